@@ -1,0 +1,68 @@
+# `make help` lists the targets. Every target makes what it needs: a virtual environment in .venv, and the build.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard */native/*.hpp */native/*.cpp)
+# Off a terminal pip and make stay quiet; LOWLAT_NATIVE=ON is read by the build (see pyproject.toml).
+BUILD := $(PIP) install --no-build-isolation --no-deps -e .
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(BIN)/python:
+	@bash tools/preflight.sh $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.tools: $(BIN)/python pyproject.toml
+	@echo "lowlat: installing dependencies into $(VENV)" >&2
+	# Build tools first, since the editable build below runs without isolation (an edit then rebuilds in seconds).
+	$(PIP) install cmake ninja $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])")
+	$(PIP) install $$($(BIN)/python -c "import tomllib; print(*(d.replace(' ', '') for d in tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))")
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.tools $(SOURCES)
+	@echo "lowlat: building the native modules" >&2
+	$(BUILD)
+	@touch $@
+
+$(VENV)/.extra-%: $(VENV)/.tools pyproject.toml
+	@$(PIP) install $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['$*'])")
+	@touch $@
+
+.PHONY: dev
+dev: $(VENV)/.built $(VENV)/.extra-test $(VENV)/.extra-check ## Set up everything for development
+
+.PHONY: bench
+bench: $(VENV)/.built ## Measure the matching engine on this host
+	@$(BIN)/lowlat bench
+
+.PHONY: test
+test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests
+	@$(BIN)/python -P -m pytest
+
+.PHONY: check
+check: dev ## Formatting, lint and types, Python and C++
+	@bash tools/check.sh $(BIN)
+
+.PHONY: format
+format: $(VENV)/.extra-check ## Format the sources
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp')
+
+.PHONY: stubs
+stubs: $(VENV)/.built ## Rewrite the committed type stubs of the native modules
+	@bash tools/stubs.sh $(BIN)
+
+.PHONY: sanitize
+sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefined and thread sanitizers
+	@bash tools/sanitize.sh $(BIN)
+
+.PHONY: clean
+clean: ## Remove the virtual environment and everything built
+	rm -rf $(VENV) build dist

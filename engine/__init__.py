@@ -1,0 +1,1 @@
+"""The matching engine, its order flow and its measured runs."""

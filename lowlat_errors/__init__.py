@@ -1,0 +1,40 @@
+"""The one module that every other package may import: exit codes and the root of the errors.
+
+It stands beneath the house (`lowlat_cli` -> `engine` -> `probes`, `reports`) and imports nothing of it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the `lowlat` process tells its caller."""
+
+    OK = 0
+    GATE_FAILED = 1
+    USAGE = 2
+    NOT_VALID = 3
+    INCONCLUSIVE = 4
+    INTERNAL = 70  # EX_SOFTWARE: never 1, so that a crash cannot look like a regression
+    INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+class LowlatError(Exception):
+    """Root of every error a user can cause or must act on.
+
+    The message says what happened, the value seen, and what to do. `exit_code` is what the
+    command line returns when the error reaches it.
+    """
+
+    exit_code: ExitCode = ExitCode.USAGE
+
+
+class UsageError(LowlatError):
+    """An option, a configuration key or an input file that cannot be used."""
+
+
+class NotValidError(LowlatError):
+    """A run that finished but whose numbers must not be believed."""
+
+    exit_code = ExitCode.NOT_VALID

@@ -1,0 +1,1 @@
+"""The report model, the histogram, and one file for each output."""
