@@ -1,0 +1,164 @@
+"""What every matching engine of this package offers; the native and the reference engine differ in how."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.instrument import Instrument
+from engine.records import (
+    COMMAND,
+    Commands,
+    Events,
+    Flag,
+    Kind,
+    Levels,
+    Orders,
+    Side,
+    TimeInForce,
+    Trades,
+    command,
+)
+from engine.settings import Settings
+from lowlat_errors import LowlatError
+
+
+class UnknownSymbolError(LowlatError):
+    """A query names a symbol that the engine does not hold."""
+
+
+class CommandArrayError(LowlatError):
+    """An array that is not a contiguous, one-dimensional array of `COMMAND` records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """Best bid and ask of a book: price and the level's quantity, None where a side is empty."""
+
+    bid: int | None
+    bid_quantity: int | None
+    ask: int | None
+    ask_quantity: int | None
+
+
+class MatchingEngine(ABC):
+    """A limit-order-book matching engine of one or many symbols. `engine/reference.py` states the contract."""
+
+    settings: Settings
+
+    @abstractmethod
+    def process(self, commands: Commands) -> Events:
+        """Execute a contiguous `COMMAND` array of shape (n,) in order; every event, in order, as an `EVENT` array.
+
+        Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
+        changes nothing. Raises `CommandArrayError` for another dtype, shape or layout, before anything is executed.
+        """
+
+    @abstractmethod
+    def _depth(self, side: Side, levels: int, symbol: int) -> Levels: ...
+
+    @abstractmethod
+    def _orders(self, symbol: int) -> Orders: ...
+
+    @abstractmethod
+    def trades(self) -> Trades:
+        """The records on the trade tape, oldest first: a `TRADE` array, at most `settings.trades` long."""
+
+    @abstractmethod
+    def drain_trades(self) -> int:
+        """Release the records on the tape; how many there were."""
+
+    def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
+        """The best `levels` levels of a side, best first: a `LEVEL` array, shorter where there are fewer."""
+        return self._depth(Side(side), max(levels, 0), self._known(symbol))
+
+    def orders(self, symbol: int = 0) -> Orders:
+        """Level-3 listing, an `ORDER` array: bids best first, then asks best first; oldest first within a level."""
+        return self._orders(self._known(symbol))
+
+    def best(self, symbol: int = 0) -> Best:
+        """Best bid and ask."""
+        sides = []
+        for side in Side:
+            top = self.depth(side, 1, symbol)
+            sides += [int(top[0]["price"]), int(top[0]["quantity"])] if len(top) else [None, None]
+        return Best(*sides)
+
+    def instrument(self, symbol: int = 0) -> Instrument:
+        """The rules of a symbol."""
+        return self.settings.instruments[self._known(symbol)]
+
+    # One command at a time, for interactive use; each returns its events. Runs use `process`.
+
+    def submit(
+        self,
+        order_id: int,
+        side: Side,
+        quantity: int,
+        price: int | None = None,
+        *,
+        symbol: int = 0,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        post_only: bool = False,
+    ) -> Events:
+        """A limit order at `price`, or a market order where there is none."""
+        return self._one(
+            command(
+                Kind.MARKET if price is None else Kind.LIMIT,
+                order_id,
+                side=side,
+                price=price or 0,
+                quantity=quantity,
+                symbol=symbol,
+                time_in_force=time_in_force,
+                flags=Flag.POST_ONLY if post_only else 0,
+            )
+        )
+
+    def cancel(self, order_id: int, *, symbol: int = 0) -> Events:
+        """Take a resting order out of the book."""
+        return self._one(command(Kind.CANCEL, order_id, symbol=symbol))
+
+    def reduce(self, order_id: int, quantity: int, *, symbol: int = 0) -> Events:
+        """Take `quantity` off a resting order, which keeps its place."""
+        return self._one(command(Kind.REDUCE, order_id, quantity=quantity, symbol=symbol))
+
+    def replace(
+        self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False
+    ) -> Events:
+        """Give a resting order a new remaining quantity and price; see the contract for what keeps its place."""
+        flags = Flag.POST_ONLY if post_only else 0
+        row = command(Kind.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
+        return self._one(row)
+
+    def _one(self, row: tuple[int, ...]) -> Events:
+        try:
+            record = np.array([row], dtype=COMMAND)
+        except OverflowError:
+            raise CommandArrayError(
+                f"a command's number does not fit its field: {row} for {COMMAND.names}; "
+                "ids are uint64, prices and quantities int64, symbols uint32"
+            ) from None
+        return self.process(record)
+
+    def _known(self, symbol: int) -> int:
+        if not 0 <= symbol < len(self.settings.instruments):
+            raise UnknownSymbolError(
+                f"symbol {symbol} is unknown; this engine holds 0..{len(self.settings.instruments) - 1}"
+            )
+        return symbol
+
+
+def checked_commands(commands: Commands) -> Commands:
+    """`commands` itself if it can be executed as it lies in memory, else a `CommandArrayError`."""
+    if not isinstance(commands, np.ndarray) or commands.dtype != COMMAND:
+        seen = getattr(commands, "dtype", type(commands).__name__)
+        raise CommandArrayError(f"commands have dtype {seen}; make them with engine.COMMAND")
+    if commands.ndim != 1 or not commands.flags.c_contiguous:
+        raise CommandArrayError(
+            f"commands have shape {commands.shape} and strides {commands.strides}; "
+            "pass one dimension without gaps (numpy.ascontiguousarray)"
+        )
+    return commands

@@ -1,0 +1,72 @@
+"""What a symbol is to the engine: its tick, its lot, its price band. Decimals end here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from engine.records import QUANTITY_MAX
+from lowlat_errors import LowlatError, UsageError
+
+PRICE_MIN = -(2**63)
+PRICE_MAX = 2**63 - 1
+SYMBOLS_MAX = 1 << 20
+
+
+class OffTickError(LowlatError):
+    """A decimal price that is not a whole number of price units, or lies outside int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One symbol's rules.
+
+    `tick` and `lot`: prices are multiples of the one, quantities of the other (price units, lots).
+    `price_min`, `price_max`: the band, both ends included; an order outside it is rejected.
+    `unit`: the decimal worth of one price unit, used only to read and print decimals.
+    """
+
+    tick: int = 1
+    lot: int = 1
+    price_min: int = PRICE_MIN
+    price_max: int = PRICE_MAX
+    unit: Decimal = Decimal("0.01")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tick <= PRICE_MAX:
+            raise UsageError(f"instrument: tick {self.tick} is not a positive 64-bit integer; use 1 or more")
+        if not 1 <= self.lot <= QUANTITY_MAX:
+            raise UsageError(f"instrument: lot {self.lot} is outside 1..{QUANTITY_MAX}")
+        if not PRICE_MIN <= self.price_min <= self.price_max <= PRICE_MAX:
+            raise UsageError(
+                f"instrument: band {self.price_min}..{self.price_max} is empty or outside int64; "
+                "price_min must not exceed price_max"
+            )
+
+    def price(self, decimal: str | Decimal) -> int:
+        """The integer price of a decimal one, e.g. `"585.33"` -> 58533 with a unit of 0.01.
+
+        Raises `OffTickError` when it is no whole multiple of `tick` units.
+        """
+        try:
+            units = Decimal(decimal) / self.unit
+        except InvalidOperation:
+            raise OffTickError(f"price {decimal!r} is no decimal number") from None
+        if not units.is_finite() or units != units.to_integral_value() or int(units) % self.tick:
+            raise OffTickError(f"price {decimal} is not a multiple of the tick, {self.tick * self.unit}")
+        if not PRICE_MIN <= units <= PRICE_MAX:
+            raise OffTickError(f"price {decimal} does not fit 64 bits in units of {self.unit}")
+        return int(units)
+
+    def decimal(self, price: int) -> Decimal:
+        """The decimal worth of an integer price."""
+        return price * self.unit
+
+
+def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:
+    """The instruments of an engine: `symbols` many plain ones, or those given."""
+    listed = tuple(Instrument() for _ in range(symbols)) if isinstance(symbols, int) else tuple(symbols)
+    if not 1 <= len(listed) <= SYMBOLS_MAX:
+        raise UsageError(f"an engine holds 1 to {SYMBOLS_MAX} symbols, not {len(listed)}")
+    return listed
