@@ -80,7 +80,7 @@ class MatchingEngine(ABC):
 
     def best(self, symbol: int = 0) -> Best:
         """Best bid and ask."""
-        sides = []
+        sides: list[int | None] = []
         for side in Side:
             top = self.depth(side, 1, symbol)
             sides += [int(top[0]["price"]), int(top[0]["quantity"])] if len(top) else [None, None]
@@ -125,9 +125,7 @@ class MatchingEngine(ABC):
         """Take `quantity` off a resting order, which keeps its place."""
         return self._one(command(Kind.REDUCE, order_id, quantity=quantity, symbol=symbol))
 
-    def replace(
-        self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False
-    ) -> Events:
+    def replace(self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False) -> Events:
         """Give a resting order a new remaining quantity and price; see the contract for what keeps its place."""
         flags = Flag.POST_ONLY if post_only else 0
         row = command(Kind.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
@@ -153,9 +151,9 @@ class MatchingEngine(ABC):
 
 def checked_commands(commands: Commands) -> Commands:
     """`commands` itself if it can be executed as it lies in memory, else a `CommandArrayError`."""
-    if not isinstance(commands, np.ndarray) or commands.dtype != COMMAND:
-        seen = getattr(commands, "dtype", type(commands).__name__)
-        raise CommandArrayError(f"commands have dtype {seen}; make them with engine.COMMAND")
+    seen = getattr(commands, "dtype", None)
+    if seen != COMMAND:
+        raise CommandArrayError(f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND")
     if commands.ndim != 1 or not commands.flags.c_contiguous:
         raise CommandArrayError(
             f"commands have shape {commands.shape} and strides {commands.strides}; "

@@ -96,12 +96,14 @@ class Ladder:
         self.ranks: list[int] = []  # price * sign, ascending: the best price ranks first
 
     def queue(self, price: int) -> Queue:
+        """The orders at a price; makes the level if there is none."""
         if price not in self.queues:
             self.queues[price] = {}
             insort(self.ranks, price * self.sign)
         return self.queues[price]
 
     def remove(self, order: Order) -> None:
+        """Take an order out, and its level if it was the last."""
         queue = self.queues[order.price]
         del queue[order.order_id]
         if not queue:
@@ -109,6 +111,7 @@ class Ladder:
             del self.ranks[bisect_left(self.ranks, order.price * self.sign)]
 
     def prices(self) -> Iterator[int]:
+        """Live prices, best first."""
         return (rank * self.sign for rank in self.ranks)
 
     def reaches(self, limit: int | None) -> bool:
@@ -174,9 +177,7 @@ class ReferenceEngine(MatchingEngine):
         elif ask.kind == Kind.CANCEL:
             quantity = order.quantity
             self._take_off(order, book, quantity)
-            self._emit(
-                EventKind.CANCELLED, ask, order.side, order.price, quantity, 0, reason=Reason.REQUESTED
-            )
+            self._emit(EventKind.CANCELLED, ask, order.side, order.price, quantity, 0, reason=Reason.REQUESTED)
         elif ask.kind == Kind.REDUCE:
             left = self._take_off(order, book, ask.quantity)
             self._emit(EventKind.REDUCED, ask, order.side, order.price, ask.quantity, left)
