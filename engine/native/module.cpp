@@ -1,3 +1,6 @@
-#include <nanobind/nanobind.h>
+#include "engine/native/register.hpp"
 
-NB_MODULE(_core, m) { m.doc() = "Native half of `engine`."; }
+NB_MODULE(_core, m) {
+    m.doc() = "Native half of `engine`: private, use the package.";
+    lowlat::register_engine(m);
+}

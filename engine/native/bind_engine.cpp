@@ -1,0 +1,112 @@
+// The engine as Python sees it from below; engine/native_engine.py gives it names, defaults and validation.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include "engine/native/buffer.hpp"
+#include "engine/native/matcher.hpp"
+#include "engine/native/register.hpp"
+#include "engine/native/sinks.hpp"
+
+namespace nb = nanobind;
+
+namespace lowlat {
+namespace {
+
+Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry, int trades_dry) {
+    const Buffer<const Rules> rows(rules);
+    return Settings{
+        .symbols = {rows.data(), rows.data() + rows.size()},
+        .orders = orders,
+        .trades = trades,
+        .when_orders_dry = static_cast<WhenDry>(orders_dry),
+        .when_trades_dry = static_cast<WhenDry>(trades_dry),
+    };
+}
+
+std::uint64_t process(Matcher& matcher, nb::handle commands, nb::handle events) {
+    const Buffer<const Command> in(commands);
+    const Buffer<Event> out(events);
+    if (out.size() < matcher.events_at_most(in.size())) throw nb::buffer_error("too few events in the array");
+    const nb::gil_scoped_release released;
+    ArraySink sink(out.data());
+    matcher.execute_all(in.data(), in.size(), sink);
+    return sink.count();
+}
+
+std::uint64_t depth(const Matcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
+    const Buffer<LevelRow> out(levels);
+    std::uint64_t count = 0;
+    if (out.size() == 0) return count;
+    matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
+        out.data()[count++] = row;
+        return count < out.size();
+    });
+    return count;
+}
+
+std::uint64_t orders(const Matcher& matcher, std::uint32_t symbol, nb::handle rows) {
+    const Buffer<OrderRow> out(rows);
+    std::uint64_t count = 0;
+    matcher.for_each_order(symbol, [&](const OrderRow& row) {
+        if (count < out.size()) out.data()[count++] = row;
+    });
+    return count;
+}
+
+std::uint64_t trades(const Matcher& matcher, nb::handle rows) {
+    const Buffer<Trade> out(rows);
+    std::uint64_t count = 0;
+    matcher.tape().for_each([&](const Trade& trade) {
+        if (count < out.size()) out.data()[count++] = trade;
+    });
+    return count;
+}
+
+nb::dict counters(const Matcher& matcher) {
+    nb::dict counted;
+    counted["commands"] = matcher.sequence();
+    counted["trades"] = matcher.trades();
+    counted["live_orders"] = matcher.live_orders();
+    counted["order_refusals"] = matcher.order_refusals();
+    counted["trade_refusals"] = matcher.trade_refusals();
+    counted["trades_held"] = matcher.tape().held();
+    counted["trades_recycled"] = matcher.tape().recycled();
+    counted["growths"] = matcher.growths();
+    counted["index_rehashes"] = matcher.index().seed();
+    return counted;
+}
+
+nb::list memory(const Matcher& matcher) {
+    nb::list parts;
+    matcher.for_each_region([&](const char* part, const Region& region) {
+        parts.append(nb::make_tuple(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(),
+                                    region.huge_asked(), region.lock_error()));
+    });
+    return parts;
+}
+
+}  // namespace
+
+void register_engine(nb::module_& m) {
+    nb::class_<Matcher>(m, "Matcher")
+        .def(
+            "__init__",
+            [](Matcher* self, nb::handle rules, std::uint32_t orders_max, std::uint64_t trades_max, int orders_dry,
+               int trades_dry) {
+                new (self) Matcher(settings_from(rules, orders_max, trades_max, orders_dry, trades_dry));
+            },
+            nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
+            nb::arg("when_trades_dry"))
+        .def("process", &process, nb::arg("commands"), nb::arg("events"))
+        .def("events_at_most", &Matcher::events_at_most, nb::arg("commands"))
+        .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
+        .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
+        .def("trades", &trades, nb::arg("rows"))
+        .def("drain_trades", &Matcher::drain_tape)
+        .def("reset", &Matcher::reset)
+        .def("check_invariants", &Matcher::check_invariants)
+        .def("counters", &counters)
+        .def("memory", &memory);
+}
+
+}  // namespace lowlat

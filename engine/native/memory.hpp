@@ -1,0 +1,91 @@
+// Memory taken once, at start: page-aligned, huge pages where offered, touched, locked where permitted.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+namespace lowlat {
+
+/// One mapping, owned. After construction every page of it is resident, so that the hot path faults on none.
+class Region {
+  public:
+    static constexpr std::size_t huge_page = std::size_t{2} << 20;
+
+    Region() = default;
+
+    explicit Region(std::size_t bytes) : bytes_((bytes + huge_page - 1) / huge_page * huge_page) {
+        // One huge page more is mapped, and the ends cut off, so that the start is aligned to a huge page.
+        const std::size_t wide = bytes_ + huge_page;
+        void* mapped = mmap(nullptr, wide, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mapped == MAP_FAILED) throw std::bad_alloc();
+        const auto address = reinterpret_cast<std::uintptr_t>(mapped);
+        const std::uintptr_t start = (address + huge_page - 1) / huge_page * huge_page;
+        if (start != address) munmap(mapped, start - address);
+        const std::uintptr_t tail = address + wide - (start + bytes_);
+        if (tail != 0) munmap(reinterpret_cast<void*>(start + bytes_), tail);
+        start_ = reinterpret_cast<std::byte*>(start);
+#ifdef MADV_HUGEPAGE
+        huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
+#endif
+        for (std::size_t at = 0; at < bytes_; at += small_page) const_cast<volatile std::byte&>(start_[at]) = {};
+        lock_error_ = mlock(start_, bytes_) == 0 ? 0 : errno;
+    }
+
+    Region(Region&& other) noexcept { swap(other); }
+    Region& operator=(Region&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    Region(const Region&) = delete;
+    Region& operator=(const Region&) = delete;
+    ~Region() {
+        if (start_ != nullptr) munmap(start_, bytes_);
+    }
+
+    /// The next `count` objects of `T`, aligned to a cache line, their bytes zero.
+    template <typename T>
+    T* take(std::size_t count) {
+        T* taken = reinterpret_cast<T*>(start_ + used_);
+        used_ += room_for<T>(count);
+        if (used_ > bytes_) throw std::bad_alloc();
+        return taken;
+    }
+
+    /// Bytes that `take<T>(count)` uses.
+    template <typename T>
+    static constexpr std::size_t room_for(std::size_t count) {
+        static_assert(alignof(T) <= cache_line);
+        return (count * sizeof(T) + cache_line - 1) / cache_line * cache_line;
+    }
+
+    const std::byte* start() const { return start_; }
+    std::size_t bytes() const { return bytes_; }
+    bool huge_asked() const { return huge_asked_; }
+    /// 0 when the pages are locked, else the error number of mlock (EPERM or ENOMEM: the limit is too low).
+    int lock_error() const { return lock_error_; }
+
+  private:
+    static constexpr std::size_t cache_line = 64;
+    static constexpr std::size_t small_page = 4096;
+
+    void swap(Region& other) noexcept {
+        std::swap(start_, other.start_);
+        std::swap(bytes_, other.bytes_);
+        std::swap(used_, other.used_);
+        std::swap(huge_asked_, other.huge_asked_);
+        std::swap(lock_error_, other.lock_error_);
+    }
+
+    std::byte* start_ = nullptr;
+    std::size_t bytes_ = 0;
+    std::size_t used_ = 0;
+    bool huge_asked_ = false;
+    int lock_error_ = 0;
+};
+
+}  // namespace lowlat

@@ -1,0 +1,108 @@
+// The records that cross the border to Python: byte for byte the dtypes of engine/records.py.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lowlat {
+
+enum class Kind : std::uint8_t { limit = 1, market = 2, cancel = 3, reduce = 4, replace = 5 };
+enum class Side : std::uint8_t { buy = 0, sell = 1 };
+enum class TimeInForce : std::uint8_t { gtc = 0, ioc = 1, fok = 2 };
+inline constexpr std::uint8_t flag_post_only = 1;
+
+enum class EventKind : std::uint8_t {
+    accepted = 1,
+    rejected = 2,
+    trade = 3,
+    cancelled = 4,
+    reduced = 5,
+    replaced = 6,
+};
+
+enum class Reason : std::uint8_t {
+    none = 0,
+    unknown_kind = 1,
+    unknown_symbol = 2,
+    unknown_side = 3,
+    unknown_time_in_force = 4,
+    unknown_flag = 5,
+    quantity_not_positive = 6,
+    quantity_too_large = 7,
+    quantity_off_lot = 8,
+    price_on_market_order = 9,
+    price_off_tick = 10,
+    price_outside_band = 11,
+    duplicate_order_id = 12,
+    unknown_order_id = 13,
+    reduce_exceeds_remaining = 14,
+    post_only_conflict = 15,
+    post_only_would_trade = 16,
+    fok_not_fillable = 17,
+    order_pool_full = 18,
+    trade_pool_full = 19,
+    requested = 20,
+    ioc_remainder = 21,
+    market_remainder = 22,
+};
+
+inline constexpr std::int64_t quantity_max = 0xFFFF'FFFF;
+
+/// Not over-aligned: a caller's array may start at any multiple of 8. Arrays made here start at one of 64.
+struct Command {
+    std::uint64_t order_id;
+    std::int64_t price;
+    std::int64_t quantity;
+    std::uint32_t symbol;
+    Kind kind;
+    std::uint8_t side;
+    std::uint8_t time_in_force;
+    std::uint8_t flags;
+};
+static_assert(sizeof(Command) == 32 && alignof(Command) == 8);
+
+struct alignas(64) Event {
+    std::uint64_t sequence;
+    std::uint64_t order_id;
+    std::uint64_t maker_id;
+    std::int64_t price;
+    std::uint32_t quantity;
+    std::uint32_t remaining;
+    std::uint32_t maker_remaining;
+    std::uint32_t symbol;
+    std::uint64_t trade_id;
+    EventKind kind;
+    std::uint8_t side;
+    Reason reason;
+    Kind command;
+    std::uint32_t zero;
+};
+static_assert(sizeof(Event) == 64);
+
+struct alignas(32) Trade {
+    std::uint64_t maker_id;
+    std::uint64_t taker_id;
+    std::int64_t price;
+    std::uint32_t quantity;
+    std::uint32_t symbol;
+};
+static_assert(sizeof(Trade) == 32);
+
+struct alignas(32) LevelRow {
+    std::int64_t price;
+    std::uint64_t quantity;
+    std::uint64_t orders;
+    std::uint64_t zero;
+};
+static_assert(sizeof(LevelRow) == 32);
+
+struct alignas(32) OrderRow {
+    std::uint64_t order_id;
+    std::int64_t price;
+    std::uint32_t quantity;
+    std::uint32_t symbol;
+    std::uint64_t side;
+};
+static_assert(sizeof(OrderRow) == 32);
+
+}  // namespace lowlat
