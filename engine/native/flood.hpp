@@ -1,0 +1,324 @@
+// Synthetic order flow. The generator runs the commands it makes through a matcher of its own, so that it knows
+// which orders are live and where the touch is: a flood cancels only what is there, and holds its live orders.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "engine/native/matcher.hpp"
+#include "engine/native/random.hpp"
+#include "engine/native/records.hpp"
+
+namespace lowlat {
+
+/// What a command of a flood is for. `take` is a limit order priced through the touch.
+enum class Act : std::uint8_t { add, cancel, take, market, ioc, fok, post_only, reduce, replace };
+inline constexpr std::size_t acts = 9;
+
+/// A profile, all in integers; validated and documented in Python (engine/profile.py).
+struct FloodProfile {
+    std::array<std::uint32_t, acts> weights{};
+    std::uint32_t symbols = 1;
+    std::uint32_t live_orders = 0;     // held to within a sixteenth
+    std::uint32_t distance_ticks = 1;  // from the touch: the half-life, or the range when `uniform`
+    std::uint32_t uniform = 0;
+    std::uint32_t quantity_max = 1;       // of a resting order
+    std::uint32_t take_quantity_max = 1;  // of an aggressive one
+    std::uint32_t take_ticks = 0;         // how far through the touch an aggressive limit is priced
+    std::uint32_t travel_ticks = 0;       // 0: orders are placed from the touch; else from an anchor that goes this
+    std::uint32_t travel_per_1000 = 0;    // far down and up again, so many ticks in 1,000 commands
+};
+
+/// What the flood turned out to be, over the commands behind the seeding ones.
+struct FloodComposition {
+    std::array<std::uint64_t, acts> commands{};
+    std::uint64_t trades = 0;
+    std::uint64_t rejects = 0;
+    std::uint64_t aggressors = 0;       // commands that traded
+    std::uint64_t levels_touched = 0;   // by them, in sum
+    std::uint64_t levels_touched_max = 0;
+    std::uint64_t live_sum = 0;  // over commands, for the mean
+    std::uint64_t live_max = 0;
+    std::uint64_t levels_sum = 0;
+    std::uint64_t levels_max = 0;
+    std::int64_t touch_min = std::numeric_limits<std::int64_t>::max();  // best prices seen, symbol 0
+    std::int64_t touch_max = std::numeric_limits<std::int64_t>::min();
+};
+
+class Flood {
+  public:
+    static constexpr std::int64_t opening_price = 100'000;
+
+    Flood(const FloodProfile& profile, std::uint64_t seed)
+        : profile_(profile), random_(seed), matcher_(sized_for(profile)) {
+        // Zipf's law with exponent one: weight 2^32/rank, exact in integers.
+        std::uint64_t sum = 0;
+        for (std::uint64_t rank = 1; rank <= profile.symbols; ++rank)
+            popularity_.push_back(sum += (std::uint64_t{1} << 32) / rank);
+        std::uint32_t weight = 0;
+        for (std::size_t act = 0; act < acts; ++act) cumulated_[act] = weight += profile.weights[act];
+        position_.reserve(std::size_t{1} << 16);
+        position_.push_back(0);  // no order has id 0
+    }
+
+    /// Orders that build the book before the flood proper: `live_orders` of them, none aggressive.
+    void seed(Command* commands) {
+        for (std::uint32_t at = 0; at < profile_.live_orders; ++at) run(commands[at] = add(0));
+        composition_ = {};
+    }
+
+    void generate(Command* commands, std::uint64_t count) {
+        for (std::uint64_t at = 0; at < count; ++at) {
+            const Act act = choose();
+            ++composition_.commands[static_cast<std::size_t>(act)];
+            run(commands[at] = make(act));
+            observe();
+            ++made_;
+        }
+    }
+
+    const FloodComposition& composition() const { return composition_; }
+
+  private:
+    struct Live {
+        std::uint64_t id;
+        std::uint32_t symbol;
+    };
+
+    static Settings sized_for(const FloodProfile& profile) {
+        // Twice the orders held: a flood never meets a full pool. Prices stay in a band that cannot overflow.
+        constexpr std::int64_t far = std::int64_t{1} << 40;
+        return Settings{.symbols = std::vector<Rules>(profile.symbols, Rules{1, 1, -far, far}),
+                        .orders = 2 * profile.live_orders + 64,
+                        .trades = 1,
+                        .when_orders_dry = WhenDry::refuse,
+                        .when_trades_dry = WhenDry::recycle};
+    }
+
+    Act choose() {
+        const std::uint32_t drawn = random_.below(cumulated_.back());
+        const auto found = std::upper_bound(cumulated_.begin(), cumulated_.end(), drawn);
+        const Act act = static_cast<Act>(found - cumulated_.begin());
+        const std::uint32_t slack = profile_.live_orders / 16 + 1;
+        const auto live = static_cast<std::uint32_t>(live_.size());
+        if (adds(act)) return live < profile_.live_orders + slack ? act : Act::cancel;
+        if (act == Act::cancel || live == 0) return live + slack > profile_.live_orders ? act : Act::add;
+        return act;
+    }
+
+    static bool adds(Act act) { return act == Act::add || act == Act::post_only; }
+
+    Command make(Act act) {
+        switch (act) {
+            case Act::add:
+                return add(0);
+            case Act::post_only:
+                return add(flag_post_only);
+            case Act::take:
+                return take(Kind::limit, TimeInForce::gtc);
+            case Act::market:
+                return take(Kind::market, TimeInForce::ioc);
+            case Act::ioc:
+                return take(Kind::limit, TimeInForce::ioc);
+            case Act::fok:
+                return take(Kind::limit, TimeInForce::fok);
+            case Act::cancel:
+                return change(Kind::cancel, pick());
+            case Act::reduce:
+                return reduce(pick());
+            case Act::replace:
+                return replace(pick());
+        }
+        broken("an act has a command");
+    }
+
+    Command add(std::uint8_t flags) {
+        const std::uint32_t symbol = pick_symbol();
+        const std::uint8_t side = random_.coin() ? 1 : 0;
+        return {.order_id = new_id(),
+                .price = resting_price(symbol, side),
+                .quantity = 1 + random_.below(profile_.quantity_max),
+                .symbol = symbol,
+                .kind = Kind::limit,
+                .side = side,
+                .time_in_force = 0,
+                .flags = flags};
+    }
+
+    Command take(Kind kind, TimeInForce time_in_force) {
+        const std::uint32_t symbol = pick_symbol();
+        const std::uint8_t side = falling() ? (random_.below(4) != 0 ? 1 : 0) : random_.coin() ? 1 : 0;
+        const std::int64_t through = side == 0 ? profile_.take_ticks : -std::int64_t{profile_.take_ticks};
+        return {.order_id = new_id(),
+                .price = kind == Kind::market ? 0 : touch(symbol, side ^ 1) + through,
+                .quantity = 1 + random_.below(profile_.take_quantity_max),
+                .symbol = symbol,
+                .kind = kind,
+                .side = side,
+                .time_in_force = static_cast<std::uint8_t>(time_in_force),
+                .flags = 0};
+    }
+
+    static Command change(Kind kind, const Live& live) {
+        return {.order_id = live.id,
+                .price = 0,
+                .quantity = 0,
+                .symbol = live.symbol,
+                .kind = kind,
+                .side = 0,
+                .time_in_force = 0,
+                .flags = 0};
+    }
+
+    Command reduce(const Live& live) {
+        Command command = change(Kind::reduce, live);
+        command.quantity = 1 + random_.below(body(live).quantity);
+        return command;
+    }
+
+    /// Half of the replacements move to a new price, half shrink in place.
+    Command replace(const Live& live) {
+        Command command = change(Kind::replace, live);
+        const OrderBody& order = body(live);
+        const bool moves = random_.coin();
+        command.quantity = 1 + random_.below(moves ? profile_.quantity_max : order.quantity);
+        const std::int64_t key = matcher_.nodes()[order.level].level.key;
+        command.price = moves ? resting_price(live.symbol, order.side) : (order.side == 0 ? ~key : key);
+        return command;
+    }
+
+    std::uint64_t new_id() {
+        position_.push_back(0);
+        return ++last_id_;
+    }
+
+    std::uint32_t pick_symbol() {
+        if (profile_.symbols == 1) return 0;
+        // The high half of a 64-bit product: the same multiplication trick as Random::below.
+        const std::uint64_t drawn = (random_.next() >> 24) % popularity_.back();
+        const auto found = std::upper_bound(popularity_.begin(), popularity_.end(), drawn);
+        return static_cast<std::uint32_t>(found - popularity_.begin());
+    }
+
+    const Live& pick() { return live_[random_.below(static_cast<std::uint32_t>(live_.size()))]; }
+
+    const OrderBody& body(const Live& live) const {
+        const Handle handle = matcher_.find(live.id, live.symbol, matcher_.index().tag(live.id, live.symbol));
+        return matcher_.nodes()[handle].order;
+    }
+
+    std::int64_t resting_price(std::uint32_t symbol, std::uint32_t side) {
+        const std::uint32_t ticks = profile_.distance_ticks;
+        const std::int64_t distance = 1 + (profile_.uniform != 0 ? random_.below(ticks) : random_.halving(ticks));
+        const std::int64_t from = profile_.travel_ticks != 0 ? anchor() : touch(symbol, side ^ 1);
+        return side == 0 ? from - distance : from + distance;
+    }
+
+    /// The best price of a side; of an empty one, the last it had.
+    std::int64_t touch(std::uint32_t symbol, std::uint32_t side) {
+        const Ladder& ladder = matcher_.books()[symbol].ladders[side];
+        std::int64_t& last = last_touch_[2 * symbol + side];
+        if (ladder.best() != nil) last = side == 0 ? ~ladder.best_key() : ladder.best_key();
+        return last;
+    }
+
+    std::uint64_t travelled() const {
+        return made_ * profile_.travel_per_1000 / 1000 % (2 * std::uint64_t{profile_.travel_ticks});
+    }
+    bool falling() const { return profile_.travel_ticks != 0 && travelled() < profile_.travel_ticks; }
+    std::int64_t anchor() const {
+        const std::uint64_t gone = travelled();
+        const std::uint64_t down = gone < profile_.travel_ticks ? gone : 2 * std::uint64_t{profile_.travel_ticks} - gone;
+        return opening_price - static_cast<std::int64_t>(down);
+    }
+
+    /// Takes the events of one command, to keep the list of live orders.
+    struct Follower {
+        explicit Follower(Flood* its_flood) : flood(its_flood) {}
+        Event& next() {
+            finish();
+            pending = true;
+            return event;
+        }
+        void finish() {
+            if (pending) flood->follow(event);
+            pending = false;
+        }
+        Flood* flood;
+        Event event{};
+        bool pending = false;
+    };
+
+    void run(const Command& command) {
+        const Book& book = matcher_.books()[command.symbol];
+        const std::uint32_t before = book.ladders[0].levels() + book.ladders[1].levels();
+        touched_ = 0;
+        resting_ = 0;
+        Follower follower(this);
+        matcher_.execute(command, follower);
+        follower.finish();
+        if (resting_ != 0 && position_[command.order_id] == 0) enlist({command.order_id, command.symbol});
+        if (resting_ == 0 && position_[command.order_id] != 0) strike(command.order_id);
+        levels_ += book.ladders[0].levels() + book.ladders[1].levels() - before;
+        if (touched_ != 0) {
+            ++composition_.aggressors;
+            composition_.levels_touched += touched_;
+            composition_.levels_touched_max = std::max(composition_.levels_touched_max, touched_);
+        }
+    }
+
+    void follow(const Event& event) {
+        resting_ = event.remaining;
+        if (event.kind == EventKind::rejected) ++composition_.rejects;
+        if (event.kind != EventKind::trade) return;
+        ++composition_.trades;
+        if (touched_ == 0 || event.price != touched_price_) ++touched_;
+        touched_price_ = event.price;
+        if (event.maker_remaining == 0) strike(event.maker_id);
+    }
+
+    void enlist(const Live& live) {
+        live_.push_back(live);
+        position_[live.id] = static_cast<std::uint32_t>(live_.size());
+    }
+
+    void strike(std::uint64_t id) {
+        const std::uint32_t at = position_[id] - 1;
+        live_[at] = live_.back();
+        position_[live_[at].id] = at + 1;
+        live_.pop_back();
+        position_[id] = 0;
+    }
+
+    void observe() {
+        composition_.live_sum += live_.size();
+        composition_.live_max = std::max<std::uint64_t>(composition_.live_max, live_.size());
+        composition_.levels_sum += levels_;
+        composition_.levels_max = std::max<std::uint64_t>(composition_.levels_max, levels_);
+        const Ladder& bids = matcher_.books()[0].ladders[0];
+        if (bids.best() == nil) return;
+        composition_.touch_min = std::min(composition_.touch_min, ~bids.best_key());
+        composition_.touch_max = std::max(composition_.touch_max, ~bids.best_key());
+    }
+
+    FloodProfile profile_;
+    Random random_;
+    Matcher matcher_;
+    std::vector<std::uint64_t> popularity_;
+    std::array<std::uint32_t, acts> cumulated_{};
+    std::vector<Live> live_;
+    std::vector<std::uint32_t> position_;  // of each id ever given: one more than its place in live_, 0 when gone
+    std::vector<std::int64_t> last_touch_ = std::vector<std::int64_t>(2 * profile_.symbols, opening_price);
+    std::uint64_t last_id_ = 0;
+    std::uint64_t made_ = 0;
+    std::uint64_t touched_ = 0;
+    std::int64_t touched_price_ = 0;
+    std::uint32_t resting_ = 0;
+    std::uint32_t levels_ = 0;
+    FloodComposition composition_;
+};
+
+}  // namespace lowlat
