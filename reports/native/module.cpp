@@ -1,3 +1,8 @@
 #include <nanobind/nanobind.h>
 
-NB_MODULE(_core, m) { m.doc() = "Native half of `reports`."; }
+#include "reports/native/register.hpp"
+
+NB_MODULE(_core, m) {
+    m.doc() = "Native half of `reports`.";
+    lowlat::register_histogram(m);
+}
