@@ -1,3 +1,9 @@
 #include <nanobind/nanobind.h>
 
-NB_MODULE(_core, m) { m.doc() = "Native half of `reports`."; }
+#include "reports/native/register.hpp"
+
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the signature is nanobind's.
+NB_MODULE(_core, m) {
+    m.doc() = "Native half of `reports`.";
+    lowlat::register_histogram(m);
+}

@@ -1,0 +1,10 @@
+// What each noun of this module adds to it.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace lowlat {
+
+void register_histogram(const nanobind::module_& m);
+
+}  // namespace lowlat
