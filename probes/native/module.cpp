@@ -1,3 +1,11 @@
 #include <nanobind/nanobind.h>
 
-NB_MODULE(_core, m) { m.doc() = "Native half of `probes`."; }
+#include "probes/native/registrations.hpp"
+
+NB_MODULE(_core, m) {
+    m.doc() = "Native half of `probes`.";
+    lowlat::register_clock(m);
+    lowlat::register_counter_skew(m);
+    lowlat::register_cpuid(m);
+    lowlat::register_kernel_clock(m);
+}

@@ -1,0 +1,62 @@
+// What one read of each clock costs, and how finely the counter counts.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <ctime>
+
+#include "probes/native/clock.hpp"
+#include "probes/native/clock_fit.hpp"
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace lowlat {
+
+namespace detail {
+
+inline constexpr int kCostBatches = 31;
+inline constexpr int kCostReads = 500;
+
+// Median over batches of the mean time of a read in a batch, in ns: a preempted batch does not count.
+template <typename Read>
+double read_cost_ns(Read read) {
+    std::array<double, kCostBatches> batches{};
+    for (double& batch : batches) {
+        const std::int64_t start_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
+        for (int i = 0; i < kCostReads; ++i) read();
+        batch = static_cast<double>(read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns) / kCostReads;
+    }
+    std::nth_element(batches.begin(), batches.begin() + kCostBatches / 2, batches.end());
+    return batches[kCostBatches / 2];
+}
+
+}  // namespace detail
+
+struct ReadCosts {
+    double plain_ns = 0.0;
+    double fenced_ns = 0.0;
+    double ordered_end_ns = 0.0;  // RDTSCP + LFENCE, or the platform's equal
+    double library_ns = 0.0;      // clock_gettime, which the vDSO answers without entering the kernel
+    double system_call_ns = 0.0;  // the same question as a real system call; 0 where that is not possible
+};
+
+inline ReadCosts measure_read_costs() {
+    ReadCosts costs;
+    costs.plain_ns = detail::read_cost_ns([] { static_cast<void>(ticks()); });
+    costs.fenced_ns = detail::read_cost_ns([] { static_cast<void>(ticks_begin()); });
+    costs.ordered_end_ns = detail::read_cost_ns([] { static_cast<void>(ticks_end()); });
+    costs.library_ns = detail::read_cost_ns([] { static_cast<void>(read_clock_ns(CLOCK_MONOTONIC)); });
+#if defined(__linux__)
+    costs.system_call_ns = detail::read_cost_ns([] {
+        timespec now{};
+        syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    });
+#endif
+    return costs;
+}
+
+}  // namespace lowlat

@@ -1,0 +1,147 @@
+// The counter's frequency against an operating-system clock: bracketed reads, and a line through the best.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <ctime>
+#include <vector>
+
+#include "probes/native/clock.hpp"
+
+namespace lowlat {
+
+// One clock read between two counter reads. The clock was read somewhere in [ticks - width/2, ticks +
+// width/2].
+struct Bracket {
+    std::uint64_t ticks = 0;  // the middle
+    std::int64_t clock_ns = 0;
+    std::uint64_t width_ticks = 0;
+};
+
+inline std::int64_t read_clock_ns(clockid_t clock) noexcept {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+inline Bracket take_bracket(clockid_t clock) noexcept {
+    Bracket bracket;
+    const std::uint64_t before = ticks_begin();
+    bracket.clock_ns = read_clock_ns(clock);
+    const std::uint64_t after = ticks_end();
+    bracket.width_ticks = after - before;
+    bracket.ticks = before + bracket.width_ticks / 2;
+    return bracket;
+}
+
+struct FrequencyFit {
+    double frequency_hz = 0.0;
+    double standard_error_ppm = 0.0;      // of the slope, from the residuals
+    double halves_difference_ppm = 0.0;   // slope of the second half of the window less that of the first
+    std::uint64_t points_kept = 0;        // the line goes through these
+    std::uint64_t narrowest_ticks = 0;    // the best bracket seen
+    std::uint64_t widest_kept_ticks = 0;  // the worst bracket that the line uses
+};
+
+namespace detail {
+
+struct Line {
+    double slope = 0.0;  // ticks per ns
+    double standard_error = 0.0;
+};
+
+// Least squares of ticks over ns, on offsets from the first point so that doubles stay exact (below 2^53).
+inline Line fit_line(const Bracket* first, const Bracket* last, const Bracket& origin) noexcept {
+    const auto n = static_cast<double>(last - first);
+    const auto x_of = [&](const Bracket& b) { return static_cast<double>(b.clock_ns - origin.clock_ns); };
+    const auto y_of = [&](const Bracket& b) {
+        return static_cast<double>(static_cast<std::int64_t>(b.ticks - origin.ticks));
+    };
+    double x_mean = 0.0;
+    double y_mean = 0.0;
+    for (const Bracket* b = first; b != last; ++b) {
+        x_mean += x_of(*b) / n;
+        y_mean += y_of(*b) / n;
+    }
+    double sxx = 0.0;
+    double sxy = 0.0;
+    for (const Bracket* b = first; b != last; ++b) {
+        sxx += (x_of(*b) - x_mean) * (x_of(*b) - x_mean);
+        sxy += (x_of(*b) - x_mean) * (y_of(*b) - y_mean);
+    }
+    if (n < 3.0 || sxx <= 0.0) return {};
+    const double slope = sxy / sxx;
+    double residual = 0.0;
+    for (const Bracket* b = first; b != last; ++b) {
+        const double error = (y_of(*b) - y_mean) - slope * (x_of(*b) - x_mean);
+        residual += error * error;
+    }
+    return {slope, std::sqrt(residual / (n - 2.0) / sxx)};
+}
+
+}  // namespace detail
+
+// The line through the narrowest tenth of the brackets, ties included: where the counter steps by many ticks,
+// the widths are few and the narrowest one is shared by many points.
+inline FrequencyFit fit_frequency(std::vector<Bracket> points) {
+    FrequencyFit fit;
+    if (points.size() < 80) return fit;
+    const Bracket origin = points.front();
+    std::vector<std::uint64_t> widths;
+    widths.reserve(points.size());
+    for (const Bracket& b : points) widths.push_back(b.width_ticks);
+    const auto tenth = widths.begin() + static_cast<std::ptrdiff_t>(widths.size() / 10);
+    std::nth_element(widths.begin(), tenth, widths.end());
+    fit.widest_kept_ticks = *tenth;
+    fit.narrowest_ticks = *std::min_element(widths.begin(), tenth + 1);
+    std::erase_if(points, [&](const Bracket& b) { return b.width_ticks > fit.widest_kept_ticks; });
+
+    const Bracket* first = points.data();
+    const Bracket* last = first + points.size();
+    const Bracket* half = first + points.size() / 2;
+    const detail::Line whole = detail::fit_line(first, last, origin);
+    const detail::Line early = detail::fit_line(first, half, origin);
+    const detail::Line late = detail::fit_line(half, last, origin);
+    fit.points_kept = points.size();
+    fit.frequency_hz = whole.slope * 1e9;
+    fit.standard_error_ppm = whole.standard_error / whole.slope * 1e6;
+    fit.halves_difference_ppm = (late.slope - early.slope) / whole.slope * 1e6;
+    return fit;
+}
+
+struct FrequencyMeasurement {
+    FrequencyFit raw;        // against the clock that NTP does not touch
+    FrequencyFit monotonic;  // against the clock that NTP slews
+    std::uint64_t brackets = 0;
+    std::uint64_t window_ns = 0;
+};
+
+// Spins for `duration_ns` on the calling thread. The window is cut into `slots` parts; of each, the narrowest
+// bracket becomes a point. A part slept through by preemption still gets one, wide ones being left out later.
+inline FrequencyMeasurement measure_frequency(std::uint64_t duration_ns, std::uint64_t slots) {
+    FrequencyMeasurement result;
+    std::vector<Bracket> raw(slots);
+    std::vector<Bracket> monotonic(slots);
+    take_bracket(CLOCK_MONOTONIC_RAW);  // the first call faults the clock's page in
+    const std::int64_t start_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
+    for (std::uint64_t slot = 0; slot < slots; ++slot) {
+        const std::int64_t end_ns = start_ns + static_cast<std::int64_t>(duration_ns * (slot + 1) / slots);
+        raw[slot].width_ticks = std::numeric_limits<std::uint64_t>::max();
+        monotonic[slot].width_ticks = std::numeric_limits<std::uint64_t>::max();
+        Bracket latest;
+        do {
+            latest = take_bracket(CLOCK_MONOTONIC_RAW);
+            if (latest.width_ticks < raw[slot].width_ticks) raw[slot] = latest;
+            const Bracket slewed = take_bracket(CLOCK_MONOTONIC);
+            if (slewed.width_ticks < monotonic[slot].width_ticks) monotonic[slot] = slewed;
+            ++result.brackets;
+        } while (latest.clock_ns < end_ns);
+    }
+    result.window_ns = static_cast<std::uint64_t>(read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns);
+    result.raw = fit_frequency(std::move(raw));
+    result.monotonic = fit_frequency(std::move(monotonic));
+    return result;
+}
+
+}  // namespace lowlat

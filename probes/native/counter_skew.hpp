@@ -1,0 +1,96 @@
+// How far the counters of two CPUs stand apart, and whether one ever runs behind the other (a warp).
+//
+// Cristian's method: A reads t1 and calls, B reads t2 and answers, A reads t3. B's counter stood at t2
+// somewhere between t1 and t3, so the offset t2 - (t1 + t3) / 2 is known to within (t3 - t1) / 2, and the
+// narrowest round trip gives the tightest bound. t2 < t1 or t3 < t2 contradicts causality: the counters are
+// warped.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <thread>
+
+#include "probes/native/clock.hpp"
+#include "probes/native/clock_fit.hpp"
+#include "probes/native/thread_pin.hpp"
+
+namespace lowlat {
+
+struct CounterSkew {
+    std::int64_t offset_ticks = 0;  // second CPU's counter less the first's
+    std::uint64_t bound_ticks = 0;  // half the narrowest round trip
+    std::uint64_t rounds = 0;
+    std::uint64_t warps = 0;
+    int error = 0;  // errno of the pinning that failed
+};
+
+namespace detail {
+
+// Two cache lines, one for each direction, each written by one side only. 128 bytes apart, since x86 fetches
+// lines in pairs.
+struct SkewLines {
+    alignas(128) std::atomic<std::uint64_t> call{0};    // round number, from A
+    alignas(128) std::atomic<std::uint64_t> answer{0};  // round number, from B, released after answer_ticks
+    std::uint64_t answer_ticks = 0;
+    alignas(128) std::atomic<bool> stop{false};
+    std::atomic<int> ready{0};
+    std::atomic<int> error{0};
+};
+
+inline void answer_calls(SkewLines& lines, unsigned cpu) noexcept {
+    if (const int error = pin_this_thread(cpu)) lines.error.store(error, std::memory_order_relaxed);
+    lines.ready.fetch_add(1, std::memory_order_release);
+    std::uint64_t answered = 0;
+    while (!lines.stop.load(std::memory_order_relaxed)) {
+        const std::uint64_t round = lines.call.load(std::memory_order_acquire);
+        if (round == answered) continue;
+        lines.answer_ticks = ticks_begin();
+        lines.answer.store(round, std::memory_order_release);
+        answered = round;
+    }
+}
+
+inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns,
+                        CounterSkew& skew) noexcept {
+    if (const int error = pin_this_thread(cpu)) lines.error.store(error, std::memory_order_relaxed);
+    while (lines.ready.load(std::memory_order_acquire) == 0) std::this_thread::yield();
+    const std::int64_t end_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) + duration_ns;
+    std::uint64_t narrowest = std::numeric_limits<std::uint64_t>::max();
+    while (lines.error.load(std::memory_order_relaxed) == 0 && read_clock_ns(CLOCK_MONOTONIC_RAW) < end_ns) {
+        const std::uint64_t round = skew.rounds + 1;
+        const std::uint64_t called = ticks_begin();
+        lines.call.store(round, std::memory_order_release);
+        while (lines.answer.load(std::memory_order_acquire) != round) {
+        }
+        const std::uint64_t answered = lines.answer_ticks;
+        const std::uint64_t returned = ticks_begin();
+        ++skew.rounds;
+        const auto there = static_cast<std::int64_t>(answered - called);
+        const auto back = static_cast<std::int64_t>(returned - answered);
+        if (there < 0 || back < 0) ++skew.warps;
+        if (returned - called < narrowest) {
+            narrowest = returned - called;
+            skew.offset_ticks = (there - back) / 2;
+            skew.bound_ticks = (narrowest + 1) / 2;
+        }
+    }
+    lines.stop.store(true, std::memory_order_relaxed);
+}
+
+}  // namespace detail
+
+// Plays for `duration_ns`; the calling thread keeps its own affinity. Each wait ends once the other CPU runs
+// its thread, however busy that is.
+inline CounterSkew measure_counter_skew(unsigned first_cpu, unsigned second_cpu, std::int64_t duration_ns) {
+    detail::SkewLines lines;
+    CounterSkew skew;
+    std::thread second([&] { detail::answer_calls(lines, second_cpu); });
+    std::thread first([&] { detail::call_rounds(lines, first_cpu, duration_ns, skew); });
+    first.join();
+    second.join();
+    skew.error = lines.error.load(std::memory_order_relaxed);
+    return skew;
+}
+
+}  // namespace lowlat

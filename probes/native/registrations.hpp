@@ -1,0 +1,13 @@
+// What each source file of this module adds to it.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace lowlat {
+
+void register_clock(nanobind::module_& m);
+void register_counter_skew(nanobind::module_& m);
+void register_cpuid(nanobind::module_& m);
+void register_kernel_clock(nanobind::module_& m);
+
+}  // namespace lowlat
