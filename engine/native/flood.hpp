@@ -197,7 +197,6 @@ class Flood {
 
     std::uint32_t pick_symbol() {
         if (profile_.symbols == 1) return 0;
-        // The high half of a 64-bit product: the same multiplication trick as Random::below.
         const std::uint64_t drawn = (random_.next() >> 24) % popularity_.back();
         const auto found = std::upper_bound(popularity_.begin(), popularity_.end(), drawn);
         return static_cast<std::uint32_t>(found - popularity_.begin());

@@ -70,16 +70,22 @@ class Matcher {
     /// depends on it.
     template <typename Sink>
     void execute_all(const Command* commands, std::uint64_t count, Sink& sink) {
-        const std::uint64_t ahead = std::min<std::uint64_t>(count, fetch_slot);
-        for (std::uint64_t at = 0; at < ahead; ++at) prefetch_slot(commands[at]);
-        for (std::uint64_t at = 0; at < std::min<std::uint64_t>(count, fetch_node); ++at) prefetch_node(commands[at]);
+        execute_each(commands, count, sink, [](const Command&, auto one) { one(); });
+    }
+
+    /// The same, with `around(command, one)` called for each command; it calls `one()` once.
+    template <typename Sink, typename Around>
+    LOWLAT_INLINE void execute_each(const Command* commands, std::uint64_t count, Sink& sink, Around around) {
+        Ahead ahead[fetch_slot];
+        const std::uint64_t lead = std::min(count, fetch_slot);
+        for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
         for (std::uint64_t at = 0; at < count; ++at) {
             if (likely(at + fetch_slot < count)) {
-                prefetch_slot(commands[at + fetch_slot]);
-                prefetch_node(commands[at + fetch_node]);
-                prefetch_neighbours(commands[at + fetch_neighbours]);
+                fetch_neighbours_of(ahead[(at + fetch_neighbours) % fetch_slot]);
+                fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
+                ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
             }
-            execute(commands[at], sink);
+            around(commands[at], [&] { execute(commands[at], sink); });
         }
     }
 
@@ -158,9 +164,15 @@ class Matcher {
     }
 
   private:
-    // How many commands ahead each cache line is asked for: the id's slot, then the node it names (or the ladder's
-    // entry of the price), then the node's neighbours and level.
-    static constexpr std::uint64_t fetch_slot = 12;
+    /// Where a command to come will look first.
+    struct Ahead {
+        const IdIndex::Slot* slot;
+        const Handle* level;
+    };
+
+    // How many commands ahead each cache line is asked for: the id's slot and the ladder's entry of the price, then
+    // the node and the level they name, then the node's neighbours and its level.
+    static constexpr std::uint64_t fetch_slot = 16;
     static constexpr std::uint64_t fetch_node = 8;
     static constexpr std::uint64_t fetch_neighbours = 4;
 
@@ -523,32 +535,29 @@ class Matcher {
 
     // -- fetching ahead ---------------------------------------------------------------------------------------------
 
-    LOWLAT_INLINE void prefetch_slot(const Command& command) const {
-        prefetch(index_.home(index_.tag(command.order_id, command.symbol)));
+    // Nothing here depends on the command's kind, since a branch on it would be mispredicted once more for each stage.
+    // What a command does not need is fetched in vain; where it has no order, the pool's unused node 0 is.
+
+    LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
+        const Book& book = books_[command.symbol < books_.size() ? command.symbol : 0];
+        const std::uint32_t side = command.side & 1;
+        const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
+                          book.ladders[side].slot_of(key_of(book, side, command.price))};
+        prefetch(ahead.slot);
+        prefetch(ahead.level);
+        return ahead;
     }
 
-    LOWLAT_INLINE void prefetch_node(const Command& command) const {
-        if (command.kind != Kind::limit) {
-            const IdIndex::Slot* slot = index_.home(index_.tag(command.order_id, command.symbol));
-            prefetch(nodes_.data() + slot->handle);
-        } else if (command.symbol < books_.size()) {
-            const Book& book = books_[command.symbol];
-            prefetch(book.ladders[command.side & 1].slot_of(key_of(book, command.side & 1, command.price)));
-        }
+    LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
+        prefetch(nodes_.data() + ahead.slot->handle);
+        prefetch(nodes_.data() + *ahead.level);
     }
 
-    LOWLAT_INLINE void prefetch_neighbours(const Command& command) const {
-        if (command.kind != Kind::limit) {
-            const IdIndex::Slot* slot = index_.home(index_.tag(command.order_id, command.symbol));
-            const Node& node = nodes_[slot->handle];
-            prefetch(nodes_.data() + node.prev);
-            prefetch(nodes_.data() + node.next);
-            prefetch(nodes_.data() + node.order.level);
-        } else if (command.symbol < books_.size()) {
-            const Book& book = books_[command.symbol];
-            const Handle level = *book.ladders[command.side & 1].slot_of(key_of(book, command.side & 1, command.price));
-            prefetch(nodes_.data() + level);
-        }
+    LOWLAT_INLINE void fetch_neighbours_of(const Ahead& ahead) const {
+        const Node& node = nodes_[ahead.slot->handle];
+        prefetch(nodes_.data() + node.prev);
+        prefetch(nodes_.data() + node.next);
+        prefetch(nodes_.data() + node.order.level);
     }
 
     // -- memory -----------------------------------------------------------------------------------------------------

@@ -25,25 +25,13 @@ class RingSink {
   public:
     RingSink(Event* ring, std::uint64_t mask) : ring_(ring), mask_(mask) {}
     LOWLAT_INLINE Event& next() { return ring_[count_++ & mask_]; }
+    /// The latest event; there is one after any command.
+    LOWLAT_INLINE const Event& last() const { return ring_[(count_ - 1) & mask_]; }
     std::uint64_t count() const { return count_; }
 
   private:
     Event* ring_;
     std::uint64_t mask_;
-    std::uint64_t count_ = 0;
-};
-
-/// To nobody: one record, overwritten.
-class NullSink {
-  public:
-    LOWLAT_INLINE Event& next() {
-        ++count_;
-        return event_;
-    }
-    std::uint64_t count() const { return count_; }
-
-  private:
-    Event event_{};
     std::uint64_t count_ = 0;
 };
 
