@@ -5,7 +5,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -25,10 +28,21 @@ namespace lowlat {
 /// One symbol: its rules, and a ladder for each side.
 struct alignas(64) Book {
     Book(const Rules& its_rules, Ladder bids, Ladder asks)
-        : rules(its_rules), unit_steps(its_rules.tick == 1 && its_rules.lot == 1), ladders{bids, asks} {}
+        : rules(its_rules),
+          band(static_cast<std::uint64_t>(its_rules.price_max) - static_cast<std::uint64_t>(its_rules.price_min)),
+          quantities(its_rules.tick == 1 && its_rules.lot == 1 ? quantity_max : 0),
+          ladders{bids, asks} {}
+
+    /// Quantity and price in one comparison each. False also where a tick or lot needs a division: then
+    /// `Matcher::why_not_terms` decides.
+    LOWLAT_INLINE bool sound(const Command& command) const {
+        const auto price = static_cast<std::uint64_t>(command.price) - static_cast<std::uint64_t>(rules.price_min);
+        return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price <= band;
+    }
 
     Rules rules;
-    bool unit_steps;  // neither tick nor lot needs a division
+    std::uint64_t band;
+    std::uint64_t quantities;
     Ladder ladders[2];
 };
 
@@ -51,7 +65,7 @@ class Matcher {
     /// Execute one command; its events go to `sink`.
     template <typename Sink>
     LOWLAT_INLINE void execute(const Command& command, Sink& sink) {
-        if (unlikely(command.symbol >= books_.size())) {
+        if (unlikely(command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
         } else {
             dispatch(command, books_[command.symbol], sink);
@@ -70,12 +84,13 @@ class Matcher {
     /// depends on it.
     template <typename Sink>
     void execute_all(const Command* commands, std::uint64_t count, Sink& sink) {
-        execute_each(commands, count, sink, [](const Command&, auto one) { one(); });
+        execute_each(commands, count, sink, [](const Command&, auto one) LOWLAT_INLINE_LAMBDA { one(); });
     }
 
     /// The same, with `around(command, one)` called for each command; it calls `one()` once.
     template <typename Sink, typename Around>
     LOWLAT_INLINE void execute_each(const Command* commands, std::uint64_t count, Sink& sink, Around around) {
+        retired_.clear();
         Ahead ahead[fetch_slot];
         const std::uint64_t lead = std::min(count, fetch_slot);
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
@@ -85,7 +100,7 @@ class Matcher {
                 fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
                 ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
             }
-            around(commands[at], [&] { execute(commands[at], sink); });
+            around(commands[at], [&]() LOWLAT_INLINE_LAMBDA { execute(commands[at], sink); });
         }
     }
 
@@ -132,7 +147,7 @@ class Matcher {
         }
     }
 
-    std::uint32_t symbols() const { return static_cast<std::uint32_t>(books_.size()); }
+    std::uint32_t symbols() const { return symbols_; }
     std::uint32_t live_orders() const { return live_; }
     std::uint64_t sequence() const { return sequence_; }
     std::uint64_t trades() const { return trades_; }
@@ -178,7 +193,7 @@ class Matcher {
 
     static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
 
-    static LOWLAT_INLINE std::int64_t mirror(std::uint32_t side) { return side == 0 ? -1 : 0; }
+    static LOWLAT_INLINE std::int64_t mirror(std::uint32_t side) { return std::int64_t{side} - 1; }
     /// The key of a price on a side's ladder (see ladder.hpp).
     static LOWLAT_INLINE std::int64_t key_of(const Book& book, std::uint32_t side, std::int64_t price) {
         if (unlikely(book.rules.tick != 1)) price /= book.rules.tick;
@@ -209,9 +224,7 @@ class Matcher {
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
         const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
-        const bool plain = command.kind == Kind::limit && command.time_in_force == 0 && command.flags == 0;
-        const bool sound = command.side < 2 && plain && sound_terms(command, book);
-        if (unlikely(!sound || live_ == orders_max_ || when_trades_dry_ == WhenDry::refuse)) {
+        if (unlikely(!plain(command) || !book.sound(command) || live_ >= live_unchecked_)) {
             const Reason reason = why_not_enter(command, book, tag);
             if (reason != Reason::none) return reject(command, reason, sink);
         } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
@@ -453,11 +466,13 @@ class Matcher {
         return command.kind == Kind::market ? any_key : key_of(book, side ^ 1, command.price);
     }
 
-    /// Quantity and price of a limit order, in one go; `why_not_...` tell which it was.
-    static LOWLAT_INLINE bool sound_terms(const Command& command, const Book& book) {
-        const bool quantity = static_cast<std::uint64_t>(command.quantity) - 1 < quantity_max;
-        const bool price = command.price >= book.rules.price_min && command.price <= book.rules.price_max;
-        return quantity && price && book.unit_steps;
+    /// A limit order for either side that is good till cancelled and has no flag: four bytes, compared in one go.
+    static LOWLAT_INLINE bool plain(const Command& command) {
+        static_assert(std::endian::native == std::endian::little && offsetof(Command, side) == 29);
+        std::uint32_t bytes;
+        std::memcpy(&bytes, &command.kind, sizeof bytes);
+        constexpr std::uint32_t either_side = 1U << 8;
+        return (bytes & ~either_side) == static_cast<std::uint32_t>(Kind::limit);
     }
 
     LOWLAT_COLD Reason why_not_enter(const Command& command, Book& book, std::uint32_t tag) {
@@ -539,7 +554,7 @@ class Matcher {
     // What a command does not need is fetched in vain; where it has no order, the pool's unused node 0 is.
 
     LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
-        const Book& book = books_[command.symbol < books_.size() ? command.symbol : 0];
+        const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
         const std::uint32_t side = command.side & 1;
         const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
                           book.ladders[side].slot_of(key_of(book, side, command.price))};
@@ -571,7 +586,8 @@ class Matcher {
         index_ = IdIndex(region.take<IdIndex::Slot>(slots), slots, index_.seed());
         if (nodes_.data() != nullptr) std::copy_n(nodes_.data(), nodes_.high_water() + 1, nodes);
         nodes_.move_to(nodes, capacity);
-        node_region_ = std::move(region);
+        live_unchecked_ = when_trades_dry_ == WhenDry::refuse ? 0 : orders;
+        retired_.push_back(std::exchange(node_region_, std::move(region)));
     }
 
     /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.
@@ -596,6 +612,7 @@ class Matcher {
             return Ladder(window, region.take<std::uint64_t>(words), places_, &far_room_);
         };
         books_.reserve(rules_.size());
+        symbols_ = static_cast<std::uint32_t>(rules_.size());
         for (const Rules& rules : rules_) books_.emplace_back(rules, ladder(), ladder());
         book_region_ = std::move(region);
     }
@@ -644,6 +661,8 @@ class Matcher {
     std::uint64_t sequence_ = 0;
     std::uint64_t trades_ = 0;
     std::uint32_t live_ = 0;
+    std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can run dry
+    std::uint32_t symbols_ = 0;
 
     std::vector<Rules> rules_;
     std::uint32_t orders_max_;
@@ -651,6 +670,7 @@ class Matcher {
     WhenDry when_trades_dry_;
     std::uint32_t places_;
     Region node_region_;
+    std::vector<Region> retired_;  // the old index, into which commands of the batch under way may still look ahead
     Region tape_region_;
     Region book_region_;
     std::uint64_t order_refusals_ = 0;

@@ -38,7 +38,8 @@ class Region {
 
     Region(Region&& other) noexcept { swap(other); }
     Region& operator=(Region&& other) noexcept {
-        swap(other);
+        Region taken(std::move(other));
+        swap(taken);
         return *this;
     }
     Region(const Region&) = delete;
