@@ -127,3 +127,18 @@ class Slew:
 
 def read_slew() -> Slew:
     """What adjtimex says of NTP; `error` is an errno or 0."""
+
+class ThreadUsage:
+    @property
+    def voluntary_switches(self) -> int: ...
+    @property
+    def involuntary_switches(self) -> int: ...
+    @property
+    def minor_faults(self) -> int: ...
+    @property
+    def major_faults(self) -> int: ...
+    @property
+    def error(self) -> int: ...
+
+def read_thread_usage() -> ThreadUsage:
+    """Switches and page faults of the calling thread so far."""
