@@ -22,6 +22,19 @@ void register_clock(nb::module_& m) {
         "ticks", [] { return ticks(); },
         "The counter now, in ticks; not ordered against other instructions.");
 
+#if defined(__aarch64__)
+    m.def(
+        "counter_frequency_register",
+        [] {
+            std::uint64_t value = 0;
+            asm volatile("mrs %0, cntfrq_el0" : "=r"(value));
+            return static_cast<double>(value);
+        },
+        "CNTFRQ_EL0 in Hz: what firmware declares.");
+#else
+    m.def("counter_frequency_register", [] { return 0.0; }, "0: this processor has no register for it.");
+#endif
+
     using Scale = std::tuple<std::uint64_t, unsigned>;
     m.def(
         "ns_of_ticks",
@@ -85,8 +98,7 @@ void register_clock(nb::module_& m) {
         .def_ro("concentration", &CounterStep::concentration)
         .def_ro("smallest_difference", &CounterStep::smallest_difference)
         .def_ro("repeats", &CounterStep::repeats)
-        .def_ro("backward", &CounterStep::backward)
-        .def_ro("reads", &CounterStep::reads);
+        .def_ro("backward", &CounterStep::backward);
     m.def(
         "measure_counter_step",
         [](std::uint64_t reads) {

@@ -89,9 +89,9 @@ __extension__ using Wide = unsigned __int128;
 
 // Ticks to nanoseconds (or back) as (value * multiplier) >> shift on 128 bits.
 //
-// The multiplier has its top bit set, so it carries 64 significant bits and is off by at most half a unit:
-// the result is the exact quotient rounded down, or one less or more, for every 64-bit input. The product
-// cannot overflow 128 bits. The result fits 64 bits for 584 years of nanoseconds.
+// The multiplier has its top bit set, so it is off by at most half a unit in 2^63: the result is the exact
+// quotient rounded down, or one less or more, whenever it fits 64 bits, which nanoseconds do for 584 years.
+// The product cannot overflow 128 bits.
 struct TickScale {
     std::uint64_t multiplier = 0;
     unsigned shift = 0;

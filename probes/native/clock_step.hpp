@@ -19,16 +19,15 @@ namespace lowlat {
 struct CounterStep {
     double step_ticks = 0.0;                // period of the differences; 1 where none stands out
     double concentration = 0.0;             // 1: every difference is a multiple of the step
-    std::uint64_t smallest_difference = 0;  // ticks, not counting zero
-    std::uint64_t repeats = 0;              // successive reads with the same value
-    std::uint64_t backward = 0;             // successive reads where the later one is smaller
-    std::uint64_t reads = 0;
+    std::uint64_t smallest_difference = 0;  // ticks, not counting zero, of reads back to back
+    std::uint64_t repeats = 0;              // reads back to back with the same value
+    std::uint64_t backward = 0;             // reads back to back where the later one is smaller
 };
 
 namespace detail {
 
 inline constexpr std::uint64_t kLongestDifference = 512;  // ticks; longer ones were interrupted
-inline constexpr double kLongestStep = 128.0;             // a quarter of it, so that four periods are seen
+inline constexpr int kLongestStep = 128;                  // a quarter of it, so that four periods are seen
 inline constexpr double kConcentrated = 0.9;
 using DifferenceCounts = std::array<std::uint32_t, kLongestDifference>;
 
@@ -56,12 +55,14 @@ inline void idle(std::uint64_t length) noexcept {
 inline void find_step(const DifferenceCounts& counts, CounterStep& step) noexcept {
     step.step_ticks = 1.0;
     step.concentration = 1.0;
-    for (double period = kLongestStep; period >= 2.0; period -= 0.5) {
+    for (int halves = 2 * kLongestStep; halves >= 4; --halves) {
+        const double period = halves / 2.0;
         const double found = concentration(counts, period);
         if (found < kConcentrated) continue;
         step.step_ticks = period;
         step.concentration = found;
-        for (double near = period - 1.0; near <= period + 1.0; near += 0.01) {
+        for (int hundredths = -100; hundredths <= 100; ++hundredths) {
+            const double near = period + hundredths / 100.0;
             const double value = concentration(counts, near);
             if (value > step.concentration) {
                 step.step_ticks = near;
@@ -74,28 +75,43 @@ inline void find_step(const DifferenceCounts& counts, CounterStep& step) noexcep
 
 }  // namespace detail
 
-inline CounterStep measure_counter_step(std::uint64_t reads) {
-    constexpr std::uint64_t kLongestIdle = 199;  // loop turns: about as many cycles
-    constexpr std::uint64_t kStride = 83;        // coprime to it, so that every length occurs, out of order
-    CounterStep step;
-    step.reads = reads;
+namespace detail {
+
+inline void read_back_to_back(std::uint64_t reads, CounterStep& step) noexcept {
     step.smallest_difference = std::numeric_limits<std::uint64_t>::max();
-    detail::DifferenceCounts counts{};
+    std::uint64_t before = ticks();
     for (std::uint64_t i = 0; i < reads; ++i) {
-        const std::uint64_t before = ticks_begin();
-        detail::idle(i * kStride % kLongestIdle);
-        const std::uint64_t after = ticks_begin();
-        const std::uint64_t difference = after - before;
+        const std::uint64_t after = ticks();
         if (after < before) {
             ++step.backward;
-        } else if (difference == 0) {
+        } else if (after == before) {
             ++step.repeats;
         } else {
-            step.smallest_difference = std::min(step.smallest_difference, difference);
+            step.smallest_difference = std::min(step.smallest_difference, after - before);
         }
-        if (difference < detail::kLongestDifference) ++counts[difference];
+        before = after;
     }
-    detail::find_step(counts, step);
+}
+
+inline DifferenceCounts read_spaced(std::uint64_t reads) noexcept {
+    constexpr std::uint64_t kLongestIdle = 199;  // loop turns: about as many cycles
+    constexpr std::uint64_t kStride = 83;        // coprime to it, so that every length occurs, out of order
+    DifferenceCounts counts{};
+    for (std::uint64_t i = 0; i < reads; ++i) {
+        const std::uint64_t before = ticks_begin();
+        idle(i * kStride % kLongestIdle);
+        const std::uint64_t difference = ticks_begin() - before;
+        if (difference < kLongestDifference) ++counts[difference];
+    }
+    return counts;
+}
+
+}  // namespace detail
+
+inline CounterStep measure_counter_step(std::uint64_t reads) noexcept {
+    CounterStep step;
+    detail::read_back_to_back(reads, step);
+    detail::find_step(detail::read_spaced(reads), step);
     return step;
 }
 

@@ -1,0 +1,144 @@
+"""Native half of `probes`."""
+
+CLOCK_SOURCE: str = "rdtsc"
+
+CLOCK_IS_HARDWARE: bool = True
+
+def ticks() -> int:
+    """The counter now, in ticks; not ordered against other instructions."""
+
+def counter_frequency_register() -> float:
+    """0: this processor has no register for it."""
+
+def ns_of_ticks(frequency_hz: float) -> tuple[int, int]:
+    """
+    Multiplier and shift from ticks to ns, for a frequency of 1 kHz to 1 THz.
+    """
+
+def ticks_of_ns(frequency_hz: float) -> tuple[int, int]:
+    """
+    Multiplier and shift from ns to ticks, for a frequency of 1 kHz to 1 THz.
+    """
+
+def apply_scale(value: int, multiplier: int, shift: int) -> int:
+    """(value * multiplier) >> shift on 128 bits, as native code does it."""
+
+class FrequencyFit:
+    @property
+    def frequency_hz(self) -> float: ...
+    @property
+    def standard_error_ppm(self) -> float: ...
+    @property
+    def halves_difference_ppm(self) -> float: ...
+    @property
+    def points_kept(self) -> int: ...
+    @property
+    def narrowest_ticks(self) -> int: ...
+    @property
+    def widest_kept_ticks(self) -> int: ...
+
+class FrequencyMeasurement:
+    @property
+    def raw(self) -> FrequencyFit: ...
+    @property
+    def monotonic(self) -> FrequencyFit: ...
+    @property
+    def brackets(self) -> int: ...
+    @property
+    def window_ns(self) -> int: ...
+
+def measure_frequency(duration_ns: int, slots: int) -> FrequencyMeasurement:
+    """
+    Spin for the duration and fit the counter against both monotonic clocks.
+    """
+
+class ReadCosts:
+    @property
+    def plain_ns(self) -> float: ...
+    @property
+    def fenced_ns(self) -> float: ...
+    @property
+    def ordered_end_ns(self) -> float: ...
+    @property
+    def library_ns(self) -> float: ...
+    @property
+    def system_call_ns(self) -> float: ...
+
+def measure_read_costs() -> ReadCosts:
+    """Cost of one read of each clock, in ns."""
+
+class CounterStep:
+    @property
+    def step_ticks(self) -> float: ...
+    @property
+    def concentration(self) -> float: ...
+    @property
+    def smallest_difference(self) -> int: ...
+    @property
+    def repeats(self) -> int: ...
+    @property
+    def backward(self) -> int: ...
+
+def measure_counter_step(reads: int) -> CounterStep:
+    """The step by which the counter counts, from irregularly spaced reads."""
+
+class CounterSkew:
+    @property
+    def offset_ticks(self) -> int: ...
+    @property
+    def bound_ticks(self) -> int: ...
+    @property
+    def rounds(self) -> int: ...
+    @property
+    def warps(self) -> int: ...
+    @property
+    def error(self) -> int: ...
+
+def measure_counter_skew(first_cpu: int, second_cpu: int, duration_ns: int) -> CounterSkew:
+    """
+    Ping-pong between two CPUs: offset of their counters, its bound, and warps.
+    """
+
+def cpuid(leaf: int, subleaf: int = 0) -> tuple[int, int, int, int] | None:
+    """
+    EAX, EBX, ECX, EDX of a leaf, or None where it is not defined here or this is no x86-64.
+    """
+
+class PerfClock:
+    @property
+    def multiplier(self) -> int: ...
+    @property
+    def shift(self) -> int: ...
+    @property
+    def error(self) -> int: ...
+
+def read_perf_clock() -> PerfClock:
+    """The kernel's own scale of the counter; `error` is an errno or 0."""
+
+class Slew:
+    @property
+    def frequency_ppm(self) -> float: ...
+    @property
+    def tick_us(self) -> int: ...
+    @property
+    def synchronized(self) -> bool: ...
+    @property
+    def error(self) -> int: ...
+
+def read_slew() -> Slew:
+    """What adjtimex says of NTP; `error` is an errno or 0."""
+
+class ThreadUsage:
+    @property
+    def voluntary_switches(self) -> int: ...
+    @property
+    def involuntary_switches(self) -> int: ...
+    @property
+    def minor_faults(self) -> int: ...
+    @property
+    def major_faults(self) -> int: ...
+    @property
+    def error(self) -> int: ...
+
+def read_thread_usage() -> ThreadUsage:
+    """Switches and page faults of the calling thread so far."""

@@ -1,0 +1,184 @@
+"""Which CPUs this process may use, and pinning to them: checked before, read back after."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lowlat_errors import UsageError
+from probes.cgroup import effective_cpuset
+from probes.cpulist import CpuListError, format_cpu_list, parse_cpu_list
+from probes.reading import Reading, known, not_applicable, unknown
+from probes.tree import LIVE, HostTree
+
+
+class AffinityError(UsageError):
+    """CPUs that cannot be used as asked; the message names them and the cause."""
+
+
+class CpuMissingError(AffinityError):
+    """CPUs that this host does not have."""
+
+
+class CpuOfflineError(AffinityError):
+    """CPUs that exist but are switched off."""
+
+
+class CpuNotAllowedError(AffinityError):
+    """CPUs that exist but are outside this process's affinity or cpuset."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSets:
+    """The CPUs of a host as seen by this process. Each reading holds CPUs in ascending order."""
+
+    present: Reading[tuple[int, ...]]
+    online: Reading[tuple[int, ...]]
+    affinity: Reading[tuple[int, ...]]
+    cpuset: Reading[tuple[int, ...]]
+
+    @property
+    def allowed(self) -> tuple[int, ...]:
+        """CPUs this process may use: affinity and cpuset together, as far as they are known, and online."""
+        sets = [set(r.value) for r in (self.affinity, self.cpuset, self.online) if r.value is not None]
+        return tuple(sorted(set.intersection(*sets))) if sets else ()
+
+
+def cpu_sets(tree: HostTree = LIVE) -> CpuSets:
+    """Read which CPUs exist, are online, and are left to this process by affinity and cpuset."""
+    return CpuSets(
+        present=_read_set(tree, "sys/devices/system/cpu/present"),
+        online=_read_set(tree, "sys/devices/system/cpu/online"),
+        affinity=_read_affinity(tree),
+        cpuset=effective_cpuset(tree),
+    )
+
+
+def allowed_cpus(tree: HostTree = LIVE) -> tuple[int, ...]:
+    """CPUs this process may use: `sched_getaffinity` and the cgroup's cpuset together, ascending."""
+    return cpu_sets(tree).allowed
+
+
+def _read_set(tree: HostTree, path: str) -> Reading[tuple[int, ...]]:
+    reading = tree.reading(path)
+    if reading.value is None:
+        return Reading(None, reading.source, reading.reason, reading.applicable)
+    try:
+        return known(parse_cpu_list(reading.value), reading.source)
+    except CpuListError as error:
+        return unknown(reading.source, str(error))
+
+
+def _read_affinity(tree: HostTree) -> Reading[tuple[int, ...]]:
+    if tree.is_live:
+        if not hasattr(os, "sched_getaffinity"):
+            return not_applicable("sched_getaffinity", "this platform does not pin threads to CPUs")
+        return known(tuple(sorted(os.sched_getaffinity(0))), "sched_getaffinity")
+    source = "read from /proc/self/status"
+    for line in (tree.text("proc/self/status") or "").splitlines():
+        if line.startswith("Cpus_allowed_list:"):
+            try:
+                return known(parse_cpu_list(line.partition(":")[2]), source)
+            except CpuListError as error:
+                return unknown(source, str(error))
+    return unknown(source, "the captured tree holds no Cpus_allowed_list")
+
+
+def requested_cpus(text: str, sets: CpuSets | None = None) -> tuple[int, ...]:
+    """Read a CPU list that a person typed for this process, and check it; `all` means all allowed.
+
+    Raises `CpuListError` for text that is no list, and what `check_cpus` raises.
+    """
+    sets = sets or cpu_sets()
+    if text.strip().lower() == "all":
+        return sets.allowed
+    known_cpus = sets.present.value or sets.online.value or sets.allowed
+    cpus = parse_cpu_list(text, last_cpu=max(known_cpus, default=None))
+    check_cpus(cpus, sets)
+    return cpus
+
+
+def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
+    """Raise unless every CPU exists, is online and is left to this process.
+
+    `CpuMissingError`, `CpuOfflineError` or `CpuNotAllowedError`, in this order, naming CPUs and cause.
+    """
+    sets = sets or cpu_sets()
+    wanted = set(cpus)
+    if not wanted:
+        raise AffinityError("no CPU is asked for; name at least one")
+    for reading, kind, what in (
+        (sets.present, CpuMissingError, "does not exist on this host; it has CPUs"),
+        (sets.online, CpuOfflineError, "is offline; online are CPUs"),
+        (sets.cpuset, CpuNotAllowedError, "is outside this process's cgroup cpuset, which holds CPUs"),
+        (sets.affinity, CpuNotAllowedError, "is outside the affinity this process was started with, CPUs"),
+    ):
+        if reading.value is None:
+            continue
+        outside = wanted.difference(reading.value)
+        if outside:
+            has = format_cpu_list(reading.value)
+            raise kind(f"CPU {format_cpu_list(outside)} {what} {has} ({reading.source}); choose among them")
+
+
+def affinity_of(tid: int = 0) -> tuple[int, ...]:
+    """CPUs a thread may run on, ascending; 0 is the calling thread. `AffinityError` if it cannot be read."""
+    if not hasattr(os, "sched_getaffinity"):
+        raise AffinityError("this platform does not pin threads to CPUs; run on Linux for affinity")
+    try:
+        return tuple(sorted(os.sched_getaffinity(tid)))
+    except OSError as error:
+        raise AffinityError(_explain_refusal(error, tid, None)) from error
+
+
+def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
+    """Bind one thread to CPUs, read the mask back and compare; returns what was read back.
+
+    `tid` is a thread id, 0 the calling thread. Raises `AffinityError` with the cause when the kernel refuses,
+    or when it silently kept fewer CPUs than asked (those outside the cpuset).
+    """
+    wanted = tuple(sorted(set(cpus)))
+    if not wanted:
+        raise AffinityError("no CPU is asked for; name at least one")
+    affinity_of(tid)
+    try:
+        os.sched_setaffinity(tid, wanted)
+    except OSError as error:
+        raise AffinityError(_explain_refusal(error, tid, wanted)) from error
+    got = affinity_of(tid)
+    if got != wanted:
+        raise CpuNotAllowedError(
+            f"asked for CPU {format_cpu_list(wanted)}, the kernel gave {format_cpu_list(got)}: "
+            "the rest is offline or outside the cpuset"
+        )
+    return got
+
+
+def _explain_refusal(error: OSError, tid: int, cpus: tuple[int, ...] | None) -> str:
+    who = f"thread {tid}" if tid else "this thread"
+    what = (
+        f"{who} cannot be bound to CPU {format_cpu_list(cpus)}"
+        if cpus
+        else f"affinity of {who} cannot be read"
+    )
+    if error.errno == errno.ESRCH:
+        return f"{what}: no such thread; it has ended"
+    if error.errno == errno.EPERM:
+        return f"{what}: it belongs to another user; run as that user or with CAP_SYS_NICE"
+    if error.errno == errno.EINVAL:
+        return f"{what}: none of them is online and inside the thread's cpuset"
+    return f"{what}: {error.strerror}"
+
+
+@contextlib.contextmanager
+def pinned(cpus: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """Bind the calling thread to CPUs for the length of a `with` block, and restore its affinity after it."""
+    before = affinity_of()
+    got = pin(cpus)
+    try:
+        yield got
+    finally:
+        os.sched_setaffinity(0, before)

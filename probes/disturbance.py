@@ -1,0 +1,212 @@
+"""What disturbed a measured section: switches, faults, stolen time, interrupts. What explains a tail.
+
+`DisturbanceWatch` reads the raw texts before and after and parses them later. The counters of the thread are
+read last before the section and first after it, so that the reading itself is not in them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from probes import _core
+from probes.cgroup import Throttling, throttling
+from probes.reading import Reading, known, not_applicable, unknown
+from probes.tree import LIVE, HostTree
+
+_STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbances:
+    """Counts over one measured section, on its thread and on its CPU.
+
+    `disturbed` is true when the processor was taken away from the thread, or the thread had to wait for
+    memory: an involuntary switch, a migration, a page fault, stolen time, or throttling. Timer and other
+    interrupts are counted but do not make a run disturbed: without nohz_full the tick comes on every host.
+    """
+
+    cpu: int
+    voluntary_switches: Reading[int]
+    involuntary_switches: Reading[int]
+    minor_faults: Reading[int]
+    major_faults: Reading[int]
+    migrations: Reading[int]
+    runqueue_wait_ns: Reading[int]
+    steal_ms: Reading[int]
+    timer_interrupts: Reading[int]
+    other_interrupts: Reading[int]
+    throttled_periods: Reading[int]
+    throttled_us: Reading[int]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the section counts as disturbed, one line each; empty when it was quiet."""
+        lines = (
+            (self.involuntary_switches, "preempted {} times"),
+            (self.migrations, "moved to another CPU {} times"),
+            (self.major_faults, "{} pages read from disk"),
+            (self.minor_faults, "{} pages mapped on first touch"),
+            (self.steal_ms, "{} ms stolen by the hypervisor"),
+            (self.throttled_periods, "stopped by its CPU quota in {} periods"),
+        )
+        return tuple(text.format(reading.value) for reading, text in lines if reading.value)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether something took the CPU from the thread or made it wait for memory."""
+        return bool(self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Raw texts of one moment; parsed when the section is over."""
+
+    stat: str | None
+    interrupts: str | None
+    sched: str | None
+    schedstat: str | None
+    throttling: Reading[Throttling]
+
+
+class DisturbanceWatch:
+    """Watches one section of the calling thread on one CPU: `start()`, the section, `stop()`."""
+
+    def __init__(self, cpu: int, tree: HostTree = LIVE) -> None:
+        self.cpu = cpu
+        self._tree = tree
+        self._before: _Texts | None = None
+        # Once for nothing: imports, caches and the pages of this very code are then in place.
+        self._read_texts()
+        self._usage = _core.read_thread_usage()
+
+    def _read_texts(self) -> _Texts:
+        return _Texts(
+            stat=self._tree.text("proc/stat"),
+            interrupts=self._tree.text("proc/interrupts"),
+            throttling=throttling(self._tree),
+            sched=self._tree.text("proc/thread-self/sched"),
+            schedstat=self._tree.text("proc/thread-self/schedstat"),
+        )
+
+    def start(self) -> None:
+        """Take the counters right before the section; the last thing read is the thread's own."""
+        self._before = self._read_texts()
+        self._usage = _core.read_thread_usage()
+
+    def stop(self) -> Disturbances:
+        """Take the counters right after the section, the thread's own first, and return the differences."""
+        usage = _core.read_thread_usage()
+        after = self._read_texts()
+        before = self._before
+        if before is None:
+            raise RuntimeError("DisturbanceWatch.stop() without start()")
+        timer, other = _interrupts(before.interrupts, after.interrupts, self.cpu)
+        periods, throttled_us = _throttled(before.throttling, after.throttling)
+        return Disturbances(
+            cpu=self.cpu,
+            voluntary_switches=_counted(self._usage, usage, "voluntary_switches"),
+            involuntary_switches=_counted(self._usage, usage, "involuntary_switches"),
+            minor_faults=_counted(self._usage, usage, "minor_faults"),
+            major_faults=_counted(self._usage, usage, "major_faults"),
+            migrations=_migrations(before.sched, after.sched),
+            runqueue_wait_ns=_runqueue_wait(before.schedstat, after.schedstat),
+            steal_ms=_steal(before.stat, after.stat, self.cpu),
+            timer_interrupts=timer,
+            other_interrupts=other,
+            throttled_periods=periods,
+            throttled_us=throttled_us,
+        )
+
+
+def _counted(before: _core.ThreadUsage, after: _core.ThreadUsage, name: str) -> Reading[int]:
+    source = "getrusage(RUSAGE_THREAD)"
+    if after.error:
+        return not_applicable(source, f"this platform does not count per thread: {os.strerror(after.error)}")
+    return known(getattr(after, name) - getattr(before, name), source)
+
+
+def _difference(before: int | None, after: int | None, source: str, absent: str) -> Reading[int]:
+    if before is None or after is None:
+        return not_applicable(source, absent)
+    if after < before:
+        return unknown(source, f"the counter went backwards, from {before} to {after}")
+    return known(after - before, source)
+
+
+def _migrations(before: str | None, after: str | None) -> Reading[int]:
+    def count(text: str | None) -> int | None:
+        match = re.search(r"^se\.nr_migrations\s*:\s*(\d+)", text or "", re.MULTILINE)
+        return None if match is None else int(match[1])
+
+    source = "read from /proc/thread-self/sched"
+    return _difference(count(before), count(after), source, "the kernel is built without CONFIG_SCHED_DEBUG")
+
+
+def _runqueue_wait(before: str | None, after: str | None) -> Reading[int]:
+    """Time in ns that the thread was ready to run and had no CPU: second field of schedstat."""
+
+    def wait(text: str | None) -> int | None:
+        fields = (text or "").split()
+        return int(fields[1]) if len(fields) == 3 and fields[1].isdigit() else None
+
+    source = "read from /proc/thread-self/schedstat"
+    return _difference(wait(before), wait(after), source, "the kernel is built without CONFIG_SCHED_INFO")
+
+
+def _steal(before: str | None, after: str | None, cpu: int) -> Reading[int]:
+    def ticks(text: str | None) -> int | None:
+        match = re.search(rf"^cpu{cpu} (.*)$", text or "", re.MULTILINE)
+        fields = match[1].split() if match is not None else []
+        return int(fields[_STEAL_FIELD - 1]) if len(fields) >= _STEAL_FIELD else None
+
+    found = _difference(
+        ticks(before), ticks(after), "read from /proc/stat", f"/proc/stat has no steal of CPU {cpu}"
+    )
+    if found.value is None:
+        return found
+    return known(found.value * 1000 // os.sysconf("SC_CLK_TCK"), found.source)
+
+
+def _interrupts(before: str | None, after: str | None, cpu: int) -> tuple[Reading[int], Reading[int]]:
+    source = "read from /proc/interrupts"
+    absent = f"/proc/interrupts has no column of CPU {cpu}"
+    timer_before, other_before = interrupt_counts(before or "", cpu) or (None, None)
+    timer_after, other_after = interrupt_counts(after or "", cpu) or (None, None)
+    return (
+        _difference(timer_before, timer_after, source, absent),
+        _difference(other_before, other_after, source, absent),
+    )
+
+
+def interrupt_counts(text: str, cpu: int) -> tuple[int, int] | None:
+    """Timer interrupts and all other interrupts of one CPU, from `/proc/interrupts`; None without its column.
+
+    Columns are those of online CPUs only. The timer is the row LOC on x86, that of arch_timer on Arm.
+    """
+    header, _, rows = text.partition("\n")
+    names = header.split()
+    if f"CPU{cpu}" not in names:
+        return None
+    column = names.index(f"CPU{cpu}") + 1
+    timer = other = 0
+    for row in rows.splitlines():
+        fields = row.split(maxsplit=len(names) + 1)
+        if len(fields) <= len(names) or not fields[column].isdigit():
+            continue  # rows such as ERR have one number for the whole machine
+        if fields[0] == "LOC:" or "arch_timer" in fields[-1].split():
+            timer += int(fields[column])
+        else:
+            other += int(fields[column])
+    return timer, other
+
+
+def _throttled(before: Reading[Throttling], after: Reading[Throttling]) -> tuple[Reading[int], Reading[int]]:
+    if before.value is None or after.value is None:
+        absent: Reading[int] = Reading(None, after.source, after.reason, after.applicable)
+        return absent, absent
+    return (
+        known(after.value.throttled_periods - before.value.throttled_periods, after.source),
+        known(after.value.throttled_us - before.value.throttled_us, after.source),
+    )

@@ -1,0 +1,134 @@
+"""A thread pinned to the wrong CPU, or silently to none, makes every figure of a run a lie."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+
+import pytest
+
+from probes import affinity
+from probes.affinity import (
+    AffinityError,
+    CpuMissingError,
+    CpuNotAllowedError,
+    CpuOfflineError,
+    CpuSets,
+    check_cpus,
+    pin,
+    pinned,
+    requested_cpus,
+)
+from probes.reading import known, not_applicable
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")
+
+ABSENT = not_applicable("read from /sys", "absent")
+
+
+def sets(
+    present: tuple[int, ...] = tuple(range(8)),
+    online: tuple[int, ...] = tuple(range(7)),
+    own: tuple[int, ...] = tuple(range(7)),
+    cpuset: tuple[int, ...] = tuple(range(6)),
+) -> CpuSets:
+    return CpuSets(
+        known(present, "present"), known(online, "online"), known(own, "own"), known(cpuset, "cpuset")
+    )
+
+
+def test_allowed_is_what_all_limits_leave() -> None:
+    assert sets(own=(1, 2, 6)).allowed == (1, 2)
+    assert CpuSets(ABSENT, ABSENT, known((0, 1), "own"), ABSENT).allowed == (0, 1)
+    assert CpuSets(ABSENT, ABSENT, ABSENT, ABSENT).allowed == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("8", CpuMissingError, "CPU 8 does not exist on this host; it has CPUs 0-7"),
+        ("0,7-9", CpuMissingError, "CPU 8-9 does not exist"),
+        ("7", CpuOfflineError, "CPU 7 is offline; online are CPUs 0-6"),
+        ("6", CpuNotAllowedError, "CPU 6 is outside this process's cgroup cpuset, which holds CPUs 0-5"),
+    ],
+)
+def test_each_refusal_has_its_own_error(text: str, error: type[AffinityError], message: str) -> None:
+    with pytest.raises(error) as caught:
+        requested_cpus(text, sets())
+    assert message in str(caught.value)
+
+
+def test_inherited_affinity_is_respected() -> None:
+    with pytest.raises(
+        CpuNotAllowedError, match="CPU 3 is outside the affinity this process was started with"
+    ):
+        check_cpus([3], sets(own=(0, 1)))
+
+
+def test_requests_are_read_for_this_host() -> None:
+    assert requested_cpus("all", sets()) == (0, 1, 2, 3, 4, 5)
+    assert requested_cpus("0-1,4", sets()) == (0, 1, 4)
+    assert requested_cpus("N", sets(online=(0, 7), own=(0, 7), cpuset=(0, 7))) == (7,)
+    with pytest.raises(AffinityError, match="name at least one"):
+        check_cpus([], sets())
+
+
+def test_pin_reads_back_and_restores() -> None:
+    before = os.sched_getaffinity(0)
+    cpu = max(before)
+    with pinned([cpu]) as got:
+        assert got == (cpu,)
+        assert os.sched_getaffinity(0) == {cpu}
+    assert os.sched_getaffinity(0) == before
+
+
+def test_affinity_is_restored_after_an_error() -> None:
+    before = os.sched_getaffinity(0)
+    with pytest.raises(ZeroDivisionError), pinned([min(before)]):
+        raise ZeroDivisionError
+    assert os.sched_getaffinity(0) == before
+
+
+def test_only_the_thread_named_is_pinned() -> None:
+    started, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: (started.set(), done.wait()))
+    thread.start()
+    started.wait()
+    before = os.sched_getaffinity(0)
+    try:
+        assert thread.native_id is not None
+        assert pin([min(before)], tid=thread.native_id) == (min(before),)
+        assert os.sched_getaffinity(0) == before
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_kernel_that_keeps_fewer_cpus_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_setaffinity", lambda tid, cpus: None)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda tid: {0})
+    with pytest.raises(CpuNotAllowedError, match="asked for CPU 0-1, the kernel gave 0"):
+        pin([0, 1])
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (errno.EPERM, "belongs to another user; run as that user or with CAP_SYS_NICE"),
+        (errno.EINVAL, "none of them is online"),
+        (errno.ESRCH, "no such thread; it has ended"),
+    ],
+)
+def test_refusal_names_the_cause(monkeypatch: pytest.MonkeyPatch, code: int, message: str) -> None:
+    def refuse(tid: int, cpus: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    with pytest.raises(AffinityError, match=message):
+        pin([0])
+
+
+def test_thread_that_ended() -> None:
+    with pytest.raises(AffinityError, match="affinity of thread 4194999 cannot be read: no such thread"):
+        affinity.affinity_of(4_194_999)  # above the highest pid_max

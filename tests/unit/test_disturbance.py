@@ -1,0 +1,148 @@
+"""A tail is blamed on what this counts: it must see what happened to the thread, and not its own doing."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+
+import pytest
+
+from probes.affinity import pinned
+from probes.disturbance import Disturbances, DisturbanceWatch, interrupt_counts
+from probes.reading import to_document
+from probes.tree import FolderTree
+
+INTERRUPTS = """\
+           CPU0       CPU2
+ 24:          5          7  IO-APIC   5-edge      ACPI:Ged
+NMI:          0          1   Non-maskable interrupts
+LOC:        100        200   Local timer interrupts
+ERR:          9
+"""
+
+ARM_INTERRUPTS = """\
+           CPU0       CPU1
+ 11:         40         50     GICv3  27 Level     arch_timer
+ 12:          1          2     GICv3  33 Level     uart-pl011
+IPI0:         3          4       Rescheduling interrupts
+"""
+
+
+def test_interrupts_of_one_cpu_by_its_column() -> None:
+    assert interrupt_counts(INTERRUPTS, 0) == (100, 5)
+    assert interrupt_counts(INTERRUPTS, 2) == (200, 8)
+    assert interrupt_counts(INTERRUPTS, 1) is None
+    assert interrupt_counts("", 0) is None
+
+
+def test_arm_timer_is_a_row_of_its_own() -> None:
+    assert interrupt_counts(ARM_INTERRUPTS, 1) == (50, 6)
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+def fill(root: Path, count: int) -> None:
+    """A host whose every counter is `count`, in its own unit."""
+    write(root, "proc/stat", f"cpu  0\ncpu0 1 1 1 1 1 1 1 999 0 0\ncpu1 1 1 1 1 1 1 1 {count} 0 0\n")
+    write(root, "proc/interrupts", f"  CPU0 CPU1\nLOC: 1 {count} Local\nRES: 1 {count} Resched\n")
+    write(root, "proc/thread-self/sched", f"x (1)\nse.nr_migrations   :    {count}\n")
+    write(root, "proc/thread-self/schedstat", f"5 {count} 7\n")
+    write(root, "proc/self/cgroup", "0::/job\n")
+    cpu_stat = f"nr_periods 99\nnr_throttled {count}\nthrottled_usec {count}\n"
+    write(root, "sys/fs/cgroup/job/cpu.stat", cpu_stat)
+
+
+def watched(root: Path, before: int, after: int) -> Disturbances:
+    fill(root, before)
+    watch = DisturbanceWatch(1, FolderTree(root))
+    watch.start()
+    fill(root, after)
+    return watch.stop()
+
+
+def test_every_source_is_a_difference(tmp_path: Path) -> None:
+    found = watched(tmp_path, 10, 13)
+    assert found.migrations.value == 3
+    assert found.runqueue_wait_ns.value == 3
+    assert found.steal_ms.value == 3 * 1000 // os.sysconf("SC_CLK_TCK")
+    assert found.timer_interrupts.value == 3
+    assert found.other_interrupts.value == 3
+    assert found.throttled_periods.value == 3
+    assert found.throttled_us.value == 3
+    assert found.disturbed
+    assert "moved to another CPU 3 times" in found.reasons
+    assert "30 ms stolen by the hypervisor" in found.reasons
+    assert "stopped by its CPU quota in 3 periods" in found.reasons
+    assert to_document(found)["migrations"]["value"] == 3
+
+
+def test_interrupts_alone_do_not_disturb(tmp_path: Path) -> None:
+    fill(tmp_path, 10)
+    watch = DisturbanceWatch(1, FolderTree(tmp_path))
+    watch.start()
+    write(tmp_path, "proc/interrupts", "  CPU0 CPU1\nLOC: 1 99 Local\n")
+    found = watch.stop()
+    assert found.timer_interrupts.value == 89
+    assert not any("CPU" in reason or "stolen" in reason for reason in found.reasons)
+
+
+def test_version_1_counts_throttling_in_nanoseconds(tmp_path: Path) -> None:
+    for count, moment in ((0, "before"), (4_000, "after")):
+        write(tmp_path, "proc/self/cgroup", "1:cpu,cpuacct:/\n")
+        text = f"nr_periods 9\nnr_throttled {count // 1000}\nthrottled_time {count}\n"
+        write(tmp_path, "sys/fs/cgroup/cpu,cpuacct/cpu.stat", text)
+        if moment == "before":
+            watch = DisturbanceWatch(0, FolderTree(tmp_path))
+            watch.start()
+    found = watch.stop()
+    assert (found.throttled_periods.value, found.throttled_us.value) == (4, 4)
+
+
+def test_kernel_that_shows_nothing_gives_reasons(tmp_path: Path) -> None:
+    watch = DisturbanceWatch(1, FolderTree(tmp_path))
+    watch.start()
+    found = watch.stop()
+    for reading in (found.migrations, found.runqueue_wait_ns, found.steal_ms, found.timer_interrupts):
+        assert reading.value is None
+        assert reading.reason
+    assert found.throttled_periods.value is None
+
+
+def test_counter_that_runs_backwards_is_unknown(tmp_path: Path) -> None:
+    found = watched(tmp_path, 10, 3)
+    assert found.migrations.status == "unknown"
+    assert "backwards, from 10 to 3" in str(found.migrations.reason)
+
+
+def test_watching_an_empty_section_faults_no_page() -> None:
+    cpu = min(os.sched_getaffinity(0))
+    with pinned([cpu]):
+        watch = DisturbanceWatch(cpu)
+        faults = []
+        for _ in range(5):
+            watch.start()
+            found = watch.stop()
+            faults.append((found.minor_faults.value, found.major_faults.value))
+    assert min(faults) == (0, 0)
+
+
+def test_first_touch_of_pages_is_seen() -> None:
+    pages = 64
+    watch = DisturbanceWatch(min(os.sched_getaffinity(0)))
+    with mmap.mmap(-1, pages * mmap.PAGESIZE) as memory:
+        watch.start()
+        for page in range(pages):
+            memory[page * mmap.PAGESIZE] = 1
+        found = watch.stop()
+    assert found.minor_faults.value is not None
+    assert found.minor_faults.value >= 1  # huge pages may map them all at once
+    assert found.disturbed
+
+
+def test_stop_needs_start() -> None:
+    with pytest.raises(RuntimeError, match="without start"):
+        DisturbanceWatch(0).stop()
