@@ -59,8 +59,8 @@ class Histogram:
     """Samples in nanoseconds, counted by bucket. Read only; `reports._core.Histogram` records.
 
     Made by `from_counts`, `from_native`, `merge` and `reports.interchange.decode`. `counts` is uint64, shape
-    (34816,), in the layout of `reports.layout`. Whatever needs a sample raises `EmptyHistogramError` when there
-    is none.
+    (34816,), in the layout of `reports.layout`. Without samples, whatever needs one raises
+    `EmptyHistogramError`.
     """
 
     counts: NDArray[np.uint64]
