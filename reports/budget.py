@@ -48,7 +48,7 @@ def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
     """The stages in order, then the total. `measured` is keyed as `REFERENCE_NS`.
 
     A stage not in `measured` says why it was not measured; the total is measured only when every stage is.
-    Percentiles of stages do not add up to that percentile of their sum: the total is just the sum of the values.
+    Percentiles of stages do not add up to that percentile of their sum: the total is the sum of the values.
     """
     rows = [_stage(name, reference, measured.get(name)) for name, reference in REFERENCE_NS.items()]
     missing = [row.stage for row in rows if row.measured_ns is None]
@@ -56,7 +56,7 @@ def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
         stage="total",
         reference_ns=sum(REFERENCE_NS.values()),
         measured_ns=None if missing else _sum(rows),
-        basis=f"not measured: {', '.join(missing)}" if missing else "sum of the stages",
+        basis=f"would need {', '.join(missing)}" if missing else "sum of the stages",
     )
     return (*rows, total)
 

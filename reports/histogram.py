@@ -94,8 +94,9 @@ class Histogram:
 
     @classmethod
     def from_native(cls, recorder: Recorder) -> Histogram:
-        """What a native recorder holds now; it may go on recording."""
-        return cls.from_counts(recorder.counts, recorder.min, recorder.max, recorder.out_of_range)
+        """What a native recorder holds now; it may go on recording, in other threads too."""
+        now = recorder.copy()
+        return cls.from_counts(now.counts, now.min, now.max, now.out_of_range)
 
     @cached_property
     def total(self) -> int:

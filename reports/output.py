@@ -67,7 +67,7 @@ def _target(path: Path) -> Path:
 
 
 def _open_beside(target: Path) -> tuple[int, Path]:
-    """A new file in the target's folder, which a rename can move onto it; its mode is the user's usual one."""
+    """A new file in the target's folder, which a rename can move onto it; its mode follows the umask."""
     temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
     return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), temporary
 

@@ -15,7 +15,7 @@ PERCENTS: Final = ("50", "90", "95", "99", "99.9", "99.99", "99.999")
 
 
 def series_of(op: str, measure: str, histogram: Histogram) -> Series:
-    """The series of one operation. Raises `EmptyHistogramError` without samples: leave such operations out."""
+    """The series of one operation. Raises `EmptyHistogramError` without samples: such a one is left out."""
     return Series(op=op, measure=measure, **_figures(histogram))
 
 
@@ -25,7 +25,7 @@ def histogram_of(series: Series) -> Histogram:
 
 
 def summarize(runs: Iterable[Run]) -> tuple[SummarySeries, ...]:
-    """Every operation over all runs, in order of first appearance: histograms added, percentiles taken then."""
+    """Every operation over all runs, in order of first appearance: percentiles of the added histograms."""
     by_name: dict[tuple[str, str], list[Series]] = {}
     for run in runs:
         for series in run.series:
