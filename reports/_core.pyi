@@ -30,6 +30,9 @@ class Histogram:
     def add(self, other: Histogram) -> None:
         """Add every sample of another, out-of-range ones included."""
 
+    def copy(self) -> Histogram:
+        """What it holds now, in one step even while other threads record."""
+
     def reset(self) -> None:
         """Forget everything; keeps the memory."""
 

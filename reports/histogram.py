@@ -59,8 +59,8 @@ class Histogram:
     """Samples in nanoseconds, counted by bucket. Read only; `reports._core.Histogram` records.
 
     Made by `from_counts`, `from_native`, `merge` and `reports.interchange.decode`. `counts` is uint64, shape
-    (34816,), in the layout of `reports.layout`. Whatever needs a sample raises `EmptyHistogramError` when there
-    is none.
+    (34816,), in the layout of `reports.layout`. Without samples, whatever needs one raises
+    `EmptyHistogramError`.
     """
 
     counts: NDArray[np.uint64]
@@ -94,8 +94,9 @@ class Histogram:
 
     @classmethod
     def from_native(cls, recorder: Recorder) -> Histogram:
-        """What a native recorder holds now; it may go on recording."""
-        return cls.from_counts(recorder.counts, recorder.min, recorder.max, recorder.out_of_range)
+        """What a native recorder holds now; it may go on recording, in other threads too."""
+        now = recorder.copy()
+        return cls.from_counts(now.counts, now.min, now.max, now.out_of_range)
 
     @cached_property
     def total(self) -> int:

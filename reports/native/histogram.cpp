@@ -48,6 +48,12 @@ void record_column(Histogram& histogram, const Column<Value>& values) {
     record_span(histogram, {reinterpret_cast<const std::uint64_t*>(values.data()), values.size()});
 }
 
+Histogram copy_of(const Histogram& histogram) {
+    Histogram copy;
+    copy.add(histogram);
+    return copy;
+}
+
 nb::ndarray<nb::numpy, std::uint64_t, nb::ndim<1>> copy_counts(const Histogram& histogram) {
     auto copy = std::make_unique<std::uint64_t[]>(Histogram::kCounts);
     std::ranges::copy(histogram.counts(), copy.get());
@@ -73,6 +79,7 @@ void register_histogram(const nb::module_& m) {
         .def("record_many", &record_column<std::int64_t>, nb::arg("values").noconvert())
         .def("add", &Histogram::add, nb::arg("other"),
              "Add every sample of another, out-of-range ones included.")
+        .def("copy", &copy_of, "What it holds now, in one step even while other threads record.")
         .def("reset", &Histogram::reset, "Forget everything; keeps the memory.")
         .def_prop_ro("counts", &copy_counts, nb::rv_policy::move,
                      "A copy of the counts, uint64, shape (34816,).")

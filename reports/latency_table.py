@@ -1,0 +1,89 @@
+"""The per-operation latency table of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reports import units
+from reports.histogram import FEW_BEYOND
+from reports.measures import PercentileValue, Spread, SummarySeries
+
+_PERCENTS = ("50", "90", "99", "99.9", "99.99")
+_WITH_SPREAD = ("50", "99")
+_MARK = "*"
+_BOUNDLESS = 10_000
+
+FOOTNOTE = f"{_MARK} fewer than {FEW_BEYOND} samples beyond it: a few samples' luck, not a percentile"
+
+
+def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Iterator[Table]:
+    """One table a measure, in order of first appearance.
+
+    The spread over runs has columns of its own where they fit the console, else a line below its operation.
+    """
+    for measure in dict.fromkeys(series.measure for series in summary):
+        rows = [series for series in summary if series.measure == measure]
+        wide = _table(measure, rows, runs, wide=True)
+        boundless = console.options.update_width(_BOUNDLESS)  # else the measure is capped at the console
+        fits = console.measure(wide, options=boundless).maximum <= console.width
+        yield wide if fits else _table(measure, rows, runs, wide=False)
+
+
+def has_marks(summary: Sequence[SummarySeries]) -> bool:
+    """Whether any percentile shown carries the mark of the footnote."""
+    return any(_few(series.percentiles.get(percent)) for series in summary for percent in _PERCENTS)
+
+
+def _table(measure: str, rows: Sequence[SummarySeries], runs: int, *, wide: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column(measure, overflow="fold")
+    table.add_column("count", justify="right", overflow="fold")
+    for percent in _PERCENTS:
+        table.add_column(f"p{percent}", justify="right", overflow="fold")
+        if wide and runs > 1 and percent in _WITH_SPREAD:
+            table.add_column("over runs", overflow="fold", style="dim")
+    table.add_column("max", justify="right", overflow="fold")
+    for series in rows:
+        table.add_row(*_cells(series, spread=wide and runs > 1))
+        if runs > 1 and not wide:
+            table.add_row(*_spread_cells(series))
+    return table
+
+
+def _cells(series: SummarySeries, *, spread: bool) -> Iterator[Text]:
+    yield Text(series.op, style="bold" if series.op == "all" else "")
+    yield Text(units.short(series.count))
+    for percent in _PERCENTS:
+        yield _value(series.percentiles.get(percent))
+        if spread and percent in _WITH_SPREAD:
+            yield Text(_range(series.spread.get(percent)))
+    yield Text(units.time(series.max))
+
+
+def _spread_cells(series: SummarySeries) -> Iterator[Text]:
+    """The line below an operation on a narrow screen: the spread, under the percentiles it belongs to."""
+    yield Text("  runs", style="dim")
+    yield Text("")
+    for percent in _PERCENTS:
+        yield Text(_range(series.spread.get(percent)) if percent in _WITH_SPREAD else "", style="dim")
+    yield Text("")
+
+
+def _value(percentile: PercentileValue | None) -> Text:
+    if percentile is None:
+        return Text("-")
+    few = _few(percentile)
+    return Text(units.time(percentile.value) + (_MARK if few else " "), style="dim" if few else "")
+
+
+def _few(percentile: PercentileValue | None) -> bool:
+    return percentile is not None and percentile.beyond < FEW_BEYOND
+
+
+def _range(spread: Spread | None) -> str:
+    return units.time_range(spread.min, spread.max) if spread else ""

@@ -1,0 +1,238 @@
+"""The lines of a report's rendering beside the latency table: one function a line, each gives plain text.
+
+A line is a list of parts, joined with a middle dot; a fact that is not available is left out, or named as
+such where its absence matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reports import units
+from reports.facts import Clock, Extent, Host, Load, Workload
+from reports.measures import Disturbances, HotPath, Run, SummarySeries, Throughput, Verification
+from reports.model import Report
+
+_SEPARATOR = " · "
+_EXAMPLE_NS = 30
+
+
+def _join(parts: Iterable[str | None]) -> str:
+    return _SEPARATOR.join(part for part in parts if part)
+
+
+def host(facts: Host) -> str:
+    """Processor, kernel and what tunes them."""
+    return _join(
+        [
+            facts.cpu or "processor unknown",
+            units.plural(facts.cores, "CPU") if facts.cores else None,
+            f"measured on CPU {facts.measured_cpus}" if facts.measured_cpus else "not pinned",
+            facts.kernel,
+            facts.virtualization if facts.virtualization != "none" else "bare metal",
+            f"governor {facts.governor}" if facts.governor else None,
+            None if facts.turbo is None else f"turbo {'on' if facts.turbo else 'off'}",
+            f"isolated {facts.isolated}" if facts.isolated else None,
+            f"load {facts.load_average[0]:.2f}" if facts.load_average else None,
+            f"steal {facts.steal_percent:.1f}%" if facts.steal_percent else None,
+        ]
+    )
+
+
+def clock(facts: Clock) -> str:
+    """What stamped the commands, and what that adds to every latency."""
+    uncertainty = f" ± {facts.uncertainty_ppm:.3g} ppm" if facts.uncertainty_ppm is not None else ""
+    frequency = f"{units.frequency(facts.frequency_hz)}{uncertainty}" if facts.frequency_hz else None
+    cost = f"one read costs {units.time(facts.read_cost_ns)}" if facts.read_cost_ns is not None else None
+    return _join([facts.source, frequency, cost, _steps(facts.step_ns)])
+
+
+def _steps(step_ns: float | None) -> str | None:
+    """The resolution in words, where it is coarse enough to show in the figures."""
+    if not step_ns:
+        return None
+    if step_ns < 2:
+        return f"steps of {units.time(step_ns)}"
+    return (
+        f"steps of {units.time(step_ns)}: a latency of {_EXAMPLE_NS} ns is {_EXAMPLE_NS / step_ns:.2g} steps"
+    )
+
+
+def throughput(runs: Iterable[Run]) -> str | None:
+    """The passes without time stamps: all of them as one, then the spread of the single ones."""
+    passes = [run.throughput for run in runs if run.throughput]
+    return _passes(passes, "pass without time stamps") if passes else None
+
+
+def stamped(runs: Iterable[Run]) -> str | None:
+    """The passes that read the clock around every command."""
+    passes = [run.stamped for run in runs if run.stamped]
+    return _passes(passes, "pass with a time stamp per command") if passes else None
+
+
+def _passes(passes: list[Throughput], how: str) -> str:
+    commands, wall_ns = sum(p.commands for p in passes), sum(p.wall_ns for p in passes)
+    singles = [p.ns_per_command for p in passes if p.ns_per_command is not None]
+    return _join(
+        [
+            units.rate(commands * 1e9 / wall_ns),
+            f"{units.time(wall_ns / commands)} a command" if commands else None,
+            _singles(singles) if len(singles) > 1 else None,
+            how,
+        ]
+    )
+
+
+def _singles(values_ns: list[float]) -> str:
+    listed = " ".join(f"{value:.1f}" for value in values_ns)
+    return f"runs {min(values_ns):.1f}-{max(values_ns):.1f} ns ({listed})"
+
+
+def load(facts: Load) -> str | None:
+    """The rate asked and the rate reached; nothing for a closed loop in which every command was answered."""
+    lost = facts.sent - facts.acked
+    rate = None
+    if facts.target_rate is not None and facts.achieved_rate is not None:
+        rate = f"achieved {units.rate(facts.achieved_rate)} of {units.rate(facts.target_rate)} asked"
+    parts = [
+        rate,
+        f"{units.plural(lost, 'command')} not answered" if lost else None,
+        f"{units.plural(facts.out_of_range, 'latency value')} out of range" if facts.out_of_range else None,
+    ]
+    return _join([f"{facts.model} loop", *parts]) if any(parts) else None
+
+
+def workload(facts: Workload) -> str:
+    """What the flow is made of."""
+    total = sum(facts.mix.values())
+    kinds = ", ".join(f"{kind} {units.share(count / total)}" for kind, count in facts.mix.items() if count)
+    return _join(
+        [
+            kinds,
+            _extent("live orders", facts.live_orders),
+            _extent("levels", facts.levels),
+            f"{units.short(facts.trades)} trades" if facts.trades is not None else None,
+            _extent("levels touched", facts.depth_touched),
+            f"hash {facts.hash}",
+        ]
+    )
+
+
+def _extent(name: str, extent: Extent | None) -> str | None:
+    if extent is None:
+        return None
+    mean = f"{extent.mean:.2f}" if extent.mean < 100 else units.short(extent.mean)
+    return f"{name} {mean} (peak {units.short(extent.peak)})"
+
+
+def hot_path(facts: HotPath) -> str:
+    """What the engine asked of the system after its start, and the memory that it took before."""
+    locked = {True: "locked", False: "not locked", None: None}[facts.locked]
+    huge = facts.huge_page_bytes
+    return _join(
+        [
+            _counted(facts.allocations, "allocation"),
+            _counted(facts.page_faults, "page fault"),
+            _counted(facts.involuntary_switches, "involuntary switch"),
+            _memory(facts.memory),
+            None if huge is None else f"{units.size(huge)} on huge pages" if huge else "no huge pages",
+            locked,
+            f"on node {facts.numa_node}" if facts.numa_node is not None else None,
+        ]
+    )
+
+
+def _counted(count: int | None, noun: str) -> str:
+    return f"{units.plural_of(noun)} not counted" if count is None else units.plural(count, noun)
+
+
+def _memory(parts: dict[str, int]) -> str | None:
+    if not parts:
+        return None
+    listed = ", ".join(f"{name} {units.size(count)}" for name, count in parts.items())
+    return f"{units.size(sum(parts.values()))} ({listed})"
+
+
+def disturbances(runs: Iterable[Run]) -> str:
+    """What came between over all runs, and which runs it disturbed."""
+    runs = list(runs)
+    seen = [run.disturbances for run in runs]
+    gaps = [d.largest_gap_ns for d in seen if d.largest_gap_ns is not None]
+    steal_ns = _sum(seen, "steal_ns")
+    disturbed = [
+        f"run {run.index}: {', '.join(run.disturbances.reasons)}"
+        for run in runs
+        if run.disturbances.disturbed
+    ]
+    return _join(
+        [
+            _seen(seen, "involuntary_switches", "involuntary switch"),
+            _seen(seen, "migrations", "migration"),
+            _seen(seen, "timer_interrupts", "timer interrupt"),
+            f"steal {units.time(steal_ns)}" if steal_ns is not None else None,
+            f"largest gap {units.time(max(gaps))}" if gaps else None,
+            f"disturbed: {len(disturbed)} of {len(runs)} runs ({'; '.join(disturbed)})"
+            if disturbed
+            else None,
+        ]
+    )
+
+
+def _sum(seen: list[Disturbances], field: str) -> int | None:
+    values = [getattr(d, field) for d in seen]
+    return sum(value for value in values if value is not None) if any(v is not None for v in values) else None
+
+
+def _seen(seen: list[Disturbances], field: str, noun: str) -> str | None:
+    count = _sum(seen, field)
+    return None if count is None else units.plural(count, noun)
+
+
+def verification(facts: Verification) -> str:
+    """What shows that the work was done right."""
+    prefix = f"first {units.plural(facts.reference_prefix, 'command')}"
+    verdict = {
+        True: f"{prefix} equal to the reference engine's",
+        False: f"{prefix} DIFFER from the reference engine's",
+        None: "not compared with the reference engine",
+    }[facts.equal]
+    return _join(
+        [
+            f"digest {facts.digest}"
+            + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
+            verdict,
+            _matched("recorded fills", facts.matched, facts.bursts),
+            _matched("recorded quotes", facts.quotes_matched, facts.quotes),
+        ]
+    )
+
+
+def _matched(name: str, matched: int | None, checked: int | None) -> str | None:
+    if matched is None or not checked:
+        return None
+    return f"{matched:,} of {checked:,} {name} matched ({units.share(matched / checked)})"
+
+
+def bands(series: SummarySeries) -> str:
+    """The share of samples in each latency range that has any."""
+    return _join(f"{band.name} {units.share(band.share)}" for band in series.bands if band.count)
+
+
+def tier(report: Report) -> str | None:
+    """The tier, and what it was named from."""
+    if report.tier is None:
+        return None
+    limit = f" (< {units.time(report.tier.limit_ns)})" if report.tier.limit_ns else ""
+    left_out = f", leaving out {', '.join(report.tier.leaves_out)}" if report.tier.leaves_out else ""
+    return f"{report.tier.name}{limit} by what was measured: {units.time(report.tier.total_ns)}{left_out}"
+
+
+def status(report: Report) -> str | None:
+    """Why the report is not ok; None when it is."""
+    if report.status == "ok":
+        return None
+    meaning = {
+        "interrupted": "INTERRUPTED, these are the runs until then",
+        "invalid": "NOT VALID, do not believe these figures",
+    }
+    return f"{meaning[report.status]}: {'; '.join(report.status_reasons) or 'no reason given'}"

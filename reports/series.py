@@ -1,0 +1,61 @@
+"""From histograms to the series of a report, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from reports import interchange
+from reports.bands import bands
+from reports.histogram import Histogram, merge
+from reports.measures import PercentileValue, Run, Series, Spread, SummarySeries
+
+PERCENTS: Final = ("50", "90", "95", "99", "99.9", "99.99", "99.999")
+"""Percentiles that every series carries."""
+
+
+def series_of(op: str, measure: str, histogram: Histogram) -> Series:
+    """The series of one operation. Raises `EmptyHistogramError` without samples: such a one is left out."""
+    return Series(op=op, measure=measure, **_figures(histogram))
+
+
+def histogram_of(series: Series) -> Histogram:
+    """The whole histogram of a series. Raises `HistogramFormatError` when its parts contradict each other."""
+    return interchange.decode(series.hdr, (series.min, series.max))
+
+
+def summarize(runs: Iterable[Run]) -> tuple[SummarySeries, ...]:
+    """Every operation over all runs, in order of first appearance: percentiles of the added histograms."""
+    by_name: dict[tuple[str, str], list[Series]] = {}
+    for run in runs:
+        for series in run.series:
+            by_name.setdefault((series.op, series.measure), []).append(series)
+    return tuple(_summary(op, measure, parts) for (op, measure), parts in by_name.items())
+
+
+def _summary(op: str, measure: str, parts: Sequence[Series]) -> SummarySeries:
+    merged = merge(histogram_of(part) for part in parts)
+    spread = {
+        percent: Spread(
+            min=min(part.percentiles[percent].value for part in parts),
+            max=max(part.percentiles[percent].value for part in parts),
+        )
+        for percent in PERCENTS
+        if all(percent in part.percentiles for part in parts)
+    }
+    return SummarySeries(op=op, measure=measure, **_figures(merged), spread=spread, bands=bands(merged))
+
+
+def _figures(histogram: Histogram) -> dict[str, Any]:
+    """The fields that a series takes from its histogram."""
+    percentiles = zip(PERCENTS, histogram.percentiles(PERCENTS), strict=True)
+    return {
+        "unit": "ns",
+        "count": histogram.total,
+        "min": histogram.min_ns,
+        "max": histogram.max_ns,
+        "mean": round(histogram.mean_ns, 3),
+        "stddev": round(histogram.stddev_ns, 3),
+        "percentiles": {name: PercentileValue(value=p.value_ns, beyond=p.beyond) for name, p in percentiles},
+        "hdr": interchange.encode(histogram),
+    }

@@ -1,0 +1,106 @@
+"""A report as a person reads it: what ran where, latencies, throughput, and what to make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reports import latency_table, lines, units
+from reports.measures import SummarySeries
+from reports.model import Report
+
+OFF_TERMINAL_WIDTH = 160
+"""Columns at least, where no terminal sets them: a pipe or a file has no edge to cut cells at."""
+
+
+def render(report: Report, console: Console) -> None:
+    """Print a report. Colour and NO_COLOR are the console's affair.
+
+    Off a terminal nothing is cut to 80 columns.
+    """
+    before = console.width
+    console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
+    try:
+        console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
+    finally:
+        console.width = before
+
+
+def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
+    yield _title(report)
+    yield _facts([("host", lines.host(report.host)), ("clock", lines.clock(report.clock))])
+    yield from latency_table.tables(report.summary, len(report.runs), console)
+    if latency_table.has_marks(report.summary):
+        yield Text(latency_table.FOOTNOTE, style="dim")
+    yield Text()
+    yield _facts(
+        [
+            ("throughput", lines.throughput(report.runs)),
+            ("stamped", lines.stamped(report.runs)),
+            ("load", lines.load(report.load)),
+            ("hot path", lines.hot_path(report.hot_path)),
+            ("disturbances", lines.disturbances(report.runs)),
+            ("workload", lines.workload(report.workload)),
+            ("verified", lines.verification(report.verification) if report.verification else "nothing"),
+            ("bands", _bands(report)),
+        ]
+    )
+    yield Padding(_budget(report), (1, 0, 0, 0))
+    yield _facts([("tier", lines.tier(report))])
+    if status := lines.status(report):
+        yield Text(status, style="bold red")
+
+
+def _title(report: Report) -> Text:
+    work = report.workload
+    parts = [
+        f"{report.engine.name} engine",
+        units.plural(work.commands, "command"),
+        f"seed {work.seed}" if work.seed is not None else "",
+        units.plural(len(report.runs), "run"),
+        f"lowlat {report.tool.version}",
+    ]
+    return Text.assemble((work.profile, "bold"), "  ", " · ".join(part for part in parts if part))
+
+
+def _facts(rows: list[tuple[str, str | None]]) -> Table:
+    """Labels and lines, the lines wrapped beside their label; a row without a line is left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="cyan", no_wrap=True, min_width=12)
+    grid.add_column(overflow="fold")
+    for label, line in rows:
+        if line:
+            grid.add_row(Text(label), Text(line))
+    return grid
+
+
+def _bands(report: Report) -> str | None:
+    series = _whole(report)
+    return lines.bands(series) if series else None
+
+
+def _whole(report: Report) -> SummarySeries | None:
+    """The series over all operations that stands first, else the first."""
+    return next((series for series in report.summary if series.op == "all"), next(iter(report.summary), None))
+
+
+def _budget(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
+    table.add_column("budget", no_wrap=True, min_width=12)
+    table.add_column("reference", justify="right", no_wrap=True)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("")
+    for row in report.budget:
+        measured = (
+            Text("not measured", style="dim")
+            if row.measured_ns is None
+            else Text(units.time(row.measured_ns))
+        )
+        table.add_row(
+            Text(row.stage), Text(units.time(row.reference_ns)), measured, Text(row.basis, style="dim")
+        )
+    return table

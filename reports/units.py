@@ -1,0 +1,84 @@
+"""Numbers as people read them: three figures and a unit."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_TIME: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
+_DECIMAL: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_BINARY: Final = ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
+
+
+def time(value_ns: float) -> str:
+    """A time, e.g. `40 ns`, `1.20 µs`, `31.5 ms`."""
+    size, unit = _scale(value_ns, _TIME)
+    return f"{_figures(value_ns, size)} {unit}"
+
+
+def time_range(from_ns: float, to_ns: float) -> str:
+    """Two times in the unit of the larger, e.g. `30-50 ns`."""
+    size, unit = _scale(to_ns, _TIME)
+    low, high = _figures(from_ns, size), _figures(to_ns, size)
+    return f"{low} {unit}" if low == high else f"{low}-{high} {unit}"
+
+
+def rate(per_second: float) -> str:
+    """A rate, e.g. `41.2 M/s`."""
+    return f"{short(per_second)}/s" if per_second < 1000 else f"{_prefixed(per_second)}/s"
+
+
+def frequency(hertz: float) -> str:
+    """A frequency, e.g. `2.596 GHz`; four figures, since that is how clocks are told apart."""
+    size, prefix = _scale(hertz, _DECIMAL)
+    return f"{hertz / size:.3f} {prefix}Hz"
+
+
+def short(count: float) -> str:
+    """A count, exact below a million, e.g. `20,000`, `2.00 M`."""
+    return f"{count:,.0f}" if count < 1_000_000 else _prefixed(count)
+
+
+def size(count: int) -> str:
+    """Bytes, e.g. `4.00 MiB`."""
+    unit_size, unit = _scale(count, _BINARY)
+    return f"{_figures(count, unit_size)} {unit}"
+
+
+def share(part: float) -> str:
+    """A share as a percentage; never rounded up to all, nor down to nothing."""
+    if part in (0, 1):
+        return f"{part:.0%}"
+    percent = min(max(part * 100, 0.001), 99.999)
+    return f"{percent:.1f}%" if 0.1 <= percent <= 99.9 else f"{percent:.3f}%"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun, e.g. `1 migration`, `2 page faults`, `3 switches`."""
+    return f"{short(count)} {noun if count == 1 else plural_of(noun)}"
+
+
+def plural_of(noun: str) -> str:
+    """Several of it, e.g. `switches`."""
+    return noun + ("es" if noun.endswith(("ch", "s")) else "s")
+
+
+def _prefixed(count: float) -> str:
+    unit_size, prefix = _scale(count, _DECIMAL)
+    return f"{_figures(count, unit_size)} {prefix}".rstrip()
+
+
+def _scale(value: float, scale: tuple[tuple[float, str], ...]) -> tuple[float, str]:
+    """The largest unit of which the value, as it will be rounded, holds one."""
+    for unit_size, unit in scale:
+        if value >= unit_size * (1 - 0.0005):
+            return unit_size, unit
+    return scale[-1]
+
+
+def _figures(value: float, unit_size: float) -> str:
+    """Three figures, or all digits of a whole number of units below a thousand."""
+    scaled = value / unit_size
+    if unit_size == 1 and float(value).is_integer():
+        return f"{scaled:,.0f}"
+    decimals = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
+    return f"{scaled:,.{decimals}f}"

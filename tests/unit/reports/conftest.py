@@ -1,0 +1,137 @@
+"""A report like one that `lowlat bench` makes, for the tests of what is done with reports."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reports._core import Histogram as Recorder
+from reports.budget import Measured, budget, tier
+from reports.facts import Build, Clock, Engine, Extent, Host, Load, Tool, Workload
+from reports.histogram import Histogram
+from reports.measures import Disturbances, HotPath, Run, Series, Throughput, Verification
+from reports.model import Report
+from reports.series import series_of, summarize
+
+COMMANDS = 20_000
+MIX = {"add": 0.5, "cancel": 0.4, "market": 0.1}
+
+
+def _series(seed: int) -> tuple[Series, ...]:
+    random = np.random.default_rng(seed)
+    made = []
+    for op, share in {"all": 1.0, **MIX}.items():
+        recorder = Recorder()
+        latencies = random.lognormal(np.log(45), 0.6, int(COMMANDS * share))
+        latencies[::5000] *= 30_000
+        recorder.record_many(latencies.astype(np.int64))
+        made.append(series_of(op, "service", Histogram.from_native(recorder)))
+    return tuple(made)
+
+
+def _run(index: int) -> Run:
+    disturbed = index == 2
+    return Run(
+        index=index,
+        started=f"2026-11-23T10:00:0{index}Z",
+        duration_s=0.5,
+        throughput=Throughput.of(COMMANDS, (24 + index) * COMMANDS, 24 * COMMANDS),
+        stamped=Throughput.of(COMMANDS, (61 + index) * COMMANDS, None),
+        disturbances=Disturbances(
+            involuntary_switches=index,
+            voluntary_switches=0,
+            migrations=0,
+            minor_faults=0,
+            major_faults=0,
+            timer_interrupts=250,
+            steal_ns=10_000_000 * index,
+            largest_gap_ns=1_200_000 + index,
+            disturbed=disturbed,
+            reasons=("2 involuntary switches",) if disturbed else (),
+        ),
+        series=_series(index),
+    )
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    """Three runs of 20,000 commands, all well."""
+    runs = tuple(_run(index) for index in range(3))
+    summary = summarize(runs)
+    p99 = summary[0].percentiles["99"].value
+    stages = budget({"application": Measured(p99, "p99 of service time, all operations")})
+    return Report(
+        status="ok",
+        status_reasons=(),
+        tool=Tool(
+            version="0.1.0", git="abc1234", build=Build(compiler="GCC 12.2.0", flags="-O3", isa="x86-64-v2")
+        ),
+        command=("lowlat", "bench", "--profile", "steady"),
+        engine=Engine(name="native", settings={"order_pool": 50_000, "trade_pool": 100_000}),
+        workload=Workload(
+            profile="steady",
+            seed=42,
+            commands=COMMANDS,
+            mix={op: int(COMMANDS * share) for op, share in MIX.items()},
+            live_orders=Extent(mean=10_012.4, peak=10_480),
+            levels=Extent(mean=212.0, peak=240),
+            depth_touched=Extent(mean=1.4, peak=3),
+            trades=2_913,
+            hash="5f3c9a1e77d0b2c4",
+        ),
+        load=Load(
+            model="closed",
+            target_rate=None,
+            achieved_rate=None,
+            sent=6 * COMMANDS,
+            acked=6 * COMMANDS,
+            rejected=12,
+            out_of_range=0,
+        ),
+        host=Host(
+            cpu="AMD EPYC 7763 64-Core Processor",
+            cores=2,
+            measured_cpus="1",
+            kernel="Linux 6.1.0-28-amd64",
+            cmdline="ro quiet",
+            governor=None,
+            turbo=None,
+            isolated="",
+            clocksource="tsc",
+            virtualization="kvm",
+            steal_percent=0.4,
+            load_average=(0.62, 0.5, 0.4),
+        ),
+        clock=Clock(
+            source="rdtscp", frequency_hz=2.5959e9, uncertainty_ppm=0.4, read_cost_ns=15.2, step_ns=10.0
+        ),
+        runs=runs,
+        summary=summary,
+        budget=stages,
+        tier=tier(stages),
+        hot_path=HotPath(
+            allocations=0,
+            page_faults=0,
+            involuntary_switches=3,
+            memory={"orders": 1_600_000, "trades": 3_200_000, "ids": 1_048_576, "levels": 2_097_152},
+            huge_page_bytes=6_291_456,
+            locked=True,
+            numa_node=0,
+        ),
+        verification=Verification(
+            digest="9f86d081884c7d65",
+            events=23_512,
+            reference_prefix=20_000,
+            equal=True,
+            bursts=None,
+            matched=None,
+            quotes=None,
+            quotes_matched=None,
+            mismatches=(),
+        ),
+        gate=None,
+        not_available={
+            "host.governor": "no /sys/devices/system/cpu/cpu0/cpufreq here",
+            "host.turbo": "no MSR",
+        },
+    )
