@@ -2,5 +2,8 @@
 
 NB_MODULE(_core, m) {
     m.doc() = "Native half of `engine`: private, use the package.";
+    lowlat::register_build(m);
     lowlat::register_engine(m);
+    lowlat::register_flood(m);
+    lowlat::register_run(m);
 }

@@ -1,0 +1,53 @@
+"""Order flow: a command array, and what it is."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from engine.instrument import Instrument
+from engine.records import Commands
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Mean and peak of something over the commands of a flow."""
+
+    mean: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Commands for an engine, those that seed its book first.
+
+    `commands`: `COMMAND` array, shape (n,), on a cache line. `seeded`: how many of them, at the front, only build the
+    book; they are executed and verified but not measured. `orders`: room the engine needs for resting orders. `mix`:
+    measured commands by what they are for.
+    """
+
+    name: str
+    commands: Commands
+    seeded: int
+    orders: int
+    mix: dict[str, int]
+    instruments: tuple[Instrument, ...] = (Instrument(),)
+    seed: int | None = None
+    trades: int | None = None
+    live_orders: Extent | None = None
+    levels: Extent | None = None
+    depth_touched: Extent | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def measured(self) -> Commands:
+        """The commands behind the seeding ones."""
+        return self.commands[self.seeded :]
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over the number of seeding commands and every command's 32 bytes: equal hash, equal work."""
+        digest = hashlib.sha256(self.seeded.to_bytes(8, "little"))
+        digest.update(memoryview(self.commands).cast("B"))
+        return digest.hexdigest()

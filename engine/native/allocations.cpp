@@ -1,0 +1,45 @@
+// Counts the heap allocations of this module, so that "none on the hot path" is a measurement. The compiler resolves
+// `new` to these within the module; the sanitizers bring their own, and then there is no count.
+#include "engine/native/allocations.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace lowlat {
+namespace {
+std::atomic<std::uint64_t> counted{0};
+}  // namespace
+
+std::int64_t allocations() {
+#if LOWLAT_COUNTS_ALLOCATIONS
+    return static_cast<std::int64_t>(counted.load(std::memory_order_relaxed));
+#else
+    return -1;
+#endif
+}
+
+}  // namespace lowlat
+
+#if LOWLAT_COUNTS_ALLOCATIONS
+// NOLINTBEGIN(misc-definitions-in-headers,cppcoreguidelines-no-malloc)
+void* operator new(std::size_t bytes) {
+    lowlat::counted.fetch_add(1, std::memory_order_relaxed);
+    if (void* block = std::malloc(bytes == 0 ? 1 : bytes)) return block;
+    throw std::bad_alloc();
+}
+void* operator new[](std::size_t bytes) { return operator new(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    lowlat::counted.fetch_add(1, std::memory_order_relaxed);
+    const auto align = static_cast<std::size_t>(alignment);
+    if (void* block = std::aligned_alloc(align, (bytes + align - 1) / align * align)) return block;
+    throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete[](void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+// NOLINTEND(misc-definitions-in-headers,cppcoreguidelines-no-malloc)
+#endif

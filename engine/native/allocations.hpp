@@ -1,0 +1,15 @@
+// How often this module has taken memory from the heap.
+#pragma once
+
+#include <cstdint>
+
+#if !defined(LOWLAT_COUNTS_ALLOCATIONS)
+#define LOWLAT_COUNTS_ALLOCATIONS 1
+#endif
+
+namespace lowlat {
+
+/// Allocations since the module was loaded, by any thread; -1 where they are not counted.
+std::int64_t allocations();
+
+}  // namespace lowlat
