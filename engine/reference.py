@@ -157,11 +157,14 @@ class ReferenceEngine(MatchingEngine):
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""
+        return np.array([event for row in checked_commands(commands).tolist() for event in self.execute(row)], EVENT)
+
+    def execute(self, row: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """One command as a tuple in the order of `COMMAND`; its events as tuples in the order of `EVENT`."""
         self._events = []
-        for row in checked_commands(commands).tolist():
-            self._execute(Ask(*row))
-            self._sequence += 1
-        return np.array(self._events, dtype=EVENT)
+        self._execute(Ask(*row))
+        self._sequence += 1
+        return self._events
 
     # -- what commands do ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,97 @@
+"""What a run's process is told, and what it tells: plain records, sent as JSON over its pipes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+EngineName = Literal["native", "reference"]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One run. The commands come as a file, by descriptor: `seeded` of them, then the measured ones."""
+
+    engine: EngineName
+    commands_fd: int
+    seeded: int
+    rules: list[tuple[int, int, int, int]]
+    """Per symbol: tick, lot, lowest and highest price."""
+    orders: int
+    trades: int
+    when_orders_dry: int
+    when_trades_dry: int
+    cpu: int | None
+
+
+class Pass(msgspec.Struct, frozen=True, kw_only=True):
+    """One pass over the measured commands. Counters are None where they are not counted."""
+
+    commands: int
+    events: int
+    wall_ns: int
+    cpu_ns: int
+    allocations: int | None
+    minor_faults: int | None
+    major_faults: int | None
+    voluntary_switches: int | None
+    involuntary_switches: int | None
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A histogram on its way: the V2 blob, and what the blob does not hold."""
+
+    hdr: str
+    min_ns: int
+    max_ns: int
+
+
+class Disturbance(msgspec.Struct, frozen=True, kw_only=True):
+    """What the probes saw around both measured passes; None with its reason in `absent`."""
+
+    migrations: int | None
+    timer_interrupts: int | None
+    steal_ms: int | None
+    reasons: list[str]
+    absent: dict[str, str]
+
+
+class ClockFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The counter as this run calibrated it."""
+
+    source: str
+    frequency_hz: float
+    uncertainty_ppm: float
+    read_cost_ns: float
+    step_ns: float
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Memory of the engine by part, in bytes, and what the system granted."""
+
+    parts: dict[str, int]
+    huge_page_bytes: int | None
+    locked: bool | None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run measured."""
+
+    cpu: int
+    clock: ClockFacts
+    plain: Pass
+    stamped: Pass
+    latencies: dict[str, Recorded]
+    out_of_range: int
+    largest_gap_ns: int | None
+    clock_ns: int
+    """Median of two ordered reads around nothing."""
+    loop_ns: float | None
+    """Per command, of a loop that only reads the commands."""
+    disturbance: Disturbance
+    digest: str
+    """SHA-256 over every event of a pass that keeps them, seeding included."""
+    events: int
+    """Events of the measured commands in that pass."""
+    rejected: int
+    memory: Memory

@@ -1,0 +1,233 @@
+"""One run, in a process of its own: `python -m engine.worker`, a `Job` on stdin, an `Outcome` on stdout.
+
+The order is always the same: pin, calibrate, take the memory, execute the whole flow once unmeasured, then the pass
+without clocks, the pass with stamps, and last a pass that keeps every event for the digest.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import msgspec
+import numpy as np
+
+from engine import _core
+from engine.arrays import aligned_copy
+from engine.contract import MatchingEngine
+from engine.instrument import Instrument
+from engine.job import ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
+from engine.native_engine import Engine
+from engine.records import COMMAND, Commands, EventKind
+from engine.reference import ReferenceEngine
+from engine.reference_passes import run_plain, run_stamped
+from engine.settings import WhenDry
+from probes.affinity import affinity_of, pin
+from probes.clock import Calibration, calibrate_quick
+from probes.clock_scale import TickScale
+from probes.disturbance import Disturbances, DisturbanceWatch
+from probes.mappings import backing
+from probes.reading import Reading, known
+from reports._core import Histogram as Recorder
+from reports.histogram import Histogram
+from reports.interchange import encode
+
+DIGEST_CHUNK = 1 << 16
+
+
+def main() -> None:
+    """Read the job, run it, write the outcome."""
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    sys.stdout.buffer.write(msgspec.json.encode(run(job)))
+
+
+def run(job: Job) -> Outcome:
+    """Do what `job` says, in this process."""
+    cpu = pin([job.cpu])[0] if job.cpu is not None else affinity_of()[0]
+    clock = calibrate_quick()
+    with os.fdopen(job.commands_fd, "rb") as file:
+        commands = aligned_copy(np.fromfile(file, dtype=COMMAND))
+    gc.disable()
+    return _Run(job, cpu, clock, commands).outcome()
+
+
+class _Run:
+    def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands) -> None:
+        self.job = job
+        self.cpu = cpu
+        self.clock = clock
+        self.scale = TickScale(clock.scale.multiplier, clock.scale.shift)
+        self.seeding, self.measured = commands[: job.seeded], commands[job.seeded :]
+        self.watch = DisturbanceWatch(cpu)
+        self.disturbances: list[Disturbances] = []
+        self.recorders: dict[str, Recorder] = {}
+        self.largest_gap_ns: int | None = None
+
+    def outcome(self) -> Outcome:
+        passes = self._native() if self.job.engine == "native" else self._reference()
+        plain, stamped, engine, memory = passes
+        clock_recorder = Recorder()
+        _core.run_clock(self.measured, *self._scale, clock_recorder)
+        loop = _core.run_loop(self.measured)
+        digest, events, rejected = self._digest(engine)
+        histograms = {name: Histogram.from_native(recorder) for name, recorder in self.recorders.items()}
+        return Outcome(
+            cpu=self.cpu,
+            clock=_clock_facts(self.clock),
+            plain=plain,
+            stamped=stamped,
+            latencies={
+                name: Recorded(hdr=encode(histogram), min_ns=histogram.min_ns, max_ns=histogram.max_ns)
+                for name, histogram in histograms.items()
+                if histogram.total
+            },
+            out_of_range=sum(histogram.out_of_range for histogram in histograms.values()),
+            largest_gap_ns=self.largest_gap_ns,
+            clock_ns=Histogram.from_native(clock_recorder).percentile(50).value_ns,
+            loop_ns=self.scale.to_ns(loop.ticks) / max(loop.commands, 1),
+            disturbance=_disturbance(self.disturbances),
+            digest=digest,
+            events=events,
+            rejected=rejected,
+            memory=memory,
+        )
+
+    @property
+    def _scale(self) -> tuple[int, int]:
+        return self.scale.multiplier, self.scale.shift
+
+    def _native(self) -> tuple[Pass, Pass, MatchingEngine, Memory]:
+        engine = _native_engine(self.job)
+        latencies = _core.Latencies()
+        self._seed_native(engine)
+        _core.run_plain(engine.matcher, self.measured)  # the warm-up
+
+        def plain_pass() -> Pass:
+            return self._pass(_core.run_plain(engine.matcher, self.measured))
+
+        def stamped_pass() -> Pass:
+            return self._pass(_core.run_stamped(engine.matcher, self.measured, *self._scale, latencies))
+
+        self._seed_native(engine)
+        plain = self._watched(plain_pass)
+        self._seed_native(engine)
+        stamped = self._watched(stamped_pass)
+        self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
+        self.recorders = {name: latencies.histogram(at) for at, name in enumerate(_core.OPERATIONS)}
+        memory = _memory(engine)
+        engine.reset()
+        return plain, stamped, engine, memory
+
+    def _seed_native(self, engine: Engine) -> None:
+        engine.reset()
+        _core.run_plain(engine.matcher, self.seeding)
+
+    def _reference(self) -> tuple[Pass, Pass, MatchingEngine, Memory]:
+        self.recorders = {name: Recorder() for name in _core.OPERATIONS}
+
+        def seeded() -> ReferenceEngine:
+            engine = ReferenceEngine(**_settings(self.job))
+            engine.process(self.seeding)
+            return engine
+
+        first, second = seeded(), seeded()
+        plain = self._watched(lambda: run_plain(first, self.measured, self.scale))
+        stamped = self._watched(lambda: run_stamped(second, self.measured, self.scale, self.recorders))
+        nothing = Memory(parts={}, huge_page_bytes=None, locked=None)
+        return plain, stamped, ReferenceEngine(**_settings(self.job)), nothing
+
+    def _watched(self, measured: Callable[[], Pass]) -> Pass:
+        self.watch.start()
+        done = measured()
+        self.disturbances.append(self.watch.stop())
+        return done
+
+    def _pass(self, native: _core.Pass) -> Pass:
+        return Pass(
+            commands=native.commands,
+            events=native.events,
+            wall_ns=max(self.scale.to_ns(native.ticks), 1),
+            cpu_ns=native.cpu_ns,
+            allocations=native.allocations if native.allocations >= 0 else None,
+            minor_faults=native.minor_faults,
+            major_faults=native.major_faults,
+            voluntary_switches=native.voluntary_switches,
+            involuntary_switches=native.involuntary_switches,
+        )
+
+    def _digest(self, engine: MatchingEngine) -> tuple[str, int, int]:
+        """Digest over all events; events and rejects of the measured commands."""
+        digest = hashlib.sha256(engine.process(self.seeding).tobytes())
+        events = rejected = 0
+        for start in range(0, len(self.measured), DIGEST_CHUNK):
+            part = engine.process(self.measured[start : start + DIGEST_CHUNK])
+            digest.update(part.tobytes())
+            events += len(part)
+            rejected += int(np.count_nonzero(part["kind"] == EventKind.REJECTED))
+        return digest.hexdigest(), events, rejected
+
+
+def _settings(job: Job) -> dict[str, object]:
+    return {
+        "symbols": [Instrument(*rules) for rules in job.rules],
+        "orders": job.orders,
+        "trades": job.trades,
+        "when_orders_dry": WhenDry(job.when_orders_dry),
+        "when_trades_dry": WhenDry(job.when_trades_dry),
+    }
+
+
+def _native_engine(job: Job) -> Engine:
+    return Engine(**_settings(job))
+
+
+def _clock_facts(clock: Calibration) -> ClockFacts:
+    return ClockFacts(
+        source=clock.clock_source,
+        frequency_hz=clock.frequency_hz,
+        uncertainty_ppm=clock.uncertainty_ppm,
+        read_cost_ns=clock.costs.fenced_ns,
+        step_ns=clock.step_ns,
+    )
+
+
+def _memory(engine: Engine) -> Memory:
+    parts: dict[str, int] = {}
+    for part in engine.memory:
+        parts[part.part] = parts.get(part.part, 0) + part.size_bytes
+    behind = backing(part.address for part in engine.memory)
+    return Memory(
+        parts=parts,
+        huge_page_bytes=behind.value.huge_page_bytes if behind.value else None,
+        locked=all(part.lock_error == 0 for part in engine.memory),
+    )
+
+
+def _disturbance(watched: list[Disturbances]) -> Disturbance:
+    total = watched[0]
+    for more in watched[1:]:
+        total = replace(total, **{f.name: _sum(total, more, f.name) for f in fields(total) if f.name != "cpu"})
+    named = {"migrations": total.migrations, "timer_interrupts": total.timer_interrupts, "steal_ms": total.steal_ms}
+    return Disturbance(
+        migrations=total.migrations.value,
+        timer_interrupts=total.timer_interrupts.value,
+        steal_ms=total.steal_ms.value,
+        reasons=list(total.reasons),
+        absent={name: reading.text for name, reading in named.items() if reading.value is None},
+    )
+
+
+def _sum(one: Disturbances, other: Disturbances, name: str) -> Reading[int]:
+    first: Reading[int] = getattr(one, name)
+    second: Reading[int] = getattr(other, name)
+    if first.value is None or second.value is None:
+        return first if first.value is None else second
+    return known(first.value + second.value, first.source)
+
+
+if __name__ == "__main__":
+    main()
