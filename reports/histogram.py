@@ -148,10 +148,6 @@ class Histogram:
             for percent, share, rank, value in zip(percents, shares, ranks, values, strict=True)
         ]
 
-    def count_below(self, value_ns: int) -> int:
-        """Samples in the buckets that end below `value_ns`, whose own bucket is left out."""
-        return int(self.counts[: layout.index_of(value_ns)].sum())
-
     @property
     def _bounds(self) -> tuple[int, int]:
         if self.bounds_ns is None:

@@ -31,6 +31,9 @@ _OUTER_COOKIE: Final = 0x1C849304
 _INNER_COOKIE: Final = 0x1C849303
 _WORD_SIZE_BITS: Final = 0xF0
 _COUNT_BYTES_MAX: Final = 9
+# Offset 0 and ratio 1.0 mark counts that are neither shifted nor scaled; hdr-histogram-js writes the integer
+# 1 in both places and means the same.
+_PLAIN: Final = ((0, 1.0), (1, struct.unpack(">d", struct.pack(">Q", 1))[0]))
 _PAYLOAD_MAX: Final = _INNER.size + _COUNT_BYTES_MAX * layout.COUNTS_LENGTH
 
 
@@ -106,8 +109,8 @@ def _check_settings(inner: bytes) -> None:
     cookie, length, offset, digits, lowest, highest, ratio = _INNER.unpack_from(inner)
     if cookie & ~_WORD_SIZE_BITS != _INNER_COOKIE or length != len(inner) - _INNER.size:
         raise HistogramFormatError(f"the encoded histogram is damaged: cookie {cookie:#x}, length {length}")
-    settings = (digits, lowest, offset, ratio)
-    if settings != (layout.SIGNIFICANT_DIGITS, layout.LOWEST_NS, 0, 1.0) or not 2 <= highest < 2**63:
+    fits = (digits, lowest) == (layout.SIGNIFICANT_DIGITS, layout.LOWEST_NS) and 2 <= highest < 2**63
+    if not fits or (offset, ratio) not in _PLAIN:
         raise HistogramFormatError(
             f"the encoded histogram has {digits} digits from {lowest} to {highest} "
             f"(offset {offset}, ratio {ratio}): expected {layout.SIGNIFICANT_DIGITS} digits, from 1"

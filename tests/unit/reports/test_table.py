@@ -1,0 +1,174 @@
+"""The table is what most users see: nothing may be cut, and what weakens a number must stand beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import pytest
+from rich.console import Console
+
+from reports import units
+from reports.latency_table import FOOTNOTE
+from reports.model import Report
+from reports.table import render
+
+
+def shown(report: Report, *, width: int = 100, terminal: bool = True, no_color: bool = True) -> str:
+    stream = io.StringIO()
+    render(report, Console(file=stream, width=width, force_terminal=terminal, no_color=no_color))
+    return stream.getvalue()
+
+
+def words(report: Report) -> str:
+    """The text with line breaks undone, so that a phrase is found wherever it wraps."""
+    return " ".join(shown(report, terminal=False).split())
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_no_line_is_wider_than_the_terminal_and_no_cell_is_cut(report: Report, width: int) -> None:
+    text = shown(report, width=width)
+    plain = [line for line in text.replace("\x1b[", "\0").splitlines() if "\0" not in line]
+    assert max(map(len, plain)) <= width
+    assert "…" not in text
+    for series in report.summary:
+        assert units.time(series.max) in text
+        spread = series.spread["99"]
+        assert units.time_range(spread.min, spread.max) in text
+
+
+def test_off_a_terminal_rows_are_not_folded_to_80_columns(report: Report) -> None:
+    text = shown(report, width=80, terminal=False)
+    assert "\x1b" not in text
+    row = next(line for line in text.splitlines() if line.strip().startswith("all "))
+    assert units.time(report.summary[0].max) in row
+    assert "180-183 ns" in row
+
+
+def test_the_console_gets_its_width_back(report: Report) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    render(report, console)
+    assert console.width == 80
+
+
+def test_no_color_is_respected(report: Report) -> None:
+    assert "\x1b[36m" not in shown(report)
+    assert "\x1b[36m" in shown(report, no_color=False)
+
+
+def test_percentiles_with_few_samples_beyond_are_marked(report: Report) -> None:
+    """p99.99 of 60,000 samples has 6 beyond it, p99.9 has 60."""
+    whole = report.summary[0]
+    text = words(report)
+    assert f"{units.time(whole.percentiles['99.99'].value)}*" in text
+    assert f"{units.time(whole.percentiles['99.9'].value)}*" not in text.split("add")[0]
+    assert FOOTNOTE in text
+
+
+def test_what_must_be_known_to_believe_the_numbers_is_said(report: Report) -> None:
+    text = words(report)
+    for phrase in (
+        "steps of 10 ns: a latency of 30 ns is 3 steps",
+        "one read costs 15.2 ns",
+        "40.0 M/s · 25 ns a command · runs 24.0-26.0 ns (24.0 25.0 26.0)",
+        "0 allocations · 0 page faults · 3 involuntary switches",
+        "750 timer interrupts",
+        "steal 30.0 ms",
+        "largest gap 1.20 ms",
+        "disturbed: 1 of 3 runs (run 2: 2 involuntary switches)",
+        "digest 9f86d081884c7d65",
+        "first 20,000 commands equal to the reference engine's",
+        "add 50.0%, cancel 40.0%, market 10.0%",
+        "live orders 10,012 (peak 10,480)",
+        "not measured needs a second host on the wire",
+        "HFT (< 100 µs)",
+        "leaving out network, operating system, NIC",
+        "<100 µs 99.980%",
+    ):
+        assert phrase in text
+
+
+def test_status_is_shown_when_not_ok(report: Report) -> None:
+    assert "NOT VALID" not in words(report)
+    for status, phrase in (("invalid", "NOT VALID"), ("interrupted", "INTERRUPTED")):
+        broken = dataclasses.replace(report, status=status, status_reasons=("digest differs",))  # type: ignore[arg-type]
+        text = words(broken)
+        assert phrase in text
+        assert "digest differs" in text
+
+
+def test_a_difference_from_the_reference_engine_cannot_be_overlooked(report: Report) -> None:
+    assert report.verification is not None
+    wrong = dataclasses.replace(report, verification=dataclasses.replace(report.verification, equal=False))
+    assert "commands DIFFER from the reference engine's" in words(wrong)
+
+
+def test_facts_that_are_not_available_are_not_invented(report: Report) -> None:
+    unknown = dataclasses.replace(
+        report,
+        hot_path=dataclasses.replace(
+            report.hot_path, allocations=None, involuntary_switches=None, locked=None
+        ),
+        verification=None,
+        tier=None,
+        summary=(),
+        runs=(),
+    )
+    text = words(unknown)
+    assert "allocations not counted" in text
+    assert "involuntary switches not counted" in text
+    assert "verified nothing" in text
+    assert "locked" not in text
+
+
+def test_a_missed_rate_and_lost_commands_are_said(report: Report) -> None:
+    load = dataclasses.replace(
+        report.load, model="open", target_rate=2e6, achieved_rate=0.8e6, sent=10, acked=9, out_of_range=2
+    )
+    text = words(dataclasses.replace(report, load=load))
+    assert "achieved 800 k/s of 2.00 M/s asked" in text
+    assert "1 command not answered" in text
+    assert "2 latency values out of range" in text
+
+
+def test_markup_in_names_is_shown_as_it_is(report: Report) -> None:
+    named = dataclasses.replace(report, workload=dataclasses.replace(report.workload, profile="[red]x[/red]"))
+    assert "[red]x[/red]" in words(named)
+
+
+@pytest.mark.parametrize(
+    ("value_ns", "text"),
+    [
+        (0, "0 ns"),
+        (40, "40 ns"),
+        (15.25, "15.2 ns"),
+        (999, "999 ns"),
+        (999.9, "1.00 µs"),
+        (1_000, "1.00 µs"),
+        (9_994, "9.99 µs"),
+        (9_996, "10.0 µs"),
+        (99_960, "100 µs"),
+        (999_900, "1.00 ms"),
+        (1_500_000_000, "1.50 s"),
+        (7_200_000_000_000, "7,200 s"),
+    ],
+)
+def test_times_have_three_figures(value_ns: float, text: str) -> None:
+    assert units.time(value_ns) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "text"), [(0, "0%"), (1, "100%"), (0.5, "50.0%"), (0.9999999, "99.999%"), (1e-9, "0.001%")]
+)
+def test_a_share_is_not_rounded_to_all_or_nothing(part: float, text: str) -> None:
+    assert units.share(part) == text
+
+
+def test_other_quantities() -> None:
+    assert units.time_range(900, 1_310) == "0.90-1.31 µs"
+    assert units.time_range(44, 44) == "44 ns"
+    assert (units.rate(41_234_567), units.rate(950)) == ("41.2 M/s", "950/s")
+    assert units.frequency(2_595_900_000) == "2.596 GHz"
+    assert (units.short(999_999), units.short(2_000_000)) == ("999,999", "2.00 M")
+    assert (units.size(512), units.size(4 * 2**20)) == ("512 B", "4.00 MiB")
+    assert (units.plural(1, "switch"), units.plural(2, "switch")) == ("1 switch", "2 switches")
