@@ -94,7 +94,7 @@ class CounterSkew:
     @property
     def error(self) -> int: ...
 
-def measure_counter_skew(first_cpu: int, second_cpu: int, duration_ns: int) -> CounterSkew:
+def measure_counter_skew(first_cpu: int, second_cpu: int, duration_ns: int, limit_ns: int) -> CounterSkew:
     """
     Ping-pong between two CPUs: offset of their counters, its bound, and warps.
     """

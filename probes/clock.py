@@ -46,8 +46,9 @@ UNCERTAINTY_MAX_PPM = 1.0
 
 STEP_READS = 10_000
 SKEW_PAIR_S = 0.002
+SKEW_PAIR_BUSY_S = 0.1
 SKEW_TOTAL_S = 0.25
-"""Time for the ping-pong of one pair of CPUs, and for all of them: with many CPUs each pair gets less."""
+"""Time for the ping-pong of a pair of CPUs, of a busy pair, and of all: with many CPUs a pair gets less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +245,11 @@ def measure_skew(frequency_hz: float) -> Reading[tuple[CounterSkew, ...]]:
         return not_applicable(source, str(error))
     if not others:
         return not_applicable(source, f"this process may use CPU {reference} only; a comparison needs two")
-    pair_ns = round(min(SKEW_PAIR_S, SKEW_TOTAL_S / len(others)) * 1e9)
+    pair_s = SKEW_TOTAL_S / len(others)
+    quiet_ns, busy_ns = round(min(SKEW_PAIR_S, pair_s) * 1e9), round(min(SKEW_PAIR_BUSY_S, pair_s) * 1e9)
     skews = []
     for cpu in others:
-        found = _core.measure_counter_skew(reference, cpu, pair_ns)
+        found = _core.measure_counter_skew(reference, cpu, quiet_ns, busy_ns)
         if found.error:
             return unknown(source, f"pinning to CPU {reference} and {cpu} failed: {os.strerror(found.error)}")
         if found.rounds == 0:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import re
 from dataclasses import dataclass
 
@@ -167,7 +166,7 @@ def _kernel_log() -> Reading[float]:
 
 def counter_flags(tree: HostTree = LIVE) -> CounterFlags:
     """Read the promises about the counter from CPUID and `/proc/cpuinfo`."""
-    if platform.machine() in ("aarch64", "arm64"):
+    if os.uname().machine in ("aarch64", "arm64"):
         always = known(True, "Arm architecture: the generic timer counts at one rate in every power state")
         return CounterFlags(always, always, always, known(True, "CNTFRQ_EL0"))
     flags = _cpu_flags(tree)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
+import sys
 from dataclasses import dataclass
 
 from probes.affinity import cpu_sets
@@ -61,7 +61,7 @@ def host_facts(tree: HostTree = LIVE) -> HostFacts:
 
 def cpu_brand(tree: HostTree = LIVE) -> Reading[str]:
     """Read the processor's name; on Arm, which gives none, implementer and part number."""
-    if tree.is_live and platform.system() == "Darwin":
+    if tree.is_live and sys.platform == "darwin":
         return _sysctl_brand()
     source = "read from /proc/cpuinfo"
     fields: dict[str, str] = {}
@@ -100,7 +100,7 @@ def _logical_cpus(tree: HostTree, online: Reading[tuple[int, ...]]) -> Reading[i
 
 
 def _kernel_release(tree: HostTree) -> Reading[str]:
-    return known(platform.release(), "uname") if tree.is_live else tree.reading("proc/sys/kernel/osrelease")
+    return known(os.uname().release, "uname") if tree.is_live else tree.reading("proc/sys/kernel/osrelease")
 
 
 def _governor(tree: HostTree) -> Reading[str]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import os
 from abc import ABC, abstractmethod
-from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from lowlat_errors import UsageError
 from probes.reading import Reading, known, not_applicable, unknown
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT_BYTES_MAX = 4 << 20
 """No text read here is longer; a larger file in a captured tree is damaged or hostile."""
@@ -199,10 +202,10 @@ class ArchiveTree(HostTree):
 
 def _normal(path: str) -> str:
     parts: list[str] = []
-    for part in PurePosixPath(path).parts:
+    for part in path.split("/"):
         if part == "..":
             del parts[-1:]
-        elif part not in (".", "/", "//"):
+        elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)
 

@@ -51,13 +51,20 @@ inline void answer_calls(SkewLines& lines, unsigned cpu) noexcept {
     }
 }
 
-inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns,
+// Rounds that make a bound worth having; busy CPUs run both threads at once only now and then.
+inline constexpr std::uint64_t kRoundsMin = 200;
+
+inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns, std::int64_t limit_ns,
                         CounterSkew& skew) noexcept {
     if (const int error = pin_this_thread(cpu)) lines.error.store(error, std::memory_order_relaxed);
     while (lines.ready.load(std::memory_order_acquire) == 0) std::this_thread::yield();
-    const std::int64_t end_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) + duration_ns;
+    const std::int64_t start_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
+    const auto wants_more = [&] {
+        const std::int64_t elapsed_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns;
+        return elapsed_ns < (skew.rounds < kRoundsMin ? limit_ns : duration_ns);
+    };
     std::uint64_t narrowest = std::numeric_limits<std::uint64_t>::max();
-    while (lines.error.load(std::memory_order_relaxed) == 0 && read_clock_ns(CLOCK_MONOTONIC_RAW) < end_ns) {
+    while (lines.error.load(std::memory_order_relaxed) == 0 && wants_more()) {
         const std::uint64_t round = skew.rounds + 1;
         const std::uint64_t called = ticks_begin();
         lines.call.store(round, std::memory_order_release);
@@ -80,13 +87,14 @@ inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns
 
 }  // namespace detail
 
-// Plays for `duration_ns`; the calling thread keeps its own affinity. Each wait ends once the other CPU runs
-// its thread, however busy that is.
-inline CounterSkew measure_counter_skew(unsigned first_cpu, unsigned second_cpu, std::int64_t duration_ns) {
+// Plays for `duration_ns`, on busy CPUs for up to `limit_ns`; the calling thread keeps its own affinity. Each
+// wait ends once the other CPU runs its thread, however busy that is.
+inline CounterSkew measure_counter_skew(unsigned first_cpu, unsigned second_cpu, std::int64_t duration_ns,
+                                        std::int64_t limit_ns) {
     detail::SkewLines lines;
     CounterSkew skew;
     std::thread second([&] { detail::answer_calls(lines, second_cpu); });
-    std::thread first([&] { detail::call_rounds(lines, first_cpu, duration_ns, skew); });
+    std::thread first([&] { detail::call_rounds(lines, first_cpu, duration_ns, limit_ns, skew); });
     first.join();
     second.join();
     skew.error = lines.error.load(std::memory_order_relaxed);
