@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from engine.instrument import Instrument
+from engine.instrument import Instrument, instruments
 from engine.records import (
     COMMAND,
     Commands,
@@ -21,7 +23,7 @@ from engine.records import (
     Trades,
     command,
 )
-from engine.settings import Settings
+from engine.settings import Settings, WhenDry
 from lowlat_errors import LowlatError
 
 
@@ -47,6 +49,33 @@ class MatchingEngine(ABC):
     """A limit-order-book matching engine of one or many symbols. `engine/reference.py` states the contract."""
 
     settings: Settings
+
+    def __init__(
+        self,
+        symbols: int | Sequence[Instrument] = 1,
+        *,
+        orders: int = 50_000,
+        trades: int = 100_000,
+        when_orders_dry: WhenDry = WhenDry.REFUSE,
+        when_trades_dry: WhenDry = WhenDry.RECYCLE,
+    ) -> None:
+        """Make an engine with empty books.
+
+        `symbols`: how many, or their `Instrument` rules. `orders`: resting orders it has room for. `trades`: records
+        on the trade tape. `when_orders_dry`, `when_trades_dry`: see `WhenDry`. Raises `UsageError` for sizes out of
+        range, `MemoryError` when the system has not that much.
+        """
+        self._open(Settings(instruments(symbols), orders, trades, WhenDry(when_orders_dry), WhenDry(when_trades_dry)))
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """An engine sized by `settings`."""
+        engine = cls.__new__(cls)
+        engine._open(settings)
+        return engine
+
+    @abstractmethod
+    def _open(self, settings: Settings) -> None: ...
 
     @abstractmethod
     def process(self, commands: Commands) -> Events:

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from engine.instrument import Instrument
 from engine.records import Commands
 
@@ -49,5 +51,5 @@ class Flow:
     def hash(self) -> str:
         """SHA-256 over the number of seeding commands and every command's 32 bytes: equal hash, equal work."""
         digest = hashlib.sha256(self.seeded.to_bytes(8, "little"))
-        digest.update(memoryview(self.commands).cast("B"))
+        digest.update(self.commands.view(np.uint8).data)
         return digest.hexdigest()

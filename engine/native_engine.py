@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +9,8 @@ import numpy as np
 from engine import _core
 from engine.arrays import aligned_copy, aligned_empty
 from engine.contract import MatchingEngine, checked_commands
-from engine.instrument import Instrument
 from engine.records import EVENT, LEVEL, ORDER, TRADE, Commands, Events, Levels, Orders, Side, Trades
-from engine.settings import Settings, WhenDry, settings
+from engine.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +49,18 @@ class MemoryPart:
 class Engine(MatchingEngine):
     """The native engine. One thread at a time may use it; `process` releases the GIL.
 
-    `symbols`: how many, or their `Instrument` rules. `orders`: resting orders it has room for. `trades`: records on
-    the tape. `when_orders_dry`, `when_trades_dry`: see `WhenDry`. All memory is taken, touched and, where the limits
-    permit, locked here. Raises `UsageError` for sizes out of range, `MemoryError` when the system has not that much.
+    All memory is taken, touched and, where the limits permit, locked when the engine is made.
     """
 
-    def __init__(
-        self,
-        symbols: int | Sequence[Instrument] = 1,
-        *,
-        orders: int = 50_000,
-        trades: int = 100_000,
-        when_orders_dry: WhenDry = WhenDry.REFUSE,
-        when_trades_dry: WhenDry = WhenDry.RECYCLE,
-    ) -> None:
-        self.settings = settings(
-            symbols, orders=orders, trades=trades, when_orders_dry=when_orders_dry, when_trades_dry=when_trades_dry
+    matcher: _core.Matcher
+    """The native object, for the measured passes of `_core`."""
+
+    def _open(self, settings: Settings) -> None:
+        self.settings = settings
+        rules = np.array([(i.tick, i.lot, i.price_min, i.price_max) for i in settings.instruments], dtype=np.int64)
+        self.matcher = _core.Matcher(
+            rules, settings.orders, settings.trades, settings.when_orders_dry, settings.when_trades_dry
         )
-        self.matcher = _matcher(self.settings)
-        """The native object, for `_core`'s measured passes."""
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""
@@ -113,11 +104,3 @@ class Engine(MatchingEngine):
     def memory(self) -> list[MemoryPart]:
         """The mappings that hold pools, index, tape and ladders."""
         return [MemoryPart(*part) for part in self.matcher.memory()]
-
-
-def _matcher(sized: Settings) -> _core.Matcher:
-    """The native object that `sized` describes."""
-    rules = np.array([(i.tick, i.lot, i.price_min, i.price_max) for i in sized.instruments], dtype=np.int64)
-    return _core.Matcher(rules, sized.orders, sized.trades, sized.when_orders_dry, sized.when_trades_dry)
-
-

@@ -28,14 +28,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 from engine.contract import MatchingEngine, checked_commands
-from engine.instrument import Instrument
 from engine.records import (
     EVENT,
     LEVEL,
@@ -54,7 +53,7 @@ from engine.records import (
     TimeInForce,
     Trades,
 )
-from engine.settings import WhenDry, settings
+from engine.settings import Settings, WhenDry
 
 
 @dataclass(slots=True)
@@ -130,22 +129,8 @@ class Book:
 class ReferenceEngine(MatchingEngine):
     """The same contract as `engine.Engine`; see the module's text. Slow and short on purpose."""
 
-    def __init__(
-        self,
-        symbols: int | Sequence[Instrument] = 1,
-        *,
-        orders: int = 50_000,
-        trades: int = 100_000,
-        when_orders_dry: WhenDry = WhenDry.REFUSE,
-        when_trades_dry: WhenDry = WhenDry.RECYCLE,
-    ) -> None:
-        self.settings = settings(
-            symbols,
-            orders=orders,
-            trades=trades,
-            when_orders_dry=when_orders_dry,
-            when_trades_dry=when_trades_dry,
-        )
+    def _open(self, settings: Settings) -> None:
+        self.settings = settings
         self._books = [Book() for _ in self.settings.instruments]
         self._live = 0
         self._order_room = self.settings.orders

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from engine.instrument import Instrument, instruments
+from engine.instrument import Instrument
 from lowlat_errors import UsageError
 
 ORDERS_MAX = 1 << 30
@@ -45,15 +44,3 @@ class Settings:
             raise UsageError(f"trades: {self.trades} is outside 1..{TRADES_MAX}")
         if self.when_orders_dry is WhenDry.RECYCLE:
             raise UsageError("when_orders_dry: a resting order cannot be recycled; use REFUSE or GROW")
-
-
-def settings(
-    symbols: int | Sequence[Instrument] = 1,
-    *,
-    orders: int = 50_000,
-    trades: int = 100_000,
-    when_orders_dry: WhenDry = WhenDry.REFUSE,
-    when_trades_dry: WhenDry = WhenDry.RECYCLE,
-) -> Settings:
-    """`Settings` from what `Engine` and `ReferenceEngine` take."""
-    return Settings(instruments(symbols), orders, trades, WhenDry(when_orders_dry), WhenDry(when_trades_dry))

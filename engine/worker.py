@@ -6,12 +6,12 @@ without clocks, the pass with stamps, and last a pass that keeps every event for
 
 from __future__ import annotations
 
+import functools
 import gc
 import hashlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
 
 import msgspec
 import numpy as np
@@ -25,13 +25,12 @@ from engine.native_engine import Engine
 from engine.records import COMMAND, Commands, EventKind
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
-from engine.settings import WhenDry
+from engine.settings import Settings, WhenDry
 from probes.affinity import affinity_of, pin
 from probes.clock import Calibration, calibrate_quick
 from probes.clock_scale import TickScale
 from probes.disturbance import Disturbances, DisturbanceWatch
 from probes.mappings import backing
-from probes.reading import Reading, known
 from reports._core import Histogram as Recorder
 from reports.histogram import Histogram
 from reports.interchange import encode
@@ -58,6 +57,7 @@ def run(job: Job) -> Outcome:
 class _Run:
     def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands) -> None:
         self.job = job
+        self.settings = _settings(job)
         self.cpu = cpu
         self.clock = clock
         self.scale = TickScale(clock.scale.multiplier, clock.scale.shift)
@@ -101,7 +101,7 @@ class _Run:
         return self.scale.multiplier, self.scale.shift
 
     def _native(self) -> tuple[Pass, Pass, MatchingEngine, Memory]:
-        engine = _native_engine(self.job)
+        engine = Engine.of(self.settings)
         latencies = _core.Latencies()
         self._seed_native(engine)
         _core.run_plain(engine.matcher, self.measured)  # the warm-up
@@ -117,7 +117,7 @@ class _Run:
         self._seed_native(engine)
         stamped = self._watched(stamped_pass)
         self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
-        self.recorders = {name: latencies.histogram(at) for at, name in enumerate(_core.OPERATIONS)}
+        self.recorders = {name: latencies.histogram(at) for at, name in enumerate(_core.operations())}
         memory = _memory(engine)
         engine.reset()
         return plain, stamped, engine, memory
@@ -127,10 +127,10 @@ class _Run:
         _core.run_plain(engine.matcher, self.seeding)
 
     def _reference(self) -> tuple[Pass, Pass, MatchingEngine, Memory]:
-        self.recorders = {name: Recorder() for name in _core.OPERATIONS}
+        self.recorders = {name: Recorder() for name in _core.operations()}
 
         def seeded() -> ReferenceEngine:
-            engine = ReferenceEngine(**_settings(self.job))
+            engine = ReferenceEngine.of(self.settings)
             engine.process(self.seeding)
             return engine
 
@@ -138,7 +138,7 @@ class _Run:
         plain = self._watched(lambda: run_plain(first, self.measured, self.scale))
         stamped = self._watched(lambda: run_stamped(second, self.measured, self.scale, self.recorders))
         nothing = Memory(parts={}, huge_page_bytes=None, locked=None)
-        return plain, stamped, ReferenceEngine(**_settings(self.job)), nothing
+        return plain, stamped, ReferenceEngine.of(self.settings), nothing
 
     def _watched(self, measured: Callable[[], Pass]) -> Pass:
         self.watch.start()
@@ -171,18 +171,14 @@ class _Run:
         return digest.hexdigest(), events, rejected
 
 
-def _settings(job: Job) -> dict[str, object]:
-    return {
-        "symbols": [Instrument(*rules) for rules in job.rules],
-        "orders": job.orders,
-        "trades": job.trades,
-        "when_orders_dry": WhenDry(job.when_orders_dry),
-        "when_trades_dry": WhenDry(job.when_trades_dry),
-    }
-
-
-def _native_engine(job: Job) -> Engine:
-    return Engine(**_settings(job))
+def _settings(job: Job) -> Settings:
+    return Settings(
+        tuple(Instrument(*rules) for rules in job.rules),
+        job.orders,
+        job.trades,
+        WhenDry(job.when_orders_dry),
+        WhenDry(job.when_trades_dry),
+    )
 
 
 def _clock_facts(clock: Calibration) -> ClockFacts:
@@ -208,9 +204,7 @@ def _memory(engine: Engine) -> Memory:
 
 
 def _disturbance(watched: list[Disturbances]) -> Disturbance:
-    total = watched[0]
-    for more in watched[1:]:
-        total = replace(total, **{f.name: _sum(total, more, f.name) for f in fields(total) if f.name != "cpu"})
+    total = functools.reduce(Disturbances.plus, watched)
     named = {"migrations": total.migrations, "timer_interrupts": total.timer_interrupts, "steal_ms": total.steal_ms}
     return Disturbance(
         migrations=total.migrations.value,
@@ -219,14 +213,6 @@ def _disturbance(watched: list[Disturbances]) -> Disturbance:
         reasons=list(total.reasons),
         absent={name: reading.text for name, reading in named.items() if reading.value is None},
     )
-
-
-def _sum(one: Disturbances, other: Disturbances, name: str) -> Reading[int]:
-    first: Reading[int] = getattr(one, name)
-    second: Reading[int] = getattr(other, name)
-    if first.value is None or second.value is None:
-        return first if first.value is None else second
-    return known(first.value + second.value, first.source)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Native half of `probes`."""
 
-CLOCK_SOURCE: str = "rdtsc"
+
+
+CLOCK_SOURCE: str = 'rdtsc'
 
 CLOCK_IS_HARDWARE: bool = True
 
@@ -26,24 +28,32 @@ def apply_scale(value: int, multiplier: int, shift: int) -> int:
 class FrequencyFit:
     @property
     def frequency_hz(self) -> float: ...
+
     @property
     def standard_error_ppm(self) -> float: ...
+
     @property
     def halves_difference_ppm(self) -> float: ...
+
     @property
     def points_kept(self) -> int: ...
+
     @property
     def narrowest_ticks(self) -> int: ...
+
     @property
     def widest_kept_ticks(self) -> int: ...
 
 class FrequencyMeasurement:
     @property
     def raw(self) -> FrequencyFit: ...
+
     @property
     def monotonic(self) -> FrequencyFit: ...
+
     @property
     def brackets(self) -> int: ...
+
     @property
     def window_ns(self) -> int: ...
 
@@ -55,12 +65,16 @@ def measure_frequency(duration_ns: int, slots: int) -> FrequencyMeasurement:
 class ReadCosts:
     @property
     def plain_ns(self) -> float: ...
+
     @property
     def fenced_ns(self) -> float: ...
+
     @property
     def ordered_end_ns(self) -> float: ...
+
     @property
     def library_ns(self) -> float: ...
+
     @property
     def system_call_ns(self) -> float: ...
 
@@ -70,12 +84,16 @@ def measure_read_costs() -> ReadCosts:
 class CounterStep:
     @property
     def step_ticks(self) -> float: ...
+
     @property
     def concentration(self) -> float: ...
+
     @property
     def smallest_difference(self) -> int: ...
+
     @property
     def repeats(self) -> int: ...
+
     @property
     def backward(self) -> int: ...
 
@@ -85,12 +103,16 @@ def measure_counter_step(reads: int) -> CounterStep:
 class CounterSkew:
     @property
     def offset_ticks(self) -> int: ...
+
     @property
     def bound_ticks(self) -> int: ...
+
     @property
     def rounds(self) -> int: ...
+
     @property
     def warps(self) -> int: ...
+
     @property
     def error(self) -> int: ...
 
@@ -107,8 +129,10 @@ def cpuid(leaf: int, subleaf: int = 0) -> tuple[int, int, int, int] | None:
 class PerfClock:
     @property
     def multiplier(self) -> int: ...
+
     @property
     def shift(self) -> int: ...
+
     @property
     def error(self) -> int: ...
 
@@ -118,10 +142,13 @@ def read_perf_clock() -> PerfClock:
 class Slew:
     @property
     def frequency_ppm(self) -> float: ...
+
     @property
     def tick_us(self) -> int: ...
+
     @property
     def synchronized(self) -> bool: ...
+
     @property
     def error(self) -> int: ...
 
@@ -131,12 +158,16 @@ def read_slew() -> Slew:
 class ThreadUsage:
     @property
     def voluntary_switches(self) -> int: ...
+
     @property
     def involuntary_switches(self) -> int: ...
+
     @property
     def minor_faults(self) -> int: ...
+
     @property
     def major_faults(self) -> int: ...
+
     @property
     def error(self) -> int: ...
 

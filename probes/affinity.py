@@ -159,11 +159,7 @@ def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
 
 def _explain_refusal(error: OSError, tid: int, cpus: tuple[int, ...] | None) -> str:
     who = f"thread {tid}" if tid else "this thread"
-    what = (
-        f"{who} cannot be bound to CPU {format_cpu_list(cpus)}"
-        if cpus
-        else f"affinity of {who} cannot be read"
-    )
+    what = f"{who} cannot be bound to CPU {format_cpu_list(cpus)}" if cpus else f"affinity of {who} cannot be read"
     if error.errno == errno.ESRCH:
         return f"{what}: no such thread; it has ended"
     if error.errno == errno.EPERM:

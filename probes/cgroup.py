@@ -85,9 +85,7 @@ def cpu_quota(tree: HostTree) -> Reading[CpuQuota]:
     limits = [reading for reading in found if reading is not None and reading.value is not None]
     if not limits:
         return not_applicable("read from /sys/fs/cgroup", "no cpu controller is mounted here")
-    return min(
-        limits, key=lambda r: float("inf") if r.value is None or r.value.cpus is None else r.value.cpus
-    )
+    return min(limits, key=lambda r: float("inf") if r.value is None or r.value.cpus is None else r.value.cpus)
 
 
 def _quota_of_v2(tree: HostTree, folder: str) -> Reading[CpuQuota] | None:

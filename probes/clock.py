@@ -172,9 +172,7 @@ def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibr
         step_ns=step.step_ticks * 1e9 / frequency_hz,
         smallest_difference_ticks=step.smallest_difference,
         backward_reads=step.backward,
-        skews=measure_skew(frequency_hz)
-        if with_skew
-        else unknown("ping-pong", "a quick calibration skips it"),
+        skews=measure_skew(frequency_hz) if with_skew else unknown("ping-pong", "a quick calibration skips it"),
         slew=read_slew(),
         kernel_clocksource=clocksource,
         notes=_notes(candidates, clocksource),
@@ -202,18 +200,14 @@ def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[f
     *declared, measured = candidates
     uncertainty_ppm = _uncertainty_ppm(fit)
     if measured.frequency_hz.value is None:
-        raise ClockError(
-            f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is no clock here"
-        )
+        raise ClockError(f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is no clock here")
     if uncertainty_ppm <= UNCERTAINTY_MAX_PPM:
         return measured.frequency_hz.value, uncertainty_ppm, measured.frequency_hz.source
     for candidate in declared:
         value = candidate.frequency_hz.value
         if value is not None:
             difference_ppm = abs(measured.frequency_hz.value / value - 1.0) * 1e6
-            source = (
-                f"{candidate.frequency_hz.source}; the measurement was uncertain by {uncertainty_ppm:.2f} ppm"
-            )
+            source = f"{candidate.frequency_hz.source}; the measurement was uncertain by {uncertainty_ppm:.2f} ppm"
             return value, difference_ppm, source
     return measured.frequency_hz.value, uncertainty_ppm, measured.frequency_hz.source
 
@@ -290,14 +284,10 @@ def _notes(candidates: Sequence[Candidate], clocksource: Reading[str]) -> tuple[
         value = candidate.frequency_hz.value
         if value is not None and measured and abs(value / measured - 1.0) * 1e6 > UNCERTAINTY_MAX_PPM:
             difference_ppm = (value / measured - 1.0) * 1e6
-            notes.append(
-                f"{candidate.name} declares {value:.0f} Hz, {difference_ppm:+.1f} ppm off the measurement"
-            )
+            notes.append(f"{candidate.name} declares {value:.0f} Hz, {difference_ppm:+.1f} ppm off the measurement")
     return tuple(notes)
 
 
 def clocksources(tree: HostTree = LIVE) -> tuple[str, ...]:
     """Clock sources the kernel could use, best first."""
-    return tuple(
-        (tree.text("sys/devices/system/clocksource/clocksource0/available_clocksource") or "").split()
-    )
+    return tuple((tree.text("sys/devices/system/clocksource/clocksource0/available_clocksource") or "").split())

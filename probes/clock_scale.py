@@ -41,6 +41,4 @@ class TickScale:
 def check_frequency(frequency_hz: float) -> None:
     """Raise `ClockError` unless a counter can have this frequency, in Hz."""
     if not FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
-        raise ClockError(
-            f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 kHz to 1 THz can. Measure it again"
-        )
+        raise ClockError(f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 kHz to 1 THz can. Measure it again")

@@ -52,9 +52,7 @@ def declared_frequencies(tree: HostTree = LIVE) -> tuple[Candidate, ...]:
         Candidate("kernel-log", _kernel_log()),
     ]
     if _core.CLOCK_SOURCE == "cntvct_el0":
-        candidates.insert(
-            0, Candidate("cntfrq_el0", _believed(_core.counter_frequency_register(), "CNTFRQ_EL0"))
-        )
+        candidates.insert(0, Candidate("cntfrq_el0", _believed(_core.counter_frequency_register(), "CNTFRQ_EL0")))
     return tuple(candidates)
 
 
@@ -76,9 +74,7 @@ def _cpuid_crystal() -> Reading[float]:
     if not denominator or not numerator:
         return not_applicable(source, "the leaf holds no ratio of counter to crystal")
     if not crystal_hz:
-        return not_applicable(
-            source, f"the leaf holds the ratio {numerator}/{denominator} but no crystal frequency"
-        )
+        return not_applicable(source, f"the leaf holds the ratio {numerator}/{denominator} but no crystal frequency")
     return _believed(crystal_hz * numerator / denominator, source)
 
 
@@ -127,9 +123,7 @@ def _kernel_perf_page() -> Reading[float]:
     source = "kernel's scale on a perf event's page (time_mult, time_shift)"
     scale = _core.read_perf_clock()
     if scale.error in (errno.EACCES, errno.EPERM):
-        return unknown(
-            source, "perf_event_open is forbidden (perf_event_paranoid, or the container's seccomp)"
-        )
+        return unknown(source, "perf_event_open is forbidden (perf_event_paranoid, or the container's seccomp)")
     if scale.error in (errno.ENOSYS, errno.ENOENT, errno.EOPNOTSUPP):
         return not_applicable(source, "the kernel publishes no scale of the counter")
     if scale.error or not scale.multiplier:

@@ -48,9 +48,7 @@ def _parse_part(part: str, text: str, last_cpu: int | None) -> range | list[int]
         raise CpuListError(_explain(part, where))
     first_text, last_text = match["first"].upper(), match["last"]
     if first_text == "ALL" and last_text is not None:
-        raise CpuListError(
-            f"{part!r} {where}: 'all' is already a whole range; write 'all' or a range like 0-N"
-        )
+        raise CpuListError(f"{part!r} {where}: 'all' is already a whole range; write 'all' or a range like 0-N")
     first = 0 if first_text == "ALL" else _number(first_text, part, where, last_cpu)
     last = _number("N" if first_text == "ALL" else last_text or first_text, part, where, last_cpu)
     if last < first:
@@ -109,9 +107,7 @@ def parse_cpu_mask(text: str) -> tuple[int, ...]:
         if index == 0:
             digits = digits.removeprefix("0x")
         if not re.fullmatch(r"[0-9a-f]+", digits) or (index > 0 and len(digits) > 8):
-            raise CpuListError(
-                f"{group!r} in CPU mask {text.strip()[:80]!r} is not a group of hexadecimal digits"
-            )
+            raise CpuListError(f"{group!r} in CPU mask {text.strip()[:80]!r} is not a group of hexadecimal digits")
         mask = (mask << 32) | int(digits, 16)
     return tuple(bit for bit in range(mask.bit_length()) if mask >> bit & 1)
 

@@ -6,9 +6,11 @@ read last before the section and first after it, so that the reading itself is n
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from probes import _core
 from probes.cgroup import Throttling, throttling
@@ -52,6 +54,15 @@ class Disturbances:
             (self.throttled_periods, "stopped by its CPU quota in {} periods"),
         )
         return tuple(text.format(reading.value) for reading, text in lines if reading.value)
+
+    def plus(self, other: Disturbances) -> Disturbances:
+        """The sums over two sections on the same CPU; what is not known of one is not known of both."""
+        sums: dict[str, Any] = {}
+        for field in dataclasses.fields(self):
+            one, more = getattr(self, field.name), getattr(other, field.name)
+            if isinstance(one, Reading):
+                sums[field.name] = _sum(one, more)
+        return dataclasses.replace(self, **sums)
 
     @property
     def disturbed(self) -> bool:
@@ -120,6 +131,12 @@ class DisturbanceWatch:
         )
 
 
+def _sum(one: Reading[int], other: Reading[int]) -> Reading[int]:
+    if one.value is None or other.value is None:
+        return one if one.value is None else other
+    return known(one.value + other.value, one.source)
+
+
 def _counted(before: _core.ThreadUsage, after: _core.ThreadUsage, name: str) -> Reading[int]:
     source = "getrusage(RUSAGE_THREAD)"
     if after.error:
@@ -161,9 +178,7 @@ def _steal(before: str | None, after: str | None, cpu: int) -> Reading[int]:
         fields = match[1].split() if match is not None else []
         return int(fields[_STEAL_FIELD - 1]) if len(fields) >= _STEAL_FIELD else None
 
-    found = _difference(
-        ticks(before), ticks(after), "read from /proc/stat", f"/proc/stat has no steal of CPU {cpu}"
-    )
+    found = _difference(ticks(before), ticks(after), "read from /proc/stat", f"/proc/stat has no steal of CPU {cpu}")
     if found.value is None:
         return found
     return known(found.value * 1000 // os.sysconf("SC_CLK_TCK"), found.source)

@@ -72,9 +72,7 @@ def cpu_brand(tree: HostTree = LIVE) -> Reading[str]:
         if fields.get(key):
             return known(fields[key], source)
     if "CPU part" in fields:
-        return known(
-            f"Arm implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}", source
-        )
+        return known(f"Arm implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}", source)
     return unknown(source, "/proc/cpuinfo names no processor")
 
 
@@ -94,9 +92,7 @@ def _logical_cpus(tree: HostTree, online: Reading[tuple[int, ...]]) -> Reading[i
     if online.value:
         return known(len(online.value), online.source)
     count = os.cpu_count() if tree.is_live else None
-    return (
-        known(count, "os.cpu_count") if count else unknown(online.source, online.reason or "the set is empty")
-    )
+    return known(count, "os.cpu_count") if count else unknown(online.source, online.reason or "the set is empty")
 
 
 def _kernel_release(tree: HostTree) -> Reading[str]:

@@ -81,9 +81,7 @@ def _hypervisor(tree: HostTree) -> Reading[str]:
         found = find(tree)
         if found is not None:
             return found
-    return not_applicable(
-        "CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo", "nothing announces a hypervisor"
-    )
+    return not_applicable("CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo", "nothing announces a hypervisor")
 
 
 def _from_cpuid(tree: HostTree) -> Reading[str] | None:
@@ -148,6 +146,4 @@ def _container(tree: HostTree) -> Reading[str]:
     version = tree.text("proc/sys/kernel/osrelease") or ""
     if "microsoft" in version.lower():
         return known("WSL", "read from /proc/sys/kernel/osrelease")
-    return not_applicable(
-        "/run/systemd/container, /.dockerenv, /proc/1/cgroup", "nothing announces a container"
-    )
+    return not_applicable("/run/systemd/container, /.dockerenv, /proc/1/cgroup", "nothing announces a container")

@@ -43,9 +43,7 @@ class Engine:
     name: Annotated[str, Meta(description="native or reference")]
     settings: Annotated[
         dict[str, str | int | float | bool | None],
-        Meta(
-            description="Setting by name, e.g. order_pool: 50000; reports with different ones do not compare"
-        ),
+        Meta(description="Setting by name, e.g. order_pool: 50000; reports with different ones do not compare"),
     ]
 
 
@@ -73,6 +71,8 @@ class Workload:
     depth_touched: Annotated[Extent | None, Meta(description="Levels that a trading command trades on")]
     trades: Annotated[Count | None, Meta(description="Trades in one run")]
     hash: Annotated[str, Meta(description="Hash over the command array: equal hash, equal work")]
+    seeded: Annotated[Count, Meta(description="Commands before the measured ones that only build the book")] = 0
+    notes: Annotated[tuple[str, ...], Meta(description="What else to know of the workload, a line each")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +86,7 @@ class Load:
             "pipeline: by other threads"
         ),
     ]
-    target_rate: Annotated[
-        Amount | None, Meta(description="Commands per second asked; null in a closed loop")
-    ]
+    target_rate: Annotated[Amount | None, Meta(description="Commands per second asked; null in a closed loop")]
     achieved_rate: Annotated[Amount | None, Meta(description="Commands per second reached")]
     sent: Annotated[Count, Meta(description="Commands handed over")]
     acked: Annotated[Count, Meta(description="Commands answered, rejects included")]
@@ -105,9 +103,7 @@ class Host:
 
     cpu: Annotated[str | None, Meta(description="Processor brand")]
     cores: Annotated[Positive | None, Meta(description="Logical CPUs of the host")]
-    measured_cpus: Annotated[
-        str | None, Meta(description="CPUs that the measured threads were pinned to, e.g. 2-3")
-    ]
+    measured_cpus: Annotated[str | None, Meta(description="CPUs that the measured threads were pinned to, e.g. 2-3")]
     kernel: Annotated[str | None, Meta(description="Kernel and version")]
     cmdline: Annotated[str | None, Meta(description="Kernel command line")]
     governor: Annotated[str | None, Meta(description="Frequency governor of the measured CPUs")]
@@ -130,9 +126,7 @@ class Clock:
 
     source: Annotated[str, Meta(description="e.g. rdtscp, cntvct, clock_monotonic")]
     frequency_hz: Annotated[Amount | None, Meta(description="Ticks per second as calibrated")]
-    uncertainty_ppm: Annotated[
-        Amount | None, Meta(description="Uncertainty of the frequency, parts per million")
-    ]
+    uncertainty_ppm: Annotated[Amount | None, Meta(description="Uncertainty of the frequency, parts per million")]
     read_cost_ns: Annotated[Amount | None, Meta(description="Cost of one read, nanoseconds")]
     step_ns: Annotated[
         Amount | None,

@@ -205,9 +205,7 @@ def _whole_layout(counts: NDArray[np.uint64]) -> NDArray[np.uint64]:
     own = np.zeros(layout.COUNTS_LENGTH, dtype=np.uint64)
     own[: counts.size] = counts
     if own.sum(dtype=np.float64) >= TOTAL_END:
-        raise HistogramFormatError(
-            f"counts that sum to {own.sum(dtype=np.float64):.3g}: expected less than 2**63"
-        )
+        raise HistogramFormatError(f"counts that sum to {own.sum(dtype=np.float64):.3g}: expected less than 2**63")
     own.flags.writeable = False
     return own
 

@@ -53,9 +53,7 @@ def _steps(step_ns: float | None) -> str | None:
         return None
     if step_ns < 2:
         return f"steps of {units.time(step_ns)}"
-    return (
-        f"steps of {units.time(step_ns)}: a latency of {_EXAMPLE_NS} ns is {_EXAMPLE_NS / step_ns:.2g} steps"
-    )
+    return f"steps of {units.time(step_ns)}: a latency of {_EXAMPLE_NS} ns is {_EXAMPLE_NS / step_ns:.2g} steps"
 
 
 def throughput(runs: Iterable[Run]) -> str | None:
@@ -160,9 +158,7 @@ def disturbances(runs: Iterable[Run]) -> str:
     gaps = [d.largest_gap_ns for d in seen if d.largest_gap_ns is not None]
     steal_ns = _sum(seen, "steal_ns")
     disturbed = [
-        f"run {run.index}: {', '.join(run.disturbances.reasons)}"
-        for run in runs
-        if run.disturbances.disturbed
+        f"run {run.index}: {', '.join(run.disturbances.reasons)}" for run in runs if run.disturbances.disturbed
     ]
     return _join(
         [
@@ -171,9 +167,7 @@ def disturbances(runs: Iterable[Run]) -> str:
             _seen(seen, "timer_interrupts", "timer interrupt"),
             f"steal {units.time(steal_ns)}" if steal_ns is not None else None,
             f"largest gap {units.time(max(gaps))}" if gaps else None,
-            f"disturbed: {len(disturbed)} of {len(runs)} runs ({'; '.join(disturbed)})"
-            if disturbed
-            else None,
+            f"disturbed: {len(disturbed)} of {len(runs)} runs ({'; '.join(disturbed)})" if disturbed else None,
         ]
     )
 
@@ -198,8 +192,7 @@ def verification(facts: Verification) -> str:
     }[facts.equal]
     return _join(
         [
-            f"digest {facts.digest}"
-            + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
+            f"digest {facts.digest}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
             verdict,
             _matched("recorded fills", facts.matched, facts.bursts),
             _matched("recorded quotes", facts.quotes_matched, facts.quotes),

@@ -20,12 +20,8 @@ Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 class PercentileValue:
     """A percentile of ceiling rank."""
 
-    value: Annotated[
-        Count, Meta(description="Nanoseconds: largest value of the sample's bucket, at most the maximum")
-    ]
-    beyond: Annotated[
-        Count, Meta(description="Samples ranked after it; below 10 the value is a few samples' luck")
-    ]
+    value: Annotated[Count, Meta(description="Nanoseconds: largest value of the sample's bucket, at most the maximum")]
+    beyond: Annotated[Count, Meta(description="Samples ranked after it; below 10 the value is a few samples' luck")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +61,7 @@ class Band:
 
     name: Annotated[str, Meta(description="The range as named, e.g. 100-500 µs")]
     from_ns: Annotated[Count, Meta(description="Smallest value counted here, nanoseconds")]
-    below_ns: Annotated[
-        Count | None, Meta(description="First value not counted here, nanoseconds; null: no end")
-    ]
+    below_ns: Annotated[Count | None, Meta(description="First value not counted here, nanoseconds; null: no end")]
     count: Annotated[Count, Meta(description="Samples")]
     share: Annotated[Share, Meta(description="Samples as a share of the series")]
 
@@ -128,9 +122,7 @@ class Run:
         Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="Start, UTC, RFC 3339"),
     ]
     duration_s: Annotated[Amount, Meta(description="Elapsed time of the whole run, seconds")]
-    throughput: Annotated[
-        Throughput | None, Meta(description="The pass without time stamps; null when not run")
-    ]
+    throughput: Annotated[Throughput | None, Meta(description="The pass without time stamps; null when not run")]
     stamped: Annotated[Throughput | None, Meta(description="The pass with a time stamp per command")]
     disturbances: Disturbances
     series: Annotated[tuple[Series, ...], Meta(description="Latencies by operation and measure")]
@@ -150,15 +142,25 @@ class HotPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Baselines:
+    """What the throughput is to be held against, measured on this host in the same runs; medians."""
+
+    loop_ns: Annotated[Amount | None, Meta(description="Nanoseconds per command of a loop that only reads them")]
+    clock_ns: Annotated[Amount | None, Meta(description="Nanoseconds between two ordered stamps around nothing")]
+    reference_ns: Annotated[
+        Amount | None, Meta(description="Nanoseconds per command of the reference engine, on a prefix")
+    ]
+    reference_commands: Annotated[Count, Meta(description="Commands of that prefix")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What shows that the engine did the work right."""
 
     digest: Annotated[str, Meta(description="Digest over the ordered event stream of one run")]
     events: Annotated[Count | None, Meta(description="Events in that stream")]
     reference_prefix: Annotated[Count, Meta(description="Commands also given to the reference engine")]
-    equal: Annotated[
-        bool | None, Meta(description="Whether both gave the same events; null when not compared")
-    ]
+    equal: Annotated[bool | None, Meta(description="Whether both gave the same events; null when not compared")]
     bursts: Annotated[Count | None, Meta(description="Recorded aggressive orders checked; null without any")]
     matched: Annotated[Count | None, Meta(description="Those that hit the orders the exchange says they hit")]
     quotes: Annotated[Count | None, Meta(description="Recorded best bids and asks checked; null without any")]

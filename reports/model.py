@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from reports.facts import Clock, Count, Engine, Host, Load, Tool, Workload
-from reports.measures import HotPath, Run, SummarySeries, Verification
+from reports.measures import Baselines, HotPath, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
 
@@ -40,9 +40,7 @@ class Tier:
 class Report:
     """Runs of one workload on one host."""
 
-    schema: Annotated[Literal["lowlat.report/1"], Meta(description="Kind and version of the document")] = (
-        SCHEMA
-    )
+    schema: Annotated[Literal["lowlat.report/1"], Meta(description="Kind and version of the document")] = SCHEMA
     status: Annotated[
         Literal["ok", "interrupted", "invalid"],
         Meta(description="interrupted: fewer runs than asked; invalid: the figures must not be believed"),
@@ -61,9 +59,8 @@ class Report:
     tier: Annotated[Tier | None, Meta(description="null when no stage was measured")]
     hot_path: HotPath
     verification: Annotated[Verification | None, Meta(description="null when nothing was verified")]
-    gate: Annotated[
-        dict[str, Any] | None, Meta(description="Verdict of a comparison; null when none was made")
-    ]
-    not_available: Annotated[
-        dict[str, str], Meta(description="Why a field is null, by its path, e.g. host.governor")
-    ]
+    gate: Annotated[dict[str, Any] | None, Meta(description="Verdict of a comparison; null when none was made")]
+    not_available: Annotated[dict[str, str], Meta(description="Why a field is null, by its path, e.g. host.governor")]
+    baselines: Annotated[
+        Baselines | None, Meta(description="What to hold the throughput against; null when not measured")
+    ] = None

@@ -54,9 +54,7 @@ def _target(path: Path) -> Path:
         if target.is_dir():
             raise OutputPathError(f"cannot write {path}: it is a folder; name a file in it")
         if target.exists() and not target.is_file():
-            raise OutputPathError(
-                f"cannot write {path}: it is no regular file; name another, or redirect stdout"
-            )
+            raise OutputPathError(f"cannot write {path}: it is no regular file; name another, or redirect stdout")
         if target.exists() and not os.access(target, os.W_OK):
             raise OutputPathError(f"cannot write {path}: it is write-protected; choose another file")
         if not target.parent.is_dir():

@@ -94,9 +94,7 @@ class Profiler:
     def histogram(self, name: str) -> Histogram:
         """Everything recorded under a name. Raises `ProfileError` when nothing ever could be."""
         if name not in self._recorders:
-            raise ProfileError(
-                f"nothing is profiled as {name!r}: {', '.join(self._recorders) or 'no name is'}"
-            )
+            raise ProfileError(f"nothing is profiled as {name!r}: {', '.join(self._recorders) or 'no name is'}")
         return Histogram.from_native(self._recorders[name])
 
     def summary(self) -> list[Profile]:

@@ -36,9 +36,7 @@ def generated() -> dict[str, Any]:
         **msgspec.json.schema(Report),
     }
     report = schema["$defs"]["Report"]
-    report["required"].insert(
-        0, "schema"
-    )  # has a default for those who build a report, not for those who read one
+    report["required"].insert(0, "schema")  # has a default for those who build a report, not for those who read one
     return schema
 
 

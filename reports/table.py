@@ -95,12 +95,6 @@ def _budget(report: Report) -> Table:
     table.add_column("measured", justify="right", no_wrap=True)
     table.add_column("")
     for row in report.budget:
-        measured = (
-            Text("not measured", style="dim")
-            if row.measured_ns is None
-            else Text(units.time(row.measured_ns))
-        )
-        table.add_row(
-            Text(row.stage), Text(units.time(row.reference_ns)), measured, Text(row.basis, style="dim")
-        )
+        measured = Text("not measured", style="dim") if row.measured_ns is None else Text(units.time(row.measured_ns))
+        table.add_row(Text(row.stage), Text(units.time(row.reference_ns)), measured, Text(row.basis, style="dim"))
     return table

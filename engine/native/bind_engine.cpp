@@ -1,6 +1,14 @@
 // The engine as Python sees it from below; engine/native_engine.py gives it names, defaults and validation.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "engine/native/buffer.hpp"
 #include "engine/native/matcher.hpp"
@@ -62,25 +70,28 @@ std::uint64_t trades(const Matcher& matcher, nb::handle rows) {
     return count;
 }
 
-nb::dict counters(const Matcher& matcher) {
-    nb::dict counted;
-    counted["commands"] = matcher.sequence();
-    counted["trades"] = matcher.trades();
-    counted["live_orders"] = matcher.live_orders();
-    counted["order_refusals"] = matcher.order_refusals();
-    counted["trade_refusals"] = matcher.trade_refusals();
-    counted["trades_held"] = matcher.tape().held();
-    counted["trades_recycled"] = matcher.tape().recycled();
-    counted["growths"] = matcher.growths();
-    counted["index_rehashes"] = matcher.index().seed();
-    return counted;
+std::map<std::string, std::uint64_t> counters(const Matcher& matcher) {
+    return {
+        {"commands", matcher.sequence()},
+        {"trades", matcher.trades()},
+        {"live_orders", matcher.live_orders()},
+        {"order_refusals", matcher.order_refusals()},
+        {"trade_refusals", matcher.trade_refusals()},
+        {"trades_held", matcher.tape().held()},
+        {"trades_recycled", matcher.tape().recycled()},
+        {"growths", matcher.growths()},
+        {"index_rehashes", matcher.index().seed()},
+    };
 }
 
-nb::list memory(const Matcher& matcher) {
-    nb::list parts;
+/// Purpose, address, bytes, whether huge pages were asked for, error number of mlock.
+using Part = std::tuple<std::string, std::uintptr_t, std::size_t, bool, int>;
+
+std::vector<Part> memory(const Matcher& matcher) {
+    std::vector<Part> parts;
     matcher.for_each_region([&](const char* part, const Region& region) {
-        parts.append(nb::make_tuple(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(),
-                                    region.huge_asked(), region.lock_error()));
+        parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(), region.huge_asked(),
+                           region.lock_error());
     });
     return parts;
 }

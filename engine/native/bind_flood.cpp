@@ -1,7 +1,9 @@
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "engine/native/buffer.hpp"
 #include "engine/native/flood.hpp"
@@ -29,10 +31,8 @@ void set_weights(FloodProfile& profile, nb::handle weights) {
     std::copy_n(given.data(), acts, profile.weights.begin());
 }
 
-nb::list commands_by_act(const FloodComposition& composition) {
-    nb::list counts;
-    for (const std::uint64_t count : composition.commands) counts.append(count);
-    return counts;
+std::vector<std::uint64_t> commands_by_act(const FloodComposition& composition) {
+    return {composition.commands.begin(), composition.commands.end()};
 }
 
 }  // namespace

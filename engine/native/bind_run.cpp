@@ -1,11 +1,12 @@
 // The measured passes, each one call: the clock, the counters and the loop are all on this side of the border.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 #include <sys/resource.h>
 
 #include <cstdint>
 #include <ctime>
-#include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/native/allocations.hpp"
@@ -117,6 +118,7 @@ Pass run_loop_pass(nb::handle commands) {
 }  // namespace
 
 void register_run(nb::module_& m) {
+    nb::module_::import_("reports._core");  // knows Histogram, which crosses the border here
     nb::class_<Pass>(m, "Pass")
         .def_ro("commands", &Pass::commands)
         .def_ro("events", &Pass::events)
@@ -140,8 +142,7 @@ void register_run(nb::module_& m) {
           nb::arg("histogram"));
     m.def("run_loop", &run_loop_pass, nb::arg("commands"));
     m.def("allocations", &allocations);
-    m.attr("OPERATIONS") = nb::make_tuple("add", "take", "cancel", "reduce", "replace", "reject");
-    m.attr("COUNTS_ALLOCATIONS") = bool{LOWLAT_COUNTS_ALLOCATIONS};
+    m.def("operations", [] { return std::vector<std::string>(operation_names.begin(), operation_names.end()); });
 }
 
 }  // namespace lowlat

@@ -17,6 +17,8 @@ namespace lowlat {
 /// What a command turned out to do: latencies are told apart by this.
 enum class Operation : std::uint8_t { add, take, cancel, reduce, replace, reject };
 inline constexpr std::size_t operations = 6;
+inline constexpr std::array<const char*, operations> operation_names = {"add",    "take",    "cancel",
+                                                                        "reduce", "replace", "reject"};
 
 /// Latencies in nanoseconds by operation, and what the stamps themselves showed.
 struct Latencies {

@@ -33,9 +33,7 @@ def sets(
     own: tuple[int, ...] = tuple(range(7)),
     cpuset: tuple[int, ...] = tuple(range(6)),
 ) -> CpuSets:
-    return CpuSets(
-        known(present, "present"), known(online, "online"), known(own, "own"), known(cpuset, "cpuset")
-    )
+    return CpuSets(known(present, "present"), known(online, "online"), known(own, "own"), known(cpuset, "cpuset"))
 
 
 def test_allowed_is_what_all_limits_leave() -> None:
@@ -60,9 +58,7 @@ def test_each_refusal_has_its_own_error(text: str, error: type[AffinityError], m
 
 
 def test_inherited_affinity_is_respected() -> None:
-    with pytest.raises(
-        CpuNotAllowedError, match="CPU 3 is outside the affinity this process was started with"
-    ):
+    with pytest.raises(CpuNotAllowedError, match="CPU 3 is outside the affinity this process was started with"):
         check_cpus([3], sets(own=(0, 1)))
 
 

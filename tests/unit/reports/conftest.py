@@ -63,9 +63,7 @@ def report() -> Report:
     return Report(
         status="ok",
         status_reasons=(),
-        tool=Tool(
-            version="0.1.0", git="abc1234", build=Build(compiler="GCC 12.2.0", flags="-O3", isa="x86-64-v2")
-        ),
+        tool=Tool(version="0.1.0", git="abc1234", build=Build(compiler="GCC 12.2.0", flags="-O3", isa="x86-64-v2")),
         command=("lowlat", "bench", "--profile", "steady"),
         engine=Engine(name="native", settings={"order_pool": 50_000, "trade_pool": 100_000}),
         workload=Workload(
@@ -102,9 +100,7 @@ def report() -> Report:
             steal_percent=0.4,
             load_average=(0.62, 0.5, 0.4),
         ),
-        clock=Clock(
-            source="rdtscp", frequency_hz=2.5959e9, uncertainty_ppm=0.4, read_cost_ns=15.2, step_ns=10.0
-        ),
+        clock=Clock(source="rdtscp", frequency_hz=2.5959e9, uncertainty_ppm=0.4, read_cost_ns=15.2, step_ns=10.0),
         runs=runs,
         summary=summary,
         budget=stages,

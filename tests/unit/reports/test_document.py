@@ -112,9 +112,7 @@ def _set(value: object, *path: str | int) -> Callable[[Document], None]:
         _set([], "gate"),
     ],
 )
-def test_a_broken_document_is_rejected_by_schema_and_reader(
-    report: Report, change: Callable[[Document], None]
-) -> None:
+def test_a_broken_document_is_rejected_by_schema_and_reader(report: Report, change: Callable[[Document], None]) -> None:
     document = copy.deepcopy(to_document(report))
     change(document)
     with pytest.raises(jsonschema.ValidationError):
@@ -123,9 +121,7 @@ def test_a_broken_document_is_rejected_by_schema_and_reader(
         from_document(document)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "{}", '{"schema": "lowlat.report/1"}', "[" * 100_000]
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"schema": "lowlat.report/1"}', "[" * 100_000])
 def test_other_texts_are_rejected(text: str) -> None:
     with pytest.raises(ReportFormatError):
         from_text(text)

@@ -18,9 +18,7 @@ from reports._core import Histogram as Recorder
 from reports.errors import EmptyHistogramError, HistogramFormatError
 from reports.histogram import Histogram
 
-FROM_JAVASCRIPT = (
-    "HISTFAAAAEB4nJNpmSzMwMAgy8DAwMjAwMDMAAGMDAwsDEiAkYHJnEmQTZBJlUmVaS8TE9NVbqa1AkwsGyNYLkYxAQCYOgbD"
-)
+FROM_JAVASCRIPT = "HISTFAAAAEB4nJNpmSzMwMAgy8DAwMjAwMDMAAGMDAwsDEiAkYHJnEmQTZBJlUmVaS8TE9NVbqa1AkwsGyNYLkYxAQCYOgbD"
 """Made by hdr-histogram-js 3.0.1 (64-bit buckets, 1 to 2**42, 3 digits) from the values below."""
 VALUES = [1, 30, 40, 40, 40, 50, 70, 90, 250, 251, 999, 2047, 2048, 2049, 100_000, 100_031, 5_000_000]
 JAVASCRIPT_PERCENTILES = {

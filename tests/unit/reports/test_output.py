@@ -65,9 +65,7 @@ def test_a_path_that_cannot_be_written_is_an_error(tmp_path: Path, write: object
     assert sorted(p.name for p in tmp_path.iterdir()) == ["fifo", "file", "loop"]
 
 
-def test_a_failure_while_writing_leaves_the_old_file_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_while_writing_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "report.json"
     target.write_text("old")
 

@@ -106,9 +106,7 @@ def test_a_difference_from_the_reference_engine_cannot_be_overlooked(report: Rep
 def test_facts_that_are_not_available_are_not_invented(report: Report) -> None:
     unknown = dataclasses.replace(
         report,
-        hot_path=dataclasses.replace(
-            report.hot_path, allocations=None, involuntary_switches=None, locked=None
-        ),
+        hot_path=dataclasses.replace(report.hot_path, allocations=None, involuntary_switches=None, locked=None),
         verification=None,
         tier=None,
         summary=(),

@@ -1,0 +1,296 @@
+"""From what the runs measured to one report."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any, Literal
+
+from engine import _core
+from engine.flow import Extent, Flow
+from engine.job import Outcome, Pass
+from engine.settings import Settings
+from engine.verify import PrefixCheck
+from probes.cpulist import format_cpu_list
+from probes.host import host_facts
+from probes.reading import Reading
+from reports import facts, measures
+from reports.budget import Measured, budget, tier
+from reports.histogram import merge
+from reports.interchange import decode
+from reports.model import Report
+from reports.series import series_of, summarize
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that ended with a result; `started` in UTC."""
+
+    index: int
+    started: datetime
+    duration_s: float
+    outcome: Outcome
+
+
+def assemble(
+    flow: Flow,
+    sized: Settings,
+    engine: str,
+    command: Sequence[str],
+    finished: Sequence[Finished],
+    prefix: PrefixCheck | None,
+    *,
+    interrupted: bool,
+) -> Report:
+    """The report of one or more finished runs."""
+    outcomes = [run.outcome for run in finished]
+    runs = tuple(_run(run) for run in finished)
+    summary = summarize(runs)
+    wrong = tuple(_why_not_valid(outcomes, prefix))
+    host, absent = _host(outcomes)
+    stages = budget(_application(summary))
+    status: Literal["ok", "interrupted", "invalid"] = "ok"
+    if wrong or interrupted:
+        status = "invalid" if wrong else "interrupted"
+    stopped = (f"interrupted after {len(finished)} runs",) if interrupted else ()
+    return Report(
+        status=status,
+        status_reasons=(*wrong, *stopped),
+        tool=_tool(),
+        command=tuple(command),
+        engine=facts.Engine(name=engine, settings=_settings(sized)),
+        workload=_workload(flow),
+        load=_load(outcomes),
+        host=host,
+        clock=_clock(outcomes),
+        runs=runs,
+        summary=summary,
+        budget=stages,
+        tier=tier(stages),
+        hot_path=_hot_path(outcomes),
+        verification=_verification(outcomes, prefix),
+        gate=None,
+        not_available=absent | _absent(outcomes),
+        baselines=_baselines(outcomes, prefix),
+    )
+
+
+def _why_not_valid(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> Iterable[str]:
+    digests = {outcome.digest for outcome in outcomes}
+    if len(digests) > 1:
+        yield f"runs over the same commands gave {len(digests)} different event streams"
+    for index, outcome in enumerate(outcomes):
+        counts = {outcome.plain.events, outcome.stamped.events, outcome.events}
+        if len(counts) > 1:
+            yield f"run {index}: its passes gave different numbers of events: {sorted(counts)}"
+        if outcome.out_of_range:
+            yield f"run {index}: {outcome.out_of_range} latencies above the histogram's range of 73 minutes"
+    if prefix is not None and prefix.difference:
+        yield f"the native engine differs from the reference engine: {prefix.difference}"
+
+
+def _run(run: Finished) -> measures.Run:
+    outcome = run.outcome
+    by_name = {
+        name: decode(recorded.hdr, (recorded.min_ns, recorded.max_ns)) for name, recorded in outcome.latencies.items()
+    }
+    series = [series_of(name, "service", histogram) for name, histogram in by_name.items()]
+    series.append(series_of("all", "service", merge(by_name.values())))
+    return measures.Run(
+        index=run.index,
+        started=run.started.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        duration_s=round(run.duration_s, 6),
+        throughput=_throughput(outcome.plain),
+        stamped=_throughput(outcome.stamped),
+        disturbances=_disturbances(outcome),
+        series=tuple(series),
+    )
+
+
+def _throughput(done: Pass) -> measures.Throughput:
+    return measures.Throughput.of(done.commands, done.wall_ns, done.cpu_ns)
+
+
+def _disturbances(outcome: Outcome) -> measures.Disturbances:
+    seen = outcome.disturbance
+    return measures.Disturbances(
+        involuntary_switches=_both(outcome, "involuntary_switches"),
+        voluntary_switches=_both(outcome, "voluntary_switches"),
+        migrations=seen.migrations,
+        minor_faults=_both(outcome, "minor_faults"),
+        major_faults=_both(outcome, "major_faults"),
+        timer_interrupts=seen.timer_interrupts,
+        steal_ns=None if seen.steal_ms is None else seen.steal_ms * 1_000_000,
+        largest_gap_ns=outcome.largest_gap_ns,
+        disturbed=bool(seen.reasons),
+        reasons=tuple(seen.reasons),
+    )
+
+
+def _both(outcome: Outcome, counter: str) -> int | None:
+    plain, stamped = getattr(outcome.plain, counter), getattr(outcome.stamped, counter)
+    return None if plain is None or stamped is None else plain + stamped
+
+
+def _total(values: Iterable[int | None]) -> int | None:
+    listed = list(values)
+    return None if None in listed else sum(value for value in listed if value is not None)
+
+
+def _tool() -> facts.Tool:
+    flags = " ".join(part for part in (_core.FLAGS, _core.SANITIZE and f"-fsanitize={_core.SANITIZE}") if part)
+    return facts.Tool(
+        version=version("lowlat"),
+        git=_core.GIT or None,
+        build=facts.Build(compiler=_core.COMPILER, flags=flags, isa=_core.ISA),
+    )
+
+
+def _settings(sized: Settings) -> dict[str, str | int | float | bool | None]:
+    return {
+        "symbols": len(sized.instruments),
+        "orders": sized.orders,
+        "trades": sized.trades,
+        "when_orders_dry": sized.when_orders_dry.name.lower(),
+        "when_trades_dry": sized.when_trades_dry.name.lower(),
+    }
+
+
+def _workload(flow: Flow) -> facts.Workload:
+    return facts.Workload(
+        profile=flow.name,
+        seed=flow.seed,
+        commands=len(flow.measured),
+        mix=flow.mix,
+        live_orders=_extent(flow.live_orders),
+        levels=_extent(flow.levels),
+        depth_touched=_extent(flow.depth_touched),
+        trades=flow.trades,
+        hash=f"sha256:{flow.hash}",
+        seeded=flow.seeded,
+        notes=flow.notes,
+    )
+
+
+def _extent(extent: Extent | None) -> facts.Extent | None:
+    return None if extent is None else facts.Extent(mean=round(extent.mean, 3), peak=extent.peak)
+
+
+def _load(outcomes: Sequence[Outcome]) -> facts.Load:
+    sent = sum(outcome.stamped.commands for outcome in outcomes)
+    wall_ns = sum(outcome.plain.wall_ns for outcome in outcomes)
+    return facts.Load(
+        model="closed",
+        target_rate=None,
+        achieved_rate=sent * 1e9 / wall_ns,
+        sent=sent,
+        acked=sent,
+        rejected=sum(outcome.rejected for outcome in outcomes),
+        out_of_range=sum(outcome.out_of_range for outcome in outcomes),
+    )
+
+
+def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
+    clocks = [outcome.clock for outcome in outcomes]
+    return facts.Clock(
+        source=clocks[0].source,
+        frequency_hz=statistics.median(clock.frequency_hz for clock in clocks),
+        uncertainty_ppm=max(clock.uncertainty_ppm for clock in clocks),
+        read_cost_ns=round(statistics.median(clock.read_cost_ns for clock in clocks), 3),
+        step_ns=round(statistics.median(clock.step_ns for clock in clocks), 3),
+    )
+
+
+def _application(summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
+    whole = next(series for series in summary if series.op == "all")
+    return {"application": Measured(whole.percentiles["99"].value, "p99 of matching one command, all operations")}
+
+
+def _hot_path(outcomes: Sequence[Outcome]) -> measures.HotPath:
+    passes = [done for outcome in outcomes for done in (outcome.plain, outcome.stamped)]
+    memory = outcomes[0].memory
+    return measures.HotPath(
+        allocations=_total(done.allocations for done in passes),
+        page_faults=_total(
+            None if done.minor_faults is None or done.major_faults is None else done.minor_faults + done.major_faults
+            for done in passes
+        ),
+        involuntary_switches=_total(done.involuntary_switches for done in passes),
+        memory=memory.parts,
+        huge_page_bytes=memory.huge_page_bytes,
+        locked=memory.locked,
+        numa_node=None,
+    )
+
+
+def _verification(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> measures.Verification:
+    return measures.Verification(
+        digest=f"sha256:{outcomes[0].digest}",
+        events=outcomes[0].events,
+        reference_prefix=prefix.commands if prefix else 0,
+        equal=None if prefix is None else prefix.difference is None,
+        bursts=None,
+        matched=None,
+        quotes=None,
+        quotes_matched=None,
+        mismatches=(),
+    )
+
+
+def _baselines(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> measures.Baselines:
+    loops = [outcome.loop_ns for outcome in outcomes if outcome.loop_ns is not None]
+    reference_ns = prefix.reference_ns if prefix else None
+    return measures.Baselines(
+        loop_ns=round(statistics.median(loops), 3) if loops else None,
+        clock_ns=statistics.median(outcome.clock_ns for outcome in outcomes),
+        reference_ns=None if reference_ns is None else round(reference_ns, 1),
+        reference_commands=prefix.commands if prefix else 0,
+    )
+
+
+def _host(outcomes: Sequence[Outcome]) -> tuple[facts.Host, dict[str, str]]:
+    """The host's facts, and why those that are None are. Steal is that of the measured CPUs during the passes."""
+    read = host_facts()
+    readings: dict[str, Reading[Any]] = {
+        "cpu": read.cpu_brand,
+        "cores": read.logical_cpus,
+        "kernel": read.kernel_release,
+        "cmdline": read.kernel_cmdline,
+        "governor": read.governor,
+        "turbo": read.turbo,
+        "isolated": read.isolated_cpus,
+        "clocksource": read.clocksource,
+        "load_average": read.load_average,
+    }
+    host = facts.Host(
+        cpu=read.cpu_brand.value,
+        cores=read.logical_cpus.value,
+        measured_cpus=format_cpu_list({outcome.cpu for outcome in outcomes}),
+        kernel=read.kernel_release.value,
+        cmdline=read.kernel_cmdline.value,
+        governor=read.governor.value,
+        turbo=read.turbo.value,
+        isolated=None if read.isolated_cpus.value is None else format_cpu_list(read.isolated_cpus.value),
+        clocksource=read.clocksource.value,
+        virtualization=read.virtualization.text,
+        steal_percent=_steal_percent(outcomes),
+        load_average=read.load_average.value,
+    )
+    return host, {f"host.{name}": reading.text for name, reading in readings.items() if reading.value is None}
+
+
+def _steal_percent(outcomes: Sequence[Outcome]) -> float | None:
+    stolen_ms = _total(outcome.disturbance.steal_ms for outcome in outcomes)
+    wall_ns = sum(outcome.plain.wall_ns + outcome.stamped.wall_ns for outcome in outcomes)
+    # The kernel counts steal in ticks of some milliseconds: a short pass can seem wholly stolen, and no more.
+    return None if stolen_ms is None else min(100.0, round(stolen_ms * 1e8 / wall_ns, 2))
+
+
+def _absent(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    absent = {f"runs.disturbances.{name}": why for name, why in outcomes[0].disturbance.absent.items()}
+    if outcomes[0].plain.allocations is None:
+        absent["hot_path.allocations"] = "not available here, because this build or engine does not count them"
+    return absent

@@ -1,0 +1,148 @@
+"""Measured runs: repeats in fresh processes, their reports merged, the result verified."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO
+
+import msgspec
+
+from engine.assemble import Finished, assemble
+from engine.flow import Flow
+from engine.job import EngineName, Job, Outcome
+from engine.settings import Settings, WhenDry
+from engine.verify import PrefixCheck, check_prefix
+from lowlat_errors import ExitCode, LowlatError
+from probes.affinity import allowed_cpus, check_cpus
+from reports.model import Report
+
+Progress = Callable[[str, float], None]
+"""Called with what comes next and the share done, 0 to 1; never while a measured section runs."""
+
+
+class RunFailedError(LowlatError):
+    """The process of a run ended without a result."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """How a flow is to be measured.
+
+    `cpus`: run i is pinned to the i-th of them, in turn; None picks one CPU for all runs, not the first if there is a
+    choice, since the system's own work gathers there. `orders`, `trades`: pool sizes, None for what the flow needs.
+    `reference_prefix`: measured commands that the reference engine executes too. `command`: the command line, for the
+    report.
+    """
+
+    engine: EngineName = "native"
+    runs: int = 5
+    cpus: tuple[int, ...] | None = None
+    orders: int | None = None
+    trades: int | None = None
+    when_dry: WhenDry = WhenDry.REFUSE
+    reference_prefix: int = 20_000
+    command: tuple[str, ...] = ()
+
+
+def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share: None) -> Report:
+    """Run `flow` as `plan` says and report.
+
+    Each run is a process of its own and executes the whole flow once before its measured passes. The report's status
+    is `invalid`, with reasons, when a digest, a count of events, the reference engine or a histogram's range says that
+    the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
+    `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
+    """
+    sized = _sized(flow, plan)
+    cpus = _cpus(plan)
+    finished: list[Finished] = []
+    prefix: PrefixCheck | None = None
+    interrupted = False
+    with tempfile.TemporaryFile() as file:
+        flow.commands.tofile(file)
+        file.flush()
+        try:
+            for index in range(plan.runs):
+                progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
+                finished.append(_run(file, flow, sized, plan, cpus[index % len(cpus)] if cpus else None, index))
+            progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
+            prefix = check_prefix(flow, sized, plan.reference_prefix)
+        except KeyboardInterrupt:
+            if not finished:
+                raise
+            interrupted = True
+    progress("done", 1.0)
+    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, interrupted=interrupted)
+
+
+def default_cpu(allowed: Sequence[int]) -> int:
+    """The CPU for a single measuring thread: the last allowed, so CPU 0 only where there is no other."""
+    return max(allowed)
+
+
+def _sized(flow: Flow, plan: RunPlan) -> Settings:
+    return Settings(
+        flow.instruments,
+        flow.orders if plan.orders is None else plan.orders,
+        100_000 if plan.trades is None else plan.trades,
+        plan.when_dry,
+        WhenDry.RECYCLE,
+    )
+
+
+def _cpus(plan: RunPlan) -> tuple[int, ...] | None:
+    if plan.cpus is not None:
+        check_cpus(plan.cpus)
+        return plan.cpus
+    if not sys.platform.startswith("linux"):
+        return None
+    return (default_cpu(allowed_cpus()),)
+
+
+def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, cpu: int | None, index: int) -> Finished:
+    file.seek(0)
+    job = Job(
+        engine=plan.engine,
+        commands_fd=file.fileno(),
+        seeded=flow.seeded,
+        rules=[(rules.tick, rules.lot, rules.price_min, rules.price_max) for rules in sized.instruments],
+        orders=sized.orders,
+        trades=sized.trades,
+        when_orders_dry=sized.when_orders_dry,
+        when_trades_dry=sized.when_trades_dry,
+        cpu=cpu,
+    )
+    started, begin = datetime.now(UTC), time.monotonic()
+    outcome = _in_fresh_process(job)
+    return Finished(index, started, time.monotonic() - begin, outcome)
+
+
+def _in_fresh_process(job: Job) -> Outcome:
+    """Run the worker; the whole time this process only waits, so that it takes nothing from the measured one."""
+    process = subprocess.Popen(
+        # -P: the current folder may hold another `engine`. A session of its own: Ctrl-C reaches this process alone,
+        # which then decides.
+        [sys.executable, "-P", "-m", "engine.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=(job.commands_fd,),
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(msgspec.json.encode(job))
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    if process.returncode != 0:
+        lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise RunFailedError(f"the process of a run ended with {process.returncode}: {lines[-1]}")
+    return msgspec.json.decode(out, type=Outcome)
