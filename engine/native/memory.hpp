@@ -29,7 +29,7 @@ class Region {
         const std::uintptr_t tail = address + wide - (start + bytes_);
         if (tail != 0) munmap(reinterpret_cast<void*>(start + bytes_), tail);
         start_ = reinterpret_cast<std::byte*>(start);
-#ifdef MADV_HUGEPAGE
+#if defined(MADV_HUGEPAGE) && !defined(LOWLAT_WITHOUT_HUGE_PAGES)
         huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
 #endif
         for (std::size_t at = 0; at < bytes_; at += small_page) const_cast<volatile std::byte&>(start_[at]) = {};
