@@ -178,13 +178,40 @@ class Matcher {
         });
     }
 
-  private:
+    // -- fetching ahead -------------------------------------------------------------------------------------------
+
     /// Where a command to come will look first.
     struct Ahead {
         const IdIndex::Slot* slot;
         const Handle* level;
     };
 
+    // Nothing here depends on the command's kind, since a branch on it would be mispredicted once more for each stage.
+    // What a command does not need is fetched in vain; where it has no order, the pool's unused node 0 is.
+
+    LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
+        const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
+        const std::uint32_t side = command.side & 1;
+        const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
+                          book.ladders[side].slot_of(key_of(book, side, command.price))};
+        prefetch(ahead.slot);
+        prefetch(ahead.level);
+        return ahead;
+    }
+
+    LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
+        prefetch(nodes_.data() + ahead.slot->handle);
+        prefetch(nodes_.data() + *ahead.level);
+    }
+
+    LOWLAT_INLINE void fetch_neighbours_of(const Ahead& ahead) const {
+        const Node& node = nodes_[ahead.slot->handle];
+        prefetch(nodes_.data() + node.prev);
+        prefetch(nodes_.data() + node.next);
+        prefetch(nodes_.data() + node.order.level);
+    }
+
+  private:
     // How many commands ahead each cache line is asked for: the id's slot and the ladder's entry of the price, then
     // the node and the level they name, then the node's neighbours and its level.
     static constexpr std::uint64_t fetch_slot = 16;
@@ -546,33 +573,6 @@ class Matcher {
             return left > 0;
         });
         return needed;
-    }
-
-    // -- fetching ahead ---------------------------------------------------------------------------------------------
-
-    // Nothing here depends on the command's kind, since a branch on it would be mispredicted once more for each stage.
-    // What a command does not need is fetched in vain; where it has no order, the pool's unused node 0 is.
-
-    LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
-        const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
-        const std::uint32_t side = command.side & 1;
-        const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
-                          book.ladders[side].slot_of(key_of(book, side, command.price))};
-        prefetch(ahead.slot);
-        prefetch(ahead.level);
-        return ahead;
-    }
-
-    LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
-        prefetch(nodes_.data() + ahead.slot->handle);
-        prefetch(nodes_.data() + *ahead.level);
-    }
-
-    LOWLAT_INLINE void fetch_neighbours_of(const Ahead& ahead) const {
-        const Node& node = nodes_[ahead.slot->handle];
-        prefetch(nodes_.data() + node.prev);
-        prefetch(nodes_.data() + node.next);
-        prefetch(nodes_.data() + node.order.level);
     }
 
     // -- memory -----------------------------------------------------------------------------------------------------
