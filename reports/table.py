@@ -41,6 +41,7 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
         [
             ("throughput", lines.throughput(report.runs)),
             ("stamped", lines.stamped(report.runs)),
+            ("held against", lines.baselines(report.baselines, report.runs) if report.baselines else None),
             ("load", lines.load(report.load)),
             ("hot path", lines.hot_path(report.hot_path)),
             ("disturbances", lines.disturbances(report.runs)),

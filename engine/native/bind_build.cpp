@@ -5,7 +5,7 @@
 
 namespace lowlat {
 
-void register_build(nanobind::module_& m) {
+void register_build(const nanobind::module_& m) {
 #if defined(__clang__)
     m.attr("COMPILER") = "clang " __clang_version__;
 #else

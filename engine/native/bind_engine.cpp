@@ -98,7 +98,7 @@ std::vector<Part> memory(const Matcher& matcher) {
 
 }  // namespace
 
-void register_engine(nb::module_& m) {
+void register_engine(const nb::module_& m) {
     nb::class_<Matcher>(m, "Matcher")
         .def(
             "__init__",
@@ -115,7 +115,7 @@ void register_engine(nb::module_& m) {
         .def("trades", &trades, nb::arg("rows"))
         .def("drain_trades", &Matcher::drain_tape)
         .def("reset", &Matcher::reset)
-        .def("check_invariants", &Matcher::check_invariants)
+        .def("check_invariants", &check_invariants)
         .def("counters", &counters)
         .def("memory", &memory);
 }

@@ -37,8 +37,8 @@ struct FloodComposition {
     std::array<std::uint64_t, acts> commands{};
     std::uint64_t trades = 0;
     std::uint64_t rejects = 0;
-    std::uint64_t aggressors = 0;       // commands that traded
-    std::uint64_t levels_touched = 0;   // by them, in sum
+    std::uint64_t aggressors = 0;      // commands that traded
+    std::uint64_t levels_touched = 0;  // by them, in sum
     std::uint64_t levels_touched_max = 0;
     std::uint64_t live_sum = 0;  // over commands, for the mean
     std::uint64_t live_max = 0;
@@ -263,7 +263,8 @@ class Flood {
     bool falling() const { return profile_.travel_ticks != 0 && travelled() < profile_.travel_ticks; }
     std::int64_t anchor() const {
         const std::uint64_t gone = travelled();
-        const std::uint64_t down = gone < profile_.travel_ticks ? gone : 2 * std::uint64_t{profile_.travel_ticks} - gone;
+        const std::uint64_t down =
+            gone < profile_.travel_ticks ? gone : 2 * std::uint64_t{profile_.travel_ticks} - gone;
         return opening_price - static_cast<std::int64_t>(down);
     }
 
@@ -279,8 +280,8 @@ class Flood {
             if (pending) flood->follow(event);
             pending = false;
         }
-        Flood* flood;
         Event event{};
+        Flood* flood;
         bool pending = false;
     };
 
@@ -347,7 +348,7 @@ class Flood {
     std::array<std::uint32_t, acts> cumulated_{};
     std::vector<Live> live_;
     std::vector<std::uint32_t> position_;  // of each id ever given: one more than its place in live_, 0 when gone
-    std::vector<std::int64_t> last_touch_ = std::vector<std::int64_t>(2 * profile_.symbols, opening_price);
+    std::vector<std::int64_t> last_touch_ = std::vector<std::int64_t>(std::size_t{2} * profile_.symbols, opening_price);
     std::uint64_t last_id_ = 0;
     std::uint64_t made_ = 0;
     std::uint64_t touched_ = 0;

@@ -27,11 +27,11 @@ namespace lowlat {
 
 /// One symbol: its rules, and a ladder for each side.
 struct alignas(64) Book {
-    Book(const Rules& its_rules, Ladder bids, Ladder asks)
+    Book(const Rules& its_rules, Ladder&& bids, Ladder&& asks)
         : rules(its_rules),
           band(static_cast<std::uint64_t>(its_rules.price_max) - static_cast<std::uint64_t>(its_rules.price_min)),
           quantities(its_rules.tick == 1 && its_rules.lot == 1 ? quantity_max : 0),
-          ladders{bids, asks} {}
+          ladders{std::move(bids), std::move(asks)} {}
 
     /// Quantity and price in one comparison each. False also where a tick or lot needs a division: then
     /// `Matcher::why_not_terms` decides.
@@ -45,6 +45,11 @@ struct alignas(64) Book {
     std::uint64_t quantities;
     Ladder ladders[2];
 };
+
+class Matcher;
+
+/// Walk everything and abort on the first rule that does not hold (invariants.cpp).
+void check_invariants(const Matcher& matcher);
 
 class Matcher {
   public:
@@ -73,12 +78,9 @@ class Matcher {
         ++sequence_;
 #if defined(LOWLAT_CHECKED)
         // Every command while the book is small; a large book costs too much to walk each time.
-        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants();
+        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants(*this);
 #endif
     }
-
-    /// Walk everything and abort on the first rule that does not hold (see invariants.hpp).
-    void check_invariants() const;
 
     /// Execute commands in order. While one is executed, what later ones will touch is fetched: nothing but time
     /// depends on it.
@@ -679,5 +681,3 @@ class Matcher {
 };
 
 }  // namespace lowlat
-
-#include "engine/native/invariants.hpp"  // IWYU pragma: keep
