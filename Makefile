@@ -59,6 +59,14 @@ format: $(VENV)/.extra-check ## Format the sources
 stubs: $(VENV)/.built ## Rewrite the committed type stubs of the native modules
 	@bash tools/stubs.sh $(BIN)
 
+.PHONY: instructions
+instructions: $(VENV)/.built ## Count instructions per command (callgrind) against the committed figures
+	@$(BIN)/python tools/instructions.py $(if $(RECORD),--record)
+
+.PHONY: hints
+hints: $(VENV)/.built ## Time what each compiler hint is worth here
+	@$(BIN)/python tools/hints.py
+
 .PHONY: sanitize
 sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefined and thread sanitizers
 	@bash tools/sanitize.sh $(BIN)

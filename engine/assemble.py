@@ -141,11 +141,14 @@ def _total(values: Iterable[int | None]) -> int | None:
 
 
 def _tool() -> facts.Tool:
-    flags = " ".join(part for part in (_core.FLAGS, _core.SANITIZE and f"-fsanitize={_core.SANITIZE}") if part)
+    build = _core.build_facts()
+    flags = [build["flags"]]
+    flags += [f"-fsanitize={build['sanitize']}"] if build["sanitize"] else []
+    flags += ["-DLOWLAT_CHECKED"] if build["checked"] else []
     return facts.Tool(
         version=version("lowlat"),
-        git=_core.GIT or None,
-        build=facts.Build(compiler=_core.COMPILER, flags=flags, isa=_core.ISA),
+        git=build["git"] or None,
+        build=facts.Build(compiler=build["compiler"], flags=" ".join(flags), isa=build["isa"]),
     )
 
 

@@ -47,7 +47,8 @@ def main() -> int:
     if shutil.which("valgrind") is None:
         sys.exit("no valgrind found. Install it: apt install valgrind")
     figures = json.loads(FIGURES.read_text())
-    key = f"{re.sub(r' .*', '', _core.COMPILER)} {re.search(r'[0-9]+', _core.COMPILER)[0]}, {_core.ISA}"
+    build_facts = _core.build_facts()
+    key = f"{build_facts['compiler'].split('.')[0]}, {build_facts['isa']}"
     recording = "--record" in sys.argv
     committed = figures.get(key)
     if committed is None and not recording:

@@ -5,7 +5,7 @@
 
 namespace lowlat {
 
-void register_build(const nanobind::module_& m);
+void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
 void register_flood(nanobind::module_& m);
 void register_run(nanobind::module_& m);
