@@ -24,6 +24,10 @@ class LobsterBook:
         self._places: dict[int, Place] = {}
         self._ranks: dict[int, list[int]] = {1: [], -1: []}  # -direction * price, ascending: best first
 
+    def __len__(self) -> int:
+        """How many orders rest."""
+        return len(self._places)
+
     def place(self, order_id: int) -> Place | None:
         """Where an order rests; None if it does not."""
         return self._places.get(order_id)

@@ -58,6 +58,7 @@ class LobsterFlow:
         self._fills: list[Fills] = []
         self._left_out: Counter[str] = Counter()
         self._moved_up = 0
+        self._live_max = 0
         self._departures = 0
 
     def build(self) -> RecordedFlow:
@@ -81,6 +82,7 @@ class LobsterFlow:
             never_added=len(unseen),
             moved_up=self._moved_up,
             departures=self._departures,
+            orders=self._live_max + len(unseen) + self._moved_up,
             tick=TICK,
             unit=UNIT,
         )
@@ -104,6 +106,7 @@ class LobsterFlow:
             if kind in _NO_COMMAND:
                 self._left_out[_NO_COMMAND[kind]] += 1
                 continue
+            self._live_max = max(self._live_max, len(self._book) + 1)
             if self._burst and not (kind == MessageType.EXECUTION and self._continues_burst(row)):
                 self._close_burst()
             for order in entering.pop(row, ()):

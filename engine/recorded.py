@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -13,9 +14,11 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.arrays import aligned_copy
 from engine.contract import MatchingEngine
+from engine.flow import Flow
 from engine.instrument import Instrument
-from engine.records import EVENT, Commands, EventKind, Events, Side
+from engine.records import EVENT, Commands, EventKind, Events, Kind, Side, TimeInForce
 from lowlat_errors import LowlatError
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -69,7 +72,8 @@ class RecordedFlow:
     that it was entered before (SEEDED, PLACED) or after (RESTORED). `time_ns` int64 (n,): since midnight, that row's.
     `rows`: rows of the file by type. `left_out`: rows that gave no command, by reason. `never_added`: orders whose
     own entry the file lacks. `moved_up`: orders entered earlier than their row. `departures`: bursts in which the
-    venue did not follow price-time priority on the book that its own file describes.
+    venue did not follow price-time priority on the book that its own file describes. `orders`: resting orders that an
+    engine needs room for.
     """
 
     path: Path
@@ -84,12 +88,41 @@ class RecordedFlow:
     never_added: int
     moved_up: int
     departures: int
+    orders: int
     tick: int
     unit: Decimal
 
     def instrument(self) -> Instrument:
         """The symbol that an engine needs for this flow: the prices are the file's own integers."""
         return Instrument(tick=self.tick, unit=self.unit)
+
+    def flow(self) -> Flow:
+        """The same commands as every measured run takes them, with what was done to the recording as notes."""
+        mix = Counter(self._purposes())
+        return Flow(
+            name=self.path.name,
+            commands=aligned_copy(self.commands),
+            seeded=self.seeded,
+            orders=self.orders,
+            mix={purpose: mix[purpose] for purpose in ("add", "cancel", "reduce", "aggress")},
+            instruments=(self.instrument(),),
+            notes=self._notes(),
+        )
+
+    def _purposes(self) -> Iterator[str]:
+        names = {Kind.LIMIT: "add", Kind.CANCEL: "cancel", Kind.REDUCE: "reduce"}
+        for kind, force in self.commands[["kind", "time_in_force"]][self.seeded :].tolist():
+            yield "aggress" if force == TimeInForce.IOC else names[kind]
+
+    def _notes(self) -> tuple[str, ...]:
+        counted = {
+            "orders seeded before the first row": self.seeded,
+            "orders that the file never adds": self.never_added,
+            "orders entered earlier than their row, as their ids say": self.moved_up,
+            "bursts that depart from price-time priority, after which the book is put back": self.departures,
+            **{f"rows left out: {reason}": count for reason, count in self.left_out.items()},
+        }
+        return tuple(f"{what}: {count:,}" for what, count in counted.items() if count)
 
 
 @dataclass(frozen=True, slots=True)

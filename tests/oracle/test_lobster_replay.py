@@ -14,6 +14,7 @@ import pytest
 
 from engine.lobster import read_lobster
 from engine.lobster_file import read_best_states
+from engine.native_engine import Engine
 from engine.recorded import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
 from engine.reference import Ask, Ladder, Order, ReferenceEngine
 
@@ -60,7 +61,8 @@ def test_rows_and_commands_add_up(flow: RecordedFlow) -> None:
 
 @pytest.fixture(scope="module")
 def check(flow: RecordedFlow) -> BurstCheck:
-    return verify(flow, ReferenceEngine([flow.instrument()]).process(flow.commands))
+    engine = ReferenceEngine([flow.instrument()], orders=flow.orders)
+    return verify(flow, engine.process(flow.commands))
 
 
 def test_the_exchange_is_repeated_but_for_eight_bursts(flow: RecordedFlow, check: BurstCheck) -> None:
@@ -68,6 +70,10 @@ def test_the_exchange_is_repeated_but_for_eight_bursts(flow: RecordedFlow, check
     assert (check.stray_trades, check.rejected) == (0, 0)
     for burst in check.mismatches:
         assert sum(fill.quantity for fill in burst.actual) == sum(fill.quantity for fill in burst.expected)
+
+
+def test_the_native_engine_repeats_it_too(flow: RecordedFlow, check: BurstCheck) -> None:
+    assert verify(flow, Engine([flow.instrument()], orders=flow.orders).process(flow.commands)) == check
 
 
 def test_the_eight_pass_over_five_orders_that_were_alive(flow: RecordedFlow, check: BurstCheck) -> None:
@@ -98,7 +104,7 @@ def test_broken_engines_are_found(flow: RecordedFlow, engine: type[ReferenceEngi
 
 def test_the_best_prices_are_the_vendors(flow: RecordedFlow, recorded: Find) -> None:
     vendor = read_best_states(recorded("AAPL_2012-06-21_orderbook_1.csv.xz"))
-    states = best_states(ReferenceEngine([flow.instrument()]), flow.commands)
+    states = best_states(Engine([flow.instrument()], orders=flow.orders), flow.commands)
     check = compare_best(flow, states, vendor)
     assert (check.found, check.total) == (22_645, 22_662)
     shifted = states + np.array([100, 0, 0, 0])

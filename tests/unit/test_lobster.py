@@ -290,6 +290,31 @@ def test_an_id_may_come_again_once_its_order_is_gone(read: Read) -> None:
     assert replayed(flow) == (0, 0, 0, 0)
 
 
+def test_a_measured_run_gets_room_and_notes(read: Read) -> None:
+    flow = read(
+        "1,1,50,1,1000000,-1",
+        "2,1,60,1,1000100,-1",
+        "3,1,40,2,1000100,-1",
+        "4,3,60,1,1000100,-1",
+        "5,2,10,1,990000,1",
+        "6,5,0,1,1000050,-1",
+        "7,4,50,1,1000000,-1",
+    )
+    run = flow.flow()
+    assert run.commands.tolist() == flow.commands.tolist() and run.commands.ctypes.data % 64 == 0
+    assert run.seeded == 1  # order 10
+    assert run.mix == {"add": 3, "cancel": 2, "reduce": 0, "aggress": 1}
+    assert run.instruments == (flow.instrument(),)
+    assert run.notes == (
+        "orders seeded before the first row: 1",
+        "orders that the file never adds: 1",
+        "orders entered earlier than their row, as their ids say: 1",
+        "rows left out: hidden execution: 1",
+    )
+    tight = ReferenceEngine(run.instruments, orders=run.orders)
+    assert verify(flow, tight.process(run.commands)).rejected == 0
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".csv.xz", ".csv.gz", ".csv.bz2"])
 def test_compressed_files_are_read_directly(tmp_path: Path, suffix: str) -> None:
     squeeze = {".csv": bytes, ".csv.xz": lzma.compress, ".csv.gz": gzip.compress, ".csv.bz2": bz2.compress}[suffix]
