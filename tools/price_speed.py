@@ -17,6 +17,7 @@ from engine.records import EVENT, LEVEL, EventKind, Side
 
 
 def ns_per(count: int, work: Callable[[], Any], passes: int = 7) -> float:
+    """Nanoseconds per element of the quickest pass."""
     taken = []
     for _ in range(passes):
         start = time.perf_counter_ns()
@@ -26,10 +27,12 @@ def ns_per(count: int, work: Callable[[], Any], passes: int = 7) -> float:
 
 
 def line(what: str, *figures: float) -> None:
+    """Print one row of the table."""
     print(f"{what:34}" + "".join(f"{figure:12.2f}" for figure in figures))
 
 
 def sums(count: int, rng: np.random.Generator) -> None:
+    """Price sums over columns and over events, of which half are trades."""
     prices = rng.integers(5_000_000, 6_000_000, count)
     quantities = rng.integers(1, 1000, count).astype(np.uint32)
     events = np.zeros(count, EVENT)
@@ -44,7 +47,7 @@ def sums(count: int, rng: np.random.Generator) -> None:
     line(
         "notional of columns",
         ns_per(count, lambda: notional(prices, quantities)),
-        ns_per(count, lambda: (prices * quantities).sum()),
+        ns_per(count, lambda: int((prices * quantities).sum())),
         ns_per(count, lambda: np.dot(prices.astype(object), quantities.astype(object)), 2),
         ns_per(count, lambda: sum(price * quantity for price, quantity in pairs), 3),
     )
@@ -52,6 +55,7 @@ def sums(count: int, rng: np.random.Generator) -> None:
 
 
 def levels(count: int, rng: np.random.Generator) -> None:
+    """Updates of a sorted book, checked to give the same three times."""
     book = np.zeros(count, LEVEL)
     book["price"], book["quantity"], book["orders"] = np.arange(count), 5, 1
     places = {
@@ -87,6 +91,7 @@ def levels(count: int, rng: np.random.Generator) -> None:
 
 
 def main() -> None:
+    """Print the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     rng = np.random.default_rng(1)
     print(f"{f'ns per element, of {count:,}':34}{'native':>12}{'numpy':>12}{'exact numpy':>12}{'Python':>12}")
