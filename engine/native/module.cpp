@@ -6,4 +6,5 @@ NB_MODULE(_core, m) {
     lowlat::register_engine(m);
     lowlat::register_flood(m);
     lowlat::register_run(m);
+    lowlat::register_prices(m);
 }
