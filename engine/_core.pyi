@@ -3,17 +3,7 @@
 import reports._core
 
 
-COMPILER: str = 'gcc 12.2.0'
-
-FLAGS: str = '-O3 -DNDEBUG'
-
-ISA: str = 'x86-64-v2'
-
-GIT: str = '70780da-dirty'
-
-SANITIZE: str = ''
-
-CHECKED: bool = False
+def build_facts() -> dict[str, str]: ...
 
 class Matcher:
     def __init__(self, rules: object, orders: int, trades: int, when_orders_dry: int, when_trades_dry: int) -> None: ...
