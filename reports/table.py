@@ -46,6 +46,7 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
             ("hot path", lines.hot_path(report.hot_path)),
             ("disturbances", lines.disturbances(report.runs)),
             ("workload", lines.workload(report.workload)),
+            *(("", note) for note in report.workload.notes),
             ("verified", lines.verification(report.verification) if report.verification else "nothing"),
             ("bands", _bands(report)),
         ]

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/native/book.hpp"
 #include "engine/native/far_levels.hpp"
 #include "engine/native/hints.hpp"
 #include "engine/native/id_index.hpp"
@@ -24,59 +25,6 @@
 #include "engine/native/tape.hpp"
 
 namespace lowlat {
-
-/// Divides prices by one tick without a division. With tick = odd * 2^shift, a multiple of the tick divides exactly by
-/// a shift and a multiplication with the inverse of `odd` modulo 2^64; any other price gives a quotient beyond
-/// int64 / odd, or has one of the low bits set (T. Granlund, P. L. Montgomery, "Division by Invariant Integers", 1994).
-class TickDivider {
-  public:
-    explicit TickDivider(std::int64_t tick) : shift_(std::countr_zero(static_cast<std::uint64_t>(tick))) {
-        const std::uint64_t odd = static_cast<std::uint64_t>(tick) >> shift_;
-        inverse_ = odd;  // right in three bits; each step of Newton's doubles them
-        for (int step = 0; step < 5; ++step) inverse_ *= 2 - odd * inverse_;
-    }
-
-    /// The price in ticks, if it is a multiple of the tick.
-    LOWLAT_INLINE std::int64_t ticks(std::int64_t price) const {
-        return static_cast<std::int64_t>(static_cast<std::uint64_t>(price >> shift_) * inverse_);
-    }
-
-    LOWLAT_INLINE bool low_bits_clear(std::int64_t price) const {
-        return (static_cast<std::uint64_t>(price) & ((std::uint64_t{1} << shift_) - 1)) == 0;
-    }
-
-  private:
-    int shift_;
-    std::uint64_t inverse_;
-};
-
-/// One symbol: its rules, and a ladder for each side.
-struct alignas(64) Book {
-    Book(const Rules& its_rules, Ladder&& bids, Ladder&& asks)
-        : rules(its_rules), divider(its_rules.tick), ladders{std::move(bids), std::move(asks)} {
-        // Division rounds towards zero: the ends of the band must not move outwards.
-        ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);
-        const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
-        band = static_cast<std::uint64_t>(ticks_max) - static_cast<std::uint64_t>(ticks_min);
-        quantities = rules.lot == 1 && ticks_min <= ticks_max ? quantity_max : 0;
-    }
-
-    /// Whether quantity and price obey the rules. False also where a lot needs a division, or the band holds no tick:
-    /// then `Matcher::why_not_terms` decides.
-    LOWLAT_INLINE bool sound(const Command& command) const {
-        const std::int64_t ticks = divider.ticks(command.price);
-        const bool price = divider.low_bits_clear(command.price) &&
-                           static_cast<std::uint64_t>(ticks) - static_cast<std::uint64_t>(ticks_min) <= band;
-        return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price;
-    }
-
-    Rules rules;
-    TickDivider divider;
-    std::int64_t ticks_min;    // lowest price of the band, in ticks
-    std::uint64_t band;        // ticks from there to the highest
-    std::uint64_t quantities;  // the largest quantity that `sound` may allow
-    Ladder ladders[2];
-};
 
 class Matcher;
 
