@@ -21,6 +21,9 @@ TEXT_BYTES_MAX = 4 << 20
 """No text read here is longer; a larger file in a captured tree is damaged or hostile."""
 
 
+_SYSFS_TEXT_BYTES = 4096  # a page: what a sysfs attribute can hold at most; binary ones may be longer
+
+
 class HostTreeError(UsageError):
     """A root that is no captured host: missing, unreadable, or without `sys/` and `proc/`."""
 
@@ -113,8 +116,9 @@ class FolderTree(HostTree):
         file = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             content = os.read(file, 1 << 16)
-            # /proc gives about a page at a time and ends with nothing.
-            while len(content) < TEXT_BYTES_MAX and (more := os.read(file, 1 << 16)):
+            # /proc gives about a page at a time and ends with nothing; sysfs gives all of a text at once.
+            whole = path.startswith("sys/") and len(content) < _SYSFS_TEXT_BYTES
+            while not whole and len(content) < TEXT_BYTES_MAX and (more := os.read(file, 1 << 16)):
                 content += more
         finally:
             os.close(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import threading
@@ -14,12 +15,12 @@ from probes.affinity import (
     CpuMissingError,
     CpuNotAllowedError,
     CpuOfflineError,
-    CpuSets,
     check_cpus,
     pin,
     pinned,
     requested_cpus,
 )
+from probes.cpu_sets import CpuSets
 from probes.reading import known, not_applicable
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")
@@ -34,14 +35,21 @@ def sets(
     cpuset: tuple[int, ...] = tuple(range(6)),
 ) -> CpuSets:
     return CpuSets(
-        known(present, "present"), known(online, "online"), known(own, "own"), known(cpuset, "cpuset")
+        possible=known(present, "possible"),
+        present=known(present, "present"),
+        online=known(online, "online"),
+        isolated=ABSENT,
+        nohz_full=ABSENT,
+        affinity=known(own, "own"),
+        cpuset=known(cpuset, "cpuset"),
     )
 
 
 def test_allowed_is_what_all_limits_leave() -> None:
     assert sets(own=(1, 2, 6)).allowed == (1, 2)
-    assert CpuSets(ABSENT, ABSENT, known((0, 1), "own"), ABSENT).allowed == (0, 1)
-    assert CpuSets(ABSENT, ABSENT, ABSENT, ABSENT).allowed == ()
+    nothing = CpuSets(ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT)
+    assert nothing.allowed == ()
+    assert dataclasses.replace(nothing, affinity=known((0, 1), "own")).allowed == (0, 1)
 
 
 @pytest.mark.parametrize(
