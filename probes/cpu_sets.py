@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 from dataclasses import dataclass
 
@@ -118,10 +117,11 @@ def _optional_set(tree: HostTree, name: str, absent: str) -> Reading[Cpus]:
 
 
 def _affinity(tree: HostTree) -> Reading[Cpus]:
+    fact = tree.fact("affinity")
+    if fact is not None:
+        return known(cpus_of_list(fact) or (), "sched_getaffinity")
     if tree.is_live:
-        if not hasattr(os, "sched_getaffinity"):
-            return not_applicable("sched_getaffinity", "this platform does not pin threads to CPUs")
-        return known(tuple(sorted(os.sched_getaffinity(0))), "sched_getaffinity")
+        return not_applicable("sched_getaffinity", "this platform does not pin threads to CPUs")
     source = "read from /proc/self/status"
     match = re.search(r"^Cpus_allowed_list:(.*)$", tree.text("proc/self/status") or "", re.MULTILINE)
     cpus = None if match is None else cpus_of_list(match[1].strip())

@@ -41,7 +41,7 @@ def host_facts(tree: HostTree = LIVE) -> HostFacts:
         cpu_brand=cpu_brand(tree),
         logical_cpus=_logical_cpus(tree, sets.online),
         allowed_cpus=sets.allowed,
-        kernel_release=_kernel_release(tree),
+        kernel_release=kernel_release(tree),
         kernel_cmdline=tree.reading("proc/cmdline"),
         governor=_governor(tree),
         turbo=_turbo(tree),
@@ -51,7 +51,7 @@ def host_facts(tree: HostTree = LIVE) -> HostFacts:
         virtualization=virtualization(tree),
         steal_percent=_steal_percent(tree),
         load_average=_load_average(tree),
-        memory_total_bytes=_memory_total(tree),
+        memory_total_bytes=memory_total(tree),
         transparent_huge_pages=_chosen(tree, "sys/kernel/mm/transparent_hugepage/enabled"),
     )
 
@@ -96,8 +96,10 @@ def _logical_cpus(tree: HostTree, online: Reading[tuple[int, ...]]) -> Reading[i
     )
 
 
-def _kernel_release(tree: HostTree) -> Reading[str]:
-    return known(os.uname().release, "uname") if tree.is_live else tree.reading("proc/sys/kernel/osrelease")
+def kernel_release(tree: HostTree = LIVE) -> Reading[str]:
+    """Read the kernel's release."""
+    release = tree.fact("kernel_release")
+    return known(release, "uname") if release else tree.reading("proc/sys/kernel/osrelease")
 
 
 def _governor(tree: HostTree) -> Reading[str]:
@@ -146,7 +148,8 @@ def _load_average(tree: HostTree) -> Reading[tuple[float, float, float]]:
     return known((one, five, fifteen), reading.source)
 
 
-def _memory_total(tree: HostTree) -> Reading[int]:
+def memory_total(tree: HostTree = LIVE) -> Reading[int]:
+    """Read the memory of the host in bytes, as the kernel can use it."""
     source = "read from /proc/meminfo"
     match = re.search(r"^MemTotal:\s+(\d+) kB", tree.text("proc/meminfo") or "", re.MULTILINE)
     if match is not None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lowlat_errors import UsageError
+from probes.live_facts import FACTS_FILE, live_fact, parse_facts
 from probes.reading import Reading, known, not_applicable, unknown
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ class HostTree(ABC):
     @abstractmethod
     def link_target(self, path: str) -> str | None:
         """Where a symbolic link points, as written; None when it is no link."""
+
+    def fact(self, name: str) -> str | None:
+        """A fact that no file of the kernel holds, as captured; see `probes.live_facts`."""
+        return parse_facts(self.text(FACTS_FILE) or "{}").get(name)
 
     def text(self, path: str) -> str | None:
         """Content without NUL bytes and outer blanks, `(null)` as empty; None when absent or unreadable."""
@@ -110,6 +116,10 @@ class FolderTree(HostTree):
         """True for `/` itself."""
         return self._prefix == "/"
 
+    def fact(self, name: str) -> str | None:
+        """A fact of the running host, or of the copy."""
+        return live_fact(name) if self.is_live else super().fact(name)
+
     def read_bytes(self, path: str) -> bytes:
         """Content of a file, at most `TEXT_BYTES_MAX` bytes of it."""
         # os.open: a 256-CPU topology is 10,000 small files. O_NONBLOCK: a FIFO in a copy must not hang.
@@ -146,12 +156,14 @@ class FolderTree(HostTree):
 class ArchiveTree(HostTree):
     """A captured host held in memory: files by path, and links by path."""
 
-    def __init__(self, root: str, files: dict[str, bytes], links: dict[str, str]) -> None:
+    def __init__(
+        self, root: str, files: dict[str, bytes], links: dict[str, str], folders: Iterable[str] = ()
+    ) -> None:
         self.root = root
         self._files = files
         self._links = links
-        self._folders: dict[str, set[str]] = {}
-        for path in (*files, *links):
+        self._folders: dict[str, set[str]] = {folder: set() for folder in folders}
+        for path in (*files, *links, *self._folders.copy()):
             self._add_to_folders(path)
 
     def _add_to_folders(self, path: str) -> None:
