@@ -13,6 +13,7 @@ from probes.topology.groups import GroupReader
 from probes.topology.kinds import read_core_kinds
 from probes.topology.model import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
 from probes.topology.nodes import read_huge_pages, read_nodes
+from probes.topology.warnings import Warnings
 from probes.tree import LIVE, HostTree
 from probes.virtualization import virtualization
 
@@ -35,11 +36,7 @@ SCHEMA = "lowlat.topology/1"
 
 def read_topology(tree: HostTree = LIVE) -> Topology:
     """Read the topology of a host. What it lacks has a reason, what it prints wrongly is in `warnings`."""
-    warnings: dict[str, None] = {}
-
-    def warn(text: str) -> None:
-        warnings.setdefault(text)
-
+    warnings = Warnings()
     sets = cpu_sets(tree)
     online = sets.online.value or ()
     return Topology(
@@ -51,13 +48,13 @@ def read_topology(tree: HostTree = LIVE) -> Topology:
         cpu_sets=sets,
         cpu_quota=cpu_quota(tree),
         smt=tree.reading("sys/devices/system/cpu/smt/control"),
-        packages=GroupReader(tree, online, warn).packages(),
+        packages=GroupReader(tree, online, warnings.add).packages(),
         core_kinds=read_core_kinds(tree, online),
-        caches=read_caches(tree, online, warn),
-        nodes=read_nodes(tree, online, warn),
+        caches=read_caches(tree, online, warnings.add),
+        nodes=read_nodes(tree, online, warnings.add),
         memory_total_bytes=memory_total(tree),
         huge_pages=read_huge_pages(tree, "sys/kernel/mm/hugepages"),
-        warnings=tuple(warnings),
+        warnings=warnings.lines(),
     )
 
 

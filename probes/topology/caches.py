@@ -11,8 +11,9 @@ from collections import defaultdict
 
 from probes.cpu_sets import CPU_FOLDER, Cpus
 from probes.reading import Reading, known, not_applicable
-from probes.topology.groups import Warn, read_cpus
+from probes.topology.groups import read_cpus
 from probes.topology.model import Cache, CacheType
+from probes.topology.warnings import Warn
 from probes.tree import HostTree
 
 _TYPES: dict[str, CacheType] = {"Data": "Data", "Instruction": "Instruction", "Unified": "Unified"}
@@ -51,7 +52,7 @@ class _CacheReader:
         tree = self._tree
         level = tree.integer(f"{folder}/level")
         if level is None or level < 1:
-            self._warn(f"/{folder} has no level; the cache is left out")
+            self._warn("a cache has no level and is left out", f"/{folder}")
             return
         kind = _TYPES.get(tree.text(f"{folder}/type") or "", "Unknown")
         shared = read_cpus(tree, folder, "shared_cpu_map", "shared_cpu_list", self._warn) or ()
@@ -70,7 +71,7 @@ class _CacheReader:
         owner = self._owner.get((level, kind, cpu))
         free = tuple(c for c in cpus if (level, kind, c) not in self._owner)
         if cpus != (owner or free):
-            self._warn(f"/{folder}: CPUs disagree about who shares this cache; the lower one's word counts")
+            self._warn("CPUs disagree about who shares a cache; the lower one's word counts", f"/{folder}")
         if owner is not None:
             return ()
         for member in free:

@@ -10,12 +10,11 @@ from collections.abc import Callable
 
 from probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list, cpus_of_mask
 from probes.topology.model import Cluster, Core, Die, Package
+from probes.topology.warnings import Warn
 from probes.tree import HostTree
 
 _NO_ID = (-1, 65_535)
 """What the kernel prints for "no such id"; 65,535 where a cluster's id is 16 bits wide."""
-
-Warn = Callable[[str], None]
 
 
 def read_cpus(tree: HostTree, folder: str, mask_name: str, list_name: str, warn: Warn) -> Cpus | None:
@@ -24,11 +23,11 @@ def read_cpus(tree: HostTree, folder: str, mask_name: str, list_name: str, warn:
     from_mask = cpus_of_mask(mask_text) if mask_text else None
     from_list = cpus_of_list(list_text) if list_text else None
     if mask_text and from_mask is None:
-        warn(f"/{folder}/{mask_name} is damaged: {mask_text[:40]!r}")
+        warn(f"{mask_name} is damaged", f"/{folder}: {mask_text[:40]!r}")
     if list_text and from_list is None:
-        warn(f"/{folder}/{list_name} is damaged: {list_text[:40]!r}")
+        warn(f"{list_name} is damaged", f"/{folder}: {list_text[:40]!r}")
     if from_mask is not None and from_list is not None and from_mask != from_list:
-        warn(f"/{folder}: {mask_name} and {list_name} disagree; the mask counts")
+        warn(f"{mask_name} and {list_name} disagree; the mask counts", f"/{folder}")
     return from_mask if from_mask is not None else from_list
 
 
@@ -102,7 +101,7 @@ class GroupReader:
             if not found and older_name is not None:
                 found = read_cpus(self._tree, folder, older_name, f"{older_name}_list", self._warn)
             if found and cpu not in found:
-                self._warn(f"/{folder}: the CPU is not among its own {name} siblings; it counts as one")
+                self._warn(f"a CPU is not among its own {name} siblings; it counts as one", f"/{folder}")
             self._sets[key] = found or None
         return self._sets[key]
 

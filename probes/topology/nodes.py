@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
+from probes.cpulist import format_cpu_list
 from probes.reading import Reading, known, not_applicable
-from probes.topology.groups import Warn, read_cpus
+from probes.topology.groups import read_cpus
 from probes.topology.model import HugePages, Node, NodeKind
+from probes.topology.warnings import Warn
 from probes.tree import HostTree
 
 NODE_FOLDER = "sys/devices/system/node"
@@ -69,14 +71,17 @@ def _distances(tree: HostTree, node: int, ids: Sequence[int], warn: Warn) -> dic
         return {}
     row = [int(field) for field in text.split() if field.isdigit()]
     if len(row) != len(text.split()):
-        warn(f"/{path} is damaged: {text[:40]!r}")
+        warn("a row of distances is damaged", f"/{path}: {text[:40]!r}")
         return {}
     if len(row) == len(ids):
         return dict(zip(ids, row, strict=True))
     listed = cpus_of_list(tree.text(f"{NODE_FOLDER}/online") or "") or ()
     if len(row) == len(listed):
         return {other: far for other, far in zip(listed, row, strict=True) if other in ids}
-    warn(f"/{path} has {len(row)} distances for {len(ids)} nodes; read as far as node numbers reach")
+    warn(
+        f"a row has {len(row)} distances for {len(ids)} nodes; it is read as far as node numbers reach",
+        f"/{path}",
+    )
     return {other: row[other] for other in ids if other < len(row)}
 
 
@@ -85,12 +90,12 @@ def _check_distances(nodes: Sequence[Node], warn: Warn) -> None:
     for node in nodes:
         own = node.distances.get(node.node)
         if own is not None and own != _LOCAL_DISTANCE:
-            warn(f"node {node.node} is at distance {own} from itself, which should be {_LOCAL_DISTANCE}")
+            warn(f"a node is not at distance {_LOCAL_DISTANCE} from itself", f"node {node.node}: {own}")
         for other, far in node.distances.items():
             back = by_id[other].distances.get(node.node)
             if node.node < other and back is not None and back != far:
                 warn(
-                    f"distances of nodes {node.node} and {other} are not symmetric: {far} there, {back} back"
+                    "distances are not symmetric", f"nodes {node.node} and {other}: {far} there, {back} back"
                 )
 
 
@@ -99,11 +104,14 @@ def _check_cpus(nodes: Sequence[Node], online: Cpus, warn: Warn) -> None:
     for node in nodes:
         for cpu in node.cpus:
             if cpu in claimed:
-                warn(f"CPU {cpu} is claimed by nodes {claimed[cpu]} and {node.node}; the lower one counts")
+                warn(
+                    "nodes claim the same CPU; the lower one counts",
+                    f"CPU {cpu}, nodes {claimed[cpu]}, {node.node}",
+                )
             claimed.setdefault(cpu, node.node)
     homeless = [cpu for cpu in online if cpu not in claimed]
     if homeless:
-        warn(f"no node claims CPUs {homeless}")
+        warn("no node claims some CPUs", f"CPU {format_cpu_list(homeless)}")
 
 
 def read_huge_pages(tree: HostTree, folder: str) -> tuple[HugePages, ...]:

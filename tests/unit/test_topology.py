@@ -147,7 +147,9 @@ def test_mask_that_contradicts_the_list_counts(machine: Machine) -> None:
         machine.file(f"{CPU}/cpu{cpu}/topology/core_cpus_list", "0-1\n")
     topology = machine.read()
     assert cores(topology) == [(0,), (1,)]
-    assert warned(topology, "core_cpus and core_cpus_list disagree; the mask counts")
+    assert topology.warnings == (
+        f"core_cpus and core_cpus_list disagree; the mask counts (/{CPU}/cpu0/topology and 1 more)",
+    )
 
 
 def test_mask_names_cpus_that_do_not_run(machine: Machine) -> None:
@@ -277,8 +279,8 @@ def test_damaged_masks_are_told(machine: Machine) -> None:
     machine.file(f"{CPU}/cpu0/topology/core_cpus", "zz\n")
     machine.file(f"{CPU}/cpu0/topology/core_cpus_list", "1-0\n")
     topology = machine.read()
-    assert warned(topology, "core_cpus is damaged: 'zz'")
-    assert warned(topology, "core_cpus_list is damaged: '1-0'")
+    assert warned(topology, f"core_cpus is damaged (/{CPU}/cpu0/topology: 'zz')")
+    assert warned(topology, f"core_cpus_list is damaged (/{CPU}/cpu0/topology: '1-0')")
     assert cores(topology) == [(0,), (1,)]
 
 
@@ -395,7 +397,7 @@ def test_cpus_that_disagree_about_a_shared_cache(machine: Machine) -> None:
     machine.cache(2, 3, (0, 1, 2), level=3, type="Unified", size="1M")
     topology = machine.read()
     assert [cache.instances for cache in topology.caches.value or ()] == [((0, 1), (2,))]
-    assert warned(topology, "disagree about who shares")
+    assert warned(topology, "CPUs disagree about who shares a cache")
 
 
 def test_cache_without_a_level_is_left_out(machine: Machine) -> None:
@@ -497,8 +499,8 @@ def test_distances_that_make_no_sense_are_told(machine: Machine) -> None:
     machine.node(0, (0,), 1024, "0 20")
     machine.node(1, (1,), 1024, "255 10")
     topology = machine.read()
-    assert warned(topology, "node 0 is at distance 0 from itself")
-    assert warned(topology, "nodes 0 and 1 are not symmetric: 20 there, 255 back")
+    assert warned(topology, "not at distance 10 from itself (node 0: 0)")
+    assert warned(topology, "not symmetric (nodes 0 and 1: 20 there, 255 back)")
     assert topology.nodes.value is not None
     assert topology.nodes.value[1].distances == {0: 255, 1: 10}
 
@@ -520,7 +522,7 @@ def test_node_without_any_cpu_set_is_found_by_links(machine: Machine) -> None:
     machine.file(f"{CPU}/cpu1/node0/meminfo", "")
     topology = machine.read()
     assert [node.cpus for node in topology.nodes.value or ()] == [(1,)]
-    assert warned(topology, "no node claims CPUs [0]")
+    assert warned(topology, "no node claims some CPUs (CPU 0)")
 
 
 def test_cpu_claimed_by_two_nodes(machine: Machine) -> None:
@@ -529,7 +531,7 @@ def test_cpu_claimed_by_two_nodes(machine: Machine) -> None:
     machine.node(1, (0,), 1024)
     topology = machine.read()
     assert topology.node_of(0) == 0
-    assert warned(topology, "CPU 0 is claimed by nodes 0 and 1")
+    assert warned(topology, "the lower one counts (CPU 0, nodes 0, 1)")
 
 
 def test_node_that_hides_its_memory(machine: Machine) -> None:
