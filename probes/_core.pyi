@@ -1,5 +1,60 @@
 """Native half of `probes`."""
 
+CAN_FLUSH_LINES: bool = True
+
+def line_bytes_of_register() -> int:
+    """CTR_EL0.DminLine in bytes; 0 on other processors."""
+
+def line_bytes_of_libc() -> int | None:
+    """sysconf(_SC_LEVEL1_DCACHE_LINESIZE), or None."""
+
+class FlushTimes:
+    @property
+    def distances(self) -> list[int]: ...
+    @property
+    def median_ticks(self) -> list[int]: ...
+    @property
+    def hit_ticks(self) -> int: ...
+    @property
+    def miss_ticks(self) -> int: ...
+
+def measure_flush_times(samples: int) -> FlushTimes:
+    """
+    Time to load at a distance from a flushed line; `samples` for each distance.
+    """
+
+class PrefetchRates:
+    @property
+    def lower_half_previous(self) -> float: ...
+    @property
+    def lower_half_next(self) -> float: ...
+    @property
+    def upper_half_previous(self) -> float: ...
+    @property
+    def upper_half_next(self) -> float: ...
+
+def measure_prefetch_rates(line_bytes: int, limit_ticks: int, samples: int) -> PrefetchRates:
+    """
+    How often the neighbours of a touched line load in less than `limit_ticks`.
+    """
+
+class SharingCosts:
+    @property
+    def distances(self) -> list[int]: ...
+    @property
+    def ticks_per_write(self) -> list[float]: ...
+    @property
+    def slices_kept(self) -> int: ...
+    @property
+    def slices_dropped(self) -> int: ...
+    @property
+    def error(self) -> int: ...
+
+def measure_sharing_costs(first_cpu: int, second_cpu: int, slice_ticks: int, limit_ns: int) -> SharingCosts:
+    """
+    Cost of a write by two pinned threads, by the distance between their words.
+    """
+
 CLOCK_SOURCE: str = "rdtsc"
 
 CLOCK_IS_HARDWARE: bool = True

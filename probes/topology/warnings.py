@@ -21,7 +21,7 @@ class Warnings:
             self._places[what].append(where)
 
     def lines(self) -> tuple[str, ...]:
-        """All kinds of faults in the order they were met, each with its first place and the number of others."""
+        """All kinds of faults as they were met, each with its first place and the number of others."""
         return tuple(
             f"{what} ({places[0]}{f' and {len(places) - 1} more' if places[1:] else ''})"
             for what, places in self._places.items()
