@@ -1,5 +1,7 @@
 """Native half of `probes`."""
 
+from collections.abc import Sequence
+
 CAN_FLUSH_LINES: bool = True
 
 def line_bytes_of_register() -> int:
@@ -182,6 +184,22 @@ class Slew:
 
 def read_slew() -> Slew:
     """What adjtimex says of NTP; `error` is an errno or 0."""
+
+def set_thread_memory_policy(policy: int, nodes: Sequence[int]) -> int:
+    """set_mempolicy for the calling thread; 0 or an errno."""
+
+def get_thread_memory_policy() -> tuple[int, int, list[int]]:
+    """
+    get_mempolicy of the calling thread: 0 or an errno, the policy, its nodes.
+    """
+
+def bind_memory(address: int, bytes: int, policy: int, node: int) -> int:
+    """mbind with moving; 0 or an errno."""
+
+def query_page_nodes(address: int, bytes: int) -> tuple[int, list[int]]:
+    """
+    move_pages as a question: 0 or an errno, and each page's node or minus an errno.
+    """
 
 class ThreadUsage:
     @property

@@ -61,7 +61,7 @@ def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
         (sets.present, CpuMissingError, "does not exist on this host; it has CPUs"),
         (sets.online, CpuOfflineError, "is offline; online are CPUs"),
         (sets.cpuset, CpuNotAllowedError, "is outside this process's cgroup cpuset, which holds CPUs"),
-        (sets.affinity, CpuNotAllowedError, "is outside the affinity this process was started with, CPUs"),
+        (sets.reachable, CpuNotAllowedError, "is outside the affinity this process was started with, CPUs"),
     ):
         if reading.value is None:
             continue

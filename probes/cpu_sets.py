@@ -34,9 +34,17 @@ class CpuSets:
         return tuple(sorted(set(self.present.value or ()) - set(self.online.value or ())))
 
     @property
+    def reachable(self) -> Reading[Cpus]:
+        """CPUs of the affinity, and the isolated ones: no process inherits these, but each may move to them."""
+        if self.affinity.value is None:
+            return self.affinity
+        cpus = tuple(sorted({*self.affinity.value, *(self.isolated.value or ())}))
+        return known(cpus, self.affinity.source)
+
+    @property
     def allowed(self) -> Cpus:
-        """CPUs this process may use: affinity and cpuset together, as far as they are known, and online."""
-        sets = [set(r.value) for r in (self.affinity, self.cpuset, self.online) if r.value is not None]
+        """CPUs this process may use: reachable, in the cpuset, and online, as far as these are known."""
+        sets = [set(r.value) for r in (self.reachable, self.cpuset, self.online) if r.value is not None]
         return tuple(sorted(set.intersection(*sets))) if sets else ()
 
 

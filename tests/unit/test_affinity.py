@@ -74,6 +74,14 @@ def test_inherited_affinity_is_respected() -> None:
         check_cpus([3], sets(own=(0, 1)))
 
 
+def test_isolated_cpus_may_be_used_though_nobody_inherits_them() -> None:
+    host = dataclasses.replace(sets(own=(0, 1)), isolated=known((4, 5, 6), "isolated"))
+    assert host.allowed == (0, 1, 4, 5)  # 6 is outside the cpuset
+    check_cpus([4], host)
+    with pytest.raises(CpuNotAllowedError, match="CPU 3 is outside the affinity"):
+        check_cpus([3], host)
+
+
 def test_requests_are_read_for_this_host() -> None:
     assert requested_cpus("all", sets()) == (0, 1, 2, 3, 4, 5)
     assert requested_cpus("0-1,4", sets()) == (0, 1, 4)
