@@ -35,7 +35,7 @@ class CpuSets:
 
     @property
     def reachable(self) -> Reading[Cpus]:
-        """CPUs of the affinity, and the isolated ones: no process inherits these, but each may move to them."""
+        """CPUs of the affinity, and isolated ones: no process inherits these, but each may move to them."""
         if self.affinity.value is None:
             return self.affinity
         cpus = tuple(sorted({*self.affinity.value, *(self.isolated.value or ())}))
