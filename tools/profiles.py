@@ -41,7 +41,9 @@ def main() -> None:
         f"{one.tool.build.compiler}, {one.tool.build.isa}; {COMMANDS:,} commands, seed {SEED}, {RUNS} runs. A loop that "
         f"only reads the commands takes {loop:.1f} ns each, two stamps around nothing {one.baselines.clock_ns:.0f} ns.\n"
     )
-    print("| profile | events per command | ns per command, median (runs) | M commands/s | p50 ns | p99 ns | p99.9 ns | reference engine |")
+    print(
+        "| profile | events per command | ns per command, median (runs) | M commands/s | p50 ns | p99 ns | p99.9 ns | reference engine |"
+    )
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     print("\n".join(rows))
 
