@@ -34,9 +34,6 @@ def sets(
     own: tuple[int, ...] = tuple(range(7)),
     cpuset: tuple[int, ...] = tuple(range(6)),
 ) -> CpuSets:
-<<<<<<< HEAD
-    return CpuSets(known(present, "present"), known(online, "online"), known(own, "own"), known(cpuset, "cpuset"))
-=======
     return CpuSets(
         possible=known(present, "possible"),
         present=known(present, "present"),
@@ -46,7 +43,6 @@ def sets(
         affinity=known(own, "own"),
         cpuset=known(cpuset, "cpuset"),
     )
->>>>>>> f44b23a8b702d04af9621b0c0e1a0f0bd2ccde31
 
 
 def test_allowed_is_what_all_limits_leave() -> None:
