@@ -37,14 +37,14 @@ def main() -> None:
     one = reports[0]
     loop = statistics.median(report.baselines.loop_ns for report in reports)
     print(
-        f"{one.host.cpu}, {one.host.cores} CPUs, {one.host.virtualization}, {one.clock.frequency_hz / 1e9:.3f} GHz counter; "
-        f"{one.tool.build.compiler}, {one.tool.build.isa}; {COMMANDS:,} commands, seed {SEED}, {RUNS} runs. A loop that "
-        f"only reads the commands takes {loop:.1f} ns each, two stamps around nothing {one.baselines.clock_ns:.0f} ns.\n"
+        f"{one.host.cpu}, {one.host.cores} CPUs, {one.host.virtualization}, "
+        f"{one.clock.frequency_hz / 1e9:.3f} GHz counter; {one.tool.build.compiler}, {one.tool.build.isa}; "
+        f"{COMMANDS:,} commands, seed {SEED}, {RUNS} runs. A loop that only reads the commands takes {loop:.1f} ns "
+        f"each, two stamps around nothing {one.baselines.clock_ns:.0f} ns.\n"
     )
-    print(
-        "| profile | events per command | ns per command, median (runs) | M commands/s | p50 ns | p99 ns | p99.9 ns | reference engine |"
-    )
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    columns = ("events a command", "ns a command, median (runs)", "M commands/s", "p50 ns", "p99 ns", "p99.9 ns")
+    print(f"| profile | {' | '.join(columns)} | reference engine |")
+    print("|---|" + "--:|" * (len(columns) + 1))
     print("\n".join(rows))
 
 
