@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import signal
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lowlat_errors import ExitCode
 from probes.affinity import AffinityError, pin
 from probes.cpu_sets import Cpus
 from probes.cpulist import parse_cpu_list
@@ -16,6 +18,18 @@ PASSES_MAX = 10
 
 _SCHEDULERS = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline", 7: "ext"}
 _FIELD_AFTER_NAME = 3  # proc(5) numbers the fields of stat from 1; the name in parentheses is the second
+
+
+class CommandMissingError(AffinityError):
+    """A command to be started that does not exist; the exit code is a shell's."""
+
+    exit_code = ExitCode.COMMAND_MISSING
+
+
+class CommandRefusedError(AffinityError):
+    """A command to be started that exists and cannot be; the exit code is a shell's."""
+
+    exit_code = ExitCode.COMMAND_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +124,12 @@ def set_realtime(priority: int) -> None:
         raise AffinityError(f"SCHED_FIFO priority {priority} was asked for, the kernel keeps another policy")
 
 
-def become(command: list[str], cpus: Iterable[int] = (), fifo_priority: int | None = None) -> None:
+def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int | None = None) -> None:
     """Replace this process by a command, bound to CPUs: signals and exit code are then the command's.
 
-    Memory policy set on this thread before (`numa_memory.set_thread_policy`) is inherited. Returns only by
-    raising `AffinityError`, when something is refused or the command cannot be started.
+    Memory policy set on this thread before (`numa_memory.set_thread_policy`) is inherited. Returns only by raising
+    `AffinityError` when something is refused, `CommandMissingError` or `CommandRefusedError` when the command cannot
+    be started.
     """
     if not command:
         raise AffinityError("no command is given; write it after --")
@@ -123,7 +138,12 @@ def become(command: list[str], cpus: Iterable[int] = (), fifo_priority: int | No
         pin(cpus)
     if fifo_priority is not None:
         set_realtime(fifo_priority)
+    # The interpreter ignores these, and what is ignored stays so in the command: `yes | head` would not end.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execvp(command[0], command)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CommandMissingError(f"{command[0]!r} cannot be started: {error.strerror}; check its name") from error
     except OSError as error:
-        raise AffinityError(f"{command[0]!r} cannot be started: {error.strerror}") from error
+        raise CommandRefusedError(f"{command[0]!r} cannot be started: {error.strerror}") from error
