@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from engine import _core
 from engine.flow import Extent, Flow
 from engine.job import Outcome, Pass
+from engine.place import Place
 from engine.settings import Settings
 from engine.verify import PrefixCheck
 from probes.cpulist import format_cpu_list
@@ -42,6 +44,7 @@ def assemble(
     command: Sequence[str],
     finished: Sequence[Finished],
     prefix: PrefixCheck | None,
+    place: Place,
     *,
     interrupted: bool,
 ) -> Report:
@@ -70,11 +73,13 @@ def assemble(
         summary=summary,
         budget=stages,
         tier=tier(stages),
-        hot_path=_hot_path(outcomes),
+        hot_path=_hot_path(outcomes, place),
         verification=_verification(outcomes, prefix),
         gate=None,
         not_available=absent | _absent(outcomes),
         baselines=_baselines(outcomes, prefix),
+        topology=place.topology_facts,
+        placement=place.placement,
     )
 
 
@@ -204,6 +209,8 @@ def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
         uncertainty_ppm=max(clock.uncertainty_ppm for clock in clocks),
         read_cost_ns=round(statistics.median(clock.read_cost_ns for clock in clocks), 3),
         step_ns=round(statistics.median(clock.step_ns for clock in clocks), 3),
+        frequency_source=clocks[0].frequency_source,
+        invariant=clocks[0].invariant,
     )
 
 
@@ -212,7 +219,7 @@ def _application(summary: Sequence[measures.SummarySeries]) -> dict[str, Measure
     return {"application": Measured(whole.percentiles["99"].value, "p99 of matching one command, all operations")}
 
 
-def _hot_path(outcomes: Sequence[Outcome]) -> measures.HotPath:
+def _hot_path(outcomes: Sequence[Outcome], place: Place) -> measures.HotPath:
     passes = [done for outcome in outcomes for done in (outcome.plain, outcome.stamped)]
     memory = outcomes[0].memory
     return measures.HotPath(
@@ -225,7 +232,36 @@ def _hot_path(outcomes: Sequence[Outcome]) -> measures.HotPath:
         memory=memory.parts,
         huge_page_bytes=memory.huge_page_bytes,
         locked=memory.locked,
-        numa_node=None,
+        numa_node=_only(outcome.memory.node for outcome in outcomes),
+        numa_nodes=len(place.nodes.value or ()),
+        numa_pages=_pages(outcomes),
+        numa_verified=_verified(outcomes, place),
+    )
+
+
+def _only(values: Iterable[int | None]) -> int | None:
+    """The value that all have, if it is one."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else None
+
+
+def _pages(outcomes: Sequence[Outcome]) -> dict[str, int] | None:
+    total: Counter[int] = Counter()
+    for outcome in outcomes:
+        if outcome.memory.pages_by_node is None:
+            return None
+        total.update(outcome.memory.pages_by_node)
+    return {str(node): total[node] for node in sorted(total)}
+
+
+def _verified(outcomes: Sequence[Outcome], place: Place) -> bool | None:
+    """Whether each run's pages are all on the node that its CPU's memory belongs to; None when not all can be told."""
+    wanted = [place.memory_node(outcome.cpu).value for outcome in outcomes]
+    if None in wanted or any(outcome.memory.pages_by_node is None for outcome in outcomes):
+        return None
+    return all(
+        set(outcome.memory.pages_by_node or ()) == {node} and not outcome.memory.pages_astray
+        for node, outcome in zip(wanted, outcomes, strict=True)
     )
 
 
@@ -294,6 +330,10 @@ def _steal_percent(outcomes: Sequence[Outcome]) -> float | None:
 
 def _absent(outcomes: Sequence[Outcome]) -> dict[str, str]:
     absent = {f"runs.disturbances.{name}": why for name, why in outcomes[0].disturbance.absent.items()}
+    absent |= {f"hot_path.{name}": why for name, why in outcomes[0].memory.absent.items()}
+    nodes = sorted({outcome.memory.node for outcome in outcomes if outcome.memory.node is not None})
+    if len(nodes) > 1:
+        absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"
     if outcomes[0].plain.allocations is None:
         absent["hot_path.allocations"] = "not available here, because this build or engine does not count them"
     return absent

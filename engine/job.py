@@ -22,6 +22,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     when_orders_dry: int
     when_trades_dry: int
     cpu: int | None
+    memory_node: int | None
+    """NUMA node to take the memory from; None leaves it to the kernel."""
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,17 +63,28 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     frequency_hz: float
+    frequency_source: str
+    invariant: bool | None
     uncertainty_ppm: float
     read_cost_ns: float
     step_ns: float
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory of the engine by part, in bytes, and what the system granted."""
+    """Memory of the engine by part, in bytes, and what the system granted.
+
+    `node`: what it is bound to. `pages_by_node`: where the kernel says that the pages of engine and commands lie,
+    after the passes; `pages_astray`: those without memory or whose node it does not tell. None has its reason in
+    `absent`.
+    """
 
     parts: dict[str, int]
     huge_page_bytes: int | None
     locked: bool | None
+    node: int | None
+    pages_by_node: dict[int, int] | None
+    pages_astray: int
+    absent: dict[str, str]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

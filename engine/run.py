@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
@@ -16,10 +16,10 @@ import msgspec
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
 from engine.job import EngineName, Job, Outcome
+from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
 from engine.verify import PrefixCheck, check_prefix
 from lowlat_errors import ExitCode, LowlatError
-from probes.affinity import allowed_cpus, check_cpus
 from reports.model import Report
 
 Progress = Callable[[str, float], None]
@@ -36,10 +36,9 @@ class RunFailedError(LowlatError):
 class RunPlan:
     """How a flow is to be measured.
 
-    `cpus`: run i is pinned to the i-th of them, in turn; None picks one CPU for all runs, not the first if there is a
-    choice, since the system's own work gathers there. `orders`, `trades`: pool sizes, None for what the flow needs.
-    `reference_prefix`: measured commands that the reference engine executes too. `command`: the command line, for the
-    report.
+    `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs.
+    `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
+    reference engine executes too. `command`: the command line, for the report.
     """
 
     engine: EngineName = "native"
@@ -61,7 +60,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
     """
     sized = _sized(flow, plan)
-    cpus = _cpus(plan)
+    place = choose_place(plan.cpus)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
     interrupted = False
@@ -71,7 +70,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
-                finished.append(_run(file, flow, sized, plan, cpus[index % len(cpus)] if cpus else None, index))
+                finished.append(_run(file, flow, sized, plan, place, index))
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             prefix = check_prefix(flow, sized, plan.reference_prefix)
         except KeyboardInterrupt:
@@ -79,12 +78,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
                 raise
             interrupted = True
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, interrupted=interrupted)
-
-
-def default_cpu(allowed: Sequence[int]) -> int:
-    """The CPU for a single measuring thread: the last allowed, so CPU 0 only where there is no other."""
-    return max(allowed)
+    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, place, interrupted=interrupted)
 
 
 def _sized(flow: Flow, plan: RunPlan) -> Settings:
@@ -97,17 +91,9 @@ def _sized(flow: Flow, plan: RunPlan) -> Settings:
     )
 
 
-def _cpus(plan: RunPlan) -> tuple[int, ...] | None:
-    if plan.cpus is not None:
-        check_cpus(plan.cpus)
-        return plan.cpus
-    if not sys.platform.startswith("linux"):
-        return None
-    return (default_cpu(allowed_cpus()),)
-
-
-def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, cpu: int | None, index: int) -> Finished:
+def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Place, index: int) -> Finished:
     file.seek(0)
+    cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
     job = Job(
         engine=plan.engine,
         commands_fd=file.fileno(),
@@ -118,6 +104,7 @@ def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, cpu: int |
         when_orders_dry=sized.when_orders_dry,
         when_trades_dry=sized.when_trades_dry,
         cpu=cpu,
+        memory_node=place.memory_node(cpu).value,
     )
     started, begin = datetime.now(UTC), time.monotonic()
     outcome = _in_fresh_process(job)

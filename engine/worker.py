@@ -1,7 +1,7 @@
 """One run, in a process of its own: `python -m engine.worker`, a `Job` on stdin, an `Outcome` on stdout.
 
-The order is always the same: pin, calibrate, take the memory, execute the whole flow once unmeasured, then the pass
-without clocks, the pass with stamps, and last a pass that keeps every event for the digest.
+The order is always the same: pin, calibrate, take the memory from the CPU's NUMA node, execute the whole flow once
+unmeasured, then the pass without clocks, the pass with stamps, and last a pass that keeps every event for the digest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,6 +23,7 @@ from engine.contract import MatchingEngine
 from engine.instrument import Instrument
 from engine.job import ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
 from engine.native_engine import Engine
+from engine.numa import memory_bound_to, pages_of
 from engine.records import COMMAND, Commands, EventKind
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
@@ -31,6 +33,7 @@ from probes.clock import Calibration, calibrate_quick
 from probes.clock_scale import TickScale
 from probes.disturbance import Disturbances, DisturbanceWatch
 from probes.mappings import backing
+from probes.reading import Reading
 from reports._core import Histogram as Recorder
 from reports.histogram import Histogram
 from reports.interchange import encode
@@ -48,19 +51,23 @@ def run(job: Job) -> Outcome:
     """Do what `job` says, in this process."""
     cpu = pin([job.cpu])[0] if job.cpu is not None else affinity_of()[0]
     clock = calibrate_quick()
-    with os.fdopen(job.commands_fd, "rb") as file:
-        commands = aligned_copy(np.fromfile(file, dtype=COMMAND))
-    gc.disable()
-    return _Run(job, cpu, clock, commands).outcome()
+    with memory_bound_to(job.memory_node) as bound:
+        with os.fdopen(job.commands_fd, "rb") as file:
+            commands = aligned_copy(np.fromfile(file, dtype=COMMAND))
+        gc.disable()
+        # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
+        return _Run(job, cpu, clock, commands, bound).outcome()
 
 
 class _Run:
-    def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands) -> None:
+    def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands, bound: Reading[int]) -> None:
         self.job = job
         self.settings = _settings(job)
         self.cpu = cpu
         self.clock = clock
         self.scale = TickScale(clock.scale.multiplier, clock.scale.shift)
+        self.commands = commands
+        self.bound = bound
         self.seeding, self.measured = commands[: job.seeded], commands[job.seeded :]
         self.watch = DisturbanceWatch(cpu)
         self.disturbances: list[Disturbances] = []
@@ -118,7 +125,7 @@ class _Run:
         stamped = self._watched(stamped_pass)
         self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
         self.recorders = {name: latencies.histogram(at) for at, name in enumerate(_core.operations())}
-        memory = _memory(engine)
+        memory = self._memory(engine)
         engine.reset()
         return plain, stamped, engine, memory
 
@@ -137,8 +144,35 @@ class _Run:
         first, second = seeded(), seeded()
         plain = self._watched(lambda: run_plain(first, self.measured, self.scale))
         stamped = self._watched(lambda: run_stamped(second, self.measured, self.scale, self.recorders))
-        nothing = Memory(parts={}, huge_page_bytes=None, locked=None)
+        why = "not available here, because the reference engine's memory is Python's own"
+        nothing = Memory(
+            parts={},
+            huge_page_bytes=None,
+            locked=None,
+            node=self.bound.value,
+            pages_by_node=None,
+            pages_astray=0,
+            absent={"numa_pages": why} | ({"numa_node": self.bound.text} if self.bound.value is None else {}),
+        )
         return plain, stamped, ReferenceEngine.of(self.settings), nothing
+
+    def _memory(self, engine: Engine) -> Memory:
+        parts: dict[str, int] = {}
+        for part in engine.memory:
+            parts[part.part] = parts.get(part.part, 0) + part.size_bytes
+        behind = backing(part.address for part in engine.memory)
+        ranges = [(part.address, part.size_bytes) for part in engine.memory]
+        pages = pages_of([*ranges, (self.commands.ctypes.data, self.commands.nbytes)])
+        absent: dict[str, Reading[Any]] = {"numa_node": self.bound, "numa_pages": pages}
+        return Memory(
+            parts=parts,
+            huge_page_bytes=behind.value.huge_page_bytes if behind.value else None,
+            locked=all(part.lock_error == 0 for part in engine.memory),
+            node=self.bound.value,
+            pages_by_node=pages.value.pages_by_node if pages.value else None,
+            pages_astray=pages.value.pages_untouched + pages.value.pages_unknown if pages.value else 0,
+            absent={name: reading.text for name, reading in absent.items() if reading.value is None},
+        )
 
     def _watched(self, measured: Callable[[], Pass]) -> Pass:
         self.watch.start()
@@ -185,21 +219,11 @@ def _clock_facts(clock: Calibration) -> ClockFacts:
     return ClockFacts(
         source=clock.clock_source,
         frequency_hz=clock.frequency_hz,
+        frequency_source=clock.source,
+        invariant=clock.flags.invariant.value,
         uncertainty_ppm=clock.uncertainty_ppm,
         read_cost_ns=clock.costs.fenced_ns,
         step_ns=clock.step_ns,
-    )
-
-
-def _memory(engine: Engine) -> Memory:
-    parts: dict[str, int] = {}
-    for part in engine.memory:
-        parts[part.part] = parts.get(part.part, 0) + part.size_bytes
-    behind = backing(part.address for part in engine.memory)
-    return Memory(
-        parts=parts,
-        huge_page_bytes=behind.value.huge_page_bytes if behind.value else None,
-        locked=all(part.lock_error == 0 for part in engine.memory),
     )
 
 

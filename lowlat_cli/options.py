@@ -81,7 +81,8 @@ CpuOption: TypeAlias = Annotated[
     typer.Option(
         "--cpu",
         metavar="LIST",
-        help="CPUs to measure on, in turn, such as 3 or 0-3,8.  [default: the last one allowed]",
+        help="CPUs to measure on, in turn, such as 3 or 0-3,8; auto: the best for a matching thread, as "
+        "'lowlat affinity plan --roles matcher' chooses.  [default: auto]",
     ),
 ]
 EngineOption: TypeAlias = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,35 +42,45 @@ class Destination:
 
     def deliver(self, report: Report) -> ExitCode:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
+        from reports.document import to_text
+
+        self.write(lambda: to_text(report), lambda on: self._draw(report, on))
+        if report.status != "ok":
+            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+        return _EXIT_CODES[report.status]
+
+    def write(self, document: Callable[[], str], draw: Callable[[Console], None]) -> None:
+        """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises."""
+
+        def text(output_format: OutputFormat, on: Console) -> str:
+            return document() if output_format == "json" else _drawn(draw, on)
+
         if self.file is not None:
             from reports.output import write_atomically
 
             # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
-            write_atomically(self.file, self._text(report, self._file_format, console(io.StringIO(), colored)))
+            write_atomically(self.file, text(self._file_format, console(io.StringIO(), colored)))
         if self.file is None or self._file_format != self.output_format:
-            emit(self._text(report, self.output_format, console(sys.stdout, self.color)))
+            emit(text(self.output_format, console(sys.stdout, self.color)))
         if self.file is not None:
             say(f"wrote {self.file}")
-        if report.status != "ok":
-            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
-        return _EXIT_CODES[report.status]
 
     @property
     def _file_format(self) -> OutputFormat:
         return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
 
-    def _text(self, report: Report, output_format: OutputFormat, on: Console) -> str:
-        if output_format == "json":
-            from reports.document import to_text
-
-            return to_text(report)
+    def _draw(self, report: Report, on: Console) -> None:
         from reports.table import render
 
-        # Captured, then written by `emit`: on a broken pipe rich would end the process itself, with exit code 1.
-        with on.capture() as captured:
-            render(report, on)
-            if self.verbose and report.verification is not None:
-                for line in report.verification.mismatches:
-                    on.print(line, markup=False, highlight=False, soft_wrap=True)
-        return captured.get()
+        render(report, on)
+        if self.verbose and report.verification is not None:
+            for line in report.verification.mismatches:
+                on.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _drawn(draw: Callable[[Console], None], on: Console) -> str:
+    """What `draw` prints, captured and then written by `emit`: on a broken pipe rich would end the process itself."""
+    with on.capture() as captured:
+        draw(on)
+    return captured.get()

@@ -142,7 +142,7 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], [*command])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CommandMissingError(f"{command[0]!r} cannot be started: {error.strerror}; check its name") from error
     except OSError as error:

@@ -139,6 +139,17 @@ class HotPath:
     huge_page_bytes: Annotated[Count | None, Meta(description="Bytes of it that lie on huge pages")]
     locked: Annotated[bool | None, Meta(description="Whether it is locked into memory")]
     numa_node: Annotated[Count | None, Meta(description="Node it was bound to; null when not bound")]
+    numa_nodes: Annotated[
+        Count | None, Meta(description="Nodes with memory to choose from; 1: nothing to choose, 0: none shown")
+    ] = None
+    numa_pages: Annotated[
+        dict[str, Count] | None,
+        Meta(description="Pages of engine and commands by node, asked of the kernel after the passes, over all runs"),
+    ] = None
+    numa_verified: Annotated[
+        bool | None,
+        Meta(description="Whether every page lies on the node of its run's CPU; null when the kernel does not tell"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

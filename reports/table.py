@@ -32,7 +32,14 @@ def render(report: Report, console: Console) -> None:
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     yield _title(report)
-    yield _facts([("host", lines.host(report.host)), ("clock", lines.clock(report.clock))])
+    yield _facts(
+        [
+            ("host", lines.host(report.host)),
+            ("topology", lines.topology(report.topology) if report.topology else None),
+            ("placement", lines.placement(report.placement) if report.placement else None),
+            ("clock", lines.clock(report.clock)),
+        ]
+    )
     yield from latency_table.tables(report.summary, len(report.runs), console)
     if latency_table.has_marks(report.summary):
         yield Text(latency_table.FOOTNOTE, style="dim")

@@ -16,6 +16,7 @@ from engine.assemble import Finished, assemble
 from engine.flood import flood
 from engine.job import Outcome
 from engine.native_engine import Engine
+from engine.place import choose_place
 from engine.profile import load_profile
 from engine.records import EventKind
 from engine.run import RunFailedError, RunPlan, measure
@@ -120,7 +121,7 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
 
     def status(*outcomes: Outcome, prefix=None):
         runs = [Finished(index, dt_of(report), 1.0, outcome_) for index, outcome_ in enumerate(outcomes)]
-        made = assemble(flow, sized, "native", (), runs, prefix, interrupted=False)
+        made = assemble(flow, sized, "native", (), runs, prefix, choose_place(None), interrupted=False)
         return made.status, " ".join(made.status_reasons)
 
     assert status(outcome, outcome) == ("ok", "")
