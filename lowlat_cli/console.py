@@ -43,5 +43,9 @@ def console(stream: TextIO, color: Color) -> Console:
         color_system="auto" if wanted else None,
     )
     if wanted and made.color_system is None:
-        return Console(file=stream, force_terminal=stream.isatty(), no_color=False, color_system="standard")
+        made = Console(file=stream, force_terminal=stream.isatty(), no_color=False, color_system="standard")
+    if not stream.isatty():
+        from reports.table import OFF_TERMINAL_WIDTH
+
+        made.width = max(made.width, OFF_TERMINAL_WIDTH)
     return made

@@ -83,4 +83,4 @@ def _drawn(draw: Callable[[Console], None], on: Console) -> str:
     """What `draw` prints, captured and then written by `emit`: on a broken pipe rich would end the process itself."""
     with on.capture() as captured:
         draw(on)
-    return captured.get()
+    return "".join(f"{line.rstrip(' ')}\n" for line in captured.get().splitlines())

@@ -6,12 +6,16 @@ import os
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lowlat_errors import ExitCode
 from probes.affinity import AffinityError, pin
-from probes.cpu_sets import Cpus
+from probes.cpu_sets import Cpus, CpuSets
 from probes.cpulist import parse_cpu_list
+from probes.reading import to_document
 from probes.tree import LIVE, HostTree, explain_os_error, parse_integer
+
+SCHEMA = "lowlat.affinity/1"
 
 PASSES_MAX = 10
 """Passes over a process that goes on making threads while they are pinned."""
@@ -43,6 +47,15 @@ class ThreadAffinity:
     scheduler: str | None
     realtime_priority: int | None
     memory_nodes: Cpus
+
+
+def threads_document(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> dict[str, Any]:
+    """Turn the threads of a process into JSON data, as `probes/schema/affinity.schema.json` describes it.
+
+    `sets` are those of the process that asks: what it may give to others.
+    """
+    listed = {"online": sets.online, "isolated": sets.isolated, "cpuset": sets.cpuset, "allowed": sets.allowed}
+    return {"schema": SCHEMA, "pid": pid, "threads": to_document(list(threads)), "cpu_sets": to_document(listed)}
 
 
 def threads_of(pid: int, tree: HostTree = LIVE) -> tuple[ThreadAffinity, ...]:
