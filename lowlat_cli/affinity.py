@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputOption
+from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputOption, count
 from lowlat_cli.output import Destination
 from lowlat_cli.session import color_of
 from lowlat_cli.verb import Verb, Verbs
