@@ -56,7 +56,7 @@ format: $(VENV)/.extra-check ## Format the sources
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp')
 
 .PHONY: stubs
-stubs: $(VENV)/.built ## Rewrite the committed type stubs of the native modules
+stubs: $(VENV)/.built ## Rewrite the committed type stubs and report schema
 	@bash tools/stubs.sh $(BIN)
 
 .PHONY: instructions
@@ -70,6 +70,10 @@ hints: $(VENV)/.built ## Time what each compiler hint is worth here
 .PHONY: sanitize
 sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefined and thread sanitizers
 	@bash tools/sanitize.sh $(BIN)
+
+.PHONY: readme
+readme: $(VENV)/.built ## Rewrite the output shown in README.md by running its commands
+	@$(BIN)/python tools/readme.py
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything built

@@ -43,9 +43,13 @@ def assemble(
     finished: Sequence[Finished],
     prefix: PrefixCheck | None,
     *,
-    interrupted: bool,
+    planned: int,
 ) -> Report:
-    """The report of one or more finished runs."""
+    """The report of one or more finished runs; fewer than `planned` of them: it was interrupted.
+
+    So it was when there is no `prefix`, since the check of the prefix comes last.
+    """
+    interrupted = len(finished) < planned or prefix is None
     outcomes = [run.outcome for run in finished]
     runs = tuple(_run(run) for run in finished)
     summary = summarize(runs)
@@ -55,7 +59,7 @@ def assemble(
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"
-    stopped = (f"interrupted after {len(finished)} runs",) if interrupted else ()
+    stopped = (f"interrupted after {len(finished)} of {planned} runs",) if interrupted else ()
     return Report(
         status=status,
         status_reasons=(*wrong, *stopped),

@@ -64,7 +64,6 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     cpus = _cpus(plan)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
-    interrupted = False
     with tempfile.TemporaryFile() as file:
         flow.commands.tofile(file)
         file.flush()
@@ -77,9 +76,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         except KeyboardInterrupt:
             if not finished:
                 raise
-            interrupted = True
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, interrupted=interrupted)
+    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, planned=plan.runs)
 
 
 def default_cpu(allowed: Sequence[int]) -> int:

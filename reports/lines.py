@@ -194,7 +194,9 @@ def disturbances(runs: Iterable[Run]) -> str:
             _seen(seen, "timer_interrupts", "timer interrupt"),
             f"steal {units.time(steal_ns)}" if steal_ns is not None else None,
             f"largest gap {units.time(max(gaps))}" if gaps else None,
-            f"disturbed: {len(disturbed)} of {len(runs)} runs ({'; '.join(disturbed)})" if disturbed else None,
+            f"disturbed: {len(disturbed)} of {units.plural(len(runs), 'run')} ({'; '.join(disturbed)})"
+            if disturbed
+            else None,
         ]
     )
 

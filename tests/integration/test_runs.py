@@ -118,9 +118,11 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     outcome, report = outcome_of(flow)
     sized = Settings(flow.instruments, orders=flow.orders)
 
+    right = check_prefix(flow, sized, 10)
+
     def status(*outcomes: Outcome, prefix=None):
         runs = [Finished(index, dt_of(report), 1.0, outcome_) for index, outcome_ in enumerate(outcomes)]
-        made = assemble(flow, sized, "native", (), runs, prefix, interrupted=False)
+        made = assemble(flow, sized, "native", (), runs, prefix or right, planned=len(runs))
         return made.status, " ".join(made.status_reasons)
 
     assert status(outcome, outcome) == ("ok", "")
@@ -130,7 +132,7 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     assert "numbers of events" in status(fewer)[1]
     beyond = msgspec.structs.replace(outcome, out_of_range=1)
     assert "above the histogram's range" in status(beyond)[1]
-    prefix = dataclasses.replace(check_prefix(flow, sized, 10), difference="event 3: ...")
+    prefix = dataclasses.replace(right, difference="event 3: ...")
     assert "differs from the reference engine" in status(outcome, prefix=prefix)[1]
 
 
