@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reports.model import Report
 
-_STATUS = {"invalid": "the run is not valid", "interrupted": "interrupted, the report holds the runs until then"}
+_STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
 _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
 
 
