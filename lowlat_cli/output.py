@@ -72,4 +72,7 @@ class Destination:
             if self.verbose and report.verification is not None:
                 for line in report.verification.mismatches:
                     on.print(line, markup=False, highlight=False, soft_wrap=True)
-        return captured.get()
+        if on.is_terminal:
+            return captured.get()
+        # rich fills every line up to the console's width; off a terminal that is only bytes.
+        return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
