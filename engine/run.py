@@ -134,12 +134,13 @@ def _in_fresh_process(job: Job) -> Outcome:
         pass_fds=(job.commands_fd,),
         start_new_session=True,
     )
-    try:
-        out, err = process.communicate(msgspec.json.encode(job))
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+    with process:  # closes its pipes, also when interrupted
+        try:
+            out, err = process.communicate(msgspec.json.encode(job))
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
     if process.returncode != 0:
         lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise RunFailedError(f"the process of a run ended with {process.returncode}: {lines[-1]}")
