@@ -1,9 +1,13 @@
 """Native half of `engine`: private, use the package."""
 
+import lowlat_errors
 import reports._core
 
 
 def build_facts() -> dict[str, str]: ...
+
+class EngineBusyError(lowlat_errors.LowlatError):
+    pass
 
 class Matcher:
     def __init__(self, rules: object, orders: int, trades: int, when_orders_dry: int, when_trades_dry: int) -> None: ...

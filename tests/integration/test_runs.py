@@ -159,6 +159,12 @@ def test_a_process_that_dies_is_an_internal_error_with_its_last_words(flow, monk
     assert caught.value.exit_code is ExitCode.INTERNAL
 
 
+def test_pools_larger_than_the_memory_are_the_users_error(flow):
+    with pytest.raises(RunFailedError, match=r"needs about .* GiB") as caught:
+        measure(flow, RunPlan(runs=1, orders=1_000_000_000))
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
 @pytest.mark.parametrize("after", [0, 1])
 def test_ctrl_c_keeps_what_was_measured(flow, after):
     """Ctrl-C during run 2 gives a report of run 1, marked; during run 1 there is nothing to report."""
