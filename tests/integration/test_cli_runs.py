@@ -141,8 +141,8 @@ def test_replay_compares_quotes_and_lists_what_differs(lowlat: Run, recording: P
     )
     done = lowlat("replay", recording, "--expect", "book.csv", "--runs", "1", "-v")
     assert done.returncode == ExitCode.OK
-    assert "1 of 1 recorded fills matched" in " ".join(done.stdout.split())
-    assert "4 of 5 recorded quotes matched" in " ".join(done.stdout.split())
+    assert "1 of 1 recorded bursts filled as the venue filled them (100.000%)" in " ".join(done.stdout.split())
+    assert "4 of 5 best bids and asks found in the vendor's file (80.000%)" in " ".join(done.stdout.split())
     assert "row 6: this best bid and ask is not in the vendor's file" in done.stdout.splitlines()
 
 
