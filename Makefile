@@ -56,12 +56,24 @@ format: $(VENV)/.extra-check ## Format the sources
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp')
 
 .PHONY: stubs
-stubs: $(VENV)/.built ## Rewrite the committed type stubs of the native modules
+stubs: $(VENV)/.built ## Rewrite the committed type stubs and report schema
 	@bash tools/stubs.sh $(BIN)
+
+.PHONY: instructions
+instructions: $(VENV)/.built ## Count instructions per command (callgrind) against the committed figures
+	@$(BIN)/python tools/instructions.py $(if $(RECORD),--record)
+
+.PHONY: hints
+hints: $(VENV)/.built ## Time what each compiler hint is worth here
+	@$(BIN)/python tools/hints.py
 
 .PHONY: sanitize
 sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefined and thread sanitizers
 	@bash tools/sanitize.sh $(BIN)
+
+.PHONY: readme
+readme: $(VENV)/.built ## Rewrite the output shown in README.md by running its commands
+	@$(BIN)/python tools/readme.py
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything built

@@ -1,1 +1,74 @@
-"""The matching engine, its order flow and its measured runs."""
+"""The matching engine, its order flow and its measured runs.
+
+    from engine import Engine, Side
+
+    engine = Engine()
+    engine.submit(1, Side.SELL, quantity=5, price=100)
+    events = engine.submit(2, Side.BUY, quantity=3, price=101)   # ACCEPTED, then TRADE at 100
+
+`engine/reference.py` states what every command does and every event says.
+"""
+
+from engine._core import EngineBusyError
+from engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
+from engine.flood import flood
+from engine.flow import Flow
+from engine.instrument import Instrument, OffTickError
+from engine.native_engine import Counters, Engine, MemoryPart
+from engine.profile import Profile, ProfileError, load_profile, profile_names
+from engine.records import (
+    COMMAND,
+    EVENT,
+    LEVEL,
+    ORDER,
+    QUANTITY_MAX,
+    TRADE,
+    EventKind,
+    Flag,
+    Kind,
+    Reason,
+    Side,
+    TimeInForce,
+    command,
+    commands,
+    describe,
+)
+from engine.reference import ReferenceEngine
+from engine.settings import Settings, WhenDry
+
+__all__ = [
+    "COMMAND",
+    "EVENT",
+    "LEVEL",
+    "ORDER",
+    "QUANTITY_MAX",
+    "TRADE",
+    "Best",
+    "CommandArrayError",
+    "Counters",
+    "Engine",
+    "EngineBusyError",
+    "EventKind",
+    "Flag",
+    "Flow",
+    "Instrument",
+    "Kind",
+    "MatchingEngine",
+    "MemoryPart",
+    "OffTickError",
+    "Profile",
+    "ProfileError",
+    "Reason",
+    "ReferenceEngine",
+    "Settings",
+    "Side",
+    "TimeInForce",
+    "UnknownSymbolError",
+    "WhenDry",
+    "command",
+    "commands",
+    "describe",
+    "flood",
+    "load_profile",
+    "profile_names",
+]

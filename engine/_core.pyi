@@ -1,19 +1,13 @@
 """Native half of `engine`: private, use the package."""
 
+import lowlat_errors
 import reports._core
 
 
-COMPILER: str = 'gcc 12.2.0'
+def build_facts() -> dict[str, str]: ...
 
-FLAGS: str = '-O3 -DNDEBUG'
-
-ISA: str = 'x86-64-v2'
-
-GIT: str = '70780da-dirty'
-
-SANITIZE: str = ''
-
-CHECKED: bool = False
+class EngineBusyError(lowlat_errors.LowlatError):
+    pass
 
 class Matcher:
     def __init__(self, rules: object, orders: int, trades: int, when_orders_dry: int, when_trades_dry: int) -> None: ...
@@ -191,3 +185,11 @@ def run_loop(commands: object) -> Pass: ...
 def allocations() -> int: ...
 
 def operations() -> list[str]: ...
+
+def price_sums32(prices: object, quantities: object) -> tuple[tuple[int, ...], tuple[int, ...]]: ...
+
+def price_sums64(prices: object, quantities: object) -> tuple[tuple[int, ...], tuple[int, ...]]: ...
+
+def trade_sums(prices: object, quantities: object, kinds: object) -> tuple[tuple[int, ...], tuple[int, ...]]: ...
+
+def apply_level_updates(levels: object, updates: object, out: object, buy: bool, insert: bool) -> tuple[int, int, int]: ...

@@ -43,9 +43,13 @@ def assemble(
     finished: Sequence[Finished],
     prefix: PrefixCheck | None,
     *,
-    interrupted: bool,
+    planned: int,
 ) -> Report:
-    """The report of one or more finished runs."""
+    """The report of one or more finished runs; fewer than `planned` of them: it was interrupted.
+
+    So it was when there is no `prefix`, since the check of the prefix comes last.
+    """
+    interrupted = len(finished) < planned or prefix is None
     outcomes = [run.outcome for run in finished]
     runs = tuple(_run(run) for run in finished)
     summary = summarize(runs)
@@ -55,7 +59,7 @@ def assemble(
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"
-    stopped = (f"interrupted after {len(finished)} runs",) if interrupted else ()
+    stopped = (f"interrupted after {len(finished)} of {planned} runs",) if interrupted else ()
     return Report(
         status=status,
         status_reasons=(*wrong, *stopped),
@@ -141,11 +145,14 @@ def _total(values: Iterable[int | None]) -> int | None:
 
 
 def _tool() -> facts.Tool:
-    flags = " ".join(part for part in (_core.FLAGS, _core.SANITIZE and f"-fsanitize={_core.SANITIZE}") if part)
+    build = _core.build_facts()
+    flags = [build["flags"]]
+    flags += [f"-fsanitize={build['sanitize']}"] if build["sanitize"] else []
+    flags += ["-DLOWLAT_CHECKED"] if build["checked"] else []
     return facts.Tool(
         version=version("lowlat"),
-        git=_core.GIT or None,
-        build=facts.Build(compiler=_core.COMPILER, flags=flags, isa=_core.ISA),
+        git=build["git"] or None,
+        build=facts.Build(compiler=build["compiler"], flags=" ".join(flags), isa=build["isa"]),
     )
 
 

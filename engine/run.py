@@ -27,9 +27,12 @@ Progress = Callable[[str, float], None]
 
 
 class RunFailedError(LowlatError):
-    """The process of a run ended without a result."""
+    """The process of a run ended without a result. The exit code is the one it gave, if it gave one of ours."""
 
-    exit_code = ExitCode.INTERNAL
+    def __init__(self, message: str, returned: int) -> None:
+        super().__init__(message)
+        ours = returned in {code.value for code in ExitCode} and returned != ExitCode.GATE_FAILED
+        self.exit_code = ExitCode(returned) if ours else ExitCode.INTERNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,6 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     cpus = _cpus(plan)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
-    interrupted = False
     with tempfile.TemporaryFile() as file:
         flow.commands.tofile(file)
         file.flush()
@@ -77,9 +79,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         except KeyboardInterrupt:
             if not finished:
                 raise
-            interrupted = True
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, interrupted=interrupted)
+    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, planned=plan.runs)
 
 
 def default_cpu(allowed: Sequence[int]) -> int:
@@ -144,5 +145,5 @@ def _in_fresh_process(job: Job) -> Outcome:
         raise
     if process.returncode != 0:
         lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise RunFailedError(f"the process of a run ended with {process.returncode}: {lines[-1]}")
+        raise RunFailedError(f"a run's process ended with {process.returncode}: {lines[-1]}", process.returncode)
     return msgspec.json.decode(out, type=Outcome)

@@ -26,6 +26,7 @@ from engine.records import COMMAND, Commands, EventKind
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
 from engine.settings import Settings, WhenDry
+from lowlat_errors import LowlatError
 from probes.affinity import affinity_of, pin
 from probes.clock import Calibration, calibrate_quick
 from probes.clock_scale import TickScale
@@ -39,9 +40,14 @@ DIGEST_CHUNK = 1 << 16
 
 
 def main() -> None:
-    """Read the job, run it, write the outcome."""
+    """Read the job, run it, write the outcome. An error of the user's goes to stderr as its one line, with its code."""
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
-    sys.stdout.buffer.write(msgspec.json.encode(run(job)))
+    try:
+        outcome = run(job)
+    except LowlatError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    sys.stdout.buffer.write(msgspec.json.encode(outcome))
 
 
 def run(job: Job) -> Outcome:

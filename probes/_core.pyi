@@ -1,6 +1,72 @@
 """Native half of `probes`."""
 
+from collections.abc import Sequence
 
+
+CAN_FLUSH_LINES: bool = True
+
+def line_bytes_of_register() -> int:
+    """CTR_EL0.DminLine in bytes; 0 on other processors."""
+
+def line_bytes_of_libc() -> int | None:
+    """sysconf(_SC_LEVEL1_DCACHE_LINESIZE), or None."""
+
+class FlushTimes:
+    @property
+    def distances(self) -> list[int]: ...
+
+    @property
+    def median_ticks(self) -> list[int]: ...
+
+    @property
+    def hit_ticks(self) -> int: ...
+
+    @property
+    def miss_ticks(self) -> int: ...
+
+def measure_flush_times(samples: int) -> FlushTimes:
+    """
+    Time to load at a distance from a flushed line; `samples` for each distance.
+    """
+
+class PrefetchRates:
+    @property
+    def lower_half_previous(self) -> float: ...
+
+    @property
+    def lower_half_next(self) -> float: ...
+
+    @property
+    def upper_half_previous(self) -> float: ...
+
+    @property
+    def upper_half_next(self) -> float: ...
+
+def measure_prefetch_rates(line_bytes: int, limit_ticks: int, samples: int) -> PrefetchRates:
+    """
+    How often the neighbours of a touched line load in less than `limit_ticks`.
+    """
+
+class SharingCosts:
+    @property
+    def distances(self) -> list[int]: ...
+
+    @property
+    def ticks_per_write(self) -> list[float]: ...
+
+    @property
+    def slices_kept(self) -> int: ...
+
+    @property
+    def slices_dropped(self) -> int: ...
+
+    @property
+    def error(self) -> int: ...
+
+def measure_sharing_costs(first_cpu: int, second_cpu: int, slice_ticks: int, limit_ns: int) -> SharingCosts:
+    """
+    Cost of a write by two pinned threads, by the distance between their words.
+    """
 
 CLOCK_SOURCE: str = 'rdtsc'
 
@@ -154,6 +220,22 @@ class Slew:
 
 def read_slew() -> Slew:
     """What adjtimex says of NTP; `error` is an errno or 0."""
+
+def set_thread_memory_policy(policy: int, nodes: Sequence[int]) -> int:
+    """set_mempolicy for the calling thread; 0 or an errno."""
+
+def get_thread_memory_policy() -> tuple[int, int, list[int]]:
+    """
+    get_mempolicy of the calling thread: 0 or an errno, the policy, its nodes.
+    """
+
+def bind_memory(address: int, bytes: int, policy: int, node: int) -> int:
+    """mbind with moving; 0 or an errno."""
+
+def query_page_nodes(address: int, bytes: int) -> tuple[int, list[int]]:
+    """
+    move_pages as a question: 0 or an errno, and each page's node or minus an errno.
+    """
 
 class ThreadUsage:
     @property

@@ -6,12 +6,10 @@ import contextlib
 import errno
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lowlat_errors import UsageError
-from probes.cgroup import effective_cpuset
-from probes.cpulist import CpuListError, format_cpu_list, parse_cpu_list
-from probes.reading import Reading, known, not_applicable, unknown
+from probes.cpu_sets import CpuSets, cpu_sets
+from probes.cpulist import format_cpu_list, parse_cpu_list
 from probes.tree import LIVE, HostTree
 
 
@@ -31,60 +29,9 @@ class CpuNotAllowedError(AffinityError):
     """CPUs that exist but are outside this process's affinity or cpuset."""
 
 
-@dataclass(frozen=True, slots=True)
-class CpuSets:
-    """The CPUs of a host as seen by this process. Each reading holds CPUs in ascending order."""
-
-    present: Reading[tuple[int, ...]]
-    online: Reading[tuple[int, ...]]
-    affinity: Reading[tuple[int, ...]]
-    cpuset: Reading[tuple[int, ...]]
-
-    @property
-    def allowed(self) -> tuple[int, ...]:
-        """CPUs this process may use: affinity and cpuset together, as far as they are known, and online."""
-        sets = [set(r.value) for r in (self.affinity, self.cpuset, self.online) if r.value is not None]
-        return tuple(sorted(set.intersection(*sets))) if sets else ()
-
-
-def cpu_sets(tree: HostTree = LIVE) -> CpuSets:
-    """Read which CPUs exist, are online, and are left to this process by affinity and cpuset."""
-    return CpuSets(
-        present=_read_set(tree, "sys/devices/system/cpu/present"),
-        online=_read_set(tree, "sys/devices/system/cpu/online"),
-        affinity=_read_affinity(tree),
-        cpuset=effective_cpuset(tree),
-    )
-
-
 def allowed_cpus(tree: HostTree = LIVE) -> tuple[int, ...]:
     """CPUs this process may use: `sched_getaffinity` and the cgroup's cpuset together, ascending."""
     return cpu_sets(tree).allowed
-
-
-def _read_set(tree: HostTree, path: str) -> Reading[tuple[int, ...]]:
-    reading = tree.reading(path)
-    if reading.value is None:
-        return Reading(None, reading.source, reading.reason, reading.applicable)
-    try:
-        return known(parse_cpu_list(reading.value), reading.source)
-    except CpuListError as error:
-        return unknown(reading.source, str(error))
-
-
-def _read_affinity(tree: HostTree) -> Reading[tuple[int, ...]]:
-    if tree.is_live:
-        if not hasattr(os, "sched_getaffinity"):
-            return not_applicable("sched_getaffinity", "this platform does not pin threads to CPUs")
-        return known(tuple(sorted(os.sched_getaffinity(0))), "sched_getaffinity")
-    source = "read from /proc/self/status"
-    for line in (tree.text("proc/self/status") or "").splitlines():
-        if line.startswith("Cpus_allowed_list:"):
-            try:
-                return known(parse_cpu_list(line.partition(":")[2]), source)
-            except CpuListError as error:
-                return unknown(source, str(error))
-    return unknown(source, "the captured tree holds no Cpus_allowed_list")
 
 
 def requested_cpus(text: str, sets: CpuSets | None = None) -> tuple[int, ...]:
@@ -114,7 +61,7 @@ def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
         (sets.present, CpuMissingError, "does not exist on this host; it has CPUs"),
         (sets.online, CpuOfflineError, "is offline; online are CPUs"),
         (sets.cpuset, CpuNotAllowedError, "is outside this process's cgroup cpuset, which holds CPUs"),
-        (sets.affinity, CpuNotAllowedError, "is outside the affinity this process was started with, CPUs"),
+        (sets.reachable, CpuNotAllowedError, "is outside the affinity this process was started with, CPUs"),
     ):
         if reading.value is None:
             continue

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from probes import _core
 from probes._core import ticks
-from probes.affinity import AffinityError, affinity_of, check_cpus, pinned
+from probes.affinity import allowed_cpus, check_cpus, pinned
 from probes.clock_scale import ClockError, TickScale
 from probes.clock_sources import Candidate, CounterFlags, counter_flags, declared_frequencies
 from probes.reading import Reading, known, not_applicable, unknown
@@ -233,10 +233,10 @@ def measure_skew(frequency_hz: float) -> Reading[tuple[CounterSkew, ...]]:
     Offsets and bounds are in ns of a counter of `frequency_hz`. Each pair plays 2 ms, less with many CPUs.
     """
     source = "measured by ping-pong between pinned threads"
-    try:
-        reference, *others = affinity_of()
-    except AffinityError as error:
-        return not_applicable(source, str(error))
+    cpus = allowed_cpus()
+    if not cpus:
+        return not_applicable(source, "this platform does not pin threads to CPUs")
+    reference, *others = cpus
     if not others:
         return not_applicable(source, f"this process may use CPU {reference} only; a comparison needs two")
     pair_s = SKEW_TOTAL_S / len(others)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from probes import _core
+from probes.live_facts import hypervisor_signature
 from probes.reading import Reading, known, not_applicable, unknown
 from probes.tree import LIVE, HostTree, explain_os_error
 
@@ -76,14 +77,6 @@ def _cpuid_crystal() -> Reading[float]:
     if not crystal_hz:
         return not_applicable(source, f"the leaf holds the ratio {numerator}/{denominator} but no crystal frequency")
     return _believed(crystal_hz * numerator / denominator, source)
-
-
-def hypervisor_signature() -> str | None:
-    """Twelve characters the hypervisor gives as its name, such as `KVMKVMKVM`; None without one."""
-    leaf = _core.cpuid(0x40000000)
-    if leaf is None:
-        return None
-    return b"".join(register.to_bytes(4, "little") for register in leaf[1:]).rstrip(b"\0").decode("latin-1")
 
 
 def _hypervisor_leaf() -> Reading[float]:

@@ -7,13 +7,10 @@ import re
 import sys
 from dataclasses import dataclass
 
-from probes.affinity import cpu_sets
-from probes.cpulist import CpuListError, parse_cpu_list
+from probes.cpu_sets import CPU_FOLDER, cpu_folders, cpu_sets
 from probes.reading import Reading, known, not_applicable, unknown
 from probes.tree import LIVE, HostTree
 from probes.virtualization import Virtualization, virtualization
-
-_CPU = "sys/devices/system/cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +41,17 @@ def host_facts(tree: HostTree = LIVE) -> HostFacts:
         cpu_brand=cpu_brand(tree),
         logical_cpus=_logical_cpus(tree, sets.online),
         allowed_cpus=sets.allowed,
-        kernel_release=_kernel_release(tree),
+        kernel_release=kernel_release(tree),
         kernel_cmdline=tree.reading("proc/cmdline"),
         governor=_governor(tree),
         turbo=_turbo(tree),
-        isolated_cpus=_cpu_set(tree, f"{_CPU}/isolated", "the kernel has no CPU isolation"),
-        nohz_full_cpus=_cpu_set(tree, f"{_CPU}/nohz_full", "the kernel is built without CONFIG_NO_HZ_FULL"),
+        isolated_cpus=sets.isolated,
+        nohz_full_cpus=sets.nohz_full,
         clocksource=tree.reading("sys/devices/system/clocksource/clocksource0/current_clocksource"),
         virtualization=virtualization(tree),
         steal_percent=_steal_percent(tree),
         load_average=_load_average(tree),
-        memory_total_bytes=_memory_total(tree),
+        memory_total_bytes=memory_total(tree),
         transparent_huge_pages=_chosen(tree, "sys/kernel/mm/transparent_hugepage/enabled"),
     )
 
@@ -95,17 +92,17 @@ def _logical_cpus(tree: HostTree, online: Reading[tuple[int, ...]]) -> Reading[i
     return known(count, "os.cpu_count") if count else unknown(online.source, online.reason or "the set is empty")
 
 
-def _kernel_release(tree: HostTree) -> Reading[str]:
-    return known(os.uname().release, "uname") if tree.is_live else tree.reading("proc/sys/kernel/osrelease")
+def kernel_release(tree: HostTree = LIVE) -> Reading[str]:
+    """Read the kernel's release."""
+    release = tree.fact("kernel_release")
+    return known(release, "uname") if release else tree.reading("proc/sys/kernel/osrelease")
 
 
 def _governor(tree: HostTree) -> Reading[str]:
     """Governors of all CPUs: one name, or the names that are mixed, joined by commas."""
-    source = f"read from /{_CPU}/cpu*/cpufreq/scaling_governor"
+    source = f"read from /{CPU_FOLDER}/cpu*/cpufreq/scaling_governor"
     names = {
-        text
-        for cpu in tree.names(_CPU)
-        if re.fullmatch(r"cpu[0-9]+", cpu) and (text := tree.text(f"{_CPU}/{cpu}/cpufreq/scaling_governor"))
+        text for cpu in cpu_folders(tree) if (text := tree.text(f"{CPU_FOLDER}/cpu{cpu}/cpufreq/scaling_governor"))
     }
     if names:
         return known(", ".join(sorted(names)), source)
@@ -113,24 +110,14 @@ def _governor(tree: HostTree) -> Reading[str]:
 
 
 def _turbo(tree: HostTree) -> Reading[bool]:
-    for path, on in ((f"{_CPU}/intel_pstate/no_turbo", "0"), (f"{_CPU}/cpufreq/boost", "1")):
+    for path, on in ((f"{CPU_FOLDER}/intel_pstate/no_turbo", "0"), (f"{CPU_FOLDER}/cpufreq/boost", "1")):
         text = tree.text(path)
         if text in ("0", "1"):
             return known(text == on, f"read from /{path}")
     return not_applicable(
-        f"read from /{_CPU}/intel_pstate/no_turbo, /{_CPU}/cpufreq/boost",
+        f"read from /{CPU_FOLDER}/intel_pstate/no_turbo, /{CPU_FOLDER}/cpufreq/boost",
         "the kernel shows no switch for it (in a guest, the host has it)",
     )
-
-
-def _cpu_set(tree: HostTree, path: str, absent: str) -> Reading[tuple[int, ...]]:
-    text = tree.text(path)
-    if text is None:
-        return not_applicable(f"read from /{path}", absent)
-    try:
-        return known(parse_cpu_list(text, allow_empty=True), f"read from /{path}")
-    except CpuListError as error:
-        return unknown(f"read from /{path}", str(error))
 
 
 def _steal_percent(tree: HostTree) -> Reading[float]:
@@ -155,7 +142,8 @@ def _load_average(tree: HostTree) -> Reading[tuple[float, float, float]]:
     return known((one, five, fifteen), reading.source)
 
 
-def _memory_total(tree: HostTree) -> Reading[int]:
+def memory_total(tree: HostTree = LIVE) -> Reading[int]:
+    """Read the memory of the host in bytes, as the kernel can use it."""
     source = "read from /proc/meminfo"
     match = re.search(r"^MemTotal:\s+(\d+) kB", tree.text("proc/meminfo") or "", re.MULTILINE)
     if match is not None:

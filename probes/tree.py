@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lowlat_errors import UsageError
+from probes.live_facts import FACTS_FILE, live_fact, parse_facts
 from probes.reading import Reading, known, not_applicable, unknown
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 TEXT_BYTES_MAX = 4 << 20
 """No text read here is longer; a larger file in a captured tree is damaged or hostile."""
+
+
+_SYSFS_TEXT_BYTES = 4096  # a page: what a sysfs attribute can hold at most; binary ones may be longer
 
 
 class HostTreeError(UsageError):
@@ -50,6 +55,10 @@ class HostTree(ABC):
     @abstractmethod
     def link_target(self, path: str) -> str | None:
         """Where a symbolic link points, as written; None when it is no link."""
+
+    def fact(self, name: str) -> str | None:
+        """A fact that no file of the kernel holds, as captured; see `probes.live_facts`."""
+        return parse_facts(self.text(FACTS_FILE) or "{}").get(name)
 
     def text(self, path: str) -> str | None:
         """Content without NUL bytes and outer blanks, `(null)` as empty; None when absent or unreadable."""
@@ -107,14 +116,19 @@ class FolderTree(HostTree):
         """True for `/` itself."""
         return self._prefix == "/"
 
+    def fact(self, name: str) -> str | None:
+        """A fact of the running host, or of the copy."""
+        return live_fact(name) if self.is_live else super().fact(name)
+
     def read_bytes(self, path: str) -> bytes:
         """Content of a file, at most `TEXT_BYTES_MAX` bytes of it."""
         # os.open: a 256-CPU topology is 10,000 small files. O_NONBLOCK: a FIFO in a copy must not hang.
         file = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             content = os.read(file, 1 << 16)
-            # /proc gives about a page at a time and ends with nothing.
-            while len(content) < TEXT_BYTES_MAX and (more := os.read(file, 1 << 16)):
+            # /proc gives about a page at a time and ends with nothing; sysfs gives all of a text at once.
+            whole = path.startswith("sys/") and len(content) < _SYSFS_TEXT_BYTES
+            while not whole and len(content) < TEXT_BYTES_MAX and (more := os.read(file, 1 << 16)):
                 content += more
         finally:
             os.close(file)
@@ -142,12 +156,12 @@ class FolderTree(HostTree):
 class ArchiveTree(HostTree):
     """A captured host held in memory: files by path, and links by path."""
 
-    def __init__(self, root: str, files: dict[str, bytes], links: dict[str, str]) -> None:
+    def __init__(self, root: str, files: dict[str, bytes], links: dict[str, str], folders: Iterable[str] = ()) -> None:
         self.root = root
         self._files = files
         self._links = links
-        self._folders: dict[str, set[str]] = {}
-        for path in (*files, *links):
+        self._folders: dict[str, set[str]] = {folder: set() for folder in folders}
+        for path in (*files, *links, *self._folders.copy()):
             self._add_to_folders(path)
 
     def _add_to_folders(self, path: str) -> None:

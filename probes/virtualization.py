@@ -85,11 +85,7 @@ def _hypervisor(tree: HostTree) -> Reading[str]:
 
 
 def _from_cpuid(tree: HostTree) -> Reading[str] | None:
-    if not tree.is_live:
-        return None  # CPUID would tell of the machine that reads the copy
-    from probes.clock_sources import hypervisor_signature
-
-    signature = hypervisor_signature()
+    signature = tree.fact("hypervisor_signature")  # of a copy: as captured, not of the machine that reads it
     if not signature:
         return None
     return known(_SIGNATURES.get(signature, signature), f"CPUID leaf 0x40000000 says {signature!r}")

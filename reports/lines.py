@@ -6,15 +6,17 @@ such where its absence matters.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable
 
 from reports import units
 from reports.facts import Clock, Extent, Host, Load, Workload
-from reports.measures import Disturbances, HotPath, Run, SummarySeries, Throughput, Verification
+from reports.measures import Baselines, Disturbances, HotPath, Run, SummarySeries, Throughput, Verification
 from reports.model import Report
 
 _SEPARATOR = " · "
 _EXAMPLE_NS = 30
+_HASH_CHARACTERS = 23  # "sha256:" and 16 digits
 
 
 def _join(parts: Iterable[str | None]) -> str:
@@ -68,6 +70,25 @@ def stamped(runs: Iterable[Run]) -> str | None:
     return _passes(passes, "pass with a time stamp per command") if passes else None
 
 
+def baselines(facts: Baselines, runs: Iterable[Run]) -> str | None:
+    """What the pass without time stamps is to be held against: the least there is to do, and plain Python."""
+    ours = [run.throughput.ns_per_command for run in runs if run.throughput and run.throughput.ns_per_command]
+    if not ours:
+        return None
+    ns = statistics.median(ours)
+    return _join(
+        [
+            f"{ns / facts.loop_ns:.1f}x a loop that only reads the commands ({units.time(facts.loop_ns)})"
+            if facts.loop_ns
+            else None,
+            f"reference engine in Python {units.time(facts.reference_ns)}: {facts.reference_ns / ns:,.0f}x as long"
+            if facts.reference_ns
+            else None,
+            f"two stamps around nothing {units.time(facts.clock_ns)}" if facts.clock_ns is not None else None,
+        ]
+    )
+
+
 def _passes(passes: list[Throughput], how: str) -> str:
     commands, wall_ns = sum(p.commands for p in passes), sum(p.wall_ns for p in passes)
     singles = [p.ns_per_command for p in passes if p.ns_per_command is not None]
@@ -111,9 +132,15 @@ def workload(facts: Workload) -> str:
             _extent("levels", facts.levels),
             f"{units.short(facts.trades)} trades" if facts.trades is not None else None,
             _extent("levels touched", facts.depth_touched),
-            f"hash {facts.hash}",
+            f"behind {units.plural(facts.seeded, 'command')} that seed the book" if facts.seeded else None,
+            f"hash {_short(facts.hash)}",
         ]
     )
+
+
+def _short(hash_text: str) -> str:
+    """Enough of a hash to tell two apart by eye; the document has it whole."""
+    return hash_text if len(hash_text) <= _HASH_CHARACTERS else f"{hash_text[:_HASH_CHARACTERS]}..."
 
 
 def _extent(name: str, extent: Extent | None) -> str | None:
@@ -167,7 +194,9 @@ def disturbances(runs: Iterable[Run]) -> str:
             _seen(seen, "timer_interrupts", "timer interrupt"),
             f"steal {units.time(steal_ns)}" if steal_ns is not None else None,
             f"largest gap {units.time(max(gaps))}" if gaps else None,
-            f"disturbed: {len(disturbed)} of {len(runs)} runs ({'; '.join(disturbed)})" if disturbed else None,
+            f"disturbed: {len(disturbed)} of {units.plural(len(runs), 'run')} ({'; '.join(disturbed)})"
+            if disturbed
+            else None,
         ]
     )
 
@@ -192,7 +221,7 @@ def verification(facts: Verification) -> str:
     }[facts.equal]
     return _join(
         [
-            f"digest {facts.digest}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
+            f"digest {_short(facts.digest)}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
             verdict,
             _matched("recorded fills", facts.matched, facts.bursts),
             _matched("recorded quotes", facts.quotes_matched, facts.quotes),

@@ -22,12 +22,18 @@ def render(report: Report, console: Console) -> None:
 
     Off a terminal nothing is cut to 80 columns.
     """
-    before = console.width
-    console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
-    try:
+    if console.is_terminal:
         console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
+        return
+    before = console.width
+    console.width = max(before, OFF_TERMINAL_WIDTH)
+    try:
+        with console.capture() as capture:
+            console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
     finally:
         console.width = before
+    # rich fills every line up to the console's width; in a file that is only bytes.
+    console.file.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
@@ -41,10 +47,12 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
         [
             ("throughput", lines.throughput(report.runs)),
             ("stamped", lines.stamped(report.runs)),
+            ("held against", lines.baselines(report.baselines, report.runs) if report.baselines else None),
             ("load", lines.load(report.load)),
             ("hot path", lines.hot_path(report.hot_path)),
             ("disturbances", lines.disturbances(report.runs)),
             ("workload", lines.workload(report.workload)),
+            *(("", note) for note in report.workload.notes),
             ("verified", lines.verification(report.verification) if report.verification else "nothing"),
             ("bands", _bands(report)),
         ]

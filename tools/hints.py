@@ -13,8 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engine.profile import load_profile
 from native_pass import arguments, build
+
+from engine.profile import load_profile
 
 WITHOUT = {
     "everything on": [],

@@ -14,9 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from native_pass import ROOT, arguments, build
+
 from engine import _core
 from engine.profile import load_profile, profile_names
-from native_pass import ROOT, arguments, build
 
 COMMANDS, SEED = 100_000, 1
 ALLOWED = 1.05
@@ -46,7 +47,8 @@ def main() -> int:
     if shutil.which("valgrind") is None:
         sys.exit("no valgrind found. Install it: apt install valgrind")
     figures = json.loads(FIGURES.read_text())
-    key = f"{re.sub(r' .*', '', _core.COMPILER)} {re.search(r'[0-9]+', _core.COMPILER)[0]}, {_core.ISA}"
+    build_facts = _core.build_facts()
+    key = f"{build_facts['compiler'].split('.')[0]}, {build_facts['isa']}"
     recording = "--record" in sys.argv
     committed = figures.get(key)
     if committed is None and not recording:
@@ -64,7 +66,9 @@ def main() -> int:
             sys.exit(f"no figure is committed for {name}; see --record")
         failed = now > before * ALLOWED
         worse += failed
-        print(f"  {name:14} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}")
+        print(
+            f"  {name:14} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
+        )
     return 1 if worse else 0
 
 

@@ -19,7 +19,7 @@ def build(folder: Path, name: str, definitions: Sequence[str] = ()) -> Path:
     """Compile the program as the release is compiled, with `-D` for each definition; the path of the binary."""
     folder.mkdir(parents=True, exist_ok=True)
     binary = folder / name
-    isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(_core.ISA, [])
+    isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(_core.build_facts()["isa"], [])
     subprocess.run(
         [
             *[os.environ.get("CXX", "c++"), "-std=c++20", "-O3", "-DNDEBUG", *isa, f"-I{ROOT}"],

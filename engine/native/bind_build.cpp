@@ -1,25 +1,39 @@
 // How this module was compiled, for the report.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
+
+#include <map>
+#include <string>
 
 #include "engine/native/register.hpp"
 
 namespace lowlat {
+namespace {
+
+std::map<std::string, std::string> build_facts() {
+    return {
+#if defined(__clang__)
+        {"compiler", "clang " __clang_version__},
+#else
+        {"compiler", "gcc " __VERSION__},
+#endif
+        {"flags", LOWLAT_BUILD_FLAGS},
+        {"isa", LOWLAT_BUILD_ISA},
+        {"git", LOWLAT_BUILD_GIT},
+        {"sanitize", LOWLAT_BUILD_SANITIZE},
+#if defined(LOWLAT_CHECKED)
+        {"checked", "every command"},
+#else
+        {"checked", ""},
+#endif
+    };
+}
+
+}  // namespace
 
 void register_build(nanobind::module_& m) {
-#if defined(__clang__)
-    m.attr("COMPILER") = "clang " __clang_version__;
-#else
-    m.attr("COMPILER") = "gcc " __VERSION__;
-#endif
-    m.attr("FLAGS") = LOWLAT_BUILD_FLAGS;
-    m.attr("ISA") = LOWLAT_BUILD_ISA;
-    m.attr("GIT") = LOWLAT_BUILD_GIT;
-    m.attr("SANITIZE") = LOWLAT_BUILD_SANITIZE;
-#if defined(LOWLAT_CHECKED)
-    m.attr("CHECKED") = true;
-#else
-    m.attr("CHECKED") = false;
-#endif
+    m.def("build_facts", &build_facts);
 }
 
 }  // namespace lowlat

@@ -49,7 +49,7 @@ struct FarAllocator {
 
     explicit FarAllocator(FarRoom* of) : room(of) {}
     template <typename U>
-    // NOLINTNEXTLINE(google-explicit-constructor): the standard requires this conversion to be implicit
+    // NOLINTNEXTLINE(misc-explicit-constructor): the standard requires this conversion to be implicit
     FarAllocator(const FarAllocator<U>& other) : room(other.room) {}
 
     T* allocate([[maybe_unused]] std::size_t count) {

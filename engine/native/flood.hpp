@@ -37,8 +37,8 @@ struct FloodComposition {
     std::array<std::uint64_t, acts> commands{};
     std::uint64_t trades = 0;
     std::uint64_t rejects = 0;
-    std::uint64_t aggressors = 0;       // commands that traded
-    std::uint64_t levels_touched = 0;   // by them, in sum
+    std::uint64_t aggressors = 0;      // commands that traded
+    std::uint64_t levels_touched = 0;  // by them, in sum
     std::uint64_t levels_touched_max = 0;
     std::uint64_t live_sum = 0;  // over commands, for the mean
     std::uint64_t live_max = 0;
@@ -58,6 +58,9 @@ class Flood {
         std::uint64_t sum = 0;
         for (std::uint64_t rank = 1; rank <= profile.symbols; ++rank)
             popularity_.push_back(sum += (std::uint64_t{1} << 32) / rank);
+        for (std::uint64_t share = 0; share < guides; ++share)
+            guide_[share] = static_cast<std::uint32_t>(
+                std::upper_bound(popularity_.begin(), popularity_.end(), share * (sum / guides)) - popularity_.begin());
         std::uint32_t weight = 0;
         for (std::size_t act = 0; act < acts; ++act) cumulated_[act] = weight += profile.weights[act];
         position_.reserve(std::size_t{1} << 16);
@@ -68,6 +71,7 @@ class Flood {
     void seed(Command* commands) {
         for (std::uint32_t at = 0; at < profile_.live_orders; ++at) run(commands[at] = add(0));
         composition_ = {};
+        for (Pick& pick : picks_) settle(pick);
     }
 
     void generate(Command* commands, std::uint64_t count) {
@@ -86,6 +90,13 @@ class Flood {
     struct Live {
         std::uint64_t id;
         std::uint32_t symbol;
+    };
+
+    /// An order to be picked, from draw to use.
+    struct Pick {
+        std::uint32_t draw = 0;
+        Live live{};
+        Matcher::Ahead ahead{};
     };
 
     static Settings sized_for(const FloodProfile& profile) {
@@ -198,11 +209,33 @@ class Flood {
     std::uint32_t pick_symbol() {
         if (profile_.symbols == 1) return 0;
         const std::uint64_t drawn = (random_.next() >> 24) % popularity_.back();
-        const auto found = std::upper_bound(popularity_.begin(), popularity_.end(), drawn);
-        return static_cast<std::uint32_t>(found - popularity_.begin());
+        const std::uint64_t share = std::min<std::uint64_t>(drawn / (popularity_.back() / guides), guides - 1);
+        std::uint32_t symbol = guide_[share];
+        while (popularity_[symbol] <= drawn) ++symbol;
+        return symbol;
     }
 
-    const Live& pick() { return live_[random_.below(static_cast<std::uint32_t>(live_.size()))]; }
+    /// A random live order. It was drawn some picks ago, so that what the matcher will touch is in cache by now; when
+    /// it has gone since, another is drawn.
+    Live pick() {
+        matcher_.fetch_neighbours_of(picks_[(turn_ + 2) % picks_.size()].ahead);
+        matcher_.fetch_node_of(picks_[(turn_ + 4) % picks_.size()].ahead);
+        settle(picks_[(turn_ + 8) % picks_.size()]);
+        Pick& due = picks_[turn_ % picks_.size()];
+        const Live picked = due.live;
+        due.draw = static_cast<std::uint32_t>(random_.next() >> 32);
+        prefetch(&drawn(due.draw));
+        ++turn_;
+        return position_[picked.id] != 0 ? picked : drawn(static_cast<std::uint32_t>(random_.next() >> 32));
+    }
+
+    const Live& drawn(std::uint32_t draw) const { return live_[draw * std::uint64_t{live_.size()} >> 32]; }
+
+    void settle(Pick& pick) {
+        pick.live = drawn(pick.draw);
+        pick.ahead = matcher_.look_ahead(change(Kind::cancel, pick.live));
+        prefetch(&position_[pick.live.id]);
+    }
 
     const OrderBody& body(const Live& live) const {
         const Handle handle = matcher_.find(live.id, live.symbol, matcher_.index().tag(live.id, live.symbol));
@@ -230,7 +263,8 @@ class Flood {
     bool falling() const { return profile_.travel_ticks != 0 && travelled() < profile_.travel_ticks; }
     std::int64_t anchor() const {
         const std::uint64_t gone = travelled();
-        const std::uint64_t down = gone < profile_.travel_ticks ? gone : 2 * std::uint64_t{profile_.travel_ticks} - gone;
+        const std::uint64_t down =
+            gone < profile_.travel_ticks ? gone : 2 * std::uint64_t{profile_.travel_ticks} - gone;
         return opening_price - static_cast<std::int64_t>(down);
     }
 
@@ -246,8 +280,8 @@ class Flood {
             if (pending) flood->follow(event);
             pending = false;
         }
-        Flood* flood;
         Event event{};
+        Flood* flood;
         bool pending = false;
     };
 
@@ -307,10 +341,14 @@ class Flood {
     Random random_;
     Matcher matcher_;
     std::vector<std::uint64_t> popularity_;
+    static constexpr std::uint64_t guides = 4096;
+    std::array<std::uint32_t, guides> guide_{};  // where the search for a drawn popularity starts
+    std::array<Pick, 16> picks_{};
+    std::uint64_t turn_ = 0;
     std::array<std::uint32_t, acts> cumulated_{};
     std::vector<Live> live_;
     std::vector<std::uint32_t> position_;  // of each id ever given: one more than its place in live_, 0 when gone
-    std::vector<std::int64_t> last_touch_ = std::vector<std::int64_t>(2 * profile_.symbols, opening_price);
+    std::vector<std::int64_t> last_touch_ = std::vector<std::int64_t>(std::size_t{2} * profile_.symbols, opening_price);
     std::uint64_t last_id_ = 0;
     std::uint64_t made_ = 0;
     std::uint64_t touched_ = 0;

@@ -166,7 +166,7 @@ class alignas(64) Ladder {
         if (++misses_ <= near_ + patience || best_ == nil) return;
         misses_ = 0;
         const std::uint64_t place = place_of(best_key_);
-        const bool central = place >= places_ / 4 && place < places_ / 4 * 3;
+        const bool central = place >= places_ / 4 && place < places_ - places_ / 4;
         if (!central) move_window();
     }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/native/book.hpp"
 #include "engine/native/far_levels.hpp"
 #include "engine/native/hints.hpp"
 #include "engine/native/id_index.hpp"
@@ -25,26 +26,10 @@
 
 namespace lowlat {
 
-/// One symbol: its rules, and a ladder for each side.
-struct alignas(64) Book {
-    Book(const Rules& its_rules, Ladder bids, Ladder asks)
-        : rules(its_rules),
-          band(static_cast<std::uint64_t>(its_rules.price_max) - static_cast<std::uint64_t>(its_rules.price_min)),
-          quantities(its_rules.tick == 1 && its_rules.lot == 1 ? quantity_max : 0),
-          ladders{bids, asks} {}
+class Matcher;
 
-    /// Quantity and price in one comparison each. False also where a tick or lot needs a division: then
-    /// `Matcher::why_not_terms` decides.
-    LOWLAT_INLINE bool sound(const Command& command) const {
-        const auto price = static_cast<std::uint64_t>(command.price) - static_cast<std::uint64_t>(rules.price_min);
-        return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price <= band;
-    }
-
-    Rules rules;
-    std::uint64_t band;
-    std::uint64_t quantities;
-    Ladder ladders[2];
-};
+/// Walk everything and abort on the first rule that does not hold (invariants.cpp).
+void check_invariants(const Matcher& matcher);
 
 class Matcher {
   public:
@@ -73,12 +58,9 @@ class Matcher {
         ++sequence_;
 #if defined(LOWLAT_CHECKED)
         // Every command while the book is small; a large book costs too much to walk each time.
-        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants();
+        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants(*this);
 #endif
     }
-
-    /// Walk everything and abort on the first rule that does not hold (see invariants.hpp).
-    void check_invariants() const;
 
     /// Execute commands in order. While one is executed, what later ones will touch is fetched: nothing but time
     /// depends on it.
@@ -178,13 +160,40 @@ class Matcher {
         });
     }
 
-  private:
+    // -- fetching ahead -------------------------------------------------------------------------------------------
+
     /// Where a command to come will look first.
     struct Ahead {
         const IdIndex::Slot* slot;
         const Handle* level;
     };
 
+    // Nothing here depends on the command's kind, since a branch on it would be mispredicted once more for each stage.
+    // What a command does not need is fetched in vain; where it has no order, the pool's unused node 0 is.
+
+    LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
+        const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
+        const std::uint32_t side = command.side & 1;
+        const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
+                          book.ladders[side].slot_of(key_of(book, side, command.price))};
+        prefetch(ahead.slot);
+        prefetch(ahead.level);
+        return ahead;
+    }
+
+    LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
+        prefetch(nodes_.data() + ahead.slot->handle);
+        prefetch(nodes_.data() + *ahead.level);
+    }
+
+    LOWLAT_INLINE void fetch_neighbours_of(const Ahead& ahead) const {
+        const Node& node = nodes_[ahead.slot->handle];
+        prefetch(nodes_.data() + node.prev);
+        prefetch(nodes_.data() + node.next);
+        prefetch(nodes_.data() + node.order.level);
+    }
+
+  private:
     // How many commands ahead each cache line is asked for: the id's slot and the ladder's entry of the price, then
     // the node and the level they name, then the node's neighbours and its level.
     static constexpr std::uint64_t fetch_slot = 16;
@@ -196,8 +205,7 @@ class Matcher {
     static LOWLAT_INLINE std::int64_t mirror(std::uint32_t side) { return std::int64_t{side} - 1; }
     /// The key of a price on a side's ladder (see ladder.hpp).
     static LOWLAT_INLINE std::int64_t key_of(const Book& book, std::uint32_t side, std::int64_t price) {
-        if (unlikely(book.rules.tick != 1)) price /= book.rules.tick;
-        return price ^ mirror(side);
+        return book.divider.ticks(price) ^ mirror(side);
     }
     static LOWLAT_INLINE std::int64_t price_of(const Book& book, std::uint32_t side, std::int64_t key) {
         return (key ^ mirror(side)) * book.rules.tick;
@@ -548,33 +556,6 @@ class Matcher {
         return needed;
     }
 
-    // -- fetching ahead ---------------------------------------------------------------------------------------------
-
-    // Nothing here depends on the command's kind, since a branch on it would be mispredicted once more for each stage.
-    // What a command does not need is fetched in vain; where it has no order, the pool's unused node 0 is.
-
-    LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
-        const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
-        const std::uint32_t side = command.side & 1;
-        const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
-                          book.ladders[side].slot_of(key_of(book, side, command.price))};
-        prefetch(ahead.slot);
-        prefetch(ahead.level);
-        return ahead;
-    }
-
-    LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
-        prefetch(nodes_.data() + ahead.slot->handle);
-        prefetch(nodes_.data() + *ahead.level);
-    }
-
-    LOWLAT_INLINE void fetch_neighbours_of(const Ahead& ahead) const {
-        const Node& node = nodes_[ahead.slot->handle];
-        prefetch(nodes_.data() + node.prev);
-        prefetch(nodes_.data() + node.next);
-        prefetch(nodes_.data() + node.order.level);
-    }
-
     // -- memory -----------------------------------------------------------------------------------------------------
 
     /// Nodes for so many orders (and as many levels), and their index.
@@ -679,5 +660,3 @@ class Matcher {
 };
 
 }  // namespace lowlat
-
-#include "engine/native/invariants.hpp"  // IWYU pragma: keep

@@ -23,12 +23,11 @@ class Region {
         const std::size_t wide = bytes_ + huge_page;
         void* mapped = mmap(nullptr, wide, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (mapped == MAP_FAILED) throw std::bad_alloc();
-        const auto address = reinterpret_cast<std::uintptr_t>(mapped);
-        const std::uintptr_t start = (address + huge_page - 1) / huge_page * huge_page;
-        if (start != address) munmap(mapped, start - address);
-        const std::uintptr_t tail = address + wide - (start + bytes_);
-        if (tail != 0) munmap(reinterpret_cast<void*>(start + bytes_), tail);
-        start_ = reinterpret_cast<std::byte*>(start);
+        auto* first = static_cast<std::byte*>(mapped);
+        const std::size_t before = -reinterpret_cast<std::uintptr_t>(first) % huge_page;
+        if (before != 0) munmap(first, before);
+        if (before != huge_page) munmap(first + before + bytes_, huge_page - before);
+        start_ = first + before;
 #if defined(MADV_HUGEPAGE) && !defined(LOWLAT_WITHOUT_HUGE_PAGES)
         huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
 #endif

@@ -7,4 +7,5 @@ NB_MODULE(_core, m) {
     lowlat::register_flood(m);
     lowlat::register_layout(m);
     lowlat::register_run(m);
+    lowlat::register_prices(m);
 }

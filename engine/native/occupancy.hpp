@@ -28,9 +28,10 @@ class Occupancy {
     }
 
     LOWLAT_INLINE void clear(std::uint32_t place) {
-        if ((bits_[place >> 6] &= ~bit(place)) != 0) return;
-        if ((groups_[place >> 12] &= ~bit(place >> 6)) != 0) return;
-        top_ &= ~bit(place >> 12);
+        bits_[place >> 6] &= ~bit(place);
+        if (bits_[place >> 6] != 0) return;
+        groups_[place >> 12] &= ~bit(place >> 6);
+        if (groups_[place >> 12] == 0) top_ &= ~bit(place >> 12);
     }
 
     /// The first taken place at or behind the start, or `none`.

@@ -31,9 +31,7 @@ class Random {
     }
 
     /// 0 to `limit` - 1. Off uniform by less than `limit` / 2^32.
-    std::uint32_t below(std::uint32_t limit) {
-        return static_cast<std::uint32_t>((next() >> 32) * limit >> 32);
-    }
+    std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>((next() >> 32) * limit >> 32); }
 
     bool coin() { return (next() >> 63) != 0; }
 

@@ -88,7 +88,8 @@ struct alignas(32) Trade {
 };
 static_assert(sizeof(Trade) == 32);
 
-struct alignas(32) LevelRow {
+/// Not over-aligned either: level updates take a caller's array of levels.
+struct LevelRow {
     std::int64_t price;
     std::uint64_t quantity;
     std::uint64_t orders;

@@ -1,8 +1,8 @@
 // How a matcher is sized; validated in Python (engine/settings.py).
 #pragma once
 
-#include <bit>
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <vector>
 

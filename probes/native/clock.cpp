@@ -18,9 +18,7 @@ namespace lowlat {
 void register_clock(nb::module_& m) {
     m.attr("CLOCK_SOURCE") = clock_source();
     m.attr("CLOCK_IS_HARDWARE") = kClockIsHardware;
-    m.def(
-        "ticks", [] { return ticks(); },
-        "The counter now, in ticks; not ordered against other instructions.");
+    m.def("ticks", [] { return ticks(); }, "The counter now, in ticks; not ordered against other instructions.");
 
 #if defined(__aarch64__)
     m.def(
@@ -55,8 +53,7 @@ void register_clock(nb::module_& m) {
         [](std::uint64_t value, std::uint64_t multiplier, unsigned shift) {
             return TickScale{multiplier, shift}(value);
         },
-        "value"_a, "multiplier"_a, "shift"_a,
-        "(value * multiplier) >> shift on 128 bits, as native code does it.");
+        "value"_a, "multiplier"_a, "shift"_a, "(value * multiplier) >> shift on 128 bits, as native code does it.");
 
     nb::class_<FrequencyFit>(m, "FrequencyFit")
         .def_ro("frequency_hz", &FrequencyFit::frequency_hz)
@@ -76,8 +73,7 @@ void register_clock(nb::module_& m) {
             const nb::gil_scoped_release unlocked;
             return measure_frequency(duration_ns, slots);
         },
-        "duration_ns"_a, "slots"_a,
-        "Spin for the duration and fit the counter against both monotonic clocks.");
+        "duration_ns"_a, "slots"_a, "Spin for the duration and fit the counter against both monotonic clocks.");
 
     nb::class_<ReadCosts>(m, "ReadCosts")
         .def_ro("plain_ns", &ReadCosts::plain_ns)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <thread>
@@ -38,13 +39,32 @@ struct SkewLines {
     std::atomic<int> error{0};
 };
 
+// Spins for some tens of microseconds, then sleeps between looks. On busy CPUs two spinning threads may get
+// their turns alternately and never meet; a sleeper is put on its CPU as soon as it wakes.
+class Patience {
+  public:
+    void wait() noexcept {
+        if (++looks_ % kLooksPerNap == 0) std::this_thread::sleep_for(std::chrono::microseconds{50});
+    }
+    void renew() noexcept { looks_ = 0; }
+
+  private:
+    static constexpr std::uint32_t kLooksPerNap = 20'000;
+    std::uint32_t looks_ = 0;
+};
+
 inline void answer_calls(SkewLines& lines, unsigned cpu) noexcept {
     if (const int error = pin_this_thread(cpu)) lines.error.store(error, std::memory_order_relaxed);
     lines.ready.fetch_add(1, std::memory_order_release);
     std::uint64_t answered = 0;
+    Patience patience;
     while (!lines.stop.load(std::memory_order_relaxed)) {
         const std::uint64_t round = lines.call.load(std::memory_order_acquire);
-        if (round == answered) continue;
+        if (round == answered) {
+            patience.wait();
+            continue;
+        }
+        patience.renew();
         lines.answer_ticks = ticks_begin();
         lines.answer.store(round, std::memory_order_release);
         answered = round;
@@ -68,8 +88,8 @@ inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns
         const std::uint64_t round = skew.rounds + 1;
         const std::uint64_t called = ticks_begin();
         lines.call.store(round, std::memory_order_release);
-        while (lines.answer.load(std::memory_order_acquire) != round) {
-        }
+        Patience patience;
+        while (lines.answer.load(std::memory_order_acquire) != round) patience.wait();
         const std::uint64_t answered = lines.answer_ticks;
         const std::uint64_t returned = ticks_begin();
         ++skew.rounds;

@@ -45,8 +45,7 @@ PerfClock read_perf_clock() noexcept {
     attributes.exclude_kernel = 1;            // allowed to everyone up to perf_event_paranoid 2
     attributes.exclude_hv = 1;
     PerfClock clock;
-    const auto file =
-        static_cast<int>(syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+    const auto file = static_cast<int>(syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
     if (file < 0) {
         clock.error = errno;
         return clock;
@@ -80,8 +79,7 @@ Slew read_slew() noexcept {
         return slew;
     }
     // adjtimex(2): freq is ppm with 16 fractional bits; a tick of 10,000 us is nominal, so 1 us is 100 ppm.
-    slew.frequency_ppm =
-        static_cast<double>(state.freq) / 65536.0 + static_cast<double>(state.tick - 10'000) * 100.0;
+    slew.frequency_ppm = static_cast<double>(state.freq) / 65536.0 + static_cast<double>(state.tick - 10'000) * 100.0;
     slew.tick_us = state.tick;
     slew.synchronized = (state.status & STA_UNSYNC) == 0;
     return slew;
@@ -102,8 +100,7 @@ void register_kernel_clock(nb::module_& m) {
         .def_ro("multiplier", &PerfClock::multiplier)
         .def_ro("shift", &PerfClock::shift)
         .def_ro("error", &PerfClock::error);
-    m.def("read_perf_clock", &read_perf_clock,
-          "The kernel's own scale of the counter; `error` is an errno or 0.");
+    m.def("read_perf_clock", &read_perf_clock, "The kernel's own scale of the counter; `error` is an errno or 0.");
     nb::class_<Slew>(m, "Slew")
         .def_ro("frequency_ppm", &Slew::frequency_ppm)
         .def_ro("tick_us", &Slew::tick_us)

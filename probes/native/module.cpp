@@ -4,9 +4,11 @@
 
 NB_MODULE(_core, m) {
     m.doc() = "Native half of `probes`.";
+    lowlat::register_cache_line(m);
     lowlat::register_clock(m);
     lowlat::register_counter_skew(m);
     lowlat::register_cpuid(m);
     lowlat::register_kernel_clock(m);
+    lowlat::register_numa_memory(m);
     lowlat::register_thread_usage(m);
 }

@@ -5,10 +5,12 @@
 
 namespace lowlat {
 
+void register_cache_line(nanobind::module_& m);
 void register_clock(nanobind::module_& m);
 void register_counter_skew(nanobind::module_& m);
 void register_cpuid(nanobind::module_& m);
 void register_kernel_clock(nanobind::module_& m);
+void register_numa_memory(nanobind::module_& m);
 void register_thread_usage(nanobind::module_& m);
 
 }  // namespace lowlat

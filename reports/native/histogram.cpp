@@ -67,9 +67,8 @@ nb::ndarray<nb::numpy, std::uint64_t, nb::ndim<1>> copy_counts(const Histogram& 
 }  // namespace
 
 void register_histogram(const nb::module_& m) {
-    nb::class_<Histogram>(
-        m, "Histogram",
-        "Records nanoseconds; 3 significant digits, 0 to 2**42. `reports.histogram` reads it.")
+    nb::class_<Histogram>(m, "Histogram",
+                          "Records nanoseconds; 3 significant digits, 0 to 2**42. `reports.histogram` reads it.")
         .def(nb::init<>())
         .def("record", &record_one, nb::arg("value"), nb::sig("def record(self, value: int) -> None"),
              "Count one value; a negative one or one above 2**42 counts as out of range.")
@@ -77,12 +76,10 @@ void register_histogram(const nb::module_& m) {
              "Count every value of a contiguous array, shape (n,), uint64 or int64; releases the GIL on long "
              "ones.")
         .def("record_many", &record_column<std::int64_t>, nb::arg("values").noconvert())
-        .def("add", &Histogram::add, nb::arg("other"),
-             "Add every sample of another, out-of-range ones included.")
+        .def("add", &Histogram::add, nb::arg("other"), "Add every sample of another, out-of-range ones included.")
         .def("copy", &copy_of, "What it holds now, in one step even while other threads record.")
         .def("reset", &Histogram::reset, "Forget everything; keeps the memory.")
-        .def_prop_ro("counts", &copy_counts, nb::rv_policy::move,
-                     "A copy of the counts, uint64, shape (34816,).")
+        .def_prop_ro("counts", &copy_counts, nb::rv_policy::move, "A copy of the counts, uint64, shape (34816,).")
         .def_prop_ro("total", &Histogram::total, "Values counted, without those out of range.")
         .def_prop_ro("out_of_range", &Histogram::out_of_range, "Values that were negative or above 2**42.")
         .def_prop_ro("min", &Histogram::min, "Smallest value, exact; None when empty.")

@@ -35,8 +35,7 @@ class Histogram {
     static constexpr int kSubBucketBits = 11;
     static constexpr std::uint64_t kSubBuckets = std::uint64_t{1} << kSubBucketBits;
     static constexpr int kHalfBits = kSubBucketBits - 1;
-    static constexpr std::size_t kDoublings =
-        43 - kSubBucketBits;  // from 2^11 until 2^43, the end of the array
+    static constexpr std::size_t kDoublings = 43 - kSubBucketBits;  // from 2^11 until 2^43, the end of the array
     static constexpr std::size_t kCounts = kSubBuckets + (kDoublings << kHalfBits);
     static_assert(kCounts == 34'816, "the array handed over must be as long as hdrhistogram's");
 
@@ -95,9 +94,7 @@ class Histogram {
         }
     }
 
-    [[nodiscard]] std::span<const std::uint64_t, kCounts> counts() const noexcept {
-        return counts_->at_index;
-    }
+    [[nodiscard]] std::span<const std::uint64_t, kCounts> counts() const noexcept { return counts_->at_index; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
     [[nodiscard]] std::uint64_t out_of_range() const noexcept { return out_of_range_; }
     // Exact, not rounded to a bucket; an empty histogram has neither.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import threading
@@ -14,12 +15,12 @@ from probes.affinity import (
     CpuMissingError,
     CpuNotAllowedError,
     CpuOfflineError,
-    CpuSets,
     check_cpus,
     pin,
     pinned,
     requested_cpus,
 )
+from probes.cpu_sets import CpuSets
 from probes.reading import known, not_applicable
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")
@@ -33,13 +34,22 @@ def sets(
     own: tuple[int, ...] = tuple(range(7)),
     cpuset: tuple[int, ...] = tuple(range(6)),
 ) -> CpuSets:
-    return CpuSets(known(present, "present"), known(online, "online"), known(own, "own"), known(cpuset, "cpuset"))
+    return CpuSets(
+        possible=known(present, "possible"),
+        present=known(present, "present"),
+        online=known(online, "online"),
+        isolated=ABSENT,
+        nohz_full=ABSENT,
+        affinity=known(own, "own"),
+        cpuset=known(cpuset, "cpuset"),
+    )
 
 
 def test_allowed_is_what_all_limits_leave() -> None:
     assert sets(own=(1, 2, 6)).allowed == (1, 2)
-    assert CpuSets(ABSENT, ABSENT, known((0, 1), "own"), ABSENT).allowed == (0, 1)
-    assert CpuSets(ABSENT, ABSENT, ABSENT, ABSENT).allowed == ()
+    nothing = CpuSets(ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT)
+    assert nothing.allowed == ()
+    assert dataclasses.replace(nothing, affinity=known((0, 1), "own")).allowed == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,14 @@ def test_each_refusal_has_its_own_error(text: str, error: type[AffinityError], m
 def test_inherited_affinity_is_respected() -> None:
     with pytest.raises(CpuNotAllowedError, match="CPU 3 is outside the affinity this process was started with"):
         check_cpus([3], sets(own=(0, 1)))
+
+
+def test_isolated_cpus_may_be_used_though_nobody_inherits_them() -> None:
+    host = dataclasses.replace(sets(own=(0, 1)), isolated=known((4, 5, 6), "isolated"))
+    assert host.allowed == (0, 1, 4, 5)  # 6 is outside the cpuset
+    check_cpus([4], host)
+    with pytest.raises(CpuNotAllowedError, match="CPU 3 is outside the affinity"):
+        check_cpus([3], host)
 
 
 def test_requests_are_read_for_this_host() -> None:

@@ -116,7 +116,7 @@ def test_skew_between_cpus_is_bounded_and_shows_no_warp() -> None:
 
 
 def test_one_cpu_has_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "affinity_of", lambda: (3,))
+    monkeypatch.setattr(clock, "allowed_cpus", lambda: (3,))
     assert clock.measure_skew(1e9).text == (
         "not available here, because this process may use CPU 3 only; a comparison needs two"
     )

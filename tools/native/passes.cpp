@@ -1,13 +1,14 @@
 // The plain pass over a flood, without Python around it: what callgrind counts and what the hints benchmark times.
 // Arguments: commands, seed, repeats, then the nine weights and the nine other numbers of a FloodProfile in order.
 // Prints nanoseconds per command of each repeat.
+#include "engine/native/passes.hpp"
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 #include "engine/native/flood.hpp"
-#include "engine/native/passes.hpp"
 
 using namespace lowlat;
 
@@ -17,9 +18,9 @@ FloodProfile profile_from(char** numbers) {
     const auto number = [&] { return static_cast<std::uint32_t>(std::strtoul(*numbers++, nullptr, 10)); };
     FloodProfile profile;
     for (std::uint32_t& weight : profile.weights) weight = number();
-    for (std::uint32_t* field : {&profile.symbols, &profile.live_orders, &profile.distance_ticks, &profile.uniform,
-                                 &profile.quantity_max, &profile.take_quantity_max, &profile.take_ticks,
-                                 &profile.travel_ticks, &profile.travel_per_1000})
+    for (std::uint32_t* field :
+         {&profile.symbols, &profile.live_orders, &profile.distance_ticks, &profile.uniform, &profile.quantity_max,
+          &profile.take_quantity_max, &profile.take_ticks, &profile.travel_ticks, &profile.travel_per_1000})
         *field = number();
     return profile;
 }

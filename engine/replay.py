@@ -1,0 +1,61 @@
+"""A recorded flow, measured as any other, and judged by the venue's own fills and quotes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from engine.lobster_file import read_best_states
+from engine.native_engine import Engine
+from engine.recorded import BurstMismatch, Fill, RecordedFlow, best_states, compare_best, verify
+from engine.reference import ReferenceEngine
+from engine.run import Progress, RunPlan, measure
+from lowlat_errors import NotValidError
+from reports.measures import Verification
+from reports.model import Report
+
+
+class NothingMeasuredError(NotValidError):
+    """A report without verification, which a replay needs."""
+
+
+def replay(recorded: RecordedFlow, plan: RunPlan, expect: Path | None, progress: Progress) -> Report:
+    """Measure the recording, and check each burst's fills and, with `expect`, the best bid and ask.
+
+    `expect`: the vendor's LOBSTER order book file, of which the first level is compared. The checks run on the engine
+    that `plan` names. Raises `LobsterError` for a file that cannot be used, before anything is measured.
+    """
+    vendor = read_best_states(expect) if expect else None
+    flow = recorded.flow()
+    report = measure(flow, plan, progress)
+    make = Engine if plan.engine == "native" else ReferenceEngine
+    bursts = verify(recorded, make(flow.instruments).process(flow.commands))
+    quotes = None
+    if vendor is not None:
+        quotes = compare_best(recorded, best_states(make(flow.instruments), flow.commands), vendor)
+    missing = quotes.missing_rows if quotes else ()
+    if report.verification is None:
+        raise NothingMeasuredError("the runs verified nothing; run again")
+    verification: Verification = replace(
+        report.verification,
+        bursts=bursts.total,
+        matched=bursts.matched,
+        quotes=quotes.total if quotes else None,
+        quotes_matched=quotes.found if quotes else None,
+        mismatches=tuple(
+            [_mismatch(mismatch) for mismatch in bursts.mismatches]
+            + [f"row {row}: this best bid and ask is not in the vendor's file" for row in missing]
+        ),
+    )
+    return replace(report, verification=verification)
+
+
+def _mismatch(mismatch: BurstMismatch) -> str:
+    return (
+        f"row {mismatch.row}: {mismatch.side.name.lower()} order {mismatch.order_id} filled "
+        f"{_fills(mismatch.actual)}; the venue filled {_fills(mismatch.expected)}"
+    )
+
+
+def _fills(fills: tuple[Fill, ...]) -> str:
+    return ", ".join(f"{fill.quantity}@{fill.price} of {fill.maker_id}" for fill in fills) or "nothing"

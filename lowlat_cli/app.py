@@ -1,0 +1,74 @@
+"""The Typer application: the root command and its verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from lowlat_cli.bench import bench
+from lowlat_cli.options import ColorOption, DebugOption
+from lowlat_cli.replay import replay
+from lowlat_cli.session import Session
+from lowlat_cli.verb import Verb, Verbs
+
+_EPILOG = """
+Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.toml or [tool.lowlat] of pyproject.toml in
+the current folder (runs = 3). Flags go first, then the environment. Numbers may be written 250k or 2M.
+
+Exit codes: 0 ok, 1 a gate failed, 2 usage or configuration, 3 run not valid, 4 inconclusive, 70 internal error,
+130 interrupted.
+"""
+
+app = typer.Typer(
+    name="lowlat",
+    cls=Verbs,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
+app.command(cls=Verb, epilog=_EPILOG)(bench)
+app.command(cls=Verb, epilog=_EPILOG)(replay)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"lowlat {version('lowlat')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    color: ColorOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Benchmarks and diagnostics for low-latency trading systems.
+
+    \b
+    Examples:
+      lowlat bench                        how fast is the order path on this host?
+      lowlat bench --profile deep --json  another order flow, as a JSON document
+      lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+    """
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str], session: Session) -> int:
+    """Parse the arguments and run the verb; its exit code. Raises what the verb raises, unhandled."""
+    command = get_command(app)
+    try:
+        with command.make_context("lowlat", list(arguments), obj=session) as ctx:
+            return int(command.invoke(ctx) or 0)
+    except typer.Exit as finished:
+        return finished.exit_code

@@ -1,0 +1,28 @@
+"""The entry point `lowlat`."""
+
+from __future__ import annotations
+
+import sys
+
+from lowlat_cli.failures import Outcome
+from lowlat_cli.interruption import handle_interruptions
+from lowlat_cli.session import Session
+from lowlat_cli.streams import prepare
+
+
+def main() -> int:
+    """Run the command line of this process; return its exit code, an `ExitCode`."""
+    prepare()
+    handle_interruptions()
+    session = Session()
+    outcome = Outcome(session)
+    with outcome:
+        # Here, not above: a Ctrl-C while the parser loads must already find its handler.
+        from lowlat_cli.app import run
+
+        outcome.exit_code = run(sys.argv[1:], session)
+    return int(outcome.exit_code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

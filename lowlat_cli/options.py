@@ -1,0 +1,107 @@
+"""Options that several verbs take, and how counts in options are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import typer
+
+from lowlat_cli.console import Color
+from lowlat_cli.quantity import QuantityError, parse_count
+from lowlat_cli.session import session_of
+
+OutputFormat: TypeAlias = Literal["table", "json"]
+EngineName: TypeAlias = Literal["native", "reference"]
+DryPolicy: TypeAlias = Literal["refuse", "grow"]
+
+
+def count(minimum: int, maximum: int) -> Callable[[Any], int]:
+    """A parser for options that take a count within bounds."""
+
+    def parse(value: Any) -> int:
+        try:
+            number = parse_count(str(value))
+        except QuantityError as error:
+            raise typer.BadParameter(str(error)) from error
+        if not minimum <= number <= maximum:
+            raise typer.BadParameter(f"{value} is outside {minimum}..{maximum}")
+        return number
+
+    return parse
+
+
+def _remember_color(ctx: typer.Context, param: typer.CallbackParam, value: Color | None) -> Color | None:
+    """A flag counts at any level, the one nearest the end first; environment and file count where there is no flag."""
+    session = session_of(ctx)
+    source = ctx.get_parameter_source(param.name)
+    if session.color is None or (source is not None and source.name == "COMMANDLINE"):
+        session.color = value
+    return session.color
+
+
+def _remember_debug(ctx: typer.Context, value: bool) -> bool:
+    session = session_of(ctx)
+    session.debug = session.debug or value
+    return session.debug
+
+
+ColorOption: TypeAlias = Annotated[
+    Color | None,
+    typer.Option(
+        "--color",
+        callback=_remember_color,
+        help="Colour the output. auto: on a terminal or with FORCE_COLOR, unless NO_COLOR is set.  [default: auto]",
+    ),
+]
+DebugOption: TypeAlias = Annotated[
+    bool,
+    # Eager: it holds for errors in the other options too.
+    typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show the traceback of an error."),
+]
+OutputOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to FILE instead of stdout, whole or not at all. A file named *.json takes the JSON document, "
+        "and a table is still printed.",
+    ),
+]
+VerboseOption: TypeAlias = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Also list what did not match, and show progress off a terminal.")
+]
+RunsOption: TypeAlias = Annotated[
+    int, typer.Option("--runs", metavar="R", parser=count(1, 1_000), help="Repeats, each in a fresh process.")
+]
+CpuOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--cpu",
+        metavar="LIST",
+        help="CPUs to measure on, in turn, such as 3 or 0-3,8.  [default: the last one allowed]",
+    ),
+]
+EngineOption: TypeAlias = Annotated[
+    EngineName,
+    typer.Option("--engine", help="The engine, or the same contract in plain Python, some hundred times slower."),
+]
+OrdersOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--orders",
+        metavar="N",
+        parser=count(1, 1 << 30),
+        help="Resting orders that the pool holds.  [default: what the flow needs, at least 50k]",
+    ),
+]
+TradesOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--trades", metavar="N", parser=count(1, 1 << 32), help="Records on the trade tape.  [default: 100k]"),
+]
+WhenDryOption: TypeAlias = Annotated[
+    DryPolicy,
+    typer.Option("--when-dry", help="When the pool of orders is empty: reject the command, or grow the pool."),
+]

@@ -1,0 +1,75 @@
+"""Where a report goes: stdout or a file, as a table or as a JSON document."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lowlat_cli.console import Color, console
+from lowlat_cli.options import OutputFormat
+from lowlat_cli.streams import emit, say
+from lowlat_errors import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reports.model import Report
+
+_STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
+_EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to, and as what. A file named *.json takes the JSON document, whatever the format."""
+
+    output_format: OutputFormat
+    file: Path | None
+    color: Color
+    verbose: bool = False
+    """Whether a table is followed by what did not match."""
+
+    def check(self) -> None:
+        """Find out before a long run whether the file can be written. Raises `reports.errors.OutputPathError`."""
+        if self.file is not None:
+            from reports.output import check_writable
+
+            check_writable(self.file)
+
+    def deliver(self, report: Report) -> ExitCode:
+        """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
+        if self.file is not None:
+            from reports.output import write_atomically
+
+            # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
+            colored: Color = "always" if self.color == "always" else "never"
+            write_atomically(self.file, self._text(report, self._file_format, console(io.StringIO(), colored)))
+        if self.file is None or self._file_format != self.output_format:
+            emit(self._text(report, self.output_format, console(sys.stdout, self.color)))
+        if self.file is not None:
+            say(f"wrote {self.file}")
+        if report.status != "ok":
+            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+        return _EXIT_CODES[report.status]
+
+    @property
+    def _file_format(self) -> OutputFormat:
+        return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
+
+    def _text(self, report: Report, output_format: OutputFormat, on: Console) -> str:
+        if output_format == "json":
+            from reports.document import to_text
+
+            return to_text(report)
+        from reports.table import render
+
+        # Captured, then written by `emit`: on a broken pipe rich would end the process itself, with exit code 1.
+        with on.capture() as captured:
+            render(report, on)
+            if self.verbose and report.verification is not None:
+                for line in report.verification.mismatches:
+                    on.print(line, markup=False, highlight=False, soft_wrap=True)
+        return captured.get()

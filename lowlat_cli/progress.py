@@ -1,0 +1,56 @@
+"""Progress on stderr. Drawn only when told of progress, that is between measured sections: no thread refreshes it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from lowlat_cli.console import Color, console, is_terminal
+from lowlat_cli.streams import say
+
+Progress: TypeAlias = Callable[[str, float], None]
+"""Takes what comes next and the share done, 0 to 1."""
+
+
+@contextmanager
+def shown_progress(color: Color, *, verbose: bool) -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere a line each time if `verbose`, else nothing."""
+    if is_terminal(sys.stderr):
+        with _bar(color) as progress:
+            yield progress
+    elif verbose:
+        yield _line
+    else:
+        yield _nothing
+
+
+@contextmanager
+def _bar(color: Color) -> Iterator[Progress]:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}", markup=False))
+    drawn = Progress(
+        *columns,
+        console=console(sys.stderr, color),
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with drawn:
+        task = drawn.add_task("", total=1.0)
+
+        def progress(text: str, share: float) -> None:
+            drawn.update(task, description=text, completed=share, refresh=True)
+
+        yield progress
+
+
+def _line(text: str, share: float) -> None:
+    say(f"{text} ({share:.0%})")
+
+
+def _nothing(_text: str, _share: float) -> None:
+    pass

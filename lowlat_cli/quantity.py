@@ -1,0 +1,62 @@
+"""Quantities as people write them: counts `250_000`, `500k`, `2M`; rates `500k/s`; durations `250us`, `10s`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final
+
+from lowlat_errors import UsageError
+
+_COUNTS: Final = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
+_DURATIONS_NS: Final = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,  # U+00B5, the micro sign
+    "μs": 10**3,  # U+03BC, the Greek letter; keyboards give either
+    "ms": 10**6,
+    "s": 10**9,
+    "min": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+_FORM: Final = re.compile(r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?) ?(?P<unit>[A-Za-zµμ]*)")
+_LENGTH_MAX: Final = 40
+"""Characters of the longest quantity: int() of a million digits takes seconds, then fails."""
+
+
+class QuantityError(UsageError):
+    """Text that is no quantity of the kind asked for; the message names it and what is accepted."""
+
+
+def parse_count(text: str) -> int:
+    """A whole number: `250000`, `250_000`, `250k`, `2M`, `1.5M`, `1G`. Raises `QuantityError`."""
+    return _whole(text, text, _COUNTS, "a whole number", "250000, 250k or 2M")
+
+
+def parse_rate(text: str) -> int:
+    """A number per second: `500k/s`. Raises `QuantityError`."""
+    number, slash, second = text.strip().rpartition("/")
+    if not slash or second != "s":
+        raise _refused(text, "a rate", "500k/s")
+    return _whole(text, number, _COUNTS, "a rate", "500k/s")
+
+
+def parse_duration_ns(text: str) -> int:
+    """A duration with its unit, in nanoseconds: `250us`, `1.5ms`, `10s`. Raises `QuantityError`."""
+    return _whole(text, text, _DURATIONS_NS, "a duration", "250us, 10s or 5min")
+
+
+def _whole(text: str, part: str, units: Mapping[str, int], kind: str, examples: str) -> int:
+    form = _FORM.fullmatch(part.strip()) if len(part) <= _LENGTH_MAX else None
+    if form is None or form["unit"] not in units:
+        raise _refused(text, kind, examples)
+    exact = Fraction(form["number"]) * units[form["unit"]]
+    if exact.denominator != 1:
+        raise _refused(text, kind, examples, " (it has a fraction of the smallest unit)")
+    return exact.numerator
+
+
+def _refused(text: str, kind: str, examples: str, why: str = "") -> QuantityError:
+    shown = text if len(text) <= _LENGTH_MAX else text[:_LENGTH_MAX] + "..."
+    return QuantityError(f"{shown!r} is not {kind}{why}; write {examples}")

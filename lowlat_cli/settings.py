@@ -1,0 +1,93 @@
+"""Settings for options that the command line leaves out: `lowlat.toml`, or `[tool.lowlat]` in `pyproject.toml`.
+
+Both are read from the current folder only; where there is a `lowlat.toml`, `pyproject.toml` is not asked. Keys are the
+long names of options. At the top they hold for every verb that has the option, in a table named like a verb for that
+verb alone, and there they win:
+
+    runs = 3
+    [bench]
+    profile = "deep"
+    commands = "5M"
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lowlat_errors import UsageError
+
+
+class SettingsError(UsageError):
+    """A settings file that cannot be read, or that holds what no option is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a settings file holds. `where` is how messages name the file; None where there is none."""
+
+    where: str | None
+    table: Mapping[str, Any]
+
+    def of_verb(self, verb: str, keys_by_verb: Mapping[str, Collection[str]]) -> dict[str, Any]:
+        """The settings of one verb, by option. Raises `SettingsError` for a key that no verb has."""
+        self._check(keys_by_verb)
+        own = keys_by_verb[verb]
+        shared = {key: value for key, value in self.table.items() if key in own}
+        particular: dict[str, Any] = self.table.get(verb, {})
+        return shared | particular
+
+    def _check(self, keys_by_verb: Mapping[str, Collection[str]]) -> None:
+        every_key = {key for keys in keys_by_verb.values() for key in keys}
+        for key, value in self.table.items():
+            if key not in keys_by_verb:
+                self._check_key(key, key, every_key | keys_by_verb.keys())
+            elif not isinstance(value, dict):
+                raise SettingsError(f"{self.where}: {key!r} is a verb; write its settings as a table [{key}]")
+            else:
+                for inner in value:
+                    self._check_key(f"{key}.{inner}", inner, keys_by_verb[key])
+
+    def _check_key(self, path: str, key: str, known: Collection[str]) -> None:
+        if key not in known:
+            near = nearest(key, known)
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(known))}"
+            raise SettingsError(f"{self.where}: unknown key {path!r}; {hint}")
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """The known name that a misspelt one is nearest to, if any is near."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), None)
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings that hold in a folder. Raises `SettingsError` naming the file and what is wrong."""
+    table = _read(folder / "lowlat.toml")
+    if table is not None:
+        return Settings("lowlat.toml", table)
+    tool = (_read(folder / "pyproject.toml") or {}).get("tool", {})
+    if isinstance(tool, dict) and "lowlat" in tool:
+        where = "pyproject.toml [tool.lowlat]"
+        if not isinstance(tool["lowlat"], dict):
+            raise SettingsError(f"{where}: {tool['lowlat']!r} is not a table; write keys beneath [tool.lowlat]")
+        return Settings(where, tool["lowlat"])
+    return Settings(None, {})
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The file's table; None when there is no such file."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsError(f"{path.name}: cannot be read: {error.strerror}; make it readable or move it") from error
+    import tomllib
+
+    try:
+        return tomllib.loads(text.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name}: not valid TOML: {error}") from error

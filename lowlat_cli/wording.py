@@ -1,0 +1,39 @@
+"""The parser's complaints in our words: where the value came from, what is wrong with it, where help is."""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+import typer
+
+from lowlat_cli.verb import key_of
+
+
+def is_of_parser(error: BaseException) -> TypeGuard[typer.TyperException]:
+    """Whether the command line's parser raised it."""
+    return isinstance(error, typer.TyperException)
+
+
+def of_parser(error: typer.TyperException, settings_file: str | None) -> str:
+    """One line on a command line that cannot be parsed."""
+    # Usage errors carry the context they arose in; their base class does not, and is all that typer exports.
+    ctx: Any = getattr(error, "ctx", None)
+    if isinstance(error, typer.BadParameter) and error.param is not None and error.message:
+        # pydantic, which typer lets check the values, names the class of the exception that it caught.
+        what = error.message.removeprefix("Value error, ").rstrip(".")
+        line = f"{_source(error, settings_file)}: {what}"
+    else:
+        sentence = " ".join(error.format_message().split()).rstrip(".")
+        line = sentence[:1].lower() + sentence[1:]
+    return line + (f"; see '{ctx.command_path} --help'" if ctx else "")
+
+
+def _source(error: typer.BadParameter, settings_file: str | None) -> str:
+    """What the value was given as: a flag, an environment variable, or a key of the settings file."""
+    parameter: Any = error.param
+    source = error.ctx.get_parameter_source(parameter.name) if error.ctx else None
+    if source is not None and source.name == "ENVIRONMENT":
+        return str(parameter.envvar)
+    if source is not None and source.name == "DEFAULT_MAP":
+        return f"{settings_file}: {key_of(parameter)}"
+    return str(max(parameter.opts, key=len) if parameter.param_type_name == "option" else parameter.display_name_raw)

@@ -1,0 +1,77 @@
+"""What a host is made of: packages, dies, cores, caches, NUMA nodes, and what this process may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probes.cgroup import cpu_quota
+from probes.cpu_sets import cpu_sets
+from probes.host import cpu_brand, kernel_release, memory_total
+from probes.reading import Reading, known, to_document, unknown
+from probes.topology.caches import read_caches
+from probes.topology.groups import GroupReader
+from probes.topology.kinds import read_core_kinds
+from probes.topology.model import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
+from probes.topology.nodes import read_huge_pages, read_nodes
+from probes.topology.warnings import Warnings
+from probes.tree import LIVE, HostTree
+from probes.virtualization import virtualization
+
+__all__ = [
+    "Cache",
+    "Cluster",
+    "Core",
+    "CoreKind",
+    "Die",
+    "HugePages",
+    "Node",
+    "Package",
+    "Topology",
+    "read_topology",
+    "topology_document",
+]
+
+SCHEMA = "lowlat.topology/1"
+
+
+def read_topology(tree: HostTree = LIVE) -> Topology:
+    """Read the topology of a host. What it lacks has a reason, what it prints wrongly is in `warnings`."""
+    warnings = Warnings()
+    sets = cpu_sets(tree)
+    online = sets.online.value or ()
+    return Topology(
+        root=tree.root,
+        machine=_machine(tree),
+        cpu_brand=cpu_brand(tree),
+        kernel_release=kernel_release(tree),
+        virtualization=virtualization(tree),
+        cpu_sets=sets,
+        cpu_quota=cpu_quota(tree),
+        smt=tree.reading("sys/devices/system/cpu/smt/control"),
+        packages=GroupReader(tree, online, warnings.add).packages(),
+        core_kinds=read_core_kinds(tree, online),
+        caches=read_caches(tree, online, warnings.add),
+        nodes=read_nodes(tree, online, warnings.add),
+        memory_total_bytes=memory_total(tree),
+        huge_pages=read_huge_pages(tree, "sys/kernel/mm/hugepages"),
+        warnings=warnings.lines(),
+    )
+
+
+def _machine(tree: HostTree) -> Reading[str]:
+    machine = tree.fact("machine")
+    if machine is not None:
+        return known(machine, "uname")
+    reading = tree.reading("proc/sys/kernel/arch")
+    return reading if reading.value else unknown("uname", "the captured tree does not say")
+
+
+def topology_document(topology: Topology) -> dict[str, Any]:
+    """Turn a topology into JSON data, as `probes/schema/topology.schema.json` describes it."""
+    document: dict[str, Any] = {"schema": SCHEMA, "guest_view": topology.guest_view}
+    document |= to_document(topology)
+    document["cpu_sets"] |= {
+        "offline": list(topology.cpu_sets.offline),
+        "allowed": list(topology.cpu_sets.allowed),
+    }
+    return document

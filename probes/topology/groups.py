@@ -1,0 +1,108 @@
+"""Packages, dies, clusters and cores, told apart by the CPUs that share them.
+
+The kernel's ids are labels only: `physical_package_id` is -1 or huge on some machines and repeats on others,
+and `core_id` starts anew in each package or die. The masks of siblings are what holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list, cpus_of_mask
+from probes.topology.model import Cluster, Core, Die, Package
+from probes.topology.warnings import Warn
+from probes.tree import HostTree
+
+_NO_ID = (-1, 65_535)
+"""What the kernel prints for "no such id"; 65,535 where a cluster's id is 16 bits wide."""
+
+
+def read_cpus(tree: HostTree, folder: str, mask_name: str, list_name: str, warn: Warn) -> Cpus | None:
+    """Read a set that the kernel prints as mask and as list; the mask counts where the two disagree."""
+    mask_text, list_text = tree.text(f"{folder}/{mask_name}"), tree.text(f"{folder}/{list_name}")
+    from_mask = cpus_of_mask(mask_text) if mask_text else None
+    from_list = cpus_of_list(list_text) if list_text else None
+    if mask_text and from_mask is None:
+        warn(f"{mask_name} is damaged", f"/{folder}: {mask_text[:40]!r}")
+    if list_text and from_list is None:
+        warn(f"{list_name} is damaged", f"/{folder}: {list_text[:40]!r}")
+    if from_mask is not None and from_list is not None and from_mask != from_list:
+        warn(f"{mask_name} and {list_name} disagree; the mask counts", f"/{folder}")
+    return from_mask if from_mask is not None else from_list
+
+
+def group(cpus: Cpus, set_of: Callable[[int], Cpus | None], label_of: Callable[[int], int | None]) -> list[Cpus]:
+    """Split CPUs by the set each one says it belongs to, in order of the lowest CPU.
+
+    Where a CPU names no set, CPUs with the same label go together, and those without a label too. Every CPU
+    is in exactly one group, whatever the sets say: the lowest one's word counts.
+    """
+    inside = set(cpus)
+    groups: list[Cpus] = []
+    for cpu in cpus:
+        if cpu not in inside:
+            continue
+        named = set_of(cpu)
+        if named is None:
+            label = label_of(cpu)
+            members = {c for c in inside if set_of(c) is None and label_of(c) == label}
+        else:
+            members = inside.intersection(named)
+        members.add(cpu)
+        inside -= members
+        groups.append(tuple(sorted(members)))
+    return groups
+
+
+class GroupReader:
+    """Reads the groups of one tree; each file once."""
+
+    def __init__(self, tree: HostTree, online: Cpus, warn: Warn) -> None:
+        self._tree = tree
+        self._online = online
+        self._warn = warn
+        self._sets: dict[tuple[int, str], Cpus | None] = {}
+
+    def packages(self) -> tuple[Package, ...]:
+        """All packages with what is in them, each CPU that runs in exactly one core."""
+        found = []
+        for cpus in self._split(self._online, "package", "core_siblings", "physical_package_id"):
+            dies = tuple(map(self._die, self._split(cpus, "die", None, "die_id")))
+            found.append(Package(self._label(cpus[0], "physical_package_id"), cpus, dies))
+        return tuple(found)
+
+    def _die(self, cpus: Cpus) -> Die:
+        clusters = tuple(map(self._cluster, self._split(cpus, "cluster", None, "cluster_id")))
+        return Die(self._label(cpus[0], "die_id"), cpus, clusters)
+
+    def _cluster(self, cpus: Cpus) -> Cluster:
+        cores = self._split(cpus, "core", "thread_siblings", "core_id")
+        return Cluster(
+            self._label(cpus[0], "cluster_id"),
+            cpus,
+            tuple(Core(self._label(group[0], "core_id"), group) for group in cores),
+        )
+
+    def _split(self, cpus: Cpus, name: str, older_name: str | None, id_name: str) -> list[Cpus]:
+        def label(cpu: int) -> int | None:
+            # Without masks two cores of one id are one core; without an id each CPU is a core of its own.
+            found = self._label(cpu, id_name)
+            return -2 - cpu if found is None and name == "core" else found
+
+        return group(cpus, lambda cpu: self._set(cpu, name, older_name), label)
+
+    def _set(self, cpu: int, name: str, older_name: str | None) -> Cpus | None:
+        key = (cpu, name)
+        if key not in self._sets:
+            folder = f"{CPU_FOLDER}/cpu{cpu}/topology"
+            found = read_cpus(self._tree, folder, f"{name}_cpus", f"{name}_cpus_list", self._warn)
+            if not found and older_name is not None:
+                found = read_cpus(self._tree, folder, older_name, f"{older_name}_list", self._warn)
+            if found and cpu not in found:
+                self._warn(f"a CPU is not among its own {name} siblings; it counts as one", f"/{folder}")
+            self._sets[key] = found or None
+        return self._sets[key]
+
+    def _label(self, cpu: int, id_name: str) -> int | None:
+        found = self._tree.integer(f"{CPU_FOLDER}/cpu{cpu}/topology/{id_name}")
+        return None if found in _NO_ID else found

@@ -1,0 +1,126 @@
+"""NUMA nodes from sysfs: CPUs, memory, distances, huge pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
+from probes.cpulist import format_cpu_list
+from probes.reading import Reading, known, not_applicable
+from probes.topology.groups import read_cpus
+from probes.topology.model import HugePages, Node, NodeKind
+from probes.topology.warnings import Warn
+from probes.tree import HostTree
+
+NODE_FOLDER = "sys/devices/system/node"
+_LOCAL_DISTANCE = 10  # ACPI SLIT
+
+
+def read_nodes(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Node, ...]]:
+    """Read all nodes, by number; ids may have gaps. Where there are none, none is made up."""
+    source = f"read from /{NODE_FOLDER}"
+    names = (re.fullmatch(r"node([0-9]{1,4})", name) for name in tree.names(NODE_FOLDER))
+    ids = sorted(int(match[1]) for match in names if match is not None)
+    if not ids:
+        return not_applicable(source, "the kernel shows no NUMA nodes (built without CONFIG_NUMA, or hidden)")
+    found = tuple(_read_node(tree, node, ids, frozenset(online), warn) for node in ids)
+    _check_distances(found, warn)
+    _check_cpus(found, online, warn)
+    return known(found, source)
+
+
+def _read_node(tree: HostTree, node: int, ids: Sequence[int], online: frozenset[int], warn: Warn) -> Node:
+    # By name only, never by walking: a node's folder holds a link for each block of memory, thousands of it.
+    folder = f"{NODE_FOLDER}/node{node}"
+    cpus = read_cpus(tree, folder, "cpumap", "cpulist", warn)
+    if cpus is None:
+        cpus = tuple(cpu for cpu in online if tree.exists(f"{CPU_FOLDER}/cpu{cpu}/node{node}"))
+    cpus = tuple(sorted(online.intersection(cpus)))
+    meminfo = tree.text(f"{folder}/meminfo") or ""
+    total = _memory(meminfo, "MemTotal")
+    return Node(
+        node=node,
+        kind=_kind(bool(cpus), total),
+        cpus=cpus,
+        memory_total_bytes=total,
+        memory_free_bytes=_memory(meminfo, "MemFree"),
+        distances=_distances(tree, node, ids, warn),
+        huge_pages=read_huge_pages(tree, f"{folder}/hugepages"),
+    )
+
+
+def _kind(has_cpus: bool, memory_bytes: int | None) -> NodeKind:
+    if memory_bytes is None:
+        return "unknown memory"
+    if memory_bytes == 0:
+        return "no memory" if has_cpus else "empty"
+    return "cpus and memory" if has_cpus else "memory only"
+
+
+def _memory(meminfo: str, name: str) -> int | None:
+    match = re.search(rf"\b{name}:\s+(\d+) kB", meminfo)
+    return None if match is None else int(match[1]) * 1024
+
+
+def _distances(tree: HostTree, node: int, ids: Sequence[int], warn: Warn) -> dict[int, int]:
+    """Distances by node: the row has one number for each node that is online, in their order."""
+    path = f"{NODE_FOLDER}/node{node}/distance"
+    text = tree.text(path)
+    if not text:
+        return {}
+    row = [int(field) for field in text.split() if field.isdigit()]
+    if len(row) != len(text.split()):
+        warn("a row of distances is damaged", f"/{path}: {text[:40]!r}")
+        return {}
+    if len(row) == len(ids):
+        return dict(zip(ids, row, strict=True))
+    listed = cpus_of_list(tree.text(f"{NODE_FOLDER}/online") or "") or ()
+    if len(row) == len(listed):
+        return {other: far for other, far in zip(listed, row, strict=True) if other in ids}
+    warn(
+        f"a row has {len(row)} distances for {len(ids)} nodes; it is read as far as node numbers reach",
+        f"/{path}",
+    )
+    return {other: row[other] for other in ids if other < len(row)}
+
+
+def _check_distances(nodes: Sequence[Node], warn: Warn) -> None:
+    by_id = {node.node: node for node in nodes}
+    for node in nodes:
+        own = node.distances.get(node.node)
+        if own is not None and own != _LOCAL_DISTANCE:
+            warn(f"a node is not at distance {_LOCAL_DISTANCE} from itself", f"node {node.node}: {own}")
+        for other, far in node.distances.items():
+            back = by_id[other].distances.get(node.node)
+            if node.node < other and back is not None and back != far:
+                warn("distances are not symmetric", f"nodes {node.node} and {other}: {far} there, {back} back")
+
+
+def _check_cpus(nodes: Sequence[Node], online: Cpus, warn: Warn) -> None:
+    claimed: dict[int, int] = {}
+    for node in nodes:
+        for cpu in node.cpus:
+            if cpu in claimed:
+                warn(
+                    "nodes claim the same CPU; the lower one counts",
+                    f"CPU {cpu}, nodes {claimed[cpu]}, {node.node}",
+                )
+            claimed.setdefault(cpu, node.node)
+    homeless = [cpu for cpu in online if cpu not in claimed]
+    if homeless:
+        warn("no node claims some CPUs", f"CPU {format_cpu_list(homeless)}")
+
+
+def read_huge_pages(tree: HostTree, folder: str) -> tuple[HugePages, ...]:
+    """Read the huge pages of a folder with one subfolder for each size, smallest first."""
+    names = (re.fullmatch(r"hugepages-([0-9]{1,15})kB", name) for name in tree.names(folder))
+    sizes_kb = sorted(int(match[1]) for match in names if match is not None)
+    return tuple(
+        HugePages(
+            size_bytes=size_kb * 1024,
+            total=tree.integer(f"{folder}/hugepages-{size_kb}kB/nr_hugepages"),
+            free=tree.integer(f"{folder}/hugepages-{size_kb}kB/free_hugepages"),
+        )
+        for size_kb in sizes_kb
+    )

@@ -1,0 +1,194 @@
+"""Measured runs end to end, in real fresh processes: what is reported must be true, and a lie must be noticed."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+
+import jsonschema
+import msgspec
+import numpy as np
+import pytest
+
+from engine import run as run_module
+from engine.assemble import Finished, assemble
+from engine.flood import flood
+from engine.job import Outcome
+from engine.native_engine import Engine
+from engine.profile import load_profile
+from engine.records import EventKind
+from engine.run import RunFailedError, RunPlan, measure
+from engine.settings import Settings
+from engine.verify import check_prefix, first_difference
+from lowlat_errors import ExitCode, LowlatError
+from probes.affinity import allowed_cpus
+from reports.document import to_document
+from reports.schema import report_schema
+
+
+@pytest.fixture(scope="module")
+def flow():
+    return flood(load_profile("steady"), 20_000, 3)
+
+
+@pytest.fixture(scope="module")
+def report(flow):
+    return measure(flow, RunPlan(runs=2, command=("lowlat", "bench")))
+
+
+def test_report_is_ok_and_obeys_the_published_schema(report):
+    assert (report.status, report.status_reasons) == ("ok", ())
+    jsonschema.validate(to_document(report), report_schema())
+
+
+def test_each_command_is_recorded_once_a_run(report, flow):
+    whole = next(series for series in report.summary if series.op == "all")
+    assert whole.count == 2 * len(flow.measured)
+    assert sum(series.count for series in report.summary if series.op != "all") == whole.count
+    for run in report.runs:
+        assert run.throughput.commands == run.stamped.commands == len(flow.measured)
+
+
+def test_the_hot_path_allocates_and_faults_on_nothing(report):
+    assert report.hot_path.allocations == 0
+    assert report.hot_path.page_faults == 0
+
+
+def test_digest_is_that_of_the_events_that_the_engine_gives(report, flow):
+    import hashlib
+
+    events = Engine(flow.instruments, orders=flow.orders).process(flow.commands)
+    assert report.verification.digest == "sha256:" + hashlib.sha256(events.tobytes()).hexdigest()
+    assert report.verification.equal is True
+    assert report.verification.reference_prefix == len(flow.commands)
+
+
+def test_reference_engine_gives_the_same_digest(report, flow):
+    interpreted = measure(flow, RunPlan(engine="reference", runs=1))
+    assert interpreted.verification.digest == report.verification.digest
+    assert interpreted.hot_path.allocations is None
+    assert "hot_path.allocations" in interpreted.not_available
+
+
+def test_progress_comes_between_runs_and_ends_at_one(flow):
+    seen = []
+    measure(flow, RunPlan(runs=1), lambda text, share: seen.append((text, share)))
+    assert [share for _, share in seen] == sorted(share for _, share in seen)
+    assert seen[0][0] == "run 1 of 1"
+    assert seen[-1] == ("done", 1.0)
+
+
+def test_runs_take_their_cpus_in_turn(flow):
+    cpus = allowed_cpus()
+    measured = measure(flow, RunPlan(runs=2, cpus=(cpus[0], cpus[-1])))
+    assert measured.host.measured_cpus == ",".join(str(cpu) for cpu in sorted({cpus[0], cpus[-1]})) or "0-1"
+
+
+def test_a_cpu_that_does_not_exist_is_refused_before_any_run(flow):
+    with pytest.raises(LowlatError, match="4095"):
+        measure(flow, RunPlan(cpus=(4095,)))
+
+
+def test_small_pool_refuses_and_says_so(flow):
+    cramped = measure(flow, RunPlan(runs=1, orders=5_000))
+    assert cramped.status == "ok"
+    assert cramped.load.rejected > 0
+    assert any(series.op == "reject" for series in cramped.summary)
+
+
+def outcome_of(report_flow):
+    """One real outcome, to be falsified."""
+    kept = []
+    real = run_module._in_fresh_process
+
+    def keeping(job):
+        kept.append(real(job))
+        return kept[-1]
+
+    run_module._in_fresh_process = keeping
+    try:
+        report = measure(report_flow, RunPlan(runs=1))
+    finally:
+        run_module._in_fresh_process = real
+    return kept[0], report
+
+
+def test_falsified_outcomes_make_the_report_invalid(flow):
+    outcome, report = outcome_of(flow)
+    sized = Settings(flow.instruments, orders=flow.orders)
+
+    right = check_prefix(flow, sized, 10)
+
+    def status(*outcomes: Outcome, prefix=None):
+        runs = [Finished(index, dt_of(report), 1.0, outcome_) for index, outcome_ in enumerate(outcomes)]
+        made = assemble(flow, sized, "native", (), runs, prefix or right, planned=len(runs))
+        return made.status, " ".join(made.status_reasons)
+
+    assert status(outcome, outcome) == ("ok", "")
+    other = msgspec.structs.replace(outcome, digest="0" * 64)
+    assert status(outcome, other)[0] == "invalid"
+    fewer = msgspec.structs.replace(outcome, stamped=msgspec.structs.replace(outcome.stamped, events=1))
+    assert "numbers of events" in status(fewer)[1]
+    beyond = msgspec.structs.replace(outcome, out_of_range=1)
+    assert "above the histogram's range" in status(beyond)[1]
+    prefix = dataclasses.replace(right, difference="event 3: ...")
+    assert "differs from the reference engine" in status(outcome, prefix=prefix)[1]
+
+
+def dt_of(report):
+    from datetime import datetime
+
+    return datetime.fromisoformat(report.runs[0].started)
+
+
+def test_one_changed_event_is_found(flow):
+    events = Engine(flow.instruments, orders=flow.orders).process(flow.commands)
+    assert first_difference(events, events.copy()) is None
+    broken = events.copy()
+    at = int(np.flatnonzero(broken["kind"] == EventKind.TRADE)[5])
+    broken["maker_id"][at] += 1
+    assert first_difference(events, broken).startswith(f"event {at}: expected")
+    assert first_difference(events, events[:-1]) == f"expected {len(events)} events, got {len(events) - 1}"
+
+
+def test_a_process_that_dies_is_an_internal_error_with_its_last_words(flow, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(RunFailedError, match="ended with 1") as caught:
+        measure(flow, RunPlan(runs=1))
+    assert caught.value.exit_code is ExitCode.INTERNAL
+
+
+def test_pools_larger_than_the_memory_are_the_users_error(flow):
+    with pytest.raises(RunFailedError, match=r"needs about .* GiB") as caught:
+        measure(flow, RunPlan(runs=1, orders=1_000_000_000))
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_ctrl_c_keeps_what_was_measured(flow, after):
+    """Ctrl-C during run 2 gives a report of run 1, marked; during run 1 there is nothing to report."""
+    script = (
+        "import os, signal, sys\n"
+        "from engine import flood, load_profile\n"
+        "from engine.run import RunPlan, measure\n"
+        "def progress(text, share):\n"
+        f"    if text == 'run {after + 1} of 3': signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
+        "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))\n"
+        "report = measure(flood(load_profile('steady'), 20000, 3), RunPlan(runs=3), progress)\n"
+        "print(report.status, len(report.runs), report.verification.equal)\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    if after:
+        assert done.stdout == "interrupted 1 None\n"
+    else:
+        assert done.stdout == ""
+        assert done.returncode in (-signal.SIGINT, 128 + signal.SIGINT, 1)
+        assert "KeyboardInterrupt" in done.stderr
+
+
+def test_no_worker_is_left_behind(flow):
+    """The process of a run is waited for; a second look finds no child."""
+    measure(flow, RunPlan(runs=1))
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

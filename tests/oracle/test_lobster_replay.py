@@ -1,0 +1,111 @@
+"""An hour of AAPL on Nasdaq, as LOBSTER recorded it, judges reader and engine: nobody here wrote these executions.
+
+Sent to a price-time book, 3,282 of 3,290 aggressive orders must hit what they hit that day. The eight that remain
+pass over five orders that the file later proves alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.lobster import read_lobster
+from engine.lobster_file import read_best_states
+from engine.native_engine import Engine
+from engine.recorded import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
+from engine.reference import Ask, Ladder, Order, ReferenceEngine
+
+Find = Callable[[str], Path]
+
+
+class LastInFirstOut(ReferenceEngine):
+    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
+        while ladder.reaches(limit):
+            yield next(reversed(ladder.queues[next(ladder.prices())].values()))
+
+
+class TakerPriced(ReferenceEngine):
+    def _print(self, _maker: Order, taker: Ask) -> int:
+        return taker.price
+
+
+@pytest.fixture(scope="module")
+def flow(recorded: Find) -> RecordedFlow:
+    return read_lobster(recorded("AAPL_2012-06-21_34200000_37800000_message_50.csv.xz"))
+
+
+def test_rows_and_commands_add_up(flow: RecordedFlow) -> None:
+    assert flow.rows == {
+        "add": 44_256,
+        "partial_cancel": 469,
+        "delete": 41_004,
+        "execution": 4_067,
+        "hidden_execution": 2_201,
+        "cross_trade": 0,
+        "halt": 0,
+    }
+    assert flow.left_out == {"hidden execution": 2_201}
+    assert flow.never_added == 80
+    # Every add, cut and burst is one command; what is entered elsewhere than its row says is no extra command.
+    told = flow.origin != Origin.RESTORED
+    assert np.count_nonzero(told) == 44_256 + 80 + 469 + 41_004 + 3_290
+    assert (flow.origin[: flow.seeded] == Origin.SEEDED).all() and flow.seeded == 42
+    assert np.count_nonzero(flow.origin == Origin.PLACED) == flow.never_added + flow.moved_up - flow.seeded
+    assert (np.diff(flow.time_ns) >= 0).all() and (np.diff(flow.row) >= 0).all()
+    aggressors = flow.commands["order_id"][flow.bursts.command]
+    assert len(np.unique(aggressors)) == 3_290 and not np.isin(aggressors, flow.bursts.fills["maker_id"]).any()
+
+
+@pytest.fixture(scope="module")
+def check(flow: RecordedFlow) -> BurstCheck:
+    engine = ReferenceEngine([flow.instrument()], orders=flow.orders)
+    return verify(flow, engine.process(flow.commands))
+
+
+def test_the_exchange_is_repeated_but_for_eight_bursts(flow: RecordedFlow, check: BurstCheck) -> None:
+    assert (check.matched, check.total, flow.departures) == (3_282, 3_290, 8)
+    assert (check.stray_trades, check.rejected) == (0, 0)
+    for burst in check.mismatches:
+        assert sum(fill.quantity for fill in burst.actual) == sum(fill.quantity for fill in burst.expected)
+
+
+def test_the_native_engine_repeats_it_too(flow: RecordedFlow, check: BurstCheck) -> None:
+    assert verify(flow, Engine([flow.instrument()], orders=flow.orders).process(flow.commands)) == check
+
+
+def test_the_eight_pass_over_five_orders_that_were_alive(flow: RecordedFlow, check: BurstCheck) -> None:
+    passed_over: dict[int, int] = {}
+    for burst in check.mismatches:
+        pairs = zip(burst.actual, burst.expected, strict=False)
+        passed_over[next(ours.maker_id for ours, theirs in pairs if ours != theirs)] = burst.row
+    assert len(passed_over) == 5
+    last_row = last_rows(flow)
+    assert all(last_row[order_id] >= row for order_id, row in passed_over.items())
+
+
+def last_rows(flow: RecordedFlow) -> dict[int, int]:
+    """The last row at which the file itself names each order: in a command of its own, or in a burst's fills."""
+    own = flow.origin == Origin.RECORDED
+    rows = dict(zip(flow.commands["order_id"][own].tolist(), flow.row[own].tolist(), strict=True))
+    burst_rows = np.repeat(flow.row[flow.bursts.command], np.diff(flow.bursts.first_fill))
+    for order_id, row in zip(flow.bursts.fills["maker_id"].tolist(), burst_rows.tolist(), strict=True):
+        rows[order_id] = max(rows[order_id], row) if order_id in rows else row
+    return rows
+
+
+@pytest.mark.parametrize("engine", [LastInFirstOut, TakerPriced])
+def test_broken_engines_are_found(flow: RecordedFlow, engine: type[ReferenceEngine]) -> None:
+    check = verify(flow, engine([flow.instrument()]).process(flow.commands))
+    assert check.matched < 3_282 - 100
+
+
+def test_the_best_prices_are_the_vendors(flow: RecordedFlow, recorded: Find) -> None:
+    vendor = read_best_states(recorded("AAPL_2012-06-21_orderbook_1.csv.xz"))
+    states = best_states(Engine([flow.instrument()], orders=flow.orders), flow.commands)
+    check = compare_best(flow, states, vendor)
+    assert (check.found, check.total) == (22_645, 22_662)
+    shifted = states + np.array([100, 0, 0, 0])
+    assert compare_best(flow, shifted, vendor).found < 1_000

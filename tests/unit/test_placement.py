@@ -1,0 +1,206 @@
+"""A plan that puts the matcher on a busy core, or far from its memory, is worse than none."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import pytest
+
+from probes.affinity import AffinityError
+from probes.cgroup import CpuQuota
+from probes.cpu_sets import CpuSets
+from probes.placement import Assignment, Plan, Role, parse_roles, plan
+from probes.reading import known, not_applicable
+from probes.topology import Cache, Cluster, Core, CoreKind, Die, Node, Package, Topology, read_topology
+from probes.virtualization import Virtualization
+
+ABSENT = not_applicable("file", "absent")
+
+
+def host(
+    cores: Iterable[tuple[int, ...]],
+    *,
+    nodes: Iterable[tuple[int, ...]] = (),
+    last_level: Iterable[tuple[int, ...]] = (),
+    isolated: tuple[int, ...] = (),
+    allowed: tuple[int, ...] | None = None,
+) -> Topology:
+    groups = tuple(Core(None, core) for core in cores)
+    cpus = tuple(sorted(cpu for core in groups for cpu in core.cpus))
+    package = Package(0, cpus, (Die(0, cpus, (Cluster(None, cpus, groups),)),))
+    numbered = tuple(
+        Node(number, "cpus and memory", node, 1 << 30, 1 << 30, {}, ()) for number, node in enumerate(nodes)
+    )
+    caches = Cache(3, "Unified", 1 << 25, 64, 16, 32_768, tuple(last_level))
+    return dataclasses.replace(
+        read_topology(),
+        virtualization=Virtualization(ABSENT, ABSENT),
+        cpu_sets=CpuSets(
+            possible=known(cpus, "x"),
+            present=known(cpus, "x"),
+            online=known(cpus, "x"),
+            isolated=known(isolated, "x"),
+            nohz_full=ABSENT,
+            affinity=known(cpus if allowed is None else allowed, "x"),
+            cpuset=ABSENT,
+        ),
+        cpu_quota=ABSENT,
+        packages=(package,),
+        core_kinds=(),
+        caches=known((caches,), "x") if caches.instances else ABSENT,
+        nodes=known(numbered, "x") if numbered else ABSENT,
+    )
+
+
+def singles(count: int) -> list[tuple[int, ...]]:
+    return [(cpu,) for cpu in range(count)]
+
+
+def by_thread(found: Plan) -> dict[str, int]:
+    return {assignment.thread: assignment.cpu for assignment in found.assignments}
+
+
+def of(found: Plan, thread: str) -> Assignment:
+    return next(assignment for assignment in found.assignments if assignment.thread == thread)
+
+
+def test_roles_are_read() -> None:
+    assert parse_roles("producer=2, matcher,publisher = 1") == (
+        Role("producer", 2),
+        Role("matcher", 1),
+        Role("publisher", 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "'' is no role"),
+        ("matcher,,x", "'' is no role"),
+        ("=2", "'=2' is no role"),
+        ("a=b", "'a=b' is no role"),
+        ("a=0", "asks for 0 threads"),
+        ("a=1025", "asks for 1025 threads"),
+        ("a,b,a", "role 'a' stands twice"),
+    ],
+)
+def test_wrong_roles_are_named(text: str, message: str) -> None:
+    with pytest.raises(AffinityError, match=message):
+        parse_roles(text)
+
+
+def test_matcher_chooses_first_and_not_cpu_0() -> None:
+    found = plan("producer=2,matcher,publisher", host(singles(4)))
+    assert by_thread(found) == {"producer[0]": 2, "producer[1]": 3, "matcher": 1, "publisher": 0}
+    assert of(found, "matcher").compromises == ()
+    assert "not CPU 0" in of(found, "matcher").reasons
+    assert any("no other CPU is left" in text for text in of(found, "publisher").compromises)
+    assert found.cpus_of("producer") == (2, 3)
+
+
+def test_no_thread_is_the_sibling_of_another_while_cores_are_free() -> None:
+    found = plan("matcher,publisher", host([(0, 2), (1, 3)]))
+    assert by_thread(found) == {"matcher": 1, "publisher": 2}
+    assert "alone on its core, its sibling 3 idle" in of(found, "matcher").reasons
+
+
+def test_sibling_is_taken_last_and_said() -> None:
+    found = plan("matcher,a,b", host([(0, 2), (1, 3)]))
+    assert by_thread(found) == {"matcher": 1, "a": 2, "b": 3}
+    assert "on one core with CPU 1 (matcher): no free core is left" in of(found, "b").compromises
+
+
+def test_sibling_of_other_work_is_avoided() -> None:
+    assert by_thread(plan("matcher", host([(0, 3), (1, 4), (2, 5)]), busy=[1])) == {"matcher": 2}
+    found = plan("matcher", host([(0, 1)]), busy=[0])
+    assert of(found, "matcher").cpu == 1
+    assert "on one core with CPU 0 (other work): no free core is left" in of(found, "matcher").compromises
+
+
+def test_isolated_cpus_come_first() -> None:
+    found = plan("matcher,publisher,extra", host(singles(5), isolated=(2, 4)))
+    assert by_thread(found) == {"matcher": 2, "publisher": 4, "extra": 1}
+    assert "isolated from the scheduler" in of(found, "matcher").reasons
+    assert "not isolated: no isolated CPU is left" in of(found, "extra").compromises
+    assert not any("isolated" in warning for warning in found.warnings)
+
+
+def test_isolated_cpus_are_used_though_the_affinity_lacks_them() -> None:
+    assert by_thread(plan("matcher", host(singles(4), isolated=(3,), allowed=(0, 1)))) == {"matcher": 3}
+
+
+def test_threads_stay_on_the_node_of_the_memory() -> None:
+    two_nodes = host(singles(6), nodes=[(0, 1, 2), (3, 4, 5)])
+    found = plan("matcher,publisher", two_nodes, memory_node=1)
+    assert by_thread(found) == {"matcher": 3, "publisher": 4}
+    assert "on node 1, where the memory is" in of(found, "matcher").reasons
+    found = plan("matcher,a,b,c", two_nodes, memory_node=1)
+    assert of(found, "c").node == 0
+    assert "on node 0, away from the memory on node 1" in of(found, "c").compromises
+
+
+def test_memory_goes_where_the_isolated_cores_are() -> None:
+    found = plan("matcher", host(singles(6), nodes=[(0, 1, 2, 3), (4, 5)], isolated=(5,)))
+    assert (found.memory_node, found.cpus_of("matcher")) == (1, (5,))
+
+
+def test_node_is_worth_more_than_isolation_and_a_free_core_more_than_the_node() -> None:
+    found = plan("matcher", host(singles(4), nodes=[(0, 1), (2, 3)], isolated=(3,)), memory_node=0)
+    assert by_thread(found) == {"matcher": 1}
+    found = plan("matcher,b", host([(0, 1), (2,)], nodes=[(0, 1), (2,)]), memory_node=0)
+    assert by_thread(found) == {"matcher": 1, "b": 2}
+
+
+def test_threads_gather_around_the_matchers_cache() -> None:
+    found = plan("producer,matcher", host(singles(6), last_level=[(0, 1, 5), (2, 3, 4)], isolated=(2, 1, 4)))
+    assert by_thread(found) == {"matcher": 1, "producer": 2}
+    assert any("does not share the last-level cache" in text for text in of(found, "producer").compromises)
+    found = plan("producer,matcher", host(singles(6), last_level=[(0, 2, 4), (1, 3, 5)]))
+    assert by_thread(found) == {"matcher": 1, "producer": 3}
+    assert "shares the last-level cache of CPU 1 (matcher)" in of(found, "producer").reasons
+
+
+def test_fast_cores_come_first_on_hybrid_machines() -> None:
+    kinds = (CoreKind("performance", (4, 5), "x"), CoreKind("efficiency", (0, 1, 2, 3), "x"))
+    found = plan("matcher,a,b", dataclasses.replace(host(singles(6)), core_kinds=kinds))
+    assert by_thread(found) == {"matcher": 4, "a": 5, "b": 1}
+    assert "a core of kind 'efficiency'" in of(found, "b").compromises
+
+
+def test_nothing_outside_the_allowed_set() -> None:
+    found = plan("matcher,a,b", host(singles(8), allowed=(2, 6)))
+    assert set(by_thread(found).values()) == {2, 6}
+    assert by_thread(found) == {"matcher": 2, "a": 6, "b": 6}  # the matcher's CPU is shared last
+    assert "shared with a: 2 CPUs are allowed" in of(found, "b").compromises
+    assert any("3 threads on 2 allowed CPUs" in warning for warning in found.warnings)
+
+
+def test_one_cpu_takes_all() -> None:
+    assert by_thread(plan("matcher,publisher", host(singles(1)))) == {"matcher": 0, "publisher": 0}
+
+
+def test_quota_and_guest_are_warned_of() -> None:
+    quota = known(CpuQuota(1.5, 150_000, 100_000), "x")
+    guest = Virtualization(known("KVM", "x"), ABSENT)
+    topology = dataclasses.replace(host(singles(4)), cpu_quota=quota, virtualization=guest)
+    warnings = plan("matcher,publisher", topology).warnings
+    assert "the CPU quota is 1.5 CPUs: 2 spinning threads will be throttled" in warnings
+    assert any("no allowed CPU is isolated" in warning for warning in warnings)
+    assert any("guest view" in warning for warning in warnings)
+
+
+def test_impossible_wishes_are_refused() -> None:
+    with pytest.raises(AffinityError, match="no CPU is known"):
+        plan("matcher", host(singles(2), allowed=()))
+    with pytest.raises(AffinityError, match=r"node 7 has no CPU this process may use; choose among \[0\]"):
+        plan("matcher", host(singles(2), nodes=[(0, 1)]), memory_node=7)
+    with pytest.raises(AffinityError, match="node 0 cannot be chosen: absent"):
+        plan("matcher", host(singles(2)), memory_node=0)
+
+
+def test_plan_of_this_host_uses_allowed_cpus() -> None:
+    topology = read_topology()
+    found = plan("producer=2,matcher,publisher", topology)
+    assert {assignment.cpu for assignment in found.assignments} <= set(topology.cpu_sets.allowed)
+    assert all(assignment.reasons or assignment.compromises for assignment in found.assignments)
