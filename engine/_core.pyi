@@ -130,6 +130,14 @@ class FloodComposition:
 
 def generate_flood(profile: FloodProfile, seed: int, commands: object) -> FloodComposition: ...
 
+def record_layouts() -> dict[str, dict[str, tuple[int, int]]]:
+    """Offset and size of every field; the record itself is ''."""
+
+def enumerations() -> dict[str, dict[str, int]]:
+    """Name and value of every enumerator."""
+
+QUANTITY_MAX: int = 4294967295
+
 class Pass:
     @property
     def commands(self) -> int: ...
