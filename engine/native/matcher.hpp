@@ -91,7 +91,7 @@ class Matcher {
 
     void reset() {
         nodes_.reset();
-        index_.clear();
+        index_.reset();
         tape_.reset();
         for (Book& book : books_)
             for (Ladder& ladder : book.ladders) ladder.reset();
@@ -100,6 +100,7 @@ class Matcher {
         trades_ = 0;
         order_refusals_ = 0;
         trade_refusals_ = 0;
+        growths_ = 0;
     }
 
     // -- queries --------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def paste(settings: Settings, rows: Sequence[Row]) -> str:
 
 def pasted(text: str) -> tuple[Settings, Commands]:
     """What `paste` printed, evaluated with the names of `engine.records`, `engine.settings`, `engine.instrument`."""
-    from engine import instrument, records, settings  # noqa: PLC0415
+    from engine import instrument, records, settings
 
     names = vars(records) | vars(settings) | vars(instrument)
     sized, stream = eval(text, dict(names))
