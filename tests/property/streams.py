@@ -99,7 +99,9 @@ STREAMS = {
     "travelling": Stream(sized(), travelling),
     "clusters": Stream(sized(), clusters),
     "many-symbols": Stream(sized(symbols=2_048), touch(200)),
-    "ticks-lots-band": Stream(sized(rules=Instrument(tick=3, lot=2, price_min=-31, price_max=40)), touch(40), live_ids=40),
+    "ticks-lots-band": Stream(
+        sized(rules=Instrument(tick=3, lot=2, price_min=-31, price_max=40)), touch(40), live_ids=40
+    ),
     "pool-dry": Stream(sized(orders=50), touch(20)),
     "pools-grow": Stream(sized(orders=1, when_orders_dry=WhenDry.GROW, when_trades_dry=WhenDry.GROW), touch(500)),
     "tape-refuses": Stream(sized(when_trades_dry=WhenDry.REFUSE), touch(8)),

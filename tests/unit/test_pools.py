@@ -113,4 +113,3 @@ def test_a_reset_engine_counts_anew_and_keeps_what_has_grown() -> None:
     assert set(astuple(engine.counters)) == {0}
     assert [engine.process(stride).tobytes(), engine.process(taken).tobytes()] == first
     assert engine.counters.growths == 0
-
