@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import msgspec
 
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
-from engine.job import EngineName, Job, Outcome
+from engine.job import INTERRUPTIONS, EngineName, Job, Outcome
 from engine.settings import Settings, WhenDry
 from engine.verify import PrefixCheck, check_prefix
 from lowlat_errors import ExitCode, LowlatError
@@ -127,22 +128,29 @@ def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, cpu: int |
 
 def _in_fresh_process(job: Job) -> Outcome:
     """Run the worker; the whole time this process only waits, so that it takes nothing from the measured one."""
-    process = subprocess.Popen(
-        # -P: the current folder may hold another `engine`. A session of its own: Ctrl-C reaches this process alone,
-        # which then decides.
-        [sys.executable, "-P", "-m", "engine.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=(job.commands_fd,),
-        start_new_session=True,
-    )
+    # Held back until the process is ours to kill: an interruption inside Popen would leave it running.
+    signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
-        out, err = process.communicate(msgspec.json.encode(job))
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+        process = subprocess.Popen(
+            # -P: the current folder may hold another `engine`. A session of its own: Ctrl-C reaches this process alone,
+            # which then decides.
+            [sys.executable, "-P", "-m", "engine.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(job.commands_fd,),
+            start_new_session=True,
+        )
+        with process:
+            try:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+                out, err = process.communicate(msgspec.json.encode(job))
+            except BaseException:
+                process.kill()
+                process.wait()  # on Ctrl-C Popen's own `with` would not
+                raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
         lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise RunFailedError(f"a run's process ended with {process.returncode}: {lines[-1]}", process.returncode)

@@ -10,6 +10,7 @@ import functools
 import gc
 import hashlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -20,7 +21,7 @@ from engine import _core
 from engine.arrays import aligned_copy
 from engine.contract import MatchingEngine
 from engine.instrument import Instrument
-from engine.job import ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
+from engine.job import INTERRUPTIONS, ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
 from engine.native_engine import Engine
 from engine.records import COMMAND, Commands, EventKind
 from engine.reference import ReferenceEngine
@@ -41,6 +42,7 @@ DIGEST_CHUNK = 1 << 16
 
 def main() -> None:
     """Read the job, run it, write the outcome. An error of the user's goes to stderr as its one line, with its code."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     try:
         outcome = run(job)

@@ -6,7 +6,7 @@ import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from lowlat_cli.console import Color, console
 from lowlat_cli.options import OutputFormat
@@ -14,8 +14,6 @@ from lowlat_cli.streams import emit, say
 from lowlat_errors import ExitCode
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from reports.model import Report
 
 _STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
@@ -46,9 +44,9 @@ class Destination:
 
             # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
-            write_atomically(self.file, self._text(report, self._file_format, console(io.StringIO(), colored)))
+            write_atomically(self.file, self._text(report, self._file_format, io.StringIO(), colored))
         if self.file is None or self._file_format != self.output_format:
-            emit(self._text(report, self.output_format, console(sys.stdout, self.color)))
+            emit(self._text(report, self.output_format, sys.stdout, self.color))
         if self.file is not None:
             say(f"wrote {self.file}")
         if report.status != "ok":
@@ -59,17 +57,21 @@ class Destination:
     def _file_format(self) -> OutputFormat:
         return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
 
-    def _text(self, report: Report, output_format: OutputFormat, on: Console) -> str:
+    def _text(self, report: Report, output_format: OutputFormat, stream: TextIO, color: Color) -> str:
+        """The report as it is to stand on the stream. Not printed there by rich: `emit` knows how writing can fail."""
         if output_format == "json":
             from reports.document import to_text
 
             return to_text(report)
         from reports.table import render
 
-        # Captured, then written by `emit`: on a broken pipe rich would end the process itself, with exit code 1.
-        with on.capture() as captured:
-            render(report, on)
-            if self.verbose and report.verification is not None:
-                for line in report.verification.mismatches:
-                    on.print(line, markup=False, highlight=False, soft_wrap=True)
-        return captured.get()
+        text = io.StringIO()
+        on = console(stream, color, into=text)
+        render(report, on)
+        if self.verbose and report.verification is not None:
+            for line in report.verification.mismatches:
+                on.print(line, markup=False, highlight=False, soft_wrap=True)
+        if on.is_terminal:
+            return text.getvalue()
+        # rich fills every line up to the console's width; off a terminal that is only bytes.
+        return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

@@ -223,8 +223,8 @@ def verification(facts: Verification) -> str:
         [
             f"digest {_short(facts.digest)}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
             verdict,
-            _matched("recorded fills", facts.matched, facts.bursts),
-            _matched("recorded quotes", facts.quotes_matched, facts.quotes),
+            _matched("recorded bursts filled as the venue filled them", facts.matched, facts.bursts),
+            _matched("best bids and asks found in the vendor's file", facts.quotes_matched, facts.quotes),
         ]
     )
 
@@ -232,7 +232,7 @@ def verification(facts: Verification) -> str:
 def _matched(name: str, matched: int | None, checked: int | None) -> str | None:
     if matched is None or not checked:
         return None
-    return f"{matched:,} of {checked:,} {name} matched ({units.share(matched / checked)})"
+    return f"{matched:,} of {checked:,} {name} ({matched / checked:.3%})"
 
 
 def bands(series: SummarySeries) -> str:

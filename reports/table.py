@@ -22,18 +22,12 @@ def render(report: Report, console: Console) -> None:
 
     Off a terminal nothing is cut to 80 columns.
     """
-    if console.is_terminal:
-        console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
-        return
     before = console.width
-    console.width = max(before, OFF_TERMINAL_WIDTH)
+    console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
     try:
-        with console.capture() as capture:
-            console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
+        console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
     finally:
         console.width = before
-    # rich fills every line up to the console's width; in a file that is only bytes.
-    console.file.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:

@@ -159,3 +159,9 @@ def test_debug_shows_the_traceback_of_a_users_error_too(lowlat: Run) -> None:
     done = lowlat("bench", "--profile", "stedy", "--debug")
     assert done.returncode == ExitCode.USAGE and done.stderr.startswith("Traceback")
     assert done.stderr.splitlines()[-1].startswith("lowlat: error: profile 'stedy' is unknown")
+
+
+def test_too_little_memory_is_the_users_to_mend(patched: Run) -> None:
+    done = patched("import engine.run\ndef measure(*_):\n    bytearray(1 << 62)\nengine.run.measure = measure", "bench")
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr == "lowlat: error: not enough memory; take fewer commands or smaller pools\n"

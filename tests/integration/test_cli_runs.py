@@ -58,13 +58,12 @@ def test_verbose_reports_progress_on_stderr_only(lowlat: Run) -> None:
 
 
 def test_equal_seeds_give_equal_work_on_both_engines(lowlat: Run) -> None:
-    native, again, reference, other = (
-        from_text(lowlat(*SHORT, "--json", *more).stdout)
-        for more in ([], [], ["--engine", "reference"], ["--seed", "2"])
+    native, reference, other = (
+        from_text(lowlat(*SHORT, "--json", *more).stdout) for more in ([], ["--engine", "reference"], ["--seed", "2"])
     )
-    assert native.workload.hash == again.workload.hash == reference.workload.hash != other.workload.hash
-    digests = [report.verification and report.verification.digest for report in (native, again, reference, other)]
-    assert digests[0] is not None and digests[0] == digests[1] == digests[2] != digests[3]
+    assert native.workload.hash == reference.workload.hash != other.workload.hash
+    digests = [report.verification and report.verification.digest for report in (native, reference, other)]
+    assert digests[0] is not None and digests[0] == digests[1] != digests[2]
 
 
 def test_a_file_named_json_takes_the_document_and_stdout_the_table(lowlat: Run, tmp_path: Path) -> None:
@@ -142,8 +141,8 @@ def test_replay_compares_quotes_and_lists_what_differs(lowlat: Run, recording: P
     )
     done = lowlat("replay", recording, "--expect", "book.csv", "--runs", "1", "-v")
     assert done.returncode == ExitCode.OK
-    assert "1 of 1 recorded fills matched" in " ".join(done.stdout.split())
-    assert "4 of 5 recorded quotes matched" in " ".join(done.stdout.split())
+    assert "1 of 1 recorded bursts filled as the venue filled them (100.000%)" in " ".join(done.stdout.split())
+    assert "4 of 5 best bids and asks found in the vendor's file (80.000%)" in " ".join(done.stdout.split())
     assert "row 6: this best bid and ask is not in the vendor's file" in done.stdout.splitlines()
 
 
