@@ -86,6 +86,12 @@ class IdIndex {
         for (std::uint64_t at = 0; at <= mask_; ++at) slots_[at].handle = nil;
     }
 
+    /// No entries, and tags that are the ids again.
+    void reset() {
+        clear();
+        seed_ = 0;
+    }
+
     /// Take another hash; the caller clears the table and puts every entry in again.
     void rehash() {
         ++seed_;

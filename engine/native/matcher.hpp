@@ -90,7 +90,7 @@ class Matcher {
 
     void reset() {
         nodes_.reset();
-        index_.clear();
+        index_.reset();
         tape_.reset();
         for (Book& book : books_)
             for (Ladder& ladder : book.ladders) ladder.reset();
@@ -493,8 +493,7 @@ class Matcher {
         const bool reaches = ladder.best() != nil && ladder.best_key() <= limit;
         if ((command.flags & flag_post_only) != 0 && reaches) return Reason::post_only_would_trade;
         const bool enough = when_trades_dry_ != WhenDry::refuse || tape_.room() >= live_;
-        if (enough || trades_needed(command, ladder, limit) <= tape_.room()) return Reason::none;
-        return Reason::trade_pool_full;
+        return enough || tape_takes_trades_of(command, ladder, limit) ? Reason::none : Reason::trade_pool_full;
     }
 
     bool fillable(const Command& command, const Book& book) const {
@@ -510,19 +509,20 @@ class Matcher {
         return left == 0;
     }
 
-    /// Resting orders that the command will meet.
-    std::uint64_t trades_needed(const Command& command, const Ladder& ladder, std::int64_t limit) const {
+    /// Whether the tape has a record for every resting order that the command will meet.
+    bool tape_takes_trades_of(const Command& command, const Ladder& ladder, std::int64_t limit) const {
         std::int64_t left = command.quantity;
-        std::uint64_t needed = 0;
+        std::uint64_t room = tape_.room();
+        bool fits = true;
         ladder.for_each([&](std::int64_t key, Handle level) {
             if (key > limit) return false;
-            for (Handle at = nodes_[level].next; at != level && left > 0; at = nodes_[at].next) {
+            for (Handle at = nodes_[level].next; at != level && left > 0 && fits; at = nodes_[at].next) {
                 left -= nodes_[at].order.quantity;
-                ++needed;
+                fits = room-- != 0;
             }
-            return left > 0;
+            return left > 0 && fits;
         });
-        return needed;
+        return fits;
     }
 
     // -- memory -----------------------------------------------------------------------------------------------------
