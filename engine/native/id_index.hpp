@@ -90,6 +90,7 @@ class IdIndex {
     void reset() {
         clear();
         seed_ = 0;
+        strained_ = false;
     }
 
     /// Take another hash; the caller clears the table and puts every entry in again.
