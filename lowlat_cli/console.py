@@ -43,9 +43,5 @@ def console(stream: TextIO, color: Color) -> Console:
         color_system="auto" if wanted else None,
     )
     if wanted and made.color_system is None:
-        made = Console(file=stream, force_terminal=stream.isatty(), no_color=False, color_system="standard")
-    if not stream.isatty():
-        from reports.table import OFF_TERMINAL_WIDTH
-
-        made.width = max(made.width, OFF_TERMINAL_WIDTH)
+        return Console(file=stream, force_terminal=stream.isatty(), no_color=False, color_system="standard")
     return made

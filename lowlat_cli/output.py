@@ -81,6 +81,8 @@ class Destination:
 
 def _drawn(draw: Callable[[Console], None], on: Console) -> str:
     """What `draw` prints, captured and then written by `emit`: on a broken pipe rich would end the process itself."""
-    with on.capture() as captured:
+    from reports.uncut import uncut
+
+    with uncut(on), on.capture() as captured:
         draw(on)
     return "".join(f"{line.rstrip(' ')}\n" for line in captured.get().splitlines())

@@ -12,9 +12,7 @@ from rich.text import Text
 from reports import latency_table, lines, units
 from reports.measures import SummarySeries
 from reports.model import Report
-
-OFF_TERMINAL_WIDTH = 160
-"""Columns at least, where no terminal sets them: a pipe or a file has no edge to cut cells at."""
+from reports.uncut import uncut
 
 
 def render(report: Report, console: Console) -> None:
@@ -22,12 +20,8 @@ def render(report: Report, console: Console) -> None:
 
     Off a terminal nothing is cut to 80 columns.
     """
-    before = console.width
-    console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
-    try:
+    with uncut(console):
         console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
-    finally:
-        console.width = before
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:

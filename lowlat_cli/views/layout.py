@@ -57,7 +57,7 @@ def size(count: int | None) -> str:
     """Bytes, a whole number of the largest unit where it is one; `?` where the host does not say."""
     if count is None:
         return "?"
-    whole = next((unit for unit in _UNITS if count and count % unit == 0), None)
+    whole = next((unit for unit in _UNITS if count % unit == 0 and 0 < count < 10_000 * unit), None)
     return units.size(count) if whole is None else f"{count // whole} {_UNITS[whole]}"
 
 
