@@ -9,6 +9,7 @@
 `engine/reference.py` states what every command does and every event says.
 """
 
+from engine._core import EngineBusyError
 from engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
 from engine.flood import flood
 from engine.flow import Flow
@@ -46,6 +47,7 @@ __all__ = [
     "CommandArrayError",
     "Counters",
     "Engine",
+    "EngineBusyError",
     "EventKind",
     "Flag",
     "Flow",

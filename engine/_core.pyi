@@ -1,9 +1,13 @@
 """Native half of `engine`: private, use the package."""
 
+import lowlat_errors
 import reports._core
 
 
 def build_facts() -> dict[str, str]: ...
+
+class EngineBusyError(lowlat_errors.LowlatError):
+    pass
 
 class Matcher:
     def __init__(self, rules: object, orders: int, trades: int, when_orders_dry: int, when_trades_dry: int) -> None: ...
@@ -125,6 +129,14 @@ class FloodComposition:
     def touch_max(self) -> int: ...
 
 def generate_flood(profile: FloodProfile, seed: int, commands: object) -> FloodComposition: ...
+
+def record_layouts() -> dict[str, dict[str, tuple[int, int]]]:
+    """Offset and size of every field; the record itself is ''."""
+
+def enumerations() -> dict[str, dict[str, int]]:
+    """Name and value of every enumerator."""
+
+QUANTITY_MAX: int = 4294967295
 
 class Pass:
     @property

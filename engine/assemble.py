@@ -46,9 +46,13 @@ def assemble(
     prefix: PrefixCheck | None,
     place: Place,
     *,
-    interrupted: bool,
+    planned: int,
 ) -> Report:
-    """The report of one or more finished runs."""
+    """The report of one or more finished runs; fewer than `planned` of them: it was interrupted.
+
+    So it was when there is no `prefix`, since the check of the prefix comes last.
+    """
+    interrupted = len(finished) < planned or prefix is None
     outcomes = [run.outcome for run in finished]
     runs = tuple(_run(run) for run in finished)
     summary = summarize(runs)
@@ -58,7 +62,7 @@ def assemble(
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"
-    stopped = (f"interrupted after {len(finished)} runs",) if interrupted else ()
+    stopped = (f"interrupted after {len(finished)} of {planned} runs",) if interrupted else ()
     return Report(
         status=status,
         status_reasons=(*wrong, *stopped),
@@ -331,6 +335,8 @@ def _steal_percent(outcomes: Sequence[Outcome]) -> float | None:
 def _absent(outcomes: Sequence[Outcome]) -> dict[str, str]:
     absent = {f"runs.disturbances.{name}": why for name, why in outcomes[0].disturbance.absent.items()}
     absent |= {f"hot_path.{name}": why for name, why in outcomes[0].memory.absent.items()}
+    if unknown := absent.get("hot_path.numa_pages"):
+        absent["hot_path.numa_verified"] = unknown
     nodes = sorted({outcome.memory.node for outcome in outcomes if outcome.memory.node is not None})
     if len(nodes) > 1:
         absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"

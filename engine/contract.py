@@ -82,7 +82,8 @@ class MatchingEngine(ABC):
         """Execute a contiguous `COMMAND` array of shape (n,) in order; every event, in order, as an `EVENT` array.
 
         Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
-        changes nothing. Raises `CommandArrayError` for another dtype, shape or layout, before anything is executed.
+        changes nothing. The array must not change meanwhile. Raises `CommandArrayError` for another dtype, shape or
+        layout, before anything is executed.
         """
 
     @abstractmethod

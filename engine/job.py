@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Literal
 
 import msgspec
 
 EngineName = Literal["native", "reference"]
+
+INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM})
+"""Signals that end a set of runs early. They are blocked while a run's process is started, which inherits that."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from engine.arrays import aligned_copy, aligned_empty
 from engine.contract import MatchingEngine, checked_commands
 from engine.records import EVENT, LEVEL, ORDER, TRADE, Commands, Events, Levels, Orders, Side, Trades
 from engine.settings import Settings
+from lowlat_errors import LowlatError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class MemoryPart:
 
 
 class Engine(MatchingEngine):
-    """The native engine. One thread at a time may use it; `process` releases the GIL.
+    """The native engine. `process` releases the GIL; one thread at a time may use an engine, and another one meanwhile
+    gets an `EngineBusyError`.
 
     All memory is taken, touched and, where the limits permit, locked when the engine is made.
     """
@@ -57,6 +59,7 @@ class Engine(MatchingEngine):
 
     def _open(self, settings: Settings) -> None:
         self.settings = settings
+        _check_memory(settings)
         rules = np.array([(i.tick, i.lot, i.price_min, i.price_max) for i in settings.instruments], dtype=np.int64)
         self.matcher = _core.Matcher(
             rules, settings.orders, settings.trades, settings.when_orders_dry, settings.when_trades_dry
@@ -104,3 +107,27 @@ class Engine(MatchingEngine):
     def memory(self) -> list[MemoryPart]:
         """The mappings that hold pools, index, tape and ladders."""
         return [MemoryPart(*part) for part in self.matcher.memory()]
+
+
+class NotEnoughMemoryError(LowlatError):
+    """The pools asked for are larger than what the system has to give."""
+
+
+LARGE_BYTES = 1 << 30
+"""Below this the system is not asked first."""
+
+
+def _check_memory(settings: Settings) -> None:
+    """Raise `NotEnoughMemoryError` when the pools cannot be resident: the kernel would promise, then kill."""
+    # Per order: a node, one for its level, an index slot and a quarter, rounded up to a power of two, and a far slot.
+    need = settings.orders * (32 + 32 + 2 * 10 + 48) + settings.trades * 32
+    if need < LARGE_BYTES:
+        return
+    import psutil
+
+    available = psutil.virtual_memory().available
+    if need > available:
+        raise NotEnoughMemoryError(
+            f"an engine for {settings.orders:,} orders and {settings.trades:,} trades needs about "
+            f"{need / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB are available; ask for fewer"
+        )

@@ -27,13 +27,17 @@ def replay(recorded: RecordedFlow, plan: RunPlan, expect: Path | None, progress:
     """
     vendor = read_best_states(expect) if expect else None
     flow = recorded.flow()
-    report = measure(flow, plan, progress)
     make = Engine if plan.engine == "native" else ReferenceEngine
-    bursts = verify(recorded, make(flow.instruments).process(flow.commands))
+    # Before the runs, so that an interruption does not lose what they measured.
+    progress("checking the fills", 0.0)
+    bursts = verify(recorded, make(flow.instruments, orders=flow.orders).process(flow.commands))
     quotes = None
     if vendor is not None:
-        quotes = compare_best(recorded, best_states(make(flow.instruments), flow.commands), vendor)
+        progress("checking the best bid and ask", 0.0)
+        states = best_states(make(flow.instruments, orders=flow.orders), flow.commands)
+        quotes = compare_best(recorded, states, vendor)
     missing = quotes.missing_rows if quotes else ()
+    report = measure(flow, plan, progress)
     if report.verification is None:
         raise NothingMeasuredError("the runs verified nothing; run again")
     verification: Verification = replace(

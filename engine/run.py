@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import msgspec
 
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
-from engine.job import EngineName, Job, Outcome
+from engine.job import INTERRUPTIONS, EngineName, Job, Outcome
 from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
 from engine.verify import PrefixCheck, check_prefix
@@ -27,9 +28,12 @@ Progress = Callable[[str, float], None]
 
 
 class RunFailedError(LowlatError):
-    """The process of a run ended without a result."""
+    """The process of a run ended without a result. The exit code is the one it gave, if it gave one of ours."""
 
-    exit_code = ExitCode.INTERNAL
+    def __init__(self, message: str, returned: int) -> None:
+        super().__init__(message)
+        ours = returned in {code.value for code in ExitCode} and returned != ExitCode.GATE_FAILED
+        self.exit_code = ExitCode(returned) if ours else ExitCode.INTERNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,6 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     place = choose_place(plan.cpus)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
-    interrupted = False
     with tempfile.TemporaryFile() as file:
         flow.commands.tofile(file)
         file.flush()
@@ -76,9 +79,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         except KeyboardInterrupt:
             if not finished:
                 raise
-            interrupted = True
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, place, interrupted=interrupted)
+    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, place, planned=plan.runs)
 
 
 def _sized(flow: Flow, plan: RunPlan) -> Settings:
@@ -113,23 +115,30 @@ def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Pla
 
 def _in_fresh_process(job: Job) -> Outcome:
     """Run the worker; the whole time this process only waits, so that it takes nothing from the measured one."""
-    process = subprocess.Popen(
-        # -P: the current folder may hold another `engine`. A session of its own: Ctrl-C reaches this process alone,
-        # which then decides.
-        [sys.executable, "-P", "-m", "engine.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=(job.commands_fd,),
-        start_new_session=True,
-    )
+    # Held back until the process is ours to kill: an interruption inside Popen would leave it running.
+    signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
-        out, err = process.communicate(msgspec.json.encode(job))
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+        process = subprocess.Popen(
+            # -P: the current folder may hold another `engine`. A session of its own: Ctrl-C reaches this process alone,
+            # which then decides.
+            [sys.executable, "-P", "-m", "engine.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(job.commands_fd,),
+            start_new_session=True,
+        )
+        with process:
+            try:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+                out, err = process.communicate(msgspec.json.encode(job))
+            except BaseException:
+                process.kill()
+                process.wait()  # on Ctrl-C Popen's own `with` would not
+                raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
         lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise RunFailedError(f"the process of a run ended with {process.returncode}: {lines[-1]}")
+        raise RunFailedError(f"a run's process ended with {process.returncode}: {lines[-1]}", process.returncode)
     return msgspec.json.decode(out, type=Outcome)

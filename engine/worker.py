@@ -10,6 +10,7 @@ import functools
 import gc
 import hashlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +22,14 @@ from engine import _core
 from engine.arrays import aligned_copy
 from engine.contract import MatchingEngine
 from engine.instrument import Instrument
-from engine.job import ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
+from engine.job import INTERRUPTIONS, ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
 from engine.native_engine import Engine
 from engine.numa import memory_bound_to, pages_of
 from engine.records import COMMAND, Commands, EventKind
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
 from engine.settings import Settings, WhenDry
+from lowlat_errors import LowlatError
 from probes.affinity import affinity_of, pin
 from probes.clock import Calibration, calibrate_quick
 from probes.clock_scale import TickScale
@@ -42,9 +44,15 @@ DIGEST_CHUNK = 1 << 16
 
 
 def main() -> None:
-    """Read the job, run it, write the outcome."""
+    """Read the job, run it, write the outcome. An error of the user's goes to stderr as its one line, with its code."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
-    sys.stdout.buffer.write(msgspec.json.encode(run(job)))
+    try:
+        outcome = run(job)
+    except LowlatError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    sys.stdout.buffer.write(msgspec.json.encode(outcome))
 
 
 def run(job: Job) -> Outcome:

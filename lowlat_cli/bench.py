@@ -26,6 +26,7 @@ from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
 
 COMMANDS_MAX = 1 << 30
+COMMANDS_DEFAULT = {"native": 2_000_000, "reference": 20_000}  # a run of either ends within seconds
 SEED_MAX = 2**64 - 1
 
 
@@ -41,16 +42,15 @@ def bench(
         ),
     ] = "steady",
     commands: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--commands",
             "-n",
             metavar="N",
             parser=count(1, COMMANDS_MAX),
-            help="Commands measured in each run.  [default: 2M]",
-            show_default=False,
+            help="Commands measured in each run.  [default: 2M; 20k with --engine reference]",
         ),
-    ] = 2_000_000,
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="S", parser=count(0, SEED_MAX), help="Equal seeds give equal commands.")
     ] = 1,
@@ -86,5 +86,5 @@ def bench(
     chosen = load_profile(profile)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress("making the order flow", 0.0)
-        report = measure(flood(chosen, commands, seed), plan, progress)
+        report = measure(flood(chosen, commands or COMMANDS_DEFAULT[engine], seed), plan, progress)
     return destination.deliver(report)

@@ -29,19 +29,18 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}
 
 
-def console(stream: TextIO, color: Color) -> Console:
-    """A console on a stream, as the user wants it coloured."""
+def console(stream: TextIO, color: Color, *, into: TextIO | None = None) -> Console:
+    """A console for a stream, coloured as the user wants it there; with `into`, what it prints goes there instead."""
     from rich.console import Console
 
     wanted = wants_color(color, stream)
-    made = Console(
-        file=stream,
-        # Both said, since rich would ask the environment in an order of its own; a colour system of None
-        # also leaves out bold and dim, which NO_COLOR alone would let through.
-        force_terminal=stream.isatty(),
-        no_color=not wanted,
-        color_system="auto" if wanted else None,
-    )
-    if wanted and made.color_system is None:
-        return Console(file=stream, force_terminal=stream.isatty(), no_color=False, color_system="standard")
-    return made
+
+    def made(color_system: Literal["auto", "standard"] | None) -> Console:
+        # All said, since rich would ask the environment in an order of its own. A colour system of None also leaves
+        # out bold and dim, which its `no_color` lets through.
+        return Console(
+            file=into or stream, force_terminal=stream.isatty(), no_color=not wanted, color_system=color_system
+        )
+
+    detected = made("auto" if wanted else None)
+    return made("standard") if wanted and detected.color_system is None else detected

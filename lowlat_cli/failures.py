@@ -43,6 +43,9 @@ class Outcome:
             return self._failed(error, ExitCode.INTERRUPTED, "interrupted before anything was measured")
         if isinstance(error, LowlatError):
             return self._failed(error, error.exit_code, f"error: {error}")
+        if isinstance(error, MemoryError):
+            what = f"not enough memory: {error}".removesuffix(": ")
+            return self._failed(error, ExitCode.USAGE, f"error: {what}; take fewer commands or smaller pools")
         if is_of_parser(error):
             return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
         return self._internal(error)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from lowlat_cli.console import Color, console
 from lowlat_cli.options import OutputFormat
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from reports.model import Report
 
-_STATUS = {"invalid": "the run is not valid", "interrupted": "interrupted, the report holds the runs until then"}
+_STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
 _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
 
 
@@ -52,17 +52,17 @@ class Destination:
     def write(self, document: Callable[[], str], draw: Callable[[Console], None]) -> None:
         """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises."""
 
-        def text(output_format: OutputFormat, on: Console) -> str:
-            return document() if output_format == "json" else _drawn(draw, on)
+        def text(output_format: OutputFormat, stream: TextIO, color: Color) -> str:
+            return document() if output_format == "json" else _drawn(draw, stream, color)
 
         if self.file is not None:
             from reports.output import write_atomically
 
             # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
-            write_atomically(self.file, text(self._file_format, console(io.StringIO(), colored)))
+            write_atomically(self.file, text(self._file_format, io.StringIO(), colored))
         if self.file is None or self._file_format != self.output_format:
-            emit(text(self.output_format, console(sys.stdout, self.color)))
+            emit(text(self.output_format, sys.stdout, self.color))
         if self.file is not None:
             say(f"wrote {self.file}")
 
@@ -79,10 +79,15 @@ class Destination:
                 on.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _drawn(draw: Callable[[Console], None], on: Console) -> str:
-    """What `draw` prints, captured and then written by `emit`: on a broken pipe rich would end the process itself."""
+def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:
+    """What `draw` prints, as it is to stand on the stream. rich does not print it: `emit` knows how that can fail."""
     from reports.uncut import uncut
 
-    with uncut(on), on.capture() as captured:
+    text = io.StringIO()
+    on = console(stream, color, into=text)
+    with uncut(on):
         draw(on)
-    return "".join(f"{line.rstrip(' ')}\n" for line in captured.get().splitlines())
+    if on.is_terminal:
+        return text.getvalue()
+    # rich fills every line up to the console's width; off a terminal that is only bytes.
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

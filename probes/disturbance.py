@@ -46,8 +46,8 @@ class Disturbances:
     def reasons(self) -> tuple[str, ...]:
         """Why the section counts as disturbed, one line each; empty when it was quiet."""
         lines = (
-            (self.involuntary_switches, "preempted {} times"),
-            (self.migrations, "moved to another CPU {} times"),
+            (self.involuntary_switches, "preempted {}x"),
+            (self.migrations, "moved to another CPU {}x"),
             (self.major_faults, "{} pages read from disk"),
             (self.minor_faults, "{} pages mapped on first touch"),
             (self.steal_ms, "{} ms stolen by the hypervisor"),

@@ -242,7 +242,9 @@ def disturbances(runs: Iterable[Run]) -> str:
             _seen(seen, "timer_interrupts", "timer interrupt"),
             f"steal {units.time(steal_ns)}" if steal_ns is not None else None,
             f"largest gap {units.time(max(gaps))}" if gaps else None,
-            f"disturbed: {len(disturbed)} of {len(runs)} runs ({'; '.join(disturbed)})" if disturbed else None,
+            f"disturbed: {len(disturbed)} of {units.plural(len(runs), 'run')} ({'; '.join(disturbed)})"
+            if disturbed
+            else None,
         ]
     )
 
@@ -269,8 +271,8 @@ def verification(facts: Verification) -> str:
         [
             f"digest {_short(facts.digest)}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
             verdict,
-            _matched("recorded fills", facts.matched, facts.bursts),
-            _matched("recorded quotes", facts.quotes_matched, facts.quotes),
+            _matched("recorded bursts filled as the venue filled them", facts.matched, facts.bursts),
+            _matched("best bids and asks found in the vendor's file", facts.quotes_matched, facts.quotes),
         ]
     )
 
@@ -278,7 +280,7 @@ def verification(facts: Verification) -> str:
 def _matched(name: str, matched: int | None, checked: int | None) -> str | None:
     if matched is None or not checked:
         return None
-    return f"{matched:,} of {checked:,} {name} matched ({units.share(matched / checked)})"
+    return f"{matched:,} of {checked:,} {name} ({matched / checked:.3%})"
 
 
 def bands(series: SummarySeries) -> str:

@@ -49,6 +49,9 @@ def write_atomically(path: Path, text: str) -> None:
 
 def _target(path: Path) -> Path:
     """The file that the path leads to, which must be a regular one or none yet."""
+    # /dev/stdout leads to whatever file the shell has opened: a rename would replace it under the shell's hands.
+    if path.absolute().is_relative_to("/dev") or path.absolute().is_relative_to("/proc"):
+        raise OutputPathError(f"cannot write {path}: it is no regular file; name another, or redirect stdout")
     try:
         target = path.resolve()
         if target.is_dir():

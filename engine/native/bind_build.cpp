@@ -32,6 +32,8 @@ std::map<std::string, std::string> build_facts() {
 
 }  // namespace
 
-void register_build(nanobind::module_& m) { m.def("build_facts", &build_facts); }
+void register_build(nanobind::module_& m) {
+    m.def("build_facts", &build_facts);
+}
 
 }  // namespace lowlat

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/native/buffer.hpp"
+#include "engine/native/claim.hpp"
 #include "engine/native/matcher.hpp"
 #include "engine/native/register.hpp"
 #include "engine/native/sinks.hpp"
@@ -31,7 +32,8 @@ Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t tra
     };
 }
 
-std::uint64_t process(Matcher& matcher, nb::handle commands, nb::handle events) {
+std::uint64_t process(OwnedMatcher& matcher, nb::handle commands, nb::handle events) {
+    const Claim claim(matcher);
     const Buffer<const Command> in(commands);
     const Buffer<Event> out(events);
     if (out.size() < matcher.events_at_most(in.size())) throw nb::buffer_error("too few events in the array");
@@ -41,7 +43,8 @@ std::uint64_t process(Matcher& matcher, nb::handle commands, nb::handle events) 
     return sink.count();
 }
 
-std::uint64_t depth(const Matcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
+std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
+    const Claim claim(matcher);
     const Buffer<LevelRow> out(levels);
     std::uint64_t count = 0;
     if (out.size() == 0) return count;
@@ -52,7 +55,8 @@ std::uint64_t depth(const Matcher& matcher, std::uint32_t symbol, std::uint32_t 
     return count;
 }
 
-std::uint64_t orders(const Matcher& matcher, std::uint32_t symbol, nb::handle rows) {
+std::uint64_t orders(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows) {
+    const Claim claim(matcher);
     const Buffer<OrderRow> out(rows);
     std::uint64_t count = 0;
     matcher.for_each_order(symbol, [&](const OrderRow& row) {
@@ -61,7 +65,8 @@ std::uint64_t orders(const Matcher& matcher, std::uint32_t symbol, nb::handle ro
     return count;
 }
 
-std::uint64_t trades(const Matcher& matcher, nb::handle rows) {
+std::uint64_t trades(OwnedMatcher& matcher, nb::handle rows) {
+    const Claim claim(matcher);
     const Buffer<Trade> out(rows);
     std::uint64_t count = 0;
     matcher.tape().for_each([&](const Trade& trade) {
@@ -70,7 +75,28 @@ std::uint64_t trades(const Matcher& matcher, nb::handle rows) {
     return count;
 }
 
-std::map<std::string, std::uint64_t> counters(const Matcher& matcher) {
+std::uint64_t events_at_most(OwnedMatcher& matcher, std::uint64_t commands) {
+    const Claim claim(matcher);
+    return matcher.events_at_most(commands);
+}
+
+std::uint64_t drain_trades(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    return matcher.drain_tape();
+}
+
+void reset(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    matcher.reset();
+}
+
+void check(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    check_invariants(matcher);
+}
+
+std::map<std::string, std::uint64_t> counters(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
     return {
         {"commands", matcher.sequence()},
         {"trades", matcher.trades()},
@@ -87,7 +113,8 @@ std::map<std::string, std::uint64_t> counters(const Matcher& matcher) {
 /// Purpose, address, bytes, whether huge pages were asked for, error number of mlock.
 using Part = std::tuple<std::string, std::uintptr_t, std::size_t, bool, int>;
 
-std::vector<Part> memory(const Matcher& matcher) {
+std::vector<Part> memory(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
     std::vector<Part> parts;
     matcher.for_each_region([&](const char* part, const Region& region) {
         parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(), region.huge_asked(),
@@ -99,23 +126,25 @@ std::vector<Part> memory(const Matcher& matcher) {
 }  // namespace
 
 void register_engine(const nb::module_& m) {
-    nb::class_<Matcher>(m, "Matcher")
+    nb::exception<EngineBusyError>(m, "EngineBusyError",
+                                   nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
+    nb::class_<OwnedMatcher>(m, "Matcher")
         .def(
             "__init__",
-            [](Matcher* self, nb::handle rules, std::uint32_t orders_max, std::uint64_t trades_max, int orders_dry,
+            [](OwnedMatcher* self, nb::handle rules, std::uint32_t orders_max, std::uint64_t trades_max, int orders_dry,
                int trades_dry) {
-                new (self) Matcher(settings_from(rules, orders_max, trades_max, orders_dry, trades_dry));
+                new (self) OwnedMatcher(settings_from(rules, orders_max, trades_max, orders_dry, trades_dry));
             },
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
         .def("process", &process, nb::arg("commands"), nb::arg("events"))
-        .def("events_at_most", &Matcher::events_at_most, nb::arg("commands"))
+        .def("events_at_most", &events_at_most, nb::arg("commands"))
         .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
         .def("trades", &trades, nb::arg("rows"))
-        .def("drain_trades", &Matcher::drain_tape)
-        .def("reset", &Matcher::reset)
-        .def("check_invariants", &check_invariants)
+        .def("drain_trades", &drain_trades)
+        .def("reset", &reset)
+        .def("check_invariants", &check)
         .def("counters", &counters)
         .def("memory", &memory);
 }

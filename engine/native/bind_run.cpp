@@ -11,6 +11,7 @@
 
 #include "engine/native/allocations.hpp"
 #include "engine/native/buffer.hpp"
+#include "engine/native/claim.hpp"
 #include "engine/native/passes.hpp"
 #include "engine/native/register.hpp"
 
@@ -80,7 +81,8 @@ struct Ring {
     RingSink sink{events.data(), ring_events - 1};
 };
 
-Pass run_plain_pass(Matcher& matcher, nb::handle commands) {
+Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
+    const Claim claim(matcher);
     const Buffer<const Command> in(commands);
     Ring ring;
     return watched(in.size(), [&] {
@@ -89,8 +91,9 @@ Pass run_plain_pass(Matcher& matcher, nb::handle commands) {
     });
 }
 
-Pass run_stamped_pass(Matcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
+Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
                       Latencies& latencies) {
+    const Claim claim(matcher);
     const Buffer<const Command> in(commands);
     Ring ring;
     return watched(in.size(), [&] {

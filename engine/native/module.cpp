@@ -5,6 +5,7 @@ NB_MODULE(_core, m) {
     lowlat::register_build(m);
     lowlat::register_engine(m);
     lowlat::register_flood(m);
+    lowlat::register_layout(m);
     lowlat::register_run(m);
     lowlat::register_prices(m);
 }

@@ -8,6 +8,7 @@ namespace lowlat {
 void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
 void register_flood(nanobind::module_& m);
+void register_layout(nanobind::module_& m);
 void register_run(nanobind::module_& m);
 void register_prices(nanobind::module_& m);
 

@@ -119,9 +119,11 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     outcome, report = outcome_of(flow)
     sized = Settings(flow.instruments, orders=flow.orders)
 
+    right = check_prefix(flow, sized, 10)
+
     def status(*outcomes: Outcome, prefix=None):
         runs = [Finished(index, dt_of(report), 1.0, outcome_) for index, outcome_ in enumerate(outcomes)]
-        made = assemble(flow, sized, "native", (), runs, prefix, choose_place(None), interrupted=False)
+        made = assemble(flow, sized, "native", (), runs, prefix or right, choose_place(None), planned=len(runs))
         return made.status, " ".join(made.status_reasons)
 
     assert status(outcome, outcome) == ("ok", "")
@@ -131,7 +133,7 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     assert "numbers of events" in status(fewer)[1]
     beyond = msgspec.structs.replace(outcome, out_of_range=1)
     assert "above the histogram's range" in status(beyond)[1]
-    prefix = dataclasses.replace(check_prefix(flow, sized, 10), difference="event 3: ...")
+    prefix = dataclasses.replace(right, difference="event 3: ...")
     assert "differs from the reference engine" in status(outcome, prefix=prefix)[1]
 
 
@@ -156,6 +158,12 @@ def test_a_process_that_dies_is_an_internal_error_with_its_last_words(flow, monk
     with pytest.raises(RunFailedError, match="ended with 1") as caught:
         measure(flow, RunPlan(runs=1))
     assert caught.value.exit_code is ExitCode.INTERNAL
+
+
+def test_pools_larger_than_the_memory_are_the_users_error(flow):
+    with pytest.raises(RunFailedError, match=r"needs about .* GiB") as caught:
+        measure(flow, RunPlan(runs=1, orders=1_000_000_000))
+    assert caught.value.exit_code is ExitCode.USAGE
 
 
 @pytest.mark.parametrize("after", [0, 1])

@@ -74,7 +74,7 @@ def test_every_source_is_a_difference(tmp_path: Path) -> None:
     assert found.throttled_periods.value == 3
     assert found.throttled_us.value == 3
     assert found.disturbed
-    assert "moved to another CPU 3 times" in found.reasons
+    assert "moved to another CPU 3x" in found.reasons
     assert "30 ms stolen by the hypervisor" in found.reasons
     assert "stopped by its CPU quota in 3 periods" in found.reasons
     assert to_document(found)["migrations"]["value"] == 3

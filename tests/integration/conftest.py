@@ -1,0 +1,74 @@
+"""The installed command, run as a user runs it: in a process of its own, in an empty folder, without our settings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., subprocess.Popen[str]]
+
+LOWLAT = Path(sys.executable).with_name("lowlat")
+_ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The caller's environment without what would change an outcome; a warning is an error, as in the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
+    return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {"PYTHONWARNINGS": "error"}
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Start:
+    """Start `lowlat` with these arguments; with `code`, the same after Python code that changes the program."""
+
+    def started(
+        *arguments: object, env: dict[str, str] | None = None, code: str | None = None, **options: object
+    ) -> subprocess.Popen[str]:
+        program = [str(LOWLAT)] if code is None else _patched(code)
+        command = [*program, *[str(argument) for argument in arguments]]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment | (env or {}),
+            text=True,
+            # A test run in the background of a script has SIGINT ignored, and its children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
+            **(pipes | options),  # type: ignore[arg-type]
+        )
+
+    return started
+
+
+@pytest.fixture
+def lowlat(start: Start) -> Run:
+    """Run `lowlat` with these arguments to its end."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        with start(*arguments, **options) as process:
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def patched(lowlat: Run) -> Run:
+    """Run `lowlat` after some Python code that changes the program, for outcomes that a sound one never has."""
+
+    def run(code: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        return lowlat(*arguments, code=code, **options)
+
+    return run
+
+
+def _patched(code: str) -> list[str]:
+    return [sys.executable, "-P", "-c", f"import sys\n{code}\nfrom lowlat_cli.main import main\nsys.exit(main())"]

@@ -1,0 +1,167 @@
+"""What every user meets first: help, version, and what a mistake costs. One line, exit code 2, and what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from lowlat_cli.app import run
+from lowlat_cli.failures import Outcome
+from lowlat_cli.session import Session
+from lowlat_errors import ExitCode
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize("arguments", [(), ("-h",), ("--help",)])
+def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> None:
+    done = lowlat(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    examples, usage, verbs = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
+    assert examples < usage < verbs
+    listed = done.stdout[verbs:].partition("\n\n")[0].splitlines()[1:]
+    assert [line.split()[0] for line in listed] == ["bench", "replay"]
+
+
+@pytest.mark.parametrize("verb", ["bench", "replay"])
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, flag: str) -> None:
+    done = lowlat(verb, flag)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.index(f"Examples:\n    lowlat {verb}") < done.stdout.index(f"Usage: lowlat {verb}")
+    for option in ("--format", "--json", "-o, --output", "--color", "--runs", "--cpu", "--debug"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_version(lowlat: Run, flag: str) -> None:
+    done = lowlat(flag)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"lowlat {version('lowlat')}\n", "")
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_come_within_300_ms(lowlat: Run, flag: str) -> None:
+    """The fastest of several: other load on the machine only ever adds."""
+    times_s = []
+    for _ in range(7):
+        begin = time.perf_counter()
+        lowlat(flag)
+        times_s.append(time.perf_counter() - begin)
+        if times_s[-1] < 0.3:
+            return
+    pytest.fail(f"{flag} took {min(times_s):.3f} s at best")
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
+    code = (
+        "import atexit\n"
+        "heavy = {'numpy', 'rich', 'psutil', 'cpuinfo', 'hdrh', 'msgspec', 'engine.run', 'reports._core'}\n"
+        "atexit.register(lambda: print(sorted(heavy & sys.modules.keys()), file=sys.stderr))"
+    )
+    done = patched(code, flag)
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("bogus", "no such command 'bogus'; see 'lowlat --help'"),
+        ("benhc", "no such command 'benhc'. Did you mean 'bench'?; see 'lowlat --help'"),
+        ("--bogus", "no such option: --bogus; see 'lowlat --help'"),
+        ("bench --profle deep", "no such option: --profle (Possible options: --profile); see 'lowlat bench --help'"),
+        ("bench extra", "got unexpected extra argument(s) (extra); see 'lowlat bench --help'"),
+        ("bench --runs", "option '--runs' requires an argument"),
+        ("bench --profile stedy", "profile 'stedy' is unknown; did you mean steady? there are cancel-storm, deep,"),
+        ("bench --profile missing.toml", "profile missing.toml: cannot be read: "),
+        ("bench --commands 0", "--commands: 0 is outside 1..1073741824; see 'lowlat bench --help'"),
+        ("bench --commands -5", "--commands: '-5' is not a whole number; write 250000, 250k or 2M; see"),
+        ("bench --commands 2Q", "--commands: '2Q' is not a whole number; write 250000, 250k or 2M; see"),
+        ("bench --seed 18446744073709551616", "--seed: 18446744073709551616 is outside 0..18446744073709551615; see"),
+        ("bench --runs 1.5", "--runs: '1.5' is not a whole number (it has a fraction of the smallest unit); write"),
+        ("bench --orders 0", "--orders: 0 is outside 1..1073741824; see"),
+        ("bench --trades 5G", "--trades: 5G is outside 1..4294967296; see"),
+        ("bench --engine cobol", "--engine: 'cobol' is not one of 'native', 'reference'; see"),
+        ("bench --when-dry recycle", "--when-dry: 'recycle' is not one of 'refuse', 'grow'; see"),
+        ("bench --format yaml", "--format: 'yaml' is not one of 'table', 'json'; see"),
+        ("bench --color pink", "--color: 'pink' is not one of 'auto', 'always', 'never'; see"),
+        ("--color pink bench", "--color: 'pink' is not one of 'auto', 'always', 'never'; see 'lowlat --help'"),
+        ("bench --cpu 1-", "'1-' as a CPU list has no end; write 1-N or name the last CPU"),
+        ("bench --cpu 65000", "CPU 65000 does not exist on this host; it has CPUs "),
+        ("bench -o .", "cannot write .: it is a folder; name a file in it"),
+        ("bench -o missing/report.json", "cannot write missing/report.json: there is no folder "),
+        ("replay", "missing argument 'FILE'; see 'lowlat replay --help'"),
+        ("replay missing.csv", "missing.csv: no such file"),
+        ("replay missing.csv --format itch", "--format: 'itch' is not one of 'lobster', 'table', 'json'; see"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: str, message: str
+) -> None:
+    """In this process, for there are many; the tests below go the whole way."""
+    monkeypatch.chdir(tmp_path)
+    session = Session()
+    with Outcome(session) as outcome:
+        outcome.exit_code = run(arguments.split(), session)
+    out, err = capsys.readouterr()
+    assert err.startswith(f"lowlat: error: {message}")
+    assert err.count("\n") == 1 and err.endswith("\n")
+    assert (outcome.exit_code, out) == (ExitCode.USAGE, "")
+
+
+def test_what_a_terminal_would_obey_is_shown_escaped(lowlat: Run) -> None:
+    done = lowlat("replay", "a\x1b[2Jb\nc")
+    assert (done.returncode, done.stderr) == (2, "lowlat: error: a\\x1b[2Jb\\nc: no such file\n")
+
+
+def test_settings_reach_the_verb(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "lowlat.toml").write_text("[bench]\nprofile = 'stedy'\n")
+    assert "profile 'stedy' is unknown" in lowlat("bench").stderr
+    assert "profile 'deap' is unknown" in lowlat("bench", env={"LOWLAT_PROFILE": "deap"}).stderr
+    (tmp_path / "lowlat.toml").write_text("profil = 'deep'\n")
+    done = lowlat("bench")
+    assert (done.returncode, done.stderr) == (
+        ExitCode.USAGE,
+        "lowlat: error: lowlat.toml: unknown key 'profil'; did you mean 'profile'?\n",
+    )
+
+
+BREAK = """
+import engine.run
+def measure(*_):
+    return {}["broken"]
+engine.run.measure = measure
+"""
+
+
+def test_a_defect_is_exit_code_70_and_one_line(patched: Run) -> None:
+    done = patched(BREAK, "bench")
+    assert (done.returncode, done.stdout) == (ExitCode.INTERNAL, "")
+    assert done.stderr == (
+        "lowlat: internal error: KeyError: 'broken'; run again with --debug for the traceback, and report it\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [("bench", "--debug"), ("--debug", "bench")])
+def test_debug_shows_the_traceback(patched: Run, arguments: tuple[str, ...]) -> None:
+    done = patched(BREAK, *arguments)
+    assert done.returncode == ExitCode.INTERNAL
+    assert done.stderr.startswith("Traceback")
+    assert done.stderr.splitlines()[-1].startswith("lowlat: internal error: KeyError: 'broken'")
+
+
+def test_debug_shows_the_traceback_of_a_users_error_too(lowlat: Run) -> None:
+    done = lowlat("bench", "--profile", "stedy", "--debug")
+    assert done.returncode == ExitCode.USAGE and done.stderr.startswith("Traceback")
+    assert done.stderr.splitlines()[-1].startswith("lowlat: error: profile 'stedy' is unknown")
+
+
+def test_too_little_memory_is_the_users_to_mend(patched: Run) -> None:
+    done = patched("import engine.run\ndef measure(*_):\n    bytearray(1 << 62)\nengine.run.measure = measure", "bench")
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr == "lowlat: error: not enough memory; take fewer commands or smaller pools\n"

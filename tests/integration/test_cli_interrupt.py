@@ -1,0 +1,90 @@
+"""Ctrl-C: the first keeps what was measured, the second quits. A lost long run and half a file are both defects."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lowlat_errors import ExitCode
+from reports.document import from_text
+
+Start = Callable[..., subprocess.Popen[str]]
+
+LONG = ("bench", "--commands", "20k", "--runs", "200", "--verbose")
+
+
+def wait_for(process: subprocess.Popen[str], line: str) -> None:
+    """Read stderr until the progress says so."""
+    assert process.stderr is not None
+    for seen in process.stderr:
+        if line in seen:
+            return
+    pytest.fail(f"ended with {process.wait()} before {line!r}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_keeps_the_finished_runs(start: Start, tmp_path: Path, number: signal.Signals) -> None:
+    with start(*LONG, "-o", "report.json", "--json") as process:
+        wait_for(process, "run 3 of 200")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
+    report = from_text((tmp_path / "report.json").read_text())
+    assert (report.status, len(report.runs)) == ("interrupted", 2)
+    assert err.splitlines()[-1].startswith("lowlat: stopped early: ")
+
+
+def test_before_the_first_result_there_is_no_file_and_no_process_left(start: Start, tmp_path: Path) -> None:
+    with start("bench", "--commands", "5M", "-v", "-o", "report.json") as process:
+        wait_for(process, "run 1 of 5")
+        workers = running_workers(process.pid)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
+    assert err == "lowlat: interrupted before anything was measured\n"
+    assert list(tmp_path.iterdir()) == []
+    _, alive = psutil.wait_procs(workers, timeout=5)
+    assert not alive
+
+
+def running_workers(parent: int) -> list[psutil.Process]:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        children = psutil.Process(parent).children(recursive=True)
+        if workers := [child for child in children if "engine.worker" in child.cmdline()]:
+            time.sleep(0.05)  # the parent still has to hear that the program was found
+            return workers
+        time.sleep(0.005)
+    raise AssertionError("no process for the run was started")
+
+
+DEAF = """
+import engine.run, time
+def measure(*_):
+    try:
+        print("measuring", file=sys.stderr, flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("going on", file=sys.stderr, flush=True)
+        time.sleep(60)
+engine.run.measure = measure
+"""
+
+
+def test_the_second_signal_quits(start: Start, tmp_path: Path) -> None:
+    """Even where the first is taken for something else; here by a verb that goes on after it."""
+    with start("bench", "-n", "1", "-o", "report.json", code=DEAF) as process:
+        wait_for(process, "measuring")
+        process.send_signal(signal.SIGINT)
+        wait_for(process, "going on")
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED and time.monotonic() - begin < 5
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,118 @@
+"""Colour and progress go where they are wanted and nowhere else: escapes in a log or a document break its readers."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lowlat_cli.console import Color, console, wants_color
+from lowlat_cli.progress import shown_progress
+
+Start = Callable[..., subprocess.Popen[str]]
+SHORT = ("bench", "--commands", "2k", "--runs", "1")
+
+
+@contextlib.contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    """A pseudo-terminal: the end that a test reads, and the end that a program writes to."""
+    ours, theirs = pty.openpty()
+    try:
+        yield ours, theirs
+    finally:
+        os.close(ours)
+
+
+def shown(ours: int) -> str:
+    """All that was written to the terminal, once its other end is closed."""
+    parts = []
+    with contextlib.suppress(OSError):  # how Linux says that nobody has the other end open
+        while part := os.read(ours, 65_536):
+            parts.append(part)
+    return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "colored"),
+    [((), {}, True), ((), {"NO_COLOR": "1"}, False), (("--color", "never"), {"FORCE_COLOR": "1"}, False)],
+)
+def test_a_table_on_a_terminal(start: Start, arguments: tuple[str, ...], env: dict[str, str], colored: bool) -> None:
+    with terminal() as (ours, theirs):
+        process = start(*SHORT, *arguments, env=env | {"TERM": "xterm"}, stdout=theirs)
+        os.close(theirs)
+        text = shown(ours)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "steady" in text and ("\x1b[" in text) == colored
+
+
+def test_progress_is_drawn_on_a_terminal_and_leaves_stdout_alone(start: Start) -> None:
+    with terminal() as (ours, theirs):
+        process = start(*SHORT, "--json", env={"TERM": "xterm"}, stderr=theirs)
+        os.close(theirs)
+        text = shown(ours)
+        out, _ = process.communicate(timeout=60)
+    assert json.loads(out)["status"] == "ok"
+    assert "making the order flow" in text and "run 1 of 1" in text
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor, once hidden, is shown again"
+
+
+def test_forced_colour_off_a_terminal_colours_the_table_and_animates_nothing(start: Start) -> None:
+    out, err = start(*SHORT, env={"FORCE_COLOR": "1"}).communicate(timeout=60)
+    assert "\x1b[" in out and err == ""
+
+
+def test_nothing_redraws_progress_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that refreshes the bar would take time from what is being measured."""
+    with terminal() as (ours, theirs):
+        with os.fdopen(theirs, "w") as stream:
+            monkeypatch.setattr(sys, "stderr", stream)
+            monkeypatch.setenv("TERM", "xterm")
+            with shown_progress("auto", verbose=False) as progress:
+                progress("run 1 of 2", 0.0)
+                assert threading.active_count() == 1
+        assert "run 1 of 2" in shown(ours)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("choice", "env", "on_terminal", "colored"),
+    [
+        ("auto", {"TERM": "xterm"}, True, True),
+        ("auto", {"TERM": "xterm"}, False, False),
+        ("auto", {"TERM": "dumb"}, True, False),
+        ("auto", {}, True, False),
+        ("auto", {"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+        ("auto", {"TERM": "xterm", "NO_COLOR": ""}, True, True),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"FORCE_COLOR": ""}, False, False),
+        ("auto", {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False, False),
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("always", {"TERM": "dumb"}, True, True),
+        ("never", {"TERM": "xterm", "FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_who_decides_on_colour(
+    monkeypatch: pytest.MonkeyPatch, choice: Color, env: dict[str, str], on_terminal: bool, colored: bool
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    stream = Terminal() if on_terminal else io.StringIO()
+    assert wants_color(choice, stream) == colored
+    console(stream, choice).print("[bold red]deep[/]")
+    assert ("\x1b[" in stream.getvalue()) == colored
+    assert "deep" in stream.getvalue()

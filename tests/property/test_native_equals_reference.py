@@ -1,0 +1,50 @@
+"""The native engine is right when no list of commands can tell it from the reference engine, which one can read."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.native_engine import Engine
+from engine.records import EVENT, commands
+from engine.reference import ReferenceEngine
+from tests.property.comparison import difference, paste, pasted, split
+from tests.property.strategies import PROPERTY, Case, cases
+
+
+@PROPERTY
+@given(cases())
+def test_every_event_and_the_final_books_are_equal(case: Case) -> None:
+    native = Engine.of(case.settings)
+    differing = difference(ReferenceEngine.of(case.settings), native, case.rows)
+    assert differing is None, f"{differing}\n{case}"
+    native.check_invariants()
+
+
+@PROPERTY
+@given(cases(), st.sampled_from([1, 2, 7, 17]))
+def test_where_a_batch_is_split_makes_no_byte_of_difference(case: Case, batch: int) -> None:
+    stream = commands(*case.rows)
+    whole = Engine.of(case.settings).process(stream)
+    engine = Engine.of(case.settings)
+    parts = [np.empty(0, EVENT), *(engine.process(part) for part in split(stream, batch))]
+    assert whole.tobytes() == b"".join(part.tobytes() for part in parts), f"{case}"
+
+
+@PROPERTY
+@given(cases(20))
+def test_a_reset_engine_is_a_new_one(case: Case) -> None:
+    used = Engine.of(case.settings)
+    used.process(commands(*case.rows))
+    used.reset()
+    used.check_invariants()
+    if case.settings.when_orders_dry.name == "REFUSE":  # pools that have grown stay so
+        differing = difference(ReferenceEngine.of(case.settings), used, case.rows)
+        assert differing is None, f"{differing}\nbefore and after a reset:\n{case}"
+
+
+@settings(PROPERTY, max_examples=50)
+@given(cases())
+def test_what_is_printed_can_be_pasted(case: Case) -> None:
+    sized, stream = pasted(paste(case.settings, case.rows))
+    assert sized == case.settings
+    assert np.array_equal(stream, commands(*case.rows))

@@ -1,0 +1,189 @@
+"""Where a value comes from must be predictable: flag, environment, file, default; a misspelt key must not be ignored.
+
+Command lines are parsed as `lowlat` parses them, but no verb is run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from lowlat_cli.app import app
+from lowlat_cli.bench import bench
+from lowlat_cli.session import Session, color_of
+from lowlat_cli.settings import SettingsError, read_settings
+from lowlat_cli.verb import full_command
+from lowlat_cli.wording import is_of_parser, of_parser
+from lowlat_errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def parsed(*arguments: str, verb: str = "bench", root: tuple[str, ...] = (), session: Session | None = None) -> Any:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    above = group.make_context("lowlat", [*root, verb], obj=session or Session())
+    return group.commands[verb].make_context(verb, list(arguments), parent=above)
+
+
+def refusal(*arguments: str, verb: str = "bench") -> str:
+    session = Session()
+    with pytest.raises((UsageError, typer.TyperException)) as refused:
+        parsed(*arguments, verb=verb, session=session)
+    if is_of_parser(refused.value):
+        return of_parser(refused.value, session.settings_file)
+    return str(refused.value)
+
+
+def test_flag_before_environment_before_file_before_default(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parsed().params["seed"] == 1
+    (folder / "pyproject.toml").write_text("[tool.lowlat]\nseed = 2\n[tool.other]\nseed = 9\n")
+    assert parsed().params["seed"] == 2
+    (folder / "lowlat.toml").write_text("seed = 3\n")
+    assert parsed().params["seed"] == 3
+    (folder / "lowlat.toml").write_text("seed = 3\n[bench]\nseed = 4\n")
+    assert parsed().params["seed"] == 4
+    monkeypatch.setenv("LOWLAT_SEED", "5")
+    assert parsed().params["seed"] == 5
+    assert parsed("--seed", "6").params["seed"] == 6
+    monkeypatch.setenv("LOWLAT_SEED", "")  # as unset
+    assert parsed().params["seed"] == 4
+
+
+def test_values_in_a_file_are_read_as_those_of_flags(folder: Path) -> None:
+    (folder / "lowlat.toml").write_text(
+        'commands = "5M"\nruns = 3\ncpu = 1\nwhen-dry = "grow"\nformat = "json"\nverbose = true\norders = 60_000\n'
+    )
+    params = parsed().params
+    assert (params["commands"], params["runs"], params["cpu"], params["orders"]) == (5_000_000, 3, "1", 60_000)
+    assert (params["when_dry"], params["output_format"], params["verbose"]) == ("grow", "json", True)
+
+
+def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: Path) -> None:
+    (folder / "lowlat.toml").write_text("runs = 3\nseed = 7\n[replay]\nruns = 9\n")
+    assert parsed().params["runs"] == 3
+    assert parsed("FILE", verb="replay").params["runs"] == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sede = 1", "lowlat.toml: unknown key 'sede'; did you mean 'seed'?"),
+        ("[bench]\nsede = 1", "lowlat.toml: unknown key 'bench.sede'; did you mean 'seed'?"),
+        ("[bnech]\nseed = 1", "lowlat.toml: unknown key 'bnech'; did you mean 'bench'?"),
+        ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; there are color, cpu,"),
+        ("when_dry = 'grow'", "lowlat.toml: unknown key 'when_dry'; did you mean 'when-dry'?"),
+        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; there are affinity, bench,"),
+        ("bench = 5", "lowlat.toml: 'bench' is a verb; write its settings as a table [bench]"),
+        ("seed = ", "lowlat.toml: not valid TOML: "),
+        (
+            "seed = 'x'",
+            "lowlat.toml: seed: 'x' is not a whole number; write 250000, 250k or 2M; see 'lowlat bench --help'",
+        ),
+        ("seed = true", "lowlat.toml: seed: 'True' is not a whole number"),
+        ("seed = -1", "lowlat.toml: seed: '-1' is not a whole number"),
+        ("seed = 1.5", "lowlat.toml: seed: '1.5' is not a whole number"),
+        ("runs = 0", "lowlat.toml: runs: 0 is outside 1..1000"),
+        ("[bench]\nengine = 'cobol'", "lowlat.toml: engine: 'cobol' is not one of 'native', 'reference'; see"),
+        ("format = 'yaml'", "lowlat.toml: format: 'yaml' is not one of 'table', 'json'; see"),
+    ],
+)
+def test_a_bad_file_is_named_with_the_key(folder: Path, text: str, message: str) -> None:
+    (folder / "lowlat.toml").write_text(text)
+    assert refusal().startswith(message)
+
+
+def test_a_bad_key_in_pyproject_is_named_with_its_table(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.lowlat]\nprofil = 'deep'")
+    assert refusal() == "pyproject.toml [tool.lowlat]: unknown key 'profil'; did you mean 'profile'?"
+    (folder / "pyproject.toml").write_text("[tool]\nlowlat = 5")
+    assert refusal().startswith("pyproject.toml [tool.lowlat]: 5 is not a table")
+
+
+def test_a_file_that_cannot_be_read_is_an_error(folder: Path) -> None:
+    (folder / "lowlat.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"lowlat\.toml: cannot be read: Is a directory"):
+        read_settings(folder)
+    (folder / "lowlat.toml").rmdir()
+    (folder / "lowlat.toml").write_bytes(b"profile = '\xff'")
+    with pytest.raises(SettingsError, match=r"lowlat\.toml: not valid TOML"):
+        read_settings(folder)
+
+
+def test_help_works_beside_a_broken_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "lowlat.toml").write_text("sede = 1")
+    with pytest.raises(typer.Exit) as ended:
+        parsed("--help")
+    assert ended.value.exit_code == 0 and "Usage: lowlat bench" in capsys.readouterr().out
+
+
+def test_a_variable_that_is_nearly_a_setting_is_refused_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOWLAT_NATIVE", "ON")  # the build's
+    monkeypatch.setenv("LOWLAT_HOME", "/opt")  # somebody else's
+    assert parsed().params["seed"] == 1
+    monkeypatch.setenv("LOWLAT_COMANDS", "5")
+    assert refusal().startswith("unknown variable LOWLAT_COMANDS; did you mean LOWLAT_COMMANDS?")
+
+
+def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOWLAT_RUNS", "many")
+    assert refusal().startswith("LOWLAT_RUNS: 'many' is not a whole number")
+
+
+def test_json_stands_for_its_format_and_the_last_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parsed("--json").params["output_format"] == "json"
+    assert parsed("--json", "--format", "table").params["output_format"] == "table"
+    assert parsed("--format", "table", "--json").params["output_format"] == "json"
+    monkeypatch.setenv("LOWLAT_FORMAT", "table")
+    assert parsed("--json").params["output_format"] == "json"
+
+
+def test_replay_takes_input_and_output_format(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def formats(*arguments: str) -> list[str]:
+        return list(parsed("FILE", *arguments, verb="replay").params["formats"])
+
+    assert formats() == []
+    assert formats("--format", "lobster", "--json") == ["lobster", "json"]
+    (folder / "lowlat.toml").write_text("format = 'table'")
+    assert formats("--format", "lobster") == ["table", "lobster"]
+    monkeypatch.setenv("LOWLAT_FORMAT", "json")
+    assert formats("--format", "lobster")[0] == "json"
+    monkeypatch.setenv("LOWLAT_FORMAT", "yaml")
+    assert "'yaml' is not one of" in refusal("FILE", "--format", "lobster", verb="replay")
+
+
+def test_the_nearest_flag_chooses_the_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert color_of(parsed()) == "auto"
+    assert color_of(parsed(root=("--color", "never"))) == "never"
+    assert color_of(parsed("--color", "always", root=("--color", "never"))) == "always"
+    monkeypatch.setenv("LOWLAT_COLOR", "always")
+    assert color_of(parsed()) == "always"
+    assert color_of(parsed(root=("--color", "never"))) == "never"
+
+
+def test_the_recorded_command_repeats_the_run_without_environment_and_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "lowlat.toml").write_text("commands = '5k'\nverbose = true")
+    monkeypatch.setenv("LOWLAT_PROFILE", "deep")
+    assert full_command(parsed("--seed", "2"), ["bench", "--seed", "2"]) == (
+        *("lowlat", "bench", "--seed", "2"),
+        *("--profile", "deep", "--commands", "5000", "--verbose"),
+    )
+
+
+def test_help_names_every_built_in_profile() -> None:
+    from engine.profile import profile_names
+
+    option = next(option for option in parsed().command.params if option.name == "profile")
+    assert sorted(option.help.removeprefix("Order flow: ").split(", or")[0].split(", ")) == profile_names()
+    assert bench.__doc__ is not None and "Examples:" in bench.__doc__

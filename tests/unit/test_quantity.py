@@ -1,0 +1,84 @@
+"""Quantities decide how long a run is and how hard it pushes: one misread by a factor of 1,000 must not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lowlat_cli.quantity import QuantityError, parse_count, parse_duration_ns, parse_rate
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("7", 7),
+        ("007", 7),
+        ("250_000", 250_000),
+        ("250k", 250_000),
+        ("250K", 250_000),
+        ("2M", 2_000_000),
+        ("1.5M", 1_500_000),
+        ("1.000001M", 1_000_001),
+        ("1G", 1_000_000_000),
+        (" 3 k ", 3_000),
+        ("18446744073709551615", 2**64 - 1),
+        ("0.1k", 100),
+    ],
+)
+def test_counts(text: str, number: int) -> None:
+    assert parse_count(text) == number
+
+
+@pytest.mark.parametrize(("text", "per_second"), [("500k/s", 500_000), ("1/s", 1), ("2.5M/s", 2_500_000)])
+def test_rates(text: str, per_second: int) -> None:
+    assert parse_rate(text) == per_second
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        ("1ns", 1),
+        ("250us", 250_000),
+        ("250µs", 250_000),  # U+00B5
+        ("250\u03bcs", 250_000),
+        ("1.5ms", 1_500_000),
+        ("10s", 10_000_000_000),
+        ("2min", 120_000_000_000),
+        ("1h", 3_600_000_000_000),
+        ("0.000000001s", 1),
+        ("0s", 0),
+    ],
+)
+def test_durations(text: str, nanoseconds: int) -> None:
+    assert parse_duration_ns(text) == nanoseconds
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        # m could be milli or million, Mi is binary, e is not how these are written here
+        *[(parse_count, text) for text in ["", " ", "k", "1m", "1Mi", "1e6", "1,000", "-5", "+5", "1__0", "_1", "1_"]],
+        *[(parse_count, text) for text in ["1.5", "1.0001k", "0x10", "٣", "1k/s", "10s", "nan", "inf", "9" * 41]],
+        *[(parse_rate, text) for text in ["", "500k", "500k/", "/s", "500k/ms", "500k/S", "1.5/s", "1/s/s"]],
+        *[(parse_duration_ns, text) for text in ["", "10", "10S", "10Ms", "1.5ns", "0.1ns", "s", "-1s", "1s 5ms"]],
+    ],
+)
+def test_anything_else_is_refused_with_the_text_and_what_to_write(parse: Callable[[str], int], text: str) -> None:
+    with pytest.raises(QuantityError) as refused:
+        parse(text)
+    message = str(refused.value)
+    assert repr(text[:40])[:-1] in message
+    assert {parse_count: "2M", parse_rate: "500k/s", parse_duration_ns: "250us"}[parse] in message
+
+
+def test_a_fraction_of_the_smallest_unit_is_said_to_be_one() -> None:
+    with pytest.raises(QuantityError, match=r"'1\.5ns' is not a duration \(it has a fraction of the smallest unit\)"):
+        parse_duration_ns("1.5ns")
+
+
+def test_a_very_long_number_is_refused_at_once_and_not_printed_whole() -> None:
+    with pytest.raises(QuantityError) as refused:
+        parse_count("9" * 1_000_000)
+    assert len(str(refused.value)) < 150
