@@ -54,11 +54,15 @@ def _times(times_ns: dict[int, float], granule: int | None, what: str, whence: s
     """The times below the granule and from it on, as ranges."""
     groups = [[d for d in sorted(times_ns) if (granule is not None and d >= granule) is far] for far in (False, True)]
     listed = [
-        f"{units.time_range(min(times), max(times))} at {distances[0]}-{distances[-1]} bytes"
+        f"{units.time_range(min(times), max(times))} at {_span(distances)} bytes"
         for distances in groups
         if (times := [times_ns[distance] for distance in distances])
     ]
     return f"{what} {', '.join(listed)} {whence}"
+
+
+def _span(distances: list[int]) -> str:
+    return str(distances[0]) if len(distances) == 1 else f"{distances[0]}-{distances[-1]}"
 
 
 def _verdict(line: CacheLine) -> Text:
@@ -87,12 +91,13 @@ def _prefetchers(prefetch: Reading[Prefetch]) -> Iterator[tuple[str, str | Text]
         f"the line before comes {units.share(found.lower_half_previous_rate)} of the time at the lower half of a pair, "
         f"{units.share(found.upper_half_previous_rate)} at the upper"
     )
-    yield "pair", f"{pair} ({rates})"
+    yield "pair fetch", f"{pair} ({rates})"
     yield (
         "next line",
         f"{_yes(found.next_line)} (across the border of a pair {units.share(found.upper_half_next_rate)})",
     )
-    yield "line before", f"{_yes(found.previous_line)} (at both halves, as prefetchers that follow a direction do)"
+    direction = "yes: at both halves, as prefetchers that follow a direction do"
+    yield "line before", direction if found.previous_line else "no, or at one half only"
 
 
 def _yes(value: bool) -> str:

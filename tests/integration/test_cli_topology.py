@@ -214,7 +214,7 @@ def test_cache_line_is_measured_beside_what_is_reported(lowlat: Run, document: D
     text = lowlat("topology", "--measure").stdout
     assert re.search(r"^verdict +\d+ bytes", text, re.MULTILINE)
     assert re.search(r"^false sharing +(\d+ +measured|- +not available here)", text, re.MULTILINE)
-    for label in ("pair", "next line"):
+    for label in ("pair fetch", "next line"):
         assert re.search(rf"^{label} +(yes|no)|^prefetch +not available", text, re.MULTILINE)
 
 

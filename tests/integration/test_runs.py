@@ -24,7 +24,8 @@ from engine.settings import Settings
 from engine.verify import check_prefix, first_difference
 from lowlat_errors import ExitCode, LowlatError
 from probes.affinity import allowed_cpus
-from reports.document import to_document
+from probes.numa_memory import memory_nodes
+from reports.document import from_document, to_document
 from reports.schema import report_schema
 
 
@@ -54,6 +55,40 @@ def test_each_command_is_recorded_once_a_run(report, flow):
 def test_the_hot_path_allocates_and_faults_on_nothing(report):
     assert report.hot_path.allocations == 0
     assert report.hot_path.page_faults == 0
+
+
+def test_report_says_where_it_ran_and_why(report):
+    """Topology, placement, clock, and the node of the memory, which the kernel itself was asked for."""
+    assert report.topology.cores >= report.topology.packages >= 1
+    assert report.placement.chosen_by == "plan"
+    assert report.placement.cpus == report.host.measured_cpus
+    assert report.placement.reasons or report.placement.compromises
+    assert report.clock.frequency_source
+    assert report.clock.uncertainty_ppm < 1
+    nodes = memory_nodes().value
+    assert report.hot_path.numa_nodes == len(nodes or ())
+    if nodes is None or "hot_path.numa_pages" in report.not_available:
+        assert report.hot_path.numa_verified is None
+        return
+    assert report.hot_path.numa_verified is True
+    assert set(report.hot_path.numa_pages) == {str(report.hot_path.numa_node)}
+    # Every page of every part was asked for, in both runs; the commands come on top.
+    assert sum(report.hot_path.numa_pages.values()) > 2 * sum(report.hot_path.memory.values()) // os.sysconf(
+        "SC_PAGESIZE"
+    )
+
+
+def test_report_of_an_older_version_still_reads(report):
+    older = to_document(report)
+    for name in ("topology", "placement"):
+        del older[name]
+    for name in ("numa_nodes", "numa_pages", "numa_verified"):
+        del older["hot_path"][name]
+    for name in ("frequency_source", "invariant"):
+        del older["clock"][name]
+    jsonschema.validate(older, report_schema())
+    read = from_document(older)
+    assert (read.topology, read.placement, read.hot_path.numa_pages, read.clock.invariant) == (None,) * 4
 
 
 def test_digest_is_that_of_the_events_that_the_engine_gives(report, flow):
