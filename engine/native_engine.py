@@ -37,7 +37,7 @@ class Counters:
 class MemoryPart:
     """One mapping an engine took: its purpose, where it lies, and what the system granted.
 
-    `locked` is None when the pages are locked in memory, else the error of `mlock` (an errno name).
+    `lock_error` is 0 when the pages are locked in memory, else the error number of `mlock`.
     """
 
     part: str
