@@ -48,9 +48,7 @@ class Pages {
 
   private:
     struct Free {
-        void operator()(std::byte* memory) const noexcept {
-            ::operator delete(memory, std::align_val_t{kPageBytes});
-        }
+        void operator()(std::byte* memory) const noexcept { ::operator delete(memory, std::align_val_t{kPageBytes}); }
     };
     std::size_t count_;
     std::unique_ptr<std::byte, Free> memory_;
@@ -151,11 +149,9 @@ struct PrefetchRates {
     double upper_half_next = 0.0;
 };
 
-inline PrefetchRates measure_prefetch_rates(std::size_t line_bytes, std::uint64_t limit_ticks,
-                                            std::size_t samples) {
+inline PrefetchRates measure_prefetch_rates(std::size_t line_bytes, std::uint64_t limit_ticks, std::size_t samples) {
     constexpr std::size_t kPages = 1024;
-    constexpr int kWaitReads =
-        40;  // reads of the counter: about a microsecond, several times a memory access
+    constexpr int kWaitReads = 40;  // reads of the counter: about a microsecond, several times a memory access
     const detail::Pages pages(kPages);
     detail::Scatter scatter;
     PrefetchRates rates;

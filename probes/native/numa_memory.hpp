@@ -62,16 +62,15 @@ inline int bind_memory(const void* address, std::size_t bytes, MemoryPolicy poli
     detail::NodeMask mask;
     mask.add(node);
     const unsigned flags = MPOL_MF_MOVE | (policy == MemoryPolicy::kBind ? MPOL_MF_STRICT : 0u);
-    const long result = syscall(SYS_mbind, address, bytes, static_cast<int>(policy), mask.words,
-                                detail::kNodesMax + 1ul, flags);
+    const long result =
+        syscall(SYS_mbind, address, bytes, static_cast<int>(policy), mask.words, detail::kNodesMax + 1ul, flags);
     return result == 0 ? 0 : errno;
 }
 
 // The calling thread's policy, and its nodes in ascending order.
 inline int get_thread_memory_policy(int& policy, std::vector<unsigned>& nodes) {
     detail::NodeMask mask;
-    if (syscall(SYS_get_mempolicy, &policy, mask.words, detail::kNodesMax + 1ul, nullptr, 0ul) != 0)
-        return errno;
+    if (syscall(SYS_get_mempolicy, &policy, mask.words, detail::kNodesMax + 1ul, nullptr, 0ul) != 0) return errno;
     for (unsigned node = 0; node < detail::kNodesMax; ++node) {
         if (mask.has(node)) nodes.push_back(node);
     }
@@ -85,8 +84,7 @@ inline int query_page_nodes(const void* address, std::size_t bytes, std::vector<
     const auto end = reinterpret_cast<std::uintptr_t>(address) + bytes;
     std::vector<void*> pages;
     for (std::uintptr_t page = first; page < end; page += page_bytes) {
-        pages.push_back(
-            reinterpret_cast<void*>(page));  // NOLINT(performance-no-int-to-ptr): the system call takes it
+        pages.push_back(reinterpret_cast<void*>(page));  // NOLINT(performance-no-int-to-ptr): the system call takes it
     }
     nodes.assign(pages.size(), 0);
     const long result = syscall(SYS_move_pages, 0, pages.size(), pages.data(), nullptr, nodes.data(), 0);
