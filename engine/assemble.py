@@ -62,7 +62,8 @@ def assemble(
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"
-    stopped = (f"interrupted after {len(finished)} of {planned} runs",) if interrupted else ()
+    left = "before the check against the reference engine" if len(finished) == planned else ""
+    stopped = (f"interrupted {left or f'after {len(finished)} of {planned} runs'}",) if interrupted else ()
     return Report(
         status=status,
         status_reasons=(*wrong, *stopped),
@@ -95,6 +96,14 @@ def _why_not_valid(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> I
         counts = {outcome.plain.events, outcome.stamped.events, outcome.events}
         if len(counts) > 1:
             yield f"run {index}: its passes gave different numbers of events: {sorted(counts)}"
+        if not outcome.same_tail:
+            yield f"run {index}: a measured pass ended in other events than the digested one"
+        if outcome.refusals:
+            yield (
+                f"a pool was too small: {outcome.refusals:,} of {outcome.stamped.commands:,} commands were refused for "
+                "want of room, so this is not the flow that was asked for; give more --orders, or --when-dry grow"
+            )
+            break
         if outcome.out_of_range:
             yield f"run {index}: {outcome.out_of_range} latencies above the histogram's range of 73 minutes"
     if prefix is not None and prefix.difference:
@@ -220,7 +229,12 @@ def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
 
 def _application(summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
     whole = next(series for series in summary if series.op == "all")
-    return {"application": Measured(whole.percentiles["99"].value, "p99 of matching one command, all operations")}
+    return {
+        "application": Measured(
+            whole.percentiles["99"].value,
+            "p99 of matching one command; decoding, risk checks and strategy are not in it",
+        )
+    }
 
 
 def _hot_path(outcomes: Sequence[Outcome], place: Place) -> measures.HotPath:
@@ -240,6 +254,9 @@ def _hot_path(outcomes: Sequence[Outcome], place: Place) -> measures.HotPath:
         numa_nodes=len(place.nodes.value or ()),
         numa_pages=_pages(outcomes),
         numa_verified=_verified(outcomes, place),
+        pool_refusals=sum(outcome.refusals for outcome in outcomes),
+        pool_growths=sum(outcome.growths for outcome in outcomes),
+        trades_recycled=sum(outcome.trades_recycled for outcome in outcomes),
     )
 
 
@@ -272,7 +289,7 @@ def _verified(outcomes: Sequence[Outcome], place: Place) -> bool | None:
 def _verification(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> measures.Verification:
     return measures.Verification(
         digest=f"sha256:{outcomes[0].digest}",
-        events=outcomes[0].events,
+        events=outcomes[0].digested_events,
         reference_prefix=prefix.commands if prefix else 0,
         equal=None if prefix is None else prefix.difference is None,
         bursts=None,

@@ -9,7 +9,7 @@ import msgspec
 
 EngineName = Literal["native", "reference"]
 
-INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM})
+INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 """Signals that end a set of runs early. They are blocked while a run's process is started, which inherits that."""
 
 
@@ -108,7 +108,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     disturbance: Disturbance
     digest: str
     """SHA-256 over every event of a pass that keeps them, seeding included."""
+    digested_events: int
+    """Events that the digest covers."""
     events: int
     """Events of the measured commands in that pass."""
+    same_tail: bool
+    """Whether the last events of both measured passes are byte for byte those of the digested one."""
     rejected: int
+    refusals: int
+    """Of these, commands for which a pool had no room."""
+    growths: int
+    """Times a pool grew, since the engine was made."""
+    trades_recycled: int
+    """Records of the trade tape overwritten in the stamped pass."""
     memory: Memory

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
@@ -20,7 +21,7 @@ from engine.job import INTERRUPTIONS, EngineName, Job, Outcome
 from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
 from engine.verify import PrefixCheck, check_prefix
-from lowlat_errors import ExitCode, LowlatError
+from lowlat_errors import ExitCode, LowlatError, UsageError
 from reports.model import Report
 
 Progress = Callable[[str, float], None]
@@ -63,13 +64,11 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
     `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
     """
-    sized = _sized(flow, plan)
+    sized = settings_of(flow, plan)
     place = choose_place(plan.cpus)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
-    with tempfile.TemporaryFile() as file:
-        flow.commands.tofile(file)
-        file.flush()
+    with _commands_file(flow) as file:
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
@@ -83,7 +82,23 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     return assemble(flow, sized, plan.engine, plan.command, finished, prefix, place, planned=plan.runs)
 
 
-def _sized(flow: Flow, plan: RunPlan) -> Settings:
+@contextlib.contextmanager
+def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
+    """The commands in a file without a name, for the runs' processes to map."""
+    with tempfile.TemporaryFile() as file:
+        try:
+            flow.commands.tofile(file)
+            file.flush()
+        except OSError as error:
+            raise UsageError(
+                f"the {flow.commands.nbytes / 1e6:,.0f} MB of commands do not fit into {tempfile.gettempdir()}: {error}; "
+                "set TMPDIR to a folder with more room, or measure fewer --commands"
+            ) from error
+        yield file
+
+
+def settings_of(flow: Flow, plan: RunPlan) -> Settings:
+    """How the engine is sized for this flow: as the plan says, else as the flow needs."""
     return Settings(
         flow.instruments,
         flow.orders if plan.orders is None else plan.orders,
@@ -139,6 +154,14 @@ def _in_fresh_process(job: Job) -> Outcome:
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
-        lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise RunFailedError(f"a run's process ended with {process.returncode}: {lines[-1]}", process.returncode)
+        raise RunFailedError(_last_words(process.returncode, err), process.returncode)
     return msgspec.json.decode(out, type=Outcome)
+
+
+def _last_words(returned: int, err: bytes) -> str:
+    lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    if returned == -signal.SIGKILL:
+        return "a run's process was killed, most likely for want of memory; measure fewer --commands or --orders"
+    if returned == ExitCode.USAGE:
+        return lines[-1]
+    return f"a run's process ended with {returned}: {lines[-1]}"

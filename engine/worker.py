@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from engine.instrument import Instrument
 from engine.job import INTERRUPTIONS, ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
 from engine.native_engine import Engine
 from engine.numa import memory_bound_to, pages_of
-from engine.records import COMMAND, Commands, EventKind
+from engine.records import COMMAND, EVENT, Commands, EventKind, Reason
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
 from engine.settings import Settings, WhenDry
@@ -36,16 +37,21 @@ from probes.clock_scale import TickScale
 from probes.disturbance import Disturbances, DisturbanceWatch
 from probes.mappings import backing
 from probes.reading import Reading
+from probes.threads import end_with_parent
 from reports._core import Histogram as Recorder
 from reports.histogram import Histogram
 from reports.interchange import encode
 
 DIGEST_CHUNK = 1 << 16
+TAIL_BYTES = 1024 * EVENT.itemsize
+"""At least what the ring of a measured pass holds."""
+POOL_FULL = (Reason.ORDER_POOL_FULL, Reason.TRADE_POOL_FULL)
 
 
 def main() -> None:
     """Read the job, run it, write the outcome. An error of the user's goes to stderr as its one line, with its code."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+    end_with_parent()
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     try:
         outcome = run(job)
@@ -61,7 +67,7 @@ def run(job: Job) -> Outcome:
     clock = calibrate_quick()
     with memory_bound_to(job.memory_node) as bound:
         with os.fdopen(job.commands_fd, "rb") as file:
-            commands = aligned_copy(np.fromfile(file, dtype=COMMAND))
+            commands = aligned_copy(np.memmap(file, dtype=COMMAND, mode="r"))
         gc.disable()
         # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
         return _Run(job, cpu, clock, commands, bound).outcome()
@@ -81,14 +87,16 @@ class _Run:
         self.disturbances: list[Disturbances] = []
         self.recorders: dict[str, Recorder] = {}
         self.largest_gap_ns: int | None = None
+        self.tails: list[bytes] = []
+        self.growths_and_recycled = (0, 0)
 
     def outcome(self) -> Outcome:
-        passes = self._native() if self.job.engine == "native" else self._reference()
-        plain, stamped, engine, memory = passes
+        plain, stamped, engine, memory = self._native() if self.job.engine == "native" else self._reference()
         clock_recorder = Recorder()
         _core.run_clock(self.measured, *self._scale, clock_recorder)
         loop = _core.run_loop(self.measured)
-        digest, events, rejected = self._digest(engine)
+        digested = self._digest(engine)
+        growths, recycled = self.growths_and_recycled
         histograms = {name: Histogram.from_native(recorder) for name, recorder in self.recorders.items()}
         return Outcome(
             cpu=self.cpu,
@@ -105,9 +113,14 @@ class _Run:
             clock_ns=Histogram.from_native(clock_recorder).percentile(50).value_ns,
             loop_ns=self.scale.to_ns(loop.ticks) / max(loop.commands, 1),
             disturbance=_disturbance(self.disturbances),
-            digest=digest,
-            events=events,
-            rejected=rejected,
+            digest=digested.digest,
+            digested_events=digested.events + digested.seeding_events,
+            events=digested.events,
+            same_tail=all(tail == digested.tail[-len(tail) :] for tail in self.tails if tail),
+            rejected=digested.rejected,
+            refusals=digested.refusals,
+            growths=growths,
+            trades_recycled=recycled,
             memory=memory,
         )
 
@@ -134,6 +147,8 @@ class _Run:
         self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
         self.recorders = {name: latencies.histogram(at) for at, name in enumerate(_core.operations())}
         memory = self._memory(engine)
+        counters = engine.counters
+        self.growths_and_recycled = counters.growths, counters.trades_recycled
         engine.reset()
         return plain, stamped, engine, memory
 
@@ -189,6 +204,7 @@ class _Run:
         return done
 
     def _pass(self, native: _core.Pass) -> Pass:
+        self.tails.append(native.tail)
         return Pass(
             commands=native.commands,
             events=native.events,
@@ -201,16 +217,31 @@ class _Run:
             involuntary_switches=native.involuntary_switches,
         )
 
-    def _digest(self, engine: MatchingEngine) -> tuple[str, int, int]:
-        """Digest over all events; events and rejects of the measured commands."""
-        digest = hashlib.sha256(engine.process(self.seeding).tobytes())
-        events = rejected = 0
+    def _digest(self, engine: MatchingEngine) -> _Digested:
+        """A pass that keeps every event, part by part."""
+        seeding = engine.process(self.seeding)
+        digest = hashlib.sha256(seeding.tobytes())
+        events = rejected = refusals = 0
+        tail = b""
         for start in range(0, len(self.measured), DIGEST_CHUNK):
             part = engine.process(self.measured[start : start + DIGEST_CHUNK])
-            digest.update(part.tobytes())
+            raw = part.tobytes()
+            digest.update(raw)
+            tail = (tail + raw)[-TAIL_BYTES:]
             events += len(part)
             rejected += int(np.count_nonzero(part["kind"] == EventKind.REJECTED))
-        return digest.hexdigest(), events, rejected
+            refusals += int(np.count_nonzero(np.isin(part["reason"], POOL_FULL)))
+        return _Digested(digest.hexdigest(), len(seeding), events, rejected, refusals, tail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Digested:
+    digest: str
+    seeding_events: int
+    events: int
+    rejected: int
+    refusals: int
+    tail: bytes
 
 
 def _settings(job: Job) -> Settings:

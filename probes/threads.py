@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -160,3 +161,15 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
         raise CommandMissingError(f"{command[0]!r} cannot be started: {error.strerror}; check its name") from error
     except OSError as error:
         raise CommandRefusedError(f"{command[0]!r} cannot be started: {error.strerror}") from error
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, however it ends. Does nothing but on Linux."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1  # linux/prctl.h
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.getppid() == 1:  # it ended before we asked; a reaper has taken us over
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -128,9 +128,16 @@ def _passes(passes: list[Throughput], how: str) -> str:
             units.rate(commands * 1e9 / wall_ns),
             f"{units.time(wall_ns / commands)} a command" if commands else None,
             _singles(singles) if len(singles) > 1 else None,
+            _cpu_time(passes),
             how,
         ]
     )
+
+
+def _cpu_time(passes: list[Throughput]) -> str | None:
+    """Processor time a command, which waiting for the processor does not lengthen."""
+    per_command = [p.cpu_ns / p.commands for p in passes if p.cpu_ns is not None and p.commands]
+    return f"{units.time(statistics.median(per_command))} of CPU time" if per_command else None
 
 
 def _singles(values_ns: list[float]) -> str:
@@ -190,6 +197,8 @@ def hot_path(facts: HotPath) -> str:
             _counted(facts.allocations, "allocation"),
             _counted(facts.page_faults, "page fault"),
             _counted(facts.involuntary_switches, "involuntary switch"),
+            units.plural(facts.pool_refusals, "command") + " refused by a dry pool" if facts.pool_refusals else None,
+            "pools grew " + units.plural(facts.pool_growths, "time") if facts.pool_growths else None,
             _memory(facts.memory),
             None if huge is None else f"{units.size(huge)} on huge pages" if huge else "no huge pages",
             locked,

@@ -20,10 +20,11 @@ from engine.place import choose_place
 from engine.profile import load_profile
 from engine.records import EventKind
 from engine.run import RunFailedError, RunPlan, measure
-from engine.settings import Settings
+from engine.settings import Settings, WhenDry
 from engine.verify import check_prefix, first_difference
 from lowlat_errors import ExitCode, LowlatError
 from probes.affinity import allowed_cpus
+from probes.cpulist import format_cpu_list
 from probes.numa_memory import memory_nodes
 from reports.document import from_document, to_document
 from reports.schema import report_schema
@@ -118,7 +119,7 @@ def test_progress_comes_between_runs_and_ends_at_one(flow):
 def test_runs_take_their_cpus_in_turn(flow):
     cpus = allowed_cpus()
     measured = measure(flow, RunPlan(runs=2, cpus=(cpus[0], cpus[-1])))
-    assert measured.host.measured_cpus == ",".join(str(cpu) for cpu in sorted({cpus[0], cpus[-1]})) or "0-1"
+    assert measured.host.measured_cpus == format_cpu_list({cpus[0], cpus[-1]})
 
 
 def test_a_cpu_that_does_not_exist_is_refused_before_any_run(flow):
@@ -126,11 +127,23 @@ def test_a_cpu_that_does_not_exist_is_refused_before_any_run(flow):
         measure(flow, RunPlan(cpus=(4095,)))
 
 
-def test_small_pool_refuses_and_says_so(flow):
+def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow):
     cramped = measure(flow, RunPlan(runs=1, orders=5_000))
-    assert cramped.status == "ok"
-    assert cramped.load.rejected > 0
+    assert cramped.status == "invalid"
+    assert "a pool was too small" in cramped.status_reasons[0]
+    assert 0 < cramped.hot_path.pool_refusals <= cramped.load.rejected
     assert any(series.op == "reject" for series in cramped.summary)
+
+
+def test_a_pool_that_may_grow_takes_the_flow_and_says_that_it_grew(flow):
+    grown = measure(flow, RunPlan(runs=1, orders=5_000, when_dry=WhenDry.GROW))
+    assert (grown.status, grown.hot_path.pool_refusals) == ("ok", 0)
+    assert grown.hot_path.pool_growths == 2
+
+
+def test_no_latency_is_longer_than_the_largest_gap(report):
+    for run in report.runs:
+        assert run.disturbances.largest_gap_ns >= max(series.max for series in run.series)
 
 
 def outcome_of(report_flow):
@@ -164,6 +177,8 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     assert status(outcome, outcome) == ("ok", "")
     other = msgspec.structs.replace(outcome, digest="0" * 64)
     assert status(outcome, other)[0] == "invalid"
+    elsewhere = msgspec.structs.replace(outcome, same_tail=False)
+    assert "ended in other events" in status(elsewhere)[1]
     fewer = msgspec.structs.replace(outcome, stamped=msgspec.structs.replace(outcome.stamped, events=1))
     assert "numbers of events" in status(fewer)[1]
     beyond = msgspec.structs.replace(outcome, out_of_range=1)
