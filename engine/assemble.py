@@ -229,12 +229,8 @@ def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
 
 def _application(summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
     whole = next(series for series in summary if series.op == "all")
-    return {
-        "application": Measured(
-            whole.percentiles["99"].value,
-            "p99 of matching one command; decoding, risk checks and strategy are not in it",
-        )
-    }
+    basis = "p99 of matching one command; decoding, risk checks and strategy are not in it"
+    return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 
 def _hot_path(outcomes: Sequence[Outcome], place: Place) -> measures.HotPath:

@@ -23,8 +23,9 @@ def replay(recorded: RecordedFlow, plan: RunPlan, expect: Path | None, progress:
     """Measure the recording, and check each burst's fills and, with `expect`, the best bid and ask.
 
     `expect`: the vendor's LOBSTER order book file, of which the first level is compared. The checks run on the engine
-    that `plan` names, sized as it says; an engine that refuses a command of the recording, or trades where the recording
-    does not, makes the report invalid. Raises `LobsterError` for a file that cannot be used, before anything is measured.
+    that `plan` names, sized as it says; an engine that refuses a command of the recording, or trades where the
+    recording does not, makes the report invalid. Raises `LobsterError` for a file that cannot be used, before anything
+    is measured.
     """
     vendor = read_best_states(expect) if expect else None
     flow = recorded.flow()

@@ -91,8 +91,8 @@ def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
             file.flush()
         except OSError as error:
             raise UsageError(
-                f"the {flow.commands.nbytes / 1e6:,.0f} MB of commands do not fit into {tempfile.gettempdir()}: {error}; "
-                "set TMPDIR to a folder with more room, or measure fewer --commands"
+                f"the {flow.commands.nbytes / 1e6:,.0f} MB of commands do not fit into {tempfile.gettempdir()}: "
+                f"{error}; set TMPDIR to a folder with more room, or measure fewer --commands"
             ) from error
         yield file
 

@@ -28,7 +28,7 @@ class _Interruption:
 
 
 def handle_interruptions() -> None:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt, the second into SystemExit, the third into the end.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt, the second into SystemExit; the third ends it.
 
     Holds until the process ends. A signal that the caller has had ignored (`nohup`, `&` in a script) stays ignored.
     """
