@@ -48,7 +48,7 @@ class IdIndex {
         }
     }
 
-    /// False when the entry went in, but only after more steps than a good spread of tags takes.
+    /// False when the entry went in, but it or an erasure before it took more steps than a good spread of tags takes.
     LOWLAT_INLINE bool insert(std::uint32_t tag, Handle handle) {
         const std::uint64_t at = tag & mask_;
         if (likely(slots_[at].handle == nil)) {
@@ -63,10 +63,18 @@ class IdIndex {
         std::uint64_t at = tag & mask_;
         while (slots_[at].handle != handle) at = (at + 1) & mask_;
         // Entries behind that are away from home move up, so that every probe still ends where it should.
-        for (std::uint64_t next = (at + 1) & mask_;; at = next, next = (next + 1) & mask_) {
-            const Slot slot = slots_[next];
-            if (likely(slot.handle == nil || distance_at(next, slot.tag) == 0)) break;
-            slots_[at] = slot;
+        std::uint64_t next = (at + 1) & mask_;
+        Slot slot = slots_[next];
+        if (unlikely(slot.handle != nil && distance_at(next, slot.tag) != 0)) {
+            std::uint64_t steps = 0;
+            do {
+                slots_[at] = slot;
+                at = next;
+                next = (next + 1) & mask_;
+                slot = slots_[next];
+                ++steps;
+            } while (slot.handle != nil && distance_at(next, slot.tag) != 0);
+            strained_ |= steps > steps_allowed();
         }
         slots_[at].handle = nil;
     }
@@ -82,10 +90,14 @@ class IdIndex {
     void reset() {
         clear();
         seed_ = 0;
+        strained_ = false;
     }
 
     /// Take another hash; the caller clears the table and puts every entry in again.
-    void rehash() { ++seed_; }
+    void rehash() {
+        ++seed_;
+        strained_ = false;
+    }
 
     /// 0 while tags are the ids themselves.
     std::uint32_t seed() const { return seed_; }
@@ -93,8 +105,8 @@ class IdIndex {
 
   private:
     static constexpr std::uint64_t symbol_stride = 0x9E37'79B9'7F4A'7C15;
-    static constexpr std::uint32_t steps_dense = 64;
-    static constexpr std::uint32_t steps_mixed = 4096;
+    static constexpr std::uint64_t steps_dense = 64;
+    static constexpr std::uint64_t steps_mixed = 4096;
 
     LOWLAT_INLINE std::uint64_t distance_at(std::uint64_t at, std::uint32_t tag) const { return (at - tag) & mask_; }
 
@@ -116,12 +128,15 @@ class IdIndex {
             }
         }
         slots_[at] = entry;
-        return steps < (seed_ == 0 ? steps_dense : steps_mixed);
+        return steps < steps_allowed() && !strained_;
     }
+
+    std::uint64_t steps_allowed() const { return seed_ == 0 ? steps_dense : steps_mixed; }
 
     Slot* slots_ = nullptr;
     std::uint64_t mask_ = 0;
     std::uint32_t seed_ = 0;
+    bool strained_ = false;  // an erasure had to move many entries
 };
 
 }  // namespace lowlat

@@ -5,11 +5,9 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -23,6 +21,7 @@
 #include "engine/native/records.hpp"
 #include "engine/native/settings.hpp"
 #include "engine/native/tape.hpp"
+#include "engine/native/terms.hpp"
 
 namespace lowlat {
 
@@ -200,6 +199,9 @@ class Matcher {
     static constexpr std::uint64_t fetch_slot = 16;
     static constexpr std::uint64_t fetch_node = 8;
     static constexpr std::uint64_t fetch_neighbours = 4;
+
+    /// Orders and their levels are named by 32-bit handles, of which one is nil and one marks free nodes.
+    static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
 
     static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
 
@@ -466,22 +468,9 @@ class Matcher {
 
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
-    static LOWLAT_INLINE bool rests(const Command& command) {
-        return command.kind != Kind::market && command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtc);
-    }
-
     /// Keys of the other side up to this one trade.
     static LOWLAT_INLINE std::int64_t limit_key(const Command& command, const Book& book, std::uint32_t side) {
         return command.kind == Kind::market ? any_key : key_of(book, side ^ 1, command.price);
-    }
-
-    /// A limit order for either side that is good till cancelled and has no flag: four bytes, compared in one go.
-    static LOWLAT_INLINE bool plain(const Command& command) {
-        static_assert(std::endian::native == std::endian::little && offsetof(Command, side) == 29);
-        std::uint32_t bytes;
-        std::memcpy(&bytes, &command.kind, sizeof bytes);
-        constexpr std::uint32_t either_side = 1U << 8;
-        return (bytes & ~either_side) == static_cast<std::uint32_t>(Kind::limit);
     }
 
     LOWLAT_COLD Reason why_not_enter(const Command& command, Book& book, std::uint32_t tag) {
@@ -491,32 +480,11 @@ class Matcher {
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
         if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
         if (rests(command) && live_ == orders_max_) {
-            if (when_orders_dry_ == WhenDry::refuse) return Reason::order_pool_full;
-            grow_orders();
+            if (when_orders_dry_ == WhenDry::refuse || !grow_orders()) return Reason::order_pool_full;
         }
         if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::fok) && !fillable(command, book))
             return Reason::fok_not_fillable;
         return why_not_trade(command, book, command.side);
-    }
-
-    static Reason why_not_terms(const Command& command, const Book& book) {
-        if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
-        if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
-        if (command.kind == Kind::market) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
-        if (command.price % book.rules.tick != 0) return Reason::price_off_tick;
-        const bool inside = command.price >= book.rules.price_min && command.price <= book.rules.price_max;
-        return inside ? Reason::none : Reason::price_outside_band;
-    }
-
-    static Reason why_not_terms_of_replace(const Command& command, const Book& book) {
-        return command.time_in_force != 0 ? Reason::unknown_time_in_force : why_not_terms(command, book);
-    }
-
-    static LOWLAT_INLINE Reason why_not_quantity(const Command& command, const Book& book) {
-        if (command.quantity <= 0) return Reason::quantity_not_positive;
-        if (command.quantity > quantity_max) return Reason::quantity_too_large;
-        if (book.rules.lot != 1 && command.quantity % book.rules.lot != 0) return Reason::quantity_off_lot;
-        return Reason::none;
     }
 
     Reason why_not_trade(const Command& command, const Book& book, std::uint32_t side) const {
@@ -563,6 +531,7 @@ class Matcher {
     void take_nodes(std::uint32_t orders) {
         const std::uint32_t capacity = 2 * orders;
         const std::uint64_t slots = IdIndex::slots_for(orders);
+        retired_.reserve(retired_.size() + 1);  // whatever can throw comes before the first change
         Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots));
         Node* nodes = region.take<Node>(capacity + 1);
         index_ = IdIndex(region.take<IdIndex::Slot>(slots), slots, index_.seed());
@@ -574,6 +543,7 @@ class Matcher {
 
     /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.
     void take_far(std::uint32_t levels) {
+        far_regions_.reserve(far_regions_.size() + 1);
         Region region(Region::room_for<FarRoom::Slot>(levels));
         far_room_.add(region.take<FarRoom::Slot>(levels), levels);
         far_regions_.push_back(std::move(region));
@@ -599,17 +569,29 @@ class Matcher {
         book_region_ = std::move(region);
     }
 
-    LOWLAT_COLD void grow_orders() {
-        ++growths_;
-        take_far(orders_max_);
+    /// Twice the orders. False when the system has not that much memory, or handles run out: then nothing has changed.
+    LOWLAT_COLD bool grow_orders() {
+        if (orders_max_ > orders_limit / 2) return false;
+        try {
+            take_far(orders_max_);
+            take_nodes(2 * orders_max_);
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
         orders_max_ *= 2;
-        take_nodes(orders_max_);
+        ++growths_;
         fill_index();
+        return true;
     }
 
+    /// Twice the tape; without memory for it the tape goes on as it is, over its oldest records.
     LOWLAT_COLD void grow_tape() {
-        ++growths_;
-        take_tape(tape_.capacity() * 2);
+        try {
+            take_tape(tape_.capacity() * 2);
+            ++growths_;
+        } catch (const std::bad_alloc&) {
+            when_trades_dry_ = WhenDry::recycle;
+        }
     }
 
     LOWLAT_COLD void rebuild_index() {
