@@ -10,6 +10,13 @@
 #include <new>
 #include <utility>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#endif
+
 namespace lowlat {
 
 /// One mapping, owned. After construction every page of it is resident, so that the hot path faults on none.
@@ -36,6 +43,7 @@ class Region {
 #endif
         for (std::size_t at = 0; at < bytes_; at += small_page) const_cast<volatile std::byte&>(start_[at]) = {};
         lock_error_ = mlock(start_, bytes_) == 0 ? 0 : errno;
+        ASAN_POISON_MEMORY_REGION(start_, bytes_);
     }
 
     Region(Region&& other) noexcept { swap(other); }
@@ -47,7 +55,9 @@ class Region {
     Region(const Region&) = delete;
     Region& operator=(const Region&) = delete;
     ~Region() {
-        if (start_ != nullptr) munmap(start_, bytes_);
+        if (start_ == nullptr) return;
+        ASAN_UNPOISON_MEMORY_REGION(start_, bytes_);
+        munmap(start_, bytes_);
     }
 
     /// The next `count` objects of `T`, aligned to a cache line, their bytes zero.
@@ -56,14 +66,15 @@ class Region {
         T* taken = reinterpret_cast<T*>(start_ + used_);
         used_ += room_for<T>(count);
         if (used_ > bytes_) throw std::bad_alloc();
+        ASAN_UNPOISON_MEMORY_REGION(taken, count * sizeof(T));
         return taken;
     }
 
-    /// Bytes that `take<T>(count)` uses.
+    /// Bytes that `take<T>(count)` uses. Under the address sanitizer a line more, which nobody may touch.
     template <typename T>
     static constexpr std::size_t room_for(std::size_t count) {
         static_assert(alignof(T) <= cache_line);
-        return (count * sizeof(T) + cache_line - 1) / cache_line * cache_line;
+        return (count * sizeof(T) + cache_line - 1) / cache_line * cache_line + guard;
     }
 
     const std::byte* start() const { return start_; }
@@ -78,6 +89,11 @@ class Region {
   private:
     static inline std::atomic<std::uint64_t> taken_{0};
     static constexpr std::size_t cache_line = 64;
+#if defined(__SANITIZE_ADDRESS__)
+    static constexpr std::size_t guard = cache_line;
+#else
+    static constexpr std::size_t guard = 0;
+#endif
     static constexpr std::size_t small_page = 4096;
 
     void swap(Region& other) noexcept {
