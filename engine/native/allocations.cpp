@@ -28,7 +28,7 @@ std::int64_t allocations() {
 }  // namespace lowlat
 
 #if LOWLAT_COUNTS_ALLOCATIONS
-// NOLINTBEGIN(misc-definitions-in-headers,cppcoreguidelines-no-malloc)
+// NOLINTBEGIN(clang-analyzer-unix.MismatchedDeallocator): these are the pair that the check would have used
 void* operator new(std::size_t bytes) {
     lowlat::counted.fetch_add(1, std::memory_order_relaxed);
     if (void* block = std::malloc(bytes == 0 ? 1 : bytes)) return block;
@@ -61,5 +61,5 @@ void operator delete(void* block, std::align_val_t) noexcept {
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
     std::free(block);
 }
-// NOLINTEND(misc-definitions-in-headers,cppcoreguidelines-no-malloc)
+// NOLINTEND(clang-analyzer-unix.MismatchedDeallocator)
 #endif
