@@ -18,7 +18,6 @@ namespace lowlat {
 template <typename Record>
 class MpscRing : public RingView<Record, RingKind::mpsc> {
     using View = RingView<Record, RingKind::mpsc>;
-    using View::header_;
 
   public:
     explicit MpscRing(void* block) : View(block), published_(this->published_words()) {}
@@ -26,18 +25,9 @@ class MpscRing : public RingView<Record, RingKind::mpsc> {
     /// Any thread: appends as many of `count` records as fit, one after another and in order; how many that was. None
     /// once the ring is closed.
     std::uint64_t try_push(const Record* records, std::uint64_t count) {
-        // Relaxed: an old value only makes the claim fail.
-        std::uint64_t begin = header_->tail.load(std::memory_order_relaxed);
-        std::uint64_t fitting = 0;
-        do {
-            if (unlikely((begin & View::closed_bit) != 0)) return 0;
-            fitting = this->room(begin, count);
-            if (unlikely(fitting == 0)) return 0;
-            // Relaxed both ways: the claim orders no memory. That the slots are free came with the head in room(), and
-            // that they are filled goes with the word below. Indices never come back, so an equal tail is the same
-            // tail.
-        } while (!header_->tail.compare_exchange_weak(begin, begin + fitting, std::memory_order_relaxed,
-                                                      std::memory_order_relaxed));
+        std::uint64_t begin = 0;
+        const std::uint64_t fitting = claim(count, begin);
+        if (unlikely(fitting == 0)) return 0;
         this->copy_in(begin, records, fitting);
         // Release: the records are written before it; pairs with the acquire load in available().
         published(begin).store(begin + fitting, std::memory_order_release);
@@ -94,9 +84,28 @@ class MpscRing : public RingView<Record, RingKind::mpsc> {
         return tail != head && available(head, 1) == 0;
     }
 
-  private:
+  protected:
+    using View::header_;
+
+    /// Up to `count` slots from `begin` on, for the caller to fill; none when full or closed.
+    LOWLAT_INLINE std::uint64_t claim(std::uint64_t count, std::uint64_t& begin) {
+        // Relaxed: an old value only makes the claim fail.
+        begin = header_->tail.load(std::memory_order_relaxed);
+        for (;;) {
+            if (unlikely((begin & View::closed_bit) != 0)) return 0;
+            const std::uint64_t fitting = this->room(begin, count);
+            if (unlikely(fitting == 0)) return 0;
+            // Relaxed both ways: the claim orders no memory. That the slots are free came with the head in room(), and
+            // that they are filled goes with the published word. Indices never come back, so an equal tail is the same.
+            if (header_->tail.compare_exchange_weak(begin, begin + fitting, std::memory_order_relaxed,
+                                                    std::memory_order_relaxed))
+                return fitting;
+        }
+    }
+
     LOWLAT_INLINE RingIndex& published(std::uint64_t index) const { return published_[index & this->mask_]; }
 
+  private:
     /// Relaxed: only the consumer writes the head.
     std::uint64_t own_head() const { return header_->head.load(std::memory_order_relaxed); }
 

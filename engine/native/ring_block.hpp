@@ -153,15 +153,19 @@ class RingView {
         // Acquire: whoever stored this value had acquired it from the consumer's head, so that the consumer's reads of
         // the slots lie before our writes even when another producer fetched the head.
         std::uint64_t head = header_->head_seen.load(std::memory_order_acquire);
-        // Modulo 2^64: a tail older than the head gives more than there is, and the claim of that tail fails.
-        if (unlikely(capacity() - (tail - head) < wanted)) {
-            // Acquire: pairs with the consumer's release in release(); it has read the slots before `head`.
+        std::uint64_t used = tail - head;
+        // More than there can be: another producer has put back a head from more than a lap ago (see below).
+        if (unlikely(used > capacity() || capacity() - used < wanted)) {
+            // Acquire: pairs with the consumer's release in give_back(); it has read the slots before `head`.
             head = header_->head.load(std::memory_order_acquire);
-            // Release: hands that on to the load above. Producers may overwrite a later head by an earlier one, which
-            // is still true, and costs one look more.
+            // Release: hands that on to the load above. A producer that was held up here overwrites a later head by an
+            // earlier one; each is a head that was, so it can only make the ring look too full.
             header_->head_seen.store(head, std::memory_order_release);
+            used = tail - head;
         }
-        return std::min({wanted, capacity() - (tail - head), capacity()});
+        // Of the head itself a tail can only be behind: it is an old one, and the claim of it fails.
+        if (unlikely(used > capacity())) used = 0;
+        return std::min(wanted, capacity() - used);
     }
 
     LOWLAT_INLINE Record& slot(std::uint64_t index) const { return records_[index & mask_]; }

@@ -29,14 +29,13 @@ class RingBusyError : public std::runtime_error {
 class RingTurn {
   public:
     RingTurn(RingIndex& word, const char* act) : word_(word) {
-        const auto self = static_cast<std::uint64_t>(gettid());
+        const std::uint64_t self = this_thread();
         std::uint64_t holder = 0;
         // Acquire: pairs with the release below; what the last holder cached in the block is seen by this one. Relaxed
         // on failure: the value only names the holder.
         while (!word_.compare_exchange_strong(holder, self, std::memory_order_acquire, std::memory_order_relaxed)) {
-            if (holder == 0) continue;
-            if (holder == self || kill(static_cast<pid_t>(holder), 0) == 0 || errno != ESRCH)
-                throw RingBusyError(act, holder);
+            // A word with our own number was left by a killed thread that had it before.
+            if (holder != 0 && holder != self && alive(holder)) throw RingBusyError(act, holder);
         }
     }
     RingTurn(const RingTurn&) = delete;
@@ -47,6 +46,15 @@ class RingTurn {
     }
 
   private:
+    static std::uint64_t this_thread() {
+#if defined(__linux__)
+        return static_cast<std::uint64_t>(gettid());
+#else
+        return static_cast<std::uint64_t>(getpid());
+#endif
+    }
+    static bool alive(std::uint64_t thread) { return kill(static_cast<pid_t>(thread), 0) == 0 || errno != ESRCH; }
+
     RingIndex& word_;
 };
 

@@ -14,7 +14,6 @@ namespace lowlat {
 template <typename Record>
 class SpscRing : public RingView<Record, RingKind::spsc> {
     using View = RingView<Record, RingKind::spsc>;
-    using View::header_;
 
   public:
     using View::View;
@@ -85,6 +84,9 @@ class SpscRing : public RingView<Record, RingKind::spsc> {
 
     /// Consumer: whether the next record was claimed but never published. Not here: both are one store.
     bool stalled() const { return false; }
+
+  protected:
+    using View::header_;
 
   private:
     /// Relaxed: only this thread writes the head.
