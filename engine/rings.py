@@ -209,17 +209,20 @@ class Ring:
         closed and empty, `RingStalledError`.
         """
         out = self._room(maximum)
-        return out[: self.pop_into(out, timeout_s)]
+        return out[: self._fill(out, timeout_s)]
 
     def pop_into(self, out: Records, timeout_s: float | None = None) -> int:
         """As `pop`, into the start of `out`, shape (n,), n >= 1; how many records it took."""
         if len(self._checked(out)) == 0 or not out.flags.writeable:
             raise RecordArrayError("records are popped into an array that is writable and has room for one at least")
-        count = self._taken(self._native.pop(out, 0, self.wait, _slice_ns(timeout_s)))
-        return count if count > 0 else self._pop_on(out, _deadline(timeout_s))
+        return self._fill(out, timeout_s)
 
-    def _pop_on(self, out: Records, deadline: float) -> int:
-        stalled_since: float | None = None
+    def _fill(self, out: Records, timeout_s: float | None) -> int:
+        count = self._taken(self._native.pop(out, 0, self.wait, _slice_ns(timeout_s)))
+        return count if count > 0 else self._fill_on(out, _deadline(timeout_s))
+
+    def _fill_on(self, out: Records, deadline: float) -> int:
+        moving_at = time.monotonic()
         while True:
             now = time.monotonic()
             if self.wait is Wait.FAIL or now >= deadline:
@@ -228,13 +231,11 @@ class Ring:
             if count > 0:
                 return count
             if count == 0:
-                stalled_since = None
-            elif stalled_since is None:
-                stalled_since = now
-            elif now - stalled_since > STALL_S:
+                moving_at = now
+            if now - moving_at > STALL_S:
                 raise RingStalledError(
-                    f"a producer claimed the next record and has not published it for {now - stalled_since:.1f} s: it "
-                    "was stopped or killed. Pop again if it will run on; else make a new ring"
+                    f"a producer claimed the next record and has not published it for {now - moving_at:.1f} s: it was "
+                    "stopped or killed. Pop again if it will run on; else make a new ring"
                 )
 
     def pop_one(self, timeout_s: float | None = None) -> np.void:
