@@ -14,6 +14,8 @@ from engine import _core
 from lowlat_errors import UsageError
 
 HEADER_BYTES: Final = 1024
+LARGE_BYTES: Final = 1 << 30
+"""Below this the system is not asked how much memory it has."""
 
 
 class RingFileError(UsageError):
@@ -39,6 +41,8 @@ class Shape:
 def made(shape: Shape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap]:
     """Descriptor and mapping of a new, empty ring: in the file `path`, which must not exist, or without a name."""
     bytes_needed = _core.ring_bytes(shape.kind, shape.record_bytes, capacity)
+    if path is None:
+        _check_memory(bytes_needed)
     try:
         descriptor = _anonymous() if path is None else _exclusive(path)
     except OSError as error:
@@ -126,6 +130,20 @@ def _take_space(descriptor: int, bytes_needed: int) -> None:
         os.posix_fallocate(descriptor, 0, bytes_needed)
     else:
         os.ftruncate(descriptor, bytes_needed)
+
+
+def _check_memory(bytes_needed: int) -> None:
+    """Memory without a name has no limit of its own: the kernel would end processes before it refuses."""
+    if bytes_needed < LARGE_BYTES:
+        return
+    import psutil
+
+    available = psutil.virtual_memory().available
+    if bytes_needed > available:
+        raise RingFileError(
+            f"a ring of that capacity takes {bytes_needed / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB "
+            "are available; make a smaller one"
+        )
 
 
 def _seal(descriptor: int) -> None:
