@@ -141,8 +141,8 @@ def _check_memory(bytes_needed: int) -> None:
     available = psutil.virtual_memory().available
     if bytes_needed > available:
         raise RingFileError(
-            f"a ring of that capacity takes {bytes_needed / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB "
-            "are available; make a smaller one"
+            f"a ring of that capacity takes {bytes_needed / LARGE_BYTES:.0f} GiB, and "
+            f"{available / LARGE_BYTES:.0f} GiB are available; make a smaller one"
         )
 
 

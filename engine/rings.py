@@ -291,7 +291,11 @@ class Ring:
         return _received, (type(self), DupFd(self._descriptor), self.dtype, self.wait)
 
     def _checked(self, records: Any) -> Records:
-        if not isinstance(records, np.ndarray) or records.dtype != self.dtype or records.ndim != 1:
+        if (
+            not isinstance(records, np.ndarray)
+            or (records.dtype is not self.dtype and records.dtype != self.dtype)
+            or records.ndim != 1
+        ):
             what = (
                 f"{records.dtype}, shape {records.shape}" if isinstance(records, np.ndarray) else type(records).__name__
             )

@@ -1,7 +1,8 @@
 """Records a second through the rings beside Python's own queues: a Markdown table for the README.
 
 Each round takes every queue once, in random order, so that what disturbs the machine disturbs all alike; the figures
-are medians over the rounds, the ratio is to `queue.SimpleQueue`. `--quick` is for looking whether it works.
+are medians over the rounds, the ratio is to `queue.SimpleQueue`. Python's queues between threads move a reference to
+one tuple, the rings copy 32 or 64 bytes in and out again. `--quick` is for looking whether it works.
 """
 
 from __future__ import annotations
