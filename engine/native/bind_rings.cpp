@@ -6,8 +6,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <tuple>
+#include <type_traits>
 #include <variant>
 
 #include "engine/native/buffer.hpp"
@@ -91,6 +91,14 @@ auto until(std::int64_t slice_ns) {
     return [end] { return std::chrono::steady_clock::now() < end; };
 }
 
+/// Many producers need no turn.
+struct NoTurn {
+    NoTurn(RingIndex& /*word*/, const char* /*act*/) {}
+};
+
+template <typename Ring>
+using ProducerTurn = std::conditional_t<Ring::kind == RingKind::spsc, RingTurn, NoTurn>;
+
 /// Pushes `records` from the one numbered `start` on, waiting no longer than a slice; how many it pushed.
 std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, int wait, std::int64_t slice_ns) {
     return std::visit(
@@ -99,8 +107,7 @@ std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, 
             const Buffer<const Record> in(records);
             if (start >= in.size()) return 0;
             const std::uint64_t count = in.size() - start;
-            std::optional<RingTurn> turn;
-            if constexpr (Ring::kind == RingKind::spsc) turn.emplace(ring.header().producer_turn, "pushing");
+            const ProducerTurn<Ring> turn(ring.header().producer_turn, "pushing");
             const Record* from = in.data() + start;
             std::uint64_t done = 0;
             if (count * sizeof(Record) < bytes_worth_unlocking) done = ring.try_push(from, count);
@@ -141,7 +148,8 @@ std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, in
 }  // namespace
 
 void register_rings(nb::module_& m) {
-    nb::exception<RingBusyError>(m, "RingBusyError", nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
+    const nb::exception<RingBusyError> busy(m, "RingBusyError",
+                                            nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
     m.attr("RING_CAPACITY_MAX") = ring_capacity_max;
     m.attr("ORDER_RING_CAPACITY") = order_ring_capacity;
     m.attr("MARKET_DATA_RING_CAPACITY") = market_data_ring_capacity;

@@ -13,7 +13,7 @@ namespace {
 
 template <typename Ring>
 struct Made {
-    Made(std::uint64_t capacity) : memory(Ring::bytes_for(capacity)), block(memory.take<std::byte>(0)) {
+    explicit Made(std::uint64_t capacity) : memory(Ring::bytes_for(capacity)), block(memory.take<std::byte>(0)) {
         Ring::format(block, capacity);
     }
     Ring ring() { return Ring(block); }
