@@ -67,6 +67,7 @@ void run_flood(const FloodProfile& profile, std::uint64_t count) {
         matcher.execute_all(commands.data(), part, sink);
         check_nothing_taken(before, taken_so_far());
     }
+    check_invariants(matcher);
     check(matcher.trades() > 0 && matcher.sequence() >= count, "the flood did trade");
 }
 

@@ -110,6 +110,15 @@ const Register both_ends("ladder: keys at both ends of int64 and between", [] {
         return keys[random.below(4)];
     });
 });
+const Register few("ladder: a side of few levels, often empty, at both ends of int64", [] {
+    for (const std::size_t levels : {1U, 2U, 4U}) {
+        against_a_map(256, 100'000, levels, [](Random& random) {
+            const std::int64_t step = random.below(4) * 90;
+            const std::int64_t keys[] = {lowest + step, highest - step, highest - 128 + step / 90, step};
+            return keys[random.below(4)];
+        });
+    }
+});
 const Register moving("ladder: a best key that travels through many windows", [] {
     std::int64_t at = 0;
     against_a_map(256, 400'000, 500, [&at](Random& random) {
