@@ -145,8 +145,8 @@ const Register accepted("rings: one to four producers, each record once and in o
     check(stress<SpscRing<Event>>({.records = 4'000'000, .capacity = 32'768}).accepted(), "a ring of 32,768");
 });
 
-#if !defined( \
-    __SANITIZE_THREAD__)  // which would report what these rings are there for; tools/stress.sh sees that it does
+// The thread sanitizer would report what these rings are there for; tools/stress.sh sees that it does.
+#if !defined(__SANITIZE_THREAD__)
 
 /// Whether the stress rejects such a ring; one run may be lucky.
 template <typename Ring>
