@@ -71,6 +71,10 @@ hints: $(VENV)/.built ## Time what each compiler hint is worth here
 sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefined and thread sanitizers
 	@bash tools/sanitize.sh $(BIN)
 
+.PHONY: stress
+stress: ## Over 10^8 records through the rings, 1 to 4 producers; broken rings must be rejected
+	@bash tools/stress.sh
+
 .PHONY: readme
 readme: $(VENV)/.built ## Rewrite the output shown in README.md by running its commands
 	@$(BIN)/python tools/readme.py

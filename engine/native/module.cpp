@@ -8,4 +8,5 @@ NB_MODULE(_core, m) {
     lowlat::register_layout(m);
     lowlat::register_run(m);
     lowlat::register_prices(m);
+    lowlat::register_rings(m);
 }

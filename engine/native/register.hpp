@@ -11,5 +11,6 @@ void register_flood(nanobind::module_& m);
 void register_layout(nanobind::module_& m);
 void register_run(nanobind::module_& m);
 void register_prices(nanobind::module_& m);
+void register_rings(nanobind::module_& m);
 
 }  // namespace lowlat
