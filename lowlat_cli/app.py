@@ -9,6 +9,7 @@ import typer
 from typer.main import get_command
 
 from lowlat_cli.bench import bench
+from lowlat_cli.book import book
 from lowlat_cli.options import ColorOption, DebugOption
 from lowlat_cli.replay import replay
 from lowlat_cli.session import Session
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command(cls=Verb, epilog=_EPILOG)(bench)
 app.command(cls=Verb, epilog=_EPILOG)(replay)
+app.command(cls=Verb, epilog=_EPILOG)(book)
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,6 +61,7 @@ def root(
       lowlat bench                        how fast is the order path on this host?
       lowlat bench --profile deep --json  another order flow, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat book AAPL --watch            the order book that a running engine publishes, live
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())
