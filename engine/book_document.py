@@ -39,11 +39,12 @@ def _levels(rows: Levels) -> list[LadderLevel]:
 
 def _line(entry: BookEntry) -> BookLine:
     book = entry.book
-    if book is None:
+    if book is None or entry.identity is None:
         return BookLine(symbol=entry.symbol, live=entry.live, trouble=entry.trouble)
     return BookLine(
         symbol=entry.symbol,
         live=entry.live,
+        unit=str(entry.identity.unit),
         writer_pid=book.pid,
         generation=book.generation,
         sequence=book.sequence,

@@ -38,7 +38,8 @@ class BookEntry:
 
     symbol: str
     live: bool
-    book: BookSnapshot | None
+    identity: BookIdentity | None = None
+    book: BookSnapshot | None = None
     trouble: str | None = None
 
 
@@ -55,6 +56,6 @@ def _entry(symbol: str, folder: Path) -> BookEntry:
     try:
         with MappedBookReader(symbol, folder=folder, live_only=False) as reader:
             live = reader.has_writer
-            return BookEntry(symbol, live, reader.snapshot(1))
+            return BookEntry(symbol, live, reader.identity, reader.snapshot(1))
     except BookError as error:
-        return BookEntry(symbol, live, None, str(error))
+        return BookEntry(symbol, live, trouble=str(error))

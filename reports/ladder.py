@@ -50,6 +50,7 @@ class BookLine(msgspec.Struct, frozen=True, kw_only=True):
 
     symbol: str
     live: bool
+    unit: str = "1"
     writer_pid: int | None = None
     generation: int | None = None
     sequence: int | None = None
@@ -95,8 +96,8 @@ def listing(books: BooksDocument) -> RenderableType:
     table.add_column("", overflow="fold")
     for book in books.books:
         writer = f"process {book.writer_pid}" if book.live and book.writer_pid else "live" if book.live else "none"
-        numbers = [book.bid, book.ask, None if book.sequence is None else book.sequence // 2]
-        cells = ["-" if number is None else f"{number:,}" for number in numbers]
+        cells = ["-" if price is None else _decimal(price, book.unit) for price in (book.bid, book.ask)]
+        cells.append("-" if book.sequence is None else f"{book.sequence // 2:,}")
         table.add_row(Text(book.symbol, style="bold"), writer, *cells, Text(book.trouble or ""))
     return table
 
