@@ -1,4 +1,4 @@
-"""Builds and runs `tools/native/passes.cpp`: the engine's plain pass without Python around it."""
+"""Builds and runs the programs of `tools/native`: the engine without Python around it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from engine.profile import Profile
 ROOT = Path(__file__).parent.parent
 
 
-def build(folder: Path, name: str, definitions: Sequence[str] = ()) -> Path:
-    """Compile the program as the release is compiled, with `-D` for each definition; the path of the binary."""
+def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str = "passes.cpp") -> Path:
+    """Compile a program as the release is compiled, with `-D` for each definition; the path of the binary."""
     folder.mkdir(parents=True, exist_ok=True)
     binary = folder / name
     isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(_core.build_facts()["isa"], [])
@@ -24,7 +24,7 @@ def build(folder: Path, name: str, definitions: Sequence[str] = ()) -> Path:
         [
             *[os.environ.get("CXX", "c++"), "-std=c++20", "-O3", "-DNDEBUG", *isa, f"-I{ROOT}"],
             *[f"-D{definition}" for definition in definitions],
-            *[str(ROOT / "tools/native/passes.cpp"), "-o", str(binary)],
+            *[str(ROOT / "tools/native" / source), "-o", str(binary), "-pthread"],
         ],
         check=True,
     )

@@ -111,7 +111,6 @@ def test_a_hundred_killed_writers(writers: subprocess.Popen[str], tmp_path: Path
             (folder / "AAPL.book").unlink(missing_ok=True)  # so that some are killed while they make the file
         kill_one(writers, chance.choice([0.0, 0.002, 0.008]) + chance.random() * 0.004)
         examine(folder, seen)
-    print(seen)
     assert seen["torn"] >= 5 and seen["whole"] >= 5, f"the kills hit too few kinds of moments: {seen}"
 
 
