@@ -48,13 +48,13 @@ void format(nb::handle mapping, nb::handle identity) {
 
 bool publish_engine(MappedBookWriter& writer, OwnedMatcher& matcher, std::uint32_t symbol) {
     const Claim claim(matcher);
-    return writer.publish_all(matcher, symbol, matcher.sequence());
+    return writer.publish(matcher, symbol, matcher.sequence());
 }
 
 bool publish_levels(MappedBookWriter& writer, nb::handle bids, nb::handle asks, std::uint64_t command) {
     const Buffer<const LevelRow> buy(bids);
     const Buffer<const LevelRow> sell(asks);
-    return writer.publish_all(ArrayLevels{{buy.data(), sell.data()}, {buy.size(), sell.size()}}, 0, command);
+    return writer.publish(ArrayLevels{{buy.data(), sell.data()}, {buy.size(), sell.size()}}, 0, command);
 }
 
 void update_level(MappedBookWriter& writer, int side, std::int64_t price, std::uint64_t quantity,
@@ -67,9 +67,10 @@ nb::object snapshot(const MappedBookReader& reader, nb::handle bids, nb::handle 
     const Buffer<LevelRow> buy(bids);
     const Buffer<LevelRow> sell(asks);
     const std::uint64_t room = buy.size() < sell.size() ? buy.size() : sell.size();
-    const std::uint32_t levels = room < reader.depth() ? static_cast<std::uint32_t>(room) : reader.depth();
+    const std::uint32_t levels =
+        room < reader.book().depth() ? static_cast<std::uint32_t>(room) : reader.book().depth();
     BookStamp stamp;
-    if (!reader.snapshot(levels, buy.data(), sell.data(), stamp)) return nb::none();
+    if (!reader.book().snapshot(levels, buy.data(), sell.data(), stamp)) return nb::none();
     return nb::make_tuple(stamp.sequence, stamp.command, stamp.generation, stamp.pid,
                           static_cast<std::uint64_t>(stamp.state), stamp.bids, stamp.asks);
 }
@@ -107,12 +108,17 @@ std::map<std::string, std::tuple<std::size_t, std::size_t>> book_layout() {
 void register_mapped_book(nb::module_& m) {
     nb::class_<MappedBookWriter>(m, "BookWriter")
         .def(nb::init<nb::handle, std::uint32_t>(), nb::arg("mapping"), nb::arg("depth"))
-        .def("open", &MappedBookWriter::open, nb::arg("pid"), nb::arg("start"))
         .def(
-            "close", [](MappedBookWriter& self, std::uint64_t state) { self.close(static_cast<BookState>(state)); },
+            "open",
+            [](MappedBookWriter& self, std::uint64_t pid, std::uint64_t start) { self.book().open(pid, start); },
+            nb::arg("pid"), nb::arg("start"))
+        .def(
+            "close",
+            [](MappedBookWriter& self, std::uint64_t state) { self.book().close(static_cast<BookState>(state)); },
             nb::arg("state"))
-        .def("begin", &MappedBookWriter::begin)
-        .def("end", &MappedBookWriter::end, nb::arg("command"))
+        .def("begin", [](MappedBookWriter& self) { self.book().begin(); })
+        .def(
+            "end", [](MappedBookWriter& self, std::uint64_t command) { self.book().end(command); }, nb::arg("command"))
         .def("update_level", &update_level, nb::arg("side"), nb::arg("price"), nb::arg("quantity"), nb::arg("orders"))
         .def("publish_updates", &MappedBookWriter::publish_updates, nb::arg("command"))
         .def("publish_levels", &publish_levels, nb::arg("bids"), nb::arg("asks"), nb::arg("command"))
@@ -122,10 +128,13 @@ void register_mapped_book(nb::module_& m) {
         .def("snapshot", &snapshot, nb::arg("bids"), nb::arg("asks"),
              nb::sig(
                  "def snapshot(self, bids: object, asks: object) -> tuple[int, int, int, int, int, int, int] | None"))
-        .def("sequence", &MappedBookReader::sequence)
-        .def("unchanged", &MappedBookReader::unchanged, nb::arg("sequence"))
+        .def("sequence", [](const MappedBookReader& self) { return self.book().sequence(); })
         .def(
-            "count", [](const MappedBookReader& self, int side) { return self.count(side != 0 ? 1 : 0); },
+            "unchanged",
+            [](const MappedBookReader& self, std::uint64_t sequence) { return self.book().unchanged(sequence); },
+            nb::arg("sequence"))
+        .def(
+            "count", [](const MappedBookReader& self, int side) { return self.book().count(side != 0 ? 1 : 0); },
             nb::arg("side"));
     m.def("format_book", &format, nb::arg("mapping"), nb::arg("identity"));
     m.def("book_layout", &book_layout);

@@ -31,16 +31,19 @@ class HeldBook {
 };
 
 /// What Python calls a writer: the mapping, the book in it, and all levels heard of through `update_level`.
-class MappedBookWriter : private HeldBook<std::byte>, public BookWriter {
+class MappedBookWriter {
   public:
     MappedBookWriter(nanobind::handle mapping, std::uint32_t depth)
-        : HeldBook(mapping, depth), BookWriter(HeldBook::memory()), mirror_(depth) {}
+        : held_(mapping, depth), book_(held_.memory()), mirror_(depth) {}
+
+    /// The writer itself, for what does not concern single levels.
+    BookWriter& book() { return book_; }
 
     /// Bring the book in line with a source that knows all its levels.
     template <typename Source>
-    bool publish_all(const Source& source, std::uint32_t symbol, std::uint64_t command) {
+    bool publish(const Source& source, std::uint32_t symbol, std::uint64_t command) {
         mirrored_ = false;
-        return publish(source, symbol, command);
+        return book_.publish(source, symbol, command);
     }
 
     /// One level, for the book that `publish_updates` shows; see LevelMirror::update.
@@ -53,7 +56,7 @@ class MappedBookWriter : private HeldBook<std::byte>, public BookWriter {
     bool publish_updates(std::uint64_t command) {
         if (!mirrored_) return true;
         if (mirror_.crossed()) return false;
-        publish(mirror_, 0, command);
+        book_.publish(mirror_, 0, command);
         return true;
     }
 
@@ -61,23 +64,30 @@ class MappedBookWriter : private HeldBook<std::byte>, public BookWriter {
     /// Go on from the levels that readers see.
     void adopt_shown() {
         mirror_.clear();
-        for (const std::uint32_t side : {0U, 1U}) {
-            const BookMemory& shown = BookWriter::memory();
-            const std::uint64_t count = load_word(shown.count(side));
-            for (std::uint64_t n = 0; n < count; ++n)
-                mirror_.update(static_cast<Side>(side), shown.side(side)[n].load());
+        const BookMemory& shown = book_.memory();
+        for (const Side side : {Side::buy, Side::sell}) {
+            const auto at = static_cast<std::uint32_t>(side);
+            const std::uint32_t count = BookReader(shown).count(at);
+            for (std::uint32_t n = 0; n < count; ++n) mirror_.update(side, shown.side(at)[n].load());
         }
         mirrored_ = true;
     }
 
+    HeldBook<std::byte> held_;
+    BookWriter book_;
     LevelMirror mirror_;
     bool mirrored_ = false;  // whether the mirror is what readers see, or will
 };
 
-class MappedBookReader : private HeldBook<const std::byte>, public BookReader {
+class MappedBookReader {
   public:
-    MappedBookReader(nanobind::handle mapping, std::uint32_t depth)
-        : HeldBook(mapping, depth), BookReader(HeldBook::memory()) {}
+    MappedBookReader(nanobind::handle mapping, std::uint32_t depth) : held_(mapping, depth), book_(held_.memory()) {}
+
+    const BookReader& book() const { return book_; }
+
+  private:
+    HeldBook<const std::byte> held_;
+    BookReader book_;
 };
 
 }  // namespace lowlat
