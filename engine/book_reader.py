@@ -17,7 +17,7 @@ from engine import _core
 from engine.book_errors import BookBusyError, BookError, NotABookError, NoWriterError, WriterDiedError
 from engine.book_file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
 from engine.book_header import BOOK_HEADER, BookIdentity, BookState, header_of, identity_of, is_blank
-from engine.contract import Best
+from engine.contract import Best, UnknownSideError
 from engine.records import LEVEL, Levels, Side
 
 Read = TypeVar("Read")
@@ -106,7 +106,9 @@ class MappedBookReader:
         """The best levels of a side as a read-only view of the mapped memory: nothing is copied, and it changes under
         the reader's eyes. What was computed from views counts only if `valid` says so; `read` does this by itself.
         """
-        shown = self._open_native.count(Side(side))
+        if side not in frozenset(Side):
+            raise UnknownSideError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+        shown = self._open_native.count(side)
         return self._sides[side][: shown if levels is None else max(0, min(levels, shown))]
 
     @property

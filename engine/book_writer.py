@@ -31,7 +31,7 @@ from engine.book_file import (
 )
 from engine.book_header import BOOK_HEADER, IDENTITY_BYTES, BookIdentity, BookState, header_of, identity_of, is_blank
 from engine.book_reader import BookSnapshot
-from engine.contract import MatchingEngine
+from engine.contract import MatchingEngine, UnknownSideError
 from engine.instrument import Instrument
 from engine.native_engine import Engine
 from engine.records import LEVEL, Levels, Side
@@ -119,11 +119,13 @@ class MappedBookWriter:
         The writer holds all levels it was told of, so that one beyond the depth shows when those before it go; after a
         `publish` it goes on from the levels that readers see.
         Raises `LevelError` when the number does not fit, or when the best bid would reach the best ask: then readers
-        keep the book before, until further updates uncross it.
+        keep the book before, until further updates uncross it; `UnknownSideError`.
         """
         native = self._open_native
+        if side not in frozenset(Side):
+            raise UnknownSideError(f"side {side!r} is neither Side.BUY nor Side.SELL")
         try:
-            native.update_level(Side(side), price, quantity, orders)
+            native.update_level(side, price, quantity, orders)
         except TypeError:
             raise LevelError(f"a level of {quantity} in {orders} orders at {price}: a number does not fit") from None
         if not self._batches:

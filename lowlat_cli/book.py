@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import time
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowlat_cli.console import Color, console, is_terminal
-from lowlat_cli.options import ColorOption, DebugOption, OutputFormat, OutputOption, count
+from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputFormat, OutputOption, count
+from lowlat_cli.output import Destination
 from lowlat_cli.session import color_of
-from lowlat_cli.streams import emit, say
 from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,9 +34,7 @@ def book(
     levels: Annotated[
         int, typer.Option("--levels", metavar="N", parser=count(1, 4096), help="Levels to show a side.")
     ] = 10,
-    output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="What to print; --json means --format json.")
-    ] = "table",
+    output_format: FormatOption = "table",
     output: OutputOption = None,
     _color: ColorOption = None,
     _debug: DebugOption = False,
@@ -56,16 +53,18 @@ def book(
     from engine.mapped_book import MappedBookReader
 
     where = folder or default_folder()
+    destination = Destination(output_format, output, color_of(ctx))
+    destination.check()
     if watch:
         _check_watchable(symbol, output_format, output)
         assert symbol is not None
         _watch(symbol, where, levels, color_of(ctx))
     elif symbol is None:
-        _deliver(books_document(where), output_format, output, color_of(ctx))
+        _deliver(books_document(where), destination)
     else:
         with MappedBookReader(symbol, folder=where) as reader:
             document = book_document(reader, levels)
-        _deliver(document, output_format, output, color_of(ctx))
+        _deliver(document, destination)
     return 0
 
 
@@ -78,29 +77,11 @@ def _check_watchable(symbol: str | None, output_format: OutputFormat, output: Pa
         raise UsageError("--watch needs a terminal to draw on; take one snapshot without it")
 
 
-def _deliver(
-    document: BookDocument | BooksDocument, output_format: OutputFormat, output: Path | None, color: Color
-) -> None:
-    file_format: OutputFormat = "json" if output is not None and output.suffix == ".json" else output_format
-    if output is not None:
-        from reports.output import write_atomically
+def _deliver(document: BookDocument | BooksDocument, destination: Destination) -> None:
+    from reports.ladder import BookDocument, ladder, listing, to_text
 
-        write_atomically(output, _text(document, "always" if color == "always" else "never", file_format))
-    if output is None or file_format != output_format:
-        emit(_text(document, color, output_format))
-    if output is not None:
-        say(f"wrote {output}")
-
-
-def _text(document: BookDocument | BooksDocument, color: Color, output_format: OutputFormat) -> str:
-    from reports.ladder import BookDocument, ladder, listing, render, to_text
-
-    if output_format == "json":
-        return to_text(document)
-    text = io.StringIO()
-    on = console(sys.stdout, color, into=text)
-    render(ladder(document) if isinstance(document, BookDocument) else listing(document), on)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+    shown = ladder(document) if isinstance(document, BookDocument) else listing(document)
+    destination.write(lambda: to_text(document), lambda on: on.print(shown, highlight=False))
 
 
 def _watch(symbol: str, folder: Path, levels: int, color: Color) -> None:

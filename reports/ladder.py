@@ -5,11 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-
-from reports.table import OFF_TERMINAL_WIDTH
 
 BOOK_SCHEMA = "lowlat.book/1"
 BOOKS_SCHEMA = "lowlat.books/1"
@@ -100,16 +98,6 @@ def listing(books: BooksDocument) -> RenderableType:
         cells.append("-" if book.sequence is None else f"{book.sequence // 2:,}")
         table.add_row(Text(book.symbol, style="bold"), writer, *cells, Text(book.trouble or ""))
     return table
-
-
-def render(what: RenderableType, console: Console) -> None:
-    """Print a ladder or a listing. Off a terminal nothing is cut to 80 columns."""
-    before = console.width
-    console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
-    try:
-        console.print(what, highlight=False)
-    finally:
-        console.width = before
 
 
 def _about(book: BookDocument) -> list[str]:

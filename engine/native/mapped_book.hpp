@@ -222,11 +222,11 @@ class BookWriter {
         const std::uint32_t depth = memory_.depth();
         SharedLevel* const levels = memory_.side(at_side);
         std::uint32_t at = 0;
-        const auto begin_once = [&]() LOWLAT_INLINE_LAMBDA {
+        const auto begin_once = [&]() {
             if (!begun) begin();
             begun = true;
         };
-        source.for_each_level(symbol, at_side, [&](const LevelRow& row) LOWLAT_INLINE_LAMBDA {
+        source.for_each_level(symbol, at_side, [&](const LevelRow& row) {
             // No other thread writes these words, so this one may compare before it begins.
             if (!same_level(levels[at].load(), row)) {
                 begin_once();

@@ -3,11 +3,19 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <utility>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#endif
 
 namespace lowlat {
 
@@ -18,7 +26,8 @@ class Region {
 
     Region() = default;
 
-    explicit Region(std::size_t bytes) : bytes_((bytes + huge_page - 1) / huge_page * huge_page) {
+    /// Starts on a huge page; the end is rounded up to a small one only, so that no more is resident than is used.
+    explicit Region(std::size_t bytes) : bytes_((bytes + small_page - 1) / small_page * small_page) {
         // One huge page more is mapped, and the ends cut off, so that the start is aligned to a huge page.
         const std::size_t wide = bytes_ + huge_page;
         void* mapped = mmap(nullptr, wide, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -28,11 +37,13 @@ class Region {
         if (before != 0) munmap(first, before);
         if (before != huge_page) munmap(first + before + bytes_, huge_page - before);
         start_ = first + before;
+        taken_.fetch_add(1, std::memory_order_relaxed);
 #if defined(MADV_HUGEPAGE) && !defined(LOWLAT_WITHOUT_HUGE_PAGES)
         huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
 #endif
         for (std::size_t at = 0; at < bytes_; at += small_page) const_cast<volatile std::byte&>(start_[at]) = {};
         lock_error_ = mlock(start_, bytes_) == 0 ? 0 : errno;
+        ASAN_POISON_MEMORY_REGION(start_, bytes_);
     }
 
     Region(Region&& other) noexcept { swap(other); }
@@ -44,7 +55,9 @@ class Region {
     Region(const Region&) = delete;
     Region& operator=(const Region&) = delete;
     ~Region() {
-        if (start_ != nullptr) munmap(start_, bytes_);
+        if (start_ == nullptr) return;
+        ASAN_UNPOISON_MEMORY_REGION(start_, bytes_);
+        munmap(start_, bytes_);
     }
 
     /// The next `count` objects of `T`, aligned to a cache line, their bytes zero.
@@ -53,14 +66,15 @@ class Region {
         T* taken = reinterpret_cast<T*>(start_ + used_);
         used_ += room_for<T>(count);
         if (used_ > bytes_) throw std::bad_alloc();
+        ASAN_UNPOISON_MEMORY_REGION(taken, count * sizeof(T));
         return taken;
     }
 
-    /// Bytes that `take<T>(count)` uses.
+    /// Bytes that `take<T>(count)` uses. Under the address sanitizer a line more, which nobody may touch.
     template <typename T>
     static constexpr std::size_t room_for(std::size_t count) {
         static_assert(alignof(T) <= cache_line);
-        return (count * sizeof(T) + cache_line - 1) / cache_line * cache_line;
+        return (count * sizeof(T) + cache_line - 1) / cache_line * cache_line + guard;
     }
 
     const std::byte* start() const { return start_; }
@@ -69,8 +83,17 @@ class Region {
     /// 0 when the pages are locked, else the error number of mlock (EPERM or ENOMEM: the limit is too low).
     int lock_error() const { return lock_error_; }
 
+    /// Mappings made by this process so far.
+    static std::uint64_t taken() { return taken_.load(std::memory_order_relaxed); }
+
   private:
+    static inline std::atomic<std::uint64_t> taken_{0};
     static constexpr std::size_t cache_line = 64;
+#if defined(__SANITIZE_ADDRESS__)
+    static constexpr std::size_t guard = cache_line;
+#else
+    static constexpr std::size_t guard = 0;
+#endif
     static constexpr std::size_t small_page = 4096;
 
     void swap(Region& other) noexcept {

@@ -24,7 +24,7 @@ from engine.book_errors import (
 )
 from engine.book_file import unlock
 from engine.book_header import BOOK_HEADER, BookIdentity
-from engine.contract import Best, UnknownSymbolError
+from engine.contract import Best, UnknownSideError, UnknownSymbolError
 from engine.instrument import Instrument
 from engine.mapped_book import BookState, Found, MappedBookReader, MappedBookWriter, mapped_books
 from engine.native_engine import Engine
@@ -186,6 +186,12 @@ def test_levels_that_are_no_book_are_refused(
     with pytest.raises(LevelError, match=message):
         writer.publish_levels(bids, asks)
     assert shown(reader) == [[], []]
+
+
+def test_a_side_that_there_is_not(writer: MappedBookWriter, reader: MappedBookReader) -> None:
+    for ask in (lambda: writer.update_level(2, 1, 1), lambda: reader.depth(-1)):  # type: ignore[arg-type]
+        with pytest.raises(UnknownSideError, match=r"neither Side\.BUY nor Side\.SELL"):
+            ask()
 
 
 @pytest.mark.parametrize("row", [(2**63, 1, 1), (1, -1, 1), (1, 2**64, 1), (1, 1, -1)])

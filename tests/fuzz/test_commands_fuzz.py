@@ -1,0 +1,66 @@
+"""Any bytes are commands: whatever lies in an array of the right dtype, the engine answers as the reference does, and
+its books stay sound."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.flood import flood
+from engine.instrument import Instrument
+from engine.native_engine import Engine
+from engine.profile import load_profile
+from engine.records import COMMAND, Commands
+from engine.reference import ReferenceEngine
+from engine.settings import Settings
+from tests.property.comparison import paste, state_difference
+from tests.property.strategies import PROPERTY
+
+SETTINGS = Settings((Instrument(), Instrument(tick=7, lot=3, price_min=-700)), orders=30, trades=10)
+
+
+def answers_are_equal(settings: Settings, stream: Commands) -> None:
+    native, reference = Engine.of(settings), ReferenceEngine.of(settings)
+    theirs, ours = native.process(stream).tolist(), reference.process(stream).tolist()
+    assert theirs == ours, paste(settings, stream.tolist())
+    assert state_difference(reference, native, (0, 1)) is None, paste(settings, stream.tolist())
+    native.check_invariants()
+
+
+@PROPERTY
+@given(st.binary(max_size=32 * 40))
+def test_bytes(raw: bytes) -> None:
+    answers_are_equal(SETTINGS, np.frombuffer(raw[: len(raw) // 32 * 32], COMMAND))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_bytes(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    stream = np.frombuffer(random.bytes(32 * 4_000), COMMAND).copy()
+    # Left as they are, nearly all would stop at the kind or the symbol.
+    for name, few in (("kind", 7), ("symbol", 3), ("side", 3), ("time_in_force", 4), ("flags", 3), ("order_id", 20)):
+        kept = random.random(len(stream)) < 0.05
+        stream[name] = np.where(kept, stream[name], random.integers(0, few, len(stream)))
+    near = random.random(len(stream)) < 0.8
+    stream["price"] = np.where(near, random.integers(-5, 6, len(stream)), stream["price"])
+    stream["quantity"] = np.where(near, random.integers(-1, 9, len(stream)), stream["quantity"])
+    answers_are_equal(SETTINGS, stream)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_flood_with_bits_flipped(seed: int) -> None:
+    """Nearly sound commands reach further than random ones."""
+    random = np.random.default_rng(seed)
+    flow = flood(load_profile("cancel-storm"), 3_000, seed)
+    stream = flow.commands.copy()
+    raw = stream.view(np.uint8)
+    raw[random.integers(0, len(raw), 2_000)] ^= np.uint8(1) << random.integers(0, 8, 2_000, dtype=np.uint8)
+    answers_are_equal(Settings((Instrument(),), orders=flow.orders), stream)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_commands_shuffled_repeated_and_left_out(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    flow = flood(load_profile("sweep"), 3_000, seed)
+    stream = random.choice(flow.commands, len(flow.commands))
+    answers_are_equal(Settings((Instrument(),), orders=flow.orders), stream)

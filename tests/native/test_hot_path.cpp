@@ -1,0 +1,161 @@
+// After an engine has started, commands take no memory and fault no page: counted over ten million of them.
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <vector>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include "engine/native/allocations.hpp"
+#include "engine/native/flood.hpp"
+#include "engine/native/matcher.hpp"
+#include "engine/native/sinks.hpp"
+#include "tests/native/checks.hpp"
+
+using namespace lowlat;
+using namespace lowlat::testing;
+
+namespace {
+
+struct Taken {
+    std::int64_t allocations;
+    std::uint64_t heap_bytes;
+    long minor_faults;
+    long major_faults;
+};
+
+Taken taken_so_far() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+#if defined(__GLIBC__)
+    const std::uint64_t heap = mallinfo2().uordblks + mallinfo2().hblkhd;
+#else
+    const std::uint64_t heap = 0;
+#endif
+    return {allocations(), heap, usage.ru_minflt, usage.ru_majflt};
+}
+
+void check_nothing_taken(const Taken& before, const Taken& after) {
+    check(after.allocations == before.allocations, "no allocation");
+    check(after.heap_bytes == before.heap_bytes, "no heap memory");
+#if !defined(LOWLAT_CHECKED)  // the sanitizers fault in pages of their own
+    check(after.minor_faults == before.minor_faults, "no minor page fault");
+    check(after.major_faults == before.major_faults, "no major page fault");
+#endif
+}
+
+/// Makes commands a part at a time, executes each part, and counts around the execution.
+void run_flood(const FloodProfile& profile, std::uint64_t count) {
+    constexpr std::uint64_t part = 500'000;
+    std::vector<Command> commands(std::max<std::uint64_t>(part, profile.live_orders));
+    std::vector<Event> ring(1'024);  // written here, so it is resident
+    Flood flood(profile, 1);
+    const Settings settings{.symbols = std::vector<Rules>(profile.symbols, Rules{1, 1, -(1LL << 40), 1LL << 40}),
+                            .orders = std::max(50'000U, 2 * profile.live_orders),
+                            .trades = 100'000};
+    Matcher matcher(settings);
+    RingSink sink(ring.data(), ring.size() - 1);
+    flood.seed(commands.data());
+    matcher.execute_all(commands.data(), profile.live_orders, sink);
+    flood.generate(commands.data(), 1'000);
+    matcher.execute_all(commands.data(), 1'000, sink);  // the program's own pages are read from its file
+    (void)taken_so_far();
+    for (std::uint64_t done = 0; done < count; done += part) {
+        flood.generate(commands.data(), part);
+        const Taken before = taken_so_far();
+        matcher.execute_all(commands.data(), part, sink);
+        check_nothing_taken(before, taken_so_far());
+    }
+    check_invariants(matcher);
+    check(matcher.trades() > 0 && matcher.sequence() >= count, "the flood did trade");
+}
+
+const Register counted("hot path: what is counted is seen", [] {
+    const Taken before = taken_so_far();
+    std::vector<Command>* commands = new std::vector<Command>(1'000'000);
+    const Taken after = taken_so_far();
+    if (allocations() >= 0) check(after.allocations == before.allocations + 2, "two allocations");
+    check(after.minor_faults > before.minor_faults, "page faults of fresh memory");
+    delete commands;
+});
+
+#if defined(LOWLAT_CHECKED)
+constexpr std::uint64_t million = 100'000;
+#else
+constexpr std::uint64_t million = 1'000'000;
+#endif
+
+const Register steady("hot path: four million commands near the touch take nothing", [] {
+    run_flood({.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
+               .live_orders = 10'000,
+               .distance_ticks = 8,
+               .quantity_max = 100,
+               .take_quantity_max = 100,
+               .take_ticks = 2},
+              4 * million);
+});
+
+const Register sweeping("hot path: two million commands that walk many levels take nothing", [] {
+    run_flood({.weights = {60, 10, 30, 0, 0, 0, 0, 0, 0},
+               .live_orders = 20'000,
+               .distance_ticks = 500,
+               .uniform = 1,
+               .quantity_max = 10,
+               .take_quantity_max = 100,
+               .take_ticks = 50},
+              2 * million);
+});
+
+const Register crash("hot path: two million commands while the touch travels through windows take nothing", [] {
+    run_flood({.weights = {50, 35, 10, 0, 0, 0, 0, 0, 5},
+               .live_orders = 5'000,
+               .distance_ticks = 50,
+               .quantity_max = 10,
+               .take_quantity_max = 50,
+               .take_ticks = 50,
+               .travel_ticks = 500'000,
+               .travel_per_1000 = 2'000},
+              2 * million);
+});
+
+const Register many("hot path: two million commands over a thousand books take nothing", [] {
+    run_flood({.weights = {50, 40, 10, 0, 0, 0, 0, 0, 0},
+               .symbols = 1'000,
+               .live_orders = 20'000,
+               .distance_ticks = 300,
+               .quantity_max = 10,
+               .take_quantity_max = 20,
+               .take_ticks = 5},
+              2 * million);
+});
+
+const Register far_prices("hot path: half a million commands at both ends of int64 take nothing", [] {
+    constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+    constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+    constexpr std::uint64_t count = 500'000;
+    std::vector<Command> commands(count);
+    Random random(1);
+    for (std::uint64_t at = 0; at < count; ++at) {
+        // Orders enter in one half and leave in the other, 20,000 later, so that levels come and go everywhere.
+        const bool adds = at % 40'000 < 20'000;
+        const auto step = static_cast<std::int64_t>(random.next() >> 2);
+        commands[at] = {.order_id = at % 20'000 + 1,
+                        .price = (at & 1) != 0 ? highest - step : lowest + step,
+                        .quantity = 1,
+                        .symbol = 0,
+                        .kind = adds ? Kind::limit : Kind::cancel,
+                        .side = static_cast<std::uint8_t>(at & 1),
+                        .time_in_force = 0,
+                        .flags = 0};
+    }
+    std::vector<Event> ring(1'024);
+    Matcher matcher({.symbols = {Rules{1, 1, lowest, highest}}, .orders = 20'000, .trades = 1});
+    RingSink sink(ring.data(), ring.size() - 1);
+    matcher.execute_all(commands.data(), 40'000, sink);
+    const Taken before = taken_so_far();
+    matcher.execute_all(commands.data(), count, sink);
+    check_nothing_taken(before, taken_so_far());
+});
+
+}  // namespace

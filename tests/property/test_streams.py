@@ -1,0 +1,48 @@
+"""Tens of thousands of commands in each corner of the input: every event and the final books as the reference says,
+and the same bytes however the stream is cut."""
+
+import numpy as np
+import pytest
+
+from engine.flood import flood
+from engine.native_engine import Engine
+from engine.profile import load_profile, profile_names
+from engine.records import EventKind, describe
+from engine.reference import ReferenceEngine
+from engine.settings import Settings
+from tests.property.comparison import state_difference
+from tests.property.strategies import EXAMPLES
+from tests.property.streams import STREAMS
+
+COMMANDS = 6_000
+SEEDS = range(max(1, EXAMPLES // 150))
+
+
+def compare(settings: Settings, stream: np.ndarray) -> np.ndarray:
+    """Run both engines over a stream, the native one in odd batches; the events."""
+    native, reference = Engine.of(settings), ReferenceEngine.of(settings)
+    cuts = np.cumsum(np.random.default_rng(7).integers(1, 700, len(stream)))
+    ours = reference.process(stream)
+    theirs = np.concatenate([native.process(part) for part in np.split(stream, cuts[cuts < len(stream)])])
+    first = next((at for at, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other), None)
+    assert first is None, f"event {first}: {describe(ours[first])}, not {describe(theirs[first])}"
+    assert len(ours) == len(theirs)
+    native.check_invariants()
+    assert state_difference(reference, native, range(len(settings.instruments))) is None
+    return ours
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_long_random_stream(name: str, seed: int) -> None:
+    stream = STREAMS[name]
+    events = compare(stream.settings, stream.commands(seed, COMMANDS))
+    assert set(events["kind"]) == set(EventKind)  # the stream did reach everything that can happen
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_flood(name: str) -> None:
+    flow = flood(load_profile(name), COMMANDS, 1)
+    settings = Settings(flow.instruments, orders=flow.orders)
+    events = compare(settings, flow.commands[: flow.seeded + COMMANDS])
+    assert (events["kind"] != EventKind.REJECTED).all()

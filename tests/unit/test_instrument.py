@@ -1,0 +1,63 @@
+"""Decimals end at the instrument: a price that is not a whole number of ticks must be an error, never rounded."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.instrument import PRICE_MAX, PRICE_MIN, Instrument, OffTickError
+from engine.records import QUANTITY_MAX
+from lowlat_errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("unit", "decimal", "price"),
+    [
+        ("0.01", "585.33", 58_533),
+        ("0.01", "-37.63", -3_763),  # crude oil, 20 April 2020
+        ("0.0001", Decimal("1.0842"), 10_842),
+        ("0.25", "4100.75", 16_403),
+        ("5", "100", 20),
+        ("0.01", "0.00", 0),
+    ],
+)
+def test_a_decimal_price_there_and_back(unit: str, decimal: str, price: int) -> None:
+    instrument = Instrument(unit=Decimal(unit))
+    assert instrument.price(decimal) == price
+    assert instrument.decimal(price) == Decimal(decimal)
+
+
+def test_both_ends_of_int64_there_and_back() -> None:
+    instrument = Instrument()
+    for price in (PRICE_MIN, PRICE_MAX):
+        assert instrument.price(instrument.decimal(price)) == price
+
+
+@pytest.mark.parametrize("decimal", ["585.335", "0.001", "1e-30", "NaN", "Infinity", "ten", ""])
+def test_no_whole_number_of_units_is_an_error(decimal: str) -> None:
+    with pytest.raises(OffTickError):
+        Instrument().price(decimal)
+
+
+def test_a_price_between_two_ticks_is_an_error() -> None:
+    half = Instrument(tick=50)
+    assert half.price("1.50") == 150
+    with pytest.raises(OffTickError, match=r"1.25 is not a multiple of the tick, 0.50"):
+        half.price("1.25")
+
+
+@pytest.mark.parametrize("decimal", ["92233720368547758.08", "-92233720368547758.09", "1e40"])
+def test_a_price_beyond_int64_is_an_error(decimal: str) -> None:
+    with pytest.raises(OffTickError, match="64 bits"):
+        Instrument().price(decimal)
+
+
+@pytest.mark.parametrize("fields", [{"tick": 0}, {"tick": -1}, {"tick": 2**63}, {"lot": 0}, {"lot": QUANTITY_MAX + 1}])
+def test_ticks_and_lots_are_positive_and_fit(fields: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match=next(iter(fields))):
+        Instrument(**fields)
+
+
+@pytest.mark.parametrize("band", [(1, 0), (PRICE_MIN - 1, 0), (0, PRICE_MAX + 1)])
+def test_a_band_is_not_empty_and_within_int64(band: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match="band"):
+        Instrument(price_min=band[0], price_max=band[1])

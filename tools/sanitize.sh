@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Tests under the address and undefined sanitizers, then under the thread sanitizer. Each build goes to a folder of its
+# own (build/sanitize-*), so the environment's own build stays. Sanitized builds check the whole book after commands.
+set -euo pipefail
+bin=$(cd "$1" && pwd)
+export LOWLAT_EXAMPLES=${LOWLAT_EXAMPLES:-40}
+
+library() {  # a runtime library of the compiler that builds here
+    local path
+    path=$("${CXX:-c++}" -print-file-name="lib$1.so")
+    [ -e "$path" ] || { echo "lowlat: the compiler has no lib$1.so. Install it: apt install g++" >&2; exit 2; }
+    echo "$path"
+}
+
+# The thread sanitizer of older compilers does not stand address space randomisation of newer kernels.
+fixed_addresses=()
+setarch -R true 2>/dev/null && fixed_addresses=(setarch -R)
+
+build() {  # name, sanitizers
+    echo "lowlat: building with -fsanitize=${2/;/,}" >&2
+    rm -rf "build/sanitize-$1/site"
+    PATH="$bin:$PATH" "$bin/python" -m pip --disable-pip-version-check -q install . --no-deps --no-build-isolation \
+        --target "build/sanitize-$1/site" --config-settings=build-dir="build/sanitize-$1/cmake" \
+        --config-settings=cmake.build-type=RelWithDebInfo --config-settings=cmake.define.LOWLAT_TESTS=ON \
+        --config-settings="cmake.define.LOWLAT_SANITIZE=$2"
+}
+
+tests() {  # name, libraries to load first, what to run
+    local name=$1 preload=$2 packages
+    shift 2
+    packages=$("$bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+    # -S: no .pth files, so that the editable install of the environment does not come before the sanitized one.
+    "${fixed_addresses[@]}" env LD_PRELOAD="$preload" PYTHONPATH="build/sanitize-$name/site:$packages" \
+        PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 "$bin/python" -S -P -m pytest -q --durations=6 -p no:cacheprovider "$@"
+}
+
+sound() { echo "lowlat: $1: nothing found" >&2; }
+
+export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:exitcode=66
+
+# All but what tests the tests: broken engines are plain Python.
+properties=(tests/property --ignore=tests/property/test_broken_engines.py -k "not broken")
+
+build address 'address;undefined'
+"${fixed_addresses[@]}" build/sanitize-address/cmake/lowlat_native_tests >/dev/null
+sound "address and undefined sanitizers, C++ tests"
+tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py \
+    tests/unit/test_engine.py tests/unit/test_engine_threads.py tests/unit/test_pools.py tests/unit/test_records.py \
+    tests/unit/test_mapped_book.py \
+    tests/unit/test_worked_examples.py
+sound "address and undefined sanitizers, properties and every flood profile"
+
+build thread thread
+"${fixed_addresses[@]}" build/sanitize-thread/cmake/lowlat_native_tests >/dev/null
+sound "thread sanitizer, C++ tests"
+tests thread "$(library tsan)" "${properties[@]}" tests/unit/test_engine_threads.py
+sound "thread sanitizer, properties, every flood profile, engines in threads"
+"$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py -k "thread and sanitizer"
+sound "thread sanitizer, writer and reader of a mapped book"
+
+echo "lowlat: sanitize passed: address, undefined and thread sanitizers found nothing" >&2
