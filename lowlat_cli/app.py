@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from lowlat_cli.affinity import affinity
 from lowlat_cli.bench import bench
+from lowlat_cli.book import book
 from lowlat_cli.calibrate import calibrate
 from lowlat_cli.options import ColorOption, DebugOption
 from lowlat_cli.replay import replay
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command(cls=Verb, epilog=_EPILOG)(bench)
 app.command(cls=Verb, epilog=_EPILOG)(replay)
+app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.add_typer(affinity)
@@ -65,6 +67,7 @@ def root(
       lowlat bench                        how fast is the order path on this host?
       lowlat bench --profile deep --json  another order flow, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, and the CPUs left to us
       lowlat calibrate                    what the time-stamp counter is worth, to a fraction of a ppm
       lowlat affinity plan                which CPU for which thread, and why

@@ -46,6 +46,7 @@ build address 'address;undefined'
 sound "address and undefined sanitizers, C++ tests"
 tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py \
     tests/unit/test_engine.py tests/unit/test_engine_threads.py tests/unit/test_pools.py tests/unit/test_records.py \
+    tests/unit/test_mapped_book.py \
     tests/unit/test_worked_examples.py
 sound "address and undefined sanitizers, properties and every flood profile"
 
@@ -54,5 +55,7 @@ build thread thread
 sound "thread sanitizer, C++ tests"
 tests thread "$(library tsan)" "${properties[@]}" tests/unit/test_engine_threads.py
 sound "thread sanitizer, properties, every flood profile, engines in threads"
+"$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py -k "thread and sanitizer"
+sound "thread sanitizer, writer and reader of a mapped book"
 
 echo "lowlat: sanitize passed: address, undefined and thread sanitizers found nothing" >&2

@@ -6,6 +6,7 @@ NB_MODULE(_core, m) {
     lowlat::register_engine(m);
     lowlat::register_flood(m);
     lowlat::register_layout(m);
+    lowlat::register_mapped_book(m);
     lowlat::register_run(m);
     lowlat::register_prices(m);
     lowlat::register_rings(m);

@@ -25,16 +25,17 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, verbs = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < verbs
     listed = done.stdout[verbs:].partition("\n\n")[0].splitlines()[1:]
-    assert [line.split()[0] for line in listed] == ["bench", "replay", "topology", "calibrate", "affinity"]
+    assert [line.split()[0] for line in listed] == ["bench", "replay", "book", "topology", "calibrate", "affinity"]
 
 
-@pytest.mark.parametrize("verb", ["bench", "replay"])
+@pytest.mark.parametrize("verb", ["bench", "replay", "book"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, flag: str) -> None:
     done = lowlat(verb, flag)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.index(f"Examples:\n    lowlat {verb}") < done.stdout.index(f"Usage: lowlat {verb}")
-    for option in ("--format", "--json", "-o, --output", "--color", "--runs", "--cpu", "--debug"):
+    measured = () if verb == "book" else ("--runs", "--cpu")
+    for option in ("--format", "--json", "-o, --output", "--color", "--debug", *measured):
         assert option in done.stdout
 
 
@@ -96,6 +97,12 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("bench -o .", "cannot write .: it is a folder; name a file in it"),
         ("bench -o missing/report.json", "cannot write missing/report.json: there is no folder "),
         ("replay", "missing argument 'FILE'; see 'lowlat replay --help'"),
+        ("book ../../etc/x --dir .", "'../../etc/x' cannot name a book; use up to 32 of A-Z"),
+        ("book AAPL --dir missing", "folder missing does not exist: nothing was published there"),
+        ("book --watch --dir .", "--watch needs a symbol; 'lowlat book' lists the books there are"),
+        ("book AAPL --watch --json --dir .", "--watch draws on the terminal; leave out --json and -o"),
+        ("book AAPL --watch --dir .", "--watch needs a terminal to draw on; take one snapshot without it"),
+        ("book AAPL --levels 0", "--levels: 0 is outside 1..4096; see 'lowlat book --help'"),
         ("replay missing.csv", "missing.csv: no such file"),
         ("replay missing.csv --format itch", "--format: 'itch' is not one of 'lobster', 'table', 'json'; see"),
     ],

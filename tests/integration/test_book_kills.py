@@ -1,0 +1,152 @@
+"""A hundred writers killed at random points: none may leave a book that is torn or crossed and yet is shown, nor one
+that keeps the next writer out.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.book_errors import BookError, WriterDiedError
+from engine.mapped_book import BookSnapshot, Found, MappedBookReader, MappedBookWriter
+from engine.records import Side
+
+DEPTH = 1024  # so many levels that a kill often falls into an update
+KILLS = 100
+
+# One process forks all writers: starting Python a hundred times would take longer than all the rest. Each update's
+# levels carry its number as quantity, and its prices are so far from the last that sides of two would cross.
+WRITERS = f"""
+import os, sys
+import numpy as np
+from pathlib import Path
+from engine.mapped_book import MappedBookWriter
+from engine.records import LEVEL
+
+folder, depth = Path(sys.argv[1]), {DEPTH}
+away = np.arange(1, depth + 1)
+
+def sides(number):
+    middle = 10_000 + 5_000 * (number % 7)
+    for sign in (-1, 1):
+        rows = np.zeros(depth, LEVEL)
+        rows["price"], rows["quantity"], rows["orders"] = middle + sign * away, number, 1
+        yield rows
+
+def write():
+    books = [tuple(sides(number)) for number in range(1, 8)]
+    writer = MappedBookWriter("AAPL", folder=folder, depth=depth)
+    publish = writer.native.publish_levels
+    while True:
+        for bids, asks in books:
+            publish(bids, asks, int(bids["quantity"][0]))
+
+for _ in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        write()
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("dead", flush=True)
+"""
+
+
+@pytest.fixture
+def writers(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", "-c", WRITERS, str(tmp_path / "books")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:  # type: ignore[call-overload]
+        yield process
+        process.kill()
+
+
+def kill_one(writers: subprocess.Popen[str], after_s: float) -> None:
+    """Start a writer, and kill it so much later."""
+    assert writers.stdin is not None and writers.stdout is not None
+    writers.stdin.write("\n")
+    writers.stdin.flush()
+    writer = int(writers.stdout.readline())
+    time.sleep(after_s)
+    os.kill(writer, signal.SIGKILL)
+    assert writers.stdout.readline() == "dead\n"
+
+
+def check(book: BookSnapshot) -> None:
+    """All of one update, and not crossed; or empty, as a new writer's is."""
+    quantities = set(book.bids["quantity"].tolist()) | set(book.asks["quantity"].tolist())
+    assert quantities <= {book.command}, "torn"
+    assert len(book.bids) == len(book.asks) == (DEPTH if quantities else 0)
+    if quantities:
+        assert book.bids["price"][0] < book.asks["price"][0], "crossed"
+
+
+def read_while_it_lives(folder: Path, seconds: float, seen: Counter[str]) -> None:
+    """Watch from outside: any error is fine that says why there is no book."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with MappedBookReader("AAPL", folder=folder) as reader:
+                while time.monotonic() < end:
+                    check(reader.snapshot(DEPTH, patience_s=0.001))
+                    seen["read live"] += 1
+        except BookError as error:
+            seen[type(error).__name__] += 1
+
+
+def test_a_hundred_killed_writers(writers: subprocess.Popen[str], tmp_path: Path) -> None:
+    folder, chance, seen = tmp_path / "books", random.Random(4), Counter[str]()
+    kill_one(writers, 0.5)  # once, for the imports
+    for number in range(KILLS):
+        if number % 5 == 0:
+            (folder / "AAPL.book").unlink(missing_ok=True)  # so that some are killed while they make the file
+        kill_one(writers, chance.choice([0.0, 0.002, 0.008]) + chance.random() * 0.004)
+        examine(folder, seen)
+    assert seen["torn"] >= 5 and seen["whole"] >= 5, f"the kills hit too few kinds of moments: {seen}"
+
+
+def examine(folder: Path, seen: Counter[str]) -> None:
+    """What a dead writer left: a reader shows it whole or not at all, and the next writer starts."""
+    try:
+        with MappedBookReader("AAPL", folder=folder, live_only=False) as reader:
+            assert not reader.has_writer
+            check(reader.snapshot(DEPTH))
+            seen["whole"] += 1
+    except WriterDiedError:
+        seen["torn"] += 1
+    except BookError:
+        seen["never made"] += 1
+    before = seen.copy()
+    with MappedBookWriter("AAPL", folder=folder, depth=DEPTH) as writer:
+        assert (writer.found is Found.TORN) == (before["torn"] > seen["found torn"])
+        seen["found torn"] += writer.found is Found.TORN
+        if writer.recovered is not None:
+            check(writer.recovered)
+        writer.update_level(Side.BUY, 5, 1)
+        with MappedBookReader("AAPL", folder=folder) as reader:
+            assert reader.best().bid == 5
+        writer.update_level(Side.BUY, 5, 0)  # the next one may be killed before it has touched the file
+
+
+def test_a_reader_of_a_writer_that_is_killed_and_started_again(writers: subprocess.Popen[str], tmp_path: Path) -> None:
+    seen = Counter[str]()
+    kill_one(writers, 0.5)
+    assert writers.stdin is not None and writers.stdout is not None
+    for _ in range(10):
+        writers.stdin.write("\n")
+        writers.stdin.flush()
+        writer = int(writers.stdout.readline())
+        read_while_it_lives(tmp_path / "books", 0.05, seen)
+        os.kill(writer, signal.SIGKILL)
+        read_while_it_lives(tmp_path / "books", 0.005, seen)
+        assert writers.stdout.readline() == "dead\n"
+    assert seen["read live"] > 100, seen

@@ -1,0 +1,319 @@
+"""The file of a mapped book is where others could reach in: each way that a naive form leaves open is tried here.
+
+A predictable path in a folder that others may write, a link planted under the book's name, a symbol used as a path, a
+live book truncated by whoever opens it; and files that are damaged, of another version, or nobody's.
+"""
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import book_file
+from engine.book_errors import (
+    BookBusyError,
+    BookDiskFullError,
+    BookError,
+    BookFolderError,
+    BookHeldError,
+    BookPermissionError,
+    BookSizeError,
+    BookVersionError,
+    NoSuchBookError,
+    NotABookError,
+    NoWriterError,
+    SymbolNameError,
+    TruncatedBookError,
+    UnsafeBookError,
+)
+from engine.book_file import default_folder
+from engine.mapped_book import Found, MappedBookReader, MappedBookWriter, mapped_books
+from engine.records import Side
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "books"
+
+
+def leave_a_book(folder: Path, symbol: str = "AAPL") -> Path:
+    """A closed book of depth 64: 4352 bytes."""
+    with MappedBookWriter(symbol, folder=folder) as writer:
+        writer.update_level(Side.BUY, 5, 1)
+    return folder / f"{symbol}.book"
+
+
+def patch(file: Path, offset: int, raw: bytes) -> None:
+    with file.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(raw)
+
+
+# -- the folder -----------------------------------------------------------------------------------------------------
+
+
+def test_folder_and_file_are_closed_to_others_whatever_the_umask(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        file = leave_a_book(folder)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_by_default_books_lie_in_the_users_runtime_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder.parent))
+    with MappedBookWriter("AAPL"):
+        assert [entry.symbol for entry in mapped_books()] == ["AAPL"]
+    assert (folder.parent / "lowlat" / "AAPL.book").is_file()
+
+
+@pytest.mark.parametrize("value", [None, "", "here/below"])
+def test_without_a_runtime_folder_no_shared_one_is_taken_instead(
+    monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    if value is not None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", value)
+    with pytest.raises(BookFolderError, match="name one of your own"):
+        default_folder()
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o720])
+def test_a_folder_that_others_may_write_is_refused(folder: Path, mode: int) -> None:
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(BookFolderError, match=f"has mode {mode:04o}: others could plant files in it"):
+        MappedBookWriter("AAPL", folder=folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_of_someone_else_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(BookFolderError, match="belongs to user"):
+        MappedBookWriter("AAPL", folder=folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    folder.symlink_to(elsewhere)
+    with pytest.raises(BookFolderError, match="is no folder, or a link to one"):
+        MappedBookWriter("AAPL", folder=folder)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_without_books_and_one_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(BookFolderError, match="does not exist: nothing was published there"):
+        MappedBookReader("AAPL", folder=folder)
+    with pytest.raises(BookFolderError, match="its parent does not exist"):
+        MappedBookWriter("AAPL", folder=folder / "deeper")
+    folder.mkdir(mode=0o700)
+    assert mapped_books(folder) == []
+    with pytest.raises(NoSuchBookError, match="there is no book AAPL"):
+        MappedBookReader("AAPL", folder=folder)
+
+
+# -- the name -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    ["../../etc/x", "/etc/x", "..", ".", "", ".hidden", "-x", "a", "A/B", "A\0B", "A\n", "A B", "Ä", "٣", "A" * 33],
+)
+def test_a_symbol_that_is_no_symbol_touches_nothing(folder: Path, symbol: str) -> None:
+    for kind in (MappedBookWriter, MappedBookReader):
+        with pytest.raises(SymbolNameError, match="cannot name a book"):
+            kind(symbol, folder=folder)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("symbol", ["A", "7203.T", "BRK-B", "ES_Z6", "A" * 32])
+def test_symbols_as_venues_write_them(folder: Path, symbol: str) -> None:
+    leave_a_book(folder, symbol)
+    with MappedBookReader(symbol, folder=folder, live_only=False) as reader:
+        assert reader.identity.symbol == symbol
+        assert reader.best().bid == 5
+
+
+# -- what is planted under the name ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "hard link", "pipe", "folder", "open to others"])
+def test_what_is_no_private_file_is_left_alone(folder: Path, tmp_path: Path, kind: str) -> None:
+    folder.mkdir(mode=0o700)
+    name, victim = folder / "AAPL.book", tmp_path / "victim"
+    if kind != "dangling link":
+        victim.write_bytes(b"precious")
+        victim.chmod(0o600)
+    if kind.endswith("link"):
+        name.hardlink_to(victim) if kind == "hard link" else name.symlink_to(victim)
+    elif kind == "pipe":
+        os.mkfifo(name, 0o600)
+    elif kind == "folder":
+        name.mkdir(mode=0o700)
+    else:
+        name.touch()
+        name.chmod(0o644)
+    before = name.lstat().st_mode
+    for end in (MappedBookWriter, MappedBookReader):
+        with pytest.raises(UnsafeBookError, match="left alone: remove it"):
+            end("AAPL", folder=folder)
+    assert name.lstat().st_mode == before
+    assert victim.read_bytes() == b"precious" if kind != "dangling link" else not victim.exists()
+
+
+def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root one can open anything; the owner is compared all the same."""
+    leave_a_book(folder)
+    monkeypatch.setattr(book_file, "_check_private", lambda *_: None)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    with pytest.raises(UnsafeBookError, match="not a private regular file"):
+        MappedBookReader("AAPL", folder=folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
+def test_a_file_without_permission(folder: Path) -> None:
+    leave_a_book(folder).chmod(0)
+    for end in (MappedBookWriter, MappedBookReader):
+        with pytest.raises(BookPermissionError, match="it must be yours, with mode 0600"):
+            end("AAPL", folder=folder)
+
+
+def test_opening_a_live_book_truncates_nothing(folder: Path) -> None:
+    with MappedBookWriter("AAPL", folder=folder) as writer, MappedBookReader("AAPL", folder=folder) as reader:
+        writer.update_level(Side.BUY, 5, 1)
+        file = folder / "AAPL.book"
+        before = (file.stat().st_ino, file.read_bytes())
+        with pytest.raises(BookHeldError):
+            MappedBookWriter("AAPL", folder=folder, depth=2)
+        assert (file.stat().st_ino, file.read_bytes()) == before
+        assert reader.best().bid == 5
+
+
+# -- what is damaged ---------------------------------------------------------------------------------------------------
+
+DAMAGE = {
+    "version": (8, b"\x02", BookVersionError, "has layout version 2, this program reads 1"),
+    "symbol": (64, b"MSFT", NotABookError, "does not agree with its checksum"),
+    "depth": (20, b"\xff\xff\xff\xff", NotABookError, "does not agree with its checksum"),
+    "longer": (4352, b"\0", BookSizeError, "the file has 4353 bytes, its book 4352"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_book_is_refused_by_readers_and_made_anew_by_writers(folder: Path, what: str) -> None:
+    file = leave_a_book(folder)
+    offset, raw, error, message = DAMAGE[what]
+    patch(file, offset, raw)
+    with pytest.raises(error, match=message):
+        MappedBookReader("AAPL", folder=folder)
+    assert message in str(mapped_books(folder)[0].trouble)
+    with MappedBookWriter("AAPL", folder=folder) as writer:
+        assert writer.found is Found.REPLACED
+        with MappedBookReader("AAPL", folder=folder) as reader:
+            assert len(reader.snapshot().bids) == 0
+
+
+@pytest.mark.parametrize("size", [9, 255, 256, 4351])
+def test_a_truncated_file_is_never_mapped(folder: Path, size: int) -> None:
+    os.truncate(leave_a_book(folder), size)
+    with pytest.raises(TruncatedBookError, match=f"the file has {size} bytes"):
+        MappedBookReader("AAPL", folder=folder)
+    with MappedBookWriter("AAPL", folder=folder) as writer:
+        assert writer.found is Found.REPLACED
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 4352])
+def test_a_file_that_a_killed_writer_never_finished(folder: Path, content: bytes) -> None:
+    folder.mkdir(mode=0o700)
+    (folder / "AAPL.book").write_bytes(content)
+    (folder / "AAPL.book").chmod(0o600)
+    with pytest.raises(NoWriterError, match="was never finished"):
+        MappedBookReader("AAPL", folder=folder)
+    with MappedBookWriter("AAPL", folder=folder) as writer:
+        assert writer.found is Found.REPLACED
+
+
+def test_a_book_that_is_just_being_made_is_waited_for_a_little(folder: Path) -> None:
+    with MappedBookWriter("AAPL", folder=folder):
+        patch(folder / "AAPL.book", 0, b"\0" * 8)
+        with pytest.raises(BookBusyError, match="still being made"):
+            MappedBookReader("AAPL", folder=folder)
+
+
+def test_a_file_that_is_something_else_is_nobodys_to_remove(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    file = folder / "AAPL.book"
+    file.write_text("my novel, chapter one")
+    file.chmod(0o600)
+    for end in (MappedBookWriter, MappedBookReader):
+        with pytest.raises(NotABookError, match="not as a book does; remove it"):
+            end("AAPL", folder=folder)
+    assert file.read_text() == "my novel, chapter one"
+
+
+def test_a_renamed_book_is_not_taken_for_another(folder: Path) -> None:
+    leave_a_book(folder).rename(folder / "MSFT.book")
+    with pytest.raises(NotABookError, match="holds the book of 'AAPL'"):
+        MappedBookReader("MSFT", folder=folder)
+    with MappedBookWriter("MSFT", folder=folder) as writer:
+        assert writer.found is Found.REPLACED
+
+
+def test_levels_counted_beyond_the_file_are_not_read(folder: Path) -> None:
+    with MappedBookWriter("AAPL", folder=folder), MappedBookReader("AAPL", folder=folder) as reader:
+        patch(folder / "AAPL.book", 200, b"\xff" * 8)
+        assert len(reader.depth(Side.BUY)) == len(reader.snapshot(1000).bids) == 64
+
+
+# -- no room -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_an_error_now_and_no_bus_error_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(BookDiskFullError, match="no room for the 4352 bytes of book AAPL"):
+        MappedBookWriter("AAPL", folder=folder)
+    assert list(folder.iterdir()) == [], "nothing half made is left"
+
+
+SMALL_DISK = """
+set -e
+mount -t tmpfs -o size=16k tmpfs {folder}
+chmod 700 {folder}
+{python} -P -c '
+from pathlib import Path
+from engine.mapped_book import MappedBookWriter
+from engine.book_errors import BookDiskFullError
+MappedBookWriter("A", folder=Path("{folder}")).close()
+try:
+    MappedBookWriter("B", folder=Path("{folder}"), depth=4096)
+except BookDiskFullError:
+    print(sorted(file.name for file in Path("{folder}").iterdir()))
+'
+"""
+
+
+def test_a_disk_that_is_really_full(folder: Path) -> None:
+    folder.mkdir()
+    script = SMALL_DISK.format(folder=folder, python=sys.executable)
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    assert (done.stdout, done.stderr) == ("['A.book']\n", "")
+
+
+def test_without_locks_there_are_no_mapped_books(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("fcntl.F_OFD_SETLK")
+    with pytest.raises(BookError, match="not available here, because the system lacks F_OFD_SETLK"):
+        MappedBookWriter("AAPL", folder=folder)
