@@ -5,20 +5,25 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-VENV := .venv
+# Another interpreter gets an environment of its own: `make test PYTHON=python3.13` must not run the default one's.
+VENV := .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-SOURCES := pyproject.toml CMakeLists.txt $(wildcard */native/*.hpp */native/*.cpp)
+# A commit rebuilds the one file that names it, so that a report never shows a commit of another day.
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard */native/*.hpp */native/*.cpp .git/logs/HEAD)
 # Off a terminal pip and make stay quiet; LOWLAT_NATIVE=ON is read by the build (see pyproject.toml).
 BUILD := $(PIP) install --no-build-isolation --no-deps -e .
+
+# pip does not survive two of itself in one environment, whatever -j says; compilers take all cores anyway.
+.NOTPARALLEL:
 
 .PHONY: help
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 $(BIN)/python:
-	@bash tools/preflight.sh $(PYTHON)
-	$(PYTHON) -m venv $(VENV)
+	@bash tools/preflight.sh "$(PYTHON)"
+	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.tools: $(BIN)/python pyproject.toml
 	@echo "lowlat: installing dependencies into $(VENV)" >&2
@@ -81,4 +86,4 @@ readme: $(VENV)/.built ## Rewrite the output shown in README.md by running its c
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything built
-	rm -rf $(VENV) build dist
+	rm -rf .venv .venv-* build dist
