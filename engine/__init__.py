@@ -10,7 +10,7 @@
 """
 
 from engine._core import EngineBusyError
-from engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
+from engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSideError, UnknownSymbolError
 from engine.flood import flood
 from engine.flow import Flow
 from engine.instrument import Instrument, OffTickError
@@ -23,6 +23,7 @@ from engine.records import (
     ORDER,
     QUANTITY_MAX,
     TRADE,
+    CommandValueError,
     EventKind,
     Flag,
     Kind,
@@ -45,6 +46,7 @@ __all__ = [
     "TRADE",
     "Best",
     "CommandArrayError",
+    "CommandValueError",
     "Counters",
     "Engine",
     "EngineBusyError",
@@ -63,6 +65,7 @@ __all__ = [
     "Settings",
     "Side",
     "TimeInForce",
+    "UnknownSideError",
     "UnknownSymbolError",
     "WhenDry",
     "command",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from engine import _core
 from engine.flow import Extent, Flow
 from engine.job import Outcome, Pass
+from engine.place import Place
 from engine.settings import Settings
 from engine.verify import PrefixCheck
 from probes.cpulist import format_cpu_list
@@ -42,6 +44,7 @@ def assemble(
     command: Sequence[str],
     finished: Sequence[Finished],
     prefix: PrefixCheck | None,
+    place: Place,
     *,
     planned: int,
 ) -> Report:
@@ -59,7 +62,8 @@ def assemble(
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"
-    stopped = (f"interrupted after {len(finished)} of {planned} runs",) if interrupted else ()
+    left = "before the check against the reference engine" if len(finished) == planned else ""
+    stopped = (f"interrupted {left or f'after {len(finished)} of {planned} runs'}",) if interrupted else ()
     return Report(
         status=status,
         status_reasons=(*wrong, *stopped),
@@ -74,11 +78,13 @@ def assemble(
         summary=summary,
         budget=stages,
         tier=tier(stages),
-        hot_path=_hot_path(outcomes),
+        hot_path=_hot_path(outcomes, place),
         verification=_verification(outcomes, prefix),
         gate=None,
         not_available=absent | _absent(outcomes),
         baselines=_baselines(outcomes, prefix),
+        topology=place.topology_facts,
+        placement=place.placement,
     )
 
 
@@ -90,6 +96,14 @@ def _why_not_valid(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> I
         counts = {outcome.plain.events, outcome.stamped.events, outcome.events}
         if len(counts) > 1:
             yield f"run {index}: its passes gave different numbers of events: {sorted(counts)}"
+        if not outcome.same_tail:
+            yield f"run {index}: a measured pass ended in other events than the digested one"
+        if outcome.refusals:
+            yield (
+                f"a pool was too small: {outcome.refusals:,} of {outcome.stamped.commands:,} commands were refused for "
+                "want of room, so this is not the flow that was asked for; give more --orders, or --when-dry grow"
+            )
+            break
         if outcome.out_of_range:
             yield f"run {index}: {outcome.out_of_range} latencies above the histogram's range of 73 minutes"
     if prefix is not None and prefix.difference:
@@ -208,15 +222,18 @@ def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
         uncertainty_ppm=max(clock.uncertainty_ppm for clock in clocks),
         read_cost_ns=round(statistics.median(clock.read_cost_ns for clock in clocks), 3),
         step_ns=round(statistics.median(clock.step_ns for clock in clocks), 3),
+        frequency_source=clocks[0].frequency_source,
+        invariant=clocks[0].invariant,
     )
 
 
 def _application(summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
     whole = next(series for series in summary if series.op == "all")
-    return {"application": Measured(whole.percentiles["99"].value, "p99 of matching one command, all operations")}
+    basis = "p99 of matching one command; decoding, risk checks and strategy are not in it"
+    return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 
-def _hot_path(outcomes: Sequence[Outcome]) -> measures.HotPath:
+def _hot_path(outcomes: Sequence[Outcome], place: Place) -> measures.HotPath:
     passes = [done for outcome in outcomes for done in (outcome.plain, outcome.stamped)]
     memory = outcomes[0].memory
     return measures.HotPath(
@@ -229,14 +246,46 @@ def _hot_path(outcomes: Sequence[Outcome]) -> measures.HotPath:
         memory=memory.parts,
         huge_page_bytes=memory.huge_page_bytes,
         locked=memory.locked,
-        numa_node=None,
+        numa_node=_only(outcome.memory.node for outcome in outcomes),
+        numa_nodes=len(place.nodes.value or ()),
+        numa_pages=_pages(outcomes),
+        numa_verified=_verified(outcomes, place),
+        pool_refusals=sum(outcome.refusals for outcome in outcomes),
+        pool_growths=sum(outcome.growths for outcome in outcomes),
+        trades_recycled=sum(outcome.trades_recycled for outcome in outcomes),
+    )
+
+
+def _only(values: Iterable[int | None]) -> int | None:
+    """The value that all have, if it is one."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else None
+
+
+def _pages(outcomes: Sequence[Outcome]) -> dict[str, int] | None:
+    total: Counter[int] = Counter()
+    for outcome in outcomes:
+        if outcome.memory.pages_by_node is None:
+            return None
+        total.update(outcome.memory.pages_by_node)
+    return {str(node): total[node] for node in sorted(total)}
+
+
+def _verified(outcomes: Sequence[Outcome], place: Place) -> bool | None:
+    """Whether each run's pages are all on the node that its CPU's memory belongs to; None when not all can be told."""
+    wanted = [place.memory_node(outcome.cpu).value for outcome in outcomes]
+    if None in wanted or any(outcome.memory.pages_by_node is None for outcome in outcomes):
+        return None
+    return all(
+        set(outcome.memory.pages_by_node or ()) == {node} and not outcome.memory.pages_astray
+        for node, outcome in zip(wanted, outcomes, strict=True)
     )
 
 
 def _verification(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> measures.Verification:
     return measures.Verification(
         digest=f"sha256:{outcomes[0].digest}",
-        events=outcomes[0].events,
+        events=outcomes[0].digested_events,
         reference_prefix=prefix.commands if prefix else 0,
         equal=None if prefix is None else prefix.difference is None,
         bursts=None,
@@ -298,6 +347,12 @@ def _steal_percent(outcomes: Sequence[Outcome]) -> float | None:
 
 def _absent(outcomes: Sequence[Outcome]) -> dict[str, str]:
     absent = {f"runs.disturbances.{name}": why for name, why in outcomes[0].disturbance.absent.items()}
+    absent |= {f"hot_path.{name}": why for name, why in outcomes[0].memory.absent.items()}
+    if unknown := absent.get("hot_path.numa_pages"):
+        absent["hot_path.numa_verified"] = unknown
+    nodes = sorted({outcome.memory.node for outcome in outcomes if outcome.memory.node is not None})
+    if len(nodes) > 1:
+        absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"
     if outcomes[0].plain.allocations is None:
         absent["hot_path.allocations"] = "not available here, because this build or engine does not count them"
     return absent

@@ -13,6 +13,7 @@ from engine.instrument import Instrument, instruments
 from engine.records import (
     COMMAND,
     Commands,
+    CommandValueError,
     Events,
     Flag,
     Kind,
@@ -29,6 +30,10 @@ from lowlat_errors import LowlatError
 
 class UnknownSymbolError(LowlatError):
     """A query names a symbol that the engine does not hold."""
+
+
+class UnknownSideError(LowlatError):
+    """A query names a side that there is not."""
 
 
 class CommandArrayError(LowlatError):
@@ -65,7 +70,7 @@ class MatchingEngine(ABC):
         on the trade tape. `when_orders_dry`, `when_trades_dry`: see `WhenDry`. Raises `UsageError` for sizes out of
         range, `MemoryError` when the system has not that much.
         """
-        self._open(Settings(instruments(symbols), orders, trades, WhenDry(when_orders_dry), WhenDry(when_trades_dry)))
+        self._open(Settings(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry))
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -102,6 +107,8 @@ class MatchingEngine(ABC):
 
     def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
         """The best `levels` levels of a side, best first: a `LEVEL` array, shorter where there are fewer."""
+        if side not in frozenset(Side):
+            raise UnknownSideError(f"side {side!r} is neither Side.BUY nor Side.SELL")
         return self._depth(Side(side), max(levels, 0), self._known(symbol))
 
     def orders(self, symbol: int = 0) -> Orders:
@@ -165,7 +172,7 @@ class MatchingEngine(ABC):
         try:
             record = np.array([row], dtype=COMMAND)
         except OverflowError:
-            raise CommandArrayError(
+            raise CommandValueError(
                 f"a command's number does not fit its field: {row} for {COMMAND.names}; "
                 "ids are uint64, prices and quantities int64, symbols uint32"
             ) from None

@@ -11,7 +11,7 @@ from lowlat_errors import LowlatError, UsageError
 
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
-SYMBOLS_MAX = 1 << 20
+SYMBOLS_MAX = 1 << 16
 
 
 class OffTickError(LowlatError):
@@ -34,6 +34,12 @@ class Instrument:
     unit: Decimal = Decimal("0.01")
 
     def __post_init__(self) -> None:
+        for name in ("tick", "lot", "price_min", "price_max"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise UsageError(f"instrument: {name} {value!r} is no whole number of price units or lots")
+        if not self.unit > 0:
+            raise UsageError(f"instrument: unit {self.unit} is not positive; use e.g. Decimal('0.01')")
         if not 1 <= self.tick <= PRICE_MAX:
             raise UsageError(f"instrument: tick {self.tick} is not a positive 64-bit integer; use 1 or more")
         if not 1 <= self.lot <= QUANTITY_MAX:
@@ -67,6 +73,8 @@ class Instrument:
 def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:
     """The instruments of an engine: `symbols` many plain ones, or those given."""
     listed = tuple(Instrument() for _ in range(symbols)) if isinstance(symbols, int) else tuple(symbols)
+    if not all(isinstance(each, Instrument) for each in listed):
+        raise UsageError(f"symbols: {symbols!r} is neither a number of symbols nor a list of Instrument")
     if not 1 <= len(listed) <= SYMBOLS_MAX:
         raise UsageError(f"an engine holds 1 to {SYMBOLS_MAX} symbols, not {len(listed)}")
     return listed

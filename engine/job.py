@@ -9,7 +9,7 @@ import msgspec
 
 EngineName = Literal["native", "reference"]
 
-INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM})
+INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 """Signals that end a set of runs early. They are blocked while a run's process is started, which inherits that."""
 
 
@@ -26,6 +26,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     when_orders_dry: int
     when_trades_dry: int
     cpu: int | None
+    memory_node: int | None
+    """NUMA node to take the memory from; None leaves it to the kernel."""
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,17 +67,28 @@ class ClockFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     frequency_hz: float
+    frequency_source: str
+    invariant: bool | None
     uncertainty_ppm: float
     read_cost_ns: float
     step_ns: float
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory of the engine by part, in bytes, and what the system granted."""
+    """Memory of the engine by part, in bytes, and what the system granted.
+
+    `node`: what it is bound to. `pages_by_node`: where the kernel says that the pages of engine and commands lie,
+    after the passes; `pages_astray`: those without memory or whose node it does not tell. None has its reason in
+    `absent`.
+    """
 
     parts: dict[str, int]
     huge_page_bytes: int | None
     locked: bool | None
+    node: int | None
+    pages_by_node: dict[int, int] | None
+    pages_astray: int
+    absent: dict[str, str]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +108,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     disturbance: Disturbance
     digest: str
     """SHA-256 over every event of a pass that keeps them, seeding included."""
+    digested_events: int
+    """Events that the digest covers."""
     events: int
     """Events of the measured commands in that pass."""
+    same_tail: bool
+    """Whether the last events of both measured passes are byte for byte those of the digested one."""
     rejected: int
+    refusals: int
+    """Of these, commands for which a pool had no room."""
+    growths: int
+    """Times a pool grew, since the engine was made."""
+    trades_recycled: int
+    """Records of the trade tape overwritten in the stamped pass."""
     memory: Memory

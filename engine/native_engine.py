@@ -18,8 +18,9 @@ from lowlat_errors import LowlatError
 class Counters:
     """What an engine counted since it was made or reset.
 
-    `order_refusals`, `trade_refusals`: commands rejected because a pool was dry; `growths`: times a pool grew;
-    `trades_recycled`: tape records overwritten; `index_rehashes`: times the id index changed its hash.
+    `order_refusals`, `trade_refusals`: commands rejected because a pool was dry; `growths`: times a pool grew, since
+    the engine was made (a reset keeps the room); `trades_recycled`: tape records overwritten; `index_rehashes`: times
+    the id index changed its hash.
     """
 
     commands: int
@@ -70,15 +71,15 @@ class Engine(MatchingEngine):
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
-        events = aligned_empty(self.matcher.events_at_most(len(ready)), EVENT)
+        events = aligned_empty(self.matcher.events_at_most(ready), EVENT)
         return events[: self.matcher.process(ready, events)]
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
-        rows = aligned_empty(min(levels, self.counters.live_orders), LEVEL)
+        rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)
         return rows[: self.matcher.depth(symbol, side, rows)]
 
     def _orders(self, symbol: int) -> Orders:
-        rows = aligned_empty(self.counters.live_orders, ORDER)
+        rows = aligned_empty(self.matcher.live_orders, ORDER)
         return rows[: self.matcher.orders(symbol, rows)]
 
     def trades(self) -> Trades:

@@ -13,11 +13,18 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat_errors import LowlatError
+
 Commands: TypeAlias = NDArray[np.void]
 Events: TypeAlias = NDArray[np.void]
 Trades: TypeAlias = NDArray[np.void]
 Levels: TypeAlias = NDArray[np.void]
 Orders: TypeAlias = NDArray[np.void]
+
+
+class CommandValueError(LowlatError):
+    """A command's number that is no integer, or does not fit its field."""
+
 
 QUANTITY_MAX: Final = 2**32 - 1
 """Largest quantity of one order, in lots: sums over 2^31 orders still fit in 63 bits."""
@@ -169,8 +176,17 @@ def command(
     time_in_force: TimeInForce = TimeInForce.GTC,
     flags: int = 0,
 ) -> tuple[int, ...]:
-    """One command as the plain tuple that `np.array([...], COMMAND)` takes."""
-    return (order_id, price, quantity, symbol, kind, side, time_in_force, flags)
+    """One command as the plain tuple that `np.array([...], COMMAND)` takes.
+
+    Raises `CommandValueError` for a number that is no integer: a decimal price or quantity would lose its fraction.
+    """
+    row = (order_id, price, quantity, symbol, kind, side, time_in_force, flags)
+    for name, value in zip(COMMAND.names or (), row, strict=True):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise CommandValueError(
+                f"{name} {value!r} is no integer; prices and quantities are whole ticks and lots (see Instrument.price)"
+            )
+    return tuple(int(value) for value in row)
 
 
 def commands(*rows: tuple[int, ...]) -> Commands:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from engine.job import Pass
 from engine.records import Commands, EventKind, Kind
 from engine.reference import ReferenceEngine
+from probes._core import read_thread_usage
 from probes.clock import ticks
 from probes.clock_scale import TickScale
 from reports._core import Histogram as Recorder
@@ -16,9 +18,9 @@ _CHANGES = {Kind.CANCEL: "cancel", Kind.REDUCE: "reduce", Kind.REPLACE: "replace
 
 def run_plain(engine: ReferenceEngine, commands: Commands, scale: TickScale) -> Pass:
     """Every command once, no clock inside."""
-    start = ticks()
+    watch = _Watch()
     events = engine.process(commands)
-    return _pass(len(commands), len(events), scale.to_ns(ticks() - start))
+    return watch.stop(len(commands), len(events), scale)
 
 
 def run_stamped(
@@ -27,14 +29,14 @@ def run_stamped(
     """Every command once, each between two reads of the counter; recorded by what it turned out to do."""
     rows = commands.tolist()
     count = 0
-    begin = ticks()
+    watch = _Watch()
     for row in rows:
         start = ticks()
         events = engine.execute(row)
         end = ticks()
         recorders[_operation(row[4], [event[9] for event in events])].record(scale.to_ns(end - start))
         count += len(events)
-    return _pass(len(rows), count, scale.to_ns(ticks() - begin))
+    return watch.stop(len(rows), count, scale)
 
 
 def _operation(kind: int, event_kinds: list[int]) -> str:
@@ -45,15 +47,31 @@ def _operation(kind: int, event_kinds: list[int]) -> str:
     return "take" if EventKind.TRADE in event_kinds else "add"
 
 
-def _pass(commands: int, events: int, wall_ns: int) -> Pass:
-    return Pass(
-        commands=commands,
-        events=events,
-        wall_ns=max(wall_ns, 1),
-        cpu_ns=wall_ns,
-        allocations=None,
-        minor_faults=None,
-        major_faults=None,
-        voluntary_switches=None,
-        involuntary_switches=None,
-    )
+class _Watch:
+    """Counters of this thread right before a pass, and their differences right after it."""
+
+    def __init__(self) -> None:
+        self._usage = read_thread_usage()
+        self._cpu_ns = time.thread_time_ns()
+        self._ticks = ticks()
+
+    def stop(self, commands: int, events: int, scale: TickScale) -> Pass:
+        """The pass; what the platform does not count is None, allocations are Python's own and not counted."""
+        wall_ns = max(scale.to_ns(ticks() - self._ticks), 1)
+        cpu_ns = time.thread_time_ns() - self._cpu_ns
+        usage = read_thread_usage()
+
+        def counted(name: str) -> int | None:
+            return None if usage.error else getattr(usage, name) - getattr(self._usage, name)
+
+        return Pass(
+            commands=commands,
+            events=events,
+            wall_ns=wall_ns,
+            cpu_ns=cpu_ns,
+            allocations=None,
+            minor_faults=counted("minor_faults"),
+            major_faults=counted("major_faults"),
+            voluntary_switches=counted("voluntary_switches"),
+            involuntary_switches=counted("involuntary_switches"),
+        )

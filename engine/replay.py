@@ -9,7 +9,7 @@ from engine.lobster_file import read_best_states
 from engine.native_engine import Engine
 from engine.recorded import BurstMismatch, Fill, RecordedFlow, best_states, compare_best, verify
 from engine.reference import ReferenceEngine
-from engine.run import Progress, RunPlan, measure
+from engine.run import Progress, RunPlan, measure, settings_of
 from lowlat_errors import NotValidError
 from reports.measures import Verification
 from reports.model import Report
@@ -23,18 +23,21 @@ def replay(recorded: RecordedFlow, plan: RunPlan, expect: Path | None, progress:
     """Measure the recording, and check each burst's fills and, with `expect`, the best bid and ask.
 
     `expect`: the vendor's LOBSTER order book file, of which the first level is compared. The checks run on the engine
-    that `plan` names. Raises `LobsterError` for a file that cannot be used, before anything is measured.
+    that `plan` names, sized as it says; an engine that refuses a command of the recording, or trades where the
+    recording does not, makes the report invalid. Raises `LobsterError` for a file that cannot be used, before anything
+    is measured.
     """
     vendor = read_best_states(expect) if expect else None
     flow = recorded.flow()
+    sized = settings_of(flow, plan)
     make = Engine if plan.engine == "native" else ReferenceEngine
     # Before the runs, so that an interruption does not lose what they measured.
     progress("checking the fills", 0.0)
-    bursts = verify(recorded, make(flow.instruments, orders=flow.orders).process(flow.commands))
+    bursts = verify(recorded, make.of(sized).process(flow.commands))
     quotes = None
     if vendor is not None:
         progress("checking the best bid and ask", 0.0)
-        states = best_states(make(flow.instruments, orders=flow.orders), flow.commands)
+        states = best_states(make.of(sized), flow.commands)
         quotes = compare_best(recorded, states, vendor)
     missing = quotes.missing_rows if quotes else ()
     report = measure(flow, plan, progress)
@@ -51,7 +54,15 @@ def replay(recorded: RecordedFlow, plan: RunPlan, expect: Path | None, progress:
             + [f"row {row}: this best bid and ask is not in the vendor's file" for row in missing]
         ),
     )
-    return replace(report, verification=verification)
+    report = replace(report, verification=verification)
+    wrong = []
+    if bursts.rejected:
+        wrong.append(f"the engine refused {bursts.rejected:,} commands of the recording")
+    if bursts.stray_trades:
+        wrong.append(f"the engine traded {bursts.stray_trades:,} times where the recording does not")
+    if wrong:
+        report = replace(report, status="invalid", status_reasons=(*report.status_reasons, *wrong))
+    return report
 
 
 def _mismatch(mismatch: BurstMismatch) -> str:

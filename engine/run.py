@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
@@ -17,10 +18,10 @@ import msgspec
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
 from engine.job import INTERRUPTIONS, EngineName, Job, Outcome
+from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
 from engine.verify import PrefixCheck, check_prefix
-from lowlat_errors import ExitCode, LowlatError
-from probes.affinity import allowed_cpus, check_cpus
+from lowlat_errors import ExitCode, LowlatError, UsageError
 from reports.model import Report
 
 Progress = Callable[[str, float], None]
@@ -40,10 +41,9 @@ class RunFailedError(LowlatError):
 class RunPlan:
     """How a flow is to be measured.
 
-    `cpus`: run i is pinned to the i-th of them, in turn; None picks one CPU for all runs, not the first if there is a
-    choice, since the system's own work gathers there. `orders`, `trades`: pool sizes, None for what the flow needs.
-    `reference_prefix`: measured commands that the reference engine executes too. `command`: the command line, for the
-    report.
+    `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs.
+    `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
+    reference engine executes too. `command`: the command line, for the report.
     """
 
     engine: EngineName = "native"
@@ -64,32 +64,41 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
     `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
     """
-    sized = _sized(flow, plan)
-    cpus = _cpus(plan)
+    sized = settings_of(flow, plan)
+    place = choose_place(plan.cpus)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
-    with tempfile.TemporaryFile() as file:
-        flow.commands.tofile(file)
-        file.flush()
+    with _commands_file(flow) as file:
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
-                finished.append(_run(file, flow, sized, plan, cpus[index % len(cpus)] if cpus else None, index))
+                finished.append(_run(file, flow, sized, plan, place, index))
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             prefix = check_prefix(flow, sized, plan.reference_prefix)
         except KeyboardInterrupt:
             if not finished:
                 raise
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, planned=plan.runs)
+    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, place, planned=plan.runs)
 
 
-def default_cpu(allowed: Sequence[int]) -> int:
-    """The CPU for a single measuring thread: the last allowed, so CPU 0 only where there is no other."""
-    return max(allowed)
+@contextlib.contextmanager
+def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
+    """The commands in a file without a name, for the runs' processes to map."""
+    with tempfile.TemporaryFile() as file:
+        try:
+            flow.commands.tofile(file)
+            file.flush()
+        except OSError as error:
+            raise UsageError(
+                f"the {flow.commands.nbytes / 1e6:,.0f} MB of commands do not fit into {tempfile.gettempdir()}: "
+                f"{error}; set TMPDIR to a folder with more room, or measure fewer --commands"
+            ) from error
+        yield file
 
 
-def _sized(flow: Flow, plan: RunPlan) -> Settings:
+def settings_of(flow: Flow, plan: RunPlan) -> Settings:
+    """How the engine is sized for this flow: as the plan says, else as the flow needs."""
     return Settings(
         flow.instruments,
         flow.orders if plan.orders is None else plan.orders,
@@ -99,17 +108,9 @@ def _sized(flow: Flow, plan: RunPlan) -> Settings:
     )
 
 
-def _cpus(plan: RunPlan) -> tuple[int, ...] | None:
-    if plan.cpus is not None:
-        check_cpus(plan.cpus)
-        return plan.cpus
-    if not sys.platform.startswith("linux"):
-        return None
-    return (default_cpu(allowed_cpus()),)
-
-
-def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, cpu: int | None, index: int) -> Finished:
+def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Place, index: int) -> Finished:
     file.seek(0)
+    cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
     job = Job(
         engine=plan.engine,
         commands_fd=file.fileno(),
@@ -120,6 +121,7 @@ def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, cpu: int |
         when_orders_dry=sized.when_orders_dry,
         when_trades_dry=sized.when_trades_dry,
         cpu=cpu,
+        memory_node=place.memory_node(cpu).value,
     )
     started, begin = datetime.now(UTC), time.monotonic()
     outcome = _in_fresh_process(job)
@@ -152,6 +154,14 @@ def _in_fresh_process(job: Job) -> Outcome:
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
-        lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise RunFailedError(f"a run's process ended with {process.returncode}: {lines[-1]}", process.returncode)
+        raise RunFailedError(_last_words(process.returncode, err), process.returncode)
     return msgspec.json.decode(out, type=Outcome)
+
+
+def _last_words(returned: int, err: bytes) -> str:
+    lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    if returned == -signal.SIGKILL:
+        return "a run's process was killed, most likely for want of memory; measure fewer --commands or --orders"
+    if returned == ExitCode.USAGE:
+        return lines[-1]
+    return f"a run's process ended with {returned}: {lines[-1]}"

@@ -38,6 +38,13 @@ class Settings:
     when_trades_dry: WhenDry = WhenDry.RECYCLE
 
     def __post_init__(self) -> None:
+        for name in ("orders", "trades"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise UsageError(f"{name}: {value!r} is no whole number")
+        for name in ("when_orders_dry", "when_trades_dry"):
+            if not isinstance(getattr(self, name), WhenDry):
+                raise UsageError(f"{name}: {getattr(self, name)!r} is no WhenDry")
         if not 1 <= self.orders <= ORDERS_MAX:
             raise UsageError(f"orders: {self.orders} is outside 1..{ORDERS_MAX}")
         if not 1 <= self.trades <= TRADES_MAX:

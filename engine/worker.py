@@ -1,7 +1,7 @@
 """One run, in a process of its own: `python -m engine.worker`, a `Job` on stdin, an `Outcome` on stdout.
 
-The order is always the same: pin, calibrate, take the memory, execute the whole flow once unmeasured, then the pass
-without clocks, the pass with stamps, and last a pass that keeps every event for the digest.
+The order is always the same: pin, calibrate, take the memory from the CPU's NUMA node, execute the whole flow once
+unmeasured, then the pass without clocks, the pass with stamps, and last a pass that keeps every event for the digest.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,7 +25,8 @@ from engine.contract import MatchingEngine
 from engine.instrument import Instrument
 from engine.job import INTERRUPTIONS, ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
 from engine.native_engine import Engine
-from engine.records import COMMAND, Commands, EventKind
+from engine.numa import memory_bound_to, pages_of
+from engine.records import COMMAND, EVENT, Commands, EventKind, Reason
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
 from engine.settings import Settings, WhenDry
@@ -33,16 +36,22 @@ from probes.clock import Calibration, calibrate_quick
 from probes.clock_scale import TickScale
 from probes.disturbance import Disturbances, DisturbanceWatch
 from probes.mappings import backing
+from probes.reading import Reading
+from probes.threads import end_with_parent
 from reports._core import Histogram as Recorder
 from reports.histogram import Histogram
 from reports.interchange import encode
 
 DIGEST_CHUNK = 1 << 16
+TAIL_BYTES = 1024 * EVENT.itemsize
+"""At least what the ring of a measured pass holds."""
+POOL_FULL = (Reason.ORDER_POOL_FULL, Reason.TRADE_POOL_FULL)
 
 
 def main() -> None:
     """Read the job, run it, write the outcome. An error of the user's goes to stderr as its one line, with its code."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+    end_with_parent()
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     try:
         outcome = run(job)
@@ -56,32 +65,38 @@ def run(job: Job) -> Outcome:
     """Do what `job` says, in this process."""
     cpu = pin([job.cpu])[0] if job.cpu is not None else affinity_of()[0]
     clock = calibrate_quick()
-    with os.fdopen(job.commands_fd, "rb") as file:
-        commands = aligned_copy(np.fromfile(file, dtype=COMMAND))
-    gc.disable()
-    return _Run(job, cpu, clock, commands).outcome()
+    with memory_bound_to(job.memory_node) as bound:
+        with os.fdopen(job.commands_fd, "rb") as file:
+            commands = aligned_copy(np.memmap(file, dtype=COMMAND, mode="r"))
+        gc.disable()
+        # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
+        return _Run(job, cpu, clock, commands, bound).outcome()
 
 
 class _Run:
-    def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands) -> None:
+    def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands, bound: Reading[int]) -> None:
         self.job = job
         self.settings = _settings(job)
         self.cpu = cpu
         self.clock = clock
         self.scale = TickScale(clock.scale.multiplier, clock.scale.shift)
+        self.commands = commands
+        self.bound = bound
         self.seeding, self.measured = commands[: job.seeded], commands[job.seeded :]
         self.watch = DisturbanceWatch(cpu)
         self.disturbances: list[Disturbances] = []
         self.recorders: dict[str, Recorder] = {}
         self.largest_gap_ns: int | None = None
+        self.tails: list[bytes] = []
+        self.growths_and_recycled = (0, 0)
 
     def outcome(self) -> Outcome:
-        passes = self._native() if self.job.engine == "native" else self._reference()
-        plain, stamped, engine, memory = passes
+        plain, stamped, engine, memory = self._native() if self.job.engine == "native" else self._reference()
         clock_recorder = Recorder()
         _core.run_clock(self.measured, *self._scale, clock_recorder)
         loop = _core.run_loop(self.measured)
-        digest, events, rejected = self._digest(engine)
+        digested = self._digest(engine)
+        growths, recycled = self.growths_and_recycled
         histograms = {name: Histogram.from_native(recorder) for name, recorder in self.recorders.items()}
         return Outcome(
             cpu=self.cpu,
@@ -98,9 +113,14 @@ class _Run:
             clock_ns=Histogram.from_native(clock_recorder).percentile(50).value_ns,
             loop_ns=self.scale.to_ns(loop.ticks) / max(loop.commands, 1),
             disturbance=_disturbance(self.disturbances),
-            digest=digest,
-            events=events,
-            rejected=rejected,
+            digest=digested.digest,
+            digested_events=digested.events + digested.seeding_events,
+            events=digested.events,
+            same_tail=all(tail == digested.tail[-len(tail) :] for tail in self.tails if tail),
+            rejected=digested.rejected,
+            refusals=digested.refusals,
+            growths=growths,
+            trades_recycled=recycled,
             memory=memory,
         )
 
@@ -126,7 +146,9 @@ class _Run:
         stamped = self._watched(stamped_pass)
         self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
         self.recorders = {name: latencies.histogram(at) for at, name in enumerate(_core.operations())}
-        memory = _memory(engine)
+        memory = self._memory(engine)
+        counters = engine.counters
+        self.growths_and_recycled = counters.growths, counters.trades_recycled
         engine.reset()
         return plain, stamped, engine, memory
 
@@ -145,8 +167,35 @@ class _Run:
         first, second = seeded(), seeded()
         plain = self._watched(lambda: run_plain(first, self.measured, self.scale))
         stamped = self._watched(lambda: run_stamped(second, self.measured, self.scale, self.recorders))
-        nothing = Memory(parts={}, huge_page_bytes=None, locked=None)
+        why = "not available here, because the reference engine's memory is Python's own"
+        nothing = Memory(
+            parts={},
+            huge_page_bytes=None,
+            locked=None,
+            node=self.bound.value,
+            pages_by_node=None,
+            pages_astray=0,
+            absent={"numa_pages": why} | ({"numa_node": self.bound.text} if self.bound.value is None else {}),
+        )
         return plain, stamped, ReferenceEngine.of(self.settings), nothing
+
+    def _memory(self, engine: Engine) -> Memory:
+        parts: dict[str, int] = {}
+        for part in engine.memory:
+            parts[part.part] = parts.get(part.part, 0) + part.size_bytes
+        behind = backing(part.address for part in engine.memory)
+        ranges = [(part.address, part.size_bytes) for part in engine.memory]
+        pages = pages_of([*ranges, (self.commands.ctypes.data, self.commands.nbytes)])
+        absent: dict[str, Reading[Any]] = {"numa_node": self.bound, "numa_pages": pages}
+        return Memory(
+            parts=parts,
+            huge_page_bytes=behind.value.huge_page_bytes if behind.value else None,
+            locked=all(part.lock_error == 0 for part in engine.memory),
+            node=self.bound.value,
+            pages_by_node=pages.value.pages_by_node if pages.value else None,
+            pages_astray=pages.value.pages_untouched + pages.value.pages_unknown if pages.value else 0,
+            absent={name: reading.text for name, reading in absent.items() if reading.value is None},
+        )
 
     def _watched(self, measured: Callable[[], Pass]) -> Pass:
         self.watch.start()
@@ -155,6 +204,7 @@ class _Run:
         return done
 
     def _pass(self, native: _core.Pass) -> Pass:
+        self.tails.append(native.tail)
         return Pass(
             commands=native.commands,
             events=native.events,
@@ -167,16 +217,31 @@ class _Run:
             involuntary_switches=native.involuntary_switches,
         )
 
-    def _digest(self, engine: MatchingEngine) -> tuple[str, int, int]:
-        """Digest over all events; events and rejects of the measured commands."""
-        digest = hashlib.sha256(engine.process(self.seeding).tobytes())
-        events = rejected = 0
+    def _digest(self, engine: MatchingEngine) -> _Digested:
+        """A pass that keeps every event, part by part."""
+        seeding = engine.process(self.seeding)
+        digest = hashlib.sha256(seeding.tobytes())
+        events = rejected = refusals = 0
+        tail = b""
         for start in range(0, len(self.measured), DIGEST_CHUNK):
             part = engine.process(self.measured[start : start + DIGEST_CHUNK])
-            digest.update(part.tobytes())
+            raw = part.tobytes()
+            digest.update(raw)
+            tail = (tail + raw)[-TAIL_BYTES:]
             events += len(part)
             rejected += int(np.count_nonzero(part["kind"] == EventKind.REJECTED))
-        return digest.hexdigest(), events, rejected
+            refusals += int(np.count_nonzero(np.isin(part["reason"], POOL_FULL)))
+        return _Digested(digest.hexdigest(), len(seeding), events, rejected, refusals, tail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Digested:
+    digest: str
+    seeding_events: int
+    events: int
+    rejected: int
+    refusals: int
+    tail: bytes
 
 
 def _settings(job: Job) -> Settings:
@@ -193,21 +258,11 @@ def _clock_facts(clock: Calibration) -> ClockFacts:
     return ClockFacts(
         source=clock.clock_source,
         frequency_hz=clock.frequency_hz,
+        frequency_source=clock.source,
+        invariant=clock.flags.invariant.value,
         uncertainty_ppm=clock.uncertainty_ppm,
         read_cost_ns=clock.costs.fenced_ns,
         step_ns=clock.step_ns,
-    )
-
-
-def _memory(engine: Engine) -> Memory:
-    parts: dict[str, int] = {}
-    for part in engine.memory:
-        parts[part.part] = parts.get(part.part, 0) + part.size_bytes
-    behind = backing(part.address for part in engine.memory)
-    return Memory(
-        parts=parts,
-        huge_page_bytes=behind.value.huge_page_bytes if behind.value else None,
-        locked=all(part.lock_error == 0 for part in engine.memory),
     )
 
 

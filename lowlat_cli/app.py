@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from lowlat_cli.affinity import affinity
 from lowlat_cli.bench import bench
+from lowlat_cli.calibrate import calibrate
 from lowlat_cli.options import ColorOption, DebugOption
 from lowlat_cli.replay import replay
 from lowlat_cli.session import Session
+from lowlat_cli.topology import topology
 from lowlat_cli.verb import Verb, Verbs
 
 _EPILOG = """
@@ -33,6 +36,9 @@ app = typer.Typer(
 )
 app.command(cls=Verb, epilog=_EPILOG)(bench)
 app.command(cls=Verb, epilog=_EPILOG)(replay)
+app.command(cls=Verb, epilog=_EPILOG)(topology)
+app.command(cls=Verb, epilog=_EPILOG)(calibrate)
+app.add_typer(affinity)
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,6 +65,9 @@ def root(
       lowlat bench                        how fast is the order path on this host?
       lowlat bench --profile deep --json  another order flow, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat topology                     packages, cores, caches, NUMA nodes, and the CPUs left to us
+      lowlat calibrate                    what the time-stamp counter is worth, to a fraction of a ppm
+      lowlat affinity plan                which CPU for which thread, and why
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

@@ -11,8 +11,8 @@ from lowlat_cli.options import (
     CpuOption,
     DebugOption,
     EngineOption,
+    FormatOption,
     OrdersOption,
-    OutputFormat,
     OutputOption,
     RunsOption,
     TradesOption,
@@ -60,9 +60,7 @@ def bench(
     orders: OrdersOption = None,
     trades: TradesOption = None,
     when_dry: WhenDryOption = "refuse",
-    output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="What to print; --json means --format json.")
-    ] = "table",
+    output_format: FormatOption = "table",
     output: OutputOption = None,
     verbose: VerboseOption = False,
     _color: ColorOption = None,

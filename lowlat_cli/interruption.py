@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first stops and reports what was measured, the second quits."""
+"""Ctrl-C, SIGTERM and a closed terminal (SIGHUP): the first stops and reports what was measured, the second quits."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class _Interruption:
 
 
 def handle_interruptions() -> None:
-    """Turn the first SIGINT or SIGTERM into KeyboardInterrupt, the second into SystemExit, the third into the end.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt, the second into SystemExit; the third ends it.
 
     Holds until the process ends. A signal that the caller has had ignored (`nohup`, `&` in a script) stays ignored.
     """
     handler = _Interruption()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import typer
 
 from lowlat_cli.console import Color
-from lowlat_cli.quantity import QuantityError, parse_count
+from lowlat_cli.quantity import QuantityError, parse_count, parse_duration_ns
 from lowlat_cli.session import session_of
 
 OutputFormat: TypeAlias = Literal["table", "json"]
@@ -28,6 +28,23 @@ def count(minimum: int, maximum: int) -> Callable[[Any], int]:
         if not minimum <= number <= maximum:
             raise typer.BadParameter(f"{value} is outside {minimum}..{maximum}")
         return number
+
+    return parse
+
+
+def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
+    """A parser for options that take a duration within bounds; gives seconds."""
+
+    def parse(value: Any) -> float:
+        if isinstance(value, float):  # the default
+            return value
+        try:
+            seconds = parse_duration_ns(str(value)) / 1e9
+        except QuantityError as error:
+            raise typer.BadParameter(str(error)) from error
+        if not minimum_s <= seconds <= maximum_s:
+            raise typer.BadParameter(f"{value} is outside {minimum_s:g}s..{maximum_s:g}s")
+        return seconds
 
     return parse
 
@@ -60,6 +77,9 @@ DebugOption: TypeAlias = Annotated[
     # Eager: it holds for errors in the other options too.
     typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show the traceback of an error."),
 ]
+FormatOption: TypeAlias = Annotated[
+    OutputFormat, typer.Option("--format", help="What to print; --json means --format json.")
+]
 OutputOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -81,7 +101,8 @@ CpuOption: TypeAlias = Annotated[
     typer.Option(
         "--cpu",
         metavar="LIST",
-        help="CPUs to measure on, in turn, such as 3 or 0-3,8.  [default: the last one allowed]",
+        help="CPUs to measure on, in turn, such as 3 or 0-3,8; auto: the best for a matching thread, as "
+        "'lowlat affinity plan --roles matcher' chooses.  [default: auto]",
     ),
 ]
 EngineOption: TypeAlias = Annotated[

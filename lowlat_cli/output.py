@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -14,6 +15,8 @@ from lowlat_cli.streams import emit, say
 from lowlat_errors import ExitCode
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reports.model import Report
 
 _STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
@@ -39,39 +42,52 @@ class Destination:
 
     def deliver(self, report: Report) -> ExitCode:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
+        from reports.document import to_text
+
+        self.write(lambda: to_text(report), lambda on: self._draw(report, on))
+        if report.status != "ok":
+            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+        return _EXIT_CODES[report.status]
+
+    def write(self, document: Callable[[], str], draw: Callable[[Console], None]) -> None:
+        """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises."""
+
+        def text(output_format: OutputFormat, stream: TextIO, color: Color) -> str:
+            return document() if output_format == "json" else _drawn(draw, stream, color)
+
         if self.file is not None:
             from reports.output import write_atomically
 
             # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
-            write_atomically(self.file, self._text(report, self._file_format, io.StringIO(), colored))
+            write_atomically(self.file, text(self._file_format, io.StringIO(), colored))
         if self.file is None or self._file_format != self.output_format:
-            emit(self._text(report, self.output_format, sys.stdout, self.color))
+            emit(text(self.output_format, sys.stdout, self.color))
         if self.file is not None:
             say(f"wrote {self.file}")
-        if report.status != "ok":
-            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
-        return _EXIT_CODES[report.status]
 
     @property
     def _file_format(self) -> OutputFormat:
         return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
 
-    def _text(self, report: Report, output_format: OutputFormat, stream: TextIO, color: Color) -> str:
-        """The report as it is to stand on the stream. Not printed there by rich: `emit` knows how writing can fail."""
-        if output_format == "json":
-            from reports.document import to_text
-
-            return to_text(report)
+    def _draw(self, report: Report, on: Console) -> None:
         from reports.table import render
 
-        text = io.StringIO()
-        on = console(stream, color, into=text)
         render(report, on)
         if self.verbose and report.verification is not None:
             for line in report.verification.mismatches:
                 on.print(line, markup=False, highlight=False, soft_wrap=True)
-        if on.is_terminal:
-            return text.getvalue()
-        # rich fills every line up to the console's width; off a terminal that is only bytes.
-        return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+
+
+def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:
+    """What `draw` prints, as it is to stand on the stream. rich does not print it: `emit` knows how that can fail."""
+    from reports.uncut import uncut
+
+    text = io.StringIO()
+    on = console(stream, color, into=text)
+    with uncut(on):
+        draw(on)
+    if on.is_terminal:
+        return text.getvalue()
+    # rich fills every line up to the console's width; off a terminal that is only bytes.
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

@@ -35,7 +35,7 @@ def plan_of(
     return RunPlan(
         engine=engine,
         runs=runs,
-        cpus=None if cpu is None else requested_cpus(cpu),
+        cpus=None if cpu is None or cpu.strip().lower() == "auto" else requested_cpus(cpu),
         orders=orders,
         trades=trades,
         when_dry=WhenDry[when_dry.upper()],

@@ -32,7 +32,10 @@ def key_of(option: TyperOption) -> str:
 
 
 def settable(command: Any) -> Iterator[TyperOption]:
-    """The options of a command that environment and settings file may set."""
+    """The options of a command, and of the commands beneath it, that environment and settings file may set."""
+    if isinstance(command, TyperGroup):
+        for beneath in command.commands.values():
+            yield from settable(beneath)
     for parameter in command.params:
         if isinstance(parameter, TyperOption):
             yield parameter
@@ -88,19 +91,26 @@ def _format_help(command: TyperCommand | TyperGroup, ctx: Context, formatter: He
 
 def _settings(ctx: Context) -> dict[str, Any]:
     """The settings of the context's verb, by parameter."""
-    assert ctx.parent is not None, "a verb is called through the group"
-    assert isinstance(ctx.parent.command, TyperGroup)
-    verbs = ctx.parent.command.commands
+    root = ctx.find_root().command
+    assert isinstance(root, TyperGroup), "a verb is called through the group"
+    verbs = root.commands
     keys_by_verb = {name: {key_of(option) for option in settable(verb)} for name, verb in verbs.items()}
     _check_environment({key for keys in keys_by_verb.values() for key in keys})
     found = read_settings(Path())
     session_of(ctx).settings_file = found.where
-    by_key = found.of_verb(str(ctx.info_name), keys_by_verb)
+    by_key = found.of_verb(_verb_of(ctx), keys_by_verb)
     values = {option: by_key[key_of(option)] for option in settable(ctx.command) if key_of(option) in by_key}
     return {
         option.name: [value] if option.multiple and not isinstance(value, list) else value
         for option, value in values.items()
     }
+
+
+def _verb_of(ctx: Context) -> str:
+    """The verb beneath the root that a context belongs to: `affinity` for `lowlat affinity run`."""
+    while ctx.parent is not None and ctx.parent.parent is not None:
+        ctx = ctx.parent
+    return str(ctx.info_name)
 
 
 def _check_environment(keys: set[str]) -> None:

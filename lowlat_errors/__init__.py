@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     NOT_VALID = 3
     INCONCLUSIVE = 4
     INTERNAL = 70  # EX_SOFTWARE: never 1, so that a crash cannot look like a regression
+    COMMAND_REFUSED = 126  # a command to be started exists and cannot be; 126 and 127 are what shells, env and nice say
+    COMMAND_MISSING = 127
     INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 

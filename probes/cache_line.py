@@ -12,10 +12,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from probes import _core
 from probes.affinity import affinity_of, check_cpus, pinned
-from probes.reading import Reading, known, not_applicable, unknown
+from probes.reading import Reading, known, not_applicable, to_document, unknown
 from probes.topology import Topology, read_topology
 
 FLUSH_SAMPLES = 200
@@ -94,6 +95,12 @@ class CacheLine:
             for name, reading in named
             if reading.value is not None and reading.value != best
         )
+
+
+def cache_line_document(line: CacheLine) -> dict[str, Any]:
+    """Turn the findings into JSON data: `cache_line` of a topology's document."""
+    document: dict[str, Any] = to_document(line)
+    return {"line_bytes": line.line_bytes, "disagreements": list(line.disagreements), **document}
 
 
 def reported_lines(topology: Topology | None = None) -> tuple[ReportedLine, ...]:

@@ -96,7 +96,8 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     try:
         _write_archive(path, record)
     except OSError as error:
-        raise HostTreeError(f"{path} cannot be written: {error.strerror or error}") from error
+        why = error.strerror or str(error)
+        raise HostTreeError(f"{path} cannot be written: {why}; choose another file") from error
     return len(record.files)
 
 
@@ -195,7 +196,9 @@ def _open_archive(path: Path) -> ArchiveTree:
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise HostTreeError(f"{path} is no readable archive of a host: {error}") from error
+        # Of a file that is no archive at all, tarfile tells what each compression thinks of it, line by line.
+        why = str(error).partition(":\n")[0]
+        raise HostTreeError(f"{path} is no readable archive of a host: {why}; give a folder or a .tar.xz") from error
     return _without_prefix(path, files, links)
 
 

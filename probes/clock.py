@@ -11,13 +11,14 @@ import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from probes import _core
 from probes._core import ticks
 from probes.affinity import allowed_cpus, check_cpus, pinned
 from probes.clock_scale import ClockError, TickScale
 from probes.clock_sources import Candidate, CounterFlags, counter_flags, declared_frequencies
-from probes.reading import Reading, known, not_applicable, unknown
+from probes.reading import Reading, known, not_applicable, to_document, unknown
 from probes.tree import LIVE, HostTree
 
 __all__ = [
@@ -29,9 +30,12 @@ __all__ = [
     "TickScale",
     "calibrate",
     "calibrate_quick",
+    "calibration_document",
     "measure_skew",
     "ticks",
 ]
+
+SCHEMA = "lowlat.calibration/1"
 
 DURATION_DEFAULT_S = 0.1
 DURATION_QUICK_S = 0.05
@@ -122,6 +126,12 @@ class Calibration:
     def to_ns(self, ticks: int) -> int:
         """Nanoseconds, rounded down, of a difference of two reads."""
         return self.scale.to_ns(ticks)
+
+
+def calibration_document(calibration: Calibration) -> dict[str, Any]:
+    """Turn a calibration into JSON data, as `probes/schema/calibration.schema.json` describes it."""
+    document: dict[str, Any] = to_document(calibration)
+    return {"schema": SCHEMA, **document}
 
 
 def calibrate(duration_s: float = DURATION_DEFAULT_S, cpu: int | None = None) -> Calibration:

@@ -28,7 +28,7 @@ class TickScale:
     def of_frequency(cls, frequency_hz: float) -> TickScale:
         """Make the scale from ticks to ns of a counter of this frequency.
 
-        Raises `ClockError` outside 1 kHz to 1 THz.
+        Raises `ClockError` outside 1 hz to 1 THz.
         """
         check_frequency(frequency_hz)
         return cls(*_core.ns_of_ticks(frequency_hz))
@@ -41,4 +41,4 @@ class TickScale:
 def check_frequency(frequency_hz: float) -> None:
     """Raise `ClockError` unless a counter can have this frequency, in Hz."""
     if not FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
-        raise ClockError(f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 kHz to 1 THz can. Measure it again")
+        raise ClockError(f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 hz to 1 THz can. Measure it again")

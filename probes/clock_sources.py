@@ -80,7 +80,7 @@ def _cpuid_crystal() -> Reading[float]:
 
 
 def _hypervisor_leaf() -> Reading[float]:
-    """Leaf 0x40000010, EAX = counter in kHz: VMware's definition, which KVM and others follow."""
+    """Leaf 0x40000010, EAX = counter in hz: VMware's definition, which KVM and others follow."""
     source = "hypervisor CPUID leaf 0x40000010"
     if _core.cpuid(0) is None:
         return not_applicable(source, _NOT_X86)
@@ -111,7 +111,7 @@ def _kernel_file(tree: HostTree) -> Reading[float]:
 def _kernel_perf_page() -> Reading[float]:
     """The kernel's tsc_khz, recovered from the multiplier and shift on the page of a perf event.
 
-    The multiplier has 31 bits, so that the kernel's whole number of kHz comes back exactly on x86.
+    The multiplier has 31 bits, so that the kernel's whole number of hz comes back exactly on x86.
     """
     source = "kernel's scale on a perf event's page (time_mult, time_shift)"
     scale = _core.read_perf_clock()
@@ -126,7 +126,7 @@ def _kernel_perf_page() -> Reading[float]:
 
 
 def _kernel_log() -> Reading[float]:
-    """Read what the kernel wrote at boot, to 1 kHz: a refined calibration, else the detected frequency."""
+    """Read what the kernel wrote at boot, to 1 hz: a refined calibration, else the detected frequency."""
     source = "read from /dev/kmsg"
     try:
         # Each read gives one record, from the oldest still kept; EAGAIN says that there are no more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from dataclasses import dataclass
@@ -40,6 +41,18 @@ class CpuSets:
             return self.affinity
         cpus = tuple(sorted({*self.affinity.value, *(self.isolated.value or ())}))
         return known(cpus, self.affinity.source)
+
+    @property
+    def beyond_affinity(self) -> CpuSets:
+        """The sets without the affinity: a thread may leave the one it inherited, within its cpuset."""
+        why = "a thread may leave the affinity that it inherited"
+        return dataclasses.replace(self, affinity=not_applicable("sched_setaffinity", why))
+
+    @property
+    def of_another_process(self) -> CpuSets:
+        """The sets without affinity and cpuset: both are this process's own, the kernel knows the other's."""
+        why = "another process has a cpuset of its own"
+        return dataclasses.replace(self.beyond_affinity, cpuset=not_applicable("sched_setaffinity", why))
 
     @property
     def allowed(self) -> Cpus:

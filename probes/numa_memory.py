@@ -19,6 +19,8 @@ from probes import _core
 from probes.cpu_sets import cpus_of_list
 from probes.cpulist import format_cpu_list
 from probes.reading import Reading, known, not_applicable, unknown
+from probes.topology import Topology
+from probes.topology.model import UNREACHABLE
 from probes.topology.nodes import NODE_FOLDER
 from probes.tree import LIVE, HostTree
 
@@ -64,6 +66,20 @@ def memory_nodes(tree: HostTree = LIVE) -> Reading[tuple[int, ...]]:
                 both = tuple(sorted(set(nodes) & set(allowed)))
                 return known(both, f"read from /{path} and /proc/self/status")
     return known(nodes, f"read from /{path}")
+
+
+def nearest_memory(topology: Topology, cpu: int, nodes: Reading[tuple[int, ...]]) -> Reading[int]:
+    """Choose among `nodes`, those with memory, the nearest to a CPU: its own if it has memory, else by distance."""
+    if not nodes.value:
+        return Reading(None, nodes.source, nodes.reason or "no node has memory for this process", nodes.applicable)
+    home = topology.node_of(cpu)
+    if home is None:
+        return unknown(nodes.source, f"no NUMA node claims CPU {cpu}")
+    by_number = {node.node: node for node in topology.nodes.value or ()}
+    distances = by_number[home].distances
+    return known(
+        min(nodes.value, key=lambda node: (node != home, distances.get(node, UNREACHABLE), node)), nodes.source
+    )
 
 
 def check_node(node: int, tree: HostTree = LIVE) -> None:

@@ -11,10 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from probes.affinity import AffinityError
 from probes.cpulist import format_cpu_list
+from probes.reading import to_document
 from probes.topology import Topology, read_topology
+
+SCHEMA = "lowlat.placement/1"
 
 ROLE_COUNT_MAX = 1_024
 FIRST_ROLE = "matcher"
@@ -57,6 +61,14 @@ class Plan:
     def cpus_of(self, role: str) -> tuple[int, ...]:
         """CPUs of a role's threads, in the order of the threads."""
         return tuple(a.cpu for a in self.assignments if a.role == role)
+
+
+def plan_document(proposal: Plan) -> dict[str, Any]:
+    """Turn a plan into JSON data, as `probes/schema/placement.schema.json` describes it."""
+    document: dict[str, Any] = to_document(proposal)
+    for assignment, entry in zip(proposal.assignments, document["assignments"], strict=True):
+        entry["thread"] = assignment.thread
+    return {"schema": SCHEMA, **document}
 
 
 def parse_roles(text: str) -> tuple[Role, ...]:
@@ -144,8 +156,10 @@ class _Planner:
         if nodes.value is None:
             raise AffinityError(f"node {node} cannot be chosen: {nodes.reason}")
         if node not in {self._topology.node_of(cpu) for cpu in self._allowed}:
-            usable = sorted({n for cpu in self._allowed if (n := self._topology.node_of(cpu)) is not None})
-            raise AffinityError(f"node {node} has no CPU this process may use; choose among {usable}")
+            usable = {n for cpu in self._allowed if (n := self._topology.node_of(cpu)) is not None}
+            raise AffinityError(
+                f"node {node} has no CPU this process may use; choose among {format_cpu_list(usable) or 'none'}"
+            )
         return node
 
     def _home(self) -> int | None:

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import signal
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from lowlat_errors import ExitCode
 from probes.affinity import AffinityError, pin
-from probes.cpu_sets import Cpus
+from probes.cpu_sets import Cpus, CpuSets
 from probes.cpulist import parse_cpu_list
+from probes.reading import to_document
 from probes.tree import LIVE, HostTree, explain_os_error, parse_integer
+
+SCHEMA = "lowlat.affinity/1"
 
 PASSES_MAX = 10
 """Passes over a process that goes on making threads while they are pinned."""
 
 _SCHEDULERS = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline", 7: "ext"}
 _FIELD_AFTER_NAME = 3  # proc(5) numbers the fields of stat from 1; the name in parentheses is the second
+
+
+class CommandMissingError(AffinityError):
+    """A command to be started that does not exist; the exit code is a shell's."""
+
+    exit_code = ExitCode.COMMAND_MISSING
+
+
+class CommandRefusedError(AffinityError):
+    """A command to be started that exists and cannot be; the exit code is a shell's."""
+
+    exit_code = ExitCode.COMMAND_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +48,15 @@ class ThreadAffinity:
     scheduler: str | None
     realtime_priority: int | None
     memory_nodes: Cpus
+
+
+def threads_document(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> dict[str, Any]:
+    """Turn the threads of a process into JSON data, as `probes/schema/affinity.schema.json` describes it.
+
+    `sets` are those of the process that asks: what it may give to others.
+    """
+    listed = {"online": sets.online, "isolated": sets.isolated, "cpuset": sets.cpuset, "allowed": sets.allowed}
+    return {"schema": SCHEMA, "pid": pid, "threads": to_document(list(threads)), "cpu_sets": to_document(listed)}
 
 
 def threads_of(pid: int, tree: HostTree = LIVE) -> tuple[ThreadAffinity, ...]:
@@ -110,11 +138,12 @@ def set_realtime(priority: int) -> None:
         raise AffinityError(f"SCHED_FIFO priority {priority} was asked for, the kernel keeps another policy")
 
 
-def become(command: list[str], cpus: Iterable[int] = (), fifo_priority: int | None = None) -> None:
+def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int | None = None) -> None:
     """Replace this process by a command, bound to CPUs: signals and exit code are then the command's.
 
-    Memory policy set on this thread before (`numa_memory.set_thread_policy`) is inherited. Returns only by
-    raising `AffinityError`, when something is refused or the command cannot be started.
+    Memory policy set on this thread before (`numa_memory.set_thread_policy`) is inherited. Returns only by raising
+    `AffinityError` when something is refused, `CommandMissingError` or `CommandRefusedError` when the command cannot
+    be started.
     """
     if not command:
         raise AffinityError("no command is given; write it after --")
@@ -123,7 +152,24 @@ def become(command: list[str], cpus: Iterable[int] = (), fifo_priority: int | No
         pin(cpus)
     if fifo_priority is not None:
         set_realtime(fifo_priority)
+    # The interpreter ignores these, and what is ignored stays so in the command: `yes | head` would not end.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], [*command])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CommandMissingError(f"{command[0]!r} cannot be started: {error.strerror}; check its name") from error
     except OSError as error:
-        raise AffinityError(f"{command[0]!r} cannot be started: {error.strerror}") from error
+        raise CommandRefusedError(f"{command[0]!r} cannot be started: {error.strerror}") from error
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, however it ends. Does nothing but on Linux."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1  # linux/prctl.h
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.getppid() == 1:  # it ended before we asked; a reaper has taken us over
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -132,3 +132,44 @@ class Clock:
         Amount | None,
         Meta(description="Smallest step between two reads, nanoseconds: latencies come in these"),
     ]
+    frequency_source: Annotated[str | None, Meta(description="How the frequency was found")] = None
+    invariant: Annotated[
+        bool | None, Meta(description="Whether the processor promises one rate in every power state")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuCache:
+    """One cache of a CPU."""
+
+    level: Annotated[Positive, Meta(description="1 is the nearest")]
+    type: Annotated[str, Meta(description="data, instruction, unified or unknown")]
+    size_bytes: Annotated[Positive | None, Meta(description="Size of this one cache, not of all on the socket")]
+    line_bytes: Annotated[Positive | None, Meta(description="Line size")]
+    cpus: Annotated[Positive, Meta(description="Logical CPUs that share it")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """What the host is made of, in short; `lowlat topology` has the whole."""
+
+    packages: Annotated[Count, Meta(description="Sockets")]
+    cores: Annotated[Count, Meta(description="Cores online")]
+    threads_per_core: Annotated[Count, Meta(description="Logical CPUs of the core that has most")]
+    nodes: Annotated[Count | None, Meta(description="NUMA nodes; null where the kernel shows none")]
+    guest_view: Annotated[bool, Meta(description="Under a hypervisor, which may invent what is shared")]
+    caches: Annotated[tuple[CpuCache, ...], Meta(description="Caches of the first CPU measured on")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Why the measured threads ran where they ran."""
+
+    cpus: Annotated[str, Meta(description="CPUs of the runs, taken in turn; empty when not pinned")]
+    chosen_by: Annotated[
+        Literal["plan", "user", "system"],
+        Meta(description="plan: proposed from the topology; user: named; system: the scheduler's choice"),
+    ]
+    reasons: Annotated[tuple[str, ...], Meta(description="What speaks for the CPU")]
+    compromises: Annotated[tuple[str, ...], Meta(description="What speaks against it and could not be helped")]
+    warnings: Annotated[tuple[str, ...], Meta(description="What any choice on this host suffers from")]

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Iterable
 
 from reports import units
-from reports.facts import Clock, Extent, Host, Load, Workload
+from reports.facts import Clock, CpuCache, Extent, Host, Load, Placement, Topology, Workload
 from reports.measures import Baselines, Disturbances, HotPath, Run, SummarySeries, Throughput, Verification
 from reports.model import Report
 
@@ -46,7 +46,8 @@ def clock(facts: Clock) -> str:
     uncertainty = f" ± {facts.uncertainty_ppm:.3g} ppm" if facts.uncertainty_ppm is not None else ""
     frequency = f"{units.frequency(facts.frequency_hz)}{uncertainty}" if facts.frequency_hz else None
     cost = f"one read costs {units.time(facts.read_cost_ns)}" if facts.read_cost_ns is not None else None
-    return _join([facts.source, frequency, cost, _steps(facts.step_ns)])
+    rate = {True: "invariant rate", False: "rate NOT invariant", None: None}[facts.invariant]
+    return _join([facts.source, frequency, facts.frequency_source, rate, cost, _steps(facts.step_ns)])
 
 
 def _steps(step_ns: float | None) -> str | None:
@@ -56,6 +57,36 @@ def _steps(step_ns: float | None) -> str | None:
     if step_ns < 2:
         return f"steps of {units.time(step_ns)}"
     return f"steps of {units.time(step_ns)}: a latency of {_EXAMPLE_NS} ns is {_EXAMPLE_NS / step_ns:.2g} steps"
+
+
+def topology(facts: Topology) -> str:
+    """What the host is made of, and the caches that the measured CPU has."""
+    return _join(
+        [
+            units.plural(facts.packages, "package"),
+            units.plural(facts.cores, "core"),
+            f"{units.plural(facts.threads_per_core, 'thread')} a core" if facts.threads_per_core else None,
+            "no NUMA nodes" if facts.nodes is None else units.plural(facts.nodes, "NUMA node"),
+            ", ".join(_cache(cache) for cache in facts.caches if cache.type != "instruction"),
+            "guest view" if facts.guest_view else None,
+        ]
+    )
+
+
+def _cache(cache: CpuCache) -> str:
+    size = "of unknown size" if cache.size_bytes is None else units.size(cache.size_bytes)
+    shared = f" for {cache.cpus} CPUs" if cache.cpus > 1 else ""
+    return f"L{cache.level} {size}{shared}"
+
+
+def placement(facts: Placement) -> str:
+    """Which CPU was measured on, and why."""
+    if facts.chosen_by == "system":
+        return _join(["where the scheduler put it", *facts.warnings])
+    if facts.chosen_by == "user":
+        return f"CPU {facts.cpus} as asked"
+    against = f"but {'; '.join(facts.compromises)}" if facts.compromises else None
+    return _join([f"CPU {facts.cpus} by plan: {'; '.join(facts.reasons) or 'there is no other'}", against])
 
 
 def throughput(runs: Iterable[Run]) -> str | None:
@@ -97,9 +128,16 @@ def _passes(passes: list[Throughput], how: str) -> str:
             units.rate(commands * 1e9 / wall_ns),
             f"{units.time(wall_ns / commands)} a command" if commands else None,
             _singles(singles) if len(singles) > 1 else None,
+            _cpu_time(passes),
             how,
         ]
     )
+
+
+def _cpu_time(passes: list[Throughput]) -> str | None:
+    """Processor time a command, which waiting for the processor does not lengthen."""
+    per_command = [p.cpu_ns / p.commands for p in passes if p.cpu_ns is not None and p.commands]
+    return f"{units.time(statistics.median(per_command))} of CPU time" if per_command else None
 
 
 def _singles(values_ns: list[float]) -> str:
@@ -159,12 +197,31 @@ def hot_path(facts: HotPath) -> str:
             _counted(facts.allocations, "allocation"),
             _counted(facts.page_faults, "page fault"),
             _counted(facts.involuntary_switches, "involuntary switch"),
+            units.plural(facts.pool_refusals, "command") + " refused by a dry pool" if facts.pool_refusals else None,
+            "pools grew " + units.plural(facts.pool_growths, "time") if facts.pool_growths else None,
             _memory(facts.memory),
             None if huge is None else f"{units.size(huge)} on huge pages" if huge else "no huge pages",
             locked,
-            f"on node {facts.numa_node}" if facts.numa_node is not None else None,
+            _numa(facts),
         ]
     )
+
+
+def _numa(facts: HotPath) -> str | None:
+    """The node of the memory, and whether the pages were found there."""
+    pages = facts.numa_pages or {}
+    total = sum(pages.values())
+    if facts.numa_nodes == 0:
+        return "no NUMA nodes"
+    if facts.numa_nodes == 1 and facts.numa_verified is not False:
+        return "one NUMA node: nothing to choose" + (f" ({total:,} pages verified there)" if total else "")
+    where = "not bound to a node" if facts.numa_node is None else f"bound to node {facts.numa_node}"
+    listed = ", ".join(f"{count:,} on node {node}" for node, count in pages.items())
+    if facts.numa_verified is None:
+        return None if facts.numa_node is None and facts.numa_nodes is None else f"{where}, its pages not verified"
+    if facts.numa_verified:
+        return f"{where}, pages verified: {listed}"
+    return f"{where}, but pages LIE ELSEWHERE: {listed or 'none found'}"
 
 
 def _counted(count: int | None, noun: str) -> str:

@@ -132,13 +132,35 @@ class Run:
 class HotPath:
     """What the measured passes asked of the system, summed over runs; memory as taken once at start."""
 
-    allocations: Annotated[Count | None, Meta(description="Heap allocations after start")]
+    allocations: Annotated[
+        Count | None, Meta(description="Heap allocations and mappings of the engine's module in the passes")
+    ]
     page_faults: Annotated[Count | None, Meta(description="Page faults after start")]
     involuntary_switches: Annotated[Count | None, Meta(description="Times the scheduler took the CPU away")]
     memory: Annotated[dict[str, Count], Meta(description="Bytes by part, e.g. orders, ids, levels, events")]
     huge_page_bytes: Annotated[Count | None, Meta(description="Bytes of it that lie on huge pages")]
     locked: Annotated[bool | None, Meta(description="Whether it is locked into memory")]
     numa_node: Annotated[Count | None, Meta(description="Node it was bound to; null when not bound")]
+    numa_nodes: Annotated[
+        Count | None, Meta(description="Nodes with memory to choose from; 1: nothing to choose, 0: none shown")
+    ] = None
+    numa_pages: Annotated[
+        dict[str, Count] | None,
+        Meta(description="Pages of engine and commands by node, asked of the kernel after the passes, over all runs"),
+    ] = None
+    numa_verified: Annotated[
+        bool | None,
+        Meta(description="Whether every page lies on the node of its run's CPU; null when the kernel does not tell"),
+    ] = None
+    pool_refusals: Annotated[
+        Count | None, Meta(description="Commands refused because a pool was dry, in the pass that keeps every event")
+    ] = None
+    pool_growths: Annotated[
+        Count | None, Meta(description="Times a pool grew, the unmeasured execution of the flow included")
+    ] = None
+    trades_recycled: Annotated[
+        Count | None, Meta(description="Records of the trade tape overwritten by later ones, in the stamped passes")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from reports.facts import Clock, Count, Engine, Host, Load, Tool, Workload
+from reports.facts import Clock, Count, Engine, Host, Load, Placement, Tool, Topology, Workload
 from reports.measures import Baselines, HotPath, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
@@ -64,3 +64,5 @@ class Report:
     baselines: Annotated[
         Baselines | None, Meta(description="What to hold the throughput against; null when not measured")
     ] = None
+    topology: Annotated[Topology | None, Meta(description="null in documents older than the field")] = None
+    placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None

@@ -12,9 +12,7 @@ from rich.text import Text
 from reports import latency_table, lines, units
 from reports.measures import SummarySeries
 from reports.model import Report
-
-OFF_TERMINAL_WIDTH = 160
-"""Columns at least, where no terminal sets them: a pipe or a file has no edge to cut cells at."""
+from reports.uncut import uncut
 
 
 def render(report: Report, console: Console) -> None:
@@ -22,17 +20,20 @@ def render(report: Report, console: Console) -> None:
 
     Off a terminal nothing is cut to 80 columns.
     """
-    before = console.width
-    console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
-    try:
+    with uncut(console):
         console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
-    finally:
-        console.width = before
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     yield _title(report)
-    yield _facts([("host", lines.host(report.host)), ("clock", lines.clock(report.clock))])
+    yield _facts(
+        [
+            ("host", lines.host(report.host)),
+            ("topology", lines.topology(report.topology) if report.topology else None),
+            ("placement", lines.placement(report.placement) if report.placement else None),
+            ("clock", lines.clock(report.clock)),
+        ]
+    )
     yield from latency_table.tables(report.summary, len(report.runs), console)
     if latency_table.has_marks(report.summary):
         yield Text(latency_table.FOOTNOTE, style="dim")

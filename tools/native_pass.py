@@ -22,7 +22,7 @@ def build(folder: Path, name: str, definitions: Sequence[str] = ()) -> Path:
     isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(_core.build_facts()["isa"], [])
     subprocess.run(
         [
-            *[os.environ.get("CXX", "c++"), "-std=c++20", "-O3", "-DNDEBUG", *isa, f"-I{ROOT}"],
+            *[os.environ.get("CXX", "c++"), "-std=c++20", "-O3", "-DNDEBUG", "-fPIC", *isa, f"-I{ROOT}"],
             *[f"-D{definition}" for definition in definitions],
             *[str(ROOT / "tools/native/passes.cpp"), "-o", str(binary)],
         ],

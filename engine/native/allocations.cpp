@@ -1,10 +1,13 @@
-// Counts the heap allocations of this module, so that "none on the hot path" is a measurement. The compiler resolves
-// `new` to these within the module; the sanitizers bring their own, and then there is no count.
+// Counts the heap allocations and mappings of this module, so that "none on the hot path" is a measurement. The linker
+// resolves this module's `new` to the ones below, unless an allocator was loaded before it (LD_PRELOAD) or a sanitizer
+// brings its own: then there is no count, which a first allocation finds out.
 #include "engine/native/allocations.hpp"
 
 #include <atomic>
 #include <cstdlib>
 #include <new>
+
+#include "engine/native/memory.hpp"
 
 namespace lowlat {
 namespace {
@@ -12,11 +15,14 @@ std::atomic<std::uint64_t> counted{0};
 }  // namespace
 
 std::int64_t allocations() {
-#if LOWLAT_COUNTS_ALLOCATIONS
-    return static_cast<std::int64_t>(counted.load(std::memory_order_relaxed));
-#else
-    return -1;
-#endif
+    static const bool counts = [] {
+        const std::uint64_t before = counted.load(std::memory_order_relaxed);
+        void* volatile block = ::operator new(1);  // volatile: the pair must not be optimised away
+        ::operator delete(block);
+        return counted.load(std::memory_order_relaxed) != before;
+    }();
+    if (!counts) return -1;
+    return static_cast<std::int64_t>(counted.load(std::memory_order_relaxed) + Region::taken());
 }
 
 }  // namespace lowlat

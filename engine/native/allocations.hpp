@@ -1,4 +1,4 @@
-// How often this module has taken memory from the heap.
+// How often this module has taken memory, from the heap or from the system.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace lowlat {
 
-/// Allocations since the module was loaded, by any thread; -1 where they are not counted.
+/// Heap allocations and mappings since the module was loaded, by any thread; -1 where they are not counted.
 std::int64_t allocations();
 
 }  // namespace lowlat

@@ -36,7 +36,8 @@ std::uint64_t process(OwnedMatcher& matcher, nb::handle commands, nb::handle eve
     const Claim claim(matcher);
     const Buffer<const Command> in(commands);
     const Buffer<Event> out(events);
-    if (out.size() < matcher.events_at_most(in.size())) throw nb::buffer_error("too few events in the array");
+    if (out.size() < matcher.events_at_most(in.data(), in.size()))
+        throw nb::buffer_error("too few events in the array");
     const nb::gil_scoped_release released;
     ArraySink sink(out.data());
     matcher.execute_all(in.data(), in.size(), sink);
@@ -75,9 +76,15 @@ std::uint64_t trades(OwnedMatcher& matcher, nb::handle rows) {
     return count;
 }
 
-std::uint64_t events_at_most(OwnedMatcher& matcher, std::uint64_t commands) {
+std::uint64_t events_at_most(OwnedMatcher& matcher, nb::handle commands) {
     const Claim claim(matcher);
-    return matcher.events_at_most(commands);
+    const Buffer<const Command> in(commands);
+    return matcher.events_at_most(in.data(), in.size());
+}
+
+std::uint32_t live_orders(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    return matcher.live_orders();
 }
 
 std::uint64_t drain_trades(OwnedMatcher& matcher) {
@@ -126,8 +133,8 @@ std::vector<Part> memory(OwnedMatcher& matcher) {
 }  // namespace
 
 void register_engine(const nb::module_& m) {
-    nb::exception<EngineBusyError>(m, "EngineBusyError",
-                                   nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
+    const nb::exception<EngineBusyError> busy(m, "EngineBusyError",
+                                              nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
     nb::class_<OwnedMatcher>(m, "Matcher")
         .def(
             "__init__",
@@ -142,6 +149,7 @@ void register_engine(const nb::module_& m) {
         .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
         .def("trades", &trades, nb::arg("rows"))
+        .def_prop_ro("live_orders", &live_orders)
         .def("drain_trades", &drain_trades)
         .def("reset", &reset)
         .def("check_invariants", &check)

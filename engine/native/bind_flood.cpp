@@ -20,6 +20,7 @@ FloodComposition generate(const FloodProfile& profile, std::uint64_t seed, nb::h
     if (out.size() < profile.live_orders) throw nb::buffer_error("fewer commands than the book is seeded with");
     const nb::gil_scoped_release released;
     Flood flood(profile, seed);
+    flood.reserve(out.size());
     flood.seed(out.data());
     flood.generate(out.data() + profile.live_orders, out.size() - profile.live_orders);
     return flood.composition();

@@ -4,6 +4,7 @@
 #include <nanobind/stl/vector.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <ctime>
 #include <string>
@@ -31,6 +32,7 @@ struct Pass {
     std::int64_t major_faults;
     std::int64_t voluntary_switches;
     std::int64_t involuntary_switches;
+    std::vector<Event> tail;  // the last events of the pass, oldest first
 };
 
 std::int64_t thread_cpu_ns() {
@@ -72,6 +74,7 @@ Pass watched(std::uint64_t commands, Loop loop) {
         .major_faults = after.ru_majflt - before.ru_majflt,
         .voluntary_switches = after.ru_nvcsw - before.ru_nvcsw,
         .involuntary_switches = after.ru_nivcsw - before.ru_nivcsw,
+        .tail = {},
     };
 }
 
@@ -79,16 +82,26 @@ Pass watched(std::uint64_t commands, Loop loop) {
 struct Ring {
     std::vector<Event> events = std::vector<Event>(ring_events);
     RingSink sink{events.data(), ring_events - 1};
+
+    /// What the ring holds at the end, in order.
+    std::vector<Event> tail() const {
+        std::vector<Event> last;
+        for (std::uint64_t at = sink.count() - std::min(sink.count(), ring_events); at < sink.count(); ++at)
+            last.push_back(events[at % ring_events]);
+        return last;
+    }
 };
 
 Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
     const Claim claim(matcher);
     const Buffer<const Command> in(commands);
     Ring ring;
-    return watched(in.size(), [&] {
+    Pass pass = watched(in.size(), [&] {
         run_plain(matcher, in.data(), in.size(), ring.sink);
         return ring.sink.count();
     });
+    pass.tail = ring.tail();
+    return pass;
 }
 
 Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
@@ -96,10 +109,12 @@ Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
     const Claim claim(matcher);
     const Buffer<const Command> in(commands);
     Ring ring;
-    return watched(in.size(), [&] {
+    Pass pass = watched(in.size(), [&] {
         run_stamped(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
         return ring.sink.count();
     });
+    pass.tail = ring.tail();
+    return pass;
 }
 
 Pass run_clock_pass(nb::handle commands, std::uint64_t multiplier, unsigned shift, Histogram& histogram) {
@@ -131,7 +146,10 @@ void register_run(nb::module_& m) {
         .def_ro("minor_faults", &Pass::minor_faults)
         .def_ro("major_faults", &Pass::major_faults)
         .def_ro("voluntary_switches", &Pass::voluntary_switches)
-        .def_ro("involuntary_switches", &Pass::involuntary_switches);
+        .def_ro("involuntary_switches", &Pass::involuntary_switches)
+        .def_prop_ro("tail", [](const Pass& self) {
+            return nb::bytes(reinterpret_cast<const char*>(self.tail.data()), self.tail.size() * sizeof(Event));
+        });
     nb::class_<Latencies>(m, "Latencies")
         .def(nb::init<>())
         .def(

@@ -59,13 +59,18 @@ class Flood {
         for (std::uint64_t rank = 1; rank <= profile.symbols; ++rank)
             popularity_.push_back(sum += (std::uint64_t{1} << 32) / rank);
         for (std::uint64_t share = 0; share < guides; ++share)
-            guide_[share] = static_cast<std::uint32_t>(
-                std::upper_bound(popularity_.begin(), popularity_.end(), share * (sum / guides)) - popularity_.begin());
+            guide_[share] =
+                static_cast<std::uint32_t>(std::upper_bound(popularity_.begin(), popularity_.end(),
+                                                            high_product(share * (~std::uint64_t{0} / guides), sum)) -
+                                           popularity_.begin());
         std::uint32_t weight = 0;
         for (std::size_t act = 0; act < acts; ++act) cumulated_[act] = weight += profile.weights[act];
         position_.reserve(std::size_t{1} << 16);
         position_.push_back(0);  // no order has id 0
     }
+
+    /// Room for so many order ids, so that generating allocates no more.
+    void reserve(std::uint64_t commands) { position_.reserve(commands + 1); }
 
     /// Orders that build the book before the flood proper: `live_orders` of them, none aggressive.
     void seed(Command* commands) {
@@ -208,11 +213,17 @@ class Flood {
 
     std::uint32_t pick_symbol() {
         if (profile_.symbols == 1) return 0;
-        const std::uint64_t drawn = (random_.next() >> 24) % popularity_.back();
-        const std::uint64_t share = std::min<std::uint64_t>(drawn / (popularity_.back() / guides), guides - 1);
-        std::uint32_t symbol = guide_[share];
+        const std::uint64_t random = random_.next();
+        const std::uint64_t drawn = high_product(random, popularity_.back());
+        std::uint32_t symbol = guide_[random / (~std::uint64_t{0} / guides + 1)];
         while (popularity_[symbol] <= drawn) ++symbol;
         return symbol;
+    }
+
+    /// The product's upper 64 bits: `random` scaled down to below `limit`.
+    static std::uint64_t high_product(std::uint64_t random, std::uint64_t limit) {
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::uint64_t>(static_cast<Wide>(random) * limit >> 64);
     }
 
     /// A random live order. It was drawn some picks ago, so that what the matcher will touch is in cache by now; when

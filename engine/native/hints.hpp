@@ -3,10 +3,8 @@
 
 #if defined(LOWLAT_WITHOUT_INLINE)
 #define LOWLAT_INLINE inline
-#define LOWLAT_INLINE_LAMBDA
 #else
 #define LOWLAT_INLINE inline __attribute__((always_inline))
-#define LOWLAT_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
 // Rare paths are kept out of the straight line, and out of its instruction cache lines.

@@ -106,13 +106,14 @@ class IdIndex {
   private:
     static constexpr std::uint64_t symbol_stride = 0x9E37'79B9'7F4A'7C15;
     static constexpr std::uint64_t steps_dense = 64;
-    static constexpr std::uint64_t steps_mixed = 4096;
+    static constexpr std::uint64_t steps_mixed = 512;
 
     LOWLAT_INLINE std::uint64_t distance_at(std::uint64_t at, std::uint32_t tag) const { return (at - tag) & mask_; }
 
     /// Every bit of the key reaches every bit of the tag: the finaliser of MurmurHash3 (public domain, A. Appleby).
     std::uint32_t mixed(std::uint64_t key) const {
-        key ^= seed_ * symbol_stride;
+        // The table's address differs from process to process: nobody can choose ids that collide in all.
+        key ^= seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_);
         key = (key ^ key >> 33) * 0xFF51'AFD7'ED55'8CCD;
         key = (key ^ key >> 33) * 0xC4CE'B9FE'1A85'EC53;
         return static_cast<std::uint32_t>(key ^ key >> 33);

@@ -65,12 +65,6 @@ class Matcher {
     /// depends on it.
     template <typename Sink>
     void execute_all(const Command* commands, std::uint64_t count, Sink& sink) {
-        execute_each(commands, count, sink, [](const Command&, auto one) LOWLAT_INLINE_LAMBDA { one(); });
-    }
-
-    /// The same, with `around(command, one)` called for each command; it calls `one()` once.
-    template <typename Sink, typename Around>
-    LOWLAT_INLINE void execute_each(const Command* commands, std::uint64_t count, Sink& sink, Around around) {
         retired_.clear();
         Ahead ahead[fetch_slot];
         const std::uint64_t lead = std::min(count, fetch_slot);
@@ -81,12 +75,22 @@ class Matcher {
                 fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
                 ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
             }
-            around(commands[at], [&]() LOWLAT_INLINE_LAMBDA { execute(commands[at], sink); });
+            execute(commands[at], sink);
         }
     }
 
-    /// Events that `count` commands can give at most: each trade ends a resting order or its command.
-    std::uint64_t events_at_most(std::uint64_t count) const { return 3 * count + live_orders(); }
+    /// Events that these commands can give at most: each trade ends a resting order or its command, and takes a lot.
+    std::uint64_t events_at_most(const Command* commands, std::uint64_t count) const {
+        constexpr std::uint64_t few = 256;
+        std::uint64_t trades = live_;
+        if (count <= few) {
+            std::uint64_t lots = 0;
+            for (std::uint64_t at = 0; at < count; ++at)
+                lots += static_cast<std::uint64_t>(std::clamp<std::int64_t>(commands[at].quantity, 0, quantity_max));
+            trades = std::min(trades, lots);
+        }
+        return 3 * count + trades;
+    }
 
     void reset() {
         nodes_.reset();
@@ -99,7 +103,6 @@ class Matcher {
         trades_ = 0;
         order_refusals_ = 0;
         trade_refusals_ = 0;
-        growths_ = 0;
     }
 
     // -- queries --------------------------------------------------------------------------------------------------
@@ -479,12 +482,12 @@ class Matcher {
         if (const Reason reason = why_not_terms(command, book); reason != Reason::none) return reason;
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
         if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
-        if (rests(command) && live_ == orders_max_) {
-            if (when_orders_dry_ == WhenDry::refuse || !grow_orders()) return Reason::order_pool_full;
-        }
+        const bool dry = rests(command) && live_ == orders_max_;
+        if (dry && when_orders_dry_ == WhenDry::refuse) return Reason::order_pool_full;
         if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::fok) && !fillable(command, book))
             return Reason::fok_not_fillable;
-        return why_not_trade(command, book, command.side);
+        if (const Reason reason = why_not_trade(command, book, command.side); reason != Reason::none) return reason;
+        return dry && !grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
     Reason why_not_trade(const Command& command, const Book& book, std::uint32_t side) const {
@@ -538,7 +541,8 @@ class Matcher {
         if (nodes_.data() != nullptr) std::copy_n(nodes_.data(), nodes_.high_water() + 1, nodes);
         nodes_.move_to(nodes, capacity);
         live_unchecked_ = when_trades_dry_ == WhenDry::refuse ? 0 : orders;
-        retired_.push_back(std::exchange(node_region_, std::move(region)));
+        if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
+        node_region_ = std::move(region);
     }
 
     /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,8 @@ class Region {
 
     Region() = default;
 
-    explicit Region(std::size_t bytes) : bytes_((bytes + huge_page - 1) / huge_page * huge_page) {
+    /// Starts on a huge page; the end is rounded up to a small one only, so that no more is resident than is used.
+    explicit Region(std::size_t bytes) : bytes_((bytes + small_page - 1) / small_page * small_page) {
         // One huge page more is mapped, and the ends cut off, so that the start is aligned to a huge page.
         const std::size_t wide = bytes_ + huge_page;
         void* mapped = mmap(nullptr, wide, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -35,6 +37,7 @@ class Region {
         if (before != 0) munmap(first, before);
         if (before != huge_page) munmap(first + before + bytes_, huge_page - before);
         start_ = first + before;
+        taken_.fetch_add(1, std::memory_order_relaxed);
 #if defined(MADV_HUGEPAGE) && !defined(LOWLAT_WITHOUT_HUGE_PAGES)
         huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
 #endif
@@ -80,7 +83,11 @@ class Region {
     /// 0 when the pages are locked, else the error number of mlock (EPERM or ENOMEM: the limit is too low).
     int lock_error() const { return lock_error_; }
 
+    /// Mappings made by this process so far.
+    static std::uint64_t taken() { return taken_.load(std::memory_order_relaxed); }
+
   private:
+    static inline std::atomic<std::uint64_t> taken_{0};
     static constexpr std::size_t cache_line = 64;
 #if defined(__SANITIZE_ADDRESS__)
     static constexpr std::size_t guard = cache_line;

@@ -23,7 +23,7 @@ inline constexpr std::array<const char*, operations> operation_names = {"add",  
 /// Latencies in nanoseconds by operation, and what the stamps themselves showed.
 struct Latencies {
     std::array<Histogram, operations> of;
-    std::uint64_t gap_max_ticks = 0;  // longest time outside any command, between an end and the next start
+    std::uint64_t gap_max_ticks = 0;  // longest time from one stamp's end to the next: no latency is longer
 };
 
 /// Events go around this many records, which stay in cache: emitted whole, then overwritten.
@@ -44,25 +44,25 @@ LOWLAT_INLINE Operation operation_of(Kind kind, EventKind last, bool traded) {
     }
 }
 
-/// Every command once, no clock inside. The caller reads the clock around it.
+/// Every command once, as a batch: later commands are looked at ahead. No clock inside; the caller reads it around.
 inline void run_plain(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink) {
     matcher.execute_all(commands, count, sink);
 }
 
-/// Every command once, each between two ordered reads of the counter.
+/// Every command once, alone, between two ordered reads of the counter: nothing of it was fetched before the first.
 inline void run_stamped(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink,
                         const TickScale& ns, Latencies& latencies) {
     std::uint64_t last_end = ticks_end();
-    matcher.execute_each(commands, count, sink, [&](const Command& command, auto execute) {
+    for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t trades = matcher.trades();
         const std::uint64_t start = ticks_begin();
-        execute();
+        matcher.execute(commands[at], sink);
         const std::uint64_t end = ticks_end();
-        latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, start - last_end);
+        latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, end - last_end);
         last_end = end;
-        const Operation operation = operation_of(command.kind, sink.last().kind, matcher.trades() != trades);
+        const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
         latencies.of[static_cast<std::size_t>(operation)].record(ns(end - start));
-    });
+    }
 }
 
 /// The same loop and stamps around nothing: what the clock itself costs here.

@@ -13,9 +13,8 @@ using namespace nb::literals;
 namespace lowlat {
 
 void register_cache_line(nb::module_& m) {
-    m.attr("CAN_FLUSH_LINES") = kCanFlushLines;
-    m.def("line_bytes_of_register", &line_bytes_of_register,
-          "CTR_EL0.DminLine in bytes; 0 on other processors.");
+    m.attr("CAN_FLUSH_LINES") = can_flush_lines;
+    m.def("line_bytes_of_register", &line_bytes_of_register, "CTR_EL0.DminLine in bytes; 0 on other processors.");
     m.def("line_bytes_of_libc", &line_bytes_of_libc, "sysconf(_SC_LEVEL1_DCACHE_LINESIZE), or None.");
 
     nb::class_<FlushTimes>(m, "FlushTimes")

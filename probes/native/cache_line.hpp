@@ -23,7 +23,7 @@
 
 namespace lowlat {
 
-inline constexpr bool kCanFlushLines =
+inline constexpr bool can_flush_lines =
 #if defined(__x86_64__)
     true;
 #else
@@ -32,24 +32,24 @@ inline constexpr bool kCanFlushLines =
 
 namespace detail {
 
-inline constexpr std::size_t kPageBytes = 4096;
+inline constexpr std::size_t page_size_bytes = 4096;
 
 // Memory of whole pages, each one mapped and written, so that no two share a physical page.
 class Pages {
   public:
     explicit Pages(std::size_t count)
         : count_(count),
-          memory_(static_cast<std::byte*>(::operator new(count* kPageBytes, std::align_val_t{kPageBytes}))) {
-        std::memset(memory_.get(), 1, count * kPageBytes);
+          memory_(static_cast<std::byte*>(::operator new(count* page_size_bytes, std::align_val_t{page_size_bytes}))) {
+        std::memset(memory_.get(), 1, count * page_size_bytes);
     }
     [[nodiscard]] std::byte* page(std::size_t index) const noexcept {
-        return memory_.get() + (index % count_) * kPageBytes;
+        return memory_.get() + (index % count_) * page_size_bytes;
     }
 
   private:
     struct Free {
         void operator()(std::byte* memory) const noexcept {
-            ::operator delete(memory, std::align_val_t{kPageBytes});
+            ::operator delete(memory, std::align_val_t{page_size_bytes});
         }
     };
     std::size_t count_;
@@ -109,15 +109,15 @@ struct FlushTimes {
     std::uint64_t miss_ticks = 0;             // of a load that was just flushed
 };
 
-// Distances are powers of two up to `kLongestDistance`, visited in random order on random pages.
+// Distances are powers of two up to `longest_distance`, visited in random order on random pages.
 inline FlushTimes measure_flush_times(std::size_t samples) {
-    constexpr std::size_t kLongestDistance = 1024;
-    constexpr std::size_t kPages = 256;
+    constexpr std::size_t longest_distance = 1024;
+    constexpr std::size_t page_count = 256;
     FlushTimes times;
-    if (!kCanFlushLines) return times;
-    for (std::uint64_t d = 8; d <= kLongestDistance; d *= 2) times.distances.push_back(d);
+    if (!can_flush_lines) return times;
+    for (std::uint64_t d = 8; d <= longest_distance; d *= 2) times.distances.push_back(d);
 
-    const detail::Pages pages(kPages);
+    const detail::Pages pages(page_count);
     detail::Scatter scatter;
     std::vector<std::vector<std::uint64_t>> loads(times.distances.size());
     std::vector<std::uint64_t> hits;
@@ -125,7 +125,7 @@ inline FlushTimes measure_flush_times(std::size_t samples) {
     for (std::size_t i = 0; i < samples * times.distances.size(); ++i) {
         const std::size_t which = scatter() % times.distances.size();
         // Aligned beyond the longest distance, so that p starts a line whatever its size.
-        const std::byte* p = pages.page(scatter()) + scatter() % 2 * 2 * kLongestDistance;
+        const std::byte* p = pages.page(scatter()) + scatter() % 2 * 2 * longest_distance;
         const std::byte* q = p + times.distances[which];
         detail::load(q);
         detail::flush_line(p);
@@ -151,19 +151,17 @@ struct PrefetchRates {
     double upper_half_next = 0.0;
 };
 
-inline PrefetchRates measure_prefetch_rates(std::size_t line_bytes, std::uint64_t limit_ticks,
-                                            std::size_t samples) {
-    constexpr std::size_t kPages = 1024;
-    constexpr int kWaitReads =
-        40;  // reads of the counter: about a microsecond, several times a memory access
-    const detail::Pages pages(kPages);
+inline PrefetchRates measure_prefetch_rates(std::size_t line_bytes, std::uint64_t limit_ticks, std::size_t samples) {
+    constexpr std::size_t page_count = 1024;
+    constexpr int wait_reads = 40;  // reads of the counter: about a microsecond, several times a memory access
+    const detail::Pages pages(page_count);
     detail::Scatter scatter;
     PrefetchRates rates;
     double* const cells[] = {&rates.lower_half_previous, &rates.lower_half_next, &rates.upper_half_previous,
                              &rates.upper_half_next};
     std::size_t tries[4] = {};
     std::size_t found[4] = {};
-    const std::size_t pairs_in_page = detail::kPageBytes / (2 * line_bytes);
+    const std::size_t pairs_in_page = detail::page_size_bytes / (2 * line_bytes);
     for (std::size_t i = 0; i < samples * 4; ++i) {
         const std::size_t which = scatter() % 4;
         const bool upper = which >= 2;
@@ -174,7 +172,7 @@ inline PrefetchRates measure_prefetch_rates(std::size_t line_bytes, std::uint64_
         for (const std::byte* line : {p - line_bytes, p, p + line_bytes}) detail::flush_line(line);
         detail::wait_for_memory();
         detail::load(p);
-        for (int wait = 0; wait < kWaitReads; ++wait) static_cast<void>(ticks_begin());
+        for (int wait = 0; wait < wait_reads; ++wait) static_cast<void>(ticks_begin());
         ++tries[which];
         if (detail::time_load(neighbour) < limit_ticks) ++found[which];
     }

@@ -17,7 +17,7 @@ namespace lowlat {
 
 void register_clock(nb::module_& m) {
     m.attr("CLOCK_SOURCE") = clock_source();
-    m.attr("CLOCK_IS_HARDWARE") = kClockIsHardware;
+    m.attr("CLOCK_IS_HARDWARE") = clock_is_hardware;
     m.def("ticks", [] { return ticks(); }, "The counter now, in ticks; not ordered against other instructions.");
 
 #if defined(__aarch64__)
@@ -40,14 +40,14 @@ void register_clock(nb::module_& m) {
             const TickScale scale = ns_of_ticks(frequency_hz);
             return Scale{scale.multiplier, scale.shift};
         },
-        "frequency_hz"_a, "Multiplier and shift from ticks to ns, for a frequency of 1 kHz to 1 THz.");
+        "frequency_hz"_a, "Multiplier and shift from ticks to ns, for a frequency of 1 hz to 1 THz.");
     m.def(
         "ticks_of_ns",
         [](double frequency_hz) {
             const TickScale scale = ticks_of_ns(frequency_hz);
             return Scale{scale.multiplier, scale.shift};
         },
-        "frequency_hz"_a, "Multiplier and shift from ns to ticks, for a frequency of 1 kHz to 1 THz.");
+        "frequency_hz"_a, "Multiplier and shift from ns to ticks, for a frequency of 1 hz to 1 THz.");
     m.def(
         "apply_scale",
         [](std::uint64_t value, std::uint64_t multiplier, unsigned shift) {
@@ -71,7 +71,12 @@ void register_clock(nb::module_& m) {
         "measure_frequency",
         [](std::uint64_t duration_ns, std::uint64_t slots) {
             const nb::gil_scoped_release unlocked;
-            return measure_frequency(duration_ns, slots);
+            return measure_frequency(duration_ns, slots, [](std::uint64_t slot) {
+                // Ten times a second at 10,000 parts a second: a long window must end at Ctrl-C.
+                if (slot % 1000 != 999) return;
+                const nb::gil_scoped_acquire locked;
+                if (PyErr_CheckSignals() != 0) throw nb::python_error();
+            });
         },
         "duration_ns"_a, "slots"_a, "Spin for the duration and fit the counter against both monotonic clocks.");
 

@@ -26,7 +26,7 @@ namespace lowlat {
 }
 
 // True where ticks() reads a register, false where it asks the operating system.
-inline constexpr bool kClockIsHardware =
+inline constexpr bool clock_is_hardware =
 #if defined(__x86_64__) || defined(__aarch64__)
     true;
 #else
@@ -122,12 +122,12 @@ constexpr TickScale scale_of_ratio(std::uint64_t numerator, std::uint64_t denomi
 }
 }  // namespace detail
 
-// The slowest and fastest counter that can be scaled: a 1 kHz timer, and a terahertz.
-inline constexpr double kFrequencyMinHz = 1e3;
-inline constexpr double kFrequencyMaxHz = 1e12;
+// The slowest and fastest counter that can be scaled: a 1 hz timer, and a terahertz.
+inline constexpr double frequency_min_hz = 1e3;
+inline constexpr double frequency_max_hz = 1e12;
 
 // Ticks of a counter of `frequency_hz` to nanoseconds. Every bit of the double counts.
-// Precondition: kFrequencyMinHz <= frequency_hz <= kFrequencyMaxHz.
+// Precondition: frequency_min_hz <= frequency_hz <= frequency_max_hz.
 inline TickScale ns_of_ticks(double frequency_hz) noexcept {
     int exponent = 0;
     const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(frequency_hz, &exponent), 53));

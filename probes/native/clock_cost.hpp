@@ -18,20 +18,20 @@ namespace lowlat {
 
 namespace detail {
 
-inline constexpr int kCostBatches = 31;
-inline constexpr int kCostReads = 500;
+inline constexpr int cost_batches = 31;
+inline constexpr int cost_reads = 500;
 
 // Median over batches of the mean time of a read in a batch, in ns: a preempted batch does not count.
 template <typename Read>
 double read_cost_ns(Read read) {
-    std::array<double, kCostBatches> batches{};
+    std::array<double, cost_batches> batches{};
     for (double& batch : batches) {
         const std::int64_t start_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
-        for (int i = 0; i < kCostReads; ++i) read();
-        batch = static_cast<double>(read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns) / kCostReads;
+        for (int i = 0; i < cost_reads; ++i) read();
+        batch = static_cast<double>(read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns) / cost_reads;
     }
-    std::nth_element(batches.begin(), batches.begin() + kCostBatches / 2, batches.end());
-    return batches[kCostBatches / 2];
+    std::nth_element(batches.begin(), batches.begin() + cost_batches / 2, batches.end());
+    return batches[cost_batches / 2];
 }
 
 }  // namespace detail

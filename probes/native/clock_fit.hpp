@@ -119,7 +119,9 @@ struct FrequencyMeasurement {
 
 // Spins for `duration_ns` on the calling thread. The window is cut into `slots` parts; of each, the narrowest
 // bracket becomes a point. A part slept through by preemption still gets one, wide ones being left out later.
-inline FrequencyMeasurement measure_frequency(std::uint64_t duration_ns, std::uint64_t slots) {
+// `between` is called after every part with its number, and may throw to end the measurement.
+template <typename Between>
+FrequencyMeasurement measure_frequency(std::uint64_t duration_ns, std::uint64_t slots, Between between) {
     FrequencyMeasurement result;
     std::vector<Bracket> raw(slots);
     std::vector<Bracket> monotonic(slots);
@@ -137,6 +139,7 @@ inline FrequencyMeasurement measure_frequency(std::uint64_t duration_ns, std::ui
             if (slewed.width_ticks < monotonic[slot].width_ticks) monotonic[slot] = slewed;
             ++result.brackets;
         } while (latest.clock_ns < end_ns);
+        between(slot);
     }
     result.window_ns = static_cast<std::uint64_t>(read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns);
     result.raw = fit_frequency(std::move(raw));

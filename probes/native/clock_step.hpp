@@ -26,10 +26,10 @@ struct CounterStep {
 
 namespace detail {
 
-inline constexpr std::uint64_t kLongestDifference = 512;  // ticks; longer ones were interrupted
-inline constexpr int kLongestStep = 128;                  // a quarter of it, so that four periods are seen
-inline constexpr double kConcentrated = 0.9;
-using DifferenceCounts = std::array<std::uint32_t, kLongestDifference>;
+inline constexpr std::uint64_t longest_difference = 512;  // ticks; longer ones were interrupted
+inline constexpr int longest_step = 128;                  // a quarter of it, so that four periods are seen
+inline constexpr double concentrated = 0.9;
+using DifferenceCounts = std::array<std::uint32_t, longest_difference>;
 
 // |mean of exp(2 pi i d / period)|: 1 when all differences are multiples of the period, near 0 when spread.
 inline double concentration(const DifferenceCounts& counts, double period) noexcept {
@@ -55,10 +55,10 @@ inline void idle(std::uint64_t length) noexcept {
 inline void find_step(const DifferenceCounts& counts, CounterStep& step) noexcept {
     step.step_ticks = 1.0;
     step.concentration = 1.0;
-    for (int halves = 2 * kLongestStep; halves >= 4; --halves) {
+    for (int halves = 2 * longest_step; halves >= 4; --halves) {
         const double period = halves / 2.0;
         const double found = concentration(counts, period);
-        if (found < kConcentrated) continue;
+        if (found < concentrated) continue;
         step.step_ticks = period;
         step.concentration = found;
         for (int hundredths = -100; hundredths <= 100; ++hundredths) {
@@ -94,14 +94,14 @@ inline void read_back_to_back(std::uint64_t reads, CounterStep& step) noexcept {
 }
 
 inline DifferenceCounts read_spaced(std::uint64_t reads) noexcept {
-    constexpr std::uint64_t kLongestIdle = 199;  // loop turns: about as many cycles
-    constexpr std::uint64_t kStride = 83;        // coprime to it, so that every length occurs, out of order
+    constexpr std::uint64_t longest_idle = 199;  // loop turns: about as many cycles
+    constexpr std::uint64_t stride_bytes = 83;   // coprime to it, so that every length occurs, out of order
     DifferenceCounts counts{};
     for (std::uint64_t i = 0; i < reads; ++i) {
         const std::uint64_t before = ticks_begin();
-        idle(i * kStride % kLongestIdle);
+        idle(i * stride_bytes % longest_idle);
         const std::uint64_t difference = ticks_begin() - before;
-        if (difference < kLongestDifference) ++counts[difference];
+        if (difference < longest_difference) ++counts[difference];
     }
     return counts;
 }

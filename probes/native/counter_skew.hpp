@@ -44,12 +44,12 @@ struct SkewLines {
 class Patience {
   public:
     void wait() noexcept {
-        if (++looks_ % kLooksPerNap == 0) std::this_thread::sleep_for(std::chrono::microseconds{50});
+        if (++looks_ % looks_per_nap == 0) std::this_thread::sleep_for(std::chrono::microseconds{50});
     }
     void renew() noexcept { looks_ = 0; }
 
   private:
-    static constexpr std::uint32_t kLooksPerNap = 20'000;
+    static constexpr std::uint32_t looks_per_nap = 20'000;
     std::uint32_t looks_ = 0;
 };
 
@@ -72,7 +72,7 @@ inline void answer_calls(SkewLines& lines, unsigned cpu) noexcept {
 }
 
 // Rounds that make a bound worth having; busy CPUs run both threads at once only now and then.
-inline constexpr std::uint64_t kRoundsMin = 200;
+inline constexpr std::uint64_t rounds_min = 200;
 
 inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns, std::int64_t limit_ns,
                         CounterSkew& skew) noexcept {
@@ -81,7 +81,7 @@ inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns
     const std::int64_t start_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
     const auto wants_more = [&] {
         const std::int64_t elapsed_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns;
-        return elapsed_ns < (skew.rounds < kRoundsMin ? limit_ns : duration_ns);
+        return elapsed_ns < (skew.rounds < rounds_min ? limit_ns : duration_ns);
     };
     std::uint64_t narrowest = std::numeric_limits<std::uint64_t>::max();
     while (lines.error.load(std::memory_order_relaxed) == 0 && wants_more()) {

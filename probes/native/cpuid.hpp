@@ -27,19 +27,19 @@ inline CpuidRegisters cpuid_unchecked(std::uint32_t leaf, std::uint32_t subleaf)
     return r;
 }
 
-inline constexpr std::uint32_t kHypervisorRange = 0x40000000u;
-inline constexpr std::uint32_t kExtendedRange = 0x80000000u;
-inline constexpr std::uint32_t kHypervisorPresent = std::uint32_t{1} << 31;  // leaf 1, ECX
+inline constexpr std::uint32_t hypervisor_range = 0x40000000u;
+inline constexpr std::uint32_t extended_range = 0x80000000u;
+inline constexpr std::uint32_t hypervisor_present = std::uint32_t{1} << 31;  // leaf 1, ECX
 
 }  // namespace detail
 
 // Nothing where the processor, or the hypervisor, does not define the leaf.
 inline std::optional<CpuidRegisters> cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
     const std::uint32_t range = leaf & 0xC0000000u;
-    if (range == detail::kHypervisorRange) {
+    if (range == detail::hypervisor_range) {
         // Without a hypervisor the range is undefined; with one, the first leaf names the highest.
-        if ((detail::cpuid_unchecked(1, 0).ecx & detail::kHypervisorPresent) == 0) return std::nullopt;
-    } else if (range != 0 && range != detail::kExtendedRange) {
+        if ((detail::cpuid_unchecked(1, 0).ecx & detail::hypervisor_present) == 0) return std::nullopt;
+    } else if (range != 0 && range != detail::extended_range) {
         return std::nullopt;
     }
     const std::uint32_t highest = detail::cpuid_unchecked(range, 0).eax;

@@ -30,9 +30,9 @@ struct SharingCosts {
 
 namespace detail {
 
-inline constexpr std::size_t kSharingRepeats = 11;
-inline constexpr int kWritesPerLook = 16;  // writes between two looks at the clock
-inline constexpr std::uint64_t kGapShare = 10;
+inline constexpr std::size_t sharing_repeats = 11;
+inline constexpr int writes_per_look = 16;  // writes between two looks at the clock
+inline constexpr std::uint64_t gap_share = 10;
 
 struct SliceResult {
     std::uint64_t writes = 0;
@@ -41,13 +41,11 @@ struct SliceResult {
 
 // Each on lines of its own; 128 bytes apart, since x86 fetches lines in pairs.
 struct SharingControl {
-    alignas(128) std::atomic<std::uint64_t> slice{
-        0};  // number of the slice to run; released after the fields
+    alignas(128) std::atomic<std::uint64_t> slice{0};  // number of the slice to run; released after the fields
     std::uint64_t start_ticks = 0;
     std::uint64_t end_ticks = 0;
     std::byte* second_word = nullptr;
-    alignas(128) std::atomic<std::uint64_t> finished{
-        0};  // number of the slice the second thread is done with
+    alignas(128) std::atomic<std::uint64_t> finished{0};  // number of the slice the second thread is done with
     SliceResult second_result;
     alignas(128) std::atomic<bool> stop{false};
     std::atomic<int> error{0};
@@ -63,8 +61,8 @@ inline SliceResult write_for_a_slice(std::byte* place, std::uint64_t start, std:
     while (now < start) now = ticks();
     while (now < end) {
         result.longest_gap = std::max(result.longest_gap, now - last);
-        for (int i = 0; i < kWritesPerLook; ++i) word.fetch_add(1, std::memory_order_relaxed);
-        result.writes += kWritesPerLook;
+        for (int i = 0; i < writes_per_look; ++i) word.fetch_add(1, std::memory_order_relaxed);
+        result.writes += writes_per_look;
         last = now;
         now = ticks();
     }
@@ -79,8 +77,7 @@ inline void second_writer(SharingControl& control, unsigned cpu) noexcept {
     while (!control.stop.load(std::memory_order_relaxed)) {
         const std::uint64_t slice = control.slice.load(std::memory_order_acquire);
         if (slice == done) continue;
-        control.second_result =
-            write_for_a_slice(control.second_word, control.start_ticks, control.end_ticks);
+        control.second_result = write_for_a_slice(control.second_word, control.start_ticks, control.end_ticks);
         done = slice;
         control.finished.store(done, std::memory_order_release);
     }
@@ -92,16 +89,14 @@ struct SharingPlan {
     std::int64_t limit_ns = 0;
 };
 
-inline void first_writer(SharingControl& control, unsigned cpu, const SharingPlan& plan,
-                         SharingCosts& costs) {
+inline void first_writer(SharingControl& control, unsigned cpu, const SharingPlan& plan, SharingCosts& costs) {
     if (const int error = pin_this_thread(cpu)) control.error.store(error, std::memory_order_relaxed);
     while (!control.ready.load(std::memory_order_acquire)) std::this_thread::yield();
     const Pages page(1);
     std::vector<std::vector<double>> kept(costs.distances.size());
     const std::int64_t end_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) + plan.limit_ns;
     const auto wants_more = [&] {
-        return std::any_of(kept.begin(), kept.end(),
-                           [](const auto& k) { return k.size() < kSharingRepeats; });
+        return std::any_of(kept.begin(), kept.end(), [](const auto& k) { return k.size() < sharing_repeats; });
     };
     std::uint64_t slice = 0;
     while (control.error.load(std::memory_order_relaxed) == 0 && wants_more() &&
@@ -115,7 +110,7 @@ inline void first_writer(SharingControl& control, unsigned cpu, const SharingPla
         while (control.finished.load(std::memory_order_acquire) != slice) {
         }
         const SliceResult second = control.second_result;
-        if (std::max(first.longest_gap, second.longest_gap) > plan.slice_ticks / kGapShare) {
+        if (std::max(first.longest_gap, second.longest_gap) > plan.slice_ticks / gap_share) {
             ++costs.slices_dropped;
             continue;
         }
@@ -139,8 +134,7 @@ inline SharingCosts measure_sharing_costs(unsigned first_cpu, unsigned second_cp
     SharingCosts costs;
     for (std::uint64_t d = 8; d <= 1024; d *= 2) costs.distances.push_back(d);
     detail::SharingControl control;
-    const detail::SharingPlan plan{
-        .slice_ticks = slice_ticks, .lead_ticks = slice_ticks / 10, .limit_ns = limit_ns};
+    const detail::SharingPlan plan{.slice_ticks = slice_ticks, .lead_ticks = slice_ticks / 10, .limit_ns = limit_ns};
     std::thread second([&] { detail::second_writer(control, second_cpu); });
     std::thread first([&] { detail::first_writer(control, first_cpu, plan, costs); });
     first.join();

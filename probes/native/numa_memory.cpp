@@ -48,8 +48,7 @@ void register_numa_memory(nb::module_& m) {
             const int error = query_page_nodes(pointer(address), bytes, nodes);
             return std::tuple{error, nodes};
         },
-        "address"_a, "bytes"_a,
-        "move_pages as a question: 0 or an errno, and each page's node or minus an errno.");
+        "address"_a, "bytes"_a, "move_pages as a question: 0 or an errno, and each page's node or minus an errno.");
 }
 
 }  // namespace lowlat

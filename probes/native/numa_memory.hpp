@@ -16,63 +16,62 @@
 namespace lowlat {
 
 enum class MemoryPolicy : int {
-    kDefault = 0,    // on the node of the CPU that first touches a page
-    kPreferred = 1,  // on the node, elsewhere when it is full
-    kBind = 2,       // on the node only
+    as_inherited = 0,  // on the node of the CPU that first touches a page
+    preferred = 1,     // on the node, elsewhere when it is full
+    bind = 2,          // on the node only
 };
 
 namespace detail {
 
-inline constexpr unsigned kNodesMax = 1024;  // CONFIG_NODES_SHIFT is at most 10
-inline constexpr unsigned kWordBits = 8 * sizeof(unsigned long);
+inline constexpr unsigned nodes_max = 1024;  // CONFIG_NODES_SHIFT is at most 10
+inline constexpr unsigned word_bits = 8 * sizeof(unsigned long);
 
 struct NodeMask {
-    unsigned long words[kNodesMax / kWordBits] = {};
+    unsigned long words[nodes_max / word_bits] = {};
 
-    void add(unsigned node) noexcept { words[node / kWordBits] |= 1ul << (node % kWordBits); }
+    void add(unsigned node) noexcept { words[node / word_bits] |= 1ul << (node % word_bits); }
     [[nodiscard]] bool has(unsigned node) const noexcept {
-        return (words[node / kWordBits] >> node % kWordBits & 1) != 0;
+        return (words[node / word_bits] >> node % word_bits & 1) != 0;
     }
 };
 
 }  // namespace detail
 
 #if defined(__linux__)
-static_assert(static_cast<int>(MemoryPolicy::kDefault) == MPOL_DEFAULT);
-static_assert(static_cast<int>(MemoryPolicy::kPreferred) == MPOL_PREFERRED);
-static_assert(static_cast<int>(MemoryPolicy::kBind) == MPOL_BIND);
+static_assert(static_cast<int>(MemoryPolicy::as_inherited) == MPOL_DEFAULT);
+static_assert(static_cast<int>(MemoryPolicy::preferred) == MPOL_PREFERRED);
+static_assert(static_cast<int>(MemoryPolicy::bind) == MPOL_BIND);
 
 // Policy of the calling thread for pages it touches first from now on; a number of linux/mempolicy.h.
 inline int set_thread_memory_policy(int policy, const std::vector<unsigned>& nodes) noexcept {
     detail::NodeMask mask;
     for (const unsigned node : nodes) {
-        if (node >= detail::kNodesMax) return EINVAL;
+        if (node >= detail::nodes_max) return EINVAL;
         mask.add(node);
     }
     // The kernel takes one bit less than the number says, hence + 1.
     const long result = syscall(SYS_set_mempolicy, policy, nodes.empty() ? nullptr : mask.words,
-                                nodes.empty() ? 0ul : detail::kNodesMax + 1ul);
+                                nodes.empty() ? 0ul : detail::nodes_max + 1ul);
     return result == 0 ? 0 : errno;
 }
 
 // Bind the whole pages of a range that is mapped already, and move those that are elsewhere.
 // `address` must be a multiple of the page size. EIO: some pages are shared with another process and stay.
 inline int bind_memory(const void* address, std::size_t bytes, MemoryPolicy policy, unsigned node) noexcept {
-    if (node >= detail::kNodesMax) return EINVAL;
+    if (node >= detail::nodes_max) return EINVAL;
     detail::NodeMask mask;
     mask.add(node);
-    const unsigned flags = MPOL_MF_MOVE | (policy == MemoryPolicy::kBind ? MPOL_MF_STRICT : 0u);
-    const long result = syscall(SYS_mbind, address, bytes, static_cast<int>(policy), mask.words,
-                                detail::kNodesMax + 1ul, flags);
+    const unsigned flags = MPOL_MF_MOVE | (policy == MemoryPolicy::bind ? MPOL_MF_STRICT : 0u);
+    const long result =
+        syscall(SYS_mbind, address, bytes, static_cast<int>(policy), mask.words, detail::nodes_max + 1ul, flags);
     return result == 0 ? 0 : errno;
 }
 
 // The calling thread's policy, and its nodes in ascending order.
 inline int get_thread_memory_policy(int& policy, std::vector<unsigned>& nodes) {
     detail::NodeMask mask;
-    if (syscall(SYS_get_mempolicy, &policy, mask.words, detail::kNodesMax + 1ul, nullptr, 0ul) != 0)
-        return errno;
-    for (unsigned node = 0; node < detail::kNodesMax; ++node) {
+    if (syscall(SYS_get_mempolicy, &policy, mask.words, detail::nodes_max + 1ul, nullptr, 0ul) != 0) return errno;
+    for (unsigned node = 0; node < detail::nodes_max; ++node) {
         if (mask.has(node)) nodes.push_back(node);
     }
     return 0;
@@ -85,8 +84,7 @@ inline int query_page_nodes(const void* address, std::size_t bytes, std::vector<
     const auto end = reinterpret_cast<std::uintptr_t>(address) + bytes;
     std::vector<void*> pages;
     for (std::uintptr_t page = first; page < end; page += page_bytes) {
-        pages.push_back(
-            reinterpret_cast<void*>(page));  // NOLINT(performance-no-int-to-ptr): the system call takes it
+        pages.push_back(reinterpret_cast<void*>(page));  // NOLINT(performance-no-int-to-ptr): the system call takes it
     }
     nodes.assign(pages.size(), 0);
     const long result = syscall(SYS_move_pages, 0, pages.size(), pages.data(), nullptr, nodes.data(), 0);

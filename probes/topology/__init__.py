@@ -67,9 +67,13 @@ def _machine(tree: HostTree) -> Reading[str]:
 
 
 def topology_document(topology: Topology) -> dict[str, Any]:
-    """Turn a topology into JSON data, as `probes/schema/topology.schema.json` describes it."""
+    """Turn a topology into JSON data, as `probes/schema/topology.schema.json` describes it.
+
+    Where it was read from is left out: a host and a snapshot of it give the same document.
+    """
     document: dict[str, Any] = {"schema": SCHEMA, "guest_view": topology.guest_view}
     document |= to_document(topology)
+    del document["root"]
     document["cpu_sets"] |= {
         "offline": list(topology.cpu_sets.offline),
         "allowed": list(topology.cpu_sets.allowed),

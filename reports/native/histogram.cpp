@@ -15,12 +15,12 @@ template <class Value>
 using Column = nb::ndarray<const Value, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 // Below this many values the loop is shorter than a second histogram takes to make and add.
-constexpr std::size_t kRecordInPlace = 16'384;
+constexpr std::size_t record_in_place = 16'384;
 
-constexpr std::uint64_t kBeyondAnyRange = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t beyond_any_range = std::numeric_limits<std::uint64_t>::max();
 
 void record_span(Histogram& histogram, std::span<const std::uint64_t> values) {
-    if (values.size() < kRecordInPlace) {
+    if (values.size() < record_in_place) {
         histogram.record_many(values);
         return;
     }
@@ -39,7 +39,7 @@ void record_one(Histogram& histogram, nb::handle value) {
     if (!integer.is_valid()) nb::raise_python_error();
     int overflow = 0;
     const long long nanoseconds = PyLong_AsLongLongAndOverflow(integer.ptr(), &overflow);
-    histogram.record(overflow == 0 ? static_cast<std::uint64_t>(nanoseconds) : kBeyondAnyRange);
+    histogram.record(overflow == 0 ? static_cast<std::uint64_t>(nanoseconds) : beyond_any_range);
 }
 
 template <class Value>
@@ -55,13 +55,13 @@ Histogram copy_of(const Histogram& histogram) {
 }
 
 nb::ndarray<nb::numpy, std::uint64_t, nb::ndim<1>> copy_counts(const Histogram& histogram) {
-    auto copy = std::make_unique<std::uint64_t[]>(Histogram::kCounts);
+    auto copy = std::make_unique<std::uint64_t[]>(Histogram::bucket_count);
     std::ranges::copy(histogram.counts(), copy.get());
     std::uint64_t* data = copy.get();
     const nb::capsule owner(copy.release(), [](void* p) noexcept {
         std::default_delete<std::uint64_t[]>()(static_cast<std::uint64_t*>(p));
     });
-    return {data, {Histogram::kCounts}, owner};
+    return {data, {Histogram::bucket_count}, owner};
 }
 
 }  // namespace

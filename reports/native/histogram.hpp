@@ -28,30 +28,30 @@ namespace lowlat {
 // One writer at a time; a reader must be the writer or come after it.
 class Histogram {
   public:
-    static constexpr int kSignificantDigits = 3;
-    static constexpr std::uint64_t kLowest = 1;
-    static constexpr std::uint64_t kHighest = std::uint64_t{1} << 42;
+    static constexpr int significant_digits = 3;
+    static constexpr std::uint64_t lowest_ns = 1;
+    static constexpr std::uint64_t highest_ns = std::uint64_t{1} << 42;
     // 2,048 is the power of two that separates 2 * 10^3 values at a resolution of 1.
-    static constexpr int kSubBucketBits = 11;
-    static constexpr std::uint64_t kSubBuckets = std::uint64_t{1} << kSubBucketBits;
-    static constexpr int kHalfBits = kSubBucketBits - 1;
-    static constexpr std::size_t kDoublings = 43 - kSubBucketBits;  // from 2^11 until 2^43, the end of the array
-    static constexpr std::size_t kCounts = kSubBuckets + (kDoublings << kHalfBits);
-    static_assert(kCounts == 34'816, "the array handed over must be as long as hdrhistogram's");
+    static constexpr int sub_bucket_bits = 11;
+    static constexpr std::uint64_t sub_buckets = std::uint64_t{1} << sub_bucket_bits;
+    static constexpr int half_bits = sub_bucket_bits - 1;
+    static constexpr std::size_t doublings = 43 - sub_bucket_bits;  // from 2^11 until 2^43, the end of the array
+    static constexpr std::size_t bucket_count = sub_buckets + (doublings << half_bits);
+    static_assert(bucket_count == 34'816, "the array handed over must be as long as hdrhistogram's");
 
     // The only place that allocates. Every page is written here, so that recording does not fault.
     Histogram() : counts_(std::make_unique<Counts>()) { prefault(); }
 
     [[nodiscard]] static constexpr std::size_t index_of(std::uint64_t value) noexcept {
-        const int shift = static_cast<int>(std::bit_width(value | (kSubBuckets - 1))) - kSubBucketBits;
-        return (static_cast<std::size_t>(shift) << kHalfBits) + static_cast<std::size_t>(value >> shift);
+        const int shift = static_cast<int>(std::bit_width(value | (sub_buckets - 1))) - sub_bucket_bits;
+        return (static_cast<std::size_t>(shift) << half_bits) + static_cast<std::size_t>(value >> shift);
     }
 
-    // Counts one value in nanoseconds. A value above kHighest is counted apart, never moved into a bucket.
+    // Counts one value in nanoseconds. A value above highest_ns is counted apart, never moved into a bucket.
     [[gnu::always_inline]] inline void record(std::uint64_t value) noexcept { record_n(value, 1); }
 
     [[gnu::always_inline]] inline void record_n(std::uint64_t value, std::uint64_t times) noexcept {
-        if (value > kHighest) [[unlikely]] {
+        if (value > highest_ns) [[unlikely]] {
             out_of_range_ += times;
             return;
         }
@@ -71,7 +71,7 @@ class Histogram {
     // Adds every sample of `other`, its out-of-range count included. Adding an empty histogram changes
     // nothing.
     void add(const Histogram& other) noexcept {
-        for (std::size_t i = 0; i < kCounts; ++i) counts_->at_index[i] += other.counts_->at_index[i];
+        for (std::size_t i = 0; i < bucket_count; ++i) counts_->at_index[i] += other.counts_->at_index[i];
         total_ += other.total_;
         out_of_range_ += other.out_of_range_;
         min_ = std::min(min_, other.min_);
@@ -81,20 +81,20 @@ class Histogram {
     void reset() noexcept {
         counts_->at_index.fill(0);
         total_ = out_of_range_ = max_ = 0;
-        min_ = kNoMinimum;
+        min_ = no_minimum;
     }
 
     // Writes one word of every page without changing it. For a process forked after the histogram was made:
     // its first write to each page would copy that page.
     void prefault() noexcept {
-        constexpr std::size_t kWordsPerPage = 4096 / sizeof(std::uint64_t);
-        for (std::size_t i = 0; i < kCounts; i += kWordsPerPage) {
+        constexpr std::size_t words_per_page = 4096 / sizeof(std::uint64_t);
+        for (std::size_t i = 0; i < bucket_count; i += words_per_page) {
             volatile std::uint64_t& word = counts_->at_index[i];
             word = word;
         }
     }
 
-    [[nodiscard]] std::span<const std::uint64_t, kCounts> counts() const noexcept { return counts_->at_index; }
+    [[nodiscard]] std::span<const std::uint64_t, bucket_count> counts() const noexcept { return counts_->at_index; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
     [[nodiscard]] std::uint64_t out_of_range() const noexcept { return out_of_range_; }
     // Exact, not rounded to a bucket; an empty histogram has neither.
@@ -102,10 +102,10 @@ class Histogram {
     [[nodiscard]] std::optional<std::uint64_t> max() const noexcept { return when_recorded(max_); }
 
   private:
-    static constexpr std::uint64_t kNoMinimum = std::numeric_limits<std::uint64_t>::max();
+    static constexpr std::uint64_t no_minimum = std::numeric_limits<std::uint64_t>::max();
 
     struct alignas(64) Counts {
-        std::array<std::uint64_t, kCounts> at_index{};
+        std::array<std::uint64_t, bucket_count> at_index{};
     };
 
     [[nodiscard]] std::optional<std::uint64_t> when_recorded(std::uint64_t value) const noexcept {
@@ -115,12 +115,12 @@ class Histogram {
     std::unique_ptr<Counts> counts_;
     std::uint64_t total_ = 0;
     std::uint64_t out_of_range_ = 0;
-    std::uint64_t min_ = kNoMinimum;
+    std::uint64_t min_ = no_minimum;
     std::uint64_t max_ = 0;
 };
 
 static_assert(Histogram::index_of(0) == 0 && Histogram::index_of(2047) == 2047);
 static_assert(Histogram::index_of(2048) == 2048 && Histogram::index_of(2049) == 2048);
-static_assert(Histogram::index_of((std::uint64_t{1} << 43) - 1) == Histogram::kCounts - 1);
+static_assert(Histogram::index_of((std::uint64_t{1} << 43) - 1) == Histogram::bucket_count - 1);
 
 }  // namespace lowlat

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import json
 import os
+import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+
+import probes
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
+
+Document = Callable[..., dict[str, Any]]
+Terminal = Callable[..., str]
 
 LOWLAT = Path(sys.executable).with_name("lowlat")
 _ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
@@ -66,6 +80,45 @@ def patched(lowlat: Run) -> Run:
 
     def run(code: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         return lowlat(*arguments, code=code, **options)
+
+    return run
+
+
+@pytest.fixture
+def document(lowlat: Run) -> Document:
+    """Run a verb of `probes` with --json: the one document that it prints, valid by the schema published for it."""
+
+    def printed(*arguments: object, **options: object) -> dict[str, Any]:
+        done = lowlat(*arguments, "--json", **options)
+        assert (done.returncode, done.stderr) == (0, "")
+        found: dict[str, Any] = json.loads(done.stdout)
+        name = found["schema"].removeprefix("lowlat.").removesuffix("/1")
+        schema = json.loads((Path(str(probes.__file__)).parent / f"schema/{name}.schema.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.Draft202012Validator(schema).validate(found)
+        return found
+
+    return printed
+
+
+@pytest.fixture
+def on_terminal(start: Start) -> Terminal:
+    """Run `lowlat` on a terminal of so many columns to a good end: what it shows, without colours unless `raw`."""
+
+    def run(columns: int, *arguments: object, raw: bool = False) -> str:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        # stdin too: that is where rich looks first for the width.
+        process = start(*arguments, env={"TERM": "xterm-256color"}, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        parts = []
+        with contextlib.suppress(OSError):  # how Linux says that nobody has the other end open
+            while part := os.read(ours, 1 << 16):
+                parts.append(part)
+        os.close(ours)
+        assert process.wait(timeout=60) == 0
+        text = b"".join(parts).decode().replace("\r\n", "\n")
+        return text if raw else re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
     return run
 

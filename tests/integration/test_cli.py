@@ -25,7 +25,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, verbs = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < verbs
     listed = done.stdout[verbs:].partition("\n\n")[0].splitlines()[1:]
-    assert [line.split()[0] for line in listed] == ["bench", "replay"]
+    assert [line.split()[0] for line in listed] == ["bench", "replay", "topology", "calibrate", "affinity"]
 
 
 @pytest.mark.parametrize("verb", ["bench", "replay"])

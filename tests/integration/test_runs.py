@@ -16,14 +16,17 @@ from engine.assemble import Finished, assemble
 from engine.flood import flood
 from engine.job import Outcome
 from engine.native_engine import Engine
+from engine.place import choose_place
 from engine.profile import load_profile
 from engine.records import EventKind
 from engine.run import RunFailedError, RunPlan, measure
-from engine.settings import Settings
+from engine.settings import Settings, WhenDry
 from engine.verify import check_prefix, first_difference
 from lowlat_errors import ExitCode, LowlatError
 from probes.affinity import allowed_cpus
-from reports.document import to_document
+from probes.cpulist import format_cpu_list
+from probes.numa_memory import memory_nodes
+from reports.document import from_document, to_document
 from reports.schema import report_schema
 
 
@@ -55,6 +58,40 @@ def test_the_hot_path_allocates_and_faults_on_nothing(report):
     assert report.hot_path.page_faults == 0
 
 
+def test_report_says_where_it_ran_and_why(report):
+    """Topology, placement, clock, and the node of the memory, which the kernel itself was asked for."""
+    assert report.topology.cores >= report.topology.packages >= 1
+    assert report.placement.chosen_by == "plan"
+    assert report.placement.cpus == report.host.measured_cpus
+    assert report.placement.reasons or report.placement.compromises
+    assert report.clock.frequency_source
+    assert report.clock.uncertainty_ppm < 1
+    nodes = memory_nodes().value
+    assert report.hot_path.numa_nodes == len(nodes or ())
+    if nodes is None or "hot_path.numa_pages" in report.not_available:
+        assert report.hot_path.numa_verified is None
+        return
+    assert report.hot_path.numa_verified is True
+    assert set(report.hot_path.numa_pages) == {str(report.hot_path.numa_node)}
+    # Every page of every part was asked for, in both runs; the commands come on top.
+    assert sum(report.hot_path.numa_pages.values()) > 2 * sum(report.hot_path.memory.values()) // os.sysconf(
+        "SC_PAGESIZE"
+    )
+
+
+def test_report_of_an_older_version_still_reads(report):
+    older = to_document(report)
+    for name in ("topology", "placement"):
+        del older[name]
+    for name in ("numa_nodes", "numa_pages", "numa_verified"):
+        del older["hot_path"][name]
+    for name in ("frequency_source", "invariant"):
+        del older["clock"][name]
+    jsonschema.validate(older, report_schema())
+    read = from_document(older)
+    assert (read.topology, read.placement, read.hot_path.numa_pages, read.clock.invariant) == (None,) * 4
+
+
 def test_digest_is_that_of_the_events_that_the_engine_gives(report, flow):
     import hashlib
 
@@ -82,7 +119,7 @@ def test_progress_comes_between_runs_and_ends_at_one(flow):
 def test_runs_take_their_cpus_in_turn(flow):
     cpus = allowed_cpus()
     measured = measure(flow, RunPlan(runs=2, cpus=(cpus[0], cpus[-1])))
-    assert measured.host.measured_cpus == ",".join(str(cpu) for cpu in sorted({cpus[0], cpus[-1]})) or "0-1"
+    assert measured.host.measured_cpus == format_cpu_list({cpus[0], cpus[-1]})
 
 
 def test_a_cpu_that_does_not_exist_is_refused_before_any_run(flow):
@@ -90,11 +127,23 @@ def test_a_cpu_that_does_not_exist_is_refused_before_any_run(flow):
         measure(flow, RunPlan(cpus=(4095,)))
 
 
-def test_small_pool_refuses_and_says_so(flow):
+def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow):
     cramped = measure(flow, RunPlan(runs=1, orders=5_000))
-    assert cramped.status == "ok"
-    assert cramped.load.rejected > 0
+    assert cramped.status == "invalid"
+    assert "a pool was too small" in cramped.status_reasons[0]
+    assert 0 < cramped.hot_path.pool_refusals <= cramped.load.rejected
     assert any(series.op == "reject" for series in cramped.summary)
+
+
+def test_a_pool_that_may_grow_takes_the_flow_and_says_that_it_grew(flow):
+    grown = measure(flow, RunPlan(runs=1, orders=5_000, when_dry=WhenDry.GROW))
+    assert (grown.status, grown.hot_path.pool_refusals) == ("ok", 0)
+    assert grown.hot_path.pool_growths == 2
+
+
+def test_no_latency_is_longer_than_the_largest_gap(report):
+    for run in report.runs:
+        assert run.disturbances.largest_gap_ns >= max(series.max for series in run.series)
 
 
 def outcome_of(report_flow):
@@ -122,12 +171,14 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
 
     def status(*outcomes: Outcome, prefix=None):
         runs = [Finished(index, dt_of(report), 1.0, outcome_) for index, outcome_ in enumerate(outcomes)]
-        made = assemble(flow, sized, "native", (), runs, prefix or right, planned=len(runs))
+        made = assemble(flow, sized, "native", (), runs, prefix or right, choose_place(None), planned=len(runs))
         return made.status, " ".join(made.status_reasons)
 
     assert status(outcome, outcome) == ("ok", "")
     other = msgspec.structs.replace(outcome, digest="0" * 64)
     assert status(outcome, other)[0] == "invalid"
+    elsewhere = msgspec.structs.replace(outcome, same_tail=False)
+    assert "ended in other events" in status(elsewhere)[1]
     fewer = msgspec.structs.replace(outcome, stamped=msgspec.structs.replace(outcome.stamped, events=1))
     assert "numbers of events" in status(fewer)[1]
     beyond = msgspec.structs.replace(outcome, out_of_range=1)

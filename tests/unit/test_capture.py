@@ -39,7 +39,6 @@ def folder(tmp_path: Path) -> Path:
 
 def answers(tree: HostTree) -> dict[str, object]:
     document = topology_document(read_topology(tree))
-    del document["root"]
     facts = to_document(host_facts(tree))
     for changing in ("load_average", "steal_percent"):
         del facts[changing]

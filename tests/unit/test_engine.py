@@ -5,7 +5,7 @@ import pytest
 
 from engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
 from engine.native_engine import Engine
-from engine.records import COMMAND, EventKind, Kind, Reason, Side, TimeInForce, command, commands
+from engine.records import COMMAND, CommandValueError, EventKind, Kind, Reason, Side, TimeInForce, command, commands
 from engine.reference import ReferenceEngine
 from lowlat_errors import LowlatError
 
@@ -70,7 +70,7 @@ def test_one_command_at_a_time(kind: type[MatchingEngine]) -> None:
 @pytest.mark.parametrize("numbers", [(2**64, 1, 1), (-1, 1, 1), (1, 2**63, 1), (1, 1, 2**63), (1, 1, -(2**63) - 1)])
 def test_a_number_that_fits_no_field_is_an_error(kind: type[MatchingEngine], numbers: tuple[int, int, int]) -> None:
     order_id, quantity, price = numbers
-    with pytest.raises(CommandArrayError, match="does not fit its field"):
+    with pytest.raises(CommandValueError, match="does not fit its field"):
         kind().submit(order_id, Side.BUY, quantity, price)
 
 

@@ -16,7 +16,7 @@ HASHES = {
     "cancel-storm": "bffefc0be82747560e47589962f690b791ccf9d51dd5d250740c167a9dcecf25",
     "deep": "2c4f70160693eae2efa71911f1701044cd322b5dba3d741afc9588e3074bd9df",
     "flash-crash": "52a92237cc62ad602ecf7589b1e68e7ec2ad75e8e3114488c31d5022e27bdf5e",
-    "many-symbols": "e7b0e2ee0bb1bc72526897fe177fb41ae17f913e932b02bdd1c33a5f629e2a8a",
+    "many-symbols": "14762dea12ba3cac20398fbdfe8443ef564f90dde360cc77a2233ba2dd18360d",
     "steady": "d3821e1b7aeb34913138e5406cdf3f947ee8e9d665b4d96c16ef073ad1565956",
     "sweep": "ca5aef496720f7e54e54425756783e7f57fd09f93b3d4ccbca80a2b3619e4865",
 }

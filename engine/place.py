@@ -1,0 +1,91 @@
+"""Where the runs of a plan take place: their CPUs, why these, and the NUMA nodes of their memory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from probes.affinity import check_cpus
+from probes.cpulist import format_cpu_list
+from probes.numa_memory import memory_nodes, nearest_memory
+from probes.placement import FIRST_ROLE, plan
+from probes.reading import Reading, not_applicable
+from probes.topology import Topology, read_topology
+from reports import facts
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """CPUs of the runs, in turn (None: the system chooses), and what the report says of them."""
+
+    cpus: tuple[int, ...] | None
+    topology: Topology
+    nodes: Reading[tuple[int, ...]]
+    placement: facts.Placement
+
+    def memory_node(self, cpu: int | None) -> Reading[int]:
+        """The node that the memory of a run on this CPU belongs to."""
+        if cpu is None:
+            return not_applicable(self.nodes.source, "the run is not pinned to a CPU")
+        return nearest_memory(self.topology, cpu, self.nodes)
+
+    @property
+    def topology_facts(self) -> facts.Topology:
+        """The host's topology in short, with the caches of the first CPU measured on."""
+        cores = self.topology.cores
+        return facts.Topology(
+            packages=len(self.topology.packages),
+            cores=len(cores),
+            threads_per_core=max((len(core.cpus) for core in cores), default=0),
+            nodes=None if self.topology.nodes.value is None else len(self.topology.nodes.value),
+            guest_view=self.topology.guest_view,
+            caches=_caches_of(self.cpus[0], self.topology) if self.cpus else (),
+        )
+
+
+def choose_place(asked: Sequence[int] | None) -> Place:
+    """Take the CPUs asked for, once checked, or let the plan choose the best one for a single matching thread.
+
+    Raises what `probes.affinity.check_cpus` raises.
+    """
+    if asked is not None:
+        check_cpus(asked)
+    topology = read_topology()
+    cpus, placement = _asked(asked) if asked is not None else _planned(topology)
+    return Place(cpus, topology, memory_nodes(), placement)
+
+
+def _asked(cpus: Sequence[int]) -> tuple[tuple[int, ...], facts.Placement]:
+    listed = format_cpu_list(cpus)
+    return tuple(cpus), facts.Placement(cpus=listed, chosen_by="user", reasons=(), compromises=(), warnings=())
+
+
+def _planned(topology: Topology) -> tuple[tuple[int, ...] | None, facts.Placement]:
+    if not sys.platform.startswith("linux"):
+        why = ("this platform does not pin threads to CPUs",)
+        return None, facts.Placement(cpus="", chosen_by="system", reasons=(), compromises=(), warnings=why)
+    proposal = plan(FIRST_ROLE, topology)
+    (chosen,) = proposal.assignments
+    return (chosen.cpu,), facts.Placement(
+        cpus=str(chosen.cpu),
+        chosen_by="plan",
+        reasons=chosen.reasons,
+        compromises=chosen.compromises,
+        warnings=proposal.warnings,
+    )
+
+
+def _caches_of(cpu: int, topology: Topology) -> tuple[facts.CpuCache, ...]:
+    return tuple(
+        facts.CpuCache(
+            level=cache.level,
+            type=cache.type.lower(),
+            size_bytes=cache.size_bytes,
+            line_bytes=cache.line_bytes,
+            cpus=len(sharers),
+        )
+        for cache in topology.caches.value or ()
+        for sharers in cache.instances
+        if cpu in sharers
+    )

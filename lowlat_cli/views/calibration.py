@@ -1,0 +1,142 @@
+"""A calibration as a person reads it: the answer, the opinions it was chosen among, and what a read costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lowlat_cli.views import layout
+from probes.clock import Calibration, CounterSkew
+from probes.clock_sources import CounterFlags
+from probes.reading import Reading
+from reports import units
+
+PAIRS_SHOWN_MAX = 8
+
+
+def calibration_view(found: Calibration) -> Iterator[RenderableType]:
+    """All parts, top to bottom."""
+    yield _answer(found)
+    yield layout.spaced(_candidates(found))
+    yield layout.spaced(_costs(found))
+    yield layout.spaced(layout.facts(_health(found)))
+
+
+def _answer(found: Calibration) -> Table:
+    frequency = Text(f"{hertz(found.frequency_hz)} ± {found.uncertainty_ppm:.2g} ppm", style="bold")
+    where = f"CPU {found.cpu}" if found.cpu is not None else "where the scheduler put it"
+    window = (
+        f"{units.time(found.window_s * 1e9)} on {where} · {units.plural(found.points, 'point')}, "
+        f"brackets up to {units.time(found.bracket_ns)}"
+    )
+    steered = (found.frequency_monotonic_hz / found.frequency_hz - 1) * 1e6
+    return layout.facts(
+        [
+            ("frequency", frequency),
+            ("counter", f"{found.clock_source} · {found.source}"),
+            ("window", window),
+            ("MONOTONIC", f"{hertz(found.frequency_monotonic_hz)} ({steered:+.4f} ppm against MONOTONIC_RAW)"),
+            ("NTP slew", _slew(found)),
+            ("kernel uses", layout.text_of(found.kernel_clocksource)),
+            ("ticks to ns", f"ticks x {found.scale.multiplier} >> {found.scale.shift}, on 128 bits"),
+        ]
+    )
+
+
+def hertz(frequency_hz: float) -> str:
+    """A frequency with all its digits, to the tenth of a hertz."""
+    return f"{frequency_hz:,.1f} Hz"
+
+
+def _slew(found: Calibration) -> str | Text:
+    slew = found.slew.value
+    if slew is None:
+        return layout.missing(found.slew)
+    tick = "" if slew.tick_us == 10_000 else f", a tick of {slew.tick_us} µs"
+    return f"{slew.slew_ppm:+.3f} ppm{tick}, {'synchronized' if slew.synchronized else 'not synchronized'}"
+
+
+def _candidates(found: Calibration) -> Table:
+    made = layout.table("frequency by", "Hz", "ppm off", "", right=("Hz", "ppm off"), wrap=("",))
+    for candidate in found.candidates:
+        reading = candidate.frequency_hz
+        if reading.value is None:
+            made.add_row(candidate.name, "-", "-", layout.missing(reading))
+        else:
+            off = (reading.value / found.frequency_hz - 1) * 1e6
+            made.add_row(candidate.name, f"{reading.value:,.1f}", f"{off:+.3f}", Text(reading.source, style="dim"))
+    return made
+
+
+def _costs(found: Calibration) -> Table:
+    costs = found.costs
+    made = layout.table("one read of", "costs", "", right=("costs",), wrap=("",))
+    rows: list[tuple[str, float | Reading[float], str]] = [
+        ("plain", costs.plain_ns, "may move among its neighbours"),
+        ("fenced", costs.fenced_ns, "ordered before what follows: starts a stamp"),
+        ("rdtscp", costs.rdtscp_ns, "ordered after what precedes: ends a stamp"),
+        ("vDSO", costs.vdso_ns, "clock_gettime without entering the kernel"),
+        ("system call", costs.system_call_ns, "clock_gettime through the kernel"),
+    ]
+    for name, cost, what in rows:
+        if isinstance(cost, float):
+            made.add_row(name, units.time(cost), Text(what, style="dim"))
+        elif cost.value is not None:
+            made.add_row(name, units.time(cost.value), Text(what, style="dim"))
+        else:
+            made.add_row(name, "-", layout.missing(cost))
+    return made
+
+
+def _health(found: Calibration) -> Iterator[tuple[str, str | Text]]:
+    backward = f", {units.plural(found.backward_reads, 'read')} WENT BACKWARD" if found.backward_reads else ""
+    step = f"{units.time(found.step_ns)} ({found.step_ticks:g} ticks)"
+    yield "step", f"{step}, smallest difference seen {units.plural(found.smallest_difference_ticks, 'tick')}{backward}"
+    yield from _flags(found.flags)
+    yield from _skews(found.skews)
+    for at, note in enumerate(found.notes):
+        yield "note" if not at else "", note
+
+
+def _flags(flags: CounterFlags) -> Iterator[tuple[str, str | Text]]:
+    named = {
+        "invariant": flags.invariant,
+        "constant": flags.constant,
+        "nonstop": flags.nonstop,
+        "known frequency": flags.known_frequency,
+    }
+    yield "flags", " · ".join(f"{name} {_said(reading)}" for name, reading in named.items())
+    for name, reading in named.items():
+        if reading.value is None:
+            yield "", Text(f"{name}: {reading.text}", style="dim")
+
+
+def _said(reading: Reading[bool]) -> str:
+    return {True: "yes", False: "NO", None: "?"}[reading.value]
+
+
+def _skews(reading: Reading[tuple[CounterSkew, ...]]) -> Iterator[tuple[str, str | Text]]:
+    skews = reading.value
+    if skews is None:
+        yield "skew", layout.missing(reading)
+        return
+    warps = sum(skew.warps for skew in skews)
+    seen = [skew for skew in skews if abs(skew.offset_ns) > skew.bound_ns]
+    verdict = f"{len(seen)} of {units.plural(len(skews), 'pair')} beyond its bound" if seen else "none beyond its bound"
+    said = f"{verdict} · {units.plural(warps, 'warp')}"
+    yield "skew", Text(said, style="bold red") if seen or warps else said
+    for skew in _shown(skews):
+        offset = f"CPU {skew.cpu} less CPU {skew.reference_cpu}: {skew.offset_ns:+.1f} ns"
+        yield "", f"{offset}, known to ± {skew.bound_ns:.1f} ns from {units.plural(skew.rounds, 'round trip')}"
+    if len(skews) > PAIRS_SHOWN_MAX:
+        yield "", f"and {len(skews) - PAIRS_SHOWN_MAX} pairs nearer to their bound; --json has all"
+
+
+def _shown(skews: Sequence[CounterSkew]) -> list[CounterSkew]:
+    """All where they are few, else those furthest out, measured by their bound."""
+    if len(skews) <= PAIRS_SHOWN_MAX:
+        return list(skews)
+    return sorted(skews, key=lambda skew: -abs(skew.offset_ns) / max(skew.bound_ns, 1e-9))[:PAIRS_SHOWN_MAX]

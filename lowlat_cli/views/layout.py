@@ -1,0 +1,71 @@
+"""Shapes that all views share: labelled lines, plain tables, and how absence reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from probes.cpulist import format_cpu_list
+from probes.reading import Reading
+from reports import units
+
+LABEL_WIDTH = 12
+_UNITS = {1 << 30: "GiB", 1 << 20: "MiB", 1 << 10: "KiB"}
+
+
+def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
+    """Labels and lines, the lines wrapped beside their label; a row without a line is left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="cyan", no_wrap=True, min_width=LABEL_WIDTH)
+    grid.add_column(overflow="fold")
+    for label, line in rows:
+        if line:
+            grid.add_row(Text(label), line if isinstance(line, Text) else Text(line))
+    return grid
+
+
+def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
+    """An empty table with these headings; figures stand to the right, `wrap` names columns that may take lines."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
+    for name in columns:
+        made.add_column(
+            Text(name),
+            justify="right" if name in right else "left",
+            no_wrap=name not in wrap,
+            overflow="fold",
+            min_width=LABEL_WIDTH if name == columns[0] else None,
+        )
+    return made
+
+
+def spaced(thing: RenderableType) -> Padding:
+    """With a blank line above."""
+    return Padding(thing, (1, 0, 0, 0))
+
+
+def missing(reading: Reading[Any]) -> Text:
+    """Why there is no value."""
+    return Text(reading.text, style="dim")
+
+
+def size(count: int | None) -> str:
+    """Bytes, a whole number of the largest unit where it is one; `?` where the host does not say."""
+    if count is None:
+        return "?"
+    whole = next((unit for unit in _UNITS if count % unit == 0 and 0 < count < 10_000 * unit), None)
+    return units.size(count) if whole is None else f"{count // whole} {_UNITS[whole]}"
+
+
+def cpus(listed: Iterable[int]) -> str:
+    """A CPU list as the kernel writes it, `none` for the empty set."""
+    return format_cpu_list(listed) or "none"
+
+
+def text_of(reading: Reading[str]) -> str | Text:
+    """The value, or why there is none."""
+    return reading.value if reading.value is not None else missing(reading)

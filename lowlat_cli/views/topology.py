@@ -1,0 +1,196 @@
+"""A topology as a person reads it: what stands between us and the hardware first, then the tree and the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lowlat_cli.views import layout
+from lowlat_cli.views.topology_tree import topology_tree
+from probes.cpu_sets import Cpus
+from probes.reading import Reading, known
+from probes.topology import Cache, HugePages, Node, Topology
+from probes.topology.model import UNREACHABLE
+from reports import units
+
+INSTANCES_SHOWN_MAX = 4
+DISTANCE_COLUMNS_MAX = 8
+
+_GUEST_VIEW = "guest view: what CPUs, caches and nodes share is what the hypervisor shows, and may be invented"
+
+
+def topology_view(topology: Topology) -> Iterator[RenderableType]:
+    """All parts, top to bottom."""
+    yield _head(topology)
+    if topology.packages:
+        yield layout.spaced(topology_tree(topology))
+    yield layout.spaced(_caches(topology))
+    yield layout.spaced(_nodes(topology))
+    yield layout.spaced(_sets(topology))
+    if topology.core_kinds:
+        kinds = ((kind.name, f"CPU {layout.cpus(kind.cpus)}, {kind.source}") for kind in topology.core_kinds)
+        yield layout.spaced(layout.facts(kinds))
+    if topology.warnings:
+        yield layout.spaced(layout.facts(("warning" if not at else "", w) for at, w in enumerate(topology.warnings)))
+
+
+def _head(topology: Topology) -> Table:
+    kernel, machine = topology.kernel_release.value, topology.machine.value
+    system = " · ".join(part for part in (machine, f"kernel {kernel}" if kernel else None) if part)
+    pages = _huge_pages(topology.huge_pages)
+    return layout.facts(
+        [
+            ("runs on", Text(topology.virtualization.text, style="bold")),
+            ("", Text(_GUEST_VIEW, style="yellow") if topology.guest_view else None),
+            ("processor", layout.text_of(topology.cpu_brand)),
+            ("system", system),
+            ("CPUs", _counts(topology)),
+            ("quota", _quota(topology)),
+            ("memory", _memory(topology)),
+            ("huge pages", pages),
+        ]
+    )
+
+
+def _counts(topology: Topology) -> str:
+    sets = topology.cpu_sets
+    online, present = len(sets.online.value or ()), len(sets.present.value or ())
+    threads = max((len(core.cpus) for core in topology.cores), default=0)
+    parts = [
+        f"{online} online of {present} present" if online != present else f"{online} online",
+        units.plural(len(topology.packages), "package"),
+        units.plural(len(topology.cores), "core"),
+        f"{units.plural(threads, 'thread')} a core" if threads else "",
+        f"SMT {topology.smt.value}" if topology.smt.value not in (None, "notsupported", "notimplemented") else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _quota(topology: Topology) -> str | Text:
+    quota = topology.cpu_quota.value
+    if quota is None:
+        return layout.missing(topology.cpu_quota)
+    if quota.cpus is None or quota.quota_us is None or quota.period_us is None:
+        return "no limit"
+    return (
+        f"{quota.cpus:g} CPUs: {units.time(quota.quota_us * 1e3)} of every {units.time(quota.period_us * 1e3)}, "
+        "then stopped until the next"
+    )
+
+
+def _memory(topology: Topology) -> str | Text:
+    total = topology.memory_total_bytes
+    return layout.missing(total) if total.value is None else units.size(total.value)
+
+
+def _huge_pages(pages: tuple[HugePages, ...]) -> str:
+    """Reserved pages by size; sizes without any are named last."""
+
+    def count(number: int | None) -> str:
+        return "?" if number is None else str(number)
+
+    said = [f"{count(p.total)} of {layout.size(p.size_bytes)} ({count(p.free)} free)" for p in pages if p.total != 0]
+    none = [layout.size(page.size_bytes) for page in pages if page.total == 0]
+    return ", ".join(said + ([f"none of {' or '.join(none)} reserved"] if none else []))
+
+
+def _caches(topology: Topology) -> RenderableType:
+    caches = topology.caches.value
+    if caches is None:
+        return layout.facts([("caches", layout.missing(topology.caches))])
+    figures = ("size", "line", "ways", "sets", "count")
+    made = layout.table("cache", *figures, "shared by CPUs", right=figures, wrap=("shared by CPUs",))
+    for cache in caches:
+        made.add_row(
+            f"L{cache.level} {cache.type.lower()}",
+            layout.size(cache.size_bytes),
+            layout.size(cache.line_bytes),
+            _number(cache.ways),
+            _number(cache.sets),
+            str(len(cache.instances)),
+            _instances(cache),
+        )
+    return made
+
+
+def _number(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _instances(cache: Cache) -> str:
+    shown = [layout.cpus(cpus) for cpus in cache.instances[:INSTANCES_SHOWN_MAX]]
+    left = len(cache.instances) - len(shown)
+    return " | ".join(shown) + (f" | and {left} more" if left else "")
+
+
+def _nodes(topology: Topology) -> RenderableType:
+    nodes = topology.nodes.value
+    if nodes is None:
+        return layout.facts([("NUMA nodes", layout.missing(topology.nodes))])
+    numbers = [node.node for node in nodes]
+    matrix = len(nodes) <= DISTANCE_COLUMNS_MAX
+    distances = [f"to {number}" for number in numbers] if matrix else ["distances"]
+    right = ("memory", "free", *(distances if matrix else ()))
+    made = layout.table(
+        "NUMA node", "CPUs", "memory", "free", *distances, "", right=right, wrap=("CPUs", "distances", "")
+    )
+    for node in nodes:
+        far = [_distance(node.distances.get(other)) for other in numbers] if matrix else [_grouped(node)]
+        made.add_row(
+            str(node.node),
+            layout.cpus(node.cpus),
+            layout.size(node.memory_total_bytes),
+            layout.size(node.memory_free_bytes),
+            *far,
+            Text(_remark(node), style="dim"),
+        )
+    return made
+
+
+def _distance(distance: int | None) -> str:
+    return "?" if distance is None else "no path" if distance == UNREACHABLE else str(distance)
+
+
+def _grouped(node: Node) -> str:
+    """Distances of a host with many nodes: the nodes at each, nearest first."""
+    at: dict[int, list[int]] = {}
+    for other, distance in node.distances.items():
+        at.setdefault(distance, []).append(other)
+    return ", ".join(f"{_distance(distance)}: {layout.cpus(at[distance])}" for distance in sorted(at)) or "?"
+
+
+def _remark(node: Node) -> str:
+    kind = "" if node.kind == "cpus and memory" else node.kind
+    pages = ", ".join(
+        f"{page.total} huge pages of {layout.size(page.size_bytes)} ({page.free} free)"
+        for page in node.huge_pages
+        if page.total
+    )
+    return ", ".join(part for part in (kind, pages) if part)
+
+
+def _sets(topology: Topology) -> Table:
+    sets = topology.cpu_sets
+    made = layout.table("CPU set", "CPUs", "", wrap=("CPUs", ""))
+    _row(made, "online", sets.online)
+    if sets.present.value != sets.online.value:
+        _row(made, "present", sets.present)
+    _row(made, "offline", known(sets.offline, "present, but not online"))
+    _row(made, "isolated", sets.isolated)
+    _row(made, "nohz_full", sets.nohz_full)
+    _row(made, "affinity", sets.affinity)
+    _row(made, "cpuset", sets.cpuset)
+    _row(
+        made, "allowed", known(sets.allowed, "what this process may use: affinity or isolated, and cpuset, and online")
+    )
+    return made
+
+
+def _row(made: Table, name: str, cpus: Reading[Cpus]) -> None:
+    if cpus.value is None:
+        made.add_row(name, Text("-"), layout.missing(cpus))
+    else:
+        made.add_row(name, layout.cpus(cpus.value), Text(cpus.source, style="dim"))

@@ -1,0 +1,234 @@
+"""What verbs print of odd hosts: a disagreement must be seen, absence must say why, and nothing may be left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Iterable
+
+import pytest
+from rich.console import Console, RenderableType
+
+from lowlat_cli.views import layout
+from lowlat_cli.views.affinity import plan_view
+from lowlat_cli.views.cache_line import cache_line_view
+from lowlat_cli.views.calibration import calibration_view
+from lowlat_cli.views.topology import topology_view
+from probes.cache_line import CacheLine, Prefetch, ReportedLine
+from probes.cgroup import CpuQuota
+from probes.clock import Calibration, CounterSkew, NtpSlew, calibrate_quick
+from probes.cpu_sets import cpu_sets
+from probes.placement import Assignment, Plan
+from probes.reading import known, not_applicable, unknown
+from probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
+from probes.virtualization import Virtualization
+
+
+def text(view: Iterable[RenderableType]) -> str:
+    """What a view prints, several blanks as one: columns are as wide as this host's values."""
+    console = Console(file=io.StringIO(), width=200, color_system=None)
+    console.print(*view, sep="\n", highlight=False)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(" ".join(line.split()) for line in console.file.getvalue().splitlines())
+
+
+HOST = read_topology()
+CLOCK = calibrate_quick()
+LINE = CacheLine(
+    reported=(
+        ReportedLine("sysfs", known(64, "sysfs")),
+        ReportedLine("ctr_el0", not_applicable("CTR_EL0", "this is no aarch64 Linux")),
+        ReportedLine("getconf", unknown("getconf", "it prints 0")),
+    ),
+    flush_granule_bytes=known(64, "flush"),
+    flush_times_ns={32: 150.0, 64: 20.0, 128: 20.5},
+    sharing_granule_bytes=known(64, "sharing"),
+    sharing_times_ns={32: 9.0, 64: 2.0, 128: 2.0},
+    sharing_cpus=(3, 1),
+    sharing_slices_dropped=1,
+    prefetch=known(Prefetch(True, False, False, 0.0, 1.0, 0.9, 0.1), "measured"),
+)
+
+
+def topology(**changes: object) -> Topology:
+    return dataclasses.replace(HOST, **changes)  # type: ignore[arg-type]
+
+
+def calibration(**changes: object) -> Calibration:
+    return dataclasses.replace(CLOCK, **changes)  # type: ignore[arg-type]
+
+
+# --- cache line ---
+
+
+def test_sources_stand_side_by_side() -> None:
+    shown = text(cache_line_view(LINE))
+    assert "sysfs 64 reported: sysfs" in shown
+    assert "getconf - not available here, because it prints 0" in shown
+    assert "ctr_el0" not in shown  # another processor's register
+    assert "a load takes 150 ns at 32 bytes, 20-20.5 ns at 64-128 bytes from the flushed word" in shown
+    assert "(CPUs 3 and 1; 1 interrupted slice dropped)" in shown
+    assert "verdict 64 bytes: 1 source that reports it and 2 measurements agree" in shown
+    assert "pair fetch yes: keep what two threads write 128 bytes apart" in shown
+    assert "next line no" in shown
+
+
+def test_disagreement_is_the_verdict() -> None:
+    other = dataclasses.replace(LINE, reported=(ReportedLine("sysfs", known(128, "sysfs")),))
+    assert "verdict 64 bytes, BUT sysfs says 128 bytes, not 64" in text(cache_line_view(other))
+
+
+def test_nothing_known_is_said() -> None:
+    nothing = CacheLine((), unknown("a", "b"), {}, unknown("c", "d"), {}, (), 0, not_applicable("e", "no flush"))
+    shown = text(cache_line_view(nothing))
+    assert "verdict not known" in shown
+    assert "prefetch not available here, because no flush" in shown
+
+
+# --- topology ---
+
+
+def test_hypervisor_is_named_in_the_first_line_with_what_that_means() -> None:
+    guest = topology(virtualization=Virtualization(known("KVM", "x"), known("Docker", "x")))
+    first, second = text(topology_view(guest)).splitlines()[:2]
+    assert first == "runs on KVM guest, Docker container"
+    assert "guest view" in second
+    bare = topology(virtualization=Virtualization(not_applicable("x", "y"), not_applicable("x", "y")))
+    assert "guest view" not in text(topology_view(bare))
+
+
+@pytest.mark.parametrize(
+    ("quota", "words"),
+    [
+        (CpuQuota(1.5, 150_000, 100_000), "1.5 CPUs: 150 ms of every 100 ms, then stopped until the next"),
+        (CpuQuota(None, None, 100_000), "no limit"),
+    ],
+)
+def test_quota_in_words(quota: CpuQuota, words: str) -> None:
+    assert f"quota {words}" in text(topology_view(topology(cpu_quota=known(quota, "x"))))
+
+
+def nodes(count: int) -> tuple[Node, ...]:
+    """Node 0 has CPU 0, the others have memory only, and none can reach another."""
+    pages = (HugePages(2 << 20, 4, 1),)
+
+    def node(number: int) -> Node:
+        distances = {other: 10 if other == number else 255 for other in range(count)}
+        return Node(
+            number, "memory only" if number else "cpus and memory", (0,)[number:], 1 << 30, None, distances, pages
+        )
+
+    return tuple(map(node, range(count)))
+
+
+def test_distances_are_a_matrix_or_grouped() -> None:
+    few = text(topology_view(topology(nodes=known(nodes(2), "x"))))
+    assert "1 none 1 GiB ? no path 10 memory only, 4 huge pages of 2 MiB (1 free)" in few
+    many = text(topology_view(topology(nodes=known(nodes(12), "x"))))
+    assert "10: 5, no path: 0-4,6-11" in many
+
+
+def test_unknown_cache_size_is_a_question_mark() -> None:
+    caches = (Cache(2, "Unified", None, None, None, None, tuple((cpu,) for cpu in range(6))),)
+    shown = text(topology_view(topology(caches=known(caches, "x"))))
+    assert "L2 unified ? ? ? ? 6 0 | 1 | 2 | 3 | and 2 more" in shown
+
+
+def test_kinds_of_cores_huge_pages_and_warnings_are_shown() -> None:
+    odd = topology(
+        core_kinds=(CoreKind("performance", (0,), "read from x"), CoreKind("efficiency", (1,), "read from y")),
+        huge_pages=(HugePages(2 << 20, 8, 3), HugePages(1 << 30, 0, 0)),
+        warnings=("masks disagree (here)", "rows are short"),
+    )
+    shown = text(topology_view(odd))
+    assert "CPU 0 (performance" in shown or len(HOST.cores) > 16
+    assert "performance CPU 0, read from x" in shown
+    assert "huge pages 8 of 2 MiB (3 free), none of 1 GiB reserved" in shown
+    assert "warning masks disagree (here)\nrows are short" in shown
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (None, "?"),
+        (0, "0 B"),
+        (32 << 10, "32 KiB"),
+        (1280 << 10, "1280 KiB"),
+        (25 << 30, "25 GiB"),
+        (25_276_514_304, "23.5 GiB"),
+    ],
+)
+def test_sizes_are_whole_where_they_are(count: int | None, words: str) -> None:
+    assert layout.size(count) == words
+
+
+# --- calibration ---
+
+
+def test_skew_beyond_its_bound_and_warps_are_told() -> None:
+    skews = (CounterSkew(0, 1, 500.0, 40.0, 200, 3), CounterSkew(0, 2, 5.0, 40.0, 200, 0))
+    shown = text(calibration_view(calibration(skews=known(skews, "x"))))
+    assert "skew 1 of 2 pairs beyond its bound · 3 warps" in shown
+    assert "CPU 1 less CPU 0: +500.0 ns, known to ± 40.0 ns from 200 round trips" in shown
+
+
+def test_of_many_pairs_the_worst_are_shown() -> None:
+    skews = tuple(CounterSkew(0, cpu, float(cpu), 100.0, 200, 0) for cpu in range(1, 32))
+    shown = text(calibration_view(calibration(skews=known(skews, "x"))))
+    assert "CPU 31 less CPU 0" in shown and "CPU 1 less" not in shown
+    assert "and 23 pairs nearer to their bound; --json has all" in shown
+
+
+def test_what_the_platform_lacks_says_why() -> None:
+    lacking = calibration(
+        costs=dataclasses.replace(CLOCK.costs, rdtscp_ns=not_applicable("x", "this processor is no x86-64")),
+        flags=dataclasses.replace(CLOCK.flags, constant=not_applicable("x", "no line of flags")),
+        slew=not_applicable("adjtimex", "Function not implemented"),
+        backward_reads=2,
+    )
+    shown = text(calibration_view(lacking))
+    assert "rdtscp - not available here, because this processor is no x86-64" in shown
+    assert "constant ?" in shown and "constant: not available here, because no line of flags" in shown
+    assert "NTP slew not available here, because Function not implemented" in shown
+    assert "2 reads WENT BACKWARD" in shown
+
+
+def test_steered_clock_shows_its_slew() -> None:
+    shown = text(calibration_view(calibration(slew=known(NtpSlew(-12.5, 10_001, True), "adjtimex"))))
+    assert "NTP slew -12.500 ppm, a tick of 10001 µs, synchronized" in shown
+
+
+# --- plan ---
+
+
+def test_plan_tells_for_and_against() -> None:
+    proposal = Plan(
+        (
+            Assignment("matcher", -1, 0, None, ("alone on its core",), ()),
+            Assignment("io", 1, 0, None, (), ("shared with matcher: 1 CPUs are allowed",)),
+        ),
+        None,
+        ("no allowed CPU is isolated",),
+    )
+    host = topology(nodes=not_applicable("x", "the kernel shows no NUMA nodes"))
+    shown = text(plan_view(proposal, host))
+    assert "alone on its core" in shown
+    assert "io[1]" in shown and "but shared with matcher" in shown
+    assert "memory not available here, because the kernel shows no NUMA nodes" in shown
+    assert "warning no allowed CPU is isolated" in shown
+
+
+# --- the sets that a choice is among ---
+
+
+def test_inherited_affinity_binds_neither_us_nor_others() -> None:
+    sets = dataclasses.replace(
+        cpu_sets(),
+        online=known((0, 1, 2), "x"),
+        affinity=known((0,), "x"),
+        cpuset=known((0, 1), "x"),
+        isolated=known((), "x"),
+    )
+    assert sets.allowed == (0,)
+    assert sets.beyond_affinity.allowed == (0, 1)
+    assert sets.of_another_process.allowed == (0, 1, 2)
