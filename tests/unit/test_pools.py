@@ -113,4 +113,4 @@ def test_a_reset_engine_counts_anew_and_keeps_what_has_grown() -> None:
     assert set(astuple(replace(engine.counters, growths=0))) == {0}
     assert engine.counters.growths, "the room stays, and so does the count of how it came to be"
     assert [engine.process(stride).tobytes(), engine.process(taken).tobytes()] == first
-    assert engine.counters.growths == 0
+    assert engine.counters.growths == 16  # none more: what has grown is large enough
