@@ -29,9 +29,11 @@ tests() {  # name, libraries to load first, what to run
     local name=$1 preload=$2 packages
     shift 2
     packages=$("$bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+    # --capture=sys: a report of the sanitizer goes to the standard error, which pytest would swallow.
     # -S: no .pth files, so that the editable install of the environment does not come before the sanitized one.
     "${fixed_addresses[@]}" env LD_PRELOAD="$preload" PYTHONPATH="build/sanitize-$name/site:$packages" \
-        PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 "$bin/python" -S -P -m pytest -q --durations=6 -p no:cacheprovider "$@"
+        PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 "$bin/python" -S -P \
+        -m pytest -q --capture=sys -p no:cacheprovider "$@"
 }
 
 sound() { echo "lowlat: $1: nothing found" >&2; }
