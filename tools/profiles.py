@@ -16,7 +16,7 @@ def row(name: str, report: Report) -> str:
     """One profile's figures: median over runs, percentiles of the merged histograms."""
     ns = [run.throughput.ns_per_command for run in report.runs if run.throughput]
     whole = next(series for series in report.summary if series.op == "all")
-    events = report.verification.events / COMMANDS
+    events = report.verification.events / (report.workload.seeded + report.workload.commands)
     median = statistics.median(ns)
     at = {percent: f"{whole.percentiles[percent].value:,}" for percent in ("50", "99", "99.9")}
     return (
