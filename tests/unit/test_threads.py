@@ -92,7 +92,7 @@ def in_child(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_command_takes_over_with_its_cpus_and_exit_code() -> None:
     cpu = max(os.sched_getaffinity(0))
-    show = f"{sys.executable!r}, '-c', 'import os; print(*os.sched_getaffinity(0)); os._exit(7)'"
+    show = f"{sys.executable!r}, '-c', 'import os; print(*os.sched_getaffinity(0)); raise SystemExit(7)'"
     done = in_child(f"become([{show}], cpus=[{cpu}])")
     assert done.stdout == f"{cpu}\n"
     assert done.returncode == 7
