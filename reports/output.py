@@ -54,6 +54,8 @@ def _target(path: Path) -> Path:
         raise OutputPathError(f"cannot write {path}: it is no regular file; name another, or redirect stdout")
     try:
         target = path.resolve()
+        if target.is_symlink():  # from Python 3.13 on, resolve() returns a loop of links as it is
+            raise OutputPathError(f"cannot write {path}: its links lead in a circle; choose another file")
         if target.is_dir():
             raise OutputPathError(f"cannot write {path}: it is a folder; name a file in it")
         if target.exists() and not target.is_file():
@@ -62,7 +64,7 @@ def _target(path: Path) -> Path:
             raise OutputPathError(f"cannot write {path}: it is write-protected; choose another file")
         if not target.parent.is_dir():
             raise OutputPathError(f"cannot write {path}: there is no folder {target.parent}; create it first")
-    except (OSError, RuntimeError) as error:  # too long a name; a loop of links
+    except (OSError, RuntimeError) as error:  # too long a name; before Python 3.13, a loop of links
         raise OutputPathError(f"cannot write {path}: {error}") from error
     return target
 
