@@ -64,7 +64,8 @@ def test_snapshot_of_a_folder_gives_the_same_answer(tmp_path: Path, folder: Path
 def test_unpacked_snapshot_gives_the_same_answer(tmp_path: Path, folder: Path) -> None:
     capture(tmp_path / "copy.tar.xz", FolderTree(folder))
     with tarfile.open(tmp_path / "copy.tar.xz") as archive:
-        archive.extraction_filter = lambda member, _: member  # extractall(filter=…) came with 3.11.4; Debian 12 has 3.11.2
+        # extractall(filter=...) came with 3.11.4; Debian 12 has 3.11.2.
+        archive.extraction_filter = lambda member, _: member
         archive.extractall(tmp_path / "unpacked")
     assert answers(open_root(tmp_path / "unpacked")) == answers(open_root(folder))
     name = tmp_path / "unpacked/sys/devices/system/cpu/cpu0/cpuidle/state0/name"
