@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -47,17 +47,15 @@ def test_version(lowlat: Run, flag: str) -> None:
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_help_and_version_come_within_300_ms(lowlat: Run, flag: str) -> None:
-    """Processor time, of the fastest of several: what else the machine does must not count."""
+    """The fastest of several: other load on the machine only ever adds."""
     times_s = []
     for _ in range(7):
-        before = os.times()
+        begin = time.perf_counter()
         lowlat(flag)
-        after = os.times()
-        used_s = after.children_user + after.children_system - before.children_user - before.children_system
-        times_s.append(used_s)
-        if used_s < 0.3:
+        times_s.append(time.perf_counter() - begin)
+        if times_s[-1] < 0.3:
             return
-    pytest.fail(f"{flag} took {min(times_s):.3f} s of processor time at best")
+    pytest.fail(f"{flag} took {min(times_s):.3f} s at best")
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
