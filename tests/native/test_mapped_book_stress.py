@@ -42,7 +42,7 @@ def fixed_addresses() -> list[str]:
 
 
 def books(program: Path, kind: str) -> tuple[int, int]:
-    """Books read in half a second, and how many of them were torn or crossed."""
+    """Books read in half a second or until enough were seen, and how many of them were torn or crossed."""
     done = subprocess.run([*fixed_addresses(), str(program), "0.5", kind], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     read, wrong = done.stdout.split()
@@ -51,7 +51,7 @@ def books(program: Path, kind: str) -> tuple[int, int]:
 
 def test_no_book_is_torn(stress: Path) -> None:
     read, wrong = books(stress, "sound")
-    assert read > 1000
+    assert read >= 1000
     assert wrong == 0
 
 
