@@ -219,13 +219,13 @@ def test_what_a_process_left_is_there_for_the_next(tmp_path):
 
 
 def test_a_producer_killed_between_claim_and_publication_is_told(monkeypatch):
-    monkeypatch.setattr(rings, "STALL_S", 0.1)
+    monkeypatch.setattr(rings, "STALL_S", 0.5)
     ring = MpscRing(8)
     memory = np.memmap(f"/proc/self/fd/{ring.fileno()}", np.uint64, "r+")
     memory[128 // 8] += 1  # the claim: the tail moves on, and the producer is gone
     with pytest.raises(RingEmptyError):
         ring.pop(timeout_s=0.02)
-    with pytest.raises(RingStalledError, match=r"not published it for 0\.1 s"):
+    with pytest.raises(RingStalledError, match=r"not published it for \d+\.\d s"):
         ring.pop()
 
 
