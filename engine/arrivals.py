@@ -68,7 +68,7 @@ def arrivals(
     `branching` and `decay_spacings` are for `burst`; None means `BRANCHING` and `DECAY_SPACINGS`. Raises
     `ArrivalsError` for what is out of bounds.
     """
-    _check(count, rate_per_s, seed)
+    check_schedule(count, rate_per_s, seed)
     branching = _bounded("branching", branching, BRANCHING, BRANCHING_MAX)
     decay_spacings = _bounded("decay_spacings", decay_spacings, DECAY_SPACINGS, DECAY_SPACINGS_MAX)
     times_ps = np.empty(count, dtype=np.uint64)
@@ -86,7 +86,8 @@ def arrivals(
     return times_ps
 
 
-def _check(count: int, rate_per_s: int, seed: int) -> None:
+def check_schedule(count: int, rate_per_s: int, seed: int) -> None:
+    """Raises `ArrivalsError` if `arrivals` would: to ask before a long run, without making the schedule."""
     if not 1 <= count <= COMMANDS_MAX:
         raise ArrivalsError(f"arrivals: a count of {count} is outside 1..{COMMANDS_MAX}")
     if not 1 <= rate_per_s <= RATE_MAX:
