@@ -95,6 +95,10 @@ class Load:
         Count,
         Meta(description="Latencies that no histogram could hold (above 2^42 ns); above 0 is not valid"),
     ]
+    missed: Annotated[
+        tuple[str, ...],
+        Meta(description="Those of status_reasons that say the rate was not kept up; empty when it was"),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,9 +34,9 @@ def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Ite
         yield wide if fits else _table(measure, rows, runs, wide=False)
 
 
-def has_marks(summary: Sequence[SummarySeries]) -> bool:
+def has_marks(summary: Sequence[SummarySeries], percents: Sequence[str] = _PERCENTS) -> bool:
     """Whether any percentile shown carries the mark of the footnote."""
-    return any(_few(series.percentiles.get(percent)) for series in summary for percent in _PERCENTS)
+    return any(_few(series.percentiles.get(percent)) for series in summary for percent in percents)
 
 
 def _table(measure: str, rows: Sequence[SummarySeries], runs: int, *, wide: bool) -> Table:
@@ -59,7 +59,7 @@ def _cells(series: SummarySeries, *, spread: bool) -> Iterator[Text]:
     yield Text(series.op, style="bold" if series.op == "all" else "")
     yield Text(units.short(series.count))
     for percent in _PERCENTS:
-        yield _value(series.percentiles.get(percent))
+        yield cell(series.percentiles.get(percent))
         if spread and percent in _WITH_SPREAD:
             yield Text(_range(series.spread.get(percent)))
     yield Text(units.time(series.max))
@@ -74,7 +74,8 @@ def _spread_cells(series: SummarySeries) -> Iterator[Text]:
     yield Text("")
 
 
-def _value(percentile: PercentileValue | None) -> Text:
+def cell(percentile: PercentileValue | None) -> Text:
+    """A percentile, marked when it is but a few samples' luck."""
     if percentile is None:
         return Text("-")
     few = _few(percentile)
