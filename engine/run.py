@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
-from engine.job import INTERRUPTIONS, EngineName, Job, Outcome
+from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, Outcome, PathPlaces, Pipeline
+from engine.path_place import choose_path, shown_in
 from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
 from engine.verify import PrefixCheck, check_prefix
@@ -37,11 +39,17 @@ class RunFailedError(LowlatError):
         self.exit_code = ExitCode(returned) if ours else ExitCode.INTERNAL
 
 
+_CLOSED = ClosedLoop()
+
+
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """How a flow is to be measured.
 
-    `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs.
+    `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs. A
+    pipeline takes them for its threads, in turn: matcher, producers, publisher. `load`: how commands reach the engine;
+    anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
+    where `lowlat book` looks.
     `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
     reference engine executes too. `command`: the command line, for the report.
     """
@@ -49,6 +57,8 @@ class RunPlan:
     engine: EngineName = "native"
     runs: int = 5
     cpus: tuple[int, ...] | None = None
+    load: Load = _CLOSED
+    books: Path | None = None
     orders: int | None = None
     trades: int | None = None
     when_dry: WhenDry = WhenDry.REFUSE
@@ -65,21 +75,33 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
     """
     sized = settings_of(flow, plan)
-    place = choose_place(plan.cpus)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
-    with _commands_file(flow) as file:
+    with contextlib.ExitStack() as stack:
+        place, path = stack.enter_context(_places(flow, plan))
+        file = stack.enter_context(_commands_file(flow))
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
-                finished.append(_run(file, flow, sized, plan, place, index))
+                finished.append(_run(file, flow, sized, plan, place, path, index))
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             prefix = check_prefix(flow, sized, plan.reference_prefix)
         except KeyboardInterrupt:
             if not finished:
                 raise
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, place, planned=plan.runs)
+    return assemble(flow, sized, plan.engine, plan.command, plan.load, finished, prefix, place, planned=plan.runs)
+
+
+@contextlib.contextmanager
+def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | None]]:
+    """Where the measured thread runs, and, of a pipeline, the others and its books."""
+    if not isinstance(plan.load, Pipeline):
+        yield choose_place(plan.cpus), None
+        return
+    place = choose_path(plan.cpus, plan.load.producers)
+    with shown_in(plan.books, flow, place) as path:
+        yield place.matcher, path
 
 
 @contextlib.contextmanager
@@ -108,7 +130,9 @@ def settings_of(flow: Flow, plan: RunPlan) -> Settings:
     )
 
 
-def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Place, index: int) -> Finished:
+def _run(
+    file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Place, path: PathPlaces | None, index: int
+) -> Finished:
     file.seek(0)
     cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
     job = Job(
@@ -122,6 +146,9 @@ def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Pla
         when_trades_dry=sized.when_trades_dry,
         cpu=cpu,
         memory_node=place.memory_node(cpu).value,
+        load=plan.load,
+        seed=flow.seed or 0,
+        path=path,
     )
     started, begin = datetime.now(UTC), time.monotonic()
     outcome = _in_fresh_process(job)
