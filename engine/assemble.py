@@ -222,11 +222,11 @@ def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
 def _application(load: Load, summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
     whole = next(series for series in summary if series.op == "all" and series.measure in ("response", "service"))
     what = {
-        ClosedLoop: "matching one command",
-        OpenLoop: "from when a command is due until it is matched",
-        Pipeline: "from an order sent until the book shows what it did",
+        ClosedLoop: "p99 of matching one command",
+        OpenLoop: "p99 from when a command is due until it is matched",
+        Pipeline: "p99 from an order sent until the book shows what it did",
     }[type(load)]
-    basis = f"p99 of {what}; decoding, risk checks and strategy are not in it"
+    basis = f"{what}; decoding, risk checks and strategy are not in it"
     return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 

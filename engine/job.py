@@ -47,6 +47,14 @@ class PathPlaces(msgspec.Struct, frozen=True, kw_only=True):
     """Name of each symbol's mapped book."""
 
 
+class LogJob(msgspec.Struct, frozen=True, kw_only=True):
+    """An open interval log (`reports.interval_log.IntervalLog`), for the run's process to go on with."""
+
+    path: str
+    descriptor: int
+    base_ns: int
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run. The commands come as a file, by descriptor: `seeded` of them, then the measured ones."""
 
@@ -67,6 +75,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Of the arrivals."""
     path: PathPlaces | None
     """For a pipeline."""
+    log: LogJob | None
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,86 +48,108 @@ def producer_of(order_ids: NDArray[np.uint64], producers: int) -> NDArray[np.uin
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What a pass gave. `order`: shape (n,), uint32: which command was matched first, second, and so on."""
+    """What became of the commands. `order`: shape (n,), uint32: which one was matched first, second, and so on."""
 
-    native: _core.Pass
     order: NDArray[np.uint32]
     event_hash: int
     sent: int
     acked: int
     rejected: int
+    backwards: int
+    """Commands left out of the latencies: the counters of two CPUs contradicted each other."""
     updates: int
-    ticks: int
-    """From the common start until readers could see what the last command did."""
 
 
 class OrderPath:
-    """The path to one engine, with its books; to be used in `with`, which closes them.
+    """The path of these commands to one engine, with its books; to be used in `with`, which closes them.
 
+    `planned`: ticks after the start at which each command is due; None: as fast as it goes. `cpu`: the matcher's.
     Raises what `MappedBookWriter` raises.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, places: PathPlaces, cpu: int | None) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        places: PathPlaces,
+        cpu: int | None,
+        commands: Commands,
+        planned: NDArray[np.uint64] | None,
+        scale: TickScale,
+        latencies: _core.Latencies,
+    ) -> None:
         self.places = places
         self.cpu = cpu
-        self.memory: list[MemoryPart] = []
+        self.commands = commands
+        producers = len(places.producers)
+        sender = producer_of(commands["order_id"], producers)
+        self._numbers = [np.flatnonzero(sender == index).astype(np.uint32) for index in range(producers)]
         self._folder = None if places.folder is None else Path(places.folder)
         with contextlib.ExitStack() as opened:
-            self._writers = [
+            writers = [
                 opened.enter_context(MappedBookWriter(name, folder=self._folder, instrument=instrument))
                 for name, instrument in zip(places.books, settings.instruments, strict=True)
             ]
+            self._native = _core.Pipeline(
+                engine.matcher,
+                commands,
+                _NOTHING_PLANNED if planned is None else planned,
+                producers,
+                [writer.native for writer in writers],
+                scale.multiplier,
+                scale.shift,
+                latencies,
+            )
             self._books = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_raised: object) -> None:
+        del self._native  # it holds the books' mappings
         self._books.close()
 
-    def run(
-        self, commands: Commands, planned: NDArray[np.uint64] | None, scale: TickScale, latencies: _core.Latencies
-    ) -> Passed:
-        """Send every command through; `planned`: ticks after the start at which each is due.
+    @property
+    def memory(self) -> list[MemoryPart]:
+        """The mappings that hold the rings."""
+        return [MemoryPart(*part) for part in self._native.memory]
 
-        The calling thread is the matcher. Raises `AffinityError` when a thread cannot be bound to its CPU.
+    def run(self) -> _core.Pass:
+        """Send every command through; once. The calling thread is the matcher.
+
+        Raises `AffinityError` when a thread cannot be bound to its CPU.
         """
-        path = _core.Pipeline(
-            self.engine.matcher,
-            commands,
-            _NOTHING_PLANNED if planned is None else planned,
-            len(self.places.producers),
-            [writer.native for writer in self._writers],
-            scale.multiplier,
-            scale.shift,
-            latencies,
-        )
-        self.memory = [MemoryPart(*part) for part in path.memory]
-        waits, places = self._waits(), self.places
-        producer = producer_of(commands["order_id"], len(places.producers))
+        path, places, waits = self._native, self.places, self._waits()
         with ThreadPoolExecutor(1 + len(places.producers)) as threads:
             lives = [threads.submit(_on, places.publisher, path.abandon, path.publish, waits[places.publisher])]
-            for index, cpu in enumerate(places.producers):
-                numbers = np.flatnonzero(producer == index).astype(np.uint32)
+            for cpu, numbers in zip(places.producers, self._numbers, strict=True):
                 lives.append(threads.submit(_on, cpu, path.abandon, path.produce, numbers, waits[cpu]))
-            native = path.match(waits[self.cpu])
+            done = path.match(waits[self.cpu])
             for life in lives:
                 life.result()
+        return done
+
+    @property
+    def ticks(self) -> int:
+        """From the common start of a run until readers could see what the last command did."""
+        return self._native.ticks
+
+    def passed(self) -> Passed:
+        """What became of the commands of a run."""
+        path = self._native
         return Passed(
-            native=native,
             order=np.frombuffer(path.order_of_matching, np.uint32),
             event_hash=path.event_hash,
             sent=path.sent,
             acked=path.acked,
             rejected=path.rejected,
+            backwards=path.backwards,
             updates=path.updates,
-            ticks=path.ticks,
         )
 
-    def faults(self, passed: Passed, commands: Commands, replayed: MatchingEngine, replayed_hash: int) -> Iterator[str]:
+    def faults(self, passed: Passed, replayed: MatchingEngine, replayed_hash: int) -> Iterator[str]:
         """What is wrong with a pass, in words; `replayed` has executed the same commands in the order of matching."""
-        count = len(commands)
+        count = len(self.commands)
         if passed.sent != count or passed.acked + passed.rejected != count:
             yield (
                 f"commands were lost: {count:,} to send, {passed.sent:,} sent, {passed.acked:,} acknowledged, "
@@ -135,8 +157,10 @@ class OrderPath:
             )
         if not np.array_equal(np.sort(passed.order), np.arange(count, dtype=np.uint32)):
             yield "not every command was matched exactly once"
-        elif not _in_turn(passed.order, commands, len(self.places.producers)):
+        elif not _in_turn(passed.order, self._numbers):
             yield "a producer's commands were matched in another order than it sent them"
+        if passed.backwards:
+            yield f"{passed.backwards:,} commands came before they were sent: the counters of two CPUs are not in step"
         if passed.event_hash != replayed_hash:
             yield "the same commands in a closed loop give other events"
         for symbol, name in enumerate(self.places.books):
@@ -161,10 +185,11 @@ def _on(cpu: int | None, abandon: Callable[[], None], work: Callable[..., None],
         raise
 
 
-def _in_turn(order: NDArray[np.uint32], commands: Commands, producers: int) -> bool:
-    """Whether each producer's commands stand in `order` as it sent them."""
-    sender = producer_of(commands["order_id"], producers)[order]
-    return all(bool(np.all(np.diff(order[sender == index].astype(np.int64)) > 0)) for index in range(producers))
+def _in_turn(order: NDArray[np.uint32], numbers_of_producers: Sequence[NDArray[np.uint32]]) -> bool:
+    """Whether each producer's commands stand in `order`, which has every command once, as it sent them."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order), dtype=order.dtype)
+    return all(bool(np.all(place[numbers][:-1] < place[numbers][1:])) for numbers in numbers_of_producers)
 
 
 def _shows(folder: Path | None, name: str, engine: MatchingEngine, symbol: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -18,12 +19,13 @@ import msgspec
 
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
-from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, Outcome, PathPlaces, Pipeline
+from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, LogJob, Outcome, PathPlaces, Pipeline
 from engine.path_place import choose_path, shown_in
 from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
 from engine.verify import PrefixCheck, check_prefix
 from lowlat_errors import ExitCode, LowlatError, UsageError
+from reports.interval_log import IntervalLog, interval_log
 from reports.model import Report
 
 Progress = Callable[[str, float], None]
@@ -49,7 +51,7 @@ class RunPlan:
     `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs. A
     pipeline takes them for its threads, in turn: matcher, producers, publisher. `load`: how commands reach the engine;
     anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
-    where `lowlat book` looks.
+    where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps.
     `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
     reference engine executes too. `command`: the command line, for the report.
     """
@@ -59,6 +61,7 @@ class RunPlan:
     cpus: tuple[int, ...] | None = None
     load: Load = _CLOSED
     books: Path | None = None
+    log: Path | None = None
     orders: int | None = None
     trades: int | None = None
     when_dry: WhenDry = WhenDry.REFUSE
@@ -80,10 +83,11 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     with contextlib.ExitStack() as stack:
         place, path = stack.enter_context(_places(flow, plan))
         file = stack.enter_context(_commands_file(flow))
+        log = stack.enter_context(interval_log(plan.log)) if plan.log else None
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
-                finished.append(_run(file, flow, sized, plan, place, path, index))
+                finished.append(_run(_job(file, flow, sized, plan, place, path, log, index), index))
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             prefix = check_prefix(flow, sized, plan.reference_prefix)
         except KeyboardInterrupt:
@@ -130,12 +134,18 @@ def settings_of(flow: Flow, plan: RunPlan) -> Settings:
     )
 
 
-def _run(
-    file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Place, path: PathPlaces | None, index: int
-) -> Finished:
-    file.seek(0)
+def _job(
+    file: IO[bytes],
+    flow: Flow,
+    sized: Settings,
+    plan: RunPlan,
+    place: Place,
+    path: PathPlaces | None,
+    log: IntervalLog | None,
+    index: int,
+) -> Job:
     cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
-    job = Job(
+    return Job(
         engine=plan.engine,
         commands_fd=file.fileno(),
         seeded=flow.seeded,
@@ -149,7 +159,12 @@ def _run(
         load=plan.load,
         seed=flow.seed or 0,
         path=path,
+        log=None if log is None else LogJob(path=str(log.path), descriptor=log.descriptor, base_ns=log.base_ns),
     )
+
+
+def _run(job: Job, index: int) -> Finished:
+    os.lseek(job.commands_fd, 0, os.SEEK_SET)
     started, begin = datetime.now(UTC), time.monotonic()
     outcome = _in_fresh_process(job)
     return Finished(index, started, time.monotonic() - begin, outcome)
@@ -167,7 +182,7 @@ def _in_fresh_process(job: Job) -> Outcome:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=(job.commands_fd,),
+            pass_fds=(job.commands_fd, *((job.log.descriptor,) if job.log else ())),
             start_new_session=True,
         )
         with process:

@@ -42,11 +42,12 @@ from engine.job import (
 )
 from engine.native_engine import Engine, MemoryPart
 from engine.numa import memory_bound_to, pages_of
-from engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath, Passed
+from engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath
 from engine.profile import Arrivals
 from engine.records import COMMAND, EVENT, Commands, EventKind, Reason
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
+from engine.run_log import logged
 from engine.settings import Settings, WhenDry
 from lowlat_errors import LowlatError
 from probes.affinity import affinity_of, pin
@@ -82,14 +83,15 @@ def main() -> None:
 
 def run(job: Job) -> Outcome:
     """Do what `job` says, in this process."""
-    cpu = pin([job.cpu])[0] if job.cpu is not None else affinity_of()[0]
+    allowed = affinity_of()
+    cpu = pin([job.cpu])[0] if job.cpu is not None else allowed[0]
     clock = calibrate_quick()
     with memory_bound_to(job.memory_node) as bound:
         with os.fdopen(job.commands_fd, "rb") as file:
             commands = aligned_copy(np.memmap(file, dtype=COMMAND, mode="r"))
         gc.disable()
         # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
-        return _Run(job, cpu, clock, commands, bound).outcome()
+        return _Run(job, cpu, allowed, clock, commands, bound).outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,19 @@ class _Measured:
 
 
 class _Run:
-    def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands, bound: Reading[int]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        cpu: int,
+        allowed: Sequence[int],
+        clock: Calibration,
+        commands: Commands,
+        bound: Reading[int],
+    ) -> None:
         self.job = job
         self.settings = _settings(job)
         self.cpu = cpu
+        self.allowed = allowed
         self.clock = clock
         self.scale = TickScale(clock.scale.multiplier, clock.scale.shift)
         self.commands = commands
@@ -184,21 +195,23 @@ class _Run:
         latencies = _core.Latencies(["service"])
         plain = self._watched(lambda: self._pass(_core.run_plain(engine.matcher, self.measured)))
         self._seed_native(engine)
-        stamped = self._watched(
-            lambda: self._pass(_core.run_stamped(engine.matcher, self.measured, *self._scale, latencies))
-        )
+
+        def stamped_pass() -> Pass:
+            return self._pass(_core.run_stamped(engine.matcher, self.measured, *self._scale, latencies))
+
+        stamped = self._recorded(stamped_pass, latencies, ["service"])
         self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
-        self._keep(latencies, ["service"])
         memory = self._memory(engine)
         return _Measured(plain, stamped, memory, self._digest_again(engine, self.measured))
 
     def _open(self, engine: Engine, due: Arrivals) -> _Measured:
         latencies = _core.Latencies(OPEN_MEASURES)
         planned = self._planned(due)
-        paced = self._watched(
-            lambda: self._pass(_core.run_paced(engine.matcher, self.measured, planned, *self._scale, latencies))
-        )
-        self._keep(latencies, OPEN_MEASURES)
+
+        def paced_pass() -> Pass:
+            return self._pass(_core.run_paced(engine.matcher, self.measured, planned, *self._scale, latencies))
+
+        paced = self._recorded(paced_pass, latencies, OPEN_MEASURES)
         memory = self._memory(engine)
         return _Measured(None, paced, memory, self._digest_again(engine, self.measured))
 
@@ -207,19 +220,19 @@ class _Run:
         measures = PACED_MEASURES if due else PATH_MEASURES
         latencies = _core.Latencies(measures)
         planned = self._planned(due) if due else None
-        with OrderPath(engine, self.settings, self.job.path, self.job.cpu) as path:
-            through: list[Passed] = []
+        with OrderPath(
+            engine, self.settings, self.job.path, self.job.cpu, self.measured, planned, self.scale, latencies
+        ) as path:
 
             def pass_through() -> Pass:
-                through.append(path.run(self.measured, planned, self.scale, latencies))
-                return self._pass(through[-1].native, through[-1].ticks)
+                native = path.run()
+                return self._pass(native, path.ticks)
 
-            done = self._watched(pass_through)
-            (passed,) = through
-            self._keep(latencies, measures)
+            done = self._recorded(pass_through, latencies, measures)
+            passed = path.passed()
             memory = self._memory(engine, path.memory)
             digested = self._digest_again(engine, self.measured[passed.order])
-            faults = list(path.faults(passed, self.measured, engine, digested.event_hash))
+            faults = list(path.faults(passed, engine, digested.event_hash))
         delivery = Delivery(
             sent=passed.sent, acked=passed.acked, rejected=passed.rejected, updates=passed.updates, faults=faults
         )
@@ -238,10 +251,19 @@ class _Run:
         planned: NDArray[np.uint64] = np.rint(times_ps * (self.clock.frequency_hz / 1e12)).astype(np.uint64)
         return planned
 
-    def _keep(self, latencies: _core.Latencies, measures: Sequence[str]) -> None:
-        for measure in measures:
-            for at, op in enumerate(_core.operations()):
-                self.recorders[measure, op] = latencies.histogram(measure, at)
+    def _recorded(self, measured: Callable[[], Pass], latencies: _core.Latencies, measures: Sequence[str]) -> Pass:
+        """A watched pass that records these measures, the first of which goes into the log if there is one."""
+        operations = _core.operations()
+        recorders = {(name, op): latencies.histogram(name, at) for name in measures for at, op in enumerate(operations)}
+        if self.job.log is None:
+            done = self._watched(measured)
+        else:
+            others = [cpu for cpu in self.allowed if cpu != self.cpu]
+            with logged(self.job.log, latencies, measures[0], self.scale, others) as intervals:
+                done = self._watched(measured)
+            recorders |= {(measures[0], op): intervals.total(at) for at, op in enumerate(operations)}
+        self.recorders = recorders
+        return done
 
     def _reference(self) -> _Measured:
         recorders = {op: Recorder() for op in _core.operations()}

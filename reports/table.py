@@ -25,6 +25,7 @@ def render(report: Report, console: Console) -> None:
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
+    model = report.load.model
     yield title(report)
     yield facts(
         [
@@ -40,9 +41,12 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     yield Text()
     yield facts(
         [
-            ("throughput", lines.throughput(report.runs)),
+            ("throughput", lines.throughput(report.runs, model)),
             ("stamped", lines.stamped(report.runs)),
-            ("held against", lines.baselines(report.baselines, report.runs) if report.baselines else None),
+            (
+                "held against",
+                lines.baselines(report.baselines, report.runs, model) if report.baselines else None,
+            ),
             ("load", lines.load(report.load)),
             ("hot path", lines.hot_path(report.hot_path)),
             ("disturbances", lines.disturbances(report.runs)),

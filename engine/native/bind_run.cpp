@@ -127,6 +127,13 @@ void register_run(nb::module_& m) {
                 return self.of(measure_named(measure)).at(operation);
             },
             nb::rv_policy::reference_internal, nb::arg("measure"), nb::arg("operation"))
+        .def(
+            "log",
+            [](Latencies& self, const std::string& measure, IntervalHistograms& intervals) {
+                if (intervals.count() != operations) throw nb::index_error("one histogram an operation is needed");
+                self.log(measure_named(measure), intervals);
+            },
+            nb::keep_alive<1, 3>(), nb::arg("measure"), nb::arg("intervals"))
         .def_ro("gap_max_ticks", &Latencies::gap_max_ticks);
     m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));
     m.def("run_stamped", &run_stamped_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),

@@ -9,6 +9,7 @@
 #include "engine/native/hints.hpp"
 #include "engine/native/records.hpp"
 #include "reports/native/histogram.hpp"
+#include "reports/native/interval_histograms.hpp"
 
 namespace lowlat {
 
@@ -41,11 +42,37 @@ inline constexpr std::size_t measures = 6;
 inline constexpr std::array<const char*, measures> measure_names = {"response",     "service",       "slip",
                                                                     "stage:queued", "stage:matched", "stage:published"};
 
+using ByOperation = std::array<Histogram, operations>;
+
+/// Where a thread records one measure: its histograms, or, while it is logged, those of the interval that is running.
+class Recording {
+  public:
+    Recording(ByOperation& of, IntervalHistograms* intervals) : of_(&of), intervals_(intervals) {}
+
+    void start(std::uint64_t now_ticks) {
+        if (intervals_ != nullptr) intervals_->start(now_ticks);
+    }
+    LOWLAT_INLINE void record(Operation operation, std::uint64_t ns, std::uint64_t now_ticks) {
+        const auto at = static_cast<std::size_t>(operation);
+        if (likely(intervals_ == nullptr)) {
+            (*of_)[at].record(ns);
+        } else {
+            intervals_->active(at).record(ns);
+            intervals_->tick(now_ticks);
+        }
+    }
+    void finish(std::uint64_t now_ticks) {
+        if (intervals_ != nullptr) intervals_->finish(now_ticks);
+    }
+
+  private:
+    ByOperation* of_;
+    IntervalHistograms* intervals_;
+};
+
 /// Histograms in nanoseconds, of the measures that are asked for, and what the stamps themselves showed.
 class Latencies {
   public:
-    using ByOperation = std::array<Histogram, operations>;
-
     explicit Latencies(const std::vector<Measure>& kept) : kept_(kept), of_(kept.size()) {}
     Latencies(const Latencies&) = delete;
     Latencies& operator=(const Latencies&) = delete;
@@ -57,15 +84,21 @@ class Latencies {
         return of_[at];
     }
 
+    /// From now on a measure is recorded into the histograms of intervals, one an operation, instead of its own.
+    void log(Measure measure, IntervalHistograms& intervals) {
+        logged_ = measure;
+        intervals_ = &intervals;
+    }
+
+    Recording recording(Measure measure) { return {of(measure), measure == logged_ ? intervals_ : nullptr}; }
+
     std::uint64_t gap_max_ticks = 0;  // longest time from one stamp's end to the next: no service is longer
 
   private:
     std::vector<Measure> kept_;
     std::vector<ByOperation> of_;
+    Measure logged_{};
+    IntervalHistograms* intervals_ = nullptr;
 };
-
-LOWLAT_INLINE Histogram& at_operation(Latencies::ByOperation& of, Operation operation) {
-    return of[static_cast<std::size_t>(operation)];
-}
 
 }  // namespace lowlat

@@ -26,8 +26,9 @@ inline void run_plain(Matcher& matcher, const Command* commands, std::uint64_t c
 /// Every command once, alone, between two ordered reads of the counter: nothing of it was fetched before the first.
 inline void run_stamped(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink,
                         const TickScale& ns, Latencies& latencies) {
-    Latencies::ByOperation& service = latencies.of(Measure::service);
+    Recording service = latencies.recording(Measure::service);
     std::uint64_t last_end = ticks_end();
+    service.start(last_end);
     for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t trades = matcher.trades();
         const std::uint64_t start = ticks_begin();
@@ -36,30 +37,34 @@ inline void run_stamped(Matcher& matcher, const Command* commands, std::uint64_t
         latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, end - last_end);
         last_end = end;
         const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
-        at_operation(service, operation).record(ns(end - start));
+        service.record(operation, ns(end - start), end);
     }
+    service.finish(last_end);
 }
 
 /// Every command at its planned time, in ticks from the start, or as soon after it as the one before has ended.
 inline void run_paced(Matcher& matcher, const Command* commands, const std::uint64_t* planned, std::uint64_t count,
                       RingSink& sink, const TickScale& ns, Latencies& latencies) {
-    Latencies::ByOperation& response = latencies.of(Measure::response);
-    Latencies::ByOperation& service = latencies.of(Measure::service);
-    Latencies::ByOperation& slip = latencies.of(Measure::slip);
+    Recording response = latencies.recording(Measure::response);
+    Recording service = latencies.recording(Measure::service);
+    Recording slip = latencies.recording(Measure::slip);
     std::uint64_t trades = 0;
     CounterClock clock;
+    const std::uint64_t begin = clock.now();
+    response.start(begin);
     run_open(
-        clock, clock.now(), planned, count,
+        clock, begin, planned, count,
         [&](std::uint64_t at) {
             trades = matcher.trades();
             matcher.execute(commands[at], sink);
         },
         [&](std::uint64_t at, const Timing& timing) {
             const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
-            at_operation(response, operation).record(ns(timing.response()));
-            at_operation(service, operation).record(ns(timing.service()));
-            at_operation(slip, operation).record(ns(timing.slip()));
+            response.record(operation, ns(timing.response()), timing.end);
+            service.record(operation, ns(timing.service()), timing.end);
+            slip.record(operation, ns(timing.slip()), timing.end);
         });
+    response.finish(clock.now());
 }
 
 /// The same loop and stamps around nothing: what the clock itself costs here.

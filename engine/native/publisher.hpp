@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,7 +22,16 @@ class Publisher {
     /// One writer for each of the matcher's symbols; the books start as the matcher's now stand.
     Publisher(const Matcher& matcher, const std::vector<BookWriter*>& writers, bool paced, const TickScale& ns,
               Latencies& latencies)
-        : commands_before_(matcher.sequence()), paced_(paced), ns_(ns), latencies_(latencies) {
+        : commands_before_(matcher.sequence()),
+          ns_(ns),
+          service_(latencies.recording(Measure::service)),
+          queued_(latencies.recording(Measure::queued)),
+          matched_(latencies.recording(Measure::matched)),
+          published_(latencies.recording(Measure::published)) {
+        if (paced) {
+            response_ = latencies.recording(Measure::response);
+            slip_ = latencies.recording(Measure::slip);
+        }
         constexpr std::size_t levels_in_all = std::size_t{1} << 17;
         books_.reserve(writers.size());
         touched_.reserve(writers.size());
@@ -33,10 +43,12 @@ class Publisher {
     /// is shown at once; a command's time is that at which the book it left was there for all to read.
     void run(MarketDataRing ring, Wait wait) {
         Backoff backoff(wait);
+        Recording& logged = response_ ? *response_ : service_;
+        logged.start(ticks_end());
         for (;;) {
             const std::span<const MarketData> there = ring.peek(batch_max);
             if (there.empty()) {
-                if (ring.finished()) return;
+                if (ring.finished()) break;
                 backoff.pause();
                 continue;
             }
@@ -52,6 +64,7 @@ class Publisher {
             record(whole, ticks_end());
             ring.release(whole.size());
         }
+        logged.finish(ticks_end());
     }
 
     std::uint64_t acked() const { return acked_; }
@@ -117,13 +130,13 @@ class Publisher {
                 ++backwards_;
                 continue;
             }
-            at_operation(queued_, update.operation).record(ns_(update.taken - update.sent));
-            at_operation(matched_, update.operation).record(ns_(update.matched - update.taken));
-            at_operation(published_, update.operation).record(ns_(now - update.matched));
-            at_operation(service_, update.operation).record(ns_(now - update.sent));
-            if (!paced_) continue;
-            at_operation(latencies_.of(Measure::response), update.operation).record(ns_(now - update.due));
-            at_operation(latencies_.of(Measure::slip), update.operation).record(ns_(update.sent - update.due));
+            queued_.record(update.operation, ns_(update.taken - update.sent), now);
+            matched_.record(update.operation, ns_(update.matched - update.taken), now);
+            published_.record(update.operation, ns_(now - update.matched), now);
+            service_.record(update.operation, ns_(now - update.sent), now);
+            if (!response_) continue;
+            response_->record(update.operation, ns_(now - update.due), now);
+            slip_->record(update.operation, ns_(update.sent - update.due), now);
         }
     }
 
@@ -135,13 +148,13 @@ class Publisher {
     std::uint64_t rejected_ = 0;
     std::uint64_t backwards_ = 0;
     std::uint64_t end_ticks_ = 0;
-    bool paced_;
     TickScale ns_;
-    Latencies& latencies_;
-    Latencies::ByOperation& service_ = latencies_.of(Measure::service);
-    Latencies::ByOperation& queued_ = latencies_.of(Measure::queued);
-    Latencies::ByOperation& matched_ = latencies_.of(Measure::matched);
-    Latencies::ByOperation& published_ = latencies_.of(Measure::published);
+    Recording service_;
+    Recording queued_;
+    Recording matched_;
+    Recording published_;
+    std::optional<Recording> response_;  // where commands have planned times
+    std::optional<Recording> slip_;
 };
 
 }  // namespace lowlat
