@@ -62,7 +62,7 @@ def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[Path
     runs are done.
     """
     with contextlib.ExitStack() as stack:
-        if folder is None and not Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute():
+        if folder is None and not has_folder():
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lowlat-books-")))
         yield PathPlaces(
             producers=list(place.producers),
@@ -70,6 +70,11 @@ def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[Path
             folder=None if folder is None else str(folder.absolute()),
             books=book_names(flow),
         )
+
+
+def has_folder() -> bool:
+    """Whether there is a folder where `lowlat book` looks by itself."""
+    return Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute()
 
 
 def book_names(flow: Flow) -> list[str]:

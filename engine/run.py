@@ -17,6 +17,7 @@ from typing import IO
 
 import msgspec
 
+from engine.arrivals import check_schedule
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
 from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, LogJob, Outcome, PathPlaces, Pipeline
@@ -77,6 +78,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
     `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
     """
+    if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
+        check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
     sized = settings_of(flow, plan)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
