@@ -68,7 +68,7 @@ def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[Path
             producers=list(place.producers),
             publisher=place.publisher,
             folder=None if folder is None else str(folder.absolute()),
-            books=book_names(flow),
+            books=book_names(flow.name, len(flow.instruments)),
         )
 
 
@@ -77,10 +77,10 @@ def has_folder() -> bool:
     return Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute()
 
 
-def book_names(flow: Flow) -> list[str]:
+def book_names(flow_name: str, symbols: int) -> list[str]:
     """A name for each symbol's mapped book: STEADY, or MANY-SYMBOLS-1 and so on where there are several."""
-    stem = re.sub(r"[^A-Z0-9._-]+", "-", flow.name.upper()).lstrip("._-") or "BOOK"
-    if len(flow.instruments) == 1:
+    stem = re.sub(r"[^A-Z0-9._-]+", "-", flow_name.upper()).lstrip("._-") or "BOOK"
+    if symbols == 1:
         return [stem[:BOOK_NAME_MAX]]
-    suffixes = [f"-{number}" for number in range(1, len(flow.instruments) + 1)]
+    suffixes = [f"-{number}" for number in range(1, symbols + 1)]
     return [stem[: BOOK_NAME_MAX - len(suffix)] + suffix for suffix in suffixes]

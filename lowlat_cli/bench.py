@@ -110,6 +110,7 @@ def bench(
 
     from engine.flood import flood
     from engine.job import OpenLoop
+    from engine.path_place import book_names
     from engine.profile import load_profile
     from engine.run import measure
     from engine.sweep import measure_sweep
@@ -136,6 +137,6 @@ def bench(
             return destination.deliver(measure_sweep(flow_of, plan, open_loops, progress))
         flow = flow_of(loads[0])
         if pipeline:
-            tell_of_books(flow, books, verbose=verbose)
+            tell_of_books(book_names(flow.name, len(flow.instruments)), books, verbose=verbose)
         report = measure(flow, plan, progress)
     return destination.deliver(report)

@@ -121,7 +121,7 @@ def test_facts_that_are_not_available_are_not_invented(report: Report) -> None:
 
 def test_a_missed_rate_and_lost_commands_are_said(report: Report) -> None:
     load = dataclasses.replace(
-        report.load, model="open", target_rate=2e6, achieved_rate=0.8e6, sent=10, acked=9, out_of_range=2
+        report.load, model="open", target_rate=2e6, achieved_rate=0.8e6, sent=10, acked=7, rejected=2, out_of_range=2
     )
     text = words(dataclasses.replace(report, load=load))
     assert "achieved 800 k/s of 2.00 M/s asked" in text
