@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -47,10 +47,12 @@ def assemble(
     place: Place,
     *,
     planned: int,
+    surroundings: Mapping[str, Measured] | None = None,
 ) -> Report:
     """The report of one or more finished runs; fewer than `planned` of them: it was interrupted.
 
-    So it was when there is no `prefix`, since the check of the prefix comes last.
+    So it was when there is no `prefix`, since the check of the prefix comes last. `surroundings`: stages of the budget
+    beside the application.
     """
     interrupted = len(finished) < planned or prefix is None
     outcomes = [run.outcome for run in finished]
@@ -58,7 +60,7 @@ def assemble(
     summary = summarize(runs)
     wrong = tuple(_why_not_valid(outcomes, prefix))
     host, absent = _host(outcomes)
-    stages = budget(_application(summary))
+    stages = budget(_application(summary) | dict(surroundings or {}))
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"

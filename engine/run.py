@@ -20,8 +20,10 @@ from engine.flow import Flow
 from engine.job import INTERRUPTIONS, EngineName, Job, Outcome
 from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
+from engine.surroundings import kernel_stage, peer_stages
 from engine.verify import PrefixCheck, check_prefix
 from lowlat_errors import ExitCode, LowlatError, UsageError
+from probes.peer import PeerPath
 from reports.model import Report
 
 Progress = Callable[[str, float], None]
@@ -43,7 +45,8 @@ class RunPlan:
 
     `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs.
     `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
-    reference engine executes too. `command`: the command line, for the report.
+    reference engine executes too. `command`: the command line, for the report. `peer`: the way to another
+    host, if it was measured.
     """
 
     engine: EngineName = "native"
@@ -54,6 +57,7 @@ class RunPlan:
     when_dry: WhenDry = WhenDry.REFUSE
     reference_prefix: int = 20_000
     command: tuple[str, ...] = ()
+    peer: PeerPath | None = None
 
 
 def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share: None) -> Report:
@@ -68,18 +72,23 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     place = choose_place(plan.cpus)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
+    around = peer_stages(plan.peer)
     with _commands_file(flow) as file:
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
                 finished.append(_run(file, flow, sized, plan, place, index))
+            progress("measuring the kernel's part", plan.runs / (plan.runs + 1))
+            around |= kernel_stage(finished[0].outcome, place.topology)
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             prefix = check_prefix(flow, sized, plan.reference_prefix)
         except KeyboardInterrupt:
             if not finished:
                 raise
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, finished, prefix, place, planned=plan.runs)
+    return assemble(
+        flow, sized, plan.engine, plan.command, finished, prefix, place, planned=plan.runs, surroundings=around
+    )
 
 
 @contextlib.contextmanager

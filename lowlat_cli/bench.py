@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from lowlat_cli.options import (
     count,
 )
 from lowlat_cli.output import Destination
+from lowlat_cli.peer_options import BindOption, ListenOption, PeerOption, listens, measured_peer
 from lowlat_cli.plan import plan_of
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
@@ -60,6 +62,9 @@ def bench(
     orders: OrdersOption = None,
     trades: TradesOption = None,
     when_dry: WhenDryOption = "refuse",
+    peer: PeerOption = None,
+    listen: ListenOption = None,
+    bind: BindOption = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     verbose: VerboseOption = False,
@@ -74,7 +79,10 @@ def bench(
       lowlat bench -p deep -n 5M --cpu 3      100,000 live orders, measured on CPU 3
       lowlat bench --json > report.json       the whole report as one document
       lowlat bench -p mine.toml -o mine.json  your own mix; the table here, the document there
+      lowlat bench --peer 10.0.0.2:9000       the network too, to a host that runs 'lowlat bench --listen 9000'
     """
+    if listens(ctx, listen, bind):
+        return 0
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check()
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, orders=orders, trades=trades, when_dry=when_dry)
@@ -85,6 +93,7 @@ def bench(
 
     chosen = load_profile(profile)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        plan = replace(plan, peer=measured_peer(peer, progress))
         progress("making the order flow", 0.0)
         report = measure(flood(chosen, commands or COMMANDS_DEFAULT[engine], seed), plan, progress)
     return destination.deliver(report)
