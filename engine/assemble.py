@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from engine import _core
 from engine.flow import Extent, Flow
-from engine.job import Outcome, Pass
+from engine.job import ClosedLoop, Load, OpenLoop, Outcome, Pass, Pipeline
+from engine.load_facts import load_facts
 from engine.place import Place
 from engine.settings import Settings
 from engine.verify import PrefixCheck
@@ -42,6 +43,7 @@ def assemble(
     sized: Settings,
     engine: str,
     command: Sequence[str],
+    load: Load,
     finished: Sequence[Finished],
     prefix: PrefixCheck | None,
     place: Place,
@@ -58,9 +60,10 @@ def assemble(
     outcomes = [run.outcome for run in finished]
     runs = tuple(_run(run) for run in finished)
     summary = summarize(runs)
-    wrong = tuple(_why_not_valid(outcomes, prefix))
+    loaded = load_facts(load, outcomes)
+    wrong = (*_why_not_valid(load, outcomes, prefix), *loaded.missed)
     host, absent = _host(outcomes)
-    stages = budget(_application(summary) | dict(surroundings or {}))
+    stages = budget(_application(load, summary) | dict(surroundings or {}))
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"
@@ -73,7 +76,7 @@ def assemble(
         command=tuple(command),
         engine=facts.Engine(name=engine, settings=_settings(sized)),
         workload=_workload(flow),
-        load=_load(outcomes),
+        load=loaded,
         host=host,
         clock=_clock(outcomes),
         runs=runs,
@@ -90,16 +93,19 @@ def assemble(
     )
 
 
-def _why_not_valid(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> Iterable[str]:
+def _why_not_valid(load: Load, outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> Iterable[str]:
     digests = {outcome.digest for outcome in outcomes}
-    if len(digests) > 1:
+    same_order = not isinstance(load, Pipeline) or load.producers == 1
+    if len(digests) > 1 and same_order:
         yield f"runs over the same commands gave {len(digests)} different event streams"
     for index, outcome in enumerate(outcomes):
-        counts = {outcome.plain.events, outcome.stamped.events, outcome.events}
+        counts = {outcome.events, *(done.events for done in outcome.passes)}
         if len(counts) > 1:
             yield f"run {index}: its passes gave different numbers of events: {sorted(counts)}"
         if not outcome.same_tail:
             yield f"run {index}: a measured pass ended in other events than the digested one"
+        for fault in outcome.delivery.faults if outcome.delivery else ():
+            yield f"run {index}: {fault}"
         if outcome.refusals:
             yield (
                 f"a pool was too small: {outcome.refusals:,} of {outcome.stamped.commands:,} commands were refused for "
@@ -114,17 +120,18 @@ def _why_not_valid(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> I
 
 def _run(run: Finished) -> measures.Run:
     outcome = run.outcome
-    by_name = {
-        name: decode(recorded.hdr, (recorded.min_ns, recorded.max_ns)) for name, recorded in outcome.latencies.items()
-    }
-    series = [series_of(name, "service", histogram) for name, histogram in by_name.items()]
-    series.append(series_of("all", "service", merge(by_name.values())))
+    histograms = [(each, decode(each.hdr, (each.min_ns, each.max_ns))) for each in outcome.latencies]
+    series = []
+    for measure in dict.fromkeys(each.measure for each in outcome.latencies):
+        by_op = {each.op: histogram for each, histogram in histograms if each.measure == measure}
+        series += [series_of(op, measure, histogram) for op, histogram in by_op.items()]
+        series.append(series_of("all", measure, merge(by_op.values())))
     return measures.Run(
         index=run.index,
         started=run.started.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         duration_s=round(run.duration_s, 6),
-        throughput=_throughput(outcome.plain),
-        stamped=_throughput(outcome.stamped),
+        throughput=_throughput(outcome.plain or outcome.stamped),
+        stamped=_throughput(outcome.stamped) if outcome.plain else None,
         disturbances=_disturbances(outcome),
         series=tuple(series),
     )
@@ -137,11 +144,11 @@ def _throughput(done: Pass) -> measures.Throughput:
 def _disturbances(outcome: Outcome) -> measures.Disturbances:
     seen = outcome.disturbance
     return measures.Disturbances(
-        involuntary_switches=_both(outcome, "involuntary_switches"),
-        voluntary_switches=_both(outcome, "voluntary_switches"),
+        involuntary_switches=_in_passes(outcome, "involuntary_switches"),
+        voluntary_switches=_in_passes(outcome, "voluntary_switches"),
         migrations=seen.migrations,
-        minor_faults=_both(outcome, "minor_faults"),
-        major_faults=_both(outcome, "major_faults"),
+        minor_faults=_in_passes(outcome, "minor_faults"),
+        major_faults=_in_passes(outcome, "major_faults"),
         timer_interrupts=seen.timer_interrupts,
         steal_ns=None if seen.steal_ms is None else seen.steal_ms * 1_000_000,
         largest_gap_ns=outcome.largest_gap_ns,
@@ -150,9 +157,8 @@ def _disturbances(outcome: Outcome) -> measures.Disturbances:
     )
 
 
-def _both(outcome: Outcome, counter: str) -> int | None:
-    plain, stamped = getattr(outcome.plain, counter), getattr(outcome.stamped, counter)
-    return None if plain is None or stamped is None else plain + stamped
+def _in_passes(outcome: Outcome, counter: str) -> int | None:
+    return _total(getattr(done, counter) for done in outcome.passes)
 
 
 def _total(values: Iterable[int | None]) -> int | None:
@@ -202,20 +208,6 @@ def _extent(extent: Extent | None) -> facts.Extent | None:
     return None if extent is None else facts.Extent(mean=round(extent.mean, 3), peak=extent.peak)
 
 
-def _load(outcomes: Sequence[Outcome]) -> facts.Load:
-    sent = sum(outcome.stamped.commands for outcome in outcomes)
-    wall_ns = sum(outcome.plain.wall_ns for outcome in outcomes)
-    return facts.Load(
-        model="closed",
-        target_rate=None,
-        achieved_rate=sent * 1e9 / wall_ns,
-        sent=sent,
-        acked=sent,
-        rejected=sum(outcome.rejected for outcome in outcomes),
-        out_of_range=sum(outcome.out_of_range for outcome in outcomes),
-    )
-
-
 def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
     clocks = [outcome.clock for outcome in outcomes]
     return facts.Clock(
@@ -229,14 +221,19 @@ def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
     )
 
 
-def _application(summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
-    whole = next(series for series in summary if series.op == "all")
-    basis = "p99 of matching one command; decoding, risk checks and strategy are not in it"
+def _application(load: Load, summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
+    whole = next(series for series in summary if series.op == "all" and series.measure in ("response", "service"))
+    what = {
+        ClosedLoop: "p99 of matching one command",
+        OpenLoop: "p99 from when a command is due until it is matched",
+        Pipeline: "p99 from an order sent until the book shows what it did",
+    }[type(load)]
+    basis = f"{what}; decoding, risk checks and strategy are not in it"
     return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 
 def _hot_path(outcomes: Sequence[Outcome], place: Place) -> measures.HotPath:
-    passes = [done for outcome in outcomes for done in (outcome.plain, outcome.stamped)]
+    passes = [done for outcome in outcomes for done in outcome.passes]
     memory = outcomes[0].memory
     return measures.HotPath(
         allocations=_total(done.allocations for done in passes),
@@ -342,7 +339,7 @@ def _host(outcomes: Sequence[Outcome]) -> tuple[facts.Host, dict[str, str]]:
 
 def _steal_percent(outcomes: Sequence[Outcome]) -> float | None:
     stolen_ms = _total(outcome.disturbance.steal_ms for outcome in outcomes)
-    wall_ns = sum(outcome.plain.wall_ns + outcome.stamped.wall_ns for outcome in outcomes)
+    wall_ns = sum(done.wall_ns for outcome in outcomes for done in outcome.passes)
     # The kernel counts steal in ticks of some milliseconds: a short pass can seem wholly stolen, and no more.
     return None if stolen_ms is None else min(100.0, round(stolen_ms * 1e8 / wall_ns, 2))
 
@@ -352,9 +349,11 @@ def _absent(outcomes: Sequence[Outcome]) -> dict[str, str]:
     absent |= {f"hot_path.{name}": why for name, why in outcomes[0].memory.absent.items()}
     if unknown := absent.get("hot_path.numa_pages"):
         absent["hot_path.numa_verified"] = unknown
+    if outcomes[0].largest_gap_ns is None:
+        absent["runs.disturbances.largest_gap_ns"] = "not measured: commands of a closed loop follow each other at once"
     nodes = sorted({outcome.memory.node for outcome in outcomes if outcome.memory.node is not None})
     if len(nodes) > 1:
         absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"
-    if outcomes[0].plain.allocations is None:
+    if outcomes[0].stamped.allocations is None:
         absent["hot_path.allocations"] = "not available here, because this build or engine does not count them"
     return absent

@@ -7,10 +7,52 @@ from typing import Literal
 
 import msgspec
 
+from engine.profile import Arrivals
+
 EngineName = Literal["native", "reference"]
 
 INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 """Signals that end a set of runs early. They are blocked while a run's process is started, which inherits that."""
+
+
+class ClosedLoop(msgspec.Struct, frozen=True, tag="closed"):
+    """The next command when the last is done."""
+
+
+class OpenLoop(msgspec.Struct, frozen=True, tag="open"):
+    """Commands at planned times."""
+
+    arrivals: Arrivals
+
+
+class Pipeline(msgspec.Struct, frozen=True, tag="pipeline"):
+    """Commands from `producers` threads through both rings to the mapped books; as fast as it goes if no `arrivals`."""
+
+    producers: int
+    arrivals: Arrivals | None = None
+
+
+Load = ClosedLoop | OpenLoop | Pipeline
+
+
+class PathPlaces(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the threads of a pipeline run, beside the matcher, and where its books are shown."""
+
+    producers: list[int | None]
+    """CPU of each; None leaves it to the scheduler."""
+    publisher: int | None
+    folder: str | None
+    """None: where `MappedBookReader` looks by itself."""
+    books: list[str]
+    """Name of each symbol's mapped book."""
+
+
+class LogJob(msgspec.Struct, frozen=True, kw_only=True):
+    """An open interval log (`reports.interval_log.IntervalLog`), for the run's process to go on with."""
+
+    path: str
+    descriptor: int
+    base_ns: int
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +70,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cpu: int | None
     memory_node: int | None
     """NUMA node to take the memory from; None leaves it to the kernel."""
+    load: Load
+    seed: int
+    """Of the arrivals."""
+    path: PathPlaces | None
+    """For a pipeline."""
+    log: LogJob | None
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +93,10 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A histogram on its way: the V2 blob, and what the blob does not hold."""
+    """A histogram on its way: of what, the V2 blob, and what the blob does not hold."""
 
+    op: str
+    measure: str
     hdr: str
     min_ns: int
     max_ns: int
@@ -91,14 +141,26 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     absent: dict[str, str]
 
 
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the commands that a pipeline's producers sent; `faults` says in words what went wrong."""
+
+    sent: int
+    acked: int
+    rejected: int
+    updates: int
+    """Records of market data."""
+    faults: list[str]
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one run measured."""
 
     cpu: int
     clock: ClockFacts
-    plain: Pass
+    plain: Pass | None
+    """Without time stamps; only in a closed loop."""
     stamped: Pass
-    latencies: dict[str, Recorded]
+    latencies: list[Recorded]
     out_of_range: int
     largest_gap_ns: int | None
     clock_ns: int
@@ -106,6 +168,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     loop_ns: float | None
     """Per command, of a loop that only reads the commands."""
     disturbance: Disturbance
+    delivery: Delivery | None
+    """Of a pipeline."""
     digest: str
     """SHA-256 over every event of a pass that keeps them, seeding included."""
     digested_events: int
@@ -113,7 +177,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     """Events of the measured commands in that pass."""
     same_tail: bool
-    """Whether the last events of both measured passes are byte for byte those of the digested one."""
+    """Whether the last events of the measured passes are byte for byte those of the digested one."""
     rejected: int
     refusals: int
     """Of these, commands for which a pool had no room."""
@@ -122,3 +186,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     trades_recycled: int
     """Records of the trade tape overwritten in the stamped pass."""
     memory: Memory
+
+    @property
+    def passes(self) -> list[Pass]:
+        """The measured passes."""
+        return [done for done in (self.plain, self.stamped) if done is not None]

@@ -27,6 +27,12 @@ The built-in ones lie in `engine/profiles/`; one's own has the same keys:
     [quantity]
     resting_max = 100            # lots, from 1, evenly
     aggressive_max = 100
+
+    [arrivals]                   # without this table a run is a closed loop, unless it is given a rate
+    process = "burst"            # or "constant", "poisson"; engine/arrivals.py says what they are
+    rate = 1_000_000             # commands a second, unless the run is given another
+    branching = 0.7              # burst: commands that one brings on, on average
+    decay_spacings = 0.01        # burst: mean delay until such a one, in mean spacings (1 / rate)
 """
 
 from __future__ import annotations
@@ -35,7 +41,7 @@ import difflib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -45,6 +51,13 @@ from lowlat_errors import UsageError
 Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 Ticks = Annotated[int, Meta(ge=0, le=1_000_000)]
 Lots = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+Process: TypeAlias = Literal["constant", "poisson", "burst"]
+RATE_MAX: Final = 1_000_000_000
+"""Commands per second: one a nanosecond, about the step of a time-stamp counter."""
+BRANCHING_MAX: Final = 0.95
+"""Nearer to 1 a run is too short to show its own mean."""
+DECAY_SPACINGS_MAX: Final = 1_000
 
 
 class ProfileError(UsageError):
@@ -82,6 +95,15 @@ class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     aggressive_max: Lots = 100
 
 
+class Arrivals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When commands are due: such a profile is for an open loop."""
+
+    process: Process
+    rate: Annotated[int, Meta(ge=1, le=RATE_MAX)]
+    branching: Annotated[float, Meta(ge=0, le=BRANCHING_MAX)] | None = None
+    decay_spacings: Annotated[float, Meta(ge=0, le=DECAY_SPACINGS_MAX)] | None = None
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A flood profile; the module's text says what each key means."""
 
@@ -92,6 +114,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     mix: Mix
     price: Price = Price()
     quantity: Quantity = Quantity()
+    arrivals: Arrivals | None = None
 
 
 def profile_names() -> list[str]:
@@ -133,5 +156,10 @@ def _parse(text: str, name: str, where: str) -> Profile:
     if profile.live_orders < profile.symbols and profile.symbols > 1:
         raise ProfileError(
             f"profile {where}: {profile.live_orders} live orders over {profile.symbols} symbols; give one each or more"
+        )
+    due = profile.arrivals
+    if due and due.process != "burst" and (due.branching is not None or due.decay_spacings is not None):
+        raise ProfileError(
+            f'profile {where}: [arrivals] branching and decay_spacings are for process "burst", not {due.process!r}'
         )
     return profile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -11,19 +12,23 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from engine.arrivals import check_schedule
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
-from engine.job import INTERRUPTIONS, EngineName, Job, Outcome
+from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, LogJob, Outcome, PathPlaces, Pipeline
+from engine.path_place import choose_path, shown_in
 from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
 from engine.surroundings import kernel_stage, peer_stages
 from engine.verify import PrefixCheck, check_prefix
 from lowlat_errors import ExitCode, LowlatError, UsageError
 from probes.peer import PeerPath
+from reports.interval_log import IntervalLog, interval_log
 from reports.model import Report
 
 Progress = Callable[[str, float], None]
@@ -39,11 +44,17 @@ class RunFailedError(LowlatError):
         self.exit_code = ExitCode(returned) if ours else ExitCode.INTERNAL
 
 
+_CLOSED = ClosedLoop()
+
+
 @dataclass(frozen=True, slots=True)
 class RunPlan:
     """How a flow is to be measured.
 
-    `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs.
+    `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs. A
+    pipeline takes them for its threads, in turn: matcher, producers, publisher. `load`: how commands reach the engine;
+    anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
+    where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps.
     `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
     reference engine executes too. `command`: the command line, for the report. `peer`: the way to another
     host, if it was measured.
@@ -52,6 +63,9 @@ class RunPlan:
     engine: EngineName = "native"
     runs: int = 5
     cpus: tuple[int, ...] | None = None
+    load: Load = _CLOSED
+    books: Path | None = None
+    log: Path | None = None
     orders: int | None = None
     trades: int | None = None
     when_dry: WhenDry = WhenDry.REFUSE
@@ -68,16 +82,20 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
     `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
     """
+    if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
+        check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
     sized = settings_of(flow, plan)
-    place = choose_place(plan.cpus)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
     around = peer_stages(plan.peer)
-    with _commands_file(flow) as file:
+    with contextlib.ExitStack() as stack:
+        place, path = stack.enter_context(_places(flow, plan))
+        file = stack.enter_context(_commands_file(flow))
+        log = stack.enter_context(interval_log(plan.log)) if plan.log else None
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
-                finished.append(_run(file, flow, sized, plan, place, index))
+                finished.append(_run(_job(file, flow, sized, plan, place, path, log, index), index))
             progress("measuring the kernel's part", plan.runs / (plan.runs + 1))
             around |= kernel_stage(finished[0].outcome, place.topology)
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
@@ -87,8 +105,28 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
                 raise
     progress("done", 1.0)
     return assemble(
-        flow, sized, plan.engine, plan.command, finished, prefix, place, planned=plan.runs, surroundings=around
+        flow,
+        sized,
+        plan.engine,
+        plan.command,
+        plan.load,
+        finished,
+        prefix,
+        place,
+        planned=plan.runs,
+        surroundings=around,
     )
+
+
+@contextlib.contextmanager
+def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | None]]:
+    """Where the measured thread runs, and, of a pipeline, the others and its books."""
+    if not isinstance(plan.load, Pipeline):
+        yield choose_place(plan.cpus), None
+        return
+    place = choose_path(plan.cpus, plan.load.producers)
+    with shown_in(plan.books, flow, place) as path:
+        yield place.matcher, path
 
 
 @contextlib.contextmanager
@@ -117,10 +155,18 @@ def settings_of(flow: Flow, plan: RunPlan) -> Settings:
     )
 
 
-def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Place, index: int) -> Finished:
-    file.seek(0)
+def _job(
+    file: IO[bytes],
+    flow: Flow,
+    sized: Settings,
+    plan: RunPlan,
+    place: Place,
+    path: PathPlaces | None,
+    log: IntervalLog | None,
+    index: int,
+) -> Job:
     cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
-    job = Job(
+    return Job(
         engine=plan.engine,
         commands_fd=file.fileno(),
         seeded=flow.seeded,
@@ -131,7 +177,15 @@ def _run(file: IO[bytes], flow: Flow, sized: Settings, plan: RunPlan, place: Pla
         when_trades_dry=sized.when_trades_dry,
         cpu=cpu,
         memory_node=place.memory_node(cpu).value,
+        load=plan.load,
+        seed=flow.seed or 0,
+        path=path,
+        log=None if log is None else LogJob(path=str(log.path), descriptor=log.descriptor, base_ns=log.base_ns),
     )
+
+
+def _run(job: Job, index: int) -> Finished:
+    os.lseek(job.commands_fd, 0, os.SEEK_SET)
     started, begin = datetime.now(UTC), time.monotonic()
     outcome = _in_fresh_process(job)
     return Finished(index, started, time.monotonic() - begin, outcome)
@@ -149,7 +203,7 @@ def _in_fresh_process(job: Job) -> Outcome:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=(job.commands_fd,),
+            pass_fds=(job.commands_fd, *((job.log.descriptor,) if job.log else ())),
             start_new_session=True,
         )
         with process:

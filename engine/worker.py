@@ -1,7 +1,8 @@
 """One run, in a process of its own: `python -m engine.worker`, a `Job` on stdin, an `Outcome` on stdout.
 
 The order is always the same: pin, calibrate, take the memory from the CPU's NUMA node, execute the whole flow once
-unmeasured, then the pass without clocks, the pass with stamps, and last a pass that keeps every event for the digest.
+unmeasured, then the measured passes, and last a pass that keeps every event for the digest. Measured are, in a closed
+loop, a pass without clocks and one with stamps; in an open loop one at planned times; of a pipeline one through it.
 """
 
 from __future__ import annotations
@@ -12,23 +13,41 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import _core
 from engine.arrays import aligned_copy
+from engine.arrivals import arrivals
 from engine.contract import MatchingEngine
 from engine.instrument import Instrument
-from engine.job import INTERRUPTIONS, ClockFacts, Disturbance, Job, Memory, Outcome, Pass, Recorded
-from engine.native_engine import Engine
+from engine.job import (
+    INTERRUPTIONS,
+    ClockFacts,
+    ClosedLoop,
+    Delivery,
+    Disturbance,
+    Job,
+    Memory,
+    OpenLoop,
+    Outcome,
+    Pass,
+    Pipeline,
+    Recorded,
+)
+from engine.native_engine import Engine, MemoryPart
 from engine.numa import memory_bound_to, pages_of
+from engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath
+from engine.profile import Arrivals
 from engine.records import COMMAND, EVENT, Commands, EventKind, Reason
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
+from engine.run_log import logged
 from engine.settings import Settings, WhenDry
 from lowlat_errors import LowlatError
 from probes.affinity import affinity_of, pin
@@ -45,6 +64,7 @@ from reports.interchange import encode
 DIGEST_CHUNK = 1 << 16
 TAIL_BYTES = 1024 * EVENT.itemsize
 """At least what the ring of a measured pass holds."""
+OPEN_MEASURES = ("response", "service", "slip")
 POOL_FULL = (Reason.ORDER_POOL_FULL, Reason.TRADE_POOL_FULL)
 
 
@@ -63,21 +83,42 @@ def main() -> None:
 
 def run(job: Job) -> Outcome:
     """Do what `job` says, in this process."""
-    cpu = pin([job.cpu])[0] if job.cpu is not None else affinity_of()[0]
+    allowed = affinity_of()
+    cpu = pin([job.cpu])[0] if job.cpu is not None else allowed[0]
     clock = calibrate_quick()
     with memory_bound_to(job.memory_node) as bound:
         with os.fdopen(job.commands_fd, "rb") as file:
             commands = aligned_copy(np.memmap(file, dtype=COMMAND, mode="r"))
         gc.disable()
         # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
-        return _Run(job, cpu, clock, commands, bound).outcome()
+        return _Run(job, cpu, allowed, clock, commands, bound).outcome()
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the measured passes gave, and the pass that kept every event."""
+
+    plain: Pass | None
+    stamped: Pass
+    memory: Memory
+    digested: _Digested
+    delivery: Delivery | None = None
 
 
 class _Run:
-    def __init__(self, job: Job, cpu: int, clock: Calibration, commands: Commands, bound: Reading[int]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        cpu: int,
+        allowed: Sequence[int],
+        clock: Calibration,
+        commands: Commands,
+        bound: Reading[int],
+    ) -> None:
         self.job = job
         self.settings = _settings(job)
         self.cpu = cpu
+        self.allowed = allowed
         self.clock = clock
         self.scale = TickScale(clock.scale.multiplier, clock.scale.shift)
         self.commands = commands
@@ -85,34 +126,37 @@ class _Run:
         self.seeding, self.measured = commands[: job.seeded], commands[job.seeded :]
         self.watch = DisturbanceWatch(cpu)
         self.disturbances: list[Disturbances] = []
-        self.recorders: dict[str, Recorder] = {}
+        self.recorders: dict[tuple[str, str], Recorder] = {}
         self.largest_gap_ns: int | None = None
         self.tails: list[bytes] = []
         self.growths_and_recycled = (0, 0)
 
     def outcome(self) -> Outcome:
-        plain, stamped, engine, memory = self._native() if self.job.engine == "native" else self._reference()
+        measured = self._measured()
+        digested = measured.digested
         clock_recorder = Recorder()
         _core.run_clock(self.measured, *self._scale, clock_recorder)
         loop = _core.run_loop(self.measured)
-        digested = self._digest(engine)
         growths, recycled = self.growths_and_recycled
         histograms = {name: Histogram.from_native(recorder) for name, recorder in self.recorders.items()}
         return Outcome(
             cpu=self.cpu,
             clock=_clock_facts(self.clock),
-            plain=plain,
-            stamped=stamped,
-            latencies={
-                name: Recorded(hdr=encode(histogram), min_ns=histogram.min_ns, max_ns=histogram.max_ns)
-                for name, histogram in histograms.items()
+            plain=measured.plain,
+            stamped=measured.stamped,
+            latencies=[
+                Recorded(
+                    measure=measure, op=op, hdr=encode(histogram), min_ns=histogram.min_ns, max_ns=histogram.max_ns
+                )
+                for (measure, op), histogram in histograms.items()
                 if histogram.total
-            },
+            ],
             out_of_range=sum(histogram.out_of_range for histogram in histograms.values()),
             largest_gap_ns=self.largest_gap_ns,
             clock_ns=Histogram.from_native(clock_recorder).percentile(50).value_ns,
             loop_ns=self.scale.to_ns(loop.ticks) / max(loop.commands, 1),
             disturbance=_disturbance(self.disturbances),
+            delivery=measured.delivery,
             digest=digested.digest,
             digested_events=digested.events + digested.seeding_events,
             events=digested.events,
@@ -121,43 +165,109 @@ class _Run:
             refusals=digested.refusals,
             growths=growths,
             trades_recycled=recycled,
-            memory=memory,
+            memory=measured.memory,
         )
 
     @property
     def _scale(self) -> tuple[int, int]:
         return self.scale.multiplier, self.scale.shift
 
-    def _native(self) -> tuple[Pass, Pass, MatchingEngine, Memory]:
+    def _measured(self) -> _Measured:
+        if self.job.engine == "reference":
+            return self._reference()
         engine = Engine.of(self.settings)
-        latencies = _core.Latencies()
         self._seed_native(engine)
         _core.run_plain(engine.matcher, self.measured)  # the warm-up
-
-        def plain_pass() -> Pass:
-            return self._pass(_core.run_plain(engine.matcher, self.measured))
-
-        def stamped_pass() -> Pass:
-            return self._pass(_core.run_stamped(engine.matcher, self.measured, *self._scale, latencies))
-
         self._seed_native(engine)
-        plain = self._watched(plain_pass)
-        self._seed_native(engine)
-        stamped = self._watched(stamped_pass)
-        self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
-        self.recorders = {name: latencies.histogram(at) for at, name in enumerate(_core.operations())}
-        memory = self._memory(engine)
-        counters = engine.counters
-        self.growths_and_recycled = counters.growths, counters.trades_recycled
-        engine.reset()
-        return plain, stamped, engine, memory
+        match self.job.load:
+            case ClosedLoop():
+                return self._closed(engine)
+            case OpenLoop(arrivals=due):
+                return self._open(engine, due)
+            case Pipeline(arrivals=due):
+                return self._through_path(engine, due)
 
     def _seed_native(self, engine: Engine) -> None:
         engine.reset()
         _core.run_plain(engine.matcher, self.seeding)
 
-    def _reference(self) -> tuple[Pass, Pass, MatchingEngine, Memory]:
-        self.recorders = {name: Recorder() for name in _core.operations()}
+    def _closed(self, engine: Engine) -> _Measured:
+        latencies = _core.Latencies(["service"])
+        plain = self._watched(lambda: self._pass(_core.run_plain(engine.matcher, self.measured)))
+        self._seed_native(engine)
+
+        def stamped_pass() -> Pass:
+            return self._pass(_core.run_stamped(engine.matcher, self.measured, *self._scale, latencies))
+
+        stamped = self._recorded(stamped_pass, latencies, ["service"])
+        self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
+        memory = self._memory(engine)
+        return _Measured(plain, stamped, memory, self._digest_again(engine, self.measured))
+
+    def _open(self, engine: Engine, due: Arrivals) -> _Measured:
+        latencies = _core.Latencies(OPEN_MEASURES)
+        planned = self._planned(due)
+
+        def paced_pass() -> Pass:
+            return self._pass(_core.run_paced(engine.matcher, self.measured, planned, *self._scale, latencies))
+
+        paced = self._recorded(paced_pass, latencies, OPEN_MEASURES)
+        memory = self._memory(engine)
+        return _Measured(None, paced, memory, self._digest_again(engine, self.measured))
+
+    def _through_path(self, engine: Engine, due: Arrivals | None) -> _Measured:
+        assert self.job.path is not None, "a pipeline has its places"
+        measures = PACED_MEASURES if due else PATH_MEASURES
+        latencies = _core.Latencies(measures)
+        planned = self._planned(due) if due else None
+        with OrderPath(
+            engine, self.settings, self.job.path, self.job.cpu, self.measured, planned, self.scale, latencies
+        ) as path:
+
+            def pass_through() -> Pass:
+                native = path.run()
+                return self._pass(native, path.ticks)
+
+            done = self._recorded(pass_through, latencies, measures)
+            passed = path.passed()
+            memory = self._memory(engine, path.memory)
+            digested = self._digest_again(engine, self.measured[passed.order])
+            faults = list(path.faults(passed, engine, digested.event_hash))
+        delivery = Delivery(
+            sent=passed.sent, acked=passed.acked, rejected=passed.rejected, updates=passed.updates, faults=faults
+        )
+        return _Measured(None, done, memory, digested, delivery)
+
+    def _planned(self, due: Arrivals) -> NDArray[np.uint64]:
+        """When each measured command is due, in ticks from the start."""
+        times_ps = arrivals(
+            due.process,
+            len(self.measured),
+            due.rate,
+            self.job.seed,
+            branching=due.branching,
+            decay_spacings=due.decay_spacings,
+        )
+        planned: NDArray[np.uint64] = np.rint(times_ps * (self.clock.frequency_hz / 1e12)).astype(np.uint64)
+        return planned
+
+    def _recorded(self, measured: Callable[[], Pass], latencies: _core.Latencies, measures: Sequence[str]) -> Pass:
+        """A watched pass that records these measures, the first of which goes into the log if there is one."""
+        operations = _core.operations()
+        recorders = {(name, op): latencies.histogram(name, at) for name in measures for at, op in enumerate(operations)}
+        if self.job.log is None:
+            done = self._watched(measured)
+        else:
+            others = [cpu for cpu in self.allowed if cpu != self.cpu]
+            with logged(self.job.log, latencies, measures[0], self.scale, others) as intervals:
+                done = self._watched(measured)
+            recorders |= {(measures[0], op): intervals.total(at) for at, op in enumerate(operations)}
+        self.recorders = recorders
+        return done
+
+    def _reference(self) -> _Measured:
+        recorders = {op: Recorder() for op in _core.operations()}
+        self.recorders = {("service", op): recorder for op, recorder in recorders.items()}
 
         def seeded() -> ReferenceEngine:
             engine = ReferenceEngine.of(self.settings)
@@ -166,7 +276,7 @@ class _Run:
 
         first, second = seeded(), seeded()
         plain = self._watched(lambda: run_plain(first, self.measured, self.scale))
-        stamped = self._watched(lambda: run_stamped(second, self.measured, self.scale, self.recorders))
+        stamped = self._watched(lambda: run_stamped(second, self.measured, self.scale, recorders))
         why = "not available here, because the reference engine's memory is Python's own"
         nothing = Memory(
             parts={},
@@ -177,14 +287,15 @@ class _Run:
             pages_astray=0,
             absent={"numa_pages": why} | ({"numa_node": self.bound.text} if self.bound.value is None else {}),
         )
-        return plain, stamped, ReferenceEngine.of(self.settings), nothing
+        return _Measured(plain, stamped, nothing, self._digest(ReferenceEngine.of(self.settings), self.measured))
 
-    def _memory(self, engine: Engine) -> Memory:
+    def _memory(self, engine: Engine, rings: Sequence[MemoryPart] = ()) -> Memory:
+        mappings = [*engine.memory, *rings]
         parts: dict[str, int] = {}
-        for part in engine.memory:
+        for part in mappings:
             parts[part.part] = parts.get(part.part, 0) + part.size_bytes
-        behind = backing(part.address for part in engine.memory)
-        ranges = [(part.address, part.size_bytes) for part in engine.memory]
+        behind = backing(part.address for part in mappings)
+        ranges = [(part.address, part.size_bytes) for part in mappings]
         pages = pages_of([*ranges, (self.commands.ctypes.data, self.commands.nbytes)])
         absent: dict[str, Reading[Any]] = {"numa_node": self.bound, "numa_pages": pages}
         return Memory(
@@ -203,12 +314,13 @@ class _Run:
         self.disturbances.append(self.watch.stop())
         return done
 
-    def _pass(self, native: _core.Pass) -> Pass:
+    def _pass(self, native: _core.Pass, ticks: int | None = None) -> Pass:
+        """`ticks`: how long it took, if not as long as the native call."""
         self.tails.append(native.tail)
         return Pass(
             commands=native.commands,
             events=native.events,
-            wall_ns=max(self.scale.to_ns(native.ticks), 1),
+            wall_ns=max(self.scale.to_ns(native.ticks if ticks is None else ticks), 1),
             cpu_ns=native.cpu_ns,
             allocations=native.allocations if native.allocations >= 0 else None,
             minor_faults=native.minor_faults,
@@ -217,26 +329,34 @@ class _Run:
             involuntary_switches=native.involuntary_switches,
         )
 
-    def _digest(self, engine: MatchingEngine) -> _Digested:
+    def _digest_again(self, engine: Engine, commands: Commands) -> _Digested:
+        counters = engine.counters
+        self.growths_and_recycled = counters.growths, counters.trades_recycled
+        engine.reset()
+        return self._digest(engine, commands)
+
+    def _digest(self, engine: MatchingEngine, commands: Commands) -> _Digested:
         """A pass that keeps every event, part by part."""
         seeding = engine.process(self.seeding)
-        digest = hashlib.sha256(seeding.tobytes())
+        digest, hashed = hashlib.sha256(seeding.tobytes()), _core.EventHash()
         events = rejected = refusals = 0
         tail = b""
-        for start in range(0, len(self.measured), DIGEST_CHUNK):
-            part = engine.process(self.measured[start : start + DIGEST_CHUNK])
+        for start in range(0, len(commands), DIGEST_CHUNK):
+            part = engine.process(commands[start : start + DIGEST_CHUNK])
             raw = part.tobytes()
             digest.update(raw)
+            hashed.add(part)
             tail = (tail + raw)[-TAIL_BYTES:]
             events += len(part)
             rejected += int(np.count_nonzero(part["kind"] == EventKind.REJECTED))
             refusals += int(np.count_nonzero(np.isin(part["reason"], POOL_FULL)))
-        return _Digested(digest.hexdigest(), len(seeding), events, rejected, refusals, tail)
+        return _Digested(digest.hexdigest(), hashed.value, len(seeding), events, rejected, refusals, tail)
 
 
 @dataclass(frozen=True, slots=True)
 class _Digested:
     digest: str
+    event_hash: int
     seeding_events: int
     events: int
     rejected: int

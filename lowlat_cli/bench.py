@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat_cli.load_options import (
+    PACED_S,
+    SWEPT_S,
+    ArrivalsOption,
+    BooksOption,
+    LogOption,
+    PipelineOption,
+    ProducersOption,
+    RateOption,
+    SweepOption,
+    check_together,
+    commands_in,
+    load_of,
+)
 from lowlat_cli.options import (
     ColorOption,
     CpuOption,
@@ -23,9 +37,13 @@ from lowlat_cli.options import (
 )
 from lowlat_cli.output import Destination
 from lowlat_cli.peer_options import BindOption, ListenOption, PeerOption, listens, measured_peer
-from lowlat_cli.plan import plan_of
+from lowlat_cli.plan import plan_of, tell_of_books
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
+
+if TYPE_CHECKING:
+    from engine.flow import Flow
+    from engine.job import Load
 
 COMMANDS_MAX = 1 << 30
 COMMANDS_DEFAULT = {"native": 2_000_000, "reference": 20_000}  # a run of either ends within seconds
@@ -40,7 +58,7 @@ def bench(
             "--profile",
             "-p",
             metavar="NAME|FILE",
-            help="Order flow: steady, deep, cancel-storm, sweep, flash-crash, many-symbols, or a TOML file.",
+            help="Order flow: steady, deep, cancel-storm, sweep, flash-crash, many-symbols, burst, or a TOML file.",
         ),
     ] = "steady",
     commands: Annotated[
@@ -50,12 +68,20 @@ def bench(
             "-n",
             metavar="N",
             parser=count(1, COMMANDS_MAX),
-            help="Commands measured in each run.  [default: 2M; 20k with --engine reference]",
+            help="Commands measured in each run.  [default: 2M; two seconds of them at a --rate; 20k with --engine "
+            "reference]",
         ),
     ] = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="S", parser=count(0, SEED_MAX), help="Equal seeds give equal commands.")
     ] = 1,
+    pipeline: PipelineOption = False,
+    producers: ProducersOption = None,
+    rate: RateOption = None,
+    arrivals: ArrivalsOption = None,
+    sweep: SweepOption = None,
+    books: BooksOption = None,
+    log: LogOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
     engine: EngineOption = "native",
@@ -77,6 +103,9 @@ def bench(
     Examples:
       lowlat bench                            five runs of 2M commands each, steady flow
       lowlat bench -p deep -n 5M --cpu 3      100,000 live orders, measured on CPU 3
+      lowlat bench --rate 1M                  open loop: latency from when each command was due
+      lowlat bench --sweep 100k:20M:8         latency over throughput, with its knee
+      lowlat bench --pipeline --producers 2   the whole path: queues, matcher, mapped book
       lowlat bench --json > report.json       the whole report as one document
       lowlat bench -p mine.toml -o mine.json  your own mix; the table here, the document there
       lowlat bench --peer 10.0.0.2:9000       the network too, to a host that runs 'lowlat bench --listen 9000'
@@ -85,15 +114,37 @@ def bench(
         return 0
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check()
-    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, orders=orders, trades=trades, when_dry=when_dry)
+    check_together(pipeline=pipeline, producers=producers, books=books, rate=rate, sweep=sweep, log=log)
 
     from engine.flood import flood
+    from engine.job import OpenLoop
     from engine.profile import load_profile
     from engine.run import measure
+    from engine.sweep import measure_sweep
 
     chosen = load_profile(profile)
+    senders = (producers or 1) if pipeline else None
+    loads = [
+        load_of(engine=engine, producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
+        for each in sweep or (rate,)
+    ]
+    sizes = {"orders": orders, "trades": trades}
+    plan = plan_of(
+        ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=loads[0], books=books, log=log
+    )
+
+    def flow_of(load: Load) -> Flow:
+        most = commands or commands_in(load, SWEPT_S if sweep else PACED_S, COMMANDS_DEFAULT[engine])
+        return flood(chosen, most, seed)
+
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         plan = replace(plan, peer=measured_peer(peer, progress))
         progress("making the order flow", 0.0)
-        report = measure(flood(chosen, commands or COMMANDS_DEFAULT[engine], seed), plan, progress)
+        if sweep:
+            open_loops = [load for load in loads if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
+            return destination.deliver(measure_sweep(flow_of, plan, open_loops, progress))
+        flow = flow_of(loads[0])
+        if pipeline:
+            tell_of_books(flow, books, verbose=verbose)
+        report = measure(flow, plan, progress)
     return destination.deliver(report)

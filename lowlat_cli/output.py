@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reports.model import Report
+    from reports.sweep import Sweep
 
 _STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
 _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
@@ -40,7 +41,7 @@ class Destination:
 
             check_writable(self.file)
 
-    def deliver(self, report: Report) -> ExitCode:
+    def deliver(self, report: Report | Sweep) -> ExitCode:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
         from reports.document import to_text
 
@@ -70,9 +71,14 @@ class Destination:
     def _file_format(self) -> OutputFormat:
         return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
 
-    def _draw(self, report: Report, on: Console) -> None:
+    def _draw(self, report: Report | Sweep, on: Console) -> None:
+        from reports.sweep import Sweep
+        from reports.sweep_table import render_sweep
         from reports.table import render
 
+        if isinstance(report, Sweep):
+            render_sweep(report, on)
+            return
         render(report, on)
         if self.verbose and report.verification is not None:
             for line in report.verification.mismatches:

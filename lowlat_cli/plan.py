@@ -5,12 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from lowlat_cli.console import is_terminal
 from lowlat_cli.options import DryPolicy, EngineName
+from lowlat_cli.streams import say
 from lowlat_cli.verb import full_command
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import typer
 
+    from engine.flow import Flow
+    from engine.job import Load
     from engine.run import RunPlan
 
 
@@ -23,6 +29,9 @@ def plan_of(
     orders: int | None,
     trades: int | None,
     when_dry: DryPolicy,
+    load: Load,
+    books: Path | None,
+    log: Path | None,
 ) -> RunPlan:
     """The plan that a verb's options describe. CPUs are checked: they exist, are online and left to this process.
 
@@ -39,5 +48,21 @@ def plan_of(
         orders=orders,
         trades=trades,
         when_dry=WhenDry[when_dry.upper()],
+        load=load,
+        books=books,
+        log=log,
         command=full_command(ctx, sys.argv[1:]),
     )
+
+
+def tell_of_books(flow: Flow, folder: Path | None, *, verbose: bool) -> None:
+    """Say on stderr, where progress is shown too, how to watch the books of a pipeline that is about to run."""
+    from engine.path_place import book_names, has_folder
+
+    if not (verbose or is_terminal(sys.stderr)):
+        return
+    if folder is None and not has_folder():
+        say("XDG_RUNTIME_DIR is not set, so the books are in a folder that goes with the run; --dir DIR to watch them")
+        return
+    where = "" if folder is None else f" --dir {folder}"
+    say(f"to watch the book in another terminal: lowlat book {book_names(flow)[0]}{where} --watch")

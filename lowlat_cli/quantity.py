@@ -1,10 +1,12 @@
-"""Quantities as people write them: counts `250_000`, `500k`, `2M`; rates `500k/s`; durations `250us`, `10s`."""
+"""Quantities as people write them: counts `250_000`, `500k`, `2M`; rates `500k/s`; durations `250us`, `10s`; rates to
+sweep over `100k:20M:8`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from lowlat_errors import UsageError
@@ -21,6 +23,9 @@ _DURATIONS_NS: Final = {
     "h": 3600 * 10**9,
 }
 _FORM: Final = re.compile(r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?) ?(?P<unit>[A-Za-zµμ]*)")
+_SWEEP: Final = "a sweep of rates"
+_SWEEP_EXAMPLE: Final = "FROM:TO:STEPS such as 100k:20M:8"
+_STEPS_MAX: Final = 100
 _LENGTH_MAX: Final = 40
 """Characters of the longest quantity: int() of a million digits takes seconds, then fails."""
 
@@ -35,16 +40,37 @@ def parse_count(text: str) -> int:
 
 
 def parse_rate(text: str) -> int:
-    """A number per second: `500k/s`. Raises `QuantityError`."""
-    number, slash, second = text.strip().rpartition("/")
-    if not slash or second != "s":
-        raise _refused(text, "a rate", "500k/s")
-    return _whole(text, number, _COUNTS, "a rate", "500k/s")
+    """A number per second: `500k/s`, or `500k` alike. Raises `QuantityError`."""
+    return _whole(text, text.strip().removesuffix("/s"), _COUNTS, "a rate", "500k/s")
 
 
 def parse_duration_ns(text: str) -> int:
     """A duration with its unit, in nanoseconds: `250us`, `1.5ms`, `10s`. Raises `QuantityError`."""
     return _whole(text, text, _DURATIONS_NS, "a duration", "250us, 10s or 5min")
+
+
+def parse_sweep(text: str) -> tuple[int, ...]:
+    """Rising rates, FROM:TO:STEPS: STEPS of them from FROM to TO, each the same factor above the last.
+
+    `100k:20M:8` is 100 k/s, 213 k/s, ... 20 M/s. Both ends are exact, rates between them rounded to whole numbers;
+    STEPS is 2 to 100. `/s` may stand behind a rate. Raises `QuantityError`.
+    """
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE)
+    try:
+        low, high, steps = (parse_count(part.removesuffix("/s")) for part in parts)
+    except QuantityError as error:
+        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({error})") from error
+    if not 2 <= steps <= _STEPS_MAX:
+        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({steps} is outside 2..{_STEPS_MAX} steps)")
+    if not 0 < low < high:
+        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, " (it does not rise, or starts at 0)")
+    inner = (round(low * (high / low) ** (step / (steps - 1))) for step in range(1, steps - 1))
+    rates = (low, *inner, high)
+    if any(rate >= above for rate, above in pairwise(rates)):
+        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({steps} steps so close round to the same rate)")
+    return rates
 
 
 def _whole(text: str, part: str, units: Mapping[str, int], kind: str, examples: str) -> int:

@@ -8,6 +8,16 @@ from typing import Annotated
 
 import typer
 
+from lowlat_cli.load_options import (
+    ArrivalsOption,
+    BooksOption,
+    LogOption,
+    PipelineOption,
+    ProducersOption,
+    RateOption,
+    check_together,
+    load_of,
+)
 from lowlat_cli.options import (
     ColorOption,
     CpuOption,
@@ -22,7 +32,7 @@ from lowlat_cli.options import (
     WhenDryOption,
 )
 from lowlat_cli.output import Destination
-from lowlat_cli.plan import plan_of
+from lowlat_cli.plan import plan_of, tell_of_books
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
 
@@ -63,6 +73,12 @@ def replay(
             "--expect", metavar="FILE", help="The venue's LOBSTER order book file, to compare best bid and ask."
         ),
     ] = None,
+    pipeline: PipelineOption = False,
+    producers: ProducersOption = None,
+    rate: RateOption = None,
+    arrivals: ArrivalsOption = None,
+    books: BooksOption = None,
+    log: LogOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
     engine: EngineOption = "native",
@@ -84,17 +100,24 @@ def replay(
       lowlat replay AAPL_message_50.csv.xz -v                    list the fills that differ
       lowlat replay day_message.csv --expect day_orderbook.csv   compare best bid and ask too
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
+      lowlat replay day_message.csv --rate 500k                  at planned times, one every two microseconds
     """
     destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose)
     destination.check()
-    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, orders=orders, trades=trades, when_dry=when_dry)
+    check_together(pipeline=pipeline, producers=producers, books=books, rate=rate, sweep=None, log=log)
+    load = load_of(engine=engine, producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals)
+    sizes = {"orders": orders, "trades": trades}
+    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
 
     from engine.lobster import read_lobster
     from engine.replay import replay as measure_replay
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress("reading the recording", 0.0)
-        report = measure_replay(read_lobster(file), plan, expect, progress)
+        recording = read_lobster(file)
+        if pipeline:
+            tell_of_books(recording.flow, books, verbose=verbose)
+        report = measure_replay(recording, plan, expect, progress)
     return destination.deliver(report)
 
 

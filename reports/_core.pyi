@@ -33,8 +33,10 @@ class Histogram:
     def copy(self) -> Histogram:
         """What it holds now, in one step even while other threads record."""
 
-    def reset(self) -> None:
-        """Forget everything; keeps the memory."""
+    def take(self) -> Histogram:
+        """
+        What it holds now, which it then forgets, in one step even while other threads record.
+        """
 
     @property
     def counts(self) -> Annotated[NDArray[numpy.uint64], dict(shape=(None,))]:
@@ -55,3 +57,38 @@ class Histogram:
     @property
     def max(self) -> int | None:
         """Largest value, exact; None when empty."""
+
+class IntervalHistograms:
+    """
+    Histograms by interval: one thread records, at full speed and without waiting, another takes.
+    """
+
+    def __init__(self, count: int, interval_ticks: int) -> None: ...
+
+    def start(self, now_ticks: int) -> None:
+        """
+        The recording thread's: the first interval begins. Once, before anything else.
+        """
+
+    def record(self, k: int, value: int) -> None:
+        """The recording thread's: count one value in histogram k."""
+
+    def tick(self, now_ticks: int) -> None:
+        """
+        The recording thread's, between two records: ends the interval when it is over and the one before was taken.
+        """
+
+    def finish(self, now_ticks: int) -> None:
+        """
+        The recording thread's: ends the last interval. Nothing is recorded after it.
+        """
+
+    def take(self) -> tuple[int, int, list[Histogram]] | None:
+        """
+        The reading thread's: begin and end in ticks and the histograms of the oldest interval that is over, each interval once; None when there is none.
+        """
+
+    def total(self, k: int) -> Histogram:
+        """
+        The reading thread's: a copy of everything that was taken of histogram k.
+        """

@@ -1,23 +1,30 @@
-"""The `lowlat.report/1` document: a report as JSON values, and back."""
+"""The `lowlat.report/1` and `lowlat.sweep/1` documents: a report or a sweep as JSON values, and back."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import msgspec
 
+from reports import model, sweep
 from reports.errors import ReportFormatError
-from reports.model import SCHEMA, Report
+from reports.model import Report
+from reports.sweep import Sweep
+
+_Kind = TypeVar("_Kind", Report, Sweep)
 
 
-def to_document(report: Report) -> dict[str, Any]:
+def to_document(report: Report | Sweep) -> dict[str, Any]:
     """The report as dictionaries, lists, strings, numbers, booleans and None, in the order of the model.
 
     Raises `ReportFormatError` when a figure breaks the bounds of its field, or is NaN or infinite.
     """
     document: dict[str, Any] = msgspec.to_builtins(report, builtin_types=())
-    from_document(document)
+    if isinstance(report, Sweep):
+        sweep_from_document(document)
+    else:
+        from_document(document)
     try:
         # Also turns tuples into lists, so that any reader sees what a parser of the text would.
         plain: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
@@ -31,29 +38,51 @@ def from_document(document: Any) -> Report:
 
     Raises `ReportFormatError`, naming the field, for anything that is no `lowlat.report/1`.
     """
-    kind = document.get("schema") if isinstance(document, dict) else None
-    if kind != SCHEMA:
-        raise ReportFormatError(f"not a {SCHEMA} document: its schema is {kind!r}")
-    try:
-        return msgspec.convert(document, Report)
-    except msgspec.ValidationError as error:
-        raise ReportFormatError(f"not a valid {SCHEMA} document: {error}") from error
+    return _read(document, Report, model.SCHEMA)
 
 
-def to_text(report: Report) -> str:
+def sweep_from_document(document: Any) -> Sweep:
+    """The sweep of a document. Fields that this version does not know are ignored.
+
+    Raises `ReportFormatError`, naming the field, for anything that is no `lowlat.sweep/1`.
+    """
+    read = _read(document, Sweep, sweep.SCHEMA)
+    sweep.check(read)
+    return read
+
+
+def to_text(report: Report | Sweep) -> str:
     """The report as one JSON document with a newline at the end, the same bytes for the same report."""
     return json.dumps(to_document(report), indent=2, allow_nan=False) + "\n"
 
 
 def from_text(text: str) -> Report:
     """The report of a JSON text. Raises `ReportFormatError` for anything else."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ReportFormatError(f"not a JSON document: {error}") from error
-    return from_document(document)
+    return from_document(_parsed(text))
 
 
-def write_json(report: Report, stream: TextIO) -> None:
+def sweep_from_text(text: str) -> Sweep:
+    """The sweep of a JSON text. Raises `ReportFormatError` for anything else."""
+    return sweep_from_document(_parsed(text))
+
+
+def write_json(report: Report | Sweep, stream: TextIO) -> None:
     """Write the report as one JSON document, and nothing else."""
     stream.write(to_text(report))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ReportFormatError(f"not a JSON document: {error}") from error
+
+
+def _read(document: Any, kind: type[_Kind], schema: str) -> _Kind:
+    named = document.get("schema") if isinstance(document, dict) else None
+    if named != schema:
+        raise ReportFormatError(f"not a {schema} document: its schema is {named!r}")
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        raise ReportFormatError(f"not a valid {schema} document: {error}") from error

@@ -7,7 +7,7 @@ a default, so that documents written before it still read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
@@ -75,12 +75,15 @@ class Workload:
     notes: Annotated[tuple[str, ...], Meta(description="What else to know of the workload, a line each")] = ()
 
 
+LoadModel: TypeAlias = Literal["closed", "open", "pipeline"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """How commands reached the engine, and what became of them, summed over runs."""
 
     model: Annotated[
-        Literal["closed", "open", "pipeline"],
+        LoadModel,
         Meta(
             description="closed: the next when the last is done; open: by planned arrival times; "
             "pipeline: by other threads"
@@ -89,12 +92,23 @@ class Load:
     target_rate: Annotated[Amount | None, Meta(description="Commands per second asked; null in a closed loop")]
     achieved_rate: Annotated[Amount | None, Meta(description="Commands per second reached")]
     sent: Annotated[Count, Meta(description="Commands handed over")]
-    acked: Annotated[Count, Meta(description="Commands answered, rejects included")]
-    rejected: Annotated[Count, Meta(description="Commands answered by a reject")]
+    acked: Annotated[Count, Meta(description="Commands carried out; with those rejected it is all that were sent")]
+    rejected: Annotated[
+        Count, Meta(description="Commands answered by a reject; sent is acked and rejected, or some were lost")
+    ]
     out_of_range: Annotated[
         Count,
         Meta(description="Latencies that no histogram could hold (above 2^42 ns); above 0 is not valid"),
     ]
+    missed: Annotated[
+        tuple[str, ...],
+        Meta(description="Those of status_reasons that say the rate was not kept up; empty when it was"),
+    ] = ()
+    arrivals: Annotated[
+        str | None, Meta(description="constant, poisson or burst; null where commands have no planned times")
+    ] = None
+    producers: Annotated[Count | None, Meta(description="Threads that send commands; null without a pipeline")] = None
+    updates: Annotated[Count | None, Meta(description="Records of market data; null without a pipeline")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,3 +187,6 @@ class Placement:
     reasons: Annotated[tuple[str, ...], Meta(description="What speaks for the CPU")]
     compromises: Annotated[tuple[str, ...], Meta(description="What speaks against it and could not be helped")]
     warnings: Annotated[tuple[str, ...], Meta(description="What any choice on this host suffers from")]
+    threads: Annotated[
+        dict[str, Count], Meta(description="CPU of each thread of a pipeline, e.g. matcher, producer[0], publisher")
+    ] = field(default_factory=dict)

@@ -93,6 +93,15 @@ class Histogram:
         return cls(own, bounds, out_of_range)
 
     @classmethod
+    def from_buckets(cls, counts: NDArray[np.uint64], out_of_range: int = 0) -> Histogram:
+        """As `from_counts`; the outer values of the first and last bucket stand in for bounds that nobody knows."""
+        recorded = np.flatnonzero(counts)
+        if recorded.size == 0:
+            return cls.from_counts(counts, None, None, out_of_range)
+        minimum, maximum = layout.lowest_values(recorded[:1]).item(), layout.highest_values(recorded[-1:]).item()
+        return cls.from_counts(counts, minimum, maximum, out_of_range)
+
+    @classmethod
     def from_native(cls, recorder: Recorder) -> Histogram:
         """What a native recorder holds now; it may go on recording, in other threads too."""
         now = recorder.copy()

@@ -78,15 +78,12 @@ def decode(blob: str | bytes, bounds_ns: tuple[int, int] | None = None, out_of_r
         raise HistogramFormatError(f"the counts of the encoded histogram are damaged: {error}") from error
     counts = np.frombuffer(hdr.counts, dtype=np.uint64)
     recorded = np.flatnonzero(counts)
-    if recorded.size == 0:
-        return Histogram.from_counts(counts[:0], None, None, out_of_range)
-    if recorded[-1] >= layout.COUNTS_LENGTH:
+    if recorded.size and recorded[-1] >= layout.COUNTS_LENGTH:
         raise HistogramFormatError(f"the encoded histogram holds values above {layout.HIGHEST_NS:,} ns")
-    minimum, maximum = bounds_ns or (
-        layout.lowest_values(recorded)[0].item(),
-        layout.highest_values(recorded)[-1].item(),
-    )
-    return Histogram.from_counts(counts[: layout.COUNTS_LENGTH], minimum, maximum, out_of_range)
+    counts = counts[: layout.COUNTS_LENGTH]
+    if recorded.size == 0 or bounds_ns is None:
+        return Histogram.from_buckets(counts, out_of_range)
+    return Histogram.from_counts(counts, *bounds_ns, out_of_range)
 
 
 def _decompressed(blob: str | bytes) -> bytes:

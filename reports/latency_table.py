@@ -22,44 +22,53 @@ FOOTNOTE = f"{_MARK} fewer than {FEW_BEYOND} samples beyond it: a few samples' l
 
 
 def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Iterator[Table]:
-    """One table a measure, in order of first appearance.
+    """The first measure by operation; where there are more, one table of them over all operations.
 
-    The spread over runs has columns of its own where they fit the console, else a line below its operation.
+    The spread over runs has columns of its own where they fit the console, else a line below its row.
     """
-    for measure in dict.fromkeys(series.measure for series in summary):
-        rows = [series for series in summary if series.measure == measure]
-        wide = _table(measure, rows, runs, wide=True)
-        boundless = console.options.update_width(_BOUNDLESS)  # else the measure is capped at the console
-        fits = console.measure(wide, options=boundless).maximum <= console.width
-        yield wide if fits else _table(measure, rows, runs, wide=False)
+    measures = list(dict.fromkeys(series.measure for series in summary))
+    for measure in measures[:1]:
+        named = [(series.op, series) for series in summary if series.measure == measure]
+        yield _fitting(measure, named, runs, console)
+    if len(measures) > 1:
+        whole = [series for series in summary if series.op == "all"]
+        named = [(series.measure.removeprefix("stage:"), series) for series in whole]
+        yield _fitting("all operations", named, runs, console)
 
 
-def has_marks(summary: Sequence[SummarySeries]) -> bool:
+def _fitting(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, console: Console) -> Table:
+    wide = _table(heading, rows, runs, wide=True)
+    boundless = console.options.update_width(_BOUNDLESS)  # else the measure is capped at the console
+    fits = console.measure(wide, options=boundless).maximum <= console.width
+    return wide if fits else _table(heading, rows, runs, wide=False)
+
+
+def has_marks(summary: Sequence[SummarySeries], percents: Sequence[str] = _PERCENTS) -> bool:
     """Whether any percentile shown carries the mark of the footnote."""
-    return any(_few(series.percentiles.get(percent)) for series in summary for percent in _PERCENTS)
+    return any(_few(series.percentiles.get(percent)) for series in summary for percent in percents)
 
 
-def _table(measure: str, rows: Sequence[SummarySeries], runs: int, *, wide: bool) -> Table:
+def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *, wide: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column(measure, overflow="fold")
+    table.add_column(heading, overflow="fold")
     table.add_column("count", justify="right", overflow="fold")
     for percent in _PERCENTS:
         table.add_column(f"p{percent}", justify="right", overflow="fold")
         if wide and runs > 1 and percent in _WITH_SPREAD:
             table.add_column("over runs", overflow="fold", style="dim")
     table.add_column("max", justify="right", overflow="fold")
-    for series in rows:
-        table.add_row(*_cells(series, spread=wide and runs > 1))
+    for name, series in rows:
+        table.add_row(*_cells(name, series, spread=wide and runs > 1))
         if runs > 1 and not wide:
             table.add_row(*_spread_cells(series))
     return table
 
 
-def _cells(series: SummarySeries, *, spread: bool) -> Iterator[Text]:
-    yield Text(series.op, style="bold" if series.op == "all" else "")
+def _cells(name: str, series: SummarySeries, *, spread: bool) -> Iterator[Text]:
+    yield Text(name, style="bold" if name == "all" else "")
     yield Text(units.short(series.count))
     for percent in _PERCENTS:
-        yield _value(series.percentiles.get(percent))
+        yield cell(series.percentiles.get(percent))
         if spread and percent in _WITH_SPREAD:
             yield Text(_range(series.spread.get(percent)))
     yield Text(units.time(series.max))
@@ -74,7 +83,8 @@ def _spread_cells(series: SummarySeries) -> Iterator[Text]:
     yield Text("")
 
 
-def _value(percentile: PercentileValue | None) -> Text:
+def cell(percentile: PercentileValue | None) -> Text:
+    """A percentile, marked when it is but a few samples' luck."""
     if percentile is None:
         return Text("-")
     few = _few(percentile)

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Iterable
 
 from reports import units
-from reports.facts import Clock, CpuCache, Extent, Host, Load, Placement, Topology, Workload
+from reports.facts import Clock, CpuCache, Extent, Host, Load, LoadModel, Placement, Topology, Workload
 from reports.measures import Baselines, Disturbances, HotPath, Run, SummarySeries, Throughput, Verification
 from reports.model import Report
 
@@ -80,19 +80,29 @@ def _cache(cache: CpuCache) -> str:
 
 
 def placement(facts: Placement) -> str:
-    """Which CPU was measured on, and why."""
+    """Which CPU was measured on, and why; of a pipeline, where each thread ran, and what that does to the figures."""
     if facts.chosen_by == "system":
         return _join(["where the scheduler put it", *facts.warnings])
+    if facts.threads:
+        by = "as asked" if facts.chosen_by == "user" else "by plan"
+        threads = ", ".join(f"{thread} CPU {cpu}" for thread, cpu in facts.threads.items())
+        taking_turns = len(set(facts.threads.values())) < len(facts.threads)
+        return _join([f"{threads} {by}", "threads that share a CPU measure the scheduler" if taking_turns else None])
     if facts.chosen_by == "user":
         return f"CPU {facts.cpus} as asked"
     against = f"but {'; '.join(facts.compromises)}" if facts.compromises else None
     return _join([f"CPU {facts.cpus} by plan: {'; '.join(facts.reasons) or 'there is no other'}", against])
 
 
-def throughput(runs: Iterable[Run]) -> str | None:
-    """The passes without time stamps: all of them as one, then the spread of the single ones."""
+def throughput(runs: Iterable[Run], model: LoadModel) -> str | None:
+    """The passes that count: all of them as one, then the spread of the single ones."""
     passes = [run.throughput for run in runs if run.throughput]
-    return _passes(passes, "pass without time stamps") if passes else None
+    how = {
+        "closed": "pass without time stamps",
+        "open": "pass at planned times, stamps included",
+        "pipeline": "pass through the whole path, stamps included",
+    }
+    return _passes(passes, how[model]) if passes else None
 
 
 def stamped(runs: Iterable[Run]) -> str | None:
@@ -101,19 +111,21 @@ def stamped(runs: Iterable[Run]) -> str | None:
     return _passes(passes, "pass with a time stamp per command") if passes else None
 
 
-def baselines(facts: Baselines, runs: Iterable[Run]) -> str | None:
-    """What the pass without time stamps is to be held against: the least there is to do, and plain Python."""
+def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | None:
+    """What the figures are to be held against: what the clock costs; in a closed loop the least there is to do, and
+    plain Python."""
     ours = [run.throughput.ns_per_command for run in runs if run.throughput and run.throughput.ns_per_command]
     if not ours:
         return None
     ns = statistics.median(ours)
+    closed = model == "closed"
     return _join(
         [
             f"{ns / facts.loop_ns:.1f}x a loop that only reads the commands ({units.time(facts.loop_ns)})"
-            if facts.loop_ns
+            if closed and facts.loop_ns
             else None,
             f"reference engine in Python {units.time(facts.reference_ns)}: {facts.reference_ns / ns:,.0f}x as long"
-            if facts.reference_ns
+            if closed and facts.reference_ns
             else None,
             f"two stamps around nothing {units.time(facts.clock_ns)}" if facts.clock_ns is not None else None,
         ]
@@ -146,17 +158,27 @@ def _singles(values_ns: list[float]) -> str:
 
 
 def load(facts: Load) -> str | None:
-    """The rate asked and the rate reached; nothing for a closed loop in which every command was answered."""
-    lost = facts.sent - facts.acked
-    rate = None
+    """The rate asked and the rate reached, and of a pipeline what became of the commands; nothing for a closed loop in
+    which every command was answered."""
+    lost = facts.sent - facts.acked - facts.rejected
+    rate = delivered = None
     if facts.target_rate is not None and facts.achieved_rate is not None:
         rate = f"achieved {units.rate(facts.achieved_rate)} of {units.rate(facts.target_rate)} asked"
+        rate += f", {facts.arrivals} arrivals" if facts.arrivals else ""
+    if facts.producers is not None:
+        delivered = (
+            f"{units.plural(facts.producers, 'producer')}: {facts.sent:,} sent = {facts.acked:,} carried out + "
+            f"{facts.rejected:,} rejected"
+        )
     parts = [
         rate,
+        delivered,
+        f"{units.plural(facts.updates, 'level update')} published" if facts.updates is not None else None,
         f"{units.plural(lost, 'command')} not answered" if lost else None,
         f"{units.plural(facts.out_of_range, 'latency value')} out of range" if facts.out_of_range else None,
     ]
-    return _join([f"{facts.model} loop", *parts]) if any(parts) else None
+    name = "pipeline" if facts.model == "pipeline" else f"{facts.model} loop"
+    return _join([name, *parts]) if any(parts) else None
 
 
 def workload(facts: Workload) -> str:

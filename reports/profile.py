@@ -10,6 +10,9 @@
 
     print(profiler.summary()[0].p99_ns)
 
+    with profiler.log_to("latencies.hlog"):  # an interval a second, while the program runs
+        serve()
+
 Times come from `time.perf_counter_ns`, the steady clock of the host; a call that raises is recorded too.
 What the measuring adds to a call is printed by
 
@@ -20,24 +23,35 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter_ns
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar, cast
 
 from reports import units
 from reports._core import Histogram as Recorder
+from reports.background import in_background
 from reports.bands import bands
 from reports.errors import ProfileError
 from reports.histogram import FEW_BEYOND, Histogram
+from reports.interval_log import IntervalLog, interval_log
 from reports.measures import Band
+from reports.profile_log import ProfileLog
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+INTERVAL_S_MIN: Final = 0.001
+INTERVAL_S_MAX: Final = 86_400.0
+"""Bounds of a log's intervals: its times are whole milliseconds, and a day without a line tells nobody anything."""
 
 _PERCENTS = ("50", "95", "99", "99.9")
 
@@ -70,6 +84,8 @@ class Profiler:
 
     def __init__(self) -> None:
         self._recorders: dict[str, Recorder] = {}
+        self._logs: list[ProfileLog] = []
+        self._logs_lock = threading.Lock()
         self._since_ns = perf_counter_ns()
 
     def profile(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -104,10 +120,44 @@ class Profiler:
         return [_row(name, histogram, elapsed_s) for name, histogram in histograms if histogram.total]
 
     def reset(self) -> None:
-        """Forget every call; what is decorated goes on recording."""
-        for recorder in list(self._recorders.values()):
-            recorder.reset()
+        """Forget every call; what is decorated goes on recording, and a log misses nothing."""
+        with self._logs_lock:
+            for name, recorder in list(self._recorders.items()):
+                forgotten = recorder.take().counts
+                for log in self._logs:
+                    log.forget(name, forgotten)
         self._since_ns = perf_counter_ns()
+
+    @contextmanager
+    def log_to(self, path: str | os.PathLike[str], interval_s: float = 1.0) -> Iterator[None]:
+        """Write what is recorded while the block runs into an HdrHistogram interval log (see `reports.interval_log`).
+
+        A thread appends a line for each name with calls in an interval, and at the end, also when the block raises,
+        for the rest of the last one. The log replaces a regular file that is there already. Of several logs at once
+        each gets everything. Raises `OutputPathError` when the file cannot be written (before the block) or no longer
+        could (after it), and `ProfileError` for an interval that is not from 1 ms to a day.
+        """
+        if not INTERVAL_S_MIN <= interval_s <= INTERVAL_S_MAX:
+            raise ProfileError(
+                f"an interval of {interval_s} s: expected {INTERVAL_S_MIN} to {INTERVAL_S_MAX:,.0f} seconds"
+            )
+        with (
+            interval_log(Path(path)) as file,
+            self._logged(file) as log,
+            in_background(functools.partial(log.write_every, round(interval_s * 1e9))),
+        ):
+            yield
+
+    @contextmanager
+    def _logged(self, file: IntervalLog) -> Iterator[ProfileLog]:
+        with self._logs_lock:
+            log = ProfileLog(self._recorders, file, self._logs_lock)
+            self._logs.append(log)
+        try:
+            yield log
+        finally:
+            with self._logs_lock:
+                self._logs.remove(log)
 
     def table(self) -> Table:
         """The summary as a rich table."""

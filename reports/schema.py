@@ -1,48 +1,69 @@
-"""The JSON Schema of `lowlat.report/1`, published in the package as `schema/report-1.schema.json`.
+"""The JSON Schemas of `lowlat.report/1` and `lowlat.sweep/1`, published in the package's folder `schema`.
 
-It is made from the model, so that neither can drift: a test compares the file with `generated`. Readers must
-ignore fields that they do not know, since changes within /1 only add; hence the published schema leaves every
-object open, and `report_schema(closed=True)` is the one to find a misspelt field with.
+They are made from the models, so that neither can drift: a test compares the files with `generated_text`. Readers must
+ignore fields that they do not know, since changes within /1 only add; hence the published schemas leave every object
+open, and `closed=True` gives the one to find a misspelt field with.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from reports.model import SCHEMA, Report
+from reports import model, sweep
 
-FILE = "schema/report-1.schema.json"
-"""Path of the published file within this package."""
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of document: its name and version, its model, and the path of its published file within this package."""
+
+    title: str
+    model: type
+    file: str
+
+
+REPORT: Final = Kind(model.SCHEMA, model.Report, "schema/report-1.schema.json")
+SWEEP: Final = Kind(sweep.SCHEMA, sweep.Sweep, "schema/sweep-1.schema.json")
 
 
 def report_schema(*, closed: bool = False) -> dict[str, Any]:
-    """The published JSON Schema (2020-12); `closed` admits no field beyond those it names."""
-    text = files("reports").joinpath(FILE).read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return _closed(schema) if closed else schema
+    """The published JSON Schema (2020-12) of a report; `closed` admits no field beyond those it names."""
+    return _published(REPORT, closed)
 
 
-def generated() -> dict[str, Any]:
-    """The JSON Schema as the model has it now."""
+def sweep_schema(*, closed: bool = False) -> dict[str, Any]:
+    """The same of a sweep, with the report's in it."""
+    return _published(SWEEP, closed)
+
+
+def generated_text(kind: Kind) -> str:
+    """What the published file must hold."""
+    return json.dumps(_generated(kind), indent=2, ensure_ascii=False) + "\n"
+
+
+def _generated(kind: Kind) -> dict[str, Any]:
+    name, _, version = kind.title.partition("/")
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:lowlat:report:1",
-        "title": SCHEMA,
-        **msgspec.json.schema(Report),
+        "$id": f"urn:{name.replace('.', ':')}:{version}",
+        "title": kind.title,
+        **msgspec.json.schema(kind.model),
     }
-    report = schema["$defs"]["Report"]
-    report["required"].insert(0, "schema")  # has a default for those who build a report, not for those who read one
+    for definition in schema["$defs"].values():
+        if "schema" in definition["properties"]:
+            # It has a default for those who build a document, not for those who read one.
+            definition["required"].insert(0, "schema")
     return schema
 
 
-def generated_text() -> str:
-    """What the published file must hold."""
-    return json.dumps(generated(), indent=2, ensure_ascii=False) + "\n"
+def _published(kind: Kind, closed: bool) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(files("reports").joinpath(kind.file).read_text(encoding="utf-8"))
+    return _closed(schema) if closed else schema
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:

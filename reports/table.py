@@ -25,8 +25,9 @@ def render(report: Report, console: Console) -> None:
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
-    yield _title(report)
-    yield _facts(
+    model = report.load.model
+    yield title(report)
+    yield facts(
         [
             ("host", lines.host(report.host)),
             ("topology", lines.topology(report.topology) if report.topology else None),
@@ -38,11 +39,14 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     if latency_table.has_marks(report.summary):
         yield Text(latency_table.FOOTNOTE, style="dim")
     yield Text()
-    yield _facts(
+    yield facts(
         [
-            ("throughput", lines.throughput(report.runs)),
+            ("throughput", lines.throughput(report.runs, model)),
             ("stamped", lines.stamped(report.runs)),
-            ("held against", lines.baselines(report.baselines, report.runs) if report.baselines else None),
+            (
+                "held against",
+                lines.baselines(report.baselines, report.runs, model) if report.baselines else None,
+            ),
             ("load", lines.load(report.load)),
             ("hot path", lines.hot_path(report.hot_path)),
             ("disturbances", lines.disturbances(report.runs)),
@@ -53,12 +57,13 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
         ]
     )
     yield Padding(_budget(report), (1, 0, 0, 0))
-    yield _facts([("tier", lines.tier(report))])
+    yield facts([("tier", lines.tier(report))])
     if status := lines.status(report):
         yield Text(status, style="bold red")
 
 
-def _title(report: Report) -> Text:
+def title(report: Report) -> Text:
+    """What ran: profile, engine, commands, seed, runs."""
     work = report.workload
     parts = [
         f"{report.engine.name} engine",
@@ -70,7 +75,7 @@ def _title(report: Report) -> Text:
     return Text.assemble((work.profile, "bold"), "  ", " · ".join(part for part in parts if part))
 
 
-def _facts(rows: list[tuple[str, str | None]]) -> Table:
+def facts(rows: list[tuple[str, str | None]]) -> Table:
     """Labels and lines, the lines wrapped beside their label; a row without a line is left out."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="cyan", no_wrap=True, min_width=12)

@@ -2,81 +2,22 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
 #include <string>
 #include <vector>
 
-#include "engine/native/allocations.hpp"
 #include "engine/native/buffer.hpp"
 #include "engine/native/claim.hpp"
 #include "engine/native/passes.hpp"
 #include "engine/native/register.hpp"
+#include "engine/native/watched.hpp"
 
 namespace nb = nanobind;
 
 namespace lowlat {
 namespace {
-
-/// What one pass took and did, from counters read right before and right after its loop.
-struct Pass {
-    std::uint64_t commands;
-    std::uint64_t events;
-    std::uint64_t ticks;
-    std::int64_t cpu_ns;
-    std::int64_t allocations;  // -1: not counted in this build
-    std::int64_t minor_faults;
-    std::int64_t major_faults;
-    std::int64_t voluntary_switches;
-    std::int64_t involuntary_switches;
-    std::vector<Event> tail;  // the last events of the pass, oldest first
-};
-
-std::int64_t thread_cpu_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
-}
-
-rusage thread_usage() {
-    rusage usage{};
-#ifdef RUSAGE_THREAD
-    getrusage(RUSAGE_THREAD, &usage);
-#else
-    getrusage(RUSAGE_SELF, &usage);
-#endif
-    return usage;
-}
-
-/// Run `loop`, which returns the events it gave, between two readings of everything.
-template <typename Loop>
-Pass watched(std::uint64_t commands, Loop loop) {
-    const nb::gil_scoped_release released;
-    thread_usage();  // once for nothing: the pages it touches are then in place
-    const std::int64_t allocated = allocations();
-    const rusage before = thread_usage();
-    const std::int64_t cpu_start = thread_cpu_ns();
-    const std::uint64_t start = ticks_begin();
-    const std::uint64_t events = loop();
-    const std::uint64_t ticks = ticks_end() - start;
-    const std::int64_t cpu_ns = thread_cpu_ns() - cpu_start;
-    const rusage after = thread_usage();
-    return {
-        .commands = commands,
-        .events = events,
-        .ticks = ticks,
-        .cpu_ns = cpu_ns,
-        .allocations = allocated < 0 ? -1 : allocations() - allocated,
-        .minor_faults = after.ru_minflt - before.ru_minflt,
-        .major_faults = after.ru_majflt - before.ru_majflt,
-        .voluntary_switches = after.ru_nvcsw - before.ru_nvcsw,
-        .involuntary_switches = after.ru_nivcsw - before.ru_nivcsw,
-        .tail = {},
-    };
-}
 
 /// A ring of events, taken and touched before the pass.
 struct Ring {
@@ -91,6 +32,12 @@ struct Ring {
         return last;
     }
 };
+
+Measure measure_named(const std::string& name) {
+    const auto found = std::find(measure_names.begin(), measure_names.end(), name);
+    if (found == measure_names.end()) throw nb::key_error(name.c_str());
+    return static_cast<Measure>(found - measure_names.begin());
+}
 
 Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
     const Claim claim(matcher);
@@ -111,6 +58,21 @@ Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
     Ring ring;
     Pass pass = watched(in.size(), [&] {
         run_stamped(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
+        return ring.sink.count();
+    });
+    pass.tail = ring.tail();
+    return pass;
+}
+
+Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint64_t multiplier,
+                    unsigned shift, Latencies& latencies) {
+    const Claim claim(matcher);
+    const Buffer<const Command> in(commands);
+    const Buffer<const std::uint64_t> ticks(planned);
+    if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
+    Ring ring;
+    Pass pass = watched(in.size(), [&] {
+        run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
         return ring.sink.count();
     });
     pass.tail = ring.tail();
@@ -151,14 +113,33 @@ void register_run(nb::module_& m) {
             return nb::bytes(reinterpret_cast<const char*>(self.tail.data()), self.tail.size() * sizeof(Event));
         });
     nb::class_<Latencies>(m, "Latencies")
-        .def(nb::init<>())
         .def(
-            "histogram", [](Latencies& self, std::size_t operation) -> Histogram& { return self.of.at(operation); },
-            nb::rv_policy::reference_internal, nb::arg("operation"))
+            "__init__",
+            [](Latencies* self, const std::vector<std::string>& names) {
+                std::vector<Measure> kept;
+                for (const std::string& name : names) kept.push_back(measure_named(name));
+                new (self) Latencies(kept);
+            },
+            nb::arg("measures"))
+        .def(
+            "histogram",
+            [](Latencies& self, const std::string& measure, std::size_t operation) -> Histogram& {
+                return self.of(measure_named(measure)).at(operation);
+            },
+            nb::rv_policy::reference_internal, nb::arg("measure"), nb::arg("operation"))
+        .def(
+            "log",
+            [](Latencies& self, const std::string& measure, IntervalHistograms& intervals) {
+                if (intervals.count() != operations) throw nb::index_error("one histogram an operation is needed");
+                self.log(measure_named(measure), intervals);
+            },
+            nb::keep_alive<1, 3>(), nb::arg("measure"), nb::arg("intervals"))
         .def_ro("gap_max_ticks", &Latencies::gap_max_ticks);
     m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));
     m.def("run_stamped", &run_stamped_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
           nb::arg("shift"), nb::arg("latencies"));
+    m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
+          nb::arg("multiplier"), nb::arg("shift"), nb::arg("latencies"));
     m.def("run_clock", &run_clock_pass, nb::arg("commands"), nb::arg("multiplier"), nb::arg("shift"),
           nb::arg("histogram"));
     m.def("run_loop", &run_loop_pass, nb::arg("commands"));

@@ -41,6 +41,14 @@ class alignas(64) Ladder {
         return find_far(key);
     }
 
+    /// As find(), for who only looks: the window stays where it is.
+    LOWLAT_INLINE Handle look(std::int64_t key) const {
+        const std::uint64_t place = place_of(key);
+        if (likely(place < places_)) return window_[place];
+        const auto found = far_.find(key);
+        return found == far_.end() ? nil : found->second;
+    }
+
     /// Where the level's handle lies, if it lies in the window: for prefetching. Any key is allowed.
     LOWLAT_INLINE const Handle* slot_of(std::int64_t key) const { return window_ + (place_of(key) & (places_ - 1)); }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -115,6 +116,24 @@ class Matcher {
             const LevelBody& level = nodes_[handle].level;
             return visit(LevelRow{price_of(book, side, key), level.quantity, level.orders, 0});
         });
+    }
+
+    /// What stands at a price, a multiple of the symbol's tick; a quantity of 0 where nothing does.
+    LOWLAT_INLINE LevelRow level_at(std::uint32_t symbol, std::uint32_t side, std::int64_t price) const {
+        const Book& book = books_[symbol];
+        const Handle handle = book.ladders[side].look(key_of(book, side, price));
+        if (handle == nil) return {price, 0, 0, 0};
+        const LevelBody& level = nodes_[handle].level;
+        return {price, level.quantity, level.orders, 0};
+    }
+
+    /// The price at which an order rests, if it does.
+    LOWLAT_INLINE std::optional<std::int64_t> price_of_order(std::uint64_t id, std::uint32_t symbol) const {
+        if (symbol >= symbols_) return std::nullopt;
+        const Handle handle = find(id, symbol, index_.tag(id, symbol));
+        if (handle == nil) return std::nullopt;
+        const OrderBody& order = nodes_[handle].order;
+        return price_of(books_[symbol], order.side, nodes_[order.level].level.key);
     }
 
     /// Call `visit(OrderRow)` for every resting order: bids best first, then asks, oldest first within a level.

@@ -1,12 +1,13 @@
-// The measured passes over a command array: one without clocks, one with a stamp on each side of every command.
+// The measured passes over a command array: one without clocks, one with a stamp on each side of every command, one at
+// planned times.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
-#include "engine/native/hints.hpp"
+#include "engine/native/latencies.hpp"
 #include "engine/native/matcher.hpp"
+#include "engine/native/open_loop.hpp"
 #include "engine/native/records.hpp"
 #include "engine/native/sinks.hpp"
 #include "probes/native/clock.hpp"
@@ -14,35 +15,8 @@
 
 namespace lowlat {
 
-/// What a command turned out to do: latencies are told apart by this.
-enum class Operation : std::uint8_t { add, take, cancel, reduce, replace, reject };
-inline constexpr std::size_t operations = 6;
-inline constexpr std::array<const char*, operations> operation_names = {"add",    "take",    "cancel",
-                                                                        "reduce", "replace", "reject"};
-
-/// Latencies in nanoseconds by operation, and what the stamps themselves showed.
-struct Latencies {
-    std::array<Histogram, operations> of;
-    std::uint64_t gap_max_ticks = 0;  // longest time from one stamp's end to the next: no latency is longer
-};
-
 /// Events go around this many records, which stay in cache: emitted whole, then overwritten.
 inline constexpr std::uint64_t ring_events = 1024;
-
-/// The name of what the last command did, from the last event it gave and whether it traded.
-LOWLAT_INLINE Operation operation_of(Kind kind, EventKind last, bool traded) {
-    if (unlikely(last == EventKind::rejected)) return Operation::reject;
-    switch (kind) {
-        case Kind::cancel:
-            return Operation::cancel;
-        case Kind::reduce:
-            return Operation::reduce;
-        case Kind::replace:
-            return Operation::replace;
-        default:
-            return traded ? Operation::take : Operation::add;
-    }
-}
 
 /// Every command once, as a batch: later commands are looked at ahead. No clock inside; the caller reads it around.
 inline void run_plain(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink) {
@@ -52,7 +26,9 @@ inline void run_plain(Matcher& matcher, const Command* commands, std::uint64_t c
 /// Every command once, alone, between two ordered reads of the counter: nothing of it was fetched before the first.
 inline void run_stamped(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink,
                         const TickScale& ns, Latencies& latencies) {
+    Recording service = latencies.recording(Measure::service);
     std::uint64_t last_end = ticks_end();
+    service.start(last_end);
     for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t trades = matcher.trades();
         const std::uint64_t start = ticks_begin();
@@ -61,8 +37,34 @@ inline void run_stamped(Matcher& matcher, const Command* commands, std::uint64_t
         latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, end - last_end);
         last_end = end;
         const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
-        latencies.of[static_cast<std::size_t>(operation)].record(ns(end - start));
+        service.record(operation, ns(end - start), end);
     }
+    service.finish(last_end);
+}
+
+/// Every command at its planned time, in ticks from the start, or as soon after it as the one before has ended.
+inline void run_paced(Matcher& matcher, const Command* commands, const std::uint64_t* planned, std::uint64_t count,
+                      RingSink& sink, const TickScale& ns, Latencies& latencies) {
+    Recording response = latencies.recording(Measure::response);
+    Recording service = latencies.recording(Measure::service);
+    Recording slip = latencies.recording(Measure::slip);
+    std::uint64_t trades = 0;
+    CounterClock clock;
+    const std::uint64_t begin = clock.now();
+    response.start(begin);
+    run_open(
+        clock, begin, planned, count,
+        [&](std::uint64_t at) {
+            trades = matcher.trades();
+            matcher.execute(commands[at], sink);
+        },
+        [&](std::uint64_t at, const Timing& timing) {
+            const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
+            response.record(operation, ns(timing.response()), timing.end);
+            service.record(operation, ns(timing.service()), timing.end);
+            slip.record(operation, ns(timing.slip()), timing.end);
+        });
+    response.finish(clock.now());
 }
 
 /// The same loop and stamps around nothing: what the clock itself costs here.

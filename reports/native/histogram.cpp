@@ -54,6 +54,12 @@ Histogram copy_of(const Histogram& histogram) {
     return copy;
 }
 
+Histogram take_from(Histogram& histogram) {
+    Histogram taken = copy_of(histogram);
+    histogram.reset();
+    return taken;
+}
+
 nb::ndarray<nb::numpy, std::uint64_t, nb::ndim<1>> copy_counts(const Histogram& histogram) {
     auto copy = std::make_unique<std::uint64_t[]>(Histogram::bucket_count);
     std::ranges::copy(histogram.counts(), copy.get());
@@ -78,7 +84,8 @@ void register_histogram(const nb::module_& m) {
         .def("record_many", &record_column<std::int64_t>, nb::arg("values").noconvert())
         .def("add", &Histogram::add, nb::arg("other"), "Add every sample of another, out-of-range ones included.")
         .def("copy", &copy_of, "What it holds now, in one step even while other threads record.")
-        .def("reset", &Histogram::reset, "Forget everything; keeps the memory.")
+        .def("take", &take_from,
+             "What it holds now, which it then forgets, in one step even while other threads record.")
         .def_prop_ro("counts", &copy_counts, nb::rv_policy::move, "A copy of the counts, uint64, shape (34816,).")
         .def_prop_ro("total", &Histogram::total, "Values counted, without those out of range.")
         .def_prop_ro("out_of_range", &Histogram::out_of_range, "Values that were negative or above 2**42.")

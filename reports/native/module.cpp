@@ -6,4 +6,5 @@
 NB_MODULE(_core, m) {
     m.doc() = "Native half of `reports`.";
     lowlat::register_histogram(m);
+    lowlat::register_interval_histograms(m);
 }

@@ -76,7 +76,8 @@ def test_set_binds_every_thread_and_reads_it_back(
     threads = document("affinity", "show", child.pid)["threads"]
     assert [thread["cpus"] for thread in threads] == [[cpu]] * 3
     assert os.sched_getaffinity(child.pid) == {cpu}
-    assert all(t["cpus"] == list(allowed_cpus()) for t in document("affinity", "set", child.pid, "all")["threads"])
+    every = document("affinity", "set", child.pid, "all")["threads"]
+    assert all(set(thread["cpus"]) >= set(allowed_cpus()) for thread in every)  # this process may itself be bound
 
 
 def test_set_may_go_beyond_our_own_affinity(lowlat: Run, child: subprocess.Popen[str]) -> None:

@@ -4,15 +4,17 @@ import msgspec
 import numpy as np
 import pytest
 
+from engine.arrivals import BRANCHING, DECAY_SPACINGS
 from engine.flood import flood
 from engine.native_engine import Engine
-from engine.profile import Mix, ProfileError, load_profile, profile_names
+from engine.profile import Arrivals, Mix, ProfileError, load_profile, profile_names
 from engine.records import COMMAND, EventKind, Kind
 from lowlat_errors import UsageError
 
 # SHA-256 of 5,000 commands with seed 7. They change only when a profile or the generator does, on purpose: then every
 # earlier figure is of another workload. The same on every machine and compiler, since only integers are involved.
 HASHES = {
+    "burst": "d3821e1b7aeb34913138e5406cdf3f947ee8e9d665b4d96c16ef073ad1565956",  # steady's: its arrivals differ
     "cancel-storm": "bffefc0be82747560e47589962f690b791ccf9d51dd5d250740c167a9dcecf25",
     "deep": "2c4f70160693eae2efa71911f1701044cd322b5dba3d741afc9588e3074bd9df",
     "flash-crash": "52a92237cc62ad602ecf7589b1e68e7ec2ad75e8e3114488c31d5022e27bdf5e",
@@ -126,6 +128,20 @@ def test_own_profile_from_a_file(tmp_path):
     assert not np.count_nonzero(events["kind"] == EventKind.REJECTED)
 
 
+def test_burst_is_an_open_loop_and_the_others_are_closed_ones():
+    due = {name: load_profile(name).arrivals for name in profile_names()}
+    assert due.pop("burst") == Arrivals(
+        process="burst", rate=1_000_000, branching=BRANCHING, decay_spacings=DECAY_SPACINGS
+    )
+    assert set(due.values()) == {None}
+
+
+def test_arrivals_of_an_own_profile(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(PROFILE + '[arrivals]\nprocess = "poisson"\nrate = 250_000\n')
+    assert load_profile(str(path)).arrivals == Arrivals(process="poisson", rate=250_000)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -136,6 +152,12 @@ def test_own_profile_from_a_file(tmp_path):
         (PROFILE.replace("live_orders = 100", "live_orders = 10\nsymbols = 11"), "11 symbols"),
         ("[mix]\nadd = 0", "every weight"),
         ("live_orders = 5", "mix"),
+        (PROFILE + '[arrivals]\nprocess = "burst"', "rate.*arrivals"),
+        (PROFILE + '[arrivals]\nprocess = "bursts"\nrate = 5', "arrivals.process"),
+        (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 0', "arrivals.rate"),
+        (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 5\nbranching = 1.0', "arrivals.branching"),
+        (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 5\ndecay = 1', "decay"),
+        (PROFILE + '[arrivals]\nprocess = "poisson"\nrate = 5\nbranching = 0.5', 'process "burst", not'),
         ("[mix", "mine.toml"),
     ],
 )
@@ -161,6 +183,6 @@ def test_profile_documents_every_key():
     """The text of the module is the manual: a key without a line there is one nobody finds."""
     import engine.profile as module
 
-    for struct in (module.Profile, module.Mix, module.Price, module.Quantity):
+    for struct in (module.Profile, module.Mix, module.Price, module.Quantity, module.Arrivals):
         for field in msgspec.structs.fields(struct):
             assert field.name == "name" or field.name in module.__doc__

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
-from lowlat_cli.quantity import QuantityError, parse_count, parse_duration_ns, parse_rate
+from lowlat_cli.quantity import QuantityError, parse_count, parse_duration_ns, parse_rate, parse_sweep
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,53 @@ def test_anything_else_is_refused_with_the_text_and_what_to_write(parse: Callabl
     message = str(refused.value)
     assert repr(text[:40])[:-1] in message
     assert {parse_count: "2M", parse_rate: "500k/s", parse_duration_ns: "250us"}[parse] in message
+
+
+@pytest.mark.parametrize(
+    ("text", "rates"),
+    [
+        ("1k:8k:4", (1_000, 2_000, 4_000, 8_000)),
+        ("100k:20M:2", (100_000, 20_000_000)),
+        ("1M/s:100M/s:3", (1_000_000, 10_000_000, 100_000_000)),
+        (" 1 : 4 : 4 ", (1, 2, 3, 4)),  # 4^(1/3) and 4^(2/3), rounded
+        ("1:100:2", (1, 100)),
+    ],
+)
+def test_sweeps(text: str, rates: tuple[int, ...]) -> None:
+    assert parse_sweep(text) == rates
+
+
+def test_a_sweep_rises_by_one_factor_and_ends_exactly() -> None:
+    rates = parse_sweep("100k:20M:8")
+    assert (len(rates), rates[0], rates[-1]) == (8, 100_000, 20_000_000)
+    assert [high / low for low, high in pairwise(rates)] == [pytest.approx(200 ** (1 / 7), rel=1e-5)] * 7
+    assert len(parse_sweep("1k:1G:100")) == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", ""),
+        ("100k", ""),
+        ("100k:20M", ""),
+        ("100k:20M:8:1", ""),
+        ("100k-20M-8", ""),
+        ("100k:20M:", "'' is not a whole number"),
+        ("100k:20m:8", "'20m' is not a whole number"),
+        ("100k/s:20M/ms:8", "'20M/ms' is not a whole number"),
+        ("1k:2k:1", "1 is outside 2..100 steps"),
+        ("1k:2k:101", "101 is outside 2..100 steps"),
+        ("20M:100k:8", "does not rise"),
+        ("1M:1M:2", "does not rise"),
+        ("0:1M:2", "starts at 0"),
+        ("1:10:10", "10 steps so close round to the same rate"),
+    ],
+)
+def test_a_sweep_that_is_none_says_what_to_write(text: str, why: str) -> None:
+    with pytest.raises(QuantityError, match="write FROM:TO:STEPS such as 100k:20M:8") as refused:
+        parse_sweep(text)
+    assert str(refused.value).startswith(f"{text!r} is not a sweep of rates")
+    assert why in str(refused.value)
 
 
 def test_a_fraction_of_the_smallest_unit_is_said_to_be_one() -> None:

@@ -120,11 +120,13 @@ def test_adding_is_recording_both_and_empty_adds_nothing() -> None:
     assert (first.min, first.max, first.total, first.out_of_range) == (7, 100, 2, 1)
 
 
-def test_reset_forgets_everything() -> None:
+def test_what_is_taken_is_whole_and_then_forgotten() -> None:
     recorder = Recorder()
     recorder.record(100)
     recorder.record(-1)
-    recorder.reset()
+    taken = recorder.take()
+    assert (taken.total, taken.out_of_range, taken.min, taken.max) == (1, 1, 100, 100)
+    assert taken.counts.sum() == 1
     assert (recorder.total, recorder.out_of_range, recorder.min, recorder.max) == (0, 0, None, None)
     assert recorder.counts.sum() == 0
 

@@ -1,0 +1,41 @@
+// A 64-bit hash over a stream of events, cheap enough to run beside the matcher: tells whether two streams are the
+// same.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/native/hints.hpp"
+#include "engine/native/records.hpp"
+
+namespace lowlat {
+
+/// Depends on every byte of every event and on their order. Four lanes, which a processor works on at once. Not
+/// cryptographic: it is there against errors, not against forgery.
+class EventHash {
+  public:
+    LOWLAT_INLINE void add(const Event& event) {
+        std::uint64_t words[8];
+        static_assert(sizeof words == sizeof event);
+        std::memcpy(words, &event, sizeof words);
+        for (int lane = 0; lane < 4; ++lane) {
+            const std::uint64_t first = (lanes_[lane] ^ words[lane]) * odd;
+            lanes_[lane] = (std::rotl(first, 29) ^ words[lane + 4]) * odd;
+        }
+    }
+
+    std::uint64_t value() const {
+        std::uint64_t all = 0;
+        for (const std::uint64_t lane : lanes_) all = (std::rotl(all, 23) ^ lane ^ (lane >> 32)) * odd;
+        return all ^ (all >> 29);
+    }
+
+  private:
+    // 2^64 over the golden ratio: odd, so that multiplying loses nothing, with bits well mixed.
+    static constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15;
+
+    std::uint64_t lanes_[4] = {1, 2, 3, 4};
+};
+
+}  // namespace lowlat

@@ -1,0 +1,166 @@
+// What the matcher tells its publisher: after each command, the levels it has changed as they now stand.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "engine/native/event_hash.hpp"
+#include "engine/native/hints.hpp"
+#include "engine/native/latencies.hpp"
+#include "engine/native/matcher.hpp"
+#include "engine/native/mpsc_ring.hpp"
+#include "engine/native/records.hpp"
+#include "engine/native/ring_wait.hpp"
+#include "engine/native/spsc_ring.hpp"
+
+namespace lowlat {
+
+/// A command on its way to the matcher, with the ticks at which it was due and was sent.
+struct alignas(64) SentCommand {
+    Command command;
+    std::uint64_t due;
+    std::uint64_t sent;
+    std::uint64_t number;  // its place among all commands of the pass
+    std::uint64_t zero;
+};
+static_assert(sizeof(SentCommand) == 64);
+
+/// One record of market data: a level as it now stands, if `has_level`. Each command gives one or more, the last of
+/// which says what it turned out to do, and when.
+struct alignas(64) MarketData {
+    std::int64_t price;
+    std::uint64_t quantity;
+    std::uint32_t orders;
+    std::uint32_t symbol;
+    std::uint8_t side;
+    bool has_level;
+    bool ends_command;
+    Operation operation;
+    std::uint32_t zero;
+    std::uint64_t due;
+    std::uint64_t sent;
+    std::uint64_t taken;
+    std::uint64_t matched;
+};
+static_assert(sizeof(MarketData) == 64);
+
+using OrderRing = MpscRing<SentCommand>;
+using MarketDataRing = SpscRing<MarketData>;
+
+/// The matcher's end of the market data: a sink for its events that finds the levels they changed.
+///
+/// The last update of a command is held back until the command has ended, so that it can say so.
+class LevelFeed {
+  public:
+    /// `events`: `mask + 1` of them, which stay in cache: each event is written whole, then overwritten.
+    LevelFeed(const Matcher& matcher, MarketDataRing ring, Wait wait, Event* events, std::uint64_t mask)
+        : matcher_(matcher), ring_(ring), backoff_(wait), events_(events), mask_(mask) {}
+
+    LOWLAT_INLINE Event& next() {
+        read_last();
+        return events_[count_++ & mask_];
+    }
+
+    /// Before a command: notes what its events will not tell.
+    LOWLAT_INLINE void begin(const Command& command) {
+        traded_.reset();
+        left_.reset();
+        // A replaced order leaves a level that no event names.
+        if (unlikely(command.kind == Kind::replace)) left_ = matcher_.price_of_order(command.order_id, command.symbol);
+    }
+
+    /// After the command, with its stamps.
+    LOWLAT_INLINE void end(const SentCommand& order, std::uint64_t taken, std::uint64_t matched) {
+        read_last();
+        const Event& last = events_[(count_ - 1) & mask_];
+        const Command& command = order.command;
+        if (traded_) tell(last.symbol, last.side ^ 1, *traded_);
+        if (const auto price = price_changed(command, last)) tell(last.symbol, last.side, *price);
+        if (unlikely(left_ && last.kind != EventKind::rejected && *left_ != command.price))
+            tell(last.symbol, last.side, *left_);
+        pending_.ends_command = true;
+        pending_.operation = operation_of(command.kind, last.kind, traded_.has_value());
+        pending_.due = order.due;
+        pending_.sent = order.sent;
+        pending_.taken = taken;
+        pending_.matched = matched;
+        push_pending();
+    }
+
+    /// No more will come.
+    void close() { ring_.close(); }
+
+    std::uint64_t events() const { return count_; }
+    std::uint64_t mask() const { return mask_; }
+    const Event& event(std::uint64_t at) const { return events_[at & mask_]; }
+    const EventHash& hash() const { return hash_; }
+    /// Records of market data so far.
+    std::uint64_t updates() const { return updates_; }
+
+  private:
+    /// The latest event, whole by now: hashed, and if it is a trade at another price than the one before, the level
+    /// before is gone.
+    LOWLAT_INLINE void read_last() {
+        if (read_ == count_) return;
+        const Event& event = events_[(count_ - 1) & mask_];
+        hash_.add(event);
+        read_ = count_;
+        if (event.kind != EventKind::trade) return;
+        if (unlikely(traded_ && *traded_ != event.price)) tell(event.symbol, event.side ^ 1, *traded_);
+        traded_ = event.price;
+    }
+
+    /// Where the command's own order rests, or rested.
+    static LOWLAT_INLINE std::optional<std::int64_t> price_changed(const Command& command, const Event& last) {
+        switch (last.kind) {
+            case EventKind::accepted:
+            case EventKind::replaced:
+            case EventKind::reduced:
+                return last.price;
+            case EventKind::cancelled:
+                return last.reason == Reason::requested ? std::optional(last.price) : std::nullopt;
+            case EventKind::trade:
+                return last.remaining != 0 ? std::optional(command.price) : std::nullopt;
+            case EventKind::rejected:
+                break;
+        }
+        return std::nullopt;
+    }
+
+    LOWLAT_INLINE void tell(std::uint32_t symbol, std::uint32_t side, std::int64_t price) {
+        if (pending_.has_level) push_pending();
+        const LevelRow row = matcher_.level_at(symbol, side, price);
+        pending_.price = row.price;
+        pending_.quantity = row.quantity;
+        pending_.orders = static_cast<std::uint32_t>(row.orders);
+        pending_.symbol = symbol;
+        pending_.side = static_cast<std::uint8_t>(side);
+        pending_.has_level = true;
+    }
+
+    LOWLAT_INLINE void push_pending() {
+        while (unlikely(!ring_.try_push(pending_))) {
+            if (ring_.closed()) break;  // the publisher is gone, and says so itself
+            backoff_.pause();
+        }
+        backoff_.progress();
+        ++updates_;
+        pending_.has_level = false;
+        pending_.ends_command = false;
+    }
+
+    const Matcher& matcher_;
+    MarketDataRing ring_;
+    Backoff backoff_;
+    Event* events_;
+    std::uint64_t mask_;
+    std::uint64_t count_ = 0;  // events given out
+    std::uint64_t read_ = 0;   // of these, hashed and looked at
+    std::uint64_t updates_ = 0;
+    std::optional<std::int64_t> traded_;  // price of the last trade of this command
+    std::optional<std::int64_t> left_;    // price that a replaced order had
+    MarketData pending_{};
+    EventHash hash_;
+};
+
+}  // namespace lowlat

@@ -1,0 +1,203 @@
+"""One pass through the whole order path: producers, matcher and publisher, a thread each, and what came out of it.
+
+    producer x N  -- order ring -->  matcher  -- market data ring -->  publisher  -->  mapped books
+
+Which producer sends an order follows from its id, and a producer sends its commands in their order. What several
+producers send at one moment reaches the matcher in an order that differs from run to run. So the pass is checked
+against itself: the commands, in the order in which they were matched, are executed once more in a closed loop, and must
+give the same events and the same books.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import _core
+from engine.book_reader import MappedBookReader
+from engine.book_writer import MappedBookWriter
+from engine.contract import MatchingEngine
+from engine.job import PathPlaces
+from engine.native_engine import Engine, MemoryPart
+from engine.records import Commands, Side
+from engine.rings import Wait
+from engine.settings import Settings
+from probes.affinity import pin
+from probes.clock_scale import TickScale
+
+PATH_MEASURES = ("service", "stage:queued", "stage:matched", "stage:published")
+PACED_MEASURES = ("response", "service", "slip", *PATH_MEASURES[1:])
+"""The same where commands have planned times."""
+_NOTHING_PLANNED = np.empty(0, np.uint64)
+
+
+def producer_of(order_ids: NDArray[np.uint64], producers: int) -> NDArray[np.uint64]:
+    """Which producer sends an order's commands, from 0; the same for all commands of one order."""
+    # Consecutive ids must not take turns in step with anything: the upper bits of a product by 2^64 / golden ratio.
+    scattered = (order_ids * np.uint64(0x9E37_79B9_7F4A_7C15)) >> np.uint64(32)
+    return scattered % np.uint64(producers)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What became of the commands. `order`: shape (n,), uint32: which one was matched first, second, and so on."""
+
+    order: NDArray[np.uint32]
+    event_hash: int
+    sent: int
+    acked: int
+    rejected: int
+    backwards: int
+    """Commands left out of the latencies: the counters of two CPUs contradicted each other."""
+    updates: int
+
+
+class OrderPath:
+    """The path of these commands to one engine, with its books; to be used in `with`, which closes them.
+
+    `planned`: ticks after the start at which each command is due; None: as fast as it goes. `cpu`: the matcher's.
+    Raises what `MappedBookWriter` raises.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        places: PathPlaces,
+        cpu: int | None,
+        commands: Commands,
+        planned: NDArray[np.uint64] | None,
+        scale: TickScale,
+        latencies: _core.Latencies,
+    ) -> None:
+        self.places = places
+        self.cpu = cpu
+        self.commands = commands
+        producers = len(places.producers)
+        sender = producer_of(commands["order_id"], producers)
+        self._numbers = [np.flatnonzero(sender == index).astype(np.uint32) for index in range(producers)]
+        self._folder = None if places.folder is None else Path(places.folder)
+        with contextlib.ExitStack() as opened:
+            writers = [
+                opened.enter_context(MappedBookWriter(name, folder=self._folder, instrument=instrument))
+                for name, instrument in zip(places.books, settings.instruments, strict=True)
+            ]
+            self._native = _core.Pipeline(
+                engine.matcher,
+                commands,
+                _NOTHING_PLANNED if planned is None else planned,
+                producers,
+                [writer.native for writer in writers],
+                scale.multiplier,
+                scale.shift,
+                latencies,
+            )
+            self._books = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        del self._native  # it holds the books' mappings
+        self._books.close()
+
+    @property
+    def memory(self) -> list[MemoryPart]:
+        """The mappings that hold the rings."""
+        return [MemoryPart(*part) for part in self._native.memory]
+
+    def run(self) -> _core.Pass:
+        """Send every command through; once. The calling thread is the matcher.
+
+        Raises `AffinityError` when a thread cannot be bound to its CPU.
+        """
+        path, places, waits = self._native, self.places, self._waits()
+        with ThreadPoolExecutor(1 + len(places.producers)) as threads:
+            lives = [threads.submit(_on, places.publisher, path.abandon, path.publish, waits[places.publisher])]
+            for cpu, numbers in zip(places.producers, self._numbers, strict=True):
+                lives.append(threads.submit(_on, cpu, path.abandon, path.produce, numbers, waits[cpu]))
+            done = path.match(waits[self.cpu])
+            for life in lives:
+                life.result()
+        return done
+
+    @property
+    def ticks(self) -> int:
+        """From the common start of a run until readers could see what the last command did."""
+        return self._native.ticks
+
+    def passed(self) -> Passed:
+        """What became of the commands of a run."""
+        path = self._native
+        return Passed(
+            order=np.frombuffer(path.order_of_matching, np.uint32),
+            event_hash=path.event_hash,
+            sent=path.sent,
+            acked=path.acked,
+            rejected=path.rejected,
+            backwards=path.backwards,
+            updates=path.updates,
+        )
+
+    def faults(self, passed: Passed, replayed: MatchingEngine, replayed_hash: int) -> Iterator[str]:
+        """What is wrong with a pass, in words; `replayed` has executed the same commands in the order of matching."""
+        count = len(self.commands)
+        if passed.sent != count or passed.acked + passed.rejected != count:
+            yield (
+                f"commands were lost: {count:,} to send, {passed.sent:,} sent, {passed.acked:,} acknowledged, "
+                f"{passed.rejected:,} rejected"
+            )
+        if not np.array_equal(np.sort(passed.order), np.arange(count, dtype=np.uint32)):
+            yield "not every command was matched exactly once"
+        elif not _in_turn(passed.order, self._numbers):
+            yield "a producer's commands were matched in another order than it sent them"
+        if passed.backwards:
+            yield f"{passed.backwards:,} commands came before they were sent: the counters of two CPUs are not in step"
+        if passed.event_hash != replayed_hash:
+            yield "the same commands in a closed loop give other events"
+        for symbol, name in enumerate(self.places.books):
+            if not _shows(self._folder, name, replayed, symbol):
+                yield f"the mapped book {name} ended otherwise than the engine's"
+                break
+
+    def _waits(self) -> dict[int | None, Wait]:
+        """How threads on each CPU wait: one alone may spin, those that share a CPU or are not bound let others run."""
+        threads = Counter([self.cpu, self.places.publisher, *self.places.producers])
+        return {cpu: Wait.SPIN if cpu is not None and n == 1 else Wait.YIELD for cpu, n in threads.items()}
+
+
+def _on(cpu: int | None, abandon: Callable[[], None], work: Callable[..., None], *arguments: object) -> None:
+    """A thread's life: bound to its CPU, one native call. If it fails before that, the others must not wait for it."""
+    try:
+        if cpu is not None:
+            pin([cpu])
+        work(*arguments)
+    except BaseException:
+        abandon()
+        raise
+
+
+def _in_turn(order: NDArray[np.uint32], numbers_of_producers: Sequence[NDArray[np.uint32]]) -> bool:
+    """Whether each producer's commands stand in `order`, which has every command once, as it sent them."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order), dtype=order.dtype)
+    return all(bool(np.all(place[numbers][:-1] < place[numbers][1:])) for numbers in numbers_of_producers)
+
+
+def _shows(folder: Path | None, name: str, engine: MatchingEngine, symbol: int) -> bool:
+    """Whether a mapped book is what the engine's depth says."""
+    with MappedBookReader(name, folder=folder) as reader:
+        levels = reader.identity.depth
+        shown = reader.snapshot(levels)
+    return all(
+        np.array_equal(side, engine.depth(which, levels, symbol))
+        for which, side in ((Side.BUY, shown.bids), (Side.SELL, shown.asks))
+    )

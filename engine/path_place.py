@@ -1,0 +1,86 @@
+"""Where the threads of a pipeline run, and where its books are shown."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.flow import Flow
+from engine.job import PathPlaces
+from engine.place import Place, choose_place
+from probes.placement import FIRST_ROLE, Role, plan
+
+BOOK_NAME_MAX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PathPlace:
+    """The matcher's place, as that of any run, and the CPUs of the other threads; None where they are not bound."""
+
+    matcher: Place
+    producers: tuple[int | None, ...]
+    publisher: int | None
+
+
+def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
+    """CPUs for matcher, `producers` producers and publisher: by plan, or those asked for, in this order and in turn.
+
+    Raises what `probes.affinity.check_cpus` and `probes.placement.plan` raise.
+    """
+    place = choose_place(asked)
+    if place.cpus is None:  # this platform does not bind threads
+        return PathPlace(place, (None,) * producers, None)
+    roles = (Role(FIRST_ROLE, 1), Role("producer", producers), Role("publisher", 1))
+    proposal = plan(roles, place.topology)
+    names = [assignment.thread for assignment in proposal.assignments]
+    if asked is None:
+        cpus = [assignment.cpu for assignment in proposal.assignments]
+        warnings = proposal.warnings
+    else:
+        cpus = [asked[thread % len(asked)] for thread in range(len(names))]
+        shared = len(set(cpus)) < len(cpus)
+        warnings = (f"{len(cpus)} threads on {len(set(cpus))} CPUs: those that take turns measure the scheduler",)
+        warnings = warnings if shared else ()
+    placement = dataclasses.replace(
+        place.placement, threads=dict(zip(names, cpus, strict=True)), warnings=(*place.placement.warnings, *warnings)
+    )
+    matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
+    return PathPlace(matcher, tuple(cpus[1:-1]), cpus[-1])
+
+
+@contextlib.contextmanager
+def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[PathPlaces]:
+    """The places of a pipeline, its books in `folder`.
+
+    None means where `lowlat book` looks by itself, or, for want of an `XDG_RUNTIME_DIR`, a folder that goes when the
+    runs are done.
+    """
+    with contextlib.ExitStack() as stack:
+        if folder is None and not has_folder():
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lowlat-books-")))
+        yield PathPlaces(
+            producers=list(place.producers),
+            publisher=place.publisher,
+            folder=None if folder is None else str(folder.absolute()),
+            books=book_names(flow),
+        )
+
+
+def has_folder() -> bool:
+    """Whether there is a folder where `lowlat book` looks by itself."""
+    return Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute()
+
+
+def book_names(flow: Flow) -> list[str]:
+    """A name for each symbol's mapped book: STEADY, or MANY-SYMBOLS-1 and so on where there are several."""
+    stem = re.sub(r"[^A-Z0-9._-]+", "-", flow.name.upper()).lstrip("._-") or "BOOK"
+    if len(flow.instruments) == 1:
+        return [stem[:BOOK_NAME_MAX]]
+    suffixes = [f"-{number}" for number in range(1, len(flow.instruments) + 1)]
+    return [stem[: BOOK_NAME_MAX - len(suffix)] + suffix for suffix in suffixes]

@@ -1,0 +1,44 @@
+"""A sweep: one kind of flow in open loops at rising rates."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from engine.flow import Flow
+from engine.job import OpenLoop
+from engine.run import Progress, RunPlan, measure
+from reports import units
+from reports.model import Report
+from reports.sweep import Sweep, sweep_of
+
+
+def measure_sweep(
+    flow_of: Callable[[OpenLoop], Flow],
+    plan: RunPlan,
+    loads: Sequence[OpenLoop],
+    progress: Progress = lambda _text, _share: None,
+) -> Sweep:
+    """Measure the flow of each load, the lowest rate first, otherwise as `plan` says.
+
+    Ctrl-C ends it with the rates that were measured; before the first run of the first, `KeyboardInterrupt` is raised.
+    Otherwise raises what `engine.run.measure` raises.
+    """
+    points: list[Report] = []
+    for load in loads:
+        done = len(points) / len(loads)
+        rate = units.rate(load.arrivals.rate)
+
+        def told(text: str, share: float, done: float = done, rate: str = rate) -> None:
+            progress(f"at {rate}: {text}", done + share / len(loads))
+
+        try:
+            told("making the order flow", 0.0)
+            points.append(measure(flow_of(load), dataclasses.replace(plan, load=load), told))
+        except KeyboardInterrupt:
+            if not points:
+                raise
+            break
+        if points[-1].status == "interrupted":
+            break
+    return sweep_of(points, interrupted=len(points) < len(loads))

@@ -1,0 +1,157 @@
+"""Options that say how commands reach the engine, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
+
+import typer
+
+from lowlat_cli.options import EngineName, count
+from lowlat_cli.quantity import QuantityError, parse_rate, parse_sweep
+from lowlat_errors import UsageError
+
+if TYPE_CHECKING:
+    from engine.job import Load
+    from engine.profile import Arrivals
+
+Process: TypeAlias = Literal["constant", "poisson", "burst"]
+Parsed = TypeVar("Parsed")
+
+PRODUCERS_MAX = 64
+PACED_S = 2
+"""How long a run at a rate takes unless told how many commands."""
+SWEPT_S = 1
+"""The same at each rate of a sweep."""
+
+
+def _parsed(parse: Callable[[str], Parsed]) -> Callable[[Any], Parsed]:
+    def parser(value: Any) -> Parsed:
+        try:
+            return parse(str(value))
+        except QuantityError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parser
+
+
+PipelineOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--pipeline",
+        help="The whole path of an order: producers, order queue, matcher, market data queue, publisher, mapped book; "
+        "a thread each.",
+    ),
+]
+ProducersOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--producers",
+        metavar="N",
+        parser=count(1, PRODUCERS_MAX),
+        help="Threads of a pipeline that send commands.  [default: 1]",
+    ),
+]
+RateOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--rate",
+        metavar="R",
+        parser=_parsed(parse_rate),
+        help="Open loop: commands are due at planned times, R a second such as 1M, and latency counts from these.",
+    ),
+]
+ArrivalsOption: TypeAlias = Annotated[
+    Process | None,
+    typer.Option(
+        "--arrivals",
+        help="How the planned times lie: evenly, independent of each other, or self-exciting.  [default: constant]",
+    ),
+]
+SweepOption: TypeAlias = Annotated[
+    tuple[int, ...] | None,
+    typer.Option(
+        "--sweep",
+        metavar="FROM:TO:STEPS",
+        parser=_parsed(parse_sweep),
+        help="An open loop at each of STEPS rates, such as 100k:20M:8: latency over throughput, and its knee.",
+    ),
+]
+BooksOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", metavar="DIR", help="Folder of a pipeline's mapped books.  [default: $XDG_RUNTIME_DIR/lowlat]"
+    ),
+]
+LogOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        help="Also write latencies while it runs, one interval a second, as an HdrHistogram log (.hlog).",
+    ),
+]
+
+
+def check_together(
+    *, pipeline: bool, producers: int | None, books: Path | None, rate: int | None, sweep: object, log: Path | None
+) -> None:
+    """Raises `UsageError` for options that do not go together."""
+    if not pipeline and producers is not None:
+        raise UsageError("--producers is for a pipeline; add --pipeline")
+    if not pipeline and books is not None:
+        raise UsageError("--dir is for the books of a pipeline; add --pipeline")
+    if sweep is not None and (pipeline or rate is not None or log is not None):
+        raise UsageError("--sweep sets the rates of an open loop itself; leave out --pipeline, --rate and --log")
+
+
+def load_of(
+    *,
+    engine: EngineName,
+    producers: int | None,
+    rate: int | None,
+    arrivals: Process | None,
+    own: Arrivals | None = None,
+) -> Load:
+    """The load that the options describe; `producers`: of a pipeline, else None; `own`: the arrivals of the profile,
+    for what the options leave out.
+
+    Raises `UsageError` for a rate out of bounds, arrivals without one, or a load that the engine is not for.
+    """
+    from engine.job import ClosedLoop, OpenLoop, Pipeline
+
+    due = _due(rate, arrivals, own)
+    if engine == "reference" and (producers is not None or due is not None):
+        raise UsageError("the reference engine runs in a closed loop only; use the native one for rates and pipelines")
+    if producers is not None:
+        return Pipeline(producers, due)
+    return OpenLoop(due) if due else ClosedLoop()
+
+
+def commands_in(load: Load, seconds: int, most: int) -> int:
+    """How many commands a run of this load has unless told: `most`, or as many as are due in `seconds`."""
+    from engine.job import ClosedLoop
+
+    due = None if isinstance(load, ClosedLoop) else load.arrivals
+    return min(most, due.rate * seconds) if due else most
+
+
+def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Arrivals | None:
+    from engine.profile import RATE_MAX, Arrivals
+
+    if rate is None and own is None:
+        if arrivals is not None:
+            raise UsageError("--arrivals lie at a rate; add --rate, such as --rate 1M")
+        return None
+    per_second = rate if rate is not None else own.rate if own else 0
+    if not 1 <= per_second <= RATE_MAX:
+        raise UsageError(f"--rate {per_second} is outside 1..{RATE_MAX} commands a second")
+    process = arrivals or (own.process if own else "constant")
+    shaped = own if own and own.process == process else None
+    return Arrivals(
+        process=process,
+        rate=per_second,
+        branching=shaped.branching if shaped else None,
+        decay_spacings=shaped.decay_spacings if shaped else None,
+    )

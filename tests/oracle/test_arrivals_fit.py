@@ -1,0 +1,56 @@
+"""The default burst is no invention: its parameters are those that an hour of recorded messages makes most likely."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Callable
+from math import exp, log
+from pathlib import Path
+
+import pytest
+
+from engine.arrivals import BRANCHING, DECAY_SPACINGS
+
+FITTED = (0.66, 0.0099)
+"""Branching, and delay in mean spacings, that `engine/arrivals.py` quotes."""
+
+
+@pytest.fixture(scope="module")
+def times_s(recorded: Callable[[str], Path]) -> list[float]:
+    """When the messages came, seconds from the first."""
+    path = recorded("AAPL_2012-06-21_34200000_37800000_message_50.csv.xz")
+    with lzma.open(path, "rt") as lines:
+        times = [float(line.partition(",")[0]) for line in lines]
+    return [time - times[0] for time in times]
+
+
+def log_likelihood(times_s: list[float], branching: float, decay_spacings: float) -> float:
+    """Of a Hawkes process with this exponential kernel and the mean rate seen.
+
+    Y. Ogata, "The asymptotic behaviour of maximum likelihood estimators for stationary point processes" (1978); the sum
+    over earlier arrivals is carried from one to the next, as only an exponential kernel allows.
+    """
+    span_s = times_s[-1]
+    rate = len(times_s) / span_s
+    beta = rate / decay_spacings
+    immigrants = (1 - branching) * rate
+    excited, last, total = 0.0, 0.0, -immigrants * span_s
+    for at, time in enumerate(times_s):
+        if at:
+            excited = (excited + 1) * exp(-beta * (time - last))
+        last = time
+        total += log(immigrants + branching * beta * excited) - branching * (1 - exp(-beta * (span_s - time)))
+    return total
+
+
+def test_the_parameters_quoted_are_the_most_likely(times_s: list[float]) -> None:
+    branching, decay = FITTED
+    best = log_likelihood(times_s, branching, decay)
+    for other in ((0.62, decay), (0.70, decay), (branching, 0.0092), (branching, 0.0107)):
+        assert log_likelihood(times_s, *other) < best
+
+
+def test_the_defaults_explain_the_messages_nearly_as_well_and_no_memory_does_not(times_s: list[float]) -> None:
+    best, poisson = log_likelihood(times_s, *FITTED), log_likelihood(times_s, 0.0, 1.0)
+    defaults = log_likelihood(times_s, BRANCHING, DECAY_SPACINGS)
+    assert (defaults - poisson) / (best - poisson) > 0.99
