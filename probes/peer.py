@@ -109,8 +109,6 @@ class PeerPath:
     """What round trips to a peer showed."""
 
     peer: str
-    local: str
-    """Address of this end."""
     loopback: bool
     """Whether the peer is this host: its packets never see a network."""
     sent: int
@@ -260,7 +258,6 @@ class _Asker:
         no_card = "loopback has no network card" if self.loopback else why_no_hardware_stamps(self.local)
         return PeerPath(
             peer=self.peer,
-            local=self.local,
             loopback=self.loopback,
             sent=sent,
             lost=sent - len(trips),
