@@ -80,7 +80,7 @@ def test_what_must_be_known_to_believe_the_numbers_is_said(report: Report) -> No
         "first 20,000 commands equal to the reference engine's",
         "add 50.0%, cancel 40.0%, market 10.0%",
         "live orders 10,012 (peak 10,480)",
-        "not measured needs a second host on the wire",
+        "not measured needs a second host: 'lowlat bench --listen PORT' there",
         "HFT (< 100 µs)",
         "leaving out network, operating system, NIC",
         "<100 µs 99.980%",
