@@ -44,14 +44,19 @@ def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
         warnings = proposal.warnings
     else:
         cpus = [asked[thread % len(asked)] for thread in range(len(names))]
-        shared = len(set(cpus)) < len(cpus)
-        warnings = (f"{len(cpus)} threads on {len(set(cpus))} CPUs: those that take turns measure the scheduler",)
-        warnings = warnings if shared else ()
+        warnings = _taking_turns(cpus)
     placement = dataclasses.replace(
         place.placement, threads=dict(zip(names, cpus, strict=True)), warnings=(*place.placement.warnings, *warnings)
     )
     matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
     return PathPlace(matcher, tuple(cpus[1:-1]), cpus[-1])
+
+
+def _taking_turns(cpus: Sequence[int]) -> tuple[str, ...]:
+    used = len(set(cpus))
+    if used == len(cpus):
+        return ()
+    return (f"{len(cpus)} threads take turns on {used} CPU{'s' * (used > 1)}: they measure the scheduler",)
 
 
 @contextlib.contextmanager

@@ -127,7 +127,7 @@ def bench(
     senders = (producers or 1) if pipeline else None
     loads = [
         load_of(engine=engine, producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
-        for each in sweep or (rate,)
+        for each in (sweep.per_second if sweep else (rate,))
     ]
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(
