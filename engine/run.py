@@ -80,7 +80,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     Each run is a process of its own and executes the whole flow once before its measured passes. The report's status
     is `invalid`, with reasons, when a digest, a count of events, the reference engine or a histogram's range says that
     the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
-    `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used or a load that the engine is not for, `RunFailedError` when a process dies.
+    `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used or a load that the engine is not for,
+    `RunFailedError` when a process dies.
     """
     _check_load(flow, plan)
     sized = settings_of(flow, plan)
