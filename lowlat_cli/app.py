@@ -14,6 +14,7 @@ from lowlat_cli.book import book
 from lowlat_cli.calibrate import calibrate
 from lowlat_cli.options import ColorOption, DebugOption
 from lowlat_cli.replay import replay
+from lowlat_cli.report import report
 from lowlat_cli.session import Session
 from lowlat_cli.topology import topology
 from lowlat_cli.verb import Verb, Verbs
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command(cls=Verb, epilog=_EPILOG)(bench)
 app.command(cls=Verb, epilog=_EPILOG)(replay)
+app.command(cls=Verb, epilog=_EPILOG)(report)
 app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
@@ -67,6 +69,7 @@ def root(
       lowlat bench                        how fast is the order path on this host?
       lowlat bench --profile deep --json  another order flow, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat report a.json --to csv       saved reports: shown, merged, converted, followed over time
       lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, and the CPUs left to us
       lowlat calibrate                    what the time-stamp counter is worth, to a fraction of a ppm

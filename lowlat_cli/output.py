@@ -45,9 +45,8 @@ class Destination:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
         from reports.document import to_text
 
-        self.write(lambda: to_text(report), lambda on: self._draw(report, on))
-        if report.status != "ok":
-            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+        self.write(lambda: to_text(report), lambda on: self.draw(report, on))
+        tell_status(report)
         return _EXIT_CODES[report.status]
 
     def write(self, document: Callable[[], str], draw: Callable[[Console], None]) -> None:
@@ -71,7 +70,8 @@ class Destination:
     def _file_format(self) -> OutputFormat:
         return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
 
-    def _draw(self, report: Report | Sweep, on: Console) -> None:
+    def draw(self, report: Report | Sweep, on: Console) -> None:
+        """Print the report as a table; verbose, followed by what did not match."""
         from reports.sweep import Sweep
         from reports.sweep_table import render_sweep
         from reports.table import render
@@ -83,6 +83,12 @@ class Destination:
         if self.verbose and report.verification is not None:
             for line in report.verification.mismatches:
                 on.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def tell_status(report: Report | Sweep) -> None:
+    """Say on stderr what is wrong with a report, if anything is."""
+    if report.status != "ok":
+        say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
 
 
 def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:

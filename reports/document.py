@@ -13,6 +13,13 @@ from reports.model import Report
 from reports.sweep import Sweep
 
 _Kind = TypeVar("_Kind", Report, Sweep)
+_Decoded = TypeVar("_Decoded")
+
+
+class _Named(msgspec.Struct):
+    """Just enough of a document to tell what it is."""
+
+    schema: str | None = None
 
 
 def to_document(report: Report | Sweep) -> dict[str, Any]:
@@ -58,12 +65,37 @@ def to_text(report: Report | Sweep) -> str:
 
 def from_text(text: str) -> Report:
     """The report of a JSON text. Raises `ReportFormatError` for anything else."""
-    return from_document(_parsed(text))
+    read = from_bytes(text.encode("utf-8", "surrogatepass"))
+    if not isinstance(read, Report):
+        raise ReportFormatError(f"not a {model.SCHEMA} document: its schema is {read.schema!r}")
+    return read
 
 
 def sweep_from_text(text: str) -> Sweep:
     """The sweep of a JSON text. Raises `ReportFormatError` for anything else."""
-    return sweep_from_document(_parsed(text))
+    read = from_bytes(text.encode("utf-8", "surrogatepass"))
+    if not isinstance(read, Sweep):
+        raise ReportFormatError(f"not a {sweep.SCHEMA} document: its schema is {read.schema!r}")
+    return read
+
+
+def from_bytes(data: bytes) -> Report | Sweep:
+    """The report or the sweep of a JSON document in UTF-8. Fields that this version does not know are ignored.
+
+    Nothing but the fields of the model is built from it, numbers that JSON does not know (NaN) are refused, and so is
+    what is nested deeper than the interpreter's recursion limit. Raises `ReportFormatError` for anything else.
+    """
+    schema = _decoded(data, _Named, "lowlat document").schema
+    if schema == model.SCHEMA:
+        return _decoded(data, Report, model.SCHEMA)
+    if schema == sweep.SCHEMA:
+        read = _decoded(data, Sweep, sweep.SCHEMA)
+        sweep.check(read)
+        return read
+    kind = str(schema).partition("/")[0]
+    if kind in {known.partition("/")[0] for known in (model.SCHEMA, sweep.SCHEMA)}:
+        raise ReportFormatError(f"its schema {schema!r} is of another version of lowlat; this one reads {kind}/1")
+    raise ReportFormatError(f"not a {model.SCHEMA} or {sweep.SCHEMA} document: its schema is {schema!r}")
 
 
 def write_json(report: Report | Sweep, stream: TextIO) -> None:
@@ -71,10 +103,12 @@ def write_json(report: Report | Sweep, stream: TextIO) -> None:
     stream.write(to_text(report))
 
 
-def _parsed(text: str) -> Any:
+def _decoded(data: bytes, kind: type[_Decoded], name: str) -> _Decoded:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise ReportFormatError(f"not a valid {name}: {error}") from error
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are of the former
         raise ReportFormatError(f"not a JSON document: {error}") from error
 
 

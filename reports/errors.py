@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from lowlat_errors import NotValidError, UsageError
 
 
@@ -27,3 +30,24 @@ class OutputPathError(UsageError):
 
 class ProfileError(UsageError):
     """A name under which nothing was profiled, or nothing can be."""
+
+
+class InputError(UsageError):
+    """A file that cannot be read as a report, a sweep or an interval log; the message names it."""
+
+
+class ConversionError(UsageError):
+    """An output that cannot hold what was read."""
+
+
+class NotComparableError(NotValidError):
+    """Reports of different work, which no figure can stand for together."""
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put the name of a file before the message of whatever is wrong with what it holds."""
+    try:
+        yield
+    except (ReportFormatError, HistogramFormatError) as error:
+        raise InputError(f"{name}: {error}") from error

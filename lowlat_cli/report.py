@@ -1,0 +1,168 @@
+"""`lowlat report`: show saved reports, merge and check them, turn them into other formats, follow them over time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lowlat_cli.options import ColorOption, DebugOption, OutputOption, VerboseOption
+from lowlat_cli.output import Destination, tell_status
+from lowlat_cli.session import color_of
+from lowlat_cli.streams import say
+from lowlat_cli.verb import full_command
+from lowlat_errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reports.model import Report
+    from reports.reading import Document
+
+
+class InputsError(UsageError):
+    """Files and options that do not go together."""
+
+
+def _output(value: Any) -> str:
+    from reports.outputs.registry import OUTPUTS
+
+    names = ("table", *OUTPUTS)
+    if value not in names:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(repr(name) for name in names)}")
+    return str(value)
+
+
+def report(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Reports of the same work, a sweep, or an interval log (.hlog)."),
+    ] = None,
+    output_format: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            "--format",
+            metavar="OUTPUT",
+            parser=_output,
+            help="table, json, md, hgrm, hlog, csv, openmetrics, junit, github, github-throughput, bmf or gobench; "
+            "--json means --to json.",
+        ),
+    ] = "table",
+    op: Annotated[
+        str | None, typer.Option("--op", metavar="NAME", help="Only the series of this operation, such as cancel.")
+    ] = None,
+    measure: Annotated[
+        str | None, typer.Option("--measure", metavar="NAME", help="Only the series of this measure, such as response.")
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option("--history", metavar="DIR", help="Follow p50 and p99 over all reports in a folder, by start."),
+    ] = None,
+    output: OutputOption = None,
+    verbose: VerboseOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Show saved reports; merge, check and convert them.
+
+    Several reports are merged exactly, histograms added; those of other work are refused. Every report is checked: its
+    figures must be those of its histograms. A report that says itself that it is not valid gives exit code 3.
+
+    \b
+    Examples:
+      lowlat report a.json                          the table again
+      lowlat report a.json b.json -o both.json      all runs of both, as one document
+      lowlat report a.json --to md >> $GITHUB_STEP_SUMMARY
+      lowlat report a.json --to hgrm --op cancel    percentiles of one operation, for a plotter
+      lowlat report run.hlog --to csv               what an interval log holds
+      lowlat report --history results/              is there a slow drift?
+    """
+    destination = Destination("table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose)
+    destination.check()
+    if history is not None:
+        if files or output_format not in ("table", "json"):
+            raise InputsError("--history looks over a folder, as a table or json; leave out FILE, and other outputs")
+        return _follow(history, op, measure, destination)
+    if not files:
+        raise InputsError("name a report to show, or a folder of them with --history DIR")
+
+    from reports.outputs.registry import convert
+    from reports.selection import select
+
+    document = select(_read(ctx, files), op, measure)
+    name = "json" if output_format == "table" else output_format  # what a file named *.json takes
+    destination.write(lambda: convert(document, name), lambda on: _draw(document, destination, on))
+    return _verdict(document)
+
+
+def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
+    """What the files hold, checked; several as one report."""
+    from reports.errors import naming
+    from reports.model import Report
+    from reports.reading import read
+    from reports.sweep import Sweep
+    from reports.validation import check
+
+    if len(files) > 1:
+        return _merged(ctx, files)
+    document = read(files[0])
+    with naming(str(files[0])):
+        for each in document.points if isinstance(document, Sweep) else (document,):
+            if isinstance(each, Report):
+                check(each)
+    return document
+
+
+def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
+    from reports.comparable import surrounding_differences
+    from reports.merging import merge_reports
+    from reports.model import Report
+    from reports.reading import read
+
+    named = []
+    for file in files:
+        each = read(file)
+        if not isinstance(each, Report):
+            raise InputsError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
+        named.append((str(file), each))
+    merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
+    for name, each in named[1:]:
+        if different := surrounding_differences(named[0][1], each):
+            say(f"warning: {name} is of another host or build than {named[0][0]}: {'; '.join(different)}")
+    return merged
+
+
+def _draw(document: Document, destination: Destination, on: Console) -> None:
+    from reports.recorded import RecordedLog
+    from reports.recorded_table import render_log
+
+    if isinstance(document, RecordedLog):
+        render_log(document, on)
+    else:
+        destination.draw(document, on)
+
+
+def _verdict(document: Document) -> ExitCode:
+    """What the document says of itself, on stderr; one that was interrupted is no failure of ours."""
+    from reports.recorded import RecordedLog
+
+    if isinstance(document, RecordedLog):
+        return ExitCode.OK
+    tell_status(document)
+    return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
+
+
+def _follow(folder: Path, op: str | None, measure: str | None, destination: Destination) -> ExitCode:
+    from reports.history import history_of, to_text
+    from reports.history_table import render_history
+
+    found = history_of(folder, op, measure)
+    for each in found.skipped:
+        say(f"skipped {each.file}: {each.reason}")
+    destination.write(lambda: to_text(found), lambda on: render_history(found, on))
+    return ExitCode.OK
