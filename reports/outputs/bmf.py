@@ -2,7 +2,7 @@
 takes.
 
 A percentile of a series is a benchmark of its own with the measure `latency` (nanoseconds), whose bounds are the lowest
-and the highest of the single runs; the throughput of a report is one with the measure `throughput` (operations a second).
+and the highest of the single runs; the throughput of a report is one with the measure `throughput` (a second).
 Both measures are built into Bencher, which knows their units and directions.
 """
 

@@ -1,6 +1,6 @@
 """OpenMetrics text 1.0, https://prometheus.io/docs/specs/om/open_metrics_spec/: histograms for Prometheus and its kin.
 
-Times are seconds. Bucket bounds are the same for every series and report, so that they can be added: 4 to a doubling, from
+Times are seconds. Bucket bounds are the same for every series and report, so that they can be added: 4 to a doubling,
 15 ns to 60 s. Each is the last nanosecond before a bucket of the histogram begins, so the counts are exact. What the
 bounds are too coarse for stands beside them: the report's own percentiles, as gauges.
 """
