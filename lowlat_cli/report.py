@@ -28,6 +28,9 @@ class InputsError(UsageError):
 
 
 def _output(value: Any) -> str:
+    if value == "table":  # the default: nothing need be imported to know it
+        return "table"
+
     from reports.outputs.registry import OUTPUTS
 
     names = ("table", *OUTPUTS)

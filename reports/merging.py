@@ -137,18 +137,15 @@ def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
 
 def _budget(reports: Sequence[Report], summary: Sequence[SummarySeries]) -> tuple[BudgetStage, ...]:
     """A stage that is the p99 of the runs is taken from the sum; of one measured beside them, the largest counts."""
-    rows = {
-        name: [row for report in reports for row in report.budget if row.stage == name] for name in budget.REFERENCE_NS
-    }
     measured = {}
-    for name, listed in rows.items():
-        known = [row for row in listed if row.measured_ns is not None]
-        if known:
-            largest = max(known, key=lambda row: row.measured_ns or 0)
-            measured[name] = budget.Measured(largest.measured_ns or 0, largest.basis)
+    for name in budget.REFERENCE_NS:
+        if rows := [row for report in reports for row in report.budget if row.stage == name]:
+            largest = max(rows, key=lambda row: -1 if row.measured_ns is None else row.measured_ns)
+            measured[name] = budget.Measured(largest.measured_ns, largest.basis, largest.parts)
     series = whole(summary)
     if series is not None and all(_is_p99(report) for report in reports):
-        measured["application"] = budget.Measured(series.percentiles["99"].value, measured["application"].basis)
+        p99_ns = series.percentiles["99"].value
+        measured["application"] = dataclasses.replace(measured["application"], value_ns=p99_ns)
     return budget.budget(measured)
 
 

@@ -48,8 +48,8 @@ def distribution(histogram: Histogram) -> str:
     """The whole text. Raises `EmptyHistogramError` without samples."""
     rows = [f"{'Value':>12} {'Percentile':>14} {'TotalCount':>10} {'1/(1-Percentile)':>14}", ""]
     for level, value_ns, count in steps(histogram):
-        last = "" if level == 1 else f" {float(1 / (1 - level)):14.2f}"
-        rows.append(f"{value_ns:12.3f} {float(level):.12f} {count:10d}{last}")
+        last = "" if level == 1 else f" {_decimal(1 / (1 - level), 2):>14}"
+        rows.append(f"{value_ns:12.3f} {_decimal(level, 12)} {count:10d}{last}")
     rows += [
         f"#[Mean    = {histogram.mean_ns:12.3f}, StdDeviation   = {histogram.stddev_ns:12.3f}]",
         f"#[Max     = {histogram.max_ns:12.3f}, Total count    = {histogram.total:12d}]",
@@ -73,6 +73,12 @@ def steps(histogram: Histogram) -> Iterator[tuple[Fraction, int, int]]:
         halvings = math.floor(math.log2(1 / (1 - level))) + 1
         level += Fraction(1, TICKS * 2**halvings)
     yield Fraction(1), values[-1], histogram.total
+
+
+def _decimal(value: Fraction, digits: int) -> str:
+    """The value with so many decimals, half rounded up, as Java and JavaScript have it."""
+    scaled = math.floor(value * 10**digits + Fraction(1, 2))
+    return f"{scaled // 10**digits}.{scaled % 10**digits:0{digits}}"
 
 
 def _of_one(series: Sequence[Series]) -> str:

@@ -43,7 +43,9 @@ def of_report(report: Report) -> str:
 def of_sweep(sweep: Sweep) -> str:
     """Response times by rate, the knee marked."""
     first = sweep.points[0]
-    rows = [_point(point, "**knee**" if index == sweep.knee else "") for index, point in enumerate(sweep.points)]
+    rows = [
+        _point(point, "**knee**" if index == sweep.knee else "") for index, point in enumerate(sweep.points[:ROWS_MAX])
+    ]
     return _text(
         [
             f"### lowlat: {_plain(first.workload.profile)}, by rate",
@@ -51,7 +53,7 @@ def of_sweep(sweep: Sweep) -> str:
             *_status(sweep.status, sweep.status_reasons),
             "Response time of all operations, from the planned start:",
             "",
-            *_table(["target", "achieved", "p50", "p99", "p99.9", "max", ""], rows),
+            *_table(["target", "achieved", "p50", "p99", "p99.9", "max", ""], rows, len(sweep.points)),
             "",
             f"Knee: {KNEE_RULE}." if sweep.knee is not None else "Knee: none, no point is valid.",
             "",
@@ -81,11 +83,11 @@ def _latencies(summary: Sequence[SummarySeries]) -> list[str]:
             *(_percentile(series.percentiles.get(percent)) for percent in _PERCENTS),
             units.time(series.max),
         ]
-        for series in summary
+        for series in summary[:ROWS_MAX]
     ]
     few = any(row[column].endswith("\\*") for row in rows for column in range(3, 8))
     note = ["", f"\\* fewer than {FEW_BEYOND} samples beyond it"] if few else []
-    return [*_table(head, rows, left=2), *note]
+    return [*_table(head, rows, len(summary), left=2), *note]
 
 
 def _point(point: Report, mark: str) -> list[str]:
@@ -117,13 +119,13 @@ def _percentile(percentile: PercentileValue | None) -> str:
     return units.time(percentile.value) + ("\\*" if percentile.beyond < FEW_BEYOND else "")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0) -> Iterator[str]:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], whole: int, left: int = 0) -> Iterator[str]:
+    """The rows, the first `left` columns to the left, and how many of the `whole` are not among them."""
     yield f"| {' | '.join(head)} |"
     yield f"|{'|'.join(' --- ' if column < left else ' ---: ' for column in range(len(head)))}|"
-    yield from (f"| {' | '.join(row)} |" for row in rows[:ROWS_MAX])
-    if len(rows) > ROWS_MAX:
-        yield ""
-        yield f"and {len(rows) - ROWS_MAX:,} more"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    if whole > len(rows):
+        yield from ("", f"and {whole - len(rows):,} more")
 
 
 def _plain(text: str) -> str:
