@@ -51,9 +51,9 @@ def _title(trend: Trend) -> Text:
 
 
 def _table(trend: Trend) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0, header_style="bold")
     table.add_column("started, UTC", no_wrap=True)
-    table.add_column("git", overflow="fold")
+    table.add_column("git", no_wrap=True)
     table.add_column("runs", justify="right", no_wrap=True)
     for percent in PERCENTS:
         for name in (f"p{percent}", "first", "median"):
@@ -77,7 +77,7 @@ def _ratio(ratio: float | None) -> Text:
     if ratio is None:
         return Text("-")
     style = "red" if ratio >= _FAR else "green" if ratio <= 1 / _FAR else ""
-    return Text(f"{ratio:.2f}x", style=style)
+    return Text(f"{ratio:.2f}x" if ratio < 100 else f"{ratio:.0f}x", style=style)
 
 
 def _moment(entry: Entry) -> Text:

@@ -79,12 +79,13 @@ def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:
     holders: dict[tuple[str, ...], str] = {}
     for name, report in named:
         for run in report.runs:
-            holder = holders.setdefault((run.started, *(series.hdr for series in run.series)), name)
-            if holder != name:
+            content = (run.started, *(series.hdr for series in run.series))
+            if holder := holders.get(content):
                 raise InputError(
                     f"{name} and {holder} hold the same run, started {run.started}: it would count twice; "
                     "leave one of them out"
                 )
+            holders[content] = name
 
 
 def _sums(named: Sequence[tuple[str, Report]]) -> dict[Name, Histogram]:

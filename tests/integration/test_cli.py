@@ -22,19 +22,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> None:
     done = lowlat(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    examples, usage, verbs = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
-    assert examples < usage < verbs
-    listed = done.stdout[verbs:].partition("\n\n")[0].splitlines()[1:]
-    assert [line.split()[0] for line in listed] == ["bench", "replay", "book", "topology", "calibrate", "affinity"]
+    examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
+    assert examples < usage < commands
+    listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
+    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "affinity"]
+    assert [line.split()[0] for line in listed] == verbs
 
 
-@pytest.mark.parametrize("verb", ["bench", "replay", "book"])
+@pytest.mark.parametrize("verb", ["bench", "replay", "report", "book"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, flag: str) -> None:
     done = lowlat(verb, flag)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.index(f"Examples:\n    lowlat {verb}") < done.stdout.index(f"Usage: lowlat {verb}")
-    measured = () if verb == "book" else ("--runs", "--cpu")
+    measured = () if verb in {"book", "report"} else ("--runs", "--cpu")
     for option in ("--format", "--json", "-o, --output", "--color", "--debug", *measured):
         assert option in done.stdout
 

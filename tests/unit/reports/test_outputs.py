@@ -380,7 +380,7 @@ def test_openmetrics_counts_each_bucket_exactly(report: Report) -> None:
 def test_the_strict_parser_would_notice(report: Report) -> None:
     text = convert(report, "openmetrics")
     for broken in (text.replace("# EOF\n", ""), text.replace("# UNIT lowlat_latency_seconds seconds", "# UNIT x y")):
-        with pytest.raises(ValueError, match="EOF|Unit"):
+        with pytest.raises(ValueError, match=r"EOF|Unit"):
             samples_of(broken)
 
 
