@@ -113,12 +113,11 @@ def replay(
     from engine.path_place import book_names
     from engine.replay import replay as measure_replay
 
+    if pipeline:
+        tell_of_books(book_names(file.name, 1), books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress("reading the recording", 0.0)
-        recording = read_lobster(file)
-        if pipeline:
-            tell_of_books(book_names(file.name, 1), books, verbose=verbose)
-        report = measure_replay(recording, plan, expect, progress)
+        report = measure_replay(read_lobster(file), plan, expect, progress)
     return destination.deliver(report)
 
 

@@ -20,10 +20,8 @@ class EventHash {
         std::uint64_t words[8];
         static_assert(sizeof words == sizeof(Event));
         std::memcpy(words, event, sizeof words);
-        for (int lane = 0; lane < 4; ++lane) {
-            const std::uint64_t first = (lanes_[lane] ^ words[lane]) * odd;
-            lanes_[lane] = (std::rotl(first, 29) ^ words[lane + 4]) * odd;
-        }
+        for (int lane = 0; lane < 4; ++lane)
+            lanes_[lane] = (std::rotl(lanes_[lane] ^ words[lane], 29) * odd) ^ words[lane + 4];
     }
 
     std::uint64_t value() const {
