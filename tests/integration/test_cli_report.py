@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -228,6 +229,21 @@ def test_a_folder_of_reports_is_followed(here: Here, folder: Path) -> None:
     found = json.loads(here("--history", ".", "--json").stdout)
     jsonschema.Draft202012Validator(schema.history_schema(closed=True)).validate(found)
     assert [entry["file"] for entry in found["trends"][0]["entries"]] == ["a.json", "b.json"]
+
+
+def test_the_workflow_of_the_readme_runs(here: Here, folder: Path) -> None:
+    """Every call of `lowlat report` in it, and each file that it leaves to another step has its shape."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    workflow = readme.partition("### In a GitHub workflow")[2].partition("```yaml")[2].partition("```")[0]
+    calls = re.findall(r"^ *lowlat report (.*?)(?: >> .*)?$", workflow, re.MULTILINE)
+    assert len(calls) == 4
+    (folder / "head.json").write_bytes((folder / "a.json").read_bytes())
+    for call in calls:
+        assert here(*call.split()).returncode == 0
+    for name, unit in (("latency", "ns"), ("throughput", "commands/s")):
+        entries = json.loads((folder / f"{name}.json").read_text())
+        assert entries and all(entry["name"] and entry["unit"] == unit for entry in entries)
+    assert (folder / "junit.xml").read_text().startswith("<?xml")
 
 
 def write_garbage(path: Path) -> None:
