@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reports.reading import Document
 
 
-class InputsError(UsageError):
+class ArgumentsError(UsageError):
     """Files and options that do not go together."""
 
 
@@ -56,11 +56,13 @@ def report(
             "--json means --to json.",
         ),
     ] = "table",
-    op: Annotated[
-        str | None, typer.Option("--op", metavar="NAME", help="Only the series of this operation, such as cancel.")
-    ] = None,
-    measure: Annotated[
-        str | None, typer.Option("--measure", metavar="NAME", help="Only the series of this measure, such as response.")
+    series: Annotated[
+        str | None,
+        typer.Option(
+            "--series",
+            metavar="NAME",
+            help="Only these series: an operation such as cancel, a measure such as response, or response/cancel.",
+        ),
     ] = None,
     history: Annotated[
         Path | None,
@@ -78,26 +80,29 @@ def report(
 
     \b
     Examples:
-      lowlat report a.json                          the table again
-      lowlat report a.json b.json -o both.json      all runs of both, as one document
+      lowlat report a.json                              the table again
+      lowlat report a.json b.json -o both.json          all runs of both, as one document
       lowlat report a.json --to md >> $GITHUB_STEP_SUMMARY
-      lowlat report a.json --to hgrm --op cancel    percentiles of one operation, for a plotter
-      lowlat report run.hlog --to csv               what an interval log holds
-      lowlat report --history results/              is there a slow drift?
+      lowlat report a.json --to hgrm --series cancel    percentiles of one operation, for a plotter
+      lowlat report run.hlog --to csv                   what an interval log holds
+      lowlat report --history results/                  is there a slow drift?
     """
+    # Whatever is no table is a text of its own, as a JSON document is.
     destination = Destination("table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose)
     destination.check()
     if history is not None:
         if files or output_format not in ("table", "json"):
-            raise InputsError("--history looks over a folder, as a table or json; leave out FILE, and other outputs")
-        return _follow(history, op, measure, destination)
+            raise ArgumentsError("--history looks over a folder, as a table or json; leave out FILE, and other outputs")
+        return _follow(history, series, destination)
     if not files:
-        raise InputsError("name a report to show, or a folder of them with --history DIR")
+        raise ArgumentsError("name a report to show, or a folder of them with --history DIR")
 
     from reports.outputs.registry import convert
     from reports.selection import select
 
-    document = select(_read(ctx, files), op, measure)
+    document = _read(ctx, files)
+    if series is not None:
+        document = select(document, series)
     name = "json" if output_format == "table" else output_format  # what a file named *.json takes
     destination.write(lambda: convert(document, name), lambda on: _draw(document, destination, on))
     return _verdict(document)
@@ -131,7 +136,7 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
     for file in files:
         each = read(file)
         if not isinstance(each, Report):
-            raise InputsError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
+            raise ArgumentsError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
         named.append((str(file), each))
     merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
     for name, each in named[1:]:
@@ -160,11 +165,11 @@ def _verdict(document: Document) -> ExitCode:
     return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
 
 
-def _follow(folder: Path, op: str | None, measure: str | None, destination: Destination) -> ExitCode:
+def _follow(folder: Path, series: str | None, destination: Destination) -> ExitCode:
     from reports.history import history_of, to_text
     from reports.history_table import render_history
 
-    found = history_of(folder, op, measure)
+    found = history_of(folder, series)
     for each in found.skipped:
         say(f"skipped {each.file}: {each.reason}")
     destination.write(lambda: to_text(found), lambda on: render_history(found, on))

@@ -91,8 +91,8 @@ class History:
     skipped: Annotated[tuple[Skipped, ...], Meta(description="What else the folder holds")]
 
 
-def history_of(folder: Path, op: str | None = None, measure: str | None = None) -> History:
-    """The trends of a folder's reports; `op` and `measure` name the series to follow, else it is the first over all.
+def history_of(folder: Path, name: str | None = None) -> History:
+    """The trends of a folder's reports, each of its first series over all operations or of the one of this name.
 
     Files whose names begin with a dot, and folders, are passed over. Histograms are not looked into: a report tells its
     own percentiles. Raises `InputError` when the folder cannot be read or has more than `FILES_MAX` files.
@@ -101,7 +101,7 @@ def history_of(folder: Path, op: str | None = None, measure: str | None = None) 
     skipped: list[Skipped] = []
     for path in _files(folder):
         try:
-            work, single = _single(path, op, measure)
+            work, single = _single(path, name)
         except (InputError, ReportFormatError) as error:
             skipped.append(Skipped(file=path.name, reason=str(error).removeprefix(f"{path}: ")))
         else:
@@ -125,16 +125,16 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _single(path: Path, op: str | None, measure: str | None) -> tuple[object, Trend]:
+def _single(path: Path, name: str | None) -> tuple[object, Trend]:
     """What tells a report's work and series from others, and a trend of this report alone."""
     report = document_of(read_bytes(path))
     if not isinstance(report, Report):
         raise ReportFormatError("a sweep, which has no one rate to follow")
     if not report.runs:
         raise ReportFormatError("a report without a run")
-    series = whole(matching(report.summary, op, measure))
+    series = whole(report.summary if name is None else matching(report.summary, name))
     if series is None:
-        raise ReportFormatError(" ".join(part for part in ("a report without a series", op, measure) if part))
+        raise ReportFormatError("a report without a series" + (f" {name}" if name else ""))
     trend = Trend(
         profile=report.workload.profile,
         seed=report.workload.seed,

@@ -1,4 +1,4 @@
-"""Some series of what was read: those of one operation, or of one measure."""
+"""Some series of what was read, by name: an operation, a measure, or `measure/operation`."""
 
 from __future__ import annotations
 
@@ -16,26 +16,21 @@ from reports.sweep import Sweep
 _Series = TypeVar("_Series", bound=Series)
 
 
-def select(document: Document, op: str | None, measure: str | None) -> Document:
-    """The document with only the series of an operation and a measure; None takes all.
-
-    Raises `ConversionError`, naming what there is, when no series is left.
-    """
-    if op is None and measure is None:
-        return document
+def select(document: Document, name: str) -> Document:
+    """The document with only the series of this name. Raises `ConversionError`, with the names there are, for none."""
     match document:
         case Report():
-            return _of_report(document, op, measure)
+            return _of_report(document, name)
         case Sweep(points=points):
-            return dataclasses.replace(document, points=tuple(_of_report(point, op, measure) for point in points))
+            return dataclasses.replace(document, points=tuple(_of_report(point, name) for point in points))
         case RecordedLog(series=recorded):
-            kept = _selected([each.series for each in recorded], op, measure)
+            kept = _selected([each.series for each in recorded], name)
             return dataclasses.replace(document, series=tuple(each for each in recorded if each.series in kept))
 
 
-def matching(series: Sequence[_Series], op: str | None, measure: str | None) -> list[_Series]:
-    """Those of an operation and a measure; None takes all."""
-    return [each for each in series if op in (None, each.op) and measure in (None, each.measure)]
+def matching(series: Sequence[_Series], name: str) -> list[_Series]:
+    """Those of this name."""
+    return [each for each in series if name in (each.op, each.measure, f"{each.measure}/{each.op}")]
 
 
 def whole(series: Sequence[_Series]) -> _Series | None:
@@ -43,15 +38,14 @@ def whole(series: Sequence[_Series]) -> _Series | None:
     return next((each for each in series if each.op == "all"), next(iter(series), None))
 
 
-def _of_report(report: Report, op: str | None, measure: str | None) -> Report:
-    runs = tuple(dataclasses.replace(run, series=tuple(matching(run.series, op, measure))) for run in report.runs)
-    return dataclasses.replace(report, runs=runs, summary=tuple(_selected(report.summary, op, measure)))
+def _of_report(report: Report, name: str) -> Report:
+    runs = tuple(dataclasses.replace(run, series=tuple(matching(run.series, name))) for run in report.runs)
+    return dataclasses.replace(report, runs=runs, summary=tuple(_selected(report.summary, name)))
 
 
-def _selected(series: Sequence[_Series], op: str | None, measure: str | None) -> list[_Series]:
-    found = matching(series, op, measure)
+def _selected(series: Sequence[_Series], name: str) -> list[_Series]:
+    found = matching(series, name)
     if not found:
-        there = ", ".join(f"{each.op} ({each.measure})" for each in series) or "none"
-        wanted = " ".join(part for part in (op, measure) if part is not None)
-        raise ConversionError(f"there is no series {wanted!r}; there are {there}")
+        there = ", ".join(f"{each.measure}/{each.op}" for each in series) or "none"
+        raise ConversionError(f"there is no series {name!r}; there are {there}")
     return found

@@ -85,6 +85,6 @@ def _of_one(series: Sequence[Series]) -> str:
     """Of the series over all operations that stands first, or of the only one."""
     every = [each for each in series if each.op == "all"]
     if not every and len(series) != 1:
-        there = ", ".join(f"{each.op} ({each.measure})" for each in series) or "none"
-        raise ConversionError(f"hgrm holds one series; name it with --op and --measure: there are {there}")
+        there = ", ".join(f"{each.measure}/{each.op}" for each in series) or "none"
+        raise ConversionError(f"hgrm holds one series; name it with --series: there are {there}")
     return distribution(histogram_of((every or list(series))[0]))

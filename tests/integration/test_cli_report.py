@@ -163,11 +163,11 @@ def test_a_table_is_printed_beside_a_json_file_and_other_json_keeps_its_shape(he
 
 
 def test_one_operation_can_be_picked(here: Here, folder: Path) -> None:
-    rows = here("a.json", "--to", "csv", "--op", "cancel").stdout.splitlines()
+    rows = here("a.json", "--to", "csv", "--series", "cancel").stdout.splitlines()
     assert len(rows) == 4 and all(",cancel,service,ns," in row for row in rows[1:])
-    done = here("a.json", "--op", "cancle")
+    done = here("a.json", "--series", "cancle")
     assert done.returncode == ExitCode.USAGE
-    assert done.stderr.startswith("lowlat: error: there is no series 'cancle'; there are add (service), ")
+    assert done.stderr.startswith("lowlat: error: there is no series 'cancle'; there are service/add, ")
 
 
 def test_a_report_that_is_not_valid_is_shown_and_says_so(lowlat: Run, folder: Path) -> None:

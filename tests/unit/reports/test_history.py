@@ -94,7 +94,7 @@ def test_what_is_no_report_is_named_and_skipped(folder: Folder) -> None:
 def test_another_series_can_be_followed(folder: Folder, report: Report) -> None:
     (folder.path / "a.json").write_text(to_text(report))
     folder.save("b.json", 1, 40, 100)
-    found = history_of(folder.path, op="cancel")
+    found = history_of(folder.path, "cancel")
     assert found.trends[0].op == "cancel"
     assert found.trends[0].entries[0].figures["99"].value_ns == report.summary[2].percentiles["99"].value
     assert [(each.file, each.reason) for each in found.skipped] == [("b.json", "a report without a series cancel")]
