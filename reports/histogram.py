@@ -83,7 +83,7 @@ class Histogram:
         in the first or last bucket that holds a sample.
         """
         own = _whole_layout(counts)
-        recorded = np.flatnonzero(own)
+        recorded = np.flatnonzero(own != 0)  # of booleans it takes a fifth of the time
         bounds = None
         if recorded.size:
             first, last = recorded[[0, -1]].tolist()
@@ -96,7 +96,7 @@ class Histogram:
     @classmethod
     def from_buckets(cls, counts: NDArray[np.uint64], out_of_range: int = 0) -> Histogram:
         """As `from_counts`; the outer values of the first and last bucket stand in for bounds that nobody knows."""
-        recorded = np.flatnonzero(counts)
+        recorded = np.flatnonzero(counts != 0)
         if recorded.size == 0:
             return cls.from_counts(counts, None, None, out_of_range)
         minimum, maximum = layout.lowest_values(recorded[:1]).item(), layout.highest_values(recorded[-1:]).item()
@@ -116,7 +116,7 @@ class Histogram:
     @cached_property
     def recorded(self) -> NDArray[np.intp]:
         """Indexes of the buckets that hold a sample, ascending."""
-        return np.flatnonzero(self.counts)
+        return np.flatnonzero(self.counts != 0)
 
     @property
     def min_ns(self) -> int:

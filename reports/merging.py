@@ -29,8 +29,8 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
 
     Runs are ordered by their start and numbered anew. The status is the worst of all.
 
-    Raises `NotComparableError`, saying what differs, unless all measured the same work; `InputError` when two hold the
-    same run; `ReportFormatError` when a report contradicts itself.
+    Raises `NotComparableError`, saying what differs, unless all measured the same work; `InputError`, naming one,
+    when a run is there twice or a report contradicts itself.
     """
     _check_comparable(named)
     sums = _sums(named)
