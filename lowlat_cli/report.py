@@ -127,7 +127,7 @@ def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
 
 
 def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
-    from reports.comparable import surrounding_differences
+    from reports.comparable import weaknesses
     from reports.merging import merge_reports
     from reports.model import Report
     from reports.reading import read
@@ -139,9 +139,10 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
             raise ArgumentsError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
         named.append((str(file), each))
     merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
-    for name, each in named[1:]:
-        if different := surrounding_differences(named[0][1], each):
-            say(f"warning: {name} is of another host or build than {named[0][0]}: {'; '.join(different)}")
+    for weakness in weaknesses([each for _, each in named]):
+        say(f"warning: {weakness}")
+    if len(revisions := dict.fromkeys(each.tool.git or "unknown" for _, each in named)) > 1:
+        say(f"warning: measured by several builds, which 'lowlat compare' would hold apart: git {', '.join(revisions)}")
     return merged
 
 

@@ -32,16 +32,16 @@ class ProfileError(UsageError):
     """A name under which nothing was profiled, or nothing can be."""
 
 
+class NotComparableError(NotValidError):
+    """Two sets of runs whose difference would not say which is faster."""
+
+
 class InputError(UsageError):
     """A file that cannot be read as a report, a sweep or an interval log; the message names it."""
 
 
 class ConversionError(UsageError):
     """An output that cannot hold what was read."""
-
-
-class NotComparableError(NotValidError):
-    """Reports of different work, which no figure can stand for together."""
 
 
 @contextmanager

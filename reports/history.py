@@ -16,7 +16,6 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from reports.comparable import work_of
 from reports.errors import InputError, ReportFormatError
 from reports.facts import Amount, Count
 from reports.measures import Spread, SummarySeries
@@ -146,7 +145,15 @@ def _single(path: Path, name: str | None) -> tuple[object, Trend]:
         measure=series.measure,
         entries=(_entry(path.name, report, series),),
     )
-    return (work_of(report), series.op, series.measure), trend
+    return (*_work(report), series.op, series.measure), trend
+
+
+def _work(report: Report) -> tuple[object, ...]:
+    """What `reports.comparable` compares: equal for the same commands, at the same rate, in an engine set up alike."""
+    work, load, engine = report.workload, report.load, report.engine
+    commands = (work.profile, work.seed, work.commands, work.hash)
+    pace = (load.model, load.target_rate, load.arrivals, load.producers)
+    return (*commands, *pace, engine.name, frozenset(engine.settings.items()))
 
 
 def _entry(file: str, report: Report, series: SummarySeries) -> Entry:

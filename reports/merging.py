@@ -72,9 +72,9 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
 def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:
     first_name, first = named[0]
     for name, report in named[1:]:
-        if different := differences(first, report):
+        if different := list(differences([first, report])):
             raise NotComparableError(
-                f"{name} cannot be merged with {first_name}, it is of other work: {'; '.join(different)}"
+                f"{name} cannot be merged with {first_name}, they differ in {'; '.join(different)}"
             )
     holders: dict[tuple[str, ...], str] = {}
     for name, report in named:

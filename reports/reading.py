@@ -49,6 +49,8 @@ def read_bytes(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a name with a NUL in it
+        raise InputError(f"{str(path)!r} is no name of a file: {error}") from error
     if len(data) > FILE_BYTES_MAX:
         raise InputError(f"{path}: it is longer than {FILE_BYTES_MAX >> 20} MiB, the most that is read")
     return data

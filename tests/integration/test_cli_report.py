@@ -118,7 +118,7 @@ def test_several_are_merged(lowlat: Run, folder: Path) -> None:
 def test_other_work_is_refused_with_what_differs(here: Here, folder: Path) -> None:
     done = here("a.json", "other.json", "-o", "both.json")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
-    assert "lowlat: error: other.json cannot be merged with a.json, it is of other work: seed 2, not 1;" in done.stderr
+    assert "lowlat: error: other.json cannot be merged with a.json, they differ in seed (1 and 2);" in done.stderr
     assert not (folder / "both.json").exists()
 
 
@@ -126,7 +126,7 @@ def test_another_host_is_merged_with_a_warning(here: Here, folder: Path) -> None
     edit(folder / "b.json", lambda document: document["host"].update(kernel="6.0"))
     done = here("a.json", "b.json")
     assert done.returncode == 0
-    assert done.stderr.startswith("lowlat: warning: b.json is of another host or build than a.json: kernel 6.0, not ")
+    assert done.stderr.startswith("lowlat: warning: measured in different surroundings: kernel (")
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

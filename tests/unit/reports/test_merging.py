@@ -113,13 +113,17 @@ def test_other_events_of_the_same_commands_are_not_valid(report: Report) -> None
 @pytest.mark.parametrize(
     ("field", "changes", "said"),
     [
-        ("workload", {"hash": "0"}, "workload hash 0, not 5f3c9a1e77d0b2c4"),
-        ("workload", {"seed": 43}, "seed 43, not 42"),
-        ("workload", {"seed": None}, "seed none, not 42"),
-        ("load", {"model": "open", "target_rate": 1e6}, "load open, not closed; target rate 1000000.0, not none"),
-        ("engine", {"name": "reference"}, "engine reference, not native"),
-        ("engine", {"settings": {"order_pool": 60_000, "trade_pool": 100_000}}, "order_pool 60000, not 50000"),
-        ("engine", {"settings": {"order_pool": 50_000}}, "engine setting trade_pool none, not 100000"),
+        ("workload", {"hash": "0"}, "workload hash (5f3c9a1e77d0b2c4 and 0)"),
+        ("workload", {"seed": 43}, "seed (42 and 43)"),
+        ("workload", {"seed": None}, "seed (42 and none)"),
+        (
+            "load",
+            {"model": "open", "target_rate": 1e6},
+            "load model (closed and open); target rate (none and 1,000,",
+        ),
+        ("engine", {"name": "reference"}, "engine (native and reference)"),
+        ("engine", {"settings": {"order_pool": 60_000, "trade_pool": 100_000}}, "order_pool (50,000 and 60,000)"),
+        ("engine", {"settings": {"order_pool": 50_000}}, "engine setting trade_pool (100,000 and none)"),
     ],
 )
 def test_other_work_is_refused_with_what_differs(
@@ -128,7 +132,7 @@ def test_other_work_is_refused_with_what_differs(
     other = part(report, 1, **{field: dataclasses.replace(getattr(report, field), **changes)})
     with pytest.raises(NotComparableError) as caught:
         merged(part(report, 0), other)
-    assert str(caught.value).startswith("b.json cannot be merged with a.json, it is of other work: ")
+    assert str(caught.value).startswith("b.json cannot be merged with a.json, they differ in ")
     assert said in str(caught.value)
     assert caught.value.exit_code == ExitCode.NOT_VALID
 
