@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from lowlat_cli.ab import ab
 from lowlat_cli.affinity import affinity
 from lowlat_cli.bench import bench
 from lowlat_cli.book import book
@@ -16,7 +17,7 @@ from lowlat_cli.compare import compare
 from lowlat_cli.options import ColorOption, DebugOption
 from lowlat_cli.replay import replay
 from lowlat_cli.session import Session
-from lowlat_cli.sides import SidesVerb
+from lowlat_cli.sides import CommandsVerb, SidesVerb
 from lowlat_cli.topology import topology
 from lowlat_cli.verb import Verb, Verbs
 
@@ -44,6 +45,7 @@ app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.add_typer(affinity)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
+app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 
 
 def _show_version(wanted: bool) -> None:
@@ -75,6 +77,7 @@ def root(
       lowlat calibrate                    what the time-stamp counter is worth, to a fraction of a ppm
       lowlat affinity plan                which CPU for which thread, and why
       lowlat compare base.json head.json  did it get worse? exit code 1 if so
+      lowlat ab --a '' --b '--cpu 0'      two settings measured in turn
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

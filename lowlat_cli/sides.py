@@ -25,10 +25,10 @@ class CommandsVerb(Verb):
     """A verb whose arguments are commands, each behind a `--`: nothing in them is an option of ours."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Let the parser stop at the first `--` and keep the others."""
+        """Let the parser stop at the first `--`, and keep all of them."""
         if "--" in args:
-            first = args.index("--") + 1
-            args = [*args[:first], *(SEPARATOR if word == "--" else word for word in args[first:])]
+            first = args.index("--")
+            args = [*args[:first], "--", *(SEPARATOR if word == "--" else word for word in args[first:])]
         return super().parse_args(ctx, args)
 
 
