@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -49,10 +49,12 @@ def assemble(
     place: Place,
     *,
     planned: int,
+    surroundings: Mapping[str, Measured] | None = None,
 ) -> Report:
     """The report of one or more finished runs; fewer than `planned` of them: it was interrupted.
 
-    So it was when there is no `prefix`, since the check of the prefix comes last.
+    So it was when there is no `prefix`, since the check of the prefix comes last. `surroundings`: stages of the budget
+    beside the application.
     """
     interrupted = len(finished) < planned or prefix is None
     outcomes = [run.outcome for run in finished]
@@ -61,7 +63,7 @@ def assemble(
     loaded = load_facts(load, outcomes)
     wrong = (*_why_not_valid(load, outcomes, prefix), *loaded.missed)
     host, absent = _host(outcomes)
-    stages = budget(_application(load, summary))
+    stages = budget(_application(load, summary) | dict(surroundings or {}))
     status: Literal["ok", "interrupted", "invalid"] = "ok"
     if wrong or interrupted:
         status = "invalid" if wrong else "interrupted"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ from probes.clock_scale import TickScale
 PATH_MEASURES = ("service", "stage:queued", "stage:matched", "stage:published")
 PACED_MEASURES = ("response", "service", "slip", *PATH_MEASURES[1:])
 """The same where commands have planned times."""
+Waits = dict[int | None, Wait]
 _NOTHING_PLANNED = np.empty(0, np.uint64)
 
 
@@ -119,12 +120,12 @@ class OrderPath:
 
         Raises `AffinityError` when a thread cannot be bound to its CPU.
         """
-        path, places, waits = self._native, self.places, self._waits()
-        with ThreadPoolExecutor(1 + len(places.producers)) as threads:
-            lives = [threads.submit(_on, places.publisher, path.abandon, path.publish, waits[places.publisher])]
-            for cpu, numbers in zip(places.producers, self._numbers, strict=True):
-                lives.append(threads.submit(_on, cpu, path.abandon, path.produce, numbers, waits[cpu]))
-            done = path.match(waits[self.cpu])
+        waits = self._waits()
+        with ThreadPoolExecutor(1 + len(self.places.producers)) as threads:
+            lives = [threads.submit(self._publish, self.places.publisher, waits)]
+            for cpu, numbers in zip(self.places.producers, self._numbers, strict=True):
+                lives.append(threads.submit(self._produce, numbers, cpu, waits))
+            done = self._native.match(waits[self.cpu])
             for life in lives:
                 life.result()
         return done
@@ -168,21 +169,29 @@ class OrderPath:
                 yield f"the mapped book {name} ended otherwise than the engine's"
                 break
 
-    def _waits(self) -> dict[int | None, Wait]:
+    def _publish(self, cpu: int | None, waits: Waits) -> None:
+        with self._bound(cpu):
+            self._native.publish(waits[cpu])
+
+    def _produce(self, numbers: NDArray[np.uint32], cpu: int | None, waits: Waits) -> None:
+        with self._bound(cpu):
+            self._native.produce(numbers, waits[cpu])
+
+    @contextlib.contextmanager
+    def _bound(self, cpu: int | None) -> Iterator[None]:
+        """A thread's life on its CPU. If it ends before the native call, the other threads must not wait for it."""
+        try:
+            if cpu is not None:
+                pin([cpu])
+            yield
+        except BaseException:
+            self._native.abandon()
+            raise
+
+    def _waits(self) -> Waits:
         """How threads on each CPU wait: one alone may spin, those that share a CPU or are not bound let others run."""
         threads = Counter([self.cpu, self.places.publisher, *self.places.producers])
         return {cpu: Wait.SPIN if cpu is not None and n == 1 else Wait.YIELD for cpu, n in threads.items()}
-
-
-def _on(cpu: int | None, abandon: Callable[[], None], work: Callable[..., None], *arguments: object) -> None:
-    """A thread's life: bound to its CPU, one native call. If it fails before that, the others must not wait for it."""
-    try:
-        if cpu is not None:
-            pin([cpu])
-        work(*arguments)
-    except BaseException:
-        abandon()
-        raise
 
 
 def _in_turn(order: NDArray[np.uint32], numbers_of_producers: Sequence[NDArray[np.uint32]]) -> bool:

@@ -44,14 +44,19 @@ def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
         warnings = proposal.warnings
     else:
         cpus = [asked[thread % len(asked)] for thread in range(len(names))]
-        shared = len(set(cpus)) < len(cpus)
-        warnings = (f"{len(cpus)} threads on {len(set(cpus))} CPUs: those that take turns measure the scheduler",)
-        warnings = warnings if shared else ()
+        warnings = _taking_turns(cpus)
     placement = dataclasses.replace(
         place.placement, threads=dict(zip(names, cpus, strict=True)), warnings=(*place.placement.warnings, *warnings)
     )
     matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
     return PathPlace(matcher, tuple(cpus[1:-1]), cpus[-1])
+
+
+def _taking_turns(cpus: Sequence[int]) -> tuple[str, ...]:
+    used = len(set(cpus))
+    if used == len(cpus):
+        return ()
+    return (f"{len(cpus)} threads take turns on {used} CPU{'s' * (used > 1)}: they measure the scheduler",)
 
 
 @contextlib.contextmanager
@@ -68,7 +73,7 @@ def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[Path
             producers=list(place.producers),
             publisher=place.publisher,
             folder=None if folder is None else str(folder.absolute()),
-            books=book_names(flow),
+            books=book_names(flow.name, len(flow.instruments)),
         )
 
 
@@ -77,10 +82,10 @@ def has_folder() -> bool:
     return Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute()
 
 
-def book_names(flow: Flow) -> list[str]:
+def book_names(flow_name: str, symbols: int) -> list[str]:
     """A name for each symbol's mapped book: STEADY, or MANY-SYMBOLS-1 and so on where there are several."""
-    stem = re.sub(r"[^A-Z0-9._-]+", "-", flow.name.upper()).lstrip("._-") or "BOOK"
-    if len(flow.instruments) == 1:
+    stem = re.sub(r"[^A-Z0-9._-]+", "-", flow_name.upper()).lstrip("._-") or "BOOK"
+    if symbols == 1:
         return [stem[:BOOK_NAME_MAX]]
-    suffixes = [f"-{number}" for number in range(1, len(flow.instruments) + 1)]
+    suffixes = [f"-{number}" for number in range(1, symbols + 1)]
     return [stem[: BOOK_NAME_MAX - len(suffix)] + suffix for suffix in suffixes]

@@ -24,8 +24,10 @@ from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, LogJob,
 from engine.path_place import choose_path, shown_in
 from engine.place import Place, choose_place
 from engine.settings import Settings, WhenDry
+from engine.surroundings import kernel_stage, peer_stages
 from engine.verify import PrefixCheck, check_prefix
 from lowlat_errors import ExitCode, LowlatError, UsageError
+from probes.peer import PeerPath
 from reports.interval_log import IntervalLog, interval_log
 from reports.model import Report
 
@@ -54,7 +56,8 @@ class RunPlan:
     anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
     where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps.
     `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
-    reference engine executes too. `command`: the command line, for the report.
+    reference engine executes too. `command`: the command line, for the report. `peer`: the way to another
+    host, if it was measured.
     """
 
     engine: EngineName = "native"
@@ -68,6 +71,7 @@ class RunPlan:
     when_dry: WhenDry = WhenDry.REFUSE
     reference_prefix: int = 20_000
     command: tuple[str, ...] = ()
+    peer: PeerPath | None = None
 
 
 def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share: None) -> Report:
@@ -83,6 +87,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     sized = settings_of(flow, plan)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
+    around = peer_stages(plan.peer)
     with contextlib.ExitStack() as stack:
         place, path = stack.enter_context(_places(flow, plan))
         file = stack.enter_context(_commands_file(flow))
@@ -91,13 +96,26 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
                 finished.append(_run(_job(file, flow, sized, plan, place, path, log, index), index))
+            progress("measuring the kernel's part", plan.runs / (plan.runs + 1))
+            around |= kernel_stage(finished[0].outcome, place.topology)
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             prefix = check_prefix(flow, sized, plan.reference_prefix)
         except KeyboardInterrupt:
             if not finished:
                 raise
     progress("done", 1.0)
-    return assemble(flow, sized, plan.engine, plan.command, plan.load, finished, prefix, place, planned=plan.runs)
+    return assemble(
+        flow,
+        sized,
+        plan.engine,
+        plan.command,
+        plan.load,
+        finished,
+        prefix,
+        place,
+        planned=plan.runs,
+        surroundings=around,
+    )
 
 
 @contextlib.contextmanager

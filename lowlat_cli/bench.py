@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,7 @@ from lowlat_cli.options import (
     count,
 )
 from lowlat_cli.output import Destination
+from lowlat_cli.peer_options import BindOption, ListenOption, PeerOption, listens, measured_peer
 from lowlat_cli.plan import plan_of, tell_of_books
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
@@ -86,6 +88,9 @@ def bench(
     orders: OrdersOption = None,
     trades: TradesOption = None,
     when_dry: WhenDryOption = "refuse",
+    peer: PeerOption = None,
+    listen: ListenOption = None,
+    bind: BindOption = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     verbose: VerboseOption = False,
@@ -103,13 +108,17 @@ def bench(
       lowlat bench --pipeline --producers 2   the whole path: queues, matcher, mapped book
       lowlat bench --json > report.json       the whole report as one document
       lowlat bench -p mine.toml -o mine.json  your own mix; the table here, the document there
+      lowlat bench --peer 10.0.0.2:9000       the network too, to a host that runs 'lowlat bench --listen 9000'
     """
+    if listens(ctx, listen, bind):
+        return 0
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check()
     check_together(pipeline=pipeline, producers=producers, books=books, rate=rate, sweep=sweep, log=log)
 
     from engine.flood import flood
     from engine.job import OpenLoop
+    from engine.path_place import book_names
     from engine.profile import load_profile
     from engine.run import measure
     from engine.sweep import measure_sweep
@@ -118,7 +127,7 @@ def bench(
     senders = (producers or 1) if pipeline else None
     loads = [
         load_of(engine=engine, producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
-        for each in sweep or (rate,)
+        for each in (sweep.per_second if sweep else (rate,))
     ]
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(
@@ -130,12 +139,13 @@ def bench(
         return flood(chosen, most, seed)
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        plan = replace(plan, peer=measured_peer(peer, progress))
         progress("making the order flow", 0.0)
         if sweep:
             open_loops = [load for load in loads if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
             return destination.deliver(measure_sweep(flow_of, plan, open_loops, progress))
         flow = flow_of(loads[0])
         if pipeline:
-            tell_of_books(flow, books, verbose=verbose)
+            tell_of_books(book_names(flow.name, len(flow.instruments)), books, verbose=verbose)
         report = measure(flow, plan, progress)
     return destination.deliver(report)

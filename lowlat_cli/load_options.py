@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -24,6 +25,21 @@ PACED_S = 2
 """How long a run at a rate takes unless told how many commands."""
 SWEPT_S = 1
 """The same at each rate of a sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The rates of a sweep, commands a second, and how they were written."""
+
+    text: str
+    per_second: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _rates(text: str) -> Rates:
+    return Rates(text, parse_sweep(text))
 
 
 def _parsed(parse: Callable[[str], Parsed]) -> Callable[[Any], Parsed]:
@@ -70,11 +86,11 @@ ArrivalsOption: TypeAlias = Annotated[
     ),
 ]
 SweepOption: TypeAlias = Annotated[
-    tuple[int, ...] | None,
+    Rates | None,
     typer.Option(
         "--sweep",
         metavar="FROM:TO:STEPS",
-        parser=_parsed(parse_sweep),
+        parser=_parsed(_rates),
         help="An open loop at each of STEPS rates, such as 100k:20M:8: latency over throughput, and its knee.",
     ),
 ]

@@ -11,11 +11,11 @@ from lowlat_cli.streams import say
 from lowlat_cli.verb import full_command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import typer
 
-    from engine.flow import Flow
     from engine.job import Load
     from engine.run import RunPlan
 
@@ -55,9 +55,9 @@ def plan_of(
     )
 
 
-def tell_of_books(flow: Flow, folder: Path | None, *, verbose: bool) -> None:
+def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -> None:
     """Say on stderr, where progress is shown too, how to watch the books of a pipeline that is about to run."""
-    from engine.path_place import book_names, has_folder
+    from engine.path_place import has_folder
 
     if not (verbose or is_terminal(sys.stderr)):
         return
@@ -65,4 +65,4 @@ def tell_of_books(flow: Flow, folder: Path | None, *, verbose: bool) -> None:
         say("XDG_RUNTIME_DIR is not set, so the books are in a folder that goes with the run; --dir DIR to watch them")
         return
     where = "" if folder is None else f" --dir {folder}"
-    say(f"to watch the book in another terminal: lowlat book {book_names(flow)[0]}{where} --watch")
+    say(f"to watch the book in another terminal: lowlat book {names[0]}{where} --watch")

@@ -110,13 +110,14 @@ def replay(
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
 
     from engine.lobster import read_lobster
+    from engine.path_place import book_names
     from engine.replay import replay as measure_replay
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress("reading the recording", 0.0)
         recording = read_lobster(file)
         if pipeline:
-            tell_of_books(recording.flow, books, verbose=verbose)
+            tell_of_books(book_names(file.name, 1), books, verbose=verbose)
         report = measure_replay(recording, plan, expect, progress)
     return destination.deliver(report)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typer._click.parser import _OptionParser
 
 _PREFIX = "LOWLAT_"
+_OF_THE_BUILD = frozenset({"NATIVE", "SANITIZE", "CHECKED"})
+"""Variables that the build reads: near to a setting's name or not, they are none."""
 
 
 class UnknownVariableError(SettingsError):
@@ -114,9 +116,9 @@ def _verb_of(ctx: Context) -> str:
 
 
 def _check_environment(keys: set[str]) -> None:
-    """Refuse what is nearly the name of a setting. Other names are left alone: the build has some, users may."""
+    """Refuse what is nearly the name of a setting. Other names are left alone: users may have some."""
     known = {_variable(key).removeprefix(_PREFIX) for key in keys}
-    given = {name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)}
+    given = {name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)} - _OF_THE_BUILD
     for name in sorted(given - known):
         # The shared prefix is left out: it would make every name seem near.
         if near := nearest(name, known):

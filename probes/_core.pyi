@@ -221,6 +221,40 @@ class Slew:
 def read_slew() -> Slew:
     """What adjtimex says of NTP; `error` is an errno or 0."""
 
+class PathSamples:
+    @property
+    def ticks(self) -> list[int]: ...
+
+    @property
+    def awake(self) -> int: ...
+
+    @property
+    def backward(self) -> int: ...
+
+    @property
+    def error(self) -> int: ...
+
+    @property
+    def call(self) -> str: ...
+
+class PathPlan:
+    def __init__(self, samples: int, warm_up: int, pause_ns: int, limit_ns: int, sender_cpu: int | None, receiver_cpu: int | None) -> None: ...
+
+def measure_system_call(plan: PathPlan) -> PathSamples:
+    """Ticks of a system call, on the receiver's CPU."""
+
+def measure_wake_up(plan: PathPlan) -> PathSamples:
+    """Ticks from before FUTEX_WAKE to the woken thread."""
+
+def measure_loopback_udp(plan: PathPlan) -> PathSamples:
+    """Ticks of 64 bytes over UDP, send to receive."""
+
+def measure_loopback_tcp(plan: PathPlan) -> PathSamples:
+    """Ticks of 64 bytes over TCP, send to receive."""
+
+def measure_stamp_ticks() -> int:
+    """Ticks of two ordered stamps around nothing, median."""
+
 def set_thread_memory_policy(policy: int, nodes: Sequence[int]) -> int:
     """set_mempolicy for the calling thread; 0 or an errno."""
 

@@ -193,9 +193,12 @@ def measure_cache_line(
     )
 
 
-def choose_pair(topology: Topology) -> tuple[int, ...]:
-    """Choose two allowed CPUs on different cores, on one node if possible; else what there is."""
-    allowed = sorted(topology.cpu_sets.allowed, reverse=True)
+def choose_pair(topology: Topology, first: int | None = None) -> tuple[int, ...]:
+    """Choose two allowed CPUs on different cores, on one node if possible; else what there is.
+
+    `first`: an allowed CPU that must be the first of them.
+    """
+    allowed = sorted(topology.cpu_sets.allowed, key=lambda cpu: (cpu != first, -cpu))
     if len(allowed) < 2:
         return tuple(allowed)
     first = allowed[0]

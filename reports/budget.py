@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reports.model import BudgetStage, Tier
+from reports.model import BudgetPart, BudgetStage, Tier
 
 REFERENCE_NS: Final = {
     "network": 50_000,
@@ -20,10 +20,10 @@ REFERENCE_NS: Final = {
 """Reference budget by stage, nanoseconds; 400 µs in all."""
 
 NOT_MEASURED: Final = {
-    "network": "needs a second host on the wire",
+    "network": "needs a second host: 'lowlat bench --listen PORT' there, --peer HOST:PORT here",
     "application": "no run was measured",
-    "operating system": "needs messages that pass through the kernel's network stack",
-    "NIC": "needs a network card that stamps packets in hardware",
+    "operating system": "stopped before messages were sent through the kernel",
+    "NIC": "needs --peer, and a network card that stamps packets in hardware",
 }
 """Why a stage has no measured value unless one is given."""
 
@@ -38,10 +38,11 @@ TIERS_NS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measured stage: nanoseconds, and what they are (e.g. "p99 of service time, all operations")."""
+    """What was found of a stage: nanoseconds and what they are (e.g. "p99 of service time"), or None and why."""
 
-    value_ns: int
+    value_ns: int | None
     basis: str
+    parts: tuple[BudgetPart, ...] = ()
 
 
 def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
@@ -78,6 +79,7 @@ def _stage(name: str, reference_ns: int, measured: Measured | None) -> BudgetSta
         reference_ns=reference_ns,
         measured_ns=measured.value_ns if measured else None,
         basis=measured.basis if measured else NOT_MEASURED[name],
+        parts=measured.parts if measured else (),
     )
 
 

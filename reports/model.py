@@ -17,6 +17,17 @@ SCHEMA: Final = "lowlat.report/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetPart:
+    """Something measured of a stage, beside the stage's own figure. Parts overlap: they do not add up to it."""
+
+    name: Annotated[str, Meta(description="What was measured, e.g. system call")]
+    p50_ns: Annotated[Count | None, Meta(description="Median, nanoseconds; null when not measured")]
+    p99_ns: Annotated[Count | None, Meta(description="99th percentile, nanoseconds; null when not measured")]
+    samples: Annotated[Count, Meta(description="Samples of the percentiles; 0 when not measured")]
+    basis: Annotated[str, Meta(description="What the measured values are, or why there are none")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetStage:
     """One stage of the order path: the reference budget beside what was measured here."""
 
@@ -24,6 +35,7 @@ class BudgetStage:
     reference_ns: Annotated[Count, Meta(description="Reference budget, nanoseconds")]
     measured_ns: Annotated[Count | None, Meta(description="Measured, nanoseconds; null when not measured")]
     basis: Annotated[str, Meta(description="What the measured value is, or why there is none")]
+    parts: Annotated[tuple[BudgetPart, ...], Meta(description="What else was measured of the stage")] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reports import latency_table, lines, units
 from reports.measures import SummarySeries
-from reports.model import Report
+from reports.model import BudgetPart, Report
 from reports.uncut import uncut
 
 
@@ -105,4 +105,14 @@ def _budget(report: Report) -> Table:
     for row in report.budget:
         measured = Text("not measured", style="dim") if row.measured_ns is None else Text(units.time(row.measured_ns))
         table.add_row(Text(row.stage), Text(units.time(row.reference_ns)), measured, Text(row.basis, style="dim"))
+        for part in row.parts:
+            table.add_row(Text(f"  {part.name}"), "", *_part(part))
     return table
+
+
+def _part(part: BudgetPart) -> tuple[Text, Text]:
+    """The percentile that stages go by, then the median."""
+    if part.p50_ns is None or part.p99_ns is None:
+        return Text("not measured", style="dim"), Text(part.basis, style="dim")
+    text = f"p99 (p50 {units.time(part.p50_ns)}): {part.basis}, {units.plural(part.samples, 'sample')}"
+    return Text(units.time(part.p99_ns)), Text(text, style="dim")

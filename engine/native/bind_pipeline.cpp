@@ -4,6 +4,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -78,8 +79,8 @@ class HeldPipeline {
 };
 
 void add_events(EventHash& hash, nb::handle events) {
-    const Buffer<const Event> in(events);
-    for (std::uint64_t at = 0; at < in.size(); ++at) hash.add(in.data()[at]);
+    const Buffer<const std::byte> in(events);
+    for (std::uint64_t at = 0; at + sizeof(Event) <= in.size(); at += sizeof(Event)) hash.add(in.data() + at);
 }
 
 }  // namespace

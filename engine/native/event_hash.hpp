@@ -15,10 +15,11 @@ namespace lowlat {
 /// cryptographic: it is there against errors, not against forgery.
 class EventHash {
   public:
-    LOWLAT_INLINE void add(const Event& event) {
+    /// `event`: the bytes of one, wherever they lie.
+    LOWLAT_INLINE void add(const void* event) {
         std::uint64_t words[8];
-        static_assert(sizeof words == sizeof event);
-        std::memcpy(words, &event, sizeof words);
+        static_assert(sizeof words == sizeof(Event));
+        std::memcpy(words, event, sizeof words);
         for (int lane = 0; lane < 4; ++lane) {
             const std::uint64_t first = (lanes_[lane] ^ words[lane]) * odd;
             lanes_[lane] = (std::rotl(first, 29) ^ words[lane + 4]) * odd;

@@ -103,7 +103,7 @@ class LevelFeed {
     LOWLAT_INLINE void read_last() {
         if (read_ == count_) return;
         const Event& event = events_[(count_ - 1) & mask_];
-        hash_.add(event);
+        hash_.add(&event);
         read_ = count_;
         if (event.kind != EventKind::trade) return;
         if (unlikely(traded_ && *traded_ != event.price)) tell(event.symbol, event.side ^ 1, *traded_);

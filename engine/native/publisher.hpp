@@ -22,16 +22,7 @@ class Publisher {
     /// One writer for each of the matcher's symbols; the books start as the matcher's now stand.
     Publisher(const Matcher& matcher, const std::vector<BookWriter*>& writers, bool paced, const TickScale& ns,
               Latencies& latencies)
-        : commands_before_(matcher.sequence()),
-          ns_(ns),
-          service_(latencies.recording(Measure::service)),
-          queued_(latencies.recording(Measure::queued)),
-          matched_(latencies.recording(Measure::matched)),
-          published_(latencies.recording(Measure::published)) {
-        if (paced) {
-            response_ = latencies.recording(Measure::response);
-            slip_ = latencies.recording(Measure::slip);
-        }
+        : commands_before_(matcher.sequence()), paced_(paced), ns_(ns), latencies_(latencies) {
         constexpr std::size_t levels_in_all = std::size_t{1} << 17;
         books_.reserve(writers.size());
         touched_.reserve(writers.size());
@@ -43,8 +34,8 @@ class Publisher {
     /// is shown at once; a command's time is that at which the book it left was there for all to read.
     void run(MarketDataRing ring, Wait wait) {
         Backoff backoff(wait);
-        Recording& logged = response_ ? *response_ : service_;
-        logged.start(ticks_end());
+        Recordings to(latencies_, paced_);
+        to.first().start(ticks_end());
         for (;;) {
             const std::span<const MarketData> there = ring.peek(batch_max);
             if (there.empty()) {
@@ -61,10 +52,10 @@ class Publisher {
             }
             apply(whole);
             show();
-            record(whole, ticks_end());
+            record(whole, ticks_end(), to);
             ring.release(whole.size());
         }
-        logged.finish(ticks_end());
+        to.first().finish(ticks_end());
     }
 
     std::uint64_t acked() const { return acked_; }
@@ -79,6 +70,26 @@ class Publisher {
         BookWriter* writer;
         LevelMirror levels;
         bool touched;
+    };
+
+    struct Recordings {
+        Recordings(Latencies& latencies, bool paced)
+            : service(latencies.recording(Measure::service)),
+              queued(latencies.recording(Measure::queued)),
+              matched(latencies.recording(Measure::matched)),
+              published(latencies.recording(Measure::published)) {
+            if (!paced) return;
+            response = latencies.recording(Measure::response);
+            slip = latencies.recording(Measure::slip);
+        }
+        Recording& first() { return response ? *response : service; }
+
+        Recording service;
+        Recording queued;
+        Recording matched;
+        Recording published;
+        std::optional<Recording> response;  // where commands have planned times
+        std::optional<Recording> slip;
     };
 
     static constexpr std::uint64_t batch_max = 256;
@@ -121,7 +132,7 @@ class Publisher {
         touched_.clear();
     }
 
-    void record(std::span<const MarketData> updates, std::uint64_t now) {
+    void record(std::span<const MarketData> updates, std::uint64_t now, Recordings& to) {
         end_ticks_ = now;
         for (const MarketData& update : updates) {
             if (!update.ends_command) continue;
@@ -130,13 +141,13 @@ class Publisher {
                 ++backwards_;
                 continue;
             }
-            queued_.record(update.operation, ns_(update.taken - update.sent), now);
-            matched_.record(update.operation, ns_(update.matched - update.taken), now);
-            published_.record(update.operation, ns_(now - update.matched), now);
-            service_.record(update.operation, ns_(now - update.sent), now);
-            if (!response_) continue;
-            response_->record(update.operation, ns_(now - update.due), now);
-            slip_->record(update.operation, ns_(update.sent - update.due), now);
+            to.queued.record(update.operation, ns_(update.taken - update.sent), now);
+            to.matched.record(update.operation, ns_(update.matched - update.taken), now);
+            to.published.record(update.operation, ns_(now - update.matched), now);
+            to.service.record(update.operation, ns_(now - update.sent), now);
+            if (!to.response) continue;
+            to.response->record(update.operation, ns_(now - update.due), now);
+            to.slip->record(update.operation, ns_(update.sent - update.due), now);
         }
     }
 
@@ -148,13 +159,9 @@ class Publisher {
     std::uint64_t rejected_ = 0;
     std::uint64_t backwards_ = 0;
     std::uint64_t end_ticks_ = 0;
+    bool paced_;
     TickScale ns_;
-    Recording service_;
-    Recording queued_;
-    Recording matched_;
-    Recording published_;
-    std::optional<Recording> response_;  // where commands have planned times
-    std::optional<Recording> slip_;
+    Latencies& latencies_;
 };
 
 }  // namespace lowlat

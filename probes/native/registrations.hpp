@@ -10,6 +10,7 @@ void register_clock(nanobind::module_& m);
 void register_counter_skew(nanobind::module_& m);
 void register_cpuid(nanobind::module_& m);
 void register_kernel_clock(nanobind::module_& m);
+void register_kernel_path(nanobind::module_& m);
 void register_numa_memory(nanobind::module_& m);
 void register_thread_usage(nanobind::module_& m);
 

@@ -80,9 +80,9 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
         ("sede = 1", "lowlat.toml: unknown key 'sede'; did you mean 'seed'?"),
         ("[bench]\nsede = 1", "lowlat.toml: unknown key 'bench.sede'; did you mean 'seed'?"),
         ("[bnech]\nseed = 1", "lowlat.toml: unknown key 'bnech'; did you mean 'bench'?"),
-        ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; there are color, cpu,"),
+        ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; there are arrivals, color,"),
         ("when_dry = 'grow'", "lowlat.toml: unknown key 'when_dry'; did you mean 'when-dry'?"),
-        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; there are affinity, bench, book,"),
+        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; there are affinity, arrivals, bench, bind,"),
         ("bench = 5", "lowlat.toml: 'bench' is a verb; write its settings as a table [bench]"),
         ("seed = ", "lowlat.toml: not valid TOML: "),
         (

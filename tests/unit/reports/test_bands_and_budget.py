@@ -11,6 +11,7 @@ from reports.budget import REFERENCE_NS, Measured, budget, tier
 from reports.errors import EmptyHistogramError
 from reports.histogram import Histogram
 from reports.measures import Band
+from reports.model import BudgetPart
 
 
 def bands_of(*values: int) -> tuple[Band, ...]:
@@ -83,6 +84,17 @@ def test_a_total_of_all_stages_leaves_nothing_out() -> None:
     assert stages[-1].measured_ns == 40
     assert found is not None
     assert (found.total_ns, found.leaves_out) == (40, ())
+
+
+def test_a_stage_that_could_not_be_measured_says_why_and_keeps_its_parts() -> None:
+    """Parts are not added: neither to the stage nor to the total."""
+    part = BudgetPart(name="wake-up", p50_ns=5, p99_ns=7, samples=100, basis="futex")
+    stages = budget({"application": Measured(10, ""), "operating system": Measured(None, "no loopback", (part,))})
+    kernel = stages[2]
+    assert (kernel.measured_ns, kernel.basis, kernel.parts) == (None, "no loopback", (part,))
+    found = tier(stages)
+    assert found is not None
+    assert (found.total_ns, found.leaves_out) == (10, ("network", "operating system", "NIC"))
 
 
 def test_nothing_measured_names_no_tier() -> None:

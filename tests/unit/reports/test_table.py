@@ -80,7 +80,7 @@ def test_what_must_be_known_to_believe_the_numbers_is_said(report: Report) -> No
         "first 20,000 commands equal to the reference engine's",
         "add 50.0%, cancel 40.0%, market 10.0%",
         "live orders 10,012 (peak 10,480)",
-        "not measured needs a second host on the wire",
+        "not measured needs a second host: 'lowlat bench --listen PORT' there",
         "HFT (< 100 µs)",
         "leaving out network, operating system, NIC",
         "<100 µs 99.980%",
@@ -121,7 +121,7 @@ def test_facts_that_are_not_available_are_not_invented(report: Report) -> None:
 
 def test_a_missed_rate_and_lost_commands_are_said(report: Report) -> None:
     load = dataclasses.replace(
-        report.load, model="open", target_rate=2e6, achieved_rate=0.8e6, sent=10, acked=9, out_of_range=2
+        report.load, model="open", target_rate=2e6, achieved_rate=0.8e6, sent=10, acked=7, rejected=2, out_of_range=2
     )
     text = words(dataclasses.replace(report, load=load))
     assert "achieved 800 k/s of 2.00 M/s asked" in text

@@ -1,0 +1,153 @@
+"""How commands reach the engine, asked for on the command line: rates, sweeps, pipelines, logs, and what does not fit.
+
+Whether a busy machine keeps a rate up is not for a test to say: a run that did not must say so, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogReader
+
+from lowlat_errors import ExitCode
+from reports.document import from_text, sweep_from_text
+from reports.model import Report
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def report_of(done: subprocess.CompletedProcess[str]) -> Report:
+    """The report printed, which is valid or says that the rate was missed, with the exit code of either."""
+    report = from_text(done.stdout)
+    assert report.status_reasons == report.load.missed
+    assert done.returncode == (ExitCode.NOT_VALID if report.load.missed else ExitCode.OK), done.stderr
+    return report
+
+
+def whole(report: Report) -> dict[str, int]:
+    return {series.measure: series.count for series in report.summary if series.op == "all"}
+
+
+def test_a_rate_gives_response_service_and_slip(lowlat: Run) -> None:
+    report = report_of(lowlat("bench", "--rate", "20k", "-n", "4k", "--runs", "2", "--json"))
+    assert (report.load.model, report.load.target_rate, report.load.arrivals) == ("open", 20_000, "constant")
+    assert whole(report) == {"response": 8_000, "service": 8_000, "slip": 8_000}
+    assert {series.op for series in report.summary} >= {"add", "cancel", "take", "all"}
+
+
+def test_without_a_number_of_commands_a_rate_takes_two_seconds(lowlat: Run) -> None:
+    report = report_of(lowlat("bench", "--rate", "500/s", "--runs", "1", "--json"))
+    assert report.workload.commands == 1_000
+
+
+def test_a_rate_that_cannot_be_met_is_not_valid_and_says_what_was_reached(lowlat: Run) -> None:
+    done = lowlat("bench", "--rate", "900M", "-n", "50k", "--runs", "1")
+    assert done.returncode == ExitCode.NOT_VALID
+    assert "not valid: run 0 reached" in done.stderr and "of the 900 M/s asked" in done.stderr
+    assert "NOT VALID" in done.stdout and "achieved" in done.stdout
+
+
+def test_the_profile_burst_is_an_open_loop_of_its_own(lowlat: Run) -> None:
+    report = report_of(lowlat("bench", "-p", "burst", "--rate", "20k", "-n", "4k", "--runs", "1", "--json"))
+    assert (report.load.model, report.load.arrivals, report.load.target_rate) == ("open", "burst", 20_000)
+
+
+def test_arrivals_may_be_other_than_the_profiles(lowlat: Run) -> None:
+    report = report_of(
+        lowlat("bench", "-p", "burst", "--arrivals", "poisson", "--rate", "20k", "-n", "2k", "--runs", "1", "--json")
+    )
+    assert report.load.arrivals == "poisson"
+
+
+def test_a_sweep_is_a_document_of_reports_at_rising_rates(lowlat: Run) -> None:
+    done = lowlat("bench", "--sweep", "5k:900M:3", "-n", "2k", "--runs", "1", "--json")
+    sweep = sweep_from_text(done.stdout)
+    assert [point.load.target_rate for point in sweep.points] == [5_000, 2_121_320, 900_000_000]
+    assert sweep.points[-1].load.missed, "nothing matches 900 M/s"
+    assert done.returncode == (ExitCode.OK if sweep.status == "ok" else ExitCode.NOT_VALID)
+
+
+def test_a_sweep_as_a_table_has_a_row_for_each_rate(lowlat: Run) -> None:
+    done = lowlat("bench", "--sweep", "5k:10k:2", "-n", "1k", "--runs", "1")
+    assert "5.00 k/s" in done.stdout and "10.0 k/s" in done.stdout and "knee" in done.stdout
+
+
+def test_a_pipeline_with_two_producers(lowlat: Run, tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    done = lowlat("bench", "--pipeline", "--producers", "2", "--dir", books, "-n", "5k", "--runs", "2", "--json")
+    assert done.returncode == ExitCode.OK, done.stderr
+    load = from_text(done.stdout).load
+    assert load.sent == load.acked + load.rejected == 10_000
+    assert [path.name for path in books.iterdir()] == ["STEADY.book"]
+
+
+def test_a_pipeline_without_a_runtime_folder_leaves_no_books(lowlat: Run, tmp_path: Path) -> None:
+    env = {"XDG_RUNTIME_DIR": "", "TMPDIR": str(tmp_path)}
+    done = lowlat("bench", "--pipeline", "-n", "2k", "--runs", "1", "-v", env=env)
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert "XDG_RUNTIME_DIR is not set" in done.stderr
+    assert "pipeline · 1 producer: 2,000 sent = " in done.stdout
+    assert not any(tmp_path.glob("lowlat-books-*"))
+
+
+def test_verbose_says_how_to_watch_the_book(lowlat: Run, tmp_path: Path) -> None:
+    done = lowlat("bench", "--pipeline", "--dir", tmp_path / "b", "-n", "2k", "--runs", "1", "-v")
+    assert f"lowlat book STEADY --dir {tmp_path / 'b'} --watch" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("load", "measure"),
+    [((), "service"), (("--rate", "20k"), "response"), (("--pipeline", "--dir", "books"), "service")],
+)
+def test_the_log_holds_every_sample_of_the_report(
+    lowlat: Run, tmp_path: Path, load: tuple[str, ...], measure: str
+) -> None:
+    report = report_of(lowlat("bench", *load, "-n", "4k", "--runs", "2", "--log", "run.hlog", "--json"))
+    reader = HistogramLogReader(str(tmp_path / "run.hlog"), HdrHistogram(1, 2**42, 3))
+    counts: dict[str, int] = {}
+    while (interval := reader.get_next_interval_histogram()) is not None:
+        counts[interval.get_tag()] = counts.get(interval.get_tag(), 0) + interval.get_total_count()
+    expected = {f"{measure}/{s.op}": s.count for s in report.summary if s.measure == measure and s.op != "all"}
+    reader.close()
+    assert counts == expected
+
+
+def test_a_replay_takes_the_same_loads(lowlat: Run, tmp_path: Path) -> None:
+    rows = [f"{34200 + n / 10:.1f},1,{n + 1},50,{5850100 + n * 100},-1" for n in range(40)]
+    (tmp_path / "day.csv").write_text("\n".join(rows) + "\n")
+    paced = report_of(lowlat("replay", "day.csv", "--rate", "1k", "--runs", "1", "--json"))
+    assert (paced.load.model, paced.load.target_rate) == ("open", 1_000)
+    done = lowlat("replay", "day.csv", "--pipeline", "--dir", tmp_path / "b", "--runs", "1", "--json")
+    assert json.loads(done.stdout)["load"]["model"] == "pipeline"
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["DAY.CSV.book"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--producers 2", "--producers is for a pipeline; add --pipeline"),
+        ("--dir books", "--dir is for the books of a pipeline; add --pipeline"),
+        ("--arrivals poisson", "--arrivals lie at a rate; add --rate, such as --rate 1M"),
+        ("--rate 0", "--rate 0 is outside 1..1000000000 commands a second"),
+        ("--rate 2G", "--rate 2000000000 is outside 1..1000000000 commands a second"),
+        ("--rate fast", "'fast' is not a rate; write 500k/s"),
+        ("--rate 1 -n 100k", "take more than a day"),
+        ("--arrivals weekly --rate 1k", "'weekly' is not one of 'constant', 'poisson', 'burst'"),
+        ("--sweep 1M", "FROM:TO:STEPS"),
+        ("--sweep 1k:2k:2 --pipeline", "--sweep sets the rates of an open loop itself"),
+        ("--pipeline --producers 0", "0 is outside 1..64"),
+        ("--engine reference --rate 1k", "the reference engine runs in a closed loop only"),
+        ("--engine reference --pipeline", "the reference engine runs in a closed loop only"),
+        ("--log /nowhere/run.hlog", "/nowhere"),
+        ("--pipeline --dir /dev/null", "/dev/null is no folder"),
+    ],
+)
+def test_what_does_not_fit_is_one_line_and_exit_code_2(lowlat: Run, options: str, message: str) -> None:
+    done = lowlat("bench", "-n", "1k", "--runs", "1", *options.split())
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert message in done.stderr and done.stderr.count("\n") == 1

@@ -1,0 +1,113 @@
+// Latency counts from when a command was due. One stall in an otherwise even run has a closed form, which the loop must
+// give; a loop that plans each command from the end of the one before sees nothing of it, and the same check says so.
+#include <cstdint>
+#include <vector>
+
+#include "engine/native/open_loop.hpp"
+#include "reports/native/histogram.hpp"
+#include "tests/native/checks.hpp"
+
+using namespace lowlat;
+using namespace lowlat::testing;
+
+namespace {
+
+/// Time that passes only when it is told to: one tick is a nanosecond.
+struct ToldClock {
+    std::uint64_t time = 0;
+    std::uint64_t now() const { return time; }
+    std::uint64_t wait_until(std::uint64_t due) {
+        if (time < due) time = due;
+        return time;
+    }
+};
+
+constexpr std::uint64_t count = 1'000'000;
+constexpr std::uint64_t spacing_ns = 1'000;
+constexpr std::uint64_t service_ns = 300;
+constexpr std::uint64_t stall_ns = 10'000'000;
+
+struct Measured {
+    Histogram response;
+    Histogram service;
+    Histogram slip;
+};
+
+/// A second at 1 M/s of commands that take 300 ns, all but one, which takes 10 ms more.
+template <typename Loop>
+void run_with_a_stall(Loop loop, Measured& measured) {
+    std::vector<std::uint64_t> planned(count);
+    for (std::uint64_t at = 0; at < count; ++at) planned[at] = at * spacing_ns;
+    ToldClock clock{5'000};
+    loop(
+        clock, 5'000, planned.data(), count,
+        [&](std::uint64_t at) { clock.time += service_ns + (at == count / 2 ? stall_ns : 0); },
+        [&](std::uint64_t, const Timing& timing) {
+            measured.response.record(timing.response());
+            measured.service.record(timing.service());
+            measured.slip.record(timing.slip());
+        });
+}
+
+std::uint64_t percentile(const Histogram& histogram, std::uint64_t beyond) {
+    std::uint64_t left = beyond;
+    for (std::size_t index = Histogram::bucket_count; index-- > 0;) {
+        const std::uint64_t here = histogram.counts()[index];
+        if (here > left) return index;
+        left -= here;
+    }
+    return 0;
+}
+
+bool is_about(std::uint64_t index, std::uint64_t value) {
+    const std::size_t wanted = Histogram::index_of(value);
+    return index + 3 >= wanted && index <= wanted + 3;  // three buckets of 1/1,024 each
+}
+
+/// Behind the stall the queue shrinks by 700 ns with each command, so that 10 ms / 700 ns = 14,286 commands are late by
+/// 10 ms at first, evenly less, and 0 at last. Of a million the 10,000th worst waits 10 ms * (1 - 10,000 / 14,286).
+bool is_the_closed_form(const Measured& measured) {
+    return is_about(percentile(measured.response, count / 100), 3'000'000) &&
+           is_about(percentile(measured.response, count / 1000), 9'300'000) &&
+           percentile(measured.service, count / 100) == Histogram::index_of(service_ns) &&
+           is_about(percentile(measured.slip, count / 100), 3'000'000) &&
+           measured.response.max() == stall_ns + service_ns;
+}
+
+/// Broken: the next command is planned when the last has ended, whenever that was.
+template <typename Clock, typename Execute, typename Record>
+void run_without_a_plan(Clock& clock, std::uint64_t, const std::uint64_t*, std::uint64_t n, Execute execute,
+                        Record record) {
+    for (std::uint64_t at = 0; at < n; ++at) {
+        const std::uint64_t start = clock.wait_until(clock.now() + spacing_ns - service_ns);
+        execute(at);
+        record(at, Timing{start, start, clock.now()});
+    }
+}
+
+const Register closed_form("open loop: one stall has its closed form", [] {
+    Measured measured;
+    run_with_a_stall([](auto&&... given) { run_open(given...); }, measured);
+    check(is_the_closed_form(measured), "p99 of the response is 3.00 ms, p99.9 9.3 ms, and the service's 300 ns");
+});
+
+const Register omission("open loop: a loop that waits for the slow command is rejected", [] {
+    Measured measured;
+    run_with_a_stall([](auto&&... given) { run_without_a_plan(given...); }, measured);
+    check(!is_the_closed_form(measured), "coordinated omission is seen");
+    check(percentile(measured.response, count / 1000) == Histogram::index_of(service_ns), "it shows 300 ns at p99.9");
+});
+
+const Register early("open loop: no command starts before it is due, and one that is late starts at once", [] {
+    const std::uint64_t planned[] = {0, 100, 110, 400};
+    ToldClock clock;
+    std::vector<Timing> timings;
+    run_open(
+        clock, 0, planned, 4, [&](std::uint64_t) { clock.time += 50; },
+        [&](std::uint64_t, const Timing& timing) { timings.push_back(timing); });
+    check(timings[1].start == 100 && timings[1].slip() == 0, "the second waits until it is due");
+    check(timings[2].start == 150 && timings[2].slip() == 40 && timings[2].response() == 90, "the third is 40 late");
+    check(timings[3].start == 400 && timings[3].response() == 50, "by the fourth the queue is gone");
+});
+
+}  // namespace
