@@ -125,8 +125,8 @@ def _interruptions_after() -> Iterator[None]:
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
-        for number in kept:
-            signal.raise_signal(number)
+        for late in kept:
+            signal.raise_signal(late)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -123,10 +123,10 @@ def _sides(
     parts = parts_of(words)
     if parts[0]:
         raise SideError(f"{parts[0][0]!r} stands before the first --; {_USAGE}")
-    if len(parts) != 3 or not (parts[1] and parts[2]):
-        raise SideError(
-            f"{len(parts) - 1} commands where two belong; {_USAGE}; quote a command that holds a -- of its own"
-        )
+    commands = [part for part in parts if part]
+    if len(commands) != 2 or len(parts) != 3:
+        count_of = f"{len(commands)} command{'s' * (len(commands) != 1)}"
+        raise SideError(f"{count_of} where two belong; {_USAGE}; quote a command that holds a -- of its own")
     return _command("A", parts[1]), _command("B", parts[2])
 
 

@@ -92,8 +92,13 @@ def _differing(reports: Sequence[Report], facts: dict[str, Callable[[Report], An
     for name, of in facts.items():
         values = list(dict.fromkeys(_shown(of(report)) for report in reports))
         if len(values) > 1:
-            yield f"{name} ({', '.join(values)})"
+            yield f"{name} ({' and '.join(map(_cut, values))})"
 
 
 def _shown(value: Any) -> str:
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "none" if value is None else f"{value:,.0f}" if isinstance(value, int | float) else str(value)
+
+
+def _cut(shown: str) -> str:
+    """Enough of a hash to tell two apart by eye."""
+    return f"{shown[:23]}..." if shown.startswith("sha256:") else shown

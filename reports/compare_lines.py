@@ -35,9 +35,9 @@ def runs(metric: Compared) -> str:
 
 
 def gate(metric: Compared) -> str:
-    """The limit that gates a metric, as a ratio; `advice` for one that does not."""
-    sign, share = ("-", "") if metric.better == "higher" else ("+", "")
-    return f"{sign}{metric.threshold_percent:g}%{share}" if metric.gates else "advice"
+    """The change for the worse that the gate lets pass, e.g. `+10%`; `advice` where it rests on something else."""
+    sign = "-" if metric.better == "higher" else "+"
+    return f"{sign}{metric.threshold_percent:g}%" if metric.gates else "advice"
 
 
 def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
@@ -55,8 +55,8 @@ def side(facts: Side) -> str:
     parts = [
         facts.label,
         units.plural(facts.runs, "run") + (f" ({facts.disturbed} disturbed)" if facts.disturbed else ""),
-        f"{facts.workload.profile}, seed {facts.workload.seed}" if facts.workload else "",
-        f"lowlat {facts.tool.version} ({(facts.tool.git or 'no commit')[:12]})" if facts.tool else "",
+        facts.workload.profile if facts.workload else "",
+        f"lowlat {facts.tool.version} ({facts.tool.git or 'no commit'})" if facts.tool else "",
         facts.host.cpu or "" if facts.host else "",
     ]
     return " · ".join(part for part in parts if part)
