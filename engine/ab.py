@@ -41,19 +41,13 @@ class AbPlan:
 def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: None) -> Comparison:
     """Run both commands `plan.pairs` times and compare them; Ctrl-C after the first pair gives what is there.
 
-    Raises `KeyboardInterrupt` before that; `engine.command_run.CommandStartError` and `CommandFailedError`; for
-    reports `ReportFormatError`, and `NotComparableError` when one is not valid or not of its side's work.
+    Raises `KeyboardInterrupt` before that; `CommandStartError` and `CommandFailedError` of `engine.command_run`;
+    `GateRuleError` for a rule about nothing that is measured; for reports `ReportFormatError`, and
+    `NotComparableError` when one is not valid or not of its side's work.
     """
-    order = Interleaving(seed=plan.seed, pairs=plan.pairs, first=order_of(plan.pairs, plan.seed))
-    both = (plan.base, plan.head)
     if plan.wall:
-        times = _pairs(both, order, lambda command, _before: wall_ns_of(command), progress)
-        base, head = (_timed(command, side) for command, side in zip(both, times, strict=True))
-    else:
-        reports = _pairs(both, order, _checked_report, progress)
-        base, head = (_reported(command, side) for command, side in zip(both, reports, strict=True))
-    progress("done", 1.0)
-    return compare_interleaved(base, head, plan.rules, plan.command, order)
+        return _compared(plan, lambda command, _before: wall_ns_of(command), _timed, progress)
+    return _compared(plan, _checked_report, _reported, progress)
 
 
 def order_of(pairs: int, seed: int) -> tuple[SideName, ...]:
@@ -63,28 +57,38 @@ def order_of(pairs: int, seed: int) -> tuple[SideName, ...]:
     return tuple(first)
 
 
-def _pairs(
-    both: tuple[Command, Command],
-    order: Interleaving,
+def _compared(
+    plan: AbPlan,
     take: Callable[[Command, Sequence[Taken]], Taken],
+    samples: Callable[[Command, Sequence[Taken]], Samples],
     progress: Progress,
-) -> tuple[list[Taken], list[Taken]]:
-    """What `take` gives of each side; it is given what that side gave before. Only whole pairs count."""
+) -> Comparison:
+    """Compare what `take` gives, which is told what that side gave before. Only whole pairs count."""
+    order = Interleaving(seed=plan.seed, pairs=plan.pairs, first=order_of(plan.pairs, plan.seed))
+    both = (plan.base, plan.head)
     taken: tuple[list[Taken], list[Taken]] = ([], [])
+
+    def so_far() -> Comparison:
+        whole = min(map(len, taken))
+        base, head = (samples(command, side[:whole]) for command, side in zip(both, taken, strict=True))
+        return compare_interleaved(base, head, plan.rules, plan.command, order)
+
     begin = time.monotonic()
-    runs = 2 * order.pairs
     try:
         for pair, first in enumerate(order.first):
             for side in (0, 1) if first == "base" else (1, 0):
                 done = len(taken[0]) + len(taken[1])
-                left = _left((time.monotonic() - begin) / done * (runs - done)) if done else ""
-                progress(f"pair {pair + 1} of {order.pairs}, {both[side].name}{left}", done / runs)
+                share = done / (2 * plan.pairs)
+                left = _left((time.monotonic() - begin) * (1 / share - 1)) if done else ""
+                progress(f"pair {pair + 1} of {plan.pairs}, {both[side].name}{left}", share)
                 taken[side].append(take(both[side], taken[side]))
+            if pair == 0:
+                so_far()  # raises for a gate about nothing, which is better known now than after the last pair
     except KeyboardInterrupt:
         if not (taken[0] and taken[1]):
             raise
-    whole = min(map(len, taken))
-    return taken[0][:whole], taken[1][:whole]
+    progress("done", 1.0)
+    return so_far()
 
 
 def _left(seconds: float) -> str:

@@ -94,7 +94,7 @@ def ab(
     base, head = _sides(ctx, words, a, b, wall=metric == "wall")
 
     from engine.ab import AbPlan, compare_commands
-    from reports.gate import parse_rules
+    from reports.gate import parse_rule
 
     plan = AbPlan(
         base=base,
@@ -102,7 +102,7 @@ def ab(
         pairs=runs,
         seed=secrets.randbits(32) if seed is None else seed,
         wall=metric == "wall",
-        rules=parse_rules(gate or ()),
+        rules=tuple(map(parse_rule, gate or ())),
         command=full_command(ctx, sys.argv[1:]),
     )
     with shown_progress(color_of(ctx), verbose=verbose) as progress:

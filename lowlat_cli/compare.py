@@ -58,10 +58,10 @@ def compare(
     destination = destination_of(ctx, output_format, output)
 
     from reports.compare import compare_reports, samples_of
-    from reports.gate import parse_rules
+    from reports.gate import parse_rule
     from reports.report_file import read_reports
 
-    rules = parse_rules(gate or ())
+    rules = tuple(map(parse_rule, gate or ()))
     reports = read_reports([*base_files, *head_files])
     base = samples_of(reports[: len(base_files)], _label(base_files), [str(file) for file in base_files])
     head = samples_of(reports[len(base_files) :], _label(head_files), [str(file) for file in head_files])

@@ -21,8 +21,8 @@ GateOption: TypeAlias = Annotated[
     typer.Option(
         "--gate",
         metavar="METRIC[:MEASURE[:OP]]=N%",
-        help="Fail when METRIC (p50 to p99.999, max, throughput) is worse by more than N%; of all operations unless OP "
-        "names one, or * for each. May be given again; then nothing else gates.  [default: p50=10%, p99=10%]",
+        help="Fail when METRIC is worse by more than N%: p50 to p99.999, max, throughput, wall. Of all operations "
+        "unless OP names one, or * for each. May be given again; then nothing else gates.  [default: p50=10%, p99=10%]",
     ),
 ]
 StrictOption: TypeAlias = Annotated[

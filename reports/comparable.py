@@ -101,4 +101,4 @@ def _shown(value: Any) -> str:
 
 def _cut(shown: str) -> str:
     """Enough of a hash to tell two apart by eye."""
-    return f"{shown[:23]}..." if shown.startswith("sha256:") else shown
+    return f"{shown[:23]}..." if shown.startswith("sha256:") and len(shown) > 26 else shown

@@ -10,8 +10,7 @@ from typing import Final, TypeAlias
 from reports import gate
 from reports.comparable import check_repeated, check_same_work, check_valid, differences, weaknesses
 from reports.comparison import Compared, Comparison, Interleaving, Metric, Side
-from reports.errors import GateRuleError
-from reports.gate import Rule, default_rules, gate_of, judge, rule_of
+from reports.gate import Rule, check_rules, default_rules, gate_of, judge, rule_of
 from reports.measures import Run, Series, Throughput
 from reports.model import Report
 
@@ -90,8 +89,8 @@ def compare(
     values = [_by_metric(side.runs) for side in (base, head)]
     shared = [metric for metric in values[0] if metric in values[1]]
     main = _main_measure(shared)
-    chosen = tuple(rules) or tuple(rule for rule in default_rules(shared) if _covered(rule, shared, main))
-    _check_rules(chosen, shared, main)
+    chosen = tuple(rules) or default_rules(shared)
+    check_rules(chosen, shared, main)
     step_ns = _step_ns((*base.reports, *head.reports))
     metrics = tuple(
         judged
@@ -162,21 +161,6 @@ def _main_measure(metrics: Iterable[Metric]) -> str | None:
     """Response times where there are any, as they hold the wait in the queue; else service times, else the first."""
     measures = dict.fromkeys(metric.measure for metric in metrics if metric.measure)
     return next((name for name in ("response", "service", *measures) if name in measures), None)
-
-
-def _covered(rule: Rule, metrics: Iterable[Metric], main: str | None) -> bool:
-    return any(rule.covers(metric, main) for metric in metrics)
-
-
-def _check_rules(rules: Sequence[Rule], metrics: Sequence[Metric], main: str | None) -> None:
-    if not rules:
-        raise GateRuleError("nothing to gate: the two sides have no p50 or p99 of all operations in common; use --gate")
-    for rule in rules:
-        if not _covered(rule, metrics, main):
-            there = dict.fromkeys(
-                f"{metric.measure}:{metric.op}" if metric.measure else metric.name for metric in metrics
-            )
-            raise GateRuleError(f"gate {rule} is about nothing that both sides have: there is {', '.join(there)}")
 
 
 def _one_sided(base: Mapping[Metric, object], head: Mapping[Metric, object]) -> Iterator[str]:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
 from xml.etree import ElementTree
 
 from reports import compare_lines as lines
 from reports.comparison import Compared, Comparison
-
-_NOT_XML: Final = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold, not even escaped."""
 
 
 def to_junit(comparison: Comparison) -> str:
@@ -28,15 +23,15 @@ def to_junit(comparison: Comparison) -> str:
     for metric in gated:
         _add_case(suite, metric)
     output = ElementTree.SubElement(suite, "system-out")
-    notes = (*comparison.not_compared, *comparison.warnings, *comparison.status_reasons)
-    output.text = _xml("\n".join([lines.side(comparison.base), lines.side(comparison.head), *notes]))
+    notes = [f"{kind}: {line}" for kind, line in lines.notes(comparison)]
+    output.text = "\n".join([lines.side(comparison.base), lines.side(comparison.head), *notes])
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
 
 def _add_case(suite: ElementTree.Element, metric: Compared) -> None:
     where = ".".join(part for part in ("lowlat", metric.measure, metric.op) if part)
-    case = ElementTree.SubElement(suite, "testcase", {"classname": _xml(where), "name": _xml(metric.name)})
+    case = ElementTree.SubElement(suite, "testcase", {"classname": lines.printable(where), "name": metric.name})
     figures = (
         f"{lines.value(metric, metric.base.median)} -> {lines.value(metric, metric.head.median)}, "
         f"ratio {lines.ratio(metric.ratio)} ({lines.interval(metric.interval)}), p {lines.p(metric.p)}, "
@@ -48,7 +43,3 @@ def _add_case(suite: ElementTree.Element, metric: Compared) -> None:
         ElementTree.SubElement(case, "skipped", {"message": f"inconclusive: {metric.reason}; {figures}"})
     else:
         ElementTree.SubElement(case, "system-out").text = f"{metric.verdict}: {figures}"
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

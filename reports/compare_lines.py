@@ -9,6 +9,25 @@ from reports.comparison import Compared, Comparison, Side
 from reports.gate import WHOLE
 
 
+def printable(text: str) -> str:
+    """Text of a document that others wrote, without what a terminal would obey."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def name(metric: Compared) -> str:
+    """What a metric is called below the heading of its measure, e.g. `all p99`."""
+    return printable(f"{metric.op} {metric.name}" if metric.op else metric.name)
+
+
+def notes(comparison: Comparison) -> list[tuple[str, str]]:
+    """What weakens the comparison: the kind of each note, and its line."""
+    return [
+        *(("not compared", printable(line)) for line in comparison.not_compared),
+        *(("warning", printable(line)) for line in comparison.warnings),
+        *(("interrupted", printable(line)) for line in comparison.status_reasons),
+    ]
+
+
 def value(metric: Compared, amount: float) -> str:
     """A value in the metric's unit, e.g. `140 ns`, `41.2 M/s`."""
     return units.rate(amount) if metric.unit == "1/s" else units.time(amount)
@@ -59,7 +78,7 @@ def side(facts: Side) -> str:
         f"lowlat {facts.tool.version} ({facts.tool.git or 'no commit'})" if facts.tool else "",
         facts.host.cpu or "" if facts.host else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return printable(" · ".join(part for part in parts if part))
 
 
 def order(comparison: Comparison) -> str | None:
@@ -80,7 +99,7 @@ def failures(comparison: Comparison) -> Iterator[str]:
     for metric in comparison.metrics:
         if metric.gates and metric.verdict == "regressed":
             yield (
-                f"{metric} {value(metric, metric.base.median)} -> {value(metric, metric.head.median)}, "
+                f"{printable(str(metric))} {value(metric, metric.base.median)} -> {value(metric, metric.head.median)}, "
                 f"{ratio(metric.ratio)}x (limit {gate(metric)}, p {p(metric.p)}, {runs(metric)} runs)"
             )
 
@@ -90,9 +109,9 @@ def verdict(comparison: Comparison) -> str:
     found = comparison.gate
     if found.verdict == "failed":
         return f"gate failed: {'; '.join(failures(comparison))}"
-    rules = ", ".join(found.rules)
+    rules, unclear = ", ".join(found.rules), printable(", ".join(found.inconclusive))
     if found.verdict == "inconclusive":
-        return f"gate inconclusive ({rules}): {', '.join(found.inconclusive)} may have regressed; {_advice(comparison)}"
+        return f"gate inconclusive ({rules}): {unclear} may have regressed; {_advice(comparison)}"
     return f"gate passed ({rules})"
 
 

@@ -32,8 +32,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     if order := lines.order(comparison):
         yield f"- order: {order}"
     yield f"- regressed: {_plain(lines.rule(comparison))}"
-    for line in (*comparison.not_compared, *comparison.warnings, *comparison.status_reasons):
-        yield f"- {_plain(line)}"
+    for kind, line in lines.notes(comparison):
+        yield f"- {kind}: {_plain(line)}"
 
 
 def _row(metric: Compared) -> str:
@@ -55,4 +55,4 @@ def _row(metric: Compared) -> str:
 
 def _plain(text: str) -> str:
     """Text in one line in which nothing is markup."""
-    return _ACTIVE.sub(r"\\\g<0>", " ".join(text.split()))
+    return _ACTIVE.sub(r"\\\g<0>", lines.printable(" ".join(text.split())))

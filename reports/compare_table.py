@@ -17,6 +17,8 @@ from reports.uncut import uncut
 
 _GATED: Final = {"regressed": "bold red", "improved": "green", "unchanged": "", "inconclusive": "yellow"}
 _ADVICE: Final = {"regressed": "red", "improved": "green", "unchanged": "dim", "inconclusive": "dim"}
+_ROOMY: Final = 100
+"""Columns from which a row has room between its figures."""
 _GATE: Final = {"passed": "bold green", "failed": "bold red", "inconclusive": "bold yellow"}
 
 
@@ -26,10 +28,12 @@ def render_comparison(comparison: Comparison, console: Console, *, every: bool =
     Colour and NO_COLOR are the console's affair.
     """
     with uncut(console):
-        console.print(Group(*_parts(comparison, every)), highlight=False, soft_wrap=False)
+        console.print(
+            Group(*_parts(comparison, every, roomy=console.width >= _ROOMY)), highlight=False, soft_wrap=False
+        )
 
 
-def _parts(comparison: Comparison, every: bool) -> Iterator[RenderableType]:
+def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[RenderableType]:
     yield facts(
         [
             ("base", lines.side(comparison.base)),
@@ -39,21 +43,20 @@ def _parts(comparison: Comparison, every: bool) -> Iterator[RenderableType]:
     )
     rows = lines.shown(comparison, every=every)
     for measure in dict.fromkeys(metric.measure for metric in rows):
-        yield _table(measure or "whole runs", [metric for metric in rows if metric.measure == measure])
+        heading = lines.printable(measure or "whole runs")
+        yield _table(heading, [metric for metric in rows if metric.measure == measure], roomy=roomy)
     yield Text()
     yield facts(
         [
             ("regressed", lines.rule(comparison)),
-            *(("not compared", line) for line in comparison.not_compared),
-            *(("warning", line) for line in comparison.warnings),
-            ("interrupted", "; ".join(comparison.status_reasons)),
+            *lines.notes(comparison),
         ]
     )
     yield Text(lines.verdict(comparison), style=_GATE[comparison.gate.verdict])
 
 
-def _table(heading: str, rows: Iterable[Compared]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+def _table(heading: str, rows: Iterable[Compared], *, roomy: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, int(roomy), 0, 0), header_style="bold")
     table.add_column(heading, no_wrap=True)
     for name in ("base", "head", "ratio", "95%", "p", "n", "gate"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -65,7 +68,7 @@ def _table(heading: str, rows: Iterable[Compared]) -> Table:
 
 
 def _cells(metric: Compared) -> Iterator[Text]:
-    yield Text(f"{metric.op} {metric.name}" if metric.op else metric.name, style="bold" if metric.gates else "")
+    yield Text(lines.name(metric), style="bold" if metric.gates else "")
     yield Text(lines.value(metric, metric.base.median))
     yield Text(lines.value(metric, metric.head.median))
     yield Text(lines.ratio(metric.ratio))

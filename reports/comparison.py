@@ -79,18 +79,18 @@ class Compared(Metric):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """Where the runs of a side are from. Facts are those of its first report; null where there is none."""
+    """Where the runs of a side are from."""
 
     label: Annotated[str, Meta(description="What the side is called")]
     sources: Annotated[tuple[str, ...], Meta(description="Files, or the words of the command that was run")]
     runs: Annotated[Positive, Meta(description="Runs")]
     disturbed: Annotated[Count, Meta(description="Of these, runs that something disturbed")]
-    tool: Tool | None
-    engine: Engine | None
-    workload: Workload | None
-    load: Load | None
-    host: Host | None
-    clock: Clock | None
+    tool: Annotated[Tool | None, Meta(description="Of its first report; null of commands timed from outside")]
+    engine: Annotated[Engine | None, Meta(description="Of its first report; null of commands timed from outside")]
+    workload: Annotated[Workload | None, Meta(description="Of its first report; null of commands timed from outside")]
+    load: Annotated[Load | None, Meta(description="Of its first report; null of commands timed from outside")]
+    host: Annotated[Host | None, Meta(description="Of its first report; null of commands timed from outside")]
+    clock: Annotated[Clock | None, Meta(description="Of its first report; null of commands timed from outside")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

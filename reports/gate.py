@@ -81,13 +81,18 @@ def parse_rule(text: str) -> Rule:
     return Rule(name, stage + measure or None, op or WHOLE, percent)
 
 
-def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
-    """Several rules. Raises `GateRuleError`, also for two rules about the same metric."""
-    rules = tuple(parse_rule(text) for text in texts)
-    paths = [(rule.name, rule.measure, rule.op) for rule in rules]
-    if twice := next((rule for rule, path in zip(rules, paths, strict=True) if paths.count(path) > 1), None):
-        raise GateRuleError(f"two gates for the same metric, of which {twice} is one; leave one of them")
-    return rules
+def check_rules(rules: Sequence[Rule], metrics: Collection[Metric], main: str | None) -> None:
+    """Raises `GateRuleError` for a rule about none of the metrics, and for two that are about the same one."""
+    for rule in rules:
+        if not any(rule.covers(metric, main) for metric in metrics):
+            there = dict.fromkeys(f"{each.measure}:{each.op}" if each.measure else each.name for each in metrics)
+            raise GateRuleError(f"gate {rule} is about nothing that both sides have: there is {', '.join(there)}")
+    for metric in metrics:
+        covering = [rule for rule in rules if rule.covers(metric, main)]
+        named = [rule for rule in covering if rule.op != EVERY]
+        for alike in (named, [rule for rule in covering if rule.op == EVERY]):
+            if len(alike) > 1:
+                raise GateRuleError(f"gates {alike[0]} and {alike[1]} are both about {metric}; leave out one of them")
 
 
 def default_rules(metrics: Collection[Metric]) -> tuple[Rule, ...]:
