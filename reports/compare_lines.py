@@ -111,7 +111,7 @@ def verdict(comparison: Comparison) -> str:
         return f"gate failed: {'; '.join(failures(comparison))}"
     rules, unclear = ", ".join(found.rules), printable(", ".join(found.inconclusive))
     if found.verdict == "inconclusive":
-        return f"gate inconclusive ({rules}): {unclear} may have regressed; {_advice(comparison)}"
+        return f"gate inconclusive ({rules}): a regression of {unclear} is not ruled out; {_advice(comparison)}"
     return f"gate passed ({rules})"
 
 

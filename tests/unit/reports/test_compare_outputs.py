@@ -82,7 +82,7 @@ def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparis
     )
     assert "base base.json · 8 runs (2 disturbed) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
     text = " ".join(shown(unclear).split())
-    assert "gate inconclusive (p99=10%): p99 service all may have regressed; take more runs, or interleave" in text
+    assert "gate inconclusive (p99=10%): a regression of p99 service all is not ruled out; take more runs," in text
 
 
 def test_warnings_and_what_was_left_out_are_said(eight: Report) -> None:
