@@ -78,13 +78,16 @@ def report_from(command: Command) -> Report:
 
 def _run(command: Command, stdout: IO[bytes]) -> int:
     with tempfile.TemporaryFile() as stderr:
+        process = None
         begin = time.perf_counter_ns()
-        process = _started(command, stdout, stderr)
         try:
+            with _interruptions_after():
+                process = _started(command, stdout, stderr)
             returned = process.wait()
             elapsed_ns = time.perf_counter_ns() - begin
         except BaseException:
-            _end(process)
+            if process is not None:
+                _end(process)
             raise
         if returned != 0:
             raise _failure(command, returned, _last_line(stderr))
@@ -92,17 +95,16 @@ def _run(command: Command, stdout: IO[bytes]) -> int:
 
 
 def _started(command: Command, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
-    with _interruptions_after():
-        try:
-            return subprocess.Popen(
-                command.words,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the command
-            )
-        except OSError as error:
-            raise CommandStartError(f"{command} cannot be started: {command.words[0]!r}: {error.strerror}") from error
+    try:
+        return subprocess.Popen(
+            command.words,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the command
+        )
+    except OSError as error:
+        raise CommandStartError(f"{command} cannot be started: {command.words[0]!r}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -132,15 +134,19 @@ def _interruptions_after() -> Iterator[None]:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the command and what it has started in its session: asked first, since it may have to clean up."""
     try:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
+        _signal(process, signal.SIGTERM)
         process.wait(GRACE_S)
     except subprocess.TimeoutExpired:
         pass
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        _signal(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal all that is left of the command's process group; macOS says EPERM where only ended ones are."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 def _failure(command: Command, returned: int, last_line: str) -> CommandFailedError:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,23 +171,48 @@ class StoppedError(Exception):
     """What a signal's handler raises here."""
 
 
-@pytest.mark.parametrize("deaf", [False, True])
-def test_an_interrupted_command_leaves_no_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, deaf: bool) -> None:
-    """Nor what it has started, even where it does not listen."""
-    monkeypatch.setattr("engine.command_run.GRACE_S", 0.2)
+@pytest.fixture
+def stopping() -> Iterator[None]:
+    """SIGTERM raises, as in the command line."""
 
     def stop(*_: object) -> None:
         raise StoppedError
 
-    pid, trap = tmp_path / "pid", "trap '' TERM;" if deaf else ""
-    script = f"{trap} sleep 60 & echo $! > {shlex.quote(str(pid))}; kill -ALRM $PPID; wait; sleep 60"
-    before = signal.signal(signal.SIGALRM, stop)
-    try:
-        with pytest.raises(StoppedError):
-            wall_ns_of(shell(script))
-    finally:
-        signal.signal(signal.SIGALRM, before)
-    assert ended(int(pid.read_text()))
+    before = signal.signal(signal.SIGTERM, stop)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("deaf", ["", "trap '' TERM", "(trap '' TERM; exec sleep 60) & echo $! >> pids"])
+def test_an_interrupted_command_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopping: None, deaf: str
+) -> None:
+    """Nor what it has started, even where one of them does not listen."""
+    monkeypatch.setattr("engine.command_run.GRACE_S", 0.2)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoppedError):
+        wall_ns_of(shell(f"{deaf}\nsleep 60 & echo $! >> pids; kill -TERM $PPID; wait"))
+    pids = [int(line) for line in (tmp_path / "pids").read_text().split()]
+    assert pids and all(ended(pid) for pid in pids)
+
+
+def test_an_interruption_in_the_midst_of_a_start_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, stopping: None
+) -> None:
+    """It waits until the process is known, and then ends it."""
+    real, started = subprocess.Popen, []
+
+    def popen(*arguments: Any, **options: Any) -> Any:
+        started.append(real(*arguments, **options))
+        signal.raise_signal(signal.SIGTERM)
+        return started[-1]
+
+    monkeypatch.setattr("engine.command_run.subprocess.Popen", popen)
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(StoppedError):
+        wall_ns_of(shell("sleep 60"))
+    assert started[0].returncode == -signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is handler
 
 
 def ended(pid: int) -> bool:
@@ -196,26 +223,3 @@ def ended(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
-
-
-def test_an_interruption_in_the_midst_of_a_start_waits_for_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else nobody would know the process that was just started."""
-    started = []
-
-    def popen(*_: object, **__: object) -> None:
-        signal.raise_signal(signal.SIGTERM)
-        started.append(True)
-        raise OSError(2, "as if there were none")
-
-    def stop(*_: object) -> None:
-        raise StoppedError
-
-    monkeypatch.setattr("engine.command_run.subprocess.Popen", popen)
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        with pytest.raises(StoppedError):
-            wall_ns_of(shell(":"))
-        assert started == [True]
-        assert signal.getsignal(signal.SIGTERM) is stop
-    finally:
-        signal.signal(signal.SIGTERM, before)
