@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
 
 from lowlat_cli.console import Color, console
-from lowlat_cli.options import OutputFormat
 from lowlat_cli.streams import emit, say
 from lowlat_errors import ExitCode
 
@@ -28,7 +28,8 @@ _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": 
 class Destination:
     """Where to, and as what. A file named *.json takes the JSON document, whatever the format."""
 
-    output_format: OutputFormat
+    output_format: str
+    """table, json, or another that `write` is given."""
     file: Path | None
     color: Color
     verbose: bool = False
@@ -49,10 +50,20 @@ class Destination:
         tell_status(report)
         return _EXIT_CODES[report.status]
 
-    def write(self, document: Callable[[], str], draw: Callable[[Console], None]) -> None:
-        """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises."""
+    def write(
+        self,
+        document: Callable[[], str],
+        draw: Callable[[Console], None],
+        others: Mapping[str, Callable[[], str]] = MappingProxyType({}),
+    ) -> None:
+        """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises.
 
-        def text(output_format: OutputFormat, stream: TextIO, color: Color) -> str:
+        `others`: by format, what gives the text of those that are neither.
+        """
+
+        def text(output_format: str, stream: TextIO, color: Color) -> str:
+            if output_format in others:
+                return others[output_format]()
             return document() if output_format == "json" else _drawn(draw, stream, color)
 
         if self.file is not None:
@@ -67,7 +78,12 @@ class Destination:
             say(f"wrote {self.file}")
 
     @property
-    def _file_format(self) -> OutputFormat:
+    def prints_table(self) -> bool:
+        """Whether a table goes to stdout."""
+        return self.output_format == "table" and (self.file is None or self._file_format == "json")
+
+    @property
+    def _file_format(self) -> str:
         return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
 
     def draw(self, report: Report | Sweep, on: Console) -> None:

@@ -1,4 +1,4 @@
-"""The `lowlat.report/1` and `lowlat.sweep/1` documents: a report or a sweep as JSON values, and back."""
+"""The documents `lowlat.report/1`, `lowlat.sweep/1` and `lowlat.comparison/1`: the models as JSON values, and back."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any, TextIO, TypeVar
 
 import msgspec
 
-from reports import model, sweep
+from reports import comparison, model, sweep
+from reports.comparison import Comparison
 from reports.errors import ReportFormatError
 from reports.model import Report
 from reports.sweep import Sweep
 
-_Kind = TypeVar("_Kind", Report, Sweep)
+_Kind = TypeVar("_Kind", Report, Sweep, Comparison)
 _Decoded = TypeVar("_Decoded")
 
 
@@ -22,7 +23,7 @@ class _Named(msgspec.Struct):
     schema: str | None = None
 
 
-def to_document(report: Report | Sweep) -> dict[str, Any]:
+def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
     """The report as dictionaries, lists, strings, numbers, booleans and None, in the order of the model.
 
     Raises `ReportFormatError` when a figure breaks the bounds of its field, or is NaN or infinite.
@@ -30,6 +31,8 @@ def to_document(report: Report | Sweep) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.to_builtins(report, builtin_types=())
     if isinstance(report, Sweep):
         sweep_from_document(document)
+    elif isinstance(report, Comparison):
+        comparison_from_document(document)
     else:
         from_document(document)
     try:
@@ -58,7 +61,15 @@ def sweep_from_document(document: Any) -> Sweep:
     return read
 
 
-def to_text(report: Report | Sweep) -> str:
+def comparison_from_document(document: Any) -> Comparison:
+    """The comparison of a document. Fields that this version does not know are ignored.
+
+    Raises `ReportFormatError`, naming the field, for anything that is no `lowlat.comparison/1`.
+    """
+    return _read(document, Comparison, comparison.SCHEMA)
+
+
+def to_text(report: Report | Sweep | Comparison) -> str:
     """The report as one JSON document with a newline at the end, the same bytes for the same report."""
     return json.dumps(to_document(report), indent=2, allow_nan=False) + "\n"
 
@@ -98,7 +109,7 @@ def from_bytes(data: bytes) -> Report | Sweep:
     raise ReportFormatError(f"not a {model.SCHEMA} or {sweep.SCHEMA} document: its schema is {schema!r}")
 
 
-def write_json(report: Report | Sweep, stream: TextIO) -> None:
+def write_json(report: Report | Sweep | Comparison, stream: TextIO) -> None:
     """Write the report as one JSON document, and nothing else."""
     stream.write(to_text(report))
 

@@ -21,7 +21,11 @@ class PercentileError(UsageError):
 
 
 class ReportFormatError(UsageError):
-    """A document that is not a `lowlat.report/1`."""
+    """A document of another kind than asked for, or one that breaks its schema."""
+
+
+class ReportFileError(UsageError):
+    """A file that cannot be read as a report, whatever is in it."""
 
 
 class OutputPathError(UsageError):
@@ -30,6 +34,10 @@ class OutputPathError(UsageError):
 
 class ProfileError(UsageError):
     """A name under which nothing was profiled, or nothing can be."""
+
+
+class GateRuleError(UsageError):
+    """Text that is no rule of a gate, or a rule that gates nothing."""
 
 
 class NotComparableError(NotValidError):
