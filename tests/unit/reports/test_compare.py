@@ -229,9 +229,7 @@ def test_the_document_satisfies_its_schema_to_the_letter_and_reads_back(eight: R
 def test_a_report_is_no_comparison_and_a_comparison_no_report(eight: Report) -> None:
     with pytest.raises(ReportFormatError, match=r"not a lowlat.comparison/1 document: its schema is 'lowlat.report/1'"):
         comparison_from_document(to_document(eight))
-    with pytest.raises(
-        ReportFormatError, match=r"x: not a lowlat.report/1 document: its schema is 'lowlat.comparison/1'"
-    ):
+    with pytest.raises(ReportFormatError, match=r"x: not a lowlat.report/1 .* its schema is 'lowlat.comparison/1'"):
         report_of(to_text(compared(eight, eight)).encode(), "x")
 
 
@@ -241,12 +239,12 @@ def test_a_report_is_no_comparison_and_a_comparison_no_report(eight: Report) -> 
         (b"", "not a JSON document"),
         (b"\xff\xfe", "not a JSON document: 'utf-8' codec"),
         (b'{"schema": "lowlat.report/1"', "not a JSON document"),
-        (b"[" * 100_000, "not a JSON document"),
-        (b'{"schema": "lowlat.report/2"}', "not a lowlat.report/1 document: its schema is 'lowlat.report/2'"),
-        (b'{"name": "hyperfine"}', "not a lowlat.report/1 document: its schema is None"),
-        (b'{"schema": NaN}', "NaN is no finite number"),
-        (b'{"schema": 1e999}', "1e999 is no finite number"),
-        (b'{"schema": -Infinity}', "-Infinity is no finite number"),
+        (b"[" * 100_000, "Expected `object`, got `array`"),
+        (b'{"schema": "lowlat.report/2"}', "its schema 'lowlat.report/2' is of another version"),
+        (b'{"name": "hyperfine"}', "not a lowlat.report/1 or lowlat.sweep/1 document: its schema is None"),
+        (b'{"schema": NaN}', "not a JSON document"),
+        (b'{"schema": 1e999}', "Number out of range"),
+        (b'{"schema": -Infinity}', "not a JSON document"),
     ],
 )
 def test_what_is_no_report_is_refused_by_name(tmp_path: Path, data: bytes, message: str) -> None:
