@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
 
 from lowlat_cli.console import Color, console
-from lowlat_cli.options import OutputFormat
 from lowlat_cli.streams import emit, say
 from lowlat_errors import ExitCode
 
@@ -28,7 +28,8 @@ _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": 
 class Destination:
     """Where to, and as what. A file named *.json takes the JSON document, whatever the format."""
 
-    output_format: OutputFormat
+    output_format: str
+    """table, json, or another that `write` is given."""
     file: Path | None
     color: Color
     verbose: bool = False
@@ -45,15 +46,24 @@ class Destination:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
         from reports.document import to_text
 
-        self.write(lambda: to_text(report), lambda on: self._draw(report, on))
-        if report.status != "ok":
-            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+        self.write(lambda: to_text(report), lambda on: self.draw(report, on))
+        tell_status(report)
         return _EXIT_CODES[report.status]
 
-    def write(self, document: Callable[[], str], draw: Callable[[Console], None]) -> None:
-        """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises."""
+    def write(
+        self,
+        document: Callable[[], str],
+        draw: Callable[[Console], None],
+        others: Mapping[str, Callable[[], str]] = MappingProxyType({}),
+    ) -> None:
+        """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises.
 
-        def text(output_format: OutputFormat, stream: TextIO, color: Color) -> str:
+        `others`: by format, what gives the text of those that are neither.
+        """
+
+        def text(output_format: str, stream: TextIO, color: Color) -> str:
+            if output_format in others:
+                return others[output_format]()
             return document() if output_format == "json" else _drawn(draw, stream, color)
 
         if self.file is not None:
@@ -68,10 +78,16 @@ class Destination:
             say(f"wrote {self.file}")
 
     @property
-    def _file_format(self) -> OutputFormat:
+    def prints_table(self) -> bool:
+        """Whether a table goes to stdout."""
+        return self.output_format == "table" and (self.file is None or self._file_format == "json")
+
+    @property
+    def _file_format(self) -> str:
         return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
 
-    def _draw(self, report: Report | Sweep, on: Console) -> None:
+    def draw(self, report: Report | Sweep, on: Console) -> None:
+        """Print the report as a table; verbose, followed by what did not match."""
         from reports.sweep import Sweep
         from reports.sweep_table import render_sweep
         from reports.table import render
@@ -83,6 +99,12 @@ class Destination:
         if self.verbose and report.verification is not None:
             for line in report.verification.mismatches:
                 on.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def tell_status(report: Report | Sweep) -> None:
+    """Say on stderr what is wrong with a report, if anything is."""
+    if report.status != "ok":
+        say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
 
 
 def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:
