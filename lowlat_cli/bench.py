@@ -126,7 +126,7 @@ def bench(
     chosen = load_profile(profile)
     senders = (producers or 1) if pipeline else None
     loads = [
-        load_of(engine=engine, producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
+        load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
         for each in (sweep.per_second if sweep else (rate,))
     ]
     sizes = {"orders": orders, "trades": trades}
@@ -138,14 +138,13 @@ def bench(
         most = commands or commands_in(load, SWEPT_S if sweep else PACED_S, COMMANDS_DEFAULT[engine])
         return flood(chosen, most, seed)
 
+    if pipeline:
+        tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         plan = replace(plan, peer=measured_peer(peer, progress))
         progress("making the order flow", 0.0)
         if sweep:
             open_loops = [load for load in loads if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
             return destination.deliver(measure_sweep(flow_of, plan, open_loops, progress))
-        flow = flow_of(loads[0])
-        if pipeline:
-            tell_of_books(book_names(flow.name, len(flow.instruments)), books, verbose=verbose)
-        report = measure(flow, plan, progress)
+        report = measure(flow_of(loads[0]), plan, progress)
     return destination.deliver(report)

@@ -105,7 +105,7 @@ def replay(
     destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose)
     destination.check()
     check_together(pipeline=pipeline, producers=producers, books=books, rate=rate, sweep=None, log=log)
-    load = load_of(engine=engine, producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals)
+    load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
 
@@ -113,12 +113,11 @@ def replay(
     from engine.path_place import book_names
     from engine.replay import replay as measure_replay
 
+    if pipeline:
+        tell_of_books(book_names(file.name, 1), books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress("reading the recording", 0.0)
-        recording = read_lobster(file)
-        if pipeline:
-            tell_of_books(book_names(file.name, 1), books, verbose=verbose)
-        report = measure_replay(recording, plan, expect, progress)
+        report = measure_replay(read_lobster(file), plan, expect, progress)
     return destination.deliver(report)
 
 

@@ -23,6 +23,7 @@ WHAT = {
     "publish_after_one_command": "publish both sides after one command",
     "snapshot_quiet": "snapshot of ten levels a side",
     "snapshot_after_each_update": "the same, right after an update by another core",
+    "feed_level": "a level told to the publisher, beside matching",
     "mirror_update": "one level of a mirror of 2,000",
     "mirror_update_and_publish": "the same, and publish both sides",
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "engine/native/event_hash.hpp"
 #include "engine/native/hints.hpp"
@@ -76,15 +77,19 @@ class LevelFeed {
         const Command& command = order.command;
         if (traded_) tell(last.symbol, last.side ^ 1, *traded_);
         if (const auto price = price_changed(command, last)) tell(last.symbol, last.side, *price);
-        if (unlikely(left_ && last.kind != EventKind::rejected && *left_ != command.price))
+        if (left_ && last.kind != EventKind::rejected && *left_ != command.price) [[unlikely]]
             tell(last.symbol, last.side, *left_);
-        pending_.ends_command = true;
-        pending_.operation = operation_of(command.kind, last.kind, traded_.has_value());
-        pending_.due = order.due;
-        pending_.sent = order.sent;
-        pending_.taken = taken;
-        pending_.matched = matched;
-        push_pending();
+        if (unlikely(pending_ == nullptr)) {
+            pending_ = &slot();
+            pending_->has_level = false;
+        }
+        pending_->ends_command = true;
+        pending_->operation = operation_of(command.kind, last.kind, traded_.has_value());
+        pending_->due = order.due;
+        pending_->sent = order.sent;
+        pending_->taken = taken;
+        pending_->matched = matched;
+        hand_over();
     }
 
     /// No more will come.
@@ -106,7 +111,8 @@ class LevelFeed {
         hash_.add(&event);
         read_ = count_;
         if (event.kind != EventKind::trade) return;
-        if (unlikely(traded_ && *traded_ != event.price)) tell(event.symbol, event.side ^ 1, *traded_);
+        if (traded_ && *traded_ != event.price) [[unlikely]]
+            tell(event.symbol, event.side ^ 1, *traded_);
         traded_ = event.price;
     }
 
@@ -128,25 +134,36 @@ class LevelFeed {
     }
 
     LOWLAT_INLINE void tell(std::uint32_t symbol, std::uint32_t side, std::int64_t price) {
-        if (pending_.has_level) push_pending();
+        if (unlikely(pending_ != nullptr)) {
+            pending_->ends_command = false;
+            hand_over();
+        }
         const LevelRow row = matcher_.level_at(symbol, side, price);
-        pending_.price = row.price;
-        pending_.quantity = row.quantity;
-        pending_.orders = static_cast<std::uint32_t>(row.orders);
-        pending_.symbol = symbol;
-        pending_.side = static_cast<std::uint8_t>(side);
-        pending_.has_level = true;
+        pending_ = &slot();
+        pending_->price = row.price;
+        pending_->quantity = row.quantity;
+        pending_->orders = static_cast<std::uint32_t>(row.orders);
+        pending_->symbol = symbol;
+        pending_->side = static_cast<std::uint8_t>(side);
+        pending_->has_level = true;
     }
 
-    LOWLAT_INLINE void push_pending() {
-        while (unlikely(!ring_.try_push(pending_))) {
-            if (ring_.closed()) break;  // the publisher is gone, and says so itself
+    /// Where the next record goes, once there is room.
+    LOWLAT_INLINE MarketData& slot() {
+        std::span<MarketData> room = ring_.reserve(1);
+        while (unlikely(room.empty())) {
+            if (ring_.closed()) return nowhere_;  // the publisher is gone, and says so itself
             backoff_.pause();
+            room = ring_.reserve(1);
         }
         backoff_.progress();
+        return room.front();
+    }
+
+    LOWLAT_INLINE void hand_over() {
+        if (likely(pending_ != &nowhere_)) ring_.commit(1);
+        pending_ = nullptr;
         ++updates_;
-        pending_.has_level = false;
-        pending_.ends_command = false;
     }
 
     const Matcher& matcher_;
@@ -159,7 +176,8 @@ class LevelFeed {
     std::uint64_t updates_ = 0;
     std::optional<std::int64_t> traded_;  // price of the last trade of this command
     std::optional<std::int64_t> left_;    // price that a replaced order had
-    MarketData pending_{};
+    MarketData* pending_ = nullptr;       // in its slot already, and not yet handed over
+    MarketData nowhere_{};
     EventHash hash_;
 };
 

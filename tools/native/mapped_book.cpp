@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/native/level_feed.hpp"
 #include "engine/native/level_mirror.hpp"
 #include "engine/native/matcher.hpp"
 #include "engine/native/sinks.hpp"
@@ -119,6 +120,48 @@ void measure_writer(BookWriter& writer) {
                                        }) - alone);
 }
 
+/// What telling a publisher of a level adds to a command: an order comes and goes, with the feed and without it.
+void measure_feed() {
+    constexpr std::uint64_t events = 1024;
+    Matcher matcher({.symbols = {Rules{1, 1, 0, 1'000'000}}, .orders = 1000, .trades = 1000});
+    fill(matcher);
+    std::vector<Event> kept(events);
+    RingSink sink(kept.data(), events - 1);
+    const auto come_and_go = [&](std::uint64_t n, auto execute) {
+        Command command{.order_id = 1'000'000 + n,
+                        .price = 990 + static_cast<std::int64_t>(n % 10),
+                        .quantity = 5,
+                        .symbol = 0,
+                        .kind = Kind::limit,
+                        .side = 0,
+                        .time_in_force = 0,
+                        .flags = 0};
+        execute(command);
+        command.kind = Kind::cancel;
+        execute(command);
+    };
+    Region region(MarketDataRing::bytes_for(market_data_ring_capacity));
+    auto* block = region.take<std::byte>(MarketDataRing::bytes_for(market_data_ring_capacity));
+    MarketDataRing::format(block, market_data_ring_capacity);
+    MarketDataRing ring(block);
+    LevelFeed feed(matcher, ring, Wait::spin, kept.data(), events - 1);
+    double least = 1e300;
+    for (int repeat = 0; repeat < 3; ++repeat) {
+        const double alone = best_ns(
+            [&](std::uint64_t n) { come_and_go(n, [&](const Command& command) { matcher.execute(command, sink); }); });
+        const double fed = best_ns([&](std::uint64_t n) {
+            come_and_go(n, [&](const Command& command) {
+                feed.begin(command);
+                matcher.execute(command, feed);
+                feed.end({command, n, n, n, 0}, n, n);
+            });
+            if (n % 8192 == 0) ring.release(ring.peek(market_data_ring_capacity).size());
+        });
+        least = std::min(least, (fed - alone) / 2);
+    }
+    print("feed_level", least);
+}
+
 /// Median time of a snapshot taken right after an update, whose cache line then lies with the writer's core. One read
 /// of the clock is within.
 template <typename Snapshot>
@@ -187,4 +230,5 @@ int main(int count, char** arguments) {
     measure_writer(writer);
     measure_reader(writer, BookReader(memory));
     measure_mirror(writer);
+    measure_feed();
 }
