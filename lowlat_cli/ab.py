@@ -45,7 +45,7 @@ def ab(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- COMMAND A -- COMMAND B]", help="Two commands; a word in quotes is a whole one."),
+        typer.Argument(metavar="COMMAND", help="Two commands; a word in quotes is a whole one."),
     ] = None,
     a: Annotated[
         str | None,

@@ -30,7 +30,7 @@ def compare(
     ctx: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="BASE... [--] HEAD...", help="Reports: one and one, or several on each side of a --."),
+        typer.Argument(metavar="FILE", help="Reports: one and one, or several on each side of a --."),
     ],
     gate: GateOption = None,
     strict: StrictOption = False,

@@ -16,6 +16,10 @@ SEPARATOR = "\0"
 class SidesVerb(Verb):
     """A verb whose arguments are two sides of files, options among them."""
 
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        """Both ways to write it."""
+        return [str(self.options_metavar), "BASE HEAD | BASE... -- HEAD..."]
+
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Keep every `--`, which the parser would swallow."""
         return super().parse_args(ctx, [SEPARATOR if word == "--" else word for word in args])
@@ -23,6 +27,10 @@ class SidesVerb(Verb):
 
 class CommandsVerb(Verb):
     """A verb whose arguments are commands, each behind a `--`: nothing in them is an option of ours."""
+
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        """Both ways to write it."""
+        return [str(self.options_metavar), "--a OPTIONS --b OPTIONS | -- COMMAND A -- COMMAND B"]
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Let the parser stop at the first `--`, and keep all of them."""

@@ -100,7 +100,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("bench --cpu 65000", "CPU 65000 does not exist on this host; it has CPUs "),
         ("bench -o .", "cannot write .: it is a folder; name a file in it"),
         ("bench -o missing/report.json", "cannot write missing/report.json: there is no folder "),
-        ("compare", "missing argument 'BASE... [--] HEAD...'; see 'lowlat compare --help'"),
+        ("compare", "missing argument 'FILE'; see 'lowlat compare --help'"),
         ("compare a.json", "1 file, and nothing that tells base from head; write two, or: lowlat compare BASE... --"),
         ("compare a b c", "3 files, and nothing that tells base from head; write two, or: lowlat compare BASE... --"),
         ("compare a -- b -- c", "more than one --; write lowlat compare BASE... -- HEAD..."),

@@ -53,7 +53,7 @@ def test_runs_are_taken_in_that_order(tmp_path: Path) -> None:
 
 def test_elapsed_time_is_that_of_the_whole_command() -> None:
     assert wall_ns_of(shell("sleep 0.05")) >= 50_000_000
-    comparison = compare_commands(plan(shell(":"), shell("sleep 0.2", "B"), wall=True))
+    comparison = compare_commands(plan(shell(":"), shell("sleep 0.2", "B"), 8, wall=True))  # one may be held up
     assert comparison.gate.failed == ("wall",)
     assert (comparison.base.label, comparison.base.sources) == ("A: :", ("sh", "-c", ":"))
 
