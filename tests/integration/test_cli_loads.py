@@ -127,9 +127,34 @@ def test_a_replay_takes_the_same_loads(lowlat: Run, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["DAY.CSV.book"]
 
 
+def test_a_log_that_is_no_file_is_refused_before_the_run(lowlat: Run) -> None:
+    done = lowlat("bench", "-n", "2k", "--runs", "1", "--log", "/dev/full", "--json")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "cannot write /dev/full: it is no regular file" in done.stderr
+
+
+def test_a_thousand_books_fit_into_the_usual_limit_of_open_files(lowlat: Run, tmp_path: Path) -> None:
+    code = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(7)[1]))"
+    done = lowlat(
+        *["bench", "-p", "many-symbols", "--pipeline", "--dir", tmp_path / "b", "-n", "2k", "--runs", "1", "--json"],
+        code=code,
+    )
+    assert done.returncode == ExitCode.OK, done.stderr
+
+
+def test_settings_for_other_invocations_go_unused(lowlat: Run) -> None:
+    env = {"LOWLAT_PRODUCERS": "2", "LOWLAT_DIR": "books"}
+    assert lowlat("bench", "-n", "1k", "--runs", "1", env=env).returncode == ExitCode.OK
+    env = {"LOWLAT_RATE": "1k", "LOWLAT_PIPELINE": "1", "LOWLAT_LOG": "x.hlog"}
+    sweep = sweep_from_text(lowlat("bench", "--sweep", "5k:10k:2", "-n", "1k", "--runs", "1", "--json", env=env).stdout)
+    assert [point.load.target_rate for point in sweep.points] == [5_000, 10_000]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ("--log x.json -o x.json", "--log and -o both name x.json"),
+        ("--engine reference --log x.hlog", "the reference engine keeps no interval log"),
         ("--producers 2", "--producers is for a pipeline; add --pipeline"),
         ("--dir books", "--dir is for the books of a pipeline; add --pipeline"),
         ("--arrivals poisson", "--arrivals lie at a rate; add --rate, such as --rate 1M"),

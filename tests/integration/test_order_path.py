@@ -213,3 +213,30 @@ def test_a_thread_that_cannot_be_bound_ends_the_path(tmp_path: Path, where: str)
     ):
         path.start()
         path.run()
+
+
+def test_a_matcher_that_fails_ends_the_others(tmp_path: Path) -> None:
+    """They wait for its start, or at a ring; leaving the path must not wait for them for ever."""
+    settings = settings_of(STEADY, RunPlan())
+    places = PathPlaces(producers=[None] * 2, publisher=None, may_spin=True, folder=str(tmp_path), books=["FAILED"])
+    scale, latencies = TickScale(1 << 63, 63), _core.Latencies(PATH_MEASURES)
+    engine = Engine.of(settings)
+    with OrderPath(engine, settings, places, None, STEADY.measured, None, scale, latencies) as path:
+        path.start()
+
+
+def test_a_flooded_path_has_no_time_of_its_own_in_the_budget(one_producer: Report, folder: Path) -> None:
+    def application(report: Report) -> tuple[int | None, str]:
+        stage = next(stage for stage in report.budget if stage.stage == "application")
+        return stage.measured_ns, stage.basis
+
+    assert application(one_producer) == (None, "producers keep the queue full: times are its length; give a --rate")
+    paced = measured(STEADY, folder, Pipeline(1, Arrivals(process="constant", rate=50_000)))
+    response = next(each for each in paced.summary if (each.op, each.measure) == ("all", "response"))
+    assert application(paced)[0] == response.percentiles["99"].value
+    assert application(paced)[1].startswith("p99 from when an order is due until the book shows what it did")
+
+
+def test_producers_that_overtake_each_other_are_noted(folder: Path, one_producer: Report) -> None:
+    assert not any("overtake" in note for note in one_producer.workload.notes)
+    assert any("overtake" in note for note in measured(STEADY, folder, Pipeline(2)).workload.notes)

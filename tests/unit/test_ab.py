@@ -100,7 +100,7 @@ def test_what_cannot_be_started_is_named() -> None:
     [
         (":", "A: : printed nothing, but has to print a report; or take --metric wall"),
         ("echo done", "what A printed: not a JSON document"),
-        ("echo '{}'", "what A printed: not a lowlat.report/1 document"),
+        ("echo '{}'", "what A printed: not a lowlat.report/1"),
     ],
 )
 def test_what_is_printed_must_be_a_report(script: str, message: str) -> None:
