@@ -27,3 +27,7 @@ class OutputPathError(UsageError):
 
 class ProfileError(UsageError):
     """A name under which nothing was profiled, or nothing can be."""
+
+
+class MissingExtraError(UsageError):
+    """An output whose libraries are not installed."""

@@ -33,6 +33,11 @@ def summarize(runs: Iterable[Run]) -> tuple[SummarySeries, ...]:
     return tuple(_summary(op, measure, parts) for (op, measure), parts in by_name.items())
 
 
+def whole(summary: Sequence[SummarySeries]) -> SummarySeries | None:
+    """The series over all operations that stands first, else the first; None without any."""
+    return next((series for series in summary if series.op == "all"), next(iter(summary), None))
+
+
 def _summary(op: str, measure: str, parts: Sequence[Series]) -> SummarySeries:
     merged = merge(histogram_of(part) for part in parts)
     spread = {
