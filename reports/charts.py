@@ -1,7 +1,7 @@
 """The charts of a page as plotly.js takes them: plain dictionaries, no colours.
 
-A trace says in `meta` which of the page's line colours it has, so that light and dark are the page's affair. Text from
-a document is escaped: plotly.js reads tags and links in labels.
+A trace says in `meta` which of the page's line colours it has, or "all" for that of the text, so that light and dark
+are the page's affair. Text from a document is escaped: plotly.js reads tags and links in labels.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ def _line(line: Spectrum, color: int) -> Iterator[Chart]:
     """The part to believe, then the rest from its last point on."""
     firm = [point for point in line.points if point.nines <= line.firm_nines]
     rest = [*firm[-1:], *line.points[len(firm) :]]
-    common = {"name": _text(line.name), "legendgroup": str(color), "meta": color, "hovertemplate": _HOVER}
+    of_all = line.name == "all"
+    shown = {"name": _text(line.name), "legendgroup": str(color), "meta": "all" if of_all else color}
+    width = 3 if of_all else 2
     if firm:
-        yield common | _points(firm) | {"line": {"width": 2}}
-    yield common | _points(rest) | {"line": {"width": 2, "dash": "dot"}, "showlegend": not firm}
+        yield shown | _points(firm) | {"line": {"width": width}}
+    yield shown | _points(rest) | {"line": {"width": width, "dash": "dot"}, "showlegend": not firm}
 
 
 def _points(points: Sequence[Point]) -> Chart:
@@ -55,6 +57,7 @@ def _points(points: Sequence[Point]) -> Chart:
     return {
         "type": "scatter",
         "mode": "lines+markers",
+        "hovertemplate": _HOVER,
         "x": [round(point.nines, 4) for point in points],
         "y": [max(point.value_ns, 1) for point in points],
         "text": ["max" if point.percent == "100" else f"p{point.percent}" for point in points],
@@ -64,26 +67,30 @@ def _points(points: Sequence[Point]) -> Chart:
 
 
 def over_runs(report: Report) -> Chart | None:
-    """Percentiles of each run, then of all runs with the spread as whiskers; None for less than two runs."""
+    """Percentiles of each run, then of all runs with the spread as whiskers; None without at least two runs."""
     series = whole(report.summary)
     if series is None or len(report.runs) < 2:
         return None
     shown = [percent for percent in _OVER_RUNS if percent in series.percentiles]
     data = [trace for color, percent in enumerate(shown) for trace in _run_traces(report, series, percent, color)]
+    if not data:
+        return None
     every = -(-len(report.runs) // _TICKS_MAX)
     ticks = [(place, str(run.index)) for place, run in enumerate(report.runs)][::every]
     values = [value for trace in data for value in trace["y"]]
     return {
         "data": data,
         "layout": {
-            "xaxis": _ticked([*ticks, (_merged_place(report), "all")], "run"),
+            "xaxis": _ticked([*ticks, (_merged_place(report, len(shown) / 2), "all")], "run"),
             "yaxis": _latency_axis(values),
         },
     }
 
 
-def _merged_place(report: Report) -> float:
-    return len(report.runs) - 1 + max(1.0, len(report.runs) / 12)
+def _merged_place(report: Report, color: float) -> float:
+    """Where the whiskers of a percentile stand: behind the runs, beside each other."""
+    room = max(1.0, len(report.runs) / _TICKS_MAX)
+    return len(report.runs) - 1 + room * (0.8 + color / 10)
 
 
 def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int) -> Iterator[Chart]:
@@ -117,7 +124,7 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
         yield common | {
             "mode": "markers",
             "showlegend": False,
-            "x": [_merged_place(report)],
+            "x": [_merged_place(report, color)],
             "y": [max(value, 1)],
             "text": ["all runs"],
             "customdata": [f"{units.time(value)}, single runs {units.time_range(spread.min, spread.max)}"],

@@ -81,6 +81,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.globals |= {
         "lines": lines,
@@ -89,6 +90,7 @@ def _environment() -> Environment:
         "missed": sweep.missed,
         "response": sweep.response,
         "few_beyond": FEW_BEYOND,
+        "percents": series.PERCENTS[:-1],
     }
     return environment
 

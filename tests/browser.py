@@ -1,7 +1,7 @@
 """A headless Chromium for tests of pages, driven over its DevTools pipe: no driver, no port, no package.
 
-The protocol is https://chromedevtools.github.io/devtools-protocol: a JSON message each way, ended by a zero byte, on the
-browser's file descriptors 3 and 4.
+The protocol is https://chromedevtools.github.io/devtools-protocol: a JSON message each way, ended by a zero byte, on
+the browser's file descriptors 3 and 4.
 """
 
 from __future__ import annotations
@@ -18,13 +18,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 _ANSWER_S = 60  # a guard against a hang, not an expectation
-_FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --no-default-browser-check "
-    "--disable-background-networking --disable-component-update --disable-sync --disable-extensions --hide-scrollbars "
-    "--remote-debugging-pipe"
-).split()
+_FLAGS = [
+    "--headless=new",
+    "--no-sandbox",  # which root, as in a container, has to do without; the pages are ours
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-first-run",
+    "--remote-debugging-pipe",
+]
 
 
 class Page:
@@ -70,6 +79,13 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def wait_for(self, expression: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        until = time.monotonic() + _ANSWER_S
+        while not self.evaluate(expression):
+            assert time.monotonic() < until, f"not true within {_ANSWER_S} seconds: {expression}"
+            time.sleep(0.02)
+
     def screen(self, width: int, height: int, *, dark: bool) -> None:
         """The size of the window in CSS pixels, below 600 as a phone, and the colour scheme asked for."""
         phone = width < 600
@@ -79,9 +95,9 @@ class Page:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
-    def picture(self, *, whole: bool = True) -> bytes:
-        """A PNG of the page, or of the window alone."""
-        data: str = self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
+    def picture(self) -> bytes:
+        """A PNG of the window."""
+        data: str = self.call("Page.captureScreenshot")["data"]
         return base64.b64decode(data)
 
     def _read(self) -> dict[str, Any]:
@@ -122,7 +138,11 @@ def chromium(folder: Path) -> Iterator[Page]:
     shell = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
     command = ["bash", "-c", shell, CHROMIUM, *_FLAGS, f"--user-data-dir={folder}"]
     process = subprocess.Popen(
-        command, pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        pass_fds=(theirs_in, theirs_out),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     os.close(theirs_in)
     os.close(theirs_out)

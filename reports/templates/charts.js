@@ -11,7 +11,7 @@
     const color = (name) => style.getPropertyValue(`--${name}`).trim();
     const axis = { gridcolor: color("grid"), linecolor: color("rule"), zeroline: false, automargin: true, fixedrange: coarse };
     const data = chart.data.map((trace) => {
-      const ink = color(`line-${trace.meta % LINES}`);
+      const ink = color(trace.meta === "all" ? "ink" : `line-${trace.meta % LINES}`);
       return {
         ...trace,
         line: { ...trace.line, color: ink },
@@ -30,6 +30,7 @@
       hoverlabel: { bgcolor: color("card"), bordercolor: color("rule"), font: { color: color("ink") } },
       legend: narrow.matches ? { orientation: "h", x: 0, xanchor: "left", y: -0.22, yanchor: "top" } : {},
       showlegend: true,
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: color("dim"), activecolor: color("ink") },
       shapes: shapes.map((shape) => ({ ...shape, line: { ...shape.line, color: color("good") } })),
       xaxis: { ...axis, ...xaxis },
       yaxis: { ...axis, ...yaxis, minor: { ...yaxis.minor, gridcolor: color("grid") } },
@@ -40,8 +41,9 @@
   function draw() {
     for (const [name, chart] of Object.entries(charts)) {
       const [data, layout] = themed(chart);
-      const buttons = ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"];
-      Plotly.react(name, data, layout, { responsive: true, displaylogo: false, modeBarButtonsToRemove: buttons });
+      // Named, since some of the default ones ask the network.
+      const buttons = [["toImage", "zoom2d", "pan2d", "resetScale2d"]];
+      Plotly.react(name, data, layout, { responsive: true, displaylogo: false, modeBarButtons: buttons });
     }
   }
 
