@@ -43,7 +43,8 @@
       const [data, layout] = themed(chart);
       // Named, since some of the default ones ask the network.
       const buttons = [["toImage", "zoom2d", "pan2d", "resetScale2d"]];
-      Plotly.react(name, data, layout, { responsive: true, displaylogo: false, modeBarButtons: buttons });
+      const bar = { displaylogo: false, modeBarButtons: buttons, displayModeBar: coarse ? false : "hover" };
+      Plotly.react(name, data, layout, { responsive: true, ...bar });
     }
   }
 
