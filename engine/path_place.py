@@ -36,18 +36,15 @@ def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
     place = choose_place(asked)
     if place.cpus is None:  # this platform does not bind threads
         return PathPlace(place, (None,) * producers, None)
-    roles = (Role(FIRST_ROLE, 1), Role("producer", producers), Role("publisher", 1))
-    proposal = plan(roles, place.topology)
-    names = [assignment.thread for assignment in proposal.assignments]
     if asked is None:
-        cpus = [assignment.cpu for assignment in proposal.assignments]
-        warnings = proposal.warnings
+        proposal = plan((Role(FIRST_ROLE, 1), Role("producer", producers), Role("publisher", 1)), place.topology)
+        cpus, warnings = [assignment.cpu for assignment in proposal.assignments], proposal.warnings
     else:
-        cpus = [asked[thread % len(asked)] for thread in range(len(names))]
+        cpus = [asked[thread % len(asked)] for thread in range(producers + 2)]
         warnings = _taking_turns(cpus)
-    placement = dataclasses.replace(
-        place.placement, threads=dict(zip(names, cpus, strict=True)), warnings=(*place.placement.warnings, *warnings)
-    )
+    senders = ["producer"] if producers == 1 else [f"producer[{index}]" for index in range(producers)]
+    threads = dict(zip([FIRST_ROLE, *senders, "publisher"], cpus, strict=True))
+    placement = dataclasses.replace(place.placement, threads=threads, warnings=(*place.placement.warnings, *warnings))
     matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
     return PathPlace(matcher, tuple(cpus[1:-1]), cpus[-1])
 

@@ -80,10 +80,10 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     Each run is a process of its own and executes the whole flow once before its measured passes. The report's status
     is `invalid`, with reasons, when a digest, a count of events, the reference engine or a histogram's range says that
     the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
-    `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used, `RunFailedError` when a process dies.
+    `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used or a load that the engine is not for,
+    `RunFailedError` when a process dies.
     """
-    if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
-        check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
+    _check_load(flow, plan)
     sized = settings_of(flow, plan)
     finished: list[Finished] = []
     prefix: PrefixCheck | None = None
@@ -116,6 +116,16 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         planned=plan.runs,
         surroundings=around,
     )
+
+
+def _check_load(flow: Flow, plan: RunPlan) -> None:
+    """Raises `UsageError` for a load that the engine is not for, `ArrivalsError` for times that cannot be planned."""
+    if isinstance(plan.load, ClosedLoop):
+        return
+    if plan.engine == "reference":
+        raise UsageError("the reference engine runs in a closed loop only; use the native one for rates and pipelines")
+    if plan.load.arrivals:
+        check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
 
 
 @contextlib.contextmanager

@@ -8,13 +8,17 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from lowlat_cli.ab import ab
 from lowlat_cli.affinity import affinity
 from lowlat_cli.bench import bench
 from lowlat_cli.book import book
 from lowlat_cli.calibrate import calibrate
+from lowlat_cli.compare import compare
 from lowlat_cli.options import ColorOption, DebugOption
 from lowlat_cli.replay import replay
+from lowlat_cli.report import report
 from lowlat_cli.session import Session
+from lowlat_cli.sides import CommandsVerb, SidesVerb
 from lowlat_cli.topology import topology
 from lowlat_cli.verb import Verb, Verbs
 
@@ -22,8 +26,8 @@ _EPILOG = """
 Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.toml or [tool.lowlat] of pyproject.toml in
 the current folder (runs = 3). Flags go first, then the environment. Numbers may be written 250k or 2M.
 
-Exit codes: 0 ok, 1 a gate failed, 2 usage or configuration, 3 run not valid, 4 inconclusive, 70 internal error,
-130 interrupted.
+Exit codes: 0 ok, 1 a gate failed, 2 usage or configuration, 3 run not valid or not comparable, 4 inconclusive,
+70 internal error, 130 interrupted.
 """
 
 app = typer.Typer(
@@ -37,10 +41,13 @@ app = typer.Typer(
 )
 app.command(cls=Verb, epilog=_EPILOG)(bench)
 app.command(cls=Verb, epilog=_EPILOG)(replay)
+app.command(cls=Verb, epilog=_EPILOG)(report)
 app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.add_typer(affinity)
+app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
+app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 
 
 def _show_version(wanted: bool) -> None:
@@ -67,10 +74,13 @@ def root(
       lowlat bench                        how fast is the order path on this host?
       lowlat bench --profile deep --json  another order flow, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat report a.json --to csv       saved reports: shown, merged, converted, followed over time
       lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, and the CPUs left to us
       lowlat calibrate                    what the time-stamp counter is worth, to a fraction of a ppm
       lowlat affinity plan                which CPU for which thread, and why
+      lowlat compare base.json head.json  did it get worse? exit code 1 if so
+      lowlat ab --a '' --b '--cpu 0'      two settings measured in turn
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

@@ -129,7 +129,7 @@ def bench(
     chosen = load_profile(profile)
     senders = (producers or 1) if pipeline else None
     loads = [
-        load_of(engine=engine, producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
+        load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
         for each in (sweep.per_second if sweep else (rate,))
     ]
     sizes = {"orders": orders, "trades": trades}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import typer
 
-from lowlat_cli.options import EngineName, count
+from lowlat_cli.options import count
 from lowlat_cli.quantity import QuantityError, parse_rate, parse_sweep
 from lowlat_errors import UsageError
 
@@ -124,7 +124,6 @@ def check_together(
 
 def load_of(
     *,
-    engine: EngineName,
     producers: int | None,
     rate: int | None,
     arrivals: Process | None,
@@ -133,13 +132,11 @@ def load_of(
     """The load that the options describe; `producers`: of a pipeline, else None; `own`: the arrivals of the profile,
     for what the options leave out.
 
-    Raises `UsageError` for a rate out of bounds, arrivals without one, or a load that the engine is not for.
+    Raises `UsageError` for a rate out of bounds, or arrivals without one.
     """
     from engine.job import ClosedLoop, OpenLoop, Pipeline
 
     due = _due(rate, arrivals, own)
-    if engine == "reference" and (producers is not None or due is not None):
-        raise UsageError("the reference engine runs in a closed loop only; use the native one for rates and pipelines")
     if producers is not None:
         return Pipeline(producers, due)
     return OpenLoop(due) if due else ClosedLoop()

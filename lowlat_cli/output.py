@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from lowlat_cli.console import Color, console
-from lowlat_cli.options import OutputFormat
 from lowlat_cli.streams import emit, say
 from lowlat_errors import ExitCode
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from reports.model import Report
     from reports.sweep import Sweep
 
-FileFormat: TypeAlias = Literal["table", "json", "html"]
+Texts: TypeAlias = Mapping[str, Callable[[], str]]
+"""By format, what gives the text of those that are neither table nor json."""
 
+_NONE: Final[Texts] = MappingProxyType({})
 _STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
 _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
 
@@ -29,9 +31,10 @@ _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": 
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where to, and as what. The name of a file says what it takes, whatever the format: *.json the JSON document,
-    *.html the page where there is one."""
+    *.html the page of what has one."""
 
-    output_format: OutputFormat
+    output_format: str
+    """table, json, or another that `write` is given."""
     file: Path | None
     color: Color
     verbose: bool = False
@@ -49,7 +52,7 @@ class Destination:
         from reports.output import check_writable
 
         check_writable(self.file)
-        if self._file_format(self.file, page=page) == "html":
+        if page and self.file.suffix == ".html":
             from reports.html import check_available
 
             check_available()
@@ -58,44 +61,48 @@ class Destination:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
         from reports.document import to_text
 
-        def page() -> str:
-            from reports.html import to_html
-
-            return to_html(report)
-
-        self.write(lambda: to_text(report), lambda on: self._draw(report, on), page)
-        if report.status != "ok":
-            say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+        self.write(lambda: to_text(report), lambda on: self.draw(report, on), page_of(report))
+        tell_status(report)
         return _EXIT_CODES[report.status]
 
     def write(
-        self, document: Callable[[], str], draw: Callable[[Console], None], page: Callable[[], str] | None = None
+        self,
+        document: Callable[[], str],
+        draw: Callable[[Console], None],
+        others: Texts = _NONE,
     ) -> None:
-        """Write what `document` or `page` gives or `draw` prints to the file, to stdout, or both as `-o` promises."""
+        """Write what `document` or one of `others` gives or `draw` prints to the file, to stdout, or to both as `-o`
+        promises.
+        """
 
-        def text(output_format: FileFormat, stream: TextIO, color: Color) -> str:
-            if output_format == "html" and page is not None:
-                return page()
+        def text(output_format: str, stream: TextIO, color: Color) -> str:
+            if output_format in others:
+                return others[output_format]()
             return document() if output_format == "json" else _drawn(draw, stream, color)
 
-        file_format = None if self.file is None else self._file_format(self.file, page=page is not None)
-        if self.file is not None and file_format is not None:
+        file_format = self._file_format(others)
+        if self.file is not None:
             from reports.output import write_atomically
 
             # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
             write_atomically(self.file, text(file_format, io.StringIO(), colored))
-        if file_format != self.output_format:
+        if self.file is None or file_format != self.output_format:
             emit(text(self.output_format, sys.stdout, self.color))
         if self.file is not None:
             say(f"wrote {self.file}")
 
-    def _file_format(self, file: Path, *, page: bool) -> FileFormat:
-        if page and file.suffix == ".html":
-            return "html"
-        return "json" if file.suffix == ".json" else self.output_format
+    @property
+    def prints_table(self) -> bool:
+        """Whether a table goes to stdout, for what has no page."""
+        return self.output_format == "table" and (self.file is None or self._file_format() == "json")
 
-    def _draw(self, report: Report | Sweep, on: Console) -> None:
+    def _file_format(self, others: Texts = _NONE) -> str:
+        named = "" if self.file is None else self.file.suffix.removeprefix(".")
+        return named if named == "json" or (named == "html" and named in others) else self.output_format
+
+    def draw(self, report: Report | Sweep, on: Console) -> None:
+        """Print the report as a table; if asked for, what did not match and the picture behind it."""
         from reports.sweep import Sweep
         from reports.sweep_table import render_sweep
         from reports.table import render
@@ -125,6 +132,23 @@ class _Text(io.StringIO):
     def encoding(self) -> str | None:  # type: ignore[override]
         """As of the stream; None, as for a file here, means UTF-8."""
         return self._encoding
+
+
+def page_of(report: Report | Sweep) -> Texts:
+    """What gives the page of a report, for `Destination.write`."""
+
+    def page() -> str:
+        from reports.html import to_html
+
+        return to_html(report)
+
+    return {"html": page}
+
+
+def tell_status(report: Report | Sweep) -> None:
+    """Say on stderr what is wrong with a report, if anything is."""
+    if report.status != "ok":
+        say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
 
 
 def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:

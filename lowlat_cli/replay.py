@@ -107,7 +107,7 @@ def replay(
     destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose, plot=plot)
     destination.check(page=True)
     check_together(pipeline=pipeline, producers=producers, books=books, rate=rate, sweep=None, log=log)
-    load = load_of(engine=engine, producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals)
+    load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
 

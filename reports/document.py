@@ -1,4 +1,4 @@
-"""The `lowlat.report/1` and `lowlat.sweep/1` documents: a report or a sweep as JSON values, and back."""
+"""The documents `lowlat.report/1`, `lowlat.sweep/1` and `lowlat.comparison/1`: the models as JSON values, and back."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from typing import Any, TextIO, TypeVar
 
 import msgspec
 
-from reports import model, sweep
+from reports import comparison, model, sweep
+from reports.comparison import Comparison
 from reports.errors import ReportFormatError
 from reports.model import Report
 from reports.sweep import Sweep
 
-_Kind = TypeVar("_Kind", Report, Sweep)
+_Kind = TypeVar("_Kind", Report, Sweep, Comparison)
+_Decoded = TypeVar("_Decoded")
 
 
-def to_document(report: Report | Sweep) -> dict[str, Any]:
+class _Named(msgspec.Struct):
+    """Just enough of a document to tell what it is."""
+
+    schema: str | None = None
+
+
+def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
     """The report as dictionaries, lists, strings, numbers, booleans and None, in the order of the model.
 
     Raises `ReportFormatError` when a figure breaks the bounds of its field, or is NaN or infinite.
@@ -23,6 +31,8 @@ def to_document(report: Report | Sweep) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.to_builtins(report, builtin_types=())
     if isinstance(report, Sweep):
         sweep_from_document(document)
+    elif isinstance(report, Comparison):
+        comparison_from_document(document)
     else:
         from_document(document)
     try:
@@ -51,30 +61,65 @@ def sweep_from_document(document: Any) -> Sweep:
     return read
 
 
-def to_text(report: Report | Sweep) -> str:
+def comparison_from_document(document: Any) -> Comparison:
+    """The comparison of a document. Fields that this version does not know are ignored.
+
+    Raises `ReportFormatError`, naming the field, for anything that is no `lowlat.comparison/1`.
+    """
+    return _read(document, Comparison, comparison.SCHEMA)
+
+
+def to_text(report: Report | Sweep | Comparison) -> str:
     """The report as one JSON document with a newline at the end, the same bytes for the same report."""
     return json.dumps(to_document(report), indent=2, allow_nan=False) + "\n"
 
 
 def from_text(text: str) -> Report:
     """The report of a JSON text. Raises `ReportFormatError` for anything else."""
-    return from_document(_parsed(text))
+    read = from_bytes(text.encode("utf-8", "surrogatepass"))
+    if not isinstance(read, Report):
+        raise ReportFormatError(f"not a {model.SCHEMA} document: its schema is {read.schema!r}")
+    return read
 
 
 def sweep_from_text(text: str) -> Sweep:
     """The sweep of a JSON text. Raises `ReportFormatError` for anything else."""
-    return sweep_from_document(_parsed(text))
+    read = from_bytes(text.encode("utf-8", "surrogatepass"))
+    if not isinstance(read, Sweep):
+        raise ReportFormatError(f"not a {sweep.SCHEMA} document: its schema is {read.schema!r}")
+    return read
 
 
-def write_json(report: Report | Sweep, stream: TextIO) -> None:
+def from_bytes(data: bytes) -> Report | Sweep:
+    """The report or the sweep of a JSON document in UTF-8. Fields that this version does not know are ignored.
+
+    Nothing but the fields of the model is built from it, numbers that JSON does not know (NaN) are refused, and so is
+    what is nested deeper than the interpreter's recursion limit. Raises `ReportFormatError` for anything else.
+    """
+    schema = _decoded(data, _Named, "lowlat document").schema
+    if schema == model.SCHEMA:
+        return _decoded(data, Report, model.SCHEMA)
+    if schema == sweep.SCHEMA:
+        read = _decoded(data, Sweep, sweep.SCHEMA)
+        sweep.check(read)
+        return read
+    kind = str(schema).partition("/")[0]
+    if kind in {known.partition("/")[0] for known in (model.SCHEMA, sweep.SCHEMA)}:
+        raise ReportFormatError(f"its schema {schema!r} is of another version of lowlat; this one reads {kind}/1")
+    raise ReportFormatError(f"not a {model.SCHEMA} or {sweep.SCHEMA} document: its schema is {schema!r}")
+
+
+def write_json(report: Report | Sweep | Comparison, stream: TextIO) -> None:
     """Write the report as one JSON document, and nothing else."""
     stream.write(to_text(report))
 
 
-def _parsed(text: str) -> Any:
+def _decoded(data: bytes, kind: type[_Decoded], name: str) -> _Decoded:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise ReportFormatError(f"not a valid {name}: {error}") from error
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are of the former
         raise ReportFormatError(f"not a JSON document: {error}") from error
 
 

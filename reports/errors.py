@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from lowlat_errors import NotValidError, UsageError
 
 
@@ -18,7 +21,11 @@ class PercentileError(UsageError):
 
 
 class ReportFormatError(UsageError):
-    """A document that is not a `lowlat.report/1`."""
+    """A document of another kind than asked for, or one that breaks its schema."""
+
+
+class ReportFileError(UsageError):
+    """A file that cannot be read as a report, whatever is in it."""
 
 
 class OutputPathError(UsageError):
@@ -31,3 +38,28 @@ class ProfileError(UsageError):
 
 class MissingExtraError(UsageError):
     """An output whose libraries are not installed."""
+
+
+class GateRuleError(UsageError):
+    """Text that is no rule of a gate, or a rule that gates nothing."""
+
+
+class NotComparableError(NotValidError):
+    """Two sets of runs whose difference would not say which is faster."""
+
+
+class InputError(UsageError):
+    """A file that cannot be read as a report, a sweep or an interval log; the message names it."""
+
+
+class ConversionError(UsageError):
+    """An output that cannot hold what was read."""
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put the name of a file before the message of whatever is wrong with what it holds."""
+    try:
+        yield
+    except (ReportFormatError, HistogramFormatError) as error:
+        raise InputError(f"{name}: {error}") from error

@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -83,19 +83,17 @@ class Histogram:
         in the first or last bucket that holds a sample.
         """
         own = _whole_layout(counts)
-        recorded = np.flatnonzero(own).tolist()
-        if not recorded:
-            return cls(own, None, out_of_range)
-        bounds = (
-            _checked_bound("minimum", minimum_ns, recorded[0]),
-            _checked_bound("maximum", maximum_ns, recorded[-1]),
-        )
+        recorded = np.flatnonzero(own != 0)  # of booleans it takes a fifth of the time
+        bounds = None
+        if recorded.size:
+            first, last = recorded[[0, -1]].tolist()
+            bounds = _checked_bound("minimum", minimum_ns, first), _checked_bound("maximum", maximum_ns, last)
         return cls(own, bounds, out_of_range)
 
     @classmethod
     def from_buckets(cls, counts: NDArray[np.uint64], out_of_range: int = 0) -> Histogram:
         """As `from_counts`; the outer values of the first and last bucket stand in for bounds that nobody knows."""
-        recorded = np.flatnonzero(counts)
+        recorded = np.flatnonzero(counts != 0)
         if recorded.size == 0:
             return cls.from_counts(counts, None, None, out_of_range)
         minimum, maximum = layout.lowest_values(recorded[:1]).item(), layout.highest_values(recorded[-1:]).item()
@@ -115,7 +113,7 @@ class Histogram:
     @cached_property
     def recorded(self) -> NDArray[np.intp]:
         """Indexes of the buckets that hold a sample, ascending."""
-        return np.flatnonzero(self.counts)
+        return np.flatnonzero(self.counts != 0)
 
     @property
     def min_ns(self) -> int:
@@ -225,6 +223,7 @@ def _checked_bound(name: str, bound_ns: int | None, index: int) -> int:
     return bound_ns
 
 
+@lru_cache(maxsize=256)
 def _share(percent: float | str) -> Fraction:
     """A percent as the fraction that its decimals say."""
     try:

@@ -77,11 +77,10 @@ def decode(blob: str | bytes, bounds_ns: tuple[int, int] | None = None, out_of_r
     except (ValueError, IndexError, OverflowError) as error:  # what its C decoder raises
         raise HistogramFormatError(f"the counts of the encoded histogram are damaged: {error}") from error
     counts = np.frombuffer(hdr.counts, dtype=np.uint64)
-    recorded = np.flatnonzero(counts)
-    if recorded.size and recorded[-1] >= layout.COUNTS_LENGTH:
+    if counts[layout.COUNTS_LENGTH :].any():
         raise HistogramFormatError(f"the encoded histogram holds values above {layout.HIGHEST_NS:,} ns")
     counts = counts[: layout.COUNTS_LENGTH]
-    if recorded.size == 0 or bounds_ns is None:
+    if bounds_ns is None or not counts.any():
         return Histogram.from_buckets(counts, out_of_range)
     return Histogram.from_counts(counts, *bounds_ns, out_of_range)
 

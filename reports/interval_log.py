@@ -69,10 +69,7 @@ class IntervalLog:
         A name becomes a tag by writing what tags cannot hold as %XX, as in a URL; an empty one gives a line without.
         Raises `OutputPathError` when not all of it could be written; the log then ends with the interval before.
         """
-        lines = [
-            _line(name, begin_ns, end_ns, part) for name, histogram in recorded for part in _small_enough(histogram)
-        ]
-        self._append("".join(lines).encode("ascii"))
+        self._append(interval(begin_ns, end_ns, recorded).encode("ascii"))
 
     def write_taken(
         self, intervals: IntervalHistograms, names: Sequence[str], after_base_ns: Callable[[int], int]
@@ -108,7 +105,7 @@ def interval_log(path: Path) -> Iterator[IntervalLog]:
     `reports.output.write_atomically` does; nothing is changed then.
     """
     base_ns = time.time_ns()
-    write_atomically(path, _head(base_ns))
+    write_atomically(path, head(base_ns))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     except OSError as error:
@@ -119,7 +116,8 @@ def interval_log(path: Path) -> Iterator[IntervalLog]:
         os.close(descriptor)
 
 
-def _head(base_ns: int) -> str:
+def head(base_ns: int) -> str:
+    """The lines before the first interval; `base_ns`: nanoseconds since the epoch from which intervals count."""
     seconds = _seconds(_whole_ms(base_ns))
     date = datetime.fromtimestamp(base_ns // 10**6 / 1000, tz=UTC).isoformat(timespec="milliseconds")
     return (
@@ -127,6 +125,13 @@ def _head(base_ns: int) -> str:
         f"#[StartTime: {seconds} (seconds since epoch), {date}]\n"
         f"#[BaseTime: {seconds} (seconds since epoch)]\n"
         f"{_LEGEND}\n"
+    )
+
+
+def interval(begin_ns: int, end_ns: int, recorded: Iterable[tuple[str, Histogram]]) -> str:
+    """The lines of an interval, from and to nanoseconds after the base: one for each name with a sample, as a rule."""
+    return "".join(
+        _line(name, begin_ns, end_ns, part) for name, histogram in recorded for part in _small_enough(histogram)
     )
 
 

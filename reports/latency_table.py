@@ -11,9 +11,10 @@ from rich.text import Text
 
 from reports import units
 from reports.histogram import FEW_BEYOND
-from reports.measures import PercentileValue, Spread, SummarySeries
+from reports.measures import PercentileValue, Series, Spread, SummarySeries
 
-_PERCENTS = ("50", "90", "99", "99.9", "99.99")
+PERCENTS = ("50", "90", "99", "99.9", "99.99")
+"""Percentiles that a table shows."""
 _WITH_SPREAD = ("50", "99")
 _MARK = "*"
 _BOUNDLESS = 10_000
@@ -43,7 +44,7 @@ def _fitting(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int,
     return wide if fits else _table(heading, rows, runs, wide=False)
 
 
-def has_marks(summary: Sequence[SummarySeries], percents: Sequence[str] = _PERCENTS) -> bool:
+def has_marks(summary: Sequence[Series], percents: Sequence[str] = PERCENTS) -> bool:
     """Whether any percentile shown carries the mark of the footnote."""
     return any(_few(series.percentiles.get(percent)) for series in summary for percent in percents)
 
@@ -52,7 +53,7 @@ def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(heading, overflow="fold")
     table.add_column("count", justify="right", overflow="fold")
-    for percent in _PERCENTS:
+    for percent in PERCENTS:
         table.add_column(f"p{percent}", justify="right", overflow="fold")
         if wide and runs > 1 and percent in _WITH_SPREAD:
             table.add_column("over runs", overflow="fold", style="dim")
@@ -67,7 +68,7 @@ def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *
 def _cells(name: str, series: SummarySeries, *, spread: bool) -> Iterator[Text]:
     yield Text(name, style="bold" if name == "all" else "")
     yield Text(units.short(series.count))
-    for percent in _PERCENTS:
+    for percent in PERCENTS:
         yield cell(series.percentiles.get(percent))
         if spread and percent in _WITH_SPREAD:
             yield Text(_range(series.spread.get(percent)))
@@ -78,7 +79,7 @@ def _spread_cells(series: SummarySeries) -> Iterator[Text]:
     """The line below an operation on a narrow screen: the spread, under the percentiles it belongs to."""
     yield Text("  runs", style="dim")
     yield Text("")
-    for percent in _PERCENTS:
+    for percent in PERCENTS:
         yield Text(_range(series.spread.get(percent)) if percent in _WITH_SPREAD else "", style="dim")
     yield Text("")
 

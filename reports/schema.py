@@ -1,4 +1,4 @@
-"""The JSON Schemas of `lowlat.report/1` and `lowlat.sweep/1`, published in the package's folder `schema`.
+"""The JSON Schemas of the documents that this package makes, published in the folder `schema`.
 
 They are made from the models, so that neither can drift: a test compares the files with `generated_text`. Readers must
 ignore fields that they do not know, since changes within /1 only add; hence the published schemas leave every object
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from reports import model, sweep
+from reports import comparison, history, model, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Kind:
 
 REPORT: Final = Kind(model.SCHEMA, model.Report, "schema/report-1.schema.json")
 SWEEP: Final = Kind(sweep.SCHEMA, sweep.Sweep, "schema/sweep-1.schema.json")
+HISTORY: Final = Kind(history.SCHEMA, history.History, "schema/history-1.schema.json")
+COMPARISON: Final = Kind(comparison.SCHEMA, comparison.Comparison, "schema/comparison-1.schema.json")
 
 
 def report_schema(*, closed: bool = False) -> dict[str, Any]:
@@ -39,6 +41,16 @@ def report_schema(*, closed: bool = False) -> dict[str, Any]:
 def sweep_schema(*, closed: bool = False) -> dict[str, Any]:
     """The same of a sweep, with the report's in it."""
     return _published(SWEEP, closed)
+
+
+def history_schema(*, closed: bool = False) -> dict[str, Any]:
+    """The same of the trends over saved reports."""
+    return _published(HISTORY, closed)
+
+
+def comparison_schema(*, closed: bool = False) -> dict[str, Any]:
+    """The same of a comparison."""
+    return _published(COMPARISON, closed)
 
 
 def generated_text(kind: Kind) -> str:

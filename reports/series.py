@@ -30,7 +30,10 @@ def summarize(runs: Iterable[Run]) -> tuple[SummarySeries, ...]:
     for run in runs:
         for series in run.series:
             by_name.setdefault((series.op, series.measure), []).append(series)
-    return tuple(_summary(op, measure, parts) for (op, measure), parts in by_name.items())
+    return tuple(
+        summary_of(op, measure, parts, merge(histogram_of(part) for part in parts))
+        for (op, measure), parts in by_name.items()
+    )
 
 
 def whole(summary: Sequence[SummarySeries]) -> SummarySeries | None:
@@ -38,8 +41,8 @@ def whole(summary: Sequence[SummarySeries]) -> SummarySeries | None:
     return next((series for series in summary if series.op == "all"), next(iter(summary), None))
 
 
-def _summary(op: str, measure: str, parts: Sequence[Series]) -> SummarySeries:
-    merged = merge(histogram_of(part) for part in parts)
+def summary_of(op: str, measure: str, parts: Sequence[Series], merged: Histogram) -> SummarySeries:
+    """One operation over all runs, of which `merged` holds the samples."""
     spread = {
         percent: Spread(
             min=min(part.percentiles[percent].value for part in parts),

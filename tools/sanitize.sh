@@ -57,7 +57,8 @@ build thread thread
 sound "thread sanitizer, C++ tests"
 tests thread "$(library tsan)" "${properties[@]}" tests/unit/test_engine_threads.py
 sound "thread sanitizer, properties, every flood profile, engines in threads"
-"$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py -k "thread and sanitizer"
-sound "thread sanitizer, writer and reader of a mapped book"
+"$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py \
+    tests/native/test_interval_stress.py -k "thread and sanitizer"
+sound "thread sanitizer, writer and reader of a mapped book and of an interval log"
 
 echo "lowlat: sanitize passed: address, undefined and thread sanitizers found nothing" >&2

@@ -68,6 +68,7 @@ class HeldPipeline {
     static std::vector<BookWriter*> writers(const Matcher& matcher, const std::vector<MappedBookWriter*>& books) {
         if (books.size() != matcher.symbols()) throw nb::buffer_error("one book for each symbol is needed");
         std::vector<BookWriter*> found;
+        found.reserve(books.size());
         for (MappedBookWriter* book : books) found.push_back(&book->book());
         return found;
     }
@@ -85,7 +86,7 @@ void add_events(EventHash& hash, nb::handle events) {
 
 }  // namespace
 
-void register_pipeline(nb::module_& m) {
+void register_pipeline(const nb::module_& m) {
     nb::class_<HeldPipeline>(m, "Pipeline")
         .def(nb::init<OwnedMatcher&, nb::handle, nb::handle, std::uint32_t, const std::vector<MappedBookWriter*>&,
                       std::uint64_t, unsigned, Latencies&>(),

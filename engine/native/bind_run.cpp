@@ -117,6 +117,7 @@ void register_run(nb::module_& m) {
             "__init__",
             [](Latencies* self, const std::vector<std::string>& names) {
                 std::vector<Measure> kept;
+                kept.reserve(names.size());
                 for (const std::string& name : names) kept.push_back(measure_named(name));
                 new (self) Latencies(kept);
             },

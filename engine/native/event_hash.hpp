@@ -20,8 +20,7 @@ class EventHash {
         std::uint64_t words[8];
         static_assert(sizeof words == sizeof(Event));
         std::memcpy(words, event, sizeof words);
-        for (int lane = 0; lane < 4; ++lane)
-            lanes_[lane] = (std::rotl(lanes_[lane] ^ words[lane], 29) * odd) ^ words[lane + 4];
+        for (int lane = 0; lane < 4; ++lane) lanes_[lane] = mixed(lanes_[lane] ^ words[lane], words[lane + 4] ^ odd);
     }
 
     std::uint64_t value() const {
@@ -31,6 +30,12 @@ class EventHash {
     }
 
   private:
+    /// Both halves of the product: each bit of either factor reaches all of it, as in the wyhash family.
+    static LOWLAT_INLINE std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
+        const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    }
+
     // 2^64 over the golden ratio: odd, so that multiplying loses nothing, with bits well mixed.
     static constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15;
 

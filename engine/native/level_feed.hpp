@@ -77,7 +77,7 @@ class LevelFeed {
         const Command& command = order.command;
         if (traded_) tell(last.symbol, last.side ^ 1, *traded_);
         if (const auto price = price_changed(command, last)) tell(last.symbol, last.side, *price);
-        if (unlikely(left_ && last.kind != EventKind::rejected && *left_ != command.price))
+        if (left_ && last.kind != EventKind::rejected && *left_ != command.price) [[unlikely]]
             tell(last.symbol, last.side, *left_);
         if (unlikely(pending_ == nullptr)) {
             pending_ = &slot();
@@ -111,7 +111,8 @@ class LevelFeed {
         hash_.add(&event);
         read_ = count_;
         if (event.kind != EventKind::trade) return;
-        if (unlikely(traded_ && *traded_ != event.price)) tell(event.symbol, event.side ^ 1, *traded_);
+        if (traded_ && *traded_ != event.price) [[unlikely]]
+            tell(event.symbol, event.side ^ 1, *traded_);
         traded_ = event.price;
     }
 

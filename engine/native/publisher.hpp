@@ -78,18 +78,20 @@ class Publisher {
               queued(latencies.recording(Measure::queued)),
               matched(latencies.recording(Measure::matched)),
               published(latencies.recording(Measure::published)) {
-            if (!paced) return;
-            response = latencies.recording(Measure::response);
-            slip = latencies.recording(Measure::slip);
+            if (paced) planned = Planned{latencies.recording(Measure::response), latencies.recording(Measure::slip)};
         }
-        Recording& first() { return response ? *response : service; }
+        Recording& first() { return planned ? planned->response : service; }
+
+        struct Planned {
+            Recording response;
+            Recording slip;
+        };
 
         Recording service;
         Recording queued;
         Recording matched;
         Recording published;
-        std::optional<Recording> response;  // where commands have planned times
-        std::optional<Recording> slip;
+        std::optional<Planned> planned;  // where commands have planned times
     };
 
     static constexpr std::uint64_t batch_max = 256;
@@ -145,9 +147,9 @@ class Publisher {
             to.matched.record(update.operation, ns_(update.matched - update.taken), now);
             to.published.record(update.operation, ns_(now - update.matched), now);
             to.service.record(update.operation, ns_(now - update.sent), now);
-            if (!to.response) continue;
-            to.response->record(update.operation, ns_(now - update.due), now);
-            to.slip->record(update.operation, ns_(update.sent - update.due), now);
+            if (!to.planned) continue;
+            to.planned->response.record(update.operation, ns_(now - update.due), now);
+            to.planned->slip.record(update.operation, ns_(update.sent - update.due), now);
         }
     }
 

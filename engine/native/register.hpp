@@ -11,7 +11,7 @@ void register_engine(const nanobind::module_& m);
 void register_flood(nanobind::module_& m);
 void register_layout(nanobind::module_& m);
 void register_mapped_book(nanobind::module_& m);
-void register_pipeline(nanobind::module_& m);
+void register_pipeline(const nanobind::module_& m);
 void register_run(nanobind::module_& m);
 void register_prices(nanobind::module_& m);
 void register_rings(nanobind::module_& m);

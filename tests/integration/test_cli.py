@@ -22,19 +22,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> None:
     done = lowlat(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    examples, usage, verbs = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
-    assert examples < usage < verbs
-    listed = done.stdout[verbs:].partition("\n\n")[0].splitlines()[1:]
-    assert [line.split()[0] for line in listed] == ["bench", "replay", "book", "topology", "calibrate", "affinity"]
+    examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
+    assert examples < usage < commands
+    listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
+    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "compare", "ab", "affinity"]
+    assert [line.split()[0] for line in listed] == verbs
 
 
-@pytest.mark.parametrize("verb", ["bench", "replay", "book"])
+@pytest.mark.parametrize("verb", ["bench", "replay", "report", "book", "compare", "ab"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, flag: str) -> None:
     done = lowlat(verb, flag)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.index(f"Examples:\n    lowlat {verb}") < done.stdout.index(f"Usage: lowlat {verb}")
-    measured = () if verb == "book" else ("--runs", "--cpu")
+    measured = {"bench": ("--runs", "--cpu"), "replay": ("--runs", "--cpu"), "ab": ("--runs", "--gate")}.get(verb, ())
     for option in ("--format", "--json", "-o, --output", "--color", "--debug", *measured):
         assert option in done.stdout
 
@@ -99,6 +100,35 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("bench --cpu 65000", "CPU 65000 does not exist on this host; it has CPUs "),
         ("bench -o .", "cannot write .: it is a folder; name a file in it"),
         ("bench -o missing/report.json", "cannot write missing/report.json: there is no folder "),
+        ("compare", "missing argument 'FILE'; see 'lowlat compare --help'"),
+        ("compare a.json", "1 file, and nothing that tells base from head; write two, or: lowlat compare BASE... --"),
+        ("compare a b c", "3 files, and nothing that tells base from head; write two, or: lowlat compare BASE... --"),
+        ("compare a -- b -- c", "more than one --; write lowlat compare BASE... -- HEAD..."),
+        ("compare -- a b", "no file on one side of the --; write lowlat compare BASE... -- HEAD..."),
+        ("compare a b", "a: cannot be read: No such file or directory"),
+        ("compare a a", "a is named twice, so its runs would count twice; name every file once"),
+        ("compare . b", ".: cannot be read: Is a directory"),
+        ("compare a b --gate p99", "'p99' is no gate; write p99=10%, p99:response:cancel=25%, "),
+        ("compare a b -o missing/x.json", "cannot write missing/x.json: there is no folder "),
+        (
+            "ab",
+            "nothing to compare; write lowlat ab --a 'OPTIONS' --b 'OPTIONS', or lowlat ab -- COMMAND A -- COMMAND B",
+        ),
+        ("ab --a=-n1", "one side only to compare; write"),
+        ("ab --a= --b= -- true -- true", "both options and commands to compare; write"),
+        ("ab true -- true", "'true' stands before the first --; write"),
+        ("ab -- true", "1 command where two belong; write"),
+        ("ab -- a -- b -- c", "3 commands where two belong; write"),
+        ("ab -- a --", "1 command where two belong; write"),
+        ("ab --a= --b=--profle=deep", "--b '--profle=deep': no such option: --profle"),
+        ("ab --a= --b=extra", "--b 'extra': got unexpected extra argument(s) (extra)"),
+        ("ab --a=--help --b=", "--a '--help': no such option: --help"),
+        ("ab --a=--runs=3 --b=", "--a: --runs is not for a side of ab; leave it out, or give it to ab itself"),
+        ("ab --a=--json --b=", "--a: --format is not for a side of ab; leave it out, or give it to ab itself"),
+        ("ab --a= --b=--sweep=1k:1M:3", "--b: --sweep is not for a side of ab; leave it out"),
+        ("ab --a=--profile=' --b=", '--a "--profile=\'" cannot be split into words: No closing quotation'),
+        ("ab --a= --b= --metric wall", "--metric wall is for commands; --a and --b are measured by their reports"),
+        ("ab --a= --b= --runs 1", "--runs: 1 is outside 2..1000; see 'lowlat ab --help'"),
         ("replay", "missing argument 'FILE'; see 'lowlat replay --help'"),
         ("book ../../etc/x --dir .", "'../../etc/x' cannot name a book; use up to 32 of A-Z"),
         ("book AAPL --dir missing", "folder missing does not exist: nothing was published there"),

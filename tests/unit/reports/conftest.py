@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -54,6 +57,31 @@ def _run(index: int) -> Run:
         ),
         series=_series(index),
     )
+
+
+@pytest.fixture(scope="session")
+def javascript(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Runs a script, with arguments, beside the package hdr-histogram-js: what it prints. Skips without node or npm."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("not available here: node and npm")
+    folder = tmp_path_factory.mktemp("javascript")
+    options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--prefer-offline"]
+    command = [npm, "install", *options, "--fetch-retries=0", "--fetch-timeout=10000", "hdr-histogram-js@3.0.1"]
+    (folder / "package.json").write_text("{}")
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+    except subprocess.TimeoutExpired:
+        pytest.skip("not available here: npm has no answer from its registry")
+    if done.returncode != 0:
+        pytest.skip("not available here: npm cannot install hdr-histogram-js")
+
+    def run(script: str, *arguments: object) -> str:
+        (folder / "script.js").write_text(script)
+        command = [node, "script.js", *map(str, arguments)]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

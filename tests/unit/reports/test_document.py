@@ -34,7 +34,11 @@ def test_an_emitted_document_satisfies_the_schema_to_the_letter(report: Report) 
     check(to_document(report), closed=True)
 
 
-@pytest.mark.parametrize("published", [schema.report_schema(), schema.sweep_schema()], ids=["report", "sweep"])
+@pytest.mark.parametrize(
+    "published",
+    [schema.report_schema(), schema.sweep_schema(), schema.history_schema(), schema.comparison_schema()],
+    ids=["report", "sweep", "history", "comparison"],
+)
 def test_the_schema_itself_is_valid_and_describes_every_field(published: Document) -> None:
     jsonschema.Draft202012Validator.check_schema(published)
     for name, definition in published["$defs"].items():
@@ -44,7 +48,9 @@ def test_the_schema_itself_is_valid_and_describes_every_field(published: Documen
             assert known, f"{name}.{field} has no description"
 
 
-@pytest.mark.parametrize("kind", [schema.REPORT, schema.SWEEP], ids=["report", "sweep"])
+@pytest.mark.parametrize(
+    "kind", [schema.REPORT, schema.SWEEP, schema.HISTORY, schema.COMPARISON], ids=lambda kind: kind.title
+)
 def test_the_published_schema_is_the_model_s(kind: schema.Kind) -> None:
     """To publish a changed model: `make stubs`."""
     published = Path(schema.__file__).parent / kind.file

@@ -6,12 +6,10 @@ import json
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -254,33 +252,9 @@ def test_hdrhistogram_reads_the_log(some_log: tuple[Path, int, list[Histogram]])
         assert np.array_equal(np.frombuffer(theirs.counts, dtype=np.uint64)[: layout.COUNTS_LENGTH], ours.counts)
 
 
-@cache
-def javascript(folder: Path) -> Path:
-    """A folder with the package hdr-histogram-js, or skip."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("not available here: node and npm")
-    options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--prefer-offline"]
-    command = [npm, "install", *options, "--fetch-retries=0", "--fetch-timeout=10000", "hdr-histogram-js@3.0.1"]
-    (folder / "package.json").write_text("{}")
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=30)
-    except subprocess.TimeoutExpired:
-        pytest.skip("not available here: npm has no answer from its registry")
-    if done.returncode != 0:
-        pytest.skip("not available here: npm cannot install hdr-histogram-js")
-    return folder
-
-
-def test_javascript_reads_the_log(
-    some_log: tuple[Path, int, list[Histogram]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_javascript_reads_the_log(some_log: tuple[Path, int, list[Histogram]], javascript: Callable[..., str]) -> None:
     path, base_ms, recorded = some_log
-    folder = javascript(tmp_path_factory.mktemp("javascript"))
-    script = folder / "read.js"
-    script.write_text(JAVASCRIPT)
-    command = ["node", str(script), str(path), json.dumps(PERCENTS)]
-    read = json.loads(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout)
+    read = json.loads(javascript(JAVASCRIPT, path, json.dumps(PERCENTS)))
     times = [(0, 1_000, "add"), (0, 1_000, "take"), (1_000, 1_500, "add")]
     expected = [
         [begin, end, tag, ours.total, ours.min_ns, ours.max_ns, [p.value_ns for p in ours.percentiles(PERCENTS)]]

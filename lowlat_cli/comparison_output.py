@@ -1,0 +1,75 @@
+"""Options that verbs with a gate share, and how their comparison is delivered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from lowlat_cli.output import Destination
+from lowlat_cli.session import color_of
+from lowlat_cli.streams import say
+from lowlat_errors import ExitCode
+
+if TYPE_CHECKING:
+    from reports.comparison import Comparison
+
+ComparisonFormat: TypeAlias = Literal["table", "json", "md", "junit"]
+GateOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gate",
+        metavar="METRIC[:MEASURE[:OP]]=N%",
+        help="Fail when METRIC is worse by more than N%: p50 to p99.999, max, throughput, wall. Of all operations "
+        "unless OP names one, or * for each. May be given again; then nothing else gates.  [default: p50=10%, p99=10%]",
+    ),
+]
+StrictOption: TypeAlias = Annotated[
+    bool, typer.Option("--strict", help="Exit with 4 when a gated metric is inconclusive, instead of 0.")
+]
+ToOption: TypeAlias = Annotated[
+    ComparisonFormat,
+    typer.Option("--format", "--to", help="What to print; --json means --format json."),
+]
+EveryOption: TypeAlias = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show every metric in the table, and progress off a terminal.")
+]
+
+
+def destination_of(ctx: typer.Context, output_format: ComparisonFormat, output: Path | None) -> Destination:
+    """Where a comparison goes, checked. Raises `reports.errors.OutputPathError`."""
+    destination = Destination(output_format, output, color_of(ctx))
+    destination.check()
+    return destination
+
+
+def deliver(comparison: Comparison, destination: Destination, *, strict: bool, every: bool) -> ExitCode:
+    """Write the comparison, say on stderr what no table shows there, and give the exit code that the gate means."""
+    from reports.compare_junit import to_junit
+    from reports.compare_lines import verdict
+    from reports.compare_md import to_markdown
+    from reports.compare_table import render_comparison
+    from reports.document import to_text
+
+    destination.write(
+        lambda: to_text(comparison),
+        lambda on: render_comparison(comparison, on, every=every),
+        {"md": lambda: to_markdown(comparison), "junit": lambda: to_junit(comparison)},
+    )
+    for reason in comparison.status_reasons:
+        say(f"stopped early: {reason}")
+    if not destination.prints_table:  # which has both
+        for warning in comparison.warnings:
+            say(f"warning: {warning}")
+        if comparison.gate.verdict != "passed":
+            say(verdict(comparison))
+    return _exit_code(comparison, strict=strict)
+
+
+def _exit_code(comparison: Comparison, *, strict: bool) -> ExitCode:
+    if comparison.status == "interrupted":
+        return ExitCode.INTERRUPTED
+    if comparison.gate.verdict == "failed":
+        return ExitCode.GATE_FAILED
+    return ExitCode.INCONCLUSIVE if strict and comparison.gate.verdict == "inconclusive" else ExitCode.OK

@@ -1,0 +1,74 @@
+"""Figures as a table for spreadsheets and data frames: a row for each series of each run, then one over all runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from reports.measures import Series
+from reports.model import Report
+from reports.recorded import RecordedLog
+from reports.series import PERCENTS
+
+COLUMNS: Final = (
+    "profile",
+    "seed",
+    "target_rate",
+    "git",
+    "status",
+    "run",
+    "started",
+    "op",
+    "measure",
+    "unit",
+    "count",
+    "min",
+    "mean",
+    "stddev",
+    *(f"p{percent}" for percent in PERCENTS),
+    "max",
+)
+"""`run` is its index, or `all`; a field that does not apply is empty."""
+
+
+def of_reports(reports: Sequence[Report]) -> str:
+    """The rows of each report, the invalid too: the column `status` tells them apart."""
+    return _text(row for report in reports for row in _rows(report))
+
+
+def of_log(log: RecordedLog) -> str:
+    """A row for each series; nothing is known of where it ran."""
+    return _text([*["" for _ in range(5)], "all", "", *_figures(each.series)] for each in log.series)
+
+
+def _rows(report: Report) -> Iterator[list[object]]:
+    work = report.workload
+    about = [work.profile, work.seed, report.load.target_rate, report.tool.git, report.status]
+    for run in report.runs:
+        yield from ([*about, run.index, run.started, *_figures(series)] for series in run.series)
+    yield from ([*about, "all", "", *_figures(series)] for series in report.summary)
+
+
+def _figures(series: Series) -> list[object]:
+    percentiles = [series.percentiles.get(percent) for percent in PERCENTS]
+    return [
+        series.op,
+        series.measure,
+        series.unit,
+        series.count,
+        series.min,
+        series.mean,
+        series.stddev,
+        *("" if percentile is None else percentile.value for percentile in percentiles),
+        series.max,
+    ]
+
+
+def _text(rows: Iterator[list[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return stream.getvalue()

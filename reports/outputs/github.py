@@ -1,0 +1,68 @@
+"""Entries for github-action-benchmark, `[{name, unit, value, range, extra}]`.
+
+A file of that action has one direction: latencies are for its tool `customSmallerIsBetter`, throughput for
+`customBiggerIsBetter`, so they are two outputs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from reports import units
+from reports.errors import ConversionError
+from reports.model import Report
+from reports.outputs.points import name_of, rate_of, valid
+from reports.outputs.points import throughputs as passes_of
+
+PERCENTS: Final = ("50", "99", "99.9")
+
+
+def latencies(reports: Sequence[Report]) -> str:
+    """Percentiles of every operation and measure, nanoseconds. Raises `NotForRecordsError`."""
+    return _text([entry for report in valid(reports) for entry in _latencies(report)])
+
+
+def throughputs(reports: Sequence[Report]) -> str:
+    """Commands per second of every report. Raises `NotForRecordsError`; `ConversionError` when none was timed."""
+    entries = [entry for report in valid(reports) for entry in _throughput(report)]
+    if not entries:
+        raise ConversionError("no run of the report was timed for its throughput")
+    return _text(entries)
+
+
+def _latencies(report: Report) -> Iterator[dict[str, Any]]:
+    for series in report.summary:
+        for percent in PERCENTS:
+            if percentile := series.percentiles.get(percent):
+                spread = series.spread.get(percent)
+                yield {
+                    "name": f"{name_of(report)} {series.op} {series.measure} p{percent}",
+                    "unit": series.unit,
+                    "value": percentile.value,
+                    **({"range": f"{spread.min}-{spread.max}"} if spread else {}),
+                    "extra": _extra(report, f"{series.count} samples, {percentile.beyond} beyond"),
+                }
+
+
+def _throughput(report: Report) -> Iterator[dict[str, Any]]:
+    if passes := passes_of(report):
+        rates = [each.commands_per_s for each in passes]
+        yield {
+            "name": f"{name_of(report)} throughput",
+            "unit": "commands/s",
+            "value": round(rate_of(passes), 1),
+            "range": f"{min(rates):.1f}-{max(rates):.1f}",
+            "extra": _extra(report, f"{sum(each.commands for each in passes)} commands"),
+        }
+
+
+def _extra(report: Report, what: str) -> str:
+    """What its chart shows when the pointer is on a value."""
+    host = report.host.cpu or "processor unknown"
+    return f"{what}, {units.plural(len(report.runs), 'run')}, {host}, git {report.tool.git or 'unknown'}"
+
+
+def _text(entries: list[dict[str, Any]]) -> str:
+    return json.dumps(entries, indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,67 @@
+"""Go's benchmark format, https://go.dev/design/14313-benchmark-format: what benchstat reads.
+
+A line for each series of each run, so that benchstat has the runs for its statistics, and one for its throughput:
+
+    BenchmarkLatency/profile=steady/measure=service/op=cancel 66000 60 p50-ns 180 p99-ns
+    BenchmarkThroughput/profile=steady 200000 22.4 ns/op
+
+The first number is the samples. Of two reports, each is a file: `benchstat base.txt head.txt`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from reports.measures import Run
+from reports.model import Report
+from reports.outputs.points import valid
+
+PERCENTS: Final = ("50", "90", "99", "99.9", "99.99")
+
+_NO_NAME: Final = re.compile(r"[^\w.:@+-]+")
+_LIKE_PROCESSORS: Final = re.compile(r"-(\d+)$")
+
+
+def of_reports(reports: Sequence[Report]) -> str:
+    """The lines of all reports, each behind what it was made of. Raises `NotForRecordsError`."""
+    metadata = [f"Unit p{percent}-ns better=lower" for percent in PERCENTS]
+    return "\n".join([*metadata, *(line for report in valid(reports) for line in _lines(report))]) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    about = {
+        "pkg": "lowlat",
+        "cpu": report.host.cpu,
+        "git": report.tool.git,
+        "workload": report.workload.hash,
+        "seed": report.workload.seed,
+    }
+    # Keys are lower case and hold no space; a key without a value takes back what an earlier report set.
+    yield from (
+        f"{key}: {'' if value is None else ' '.join(str(value).split())}".rstrip() for key, value in about.items()
+    )
+    work = f"profile={_part(report.workload.profile)}"
+    if report.load.target_rate is not None:
+        work += f"/rate={report.load.target_rate:.0f}"
+    for run in report.runs:
+        yield from _of_run(run, work)
+
+
+def _of_run(run: Run, work: str) -> Iterator[str]:
+    for series in run.series:
+        figures = [
+            f"{percentile.value} p{percent}-ns"
+            for percent in PERCENTS
+            if (percentile := series.percentiles.get(percent)) is not None
+        ]
+        name = f"BenchmarkLatency/{work}/measure={_part(series.measure)}/op={_part(series.op)}"
+        yield " ".join([name, str(series.count), *figures])
+    if run.throughput is not None and run.throughput.ns_per_command is not None:
+        yield f"BenchmarkThroughput/{work} {run.throughput.commands} {run.throughput.ns_per_command:.6g} ns/op"
+
+
+def _part(text: str) -> str:
+    """A name without what ends a name or a part of it, nor the `-8` at its end that stands for processors."""
+    return _LIKE_PROCESSORS.sub(r"_\1", _NO_NAME.sub("_", text)) or "_"

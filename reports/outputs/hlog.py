@@ -1,0 +1,32 @@
+"""A report as an interval log: every run an interval, every series a line of it, tagged `measure/operation`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from reports.errors import ConversionError
+from reports.interval_log import head, interval
+from reports.measures import Run
+from reports.model import Report
+from reports.moments import started_at
+from reports.series import histogram_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def of_report(report: Report) -> str:
+    """The log; its base time is the start of the first run. Raises `ConversionError` when there is none."""
+    if not report.runs:
+        raise ConversionError("a report without a run has no intervals")
+    base_ns = min(_since_epoch_ns(run) for run in report.runs)
+    return head(base_ns) + "".join(_lines(run, base_ns) for run in report.runs)
+
+
+def _lines(run: Run, base_ns: int) -> str:
+    begin_ns = _since_epoch_ns(run) - base_ns
+    recorded = ((f"{series.measure}/{series.op}", histogram_of(series)) for series in run.series)
+    return interval(begin_ns, begin_ns + round(run.duration_s * 1e9), recorded)
+
+
+def _since_epoch_ns(run: Run) -> int:
+    return (started_at(run) - _EPOCH) // timedelta(microseconds=1) * 1_000

@@ -1,0 +1,138 @@
+"""Markdown for a pull request or `$GITHUB_STEP_SUMMARY`: headings from the third level, and far below its 1 MiB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from reports import lines, units
+from reports.histogram import FEW_BEYOND
+from reports.measures import PercentileValue, SummarySeries
+from reports.model import Report
+from reports.sweep import KNEE_RULE, Sweep, missed, response
+
+ROWS_MAX: Final = 400
+"""Rows of a table. With `TEXT_MAX` they keep the whole below 1 MiB, beyond which GitHub drops a summary."""
+TEXT_MAX: Final = 300
+"""Characters of a cell or a line."""
+
+_PERCENTS: Final = ("50", "90", "99", "99.9", "99.99")
+_MEANS_SOMETHING: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+
+
+def of_report(report: Report) -> str:
+    """Latencies by operation, throughput, and what to know of the host."""
+    work = report.workload
+    seed = f", seed {work.seed}" if work.seed is not None else ""
+    return _text(
+        [
+            f"### lowlat: {_plain(work.profile)}",
+            "",
+            *_status(report.status, report.status_reasons),
+            f"{units.plural(len(report.runs), 'run')} of {units.plural(work.commands, 'command')}{seed}, "
+            f"{_plain(report.engine.name)} engine, git {_plain(report.tool.git or 'unknown')}",
+            "",
+            *_latencies(report.summary),
+            "",
+            *_facts(report),
+        ]
+    )
+
+
+def of_sweep(sweep: Sweep) -> str:
+    """Response times by rate, the knee marked."""
+    first = sweep.points[0]
+    rows = [
+        _point(point, "**knee**" if index == sweep.knee else "") for index, point in enumerate(sweep.points[:ROWS_MAX])
+    ]
+    return _text(
+        [
+            f"### lowlat: {_plain(first.workload.profile)}, by rate",
+            "",
+            *_status(sweep.status, sweep.status_reasons),
+            "Response time of all operations, from the planned start:",
+            "",
+            *_table(["target", "achieved", "p50", "p99", "p99.9", "max", ""], rows, len(sweep.points)),
+            "",
+            f"Knee: {KNEE_RULE}." if sweep.knee is not None else "Knee: none, no point is valid.",
+            "",
+            f"- host: {_plain(lines.host(first.host))}",
+        ]
+    )
+
+
+def _status(status: str, reasons: Sequence[str]) -> list[str]:
+    if status == "ok":
+        return []
+    meaning = (
+        "NOT VALID, do not believe these figures"
+        if status == "invalid"
+        else "INTERRUPTED, these are the runs until then"
+    )
+    return [f"> **{meaning}**: {_plain('; '.join(reasons) or 'no reason given')}", ""]
+
+
+def _latencies(summary: Sequence[SummarySeries]) -> list[str]:
+    head = ["measure", "operation", "count", *(f"p{percent}" for percent in _PERCENTS), "max"]
+    rows = [
+        [
+            _plain(series.measure),
+            _plain(series.op),
+            units.short(series.count),
+            *(_percentile(series.percentiles.get(percent)) for percent in _PERCENTS),
+            units.time(series.max),
+        ]
+        for series in summary[:ROWS_MAX]
+    ]
+    few = any(row[column].endswith("\\*") for row in rows for column in range(3, 8))
+    note = ["", f"\\* fewer than {FEW_BEYOND} samples beyond it"] if few else []
+    return [*_table(head, rows, len(summary), left=2), *note]
+
+
+def _point(point: Report, mark: str) -> list[str]:
+    series = response(point)
+    verdict = "missed" if missed(point) else "" if point.status == "ok" else point.status
+    return [
+        *("-" if rate is None else units.rate(rate) for rate in (point.load.target_rate, point.load.achieved_rate)),
+        *(_percentile(series.percentiles.get(percent) if series else None) for percent in ("50", "99", "99.9")),
+        units.time(series.max) if series else "-",
+        mark or verdict,
+    ]
+
+
+def _facts(report: Report) -> Iterator[str]:
+    """One item each; as in the table on a terminal."""
+    facts = {
+        "throughput": lines.throughput(report.runs, report.load.model),
+        "load": lines.load(report.load),
+        "host": lines.host(report.host),
+        "disturbances": lines.disturbances(report.runs),
+        "verified": lines.verification(report.verification) if report.verification else "nothing",
+    }
+    yield from (f"- {name}: {_plain(line)}" for name, line in facts.items() if line)
+
+
+def _percentile(percentile: PercentileValue | None) -> str:
+    if percentile is None:
+        return "-"
+    return units.time(percentile.value) + ("\\*" if percentile.beyond < FEW_BEYOND else "")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], whole: int, left: int = 0) -> Iterator[str]:
+    """The rows, the first `left` columns to the left, and how many of the `whole` are not among them."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'|'.join(' --- ' if column < left else ' ---: ' for column in range(len(head)))}|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    if whole > len(rows):
+        yield from ("", f"and {whole - len(rows):,} more")
+
+
+def _plain(text: str) -> str:
+    """Text that shows as it is, on one line: without markup of its own, and cut when it is long."""
+    line = " ".join(text.split())
+    return _MEANS_SOMETHING.sub(r"\\\1", line if len(line) <= TEXT_MAX else line[: TEXT_MAX - 3] + "...")
+
+
+def _text(parts: Iterable[str]) -> str:
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,253 @@
+"""`lowlat compare` and `lowlat ab`, installed: CI trusts the exit code, so each must mean what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import psutil
+import pytest
+
+from engine.flood import flood
+from engine.profile import load_profile
+from engine.run import RunPlan, measure
+from lowlat_errors import ExitCode
+from reports import schema
+from reports.document import to_text
+from reports.model import Report
+from reports.series import summarize
+from tests.scaled_reports import scaled
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def measured() -> Report:
+    """A real run ten times over, so that what the gate says is not a matter of how busy the machine is.
+
+    The engine in Python takes microseconds a command: far above the step of any clock.
+    """
+    report = measure(flood(load_profile("steady"), 500, 1), RunPlan(engine="reference", runs=1))
+    runs = tuple(dataclasses.replace(report.runs[0], index=index) for index in range(10))
+    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+
+
+@pytest.fixture
+def base(measured: Report, tmp_path: Path) -> Report:
+    """That report, also as base.json."""
+    write(tmp_path / "base.json", measured)
+    return measured
+
+
+def write(path: Path, report: Report) -> None:
+    path.write_text(to_text(report))
+
+
+def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one document on stdout, valid by its schema to the letter."""
+    found: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(schema.comparison_schema(closed=True)).validate(found)
+    return found
+
+
+def test_equal_runs_pass_and_slower_ones_fail(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "same.json", base)
+    write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
+    done = lowlat("compare", "base.json", "same.json", "--gate", "p99=10%")
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "") and "gate passed (p99=10%)" in done.stdout
+    done = lowlat("compare", "base.json", "slow.json", "--gate", "p99=10%")
+    assert (done.returncode, done.stderr) == (ExitCode.GATE_FAILED, "")
+    assert "gate failed: p99 service all" in done.stdout
+    assert lowlat("compare", "base.json", "slow.json", "--gate", "p99=40%").returncode == ExitCode.OK
+    assert lowlat("compare", "slow.json", "base.json").returncode == ExitCode.OK
+
+
+def test_runs_of_another_seed_do_not_compare(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    lowlat("bench", "-n", "500", "--engine", "reference", "--runs", "2", "--seed", "2", "-o", "other.json")
+    done = lowlat("compare", "base.json", "other.json", "--json")
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+    assert done.stderr.startswith("lowlat: error: these reports do not compare, since they differ in seed (1 and 2); ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_single_run_does_not_compare(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "one.json", dataclasses.replace(base, runs=base.runs[:1]))
+    done = lowlat("compare", "base.json", "one.json")
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+    assert "one.json has 1 run: nobody could tell a change from chance" in done.stderr
+
+
+def test_json_is_one_document_and_what_is_wrong_goes_to_stderr(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    other = dataclasses.replace(scaled(base, Fraction(13, 10)), host=dataclasses.replace(base.host, kernel="6.2"))
+    write(tmp_path / "slow.json", other)
+    done = lowlat("compare", "base.json", "slow.json", "--json")
+    found = document(done)
+    assert (done.returncode, found["gate"]["verdict"]) == (ExitCode.GATE_FAILED, "failed")
+    assert found["gate"]["failed"] == ["p50 service all", "p99 service all"]
+    assert found["command"] == ["lowlat", "compare", "base.json", "slow.json", "--json"]
+    warning, verdict = done.stderr.splitlines()
+    assert warning.startswith("lowlat: warning: measured in different surroundings: kernel")
+    assert verdict.startswith("lowlat: gate failed: p50 service all")
+
+
+def test_several_reports_a_side(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    for name in ("b", "c", "d"):
+        write(tmp_path / f"{name}.json", base)
+    found = document(lowlat("compare", "base.json", "b.json", "c.json", "--json", "--", "d.json"))
+    assert (found["base"]["sources"], found["head"]["sources"]) == (["base.json", "b.json", "c.json"], ["d.json"])
+    assert (found["base"]["runs"], found["head"]["runs"]) == (30, 10)
+    found = document(lowlat("compare", "base.json", "--", "b.json", "c.json", "--json"))
+    assert (found["base"]["runs"], found["head"]["runs"]) == (10, 20)
+
+
+def test_too_few_runs_are_inconclusive_which_only_strict_minds(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "two.json", dataclasses.replace(base, runs=base.runs[:2]))
+    done = lowlat("compare", "base.json", "two.json")
+    assert done.returncode == ExitCode.OK and "gate inconclusive" in done.stdout
+    assert lowlat("compare", "base.json", "two.json", "--strict").returncode == ExitCode.INCONCLUSIVE
+    write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
+    assert lowlat("compare", "base.json", "slow.json", "--strict").returncode == ExitCode.GATE_FAILED
+
+
+def test_markdown_and_junit_go_where_they_are_sent(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "same.json", base)
+    done = lowlat("compare", "base.json", "same.json", "--to", "md")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("### lowlat: gate passed\n")
+    done = lowlat("compare", "base.json", "same.json", "--to", "junit", "-o", "gate.xml")
+    assert (done.stdout, done.stderr) == ("", "lowlat: wrote gate.xml\n")
+    assert ElementTree.parse(tmp_path / "gate.xml").getroot().tag == "testsuites"
+    done = lowlat("compare", "base.json", "same.json", "--to", "md", "-o", "gate.json")
+    assert done.stdout.startswith("### lowlat")
+    assert json.loads((tmp_path / "gate.json").read_text())["schema"] == "lowlat.comparison/1"
+
+
+def test_gates_come_from_the_settings_file_too(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
+    (tmp_path / "lowlat.toml").write_text("[compare]\ngate = ['p99=50%', 'p50=50%']\n")
+    done = lowlat("compare", "base.json", "slow.json")
+    assert done.returncode == ExitCode.OK and "gate passed (p99=50%, p50=50%)" in done.stdout
+    done = lowlat("compare", "base.json", "slow.json", env={"LOWLAT_GATE": "max=10%"})
+    assert done.returncode == ExitCode.GATE_FAILED
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "head.json: not a JSON document"),
+        ('{"schema": "lowlat.report/1"', "head.json: not a JSON document"),
+        ('{"schema": "lowlat.report/2"}', "head.json: not a lowlat.report/1 document: its schema is 'lowlat.report/2'"),
+        ('{"benchmarks": []}', "head.json: not a lowlat.report/1 document: its schema is None"),
+        ('{"schema": "lowlat.report/1", "status": NaN}', "head.json: not a JSON document: NaN is no finite number"),
+    ],
+)
+def test_what_is_no_report_is_named(lowlat: Run, base: Report, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "head.json").write_text(text)
+    done = lowlat("compare", "base.json", "head.json")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr.startswith(f"lowlat: error: {message}") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["compare", "ab"])
+def test_help_imports_nothing_heavy(patched: Run, verb: str) -> None:
+    code = (
+        "import atexit\n"
+        "heavy = {'numpy', 'rich', 'psutil', 'msgspec', 'engine.ab', 'reports.compare'}\n"
+        "atexit.register(lambda: print(sorted(heavy & sys.modules.keys()), file=sys.stderr))"
+    )
+    done = patched(code, verb, "--help")
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_two_settings_in_turn_beside_those_of_environment_and_settings_file(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "lowlat.toml").write_text("[bench]\nprofile = 'sweep'\n")
+    env = {"LOWLAT_COMMANDS": "300"}
+    done = lowlat("ab", "--a", "", "--b", "--orders 60k", "--runs", "2", "--seed", "3", "--json", env=env)
+    found = document(done)
+    assert (done.returncode, found["status"], found["gate"]["verdict"]) == (ExitCode.OK, "ok", "inconclusive")
+    both = found["base"], found["head"]
+    assert [side["label"] for side in both] == ["A: bench", "B: bench --orders 60k"]
+    assert [side["engine"]["settings"]["orders"] for side in both] == [50_000, 60_000]
+    assert [(side["workload"]["profile"], side["workload"]["commands"]) for side in both] == [("sweep", 300)] * 2
+    assert (found["interleaving"]["seed"], found["interleaving"]["pairs"]) == (3, 2)
+    assert any("engine setting orders (50,000 and 60,000)" in warning for warning in found["warnings"])
+
+
+def test_a_settings_file_cannot_send_the_runs_reports_elsewhere(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "lowlat.toml").write_text("[bench]\noutput = 'x.json'\n")
+    done = lowlat("ab", "--a", "", "--b", "")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "environment or settings file set output for bench, which ab runs; unset it meanwhile" in done.stderr
+
+
+def test_two_commands_that_print_reports(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
+    done = lowlat("ab", "--runs", "4", "--json", "--", "cat", "base.json", "--", "cat slow.json")
+    found = document(done)
+    assert (done.returncode, found["base"]["runs"]) == (ExitCode.GATE_FAILED, 4)
+    assert (found["base"]["sources"], found["head"]["sources"]) == (["cat", "base.json"], ["cat", "slow.json"])
+
+
+def test_the_elapsed_time_of_any_two_commands(lowlat: Run) -> None:
+    done = lowlat("ab", "--metric", "wall", "--runs", "8", "--", "true", "--", "sleep", "0.2")  # one may be held up
+    assert done.returncode == ExitCode.GATE_FAILED
+    assert "gate failed: wall" in done.stdout and "8 pairs in random order · seed " in done.stdout
+
+
+def test_a_side_that_bench_refuses_says_why(lowlat: Run) -> None:
+    done = lowlat("ab", "--a", "--cpu 65000", "--b", "--cpu 65000", "--runs", "2")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "bench --cpu 65000 ended with 2: CPU 65000 does not exist on this host" in done.stderr
+
+
+def test_ctrl_c_reports_the_pairs_there_are(start: Start, tmp_path: Path) -> None:
+    with start(
+        "ab", "--metric", "wall", "--runs", "500", "-v", "-o", "ab.json", "--", "sleep 0.02", "--", "true"
+    ) as process:
+        wait_for(process, "pair 3 of 500")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    found = json.loads((tmp_path / "ab.json").read_text())
+    assert found["status"] == "interrupted" and found["base"]["runs"] == found["head"]["runs"] >= 2
+    assert "interrupted" in out and "lowlat: stopped early: interrupted after " in err
+
+
+def test_ctrl_c_before_the_first_pair_leaves_nothing(start: Start, tmp_path: Path) -> None:
+    with start("ab", "--metric", "wall", "-v", "-o", "ab.json", "--", "sleep 600", "--", "sleep 600") as process:
+        wait_for(process, "pair 1 of 10")
+        children = started_by(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (ExitCode.INTERRUPTED, "lowlat: interrupted before anything was measured\n")
+    assert list(tmp_path.iterdir()) == []
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+
+
+def started_by(pid: int) -> list[psutil.Process]:
+    """The processes that it has started, as soon as there are any."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if children := psutil.Process(pid).children(recursive=True):
+            return children
+        time.sleep(0.005)
+    raise AssertionError("no command was started")
+
+
+def wait_for(process: subprocess.Popen[str], line: str) -> None:
+    """Read stderr until the progress says so."""
+    assert process.stderr is not None
+    for seen in process.stderr:
+        if line in seen:
+            return
+    pytest.fail(f"ended with {process.wait()} before {line!r}")

@@ -1,0 +1,308 @@
+"""`lowlat report` as a user runs it: what is shown, merged and converted, where it goes, and what a bad file costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from lowlat_cli.app import run
+from lowlat_cli.failures import Outcome
+from lowlat_cli.session import Session
+from lowlat_errors import ExitCode
+from reports import schema
+from reports.document import from_text, to_text
+from reports.model import Report
+from reports.outputs import registry
+from reports.sweep import sweep_of
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Terminal = Callable[..., str]
+
+LOWLAT = Path(sys.executable).with_name("lowlat")
+OUTPUTS = (
+    "table",
+    "json",
+    "md",
+    "html",
+    "hgrm",
+    "hlog",
+    "csv",
+    "openmetrics",
+    "junit",
+    "github",
+    "github-throughput",
+    "bmf",
+    "gobench",
+)
+
+
+@pytest.fixture(scope="module")
+def benched(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What `lowlat bench` writes."""
+    path = tmp_path_factory.mktemp("bench") / "a.json"
+    command = [LOWLAT, "bench", "-n", "2000", "--runs", "2", "-o", path]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return from_text(path.read_text())
+
+
+@pytest.fixture
+def folder(benched: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of the tests: `a.json`; `b.json`, of the day after; `other.json`, of another seed."""
+    monkeypatch.chdir(tmp_path)
+    later = tuple(dataclasses.replace(run, started=f"2100{run.started[4:]}") for run in benched.runs)
+    seeded = dataclasses.replace(benched.workload, seed=2, hash="sha256:0")
+    for name, report in {
+        "a": benched,
+        "b": dataclasses.replace(benched, runs=later),
+        "other": dataclasses.replace(benched, workload=seeded),
+    }.items():
+        (tmp_path / f"{name}.json").write_text(to_text(report))
+    return tmp_path
+
+
+Here = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def here(folder: Path, capsys: pytest.CaptureFixture[str]) -> Here:
+    """Run `lowlat report` in this process, for there are many; some tests go the whole way."""
+
+    def called(*arguments: str) -> subprocess.CompletedProcess[str]:
+        session = Session()
+        with Outcome(session) as outcome:
+            outcome.exit_code = run(["report", *arguments], session)
+        return subprocess.CompletedProcess(arguments, outcome.exit_code, *capsys.readouterr())
+
+    return called
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+def test_a_saved_report_is_shown_as_it_was(lowlat: Run, folder: Path) -> None:
+    done = lowlat("report", "a.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("steady  native engine · 2,000 commands · seed 1 · 2 runs")
+    assert "budget" in done.stdout and "\x1b" not in done.stdout
+
+
+def test_terminal_gets_lines_that_fit(on_terminal: Terminal, folder: Path) -> None:
+    text = on_terminal(80, "report", "a.json")
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_several_are_merged(lowlat: Run, folder: Path) -> None:
+    done = lowlat("report", "a.json", "b.json", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    merged = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(schema.report_schema(closed=True)).validate(merged)
+    assert [run["index"] for run in merged["runs"]] == [0, 1, 2, 3]
+    assert merged["command"] == ["lowlat", "report", "a.json", "b.json", "--json"]
+    counts = [json.loads((folder / name).read_text())["summary"][-1]["count"] for name in ("a.json", "b.json")]
+    assert merged["summary"][-1]["count"] == sum(counts)
+    (folder / "ab.json").write_text(done.stdout)
+    assert lowlat("report", "ab.json").returncode == 0
+
+
+def test_other_work_is_refused_with_what_differs(here: Here, folder: Path) -> None:
+    done = here("a.json", "other.json", "-o", "both.json")
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+    assert "lowlat: error: other.json cannot be merged with a.json, they differ in seed (1 and 2);" in done.stderr
+    assert not (folder / "both.json").exists()
+
+
+def test_another_host_is_merged_with_a_warning(here: Here, folder: Path) -> None:
+    edit(folder / "b.json", lambda document: document["host"].update(kernel="6.0"))
+    done = here("a.json", "b.json")
+    assert done.returncode == 0
+    assert done.stderr.startswith("lowlat: warning: measured in different surroundings: kernel (")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_every_output_goes_to_stdout_or_to_a_file_alike(here: Here, folder: Path, name: str) -> None:
+    printed = here("a.json", "--to", name)
+    assert (printed.returncode, printed.stderr) == (0, "")
+    written = here("a.json", "--to", name, "-o", "out.txt")
+    assert (written.returncode, written.stdout, written.stderr) == (0, "", "lowlat: wrote out.txt\n")
+    assert (folder / "out.txt").read_text() == printed.stdout != ""
+
+
+def test_a_picture_under_the_table_and_a_page_in_the_file(here: Here, folder: Path) -> None:
+    done = here("a.json", "--plot", "-o", "a.html")
+    assert (done.returncode, done.stderr) == (0, "lowlat: wrote a.html\n")
+    assert done.stdout.index("budget") < done.stdout.index("service by percentile")
+    assert (folder / "a.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    other = here("a.json", "--to", "md", "-o", "b.html")
+    assert (other.returncode, other.stdout) == (0, "")
+    assert (folder / "b.html").read_text(encoding="utf-8") == here("a.json", "--to", "md").stdout
+
+
+def test_help_names_every_output_and_no_other(lowlat: Run) -> None:
+    text = " ".join(lowlat("report", "--help").stdout.split())
+    assert text.index("Examples: lowlat report") < text.index("Usage: lowlat report")
+    assert f"{', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]};" in text
+    assert ("table", *registry.OUTPUTS) == OUTPUTS
+
+
+def test_help_imports_nothing_heavy(patched: Run) -> None:
+    code = (
+        "import atexit\n"
+        "heavy = {'numpy', 'rich', 'hdrh', 'msgspec', 'reports.model', 'reports._core'}\n"
+        "atexit.register(lambda: print(sorted(heavy & sys.modules.keys()), file=sys.stderr))"
+    )
+    assert patched(code, "report", "--help").stderr == "[]\n"
+
+
+def test_a_table_is_printed_beside_a_json_file_and_other_json_keeps_its_shape(here: Here, folder: Path) -> None:
+    done = here("a.json", "b.json", "-o", "both.json")
+    assert done.stdout.startswith("steady")
+    assert json.loads((folder / "both.json").read_text())["schema"] == "lowlat.report/1"
+    here("a.json", "--to", "bmf", "-o", "bmf.json")
+    assert "schema" not in json.loads((folder / "bmf.json").read_text())
+
+
+def test_one_operation_can_be_picked(here: Here, folder: Path) -> None:
+    rows = here("a.json", "--to", "csv", "--series", "cancel").stdout.splitlines()
+    assert len(rows) == 4 and all(",cancel,service,ns," in row for row in rows[1:])
+    done = here("a.json", "--series", "cancle")
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.startswith("lowlat: error: there is no series 'cancle'; there are service/add, ")
+
+
+def test_a_report_that_is_not_valid_is_shown_and_says_so(lowlat: Run, folder: Path) -> None:
+    edit(folder / "a.json", lambda document: document.update(status="invalid", status_reasons=["lost commands"]))
+    done = lowlat("report", "a.json")
+    assert done.returncode == ExitCode.NOT_VALID
+    assert "NOT VALID, do not believe these figures: lost commands" in done.stdout
+    assert done.stderr == "lowlat: the run is not valid: lost commands\n"
+    done = lowlat("report", "a.json", "--to", "github", "-o", "entries.json")
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+    assert not (folder / "entries.json").exists()
+
+
+def test_a_report_that_was_interrupted_is_shown_and_says_so(here: Here, folder: Path) -> None:
+    edit(
+        folder / "a.json", lambda document: document.update(status="interrupted", status_reasons=["after 2 of 9 runs"])
+    )
+    done = here("a.json")
+    assert (done.returncode, done.stderr) == (0, "lowlat: stopped early: after 2 of 9 runs\n")
+
+
+def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, benched: Report) -> None:
+    points = []
+    for rate_hz in (10_000.0, 20_000.0):
+        load = dataclasses.replace(benched.load, model="open", target_rate=rate_hz)
+        points.append(dataclasses.replace(benched, load=load))
+    (folder / "sweep.json").write_text(to_text(sweep_of(points)))
+    shown = here("sweep.json")
+    assert "by rate" in shown.stdout and "knee" in shown.stdout
+    assert {row.split(",")[2] for row in here("sweep.json", "--to", "csv").stdout.splitlines()[1:]} == {
+        "10000.0",
+        "20000.0",
+    }
+    done = here("sweep.json", "--to", "hgrm")
+    assert done.returncode == ExitCode.USAGE and "a sweep cannot become hgrm; it can become table, json" in done.stderr
+    done = here("a.json", "sweep.json")
+    assert done.returncode == ExitCode.USAGE and "sweep.json: only reports are merged" in done.stderr
+
+
+def test_an_interval_log_is_shown_and_converted(here: Here, folder: Path) -> None:
+    here("a.json", "--to", "hlog", "-o", "a.hlog")
+    done = here("a.hlog")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("interval log  ") and "cancel (service)" in done.stdout
+    assert here("a.hlog", "--to", "hgrm").stdout.endswith("SubBuckets     =         2048]\n")
+    assert here("a.hlog", "--to", "openmetrics").stdout.endswith("# EOF\n")
+    done = here("a.hlog", "--json")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "an interval log cannot become json; it can become table, hgrm, csv, openmetrics" in done.stderr
+
+
+def test_a_folder_of_reports_is_followed(here: Here, folder: Path) -> None:
+    (folder / "notes.txt").write_text("hello")
+    done = here("--history", ".")
+    assert done.returncode == 0
+    assert done.stderr.startswith("lowlat: skipped notes.txt: not a JSON document: ") and done.stderr.count("\n") == 1
+    titles = [line for line in done.stdout.splitlines() if line.startswith("steady")]
+    assert [title.split(" · ")[2] for title in titles] == ["seed 1", "seed 2"]
+    found = json.loads(here("--history", ".", "--json").stdout)
+    jsonschema.Draft202012Validator(schema.history_schema(closed=True)).validate(found)
+    assert [entry["file"] for entry in found["trends"][0]["entries"]] == ["a.json", "b.json"]
+
+
+def test_the_workflow_of_the_readme_runs(here: Here, folder: Path) -> None:
+    """Every call of `lowlat report` in it, and each file that it leaves to another step has its shape."""
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    workflow = readme.partition("### In a GitHub workflow")[2].partition("```yaml")[2].partition("```")[0]
+    calls = re.findall(r"^ *lowlat report (.*?)(?: >> .*)?$", workflow, re.MULTILINE)
+    assert len(calls) == 4
+    (folder / "head.json").write_bytes((folder / "a.json").read_bytes())
+    for call in calls:
+        assert here(*call.split()).returncode == 0
+    for name, unit in (("latency", "ns"), ("throughput", "commands/s")):
+        entries = json.loads((folder / f"{name}.json").read_text())
+        assert entries and all(entry["name"] and entry["unit"] == unit for entry in entries)
+    assert (folder / "junit.xml").read_text().startswith("<?xml")
+
+
+def write_garbage(path: Path) -> None:
+    """100 MB that no disk has to hold."""
+    with path.open("wb") as stream:
+        stream.write(b"garbage")
+        stream.truncate(100_000_000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", "name a report to show, or a folder of them with --history DIR"),
+        ("missing.json", "missing.json: cannot be read: No such file or directory"),
+        (".", ".: it is a folder; name a file in it, or look over all of them with --history"),
+        ("cut.json", "cut.json: not a JSON document: Input data was truncated"),
+        ("foreign.json", "foreign.json: not a lowlat.report/1 or lowlat.sweep/1 document: its schema is None"),
+        ("next.json", "next.json: its schema 'lowlat.report/2' is of another version of lowlat"),
+        ("nan.json", "nan.json: not a JSON document: JSON is malformed"),
+        ("blob.json", "blob.json: runs[0].series[0] (add, service): not an HdrHistogram in V2 base64"),
+        ("empty.json", "empty.json: not a valid lowlat.report/1: Expected `int` >= 1 - at `$.runs[0].series[0].count`"),
+        ("garbage.json", "garbage.json: not a JSON document"),
+        ("deep.json", "deep.json: not a JSON document: maximum recursion depth exceeded"),
+        ("/dev/zero", "/dev/zero: it is longer than 128 MiB, the most that is read"),
+        ("a.json -o .", "cannot write .: it is a folder; name a file in it"),
+        ("a.json -o none/out.md --to md", "cannot write none/out.md: there is no folder"),
+        ("a.json --to xml", "--format: 'xml' is not one of 'table', 'json', 'md',"),
+        ("a.json a.json", "a.json and a.json hold the same run"),
+        ("a.json --history .", "--history looks over a folder, as a table or json; leave out FILE"),
+        ("--history . --to csv", "--history looks over a folder, as a table or json; leave out FILE"),
+        ("--history missing", "missing: cannot be read as a folder: No such file or directory"),
+    ],
+)
+def test_bad_input_is_one_line_with_what_to_do(here: Here, folder: Path, arguments: str, words: str) -> None:
+    whole = (folder / "a.json").read_text()
+    document = json.loads(whole)
+    (folder / "cut.json").write_text(whole[: len(whole) // 2])
+    (folder / "foreign.json").write_text('{"name": "package"}')
+    (folder / "next.json").write_text(whole.replace("lowlat.report/1", "lowlat.report/2"))
+    (folder / "nan.json").write_text(whole.replace('"steal_percent"', '"steal": NaN, "steal_percent"'))
+    (folder / "deep.json").write_text('{"a":' * 100_000)
+    write_garbage(folder / "garbage.json")
+    document["runs"][0]["series"][0]["hdr"] = "damaged"
+    (folder / "blob.json").write_text(json.dumps(document))
+    document["runs"][0]["series"][0]["count"] = 0
+    (folder / "empty.json").write_text(json.dumps(document))
+    before = sorted(path.name for path in folder.iterdir())
+    done = here(*arguments.split())
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr.startswith(f"lowlat: error: {words}") and done.stderr.count("\n") == 1
+    assert sorted(path.name for path in folder.iterdir()) == before

@@ -1,0 +1,54 @@
+"""Reports with every latency multiplied exactly: a regression whose size is known, made of real figures."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+
+from reports import layout
+from reports.histogram import Histogram
+from reports.measures import Run, Series, Throughput
+from reports.model import Report
+from reports.series import histogram_of, series_of, summarize
+
+
+def scaled(report: Report, factor: Fraction) -> Report:
+    """The same runs, each sample longer by the factor and cut to whole nanoseconds; passes take longer by it too."""
+    runs = tuple(_scaled_run(run, factor) for run in report.runs)
+    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+
+
+def _scaled_run(run: Run, factor: Fraction) -> Run:
+    return dataclasses.replace(
+        run,
+        series=tuple(_scaled_series(series, factor) for series in run.series),
+        throughput=_scaled_pass(run.throughput, factor),
+        stamped=_scaled_pass(run.stamped, factor),
+    )
+
+
+def _scaled_pass(done: Throughput | None, factor: Fraction) -> Throughput | None:
+    return done and Throughput.of(done.commands, int(done.wall_ns * factor), None)
+
+
+def _scaled_series(series: Series, factor: Fraction) -> Series:
+    """A sample stands at the top of its bucket, where percentiles have it; the least and the greatest are exact."""
+    old = histogram_of(series)
+    least, greatest = (int(bound * factor) for bound in (old.min_ns, old.max_ns))
+    counts = np.zeros(layout.COUNTS_LENGTH, dtype=np.uint64)
+    for value, count in zip(layout.highest_values(old.recorded).tolist(), old.counts[old.recorded], strict=True):
+        counts[layout.index_of(min(max(int(value * factor), least), greatest))] += count
+    for bound in (least, greatest):
+        _move_one(counts, bound)
+    return series_of(series.op, series.measure, Histogram.from_counts(counts, least, greatest))
+
+
+def _move_one(counts: np.ndarray, bound: int) -> None:
+    """Let the bound's own bucket hold a sample, taken from the nearest that has any."""
+    recorded = np.flatnonzero(counts)
+    index = layout.index_of(bound)
+    if index not in recorded:
+        counts[recorded[np.abs(recorded - index).argmin()]] -= 1
+        counts[index] += 1

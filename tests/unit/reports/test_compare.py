@@ -1,0 +1,267 @@
+"""Figures of different work must not be set against each other, and what weakens a comparison must be said."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from reports import schema
+from reports.compare import Samples, compare_interleaved, compare_reports, samples_of, samples_of_each
+from reports.comparison import Comparison, Interleaving, Metric
+from reports.document import comparison_from_document, to_document, to_text
+from reports.errors import NotComparableError, ReportFileError, ReportFormatError
+from reports.gate import parse_rule
+from reports.model import Report
+from reports.report_file import read_report, read_reports, report_of
+from reports.series import histogram_of, summarize
+from tests.scaled_reports import scaled
+
+Change = Callable[[Report], Report]
+
+
+def one(report: Report, label: str) -> Samples:
+    return samples_of([report], label, [label])
+
+
+def compared(base: Report, head: Report, *gates: str) -> Comparison:
+    return compare_reports(one(base, "base"), one(head, "head"), [parse_rule(gate) for gate in gates], ["lowlat"])
+
+
+def replaced(**parts: dict[str, Any]) -> Change:
+    """Change fields of parts of a report, e.g. `workload={"seed": 7}`."""
+
+    def change(report: Report) -> Report:
+        new = {name: dataclasses.replace(getattr(report, name), **fields) for name, fields in parts.items()}
+        return dataclasses.replace(report, **new)
+
+    return change
+
+
+@pytest.fixture
+def eight(report: Report) -> Report:
+    """Eight runs, in turn those of the fixture."""
+    runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
+    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+
+
+def found(comparison: Comparison, name: str, op: str | None = "all") -> Any:
+    return next(metric for metric in comparison.metrics if (metric.name, metric.op) == (name, op))
+
+
+def test_scaling_is_exact(report: Report) -> None:
+    """The oracle's own check: all samples are there, and the percentiles lie where they belong, bucket for bucket."""
+    slow = scaled(report, Fraction(13, 10))
+    for before, after in zip(report.summary, slow.summary, strict=True):
+        assert (after.count, after.min, after.max) == (before.count, before.min * 13 // 10, before.max * 13 // 10)
+        for percent in ("50", "99"):
+            assert after.percentiles[percent].value == before.percentiles[percent].value * 13 // 10
+    assert histogram_of(slow.runs[0].series[0]).total == report.runs[0].series[0].count
+
+
+def test_the_same_figures_pass(eight: Report) -> None:
+    comparison = compared(eight, eight)
+    assert comparison.gate.verdict == "passed"
+    assert comparison.gate.rules == ("p50=10%", "p99=10%")
+    p99 = found(comparison, "p99")
+    assert (p99.ratio, p99.verdict, p99.p, p99.base.runs) == (1.0, "unchanged", 1.0, 8)
+    assert comparison.warnings == comparison.not_compared == ()
+
+
+def test_figures_a_third_longer_fail_by_p50_and_p99(eight: Report) -> None:
+    comparison = compared(eight, scaled(eight, Fraction(13, 10)))
+    assert comparison.gate.failed == ("p50 service all", "p99 service all")
+    assert found(comparison, "p99").ratio == pytest.approx(1.3, rel=0.02)
+    throughput = found(comparison, "throughput", None)
+    assert throughput.ratio == pytest.approx(1 / 1.3, rel=0.001)
+    assert (throughput.verdict, throughput.gates, throughput.better) == ("regressed", False, "higher")
+    assert compared(scaled(eight, Fraction(13, 10)), eight).gate.verdict == "passed"
+
+
+def test_only_what_the_rules_name_gates(eight: Report) -> None:
+    slow = scaled(eight, Fraction(13, 10))
+    assert compared(eight, slow, "p99=50%").gate.verdict == "passed"
+    assert compared(eight, slow, "p95::cancel=10%").gate.failed == ("p95 service cancel",)
+    assert compared(eight, slow, "throughput=5%").gate.failed == ("throughput",)
+    assert len(compared(eight, slow, "p50::*=10%").gate.failed) == 4
+
+
+def test_values_are_those_of_the_single_runs(report: Report) -> None:
+    metric = found(compared(report, report), "p99")
+    assert metric.base.values == tuple(run.series[0].percentiles["99"].value for run in report.runs)
+    assert metric.floor == report.clock.step_ns == 10
+
+
+def test_several_reports_of_a_side_are_one_set_of_runs(report: Report) -> None:
+    twice = samples_of([report, report], "base", ["a", "b"])
+    comparison = compare_reports(twice, one(report, "head"), (), [])
+    assert (comparison.base.runs, comparison.head.runs, comparison.base.sources) == (6, 3, ("a", "b"))
+    assert (comparison.base.disturbed, comparison.head.disturbed) == (2, 1)
+
+
+def test_taken_in_turn_a_report_counts_as_one_run(report: Report) -> None:
+    samples = samples_of_each([report] * 4, "A", [])
+    assert (len(samples.runs), samples.disturbed) == (4, 4)
+    p99 = Metric(name="p99", measure="service", op="all")
+    assert samples.runs[0][p99] == report.summary[0].percentiles["99"].value
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (replaced(workload={"hash": "sha256:other"}), r"differ in workload hash \(5f3c9a1e77d0b2c4 and sha256:other\)"),
+        (replaced(workload={"seed": 7}), r"differ in seed \(42 and 7\)"),
+        (replaced(load={"model": "open"}), r"differ in load model \(closed and open\)"),
+        (replaced(load={"target_rate": 1e6}), r"differ in target rate \(none and 1,000,000\)"),
+        (replaced(load={"producers": 2}), r"differ in producers \(none and 2\)"),
+        (replaced(engine={"name": "reference"}), r"differ in engine \(native and reference\)"),
+        (
+            replaced(engine={"settings": {"order_pool": 7, "trade_pool": 100_000}}),
+            r"differ in engine setting order_pool \(50,000 and 7\);",
+        ),
+        (
+            replaced(engine={"settings": {}}),
+            r"engine setting order_pool \(50,000 and none\); engine setting trade_pool",
+        ),
+    ],
+)
+@pytest.mark.parametrize("same_side", [False, True])
+def test_reports_of_other_work_are_refused(report: Report, change: Change, message: str, same_side: bool) -> None:
+    base = samples_of([report, *([change(report)] if same_side else [])], "base", [])
+    head = one(report if same_side else change(report), "head")
+    with pytest.raises(NotComparableError, match=message) as refused:
+        compare_reports(base, head, (), [])
+    assert refused.value.exit_code == 3
+
+
+def test_a_side_that_is_not_valid_is_refused(report: Report) -> None:
+    wrong = dataclasses.replace(report, status="invalid", status_reasons=("digest differs",))
+    with pytest.raises(NotComparableError, match="head is not valid, so there is nothing to compare: digest differs"):
+        compared(report, wrong)
+
+
+@pytest.mark.parametrize("runs", [0, 1])
+def test_a_single_run_is_refused(report: Report, runs: int) -> None:
+    single = dataclasses.replace(report, runs=report.runs[:runs])
+    with pytest.raises(NotComparableError, match=f"base has {runs} runs?: nobody could tell a change from chance"):
+        compared(single, report)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            replaced(host={"cpu": "other"}),
+            "different surroundings: processor (AMD EPYC 7763 64-Core Processor and other)",
+        ),
+        (replaced(host={"governor": "performance"}), "different surroundings: governor (none and performance)"),
+        (replaced(clock={"source": "clock_monotonic"}), "clock source (rdtscp and clock_monotonic)"),
+    ],
+)
+def test_other_surroundings_are_a_warning(eight: Report, change: Change, message: str) -> None:
+    comparison = compared(eight, change(eight))
+    assert len(comparison.warnings) == 1 and message in comparison.warnings[0]
+    assert comparison.gate.verdict == "passed"
+
+
+def test_an_interrupted_report_is_a_warning(eight: Report) -> None:
+    stopped = dataclasses.replace(eight, status="interrupted", status_reasons=("interrupted after 8 of 10 runs",))
+    warning = "a report is of fewer runs than asked: interrupted after 8 of 10 runs"
+    assert compared(eight, stopped).warnings == (warning,)
+
+
+def test_what_only_one_side_has_is_said(eight: Report) -> None:
+    runs = tuple(dataclasses.replace(run, series=run.series[:-1]) for run in eight.runs)
+    comparison = compared(eight, dataclasses.replace(eight, runs=runs))
+    assert comparison.not_compared == ("only base has service market",)
+
+
+def test_throughput_at_a_set_rate_says_nothing(eight: Report) -> None:
+    paced = replaced(load={"target_rate": 1e6, "model": "open"})(eight)
+    assert "throughput" not in {metric.name for metric in compared(paced, paced).metrics}
+
+
+def test_response_times_are_the_main_measure_where_there_are_any(eight: Report) -> None:
+    runs = tuple(
+        dataclasses.replace(
+            run, series=(*run.series, *(dataclasses.replace(each, measure="response") for each in run.series))
+        )
+        for run in eight.runs
+    )
+    both = dataclasses.replace(eight, runs=runs)
+    assert {str(metric) for metric in compared(both, both).metrics if metric.gates} == {
+        "p50 response all",
+        "p99 response all",
+    }
+
+
+def test_of_settings_measured_in_turn_the_difference_is_a_warning(report: Report) -> None:
+    other = replaced(workload={"seed": 7})(report)
+    order = Interleaving(seed=1, pairs=4, first=("base", "head", "head", "base"))
+    sides = [samples_of_each([each] * 4, name, []) for each, name in ((report, "A"), (other, "B"))]
+    comparison = compare_interleaved(sides[0], sides[1], (), [], order)
+    assert comparison.warnings == ("the sides differ in seed (42 and 7)",)
+    assert (comparison.status, comparison.interleaving) == ("ok", order)
+
+
+def test_fewer_pairs_than_asked_were_interrupted(report: Report) -> None:
+    order = Interleaving(seed=1, pairs=4, first=("base", "head", "head", "base"))
+    side = samples_of_each([report], "A", [])
+    comparison = compare_interleaved(side, side, (), [], order)
+    assert (comparison.status, comparison.status_reasons) == ("interrupted", ("interrupted after 1 of 4 pairs",))
+    assert comparison.gate.verdict == "inconclusive"
+
+
+def test_the_document_satisfies_its_schema_to_the_letter_and_reads_back(eight: Report) -> None:
+    for comparison in (compared(eight, scaled(eight, Fraction(13, 10))), compared(eight, eight, "p50::*=5%")):
+        document = to_document(comparison)
+        jsonschema.Draft202012Validator(schema.comparison_schema(closed=True)).validate(document)
+        assert comparison_from_document(document) == comparison
+        assert to_text(comparison).isascii() and json.loads(to_text(comparison)) == document
+
+
+def test_a_report_is_no_comparison_and_a_comparison_no_report(eight: Report) -> None:
+    with pytest.raises(ReportFormatError, match=r"not a lowlat.comparison/1 document: its schema is 'lowlat.report/1'"):
+        comparison_from_document(to_document(eight))
+    with pytest.raises(ReportFormatError, match=r"x: not a lowlat.report/1 .* its schema is 'lowlat.comparison/1'"):
+        report_of(to_text(compared(eight, eight)).encode(), "x")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "not a JSON document"),
+        (b"\xff\xfe", "not a JSON document: 'utf-8' codec"),
+        (b'{"schema": "lowlat.report/1"', "not a JSON document"),
+        (b"[" * 100_000, "Expected `object`, got `array`"),
+        (b'{"schema": "lowlat.report/2"}', "its schema 'lowlat.report/2' is of another version"),
+        (b'{"name": "hyperfine"}', "not a lowlat.report/1 or lowlat.sweep/1 document: its schema is None"),
+        (b'{"schema": NaN}', "not a JSON document"),
+        (b'{"schema": 1e999}', "Number out of range"),
+        (b'{"schema": -Infinity}', "not a JSON document"),
+    ],
+)
+def test_what_is_no_report_is_refused_by_name(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "x.json").write_bytes(data)
+    with pytest.raises(ReportFormatError, match=r"x\.json: .*" + message.replace("(", r"\(")):
+        read_report(tmp_path / "x.json")
+
+
+def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.report_file.SIZE_MAX", 1 << 20)
+    with pytest.raises(ReportFileError, match=r"/dev/zero: larger than 1.00 MiB, which no report is"):
+        read_report(Path("/dev/zero"))
+
+
+def test_a_file_named_twice_is_refused_by_any_name(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(to_text(report))
+    (tmp_path / "link.json").symlink_to("a.json")
+    with pytest.raises(ReportFileError, match="named twice"):
+        read_reports([tmp_path / "a.json", tmp_path / "link.json"])
+    assert read_reports([tmp_path / "a.json"]) == [report]
