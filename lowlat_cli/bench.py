@@ -28,7 +28,8 @@ from lowlat_cli.options import (
     EngineOption,
     FormatOption,
     OrdersOption,
-    OutputOption,
+    PlotOption,
+    ReportOutputOption,
     RunsOption,
     TradesOption,
     VerboseOption,
@@ -92,7 +93,8 @@ def bench(
     listen: ListenOption = None,
     bind: BindOption = None,
     output_format: FormatOption = "table",
-    output: OutputOption = None,
+    output: ReportOutputOption = None,
+    plot: PlotOption = False,
     verbose: VerboseOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
@@ -107,13 +109,14 @@ def bench(
       lowlat bench --sweep 100k:20M:8         latency over throughput, with its knee
       lowlat bench --pipeline --producers 2   the whole path: queues, matcher, mapped book
       lowlat bench --json > report.json       the whole report as one document
+      lowlat bench -o report.html             a page with charts, to keep or to send
       lowlat bench -p mine.toml -o mine.json  your own mix; the table here, the document there
       lowlat bench --peer 10.0.0.2:9000       the network too, to a host that runs 'lowlat bench --listen 9000'
     """
     if listens(ctx, listen, bind):
         return 0
-    destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
-    destination.check()
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose, plot=plot)
+    destination.check(page=True)
     check_together(ctx, output)
 
     from engine.flood import flood

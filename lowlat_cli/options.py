@@ -96,6 +96,20 @@ OutputOption: TypeAlias = Annotated[
         "and a table is still printed.",
     ),
 ]
+ReportOutputOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to FILE instead of stdout, whole or not at all. A file named *.json takes the JSON document, one "
+        "named *.html a page with charts (needs the extra lowlat[html]), and a table is still printed.",
+    ),
+]
+PlotOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--plot", help="Draw latency by percentile under the table; of a sweep, latency over throughput."),
+]
 VerboseOption: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="Also list what did not match, and show progress off a terminal.")
 ]

@@ -1,4 +1,4 @@
-"""Where a report goes: stdout or a file, as a table or as a JSON document."""
+"""Where a report goes: stdout or a file, as a table, a JSON document or a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from lowlat_cli.console import Color, console
 from lowlat_cli.streams import emit, say
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from reports.model import Report
     from reports.sweep import Sweep
 
+Texts: TypeAlias = Mapping[str, Callable[[], str]]
+"""By format, what gives the text of those that are neither table nor json."""
+
+_NONE: Final[Texts] = MappingProxyType({})
 _STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
 _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to, and as what. A file named *.json takes the JSON document, whatever the format."""
+    """Where to, and as what. The name of a file says what it takes, whatever the format: *.json the JSON document,
+    *.html the page of what has one."""
 
     output_format: str
     """table, json, or another that `write` is given."""
@@ -34,19 +39,29 @@ class Destination:
     color: Color
     verbose: bool = False
     """Whether a table is followed by what did not match."""
+    plot: bool = False
+    """Whether a table is followed by the picture of the report."""
 
-    def check(self) -> None:
-        """Find out before a long run whether the file can be written. Raises `reports.errors.OutputPathError`."""
-        if self.file is not None:
-            from reports.output import check_writable
+    def check(self, *, page: bool = False) -> None:
+        """Find out before a long run whether the file can be written; `page` when what is delivered has a page.
 
-            check_writable(self.file)
+        Raises `reports.errors.OutputPathError` or `reports.errors.MissingExtraError`.
+        """
+        if self.file is None:
+            return
+        from reports.output import check_writable
+
+        check_writable(self.file)
+        if page and self.file.suffix == ".html":
+            from reports.html import check_available
+
+            check_available()
 
     def deliver(self, report: Report | Sweep) -> ExitCode:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
         from reports.document import to_text
 
-        self.write(lambda: to_text(report), lambda on: self.draw(report, on))
+        self.write(lambda: to_text(report), lambda on: self.draw(report, on), page_of(report))
         tell_status(report)
         return _EXIT_CODES[report.status]
 
@@ -54,11 +69,10 @@ class Destination:
         self,
         document: Callable[[], str],
         draw: Callable[[Console], None],
-        others: Mapping[str, Callable[[], str]] = MappingProxyType({}),
+        others: Texts = _NONE,
     ) -> None:
-        """Write what `document` gives or `draw` prints to the file, to stdout, or to both as `-o` promises.
-
-        `others`: by format, what gives the text of those that are neither.
+        """Write what `document` or one of `others` gives or `draw` prints to the file, to stdout, or to both as `-o`
+        promises.
         """
 
         def text(output_format: str, stream: TextIO, color: Color) -> str:
@@ -66,39 +80,69 @@ class Destination:
                 return others[output_format]()
             return document() if output_format == "json" else _drawn(draw, stream, color)
 
+        file_format = self._file_format(others)
         if self.file is not None:
             from reports.output import write_atomically
 
             # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
-            write_atomically(self.file, text(self._file_format, io.StringIO(), colored))
-        if self.file is None or self._file_format != self.output_format:
+            write_atomically(self.file, text(file_format, io.StringIO(), colored))
+        if self.file is None or file_format != self.output_format:
             emit(text(self.output_format, sys.stdout, self.color))
         if self.file is not None:
             say(f"wrote {self.file}")
 
     @property
     def prints_table(self) -> bool:
-        """Whether a table goes to stdout."""
-        return self.output_format == "table" and (self.file is None or self._file_format == "json")
+        """Whether a table goes to stdout, for what has no page."""
+        return self.output_format == "table" and (self.file is None or self._file_format() == "json")
 
-    @property
-    def _file_format(self) -> str:
-        return "json" if self.file is not None and self.file.suffix == ".json" else self.output_format
+    def _file_format(self, others: Texts = _NONE) -> str:
+        named = "" if self.file is None else self.file.suffix.removeprefix(".")
+        return named if named == "json" or (named == "html" and named in others) else self.output_format
 
     def draw(self, report: Report | Sweep, on: Console) -> None:
-        """Print the report as a table; verbose, followed by what did not match."""
+        """Print the report as a table; if asked for, what did not match and the picture behind it."""
         from reports.sweep import Sweep
         from reports.sweep_table import render_sweep
         from reports.table import render
 
         if isinstance(report, Sweep):
             render_sweep(report, on)
-            return
-        render(report, on)
-        if self.verbose and report.verification is not None:
-            for line in report.verification.mismatches:
-                on.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            render(report, on)
+            if self.verbose and report.verification is not None:
+                for line in report.verification.mismatches:
+                    on.print(line, markup=False, highlight=False, soft_wrap=True)
+        if self.plot:
+            from reports.plot import render_plot
+
+            on.print()
+            render_plot(report, on)
+
+
+class _Text(io.StringIO):
+    """Text in memory that tells rich the encoding of the stream for which it is meant: some have no box characters."""
+
+    def __init__(self, encoding: str | None) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str | None:  # type: ignore[override]
+        """As of the stream; None, as for a file here, means UTF-8."""
+        return self._encoding
+
+
+def page_of(report: Report | Sweep) -> Texts:
+    """What gives the page of a report, for `Destination.write`."""
+
+    def page() -> str:
+        from reports.html import to_html
+
+        return to_html(report)
+
+    return {"html": page}
 
 
 def tell_status(report: Report | Sweep) -> None:
@@ -111,7 +155,7 @@ def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str
     """What `draw` prints, as it is to stand on the stream. rich does not print it: `emit` knows how that can fail."""
     from reports.uncut import uncut
 
-    text = io.StringIO()
+    text = _Text(stream.encoding)
     on = console(stream, color, into=text)
     with uncut(on):
         draw(on)

@@ -24,7 +24,8 @@ from lowlat_cli.options import (
     EngineOption,
     OrdersOption,
     OutputFormat,
-    OutputOption,
+    PlotOption,
+    ReportOutputOption,
     RunsOption,
     TradesOption,
     VerboseOption,
@@ -83,7 +84,8 @@ def replay(
     orders: OrdersOption = None,
     trades: TradesOption = None,
     when_dry: WhenDryOption = "refuse",
-    output: OutputOption = None,
+    output: ReportOutputOption = None,
+    plot: PlotOption = False,
     verbose: VerboseOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
@@ -100,8 +102,8 @@ def replay(
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  at planned times, one every two microseconds
     """
-    destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose)
-    destination.check()
+    destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose, plot=plot)
+    destination.check(page=True)
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lowlat_cli.options import ColorOption, DebugOption, OutputOption, VerboseOption
+from lowlat_cli.options import ColorOption, DebugOption, PlotOption, ReportOutputOption, VerboseOption
 from lowlat_cli.output import Destination, tell_status
 from lowlat_cli.session import color_of
 from lowlat_cli.streams import say
@@ -52,8 +52,8 @@ def report(
             "--format",
             metavar="OUTPUT",
             parser=_output,
-            help="table, json, md, hgrm, hlog, csv, openmetrics, junit, github, github-throughput, bmf or gobench; "
-            "--json means --to json.",
+            help="table, json, md, html, hgrm, hlog, csv, openmetrics, junit, github, github-throughput, bmf or "
+            "gobench; --json means --to json.",
         ),
     ] = "table",
     series: Annotated[
@@ -68,7 +68,8 @@ def report(
         Path | None,
         typer.Option("--history", metavar="DIR", help="Follow p50 and p99 over all reports in a folder, by start."),
     ] = None,
-    output: OutputOption = None,
+    output: ReportOutputOption = None,
+    plot: PlotOption = False,
     verbose: VerboseOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
@@ -84,12 +85,15 @@ def report(
       lowlat report a.json b.json -o both.json          all runs of both, as one document
       lowlat report a.json --to md >> $GITHUB_STEP_SUMMARY
       lowlat report a.json --to hgrm --series cancel    percentiles of one operation, for a plotter
+      lowlat report a.json --plot -o a.html             with a picture, and as a page with charts
       lowlat report run.hlog --to csv                   what an interval log holds
       lowlat report --history results/                  is there a slow drift?
     """
     # Whatever is no table is a text of its own, as a JSON document is.
-    destination = Destination("table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose)
-    destination.check()
+    destination = Destination(
+        "table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose, plot=plot
+    )
+    destination.check(page=output_format == "table" and history is None)
     if history is not None:
         if files or output_format not in ("table", "json"):
             raise ArgumentsError("--history looks over a folder, as a table or json; leave out FILE, and other outputs")
@@ -104,7 +108,8 @@ def report(
     if series is not None:
         document = select(document, series)
     name = "json" if output_format == "table" else output_format  # what a file named *.json takes
-    destination.write(lambda: convert(document, name), lambda on: _draw(document, destination, on))
+    page = {"html": lambda: convert(document, "html")} if output_format == "table" else {}
+    destination.write(lambda: convert(document, name), lambda on: _draw(document, destination, on), page)
     return _verdict(document)
 
 

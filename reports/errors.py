@@ -36,6 +36,10 @@ class ProfileError(UsageError):
     """A name under which nothing was profiled, or nothing can be."""
 
 
+class MissingExtraError(UsageError):
+    """An output whose libraries are not installed."""
+
+
 class GateRuleError(UsageError):
     """Text that is no rule of a gate, or a rule that gates nothing."""
 

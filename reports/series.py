@@ -36,6 +36,11 @@ def summarize(runs: Iterable[Run]) -> tuple[SummarySeries, ...]:
     )
 
 
+def whole(summary: Sequence[SummarySeries]) -> SummarySeries | None:
+    """The series over all operations that stands first, else the first; None without any."""
+    return next((series for series in summary if series.op == "all"), next(iter(summary), None))
+
+
 def summary_of(op: str, measure: str, parts: Sequence[Series], merged: Histogram) -> SummarySeries:
     """One operation over all runs, of which `merged` holds the samples."""
     spread = {

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reports import latency_table, lines, units
-from reports.measures import SummarySeries
 from reports.model import BudgetPart, Report
+from reports.series import whole
 from reports.uncut import uncut
 
 
@@ -87,13 +87,8 @@ def facts(rows: list[tuple[str, str | None]]) -> Table:
 
 
 def _bands(report: Report) -> str | None:
-    series = _whole(report)
+    series = whole(report.summary)
     return lines.bands(series) if series else None
-
-
-def _whole(report: Report) -> SummarySeries | None:
-    """The series over all operations that stands first, else the first."""
-    return next((series for series in report.summary if series.op == "all"), next(iter(report.summary), None))
 
 
 def _budget(report: Report) -> Table:

@@ -8,6 +8,7 @@ from typing import Final
 
 from reports.document import to_text
 from reports.errors import ConversionError
+from reports.html import to_html
 from reports.model import Report
 from reports.outputs import bmf, csv, github, gobench, hgrm, hlog, junit, markdown, openmetrics
 from reports.reading import Document
@@ -34,6 +35,7 @@ def _of_points(
 OUTPUTS: Final[Mapping[str, Output]] = {
     "json": Output(to_text, to_text),
     "md": Output(markdown.of_report, markdown.of_sweep),
+    "html": Output(to_html, to_html),
     "hgrm": Output(hgrm.of_report, of_log=hgrm.of_log),
     "hlog": Output(hlog.of_report),
     "csv": _of_points(csv.of_reports, csv.of_log),

@@ -32,6 +32,7 @@ OUTPUTS = (
     "table",
     "json",
     "md",
+    "html",
     "hgrm",
     "hlog",
     "csv",
@@ -136,6 +137,16 @@ def test_every_output_goes_to_stdout_or_to_a_file_alike(here: Here, folder: Path
     written = here("a.json", "--to", name, "-o", "out.txt")
     assert (written.returncode, written.stdout, written.stderr) == (0, "", "lowlat: wrote out.txt\n")
     assert (folder / "out.txt").read_text() == printed.stdout != ""
+
+
+def test_a_picture_under_the_table_and_a_page_in_the_file(here: Here, folder: Path) -> None:
+    done = here("a.json", "--plot", "-o", "a.html")
+    assert (done.returncode, done.stderr) == (0, "lowlat: wrote a.html\n")
+    assert done.stdout.index("budget") < done.stdout.index("service by percentile")
+    assert (folder / "a.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    other = here("a.json", "--to", "md", "-o", "b.html")
+    assert (other.returncode, other.stdout) == (0, "")
+    assert (folder / "b.html").read_text(encoding="utf-8") == here("a.json", "--to", "md").stdout
 
 
 def test_help_names_every_output_and_no_other(lowlat: Run) -> None:

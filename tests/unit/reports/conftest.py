@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from reports.histogram import Histogram
 from reports.measures import Disturbances, HotPath, Run, Series, Throughput, Verification
 from reports.model import Report
 from reports.series import series_of, summarize
+from reports.sweep import Sweep, sweep_of
 
 COMMANDS = 20_000
 MIX = {"add": 0.5, "cancel": 0.4, "market": 0.1}
@@ -160,3 +162,20 @@ def report() -> Report:
             "host.turbo": "no MSR",
         },
     )
+
+
+def _at_rate(report: Report, asked: float, reached: float) -> Report:
+    """The report as of an open loop, its latencies taken for response times; a rate that was missed is not valid."""
+    runs = tuple(
+        replace(run, series=tuple(replace(series, measure="response") for series in run.series)) for run in report.runs
+    )
+    missed = () if reached == asked else (f"reached {reached:,.0f}/s of {asked:,.0f}/s",)
+    load = replace(report.load, model="open", target_rate=asked, achieved_rate=reached, missed=missed)
+    status = "invalid" if missed else "ok"
+    return replace(report, status=status, status_reasons=missed, load=load, runs=runs, summary=summarize(runs))
+
+
+@pytest.fixture(scope="session")
+def swept(report: Report) -> Sweep:
+    """Three rates; the last was not kept up, so the second is the knee."""
+    return sweep_of([_at_rate(report, 1e6, 1e6), _at_rate(report, 2e6, 2e6), _at_rate(report, 4e6, 3e6)])

@@ -79,10 +79,12 @@ def test_json_is_the_document(report: Report, sweep: Sweep) -> None:
 
 def test_what_an_output_cannot_hold_is_refused_with_those_that_can(sweep: Sweep, report: Report) -> None:
     for name in ("hgrm", "hlog", "junit"):
-        with pytest.raises(ConversionError, match=f"a sweep cannot become {name}; it can become table, json, md, csv"):
+        with pytest.raises(
+            ConversionError, match=f"a sweep cannot become {name}; it can become table, json, md, html, csv"
+        ):
             convert(sweep, name)
     log = read_log(convert(report, "hlog").encode())
-    for name in ("json", "md", "junit", "github", "bmf", "gobench"):
+    for name in ("json", "md", "html", "junit", "github", "bmf", "gobench"):
         with pytest.raises(
             ConversionError, match=f"an interval log cannot become {name}; it can become table, hgrm, csv, openmetrics"
         ):

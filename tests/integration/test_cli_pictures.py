@@ -1,0 +1,66 @@
+"""Pictures of a run as a user asks for them: under the table, or as a page; and what is said where they cannot be."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lowlat_errors import ExitCode
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+SHORT = ("bench", "--commands", "2k", "--runs", "1")
+NO_EXTRA = "import sys; sys.modules['plotly'] = None"
+
+
+def test_a_picture_under_the_table_and_a_page_in_the_file(lowlat: Run, tmp_path: Path) -> None:
+    done = lowlat(*SHORT, "--plot", "-o", "report.html")
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "lowlat: wrote report.html\n")
+    table, picture = done.stdout.split("service by percentile")
+    assert "budget" in table
+    assert [word for word in picture.split() if word in {"p50", "p90", "p99"}] == ["p50", "p90", "p99"]
+    assert picture.splitlines()[-1].endswith("all")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and page.endswith("</html>\n")
+
+
+def test_a_sweep_has_a_picture_too(lowlat: Run) -> None:
+    done = lowlat("bench", "--sweep", "1k:2k:2", "--commands", "200", "--runs", "1", "--plot")
+    assert "response time over throughput" in done.stdout
+
+
+def test_a_stream_of_ascii_gets_ascii_and_needs_no_extra(patched: Run) -> None:
+    done = patched(NO_EXTRA, *SHORT, "--plot", env={"PYTHONIOENCODING": "ascii"})
+    _, picture = done.stdout.split("service by percentile")
+    assert picture.isascii() and "?" not in picture
+    assert "100 ns+" in picture
+
+
+def test_json_stays_one_document_and_loads_nothing_to_draw_with(lowlat: Run) -> None:
+    done = lowlat(*SHORT, "--plot", "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert json.loads(done.stdout)["schema"] == "lowlat.report/1"
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "reports.document" in loaded
+    assert loaded.isdisjoint({"plotext", "plotly", "jinja2"})
+
+
+def test_without_the_extra_it_ends_before_the_run(patched: Run, tmp_path: Path) -> None:
+    done = patched(NO_EXTRA, *SHORT, "-o", "report.html")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "needs plotly, which is not installed: pip install 'lowlat[html]'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["bench", "replay"])
+def test_help_names_both(lowlat: Run, verb: str) -> None:
+    text = lowlat(verb, "--help").stdout
+    assert "--plot" in text and "*.html" in text
+
+
+def test_the_verbs_without_a_page_write_what_they_print(lowlat: Run, tmp_path: Path) -> None:
+    assert lowlat("topology", "-o", "t.html").returncode == ExitCode.OK
+    assert "package" in (tmp_path / "t.html").read_text(encoding="utf-8")

@@ -1,0 +1,244 @@
+"""The page of a report: its figures are the report's, nothing in a document can become markup, nothing is fetched.
+
+Read with Python's HTML parser; `test_html_browser.py` opens it in a real browser.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from lowlat_errors import ExitCode
+from reports import html, units
+from reports.errors import MissingExtraError
+from reports.html import check_available, to_html
+from reports.model import BudgetPart, Report
+from reports.spectrum import nines
+from reports.sweep import Sweep, response
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}</script><!--"
+VOID = {"meta", "link", "img", "br", "input"}
+
+
+class Page(HTMLParser):
+    """Elements by name, scripts, tables as rows of cells (text, value of `<data>`), and text outside scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.tables: list[list[list[str]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        match tag:
+            case "script":
+                self.scripts.append("")
+            case "table":
+                self.tables.append([])
+            case "tr":
+                self.tables[-1].append([])
+            case "td" | "th":
+                self.tables[-1][-1].append("")
+            case "data":
+                self.tables and self.tables[-1] and self._into_cell(f"[{dict(attrs)['value']}] ")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "script" in self._open:
+            self.scripts[-1] += data
+        elif "style" not in self._open:
+            self.text += data
+            self._into_cell(data)
+
+    def _into_cell(self, data: str) -> None:
+        if {"td", "th"} & set(self._open):
+            self.tables[-1][-1][-1] += data
+
+    @property
+    def charts(self) -> dict[str, Any]:
+        read: dict[str, Any] = json.loads(self.scripts[0])
+        return read
+
+
+@pytest.fixture(scope="module")
+def page(report: Report) -> Page:
+    return Page(to_html(report))
+
+
+def test_the_latency_table_holds_the_reports_figures(report: Report, page: Page) -> None:
+    heads, *rows = page.tables[0]
+    assert heads == ["service", "count", "p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean"]
+    assert len(rows) == len(report.summary) == 4
+    for row, series in zip(rows, report.summary, strict=True):
+        named = dict(zip(heads, row, strict=True))
+        assert named["service"] == series.op
+        assert named["count"].startswith(f"[{series.count}] ")
+        assert named["max"] == f"[{series.max}] {units.time(series.max)}"
+        for percent in ("50", "90", "95", "99", "99.9", "99.99"):
+            found, spread = series.percentiles[percent], series.spread[percent]
+            star = "*" if found.beyond < 10 else ""
+            shown = f"[{found.value}] {units.time(found.value)}{star}{units.time_range(spread.min, spread.max)}"
+            assert named[f"p{percent}"] == shown
+
+
+def test_the_chart_holds_the_same_percentiles(report: Report, page: Page) -> None:
+    traces = page.charts["by-operation"]["data"]
+    for color, series in enumerate(report.summary):
+        points = {}
+        for trace in traces:
+            if trace["legendgroup"] == str(color):
+                assert trace["name"] == series.op
+                points |= {text: (x, y) for text, x, y in zip(trace["text"], trace["x"], trace["y"], strict=True)}
+        for percent in ("50", "90", "99"):
+            expected = pytest.approx(nines(percent), abs=1e-4), series.percentiles[percent].value
+            assert points[f"p{percent}"] == expected
+        assert points["max"][1] == series.max
+
+
+def test_what_few_samples_stand_for_is_dotted(report: Report, page: Page) -> None:
+    """Of 60,000 samples ten lie beyond log10(6,000) nines."""
+    firm, rest = page.charts["by-operation"]["data"][:2]
+    assert report.summary[0].count == 60_000
+    assert "dash" not in firm["line"] and rest["line"]["dash"] == "dot"
+    assert max(firm["x"]) == min(rest["x"]) <= 3.7782 < rest["x"][1]
+
+
+def test_runs_stand_beside_each_other_with_their_spread(report: Report, page: Page) -> None:
+    traces = page.charts["over-runs"]["data"]
+    single, merged = traces[0], traces[1]
+    assert single["y"] == [run.series[0].percentiles["50"].value for run in report.runs]
+    assert single["marker"]["symbol"] == ["circle", "circle", "circle-open"]
+    spread = report.summary[0].spread["50"]
+    (value,), (above,), (below,) = merged["y"], merged["error_y"]["array"], merged["error_y"]["arrayminus"]
+    assert (value + above, value - below) == (spread.max, spread.min)
+
+
+def test_plotly_knows_every_property(page: Page, swept: Sweep) -> None:
+    for chart in (*page.charts.values(), *Page(to_html(swept)).charts.values()):
+        go.Figure(chart)  # raises for a property or a value that plotly.js would ignore
+
+
+def test_bands_budget_and_surroundings_are_there(report: Report, page: Page) -> None:
+    _, _, bands, budget, *_ = page.tables
+    assert [row[:2] for row in bands[1:]] == [
+        [band.name, f"[{band.count}] {units.short(band.count)}"] for band in report.summary[0].bands
+    ]
+    assert [row[0] for row in budget[1:]] == ["network", "application", "operating system", "NIC", "total"]
+    p99 = report.summary[0].percentiles["99"].value
+    assert budget[2][2] == f"[{p99}] {units.time(p99)}"
+    assert budget[1][2] == "not measured"
+    for words in ("AMD EPYC 7763", "rdtscp", "2 involuntary switches", "no MSR", "order_pool", report.workload.hash):
+        assert words in page.text
+
+
+def test_parts_of_the_budget_stand_beneath_their_stage(report: Report) -> None:
+    part = BudgetPart(name="wake-up", p50_ns=4_000, p99_ns=9_000, samples=1_000, basis="a futex")
+    stages = (report.budget[0], dataclasses.replace(report.budget[1], parts=(part,)), *report.budget[2:])
+    budget = Page(to_html(dataclasses.replace(report, budget=stages))).tables[3]
+    assert [cell.replace("\n", "") for cell in budget[3]] == [
+        "wake-up",
+        "",
+        "[9000] 9.00 µs",
+        "p99 (p50 [4000] 4.00 µs): a futex, 1,000 samples",
+    ]
+
+
+def test_a_sweep_has_a_row_and_a_point_for_each_rate(swept: Sweep) -> None:
+    page = Page(to_html(swept))
+    heads, *rows = page.tables[0]
+    assert heads[:6] == ["asked", "reached", "p50", "p99", "p99.9", "max"]
+    for row, point in zip(rows, swept.points, strict=True):
+        series = response(point)
+        assert series is not None
+        assert row[0] == units.rate(point.load.target_rate or 0)
+        assert row[3].startswith(f"[{series.percentiles['99'].value}] ")
+    assert [row[6] for row in rows] == ["", "knee", "not valid: missed"]
+    p99 = page.charts["over-rates"]["data"][1]
+    assert p99["x"] == [1e6, 2e6, 3e6]
+    assert p99["marker"]["symbol"] == ["circle", "circle", "x"]
+    assert page.charts["over-rates"]["layout"]["shapes"][0]["x0"] == 2e6
+    assert "Kleinrock 1979" in page.text
+
+
+def test_a_document_cannot_become_markup(report: Report) -> None:
+    hostile = dataclasses.replace(
+        report,
+        status="invalid",
+        status_reasons=(HOSTILE,),
+        command=("lowlat", HOSTILE),
+        workload=dataclasses.replace(report.workload, profile=HOSTILE, notes=(HOSTILE,), hash=HOSTILE),
+        host=dataclasses.replace(report.host, cpu=HOSTILE, cmdline=HOSTILE),
+        engine=dataclasses.replace(report.engine, name=HOSTILE, settings={HOSTILE: HOSTILE}),
+        budget=(dataclasses.replace(report.budget[0], stage=HOSTILE, basis=HOSTILE),),
+        summary=tuple(dataclasses.replace(series, op=HOSTILE) for series in report.summary),
+        not_available={HOSTILE: HOSTILE},
+    )
+    plain, attacked = Page(to_html(report)), Page(to_html(hostile))
+    assert len(attacked.scripts) == len(plain.scripts) == 3
+    assert attacked.scripts[1:] == plain.scripts[1:]
+    assert not [tag for tag, _ in attacked.elements if tag == "img"]
+    assert not [attributes for _, attributes in attacked.elements if any(name.startswith("on") for name in attributes)]
+    assert attacked.text.count(HOSTILE) >= 12
+    name = attacked.charts["by-operation"]["data"][0]["name"]
+    assert name.startswith("&lt;script&gt;alert(1)&lt;/script&gt;")
+
+
+def test_nothing_is_fetched_and_only_named_scripts_run(page: Page) -> None:
+    assert not [tag for tag, attributes in page.elements if "src" in attributes or tag in {"iframe", "base", "object"}]
+    assert [attributes["href"] for _, attributes in page.elements if "href" in attributes] == ["data:,"]
+    policy = next(a["content"] or "" for t, a in page.elements if t == "meta" and a.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; ")
+    assert re.findall(r"https?:|'unsafe-eval'|script-src[^;]*'unsafe-inline'", policy) == []
+    named = re.findall(r"'sha256-([^']+)'", policy)
+    assert named == [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in page.scripts[1:]]
+
+
+def test_our_own_templates_name_no_host(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "_plotly", lambda: "")
+    assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]+", to_html(report)) == []
+
+
+def test_tables_come_before_charts(page: Page) -> None:
+    names = [tag for tag, _ in page.elements]
+    assert names.index("table") < names.index("figure") < names.index("script")
+    assert names.count("noscript") == names.count("figure") == len(page.charts) == 2
+
+
+def test_documents_at_the_edge_have_a_page(report: Report) -> None:
+    empty = dataclasses.replace(report, runs=(), summary=(), tier=None, verification=None, status="interrupted")
+    assert "No latency was measured" in Page(to_html(empty)).text
+    single = dataclasses.replace(report, runs=report.runs[:1])
+    assert "over-runs" not in Page(to_html(single)).charts
+    bare = tuple(dataclasses.replace(series, percentiles={}, spread={}, bands=()) for series in report.summary)
+    assert Page(to_html(dataclasses.replace(report, summary=bare))).tables[0][1][2] == "\u2013"
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "plotly"])
+def test_without_the_extra_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, report: Report, missing: str
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MissingExtraError, match=rf"needs {missing}, .*pip install 'lowlat\[html\]'") as caught:
+        to_html(report)
+    assert caught.value.exit_code == ExitCode.USAGE
+    monkeypatch.undo()
+    check_available()
