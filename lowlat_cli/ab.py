@@ -17,7 +17,7 @@ from lowlat_cli.comparison_output import (
     deliver,
     destination_of,
 )
-from lowlat_cli.options import ColorOption, DebugOption, OutputOption, count
+from lowlat_cli.options import ColorOption, DebugOption, ReportOutputOption, count
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of, session_of
 from lowlat_cli.sides import parts_of
@@ -73,7 +73,7 @@ def ab(
     gate: GateOption = None,
     strict: StrictOption = False,
     output_format: ToOption = "table",
-    output: OutputOption = None,
+    output: ReportOutputOption = None,
     verbose: EveryOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,

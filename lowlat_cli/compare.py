@@ -16,7 +16,7 @@ from lowlat_cli.comparison_output import (
     deliver,
     destination_of,
 )
-from lowlat_cli.options import ColorOption, DebugOption, OutputOption
+from lowlat_cli.options import ColorOption, DebugOption, ReportOutputOption
 from lowlat_cli.sides import parts_of
 from lowlat_cli.verb import full_command
 from lowlat_errors import UsageError
@@ -35,7 +35,7 @@ def compare(
     gate: GateOption = None,
     strict: StrictOption = False,
     output_format: ToOption = "table",
-    output: OutputOption = None,
+    output: ReportOutputOption = None,
     verbose: EveryOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
@@ -53,6 +53,7 @@ def compare(
       lowlat compare base/*.json -- head/*.json              several reports a side
       lowlat compare base.json head.json --to md >> "$GITHUB_STEP_SUMMARY"
       lowlat compare base.json head.json --to junit -o gate.xml
+      lowlat compare base.json head.json -o gate.html        a page with the ratios as a chart
     """
     base_files, head_files = _sides(files)
     destination = destination_of(ctx, output_format, output)

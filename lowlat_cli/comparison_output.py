@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from lowlat_cli.output import Destination
+from lowlat_cli.output import Destination, page_of
 from lowlat_cli.session import color_of
 from lowlat_cli.streams import say
 from lowlat_errors import ExitCode
@@ -15,7 +15,7 @@ from lowlat_errors import ExitCode
 if TYPE_CHECKING:
     from reports.comparison import Comparison
 
-ComparisonFormat: TypeAlias = Literal["table", "json", "md", "junit"]
+ComparisonFormat: TypeAlias = Literal["table", "json", "md", "junit", "html"]
 GateOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
@@ -38,9 +38,9 @@ EveryOption: TypeAlias = Annotated[
 
 
 def destination_of(ctx: typer.Context, output_format: ComparisonFormat, output: Path | None) -> Destination:
-    """Where a comparison goes, checked. Raises `reports.errors.OutputPathError`."""
+    """Where a comparison goes, checked. Raises `reports.errors.OutputPathError`, `reports.errors.MissingExtraError`."""
     destination = Destination(output_format, output, color_of(ctx))
-    destination.check()
+    destination.check(page=True)
     return destination
 
 
@@ -52,14 +52,15 @@ def deliver(comparison: Comparison, destination: Destination, *, strict: bool, e
     from reports.compare_table import render_comparison
     from reports.document import to_text
 
-    destination.write(
-        lambda: to_text(comparison),
-        lambda on: render_comparison(comparison, on, every=every),
-        {"md": lambda: to_markdown(comparison), "junit": lambda: to_junit(comparison)},
-    )
+    others = {
+        "md": lambda: to_markdown(comparison),
+        "junit": lambda: to_junit(comparison),
+        **page_of(comparison),
+    }
+    destination.write(lambda: to_text(comparison), lambda on: render_comparison(comparison, on, every=every), others)
     for reason in comparison.status_reasons:
         say(f"stopped early: {reason}")
-    if not destination.prints_table:  # which has both
+    if not destination.prints_table(others):  # which has both
         for warning in comparison.warnings:
             say(f"warning: {warning}")
         if comparison.gate.verdict != "passed":

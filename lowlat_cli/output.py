@@ -17,6 +17,7 @@ from lowlat_errors import ExitCode
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reports.html import Pageable
     from reports.model import Report
     from reports.sweep import Sweep
 
@@ -47,12 +48,11 @@ class Destination:
 
         Raises `reports.errors.OutputPathError` or `reports.errors.MissingExtraError`.
         """
-        if self.file is None:
-            return
-        from reports.output import check_writable
+        if self.file is not None:
+            from reports.output import check_writable
 
-        check_writable(self.file)
-        if page and self.file.suffix == ".html":
+            check_writable(self.file)
+        if page and (self.output_format == "html" or (self.file is not None and self.file.suffix == ".html")):
             from reports.html import check_available
 
             check_available()
@@ -92,10 +92,9 @@ class Destination:
         if self.file is not None:
             say(f"wrote {self.file}")
 
-    @property
-    def prints_table(self) -> bool:
-        """Whether a table goes to stdout, for what has no page."""
-        return self.output_format == "table" and (self.file is None or self._file_format() == "json")
+    def prints_table(self, others: Texts) -> bool:
+        """Whether `write` of these `others` puts a table on stdout."""
+        return self.output_format == "table" and (self.file is None or self._file_format(others) != "table")
 
     def _file_format(self, others: Texts = _NONE) -> str:
         named = "" if self.file is None else self.file.suffix.removeprefix(".")
@@ -134,13 +133,13 @@ class _Text(io.StringIO):
         return self._encoding
 
 
-def page_of(report: Report | Sweep) -> Texts:
-    """What gives the page of a report, for `Destination.write`."""
+def page_of(document: Pageable) -> Texts:
+    """What gives the page of a document, for `Destination.write`."""
 
     def page() -> str:
         from reports.html import to_html
 
-        return to_html(report)
+        return to_html(document)
 
     return {"html": page}
 

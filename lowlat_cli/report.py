@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lowlat_cli.options import ColorOption, DebugOption, PlotOption, ReportOutputOption, VerboseOption
-from lowlat_cli.output import Destination, tell_status
+from lowlat_cli.output import Destination, page_of, tell_status
 from lowlat_cli.session import color_of
 from lowlat_cli.streams import say
 from lowlat_cli.verb import full_command
@@ -88,16 +88,19 @@ def report(
       lowlat report a.json --plot -o a.html             with a picture, and as a page with charts
       lowlat report run.hlog --to csv                   what an interval log holds
       lowlat report --history results/                  is there a slow drift?
+      lowlat report --history results/ -o drift.html    with a chart for each workload
     """
     # Whatever is no table is a text of its own, as a JSON document is.
     destination = Destination(
         "table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose, plot=plot
     )
-    destination.check(page=output_format == "table" and history is None)
+    destination.check(page=output_format == "table")
     if history is not None:
-        if files or output_format not in ("table", "json"):
-            raise ArgumentsError("--history looks over a folder, as a table or json; leave out FILE, and other outputs")
-        return _follow(history, series, destination)
+        if files or output_format not in ("table", "json", "html"):
+            raise ArgumentsError(
+                "--history looks over a folder, as a table, json or html; leave out FILE, and other outputs"
+            )
+        return _follow(history, series, output_format, destination)
     if not files:
         raise ArgumentsError("name a report to show, or a folder of them with --history DIR")
 
@@ -171,12 +174,17 @@ def _verdict(document: Document) -> ExitCode:
     return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
 
 
-def _follow(folder: Path, series: str | None, destination: Destination) -> ExitCode:
+def _follow(folder: Path, series: str | None, output_format: str, destination: Destination) -> ExitCode:
     from reports.history import history_of, to_text
     from reports.history_table import render_history
 
     found = history_of(folder, series)
     for each in found.skipped:
         say(f"skipped {each.file}: {each.reason}")
-    destination.write(lambda: to_text(found), lambda on: render_history(found, on))
+    page = page_of(found)
+    destination.write(
+        page["html"] if output_format == "html" else lambda: to_text(found),
+        lambda on: render_history(found, on),
+        page if output_format == "table" else {},
+    )
     return ExitCode.OK

@@ -23,8 +23,8 @@ _NAME_MAX: Final = 40
 _OVER_RUNS: Final = ("50", "90", "99", "99.9")
 _OVER_RATES: Final = ("50", "99", "99.9")
 _TICKS_MAX: Final = 12
-_MARKER_SIZE: Final = 6
-_HOVER: Final = "<b>%{fullData.name}</b> %{text}<br>%{customdata}<extra></extra>"
+MARKER_SIZE: Final = 6
+HOVER: Final = "<b>%{fullData.name}</b> %{text}<br>%{customdata}<extra></extra>"
 
 
 def spectra(lines: Sequence[Spectrum]) -> Chart:
@@ -34,8 +34,8 @@ def spectra(lines: Sequence[Spectrum]) -> Chart:
     return {
         "data": [trace for color, line in enumerate(lines) for trace in _line(line, color)],
         "layout": {
-            "xaxis": _ticked(ticks, "percentile"),
-            "yaxis": _latency_axis([point.value_ns for point in points]),
+            "xaxis": ticked(ticks, "percentile"),
+            "yaxis": latency_axis([point.value_ns for point in points]),
         },
     }
 
@@ -45,7 +45,7 @@ def _line(line: Spectrum, color: int) -> Iterator[Chart]:
     firm = [point for point in line.points if point.nines <= line.firm_nines]
     rest = [*firm[-1:], *line.points[len(firm) :]]
     of_all = line.name == "all"
-    shown = {"name": _text(line.name), "legendgroup": str(color), "meta": "all" if of_all else color}
+    shown = {"name": label(line.name), "legendgroup": str(color), "meta": "all" if of_all else color}
     width = 3 if of_all else 2
     if firm:
         yield shown | _points(firm) | {"line": {"width": width}}
@@ -57,12 +57,12 @@ def _points(points: Sequence[Point]) -> Chart:
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "hovertemplate": _HOVER,
+        "hovertemplate": HOVER,
         "x": [round(point.nines, 4) for point in points],
         "y": [max(point.value_ns, 1) for point in points],
         "text": ["max" if point.percent == "100" else f"p{point.percent}" for point in points],
         "customdata": [units.time(point.value_ns) for point in points],
-        "marker": {"size": [_MARKER_SIZE if point.percent in (*PERCENTS, "100") else 0 for point in points]},
+        "marker": {"size": [MARKER_SIZE if point.percent in (*PERCENTS, "100") else 0 for point in points]},
     }
 
 
@@ -81,8 +81,8 @@ def over_runs(report: Report) -> Chart | None:
     return {
         "data": data,
         "layout": {
-            "xaxis": _ticked([*ticks, (_merged_place(report, len(shown) / 2), "all")], "run"),
-            "yaxis": _latency_axis(values),
+            "xaxis": ticked([*ticks, (_merged_place(report, len(shown) / 2), "all")], "run"),
+            "yaxis": latency_axis(values),
         },
     }
 
@@ -105,7 +105,7 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
         "name": f"p{percent}",
         "legendgroup": percent,
         "meta": color,
-        "hovertemplate": _HOVER,
+        "hovertemplate": HOVER,
     }
     yield common | {
         "mode": "lines+markers",
@@ -115,7 +115,7 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
         "customdata": [units.time(value) for value, _ in of_run.values()],
         "line": {"width": 1},
         "marker": {
-            "size": _MARKER_SIZE,
+            "size": MARKER_SIZE,
             "symbol": ["circle-open" if disturbed else "circle" for _, disturbed in of_run.values()],
         },
     }
@@ -128,15 +128,8 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
             "y": [max(value, 1)],
             "text": ["all runs"],
             "customdata": [f"{units.time(value)}, single runs {units.time_range(spread.min, spread.max)}"],
-            "marker": {"size": _MARKER_SIZE + 3, "symbol": "diamond"},
-            "error_y": {
-                "type": "data",
-                "symmetric": False,
-                "array": [max(spread.max - value, 0)],
-                "arrayminus": [max(value - max(spread.min, 1), 0)],
-                "thickness": 1.5,
-                "width": 5,
-            },
+            "marker": {"size": MARKER_SIZE + 3, "symbol": "diamond"},
+            "error_y": whiskers([value], [(max(spread.min, 1), spread.max)]),
         }
 
 
@@ -148,7 +141,7 @@ def over_rates(sweep: Sweep) -> Chart | None:
         return None
     values = [value for trace in data for value in trace["y"]]
     rates = {"type": "log", "title": {"text": "commands per second, reached"}, "dtick": "D2", "ticksuffix": "/s"}
-    layout: Chart = {"xaxis": rates, "yaxis": _latency_axis(values)}
+    layout: Chart = {"xaxis": rates, "yaxis": latency_axis(values)}
     knee = None if sweep.knee is None else sweep.points[sweep.knee].load.achieved_rate
     if knee:
         ends = {"x0": knee, "x1": knee, "y0": 0, "y1": 1, "yref": "paper"}
@@ -169,14 +162,14 @@ def _rate_trace(reached: Sequence[tuple[Report, SummarySeries]], percent: str, c
             "mode": "lines+markers",
             "name": f"p{percent}",
             "meta": color,
-            "hovertemplate": _HOVER,
+            "hovertemplate": HOVER,
             "x": [rate for rate, _, _ in found],
             "y": [max(value, 1) for _, value, _ in found],
             "text": [f"at {units.rate(rate)}{_unless_ok(status)}" for rate, _, status in found],
             "customdata": [units.time(value) for _, value, _ in found],
             "line": {"width": 2},
             "marker": {
-                "size": _MARKER_SIZE + 2,
+                "size": MARKER_SIZE + 2,
                 "symbol": ["x" if status == "invalid" else "circle" for _, _, status in found],
             },
         }
@@ -191,7 +184,21 @@ def _above(rate: float, text: str) -> Chart:
     return {"x": math.log10(rate), "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "text": text}
 
 
-def _latency_axis(values_ns: Sequence[float]) -> Chart:
+def whiskers(values: Sequence[float], ends: Sequence[tuple[float, float]]) -> Chart:
+    """Whiskers around values, from the lower end of each to the upper."""
+    pairs = list(zip(values, ends, strict=True))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(upper - value, 0) for value, (_, upper) in pairs],
+        "arrayminus": [max(value - lower, 0) for value, (lower, _) in pairs],
+        "thickness": 1.5,
+        "width": 5,
+    }
+
+
+def latency_axis(values_ns: Sequence[float]) -> Chart:
+    """A logarithmic axis of nanoseconds with a tick at each power of ten around the values, of which there is one."""
     ticks = list(decades(min(values_ns), max(values_ns)))
     first, last = ticks[0][0], ticks[-1][0]
     return {
@@ -203,7 +210,8 @@ def _latency_axis(values_ns: Sequence[float]) -> Chart:
     }
 
 
-def _ticked(ticks: Sequence[tuple[float, str]], title: str) -> Chart:
+def ticked(ticks: Sequence[tuple[float, str]], title: str) -> Chart:
+    """An axis with these places and labels."""
     return {
         "tickvals": [place for place, _ in ticks],
         "ticktext": [label for _, label in ticks],
@@ -211,7 +219,7 @@ def _ticked(ticks: Sequence[tuple[float, str]], title: str) -> Chart:
     }
 
 
-def _text(name: str) -> str:
+def label(name: str) -> str:
     """A name from a document, so that plotly.js shows it as it is; a long one is cut."""
     cut = name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - 1]}…"
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from reports import history_lines as lines
 from reports import units
-from reports.history import PERCENTS, Entry, Figure, History, Trend
+from reports.history import PERCENTS, Figure, History, Trend
 from reports.uncut import uncut
-
-_FAR: Final = 1.1
-"""A ratio of a tenth or more is set off; whether it is more than noise is for `lowlat compare` to say."""
 
 
 def render_history(history: History, console: Console) -> None:
@@ -32,22 +29,12 @@ def _parts(history: History) -> Iterator[RenderableType]:
             yield Text()
         yield _title(trend)
         yield _table(trend)
-        hosts = list(dict.fromkeys(entry.host or "unknown" for entry in trend.entries))
-        if len(hosts) > 1:
-            yield Text(
-                f"measured on {units.plural(len(hosts), 'kind')} of processor: {', '.join(hosts)}", style="yellow"
-            )
+        if hosts := lines.hosts(trend):
+            yield Text(hosts, style="yellow")
 
 
 def _title(trend: Trend) -> Text:
-    parts = [
-        f"{trend.engine} engine",
-        units.plural(trend.commands, "command"),
-        f"seed {trend.seed}" if trend.seed is not None else "",
-        f"at {units.rate(trend.target_rate)}" if trend.target_rate is not None else "",
-        f"{trend.measure} time of {'all operations' if trend.op == 'all' else trend.op}",
-    ]
-    return Text.assemble((trend.profile, "bold"), "  ", " · ".join(part for part in parts if part))
+    return Text.assemble((trend.profile, "bold"), "  ", lines.work(trend))
 
 
 def _table(trend: Trend) -> Table:
@@ -62,7 +49,8 @@ def _table(trend: Trend) -> Table:
     for entry in trend.entries:
         cells = [cell for percent in PERCENTS for cell in _cells(entry.figures.get(percent))]
         style = "dim" if entry.status == "invalid" else ""
-        table.add_row(_moment(entry), Text(_short(entry.git)), str(entry.runs), *cells, _status(entry), style=style)
+        moment, revision = lines.moment(entry), lines.revision(entry)
+        table.add_row(moment, Text(revision), str(entry.runs), *cells, lines.status(entry), style=style)
     return table
 
 
@@ -74,19 +62,5 @@ def _cells(figure: Figure | None) -> tuple[Text, Text, Text]:
 
 
 def _ratio(ratio: float | None) -> Text:
-    if ratio is None:
-        return Text("-")
-    style = "red" if ratio >= _FAR else "green" if ratio <= 1 / _FAR else ""
-    return Text(f"{ratio:.2f}x" if ratio < 100 else f"{ratio:.0f}x", style=style)
-
-
-def _moment(entry: Entry) -> Text:
-    return Text(entry.started[:16].replace("T", " "))
-
-
-def _short(revision: str | None) -> str:
-    return "-" if revision is None else revision[:7] + ("+" if revision.endswith("-dirty") else "")
-
-
-def _status(entry: Entry) -> Text:
-    return Text({"ok": "", "interrupted": "interrupted", "invalid": "not valid"}[entry.status])
+    far = lines.far(ratio)
+    return Text(lines.ratio(ratio), style={"worse": "red", "better": "green", "": ""}[far])

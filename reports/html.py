@@ -1,4 +1,5 @@
-"""A report or a sweep as one HTML file that opens offline: tables first, then charts for browsers with scripts.
+"""A report, sweep, comparison or history as one HTML file that opens offline: tables first, then charts for
+browsers with scripts.
 
 Needs the extra `lowlat[html]`: Jinja2 for the page, plotly for its plotly.js, which stands in the file. plotly ships no
 smaller bundle, so a page has some 5 MB. All text from a document is escaped, and the page's own policy (CSP) lets
@@ -11,11 +12,25 @@ import base64
 import hashlib
 import json
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reports import charts, lines, series, spectrum, sweep, units
+from reports import (
+    charts,
+    compare_charts,
+    compare_lines,
+    history,
+    history_charts,
+    history_lines,
+    lines,
+    series,
+    spectrum,
+    sweep,
+    units,
+)
+from reports.comparison import Comparison
 from reports.errors import MissingExtraError
 from reports.histogram import FEW_BEYOND
+from reports.history import History
 from reports.model import Report
 from reports.sweep import Sweep
 
@@ -23,25 +38,41 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def to_html(report: Report | Sweep) -> str:
-    """The page of a report or a sweep: a whole HTML document.
+Pageable: TypeAlias = Report | Sweep | Comparison | History
+
+
+def to_html(document: Pageable) -> str:
+    """The page of a document: a whole HTML document.
 
     Raises `MissingExtraError` without the extra `lowlat[html]`, `HistogramFormatError` for a damaged histogram.
     """
     check_available()
-    is_sweep = isinstance(report, Sweep)
-    template = _environment().get_template("sweep.html" if is_sweep else "report.html")
-    pictures = _sweep_charts(report) if isinstance(report, Sweep) else _report_charts(report)
-    drawn = {name: chart for name, chart in pictures.items() if chart}
+    name, pictures = _page(document)
+    drawn = {place: chart for place, chart in pictures.items() if chart}
     scripts = (_plotly(), _text("charts.js"))
-    return template.render(
-        report=report,
-        charts=drawn,
-        charts_json=_in_script(drawn),
-        scripts=scripts,
-        script_hashes=[_hash(script) for script in scripts],
-        style=_text("page.css"),
+    return (
+        _environment()
+        .get_template(name)
+        .render(
+            report=document,
+            charts=drawn,
+            charts_json=_in_script(drawn),
+            scripts=scripts,
+            script_hashes=[_hash(script) for script in scripts],
+            style=_text("page.css"),
+        )
     )
+
+
+def _page(document: Pageable) -> tuple[str, dict[str, charts.Chart | None]]:
+    """The template, and charts by the name of their place in the page."""
+    if isinstance(document, Sweep):
+        return "sweep.html", _sweep_charts(document)
+    if isinstance(document, Comparison):
+        return "comparison.html", {"ratios": compare_charts.ratios(compare_lines.shown(document, every=False))}
+    if isinstance(document, History):
+        return "history.html", history_charts.over_time(document)
+    return "report.html", _report_charts(document)
 
 
 def check_available() -> None:
@@ -57,7 +88,6 @@ def check_available() -> None:
 
 
 def _report_charts(report: Report) -> dict[str, charts.Chart | None]:
-    """Charts by the name of their place in the page."""
     by_operation, by_measure = spectrum.by_operation(report), spectrum.by_measure(report)
     return {
         "by-operation": charts.spectra(by_operation) if by_operation else None,
@@ -74,7 +104,7 @@ def _sweep_charts(swept: Sweep) -> dict[str, charts.Chart | None]:
 def _environment() -> Environment:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
-    names = ("page.html", "parts.html", "report.html", "sweep.html")
+    names = ("page.html", "parts.html", "report.html", "sweep.html", "comparison.html", "history.html")
     environment = Environment(
         loader=DictLoader({name: _text(name) for name in names}),
         autoescape=True,
@@ -85,6 +115,9 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "lines": lines,
+        "compare_lines": compare_lines,
+        "history_lines": history_lines,
+        "history_percents": history.PERCENTS,
         "units": units,
         "whole": series.whole,
         "missed": sweep.missed,

@@ -16,6 +16,7 @@
         ...trace,
         line: { ...trace.line, color: ink },
         marker: { ...trace.marker, color: ink },
+        error_x: trace.error_x && { ...trace.error_x, color: ink },
         error_y: trace.error_y && { ...trace.error_y, color: ink },
       };
     });
@@ -31,7 +32,7 @@
       legend: narrow.matches ? { orientation: "h", x: 0, xanchor: "left", y: -0.22, yanchor: "top" } : {},
       showlegend: true,
       modebar: { bgcolor: "rgba(0,0,0,0)", color: color("dim"), activecolor: color("ink") },
-      shapes: shapes.map((shape) => ({ ...shape, line: { ...shape.line, color: color("good") } })),
+      shapes: shapes.map((shape) => ({ ...shape, line: { ...shape.line, color: color(shape.name ?? "good") } })),
       xaxis: { ...axis, ...xaxis },
       yaxis: { ...axis, ...yaxis, minor: { ...yaxis.minor, gridcolor: color("grid") } },
     };

@@ -131,6 +131,25 @@ def test_markdown_and_junit_go_where_they_are_sent(lowlat: Run, base: Report, tm
     assert json.loads((tmp_path / "gate.json").read_text())["schema"] == "lowlat.comparison/1"
 
 
+def test_a_page_beside_the_table_or_instead_of_it(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
+    done = lowlat("compare", "base.json", "slow.json", "-o", "gate.html")
+    assert (done.returncode, done.stderr) == (ExitCode.GATE_FAILED, "lowlat: wrote gate.html\n")
+    assert done.stdout.count("gate failed") == 1
+    page = (tmp_path / "gate.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and "<h1>slow.json against base.json</h1>" in page
+    done = lowlat("compare", "base.json", "slow.json", "--to", "html")
+    assert done.stdout.startswith("<!doctype html>") and done.stderr.startswith("lowlat: gate failed")
+
+
+def test_ab_without_the_extra_ends_before_its_runs(patched: Run) -> None:
+    no_extra = "import sys; sys.modules['plotly'] = None"
+    for asked in (("--to", "html"), ("-o", "ab.html")):
+        done = patched(no_extra, "ab", "--a", "", "--b", "", *asked)
+        assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+        assert "needs plotly, which is not installed: pip install 'lowlat[html]'" in done.stderr
+
+
 def test_gates_come_from_the_settings_file_too(lowlat: Run, base: Report, tmp_path: Path) -> None:
     write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
     (tmp_path / "lowlat.toml").write_text("[compare]\ngate = ['p99=50%', 'p50=50%']\n")

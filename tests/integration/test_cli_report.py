@@ -242,6 +242,15 @@ def test_a_folder_of_reports_is_followed(here: Here, folder: Path) -> None:
     assert [entry["file"] for entry in found["trends"][0]["entries"]] == ["a.json", "b.json"]
 
 
+def test_a_history_has_a_page_too(here: Here, folder: Path) -> None:
+    done = here("--history", ".", "--to", "html")
+    assert done.returncode == 0 and done.stdout.startswith("<!doctype html>") and 'id="trend-0"' in done.stdout
+    done = here("--history", ".", "-o", "../drift.html")
+    assert (done.returncode, done.stderr) == (0, "lowlat: wrote ../drift.html\n")
+    assert "started, UTC" in done.stdout
+    assert (folder.parent / "drift.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_the_workflow_of_the_readme_runs(here: Here, folder: Path) -> None:
     """Every call of `lowlat report` in it, and each file that it leaves to another step has its shape."""
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -283,8 +292,8 @@ def write_garbage(path: Path) -> None:
         ("a.json -o none/out.md --to md", "cannot write none/out.md: there is no folder"),
         ("a.json --to xml", "--format: 'xml' is not one of 'table', 'json', 'md',"),
         ("a.json a.json", "a.json and a.json hold the same run"),
-        ("a.json --history .", "--history looks over a folder, as a table or json; leave out FILE"),
-        ("--history . --to csv", "--history looks over a folder, as a table or json; leave out FILE"),
+        ("a.json --history .", "--history looks over a folder, as a table, json or html; leave out FILE"),
+        ("--history . --to csv", "--history looks over a folder, as a table, json or html; leave out FILE"),
         ("--history missing", "missing: cannot be read as a folder: No such file or directory"),
     ],
 )
