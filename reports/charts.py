@@ -34,7 +34,7 @@ def spectra(lines: Sequence[Spectrum]) -> Chart:
     return {
         "data": [trace for color, line in enumerate(lines) for trace in _line(line, color)],
         "layout": {
-            "xaxis": ticked(ticks, "percentile"),
+            "xaxis": _ticked(ticks, "percentile"),
             "yaxis": latency_axis([point.value_ns for point in points]),
         },
     }
@@ -81,7 +81,7 @@ def over_runs(report: Report) -> Chart | None:
     return {
         "data": data,
         "layout": {
-            "xaxis": ticked([*ticks, (_merged_place(report, len(shown) / 2), "all")], "run"),
+            "xaxis": _ticked([*ticks, (_merged_place(report, len(shown) / 2), "all")], "run"),
             "yaxis": latency_axis(values),
         },
     }
@@ -210,8 +210,7 @@ def latency_axis(values_ns: Sequence[float]) -> Chart:
     }
 
 
-def ticked(ticks: Sequence[tuple[float, str]], title: str) -> Chart:
-    """An axis with these places and labels."""
+def _ticked(ticks: Sequence[tuple[float, str]], title: str) -> Chart:
     return {
         "tickvals": [place for place, _ in ticks],
         "ticktext": [label for _, label in ticks],

@@ -19,9 +19,9 @@ def _trend(trend: Trend) -> Chart | None:
     data = [trace for color, percent in enumerate(PERCENTS) for trace in _line(trend, percent, color)]
     if len(trend.entries) < 2 or not data:
         return None
-    values = [value for trace in data for value in trace["y"]]
+    ends = [end for entry in trend.entries for figure in entry.figures.values() for end in _ends(figure)]
     start = {"type": "date", "title": {"text": "start, UTC"}}
-    return {"data": data, "layout": {"xaxis": start, "yaxis": latency_axis(values)}}
+    return {"data": data, "layout": {"xaxis": start, "yaxis": latency_axis(ends)}}
 
 
 def _line(trend: Trend, percent: str, color: int) -> Iterator[Chart]:

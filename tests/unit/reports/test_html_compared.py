@@ -150,6 +150,17 @@ def test_a_trend_has_a_row_and_a_point_for_each_report(drift: History) -> None:
     assert "No reports." in Page(to_html(History(trends=(), skipped=()))).text
 
 
+def test_whiskers_end_within_the_chart(drift: History) -> None:
+    """A single run of 5 µs among percentiles below 1 µs: the axis goes to 10 µs."""
+    entry = drift.trends[0].entries[0]
+    wild = dataclasses.replace(entry.figures["99"], spread=Spread(min=390, max=5_000))
+    entries = (dataclasses.replace(entry, figures={**entry.figures, "99": wild}), *drift.trends[0].entries[1:])
+    trend = dataclasses.replace(drift.trends[0], entries=entries)
+    chart = Page(to_html(History(trends=(trend,), skipped=()))).charts["trend-0"]
+    assert chart["layout"]["yaxis"]["range"] == [1, 4]
+    assert chart["data"][1]["error_y"]["array"][0] == 5_000 - 400
+
+
 def test_plotly_knows_every_property(failed: Comparison, drift: History) -> None:
     for document in (failed, drift):
         for chart in Page(to_html(document)).charts.values():
