@@ -75,7 +75,7 @@ def assemble(
         tool=_tool(),
         command=tuple(command),
         engine=facts.Engine(name=engine, settings=_settings(sized)),
-        workload=_workload(flow),
+        workload=_workload(flow, load),
         load=loaded,
         host=host,
         clock=_clock(outcomes),
@@ -106,6 +106,8 @@ def _why_not_valid(load: Load, outcomes: Sequence[Outcome], prefix: PrefixCheck 
             yield f"run {index}: a measured pass ended in other events than the digested one"
         for fault in outcome.delivery.faults if outcome.delivery else ():
             yield f"run {index}: {fault}"
+        if outcome.log_fault:
+            yield f"run {index}: {outcome.log_fault}"
         if outcome.refusals:
             yield (
                 f"a pool was too small: {outcome.refusals:,} of {outcome.stamped.commands:,} commands were refused for "
@@ -188,7 +190,9 @@ def _settings(sized: Settings) -> dict[str, str | int | float | bool | None]:
     }
 
 
-def _workload(flow: Flow) -> facts.Workload:
+def _workload(flow: Flow, load: Load) -> facts.Workload:
+    overtaking = isinstance(load, Pipeline) and load.producers > 1
+    in_turn = ("producers overtake each other: live orders, levels and trades are those of the flow in its own order",)
     return facts.Workload(
         profile=flow.name,
         seed=flow.seed,
@@ -200,7 +204,7 @@ def _workload(flow: Flow) -> facts.Workload:
         trades=flow.trades,
         hash=f"sha256:{flow.hash}",
         seeded=flow.seeded,
-        notes=flow.notes,
+        notes=(*flow.notes, *(in_turn if overtaking else ())),
     )
 
 
@@ -223,11 +227,15 @@ def _clock(outcomes: Sequence[Outcome]) -> facts.Clock:
 
 def _application(load: Load, summary: Sequence[measures.SummarySeries]) -> dict[str, Measured]:
     whole = next(series for series in summary if series.op == "all" and series.measure in ("response", "service"))
-    what = {
-        ClosedLoop: "p99 of matching one command",
-        OpenLoop: "p99 from when a command is due until it is matched",
-        Pipeline: "p99 from an order sent until the book shows what it did",
-    }[type(load)]
+    match load:
+        case ClosedLoop():
+            what = "p99 of matching one command"
+        case OpenLoop():
+            what = "p99 from when a command is due until it is matched"
+        case Pipeline(arrivals=None):
+            return {"application": Measured(None, "producers keep the queue full: times are its length; give a --rate")}
+        case Pipeline():
+            what = "p99 from when an order is due until the book shows what it did"
     basis = f"{what}; decoding, risk checks and strategy are not in it"
     return {"application": Measured(whole.percentiles["99"].value, basis)}
 
@@ -350,7 +358,9 @@ def _absent(outcomes: Sequence[Outcome]) -> dict[str, str]:
     if unknown := absent.get("hot_path.numa_pages"):
         absent["hot_path.numa_verified"] = unknown
     if outcomes[0].largest_gap_ns is None:
-        absent["runs.disturbances.largest_gap_ns"] = "not measured: commands of a closed loop follow each other at once"
+        absent["runs.disturbances.largest_gap_ns"] = (
+            "not measured: stamps follow each other at once in the native engine's closed loop only"
+        )
     nodes = sorted({outcome.memory.node for outcome in outcomes if outcome.memory.node is not None})
     if len(nodes) > 1:
         absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"

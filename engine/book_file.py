@@ -194,4 +194,6 @@ def _explained(error: OSError, symbol: str) -> BookError:
         return UnsafeBookError(f"{name} is a link or no file ({error.strerror}); it was left alone: remove it")
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return BookDiskFullError(f"no room for book {symbol}: {error.strerror}; free some, or name another folder")
+    if error.errno == errno.EMFILE:
+        return BookError(f"{name}: {error.strerror}; a book takes two, so raise the limit: ulimit -n")
     return BookError(f"{name}: {error.strerror}")

@@ -41,6 +41,8 @@ class PathPlaces(msgspec.Struct, frozen=True, kw_only=True):
     producers: list[int | None]
     """CPU of each; None leaves it to the scheduler."""
     publisher: int | None
+    may_spin: bool
+    """Whether the CPU quota lets every thread run all the time."""
     folder: str | None
     """None: where `MappedBookReader` looks by itself."""
     books: list[str]
@@ -59,6 +61,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run. The commands come as a file, by descriptor: `seeded` of them, then the measured ones."""
 
     engine: EngineName
+    parent: int
+    """Process id of who waits for the outcome."""
     commands_fd: int
     seeded: int
     rules: list[tuple[int, int, int, int]]
@@ -168,6 +172,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     loop_ns: float | None
     """Per command, of a loop that only reads the commands."""
     disturbance: Disturbance
+    late_ns: int
+    """How much later than it was due the last command ended; 0 without planned times."""
+    log_fault: str | None
+    """Why the interval log is not complete."""
     delivery: Delivery | None
     """Of a pipeline."""
     digest: str

@@ -11,12 +11,13 @@ give the same events and the same books.
 from __future__ import annotations
 
 import contextlib
+import resource
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,8 @@ PATH_MEASURES = ("service", "stage:queued", "stage:matched", "stage:published")
 PACED_MEASURES = ("response", "service", "slip", *PATH_MEASURES[1:])
 """The same where commands have planned times."""
 Waits = dict[int | None, Wait]
+FILES_A_BOOK: Final = 2
+"""Descriptors that a book's writer holds: the file, and the mapping's own."""
 _NOTHING_PLANNED = np.empty(0, np.uint64)
 
 
@@ -82,6 +85,7 @@ class OrderPath:
         self.places = places
         self.cpu = cpu
         self.commands = commands
+        _allow_files(FILES_A_BOOK * len(places.books))
         producers = len(places.producers)
         sender = producer_of(commands["order_id"], producers)
         self._numbers = [np.flatnonzero(sender == index).astype(np.uint32) for index in range(producers)]
@@ -102,11 +106,15 @@ class OrderPath:
                 latencies,
             )
             self._books = opened.pop_all()
+        self._threads = ThreadPoolExecutor(1 + producers)
+        self._lives: list[Future[None]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_raised: object) -> None:
+        self._native.abandon()  # threads that still wait, since another failed, end
+        self._threads.shutdown()
         del self._native  # it holds the books' mappings
         self._books.close()
 
@@ -115,19 +123,21 @@ class OrderPath:
         """The mappings that hold the rings."""
         return [MemoryPart(*part) for part in self._native.memory]
 
+    def start(self) -> None:
+        """Start the other threads, which wait for `run`."""
+        waits = self._waits()
+        self._lives = [self._threads.submit(self._publish, self.places.publisher, waits)]
+        for cpu, numbers in zip(self.places.producers, self._numbers, strict=True):
+            self._lives.append(self._threads.submit(self._produce, numbers, cpu, waits))
+
     def run(self) -> _core.Pass:
-        """Send every command through; once. The calling thread is the matcher.
+        """Send every command through; once, after `start`. The calling thread is the matcher.
 
         Raises `AffinityError` when a thread cannot be bound to its CPU.
         """
-        waits = self._waits()
-        with ThreadPoolExecutor(1 + len(self.places.producers)) as threads:
-            lives = [threads.submit(self._publish, self.places.publisher, waits)]
-            for cpu, numbers in zip(self.places.producers, self._numbers, strict=True):
-                lives.append(threads.submit(self._produce, numbers, cpu, waits))
-            done = self._native.match(waits[self.cpu])
-            for life in lives:
-                life.result()
+        done = self._native.match(self._waits()[self.cpu])
+        for life in self._lives:
+            life.result()
         return done
 
     @property
@@ -191,7 +201,17 @@ class OrderPath:
     def _waits(self) -> Waits:
         """How threads on each CPU wait: one alone may spin, those that share a CPU or are not bound let others run."""
         threads = Counter([self.cpu, self.places.publisher, *self.places.producers])
-        return {cpu: Wait.SPIN if cpu is not None and n == 1 else Wait.YIELD for cpu, n in threads.items()}
+        alone = {cpu for cpu, count in threads.items() if cpu is not None and count == 1 and self.places.may_spin}
+        return {cpu: Wait.SPIN if cpu in alone else Wait.YIELD for cpu in threads}
+
+
+def _allow_files(more: int) -> None:
+    """Raise this process's limit of open files, if it is low and may be raised; a thousand books need it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = more + 256
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def _in_turn(order: NDArray[np.uint32], numbers_of_producers: Sequence[NDArray[np.uint32]]) -> bool:

@@ -26,6 +26,8 @@ class PathPlace:
     matcher: Place
     producers: tuple[int | None, ...]
     publisher: int | None
+    may_spin: bool = False
+    """Whether the CPU quota lets every thread run all the time."""
 
 
 def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
@@ -46,7 +48,9 @@ def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
     threads = dict(zip([FIRST_ROLE, *senders, "publisher"], cpus, strict=True))
     placement = dataclasses.replace(place.placement, threads=threads, warnings=(*place.placement.warnings, *warnings))
     matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
-    return PathPlace(matcher, tuple(cpus[1:-1]), cpus[-1])
+    quota = place.topology.cpu_quota.value
+    may_spin = quota is None or quota.cpus is None or quota.cpus >= len(cpus)
+    return PathPlace(matcher, tuple(cpus[1:-1]), cpus[-1], may_spin)
 
 
 def _taking_turns(cpus: Sequence[int]) -> tuple[str, ...]:
@@ -69,6 +73,7 @@ def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[Path
         yield PathPlaces(
             producers=list(place.producers),
             publisher=place.publisher,
+            may_spin=place.may_spin,
             folder=None if folder is None else str(folder.absolute()),
             books=book_names(flow.name, len(flow.instruments)),
         )

@@ -120,11 +120,11 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
 
 def _check_load(flow: Flow, plan: RunPlan) -> None:
     """Raises `UsageError` for a load that the engine is not for, `ArrivalsError` for times that cannot be planned."""
-    if isinstance(plan.load, ClosedLoop):
-        return
-    if plan.engine == "reference":
+    if plan.engine == "reference" and not isinstance(plan.load, ClosedLoop):
         raise UsageError("the reference engine runs in a closed loop only; use the native one for rates and pipelines")
-    if plan.load.arrivals:
+    if plan.engine == "reference" and plan.log is not None:
+        raise UsageError("the reference engine keeps no interval log; use the native one for --log")
+    if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
 
 
@@ -178,6 +178,7 @@ def _job(
     cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
     return Job(
         engine=plan.engine,
+        parent=os.getpid(),
         commands_fd=file.fileno(),
         seeded=flow.seeded,
         rules=[(rules.tick, rules.lot, rules.price_min, rules.price_max) for rules in sized.instruments],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -16,6 +17,7 @@ from probes.clock import ticks
 from probes.clock_scale import TickScale
 from reports._core import IntervalHistograms
 from reports.background import in_background
+from reports.errors import OutputPathError
 from reports.interval_log import IntervalLog
 
 INTERVAL_S: Final = 1.0
@@ -23,31 +25,48 @@ LOOK_S: Final = 0.25
 """How often the writing thread looks for an interval that is over."""
 
 
+@dataclass(slots=True)
+class RunLog:
+    """A log under way. `intervals`: their totals are those of the whole pass once it has ended. `fault`: why the file
+    lacks intervals; the totals have them all the same."""
+
+    intervals: IntervalHistograms
+    fault: str | None = None
+
+
 @contextmanager
 def logged(
     job: LogJob, latencies: _core.Latencies, measure: str, scale: TickScale, cpus: Sequence[int]
-) -> Iterator[IntervalHistograms]:
+) -> Iterator[RunLog]:
     """Log a measure of the pass in the block, a line for each operation and interval, tagged `measure/operation`.
 
-    Gives the histograms, whose totals are those of the whole pass once the block has ended. The writing thread runs on
-    `cpus`. Raises `OutputPathError` when the log cannot be written.
+    The writing thread runs on `cpus`.
     """
     operations = _core.operations()
     names = [f"{measure}/{operation}" for operation in operations]
-    intervals = IntervalHistograms(len(operations), max(1, round(INTERVAL_S * 1e18 / scale.to_ns(10**9))))
-    latencies.log(measure, intervals)
+    under_way = RunLog(IntervalHistograms(len(operations), round(INTERVAL_S * 1e18 / scale.to_ns(10**9))))
+    latencies.log(measure, under_way.intervals)
     log = IntervalLog(Path(job.path), job.descriptor, job.base_ns)
     start_ticks, start_ns = ticks(), time.time_ns() - job.base_ns
 
     def after_base_ns(at_ticks: int) -> int:
         return start_ns + scale.to_ns(at_ticks - start_ticks)
 
+    def write_taken() -> None:
+        try:
+            if under_way.fault is None:
+                log.write_taken(under_way.intervals, names, after_base_ns)
+        except OutputPathError as error:
+            under_way.fault = str(error)
+        while under_way.fault is not None and under_way.intervals.take():
+            pass
+
     def write(over: Event) -> None:
         if cpus:
             pin(cpus)
         while not over.wait(LOOK_S):
-            log.write_taken(intervals, names, after_base_ns)
-        log.write_taken(intervals, names, after_base_ns)
+            write_taken()
+        write_taken()
 
     with in_background(write):
-        yield intervals
+        yield under_way

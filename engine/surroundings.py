@@ -21,7 +21,8 @@ def kernel_stage(outcome: Outcome, topology: Topology) -> dict[str, Measured]:
 def kernel_measured(path: KernelPath) -> Measured:
     """The stage is one TCP message over loopback: it holds the system calls, the stack and the wake-up listed beside.
 
-    They are not added to it, and nothing is subtracted: no application stands between that send and that receive.
+    They are not added to it, and no application stands between that send and that receive, to be subtracted. Only the
+    clock's own cost is, unlike in the application's times.
     """
     parts = (
         _part("system call", path.system_call, "getppid"),

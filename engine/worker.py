@@ -71,8 +71,8 @@ POOL_FULL = (Reason.ORDER_POOL_FULL, Reason.TRADE_POOL_FULL)
 def main() -> None:
     """Read the job, run it, write the outcome. An error of the user's goes to stderr as its one line, with its code."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
-    end_with_parent()
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    end_with_parent(job.parent)
     try:
         outcome = run(job)
     except LowlatError as error:
@@ -129,6 +129,8 @@ class _Run:
         self.recorders: dict[tuple[str, str], Recorder] = {}
         self.largest_gap_ns: int | None = None
         self.tails: list[bytes] = []
+        self.late_ns = 0
+        self.log_fault: str | None = None
         self.growths_and_recycled = (0, 0)
 
     def outcome(self) -> Outcome:
@@ -156,6 +158,8 @@ class _Run:
             clock_ns=Histogram.from_native(clock_recorder).percentile(50).value_ns,
             loop_ns=self.scale.to_ns(loop.ticks) / max(loop.commands, 1),
             disturbance=_disturbance(self.disturbances),
+            late_ns=self.late_ns,
+            log_fault=self.log_fault,
             delivery=measured.delivery,
             digest=digested.digest,
             digested_events=digested.events + digested.seeding_events,
@@ -212,6 +216,7 @@ class _Run:
             return self._pass(_core.run_paced(engine.matcher, self.measured, planned, *self._scale, latencies))
 
         paced = self._recorded(paced_pass, latencies, OPEN_MEASURES)
+        self.late_ns = self._late_ns(paced, planned)
         memory = self._memory(engine)
         return _Measured(None, paced, memory, self._digest_again(engine, self.measured))
 
@@ -228,7 +233,10 @@ class _Run:
                 native = path.run()
                 return self._pass(native, path.ticks)
 
+            path.start()
             done = self._recorded(pass_through, latencies, measures)
+            if planned is not None:
+                self.late_ns = self._late_ns(done, planned)
             passed = path.passed()
             memory = self._memory(engine, path.memory)
             digested = self._digest_again(engine, self.measured[passed.order])
@@ -251,6 +259,16 @@ class _Run:
         planned: NDArray[np.uint64] = np.rint(times_ps * (self.clock.frequency_hz / 1e12)).astype(np.uint64)
         return planned
 
+    def _late_ns(self, done: Pass, planned: NDArray[np.uint64]) -> int:
+        return max(0, done.wall_ns - self.scale.to_ns(int(planned[-1])))
+
+    def _idle_cpus(self) -> list[int]:
+        """Allowed CPUs that no measured thread has, or at least not the matcher."""
+        path = self.job.path
+        measured = {self.cpu, *((path.publisher, *path.producers) if path else ())}
+        others = [cpu for cpu in self.allowed if cpu not in measured]
+        return others or [cpu for cpu in self.allowed if cpu != self.cpu]
+
     def _recorded(self, measured: Callable[[], Pass], latencies: _core.Latencies, measures: Sequence[str]) -> Pass:
         """A watched pass that records these measures, the first of which goes into the log if there is one."""
         operations = _core.operations()
@@ -258,10 +276,10 @@ class _Run:
         if self.job.log is None:
             done = self._watched(measured)
         else:
-            others = [cpu for cpu in self.allowed if cpu != self.cpu]
-            with logged(self.job.log, latencies, measures[0], self.scale, others) as intervals:
+            with logged(self.job.log, latencies, measures[0], self.scale, self._idle_cpus()) as log:
                 done = self._watched(measured)
-            recorders |= {(measures[0], op): intervals.total(at) for at, op in enumerate(operations)}
+            self.log_fault = log.fault
+            recorders |= {(measures[0], op): log.intervals.total(at) for at, op in enumerate(operations)}
         self.recorders = recorders
         return done
 
@@ -301,7 +319,7 @@ class _Run:
         return Memory(
             parts=parts,
             huge_page_bytes=behind.value.huge_page_bytes if behind.value else None,
-            locked=all(part.lock_error == 0 for part in engine.memory),
+            locked=all(part.lock_error == 0 for part in mappings),
             node=self.bound.value,
             pages_by_node=pages.value.pages_by_node if pages.value else None,
             pages_astray=pages.value.pages_untouched + pages.value.pages_unknown if pages.value else 0,

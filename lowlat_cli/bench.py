@@ -69,8 +69,8 @@ def bench(
             "-n",
             metavar="N",
             parser=count(1, COMMANDS_MAX),
-            help="Commands measured in each run.  [default: 2M; two seconds of them at a --rate; 20k with --engine "
-            "reference]",
+            help="Commands measured in each run.  [default: 2M, or fewer: those of 2 s at a --rate, of 1 s in a "
+            "--sweep; 20k with --engine reference]",
         ),
     ] = None,
     seed: Annotated[
@@ -117,7 +117,7 @@ def bench(
         return 0
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose, plot=plot)
     destination.check(page=True)
-    check_together(pipeline=pipeline, producers=producers, books=books, rate=rate, sweep=sweep, log=log)
+    check_together(ctx, output)
 
     from engine.flood import flood
     from engine.job import OpenLoop
@@ -127,6 +127,8 @@ def bench(
     from engine.sweep import measure_sweep
 
     chosen = load_profile(profile)
+    if sweep:  # environment and settings file may say otherwise for other invocations
+        pipeline, log = False, None
     senders = (producers or 1) if pipeline else None
     loads = [
         load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)

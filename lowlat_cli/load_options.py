@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import typer
 
-from lowlat_cli.options import count
+from lowlat_cli.options import count, is_given
 from lowlat_cli.quantity import QuantityError, parse_rate, parse_sweep
 from lowlat_errors import UsageError
 
@@ -110,16 +110,22 @@ LogOption: TypeAlias = Annotated[
 ]
 
 
-def check_together(
-    *, pipeline: bool, producers: int | None, books: Path | None, rate: int | None, sweep: object, log: Path | None
-) -> None:
-    """Raises `UsageError` for options that do not go together."""
-    if not pipeline and producers is not None:
+def check_together(ctx: typer.Context, output: Path | None) -> None:
+    """Raises `UsageError` for options on the command line that do not go together.
+
+    Those of environment and settings file are for other invocations too: here they go unused.
+    """
+    given = {name for name, value in ctx.params.items() if value and is_given(ctx, name)}
+    pipeline, sweep = ctx.params["pipeline"], ctx.params.get("sweep")
+    if not pipeline and "producers" in given:
         raise UsageError("--producers is for a pipeline; add --pipeline")
-    if not pipeline and books is not None:
+    if not pipeline and "books" in given:
         raise UsageError("--dir is for the books of a pipeline; add --pipeline")
-    if sweep is not None and (pipeline or rate is not None or log is not None):
+    if sweep and given & {"pipeline", "rate", "log"}:
         raise UsageError("--sweep sets the rates of an open loop itself; leave out --pipeline, --rate and --log")
+    log = ctx.params["log"]
+    if log is not None and output is not None and log.resolve() == output.resolve():
+        raise UsageError(f"--log and -o both name {log}; give each a file of its own")
 
 
 def load_of(

@@ -32,6 +32,12 @@ def count(minimum: int, maximum: int) -> Callable[[Any], int]:
     return parse
 
 
+def is_given(ctx: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line, rather than in environment or settings file."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
     """A parser for options that take a duration within bounds; gives seconds."""
 

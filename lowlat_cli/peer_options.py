@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
 
 import typer
 
-from lowlat_cli.options import count
+from lowlat_cli.options import count, is_given
 from lowlat_cli.streams import say
 from lowlat_errors import UsageError
 
@@ -47,21 +47,16 @@ def listens(ctx: typer.Context, port: int | None, address: str | None) -> bool:
     other invocations too.
     """
     if port is None:
-        if address is not None and _given(ctx, "bind"):
+        if address is not None and is_given(ctx, "bind"):
             raise UsageError(f"--bind {address} says where to listen; give --listen PORT with it")
         return False
     for option in ctx.command.params:
-        if option.name not in _BESIDE_LISTEN and _given(ctx, str(option.name)):
+        if option.name not in _BESIDE_LISTEN and is_given(ctx, str(option.name)):
             raise UsageError(f"--listen only answers a peer; leave out {max(option.opts, key=len)}")
     try:
         _serve(port, address)
     except KeyboardInterrupt:  # the way to end it
         return True
-
-
-def _given(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def _serve(port: int, address: str | None) -> NoReturn:

@@ -13,7 +13,6 @@ from lowlat_cli.load_options import (
     BooksOption,
     LogOption,
     PipelineOption,
-    ProducersOption,
     RateOption,
     check_together,
     load_of,
@@ -75,7 +74,6 @@ def replay(
         ),
     ] = None,
     pipeline: PipelineOption = False,
-    producers: ProducersOption = None,
     rate: RateOption = None,
     arrivals: ArrivalsOption = None,
     books: BooksOption = None,
@@ -106,8 +104,8 @@ def replay(
     """
     destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose, plot=plot)
     destination.check(page=True)
-    check_together(pipeline=pipeline, producers=producers, books=books, rate=rate, sweep=None, log=log)
-    load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals)
+    check_together(ctx, output)
+    load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
 

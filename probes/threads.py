@@ -163,13 +163,16 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
         raise CommandRefusedError(f"{command[0]!r} cannot be started: {error.strerror}") from error
 
 
-def end_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends, however it ends. Does nothing but on Linux."""
+def end_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, however it ends. Does nothing but on Linux.
+
+    `parent`: process id of the parent as it knows itself, which in a container may be 1.
+    """
     if not sys.platform.startswith("linux"):
         return
     import ctypes
 
     pr_set_pdeathsig = 1  # linux/prctl.h
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() == 1:  # it ended before we asked; a reaper has taken us over
+    if os.getppid() != parent:  # it ended before we asked; a reaper has taken us over
         os.kill(os.getpid(), signal.SIGKILL)

@@ -86,8 +86,7 @@ def placement(facts: Placement) -> str:
     if facts.threads:
         by = "as asked" if facts.chosen_by == "user" else "by plan"
         threads = ", ".join(f"{thread} CPU {cpu}" for thread, cpu in facts.threads.items())
-        taking_turns = len(set(facts.threads.values())) < len(facts.threads)
-        return _join([f"{threads} {by}", "threads that share a CPU measure the scheduler" if taking_turns else None])
+        return _join([f"{threads} {by}", *facts.warnings])
     if facts.chosen_by == "user":
         return f"CPU {facts.cpus} as asked"
     against = f"but {'; '.join(facts.compromises)}" if facts.compromises else None
@@ -102,7 +101,9 @@ def throughput(runs: Iterable[Run], model: LoadModel) -> str | None:
         "open": "pass at planned times, stamps included",
         "pipeline": "pass through the whole path, stamps included",
     }
-    return _passes(passes, how[model]) if passes else None
+    # In an open loop the thread is busy with waiting.
+    busy = {"closed": "of CPU time", "open": None, "pipeline": "of the matcher's CPU time"}[model]
+    return _passes(passes, how[model], busy) if passes else None
 
 
 def stamped(runs: Iterable[Run]) -> str | None:
@@ -132,7 +133,7 @@ def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | 
     )
 
 
-def _passes(passes: list[Throughput], how: str) -> str:
+def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time") -> str:
     commands, wall_ns = sum(p.commands for p in passes), sum(p.wall_ns for p in passes)
     singles = [p.ns_per_command for p in passes if p.ns_per_command is not None]
     return _join(
@@ -140,16 +141,16 @@ def _passes(passes: list[Throughput], how: str) -> str:
             units.rate(commands * 1e9 / wall_ns),
             f"{units.time(wall_ns / commands)} a command" if commands else None,
             _singles(singles) if len(singles) > 1 else None,
-            _cpu_time(passes),
+            _cpu_time(passes, busy) if busy else None,
             how,
         ]
     )
 
 
-def _cpu_time(passes: list[Throughput]) -> str | None:
+def _cpu_time(passes: list[Throughput], busy: str) -> str | None:
     """Processor time a command, which waiting for the processor does not lengthen."""
     per_command = [p.cpu_ns / p.commands for p in passes if p.cpu_ns is not None and p.commands]
-    return f"{units.time(statistics.median(per_command))} of CPU time" if per_command else None
+    return f"{units.time(statistics.median(per_command))} {busy}" if per_command else None
 
 
 def _singles(values_ns: list[float]) -> str:

@@ -24,13 +24,7 @@ struct Ring {
     std::vector<Event> events = std::vector<Event>(ring_events);
     RingSink sink{events.data(), ring_events - 1};
 
-    /// What the ring holds at the end, in order.
-    std::vector<Event> tail() const {
-        std::vector<Event> last;
-        for (std::uint64_t at = sink.count() - std::min(sink.count(), ring_events); at < sink.count(); ++at)
-            last.push_back(events[at % ring_events]);
-        return last;
-    }
+    std::vector<Event> tail() const { return last_events(events.data(), ring_events, sink.count()); }
 };
 
 Measure measure_named(const std::string& name) {

@@ -11,8 +11,8 @@
 
 namespace lowlat {
 
-/// Depends on every byte of every event and on their order. Four lanes, which a processor works on at once. Not
-/// cryptographic: it is there against errors, not against forgery.
+/// Two streams that differ in any bit, or in the order of their events, differ in it but for one in 2^63 or so. Four
+/// lanes, which a processor works on at once. Not cryptographic: it is there against errors, not against forgery.
 class EventHash {
   public:
     /// `event`: the bytes of one, wherever they lie.

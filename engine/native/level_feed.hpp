@@ -96,7 +96,6 @@ class LevelFeed {
     void close() { ring_.close(); }
 
     std::uint64_t events() const { return count_; }
-    std::uint64_t mask() const { return mask_; }
     const Event& event(std::uint64_t at) const { return events_[at & mask_]; }
     const EventHash& hash() const { return hash_; }
     /// Records of market data so far.

@@ -15,9 +15,6 @@
 
 namespace lowlat {
 
-/// Events go around this many records, which stay in cache: emitted whole, then overwritten.
-inline constexpr std::uint64_t ring_events = 1024;
-
 /// Every command once, as a batch: later commands are looked at ahead. No clock inside; the caller reads it around.
 inline void run_plain(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink) {
     matcher.execute_all(commands, count, sink);

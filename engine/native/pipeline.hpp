@@ -6,7 +6,6 @@
 // have come, and end each when the one before has.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -17,6 +16,7 @@
 #include "engine/native/memory.hpp"
 #include "engine/native/publisher.hpp"
 #include "engine/native/ring_wait.hpp"
+#include "engine/native/sinks.hpp"
 #include "probes/native/clock.hpp"
 
 namespace lowlat {
@@ -99,10 +99,12 @@ class Pipeline {
         publisher_.run(MarketDataRing(market_data_), wait);
     }
 
-    /// A thread has failed before it came: those that wait for it go on, with nothing to do.
+    /// A thread has failed: all others end as soon as they look, with whatever they have done.
     void abandon() {
-        OrderRing(orders_).close();
+        // Release: pairs with the acquire loads of who waits for the start.
         abandoned_.store(true, std::memory_order_release);
+        OrderRing(orders_).close();
+        MarketDataRing(market_data_).close();
     }
 
     /// What the matcher gave.
@@ -115,12 +117,7 @@ class Pipeline {
     // After all threads have ended.
     const Fed& fed() const { return fed_; }
     /// The last events, oldest first.
-    std::vector<Event> tail() const {
-        std::vector<Event> last;
-        for (std::uint64_t at = fed_.events - std::min(fed_.events, ring_events); at < fed_.events; ++at)
-            last.push_back(events_[at % ring_events]);
-        return last;
-    }
+    std::vector<Event> tail() const { return last_events(events_.data(), ring_events, fed_.events); }
     const Publisher& publisher() const { return publisher_; }
     std::uint64_t sent() const { return sent_.load(std::memory_order_relaxed); }
     /// From the start until the last command was shown.
@@ -136,7 +133,6 @@ class Pipeline {
 
   private:
     static constexpr std::uint64_t batch_max = 64;
-    static constexpr std::uint64_t ring_events = 1024;
 
     /// Another thread than the matcher's: waits for the start; its ticks.
     std::uint64_t arrive() {

@@ -2,6 +2,7 @@
 // how long each command took to get there.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -46,12 +47,14 @@ class Publisher {
             backoff.progress();
             const std::span<const MarketData> whole = up_to_last_end(there);
             if (whole.empty()) {
-                apply(there);  // one command that changed more levels than a batch holds
+                apply(there);  // the levels of a command whose end is not here yet
                 ring.release(there.size());
                 continue;
             }
             apply(whole);
             show();
+            // The books are in the cache, for all to see, before the clock is read: rdtscp waits for loads, not stores.
+            std::atomic_thread_fence(std::memory_order_seq_cst);
             record(whole, ticks_end(), to);
             ring.release(whole.size());
         }

@@ -1,7 +1,9 @@
 // Where events go, chosen at compile time: the matcher writes straight into the place a sink names.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "engine/native/hints.hpp"
 #include "engine/native/records.hpp"
@@ -20,6 +22,9 @@ class ArraySink {
     Event* next_;
 };
 
+/// Events go around this many records, which stay in cache: emitted whole, then overwritten.
+inline constexpr std::uint64_t ring_events = 1024;
+
 /// Into a ring that starts over: every event is written whole, the last `mask + 1` can be read.
 class RingSink {
   public:
@@ -34,5 +39,13 @@ class RingSink {
     std::uint64_t mask_;
     std::uint64_t count_ = 0;
 };
+
+/// The last events that a ring of `size` holds after `count` of them, oldest first.
+inline std::vector<Event> last_events(const Event* ring, std::uint64_t size, std::uint64_t count) {
+    std::vector<Event> last;
+    last.reserve(std::min(count, size));
+    for (std::uint64_t at = count - std::min(count, size); at < count; ++at) last.push_back(ring[at % size]);
+    return last;
+}
 
 }  // namespace lowlat

@@ -140,12 +140,15 @@ class Walked:
     def __init__(self, folder: Path, producers: int) -> None:
         settings = settings_of(STEADY, RunPlan())
         engine, self.replayed = Engine.of(settings), Engine.of(settings)
-        places = PathPlaces(producers=[None] * producers, publisher=None, folder=str(folder), books=["WALKED"])
+        places = PathPlaces(
+            producers=[None] * producers, publisher=None, may_spin=True, folder=str(folder), books=["WALKED"]
+        )
         latencies = _core.Latencies(PATH_MEASURES)
         one_to_one = TickScale(1 << 63, 63)
         for each in (engine, self.replayed):
             each.process(STEADY.commands[: STEADY.seeded])
         self.path = OrderPath(engine, settings, places, None, STEADY.measured, None, one_to_one, latencies)
+        self.path.start()
         self.path.run()
         self.passed = self.path.passed()
         hashed = _core.EventHash()
@@ -201,11 +204,12 @@ def test_a_thread_that_cannot_be_bound_ends_the_path(tmp_path: Path, where: str)
     cpus = {"publisher": None, "producers": [None, None]} | {
         where: CPU_THAT_IS_NOT if where == "publisher" else [None, CPU_THAT_IS_NOT]
     }
-    places = PathPlaces(**cpus, folder=str(tmp_path), books=["UNBOUND"])  # type: ignore[arg-type]
+    places = PathPlaces(**cpus, may_spin=True, folder=str(tmp_path), books=["UNBOUND"])  # type: ignore[arg-type]
     latencies = _core.Latencies(PATH_MEASURES)
     scale = TickScale(1 << 63, 63)
     with (
         OrderPath(Engine.of(settings), settings, places, None, STEADY.measured, None, scale, latencies) as path,
         pytest.raises(AffinityError),
     ):
+        path.start()
         path.run()
