@@ -86,7 +86,7 @@ class StressRun {
   public:
     explicit StressRun(const Stress& given)
         : given_(given),
-          memory_(Ring::bytes_for(given.capacity)),
+          memory_(Region::room_for<std::byte>(Ring::bytes_for(given.capacity))),
           block_(memory_.take<std::byte>(Ring::bytes_for(given.capacity))),
           next_(given.producers) {
         Ring::format(block_, given.capacity);

@@ -87,7 +87,7 @@ class Follower {
 template <typename Skip>
 bool followed(Skip skip) {
     constexpr std::uint64_t events = 1024;
-    Region region(MarketDataRing::bytes_for(1024));
+    Region region(Region::room_for<std::byte>(MarketDataRing::bytes_for(1024)));
     auto* block = region.take<std::byte>(MarketDataRing::bytes_for(1024));
     MarketDataRing::format(block, 1024);
     MarketDataRing ring(block);

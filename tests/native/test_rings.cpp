@@ -13,7 +13,9 @@ namespace {
 
 template <typename Ring>
 struct Made {
-    explicit Made(std::uint64_t capacity) : memory(Ring::bytes_for(capacity)), block(memory.take<std::byte>(0)) {
+    explicit Made(std::uint64_t capacity)
+        : memory(Region::room_for<std::byte>(Ring::bytes_for(capacity))),
+          block(memory.take<std::byte>(Ring::bytes_for(capacity))) {
         Ring::format(block, capacity);
     }
     Ring ring() { return Ring(block); }
