@@ -46,7 +46,7 @@ def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
         warnings = _taking_turns(cpus)
     senders = ["producer"] if producers == 1 else [f"producer[{index}]" for index in range(producers)]
     threads = dict(zip([FIRST_ROLE, *senders, "publisher"], cpus, strict=True))
-    placement = dataclasses.replace(place.placement, threads=threads, warnings=(*place.placement.warnings, *warnings))
+    placement = dataclasses.replace(place.placement, threads=threads, warnings=warnings)
     matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
     quota = place.topology.cpu_quota.value
     may_spin = quota is None or quota.cpus is None or quota.cpus >= len(cpus)
