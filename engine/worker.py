@@ -7,6 +7,7 @@ loop, a pass without clocks and one with stamps; in an open loop one at planned 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import gc
 import hashlib
@@ -54,8 +55,8 @@ from probes.affinity import affinity_of, pin
 from probes.clock import Calibration, calibrate_quick
 from probes.clock_scale import TickScale
 from probes.disturbance import Disturbances, DisturbanceWatch
-from probes.mappings import backing
-from probes.reading import Reading
+from probes.mappings import huge_page_bytes
+from probes.reading import Reading, known
 from probes.threads import end_with_parent
 from reports._core import Histogram as Recorder
 from reports.histogram import Histogram
@@ -312,13 +313,13 @@ class _Run:
         parts: dict[str, int] = {}
         for part in mappings:
             parts[part.part] = parts.get(part.part, 0) + part.size_bytes
-        behind = backing(part.address for part in mappings)
+        huge = huge_page_bytes(part.address for part in mappings)
         ranges = [(part.address, part.size_bytes) for part in mappings]
         pages = pages_of([*ranges, (self.commands.ctypes.data, self.commands.nbytes)])
         absent: dict[str, Reading[Any]] = {"numa_node": self.bound, "numa_pages": pages}
         return Memory(
             parts=parts,
-            huge_page_bytes=behind.value.huge_page_bytes if behind.value else None,
+            huge_page_bytes=huge.value,
             locked=all(part.lock_error == 0 for part in mappings),
             node=self.bound.value,
             pages_by_node=pages.value.pages_by_node if pages.value else None,
@@ -329,7 +330,7 @@ class _Run:
     def _watched(self, measured: Callable[[], Pass]) -> Pass:
         self.watch.start()
         done = measured()
-        self.disturbances.append(self.watch.stop())
+        self.disturbances.append(_of_pass(self.watch.stop(), done))
         return done
 
     def _pass(self, native: _core.Pass, ticks: int | None = None) -> Pass:
@@ -401,6 +402,22 @@ def _clock_facts(clock: Calibration) -> ClockFacts:
         uncertainty_ppm=clock.uncertainty_ppm,
         read_cost_ns=clock.costs.fenced_ns,
         step_ns=clock.step_ns,
+    )
+
+
+def _of_pass(around: Disturbances, done: Pass) -> Disturbances:
+    """What the thread was seen to suffer around the call, by what was counted right around its loop where it was: the
+    call also takes memory of its own, which disturbs nothing that is measured."""
+
+    def counted(value: int | None, seen: Reading[int]) -> Reading[int]:
+        return seen if value is None else known(value, "counted around the loop")
+
+    return dataclasses.replace(
+        around,
+        voluntary_switches=counted(done.voluntary_switches, around.voluntary_switches),
+        involuntary_switches=counted(done.involuntary_switches, around.involuntary_switches),
+        minor_faults=counted(done.minor_faults, around.minor_faults),
+        major_faults=counted(done.major_faults, around.major_faults),
     )
 
 

@@ -19,7 +19,7 @@ from probes.affinity import allowed_cpus, check_cpus, pinned
 from probes.clock_scale import ClockError, TickScale
 from probes.clock_sources import Candidate, CounterFlags, counter_flags, declared_frequencies
 from probes.reading import Reading, known, not_applicable, to_document, unknown
-from probes.tree import LIVE, HostTree
+from probes.tree import LIVE
 
 __all__ = [
     "Calibration",
@@ -296,8 +296,3 @@ def _notes(candidates: Sequence[Candidate], clocksource: Reading[str]) -> tuple[
             difference_ppm = (value / measured - 1.0) * 1e6
             notes.append(f"{candidate.name} declares {value:.0f} Hz, {difference_ppm:+.1f} ppm off the measurement")
     return tuple(notes)
-
-
-def clocksources(tree: HostTree = LIVE) -> tuple[str, ...]:
-    """Clock sources the kernel could use, best first."""
-    return tuple((tree.text("sys/devices/system/clocksource/clocksource0/available_clocksource") or "").split())

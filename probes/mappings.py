@@ -1,10 +1,9 @@
-"""What the kernel says of this process's memory: huge pages and locked pages behind an address range."""
+"""What the kernel says of this process's memory: bytes on huge pages behind addresses."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from probes.reading import Reading, known, not_applicable
 from probes.tree import LIVE, HostTree
@@ -13,16 +12,8 @@ _HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ")
 _FIELD = re.compile(r"^(\w+):\s+(\d+) kB$")
 
 
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """Bytes of some mappings that lie on huge pages, and that are locked in memory."""
-
-    huge_page_bytes: int
-    locked_bytes: int
-
-
-def backing(starts: Iterable[int], tree: HostTree = LIVE) -> Reading[Backing]:
-    """Sum over the mappings of this process that hold one of the addresses `starts`.
+def huge_page_bytes(starts: Iterable[int], tree: HostTree = LIVE) -> Reading[int]:
+    """Bytes on huge pages, over the mappings of this process that hold one of the addresses `starts`.
 
     The kernel may have joined a mapping with its neighbours: what it counts is for all of them together.
     """
@@ -31,15 +22,12 @@ def backing(starts: Iterable[int], tree: HostTree = LIVE) -> Reading[Backing]:
     if text is None:
         return not_applicable(source, "there is no /proc/self/smaps")
     addresses = sorted(starts)
-    huge = locked = 0
+    huge = 0
     wanted = False
     for line in text.splitlines():
         if header := _HEADER.match(line):
             first, end = int(header[1], 16), int(header[2], 16)
             wanted = any(first <= address < end for address in addresses)
-        elif wanted and (field := _FIELD.match(line)):
-            if field[1] in ("AnonHugePages", "Private_Hugetlb"):
-                huge += int(field[2]) * 1024
-            elif field[1] == "Locked":
-                locked += int(field[2]) * 1024
-    return known(Backing(huge, locked), source)
+        elif wanted and (field := _FIELD.match(line)) and field[1] in ("AnonHugePages", "Private_Hugetlb"):
+            huge += int(field[2]) * 1024
+    return known(huge, source)

@@ -258,8 +258,8 @@ def _memory(parts: dict[str, int]) -> str | None:
     return f"{units.size(sum(parts.values()))} ({listed})"
 
 
-def disturbances(runs: Iterable[Run]) -> str:
-    """What came between over all runs, and which runs it disturbed."""
+def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
+    """What came between over all runs, and which runs it disturbed; of a pipeline, to its matcher."""
     runs = list(runs)
     seen = [run.disturbances for run in runs]
     gaps = [d.largest_gap_ns for d in seen if d.largest_gap_ns is not None]
@@ -269,6 +269,7 @@ def disturbances(runs: Iterable[Run]) -> str:
     ]
     return _join(
         [
+            "of the matcher's thread and CPU" if model == "pipeline" else None,
             _seen(seen, "involuntary_switches", "involuntary switch"),
             _seen(seen, "migrations", "migration"),
             _seen(seen, "timer_interrupts", "timer interrupt"),

@@ -49,7 +49,7 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
             ),
             ("load", lines.load(report.load)),
             ("hot path", lines.hot_path(report.hot_path)),
-            ("disturbances", lines.disturbances(report.runs)),
+            ("disturbances", lines.disturbances(report.runs, model)),
             ("workload", lines.workload(report.workload)),
             *(("", note) for note in report.workload.notes),
             ("verified", lines.verification(report.verification) if report.verification else "nothing"),

@@ -107,7 +107,7 @@ def _facts(report: Report) -> Iterator[str]:
         "throughput": lines.throughput(report.runs, report.load.model),
         "load": lines.load(report.load),
         "host": lines.host(report.host),
-        "disturbances": lines.disturbances(report.runs),
+        "disturbances": lines.disturbances(report.runs, report.load.model),
         "verified": lines.verification(report.verification) if report.verification else "nothing",
     }
     yield from (f"- {name}: {_plain(line)}" for name, line in facts.items() if line)

@@ -59,6 +59,14 @@ def test_the_hot_path_allocates_and_faults_on_nothing(report):
     assert report.hot_path.page_faults == 0
 
 
+def test_a_run_is_disturbed_by_what_came_into_its_passes_only(report):
+    """Memory that the harness takes for itself is no page fault of the engine."""
+    for run in report.runs:
+        seen = run.disturbances
+        assert (seen.minor_faults == 0) == (not any("first touch" in reason for reason in seen.reasons))
+        assert (seen.involuntary_switches == 0) == (not any("preempted" in reason for reason in seen.reasons))
+
+
 def test_report_says_where_it_ran_and_why(report):
     """Topology, placement, clock, and the node of the memory, which the kernel itself was asked for."""
     assert report.topology.cores >= report.topology.packages >= 1
