@@ -42,7 +42,7 @@ def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: No
     """Run both commands `plan.pairs` times and compare them; Ctrl-C after the first pair gives what is there.
 
     Raises `KeyboardInterrupt` before that; `CommandStartError` and `CommandFailedError` of `engine.command_run`;
-    `GateRuleError` for a rule about nothing that is measured; for reports `ReportFormatError`, and
+    `GateRuleError` for a rule about nothing that is measured; for reports `InputError`, and
     `NotComparableError` when one is not valid or not of its side's work.
     """
     if plan.wall:

@@ -15,9 +15,9 @@ from typing import IO, Final
 
 from engine.job import INTERRUPTIONS
 from lowlat_errors import ExitCode, LowlatError, UsageError
-from reports.errors import ReportFormatError
+from reports.errors import InputError
 from reports.model import Report
-from reports.report_file import SIZE_MAX, report_of
+from reports.reading import FILE_BYTES_MAX, report_of
 
 GRACE_S: Final = 5.0
 """How long a command may take to end once it is told to."""
@@ -63,16 +63,16 @@ def wall_ns_of(command: Command) -> int:
 
 
 def report_from(command: Command) -> Report:
-    """The `lowlat.report/1` that it prints. Raises as `wall_ns_of`, and `ReportFormatError` for anything else."""
+    """The `lowlat.report/1` that it prints. Raises as `wall_ns_of`, and `InputError` for anything else."""
     with tempfile.TemporaryFile() as printed:
         _run(command, printed)
         printed.seek(0)
-        data = printed.read(SIZE_MAX + 1)
+        data = printed.read(FILE_BYTES_MAX + 1)
     source = f"what {command.name} printed"
-    if len(data) > SIZE_MAX:
-        raise ReportFormatError(f"{source} is larger than any report")
+    if len(data) > FILE_BYTES_MAX:
+        raise InputError(f"{source} is larger than any report")
     if not data.strip():
-        raise ReportFormatError(f"{command} printed nothing, but has to print a report; or take --metric wall")
+        raise InputError(f"{command} printed nothing, but has to print a report; or take --metric wall")
     return report_of(data, source)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from engine.flow import Flow
 from engine.job import OpenLoop
-from engine.run import Progress, RunPlan, measure
+from engine.run import Progress, RunFailedError, RunPlan, measure
 from reports import units
 from reports.model import Report
 from reports.sweep import Sweep, sweep_of
@@ -21,10 +21,11 @@ def measure_sweep(
 ) -> Sweep:
     """Measure the flow of each load, the lowest rate first, otherwise as `plan` says.
 
-    Ctrl-C ends it with the rates that were measured; before the first run of the first, `KeyboardInterrupt` is raised.
-    Otherwise raises what `engine.run.measure` raises.
+    Ctrl-C, or a run whose process dies, ends it with the rates that were measured; without any, `KeyboardInterrupt` or
+    `RunFailedError` is raised. Otherwise raises what `engine.run.measure` raises.
     """
     points: list[Report] = []
+    failure = None
     for load in loads:
         done = len(points) / len(loads)
         rate = units.rate(load.arrivals.rate)
@@ -39,6 +40,11 @@ def measure_sweep(
             if not points:
                 raise
             break
+        except RunFailedError as error:
+            if not points:
+                raise
+            failure = f"at {rate}: {error}"
+            break
         if points[-1].status == "interrupted":
             break
-    return sweep_of(points, interrupted=len(points) < len(loads))
+    return sweep_of(points, interrupted=len(points) < len(loads), failure=failure)

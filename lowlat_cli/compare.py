@@ -60,7 +60,7 @@ def compare(
 
     from reports.compare import compare_reports, samples_of
     from reports.gate import parse_rule
-    from reports.report_file import read_reports
+    from reports.reading import read_reports
 
     rules = tuple(map(parse_rule, gate or ()))
     reports = read_reports([*base_files, *head_files])

@@ -24,10 +24,6 @@ class ReportFormatError(UsageError):
     """A document of another kind than asked for, or one that breaks its schema."""
 
 
-class ReportFileError(UsageError):
-    """A file that cannot be read as a report, whatever is in it."""
-
-
 class OutputPathError(UsageError):
     """A file that cannot be written."""
 

@@ -6,6 +6,7 @@ What a file may cost is bounded before it is believed: so many bytes, so many va
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -28,6 +29,23 @@ def read(path: Path) -> Document:
     data = read_bytes(path)
     with naming(str(path)):
         return read_log(data) if is_log(data) else document_of(data)
+
+
+def read_reports(paths: Sequence[Path]) -> list[Report]:
+    """The reports of several files. Raises `InputError`, also for a file named twice: its runs would count twice."""
+    real = [path.resolve() for path in paths]
+    if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
+        raise InputError(f"{twice} is named twice, so its runs would count twice; name every file once")
+    return [report_of(read_bytes(path), str(path)) for path in paths]
+
+
+def report_of(data: bytes, source: str) -> Report:
+    """The report that bytes of bounded size hold. Raises `InputError`, naming the source, for anything else."""
+    with naming(source):
+        document = document_of(data)
+        if not isinstance(document, Report):
+            raise ReportFormatError("not a lowlat.report/1 document: it is a sweep, a report for each rate")
+        return document
 
 
 def document_of(data: bytes) -> Report | Sweep:

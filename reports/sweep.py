@@ -46,14 +46,15 @@ class Sweep:
     knee_rule: Annotated[str, Meta(description="What the knee is")]
 
 
-def sweep_of(points: Sequence[Report], *, interrupted: bool = False) -> Sweep:
-    """The sweep of these reports, in order of rate; `interrupted` when rates are missing that were asked for.
+def sweep_of(points: Sequence[Report], *, interrupted: bool = False, failure: str | None = None) -> Sweep:
+    """The sweep of these reports, in order of rate; `interrupted` when rates are missing that were asked for,
+    `failure` why the next one could not be measured.
 
     Raises `ReportFormatError` without points, or for one that is not of an open loop or not at a higher rate than the
     one before.
     """
-    wrong = tuple(_wrong(points))
-    stopped = interrupted or any(point.status == "interrupted" for point in points)
+    wrong = (*_wrong(points), *((failure,) if failure else ()))
+    stopped = (interrupted and not failure) or any(point.status == "interrupted" for point in points)
     status: Literal["ok", "interrupted", "invalid"] = "invalid" if wrong else "interrupted" if stopped else "ok"
     sweep = Sweep(
         status=status,

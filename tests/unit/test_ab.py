@@ -19,7 +19,7 @@ import engine.ab
 from engine.ab import AbPlan, compare_commands, order_of
 from engine.command_run import Command, CommandFailedError, CommandStartError, report_from, wall_ns_of
 from lowlat_errors import ExitCode
-from reports.errors import GateRuleError, NotComparableError, ReportFormatError
+from reports.errors import GateRuleError, InputError, NotComparableError
 from reports.gate import parse_rule
 
 FIRST = Path(__file__).parent / "reports/report-1.json"
@@ -104,13 +104,13 @@ def test_what_cannot_be_started_is_named() -> None:
     ],
 )
 def test_what_is_printed_must_be_a_report(script: str, message: str) -> None:
-    with pytest.raises(ReportFormatError, match=message):
+    with pytest.raises(InputError, match=message):
         report_from(shell(script))
 
 
 def test_a_printed_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.command_run.SIZE_MAX", 1_000)
-    with pytest.raises(ReportFormatError, match="what A printed is larger than any report"):
+    monkeypatch.setattr("engine.command_run.FILE_BYTES_MAX", 1_000)
+    with pytest.raises(InputError, match="what A printed is larger than any report"):
         report_from(shell("head -c 2000 /dev/zero"))
 
 

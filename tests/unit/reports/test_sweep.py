@@ -117,6 +117,12 @@ def test_an_interrupted_sweep_says_how_far_it_came(point: Point) -> None:
     assert (made.status, made.status_reasons, made.knee) == ("interrupted", ("interrupted at 2 rates",), 1)
 
 
+def test_a_rate_that_could_not_be_measured_leaves_the_others(point: Point) -> None:
+    made = sweep_of([point(1, 200), point(4, 200)], interrupted=True, failure="at 8.00 M/s: a run's process was killed")
+    assert (made.status, made.status_reasons) == ("invalid", ("at 8.00 M/s: a run's process was killed",))
+    assert len(made.points) == 2 and made.knee == 1
+
+
 def test_points_that_are_no_sweep_are_refused(point: Point, report: Report) -> None:
     with pytest.raises(ReportFormatError, match="a point at least"):
         sweep_of([])
