@@ -107,7 +107,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("compare -- a b", "no file on one side of the --; write lowlat compare BASE... -- HEAD..."),
         ("compare a b", "a: cannot be read: No such file or directory"),
         ("compare a a", "a is named twice, so its runs would count twice; name every file once"),
-        ("compare . b", ".: cannot be read: Is a directory"),
+        ("compare . b", ".: it is a folder; name a file in it, or look over all of them with --history"),
         ("compare a b --gate p99", "'p99' is no gate; write p99=10%, p99:response:cancel=25%, "),
         ("compare a b -o missing/x.json", "cannot write missing/x.json: there is no folder "),
         (
