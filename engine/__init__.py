@@ -6,14 +6,14 @@
     engine.submit(1, Side.SELL, quantity=5, price=100)
     events = engine.submit(2, Side.BUY, quantity=3, price=101)   # ACCEPTED, then TRADE at 100
 
-`engine/reference.py` states what every command does and every event says.
+`docs/matching.md` states what every command does and every event says.
 """
 
 from engine._core import EngineBusyError
-from engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSideError, UnknownSymbolError
+from engine.contract import Best, CommandArrayError, Indicative, MatchingEngine, UnknownSideError, UnknownSymbolError
 from engine.flood import flood
 from engine.flow import Flow
-from engine.instrument import Instrument, OffTickError
+from engine.instrument import Algorithm, Instrument, OffTick, OffTickError
 from engine.native_engine import Counters, Engine, MemoryPart
 from engine.profile import Profile, ProfileError, load_profile, profile_names
 from engine.records import (
@@ -22,17 +22,23 @@ from engine.records import (
     LEVEL,
     ORDER,
     QUANTITY_MAX,
+    STOP,
     TRADE,
+    WIDE_COMMAND,
     CommandValueError,
     EventKind,
     Flag,
     Kind,
+    Phase,
     Reason,
+    SelfTrade,
     Side,
     TimeInForce,
     command,
     commands,
     describe,
+    wide_command,
+    wide_commands,
 )
 from engine.reference import ReferenceEngine
 from engine.settings import Settings, WhenDry
@@ -43,7 +49,10 @@ __all__ = [
     "LEVEL",
     "ORDER",
     "QUANTITY_MAX",
+    "STOP",
     "TRADE",
+    "WIDE_COMMAND",
+    "Algorithm",
     "Best",
     "CommandArrayError",
     "CommandValueError",
@@ -53,15 +62,19 @@ __all__ = [
     "EventKind",
     "Flag",
     "Flow",
+    "Indicative",
     "Instrument",
     "Kind",
     "MatchingEngine",
     "MemoryPart",
+    "OffTick",
     "OffTickError",
+    "Phase",
     "Profile",
     "ProfileError",
     "Reason",
     "ReferenceEngine",
+    "SelfTrade",
     "Settings",
     "Side",
     "TimeInForce",
@@ -74,4 +87,6 @@ __all__ = [
     "flood",
     "load_profile",
     "profile_names",
+    "wide_command",
+    "wide_commands",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 from engine.instrument import Instrument, instruments
 from engine.records import (
     COMMAND,
+    WIDE_COMMAND,
     Commands,
     CommandValueError,
     Events,
@@ -19,10 +20,13 @@ from engine.records import (
     Kind,
     Levels,
     Orders,
+    Phase,
+    SelfTrade,
     Side,
+    Stops,
     TimeInForce,
     Trades,
-    command,
+    wide_command,
 )
 from engine.settings import Settings, WhenDry
 from lowlat_errors import LowlatError
@@ -37,7 +41,7 @@ class UnknownSideError(LowlatError):
 
 
 class CommandArrayError(LowlatError):
-    """An array that is not a contiguous, one-dimensional array of `COMMAND` records."""
+    """An array that is not a contiguous, one-dimensional array of `COMMAND` or `WIDE_COMMAND` records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,17 @@ class Best:
     ask_quantity: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Indicative:
+    """What an uncross would do now: its price, the volume it trades, and buy less sell quantity at that price."""
+
+    price: int
+    volume: int
+    imbalance: int
+
+
 class MatchingEngine(ABC):
-    """A limit-order-book matching engine of one or many symbols. `engine/reference.py` states the contract."""
+    """A limit-order-book matching engine of one or many symbols. `docs/matching.md` states the contract."""
 
     settings: Settings
 
@@ -84,7 +97,7 @@ class MatchingEngine(ABC):
 
     @abstractmethod
     def process(self, commands: Commands) -> Events:
-        """Execute a contiguous `COMMAND` array of shape (n,) in order; every event, in order, as an `EVENT` array.
+        """Execute a contiguous `COMMAND` or `WIDE_COMMAND` array of shape (n,) in order; every event, in order, as an `EVENT` array.
 
         Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
         changes nothing. The array must not change meanwhile. Raises `CommandArrayError` for another dtype, shape or
@@ -96,6 +109,12 @@ class MatchingEngine(ABC):
 
     @abstractmethod
     def _orders(self, symbol: int) -> Orders: ...
+
+    @abstractmethod
+    def _stops(self, symbol: int) -> Stops: ...
+
+    @abstractmethod
+    def _indicative(self, symbol: int) -> Indicative | None: ...
 
     @abstractmethod
     def trades(self) -> Trades:
@@ -114,6 +133,14 @@ class MatchingEngine(ABC):
     def orders(self, symbol: int = 0) -> Orders:
         """Level-3 listing, an `ORDER` array: bids best first, then asks best first; oldest first within a level."""
         return self._orders(self._known(symbol))
+
+    def stops(self, symbol: int = 0) -> Stops:
+        """Stops that wait, a `STOP` array: buys lowest trigger first, then sells highest first; oldest first at one."""
+        return self._stops(self._known(symbol))
+
+    def indicative(self, symbol: int = 0) -> Indicative | None:
+        """What an uncross would do now, in any phase; None where nothing would trade."""
+        return self._indicative(self._known(symbol))
 
     def best(self, symbol: int = 0) -> Best:
         """Best bid and ask."""
@@ -139,10 +166,18 @@ class MatchingEngine(ABC):
         symbol: int = 0,
         time_in_force: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
+        slide: bool = False,
+        all_or_none: bool = False,
+        display: int = 0,
+        expiry: int = 0,
+        owner: int = 0,
+        self_trade: SelfTrade = SelfTrade.NONE,
     ) -> Events:
-        """A limit order at `price`, or a market order where there is none."""
+        """A limit order at `price`, or a market order where there is none. `docs/matching.md` says what each term does;
+        `slide` includes `post_only`.
+        """
         return self._one(
-            command(
+            wide_command(
                 Kind.MARKET if price is None else Kind.LIMIT,
                 order_id,
                 side=side,
@@ -150,30 +185,106 @@ class MatchingEngine(ABC):
                 quantity=quantity,
                 symbol=symbol,
                 time_in_force=time_in_force,
-                flags=Flag.POST_ONLY if post_only else 0,
+                flags=(Flag.POST_ONLY * (post_only or slide) | Flag.SLIDE * slide | Flag.ALL_OR_NONE * all_or_none),
+                display=display,
+                expiry=expiry,
+                owner=owner,
+                self_trade=self_trade,
             )
         )
 
+    def stop(
+        self,
+        order_id: int,
+        side: Side,
+        quantity: int,
+        trigger: int,
+        price: int | None = None,
+        *,
+        symbol: int = 0,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        expiry: int = 0,
+        owner: int = 0,
+        self_trade: SelfTrade = SelfTrade.NONE,
+    ) -> Events:
+        """A stop that a trade at `trigger` or beyond makes a limit order at `price`, or a market order."""
+        return self._one(
+            wide_command(
+                Kind.STOP if price is None else Kind.STOP_LIMIT,
+                order_id,
+                side=side,
+                price=price or 0,
+                quantity=quantity,
+                symbol=symbol,
+                time_in_force=time_in_force,
+                trigger=trigger,
+                expiry=expiry,
+                owner=owner,
+                self_trade=self_trade,
+            )
+        )
+
+    def trailing_stop(
+        self,
+        order_id: int,
+        side: Side,
+        quantity: int,
+        distance: int,
+        *,
+        basis_points: bool = False,
+        symbol: int = 0,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        expiry: int = 0,
+        owner: int = 0,
+        self_trade: SelfTrade = SelfTrade.NONE,
+    ) -> Events:
+        """A stop whose trigger follows the best trade price since it came, `distance` away: price units, or 1/10,000
+        of that price with `basis_points`.
+        """
+        return self._one(
+            wide_command(
+                Kind.TRAILING_STOP,
+                order_id,
+                side=side,
+                quantity=quantity,
+                symbol=symbol,
+                time_in_force=time_in_force,
+                flags=Flag.TRAIL_BASIS_POINTS if basis_points else 0,
+                trigger=distance,
+                expiry=expiry,
+                owner=owner,
+                self_trade=self_trade,
+            )
+        )
+
+    def set_clock(self, time: int) -> Events:
+        """Move the engine's clock to `time`, in whatever unit the expiries are; good-till-date orders go when due."""
+        return self._one(wide_command(Kind.CLOCK, quantity=time))
+
+    def set_phase(self, phase: Phase, *, symbol: int = 0) -> Events:
+        """Let a symbol enter a phase; `CONTINUOUS` uncrosses what was collected."""
+        return self._one(wide_command(Kind.PHASE, quantity=phase, symbol=symbol))
+
     def cancel(self, order_id: int, *, symbol: int = 0) -> Events:
         """Take a resting order out of the book."""
-        return self._one(command(Kind.CANCEL, order_id, symbol=symbol))
+        return self._one(wide_command(Kind.CANCEL, order_id, symbol=symbol))
 
     def reduce(self, order_id: int, quantity: int, *, symbol: int = 0) -> Events:
         """Take `quantity` off a resting order, which keeps its place."""
-        return self._one(command(Kind.REDUCE, order_id, quantity=quantity, symbol=symbol))
+        return self._one(wide_command(Kind.REDUCE, order_id, quantity=quantity, symbol=symbol))
 
     def replace(self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False) -> Events:
         """Give a resting order a new remaining quantity and price; see the contract for what keeps its place."""
         flags = Flag.POST_ONLY if post_only else 0
-        row = command(Kind.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
+        row = wide_command(Kind.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
         return self._one(row)
 
     def _one(self, row: tuple[int, ...]) -> Events:
         try:
-            record = np.array([row], dtype=COMMAND)
+            record = np.array([row], dtype=WIDE_COMMAND)
         except OverflowError:
             raise CommandValueError(
-                f"a command's number does not fit its field: {row} for {COMMAND.names}; "
+                f"a command's number does not fit its field: {row} for {WIDE_COMMAND.names}; "
                 "ids are uint64, prices and quantities int64, symbols uint32"
             ) from None
         return self.process(record)
@@ -189,8 +300,10 @@ class MatchingEngine(ABC):
 def checked_commands(commands: Commands) -> Commands:
     """`commands` itself if it can be executed as it lies in memory, else a `CommandArrayError`."""
     seen = getattr(commands, "dtype", None)
-    if seen != COMMAND:
-        raise CommandArrayError(f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND")
+    if seen not in (COMMAND, WIDE_COMMAND):
+        raise CommandArrayError(
+            f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND or WIDE_COMMAND"
+        )
     if commands.ndim != 1 or not commands.flags.c_contiguous:
         raise CommandArrayError(
             f"commands have shape {commands.shape} and strides {commands.strides}; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from enum import IntEnum
 
 from engine.records import QUANTITY_MAX
 from lowlat_errors import LowlatError, UsageError
@@ -12,6 +13,21 @@ from lowlat_errors import LowlatError, UsageError
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
 SYMBOLS_MAX = 1 << 16
+
+
+class Algorithm(IntEnum):
+    """How the resting orders of one price share what comes in: oldest first, or in proportion to their quantities."""
+
+    FIFO = 0
+    PRO_RATA = 1
+
+
+class OffTick(IntEnum):
+    """What becomes of a price that is no multiple of the tick: rejected, or rounded (see `docs/matching.md`)."""
+
+    REJECT = 0
+    NEAREST = 1
+    PASSIVE = 2
 
 
 class OffTickError(LowlatError):
@@ -24,6 +40,7 @@ class Instrument:
 
     `tick` and `lot`: prices are multiples of the one, quantities of the other (price units, lots).
     `price_min`, `price_max`: the band, both ends included; an order outside it is rejected.
+    `algorithm`: how a price's orders share an incoming one. `off_tick`: what becomes of prices between two ticks.
     `unit`: the decimal worth of one price unit, used only to read and print decimals.
     """
 
@@ -32,12 +49,17 @@ class Instrument:
     price_min: int = PRICE_MIN
     price_max: int = PRICE_MAX
     unit: Decimal = Decimal("0.01")
+    algorithm: Algorithm = Algorithm.FIFO
+    off_tick: OffTick = OffTick.REJECT
 
     def __post_init__(self) -> None:
         for name in ("tick", "lot", "price_min", "price_max"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
                 raise UsageError(f"instrument: {name} {value!r} is no whole number of price units or lots")
+        for name, kind in (("algorithm", Algorithm), ("off_tick", OffTick)):
+            if not isinstance(getattr(self, name), kind):
+                raise UsageError(f"instrument: {name} {getattr(self, name)!r} is no {kind.__name__}")
         if not self.unit > 0:
             raise UsageError(f"instrument: unit {self.unit} is not positive; use e.g. Decimal('0.01')")
         if not 1 <= self.tick <= PRICE_MAX:

@@ -61,7 +61,10 @@ class Engine(MatchingEngine):
     def _open(self, settings: Settings) -> None:
         self.settings = settings
         _check_memory(settings)
-        rules = np.array([(i.tick, i.lot, i.price_min, i.price_max) for i in settings.instruments], dtype=np.int64)
+        rules = np.array(
+            [(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in settings.instruments],
+            dtype=np.int64,
+        )
         self.matcher = _core.Matcher(
             rules, settings.orders, settings.trades, settings.when_orders_dry, settings.when_trades_dry
         )
@@ -81,6 +84,14 @@ class Engine(MatchingEngine):
     def _orders(self, symbol: int) -> Orders:
         rows = aligned_empty(self.matcher.live_orders, ORDER)
         return rows[: self.matcher.orders(symbol, rows)]
+
+    def _stops(self, symbol: int) -> Stops:
+        rows = aligned_empty(self.matcher.live_orders, STOP)
+        return rows[: self.matcher.stops(symbol, rows)]
+
+    def _indicative(self, symbol: int) -> Indicative | None:
+        found = self.matcher.indicative(symbol)
+        return None if found is None else Indicative(*found)
 
     def trades(self) -> Trades:
         """See `MatchingEngine.trades`."""

@@ -20,6 +20,7 @@ Events: TypeAlias = NDArray[np.void]
 Trades: TypeAlias = NDArray[np.void]
 Levels: TypeAlias = NDArray[np.void]
 Orders: TypeAlias = NDArray[np.void]
+Stops: TypeAlias = NDArray[np.void]
 
 
 class CommandValueError(LowlatError):
@@ -38,6 +39,11 @@ class Kind(IntEnum):
     CANCEL = 3
     REDUCE = 4
     REPLACE = 5
+    STOP = 6
+    STOP_LIMIT = 7
+    TRAILING_STOP = 8
+    CLOCK = 9
+    PHASE = 10
 
 
 class Side(IntEnum):
@@ -48,17 +54,42 @@ class Side(IntEnum):
 
 
 class TimeInForce(IntEnum):
-    """How long an order lives: until cancelled, or only for this moment (all of it, or what there is)."""
+    """How long an order lives: until cancelled, for this moment (what there is, or all of it), for the day, or until
+    the clock reaches its expiry."""
 
     GTC = 0
     IOC = 1
     FOK = 2
+    DAY = 3
+    GTD = 4
 
 
 class Flag(IntEnum):
     """Bits of a command's `flags`."""
 
     POST_ONLY = 1
+    SLIDE = 2
+    ALL_OR_NONE = 4
+    TRAIL_BASIS_POINTS = 8
+
+
+class SelfTrade(IntEnum):
+    """What happens where an incoming order would trade with one of the same owner; the incoming one's policy counts."""
+
+    NONE = 0
+    CANCEL_RESTING = 1
+    CANCEL_INCOMING = 2
+    CANCEL_BOTH = 3
+    DECREMENT = 4
+
+
+class Phase(IntEnum):
+    """What a symbol does with commands: match them, collect them for an uncross, or take nothing new."""
+
+    CONTINUOUS = 0
+    CALL = 1
+    HALTED = 2
+    CLOSED = 3
 
 
 class EventKind(IntEnum):
@@ -70,6 +101,8 @@ class EventKind(IntEnum):
     CANCELLED = 4
     REDUCED = 5
     REPLACED = 6
+    TRIGGERED = 7
+    REFILLED = 8
 
 
 class Reason(IntEnum):
@@ -98,6 +131,21 @@ class Reason(IntEnum):
     REQUESTED = 20
     IOC_REMAINDER = 21
     MARKET_REMAINDER = 22
+    UNKNOWN_SELF_TRADE = 23
+    TERM_NOT_FOR_KIND = 24
+    TERMS_CONFLICT = 25
+    DISPLAY_TOO_LARGE = 26
+    DISPLAY_TOO_SMALL = 27
+    EXPIRY_NOT_AHEAD = 28
+    TRAIL_OUT_OF_RANGE = 29
+    NOT_IN_THIS_PHASE = 30
+    STOP_THROUGH_MARKET = 31
+    NO_LAST_TRADE = 32
+    STOP_STILL_WAITS = 33
+    CLOCK_BACKWARDS = 34
+    UNKNOWN_PHASE = 35
+    EXPIRED = 36
+    SELF_TRADE = 37
 
 
 COMMAND: Final = np.dtype(
@@ -109,6 +157,20 @@ COMMAND: Final = np.dtype(
     }
 )
 """One command, 32 bytes. `quantity` is signed and wide so that what a caller got wrong is seen, not wrapped."""
+
+WIDE_COMMAND: Final = np.dtype(
+    {
+        "names": [*(COMMAND.names or ()), "trigger", "expiry", "display", "owner", "self_trade"],
+        "formats": ["<u8", "<i8", "<i8", "<u4", "u1", "u1", "u1", "u1", "<i8", "<u8", "<u4", "<u4", "u1"],
+        "offsets": [0, 8, 16, 24, 28, 29, 30, 31, 32, 40, 48, 52, 56],
+        "itemsize": 64,
+    }
+)
+"""One command with terms, 64 bytes: a `COMMAND`, then what few commands have to say. The seven last bytes are not read.
+
+`trigger`: a stop's price, or how far a trailing stop trails; `expiry`: of a GTD order, on the engine's clock; `display`:
+an iceberg's slice; `owner`, 0 for nobody, and `self_trade` (`SelfTrade`): see `docs/matching.md`.
+"""
 
 EVENT: Final = np.dtype(
     {
@@ -132,7 +194,7 @@ EVENT: Final = np.dtype(
         "itemsize": 64,
     }
 )
-"""One event, 64 bytes; the four last bytes are zero. See `engine/reference.py` for what each field holds."""
+"""One event, 64 bytes; the four last bytes are zero. See `docs/matching.md` for what each field holds."""
 
 TRADE: Final = np.dtype(
     {
@@ -156,13 +218,24 @@ LEVEL: Final = np.dtype(
 
 ORDER: Final = np.dtype(
     {
-        "names": ["order_id", "price", "quantity", "symbol", "side"],
-        "formats": ["<u8", "<i8", "<u4", "<u4", "u1"],
-        "offsets": [0, 8, 16, 20, 24],
+        "names": ["order_id", "price", "quantity", "symbol", "side", "flags", "hidden"],
+        "formats": ["<u8", "<i8", "<u4", "<u4", "u1", "u1", "<u4"],
+        "offsets": [0, 8, 16, 20, 24, 25, 28],
         "itemsize": 32,
     }
 )
-"""One resting order of a level-3 listing; `quantity` is what remains."""
+"""One resting order of a level-3 listing; `quantity` is what it shows, `hidden` what an iceberg has behind that;
+`flags`: `Flag.ALL_OR_NONE` where it is one."""
+
+STOP: Final = np.dtype(
+    {
+        "names": ["order_id", "price", "trigger", "quantity", "symbol", "kind", "side"],
+        "formats": ["<u8", "<i8", "<i8", "<u4", "<u4", "u1", "u1"],
+        "offsets": [0, 8, 16, 24, 28, 32, 33],
+        "itemsize": 64,
+    }
+)
+"""One waiting stop; `price` is its limit (0: it becomes a market order), `trigger` where it now triggers."""
 
 
 def command(
@@ -180,18 +253,49 @@ def command(
 
     Raises `CommandValueError` for a number that is no integer: a decimal price or quantity would lose its fraction.
     """
-    row = (order_id, price, quantity, symbol, kind, side, time_in_force, flags)
-    for name, value in zip(COMMAND.names or (), row, strict=True):
+    return _whole(COMMAND, (order_id, price, quantity, symbol, kind, side, time_in_force, flags))
+
+
+def wide_command(
+    kind: Kind,
+    order_id: int = 0,
+    *,
+    side: Side = Side.BUY,
+    price: int = 0,
+    quantity: int = 0,
+    symbol: int = 0,
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    flags: int = 0,
+    trigger: int = 0,
+    expiry: int = 0,
+    display: int = 0,
+    owner: int = 0,
+    self_trade: SelfTrade = SelfTrade.NONE,
+) -> tuple[int, ...]:
+    """One command as the plain tuple that `np.array([...], WIDE_COMMAND)` takes. Raises `CommandValueError` as `command`."""
+    plain = (order_id, price, quantity, symbol, kind, side, time_in_force, flags)
+    return _whole(WIDE_COMMAND, (*plain, trigger, expiry, display, owner, self_trade))
+
+
+def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]:
+    whole = []
+    for name, value in zip(dtype.names or (), row, strict=True):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
             raise CommandValueError(
                 f"{name} {value!r} is no integer; prices and quantities are whole ticks and lots (see Instrument.price)"
             )
-    return tuple(int(value) for value in row)
+        whole.append(int(value))
+    return tuple(whole)
 
 
 def commands(*rows: tuple[int, ...]) -> Commands:
     """An array of `COMMAND` from rows made by `command`: shape (n,)."""
     return np.array(list(rows), dtype=COMMAND)
+
+
+def wide_commands(*rows: tuple[int, ...]) -> Commands:
+    """An array of `WIDE_COMMAND` from rows made by `wide_command`: shape (n,)."""
+    return np.array(list(rows), dtype=WIDE_COMMAND)
 
 
 def describe(record: Any) -> str:

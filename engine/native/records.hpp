@@ -6,10 +6,15 @@
 
 namespace lowlat {
 
-enum class Kind : std::uint8_t { limit = 1, market = 2, cancel = 3, reduce = 4, replace = 5 };
+enum class Kind : std::uint8_t { limit = 1, market = 2, cancel = 3, reduce = 4, replace = 5, stop = 6, stop_limit = 7, trailing_stop = 8, clock = 9, phase = 10 };
 enum class Side : std::uint8_t { buy = 0, sell = 1 };
-enum class TimeInForce : std::uint8_t { gtc = 0, ioc = 1, fok = 2 };
+enum class TimeInForce : std::uint8_t { gtc = 0, ioc = 1, fok = 2, day = 3, gtd = 4 };
+enum class SelfTrade : std::uint8_t { none = 0, cancel_resting = 1, cancel_incoming = 2, cancel_both = 3, decrement = 4 };
+enum class Phase : std::uint8_t { continuous = 0, call = 1, halted = 2, closed = 3 };
 inline constexpr std::uint8_t flag_post_only = 1;
+inline constexpr std::uint8_t flag_slide = 2;
+inline constexpr std::uint8_t flag_all_or_none = 4;
+inline constexpr std::uint8_t flag_trail_basis_points = 8;
 
 enum class EventKind : std::uint8_t {
     accepted = 1,
@@ -18,6 +23,8 @@ enum class EventKind : std::uint8_t {
     cancelled = 4,
     reduced = 5,
     replaced = 6,
+    triggered = 7,
+    refilled = 8,
 };
 
 enum class Reason : std::uint8_t {
@@ -44,6 +51,21 @@ enum class Reason : std::uint8_t {
     requested = 20,
     ioc_remainder = 21,
     market_remainder = 22,
+    unknown_self_trade = 23,
+    term_not_for_kind = 24,
+    terms_conflict = 25,
+    display_too_large = 26,
+    display_too_small = 27,
+    expiry_not_ahead = 28,
+    trail_out_of_range = 29,
+    not_in_this_phase = 30,
+    stop_through_market = 31,
+    no_last_trade = 32,
+    stop_still_waits = 33,
+    clock_backwards = 34,
+    unknown_phase = 35,
+    expired = 36,
+    self_trade = 37,
 };
 
 inline constexpr std::int64_t quantity_max = 0xFFFF'FFFF;
@@ -60,6 +82,17 @@ struct Command {
     std::uint8_t flags;
 };
 static_assert(sizeof(Command) == 32 && alignof(Command) == 8);
+
+/// A command, and what few commands have to say.
+struct WideCommand : Command {
+    std::int64_t trigger;
+    std::uint64_t expiry;
+    std::uint32_t display;
+    std::uint32_t owner;
+    SelfTrade self_trade;
+    std::uint8_t zero[7];
+};
+static_assert(sizeof(WideCommand) == 64 && alignof(WideCommand) == 8);
 
 struct alignas(64) Event {
     std::uint64_t sequence;
@@ -102,8 +135,23 @@ struct alignas(32) OrderRow {
     std::int64_t price;
     std::uint32_t quantity;
     std::uint32_t symbol;
-    std::uint64_t side;
+    std::uint8_t side;
+    std::uint8_t flags;
+    std::uint16_t zero;
+    std::uint32_t hidden;
 };
 static_assert(sizeof(OrderRow) == 32);
+
+struct alignas(64) StopRow {
+    std::uint64_t order_id;
+    std::int64_t price;
+    std::int64_t trigger;
+    std::uint32_t quantity;
+    std::uint32_t symbol;
+    Kind kind;
+    std::uint8_t side;
+    std::uint8_t zero[30];
+};
+static_assert(sizeof(StopRow) == 64);
 
 }  // namespace lowlat
