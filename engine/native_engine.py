@@ -8,8 +8,21 @@ import numpy as np
 
 from engine import _core
 from engine.arrays import aligned_copy, aligned_empty
-from engine.contract import MatchingEngine, checked_commands
-from engine.records import EVENT, LEVEL, ORDER, TRADE, Commands, Events, Levels, Orders, Side, Trades
+from engine.contract import Indicative, MatchingEngine, checked_commands
+from engine.records import (
+    EVENT,
+    LEVEL,
+    ORDER,
+    STOP,
+    TRADE,
+    Commands,
+    Events,
+    Levels,
+    Orders,
+    Side,
+    Stops,
+    Trades,
+)
 from engine.settings import Settings
 from lowlat_errors import LowlatError
 

@@ -166,10 +166,10 @@ WIDE_COMMAND: Final = np.dtype(
         "itemsize": 64,
     }
 )
-"""One command with terms, 64 bytes: a `COMMAND`, then what few commands have to say. The seven last bytes are not read.
+"""One command with terms, 64 bytes: a `COMMAND`, then what few have to say. The seven last bytes are not read.
 
-`trigger`: a stop's price, or how far a trailing stop trails; `expiry`: of a GTD order, on the engine's clock; `display`:
-an iceberg's slice; `owner`, 0 for nobody, and `self_trade` (`SelfTrade`): see `docs/matching.md`.
+`trigger`: a stop's price, or how far a trailing stop trails; `expiry`: of a GTD order, on the engine's clock;
+`display`: an iceberg's slice; `owner`, 0 for nobody, and `self_trade` (`SelfTrade`): see `docs/matching.md`.
 """
 
 EVENT: Final = np.dtype(
@@ -272,7 +272,7 @@ def wide_command(
     owner: int = 0,
     self_trade: SelfTrade = SelfTrade.NONE,
 ) -> tuple[int, ...]:
-    """One command as the plain tuple that `np.array([...], WIDE_COMMAND)` takes. Raises `CommandValueError` as `command`."""
+    """The same for `np.array([...], WIDE_COMMAND)`."""
     plain = (order_id, price, quantity, symbol, kind, side, time_in_force, flags)
     return _whole(WIDE_COMMAND, (*plain, trigger, expiry, display, owner, self_trade))
 
