@@ -106,7 +106,7 @@ class ReferenceEngine(Checks, MatchingEngine):
             self._come_in(order, book)
 
     def _set_clock(self, ask: Ask) -> None:
-        self._clock = ask.quantity
+        self.clock = ask.quantity
         self._emit(EventKind.ACCEPTED, ask.order_id, ask.symbol, 0, 0, 0, 0)
         while expired := [order for order in self._dated.values() if self._is_past(order)]:
             order = min(expired, key=lambda each: (each.terms.expiry, each.accepted))
@@ -115,7 +115,7 @@ class ReferenceEngine(Checks, MatchingEngine):
             self._settle(book)
 
     def _is_past(self, order: Order) -> bool:
-        return order.terms.expiry <= self._clock
+        return order.terms.expiry <= self.clock
 
     def _enter_phase(self, ask: Ask, book: Book) -> None:
         book.phase = Phase(ask.quantity)

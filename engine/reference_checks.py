@@ -34,7 +34,7 @@ class Checks(Auction):
             case Kind.REPLACE:
                 return self._why_not_replace(ask, book)
             case Kind.CLOCK:
-                return Reason.CLOCK_BACKWARDS if ask.quantity < self._clock else Reason.NONE
+                return Reason.CLOCK_BACKWARDS if ask.quantity < self.clock else Reason.NONE
             case Kind.PHASE:
                 return self._why_not_phase(ask, book)
         return self._why_not_enter(ask, book)
@@ -114,7 +114,7 @@ class Checks(Auction):
         return Reason.NONE
 
     def _why_not_expiry(self, ask: Ask) -> Reason:
-        ahead = ask.time_in_force != TimeInForce.GTD or ask.expiry > self._clock
+        ahead = ask.time_in_force != TimeInForce.GTD or ask.expiry > self.clock
         return Reason.NONE if ahead else Reason.EXPIRY_NOT_AHEAD
 
     def _why_not_trigger(self, ask: Ask, book: Book) -> Reason:

@@ -62,8 +62,8 @@ class Matching(Stops):
     def _meet_level(self, taker: Order, queue: list[Order], book: Book) -> None:
         """Share the slices of a level, own orders first dealt with."""
         policy = taker.terms.self_trade
-        own = [maker for maker in queue if self._policy(taker, maker)]
-        others = [maker for maker in queue if not self._policy(taker, maker)]
+        own = [maker for maker in queue if taker.policy_towards(maker)]
+        others = [maker for maker in queue if not taker.policy_towards(maker)]
         if policy == SelfTrade.CANCEL_RESTING:
             self._cancel_all(own, book)
         sharing = queue if policy == SelfTrade.DECREMENT else others

@@ -22,7 +22,7 @@ class State:
         recycles = settings.when_trades_dry is WhenDry.RECYCLE
         self._tape: deque[tuple[int, ...]] = deque(maxlen=settings.trades if recycles else None)
         self._trade_id = 0
-        self._clock = 0
+        self.clock = 0
         self._sequence = 0
         self._command = 0  # the kind of the command under way
         self._events: list[tuple[int, ...]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -10,18 +11,18 @@ from hypothesis.strategies import SearchStrategy
 from engine.contract import MatchingEngine
 from engine.instrument import Instrument
 from engine.native_engine import Engine
-from engine.records import Flag, TimeInForce, commands, describe
+from engine.records import Flag, TimeInForce, describe
 from engine.reference import ReferenceEngine
 from engine.settings import Settings
-from tests.property.comparison import Row, paste, state_difference
+from tests.property.comparison import Row, paste, state_difference, stream_of
 from tests.property.strategies import Domain, cancels, limits, markets, naming, reduces, replaces, wrong
+from tests.property.worlds import ROOMY, kinds
 
 SETTINGS = Settings((Instrument(),), orders=40, trades=16)
-DOMAIN = Domain.of(SETTINGS)
-RESTING = limits(DOMAIN, TimeInForce.GTC)
+DOMAIN = Domain.of(tick=1, lot=1, symbols=1)
 
 ORDER_KINDS: dict[str, SearchStrategy[Row]] = {
-    "limit": RESTING,
+    "limit": limits(DOMAIN, TimeInForce.GTC),
     "market": markets(DOMAIN),
     "immediate_or_cancel": limits(DOMAIN, TimeInForce.IOC),
     "fill_or_kill": limits(DOMAIN, TimeInForce.FOK),
@@ -36,32 +37,40 @@ ORDER_KINDS: dict[str, SearchStrategy[Row]] = {
 class Books(RuleBasedStateMachine):
     """The engine under test, the oracle, and what both were told."""
 
-    tested: ClassVar[type[MatchingEngine]] = Engine
+    tested: ClassVar[type[MatchingEngine]]
+    sized: ClassVar[Settings]
 
     def __init__(self) -> None:
         super().__init__()
-        self.engine, self.oracle = self.tested.of(SETTINGS), ReferenceEngine.of(SETTINGS)
+        self.engine, self.oracle = self.tested.of(self.sized), ReferenceEngine.of(self.sized)
         self.told: list[Row] = []
-
-    @rule(row=RESTING)
-    def build(self, row: Row) -> None:
-        self.tell(row)
 
     def tell(self, row: Row) -> None:
         self.told.append(naming(self.oracle, row))
-        ours, theirs = (engine.process(commands(self.told[-1])) for engine in (self.oracle, self.engine))
+        ours, theirs = (engine.process(stream_of(self.told[-1:])) for engine in (self.oracle, self.engine))
         said = [[describe(event) for event in events] for events in (ours, theirs)]
-        assert ours.tolist() == theirs.tolist(), f"{said[0]}\nnot {said[1]}\n{paste(SETTINGS, self.told)}"
+        assert ours.tolist() == theirs.tolist(), f"{said[0]}\nnot {said[1]}\n{paste(self.sized, self.told)}"
 
     @invariant()
     def books_are_equal(self) -> None:
-        differing = state_difference(self.oracle, self.engine, [0])
-        assert differing is None, f"{differing}\n{paste(SETTINGS, self.told)}"
+        differing = state_difference(self.oracle, self.engine, range(len(self.sized.instruments)))
+        assert differing is None, f"{differing}\n{paste(self.sized, self.told)}"
         if isinstance(self.engine, Engine):
             self.engine.check_invariants()
 
 
-def machine(tested: type[MatchingEngine], *kinds: str) -> type[Books]:
-    """A machine that mixes commands of these kinds into the building of a book, each as often as a building one."""
-    rules = {kind: rule(row=ORDER_KINDS[kind])(lambda self, row: self.tell(row)) for kind in kinds}
-    return type("Books", (Books,), {"tested": tested, **rules})
+def machine(tested: type[MatchingEngine], *names: str) -> type[Books]:
+    """A machine that mixes commands of these `ORDER_KINDS` into the building of a book, each as often as that."""
+    return _machine(tested, SETTINGS, [("build", ORDER_KINDS["limit"]), *((name, ORDER_KINDS[name]) for name in names)])
+
+
+def world_machine(tested: type[MatchingEngine]) -> type[Books]:
+    """A machine with a rule for everything that can be asked of a small world."""
+    return _machine(tested, ROOMY, kinds(tick=1, lot=1).items())
+
+
+def _machine(
+    tested: type[MatchingEngine], sized: Settings, drawn: Iterable[tuple[str, SearchStrategy[Row]]]
+) -> type[Books]:
+    rules = {name: rule(row=rows)(lambda self, row: self.tell(row)) for name, rows in drawn}
+    return type("Books", (Books,), {"tested": tested, "sized": sized, **rules})

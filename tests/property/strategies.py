@@ -4,21 +4,24 @@ is left out. A case is the settings of an engine and a list of commands for it."
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from engine.contract import MatchingEngine
 from engine.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from engine.records import QUANTITY_MAX, Flag, Kind, Side, TimeInForce, command
+from engine.records import QUANTITY_MAX, WIDE_COMMAND, Flag, Kind, Side, TimeInForce, command
 from engine.reference import ReferenceEngine
 from engine.settings import Settings, WhenDry
-from tests.property.comparison import Row, paste
+from tests.property.comparison import WIDE, Row, paste
 
 T = TypeVar("T")
+
+EXPIRY = (WIDE_COMMAND.names or ()).index("expiry")
 
 EXAMPLES = int(os.environ.get("LOWLAT_EXAMPLES", "150"))
 """How many cases a property is tried with."""
@@ -94,12 +97,10 @@ class Domain:
     symbols: int
 
     @staticmethod
-    def of(sized: Settings) -> Domain:
-        count = len(sized.instruments)
-        window = next(size for symbols, size in WINDOWS.items() if count <= symbols)
-        tick, lot = sized.instruments[0].tick, sized.instruments[0].lot
-        symbol = st.sampled_from([*[0] * 6, count - 1])
-        return Domain(prices(window, tick), quantities(lot), symbol, count)
+    def of(tick: int, lot: int, symbols: int) -> Domain:
+        window = next(size for count, size in WINDOWS.items() if symbols <= count)
+        symbol = st.sampled_from([*[0] * 6, symbols - 1])
+        return Domain(prices(window, tick), quantities(lot), symbol, symbols)
 
 
 def limits(domain: Domain, time_in_force: TimeInForce, flags: int = 0) -> SearchStrategy[Row]:
@@ -152,14 +153,14 @@ def wrong(domain: Domain) -> SearchStrategy[Row]:
     """Commands any field of which may be out of its domain."""
     return st.builds(
         command,
-        st.sampled_from([*Kind, *Kind, 0, 6, 255]),
+        st.sampled_from([*Kind, *Kind, 0, 11, 255]),
         OLD_IDS,
         side=st.sampled_from([0, 1, 2, 255]),
         price=st.one_of(domain.price, st.just(0)),
         quantity=st.one_of(domain.quantity, WRONG_QUANTITIES),
         symbol=st.sampled_from([0, 0, 0, domain.symbols - 1, domain.symbols, 2**32 - 1]),
-        time_in_force=st.sampled_from([0, 0, 1, 2, 3, 255]),
-        flags=st.sampled_from([0, 0, 1, 2, 3, 128]),
+        time_in_force=st.sampled_from([0, 0, 1, 2, 3, 4, 5, 255]),
+        flags=st.sampled_from([0, 0, 1, 2, 3, 4, 8, 16, 128]),
     )
 
 
@@ -203,31 +204,49 @@ def engine_settings(draw: st.DrawFn) -> Settings:
     return Settings(rules, draw(pools), draw(pools), dry_orders, dry_trades)
 
 
-def naming(engine: MatchingEngine, row: Row) -> Row:
-    """The command; but a change that names an id of 1 to 9 names the first, second ... order of its book, and a
-    replacement's price of a few ticks is counted from that order's price."""
+def naming(engine: ReferenceEngine, row: Row) -> Row:
+    """The command; but a change that names an id of 1 to 9 names the first, second ... order or stop of its symbol, a
+    replacement's price of a few ticks is counted from that order's price, and a time of 1 to 9 from the clock."""
     order_id, price, quantity, symbol, kind, *rest = row
+    if kind == Kind.CLOCK and 1 <= quantity <= 9:
+        return (order_id, price, _within_int64(quantity + engine.clock), symbol, kind, *rest)
+    if rest[1] == TimeInForce.GTD and len(row) == WIDE and 1 <= row[EXPIRY] <= 9:
+        return (*row[:EXPIRY], row[EXPIRY] + engine.clock, *row[EXPIRY + 1 :])
     known = symbol < len(engine.settings.instruments)
     if kind not in (Kind.CANCEL, Kind.REDUCE, Kind.REPLACE) or not known or not 1 <= order_id <= 9:
         return row
-    orders = engine.orders(symbol)
-    if not len(orders):
+    live = [(int(each["order_id"]), int(each["price"])) for each in (*engine.orders(symbol), *engine.stops(symbol))]
+    if not live:
         return row
-    named = orders[order_id % len(orders)]
+    named, at = live[order_id % len(live)]
     if kind == Kind.REPLACE and abs(price) <= 2 * engine.instrument(symbol).tick:
-        price = _within_int64(int(named["price"]) + price)
-    return (int(named["order_id"]), price, quantity, symbol, kind, *rest)
+        price = _within_int64(at + price)
+    return (named, price, quantity, symbol, kind, *rest)
 
+
+Drawing = Callable[[Settings], SearchStrategy[Row]]
+"""What the commands for an engine are drawn from."""
 
 SIZES = engine_settings()
 
 
+def plain_rows(sized: Settings) -> SearchStrategy[Row]:
+    return _plain_rows(sized.instruments[0].tick, sized.instruments[0].lot, len(sized.instruments))
+
+
+@cache  # Hypothesis looks long at each strategy that it sees for the first time
+def _plain_rows(tick: int, lot: int, symbols: int) -> SearchStrategy[Row]:
+    return rows(Domain.of(tick, lot, symbols))
+
+
 @st.composite
-def cases(draw: st.DrawFn, size_max: int = 80, sizes: SearchStrategy[Settings] = SIZES) -> Case:
+def cases(
+    draw: st.DrawFn, size_max: int = 80, sizes: SearchStrategy[Settings] = SIZES, drawing: Drawing = plain_rows
+) -> Case:
     """Settings, and commands for them."""
     sized = draw(sizes)
     size_min = draw(st.sampled_from([0, size_max * 3 // 4]))
-    drawn = draw(st.lists(rows(Domain.of(sized)), min_size=size_min, max_size=size_max))
+    drawn = draw(st.lists(drawing(sized), min_size=size_min, max_size=size_max))
     engine = ReferenceEngine.of(sized)
     told = []
     for row in drawn:

@@ -2,16 +2,19 @@
 comparison that passes the native engine, and by a worked example."""
 
 import pytest
-from hypothesis import Phase, find, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from engine.contract import MatchingEngine
 from engine.instrument import Instrument
 from engine.reference import ReferenceEngine
 from engine.settings import Settings
 from tests.property.broken_engines import BROKEN, TakerPriced
+from tests.property.broken_rules import BROKEN_RULES, AllOrNoneTradesInPart
 from tests.property.comparison import difference, pasted
 from tests.property.strategies import PROPERTY, Case, cases
+from tests.property.worlds import ROOMY, WORLDS, world_rows
 from tests.worked_examples import EXAMPLES
 from tests.worked_examples.example import failure
 
@@ -31,18 +34,44 @@ def test_a_property_rejects_it(broken: type[MatchingEngine]) -> None:
     find(cases(sizes=TWO_BOOKS), lambda case: differs(case, broken), settings=enough)
 
 
-@each_broken_engine
+@pytest.fixture(scope="module")
+def worlds() -> list[Case]:
+    """What the property that compares small worlds draws, once for all of them."""
+    drawn: list[Case] = []
+
+    @settings(PROPERTY, max_examples=400, phases=[Phase.generate], database=None, derandomize=True)
+    @given(cases(60, WORLDS, world_rows))
+    def draw(case: Case) -> None:
+        drawn.append(case)
+
+    draw()
+    return drawn
+
+
+@pytest.mark.parametrize("broken", BROKEN_RULES, ids=lambda kind: kind.__name__)
+def test_a_property_of_small_worlds_rejects_it(broken: type[MatchingEngine], worlds: list[Case]) -> None:
+    assert any(differs(case, broken) for case in worlds)
+
+
+@pytest.mark.parametrize("broken", [*BROKEN, *BROKEN_RULES], ids=lambda kind: kind.__name__)
 def test_a_worked_example_rejects_it(broken: type[MatchingEngine]) -> None:
-    failures = [failure(example, broken.of(example.settings)) for example in EXAMPLES]
-    assert any(failures)
+    # The first is enough: what a broken engine does with the others need not end.
+    assert any(failure(example, broken.of(example.settings)) for example in EXAMPLES)
 
 
-def test_a_failure_shrinks_to_few_commands_that_can_be_pasted() -> None:
+@pytest.mark.parametrize(
+    ("broken", "strategy"),
+    [(TakerPriced, cases(4, TWO_BOOKS)), (AllOrNoneTradesInPart, cases(4, st.just(ROOMY), world_rows))],
+    ids=["plain", "wide"],
+)
+def test_a_failure_shrinks_to_few_commands_that_can_be_pasted(
+    broken: type[MatchingEngine], strategy: SearchStrategy[Case]
+) -> None:
     shrinking = settings(
         PROPERTY, max_examples=2_000, phases=[Phase.generate, Phase.shrink], database=None, derandomize=True
     )
-    case = find(cases(4, TWO_BOOKS), lambda case: differs(case, TakerPriced), settings=shrinking)
-    assert len(case.rows) <= 3  # one order rests, one trades with it at another price
+    case = find(strategy, lambda case: differs(case, broken), settings=shrinking)
+    assert len(case.rows) <= 3  # one order rests, one trades with it
     sized, stream = pasted(repr(case))
-    ours, theirs = (kind.of(sized).process(stream) for kind in (ReferenceEngine, TakerPriced))
+    ours, theirs = (kind.of(sized).process(stream) for kind in (ReferenceEngine, broken))
     assert ours.tolist() != theirs.tolist()

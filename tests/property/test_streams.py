@@ -37,7 +37,8 @@ def compare(settings: Settings, stream: np.ndarray) -> np.ndarray:
 def test_a_long_random_stream(name: str, seed: int) -> None:
     stream = STREAMS[name]
     events = compare(stream.settings, stream.commands(seed, COMMANDS))
-    assert set(events["kind"]) == set(EventKind)  # the stream did reach everything that can happen
+    # The stream did reach everything that can happen to plain orders.
+    assert set(events["kind"]) == set(EventKind) - {EventKind.TRIGGERED, EventKind.REFILLED}
 
 
 @pytest.mark.parametrize("name", profile_names())

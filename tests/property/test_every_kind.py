@@ -1,0 +1,61 @@
+"""Every kind of command, policy and phase at once: the tested engine equals the reference engine after every batch,
+however commands are batched; and the reference engine's books are those that its own events tell."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.native_engine import Engine
+from engine.records import EventKind, Kind, Phase
+from engine.reference import ReferenceEngine
+from tests.engines import TESTED
+from tests.property.comparison import difference, paste, pasted, stream_of
+from tests.property.rebuilt import Rebuilt
+from tests.property.strategies import PROPERTY, Case, cases
+from tests.property.worlds import WORLDS, world_rows
+
+worlds = cases(60, WORLDS, world_rows)
+
+
+@PROPERTY
+@given(worlds, st.sampled_from([1, 3, 8, 60]))
+def test_events_books_stops_and_tape_are_equal_after_every_batch(case: Case, batch: int) -> None:
+    oracle, tested = ReferenceEngine.of(case.settings), TESTED.of(case.settings)
+    for start in range(0, len(case.rows), batch):
+        differing = difference(oracle, tested, case.rows[start : start + batch])
+        assert differing is None, f"{differing}\n{case}"
+        if isinstance(tested, Engine):
+            tested.check_invariants()
+
+
+@PROPERTY
+@given(worlds)
+def test_where_a_batch_is_split_makes_no_byte_of_difference(case: Case) -> None:
+    whole = TESTED.of(case.settings).process(stream_of(case.rows))
+    tested = TESTED.of(case.settings)
+    assert whole.tobytes() == b"".join(tested.process(stream_of([row])).tobytes() for row in case.rows), f"{case}"
+
+
+@PROPERTY
+@given(worlds)
+def test_the_events_account_for_every_lot_and_tell_the_books(case: Case) -> None:
+    engine = ReferenceEngine.of(case.settings)
+    books = [Rebuilt(symbol) for symbol in range(len(case.settings.instruments))]
+    phases = [Phase.CONTINUOUS for _ in books]
+    for row in case.rows:
+        events = engine.process(stream_of([row]))
+        if row[4] == Kind.PHASE and events[0]["kind"] == EventKind.ACCEPTED:
+            phases[row[3]] = Phase(row[2])
+        for book in books:
+            book.tell(row, events)
+            differing = book.differs(engine.orders(book.symbol))
+            assert differing is None, f"{differing}\n{case}"
+            assert phases[book.symbol] != Phase.CONTINUOUS or not book.crossed(), f"crossed\n{case}"
+
+
+@settings(PROPERTY, max_examples=50)
+@given(worlds)
+def test_what_is_printed_can_be_pasted(case: Case) -> None:
+    sized, stream = pasted(paste(case.settings, case.rows))
+    assert sized == case.settings
+    assert np.array_equal(stream, stream_of(case.rows))

@@ -1,0 +1,155 @@
+"""Small worlds for every kind of command: two symbols, one of them pro rata, prices of a few ticks, a few owners, a
+clock that counts to ten. Everything meets everything."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from engine.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
+from engine.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce, command, wide_command
+from engine.settings import Settings, WhenDry
+from tests.property.comparison import Row
+from tests.property.strategies import (
+    DRY_ORDERS,
+    NEW_IDS,
+    Domain,
+    cancels,
+    limits,
+    markets,
+    mixed,
+    reduces,
+    replaces,
+    wrong,
+)
+
+TICKS = 5
+"""Prices are so many ticks around zero."""
+
+
+def _symbols(tick: int = 1, lot: int = 1, **rules: Any) -> tuple[Instrument, ...]:
+    return tuple(Instrument(tick=tick, lot=lot, algorithm=algorithm, **rules) for algorithm in Algorithm)
+
+
+ROOMY = Settings(_symbols(), orders=64, trades=512)
+
+
+@st.composite
+def world_settings(draw: st.DrawFn) -> Settings:
+    """Plain, or with any of: a tick, a rounding rule, a lot, a band; pools that are roomy or run dry, any policy."""
+    tick, lot = draw(st.sampled_from([1, 1, 2])), draw(st.sampled_from([1, 1, 2]))
+    low, high = draw(st.sampled_from([(PRICE_MIN, PRICE_MAX)] * 3 + [(-4 * tick, 3 * tick + 1)]))
+    rules = _symbols(tick, lot, off_tick=draw(st.sampled_from(OffTick)), price_min=low, price_max=high)
+    dry_orders, dry_trades = draw(st.sampled_from(DRY_ORDERS)), draw(st.sampled_from(WhenDry))
+    orders, trades = draw(st.sampled_from([64, 64, 6])), draw(st.sampled_from([64, 9, 3]))
+    return Settings(rules, orders, trades, dry_orders, dry_trades)
+
+
+def world(tick: int, lot: int) -> Domain:
+    """What the fields of commands for an engine with `world_settings` are drawn from."""
+    ticks = mixed((3, st.integers(-2, 2)), (2, st.integers(-TICKS, TICKS)))
+    quantity = mixed((9, st.integers(1, 6)), (1, st.integers(7, 30))).map(lambda lots: lots * lot)
+    price = mixed((9, ticks.map(lambda count: count * tick)), (1, st.integers(-TICKS * tick, TICKS * tick)))
+    return Domain(price, quantity, st.sampled_from([0, 1]), 2)
+
+
+OWNERS = st.sampled_from([0, 0, 1, 1, 2])
+
+
+def wide(domain: Domain, kind: Kind, **terms: SearchStrategy[int]) -> SearchStrategy[Row]:
+    """Orders of a kind, with owners and policies, and any of `terms`."""
+    fields = {
+        "side": st.sampled_from(Side),
+        "quantity": domain.quantity,
+        "symbol": domain.symbol,
+        "owner": OWNERS,
+        "self_trade": st.sampled_from(SelfTrade),
+    }
+    return st.builds(wide_command, st.just(kind), NEW_IDS, **(fields | terms))
+
+
+@cache
+def kinds(tick: int, lot: int) -> dict[str, SearchStrategy[Row]]:
+    """By name, everything that can be asked of a book."""
+    domain = world(tick, lot)
+    price = domain.price
+    one_shot = st.sampled_from([TimeInForce.IOC, TimeInForce.FOK])
+    dated = {"time_in_force": st.just(TimeInForce.GTD), "expiry": st.integers(1, 4)}
+    day = {"time_in_force": st.just(TimeInForce.DAY)}
+    return {
+        "limit": wide(domain, Kind.LIMIT, price=price),
+        "one_shot": wide(domain, Kind.LIMIT, price=price, time_in_force=one_shot),
+        "market": mixed((2, wide(domain, Kind.MARKET)), (1, markets(domain))),
+        "post_only": limits(domain, TimeInForce.GTC, Flag.POST_ONLY),
+        "slide": wide(domain, Kind.LIMIT, price=price, flags=st.just(Flag.POST_ONLY | Flag.SLIDE)),
+        "iceberg": wide(
+            domain,
+            Kind.LIMIT,
+            price=price,
+            quantity=st.integers(2, 9).map(lambda lots: lots * lot),
+            display=st.integers(1, 2).map(lambda lots: lots * lot),
+        ),
+        "all_or_none": wide(domain, Kind.LIMIT, price=price, symbol=st.just(0), flags=st.just(Flag.ALL_OR_NONE)),
+        "stop": wide(domain, Kind.STOP, trigger=price),
+        "stop_limit": wide(domain, Kind.STOP_LIMIT, price=price, trigger=price),
+        "trailing_stop": mixed(
+            (2, wide(domain, Kind.TRAILING_STOP, trigger=price.map(abs))),
+            (1, wide(domain, Kind.TRAILING_STOP, trigger=BASIS_POINTS, flags=st.just(Flag.TRAIL_BASIS_POINTS))),
+        ),
+        "day": mixed(
+            (2, wide(domain, Kind.LIMIT, price=price, **day)), (1, wide(domain, Kind.STOP, trigger=price, **day))
+        ),
+        "dated": mixed(
+            (2, wide(domain, Kind.LIMIT, price=price, **dated)), (1, wide(domain, Kind.STOP, trigger=price, **dated))
+        ),
+        "cancel": cancels(domain),
+        "reduce": reduces(domain),
+        "replace": replaces(domain),
+        "clock": st.builds(command, st.just(Kind.CLOCK), st.just(0), quantity=st.integers(0, 3)),
+        "phase": st.builds(command, st.just(Kind.PHASE), st.just(0), quantity=PHASES, symbol=domain.symbol),
+        "wrong": mixed((1, wrong(domain)), (2, wrong_terms(domain))),
+    }
+
+
+BASIS_POINTS = st.sampled_from([1, 2_500, 5_000, 10_000])
+PHASES = st.sampled_from([*[Phase.CONTINUOUS] * 4, Phase.CALL, Phase.CALL, Phase.HALTED, Phase.CLOSED])
+
+WEIGHTS = {"limit": 9, "all_or_none": 4, "iceberg": 5, "stop": 3, "stop_limit": 2, "trailing_stop": 3, "dated": 3}
+WEIGHTS |= {"clock": 2, "wrong": 2}
+"""How often a kind is drawn, where that is not once."""
+
+
+def wrong_terms(domain: Domain) -> SearchStrategy[Row]:
+    """Orders that may have any term."""
+    return st.builds(
+        wide_command,
+        mixed((2, st.just(Kind.LIMIT)), (1, st.sampled_from(Kind))),
+        NEW_IDS,
+        side=st.sampled_from(Side),
+        price=mixed((2, domain.price), (1, st.sampled_from([0, 0, PRICE_MIN, PRICE_MAX]))),
+        quantity=domain.quantity,
+        symbol=domain.symbol,
+        time_in_force=st.sampled_from([0, 0, 1, 2, 3, 4]),
+        flags=st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 8, 12]),
+        trigger=mixed((2, st.just(0)), (1, domain.price), (1, st.sampled_from([PRICE_MIN, PRICE_MAX, 10_001]))),
+        expiry=st.sampled_from([0, 0, 1, 2, 2**64 - 1]),
+        display=st.sampled_from([0, 0, 1, 2, 9, 2**32 - 1]),
+        owner=OWNERS,
+        self_trade=st.sampled_from([0, 1, 2, 3, 4, 5]),
+    )
+
+
+def world_rows(sized: Settings) -> SearchStrategy[Row]:
+    """Any command."""
+    return _mix(sized.instruments[0].tick, sized.instruments[0].lot)
+
+
+@cache
+def _mix(tick: int, lot: int) -> SearchStrategy[Row]:
+    return mixed(*((WEIGHTS.get(name, 1), drawn) for name, drawn in kinds(tick, lot).items()))
+
+
+WORLDS = world_settings()
