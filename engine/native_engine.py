@@ -15,6 +15,7 @@ from engine.records import (
     ORDER,
     STOP,
     TRADE,
+    WIDE_COMMAND,
     Commands,
     Events,
     Levels,
@@ -87,8 +88,8 @@ class Engine(MatchingEngine):
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
-        events = aligned_empty(self.matcher.events_at_most(ready), EVENT)
-        return events[: self.matcher.process(ready, events)]
+        process = self.matcher.process_wide if ready.dtype == WIDE_COMMAND else self.matcher.process
+        return process(ready).view(EVENT)
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)

@@ -16,7 +16,12 @@ struct Rules {
     std::int64_t lot = 1;
     std::int64_t price_min = 0;
     std::int64_t price_max = 0;
+    std::int64_t algorithm = 0;  // 0 price and time, 1 pro-rata
+    std::int64_t off_tick = 0;   // OffTick
 };
+
+/// What becomes of a price between two ticks.
+enum class OffTick : std::int64_t { reject = 0, nearest = 1, passive = 2 };
 
 struct Settings {
     std::vector<Rules> symbols;
@@ -31,6 +36,8 @@ struct Settings {
         const std::uint64_t share = std::bit_floor(shared / symbols.size());
         return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(share, 256, 1U << 17));
     }
+    /// The same of a ladder of stops, which few orders touch: 4,096 in the one book, 64 in many.
+    std::uint32_t stop_places() const { return std::max<std::uint32_t>(64, window_places() / 32); }
 };
 
 }  // namespace lowlat
