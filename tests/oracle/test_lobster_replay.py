@@ -16,19 +16,20 @@ from engine.lobster import read_lobster
 from engine.lobster_file import read_best_states
 from engine.native_engine import Engine
 from engine.recorded import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
-from engine.reference import Ask, Ladder, Order, ReferenceEngine
+from engine.reference import ReferenceEngine
+from engine.reference_book import Ladder, Order
 
 Find = Callable[[str], Path]
 
 
 class LastInFirstOut(ReferenceEngine):
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        while ladder.reaches(limit):
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        while taker.quantity and ladder.reaches(taker.limit):
             yield next(reversed(ladder.queues[next(ladder.prices())].values()))
 
 
 class TakerPriced(ReferenceEngine):
-    def _print(self, _maker: Order, taker: Ask) -> int:
+    def _print(self, _maker: Order, taker: Order) -> int:
         return taker.price
 
 

@@ -4,36 +4,39 @@ reference engine checks nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from engine.contract import MatchingEngine
-from engine.records import Flag, Kind, Reason, TimeInForce
-from engine.reference import Ask, Book, Ladder, Order, ReferenceEngine
+from engine.records import EventKind, Flag, Kind, Reason
+from engine.reference import ReferenceEngine
+from engine.reference_book import Ask, Book, Ladder, Order
+from engine.reference_walk import Reach
 from engine.settings import Settings
 
 
 class LastInFirstOut(ReferenceEngine):
     """The youngest order of a level trades first."""
 
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        while ladder.reaches(limit):
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        while taker.quantity and ladder.reaches(taker.limit):
             yield next(reversed(ladder.queues[next(ladder.prices())].values()))
 
 
 class SizeFirst(ReferenceEngine):
     """The largest order of a level trades first."""
 
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        while ladder.reaches(limit):
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        while taker.quantity and ladder.reaches(taker.limit):
             yield max(ladder.queues[next(ladder.prices())].values(), key=lambda order: order.quantity)
 
 
 class ThreeLevelsOnly(ReferenceEngine):
     """An incoming order meets three levels at most."""
 
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
         met: set[int] = set()
-        for maker in super()._makers(ladder, limit):
+        for maker in super()._makers(ladder, taker):
             met.add(maker.price)
             if len(met) > 3:
                 return
@@ -43,36 +46,35 @@ class ThreeLevelsOnly(ReferenceEngine):
 class OneOrderOnly(ReferenceEngine):
     """An incoming order meets one resting order."""
 
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        return islice(super()._makers(ladder, limit), 1)
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        return islice(super()._makers(ladder, taker), 1)
 
 
 class WorstPriceFirst(ReferenceEngine):
     """The far end of the reach trades first."""
 
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        while ladder.reaches(limit):
-            within = [rank for rank in ladder.ranks if limit is None or rank <= limit * ladder.sign]
-            yield next(iter(ladder.queues[within[-1] * ladder.sign].values()))
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        while taker.quantity and (within := [*ladder.prices(taker.limit)]):
+            yield next(iter(ladder.queues[within[-1]].values()))
 
 
 class TouchDoesNotTrade(ReferenceEngine):
     """Equal prices do not meet."""
 
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        return super()._makers(ladder, None if limit is None else limit - ladder.sign)
+    def _in_reach(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        return (maker for maker in super()._in_reach(ladder, taker) if maker.price != taker.limit)
 
 
 class TakerPriced(ReferenceEngine):
     """Trades print at the incoming order's price."""
 
-    def _print(self, maker: Order, taker: Ask) -> int:
-        return maker.price if taker.kind == Kind.MARKET else taker.price
+    def _print(self, maker: Order, taker: Order) -> int:
+        return maker.price if taker.limit is None else taker.price
 
 
 class _EmptyLevelsStay(Ladder):
-    def remove(self, order: Order) -> None:
-        del self.queues[order.price][order.order_id]
+    def remove(self, order: Order, price: int) -> None:
+        del self.queues[price][order.order_id]
 
 
 class ForgetsToRemoveEmptyLevels(ReferenceEngine):
@@ -83,37 +85,31 @@ class ForgetsToRemoveEmptyLevels(ReferenceEngine):
         for book in self._books:
             book.ladders = (_EmptyLevelsStay(0), _EmptyLevelsStay(1))
 
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        while maker := next(self._in_reach_of(ladder, limit), None):
-            yield maker
-
-    def _in_reach_of(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        for rank in ladder.ranks:
-            if limit is None or rank <= limit * ladder.sign:
-                yield from ladder.queues[rank * ladder.sign].values()
-
 
 class ReplaceKeepsPlace(ReferenceEngine):
     """An order made larger at its price keeps its place in the queue."""
 
-    def _keeps_place(self, ask: Ask, order: Order) -> bool:
-        return ask.price == order.price
+    def _replace(self, ask: Ask, order: Order, book: Book) -> None:
+        if ask.price == order.price and ask.quantity > order.quantity:
+            order.quantity = ask.quantity
+            self._tell(EventKind.REPLACED, order, order.price, order.quantity)
+        else:
+            super()._replace(ask, order, book)
 
 
 class ReplaceLosesPlace(ReferenceEngine):
     """An order made smaller at its price goes to the back of the queue."""
 
-    def _keeps_place(self, ask: Ask, order: Order) -> bool:
+    def _keeps_place(self, order: Order, price: int, quantity: int) -> bool:
         return False
 
 
 class ReplaceDoesNotTrade(ReferenceEngine):
     """An order moved through the touch rests there: a crossed book."""
 
-    def _replace(self, ask: Ask, order: Order, book: Book) -> None:
-        makers, self._makers = self._makers, lambda ladder, limit: iter(())  # type: ignore[method-assign]
-        super()._replace(ask, order, book)
-        self._makers = makers  # type: ignore[method-assign]
+    def _match(self, taker: Order, book: Book) -> None:
+        if self._command != Kind.REPLACE:
+            super()._match(taker, book)
 
 
 class ReduceLosesPlace(ReferenceEngine):
@@ -122,60 +118,56 @@ class ReduceLosesPlace(ReferenceEngine):
     def _take_off(self, order: Order, book: Book, quantity: int) -> int:
         left = super()._take_off(order, book, quantity)
         if left:
-            queue = book.ladders[order.side].queue(order.price)
-            queue[order.order_id] = queue.pop(order.order_id)
+            self._requeue(order, book)
         return left
 
 
 class IocRests(ReferenceEngine):
     """What an immediate-or-cancel order did not trade stays in the book."""
 
-    def _rests(self, ask: Ask) -> bool:
-        return ask.kind != Kind.MARKET
+    def _rests(self, order: Order) -> bool:
+        return order.limit is not None
 
 
 class FokTradesInPart(ReferenceEngine):
     """Fill-or-kill is taken for immediate-or-cancel."""
 
-    def _fillable(self, ask: Ask, side: int) -> int:
-        return ask.quantity
+    def _reach(self, taker: Order, book: Book) -> Reach:
+        return replace(super()._reach(taker, book), whole=True)
 
 
 class FokLooksAtTheTouchOnly(ReferenceEngine):
     """Fill-or-kill is killed when the best level alone does not fill it."""
 
-    def _fillable(self, ask: Ask, side: int) -> int:
-        first = next(self._in_reach(ask, side), None)
-        return sum(order.quantity for order in self._in_reach(ask, side) if first and order.price == first.price)
+    def _reach(self, taker: Order, book: Book) -> Reach:
+        touch = next(book.ladders[1 - taker.side].prices(taker.limit), None)
+        return super()._reach(taker if touch is None else replace(taker, price=touch), book)
 
 
 class PostOnlyTrades(ReferenceEngine):
     """Post-only is ignored."""
 
-    def _why_not_trade(self, ask: Ask, side: int) -> Reason:
-        ask.flags &= ~Flag.POST_ONLY
-        return super()._why_not_trade(ask, side)
+    def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
+        return super()._why_not_match(replace(ask, flags=ask.flags & ~Flag.POST_ONLY), order, book)
 
 
 class PostOnlyJoinsTheTouch(ReferenceEngine):
     """Post-only is rejected only when it would trade at a better price than its own."""
 
-    def _why_not_trade(self, ask: Ask, side: int) -> Reason:
-        ladder = self._books[ask.symbol].ladders[1 - side]
-        if ask.flags & Flag.POST_ONLY and not ladder.reaches(ask.price - ladder.sign):
-            ask.flags &= ~Flag.POST_ONLY
-        return super()._why_not_trade(ask, side)
+    def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
+        ladder = book.ladders[1 - order.side]
+        if ask.flags & Flag.POST_ONLY and not ladder.reaches(order.price - ladder.sign):
+            ask = replace(ask, flags=ask.flags & ~Flag.POST_ONLY)
+        return super()._why_not_match(ask, order, book)
 
 
 class DuplicateIdReplaces(ReferenceEngine):
     """A rejected duplicate id takes the first order out of the book."""
 
-    def _why_not_enter(self, ask: Ask) -> Reason:
-        reason = super()._why_not_enter(ask)
+    def _why_not_enter(self, ask: Ask, book: Book) -> Reason:
+        reason = super()._why_not_enter(ask, book)
         if reason is Reason.DUPLICATE_ORDER_ID:
-            book = self._books[ask.symbol]
-            order = book.orders[ask.order_id]
-            self._take_off(order, book, order.quantity)
+            self._take_out(book.orders[ask.order_id], book)
         return reason
 
 
@@ -186,8 +178,8 @@ class IdIsNeverFree(ReferenceEngine):
         super()._open(settings)
         self._used: set[tuple[int, int]] = set()
 
-    def _why_not_enter(self, ask: Ask) -> Reason:
-        reason = super()._why_not_enter(ask)
+    def _why_not_enter(self, ask: Ask, book: Book) -> Reason:
+        reason = super()._why_not_enter(ask, book)
         key = (ask.symbol, ask.order_id)
         if reason is Reason.NONE and key in self._used:
             return Reason.DUPLICATE_ORDER_ID
@@ -206,8 +198,8 @@ class OneBookForAllSymbols(ReferenceEngine):
 class MarketRests(ReferenceEngine):
     """What a market order did not trade stays in the book, at price 0."""
 
-    def _rests(self, ask: Ask) -> bool:
-        return ask.kind == Kind.MARKET or ask.time_in_force == TimeInForce.GTC
+    def _rests(self, order: Order) -> bool:
+        return order.limit is None or super()._rests(order)
 
 
 BROKEN: list[type[MatchingEngine]] = [

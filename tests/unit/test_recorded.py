@@ -13,7 +13,8 @@ from engine.lobster import read_lobster
 from engine.lobster_file import read_best_states
 from engine.recorded import LOOK_AHEAD_ROWS, RecordedFlow, ReplayArrayError, best_states, compare_best, verify
 from engine.records import COMMAND, EVENT
-from engine.reference import Ask, Ladder, Order, ReferenceEngine
+from engine.reference import ReferenceEngine
+from engine.reference_book import Ladder, Order
 
 ROWS = (
     "1,1,1,10,1000100,-1",
@@ -35,20 +36,20 @@ def flow(tmp_path: Path) -> RecordedFlow:
 
 
 class LastInFirstOut(ReferenceEngine):
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
-        while ladder.reaches(limit):
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        while taker.quantity and ladder.reaches(taker.limit):
             yield next(reversed(ladder.queues[next(ladder.prices())].values()))
 
 
 class TakerPriced(ReferenceEngine):
-    def _print(self, _maker: Order, taker: Ask) -> int:
+    def _print(self, _maker: Order, taker: Order) -> int:
         return taker.price
 
 
 class OneLevelOnly(ReferenceEngine):
-    def _makers(self, ladder: Ladder, limit: int | None) -> Iterator[Order]:
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
         best = next(ladder.prices(), None)
-        for maker in super()._makers(ladder, limit):
+        for maker in super()._makers(ladder, taker):
             if maker.price != best:
                 return
             yield maker
