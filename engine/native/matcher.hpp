@@ -278,6 +278,7 @@ class Matcher : public Store {
             Node& level = nodes_[level_handle];
             const std::int64_t price = price_of(book, side ^ 1, level.level.key);
             book.last = price;
+            book.traded = true;
             Handle at = level.next;
             do {
                 Node& maker = nodes_[at];
@@ -300,7 +301,6 @@ class Matcher : public Store {
             nodes_[at].prev = level_handle;
             if (at == level_handle) drop_level(ladder, level_handle);
         }
-        book.traded = true;
         return left;
     }
 

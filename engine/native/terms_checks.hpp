@@ -69,12 +69,15 @@ inline bool terms_fit_kind(const WideCommand& command) {
     return !stop || !for_a_moment(command);
 }
 
+inline bool few_slices(std::int64_t quantity, std::uint32_t display) {
+    return quantity <= std::int64_t{display} * slices_max;
+}
+
 inline Reason why_not_display(const WideCommand& command, const Rules& rules) {
     if (command.display == 0) return Reason::none;
     if (command.display > command.quantity) return Reason::display_too_large;
     if (command.display % rules.lot != 0) return Reason::quantity_off_lot;
-    const bool few = command.quantity <= std::int64_t{command.display} * slices_max;
-    return few ? Reason::none : Reason::display_too_small;
+    return few_slices(command.quantity, command.display) ? Reason::none : Reason::display_too_small;
 }
 
 inline Reason why_not_trigger(const WideCommand& command, const Rules& rules) {

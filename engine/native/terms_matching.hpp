@@ -257,12 +257,9 @@ class TermsMatching : public TermsStops<Sink> {
             hidden += store_.hidden(order(at));
         }
         deduct(left, shown);
-        if (any_own && taker.self_trade == SelfTrade::decrement) judged.whole = false;
-        const bool stops = any_own && taker.self_trade != SelfTrade::cancel_resting &&
-                           taker.self_trade != SelfTrade::decrement;
-        if (stops) {
-            judged.whole = judged.whole && left == 0;
-            return left != 0;
+        if (any_own && taker.self_trade != SelfTrade::cancel_resting) {
+            judged.whole = false;
+            if (taker.self_trade != SelfTrade::decrement) return true;
         }
         deduct(left, hidden);
         return false;

@@ -217,7 +217,7 @@ class TermsPath : public TermsAuction<Sink> {
         const WideCommand asked = command;
         if (const Reason reason = why_not_change(command, book_); reason != Reason::none) return reject(asked, reason);
         const Handle handle = find(command);
-        const std::uint32_t side = handle == nil ? command.side & 1U : order(handle).side;
+        const std::uint32_t side = handle == nil ? 0 : order(handle).side;
         if (const Reason reason = why_not_limit(command, side, book_.rules); reason != Reason::none)
             return reject(asked, reason);
         if (has_terms(command)) return reject(asked, Reason::term_not_for_kind);
@@ -237,13 +237,15 @@ class TermsPath : public TermsAuction<Sink> {
     void come_in_again(const WideCommand& command, const WideCommand& asked, Handle handle, std::uint32_t side,
                        std::int64_t key) {
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
+        if ((order(handle).terms & term_iceberg) != 0 && !few_slices(command.quantity, terms(handle).display))
+            return reject(asked, Reason::display_too_small);
         Taker taker = taker_of(handle, Kind::limit, command.price, quantity);
         bool trades = book_.phase == Phase::continuous;
         if (trades) {
-            if ((command.flags & flag_post_only) != 0 && reaches(taker))
-                return reject(asked, Reason::post_only_would_trade);
             const auto judged = this->judge(taker);
             trades = judged.whole || !Store::all_or_none(order(handle));
+            if (trades && (command.flags & flag_post_only) != 0 && judged.records != 0)
+                return reject(asked, Reason::post_only_would_trade);
             if (trades && !this->tape_takes(judged.records)) return reject(asked, Reason::trade_pool_full);
         }
         emit(EventKind::replaced, command.order_id, side, command.price, quantity, quantity);
@@ -397,15 +399,10 @@ class TermsPath : public TermsAuction<Sink> {
     Reason why_not_trade(WideCommand& command) const {
         const auto judged = this->judge(taker_of(command));
         if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
-        if ((command.flags & flag_post_only) != 0 && reaches(taker_of(command)))
+        if ((command.flags & flag_post_only) != 0 && judged.records != 0)
             return (command.flags & flag_slide) != 0 && slide(command) ? Reason::none : Reason::post_only_would_trade;
         const bool trades = judged.whole || !is_all_or_none(command);
         return !trades || this->tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
-    }
-
-    bool reaches(const Taker& taker) const {
-        const Ladder& ladder = book_.ladders[taker.side ^ 1];
-        return ladder.best() != nil && ladder.best_key() <= taker.limit_key;
     }
 
     /// One tick behind the best price of the other side. False where the band has no such price.
