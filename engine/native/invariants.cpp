@@ -94,8 +94,7 @@ void check_invariants(const Matcher& matcher) {
         hold(listed(matcher, book.trailing[0]) + listed(matcher, book.trailing[1]) == count.trailing,
              "stops that trail are listed");
         hold(book.due.first == nil, "no stop is due between two commands");
-        const bool ruled = book.rules.algorithm != 0 || book.rules.off_tick != 0;
-        count.special += (book.phase != Phase::continuous ? 1 : 0) + (ruled ? 1 : 0);
+        count.special += (book.phase != Phase::continuous ? 1 : 0) + (book.rules.special() ? 1 : 0);
         hold(count.special == book.special, "what a plain command must know of is counted");
         const Ladder& bids = book.ladders[0];
         const Ladder& asks = book.ladders[1];

@@ -10,18 +10,24 @@ namespace lowlat {
 
 enum class WhenDry : std::uint8_t { refuse = 0, grow = 1, recycle = 2 };
 
+/// How the resting orders of one price share what comes in.
+enum class Algorithm : std::int64_t { fifo = 0, pro_rata = 1 };
+
+/// What becomes of a price between two ticks.
+enum class OffTick : std::int64_t { reject = 0, nearest = 1, passive = 2 };
+
 /// One symbol's rules. Prices are multiples of `tick` within the band, quantities multiples of `lot`.
 struct Rules {
     std::int64_t tick = 1;
     std::int64_t lot = 1;
     std::int64_t price_min = 0;
     std::int64_t price_max = 0;
-    std::int64_t algorithm = 0;  // 0 price and time, 1 pro-rata
-    std::int64_t off_tick = 0;   // OffTick
-};
+    Algorithm algorithm = Algorithm::fifo;
+    OffTick off_tick = OffTick::reject;
 
-/// What becomes of a price between two ticks.
-enum class OffTick : std::int64_t { reject = 0, nearest = 1, passive = 2 };
+    /// Whether plain commands, too, are matched by more than price and time.
+    bool special() const { return algorithm != Algorithm::fifo || off_tick != OffTick::reject; }
+};
 
 struct Settings {
     std::vector<Rules> symbols;

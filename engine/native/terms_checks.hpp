@@ -33,7 +33,7 @@ inline std::optional<std::int64_t> on_tick(const Rules& rules, std::uint32_t sid
     const std::int64_t short_of = tick - over;
     const bool buys = side == 0;
     bool up = !buys;
-    if (static_cast<OffTick>(rules.off_tick) == OffTick::nearest && over != short_of) up = short_of < over;
+    if (rules.off_tick == OffTick::nearest && over != short_of) up = short_of < over;
     std::int64_t rounded = 0;
     const bool outside = up ? __builtin_add_overflow(price, short_of, &rounded)
                             : __builtin_sub_overflow(price, over, &rounded);
@@ -48,7 +48,7 @@ inline Reason why_not_price(const Rules& rules, std::int64_t price) {
 /// Of a price as asked; rounds it where the symbol does.
 inline Reason why_not_limit(Command& command, std::uint32_t side, const Rules& rules) {
     if (!has_limit(command)) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
-    if (static_cast<OffTick>(rules.off_tick) != OffTick::reject) {
+    if (rules.off_tick != OffTick::reject) {
         const std::optional<std::int64_t> rounded = on_tick(rules, side, command.price);
         if (!rounded) return Reason::price_outside_band;
         command.price = *rounded;
@@ -106,7 +106,7 @@ inline Reason why_not_order(WideCommand& command, const Book& book, std::uint64_
     if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
     if (!terms_fit_kind(command)) return Reason::term_not_for_kind;
     const bool all_or_none = (command.flags & flag_all_or_none) != 0;
-    const bool conflict = command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != 0;
+    const bool conflict = command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != Algorithm::fifo;
     if (all_or_none && conflict) return Reason::terms_conflict;
     if (const Reason reason = why_not_display(command, book.rules); reason != Reason::none) return reason;
     if (is(command, TimeInForce::gtd) && command.expiry <= clock) return Reason::expiry_not_ahead;

@@ -85,7 +85,7 @@ class TermsMatching : public TermsStops<Sink> {
     }
 
   private:
-    bool pro_rata() const { return book_.rules.algorithm != 0; }
+    bool pro_rata() const { return book_.rules.algorithm == Algorithm::pro_rata; }
 
     /// Oldest first.
     void meet_level(Taker& taker, Handle level_handle) {
