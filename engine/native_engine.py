@@ -15,7 +15,6 @@ from engine.records import (
     ORDER,
     STOP,
     TRADE,
-    WIDE_COMMAND,
     Commands,
     Events,
     Levels,
@@ -88,8 +87,7 @@ class Engine(MatchingEngine):
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
-        process = self.matcher.process_wide if ready.dtype == WIDE_COMMAND else self.matcher.process
-        return process(ready).view(EVENT)
+        return self.matcher.process(ready).view(EVENT)
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)

@@ -15,6 +15,7 @@
 
 #include "engine/native/buffer.hpp"
 #include "engine/native/claim.hpp"
+#include "engine/native/command_buffer.hpp"
 #include "engine/native/growing_sink.hpp"
 #include "engine/native/matcher.hpp"
 #include "engine/native/register.hpp"
@@ -39,19 +40,19 @@ Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t tra
 using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
 
 /// Every event, as bytes that the array owns.
-template <typename Record>
 EventBytes process(OwnedMatcher& matcher, nb::handle commands) {
     const Claim claim(matcher);
-    const Buffer<const Record> in(commands);
-    GrowingSink sink(2 * in.size() + ring_events);
-    {
-        const nb::gil_scoped_release released;
-        matcher.execute_all(in.data(), in.size(), sink);
-    }
-    const std::uint64_t count = sink.count();
-    Event* events = sink.release();
-    const nb::capsule owner(events, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
-    return {events, {count * sizeof(Event)}, owner};
+    return with_commands(commands, [&](auto in) {
+        GrowingSink sink(2 * in.size() + ring_events);
+        {
+            const nb::gil_scoped_release released;
+            matcher.execute_all(in.data(), in.size(), sink);
+        }
+        const std::uint64_t count = sink.count();
+        Event* events = sink.release();
+        const nb::capsule owner(events, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
+        return EventBytes(events, {count * sizeof(Event)}, owner);
+    });
 }
 
 std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
@@ -167,8 +168,7 @@ void register_engine(const nb::module_& m) {
             },
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
-        .def("process", &process<Command>, nb::arg("commands"))
-        .def("process_wide", &process<WideCommand>, nb::arg("commands"))
+        .def("process", &process, nb::arg("commands"))
         .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
         .def("stops", &stops, nb::arg("symbol"), nb::arg("rows"))
