@@ -27,8 +27,7 @@ def flood(profile: Profile, commands: int, seed: int) -> Flow:
         raise UsageError(f"commands: {commands} is outside 1..{COMMANDS_MAX}")
     if not 0 <= seed <= SEED_MAX:
         raise UsageError(f"seed: {seed} is outside 0..{SEED_MAX}")
-    has_terms = profile.mix.has_terms or profile.owners > 0
-    array = aligned_empty(profile.live_orders + commands, WIDE_COMMAND if has_terms else COMMAND)
+    array = aligned_empty(profile.live_orders + commands, WIDE_COMMAND if profile.has_terms else COMMAND)
     made = _core.generate_flood(_native(profile), seed, array)
     return Flow(
         name=profile.name,

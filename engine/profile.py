@@ -145,6 +145,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     quantity: Quantity = Quantity()
     arrivals: Arrivals | None = None
 
+    @property
+    def has_terms(self) -> bool:
+        """Whether its commands are `WIDE_COMMAND` records."""
+        return self.mix.has_terms or self.owners > 0
+
 
 def profile_names() -> list[str]:
     """Names of the built-in profiles, sorted."""

@@ -91,7 +91,8 @@ std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows
 std::optional<std::tuple<std::int64_t, std::uint64_t, std::int64_t>> indicative(OwnedMatcher& matcher,
                                                                                 std::uint32_t symbol) {
     const Claim claim(matcher);
-    const std::optional<Uncross> found = find_uncross(matcher, symbol);
+    CrossedLevels levels;
+    const std::optional<Uncross> found = find_uncross(matcher, symbol, levels);
     if (!found) return std::nullopt;
     return std::tuple(found->price, found->volume, found->imbalance);
 }

@@ -42,6 +42,11 @@ struct alignas(64) Book {
         return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price;
     }
 
+    /// Whether the best prices of the two sides meet: all-or-none orders and calls make it so.
+    bool crossed() const {
+        return ladders[0].best() != nil && ladders[1].best() != nil && ~ladders[0].best_key() >= ladders[1].best_key();
+    }
+
     /// Empty, continuous, and never traded.
     void reset() {
         for (Ladder& ladder : ladders) ladder.reset();

@@ -96,11 +96,8 @@ void check_invariants(const Matcher& matcher) {
         hold(book.due.first == nil, "no stop is due between two commands");
         count.special += (book.phase != Phase::continuous ? 1 : 0) + (book.rules.special() ? 1 : 0);
         hold(count.special == book.special, "what a plain command must know of is counted");
-        const Ladder& bids = book.ladders[0];
-        const Ladder& asks = book.ladders[1];
-        const bool crossed = bids.best() != nil && asks.best() != nil && ~bids.best_key() >= asks.best_key();
         const bool may_cross = book.phase != Phase::continuous || book.all_or_none[0] + book.all_or_none[1] != 0;
-        hold(!crossed || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
+        hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
         all.orders += count.orders;
         all.levels += count.levels;
         all.kept += count.kept;

@@ -143,14 +143,14 @@ class Matcher : public Store {
     static bool known(Kind kind) { return kind >= Kind::limit && kind <= Kind::phase; }
 
     template <typename Sink>
-    LOWLAT_COLD void take_terms_path(const Command& command, Sink& sink) {
+    LOWLAT_APART void take_terms_path(const Command& command, Sink& sink) {
         WideCommand wide{};
         static_cast<Command&>(wide) = command;
         take_terms_path(wide, sink);
     }
 
     template <typename Sink>
-    LOWLAT_COLD void take_terms_path(const WideCommand& command, Sink& sink) {
+    LOWLAT_APART void take_terms_path(const WideCommand& command, Sink& sink) {
         TermsPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
     }
 

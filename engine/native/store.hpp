@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/native/book.hpp"
+#include "engine/native/crossed_levels.hpp"
 #include "engine/native/expiries.hpp"
 #include "engine/native/far_levels.hpp"
 #include "engine/native/hints.hpp"
@@ -48,6 +49,8 @@ class Store {
         take_far(orders_max_);
         take_tape(settings.trades);
         take_books();
+        crossed_.bids.reserve(crossed_at_first);
+        crossed_.asks.reserve(crossed_at_first);
     }
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -335,6 +338,9 @@ class Store {
     /// Orders and their levels are named by 32-bit handles, of which one is nil and one marks free nodes.
     static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
 
+    /// Levels of a side that an auction may cross before it takes memory.
+    static constexpr std::size_t crossed_at_first = 1'024;
+
     /// Twice the orders. False when the system has not that much memory, or handles run out: then nothing has changed.
     LOWLAT_COLD bool grow_orders() {
         if (orders_max_ > orders_limit / 2) return false;
@@ -388,6 +394,7 @@ class Store {
     Pool<OrderTerms> terms_;
     Expiries expiries_;
     std::uint64_t clock_ = 0;
+    CrossedLevels crossed_;
     IdIndex index_;
     std::vector<Book> books_;
     Tape tape_;

@@ -22,7 +22,7 @@ class TermsAuction : public TermsMatching<Sink> {
     using Base::store_;
     using Base::terms;
 
-    std::optional<Uncross> find_uncross() const { return lowlat::find_uncross(store_, this->symbol_); }
+    std::optional<Uncross> find_uncross() { return lowlat::find_uncross(store_, this->symbol_, store_.crossed_); }
 
     /// Records of the tape that it takes.
     std::uint64_t trades_of(const Uncross& at) const {

@@ -54,9 +54,8 @@ class TermsMatching : public TermsStops<Sink> {
         return judged;
     }
 
-    bool tape_takes(std::uint64_t records) const {
-        return store_.when_trades_dry_ != WhenDry::refuse || records <= store_.tape_.room();
-    }
+    bool tape_refuses() const { return store_.when_trades_dry_ == WhenDry::refuse; }
+    bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= store_.tape_.room(); }
 
     bool own(const Taker& taker, Handle maker) const {
         return taker.owner != 0 && taker.self_trade != SelfTrade::none && this->owner(maker) == taker.owner;

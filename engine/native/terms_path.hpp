@@ -278,7 +278,7 @@ class TermsPath : public TermsAuction<Sink> {
         emit(EventKind::triggered, body.id, body.side, stop.anchor, body.quantity, body.quantity);
         Taker taker = taker_of(handle, limited ? Kind::limit : Kind::market, limited ? stop.price : 0, body.quantity);
         Reason why = Reason::market_remainder;
-        if (this->tape_takes(this->judge(taker).records)) {
+        if (!this->tape_refuses() || this->tape_takes(this->judge(taker).records)) {
             this->match(taker);
         } else {
             why = Reason::trade_pool_full;
@@ -296,7 +296,7 @@ class TermsPath : public TermsAuction<Sink> {
 
     /// The first all-or-none order of a side that can trade whole does. False if none can.
     bool fill_one(std::uint32_t side) {
-        if (book_.all_or_none[side] == 0 || book_.ladders[side ^ 1].best() == nil) return false;
+        if (book_.all_or_none[side] == 0 || !book_.crossed()) return false;
         const Handle handle = first_fillable(side);
         if (handle == nil) return false;
         const std::int64_t price = store_.limit_of(handle);
@@ -397,6 +397,8 @@ class TermsPath : public TermsAuction<Sink> {
     }
 
     Reason why_not_trade(WideCommand& command) const {
+        const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
+        if (!asks && !this->tape_refuses()) return Reason::none;
         const auto judged = this->judge(taker_of(command));
         if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
         if ((command.flags & flag_post_only) != 0 && judged.records != 0)

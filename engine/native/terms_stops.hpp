@@ -41,8 +41,9 @@ class TermsStops : public TermsBase<Sink> {
         return side == 0 ? anchor + away : anchor - away;
     }
 
-    /// A trade has printed.
+    /// A trade has printed. At the price of the one before nothing is left to reach.
     void after_trade(std::int64_t price) {
+        if (price == book_.last && book_.traded) return;
         book_.last = price;
         book_.traded = true;
         for (std::uint32_t side = 0; side < 2; ++side) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/native/book.hpp"
+#include "engine/native/crossed_levels.hpp"
 #include "engine/native/store.hpp"
 
 namespace lowlat {
@@ -19,32 +20,32 @@ struct Uncross {
     std::int64_t imbalance;  // buy less sell quantity at the price
 };
 
-/// Finds the price. Takes memory for the crossed levels: an auction is not on the hot path.
+/// Finds the price.
 class UncrossSearch {
   public:
     /// `quantity_at(level)`: what takes part of the orders at a level.
     template <typename QuantityAt>
-    UncrossSearch(const Book& book, QuantityAt quantity_at) : tick_(book.rules.tick) {
+    UncrossSearch(const Book& book, CrossedLevels& levels, QuantityAt quantity_at)
+        : tick_(book.rules.tick), bids_(levels.bids), asks_(levels.asks) {
         if (book.traded) reference_ = book.last;
-        const auto gather = [&](std::uint32_t side, std::vector<Level>& into, auto beyond) {
+        const auto gather = [&](std::uint32_t side, Levels& into, auto wanted) {
+            into.clear();
             book.ladders[side].for_each([&](std::int64_t key, Handle level) {
                 const std::int64_t price = Store::price_of(book, side, key);
-                if (beyond(price)) return false;
+                if (!wanted(price)) return false;
                 if (const std::uint64_t quantity = quantity_at(level); quantity != 0) into.push_back({price, quantity});
                 return true;
             });
         };
-        gather(0, bids_, [](std::int64_t) { return false; });
-        if (bids_.empty()) return;
-        gather(1, asks_, [&](std::int64_t price) { return price > bids_.front().price; });
-        if (asks_.empty()) return;
-        while (bids_.back().price < asks_.front().price) bids_.pop_back();
+        gather(1, asks_, [&](std::int64_t) { return asks_.empty(); });
+        gather(0, bids_, [&](std::int64_t price) { return !asks_.empty() && price >= asks_.front().price; });
+        gather(1, asks_, [&](std::int64_t price) { return !bids_.empty() && price <= bids_.front().price; });
     }
 
     std::optional<Uncross> best() {
         if (asks_.empty() || bids_.empty()) return std::nullopt;
         std::uint64_t buys = 0;
-        for (const Level& bid : bids_) buys += bid.quantity;
+        for (const AuctionLevel& bid : bids_) buys += bid.quantity;
         std::uint64_t sells = 0;
         auto bid = bids_.rbegin();  // upwards, as the asks go
         auto ask = asks_.begin();
@@ -60,11 +61,7 @@ class UncrossSearch {
     }
 
   private:
-    struct Level {
-        std::int64_t price;
-        std::uint64_t quantity;
-    };
-    using Levels = std::vector<Level>;
+    using Levels = std::vector<AuctionLevel>;
 
     std::int64_t next_price(Levels::const_reverse_iterator bid, Levels::const_iterator ask) const {
         if (bid == bids_.rend()) return ask->price;
@@ -97,14 +94,14 @@ class UncrossSearch {
 
     std::int64_t tick_;
     std::optional<std::int64_t> reference_;
-    Levels bids_;  // best first: prices fall
-    Levels asks_;  // best first: prices rise
+    Levels& bids_;  // best first: prices fall
+    Levels& asks_;  // best first: prices rise
     std::optional<Uncross> best_;
 };
 
 /// What an uncross of a symbol would do now, if anything would trade.
-inline std::optional<Uncross> find_uncross(const Store& store, std::uint32_t symbol) {
-    return UncrossSearch(store.books()[symbol], [&](Handle level) { return store.auctioned(level); }).best();
+inline std::optional<Uncross> find_uncross(const Store& store, std::uint32_t symbol, CrossedLevels& levels) {
+    return UncrossSearch(store.books()[symbol], levels, [&](Handle level) { return store.auctioned(level); }).best();
 }
 
 }  // namespace lowlat
