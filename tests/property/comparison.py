@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import IntEnum
 
 import numpy as np
 
 from engine.contract import MatchingEngine
 from engine.instrument import Instrument
-from engine.records import COMMAND, Commands, Flag, Kind, Side, TimeInForce, commands, describe
+from engine.records import (
+    COMMAND,
+    WIDE_COMMAND,
+    Commands,
+    Flag,
+    Kind,
+    SelfTrade,
+    Side,
+    TimeInForce,
+    commands,
+    describe,
+    wide_commands,
+)
 from engine.settings import Settings
 
 Row = tuple[int, ...]
-"""One command, in the order of `COMMAND`."""
+"""One command, in the order of `COMMAND` or `WIDE_COMMAND`."""
+
+PLAIN = len(COMMAND.names or ())
+WIDE = len(WIDE_COMMAND.names or ())
+
+
+def stream_of(rows: Sequence[Row]) -> Commands:
+    """The rows as an array: of `COMMAND` where none has further terms."""
+    if all(len(row) == PLAIN for row in rows):
+        return commands(*rows)
+    return wide_commands(*(row + (0,) * (WIDE - len(row)) for row in rows))
 
 
 def difference(one: MatchingEngine, other: MatchingEngine, rows: Sequence[Row]) -> str | None:
     """What differs after `rows`: an event, a book, the tape. None when all are equal."""
-    stream = commands(*rows)
+    stream = stream_of(rows)
     ours, theirs = one.process(stream), other.process(stream)
     for mine, yours in zip(ours, theirs, strict=False):
         if mine != yours:
@@ -28,14 +51,18 @@ def difference(one: MatchingEngine, other: MatchingEngine, rows: Sequence[Row]) 
 
 
 def state_difference(one: MatchingEngine, other: MatchingEngine, symbols: Iterable[int]) -> str | None:
-    """What differs in the tape, or in the books of those of `symbols` that the engines hold."""
+    """What differs in the tape, or in the books and stops of those of `symbols` that the engines hold."""
     if not np.array_equal(one.trades(), other.trades()):
         return f"tape: {one.trades()}\n  not {other.trades()}"
     for symbol in symbols:
         if symbol >= len(one.settings.instruments):
             continue
-        if not np.array_equal(one.orders(symbol), other.orders(symbol)):
-            return f"orders of {symbol}: {one.orders(symbol)}\n  not {other.orders(symbol)}"
+        for name in ("orders", "stops"):
+            mine, yours = getattr(one, name)(symbol), getattr(other, name)(symbol)
+            if not np.array_equal(mine, yours):
+                return f"{name} of {symbol}: {mine}\n  not {yours}"
+        if one.indicative(symbol) != other.indicative(symbol):
+            return f"indicative of {symbol}: {one.indicative(symbol)}, not {other.indicative(symbol)}"
         if one.best(symbol) != other.best(symbol):
             return f"best of {symbol}: {one.best(symbol)}, not {other.best(symbol)}"
         for side in Side:
@@ -53,8 +80,10 @@ def split(stream: Commands, batch: int) -> list[Commands]:
 
 def paste(settings: Settings, rows: Sequence[Row]) -> str:
     """Python that makes the engine's settings and the command array again: evaluates to `(Settings, Commands)`."""
-    body = "".join(f"\n    {_command(row)}," for row in rows)
-    return f"({_settings(settings)}, commands({body}\n))"
+    made = "commands" if all(len(row) == PLAIN for row in rows) else "wide_commands"
+    wide = made == "wide_commands"
+    body = "".join(f"\n    {_command(row, wide=wide)}," for row in rows)
+    return f"({_settings(settings)}, {made}({body}\n))"
 
 
 def pasted(text: str) -> tuple[Settings, Commands]:
@@ -63,7 +92,7 @@ def pasted(text: str) -> tuple[Settings, Commands]:
 
     names = vars(records) | vars(settings) | vars(instrument)
     sized, stream = eval(text, dict(names))
-    assert isinstance(sized, Settings) and stream.dtype == COMMAND
+    assert isinstance(sized, Settings) and stream.dtype in (COMMAND, WIDE_COMMAND)
     return sized, stream
 
 
@@ -83,12 +112,17 @@ def _settings(settings: Settings) -> str:
 
 def _instrument(one: Instrument) -> str:
     plain = Instrument()
-    fields = ("tick", "lot", "price_min", "price_max")
-    return f"Instrument({', '.join(f'{f}={getattr(one, f)}' for f in fields if getattr(one, f) != getattr(plain, f))})"
+    fields = ("tick", "lot", "price_min", "price_max", "algorithm", "off_tick")
+    shown = (f"{f}={_value(getattr(one, f))}" for f in fields if getattr(one, f) != getattr(plain, f))
+    return f"Instrument({', '.join(shown)})"
 
 
-def _command(row: Row) -> str:
-    order_id, price, quantity, symbol, kind, side, time_in_force, flags = row
+def _value(value: int) -> str:
+    return f"{type(value).__name__}.{value.name}" if isinstance(value, IntEnum) else str(value)
+
+
+def _command(row: Row, *, wide: bool) -> str:
+    order_id, price, quantity, symbol, kind, side, time_in_force, flags, *terms = row
     shown = [_member(Kind, kind), str(order_id)]
     if side:
         shown.append(f"side={_member(Side, side)}")
@@ -98,11 +132,23 @@ def _command(row: Row) -> str:
     if time_in_force:
         shown.append(f"time_in_force={_member(TimeInForce, time_in_force)}")
     if flags:
-        shown.append(f"flags={_member(Flag, flags)}")
-    return f"command({', '.join(shown)})"
+        shown.append(f"flags={_flags(flags)}")
+    *amounts, self_trade = terms or (0,)
+    names = ("trigger", "expiry", "display", "owner")
+    shown += [f"{name}={value}" for name, value in zip(names, amounts, strict=False) if value]
+    if self_trade:
+        shown.append(f"self_trade={_member(SelfTrade, self_trade)}")
+    return f"{'wide_' if wide else ''}command({', '.join(shown)})"
 
 
-def _member(enumeration: type[Kind] | type[Side] | type[TimeInForce] | type[Flag], value: int) -> str:
+def _flags(flags: int) -> str:
+    """`Flag.POST_ONLY | Flag.SLIDE`; the bare number where it has other bits."""
+    if flags & ~sum(Flag):
+        return str(flags)
+    return " | ".join(_member(Flag, flag) for flag in Flag if flags & flag)
+
+
+def _member(enumeration: type[IntEnum], value: int) -> str:
     """`Kind.LIMIT`; the bare number of a value that the enumeration does not have."""
     known = {member.value: member.name for member in enumeration}
     return f"{enumeration.__name__}.{known[value]}" if value in known else str(value)

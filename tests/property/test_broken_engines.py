@@ -12,7 +12,8 @@ from engine.settings import Settings
 from tests.property.broken_engines import BROKEN, TakerPriced
 from tests.property.comparison import difference, pasted
 from tests.property.strategies import PROPERTY, Case, cases
-from tests.worked_examples import EXAMPLES, failure
+from tests.worked_examples import EXAMPLES
+from tests.worked_examples.example import failure
 
 TWO_BOOKS = st.just(Settings((Instrument(), Instrument()), orders=64, trades=64))
 

@@ -1,94 +1,25 @@
-"""The matching rules, by examples small enough to check by hand: what each command says, and the book it leaves.
+"""Limit, market, cancel, reduce, replace; immediate, fill or kill, post only; full pools; the ends of int64."""
 
-A book is written one level a line: side, price, the level's quantity, then its orders, oldest first, as `id:quantity`.
-"""
-
-from __future__ import annotations
-
-from dataclasses import dataclass, field
-from textwrap import dedent
-
-from engine.contract import MatchingEngine
 from engine.instrument import Instrument
-from engine.records import Flag, Kind, Side, TimeInForce, command, commands, describe
+from engine.records import Side
 from engine.settings import Settings, WhenDry
-from tests.property.comparison import Row
-
-
-@dataclass(frozen=True)
-class Example:
-    """What `does` makes an engine say, and the books it leaves. `does` is a list of commands."""
-
-    rule: str
-    does: list[Row]
-    says: str
-    leaves: str
-    settings: Settings = field(default=Settings((Instrument(),), orders=8, trades=8))
-
-    def __str__(self) -> str:
-        return self.rule
-
-
-def said(engine: MatchingEngine, rows: list[Row]) -> str:
-    """The events that commands give, one a line."""
-    return "\n".join(describe(event) for event in engine.process(commands(*rows)))
-
-
-def books(engine: MatchingEngine) -> str:
-    """Every level of every book, one a line; the symbol before all but the first symbol's."""
-    lines = []
-    for symbol in range(len(engine.settings.instruments)):
-        orders = engine.orders(symbol)
-        for side in Side:
-            for level in engine.depth(side, 99, symbol):
-                here = orders[(orders["side"] == side) & (orders["price"] == level["price"])]
-                queue = " ".join(f"{order['order_id']}:{order['quantity']}" for order in here)
-                prefix = f"symbol {symbol} " if symbol else ""
-                lines.append(f"{prefix}{side.name} {level['price']} = {level['quantity']}: {queue}")
-    return "\n".join(lines)
-
-
-def failure(example: Example, engine: MatchingEngine) -> str | None:
-    """What an engine does otherwise than the example says."""
-    for seen, expected in (
-        (said(engine, example.does), dedent(example.says).strip()),
-        (books(engine), dedent(example.leaves).strip()),
-    ):
-        if seen != expected:
-            return f"{example.rule}\nis:\n{seen}\nshould be:\n{expected}"
-    return None
-
-
-def buy(order_id: int, quantity: int, price: int, time_in_force: int = 0, flags: int = 0, symbol: int = 0) -> Row:
-    return (order_id, price, quantity, symbol, Kind.LIMIT, Side.BUY, time_in_force, flags)
-
-
-def sell(order_id: int, quantity: int, price: int, time_in_force: int = 0, flags: int = 0, symbol: int = 0) -> Row:
-    return (order_id, price, quantity, symbol, Kind.LIMIT, Side.SELL, time_in_force, flags)
-
-
-def market(order_id: int, side: Side, quantity: int) -> Row:
-    return command(Kind.MARKET, order_id, side=side, quantity=quantity)
-
-
-def cancel(order_id: int, symbol: int = 0) -> Row:
-    return command(Kind.CANCEL, order_id, symbol=symbol)
-
-
-def reduce(order_id: int, quantity: int) -> Row:
-    return command(Kind.REDUCE, order_id, quantity=quantity)
-
-
-def replace(order_id: int, quantity: int, price: int, flags: int = 0) -> Row:
-    return command(Kind.REPLACE, order_id, price=price, quantity=quantity, flags=flags)
-
-
-IOC, FOK, POST_ONLY = TimeInForce.IOC, TimeInForce.FOK, Flag.POST_ONLY
-TWO_SYMBOLS = Settings((Instrument(), Instrument()), orders=8, trades=8)
+from tests.worked_examples.example import (
+    FOK,
+    IOC,
+    POST_ONLY,
+    TWO_SYMBOLS,
+    Example,
+    buy,
+    cancel,
+    market,
+    reduce,
+    replace,
+    sell,
+)
 
 EXAMPLES = [
     Example(
-        "the better price trades first, then the older order, each at the resting order's price; the rest rests",
+        rule="the better price trades first, then the older order, each at the resting order's price; the rest rests",
         does=[sell(1, 5, 101), sell(2, 5, 100), sell(3, 9, 100), buy(4, 20, 105)],
         says="""
             #0 ACCEPTED order 1 5@101 left 5
@@ -102,7 +33,7 @@ EXAMPLES = [
         leaves="BUY 105 = 1: 4:1",
     ),
     Example(
-        "a sell order mirrors it: the highest bid first",
+        rule="a sell order mirrors it: the highest bid first",
         does=[buy(1, 5, 99), buy(2, 5, 100), sell(3, 7, 99)],
         says="""
             #0 ACCEPTED order 1 5@99 left 5
@@ -114,7 +45,7 @@ EXAMPLES = [
         leaves="BUY 99 = 3: 1:3",
     ),
     Example(
-        "an order that has traded in part keeps its place",
+        rule="an order that has traded in part keeps its place",
         does=[sell(1, 5, 100), sell(2, 9, 100), buy(3, 2, 100), buy(4, 2, 100)],
         says="""
             #0 ACCEPTED order 1 5@100 left 5
@@ -127,7 +58,7 @@ EXAMPLES = [
         leaves="SELL 100 = 10: 1:1 2:9",
     ),
     Example(
-        "an order walks as many levels as its price reaches, and no further",
+        rule="an order walks as many levels as its price reaches, and no further",
         does=[*(sell(order, 1, 100 + order) for order in range(1, 7)), buy(7, 9, 105)],
         says="""
             #0 ACCEPTED order 1 1@101 left 1
@@ -149,7 +80,7 @@ EXAMPLES = [
         """,
     ),
     Example(
-        "a market order takes what there is, at any price; the rest is cancelled",
+        rule="a market order takes what there is, at any price; the rest is cancelled",
         does=[buy(1, 2, 100), buy(2, 2, -7), market(3, Side.SELL, 5)],
         says="""
             #0 ACCEPTED order 1 2@100 left 2
@@ -162,7 +93,7 @@ EXAMPLES = [
         leaves="",
     ),
     Example(
-        "immediate or cancel: what does not trade at once is cancelled",
+        rule="immediate or cancel: what does not trade at once is cancelled",
         does=[sell(1, 3, 100), sell(2, 3, 102), buy(3, 5, 101, IOC)],
         says="""
             #0 ACCEPTED order 1 3@100 left 3
@@ -174,7 +105,7 @@ EXAMPLES = [
         leaves="SELL 102 = 3: 2:3",
     ),
     Example(
-        "fill or kill: all of it within its price, over several levels if need be, or nothing",
+        rule="fill or kill: all of it within its price, over several levels if need be, or nothing",
         does=[sell(1, 3, 100), sell(2, 3, 102), buy(3, 4, 101, FOK), buy(4, 4, 102, FOK)],
         says="""
             #0 ACCEPTED order 1 3@100 left 3
@@ -187,7 +118,7 @@ EXAMPLES = [
         leaves="SELL 102 = 2: 2:2",
     ),
     Example(
-        "post only: never the aggressor, so rejected where it would trade, even at its own price",
+        rule="post only: never the aggressor, so rejected where it would trade, even at its own price",
         does=[sell(1, 3, 100), buy(2, 1, 101, 0, POST_ONLY), buy(3, 1, 100, 0, POST_ONLY), buy(4, 1, 99, 0, POST_ONLY)],
         says="""
             #0 ACCEPTED order 1 3@100 left 3
@@ -201,7 +132,7 @@ EXAMPLES = [
         """,
     ),
     Example(
-        "a cancelled order is gone, its level with it, and its id is free",
+        rule="a cancelled order is gone, its level with it, and its id is free",
         does=[sell(1, 3, 100), sell(2, 3, 101), cancel(1), buy(1, 2, 100)],
         says="""
             #0 ACCEPTED order 1 3@100 left 3
@@ -215,7 +146,7 @@ EXAMPLES = [
         """,
     ),
     Example(
-        "a reduced order keeps its place, and is gone when nothing is left",
+        rule="a reduced order keeps its place, and is gone when nothing is left",
         does=[buy(1, 5, 100), buy(2, 5, 100), buy(3, 5, 100), reduce(1, 2), reduce(3, 5), sell(4, 4, 100)],
         says="""
             #0 ACCEPTED order 1 5@100 left 5
@@ -230,7 +161,7 @@ EXAMPLES = [
         leaves="BUY 100 = 4: 2:4",
     ),
     Example(
-        "replaced by no more at the same price, an order keeps its place",
+        rule="replaced by no more at the same price, an order keeps its place",
         does=[buy(1, 5, 100), buy(2, 5, 100), replace(1, 3, 100), replace(1, 3, 100)],
         says="""
             #0 ACCEPTED order 1 5@100 left 5
@@ -241,7 +172,7 @@ EXAMPLES = [
         leaves="BUY 100 = 8: 1:3 2:5",
     ),
     Example(
-        "replaced by more, or at another price, it goes to the back of the queue there",
+        rule="replaced by more, or at another price, it goes to the back of the queue there",
         does=[buy(1, 5, 100), buy(2, 5, 100), buy(3, 5, 99), replace(1, 6, 100), replace(3, 1, 100)],
         says="""
             #0 ACCEPTED order 1 5@100 left 5
@@ -253,7 +184,7 @@ EXAMPLES = [
         leaves="BUY 100 = 12: 2:5 1:6 3:1",
     ),
     Example(
-        "replaced through the touch, it trades on arrival like a new order; post only, it is rejected and stays",
+        rule="replaced through the touch, it trades on arrival like a new order; post only, it is rejected and stays",
         does=[sell(1, 4, 101), buy(2, 5, 99), replace(2, 6, 101, POST_ONLY), replace(2, 6, 101)],
         says="""
             #0 ACCEPTED order 1 4@101 left 4
@@ -265,7 +196,7 @@ EXAMPLES = [
         leaves="BUY 101 = 2: 2:2",
     ),
     Example(
-        "a command that cannot be done is rejected, and changes nothing",
+        rule="a command that cannot be done is rejected, and changes nothing",
         does=[buy(1, 5, 100), buy(1, 9, 101), reduce(1, 6), replace(1, 0, 101), cancel(2)],
         says="""
             #0 ACCEPTED order 1 5@100 left 5
@@ -277,7 +208,7 @@ EXAMPLES = [
         leaves="BUY 100 = 5: 1:5",
     ),
     Example(
-        "each symbol has its own book and its own ids",
+        rule="each symbol has its own book and its own ids",
         does=[sell(1, 5, 100), buy(1, 5, 100, symbol=1), buy(2, 1, 100), cancel(1, symbol=1), cancel(2, symbol=1)],
         says="""
             #0 ACCEPTED order 1 5@100 left 5
@@ -291,7 +222,7 @@ EXAMPLES = [
         settings=TWO_SYMBOLS,
     ),
     Example(
-        "both ends of int64 are prices like any other",
+        rule="both ends of int64 are prices like any other",
         does=[buy(1, 1, -(2**63)), sell(2, 1, 2**63 - 1), buy(3, 2, 2**63 - 1), sell(4, 4, -(2**63))],
         says="""
             #0 ACCEPTED order 1 1@-9223372036854775808 left 1
@@ -305,7 +236,7 @@ EXAMPLES = [
         leaves="SELL -9223372036854775808 = 2: 4:2",
     ),
     Example(
-        "a full order pool refuses orders that may rest; others pass, and a traded order makes room",
+        rule="a full order pool refuses orders that may rest; others pass, and a traded order makes room",
         does=[sell(1, 1, 100), sell(2, 1, 100), buy(3, 1, 99), buy(4, 1, 100, IOC), buy(5, 1, 99)],
         says="""
             #0 ACCEPTED order 1 1@100 left 1
@@ -322,7 +253,7 @@ EXAMPLES = [
         settings=Settings((Instrument(),), orders=2, trades=8),
     ),
     Example(
-        "a full trade pool that refuses lets an order trade whole or not at all",
+        rule="a full trade pool that refuses lets an order trade whole or not at all",
         does=[sell(1, 1, 100), sell(2, 1, 100), buy(3, 2, 100), buy(4, 1, 100)],
         says="""
             #0 ACCEPTED order 1 1@100 left 1

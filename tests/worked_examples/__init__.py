@@ -1,0 +1,26 @@
+"""The matching rules of `docs/matching.md`, by examples small enough to check by hand."""
+
+from tests.worked_examples import (
+    all_or_none,
+    auctions,
+    expiry,
+    icebergs,
+    off_tick,
+    plain,
+    pro_rata,
+    self_trade,
+    stops,
+)
+from tests.worked_examples.example import Example
+
+EXAMPLES: list[Example] = [
+    *plain.EXAMPLES,
+    *icebergs.EXAMPLES,
+    *all_or_none.EXAMPLES,
+    *self_trade.EXAMPLES,
+    *pro_rata.EXAMPLES,
+    *off_tick.EXAMPLES,
+    *stops.EXAMPLES,
+    *auctions.EXAMPLES,
+    *expiry.EXAMPLES,
+]
