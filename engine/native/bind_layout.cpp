@@ -22,8 +22,8 @@ namespace {
 /// Offset and size of each field, in bytes; the record itself is "".
 using Layout = std::map<std::string, std::tuple<std::size_t, std::size_t>>;
 
-// WideCommand has members of its own behind those of its base: no standard layout, for which offsetof is conditional; both
-// compilers have it.
+// WideCommand has members of its own behind those of its base: no standard layout, for which offsetof is conditional;
+// both compilers have it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
 // A macro, because offsetof and the name of a field take its spelling.

@@ -78,7 +78,7 @@ struct alignas(64) Book {
     std::int64_t last = 0;  // price of the last trade
     std::uint32_t all_or_none[2] = {0, 0};
     Ladder ladders[2];
-    Ladder stops[2];  // by trigger: the first that a price moving their way meets is best
+    Ladder stops[2];   // by trigger: the first that a price moving their way meets is best
     List trailing[2];  // oldest first, and so the nearest anchor last
     List due;          // triggered, and not yet carried out
 };

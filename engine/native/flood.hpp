@@ -206,7 +206,8 @@ class Flood {
     WideCommand with_terms(Act act) {
         if (act == Act::clock || act == Act::auction) return as<WideCommand>(act == Act::clock ? clock() : auction());
         WideCommand command = act < Act::iceberg ? as<WideCommand>(make(act)) : entering(act);
-        const bool enters = command.kind != Kind::cancel && command.kind != Kind::reduce && command.kind != Kind::replace;
+        const bool enters =
+            command.kind != Kind::cancel && command.kind != Kind::reduce && command.kind != Kind::replace;
         if (enters && profile_.owners != 0) {
             command.owner = 1 + random_.below(profile_.owners);
             command.self_trade = static_cast<SelfTrade>(random_.below(5));

@@ -1,7 +1,7 @@
 // The matching engine. What every command does is stated in docs/matching.md; this does it, fast.
 //
-// The path of a plain command is kept in one place: execute() to the events it emits. It is that of orders without terms
-// in a book that has none; terms_path.hpp does all others. What both stand on is the store.
+// The path of a plain command is kept in one place: execute() to the events it emits. It is that of orders without
+// terms in a book that has none; terms_path.hpp does all others. What both stand on is the store.
 #pragma once
 
 #include <algorithm>
@@ -430,7 +430,6 @@ class Matcher : public Store {
         });
         return fits;
     }
-
 };
 
 }  // namespace lowlat

@@ -23,8 +23,8 @@ void run_plain(Matcher& matcher, const Record* commands, std::uint64_t count, Ri
 
 /// Every command once, alone, between two ordered reads of the counter: nothing of it was fetched before the first.
 template <typename Record>
-void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink,
-                        const TickScale& ns, Latencies& latencies) {
+void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, const TickScale& ns,
+                 Latencies& latencies) {
     Recording service = latencies.recording(Measure::service);
     std::uint64_t last_end = ticks_end();
     service.start(last_end);
@@ -44,7 +44,7 @@ void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, 
 /// Every command at its planned time, in ticks from the start, or as soon after it as the one before has ended.
 template <typename Record>
 void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
-                      RingSink& sink, const TickScale& ns, Latencies& latencies) {
+               RingSink& sink, const TickScale& ns, Latencies& latencies) {
     Recording response = latencies.recording(Measure::response);
     Recording service = latencies.recording(Measure::service);
     Recording slip = latencies.recording(Measure::slip);

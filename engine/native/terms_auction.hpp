@@ -86,8 +86,8 @@ class TermsAuction : public TermsMatching<Sink> {
         Handle at_ = nil;
     };
 
-    /// Call `visit(bid, ask, quantity)` for each trade. An order that is done is left behind before the visit, which may
-    /// so remove it.
+    /// Call `visit(bid, ask, quantity)` for each trade. An order that is done is left behind before the visit, which
+    /// may so remove it.
     template <typename Visit>
     void pair_up(std::uint64_t volume, Visit visit) const {
         Queue bids(store_, book_.ladders[0], nodes());

@@ -52,8 +52,7 @@ class TermsBase {
     /// What the book must remember while it has an order with such terms.
     void note(const OrderBody& order, std::int32_t more) {
         if ((order.terms & terms_met) != 0) book_.note(more);
-        if ((order.terms & term_all_or_none) != 0)
-            book_.all_or_none[order.side] += static_cast<std::uint32_t>(more);
+        if ((order.terms & term_all_or_none) != 0) book_.all_or_none[order.side] += static_cast<std::uint32_t>(more);
     }
 
     /// A live order that is in no queue any more is gone.

@@ -18,9 +18,15 @@ inline constexpr std::int64_t basis_points_max = 10'000;
 inline bool is(const Command& command, TimeInForce time_in_force) {
     return command.time_in_force == static_cast<std::uint8_t>(time_in_force);
 }
-inline bool is_stop(const Command& command) { return command.kind >= Kind::stop && command.kind <= Kind::trailing_stop; }
-inline bool for_a_moment(const Command& command) { return is(command, TimeInForce::ioc) || is(command, TimeInForce::fok); }
-inline bool rests_with_terms(const Command& command) { return command.kind == Kind::limit && !for_a_moment(command); }
+inline bool is_stop(const Command& command) {
+    return command.kind >= Kind::stop && command.kind <= Kind::trailing_stop;
+}
+inline bool for_a_moment(const Command& command) {
+    return is(command, TimeInForce::ioc) || is(command, TimeInForce::fok);
+}
+inline bool rests_with_terms(const Command& command) {
+    return command.kind == Kind::limit && !for_a_moment(command);
+}
 inline bool has_limit(const Command& command) {
     return command.kind == Kind::limit || command.kind == Kind::stop_limit || command.kind == Kind::replace;
 }
@@ -35,8 +41,8 @@ inline std::optional<std::int64_t> on_tick(const Rules& rules, std::uint32_t sid
     bool up = !buys;
     if (rules.off_tick == OffTick::nearest && over != short_of) up = short_of < over;
     std::int64_t rounded = 0;
-    const bool outside = up ? __builtin_add_overflow(price, short_of, &rounded)
-                            : __builtin_sub_overflow(price, over, &rounded);
+    const bool outside =
+        up ? __builtin_add_overflow(price, short_of, &rounded) : __builtin_sub_overflow(price, over, &rounded);
     return outside ? std::nullopt : std::optional(rounded);
 }
 
@@ -106,7 +112,8 @@ inline Reason why_not_order(WideCommand& command, const Book& book, std::uint64_
     if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
     if (!terms_fit_kind(command)) return Reason::term_not_for_kind;
     const bool all_or_none = (command.flags & flag_all_or_none) != 0;
-    const bool conflict = command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != Algorithm::fifo;
+    const bool conflict =
+        command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != Algorithm::fifo;
     if (all_or_none && conflict) return Reason::terms_conflict;
     if (const Reason reason = why_not_display(command, book.rules); reason != Reason::none) return reason;
     if (is(command, TimeInForce::gtd) && command.expiry <= clock) return Reason::expiry_not_ahead;

@@ -47,7 +47,8 @@ class TermsMatching : public TermsStops<Sink> {
         std::uint64_t left = taker.left;
         book_.ladders[taker.side ^ 1].for_each([&](std::int64_t key, Handle at) {
             if (key > taker.limit_key) return false;
-            const bool stops = pro_rata() ? judge_shares(taker, at, left, judged) : judge_level(taker, at, left, judged);
+            const bool stops =
+                pro_rata() ? judge_shares(taker, at, left, judged) : judge_level(taker, at, left, judged);
             return left != 0 && !stops;
         });
         judged.whole = judged.whole && left == 0;
@@ -148,7 +149,8 @@ class TermsMatching : public TermsStops<Sink> {
     /// Until the level or the incoming order has nothing left.
     void share_level(Taker& taker, std::int64_t key) {
         const Ladder& ladder = book_.ladders[taker.side ^ 1];
-        const bool keeps_own = taker.self_trade == SelfTrade::cancel_incoming || taker.self_trade == SelfTrade::cancel_both;
+        const bool keeps_own =
+            taker.self_trade == SelfTrade::cancel_incoming || taker.self_trade == SelfTrade::cancel_both;
         for (Handle at = ladder.look(key); at != nil && taker.left != 0; at = ladder.look(key)) {
             if (taker.self_trade == SelfTrade::cancel_resting) {
                 cancel_own(taker, at);

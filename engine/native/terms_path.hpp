@@ -66,7 +66,9 @@ class TermsPath : public TermsAuction<Sink> {
         settle();
     }
 
-    static Reason remainder(Kind kind) { return kind == Kind::limit ? Reason::ioc_remainder : Reason::market_remainder; }
+    static Reason remainder(Kind kind) {
+        return kind == Kind::limit ? Reason::ioc_remainder : Reason::market_remainder;
+    }
     static bool is_all_or_none(const Command& command) { return (command.flags & flag_all_or_none) != 0; }
 
     std::int64_t limit_key(Kind kind, std::uint32_t side, std::int64_t price) const {
@@ -324,7 +326,8 @@ class TermsPath : public TermsAuction<Sink> {
         return found;
     }
 
-    // -- clock and phase ------------------------------------------------------------------------------------------------
+    // -- clock and phase
+    // ------------------------------------------------------------------------------------------------
 
     void set_clock(const WideCommand& command) {
         if (command.quantity < 0 || static_cast<std::uint64_t>(command.quantity) < store_.clock_)

@@ -1,7 +1,6 @@
 // The plain pass over a flood, without Python around it: what callgrind counts and what the hints benchmark times.
-// Arguments: commands, seed, repeats, then the weights and the other numbers of a FloodProfile in order, then 1 where its
-// commands have terms.
-// Prints nanoseconds per command of each repeat.
+// Arguments: commands, seed, repeats, then the weights and the other numbers of a FloodProfile in order, then 1 where
+// its commands have terms. Prints nanoseconds per command of each repeat.
 #include "engine/native/passes.hpp"
 
 #include <chrono>
@@ -19,10 +18,9 @@ FloodProfile profile_from(char** numbers) {
     const auto number = [&] { return static_cast<std::uint32_t>(std::strtoul(*numbers++, nullptr, 10)); };
     FloodProfile profile;
     for (std::uint32_t& weight : profile.weights) weight = number();
-    for (std::uint32_t* field :
-         {&profile.symbols, &profile.live_orders, &profile.distance_ticks, &profile.uniform, &profile.quantity_max,
-          &profile.take_quantity_max, &profile.take_ticks, &profile.travel_ticks, &profile.travel_per_1000, &profile.owners,
-          &profile.pro_rata})
+    for (std::uint32_t* field : {&profile.symbols, &profile.live_orders, &profile.distance_ticks, &profile.uniform,
+                                 &profile.quantity_max, &profile.take_quantity_max, &profile.take_ticks,
+                                 &profile.travel_ticks, &profile.travel_per_1000, &profile.owners, &profile.pro_rata})
         *field = number();
     return profile;
 }
