@@ -52,6 +52,10 @@ bench: $(VENV)/.built ## Measure the matching engine on this host
 test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests
 	@$(BIN)/python -P -m pytest
 
+.PHONY: conformance
+conformance: $(VENV)/.built $(VENV)/.extra-test ## 200 traces of 200 events for each profile and seed of tracebook-conformance
+	@LOWLAT_CAMPAIGN_TRACES=200 $(BIN)/python -P -m pytest tests/conformance
+
 .PHONY: check
 check: dev ## Formatting, lint and types, Python and C++
 	@bash tools/check.sh $(BIN)
