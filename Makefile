@@ -62,7 +62,7 @@ check: dev ## Formatting, lint and types, Python and C++
 
 .PHONY: format
 format: $(VENV)/.extra-check ## Format the sources
-	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp')
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp' '*.h' '*.c')
 
 .PHONY: stubs
 stubs: $(VENV)/.built ## Rewrite the committed type stubs and report schema

@@ -20,6 +20,13 @@ class GrowingSink {
     };
     using Events = std::unique_ptr<Event[], Free>;
 
+    /// Room for so many events. Throws std::bad_alloc.
+    static Events take(std::uint64_t capacity) {
+        auto* events = static_cast<Event*>(std::aligned_alloc(alignof(Event), capacity * sizeof(Event)));
+        if (events == nullptr) throw std::bad_alloc();
+        return Events(events);
+    }
+
     /// With room for so many events at first; untouched memory costs nothing.
     explicit GrowingSink(std::uint64_t capacity) : events_(take(capacity)), capacity_(capacity) {}
 
@@ -31,12 +38,6 @@ class GrowingSink {
     Event* release() { return events_.release(); }
 
   private:
-    static Events take(std::uint64_t capacity) {
-        auto* events = static_cast<Event*>(std::aligned_alloc(alignof(Event), capacity * sizeof(Event)));
-        if (events == nullptr) throw std::bad_alloc();
-        return Events(events);
-    }
-
     LOWLAT_COLD void grow() {
         Events larger = take(capacity_ * 2);
         std::memcpy(static_cast<void*>(larger.get()), events_.get(), capacity_ * sizeof(Event));
