@@ -258,7 +258,8 @@ lowlat_status lowlat_get_indicative(lowlat_engine* engine, std::uint32_t symbol,
     if (indicative == nullptr) return LOWLAT_NULL_ARGUMENT;
     return whole(engine, [&]() -> lowlat_status {
         if (symbol >= engine->matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        const Uncross found = find_uncross(engine->matcher, symbol).value_or(Uncross{});
+        CrossedLevels levels;
+        const Uncross found = find_uncross(engine->matcher, symbol, levels).value_or(Uncross{});
         *indicative = {found.price, found.volume, found.imbalance};
         return LOWLAT_OK;
     });
