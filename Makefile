@@ -84,6 +84,11 @@ sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefin
 stress: ## Over 10^8 records through the rings, 1 to 4 producers; broken rings must be rejected
 	@bash tools/stress.sh
 
+FUZZ_SECONDS ?= 600
+.PHONY: fuzz
+fuzz: $(VENV)/.tools ## Fuzz the engine against a second, simple one (clang; FUZZ_SECONDS=600)
+	@bash tools/fuzz.sh $(BIN) $(FUZZ_SECONDS)
+
 .PHONY: readme
 readme: $(VENV)/.built ## Rewrite the output shown in README.md by running its commands
 	@$(BIN)/python tools/readme.py
