@@ -63,7 +63,7 @@ consteval bool same_stop() {
 static_assert(same_stop());
 
 consteval bool same_rules() {
-    const auto to = std::bit_cast<lowlat_rules>(Rules{1, 2, 3, 4, 5, 6});
+    const auto to = std::bit_cast<lowlat_rules>(Rules{1, 2, 3, 4, Algorithm{5}, OffTick{6}});
     return to.tick == 1 && to.lot == 2 && to.price_min == 3 && to.price_max == 4 && to.algorithm == 5 &&
            to.off_tick == 6;
 }

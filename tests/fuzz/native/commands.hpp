@@ -12,7 +12,9 @@ namespace lowlat::fuzz {
 
 /// A plain symbol; one with tick, lot and band; a pro-rata one that rounds prices.
 inline Settings world() {
-    return {.symbols = {{1, 1, -1'000, 1'000, 0, 0}, {2, 3, -4, 20, 0, 0}, {2, 1, -1'000, 1'000, 1, 2}},
+    return {.symbols = {{1, 1, -1'000, 1'000},
+                        {2, 3, -4, 20},
+                        {2, 1, -1'000, 1'000, Algorithm::pro_rata, OffTick::passive}},
             .orders = 24,
             .trades = 64,
             .when_orders_dry = WhenDry::refuse,
