@@ -153,7 +153,10 @@ class Flood {
     }
 
     Act choose() {
-        if (called_left_ != 0 && --called_left_ == 0) return Act::auction;
+        if (called_left_ != 0) {
+            --called_left_;
+            if (called_left_ == 0) return Act::auction;
+        }
         const std::uint32_t drawn = random_.below(cumulated_.back());
         const auto found = std::upper_bound(cumulated_.begin(), cumulated_.end(), drawn);
         const Act act = static_cast<Act>(found - cumulated_.begin());

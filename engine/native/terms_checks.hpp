@@ -122,8 +122,8 @@ inline Reason why_not_order(WideCommand& command, const Book& book, std::uint64_
     return phase_takes(book.phase, command) ? Reason::none : Reason::not_in_this_phase;
 }
 
-/// The same of a change of price and quantity to an order on `side`.
-inline Reason why_not_change(WideCommand& command, const Book& book) {
+/// The same of a change of price and quantity, but its price: that takes the order's side.
+inline Reason why_not_change(const WideCommand& command, const Book& book) {
     if (command.time_in_force != 0) return Reason::unknown_time_in_force;
     if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
     return why_not_quantity(command, book);

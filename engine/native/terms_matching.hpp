@@ -24,7 +24,7 @@ class TermsMatching : public TermsStops<Sink> {
 
     /// Trade against the other side as far as the limit reaches.
     void match(Taker& taker) {
-        Ladder& ladder = book_.ladders[taker.side ^ 1];
+        const Ladder& ladder = book_.ladders[taker.side ^ 1];
         Ladder::Place at{ladder.best_key(), ladder.best()};
         while (taker.left != 0 && at.level != nil && at.key <= taker.limit_key) {
             if (pro_rata()) {

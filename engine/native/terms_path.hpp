@@ -128,20 +128,20 @@ class TermsPath : public TermsAuction<Sink> {
     void keep_terms(const WideCommand& command, Handle handle) {
         const Handle kept = store_.terms_.acquire();
         order(handle).kept = kept;
-        OrderTerms& terms = store_.terms_[kept];
-        terms = {};
+        OrderTerms& said = store_.terms_[kept];
+        said = {};
         if (command.kind == Kind::trailing_stop) {
-            terms.distance = command.trigger;
+            said.distance = command.trigger;
         } else {
-            terms.price = command.price;
+            said.price = command.price;
         }
-        terms.expiry = command.expiry;
-        terms.accepted = store_.sequence_;
-        terms.owner = command.owner;
-        terms.display = command.display;
-        terms.kind = command.kind;
-        terms.flags = command.flags;
-        terms.self_trade = command.self_trade;
+        said.expiry = command.expiry;
+        said.accepted = store_.sequence_;
+        said.owner = command.owner;
+        said.display = command.display;
+        said.kind = command.kind;
+        said.flags = command.flags;
+        said.self_trade = command.self_trade;
         if (is(command, TimeInForce::gtd)) store_.expiries_.push(nodes(), store_.terms_, handle);
     }
 
@@ -313,10 +313,10 @@ class TermsPath : public TermsAuction<Sink> {
 
     Handle first_fillable(std::uint32_t side) const {
         Handle found = nil;
-        book_.ladders[side].for_each([&](std::int64_t key, Handle level) {
+        book_.ladders[side].for_each([&](std::int64_t key, Handle at_price) {
             const std::int64_t price = this->price_of(side, key);
             if (key_of(side ^ 1, price) < book_.ladders[side ^ 1].best_key()) return false;
-            for (Handle at = nodes()[level].next; at != level && found == nil; at = nodes()[at].next) {
+            for (Handle at = nodes()[at_price].next; at != at_price && found == nil; at = nodes()[at].next) {
                 if (!Store::all_or_none(order(at))) continue;
                 const auto judged = this->judge(taker_of(at, Kind::limit, price, order(at).quantity));
                 if (judged.whole && this->tape_takes(judged.records)) found = at;
@@ -359,8 +359,8 @@ class TermsPath : public TermsAuction<Sink> {
     }
 
     void end_day() {
-        for (Ladder& ladder : book_.ladders) end_day(ladder);
-        for (Ladder& ladder : book_.stops) end_day(ladder);
+        for (const Ladder& ladder : book_.ladders) end_day(ladder);
+        for (const Ladder& ladder : book_.stops) end_day(ladder);
     }
 
     void end_day(const Ladder& ladder) {

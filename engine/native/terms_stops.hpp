@@ -77,9 +77,9 @@ class TermsStops : public TermsBase<Sink> {
     /// All orders of the best level.
     void become_due(std::uint32_t side, Ladder& stops) {
         const std::int64_t trigger = price_of(side ^ 1, stops.best_key());
-        const Handle level = stops.best();
-        for (std::uint32_t left = this->level(level).orders; left > 0; --left) {
-            const Handle handle = nodes()[level].next;
+        const Handle reached_level = stops.best();
+        for (std::uint32_t left = this->level(reached_level).orders; left > 0; --left) {
+            const Handle handle = nodes()[reached_level].next;
             stop_trailing(handle);
             store_.take_out(stops, handle);
             terms(handle).anchor = trigger;

@@ -63,7 +63,7 @@ class UncrossSearch {
   private:
     using Levels = std::vector<AuctionLevel>;
 
-    std::int64_t next_price(Levels::const_reverse_iterator bid, Levels::const_iterator ask) const {
+    std::int64_t next_price(const Levels::const_reverse_iterator& bid, const Levels::const_iterator& ask) const {
         if (bid == bids_.rend()) return ask->price;
         return ask == asks_.end() ? bid->price : std::min(bid->price, ask->price);
     }
