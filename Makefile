@@ -52,13 +52,17 @@ bench: $(VENV)/.built ## Measure the matching engine on this host
 test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests
 	@$(BIN)/python -P -m pytest
 
+.PHONY: conformance
+conformance: $(VENV)/.built $(VENV)/.extra-test ## 200 traces of 200 events for each profile and seed of tracebook-conformance
+	@LOWLAT_CAMPAIGN_TRACES=200 $(BIN)/python -P -m pytest tests/conformance
+
 .PHONY: check
 check: dev ## Formatting, lint and types, Python and C++
 	@bash tools/check.sh $(BIN)
 
 .PHONY: format
 format: $(VENV)/.extra-check ## Format the sources
-	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp')
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp' '*.h' '*.c')
 
 .PHONY: stubs
 stubs: $(VENV)/.built ## Rewrite the committed type stubs and report schema
@@ -79,6 +83,11 @@ sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefin
 .PHONY: stress
 stress: ## Over 10^8 records through the rings, 1 to 4 producers; broken rings must be rejected
 	@bash tools/stress.sh
+
+FUZZ_SECONDS ?= 600
+.PHONY: fuzz
+fuzz: $(VENV)/.tools ## Fuzz the engine against a second, simple one (clang; FUZZ_SECONDS=600)
+	@bash tools/fuzz.sh $(BIN) $(FUZZ_SECONDS)
 
 .PHONY: readme
 readme: $(VENV)/.built ## Rewrite the output shown in README.md by running its commands

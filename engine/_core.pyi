@@ -1,8 +1,11 @@
 """Native half of `engine`: private, use the package."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import lowlat_errors
+import numpy
+from numpy.typing import NDArray
 import reports._core
 
 
@@ -20,13 +23,15 @@ class EngineBusyError(lowlat_errors.LowlatError):
 class Matcher:
     def __init__(self, rules: object, orders: int, trades: int, when_orders_dry: int, when_trades_dry: int) -> None: ...
 
-    def process(self, commands: object, events: object) -> int: ...
-
-    def events_at_most(self, commands: object) -> int: ...
+    def process(self, commands: object) -> Annotated[NDArray[numpy.uint8], dict(shape=(None,))]: ...
 
     def depth(self, symbol: int, side: int, levels: object) -> int: ...
 
     def orders(self, symbol: int, rows: object) -> int: ...
+
+    def stops(self, symbol: int, rows: object) -> int: ...
+
+    def indicative(self, symbol: int) -> tuple[int, int, int] | None: ...
 
     def trades(self, rows: object) -> int: ...
 
@@ -101,6 +106,18 @@ class FloodProfile:
 
     @travel_per_1000.setter
     def travel_per_1000(self, arg: int, /) -> None: ...
+
+    @property
+    def owners(self) -> int: ...
+
+    @owners.setter
+    def owners(self, arg: int, /) -> None: ...
+
+    @property
+    def pro_rata(self) -> int: ...
+
+    @pro_rata.setter
+    def pro_rata(self, arg: int, /) -> None: ...
 
 class FloodComposition:
     @property

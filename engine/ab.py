@@ -14,10 +14,12 @@ from typing import Literal, TypeAlias, TypeVar
 
 from engine.command_run import Command, report_from, wall_ns_of
 from reports.comparable import check_same_work, check_valid
-from reports.compare import WALL, Samples, compare_interleaved, samples_of_each
+from reports.compare import WALL, Samples, Sides, compare_interleaved, samples_of_each
 from reports.comparison import Comparison, Interleaving
+from reports.errors import naming
 from reports.gate import Rule
 from reports.model import Report
+from reports.validation import check
 
 Taken = TypeVar("Taken")
 SideName: TypeAlias = Literal["base", "head"]
@@ -38,8 +40,10 @@ class AbPlan:
     command: tuple[str, ...] = ()
 
 
-def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: None) -> Comparison:
-    """Run both commands `plan.pairs` times and compare them; Ctrl-C after the first pair gives what is there.
+def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: None) -> tuple[Comparison, Sides]:
+    """Run both commands `plan.pairs` times and compare them: the comparison, and what it was made of.
+
+    Ctrl-C after the first pair gives what is there.
 
     Raises `KeyboardInterrupt` before that; `CommandStartError` and `CommandFailedError` of `engine.command_run`;
     `GateRuleError` for a rule about nothing that is measured; for reports `InputError`, and
@@ -62,16 +66,16 @@ def _compared(
     take: Callable[[Command, Sequence[Taken]], Taken],
     samples: Callable[[Command, Sequence[Taken]], Samples],
     progress: Progress,
-) -> Comparison:
+) -> tuple[Comparison, Sides]:
     """Compare what `take` gives, which is told what that side gave before. Only whole pairs count."""
     order = Interleaving(seed=plan.seed, pairs=plan.pairs, first=order_of(plan.pairs, plan.seed))
     both = (plan.base, plan.head)
     taken: tuple[list[Taken], list[Taken]] = ([], [])
 
-    def so_far() -> Comparison:
+    def so_far() -> tuple[Comparison, Sides]:
         whole = min(map(len, taken))
         base, head = (samples(command, side[:whole]) for command, side in zip(both, taken, strict=True))
-        return compare_interleaved(base, head, plan.rules, plan.command, order)
+        return compare_interleaved(base, head, plan.rules, plan.command, order), Sides(base, head)
 
     begin = time.monotonic()
     try:
@@ -97,6 +101,8 @@ def _left(seconds: float) -> str:
 
 def _checked_report(command: Command, before: Sequence[Report]) -> Report:
     report = report_from(command)
+    with naming(f"what {command.name} printed"):
+        check(report)  # at once: a histogram that cannot be drawn must not cost the runs that follow
     check_valid([report], command.name)
     check_same_work([*before[:1], report])
     return report

@@ -8,9 +8,9 @@ import numpy as np
 from engine import _core
 from engine.arrays import aligned_empty
 from engine.flow import Extent, Flow
-from engine.instrument import Instrument
+from engine.instrument import Algorithm, Instrument
 from engine.profile import Mix, Profile
-from engine.records import COMMAND
+from engine.records import COMMAND, WIDE_COMMAND
 from lowlat_errors import UsageError
 
 COMMANDS_MAX = 1 << 30
@@ -27,7 +27,7 @@ def flood(profile: Profile, commands: int, seed: int) -> Flow:
         raise UsageError(f"commands: {commands} is outside 1..{COMMANDS_MAX}")
     if not 0 <= seed <= SEED_MAX:
         raise UsageError(f"seed: {seed} is outside 0..{SEED_MAX}")
-    array = aligned_empty(profile.live_orders + commands, COMMAND)
+    array = aligned_empty(profile.live_orders + commands, WIDE_COMMAND if profile.has_terms else COMMAND)
     made = _core.generate_flood(_native(profile), seed, array)
     return Flow(
         name=profile.name,
@@ -35,7 +35,10 @@ def flood(profile: Profile, commands: int, seed: int) -> Flow:
         seeded=profile.live_orders,
         orders=max(2 * profile.live_orders, 50_000),
         mix=dict(zip(Mix.__struct_fields__, made.commands, strict=True)),
-        instruments=(Instrument(),) * profile.symbols,
+        instruments=(
+            *(Instrument(),) * (profile.symbols - profile.pro_rata),
+            *(Instrument(algorithm=Algorithm.PRO_RATA),) * profile.pro_rata,
+        ),
         seed=seed,
         trades=made.trades,
         live_orders=Extent(made.live_sum / commands, made.live_max),
@@ -59,4 +62,6 @@ def _native(profile: Profile) -> _core.FloodProfile:
     native.take_ticks = profile.price.through_ticks
     native.travel_ticks = profile.price.travel_ticks
     native.travel_per_1000 = profile.price.travel_ticks_per_1000_commands
+    native.owners = profile.owners
+    native.pro_rata = profile.pro_rata
     return native

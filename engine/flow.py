@@ -24,9 +24,9 @@ class Extent:
 class Flow:
     """Commands for an engine, those that seed its book first.
 
-    `commands`: `COMMAND` array, shape (n,), on a cache line. `seeded`: how many of them, at the front, only build the
-    book; they are executed and verified but not measured. `orders`: room the engine needs for resting orders. `mix`:
-    measured commands by what they are for.
+    `commands`: `COMMAND` or `WIDE_COMMAND` array, shape (n,), on a cache line. `seeded`: how many of them, at the
+    front, only build the book; they are executed and verified but not measured. `orders`: room the engine needs for
+    resting orders. `mix`: measured commands by what they are for.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Flow:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over the number of seeding commands and every command's 32 bytes: equal hash, equal work."""
+        """SHA-256 over the number of seeding commands and every command's bytes: equal hash, equal work."""
         digest = hashlib.sha256(self.seeded.to_bytes(8, "little"))
         digest.update(self.commands.view(np.uint8).data)
         return digest.hexdigest()

@@ -64,9 +64,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     parent: int
     """Process id of who waits for the outcome."""
     commands_fd: int
+    wide: bool
+    """Whether they are `WIDE_COMMAND` records."""
     seeded: int
-    rules: list[tuple[int, int, int, int]]
-    """Per symbol: tick, lot, lowest and highest price."""
+    rules: list[tuple[int, int, int, int, int, int]]
+    """Per symbol: tick, lot, lowest and highest price, `Algorithm`, `OffTick`."""
     orders: int
     trades: int
     when_orders_dry: int

@@ -87,8 +87,7 @@ class Engine(MatchingEngine):
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
-        events = aligned_empty(self.matcher.events_at_most(ready), EVENT)
-        return events[: self.matcher.process(ready, events)]
+        return self.matcher.process(ready).view(EVENT)
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)

@@ -5,6 +5,8 @@ The built-in ones lie in `engine/profiles/`; one's own has the same keys:
     description = "one line"     # shown in the report
     symbols = 1                  # books; their activity follows Zipf's law
     live_orders = 10_000         # resting orders over all books, held to within a sixteenth
+    pro_rata = 0                 # so many of the books, the last ones, share a price pro rata
+    owners = 0                   # incoming orders have so many owners, and any policy against self-trades
 
     [mix]                        # weights: their sum is the whole
     add = 50                     # limit order that rests
@@ -16,6 +18,16 @@ The built-in ones lie in `engine/profiles/`; one's own has the same keys:
     cancel = 40
     reduce = 0                   # takes a part off a resting order
     replace = 0                  # half move to a new price, half shrink in place
+    iceberg = 0                  # as add, with a slice of any size; these and the rest: see docs/matching.md
+    all_or_none = 0              # as add
+    slide = 0                    # as take, but it slides behind the touch
+    day = 0                      # as add
+    gtd = 0                      # as add, for up to 8,192 commands
+    stop = 0                     # behind the last trade's price by such a distance; limit: the trigger
+    stop_limit = 0
+    trailing_stop = 0
+    clock = 0                    # moves the clock to the number of the command
+    auction = 0                  # calls a book, and uncrosses it 64 commands later
 
     [price]
     spread = "halving"           # or "even"
@@ -76,6 +88,21 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     post_only: Weight = 0
     reduce: Weight = 0
     replace: Weight = 0
+    iceberg: Weight = 0
+    all_or_none: Weight = 0
+    slide: Weight = 0
+    day: Weight = 0
+    gtd: Weight = 0
+    stop: Weight = 0
+    stop_limit: Weight = 0
+    trailing_stop: Weight = 0
+    clock: Weight = 0
+    auction: Weight = 0
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether such commands need more than a `COMMAND` says."""
+        return any(msgspec.structs.astuple(self)[self.__struct_fields__.index("iceberg") :])
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,10 +138,17 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     description: str = ""
     symbols: Annotated[int, Meta(ge=1, le=65_536)] = 1
     live_orders: Annotated[int, Meta(ge=1, le=10_000_000)] = 10_000
+    pro_rata: Annotated[int, Meta(ge=0, le=65_536)] = 0
+    owners: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     mix: Mix
     price: Price = Price()
     quantity: Quantity = Quantity()
     arrivals: Arrivals | None = None
+
+    @property
+    def has_terms(self) -> bool:
+        """Whether its commands are `WIDE_COMMAND` records."""
+        return self.mix.has_terms or self.owners > 0
 
 
 def profile_names() -> list[str]:
@@ -156,6 +190,10 @@ def _parse(text: str, name: str, where: str) -> Profile:
     if profile.live_orders < profile.symbols and profile.symbols > 1:
         raise ProfileError(
             f"profile {where}: {profile.live_orders} live orders over {profile.symbols} symbols; give one each or more"
+        )
+    if profile.pro_rata > profile.symbols:
+        raise ProfileError(
+            f"profile {where}: {profile.pro_rata} pro-rata books of {profile.symbols}; give as many or fewer"
         )
     due = profile.arrivals
     if due and due.process != "burst" and (due.branching is not None or due.decay_spacings is not None):

@@ -23,6 +23,7 @@ from engine.flow import Flow
 from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, LogJob, Outcome, PathPlaces, Pipeline
 from engine.path_place import choose_path, shown_in
 from engine.place import Place, choose_place
+from engine.records import WIDE_COMMAND
 from engine.settings import Settings, WhenDry
 from engine.surroundings import kernel_stage, peer_stages
 from engine.verify import PrefixCheck, check_prefix
@@ -124,6 +125,10 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
         raise UsageError("the reference engine runs in a closed loop only; use the native one for rates and pipelines")
     if plan.engine == "reference" and plan.log is not None:
         raise UsageError("the reference engine keeps no interval log; use the native one for --log")
+    if isinstance(plan.load, Pipeline) and flow.commands.dtype == WIDE_COMMAND:
+        raise UsageError(
+            f"a pipeline's queues carry plain commands, and those of {flow.name} have terms; leave out --pipeline"
+        )
     if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
 
@@ -180,8 +185,12 @@ def _job(
         engine=plan.engine,
         parent=os.getpid(),
         commands_fd=file.fileno(),
+        wide=flow.commands.dtype == WIDE_COMMAND,
         seeded=flow.seeded,
-        rules=[(rules.tick, rules.lot, rules.price_min, rules.price_max) for rules in sized.instruments],
+        rules=[
+            (rules.tick, rules.lot, rules.price_min, rules.price_max, rules.algorithm, rules.off_tick)
+            for rules in sized.instruments
+        ],
         orders=sized.orders,
         trades=sized.trades,
         when_orders_dry=sized.when_orders_dry,

@@ -26,7 +26,7 @@ from engine import _core
 from engine.arrays import aligned_copy
 from engine.arrivals import arrivals
 from engine.contract import MatchingEngine
-from engine.instrument import Instrument
+from engine.instrument import Algorithm, Instrument, OffTick
 from engine.job import (
     INTERRUPTIONS,
     ClockFacts,
@@ -45,7 +45,7 @@ from engine.native_engine import Engine, MemoryPart
 from engine.numa import memory_bound_to, pages_of
 from engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath
 from engine.profile import Arrivals
-from engine.records import COMMAND, EVENT, Commands, EventKind, Reason
+from engine.records import COMMAND, EVENT, WIDE_COMMAND, Commands, EventKind, Reason
 from engine.reference import ReferenceEngine
 from engine.reference_passes import run_plain, run_stamped
 from engine.run_log import logged
@@ -89,7 +89,7 @@ def run(job: Job) -> Outcome:
     clock = calibrate_quick()
     with memory_bound_to(job.memory_node) as bound:
         with os.fdopen(job.commands_fd, "rb") as file:
-            commands = aligned_copy(np.memmap(file, dtype=COMMAND, mode="r"))
+            commands = aligned_copy(np.memmap(file, dtype=WIDE_COMMAND if job.wide else COMMAND, mode="r"))
         gc.disable()
         # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
         return _Run(job, cpu, allowed, clock, commands, bound).outcome()
@@ -385,7 +385,10 @@ class _Digested:
 
 def _settings(job: Job) -> Settings:
     return Settings(
-        tuple(Instrument(*rules) for rules in job.rules),
+        tuple(
+            Instrument(tick, lot, low, high, algorithm=Algorithm(algorithm), off_tick=OffTick(off_tick))
+            for tick, lot, low, high, algorithm, off_tick in job.rules
+        ),
         job.orders,
         job.trades,
         WhenDry(job.when_orders_dry),

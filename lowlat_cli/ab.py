@@ -12,6 +12,7 @@ import typer
 from lowlat_cli.comparison_output import (
     EveryOption,
     GateOption,
+    SidesPlotOption,
     StrictOption,
     ToOption,
     deliver,
@@ -74,6 +75,7 @@ def ab(
     strict: StrictOption = False,
     output_format: ToOption = "table",
     output: ReportOutputOption = None,
+    plot: SidesPlotOption = False,
     verbose: EveryOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
@@ -90,7 +92,7 @@ def ab(
       lowlat ab -- old/bin/lowlat bench --runs 1 --json -- new/bin/lowlat bench --runs 1 --json
       lowlat ab --metric wall --gate wall=5% -- './old day.csv' -- './new day.csv'
     """
-    destination = destination_of(ctx, output_format, output)
+    destination = destination_of(ctx, output_format, output, plot=plot)
     base, head = _sides(ctx, words, a, b, wall=metric == "wall")
 
     from engine.ab import AbPlan, compare_commands
@@ -106,8 +108,8 @@ def ab(
         command=full_command(ctx, sys.argv[1:]),
     )
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        comparison = compare_commands(plan, progress)
-    return deliver(comparison, destination, strict=strict, every=verbose)
+        comparison, sides = compare_commands(plan, progress)
+    return deliver(comparison, sides, destination, strict=strict, every=verbose)
 
 
 def _sides(

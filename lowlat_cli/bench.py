@@ -59,7 +59,8 @@ def bench(
             "--profile",
             "-p",
             metavar="NAME|FILE",
-            help="Order flow: steady, deep, cancel-storm, sweep, flash-crash, many-symbols, burst, or a TOML file.",
+            help="Order flow: steady, deep, cancel-storm, sweep, flash-crash, many-symbols, burst, all-kinds, or a "
+            "TOML file.",
         ),
     ] = "steady",
     commands: Annotated[

@@ -11,6 +11,7 @@ import typer
 from lowlat_cli.comparison_output import (
     EveryOption,
     GateOption,
+    SidesPlotOption,
     StrictOption,
     ToOption,
     deliver,
@@ -36,6 +37,7 @@ def compare(
     strict: StrictOption = False,
     output_format: ToOption = "table",
     output: ReportOutputOption = None,
+    plot: SidesPlotOption = False,
     verbose: EveryOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
@@ -54,11 +56,12 @@ def compare(
       lowlat compare base.json head.json --to md >> "$GITHUB_STEP_SUMMARY"
       lowlat compare base.json head.json --to junit -o gate.xml
       lowlat compare base.json head.json -o gate.html        a page with the ratios as a chart
+      lowlat compare base.json head.json --plot              both sides' latency by percentile
     """
     base_files, head_files = _sides(files)
-    destination = destination_of(ctx, output_format, output)
+    destination = destination_of(ctx, output_format, output, plot=plot)
 
-    from reports.compare import compare_reports, samples_of
+    from reports.compare import Sides, compare_reports, samples_of
     from reports.gate import parse_rule
     from reports.reading import read_reports
 
@@ -67,7 +70,7 @@ def compare(
     base = samples_of(reports[: len(base_files)], _label(base_files), [str(file) for file in base_files])
     head = samples_of(reports[len(base_files) :], _label(head_files), [str(file) for file in head_files])
     comparison = compare_reports(base, head, rules, full_command(ctx, sys.argv[1:]))
-    return deliver(comparison, destination, strict=strict, every=verbose)
+    return deliver(comparison, Sides(base, head), destination, strict=strict, every=verbose)
 
 
 def _sides(words: list[str]) -> tuple[list[Path], list[Path]]:

@@ -13,6 +13,9 @@ from lowlat_cli.streams import say
 from lowlat_errors import ExitCode
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reports.compare import Sides
     from reports.comparison import Comparison
 
 ComparisonFormat: TypeAlias = Literal["table", "json", "md", "junit", "html"]
@@ -35,21 +38,27 @@ ToOption: TypeAlias = Annotated[
 EveryOption: TypeAlias = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show every metric in the table, and progress off a terminal.")
 ]
+SidesPlotOption: TypeAlias = Annotated[
+    bool, typer.Option("--plot", help="Draw latency by percentile of both sides under the table.")
+]
 
 
-def destination_of(ctx: typer.Context, output_format: ComparisonFormat, output: Path | None) -> Destination:
+def destination_of(
+    ctx: typer.Context, output_format: ComparisonFormat, output: Path | None, *, plot: bool
+) -> Destination:
     """Where a comparison goes, checked. Raises `reports.errors.OutputPathError`, `reports.errors.MissingExtraError`."""
-    destination = Destination(output_format, output, color_of(ctx))
+    destination = Destination(output_format, output, color_of(ctx), plot=plot)
     destination.check(page=True)
     return destination
 
 
-def deliver(comparison: Comparison, destination: Destination, *, strict: bool, every: bool) -> ExitCode:
-    """Write the comparison, say on stderr what no table shows there, and give the exit code that the gate means."""
+def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, strict: bool, every: bool) -> ExitCode:
+    """Write the comparison, under its table the picture of its sides where that was asked for; say on stderr what no
+    table shows there, and give the exit code that the gate means.
+    """
     from reports.compare_junit import to_junit
     from reports.compare_lines import verdict
     from reports.compare_md import to_markdown
-    from reports.compare_table import render_comparison
     from reports.document import to_text
 
     others = {
@@ -57,7 +66,9 @@ def deliver(comparison: Comparison, destination: Destination, *, strict: bool, e
         "junit": lambda: to_junit(comparison),
         **page_of(comparison),
     }
-    destination.write(lambda: to_text(comparison), lambda on: render_comparison(comparison, on, every=every), others)
+    destination.write(
+        lambda: to_text(comparison), lambda on: _draw(comparison, sides, destination, on, every=every), others
+    )
     for reason in comparison.status_reasons:
         say(f"stopped early: {reason}")
     if not destination.prints_table(others):  # which has both
@@ -66,6 +77,17 @@ def deliver(comparison: Comparison, destination: Destination, *, strict: bool, e
         if comparison.gate.verdict != "passed":
             say(verdict(comparison))
     return _exit_code(comparison, strict=strict)
+
+
+def _draw(comparison: Comparison, sides: Sides, destination: Destination, on: Console, *, every: bool) -> None:
+    from reports.compare_table import render_comparison
+
+    render_comparison(comparison, on, every=every)
+    if destination.plot:
+        from reports.plot import render_plot
+
+        on.print()
+        render_plot(sides, on)
 
 
 def _exit_code(comparison: Comparison, *, strict: bool) -> ExitCode:

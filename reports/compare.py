@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, TypeAlias
@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from reports import gate
 from reports.comparable import check_repeated, check_same_work, check_valid, differences, weaknesses
 from reports.comparison import Compared, Comparison, Interleaving, Metric, Side
-from reports.gate import Rule, check_rules, default_rules, gate_of, judge, rule_of
+from reports.gate import WHOLE, Rule, check_rules, default_rules, gate_of, judge, rule_of
 from reports.measures import Run, Series, Throughput
 from reports.model import Report
 
@@ -33,6 +33,22 @@ class Samples:
     reports: tuple[Report, ...] = ()
     disturbed: int = 0
     """Of the runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What a comparison was made of. Its document holds figures of runs but no histogram, and a picture needs them."""
+
+    base: Samples
+    head: Samples
+
+    def main_series(self) -> tuple[str, str] | None:
+        """Operation and measure of the latencies that gate by default; None where the sides share none."""
+        shared = _shared(_by_metric(self.base.runs), _by_metric(self.head.runs))
+        measure = _main_measure(shared)
+        ops = dict.fromkeys(metric.op for metric in shared if metric.measure == measure and metric.op)
+        op = WHOLE if WHOLE in ops else next(iter(ops), None)
+        return None if measure is None or op is None else (op, measure)
 
 
 def samples_of(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
@@ -87,7 +103,7 @@ def compare(
 ) -> Comparison:
     """Compare samples, one at least a side, without asking what they are of."""
     values = [_by_metric(side.runs) for side in (base, head)]
-    shared = [metric for metric in values[0] if metric in values[1]]
+    shared = _shared(*values)
     main = _main_measure(shared)
     chosen = tuple(rules) or default_rules(shared)
     check_rules(chosen, shared, main)
@@ -155,6 +171,10 @@ def _by_metric(samples: Iterable[Sample]) -> dict[Metric, list[float]]:
         for metric, value in sample.items():
             values.setdefault(metric, []).append(value)
     return values
+
+
+def _shared(base: Iterable[Metric], head: Container[Metric]) -> list[Metric]:
+    return [metric for metric in base if metric in head]
 
 
 def _main_measure(metrics: Iterable[Metric]) -> str | None:

@@ -1,4 +1,5 @@
-"""The picture of a report on a terminal: its percentile spectrum, or latency over throughput for a sweep.
+"""The picture of a report on a terminal: its percentile spectrum, those of both sides of a comparison, or latency over
+throughput for a sweep.
 
 Drawn by plotext, which has axes with ticks of one's own and draws with any characters; plotille, the other one that is
 kept, has neither.
@@ -9,9 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reports import spectrum
+from reports.compare import Sides
+from reports.gate import WHOLE
 from reports.model import Report
 from reports.spectrum import Spectrum
 from reports.sweep import Sweep, response
@@ -19,6 +22,8 @@ from reports.units import rate
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Plottable: TypeAlias = Report | Sweep | Sides
 
 ROWS: Final = 22
 _COLUMNS_MAX: Final = 110
@@ -49,26 +54,48 @@ class _Picture:
     """Places and labels along the horizontal axis, between its ends."""
 
 
-def render_plot(report: Report | Sweep, console: Console) -> None:
+def render_plot(document: Plottable, console: Console) -> None:
     """Print the picture as wide as the console, in ASCII where its encoding has nothing else."""
     from rich.text import Text
 
     width = min(console.width, _COLUMNS_MAX)
-    drawn = plot(report, width=width, ascii_only=console.options.ascii_only, color=not console.no_color)
+    drawn = plot(document, width=width, ascii_only=console.options.ascii_only, color=not console.no_color)
     console.print(Text.from_ansi(drawn), highlight=False, soft_wrap=True)
 
 
-def plot(report: Report | Sweep, *, width: int = 80, ascii_only: bool = False, color: bool = False) -> str:
-    """The picture of a report as lines of `width` columns; with `color`, coloured by escape sequences.
+def plot(document: Plottable, *, width: int = 80, ascii_only: bool = False, color: bool = False) -> str:
+    """The picture of a document as lines of `width` columns; with `color`, coloured by escape sequences.
 
-    A report of one measure has a line for each operation, another a line for each measure over all operations. Raises
-    `HistogramFormatError` for a damaged histogram. Without any latency there is a line that says so.
+    A report of one measure has a line for each operation, another a line for each measure over all operations; a
+    comparison has one for each side. Raises `HistogramFormatError` for a damaged histogram, or `InputError` with its
+    side. Where there is no latency to draw, a line says so.
     """
-    picture = _of_sweep(report) if isinstance(report, Sweep) else _of_report(report)
+    picture = _picture_of(document)
     if not picture.lines:
-        return "no latency was measured: nothing to plot"
+        return f"{picture.title}: nothing to plot"
     text = _drawn(picture, width, ascii_only=ascii_only, color=color)
     return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii_only else text
+
+
+def _picture_of(document: Plottable) -> _Picture:
+    if isinstance(document, Sides):
+        return _of_sides(document)
+    picture = _of_sweep(document) if isinstance(document, Sweep) else _of_report(document)
+    return picture if picture.lines else _nothing("no latency was measured")
+
+
+def _nothing(reason: str) -> _Picture:
+    return _Picture(reason, "", (), lambda _least, _most: iter(()))
+
+
+def _of_sides(sides: Sides) -> _Picture:
+    series = sides.main_series()
+    if series is None:
+        timed = not (sides.base.reports or sides.head.reports)
+        return _nothing("elapsed times of whole commands have no histogram" if timed else "the sides share no latency")
+    op, measure = series
+    of = "all operations" if op == WHOLE else op
+    return _of_spectra(spectrum.by_side(sides), f"{measure} of {of} by percentile, head drawn over base")
 
 
 def _of_report(report: Report) -> _Picture:

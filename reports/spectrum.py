@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from reports.histogram import FEW_BEYOND
+from reports.compare import Samples, Sides
+from reports.errors import naming
+from reports.histogram import FEW_BEYOND, merge
 from reports.measures import Series
 from reports.model import Report
-from reports.series import PERCENTS, histogram_of
+from reports.series import PERCENTS, histogram_of, series_of
 from reports.sweep import Sweep, response
 from reports.units import rate
 
@@ -82,6 +84,29 @@ def by_rate(sweep: Sweep) -> list[Spectrum]:
     """The spectrum of the response times at each rate of a sweep."""
     shown = ((point.load.target_rate, response(point)) for point in sweep.points)
     return [spectrum(rate(target), series) for target, series in shown if series and target is not None]
+
+
+def by_side(sides: Sides) -> list[Spectrum]:
+    """The spectrum of base and of head, all runs of each added, by the latencies that gate by default.
+
+    Raises `InputError`, naming the side, when one of its histograms is damaged.
+    """
+    series = sides.main_series()
+    if series is None:
+        return []
+    return [_of_samples(name, side, *series) for name, side in (("base", sides.base), ("head", sides.head))]
+
+
+def _of_samples(name: str, side: Samples, op: str, measure: str) -> Spectrum:
+    parts = (
+        series
+        for report in side.reports
+        for run in report.runs
+        for series in run.series
+        if (series.op, series.measure) == (op, measure)
+    )
+    with naming(side.label):
+        return spectrum(name, series_of(op, measure, merge(map(histogram_of, parts))))
 
 
 def nine_ticks(most: float) -> Iterator[tuple[float, str]]:

@@ -5,7 +5,7 @@ bin=$1
 "$bin/ruff" format --check -q .
 "$bin/ruff" check -q .
 "$bin/mypy"
-git ls-files '*.hpp' '*.cpp' | xargs "$bin/clang-format" --dry-run -Werror
+git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs "$bin/clang-format" --dry-run -Werror
 commands=$(find build -maxdepth 2 -name compile_commands.json -path '*Release*' | head -n 1)
 if "$bin/clang-tidy" --version >/dev/null 2>&1 && [ -n "$commands" ]; then
     # nanobind's own sources are compiled here too, and are not ours to tidy.

@@ -39,5 +39,6 @@ def arguments(profile: Profile, commands: int, seed: int, repeats: int) -> list[
         *[profile.symbols, profile.live_orders, price.distance_ticks, int(price.spread == "even")],
         *[quantity.resting_max, quantity.aggressive_max],
         *[price.through_ticks, price.travel_ticks, price.travel_ticks_per_1000_commands],
+        *[profile.owners, profile.pro_rata, int(profile.has_terms)],
     ]
     return [str(number) for number in numbers]

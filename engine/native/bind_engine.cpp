@@ -1,17 +1,22 @@
 // The engine as Python sees it from below; engine/native_engine.py gives it names, defaults and validation.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "engine/native/buffer.hpp"
 #include "engine/native/claim.hpp"
+#include "engine/native/command_buffer.hpp"
+#include "engine/native/growing_sink.hpp"
 #include "engine/native/matcher.hpp"
 #include "engine/native/register.hpp"
 #include "engine/native/sinks.hpp"
@@ -32,16 +37,22 @@ Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t tra
     };
 }
 
-std::uint64_t process(OwnedMatcher& matcher, nb::handle commands, nb::handle events) {
+using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
+
+/// Every event, as bytes that the array owns.
+EventBytes process(OwnedMatcher& matcher, nb::handle commands) {
     const Claim claim(matcher);
-    const Buffer<const Command> in(commands);
-    const Buffer<Event> out(events);
-    if (out.size() < matcher.events_at_most(in.data(), in.size()))
-        throw nb::buffer_error("too few events in the array");
-    const nb::gil_scoped_release released;
-    ArraySink sink(out.data());
-    matcher.execute_all(in.data(), in.size(), sink);
-    return sink.count();
+    return with_commands(commands, [&](auto in) {
+        GrowingSink sink(2 * in.size() + ring_events);
+        {
+            const nb::gil_scoped_release released;
+            matcher.execute_all(in.data(), in.size(), sink);
+        }
+        const std::uint64_t count = sink.count();
+        Event* events = sink.release();
+        const nb::capsule owner(events, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
+        return EventBytes(events, {count * sizeof(Event)}, owner);
+    });
 }
 
 std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
@@ -66,6 +77,26 @@ std::uint64_t orders(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle row
     return count;
 }
 
+std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows) {
+    const Claim claim(matcher);
+    const Buffer<StopRow> out(rows);
+    std::uint64_t count = 0;
+    matcher.for_each_stop(symbol, [&](const StopRow& row) {
+        if (count < out.size()) out.data()[count++] = row;
+    });
+    return count;
+}
+
+/// Price, volume and imbalance of an uncross now.
+std::optional<std::tuple<std::int64_t, std::uint64_t, std::int64_t>> indicative(OwnedMatcher& matcher,
+                                                                                std::uint32_t symbol) {
+    const Claim claim(matcher);
+    CrossedLevels levels;
+    const std::optional<Uncross> found = find_uncross(matcher, symbol, levels);
+    if (!found) return std::nullopt;
+    return std::tuple(found->price, found->volume, found->imbalance);
+}
+
 std::uint64_t trades(OwnedMatcher& matcher, nb::handle rows) {
     const Claim claim(matcher);
     const Buffer<Trade> out(rows);
@@ -74,12 +105,6 @@ std::uint64_t trades(OwnedMatcher& matcher, nb::handle rows) {
         if (count < out.size()) out.data()[count++] = trade;
     });
     return count;
-}
-
-std::uint64_t events_at_most(OwnedMatcher& matcher, nb::handle commands) {
-    const Claim claim(matcher);
-    const Buffer<const Command> in(commands);
-    return matcher.events_at_most(in.data(), in.size());
 }
 
 std::uint32_t live_orders(OwnedMatcher& matcher) {
@@ -144,10 +169,11 @@ void register_engine(const nb::module_& m) {
             },
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
-        .def("process", &process, nb::arg("commands"), nb::arg("events"))
-        .def("events_at_most", &events_at_most, nb::arg("commands"))
+        .def("process", &process, nb::arg("commands"))
         .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
+        .def("stops", &stops, nb::arg("symbol"), nb::arg("rows"))
+        .def("indicative", &indicative, nb::arg("symbol"))
         .def("trades", &trades, nb::arg("rows"))
         .def_prop_ro("live_orders", &live_orders)
         .def("drain_trades", &drain_trades)

@@ -14,9 +14,9 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// Fill `commands`: first the seeding ones, then `length - live_orders` of the flood proper.
-FloodComposition generate(const FloodProfile& profile, std::uint64_t seed, nb::handle commands) {
-    const Buffer<Command> out(commands);
+template <typename Record>
+FloodComposition fill(const FloodProfile& profile, std::uint64_t seed, nb::handle commands) {
+    const Buffer<Record> out(commands);
     if (out.size() < profile.live_orders) throw nb::buffer_error("fewer commands than the book is seeded with");
     const nb::gil_scoped_release released;
     Flood flood(profile, seed);
@@ -24,6 +24,12 @@ FloodComposition generate(const FloodProfile& profile, std::uint64_t seed, nb::h
     flood.seed(out.data());
     flood.generate(out.data() + profile.live_orders, out.size() - profile.live_orders);
     return flood.composition();
+}
+
+/// Fill `commands`: first the seeding ones, then `length - live_orders` of the flood proper.
+FloodComposition generate(const FloodProfile& profile, std::uint64_t seed, nb::handle commands) {
+    const bool wide = Buffer<std::byte>(commands).itemsize() == sizeof(WideCommand);
+    return wide ? fill<WideCommand>(profile, seed, commands) : fill<Command>(profile, seed, commands);
 }
 
 void set_weights(FloodProfile& profile, nb::handle weights) {
@@ -50,7 +56,9 @@ void register_flood(nb::module_& m) {
         .def_rw("take_quantity_max", &FloodProfile::take_quantity_max)
         .def_rw("take_ticks", &FloodProfile::take_ticks)
         .def_rw("travel_ticks", &FloodProfile::travel_ticks)
-        .def_rw("travel_per_1000", &FloodProfile::travel_per_1000);
+        .def_rw("travel_per_1000", &FloodProfile::travel_per_1000)
+        .def_rw("owners", &FloodProfile::owners)
+        .def_rw("pro_rata", &FloodProfile::pro_rata);
     nb::class_<FloodComposition>(m, "FloodComposition")
         .def_prop_ro("commands", &commands_by_act)
         .def_ro("trades", &FloodComposition::trades)

@@ -22,6 +22,10 @@ namespace {
 /// Offset and size of each field, in bytes; the record itself is "".
 using Layout = std::map<std::string, std::tuple<std::size_t, std::size_t>>;
 
+// WideCommand has members of its own behind those of its base: no standard layout, for which offsetof is conditional;
+// both compilers have it.
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+
 // A macro, because offsetof and the name of a field take its spelling.
 #define FIELD(Record, name)                              \
     {                                                    \
@@ -42,6 +46,21 @@ std::map<std::string, Layout> record_layouts() {
           FIELD(Command, side),
           FIELD(Command, time_in_force),
           FIELD(Command, flags)}},
+        {"WIDE_COMMAND",
+         {{"", {0, sizeof(WideCommand)}},
+          FIELD(WideCommand, order_id),
+          FIELD(WideCommand, price),
+          FIELD(WideCommand, quantity),
+          FIELD(WideCommand, symbol),
+          FIELD(WideCommand, kind),
+          FIELD(WideCommand, side),
+          FIELD(WideCommand, time_in_force),
+          FIELD(WideCommand, flags),
+          FIELD(WideCommand, trigger),
+          FIELD(WideCommand, expiry),
+          FIELD(WideCommand, display),
+          FIELD(WideCommand, owner),
+          FIELD(WideCommand, self_trade)}},
         {"EVENT",
          {{"", {0, sizeof(Event)}},
           FIELD(Event, sequence),
@@ -72,7 +91,18 @@ std::map<std::string, Layout> record_layouts() {
           FIELD(OrderRow, price),
           FIELD(OrderRow, quantity),
           FIELD(OrderRow, symbol),
-          FIELD(OrderRow, side)}},
+          FIELD(OrderRow, side),
+          FIELD(OrderRow, flags),
+          FIELD(OrderRow, hidden)}},
+        {"STOP",
+         {{"", {0, sizeof(StopRow)}},
+          FIELD(StopRow, order_id),
+          FIELD(StopRow, price),
+          FIELD(StopRow, trigger),
+          FIELD(StopRow, quantity),
+          FIELD(StopRow, symbol),
+          FIELD(StopRow, kind),
+          FIELD(StopRow, side)}},
     };
 }
 
@@ -92,6 +122,16 @@ const char* name_of(Kind kind) {
             return "REDUCE";
         case Kind::replace:
             return "REPLACE";
+        case Kind::stop:
+            return "STOP";
+        case Kind::stop_limit:
+            return "STOP_LIMIT";
+        case Kind::trailing_stop:
+            return "TRAILING_STOP";
+        case Kind::clock:
+            return "CLOCK";
+        case Kind::phase:
+            return "PHASE";
     }
     return nullptr;
 }
@@ -114,6 +154,10 @@ const char* name_of(TimeInForce time_in_force) {
             return "IOC";
         case TimeInForce::fok:
             return "FOK";
+        case TimeInForce::day:
+            return "DAY";
+        case TimeInForce::gtd:
+            return "GTD";
     }
     return nullptr;
 }
@@ -144,6 +188,10 @@ const char* name_of(EventKind kind) {
             return "REDUCED";
         case EventKind::replaced:
             return "REPLACED";
+        case EventKind::triggered:
+            return "TRIGGERED";
+        case EventKind::refilled:
+            return "REFILLED";
     }
     return nullptr;
 }
@@ -196,6 +244,88 @@ const char* name_of(Reason reason) {
             return "IOC_REMAINDER";
         case Reason::market_remainder:
             return "MARKET_REMAINDER";
+        case Reason::unknown_self_trade:
+            return "UNKNOWN_SELF_TRADE";
+        case Reason::term_not_for_kind:
+            return "TERM_NOT_FOR_KIND";
+        case Reason::terms_conflict:
+            return "TERMS_CONFLICT";
+        case Reason::display_too_large:
+            return "DISPLAY_TOO_LARGE";
+        case Reason::display_too_small:
+            return "DISPLAY_TOO_SMALL";
+        case Reason::expiry_not_ahead:
+            return "EXPIRY_NOT_AHEAD";
+        case Reason::trail_out_of_range:
+            return "TRAIL_OUT_OF_RANGE";
+        case Reason::not_in_this_phase:
+            return "NOT_IN_THIS_PHASE";
+        case Reason::stop_through_market:
+            return "STOP_THROUGH_MARKET";
+        case Reason::no_last_trade:
+            return "NO_LAST_TRADE";
+        case Reason::stop_still_waits:
+            return "STOP_STILL_WAITS";
+        case Reason::clock_backwards:
+            return "CLOCK_BACKWARDS";
+        case Reason::unknown_phase:
+            return "UNKNOWN_PHASE";
+        case Reason::expired:
+            return "EXPIRED";
+        case Reason::self_trade:
+            return "SELF_TRADE";
+    }
+    return nullptr;
+}
+
+const char* name_of(SelfTrade value) {
+    switch (value) {
+        case SelfTrade::none:
+            return "NONE";
+        case SelfTrade::cancel_resting:
+            return "CANCEL_RESTING";
+        case SelfTrade::cancel_incoming:
+            return "CANCEL_INCOMING";
+        case SelfTrade::cancel_both:
+            return "CANCEL_BOTH";
+        case SelfTrade::decrement:
+            return "DECREMENT";
+    }
+    return nullptr;
+}
+
+const char* name_of(Phase value) {
+    switch (value) {
+        case Phase::continuous:
+            return "CONTINUOUS";
+        case Phase::call:
+            return "CALL";
+        case Phase::halted:
+            return "HALTED";
+        case Phase::closed:
+            return "CLOSED";
+    }
+    return nullptr;
+}
+
+const char* name_of(Algorithm value) {
+    switch (value) {
+        case Algorithm::fifo:
+            return "FIFO";
+        case Algorithm::pro_rata:
+            return "PRO_RATA";
+    }
+    return nullptr;
+}
+
+const char* name_of(OffTick value) {
+    switch (value) {
+        case OffTick::reject:
+            return "REJECT";
+        case OffTick::nearest:
+            return "NEAREST";
+        case OffTick::passive:
+            return "PASSIVE";
     }
     return nullptr;
 }
@@ -218,7 +348,15 @@ std::map<std::string, std::map<std::string, int>> enumerations() {
         {"TimeInForce", values_of<TimeInForce>()},
         {"Reason", values_of<Reason>()},
         {"EventKind", values_of<EventKind>()},
-        {"Flag", {{"POST_ONLY", flag_post_only}}},
+        {"SelfTrade", values_of<SelfTrade>()},
+        {"Phase", values_of<Phase>()},
+        {"Algorithm", values_of<Algorithm>()},
+        {"OffTick", values_of<OffTick>()},
+        {"Flag",
+         {{"POST_ONLY", flag_post_only},
+          {"SLIDE", flag_slide},
+          {"ALL_OR_NONE", flag_all_or_none},
+          {"TRAIL_BASIS_POINTS", flag_trail_basis_points}}},
     };
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/native/buffer.hpp"
 #include "engine/native/claim.hpp"
+#include "engine/native/command_buffer.hpp"
 #include "engine/native/passes.hpp"
 #include "engine/native/register.hpp"
 #include "engine/native/watched.hpp"
@@ -35,11 +36,12 @@ Measure measure_named(const std::string& name) {
 
 Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
     const Claim claim(matcher);
-    const Buffer<const Command> in(commands);
     Ring ring;
-    Pass pass = watched(in.size(), [&] {
-        run_plain(matcher, in.data(), in.size(), ring.sink);
-        return ring.sink.count();
+    Pass pass = with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_plain(matcher, in.data(), in.size(), ring.sink);
+            return ring.sink.count();
+        });
     });
     pass.tail = ring.tail();
     return pass;
@@ -48,11 +50,12 @@ Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
 Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
                       Latencies& latencies) {
     const Claim claim(matcher);
-    const Buffer<const Command> in(commands);
     Ring ring;
-    Pass pass = watched(in.size(), [&] {
-        run_stamped(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
-        return ring.sink.count();
+    Pass pass = with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_stamped(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
+            return ring.sink.count();
+        });
     });
     pass.tail = ring.tail();
     return pass;
@@ -61,31 +64,34 @@ Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
 Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint64_t multiplier,
                     unsigned shift, Latencies& latencies) {
     const Claim claim(matcher);
-    const Buffer<const Command> in(commands);
     const Buffer<const std::uint64_t> ticks(planned);
-    if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
     Ring ring;
-    Pass pass = watched(in.size(), [&] {
-        run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
-        return ring.sink.count();
+    Pass pass = with_commands(commands, [&](auto in) {
+        if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
+        return watched(in.size(), [&] {
+            run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
+            return ring.sink.count();
+        });
     });
     pass.tail = ring.tail();
     return pass;
 }
 
 Pass run_clock_pass(nb::handle commands, std::uint64_t multiplier, unsigned shift, Histogram& histogram) {
-    const Buffer<const Command> in(commands);
-    return watched(in.size(), [&] {
-        run_empty(in.data(), in.size(), TickScale{multiplier, shift}, histogram);
-        return std::uint64_t{0};
+    return with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_empty(in.data(), in.size(), TickScale{multiplier, shift}, histogram);
+            return std::uint64_t{0};
+        });
     });
 }
 
 Pass run_loop_pass(nb::handle commands) {
-    const Buffer<const Command> in(commands);
-    return watched(in.size(), [&] {
-        run_loop_only(in.data(), in.size());
-        return std::uint64_t{0};
+    return with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_loop_only(in.data(), in.size());
+            return std::uint64_t{0};
+        });
     });
 }
 

@@ -27,6 +27,7 @@ class Buffer {
     ~Buffer() { PyBuffer_Release(&view_); }
 
     Record* data() const { return static_cast<Record*>(view_.buf); }
+    std::size_t itemsize() const { return static_cast<std::size_t>(view_.itemsize); }
     std::uint64_t size() const { return static_cast<std::uint64_t>(view_.len) / sizeof(Record); }
 
   private:

@@ -1,8 +1,6 @@
 // One thread at a time in a matcher, kept also when the interpreter's lock is released.
 #pragma once
 
-#include <nanobind/nanobind.h>
-
 #include <atomic>
 #include <stdexcept>
 
@@ -10,7 +8,7 @@
 
 namespace lowlat {
 
-/// Another thread is executing in this engine. Becomes the Python error of the same name.
+/// Another thread is executing in this engine. Becomes the Python error of the same name, and LOWLAT_BUSY.
 class EngineBusyError : public std::runtime_error {
   public:
     EngineBusyError()
@@ -24,7 +22,7 @@ class OwnedMatcher : public Matcher {
     std::atomic_flag busy;
 };
 
-/// Held around every use from Python. Acquire and release, so that the next thread sees all that this one wrote.
+/// Held around every use from outside. Acquire and release, so that the next thread sees all that this one wrote.
 class Claim {
   public:
     explicit Claim(OwnedMatcher& matcher) : busy_(matcher.busy) {

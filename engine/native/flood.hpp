@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "engine/native/matcher.hpp"
@@ -15,8 +16,29 @@
 namespace lowlat {
 
 /// What a command of a flood is for. `take` is a limit order priced through the touch.
-enum class Act : std::uint8_t { add, cancel, take, market, ioc, fok, post_only, reduce, replace };
-inline constexpr std::size_t acts = 9;
+enum class Act : std::uint8_t {
+    add,
+    cancel,
+    take,
+    market,
+    ioc,
+    fok,
+    post_only,
+    reduce,
+    replace,
+    // From here on commands have terms, or are for all of a book: such a flood is made of wide commands.
+    iceberg,
+    all_or_none,
+    slide,
+    day,
+    gtd,
+    stop,
+    stop_limit,
+    trailing_stop,
+    clock,
+    auction,
+};
+inline constexpr std::size_t acts = 19;
 
 /// A profile, all in integers; validated and documented in Python (engine/profile.py).
 struct FloodProfile {
@@ -30,6 +52,17 @@ struct FloodProfile {
     std::uint32_t take_ticks = 0;         // how far through the touch an aggressive limit is priced
     std::uint32_t travel_ticks = 0;       // 0: orders are placed from the touch; else from an anchor that goes this
     std::uint32_t travel_per_1000 = 0;    // far down and up again, so many ticks in 1,000 commands
+    std::uint32_t owners = 0;             // of the orders that come in, each with a policy of its own; 0: nobody's
+    std::uint32_t pro_rata = 0;           // so many symbols, the last ones, share pro rata
+
+    std::vector<Rules> rules() const {
+        // Prices stay in a band that cannot overflow.
+        constexpr std::int64_t far = std::int64_t{1} << 40;
+        std::vector<Rules> all(symbols, Rules{1, 1, -far, far});
+        for (std::uint32_t symbol = symbols - pro_rata; symbol < symbols; ++symbol)
+            all[symbol].algorithm = Algorithm::pro_rata;
+        return all;
+    }
 };
 
 /// What the flood turned out to be, over the commands behind the seeding ones.
@@ -73,17 +106,23 @@ class Flood {
     void reserve(std::uint64_t commands) { position_.reserve(commands + 1); }
 
     /// Orders that build the book before the flood proper: `live_orders` of them, none aggressive.
-    void seed(Command* commands) {
-        for (std::uint32_t at = 0; at < profile_.live_orders; ++at) run(commands[at] = add(0));
+    template <typename Record>
+    void seed(Record* commands) {
+        for (std::uint32_t at = 0; at < profile_.live_orders; ++at) run(commands[at] = as<Record>(add(0)));
         composition_ = {};
         for (Pick& pick : picks_) settle(pick);
     }
 
-    void generate(Command* commands, std::uint64_t count) {
+    template <typename Record>
+    void generate(Record* commands, std::uint64_t count) {
         for (std::uint64_t at = 0; at < count; ++at) {
             const Act act = choose();
             ++composition_.commands[static_cast<std::size_t>(act)];
-            run(commands[at] = make(act));
+            if constexpr (std::is_same_v<Record, Command>) {
+                run(commands[at] = make(act));
+            } else {
+                run(commands[at] = with_terms(act));
+            }
             observe();
             ++made_;
         }
@@ -105,9 +144,8 @@ class Flood {
     };
 
     static Settings sized_for(const FloodProfile& profile) {
-        // Twice the orders held: a flood never meets a full pool. Prices stay in a band that cannot overflow.
-        constexpr std::int64_t far = std::int64_t{1} << 40;
-        return Settings{.symbols = std::vector<Rules>(profile.symbols, Rules{1, 1, -far, far}),
+        // Twice the orders held: a flood never meets a full pool.
+        return Settings{.symbols = profile.rules(),
                         .orders = 2 * profile.live_orders + 64,
                         .trades = 1,
                         .when_orders_dry = WhenDry::refuse,
@@ -115,6 +153,10 @@ class Flood {
     }
 
     Act choose() {
+        if (called_left_ != 0) {
+            --called_left_;
+            if (called_left_ == 0) return Act::auction;
+        }
         const std::uint32_t drawn = random_.below(cumulated_.back());
         const auto found = std::upper_bound(cumulated_.begin(), cumulated_.end(), drawn);
         const Act act = static_cast<Act>(found - cumulated_.begin());
@@ -125,7 +167,9 @@ class Flood {
         return act;
     }
 
-    static bool adds(Act act) { return act == Act::add || act == Act::post_only; }
+    static bool adds(Act act) {
+        return act == Act::add || act == Act::post_only || (act >= Act::iceberg && act <= Act::trailing_stop);
+    }
 
     Command make(Act act) {
         switch (act) {
@@ -146,10 +190,104 @@ class Flood {
             case Act::reduce:
                 return reduce(pick());
             case Act::replace:
-                return replace(pick());
+                return replace(pick_resting());
+            default:
+                break;
         }
-        broken("an act has a command");
+        broken("an act has a plain command");
     }
+
+    template <typename Record>
+    static Record as(const Command& command) {
+        Record record{};
+        static_cast<Command&>(record) = command;
+        return record;
+    }
+
+    // -- commands with terms ----------------------------------------------------------------------------------------
+
+    WideCommand with_terms(Act act) {
+        if (act == Act::clock || act == Act::auction) return as<WideCommand>(act == Act::clock ? clock() : auction());
+        WideCommand command = act < Act::iceberg ? as<WideCommand>(make(act)) : entering(act);
+        const bool enters =
+            command.kind != Kind::cancel && command.kind != Kind::reduce && command.kind != Kind::replace;
+        if (enters && profile_.owners != 0) {
+            command.owner = 1 + random_.below(profile_.owners);
+            command.self_trade = static_cast<SelfTrade>(random_.below(5));
+        }
+        // While a book is called, whatever would not be taken comes in as an order that rests.
+        const Book& book = matcher_.books()[command.symbol];
+        if (enters && book.phase == Phase::call && !is_stop(command)) {
+            if (command.kind == Kind::market) command.price = touch(command.symbol, command.side);
+            command.kind = Kind::limit;
+            if (for_a_moment(command)) command.time_in_force = static_cast<std::uint8_t>(TimeInForce::gtc);
+            command.flags = 0;
+        }
+        return command;
+    }
+
+    WideCommand entering(Act act) {
+        WideCommand command = as<WideCommand>(act == Act::slide ? take(Kind::limit, TimeInForce::gtc) : add(0));
+        const Book& book = matcher_.books()[command.symbol];
+        switch (act) {
+            case Act::iceberg:
+                command.display = 1 + random_.below(static_cast<std::uint32_t>(command.quantity));
+                break;
+            case Act::all_or_none:
+                if (book.rules.algorithm == Algorithm::fifo) command.flags = flag_all_or_none;
+                break;
+            case Act::slide:
+                command.flags = flag_post_only | flag_slide;
+                break;
+            case Act::day:
+                command.time_in_force = static_cast<std::uint8_t>(TimeInForce::day);
+                break;
+            case Act::gtd:
+                command.time_in_force = static_cast<std::uint8_t>(TimeInForce::gtd);
+                command.expiry = made_ + 1 + random_.below(lifetime);
+                break;
+            default:
+                if (book.traded) make_stop(command, act, book.last);
+        }
+        return command;
+    }
+
+    /// Before the first trade there is nothing to be triggered by: then it stays a limit order.
+    void make_stop(WideCommand& command, Act act, std::int64_t last) {
+        const std::int64_t away = 1 + random_.halving(profile_.distance_ticks);
+        const std::int64_t trigger = command.side == 0 ? last + away : last - away;
+        if (act == Act::stop_limit) {
+            command.kind = Kind::stop_limit;
+            command.price = trigger;
+        } else {
+            command.kind = act == Act::stop ? Kind::stop : Kind::trailing_stop;
+            command.price = 0;
+        }
+        command.trigger = act == Act::trailing_stop ? away : trigger;
+    }
+
+    Command clock() const {
+        Command command{};
+        command.kind = Kind::clock;
+        command.quantity = static_cast<std::int64_t>(made_);
+        return command;
+    }
+
+    /// Calls a book, or uncrosses the one that was called.
+    Command auction() {
+        Command command{};
+        command.kind = Kind::phase;
+        const bool begins = matcher_.books()[called_].phase == Phase::continuous;
+        if (begins) {
+            called_ = pick_symbol();
+            called_left_ = called_for;
+        }
+        command.quantity = static_cast<std::int64_t>(begins ? Phase::call : Phase::continuous);
+        command.symbol = called_;
+        return command;
+    }
+
+    // -- commands without -------------------------------------------------------------------------------------------
 
     Command add(std::uint8_t flags) {
         const std::uint32_t symbol = pick_symbol();
@@ -240,6 +378,14 @@ class Flood {
         return position_[picked.id] != 0 ? picked : drawn(static_cast<std::uint32_t>(random_.next() >> 32));
     }
 
+    /// One that rests: a stop that waits has no price to be replaced.
+    Live pick_resting() {
+        for (;;) {
+            const Live picked = pick();
+            if ((body(picked).terms & term_waits) == 0) return picked;
+        }
+    }
+
     const Live& drawn(std::uint32_t draw) const { return live_[draw * std::uint64_t{live_.size()} >> 32]; }
 
     void settle(Pick& pick) {
@@ -296,9 +442,19 @@ class Flood {
         bool pending = false;
     };
 
-    void run(const Command& command) {
-        const Book& book = matcher_.books()[command.symbol];
-        const std::uint32_t before = book.ladders[0].levels() + book.ladders[1].levels();
+    /// Levels of the books that a command may change.
+    std::uint32_t levels_of(const Command& command) const {
+        const auto levels = [](const Book& book) { return book.ladders[0].levels() + book.ladders[1].levels(); };
+        if (command.kind != Kind::clock) return levels(matcher_.books()[command.symbol]);
+        std::uint32_t sum = 0;
+        for (const Book& book : matcher_.books()) sum += levels(book);
+        return sum;
+    }
+
+    template <typename Record>
+    void run(const Record& command) {
+        const std::uint32_t before = levels_of(command);
+        executed_ = command.order_id;
         touched_ = 0;
         resting_ = 0;
         Follower follower(this);
@@ -306,7 +462,7 @@ class Flood {
         follower.finish();
         if (resting_ != 0 && position_[command.order_id] == 0) enlist({command.order_id, command.symbol});
         if (resting_ == 0 && position_[command.order_id] != 0) strike(command.order_id);
-        levels_ += book.ladders[0].levels() + book.ladders[1].levels() - before;
+        levels_ += levels_of(command) - before;
         if (touched_ != 0) {
             ++composition_.aggressors;
             composition_.levels_touched += touched_;
@@ -315,13 +471,21 @@ class Flood {
     }
 
     void follow(const Event& event) {
-        resting_ = event.remaining;
         if (event.kind == EventKind::rejected) ++composition_.rejects;
+        if (event.order_id == executed_) {
+            resting_ = event.remaining;
+        } else if (event.remaining == 0 && position_[event.order_id] != 0) {
+            strike(event.order_id);  // triggered, expired or prevented
+        }
         if (event.kind != EventKind::trade) return;
         ++composition_.trades;
         if (touched_ == 0 || event.price != touched_price_) ++touched_;
         touched_price_ = event.price;
-        if (event.maker_remaining == 0) strike(event.maker_id);
+        if (event.maker_id == executed_) {
+            resting_ = event.maker_remaining;  // of a triggered order that it met after it came to rest
+        } else if (event.maker_remaining == 0 && position_[event.maker_id] != 0) {
+            strike(event.maker_id);
+        }
     }
 
     void enlist(const Live& live) {
@@ -362,6 +526,11 @@ class Flood {
     std::vector<std::int64_t> last_touch_ = std::vector<std::int64_t>(std::size_t{2} * profile_.symbols, opening_price);
     std::uint64_t last_id_ = 0;
     std::uint64_t made_ = 0;
+    static constexpr std::uint32_t lifetime = 8'192;  // of a good-till-date order, in commands, at most
+    static constexpr std::uint32_t called_for = 64;   // commands from call to uncross
+    std::uint32_t called_ = 0;                        // the symbol last called
+    std::uint32_t called_left_ = 0;
+    std::uint64_t executed_ = 0;  // the order of the command under way
     std::uint64_t touched_ = 0;
     std::int64_t touched_price_ = 0;
     std::uint32_t resting_ = 0;

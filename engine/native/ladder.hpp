@@ -49,6 +49,27 @@ class alignas(64) Ladder {
         return found == far_.end() ? nil : found->second;
     }
 
+    struct Place {
+        std::int64_t key;
+        Handle level;  // nil: there is none
+    };
+
+    /// The best level behind `key`, whether or not one is there.
+    Place after(std::int64_t key) const {
+        if (key == worst_key) return {worst_key, nil};
+        const std::uint64_t place = place_of(key);
+        std::uint32_t near = Occupancy::none;
+        if (place < places_) {
+            near = occupancy_.next(static_cast<std::uint32_t>(place));
+        } else if (key < base_) {
+            near = occupancy_.first();
+        }
+        const auto far = far_.upper_bound(key);
+        if (far != far_.end() && (near == Occupancy::none || far->first < key_of(near)))
+            return {far->first, far->second};
+        return near == Occupancy::none ? Place{worst_key, nil} : Place{key_of(near), window_[near]};
+    }
+
     /// Where the level's handle lies, if it lies in the window: for prefetching. Any key is allowed.
     LOWLAT_INLINE const Handle* slot_of(std::int64_t key) const { return window_ + (place_of(key) & (places_ - 1)); }
 

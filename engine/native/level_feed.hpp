@@ -127,6 +127,8 @@ class LevelFeed {
             case EventKind::trade:
                 return last.remaining != 0 ? std::optional(command.price) : std::nullopt;
             case EventKind::rejected:
+            case EventKind::triggered:
+            case EventKind::refilled:
                 break;
         }
         return std::nullopt;

@@ -1,28 +1,23 @@
-// The matching engine. What every command does is stated in engine/reference.py; this does the same, fast.
+// The matching engine. What every command does is stated in docs/matching.md; this does it, fast.
 //
-// This file is longer than its neighbours because the path of a command is kept in one place: execute() to the
-// events it emits. What it stands on has a header each: node, pool, id_index, ladder, tape, sinks.
+// The path of a plain command is kept in one place: execute() to the events it emits. It is that of orders without
+// terms in a book that has none; terms_path.hpp does all others. What both stand on is the store.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
-#include <new>
-#include <optional>
-#include <utility>
-#include <vector>
 
 #include "engine/native/book.hpp"
-#include "engine/native/far_levels.hpp"
 #include "engine/native/hints.hpp"
 #include "engine/native/id_index.hpp"
 #include "engine/native/ladder.hpp"
-#include "engine/native/memory.hpp"
 #include "engine/native/node.hpp"
+#include "engine/native/order_terms.hpp"
 #include "engine/native/records.hpp"
 #include "engine/native/settings.hpp"
-#include "engine/native/tape.hpp"
+#include "engine/native/store.hpp"
 #include "engine/native/terms.hpp"
+#include "engine/native/terms_path.hpp"
 
 namespace lowlat {
 
@@ -31,21 +26,9 @@ class Matcher;
 /// Walk everything and abort on the first rule that does not hold (invariants.cpp).
 void check_invariants(const Matcher& matcher);
 
-class Matcher {
+class Matcher : public Store {
   public:
-    explicit Matcher(const Settings& settings)
-        : rules_(settings.symbols),
-          orders_max_(settings.orders),
-          when_orders_dry_(settings.when_orders_dry),
-          when_trades_dry_(settings.when_trades_dry),
-          places_(settings.window_places()) {
-        take_nodes(orders_max_);
-        take_far(orders_max_);
-        take_tape(settings.trades);
-        take_books();
-    }
-    Matcher(const Matcher&) = delete;
-    Matcher& operator=(const Matcher&) = delete;
+    using Store::Store;
 
     /// Execute one command; its events go to `sink`.
     template <typename Sink>
@@ -55,6 +38,22 @@ class Matcher {
         } else {
             dispatch(command, books_[command.symbol], sink);
         }
+        end_command();
+    }
+
+    template <typename Sink>
+    void execute(const WideCommand& command, Sink& sink) {
+        if (!has_terms(command)) return execute(static_cast<const Command&>(command), sink);
+        if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
+            reject_unknown_symbol(command, sink);
+        } else {
+            take_terms_path(command, sink);
+        }
+        end_command();
+    }
+
+  private:
+    LOWLAT_INLINE void end_command() {
         ++sequence_;
 #if defined(LOWLAT_CHECKED)
         // Every command while the book is small; a large book costs too much to walk each time.
@@ -62,10 +61,11 @@ class Matcher {
 #endif
     }
 
+  public:
     /// Execute commands in order. While one is executed, what later ones will touch is fetched: nothing but time
     /// depends on it.
-    template <typename Sink>
-    void execute_all(const Command* commands, std::uint64_t count, Sink& sink) {
+    template <typename Record, typename Sink>
+    void execute_all(const Record* commands, std::uint64_t count, Sink& sink) {
         retired_.clear();
         Ahead ahead[fetch_slot];
         const std::uint64_t lead = std::min(count, fetch_slot);
@@ -78,108 +78,6 @@ class Matcher {
             }
             execute(commands[at], sink);
         }
-    }
-
-    /// Events that these commands can give at most: each trade ends a resting order or its command, and takes a lot.
-    std::uint64_t events_at_most(const Command* commands, std::uint64_t count) const {
-        constexpr std::uint64_t few = 256;
-        std::uint64_t trades = live_;
-        if (count <= few) {
-            std::uint64_t lots = 0;
-            for (std::uint64_t at = 0; at < count; ++at)
-                lots += static_cast<std::uint64_t>(std::clamp<std::int64_t>(commands[at].quantity, 0, quantity_max));
-            trades = std::min(trades, lots);
-        }
-        return 3 * count + trades;
-    }
-
-    void reset() {
-        nodes_.reset();
-        index_.reset();
-        tape_.reset();
-        for (Book& book : books_)
-            for (Ladder& ladder : book.ladders) ladder.reset();
-        live_ = 0;
-        sequence_ = 0;
-        trades_ = 0;
-        order_refusals_ = 0;
-        trade_refusals_ = 0;
-    }
-
-    // -- queries --------------------------------------------------------------------------------------------------
-
-    /// Call `visit(LevelRow)` for levels of a side, best first, until it returns false.
-    template <typename Visit>
-    void for_each_level(std::uint32_t symbol, std::uint32_t side, Visit visit) const {
-        const Book& book = books_[symbol];
-        book.ladders[side].for_each([&](std::int64_t key, Handle handle) {
-            const LevelBody& level = nodes_[handle].level;
-            return visit(LevelRow{price_of(book, side, key), level.quantity, level.orders, 0});
-        });
-    }
-
-    /// What stands at a price, a multiple of the symbol's tick; a quantity of 0 where nothing does.
-    LOWLAT_INLINE LevelRow level_at(std::uint32_t symbol, std::uint32_t side, std::int64_t price) const {
-        const Book& book = books_[symbol];
-        const Handle handle = book.ladders[side].look(key_of(book, side, price));
-        if (handle == nil) return {price, 0, 0, 0};
-        const LevelBody& level = nodes_[handle].level;
-        return {price, level.quantity, level.orders, 0};
-    }
-
-    /// The price at which an order rests, if it does.
-    LOWLAT_INLINE std::optional<std::int64_t> price_of_order(std::uint64_t id, std::uint32_t symbol) const {
-        if (symbol >= symbols_) return std::nullopt;
-        const Handle handle = find(id, symbol, index_.tag(id, symbol));
-        if (handle == nil) return std::nullopt;
-        const OrderBody& order = nodes_[handle].order;
-        return price_of(books_[symbol], order.side, nodes_[order.level].level.key);
-    }
-
-    /// Call `visit(OrderRow)` for every resting order: bids best first, then asks, oldest first within a level.
-    template <typename Visit>
-    void for_each_order(std::uint32_t symbol, Visit visit) const {
-        const Book& book = books_[symbol];
-        for (std::uint32_t side = 0; side < 2; ++side) {
-            book.ladders[side].for_each([&](std::int64_t key, Handle level) {
-                for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) {
-                    const OrderBody& order = nodes_[at].order;
-                    visit(OrderRow{order.id, price_of(book, side, key), order.quantity, order.symbol, order.side});
-                }
-                return true;
-            });
-        }
-    }
-
-    std::uint32_t symbols() const { return symbols_; }
-    std::uint32_t live_orders() const { return live_; }
-    std::uint64_t sequence() const { return sequence_; }
-    std::uint64_t trades() const { return trades_; }
-    std::uint64_t order_refusals() const { return order_refusals_; }
-    std::uint64_t trade_refusals() const { return trade_refusals_; }
-    std::uint32_t growths() const { return growths_; }
-    const Tape& tape() const { return tape_; }
-    std::uint64_t drain_tape() { return tape_.drain(); }
-    const Nodes& nodes() const { return nodes_; }
-    const IdIndex& index() const { return index_; }
-    const std::vector<Book>& books() const { return books_; }
-    std::uint32_t orders_max() const { return orders_max_; }
-
-    /// Call `visit(part, region)` for all memory it took from the system.
-    template <typename Visit>
-    void for_each_region(Visit visit) const {
-        visit("orders, levels and id index", node_region_);
-        visit("trade tape", tape_region_);
-        visit("price windows", book_region_);
-        for (const Region& region : far_regions_) visit("levels outside the windows", region);
-    }
-
-    /// The live order of this id, or nil.
-    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, std::uint32_t tag) const {
-        return index_.find(tag, [&](Handle handle) {
-            const OrderBody& order = nodes_[handle].order;
-            return order.id == id && order.symbol == symbol;
-        });
     }
 
     // -- fetching ahead -------------------------------------------------------------------------------------------
@@ -222,20 +120,6 @@ class Matcher {
     static constexpr std::uint64_t fetch_node = 8;
     static constexpr std::uint64_t fetch_neighbours = 4;
 
-    /// Orders and their levels are named by 32-bit handles, of which one is nil and one marks free nodes.
-    static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
-
-    static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
-
-    static LOWLAT_INLINE std::int64_t mirror(std::uint32_t side) { return std::int64_t{side} - 1; }
-    /// The key of a price on a side's ladder (see ladder.hpp).
-    static LOWLAT_INLINE std::int64_t key_of(const Book& book, std::uint32_t side, std::int64_t price) {
-        return book.divider.ticks(price) ^ mirror(side);
-    }
-    static LOWLAT_INLINE std::int64_t price_of(const Book& book, std::uint32_t side, std::int64_t key) {
-        return (key ^ mirror(side)) * book.rules.tick;
-    }
-
     // -- the path of a command ------------------------------------------------------------------------------------
 
     template <typename Sink>
@@ -250,14 +134,36 @@ class Matcher {
                 return reduce(command, book, sink);
             case Kind::replace:
                 return replace(command, book, sink);
+            default:
+                if (!known(command.kind)) return reject(command, Reason::unknown_kind, sink);
+                take_terms_path(command, sink);
         }
-        reject(command, Reason::unknown_kind, sink);
+    }
+
+    static bool known(Kind kind) { return kind >= Kind::limit && kind <= Kind::phase; }
+
+    template <typename Sink>
+    LOWLAT_APART void take_terms_path(const Command& command, Sink& sink) {
+        WideCommand wide{};
+        static_cast<Command&>(wide) = command;
+        take_terms_path(wide, sink);
+    }
+
+    template <typename Sink>
+    LOWLAT_APART void take_terms_path(const WideCommand& command, Sink& sink) {
+        TermsPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
+    }
+
+    /// Whether an order comes in as the plain path has it, in whatever book.
+    static bool without_terms(const Command& command) {
+        return command.time_in_force <= static_cast<std::uint8_t>(TimeInForce::fok) && command.flags <= flag_post_only;
     }
 
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
         const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
         if (unlikely(!plain(command) || !book.sound(command) || live_ >= live_unchecked_)) {
+            if (book.special != 0 || !without_terms(command)) return take_terms_path(command, sink);
             const Reason reason = why_not_enter(command, book, tag);
             if (reason != Reason::none) return reject(command, reason, sink);
         } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
@@ -288,6 +194,7 @@ class Matcher {
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         const OrderBody order = nodes_[handle].order;
+        if (unlikely((book.special | order.kept) != 0)) return take_terms_path(command, sink);
         const std::int64_t key = nodes_[order.level].level.key;
         index_.erase(tag, handle);
         take_out(book, handle);
@@ -299,12 +206,14 @@ class Matcher {
 
     template <typename Sink>
     void reduce(const Command& command, Book& book, Sink& sink) {
+        if (unlikely(book.special != 0)) return take_terms_path(command, sink);
         if (const Reason reason = why_not_quantity(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
         const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
+        if (unlikely(order.kept != nil)) return take_terms_path(command, sink);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         if (unlikely(quantity > order.quantity)) return reject(command, Reason::reduce_exceeds_remaining, sink);
         const std::uint32_t side = order.side;
@@ -325,12 +234,14 @@ class Matcher {
 
     template <typename Sink>
     void replace(const Command& command, Book& book, Sink& sink) {
+        if (unlikely(book.special != 0)) return take_terms_path(command, sink);
         const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
         if (const Reason reason = why_not_terms_of_replace(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
+        if (unlikely(order.kept != nil)) return take_terms_path(command, sink);
         LevelBody& level = nodes_[order.level].level;
         const std::uint32_t side = order.side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
@@ -366,6 +277,8 @@ class Matcher {
             const Handle level_handle = ladder.best();
             Node& level = nodes_[level_handle];
             const std::int64_t price = price_of(book, side ^ 1, level.level.key);
+            book.last = price;
+            book.traded = true;
             Handle at = level.next;
             do {
                 Node& maker = nodes_[at];
@@ -378,6 +291,7 @@ class Matcher {
                 if (maker.order.quantity != 0) break;
                 const Handle next = maker.next;
                 index_.erase(index_.tag(maker.order.id, command.symbol), at);
+                if (unlikely(maker.order.kept != nil)) release_terms(at);
                 nodes_.release(at);
                 --live_;
                 --level.level.orders;
@@ -393,8 +307,7 @@ class Matcher {
     template <typename Sink>
     LOWLAT_INLINE void print(const Command& command, std::uint32_t side, std::int64_t price, std::uint32_t quantity,
                              std::uint32_t left, const OrderBody& maker, Sink& sink) {
-        if (unlikely(tape_.full() && when_trades_dry_ == WhenDry::grow)) grow_tape();
-        tape_.acquire() = {maker.id, command.order_id, price, quantity, command.symbol};
+        record({maker.id, command.order_id, price, quantity, command.symbol});
         sink.next() = {.sequence = sequence_,
                        .order_id = command.order_id,
                        .maker_id = maker.id,
@@ -414,43 +327,16 @@ class Matcher {
     LOWLAT_INLINE void rest(const Command& command, Book& book, std::uint32_t side, std::uint32_t quantity,
                             std::uint32_t tag) {
         const Handle handle = nodes_.acquire();
-        nodes_[handle].order = {command.order_id, quantity, nil, command.symbol, side};
+        nodes_[handle].order = {.id = command.order_id,
+                                .quantity = quantity,
+                                .level = nil,
+                                .kept = nil,
+                                .symbol = static_cast<std::uint16_t>(command.symbol),
+                                .side = static_cast<std::uint8_t>(side),
+                                .terms = 0};
         ++live_;
         queue_up(book, side, key_of(book, side, command.price), handle);
         if (unlikely(!index_.insert(tag, handle))) rebuild_index();
-    }
-
-    /// Put an order at the back of the queue at `key`.
-    LOWLAT_INLINE void queue_up(Book& book, std::uint32_t side, std::int64_t key, Handle handle) {
-        Ladder& ladder = book.ladders[side];
-        Handle level = ladder.find(key);
-        if (level == nil) {
-            level = nodes_.acquire();
-            nodes_[level].next = level;
-            nodes_[level].prev = level;
-            nodes_[level].level = {key, 0, 0, 0};
-            ladder.insert(key, level);
-        }
-        OrderBody& order = nodes_[handle].order;
-        order.level = level;
-        link_last(nodes_, level, handle);
-        LevelBody& body = nodes_[level].level;
-        body.quantity += order.quantity;
-        ++body.orders;
-    }
-
-    /// Take a live order out of its queue; its node stays the caller's.
-    LOWLAT_INLINE void take_out(Book& book, Handle handle) {
-        const OrderBody& order = nodes_[handle].order;
-        LevelBody& level = nodes_[order.level].level;
-        unlink(nodes_, handle);
-        level.quantity -= order.quantity;
-        if (--level.orders == 0) drop_level(book.ladders[order.side], order.level);
-    }
-
-    LOWLAT_INLINE void drop_level(Ladder& ladder, Handle level) {
-        ladder.erase(nodes_[level].level.key, level);
-        nodes_.release(level);
     }
 
     // -- what is told ---------------------------------------------------------------------------------------------
@@ -483,9 +369,7 @@ class Matcher {
 
     template <typename Sink>
     LOWLAT_COLD void reject_unknown_symbol(const Command& command, Sink& sink) {
-        const auto kind = static_cast<std::uint8_t>(command.kind);
-        const bool known = kind >= 1 && kind <= static_cast<std::uint8_t>(Kind::replace);
-        reject(command, known ? Reason::unknown_symbol : Reason::unknown_kind, sink);
+        reject(command, known(command.kind) ? Reason::unknown_symbol : Reason::unknown_kind, sink);
     }
 
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
@@ -546,123 +430,6 @@ class Matcher {
         });
         return fits;
     }
-
-    // -- memory -----------------------------------------------------------------------------------------------------
-
-    /// Nodes for so many orders (and as many levels), and their index.
-    void take_nodes(std::uint32_t orders) {
-        const std::uint32_t capacity = 2 * orders;
-        const std::uint64_t slots = IdIndex::slots_for(orders);
-        retired_.reserve(retired_.size() + 1);  // whatever can throw comes before the first change
-        Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots));
-        Node* nodes = region.take<Node>(capacity + 1);
-        index_ = IdIndex(region.take<IdIndex::Slot>(slots), slots, index_.seed());
-        if (nodes_.data() != nullptr) std::copy_n(nodes_.data(), nodes_.high_water() + 1, nodes);
-        nodes_.move_to(nodes, capacity);
-        live_unchecked_ = when_trades_dry_ == WhenDry::refuse ? 0 : orders;
-        if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
-        node_region_ = std::move(region);
-    }
-
-    /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.
-    void take_far(std::uint32_t levels) {
-        far_regions_.reserve(far_regions_.size() + 1);
-        Region region(Region::room_for<FarRoom::Slot>(levels));
-        far_room_.add(region.take<FarRoom::Slot>(levels), levels);
-        far_regions_.push_back(std::move(region));
-    }
-
-    void take_tape(std::uint64_t trades) {
-        Region region(Region::room_for<Trade>(trades));
-        tape_.move_to(region.take<Trade>(trades), trades);
-        tape_region_ = std::move(region);
-    }
-
-    void take_books() {
-        const std::uint32_t words = Occupancy::words(places_);
-        const std::size_t one = Region::room_for<Handle>(places_) + Region::room_for<std::uint64_t>(words);
-        Region region(rules_.size() * 2 * one);
-        const auto ladder = [&] {
-            Handle* window = region.take<Handle>(places_);
-            return Ladder(window, region.take<std::uint64_t>(words), places_, &far_room_);
-        };
-        books_.reserve(rules_.size());
-        symbols_ = static_cast<std::uint32_t>(rules_.size());
-        for (const Rules& rules : rules_) books_.emplace_back(rules, ladder(), ladder());
-        book_region_ = std::move(region);
-    }
-
-    /// Twice the orders. False when the system has not that much memory, or handles run out: then nothing has changed.
-    LOWLAT_COLD bool grow_orders() {
-        if (orders_max_ > orders_limit / 2) return false;
-        try {
-            take_far(orders_max_);
-            take_nodes(2 * orders_max_);
-        } catch (const std::bad_alloc&) {
-            return false;
-        }
-        orders_max_ *= 2;
-        ++growths_;
-        fill_index();
-        return true;
-    }
-
-    /// Twice the tape; without memory for it the tape goes on as it is, over its oldest records.
-    LOWLAT_COLD void grow_tape() {
-        try {
-            take_tape(tape_.capacity() * 2);
-            ++growths_;
-        } catch (const std::bad_alloc&) {
-            when_trades_dry_ = WhenDry::recycle;
-        }
-    }
-
-    LOWLAT_COLD void rebuild_index() {
-        index_.rehash();
-        index_.clear();
-        fill_index();
-    }
-
-    void fill_index() {
-        for (const Book& book : books_) {
-            for (const Ladder& ladder : book.ladders) {
-                ladder.for_each([&](std::int64_t, Handle level) {
-                    for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) {
-                        const OrderBody& order = nodes_[at].order;
-                        index_.insert(index_.tag(order.id, order.symbol), at);
-                    }
-                    return true;
-                });
-            }
-        }
-    }
-
-    // The books' far maps lie in this memory, so it is declared before them and outlives them.
-    std::vector<Region> far_regions_;
-    FarRoom far_room_;
-
-    Nodes nodes_;
-    IdIndex index_;
-    std::vector<Book> books_;
-    Tape tape_;
-    std::uint64_t sequence_ = 0;
-    std::uint64_t trades_ = 0;
-    std::uint32_t live_ = 0;
-    std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can run dry
-    std::uint32_t symbols_ = 0;
-
-    std::vector<Rules> rules_;
-    std::uint32_t orders_max_;
-    WhenDry when_orders_dry_;
-    WhenDry when_trades_dry_;
-    std::uint32_t places_;
-    Region node_region_;
-    std::vector<Region> retired_;  // the old index, into which commands of the batch under way may still look ahead
-    Region tape_region_;
-    Region book_region_;
-    std::uint64_t order_refusals_ = 0;
-    std::uint64_t trade_refusals_ = 0;
-    std::uint32_t growths_ = 0;
 };
 
 }  // namespace lowlat

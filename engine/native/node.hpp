@@ -9,10 +9,12 @@ namespace lowlat {
 
 struct OrderBody {
     std::uint64_t id;
-    std::uint32_t quantity;  // what remains; never 0 while the order rests
+    std::uint32_t quantity;  // what remains, of an iceberg what it shows; never 0 while the order rests
     Handle level;
-    std::uint32_t symbol;
-    std::uint32_t side;
+    Handle kept;  // its OrderTerms, nil if it needs none
+    std::uint16_t symbol;
+    std::uint8_t side;
+    std::uint8_t terms;  // bits of order_terms.hpp
 };
 
 struct LevelBody {

@@ -16,13 +16,15 @@
 namespace lowlat {
 
 /// Every command once, as a batch: later commands are looked at ahead. No clock inside; the caller reads it around.
-inline void run_plain(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink) {
+template <typename Record>
+void run_plain(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
     matcher.execute_all(commands, count, sink);
 }
 
 /// Every command once, alone, between two ordered reads of the counter: nothing of it was fetched before the first.
-inline void run_stamped(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink,
-                        const TickScale& ns, Latencies& latencies) {
+template <typename Record>
+void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, const TickScale& ns,
+                 Latencies& latencies) {
     Recording service = latencies.recording(Measure::service);
     std::uint64_t last_end = ticks_end();
     service.start(last_end);
@@ -40,8 +42,9 @@ inline void run_stamped(Matcher& matcher, const Command* commands, std::uint64_t
 }
 
 /// Every command at its planned time, in ticks from the start, or as soon after it as the one before has ended.
-inline void run_paced(Matcher& matcher, const Command* commands, const std::uint64_t* planned, std::uint64_t count,
-                      RingSink& sink, const TickScale& ns, Latencies& latencies) {
+template <typename Record>
+void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
+               RingSink& sink, const TickScale& ns, Latencies& latencies) {
     Recording response = latencies.recording(Measure::response);
     Recording service = latencies.recording(Measure::service);
     Recording slip = latencies.recording(Measure::slip);
@@ -65,7 +68,8 @@ inline void run_paced(Matcher& matcher, const Command* commands, const std::uint
 }
 
 /// The same loop and stamps around nothing: what the clock itself costs here.
-inline void run_empty(const Command* commands, std::uint64_t count, const TickScale& ns, Histogram& latencies) {
+template <typename Record>
+void run_empty(const Record* commands, std::uint64_t count, const TickScale& ns, Histogram& latencies) {
     for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t start = ticks_begin();
         asm volatile("" : : "r"(commands + at) : "memory");
@@ -74,7 +78,8 @@ inline void run_empty(const Command* commands, std::uint64_t count, const TickSc
 }
 
 /// A sum over every command's bytes: the least that a loop over the same array can do.
-inline std::uint64_t run_loop_only(const Command* commands, std::uint64_t count) {
+template <typename Record>
+std::uint64_t run_loop_only(const Record* commands, std::uint64_t count) {
     std::uint64_t sum = 0;
     for (std::uint64_t at = 0; at < count; ++at) {
         sum += commands[at].order_id ^ static_cast<std::uint64_t>(commands[at].price);

@@ -6,10 +6,27 @@
 
 namespace lowlat {
 
-enum class Kind : std::uint8_t { limit = 1, market = 2, cancel = 3, reduce = 4, replace = 5, stop = 6, stop_limit = 7, trailing_stop = 8, clock = 9, phase = 10 };
+enum class Kind : std::uint8_t {
+    limit = 1,
+    market = 2,
+    cancel = 3,
+    reduce = 4,
+    replace = 5,
+    stop = 6,
+    stop_limit = 7,
+    trailing_stop = 8,
+    clock = 9,
+    phase = 10
+};
 enum class Side : std::uint8_t { buy = 0, sell = 1 };
 enum class TimeInForce : std::uint8_t { gtc = 0, ioc = 1, fok = 2, day = 3, gtd = 4 };
-enum class SelfTrade : std::uint8_t { none = 0, cancel_resting = 1, cancel_incoming = 2, cancel_both = 3, decrement = 4 };
+enum class SelfTrade : std::uint8_t {
+    none = 0,
+    cancel_resting = 1,
+    cancel_incoming = 2,
+    cancel_both = 3,
+    decrement = 4
+};
 enum class Phase : std::uint8_t { continuous = 0, call = 1, halted = 2, closed = 3 };
 inline constexpr std::uint8_t flag_post_only = 1;
 inline constexpr std::uint8_t flag_slide = 2;

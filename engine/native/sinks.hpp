@@ -10,18 +10,6 @@
 
 namespace lowlat {
 
-/// Into an array that the caller made long enough.
-class ArraySink {
-  public:
-    explicit ArraySink(Event* start) : start_(start), next_(start) {}
-    LOWLAT_INLINE Event& next() { return *next_++; }
-    std::uint64_t count() const { return static_cast<std::uint64_t>(next_ - start_); }
-
-  private:
-    Event* start_;
-    Event* next_;
-};
-
 /// Events go around this many records, which stay in cache: emitted whole, then overwritten.
 inline constexpr std::uint64_t ring_events = 1024;
 

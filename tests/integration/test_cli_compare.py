@@ -29,6 +29,7 @@ from tests.scaled_reports import scaled
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
+Terminal = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +141,48 @@ def test_a_page_beside_the_table_or_instead_of_it(lowlat: Run, base: Report, tmp
     assert page.startswith("<!doctype html>") and "<h1>slow.json against base.json</h1>" in page
     done = lowlat("compare", "base.json", "slow.json", "--to", "html")
     assert done.stdout.startswith("<!doctype html>") and done.stderr.startswith("lowlat: gate failed")
+
+
+def test_a_picture_of_both_sides_under_the_table(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
+    done = lowlat("compare", "base.json", "slow.json", "--plot")
+    assert (done.returncode, done.stderr) == (ExitCode.GATE_FAILED, "")
+    table, picture = done.stdout.split("service of all operations by percentile, head drawn over base")
+    assert "gate failed" in table
+    assert picture.splitlines()[-1] == "· base  x head" and {"·", "x"} < set(picture.split("percentile")[0])
+    done = lowlat("compare", "base.json", "slow.json", "--plot", env={"PYTHONIOENCODING": "ascii"})
+    _, picture = done.stdout.split("head drawn over base")
+    assert picture.isascii() and "?" not in picture and picture.splitlines()[-1] == ". base  x head"
+
+
+def test_80_columns_of_a_terminal_hold_table_and_picture(on_terminal: Terminal, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "same.json", base)
+    text = on_terminal(80, "compare", "base.json", "same.json", "--plot")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "┤" in text and text.rstrip().endswith("· base  x head")
+
+
+def test_a_picture_is_for_the_table_alone(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    """As with `bench`: a document stays one document, and nothing is loaded to draw with."""
+    write(tmp_path / "same.json", base)
+    both = ("compare", "base.json", "same.json", "--plot")
+    done = lowlat(*both, "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert document(done)["gate"]["verdict"] == "passed"
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "reports.document" in loaded and loaded.isdisjoint({"plotext", "reports.plot", "reports.spectrum"})
+    done = lowlat(*both, "--to", "md")
+    assert done.stdout.startswith("### lowlat: gate passed\n") and "head drawn over base" not in done.stdout
+    done = lowlat(*both, "-o", "gate.json")
+    assert "head drawn over base" in done.stdout
+    assert json.loads((tmp_path / "gate.json").read_text())["schema"] == "lowlat.comparison/1"
+
+
+def test_ab_draws_what_its_commands_printed_or_says_that_there_is_nothing(lowlat: Run, base: Report) -> None:
+    done = lowlat("ab", "--runs", "2", "--plot", "--", "cat", "base.json", "--", "cat base.json")
+    assert done.returncode == ExitCode.OK and done.stdout.endswith("\n· base  x head\n")
+    done = lowlat("ab", "--runs", "2", "--plot", "--metric", "wall", "--", "true", "--", "true")
+    assert done.returncode == ExitCode.OK
+    assert done.stdout.endswith("\nelapsed times of whole commands have no histogram: nothing to plot\n")
 
 
 def test_ab_without_the_extra_ends_before_its_runs(patched: Run) -> None:

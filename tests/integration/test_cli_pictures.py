@@ -55,7 +55,7 @@ def test_without_the_extra_it_ends_before_the_run(patched: Run, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("verb", ["bench", "replay"])
+@pytest.mark.parametrize("verb", ["bench", "replay", "report", "compare", "ab"])
 def test_help_names_both(lowlat: Run, verb: str) -> None:
     text = lowlat(verb, "--help").stdout
     assert "--plot" in text and "*.html" in text

@@ -44,7 +44,7 @@ def test_each_side_goes_first_in_half_of_the_pairs_in_an_order_that_the_seed_dec
 def test_runs_are_taken_in_that_order(tmp_path: Path) -> None:
     log = shlex.quote(str(tmp_path / "log"))
     both = (shell(f"echo base >> {log}"), shell(f"echo head >> {log}", "B"))
-    comparison = compare_commands(plan(*both, wall=True))
+    comparison, _ = compare_commands(plan(*both, wall=True))
     mixed = comparison.interleaving
     assert mixed is not None and (mixed.seed, mixed.first) == (5, order_of(4, 5))
     seen = (tmp_path / "log").read_text().split()
@@ -53,14 +53,14 @@ def test_runs_are_taken_in_that_order(tmp_path: Path) -> None:
 
 def test_elapsed_time_is_that_of_the_whole_command() -> None:
     assert wall_ns_of(shell("sleep 0.05")) >= 50_000_000
-    comparison = compare_commands(plan(shell(":"), shell("sleep 0.2", "B"), 8, wall=True))  # one may be held up
+    comparison, _ = compare_commands(plan(shell(":"), shell("sleep 0.2", "B"), 8, wall=True))  # one may be held up
     assert comparison.gate.failed == ("wall",)
     assert (comparison.base.label, comparison.base.sources) == ("A: :", ("sh", "-c", ":"))
 
 
 def test_a_printed_report_is_a_run() -> None:
     cat = Command("A", "cat", ("cat", str(FIRST)))
-    comparison = compare_commands(plan(cat, cat))
+    comparison, _ = compare_commands(plan(cat, cat))
     assert (comparison.base.runs, comparison.gate.rules) == (4, ("p50=10%", "p99=10%"))
     assert comparison.base.workload is not None
 
@@ -122,6 +122,16 @@ def test_a_report_that_is_not_valid_ends_it_at_once(tmp_path: Path) -> None:
         compare_commands(plan(command, command))
 
 
+def test_a_report_that_contradicts_itself_ends_it_at_once(tmp_path: Path) -> None:
+    """Else a histogram that cannot be drawn would be found when all runs are over."""
+    wrong = json.loads(FIRST.read_text())
+    wrong["runs"][0]["series"][0]["max"] += 1_000_000
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    command = Command("A", "cat", ("cat", str(tmp_path / "wrong.json")))
+    with pytest.raises(InputError, match=r"^what [AB] printed: runs\[0\]\.series\[0\]"):
+        compare_commands(plan(command, command))
+
+
 def test_a_side_must_do_the_same_work_every_time(tmp_path: Path) -> None:
     other = json.loads(FIRST.read_text())
     other["workload"]["hash"] = "sha256:other"
@@ -149,7 +159,7 @@ def test_ctrl_c_keeps_the_whole_pairs(monkeypatch: pytest.MonkeyPatch, runs: int
         return 1_000
 
     monkeypatch.setattr(engine.ab, "wall_ns_of", take)
-    comparison = compare_commands(plan(shell(":"), shell(":", "B"), wall=True))
+    comparison, _ = compare_commands(plan(shell(":"), shell(":", "B"), wall=True))
     assert (comparison.base.runs, comparison.head.runs) == (pairs, pairs)
     assert comparison.status_reasons == (f"interrupted after {pairs} of 4 pairs",)
 

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
+from fractions import Fraction
 
 import pytest
 from rich.console import Console
 
+from reports.compare import WALL, Samples, Sides, samples_of, samples_of_each
+from reports.errors import InputError
+from reports.histogram import merge
 from reports.model import Report
 from reports.plot import plot, render_plot
+from reports.series import histogram_of, summarize
+from reports.spectrum import by_side
 from reports.sweep import Sweep
+from tests.scaled_reports import scaled
+
+
+@pytest.fixture(scope="session")
+def sides(report: Report) -> Sides:
+    """The report, and the same four times as long: no column holds a mark of both but where the axis is steep."""
+    return Sides(_one(report, "base.json"), _one(scaled(report, Fraction(4)), "head.json"))
+
+
+def _one(report: Report, label: str) -> Samples:
+    return samples_of([report], label, [label])
+
+
+def _only(report: Report, op: str) -> Report:
+    """The report without any other operation."""
+    runs = tuple(
+        dataclasses.replace(run, series=tuple(each for each in run.series if each.op == op)) for run in report.runs
+    )
+    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
 
 
 @pytest.mark.parametrize("width", [60, 80, 110])
-def test_nothing_is_wider_than_asked(report: Report, swept: Sweep, width: int) -> None:
-    for document in (report, swept):
+def test_nothing_is_wider_than_asked(report: Report, swept: Sweep, sides: Sides, width: int) -> None:
+    for document in (report, swept, sides):
         lines = plot(document, width=width).splitlines()
         assert width - 2 <= max(map(len, lines)) <= width
 
@@ -43,13 +69,14 @@ def test_a_line_ends_at_the_maximum(report: Report) -> None:
     assert top[1] > bottom[1]
 
 
-def test_ascii_where_there_is_nothing_else(report: Report, swept: Sweep) -> None:
-    for document in (report, swept):
+def test_ascii_where_there_is_nothing_else(report: Report, swept: Sweep, sides: Sides) -> None:
+    for document in (report, swept, sides):
         text = plot(document, ascii_only=True)
         assert text.isascii()
         assert " us+" in text or document is swept
         assert "?" not in text
     assert plot(report, ascii_only=True).splitlines()[-1] == ". all  x add  o cancel  + market"
+    assert plot(sides, ascii_only=True).splitlines()[-1] == ". base  x head"
 
 
 def test_a_console_without_box_characters_gets_ascii(report: Report) -> None:
@@ -75,6 +102,65 @@ def test_a_sweep_is_latency_over_throughput(swept: Sweep) -> None:
     assert text.splitlines()[0].strip() == "response time over throughput"
     assert text.splitlines()[-1] == "· p50  x p99  ○ p99.9"
     assert "2.00 M/s" in text
+
+
+def test_both_sides_are_in_one_picture_told_apart_by_shape(sides: Sides) -> None:
+    """Four times as long is 0.6 of a decade, of which 16 rows show six: the head's marks stand 1 to 2 rows higher."""
+    first, *rows, _, _, legend = plot(sides).splitlines()
+    assert first.strip() == "service of all operations by percentile, head drawn over base"
+    assert legend == "· base  x head"
+    marks = {shape: _heights(rows, shape) for shape in "·x"}
+    shared = sorted(marks["·"].keys() & marks["x"].keys())
+    assert len(shared) > 40
+    assert all(1 <= max(marks["·"][column]) - max(marks["x"][column]) <= 2 for column in shared[:20])
+
+
+def _heights(rows: list[str], shape: str) -> dict[int, list[int]]:
+    """By column, the rows in which it stands, from the top."""
+    found: dict[int, list[int]] = {}
+    for row, line in enumerate(rows):
+        for column, mark in enumerate(line):
+            if mark == shape:
+                found.setdefault(column, []).append(row)
+    return found
+
+
+def test_a_side_is_all_samples_of_all_its_runs(report: Report) -> None:
+    """However its reports came to be: a comparison's table has medians over runs, the picture the added histograms."""
+    whole = merge(histogram_of(run.series[0]) for run in report.runs for _ in range(2))
+    for side in (samples_of([report, report], "a", []), samples_of_each([report, report], "a", [])):
+        base, head = by_side(Sides(side, side))
+        assert (base.name, head.name) == ("base", "head")
+        assert base.points == head.points
+        values = {point.percent: point.value_ns for point in base.points}
+        assert [values[p] for p in ("50", "99", "100")] == [
+            *(each.value_ns for each in whole.percentiles(["50", "99"])),
+            whole.max_ns,
+        ]
+        assert base.points[-1].nines == pytest.approx(math.log10(120_000))
+
+
+def test_the_sides_are_drawn_by_what_gates(report: Report, swept: Sweep) -> None:
+    """Response times where there are any; all operations, or the one that there is."""
+    assert Sides(_one(swept.points[0], "a"), _one(swept.points[1], "b")).main_series() == ("all", "response")
+    alone = _only(report, "cancel")
+    title = plot(Sides(_one(alone, "a"), _one(report, "b"))).splitlines()[0]
+    assert title.strip() == "service of cancel by percentile, head drawn over base"
+
+
+def test_sides_without_a_latency_in_common_say_so(report: Report) -> None:
+    other = Sides(_one(_only(report, "add"), "a"), _one(_only(report, "cancel"), "b"))
+    assert plot(other) == "the sides share no latency: nothing to plot"
+    timed = Samples("A: true", ("true",), ({WALL: 1e6},))
+    assert plot(Sides(timed, timed)) == "elapsed times of whole commands have no histogram: nothing to plot"
+
+
+def test_a_damaged_histogram_is_named_by_its_side(report: Report, sides: Sides) -> None:
+    series = dataclasses.replace(report.runs[1].series[0], hdr="HISTFAAAAB")
+    run = dataclasses.replace(report.runs[1], series=(series,))
+    damaged = _one(dataclasses.replace(report, runs=(report.runs[0], run)), "head.json")
+    with pytest.raises(InputError, match=r"^head\.json: "):
+        plot(Sides(sides.base, damaged))
 
 
 def test_a_long_or_unprintable_name_does_no_harm(report: Report) -> None:

@@ -1,0 +1,137 @@
+// What a command with terms says of itself, held against its symbol's rules: no order and no level is looked at.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "engine/native/book.hpp"
+#include "engine/native/records.hpp"
+#include "engine/native/terms.hpp"
+
+namespace lowlat {
+
+inline constexpr std::uint8_t flags_known = flag_post_only | flag_slide | flag_all_or_none | flag_trail_basis_points;
+inline constexpr std::uint32_t slices_max = 256;
+inline constexpr std::int64_t basis_points_max = 10'000;
+
+inline bool is(const Command& command, TimeInForce time_in_force) {
+    return command.time_in_force == static_cast<std::uint8_t>(time_in_force);
+}
+inline bool is_stop(const Command& command) {
+    return command.kind >= Kind::stop && command.kind <= Kind::trailing_stop;
+}
+inline bool for_a_moment(const Command& command) {
+    return is(command, TimeInForce::ioc) || is(command, TimeInForce::fok);
+}
+inline bool rests_with_terms(const Command& command) {
+    return command.kind == Kind::limit && !for_a_moment(command);
+}
+inline bool has_limit(const Command& command) {
+    return command.kind == Kind::limit || command.kind == Kind::stop_limit || command.kind == Kind::replace;
+}
+
+/// The multiple of the tick that a symbol takes for a price; none where there is none in int64.
+inline std::optional<std::int64_t> on_tick(const Rules& rules, std::uint32_t side, std::int64_t price) {
+    const std::int64_t tick = rules.tick;
+    const std::int64_t over = (price % tick + tick) % tick;  // how far above the multiple below it
+    if (over == 0) return price;
+    const std::int64_t short_of = tick - over;
+    const bool buys = side == 0;
+    bool up = !buys;
+    if (rules.off_tick == OffTick::nearest && over != short_of) up = short_of < over;
+    std::int64_t rounded = 0;
+    const bool outside =
+        up ? __builtin_add_overflow(price, short_of, &rounded) : __builtin_sub_overflow(price, over, &rounded);
+    return outside ? std::nullopt : std::optional(rounded);
+}
+
+inline Reason why_not_price(const Rules& rules, std::int64_t price) {
+    if (price % rules.tick != 0) return Reason::price_off_tick;
+    return price >= rules.price_min && price <= rules.price_max ? Reason::none : Reason::price_outside_band;
+}
+
+/// Of a price as asked; rounds it where the symbol does.
+inline Reason why_not_limit(Command& command, std::uint32_t side, const Rules& rules) {
+    if (!has_limit(command)) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
+    if (rules.off_tick != OffTick::reject) {
+        const std::optional<std::int64_t> rounded = on_tick(rules, side, command.price);
+        if (!rounded) return Reason::price_outside_band;
+        command.price = *rounded;
+    }
+    return why_not_price(rules, command.price);
+}
+
+inline bool terms_fit_kind(const WideCommand& command) {
+    const bool stop = is_stop(command);
+    const bool rests = rests_with_terms(command);
+    const bool trails = command.kind == Kind::trailing_stop;
+    if (command.trigger != 0 && !stop) return false;
+    if ((command.flags & flag_trail_basis_points) != 0 && !trails) return false;
+    if ((command.flags & flag_slide) != 0 && (command.flags & flag_post_only) == 0) return false;
+    if (command.expiry != 0 && !is(command, TimeInForce::gtd)) return false;
+    if ((command.display != 0 || (command.flags & flag_all_or_none) != 0) && !rests) return false;
+    if (command.kind == Kind::market && (is(command, TimeInForce::day) || is(command, TimeInForce::gtd))) return false;
+    return !stop || !for_a_moment(command);
+}
+
+inline bool few_slices(std::int64_t quantity, std::uint32_t display) {
+    return quantity <= std::int64_t{display} * slices_max;
+}
+
+inline Reason why_not_display(const WideCommand& command, const Rules& rules) {
+    if (command.display == 0) return Reason::none;
+    if (command.display > command.quantity) return Reason::display_too_large;
+    if (command.display % rules.lot != 0) return Reason::quantity_off_lot;
+    return few_slices(command.quantity, command.display) ? Reason::none : Reason::display_too_small;
+}
+
+inline Reason why_not_trigger(const WideCommand& command, const Rules& rules) {
+    if (command.kind != Kind::trailing_stop) return why_not_price(rules, command.trigger);
+    const bool relative = (command.flags & flag_trail_basis_points) != 0;
+    if (command.trigger <= 0 || (relative && command.trigger > basis_points_max)) return Reason::trail_out_of_range;
+    return relative || command.trigger % rules.tick == 0 ? Reason::none : Reason::price_off_tick;
+}
+
+inline bool phase_takes(Phase phase, const Command& command) {
+    if (phase == Phase::continuous) return true;
+    if (phase != Phase::call) return false;
+    if (command.kind == Kind::replace) return (command.flags & flag_post_only) == 0;
+    if (is_stop(command)) return true;
+    return rests_with_terms(command) && (command.flags & (flag_post_only | flag_all_or_none)) == 0;
+}
+
+/// Everything about an order that comes in but what needs the clock, its id or the books.
+inline Reason why_not_order(WideCommand& command, const Book& book, std::uint64_t clock) {
+    if (command.side > 1) return Reason::unknown_side;
+    if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::gtd)) return Reason::unknown_time_in_force;
+    if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
+    if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
+    if (const Reason reason = why_not_limit(command, command.side, book.rules); reason != Reason::none) return reason;
+    if ((command.flags & flag_post_only) != 0 && !rests_with_terms(command)) return Reason::post_only_conflict;
+    if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
+    if (!terms_fit_kind(command)) return Reason::term_not_for_kind;
+    const bool all_or_none = (command.flags & flag_all_or_none) != 0;
+    const bool conflict =
+        command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != Algorithm::fifo;
+    if (all_or_none && conflict) return Reason::terms_conflict;
+    if (const Reason reason = why_not_display(command, book.rules); reason != Reason::none) return reason;
+    if (is(command, TimeInForce::gtd) && command.expiry <= clock) return Reason::expiry_not_ahead;
+    if (is_stop(command))
+        if (const Reason reason = why_not_trigger(command, book.rules); reason != Reason::none) return reason;
+    return phase_takes(book.phase, command) ? Reason::none : Reason::not_in_this_phase;
+}
+
+/// The same of a change of price and quantity, but its price: that takes the order's side.
+inline Reason why_not_change(const WideCommand& command, const Book& book) {
+    if (command.time_in_force != 0) return Reason::unknown_time_in_force;
+    if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
+    return why_not_quantity(command, book);
+}
+
+inline bool has_terms(const WideCommand& command) {
+    return (static_cast<std::uint64_t>(command.trigger) | command.expiry | command.display | command.owner |
+            static_cast<std::uint64_t>(command.self_trade)) != 0;
+}
+
+}  // namespace lowlat

@@ -1,0 +1,43 @@
+"""The adapter as a candidate without a process: the same lines to and fro, since starting a process for each of some
+thousand traces takes longer than the traces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tracebook.conformance import BookState, ConformanceConfig, EngineMetadata, Observation
+from tracebook.events import MarketEvent
+
+from engine.contract import MatchingEngine
+from tests.conformance.adapter import PROTOCOL, Conversation
+
+
+class InProcess:
+    """An `EngineAdapter` of tracebook."""
+
+    def __init__(self, make: Callable[..., MatchingEngine], config: ConformanceConfig) -> None:
+        self._conversation = Conversation(make)
+        self._last = 0
+        ready = self._said(type="hello", **PROTOCOL, config=config.to_dict())
+        self.metadata = EngineMetadata.from_dict(ready["engine"])
+
+    def apply(self, event: MarketEvent, index: int) -> Observation:
+        self._last = index
+        return Observation.from_dict(self._said(type="event", index=index, event=event.to_dict()))
+
+    def snapshot(self) -> BookState:
+        return BookState.from_dict(self._said(type="snapshot", index=self._last)["state"])
+
+    def close(self) -> None:
+        self._said(type="finish", event_count=self._last)
+
+    def _said(self, **message: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self._conversation.answer(json.dumps(message)))
+        return answer
+
+
+def candidate(make: Callable[..., MatchingEngine]) -> Callable[[ConformanceConfig], InProcess]:
+    """What makes a fresh one for each trace."""
+    return lambda config: InProcess(make, config)

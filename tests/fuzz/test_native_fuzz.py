@@ -1,0 +1,65 @@
+"""The fuzzer of `make fuzz` must find nothing in the engine, and must be able to find something: for ten seconds here,
+with the compiler there is, since libFuzzer needs clang."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build/fuzz-plain"
+CORPUS = sorted((ROOT / "tests/fuzz/corpus").iterdir())
+
+
+def tool(name: str) -> str:
+    """The build tool of this environment, or of the system."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        pytest.skip(f"not available here: {name}; pip install {name}")
+    return found
+
+
+@cache
+def program() -> Path:
+    """The fuzzer with a main() of its own, invariants on."""
+    cmake = tool("cmake")
+    options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_FUZZ=ON"]
+    for step in (
+        [cmake, "-S", ROOT, "-B", BUILD, f"-DCMAKE_CXX_COMPILER={tool('g++')}", *options],
+        [cmake, "--build", BUILD],
+    ):
+        done = subprocess.run(step, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return BUILD / "fuzz_commands"
+
+
+def fuzz(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program(), *words], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_corpus_is_there_and_small() -> None:
+    assert CORPUS
+    assert sum(file.stat().st_size for file in CORPUS) < 50_000
+
+
+@pytest.mark.slow
+def test_nothing_is_found_in_the_engine(tmp_path: Path) -> None:
+    run = fuzz(tmp_path, "10", "1", *CORPUS)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout.split()[0]) > len(CORPUS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_broken_book_is_found_and_its_input_kept(tmp_path: Path) -> None:
+    run = fuzz(tmp_path, "30", "last-in-first-out")
+    assert run.returncode < 0
+    assert "the engines differ" in run.stderr
+    kept = tmp_path / "crash-commands"
+    assert fuzz(tmp_path, "0", "last-in-first-out", kept).returncode < 0
+    assert fuzz(tmp_path, "0", "1", kept).returncode == 0

@@ -1,0 +1,244 @@
+"""The C interface is what other languages build on: it must do what the header says, show what the header names and no
+more, and be the engine that Python has, event by event.
+
+`c_interface.c` beside this file is the caller written in C; here the library is built, looked at, and called with
+numpy's arrays as they lie in memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import Engine, flood, load_profile, records
+from engine.instrument import Algorithm, Instrument, OffTick
+from engine.records import EVENT, ORDER, WIDE_COMMAND, Commands
+from engine.settings import WhenDry
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build/c-library"
+HEADER = ROOT / "engine/native/lowlat.h"
+ENUMERATIONS: dict[str, tuple[str, type[IntEnum]]] = {
+    "kind": ("", records.Kind),
+    "side": ("", records.Side),
+    "time_in_force": ("", records.TimeInForce),
+    "flag": ("", records.Flag),
+    "self_trade": ("SELF_TRADE_", records.SelfTrade),
+    "phase": ("PHASE_", records.Phase),
+    "event_kind": ("", records.EventKind),
+    "reason": ("REASON_", records.Reason),
+    "algorithm": ("ALGORITHM_", Algorithm),
+    "off_tick": ("OFF_TICK_", OffTick),
+    "when_dry": ("WHEN_DRY_", WhenDry),
+}
+OK, BUSY = 0, 9
+
+
+def tool(name: str) -> str:
+    """The build tool of this environment, or of the system."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        pytest.skip(f"not available here: {name}")
+    return found
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@cache
+def library() -> Path:
+    """The shared library, built as the header's reader would build it."""
+    options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_C_LIBRARY=ON"]
+    run(tool("cmake"), "-S", ROOT, "-B", BUILD, *options)
+    run(tool("cmake"), "--build", BUILD)
+    return BUILD / "liblowlat.so"
+
+
+def run_c(source: Path, program: Path) -> str:
+    """What a C program prints that is compiled strictly and uses the library."""
+    strict = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-I", HEADER.parent]
+    run(tool("cc"), *strict, source, "-o", program, library(), f"-Wl,-rpath,{BUILD}")
+    return run(program)
+
+
+def test_a_program_in_c(tmp_path: Path) -> None:
+    assert run_c(ROOT / "tests/native/c_interface.c", tmp_path / "program") == ""
+
+
+def test_the_documented_program(tmp_path: Path) -> None:
+    page = (ROOT / "docs/c-interface.md").read_text(encoding="utf-8")
+    source = tmp_path / "documented.c"
+    source.write_text(page.split("```c\n")[1].split("```")[0])
+    assert run_c(source, tmp_path / "program") == "2 at 101\n"
+
+
+def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:
+    source = tmp_path / "includes.cpp"
+    source.write_text('#include "engine/native/lowlat.h"\nint main() { return LOWLAT_OK; }\n')
+    run(tool("c++"), "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-fsyntax-only", source)
+
+
+def test_it_shows_what_the_header_declares_versioned_and_nothing_else() -> None:
+    declared = set(re.findall(r"^LOWLAT_API .*?\b(lowlat_\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(declared) == 15
+    shown = [line.split()[-1] for line in run(tool("nm"), "-D", "--defined-only", library()).splitlines()]
+    assert sorted(shown) == sorted({"LOWLAT_1"} | {f"{name}@@LOWLAT_1" for name in declared})
+
+
+def test_it_has_a_version_of_its_own_and_needs_no_python() -> None:
+    dynamic = run(tool("readelf"), "-d", library())
+    assert "[liblowlat.so.1]" in dynamic
+    assert "python" not in dynamic.lower()
+
+
+def test_the_header_names_every_value_that_python_does() -> None:
+    text = HEADER.read_text(encoding="utf-8")
+    found = dict(re.findall(r"^enum lowlat_(\w+) \{(.*?)\};", text, re.MULTILINE | re.DOTALL))
+    assert found.keys() == ENUMERATIONS.keys()
+    for name, (prefix, enumeration) in ENUMERATIONS.items():
+        values = {key: int(value) for key, value in re.findall(r"LOWLAT_(\w+) = (\d+)", found[name])}
+        assert values == {prefix + member.name: member.value for member in enumeration}
+
+
+class Rules(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_int64) for name in ("tick", "lot", "price_min", "price_max", "algorithm", "off_tick")]
+
+
+class Settings(ctypes.Structure):
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("rules_size", ctypes.c_size_t),
+        ("rules", ctypes.POINTER(Rules)),
+        ("symbols", ctypes.c_uint32),
+        ("orders", ctypes.c_uint32),
+        ("trades", ctypes.c_uint64),
+        ("when_orders_dry", ctypes.c_uint32),
+        ("when_trades_dry", ctypes.c_uint32),
+    ]
+
+
+class CEngine:
+    """An engine behind the C interface."""
+
+    def __init__(self, instruments: list[Instrument], orders: int = 50_000) -> None:
+        self.library = ctypes.CDLL(str(library()))
+        self.handle = ctypes.c_void_p()
+        rules = (Rules * len(instruments))(
+            *[Rules(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in instruments]
+        )
+        sizes = ctypes.sizeof(Settings), ctypes.sizeof(Rules)
+        settings = Settings(*sizes, rules, len(instruments), orders, 1_000, WhenDry.REFUSE, WhenDry.RECYCLE)
+        assert self.library.lowlat_create(ctypes.byref(settings), ctypes.byref(self.handle)) == OK
+
+    def close(self) -> None:
+        self.library.lowlat_destroy(self.handle)
+
+    def process(self, commands: Commands) -> int:
+        name = "lowlat_process_wide" if commands.dtype == WIDE_COMMAND else "lowlat_process"
+        count = ctypes.c_size_t(len(commands))
+        return int(getattr(self.library, name)(self.handle, ctypes.c_void_p(commands.ctypes.data), count))
+
+    def drain(self, room: int) -> bytes:
+        """All events held, `room` at a time. As bytes: numpy would not copy those that are no field."""
+        drained = b""
+        count = ctypes.c_size_t(1)
+        while count.value:
+            part = np.zeros(room, EVENT)
+            into = ctypes.c_void_p(part.ctypes.data)
+            assert self.library.lowlat_drain(self.handle, into, ctypes.c_size_t(room), ctypes.byref(count)) == OK
+            drained += part[: count.value].tobytes()
+        return drained
+
+    def orders(self, room: int) -> np.ndarray:
+        rows = np.zeros(room, ORDER)
+        count = ctypes.c_size_t()
+        into = ctypes.c_void_p(rows.ctypes.data)
+        status = self.library.lowlat_get_orders(self.handle, 0, into, ctypes.c_size_t(room), ctypes.byref(count))
+        assert status == OK
+        return rows[: count.value]
+
+
+def test_it_is_the_engine_that_python_has() -> None:
+    flow = flood(load_profile("steady"), 50_000, 1)
+    python = Engine(orders=flow.orders)
+    c = CEngine([Instrument()], flow.orders)
+    for part in np.array_split(np.arange(len(flow.commands)), 7):
+        assert c.process(flow.commands[part[0] : part[-1] + 1]) == OK
+    assert c.drain(room=999) == python.process(flow.commands).tobytes()
+    assert c.orders(flow.orders).tobytes() == python.orders().tobytes()
+    c.close()
+
+
+def test_every_kind_of_every_symbol_is_the_same() -> None:
+    """Small numbers and every term, so that most of what docs/matching.md says happens, refusals included."""
+    random = np.random.default_rng(1)
+    commands = np.zeros(50_000, WIDE_COMMAND)
+    below = {"order_id": 200, "quantity": 12, "symbol": 3, "kind": 11, "side": 2, "display": 6, "owner": 3, "expiry": 9}
+    for name, high in below.items():
+        commands[name] = random.integers(0, high, len(commands))
+    commands["price"] = np.where(commands["kind"] == records.Kind.MARKET, 0, random.integers(95, 106, len(commands)))
+    commands["self_trade"] = random.integers(0, 5, len(commands))
+    commands["time_in_force"] = random.choice([0, 0, 0, 1, 2, 3, 4], len(commands))
+    commands["flags"] = random.choice([0, 0, 0, 1, 3, 4], len(commands))
+    stops = np.isin(commands["kind"], [records.Kind.STOP, records.Kind.STOP_LIMIT, records.Kind.TRAILING_STOP])
+    commands["trigger"] = np.where(stops, random.integers(90, 111, len(commands)), 0)
+    commands["display"][random.random(len(commands)) < 0.7] = 0
+    commands["expiry"][commands["time_in_force"] != records.TimeInForce.GTD] = 0
+    for name in ("time_in_force", "flags", "display", "expiry", "owner", "self_trade"):  # a REPLACE has no terms
+        commands[name][commands["kind"] == records.Kind.REPLACE] = 0
+    phase = commands["kind"] == records.Kind.PHASE
+    commands["quantity"][phase] = random.choice([0, 0, 0, 1, 2, 3], int(phase.sum()))
+    instruments = [
+        Instrument(),
+        Instrument(algorithm=Algorithm.PRO_RATA),
+        Instrument(tick=2, price_min=90, price_max=104, off_tick=OffTick.PASSIVE),
+    ]
+    python = Engine(instruments)
+    c = CEngine(instruments)
+    assert c.process(commands) == OK
+    expected = python.process(commands)
+    assert {*expected["kind"].tolist()} == {*records.EventKind}
+    assert c.drain(room=1_000) == expected.tobytes()
+    c.close()
+
+
+def test_a_second_thread_is_told_that_the_engine_is_busy() -> None:
+    flow = flood(load_profile("steady"), 100_000, 1)
+    c = CEngine([Instrument()], flow.orders)
+    seen = threading.Event()
+
+    def work() -> None:
+        while not seen.is_set():  # nearly always inside, and without the interpreter's lock
+            c.process(flow.commands)
+            c.library.lowlat_reset(c.handle)
+
+    first = threading.Thread(target=work)
+    first.start()
+    best = (ctypes.c_int64 * 4)()
+    answers = set()
+    deadline = time.monotonic() + 60
+    while BUSY not in answers and time.monotonic() < deadline:
+        answers.add(c.library.lowlat_get_best(c.handle, 0, best))
+    seen.set()
+    first.join()
+    assert BUSY in answers
+    assert answers <= {OK, BUSY}
+    assert c.library.lowlat_reset(c.handle) == OK
+    assert c.process(flow.commands) == OK
+    assert c.drain(room=1_000_000) == Engine(orders=flow.orders).process(flow.commands).tobytes()
+    c.close()
