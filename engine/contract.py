@@ -97,9 +97,7 @@ class MatchingEngine(ABC):
 
     @abstractmethod
     def process(self, commands: Commands) -> Events:
-        """Execute a contiguous `COMMAND` or `WIDE_COMMAND` array of shape (n,) in order.
-
-        Returns every event, in order, as an `EVENT` array.
+        """Execute an array of `COMMAND` or `WIDE_COMMAND`, contiguous, shape (n,), in order; its events, as `EVENT`s.
 
         Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
         changes nothing. The array must not change meanwhile. Raises `CommandArrayError` for another dtype, shape or
