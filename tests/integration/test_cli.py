@@ -82,7 +82,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ),
         ("bench extra", "got unexpected extra argument(s) (extra); see 'lowlat bench --help'"),
         ("bench --runs", "option '--runs' requires an argument"),
-        ("bench --profile stedy", "profile 'stedy' is unknown; did you mean steady? there are burst, cancel-storm,"),
+        ("bench --profile stedy", "profile 'stedy' is unknown; did you mean steady? there are all-kinds, burst,"),
         ("bench --profile missing.toml", "profile missing.toml: cannot be read: "),
         ("bench --commands 0", "--commands: 0 is outside 1..1073741824; see 'lowlat bench --help'"),
         ("bench --commands -5", "--commands: '-5' is not a whole number; write 250000, 250k or 2M; see"),
