@@ -165,7 +165,8 @@ class Ring:
         were pushed, and so does a note on the `KeyboardInterrupt` of Ctrl-C.
         """
         array = self._checked(records)
-        done = self._native.push(array, 0, self._wait, _slice_ns(timeout_s))
+        # What fits at once, before any wait: an interrupt of the wait then knows of it.
+        done = self._native.push(array, 0, _FAIL, 0)
         return done if done == len(array) else self._push_on(array, done, _deadline(timeout_s))
 
     def _push_on(self, array: Records, done: int, deadline: float) -> int:
