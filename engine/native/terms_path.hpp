@@ -52,7 +52,10 @@ class TermsPath : public TermsAuction<Sink> {
         if (const Reason reason = why_not_enter(command); reason != Reason::none) return reject(asked, reason);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         emit(EventKind::accepted, command.order_id, command.side, command.price, quantity, quantity);
-        if (is_stop(command)) return wait(command);
+        if (is_stop(command)) {
+            wait(command);
+            return settle();  // no trade, but the tape may have been emptied since
+        }
         Taker taker = taker_of(command);
         if (book_.phase == Phase::continuous && (!is_all_or_none(command) || this->judge(taker).whole))
             this->match(taker);

@@ -211,6 +211,19 @@ def test_what_a_listing_says_of_icebergs_and_stops(kind: type[MatchingEngine]) -
 
 
 @both_engines
+@pytest.mark.parametrize(
+    "row", [buy(9, 2, 50), stop(9, Side.BUY, 2, 150), reduce(1, 2), replace(2, 2, 50), phase(Phase.CONTINUOUS)]
+)
+def test_room_on_the_tape_is_seen_after_any_command(row: Row, kind: type[MatchingEngine]) -> None:
+    engine = kind.of(ROOMY)
+    one_trade = [sell(3, 2, 90), buy(4, 2, 90)]
+    engine.process(stream_of([*BOOK, *one_trade, buy(5, 6, 100, flags=ALL_OR_NONE), reduce(5, 4)]))
+    assert engine.drain_trades() == 1
+    events = engine.process(stream_of([row]))
+    assert [event["kind"] for event in events[1:]] == [EventKind.TRIGGERED, EventKind.TRADE]
+
+
+@both_engines
 def test_events_of_what_follows_name_the_command_under_way(kind: type[MatchingEngine]) -> None:
     engine = kind(2)
     engine.process(stream_of([buy(1, 1, 99, GTD, symbol=1, expiry=5), stop(2, Side.BUY, 1, 100), sell(3, 1, 100)]))
