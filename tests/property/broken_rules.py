@@ -28,7 +28,7 @@ class SliceIsReducedFirst(ReferenceEngine):
     def _reduce(self, ask: Ask, order: Order, book: Book) -> None:
         hidden = order.hidden
         super()._reduce(ask, order, book)
-        order.hidden = min(hidden, max(order.quantity - 1, 0))
+        order.hidden = min(hidden, max(order.quantity - book.rules.lot, 0))
 
 
 class AllOrNoneTradesInPart(ReferenceEngine):

@@ -241,11 +241,15 @@ def _plain_rows(tick: int, lot: int, symbols: int) -> SearchStrategy[Row]:
 
 @st.composite
 def cases(
-    draw: st.DrawFn, size_max: int = 80, sizes: SearchStrategy[Settings] = SIZES, drawing: Drawing = plain_rows
+    draw: st.DrawFn,
+    size_max: int = 80,
+    sizes: SearchStrategy[Settings] = SIZES,
+    drawing: Drawing = plain_rows,
+    short: int = 1,
 ) -> Case:
-    """Settings, and commands for them."""
+    """Settings, and commands for them; one of `short` + 1 lists may be short."""
     sized = draw(sizes)
-    size_min = draw(st.sampled_from([0, size_max * 3 // 4]))
+    size_min = draw(st.sampled_from([0, *[size_max * 3 // 4] * short]))
     drawn = draw(st.lists(drawing(sized), min_size=size_min, max_size=size_max))
     engine = ReferenceEngine.of(sized)
     told = []

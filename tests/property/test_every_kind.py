@@ -1,4 +1,4 @@
-"""Every kind of command, policy and phase at once: the tested engine equals the reference engine after every batch,
+"""Every kind of command, policy and phase at once: the native engine equals the reference engine after every batch,
 however commands are batched; and the reference engine's books are those that its own events tell."""
 
 import numpy as np
@@ -8,38 +8,26 @@ from hypothesis import strategies as st
 from engine.native_engine import Engine
 from engine.records import EventKind, Kind, Phase
 from engine.reference import ReferenceEngine
-from tests.engines import TESTED
 from tests.property.comparison import difference, paste, pasted, stream_of
 from tests.property.rebuilt import Rebuilt
-from tests.property.strategies import PROPERTY, Case, cases
-from tests.property.worlds import WORLDS, world_rows
-
-worlds = cases(60, WORLDS, world_rows)
+from tests.property.strategies import EXAMPLES, PROPERTY, Case
+from tests.property.worlds import WORLDS
 
 
 @PROPERTY
-@given(worlds, st.sampled_from([1, 3, 8, 60]), st.booleans())
+@given(WORLDS, st.sampled_from([1, 3, 8, 60]), st.booleans())
 def test_events_books_stops_and_tape_are_equal_after_every_batch(case: Case, batch: int, drains: bool) -> None:
-    oracle, tested = ReferenceEngine.of(case.settings), TESTED.of(case.settings)
+    oracle, native = ReferenceEngine.of(case.settings), Engine.of(case.settings)
     for start in range(0, len(case.rows), batch):
-        differing = difference(oracle, tested, case.rows[start : start + batch])
+        differing = difference(oracle, native, case.rows[start : start + batch])
         assert differing is None, f"{differing}\n{case}"
         if drains:  # a tape that refuses has room again
-            assert oracle.drain_trades() == tested.drain_trades()
-        if isinstance(tested, Engine):
-            tested.check_invariants()
+            assert oracle.drain_trades() == native.drain_trades()
+        native.check_invariants()
 
 
-@PROPERTY
-@given(worlds)
-def test_where_a_batch_is_split_makes_no_byte_of_difference(case: Case) -> None:
-    whole = TESTED.of(case.settings).process(stream_of(case.rows))
-    tested = TESTED.of(case.settings)
-    assert whole.tobytes() == b"".join(tested.process(stream_of([row])).tobytes() for row in case.rows), f"{case}"
-
-
-@PROPERTY
-@given(worlds)
+@settings(PROPERTY, max_examples=EXAMPLES // 2)
+@given(WORLDS)
 def test_the_events_account_for_every_lot_and_tell_the_books(case: Case) -> None:
     engine = ReferenceEngine.of(case.settings)
     books = [Rebuilt(symbol) for symbol in range(len(case.settings.instruments))]
@@ -55,8 +43,8 @@ def test_the_events_account_for_every_lot_and_tell_the_books(case: Case) -> None
             assert phases[book.symbol] != Phase.CONTINUOUS or not book.crossed(), f"crossed\n{case}"
 
 
-@settings(PROPERTY, max_examples=50)
-@given(worlds)
+@settings(PROPERTY, max_examples=30)
+@given(WORLDS)
 def test_what_is_printed_can_be_pasted(case: Case) -> None:
     sized, stream = pasted(paste(case.settings, case.rows))
     assert sized == case.settings

@@ -1,4 +1,4 @@
-"""One state machine for each thing that can be asked of a book. After every step the tested engine's answer and book
+"""One state machine for each thing that can be asked of a book. After every step the native engine's answer and book
 are those of the reference engine, and the native book is sound."""
 
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from engine.contract import MatchingEngine
-from tests.engines import TESTED
+from engine.native_engine import Engine
 from tests.property import broken_engines, broken_rules
 from tests.property.machines import ORDER_KINDS, machine, world_machine
 from tests.property.strategies import EXAMPLES, PROPERTY
@@ -15,16 +15,16 @@ STEPS = settings(PROPERTY, max_examples=EXAMPLES // 6, stateful_step_count=40)
 
 
 @pytest.mark.parametrize("kind", ORDER_KINDS)
-def test_the_tested_engine_does_it_like_the_reference(kind: str) -> None:
-    run_state_machine_as_test(machine(TESTED, kind), settings=STEPS)
+def test_the_native_engine_does_it_like_the_reference(kind: str) -> None:
+    run_state_machine_as_test(machine(Engine, kind), settings=STEPS)
 
 
 def test_all_plain_kinds_mixed() -> None:
-    run_state_machine_as_test(machine(TESTED, *ORDER_KINDS), settings=STEPS)
+    run_state_machine_as_test(machine(Engine, *ORDER_KINDS), settings=STEPS)
 
 
 def test_everything_that_can_be_asked() -> None:
-    run_state_machine_as_test(world_machine(TESTED), settings=settings(STEPS, max_examples=EXAMPLES // 3))
+    run_state_machine_as_test(world_machine(Engine), settings=settings(STEPS, max_examples=EXAMPLES // 3))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_machine_rejects_a_broken_engine(kind: str, broken: type[MatchingEng
         run_state_machine_as_test(machine(broken, kind), settings=finding)
 
 
-@pytest.mark.parametrize("broken", [broken_rules.RefilledAtTheFront, broken_rules.AllOrNoneTradesInPart])
+@pytest.mark.parametrize("broken", [broken_rules.CascadeLastInFirstOut, broken_rules.AllOrNoneTradesInPart])
 def test_the_world_machine_rejects_a_broken_engine(broken: type[MatchingEngine]) -> None:
     finding = settings(STEPS, max_examples=500, phases=[Phase.generate], derandomize=True, database=None)
     with pytest.raises(AssertionError, match="wide_commands"):

@@ -3,6 +3,7 @@ clock that counts to ten. Everything meets everything."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.property.strategies import (
     NEW_IDS,
     Domain,
     cancels,
+    cases,
     limits,
     markets,
     mixed,
@@ -76,6 +78,7 @@ def kinds(tick: int, lot: int) -> dict[str, SearchStrategy[Row]]:
     """By name, everything that can be asked of a book."""
     domain = world(tick, lot)
     price = domain.price
+    few = replace(domain, quantity=st.integers(1, 2).map(lambda lots: lots * lot))
     one_shot = st.sampled_from([TimeInForce.IOC, TimeInForce.FOK])
     dated = {"time_in_force": st.just(TimeInForce.GTD), "expiry": st.integers(1, 4)}
     day = {"time_in_force": st.just(TimeInForce.DAY)}
@@ -106,7 +109,7 @@ def kinds(tick: int, lot: int) -> dict[str, SearchStrategy[Row]]:
             (2, wide(domain, Kind.LIMIT, price=price, **dated)), (1, wide(domain, Kind.STOP, trigger=price, **dated))
         ),
         "cancel": cancels(domain),
-        "reduce": reduces(domain),
+        "reduce": mixed((1, reduces(domain)), (2, reduces(few))),
         "replace": replaces(domain),
         "clock": st.builds(command, st.just(Kind.CLOCK), st.just(0), quantity=st.integers(0, 3)),
         "phase": st.builds(command, st.just(Kind.PHASE), st.just(0), quantity=PHASES, symbol=domain.symbol),
@@ -115,10 +118,21 @@ def kinds(tick: int, lot: int) -> dict[str, SearchStrategy[Row]]:
 
 
 BASIS_POINTS = st.sampled_from([1, 2_500, 5_000, 10_000])
-PHASES = st.sampled_from([*[Phase.CONTINUOUS] * 4, Phase.CALL, Phase.CALL, Phase.HALTED, Phase.CLOSED])
+PHASES = st.sampled_from([*[Phase.CONTINUOUS] * 5, *[Phase.CALL] * 3, Phase.HALTED, Phase.CLOSED])
 
-WEIGHTS = {"limit": 9, "all_or_none": 4, "iceberg": 5, "stop": 3, "stop_limit": 2, "trailing_stop": 3, "dated": 3}
-WEIGHTS |= {"clock": 2, "wrong": 2}
+WEIGHTS = {
+    "limit": 9,
+    "iceberg": 5,
+    "all_or_none": 4,
+    "stop": 3,
+    "stop_limit": 2,
+    "trailing_stop": 3,
+    "dated": 3,
+    "reduce": 2,
+    "clock": 2,
+    "phase": 2,
+    "wrong": 2,
+}
 """How often a kind is drawn, where that is not once."""
 
 
@@ -152,4 +166,5 @@ def _mix(tick: int, lot: int) -> SearchStrategy[Row]:
     return mixed(*((WEIGHTS.get(name, 1), drawn) for name, drawn in kinds(tick, lot).items()))
 
 
-WORLDS = world_settings()
+WORLDS = cases(100, world_settings(), world_rows, short=5)
+"""Cases of every kind, mostly long: what one kind does to another takes some commands to come about."""
