@@ -167,8 +167,8 @@ class ReferenceEngine(Checks, MatchingEngine):
         """The first all-or-none order that can trade whole now."""
         if book.phase != Phase.CONTINUOUS:
             return None
-        waiting = (order for ladder in book.ladders for order in ladder.orders() if order.all_or_none)
-        return next((order for order in waiting if self._can_trade(order, book)), None)
+        across = (order for side in Side for order in book.across(side) if order.all_or_none)
+        return next((order for order in across if self._can_trade(order, book)), None)
 
     def _can_trade(self, order: Order, book: Book) -> bool:
         found = self._reach(order, book)

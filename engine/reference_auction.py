@@ -64,8 +64,7 @@ class Auction(Matching):
 
 
 def _willing(ladder: Ladder, price: int) -> Iterator[Order]:
-    for each in ladder.prices(price):
-        yield from (order for order in ladder.queues[each].values() if not order.all_or_none)
+    return (order for order in ladder.orders(price) if not order.all_or_none)
 
 
 def _levels(ladder: Ladder) -> dict[int, int]:

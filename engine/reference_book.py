@@ -123,9 +123,9 @@ class Ladder:
         """Whether an incoming order with this limit (None: market) meets the best price."""
         return bool(self.ranks) and (limit is None or self.ranks[0] <= limit * self.sign)
 
-    def orders(self) -> Iterator[Order]:
-        """Best price first, then oldest first."""
-        for price in self.prices():
+    def orders(self, limit: int | None = None) -> Iterator[Order]:
+        """Best price first, then oldest first, as far as a limit reaches."""
+        for price in self.prices(limit):
             yield from self.queues[price].values()
 
 
@@ -143,6 +143,11 @@ class Book:
         self.stops = (Ladder(Side.SELL), Ladder(Side.BUY))
         self.trailing: dict[int, Order] = {}  # those of the stops that trail, by acceptance
         self.due: deque[Order] = deque()
+
+    def across(self, side: int) -> Iterator[Order]:
+        """Resting orders of a side whose price reaches the other side, in the order of the ladder."""
+        best = next(self.ladders[1 - side].prices(), None)
+        return iter(()) if best is None else self.ladders[side].orders(best)
 
     def queue_up(self, order: Order) -> None:
         """Rest at the back of the order's price."""

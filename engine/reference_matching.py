@@ -39,10 +39,9 @@ class Matching(Stops):
 
     def _in_reach(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
         """Best price first, then oldest; all-or-none orders that the incoming one cannot take whole are passed over."""
-        for price in ladder.prices(taker.limit):
-            for maker in ladder.queues[price].values():
-                if not maker.all_or_none or maker.quantity <= taker.quantity:
-                    yield maker
+        for maker in ladder.orders(taker.limit):
+            if not maker.all_or_none or maker.quantity <= taker.quantity:
+                yield maker
 
     def _meet(self, taker: Order, maker: Order, book: Book) -> None:
         policy = self._policy(taker, maker)

@@ -35,8 +35,7 @@ class AllOrNoneTradesInPart(ReferenceEngine):
     """Resting all-or-none orders are not passed over."""
 
     def _in_reach(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
-        for price in ladder.prices(taker.limit):
-            yield from ladder.queues[price].values()
+        return ladder.orders(taker.limit)
 
 
 class AllOrNoneTakesWhatThereIs(ReferenceEngine):
