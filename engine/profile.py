@@ -23,9 +23,9 @@ The built-in ones lie in `engine/profiles/`; one's own has the same keys:
     slide = 0                    # as take, but it slides behind the touch
     day = 0                      # as add
     gtd = 0                      # as add, for up to 8,192 commands
-    stop = 0                     # behind the last trade's price by such a distance; limit: the trigger
-    stop_limit = 0
-    trailing_stop = 0
+    stop = 0                     # beyond the last trade's price by such a distance (before any trade: as add)
+    stop_limit = 0               # the same; its limit is its trigger
+    trailing_stop = 0            # the same
     clock = 0                    # moves the clock to the number of the command
     auction = 0                  # calls a book, and uncrosses it 64 commands later
 

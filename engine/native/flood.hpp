@@ -117,12 +117,15 @@ class Flood {
     void generate(Record* commands, std::uint64_t count) {
         for (std::uint64_t at = 0; at < count; ++at) {
             const Act act = choose();
-            ++composition_.commands[static_cast<std::size_t>(act)];
+            Record& command = commands[at];
             if constexpr (std::is_same_v<Record, Command>) {
-                run(commands[at] = make(act));
+                command = make(act);
             } else {
-                run(commands[at] = with_terms(act));
+                command = with_terms(act);
             }
+            const bool instead = act == Act::replace && command.kind == Kind::cancel;
+            ++composition_.commands[static_cast<std::size_t>(instead ? Act::cancel : act)];
+            run(command);
             observe();
             ++made_;
         }
@@ -333,8 +336,9 @@ class Flood {
         return command;
     }
 
-    /// Half of the replacements move to a new price, half shrink in place.
+    /// Half of the replacements move to a new price, half shrink in place. Where only stops are left, one is cancelled.
     Command replace(const Live& live) {
+        if (waits(live)) return change(Kind::cancel, live);
         Command command = change(Kind::replace, live);
         const OrderBody& order = body(live);
         const bool moves = random_.coin();
@@ -378,12 +382,13 @@ class Flood {
         return position_[picked.id] != 0 ? picked : drawn(static_cast<std::uint32_t>(random_.next() >> 32));
     }
 
-    /// One that rests: a stop that waits has no price to be replaced.
+    bool waits(const Live& live) const { return (body(live).terms & term_waits) != 0; }
+
+    /// One that rests, since a stop that waits has no price to be replaced; unless hardly any does.
     Live pick_resting() {
-        for (;;) {
-            const Live picked = pick();
-            if ((body(picked).terms & term_waits) == 0) return picked;
-        }
+        Live picked = pick();
+        for (std::uint32_t tries = 8; tries > 0 && waits(picked); --tries) picked = pick();
+        return picked;
     }
 
     const Live& drawn(std::uint32_t draw) const { return live_[draw * std::uint64_t{live_.size()} >> 32]; }

@@ -7,7 +7,7 @@ import pytest
 from engine.arrivals import BRANCHING, DECAY_SPACINGS
 from engine.flood import flood
 from engine.native_engine import Engine
-from engine.profile import Arrivals, Mix, ProfileError, load_profile, profile_names
+from engine.profile import Arrivals, Mix, Profile, ProfileError, load_profile, profile_names
 from engine.records import COMMAND, EventKind, Kind
 from lowlat_errors import UsageError
 
@@ -172,6 +172,16 @@ def test_a_wrong_profile_says_which_key(text, said, tmp_path):
 def test_an_unknown_profile_lists_those_there_are():
     with pytest.raises(ProfileError, match=r"did you mean steady\?.*cancel-storm.*sweep"):
         load_profile("stedy")
+
+
+def test_where_only_stops_are_left_one_is_cancelled_instead_of_replaced():
+    """A stop that waits cannot be replaced: the search for another order ends, and the mix says what was made."""
+    profile = Profile(live_orders=10, mix=Mix(add=1, take=3, stop=5, replace=5))
+    made = flood(profile, 5_000, 7)
+    for act, kind in (("cancel", Kind.CANCEL), ("replace", Kind.REPLACE)):
+        assert made.mix[act] == np.count_nonzero(made.measured["kind"] == kind) > 0
+    events = Engine(made.instruments, orders=made.orders).process(made.commands)
+    assert EventKind.REJECTED not in events["kind"]
 
 
 @pytest.mark.parametrize(("commands", "seed"), [(0, 1), (-1, 1), (1 << 31, 1), (10, -1), (10, 1 << 64)])
