@@ -34,8 +34,9 @@ inline bool has_limit(const Command& command) {
 /// The multiple of the tick that a symbol takes for a price; none where there is none in int64.
 inline std::optional<std::int64_t> on_tick(const Rules& rules, std::uint32_t side, std::int64_t price) {
     const std::int64_t tick = rules.tick;
-    const std::int64_t over = (price % tick + tick) % tick;  // how far above the multiple below it
+    std::int64_t over = price % tick;  // how far above the multiple below it
     if (over == 0) return price;
+    if (over < 0) over += tick;
     const std::int64_t short_of = tick - over;
     const bool buys = side == 0;
     bool up = !buys;

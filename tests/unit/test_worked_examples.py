@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.contract import Indicative, MatchingEngine
-from engine.instrument import Algorithm, Instrument
+from engine.instrument import Algorithm, Instrument, OffTick
 from engine.records import (
     QUANTITY_MAX,
     EventKind,
@@ -255,3 +255,20 @@ def test_every_field_of_a_trade_event(kind: type[MatchingEngine]) -> None:
         "command": Kind.LIMIT,
     }
     assert engine.trades().tolist() == [(7, 8, 100, 2, 1), (7, 9, 100, 3, 1)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("off_tick", [OffTick.NEAREST, OffTick.PASSIVE])
+def test_the_largest_tick_rounds_without_leaving_int64(engine: type[MatchingEngine], off_tick: OffTick) -> None:
+    """The sum of a remainder and such a tick is beyond int64; rounding must not make it."""
+    tick = 2**63 - 1
+    tried = engine([Instrument(tick=tick, off_tick=off_tick)])
+    events = [
+        tried.submit(order, side, 1, price)[0]
+        for order, (side, price) in enumerate(
+            [(Side.BUY, tick - 1), (Side.SELL, 1 - tick), (Side.BUY, 5), (Side.SELL, 5)], start=1
+        )
+    ]
+    nearest = [tick, -tick, 0, 0]
+    passive = [0, 0, 0, tick]
+    assert [int(event["price"]) for event in events] == (nearest if off_tick is OffTick.NEAREST else passive)
