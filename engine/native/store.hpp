@@ -103,21 +103,17 @@ class Store {
     /// Call `visit(OrderRow)` for every resting order: bids best first, then asks, oldest first within a level.
     template <typename Visit>
     void for_each_order(std::uint32_t symbol, Visit visit) const {
-        const Book& book = books_[symbol];
-        for (std::uint32_t side = 0; side < 2; ++side) {
-            book.ladders[side].for_each([&](std::int64_t key, Handle level) {
-                for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) {
-                    const OrderBody& order = nodes_[at].order;
-                    visit(OrderRow{.order_id = order.id,
-                                   .price = price_of(book, side, key),
-                                   .quantity = order.quantity,
-                                   .symbol = order.symbol,
-                                   .side = order.side,
-                                   .flags = all_or_none(order) ? flag_all_or_none : std::uint8_t{0},
-                                   .zero = 0,
-                                   .hidden = hidden(order)});
-                }
-                return true;
+        for (const Ladder& ladder : books_[symbol].ladders) {
+            for_each_queued(ladder, [&](Handle at) {
+                const OrderBody& order = nodes_[at].order;
+                visit(OrderRow{.order_id = order.id,
+                               .price = limit_of(at),
+                               .quantity = order.quantity,
+                               .symbol = order.symbol,
+                               .side = order.side,
+                               .flags = all_or_none(order) ? flag_all_or_none : std::uint8_t{0},
+                               .zero = 0,
+                               .hidden = hidden(order)});
             });
         }
     }
@@ -126,20 +122,17 @@ class Store {
     template <typename Visit>
     void for_each_stop(std::uint32_t symbol, Visit visit) const {
         const Book& book = books_[symbol];
-        for (std::uint32_t side = 0; side < 2; ++side) {
-            book.stops[side].for_each([&](std::int64_t key, Handle level) {
-                for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) {
-                    const OrderBody& order = nodes_[at].order;
-                    visit(StopRow{.order_id = order.id,
-                                  .price = limit_of(at),
-                                  .trigger = price_of(book, side ^ 1, key),
-                                  .quantity = order.quantity,
-                                  .symbol = order.symbol,
-                                  .kind = terms_[order.kept].kind,
-                                  .side = order.side,
-                                  .zero = {}});
-                }
-                return true;
+        for (const Ladder& ladder : book.stops) {
+            for_each_queued(ladder, [&](Handle at) {
+                const OrderBody& order = nodes_[at].order;
+                visit(StopRow{.order_id = order.id,
+                              .price = limit_of(at),
+                              .trigger = price_of(book, order.side ^ 1, nodes_[order.level].level.key),
+                              .quantity = order.quantity,
+                              .symbol = order.symbol,
+                              .kind = terms_[order.kept].kind,
+                              .side = order.side,
+                              .zero = {}});
             });
         }
     }
@@ -216,6 +209,15 @@ class Store {
     friend class TermsPath;
 
     static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
+
+    /// Call `visit(order)` for every order of a ladder: best level first, oldest first within a level.
+    template <typename Visit>
+    void for_each_queued(const Ladder& ladder, Visit visit) const {
+        ladder.for_each([&](std::int64_t, Handle level) {
+            for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) visit(at);
+            return true;
+        });
+    }
 
     /// An order's limit; 0 of a stop that becomes a market order.
     std::int64_t limit_of(Handle handle) const {
@@ -375,12 +377,9 @@ class Store {
     void fill_index() {
         for (const Book& book : books_) {
             for (const Ladder* ladder : {&book.ladders[0], &book.ladders[1], &book.stops[0], &book.stops[1]}) {
-                ladder->for_each([&](std::int64_t, Handle level) {
-                    for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) {
-                        const OrderBody& order = nodes_[at].order;
-                        index_.insert(index_.tag(order.id, order.symbol), at);
-                    }
-                    return true;
+                for_each_queued(*ladder, [&](Handle at) {
+                    const OrderBody& order = nodes_[at].order;
+                    index_.insert(index_.tag(order.id, order.symbol), at);
                 });
             }
         }
