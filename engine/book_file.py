@@ -1,23 +1,21 @@
 """Where the files of mapped books lie, and how they are opened: never through a link, never by others' hands.
 
 The folder is the user's own, closed to others, so that nobody can plant anything in it; names are made from symbols
-that an allow-list has passed. A writer holds an open-file-description lock for its life: the kernel gives it up when
-the process dies, however it dies, and readers can ask for it without taking it.
+that an allow-list has passed. A writer holds a lock for its life.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from engine import file_lock
 from engine.book_errors import (
     BookDiskFullError,
     BookError,
@@ -32,8 +30,6 @@ from engine.book_errors import (
 
 SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}", re.ASCII)
 SUFFIX: Final = ".book"
-
-_FLOCK: Final = struct.Struct("@hhqqi0q")  # type, whence, start, length, pid: zero for these locks
 
 
 def checked_symbol(symbol: str) -> str:
@@ -147,31 +143,23 @@ def allocate(book: int, size: int, symbol: str) -> None:
 
 
 def lock(book: int) -> bool:
-    """Take the writer's lock, unless another open file has it."""
-    if not hasattr(fcntl, "F_OFD_SETLK"):
-        raise BookUnavailableError("mapped books are not available here, because the system lacks F_OFD_SETLK")
-    try:
-        fcntl.fcntl(book, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
-    except OSError as error:
-        if error.errno in {errno.EAGAIN, errno.EACCES}:  # as the system likes
-            return False
-        raise BookUnavailableError(
-            f"mapped books are not available here, because the folder's file system gives no locks: {error.strerror}"
-        ) from error
-    return True
-
-
-def unlock(book: int) -> None:
-    """Give the writer's lock up, also for copies of the descriptor."""
-    fcntl.fcntl(book, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_UNLCK, os.SEEK_SET, 0, 0, 0))
+    """Take the writer's lock, unless another open file has it. Raises `BookUnavailableError`."""
+    with _locks():
+        return file_lock.lock(book)
 
 
 def is_held(book: int) -> bool:
-    """Whether a writer holds the lock. Takes nothing: no writer can be kept out by being watched."""
-    if not hasattr(fcntl, "F_OFD_GETLK"):
-        raise BookUnavailableError("mapped books are not available here, because the system lacks F_OFD_GETLK")
-    asked = fcntl.fcntl(book, fcntl.F_OFD_GETLK, _FLOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
-    return int(_FLOCK.unpack(asked)[0]) != fcntl.F_UNLCK
+    """Whether a writer holds the lock. Raises `BookUnavailableError`."""
+    with _locks():
+        return file_lock.is_held(book)
+
+
+@contextmanager
+def _locks() -> Iterator[None]:
+    try:
+        yield
+    except file_lock.LockUnavailableError as error:
+        raise BookUnavailableError(f"mapped books are not available here, because {error}") from error
 
 
 def process_start(pid: int) -> int | None:

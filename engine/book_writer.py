@@ -27,11 +27,11 @@ from engine.book_file import (
     open_book,
     opened_folder,
     process_start,
-    unlock,
 )
 from engine.book_header import BOOK_HEADER, IDENTITY_BYTES, BookIdentity, BookState, header_of, identity_of, is_blank
 from engine.book_reader import BookSnapshot
 from engine.contract import MatchingEngine, UnknownSideError
+from engine.file_lock import unlock
 from engine.instrument import Instrument
 from engine.native_engine import Engine
 from engine.records import LEVEL, Levels, Side

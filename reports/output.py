@@ -23,8 +23,8 @@ def check_writable(path: Path) -> None:
     temporary.unlink()
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file (UTF-8) so that a reader sees the old content or the new, even after a crash.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file (text as UTF-8) so that a reader sees the old content or the new, even after a crash.
 
     Written beside the target, flushed to the disk, then renamed; a symbolic link keeps pointing where it did,
     and an existing file keeps its mode. Raises `OutputPathError` and leaves no partial file.
@@ -33,8 +33,8 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         descriptor, temporary = _open_beside(target)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
             if target.exists():

@@ -17,6 +17,7 @@
 #include "engine/native/claim.hpp"
 #include "engine/native/command_buffer.hpp"
 #include "engine/native/growing_sink.hpp"
+#include "engine/native/journal_writer.hpp"
 #include "engine/native/matcher.hpp"
 #include "engine/native/register.hpp"
 #include "engine/native/sinks.hpp"
@@ -39,13 +40,14 @@ Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t tra
 
 using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
 
-/// Every event, as bytes that the array owns.
-EventBytes process(OwnedMatcher& matcher, nb::handle commands) {
+/// Every event, as bytes that the array owns. With a journal, it has the commands before the first is executed.
+EventBytes process(OwnedMatcher& matcher, nb::handle commands, JournalWriter* journal) {
     const Claim claim(matcher);
     return with_commands(commands, [&](auto in) {
         GrowingSink sink(2 * in.size() + ring_events);
         {
             const nb::gil_scoped_release released;
+            if (journal != nullptr) journal->append(in.data(), in.size());
             matcher.execute_all(in.data(), in.size(), sink);
         }
         const std::uint64_t count = sink.count();
@@ -112,8 +114,9 @@ std::uint32_t live_orders(OwnedMatcher& matcher) {
     return matcher.live_orders();
 }
 
-std::uint64_t drain_trades(OwnedMatcher& matcher) {
+std::uint64_t drain_trades(OwnedMatcher& matcher, JournalWriter* journal) {
     const Claim claim(matcher);
+    if (journal != nullptr) journal->append_drain();
     return matcher.drain_tape();
 }
 
@@ -169,14 +172,14 @@ void register_engine(const nb::module_& m) {
             },
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
-        .def("process", &process, nb::arg("commands"))
+        .def("process", &process, nb::arg("commands"), nb::arg("journal").none() = nb::none())
         .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
         .def("stops", &stops, nb::arg("symbol"), nb::arg("rows"))
         .def("indicative", &indicative, nb::arg("symbol"))
         .def("trades", &trades, nb::arg("rows"))
         .def_prop_ro("live_orders", &live_orders)
-        .def("drain_trades", &drain_trades)
+        .def("drain_trades", &drain_trades, nb::arg("journal").none() = nb::none())
         .def("reset", &reset)
         .def("check_invariants", &check)
         .def("counters", &counters)

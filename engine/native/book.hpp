@@ -1,6 +1,7 @@
 // One symbol: its rules, a ladder for each side, and its stops.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -46,6 +47,10 @@ struct alignas(64) Book {
     bool crossed() const {
         return ladders[0].best() != nil && ladders[1].best() != nil && ~ladders[0].best_key() >= ladders[1].best_key();
     }
+
+    /// Bids, asks, buy stops, sell stops.
+    std::array<Ladder*, 4> queues() { return {&ladders[0], &ladders[1], &stops[0], &stops[1]}; }
+    std::array<const Ladder*, 4> queues() const { return {&ladders[0], &ladders[1], &stops[0], &stops[1]}; }
 
     /// Empty, continuous, and never traded.
     void reset() {

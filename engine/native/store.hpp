@@ -34,6 +34,7 @@ template <typename Sink>
 class TermsAuction;
 template <typename Sink>
 class TermsPath;
+class Snapshot;
 
 /// Orders and levels come and go here; which, and why, is decided by the paths of commands: Matcher and TermsPath.
 class Store {
@@ -207,6 +208,7 @@ class Store {
     friend class TermsAuction;
     template <typename Sink>
     friend class TermsPath;
+    friend class Snapshot;
 
     static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
 
@@ -376,8 +378,8 @@ class Store {
 
     void fill_index() {
         for (const Book& book : books_) {
-            for (const Ladder* ladder : {&book.ladders[0], &book.ladders[1], &book.stops[0], &book.stops[1]}) {
-                for_each_queued(*ladder, [&](Handle at) {
+            for (const Ladder* queue : book.queues()) {
+                for_each_queued(*queue, [&](Handle at) {
                     const OrderBody& order = nodes_[at].order;
                     index_.insert(index_.tag(order.id, order.symbol), at);
                 });

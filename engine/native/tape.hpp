@@ -40,6 +40,9 @@ class Tape {
         return released;
     }
 
+    /// Go on counting from there, as another tape that held the same did.
+    void note_recycled(std::uint64_t recycled) { recycled_ = recycled; }
+
     void reset() {
         drain();
         recycled_ = 0;

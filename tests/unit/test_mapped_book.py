@@ -22,9 +22,9 @@ from engine.book_errors import (
     NoWriterError,
     WriterDiedError,
 )
-from engine.book_file import unlock
 from engine.book_header import BOOK_HEADER, BookIdentity
 from engine.contract import Best, UnknownSideError, UnknownSymbolError
+from engine.file_lock import unlock
 from engine.instrument import Instrument
 from engine.mapped_book import BookState, Found, MappedBookReader, MappedBookWriter, mapped_books
 from engine.native_engine import Engine

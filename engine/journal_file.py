@@ -1,0 +1,259 @@
+"""A journal's file: made, opened, and read as far as it can be trusted."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from engine import _core, file_lock
+from engine.journal_errors import (
+    JournalDamagedError,
+    JournalError,
+    JournalExistsError,
+    JournalHeldError,
+    JournalWriteError,
+    NoJournalError,
+)
+from engine.journal_head import JOURNAL, JournalHead, pack_head, read_head
+from engine.native_engine import Engine
+from engine.records import COMMAND, WIDE_COMMAND, Commands
+from engine.settings import Settings
+
+BLOCK: Final = np.dtype(
+    {
+        "names": ["magic", "bytes", "sequence", "previous", "kind", "payload_checksum", "head_checksum"],
+        "formats": ["<u4", "<u4", "<u8", "<u4", "<u2", "<u4", "<u4"],
+        "offsets": [0, 4, 8, 16, 20, 24, 28],
+        "itemsize": 32,
+    }
+)
+"""Head of a block (`engine/native/journal_block.hpp`)."""
+END_BYTES: Final = 8
+"""What follows its payload."""
+
+
+class BlockKind(IntEnum):
+    """What a block holds."""
+
+    COMMANDS = 1
+    WIDE_COMMANDS = 2
+    DRAIN = 3
+    """Nothing: the trade tape was emptied there."""
+
+
+class Fault(IntEnum):
+    """Why reading ended. TORN: in a block that was being written. All behind that is damage."""
+
+    NONE = 0
+    TORN = 1
+    HEAD = 2
+    PAYLOAD = 3
+    CHAIN = 4
+    SEQUENCE = 5
+    KIND = 6
+    END = 7
+
+
+_DAMAGE: Final = {
+    Fault.HEAD: "its head's checksum does not match",
+    Fault.PAYLOAD: "its commands' checksum does not match",
+    Fault.CHAIN: "it does not follow the block before: one is missing, repeated, or of another journal",
+    Fault.SEQUENCE: "its commands do not follow those of the block before",
+    Fault.KIND: "it is of no known kind or length",
+    Fault.END: "its end is not as it was written",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block: its place in the file, and its commands, which are the file's own memory."""
+
+    offset: int
+    kind: BlockKind
+    sequence: int
+    commands: Commands
+
+
+class JournalFile:
+    """A journal, open for reading. Close it, or use it in a `with` block; its blocks' commands end with it.
+
+    Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError` for a head that cannot be used. What is wrong
+    further behind is in `fault`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        descriptor = _opened(path, os.O_RDONLY)
+        try:
+            self.held = _is_held(descriptor)
+            self.size = os.fstat(descriptor).st_size
+            self._map = mmap.mmap(descriptor, self.size, prot=mmap.PROT_READ) if self.size else None
+        finally:
+            os.close(descriptor)
+        self.data = memoryview(self._map or b"")
+        try:
+            self.head, self.start, self._checksum = read_head(self.data, JOURNAL, JournalHead, str(path))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> JournalFile:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.data.release()
+        if self._map is not None:
+            with contextlib.suppress(BufferError):  # somebody holds a block's commands: it goes with them
+                self._map.close()
+
+    @property
+    def settings(self) -> Settings:
+        """Of the engine whose journal it is."""
+        return self.head.settings
+
+    @property
+    def beginning(self) -> _core.JournalPlace:
+        """Before the first block."""
+        return _core.JournalPlace(self.start, 0, 0, self._checksum)
+
+    @cached_property
+    def _walked(self) -> tuple[_core.JournalPlace, int]:
+        return _core.walk_journal(self.data, self.beginning)
+
+    @property
+    def end(self) -> _core.JournalPlace:
+        """Behind the last block that can be trusted."""
+        return self._walked[0]
+
+    @property
+    def fault(self) -> Fault:
+        """Why it ends there."""
+        return Fault(self._walked[1])
+
+    def written_behind(self, place: _core.JournalPlace) -> int:
+        """Bytes behind a place, but for zeros at the end, which some file systems leave."""
+        return len(bytes(self.data[place.end :]).rstrip(b"\0"))
+
+    def explain(self, place: _core.JournalPlace, fault: Fault) -> str:
+        """A sentence on why reading ended at a place."""
+        where = f"block {place.blocks}, byte {place.end:,} of {self.path}, behind {place.sequence:,} commands"
+        if fault is Fault.TORN:
+            return f"torn tail of {self.written_behind(place):,} bytes: {where}, was not written to its end"
+        return f"damaged at {where}: {_DAMAGE[fault]}"
+
+    def check(self, place: _core.JournalPlace, fault: Fault) -> None:
+        """Raise `JournalDamagedError` unless reading ended where a journal may end."""
+        if fault not in (Fault.NONE, Fault.TORN):
+            raise JournalDamagedError(
+                f"{self.explain(place, fault)}; nothing from there on can be trusted. To go on from the block before, "
+                f"keep a copy and cut the file: truncate -s {place.end} {self.path}"
+            )
+
+    def blocks(self) -> Iterator[Block]:
+        """The blocks that can be trusted, in order."""
+        offset, end = self.start, self.end.end
+        while offset < end:
+            head = np.frombuffer(self.data, BLOCK, 1, offset)[0]
+            kind, size = BlockKind(int(head["kind"])), int(head["bytes"])
+            dtype = WIDE_COMMAND if kind is BlockKind.WIDE_COMMANDS else COMMAND
+            payload = np.frombuffer(self.data, dtype, size // dtype.itemsize, offset + BLOCK.itemsize)
+            yield Block(offset, kind, int(head["sequence"]), payload)
+            offset += BLOCK.itemsize + size + END_BYTES
+
+    def replay(self, engine: Engine, place: _core.JournalPlace) -> tuple[_core.JournalPlace, Fault]:
+        """Execute the blocks from a place on, each once it has been checked; where and why it ended.
+
+        Some 20 ns a command more than executing them. Raises `JournalDamagedError` when it ended in damage.
+        """
+        end, fault = _core.walk_journal(self.data, place, engine.matcher)
+        self.check(end, Fault(fault))
+        return end, Fault(fault)
+
+
+def create_journal(path: Path, settings: Settings) -> tuple[int, _core.JournalPlace]:
+    """A new journal, locked and on the disk: its descriptor, and where the first block goes.
+
+    Raises `JournalExistsError`, `JournalError`.
+    """
+    head, checksum = pack_head(JOURNAL, JournalHead.of(settings))
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError as error:
+        raise JournalExistsError(f"{path} exists; recover from it, remove it, or name another file") from error
+    except OSError as error:
+        raise JournalError(f"cannot make {path}: {error.strerror}; name another file") from error
+    try:
+        _lock(descriptor, path)
+        _write_head(descriptor, head, path)
+    except BaseException:
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+        raise
+    return descriptor, _core.JournalPlace(len(head), 0, 0, checksum)
+
+
+def _write_head(descriptor: int, head: bytes, path: Path) -> None:
+    try:
+        os.pwrite(descriptor, head, 0)
+        os.fsync(descriptor)
+        folder = os.open(path.absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # or a crash may lose the name
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise JournalWriteError(f"cannot write {path}: {error.strerror}; free some room, or name another") from error
+
+
+def open_to_append(path: Path) -> int:
+    """The descriptor of an existing journal, locked. Raises `NoJournalError`, `JournalHeldError`, `JournalError`."""
+    descriptor = _opened(path, os.O_RDWR)
+    try:
+        _lock(descriptor, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _opened(path: Path, flags: int) -> int:
+    try:
+        # Without O_NONBLOCK a pipe of that name would hold up whoever opens it.
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise NoJournalError(f"there is no {path}") from error
+    except OSError as error:
+        raise JournalError(f"cannot open {path}: {error.strerror}") from error
+    if not os.path.isfile(descriptor):  # noqa: PTH113 (a descriptor, not a path)
+        os.close(descriptor)
+        raise NoJournalError(f"{path} is no journal: it is no regular file")
+    return descriptor
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        held = not file_lock.lock(descriptor)
+    except file_lock.LockUnavailableError as error:
+        raise JournalError(f"journals are not available here, because {error}") from error
+    if held:
+        raise JournalHeldError(f"{path} is being written by another engine; stop that one, or name another journal")
+
+
+def _is_held(descriptor: int) -> bool:
+    try:
+        return file_lock.is_held(descriptor)
+    except file_lock.LockUnavailableError:  # then nobody can have it
+        return False
