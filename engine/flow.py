@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.instrument import Instrument
 from engine.records import Commands
+from engine.settings import WhenDry
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Flow:
 
     `commands`: `COMMAND` or `WIDE_COMMAND` array, shape (n,), on a cache line. `seeded`: how many of them, at the
     front, only build the book; they are executed and verified but not measured. `orders`: room the engine needs for
-    resting orders. `mix`: measured commands by what they are for.
+    resting orders. `mix`: measured commands by what they are for. `tape`: records on the trade tape of an engine for
+    it; `when_orders_dry`, `when_trades_dry`: that engine's policies.
     """
 
     name: str
@@ -41,6 +43,9 @@ class Flow:
     levels: Extent | None = None
     depth_touched: Extent | None = None
     notes: tuple[str, ...] = field(default=())
+    tape: int = 100_000
+    when_orders_dry: WhenDry = WhenDry.REFUSE
+    when_trades_dry: WhenDry = WhenDry.RECYCLE
 
     @property
     def measured(self) -> Commands:

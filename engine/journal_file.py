@@ -39,6 +39,8 @@ BLOCK: Final = np.dtype(
 """Head of a block (`engine/native/journal_block.hpp`)."""
 END_BYTES: Final = 8
 """What follows its payload."""
+STRETCH_BYTES: Final = 1 << 26
+"""Walked in one go, a tenth of a second or so; several of the longest blocks."""
 
 
 class BlockKind(IntEnum):
@@ -71,6 +73,17 @@ _DAMAGE: Final = {
     Fault.KIND: "it is of no known kind or length",
     Fault.END: "its end is not as it was written",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the head of a block says: its place in the file, what it holds, and from which command on."""
+
+    offset: int
+    kind: BlockKind
+    size: int
+    """Bytes of the payload."""
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +175,45 @@ class JournalFile:
                 f"keep a copy and cut the file: truncate -s {place.end} {self.path}"
             )
 
+    def stretches(
+        self, place: _core.JournalPlace, matcher: _core.Matcher | None = None
+    ) -> Iterator[tuple[_core.JournalPlace, Fault]]:
+        """Walk from a place on as far as the blocks can be trusted, executing them with a matcher, a stretch at a time.
+
+        Where each stretch ended, and, of the last, why.
+        """
+        end = place.end
+        while True:
+            begin, end = place.end, min(end + STRETCH_BYTES, self.size)
+            with self.data[:end] as seen:
+                place, why = _core.walk_journal(seen, place, matcher)
+            fault = Fault(why)
+            # Before the file's end a block may be cut off by the stretch alone; damage is damage.
+            if end == self.size or fault not in (Fault.NONE, Fault.TORN):
+                yield place, fault
+                return
+            yield place, Fault.NONE
+            end = place.end if place.end > begin else 2 * end  # nothing but zeros: look at all of it soon
+
+    def heads(self, begin: int, end: int) -> Iterator[Head]:
+        """Heads of the blocks between two bytes; of a part that was walked, since nothing is checked."""
+        while begin < end:
+            _, size, sequence, _, kind, _, _ = np.frombuffer(self.data, BLOCK, 1, begin).item()
+            yield Head(begin, BlockKind(kind), size, sequence)
+            begin += BLOCK.itemsize + size + END_BYTES
+
     def blocks(self) -> Iterator[Block]:
-        """The blocks that can be trusted, in order."""
-        offset, end = self.start, self.end.end
-        while offset < end:
-            head = np.frombuffer(self.data, BLOCK, 1, offset)[0]
-            kind, size = BlockKind(int(head["kind"])), int(head["bytes"])
-            dtype = WIDE_COMMAND if kind is BlockKind.WIDE_COMMANDS else COMMAND
-            payload = np.frombuffer(self.data, dtype, size // dtype.itemsize, offset + BLOCK.itemsize)
-            yield Block(offset, kind, int(head["sequence"]), payload)
-            offset += BLOCK.itemsize + size + END_BYTES
+        """The blocks that can be trusted, in order; each is checked before it comes."""
+        begin = self.start
+        for place, _ in self.stretches(self.beginning):
+            yield from map(self.block, self.heads(begin, place.end))
+            begin = place.end
+
+    def block(self, head: Head) -> Block:
+        """The block behind a head."""
+        dtype = WIDE_COMMAND if head.kind is BlockKind.WIDE_COMMANDS else COMMAND
+        commands = np.frombuffer(self.data, dtype, head.size // dtype.itemsize, head.offset + BLOCK.itemsize)
+        return Block(head.offset, head.kind, head.sequence, commands)
 
     def replay(self, engine: Engine, place: _core.JournalPlace) -> tuple[_core.JournalPlace, Fault]:
         """Execute the blocks from a place on, each once it has been checked; where and why it ended.
@@ -181,6 +223,17 @@ class JournalFile:
         end, fault = _core.walk_journal(self.data, place, engine.matcher)
         self.check(end, Fault(fault))
         return end, Fault(fault)
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a file begins as a journal does. A pipe does not: a look would take what is in it."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(JOURNAL)) == JOURNAL
+    except OSError:
+        return False
 
 
 def create_journal(path: Path, settings: Settings) -> tuple[int, _core.JournalPlace]:

@@ -56,9 +56,9 @@ class RunPlan:
     pipeline takes them for its threads, in turn: matcher, producers, publisher. `load`: how commands reach the engine;
     anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
     where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps.
-    `orders`, `trades`: pool sizes, None for what the flow needs. `reference_prefix`: measured commands that the
-    reference engine executes too. `command`: the command line, for the report. `peer`: the way to another
-    host, if it was measured.
+    `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs. `reference_prefix`: measured
+    commands that the reference engine executes too. `command`: the command line, for the report. `peer`: the way to
+    another host, if it was measured.
     """
 
     engine: EngineName = "native"
@@ -69,7 +69,7 @@ class RunPlan:
     log: Path | None = None
     orders: int | None = None
     trades: int | None = None
-    when_dry: WhenDry = WhenDry.REFUSE
+    when_dry: WhenDry | None = None
     reference_prefix: int = 20_000
     command: tuple[str, ...] = ()
     peer: PeerPath | None = None
@@ -164,9 +164,9 @@ def settings_of(flow: Flow, plan: RunPlan) -> Settings:
     return Settings(
         flow.instruments,
         flow.orders if plan.orders is None else plan.orders,
-        100_000 if plan.trades is None else plan.trades,
-        plan.when_dry,
-        WhenDry.RECYCLE,
+        flow.tape if plan.trades is None else plan.trades,
+        flow.when_orders_dry if plan.when_dry is None else plan.when_dry,
+        flow.when_trades_dry,
     )
 
 
