@@ -88,4 +88,4 @@ def _commands(file: JournalFile, tally: Tally, end: int) -> Commands:
 def _mix(commands: Commands) -> dict[str, int]:
     counted = np.bincount(commands["kind"], minlength=len(Kind) + 1).tolist()
     named = {kind.name.lower(): counted[kind] for kind in Kind}
-    return named | {"of no kind": len(commands) - sum(named.values())}
+    return named | {"other": len(commands) - sum(named.values())}

@@ -14,6 +14,7 @@ from lowlat_cli.bench import bench
 from lowlat_cli.book import book
 from lowlat_cli.calibrate import calibrate
 from lowlat_cli.compare import compare
+from lowlat_cli.journal import journal
 from lowlat_cli.options import ColorOption, DebugOption
 from lowlat_cli.replay import replay
 from lowlat_cli.report import report
@@ -26,8 +27,8 @@ _EPILOG = """
 Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.toml or [tool.lowlat] of pyproject.toml in
 the current folder (runs = 3). Flags go first, then the environment. Numbers may be written 250k or 2M.
 
-Exit codes: 0 ok, 1 a gate failed, 2 usage or configuration, 3 run not valid or not comparable, 4 inconclusive,
-70 internal error, 130 interrupted.
+Exit codes: 0 ok, 1 a gate failed, 2 usage or configuration, 3 run not valid or not comparable, journal damaged,
+4 inconclusive, 70 internal error, 130 interrupted.
 """
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.add_typer(affinity)
+app.add_typer(journal)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 
@@ -74,6 +76,7 @@ def root(
       lowlat bench                        how fast is the order path on this host?
       lowlat bench --profile deep --json  another order flow, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat journal verify day.journal   is every block of a journal sound, and which books does it give?
       lowlat report a.json --to csv       saved reports: shown, merged, converted, followed over time
       lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, and the CPUs left to us

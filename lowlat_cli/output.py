@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from lowlat_cli.console import Color, console
-from lowlat_cli.streams import emit, say
+from lowlat_cli.streams import emit, emit_parts, say
 from lowlat_errors import ExitCode
 
 if TYPE_CHECKING:
@@ -91,6 +91,23 @@ class Destination:
             emit(text(self.output_format, sys.stdout, self.color))
         if self.file is not None:
             say(f"wrote {self.file}")
+
+    def stream(self, parts: Callable[[str], Iterable[str]]) -> bool:
+        """As `write`, for what is too long to be held: `parts` gives the text of table or json piece by piece.
+
+        Whether all of it was wanted: a reader of stdout may have gone.
+        """
+        file_format, wanted = self._file_format(), True
+        if self.file is not None:
+            from reports.output import written_atomically
+
+            with written_atomically(self.file) as stream:
+                stream.writelines(part.encode() for part in parts(file_format))
+        if self.file is None or file_format != self.output_format:
+            wanted = emit_parts(parts(self.output_format))
+        if self.file is not None:
+            say(f"wrote {self.file}")
+        return wanted
 
     def prints_table(self, others: Texts) -> bool:
         """Whether `write` of these `others` puts a table on stdout."""

@@ -1,10 +1,12 @@
-"""`lowlat replay`: recorded orders through the matching engine, checked against the venue's own executions."""
+"""`lowlat replay`: recorded orders through the matching engine, checked against the venue's own executions; or the
+commands of a journal.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +23,7 @@ from lowlat_cli.options import (
     ColorOption,
     CpuOption,
     DebugOption,
+    DryPolicy,
     EngineOption,
     OrdersOption,
     OutputFormat,
@@ -29,18 +32,27 @@ from lowlat_cli.options import (
     RunsOption,
     TradesOption,
     VerboseOption,
-    WhenDryOption,
 )
 from lowlat_cli.output import Destination
 from lowlat_cli.plan import plan_of, tell_of_books
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
+from lowlat_errors import UsageError
+
+if TYPE_CHECKING:
+    from engine.run import RunPlan
+    from reports.model import Report
+
+
+class RecordingError(UsageError):
+    """A file, or an option, that does not go with the kind of recording that was said or found."""
 
 
 class Format(StrEnum):
     """How the recording is written, and what to print."""
 
     LOBSTER = "lobster"
+    JOURNAL = "journal"
     TABLE = "table"
     JSON = "json"
 
@@ -56,15 +68,17 @@ def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[
 
 def replay(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Recorded orders: plain, .xz, .gz or .bz2.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Recorded orders: plain, .xz, .gz or .bz2; or a journal.")
+    ],
     formats: Annotated[
         list[Format] | None,
         typer.Option(
             "--format",
-            metavar="lobster|table|json",
+            metavar="lobster|journal|table|json",
             callback=_after_settings,
-            help="lobster: how FILE is written (a LOBSTER message file, the default). table, json: what to print; "
-            "--json means --format json. May be given once for each.  [default: lobster, table]",
+            help="lobster, journal: how FILE is written (a LOBSTER message file, an engine's journal). table, json: "
+            "what to print; --json means --format json. May be given once for each.  [default: as FILE begins, table]",
         ),
     ] = None,
     expect: Annotated[
@@ -83,7 +97,13 @@ def replay(
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
-    when_dry: WhenDryOption = "refuse",
+    when_dry: Annotated[
+        DryPolicy | None,
+        typer.Option(
+            "--when-dry",
+            help="When the pool of orders is empty: reject the command, or grow the pool.  [default: refuse]",
+        ),
+    ] = None,
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
@@ -94,11 +114,14 @@ def replay(
 
     The venue's executions are the expected answer: each aggressive order must hit the resting orders that it hit there.
 
+    A journal's commands are measured with its engine's symbols, pools and policies, unless options say otherwise.
+
     \b
     Examples:
       lowlat replay AAPL_message_50.csv.xz --format lobster
       lowlat replay AAPL_message_50.csv.xz -v                    list the fills that differ
       lowlat replay day_message.csv --expect day_orderbook.csv   compare best bid and ask too
+      lowlat replay day.journal                                  an engine's journal (see 'lowlat journal')
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  at planned times, one every two microseconds
     """
@@ -108,6 +131,11 @@ def replay(
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
+
+    if _is_journal(file, formats or []):
+        if expect is not None:
+            raise RecordingError(f"--expect is for a venue's recording, and {file} is a journal; leave it out")
+        return destination.deliver(_measured_journal(ctx, file, plan, verbose=verbose))
 
     from engine.lobster import read_lobster
     from engine.path_place import book_names
@@ -121,7 +149,36 @@ def replay(
     return destination.deliver(report)
 
 
+def _measured_journal(ctx: typer.Context, file: Path, plan: RunPlan, *, verbose: bool) -> Report:
+    from engine.job import Pipeline
+    from engine.journal_flow import read_journal_flow
+    from engine.path_place import book_names
+    from engine.run import measure
+
+    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        progress("reading the journal", 0.0)
+        flow = read_journal_flow(file)
+    if isinstance(plan.load, Pipeline):
+        tell_of_books(book_names(flow.name, len(flow.instruments)), plan.books, verbose=verbose)
+    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        return measure(flow, plan, progress)
+
+
+_OUTPUTS = (Format.TABLE, Format.JSON)
+
+
 def _output_format(formats: list[Format]) -> OutputFormat:
     """What to print: the last that was said."""
-    said = [name for name in formats if name != Format.LOBSTER]
+    said = [name for name in formats if name in _OUTPUTS]
     return "json" if said and said[-1] == Format.JSON else "table"
+
+
+def _is_journal(file: Path, formats: list[Format]) -> bool:
+    """Whether to read the file as a journal: as was said last, else as it begins. Raises `RecordingError`."""
+    from engine.journal_file import is_journal
+
+    said = [name for name in formats if name not in _OUTPUTS]
+    found = is_journal(file)
+    if said and said[-1] == Format.LOBSTER and found:
+        raise RecordingError(f"{file} is a journal, not a LOBSTER file; leave out --format lobster")
+    return found or (bool(said) and said[-1] == Format.JOURNAL)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterable
 
 from lowlat_errors import UsageError
 
@@ -26,11 +27,19 @@ def prepare() -> None:
 
 def emit(text: str) -> None:
     """Write data to stdout, now. Raises `StdoutError`, but not for a reader that has gone."""
+    emit_parts((text,))
+
+
+def emit_parts(parts: Iterable[str]) -> bool:
+    """Write data to stdout as it comes; whether there was a reader to the end. Raises `StdoutError`."""
     try:
-        sys.stdout.write(text)
+        for part in parts:
+            sys.stdout.write(part)
         sys.stdout.flush()
+        return True
     except BrokenPipeError:
         discard_stdout()
+        return False
     except OSError as error:
         discard_stdout()
         raise StdoutError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from reports.errors import OutputPathError
 
@@ -24,7 +27,14 @@ def check_writable(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file (text as UTF-8) so that a reader sees the old content or the new, even after a crash.
+    """Write a file (text as UTF-8) whole or not at all: see `written_atomically`."""
+    with written_atomically(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def written_atomically(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written in the block, so that a reader sees the old content or the new, even after a crash.
 
     Written beside the target, flushed to the disk, then renamed; a symbolic link keeps pointing where it did,
     and an existing file keeps its mode. Raises `OutputPathError` and leaves no partial file.
@@ -34,7 +44,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         descriptor, temporary = _open_beside(target)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content.encode() if isinstance(content, str) else content)
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             if target.exists():

@@ -1,0 +1,164 @@
+"""A journal as a person reads it: what was found on checking it, and its commands, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from engine.journal_check import Executed, JournalCheck
+from engine.journal_document import commands_per_s, flag_names, named
+from engine.journal_file import Block, BlockKind, Fault
+from engine.journal_head import VERSION
+from engine.journal_listing import Listing
+from engine.records import Kind, Phase, SelfTrade, Side, TimeInForce
+from lowlat_cli.views import layout
+from reports import units
+
+
+def journal_view(check: JournalCheck) -> RenderableType:
+    """What a check found."""
+    return layout.facts(_facts(check))
+
+
+def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
+    head, settings, tally = check.head, check.head.settings, check.tally
+    yield "journal", Text(str(check.path), style="bold")
+    yield "identity", f"{head.identity} · version {VERSION} · created {head.created:%Y-%m-%d %H:%M:%S} UTC"
+    yield (
+        "engine",
+        f"{units.plural(len(settings.instruments), 'symbol')} · {settings.orders:,} orders, "
+        f"{settings.when_orders_dry.name.lower()} when dry · {settings.trades:,} trades, "
+        f"{settings.when_trades_dry.name.lower()} when dry",
+    )
+    yield "size", f"{units.size(check.size)} ({check.size:,} bytes) · {check.whole.end.blocks:,} blocks"
+    drained = f" · trade tape emptied {tally.drains:,} times" if tally.drains else ""
+    yield "commands", f"{tally.commands:,} ({tally.plain:,} plain, {tally.wide:,} wide){drained}"
+    yield "end", _end(check)
+    yield "writer", "an engine is writing it: this is what it held when it was read" if check.held else "none"
+    yield "snapshot", _snapshot(check)
+    yield "recovered", _recovered(check.recovered)
+    yield "speed", _speed(check)
+
+
+def _end(check: JournalCheck) -> str | Text:
+    end = check.whole.end
+    if check.whole.fault is not Fault.NONE:
+        return Text(check.reason or "", style="yellow" if check.whole.fault is Fault.TORN else "bold red")
+    if check.recovered is None:
+        return Text(check.problem or "", style="bold red")
+    return f"sound: behind block {end.blocks - 1:,}, byte {end.end:,}" if end.blocks else "sound, and empty"
+
+
+def _snapshot(check: JournalCheck) -> str | Text:
+    snapshot = check.snapshot
+    if snapshot is None:
+        return "none"
+    if snapshot.sequence is None:
+        return Text(f"not used: {snapshot.fault}", style="yellow")
+    same = check.recovered is not None and check.recovered.books == check.whole.books
+    judged = "it gives the state that the whole journal gives" if same else Text("and not what the journal gives")
+    return Text.assemble(f"behind {snapshot.sequence:,} commands, used: ", judged)
+
+
+def _recovered(recovered: Executed | None) -> str | Text:
+    if recovered is None:
+        return Text("nothing: an engine refuses to recover from it", style="bold red")
+    books = recovered.books
+    return (
+        f"{units.plural(books.live_orders, 'live order')} · {units.plural(books.trades, 'trade')}, "
+        f"{books.trades_on_tape:,} on the tape · {units.plural(recovered.commands, 'command')} executed · "
+        f"state sha256:{books.state[:16]}..."
+    )
+
+
+def _speed(check: JournalCheck) -> str | None:
+    rate = commands_per_s(check)
+    if rate is None:
+        return None
+    return (
+        f"{units.rate(rate)} · {1e9 / rate:,.1f} ns a command, checksums included · "
+        f"the whole journal in {units.time(check.replay_ns)}"
+    )
+
+
+_MEANT: Final[Mapping[int, frozenset[str]]] = {
+    kind: frozenset(fields.split())
+    for kind, fields in {
+        Kind.LIMIT: "order symbol side quantity price tif",
+        Kind.MARKET: "order symbol side quantity tif",
+        Kind.CANCEL: "order symbol",
+        Kind.REDUCE: "order symbol quantity",
+        Kind.REPLACE: "order symbol quantity price",
+        Kind.STOP: "order symbol side quantity tif trigger",
+        Kind.STOP_LIMIT: "order symbol side quantity price tif trigger",
+        Kind.TRAILING_STOP: "order symbol side quantity tif trigger",
+        Kind.CLOCK: "quantity",
+        Kind.PHASE: "symbol quantity",
+    }.items()
+}
+"""What a kind says even if it is zero."""
+_NOTHING: Final[frozenset[str]] = frozenset()
+_KIND: Final = named(Kind)
+_SIDE: Final = named(Side)
+_TIF: Final = named(TimeInForce)
+_SELF_TRADE: Final = named(SelfTrade)
+_PHASE: Final = named(Phase)
+
+
+def listing_lines(listing: Listing) -> Iterator[str]:
+    """The commands as lines under a heading, in pieces. A number too wide for its column moves the rest."""
+    yield _line("command", "kind", "order", "symbol", "side", "quantity", "price", "tif", "terms")
+    for block in listing.blocks():
+        yield "".join(_lines(block))
+
+
+def _lines(block: Block) -> Iterator[str]:
+    if block.kind is BlockKind.DRAIN:
+        emptied = f"the trade tape was emptied before command {block.sequence}"
+        yield _line("", "DRAIN", "", "", "", "", "", "", emptied)
+    for sequence, record in enumerate(block.commands.tolist(), block.sequence):
+        order, price, quantity, symbol, kind, side, tif, flags, *terms = record
+        meant = _MEANT.get(kind, _NOTHING)
+        yield _line(
+            sequence,
+            _KIND(kind),
+            order if order or "order" in meant else "",
+            symbol if symbol or "symbol" in meant else "",
+            _SIDE(side) if side or "side" in meant else "",
+            quantity if quantity or "quantity" in meant else "",
+            price if price or "price" in meant else "",
+            _TIF(tif) if tif or "tif" in meant else "",
+            ", ".join(_terms(kind, quantity, flags, *terms)) if flags or terms or kind == Kind.PHASE else "",
+        )
+
+
+def _line(*cells: str | int) -> str:
+    command, kind, order, symbol, side, quantity, price, tif, terms = cells
+    about = f"{command:>10}  {kind:<13}  {order:>12}  {symbol:>6}"
+    return f"{about}  {side:<4}  {quantity:>10}  {price:>12}  {tif:<3}  {terms}".rstrip() + "\n"
+
+
+def _terms(
+    kind: int,
+    quantity: int,
+    flags: int,
+    trigger: int = 0,
+    expiry: int = 0,
+    display: int = 0,
+    owner: int = 0,
+    self_trade: int = 0,
+) -> Iterator[str]:
+    for flag in flag_names(flags):
+        yield flag if isinstance(flag, str) else f"flags {flag:#x}"
+    if trigger or "trigger" in _MEANT.get(kind, _NOTHING):
+        yield f"trigger {trigger}"
+    for name, value in (("expiry", expiry), ("display", display), ("owner", owner)):
+        if value:
+            yield f"{name} {value}"
+    if self_trade:
+        yield f"self-trade {_SELF_TRADE(self_trade)}"
+    if kind == Kind.PHASE:
+        yield f"phase {_PHASE(quantity)}"
