@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
 from engine import _core
 from engine.journal_errors import JournalDamagedError, SnapshotError
@@ -20,6 +21,8 @@ from engine.native_engine import Engine
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done, 0 to 1."""
+State = Literal["sound", "torn", "damaged"]
+_STATES: Final[dict[Fault, State]] = {Fault.NONE: "sound", Fault.TORN: "torn"}
 
 
 @dataclass(slots=True)
@@ -81,9 +84,10 @@ class JournalCheck:
     """What a journal holds as far as it can be trusted, and what `JournaledEngine.recover` makes of it.
 
     `held`: whether an engine has it open for writing. `size`: bytes of the file. `whole`: all blocks that can be
-    trusted, executed in `replay_ns` nanoseconds, checksums included; `reason`: why they end there, if not with the
-    file; `torn_bytes`: what lies behind, if that was not written to its end. `recovered`: what recovery executes, and
-    the books it gives; None when it refuses. `problem`: what is damaged and what to do about it; None when nothing is.
+    trusted, executed in `replay_ns` nanoseconds, checksums included. `state` is of what follows: nothing (sound), a
+    block that was not written to its end (torn), damage, or a loss; `reason`: a sentence on it; `torn_bytes`: what lies
+    there, if it is torn. `recovered`: what recovery executes, and the books it gives; None when it refuses. `problem`:
+    what is damaged and what to do about it; None when nothing is.
     """
 
     path: Path
@@ -93,6 +97,7 @@ class JournalCheck:
     tally: Tally
     whole: Executed
     replay_ns: int
+    state: State
     reason: str | None
     torn_bytes: int
     snapshot: SnapshotCheck | None
@@ -110,6 +115,11 @@ def check_journal(path: Path, progress: Progress = lambda _text, _share: None) -
         return _Check(file, progress).made()
 
 
+def state_of(fault: Fault) -> State:
+    """What a fault makes of a journal's end."""
+    return _STATES.get(fault, "damaged")
+
+
 class _Check:
     def __init__(self, file: JournalFile, progress: Progress) -> None:
         self.file = file
@@ -120,6 +130,10 @@ class _Check:
     def made(self) -> JournalCheck:
         file, whole = self.file, self._execute_whole()
         snapshot, recovered, problem = self._recovery(whole)
+        state = state_of(whole.fault)
+        reason = None if whole.fault is Fault.NONE else file.explain(whole.end, whole.fault)
+        if state != "damaged" and recovered is None:
+            state, reason = "damaged", problem
         return JournalCheck(
             path=file.path,
             held=file.held,
@@ -128,7 +142,8 @@ class _Check:
             tally=self.tally,
             whole=whole,
             replay_ns=self.replay_ns,
-            reason=None if whole.fault is Fault.NONE else file.explain(whole.end, whole.fault),
+            state=state,
+            reason=reason,
             torn_bytes=file.written_behind(whole.end) if whole.fault is Fault.TORN else 0,
             snapshot=snapshot,
             recovered=recovered,

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from engine import _core
 from engine.instrument import Instrument
-from engine.journal_check import Executed, JournalCheck
-from engine.journal_file import Fault
+from engine.journal_check import Executed, JournalCheck, State
 from engine.journal_head import VERSION, JournalHead
 from engine.records import WIDE_COMMAND, Flag, Kind, SelfTrade, Side, TimeInForce
 from engine.settings import Settings
@@ -34,7 +33,7 @@ def journal_document(check: JournalCheck) -> dict[str, Any]:
         "commands": {"all": tally.commands, "plain": tally.plain, "wide": tally.wide},
         "drains": tally.drains,
         "end": {
-            **end_document(whole.end, whole.fault, check.reason),
+            **end_document(whole.end, check.state, check.reason),
             "torn_bytes": check.torn_bytes,
         },
         "snapshot": snapshot
@@ -63,9 +62,8 @@ def head_document(head: JournalHead) -> dict[str, Any]:
     return {"version": VERSION, "identity": head.identity, "created": f"{head.created:%Y-%m-%dT%H:%M:%S.%fZ}"}
 
 
-def end_document(end: _core.JournalPlace, fault: Fault, reason: str | None) -> dict[str, Any]:
+def end_document(end: _core.JournalPlace, state: State, reason: str | None) -> dict[str, Any]:
     """Where reading ended, and why."""
-    state = {Fault.NONE: "sound", Fault.TORN: "torn"}.get(fault, "damaged")
     return {"state": state, "blocks": end.blocks, "byte": end.end, "commands": end.sequence, "reason": reason}
 
 

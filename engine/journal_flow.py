@@ -13,6 +13,7 @@ from engine.journal_errors import JournalError
 from engine.journal_file import Fault, JournalFile
 from engine.records import COMMAND, WIDE_COMMAND, Commands, Kind
 from engine.settings import WhenDry
+from reports import units
 
 
 class EmptyJournalError(JournalError):
@@ -42,7 +43,9 @@ def read_journal_flow(path: Path) -> Flow:
         head, settings = file.head, file.settings
         notes = [f"journal {head.identity} of {head.created:%Y-%m-%d %H:%M:%S} UTC"]
         if tally.drains:
-            notes.append(f"times the trade tape was emptied, which changes no event here: {tally.drains:,}")
+            notes.append(
+                f"the trade tape was emptied {units.plural(tally.drains, 'time')}, which changes no event here"
+            )
         if fault is Fault.TORN:
             notes.append(f"left out: torn tail of {file.written_behind(place):,} bytes")
         if file.held:
@@ -67,7 +70,8 @@ def _check_measurable(file: JournalFile, tally: Tally) -> None:
     if tally.drains and file.settings.when_trades_dry is WhenDry.REFUSE:
         raise DrainedJournalError(
             f"{file.path} cannot be measured: its engine refuses commands while the trade tape is full, and emptied it "
-            f"{tally.drains:,} times, which a measured flow does not; 'lowlat journal verify' executes it as it was"
+            f"{units.plural(tally.drains, 'time')}, which a measured flow does not; "
+            "'lowlat journal verify' executes it as it was"
         )
 
 

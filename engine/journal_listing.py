@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from engine.journal_check import state_of
 from engine.journal_document import COMMANDS_SCHEMA, command_document, end_document, head_document
 from engine.journal_file import Block, BlockKind, Fault, JournalFile
 
@@ -73,7 +74,7 @@ class Listing:
         if self.at_limit:
             return None
         end, fault = self.file.end, self.file.fault
-        return end_document(end, fault, None if fault is Fault.NONE else self.file.explain(end, fault))
+        return end_document(end, state_of(fault), None if fault is Fault.NONE else self.file.explain(end, fault))
 
 
 def _lines(block: Block) -> Iterator[str]:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from engine.journal_check import Executed, JournalCheck
 from engine.journal_document import commands_per_s, flag_names, named
-from engine.journal_file import Block, BlockKind, Fault
+from engine.journal_file import Block, BlockKind
 from engine.journal_head import VERSION
 from engine.journal_listing import Listing
 from engine.records import Kind, Phase, SelfTrade, Side, TimeInForce
@@ -34,7 +34,7 @@ def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
         f"{settings.when_trades_dry.name.lower()} when dry",
     )
     yield "size", f"{units.size(check.size)} ({check.size:,} bytes) · {check.whole.end.blocks:,} blocks"
-    drained = f" · trade tape emptied {tally.drains:,} times" if tally.drains else ""
+    drained = f" · trade tape emptied {units.plural(tally.drains, 'time')}" if tally.drains else ""
     yield "commands", f"{tally.commands:,} ({tally.plain:,} plain, {tally.wide:,} wide){drained}"
     yield "end", _end(check)
     yield "writer", "an engine is writing it: this is what it held when it was read" if check.held else "none"
@@ -45,10 +45,8 @@ def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
 
 def _end(check: JournalCheck) -> str | Text:
     end = check.whole.end
-    if check.whole.fault is not Fault.NONE:
-        return Text(check.reason or "", style="yellow" if check.whole.fault is Fault.TORN else "bold red")
-    if check.recovered is None:
-        return Text(check.problem or "", style="bold red")
+    if check.reason is not None:
+        return Text(check.reason, style="yellow" if check.state == "torn" else "bold red")
     return f"sound: behind block {end.blocks - 1:,}, byte {end.end:,}" if end.blocks else "sound, and empty"
 
 

@@ -1,0 +1,394 @@
+"""`lowlat journal` and `lowlat replay` of a journal, as a user runs them, on files that a crash, a bad disk or a wrong
+name may give: nothing behind damage is trusted, nothing is changed, and what to do is said in one line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import engine
+from engine import Flag, Kind, SelfTrade, Side, WhenDry, command, commands, flood, load_profile, wide_command
+from engine.journal_file import JournalFile
+from engine.journal_snapshot import snapshot_path, write_snapshot
+from engine.journaled_engine import JournaledEngine, Sync
+from engine.records import wide_commands
+from lowlat_errors import ExitCode
+from reports.document import from_text
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., subprocess.Popen[str]]
+
+SELL = command(Kind.LIMIT, 1, side=Side.SELL, price=100, quantity=5)
+BUY = command(Kind.LIMIT, 2, side=Side.BUY, price=101, quantity=3)
+ICEBERG = wide_command(
+    Kind.LIMIT, 3, price=99, quantity=50, display=10, owner=7, flags=Flag.POST_ONLY, self_trade=SelfTrade.DECREMENT
+)
+STRANGE = wide_command(99, 4, side=7, quantity=-1, flags=0x44)  # type: ignore[arg-type]
+DAY = (
+    "   command  kind                  order  symbol  side    quantity         price  tif  terms\n"
+    "         0  LIMIT                     1       0  SELL           5           100  GTC\n"
+    "         1  LIMIT                     2       0  BUY            3           101  GTC\n"
+    "         2  LIMIT                     3       0  BUY           50            99  GTC  "
+    "POST_ONLY, display 10, owner 7, self-trade DECREMENT\n"
+    "         3  99                        4          7             -1                     ALL_OR_NONE, flags 0x40\n"
+    "            DRAIN                                                                     "
+    "the trade tape was emptied before command 4\n"
+    "         4  CANCEL                    3       0\n"
+)
+"""Four blocks: two plain commands, two wide ones, a drain, one plain command."""
+
+
+def written(path: Path, **options: Any) -> JournaledEngine:
+    """A day of five commands, its engine still open: order 1 is live with 2 of 5 lots, and there was one trade."""
+    day = JournaledEngine.create(path, orders=100, trades=10, sync=Sync.NONE, **options)
+    day.process(commands(SELL, BUY))
+    day.process(wide_commands(ICEBERG, STRANGE))
+    day.drain_trades()
+    day.process(commands(command(Kind.CANCEL, 3)))
+    return day
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Path]:
+    """Its journal, closed; whatever a test runs must leave it as it is, unless the test itself changes it."""
+    path = tmp_path / "day.journal"
+    written(path).close()
+    yield path
+
+
+def begins(path: Path) -> list[int]:
+    """Where each block begins."""
+    with JournalFile(path) as file:
+        return [head.offset for head in file.heads(file.start, file.end.end)]
+
+
+def flip(path: Path, byte: int) -> None:
+    """Change one bit."""
+    content = bytearray(path.read_bytes())
+    content[byte] ^= 0x10
+    path.write_bytes(content)
+
+
+def document(done: subprocess.CompletedProcess[str], name: str = "journal") -> dict[str, Any]:
+    """The one document on stdout, valid by the committed schema."""
+    found: dict[str, Any] = json.loads(done.stdout)
+    schema = json.loads((Path(str(engine.__file__)).parent / f"schema/{name}.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(found)
+    return found
+
+
+def test_a_sound_journal(lowlat: Run, day: Path, tmp_path: Path) -> None:
+    before = (day.read_bytes(), day.stat().st_mtime_ns)
+    done = lowlat("journal", "verify", day.name)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    lines = {line[:12].strip(): line[14:] for line in done.stdout.splitlines()}
+    assert list(lines) == [
+        *("journal", "identity", "engine", "size", "commands", "end", "writer", "snapshot", "recovered", "speed")
+    ]
+    assert lines["engine"] == "1 symbol · 100 orders, refuse when dry · 10 trades, recycle when dry"
+    assert lines["commands"] == "5 (3 plain, 2 wide) · trade tape emptied 1 time"
+    assert lines["end"] == f"sound: behind block 3, byte {len(before[0]):,}"
+    assert lines["recovered"].startswith("1 live order · 1 trade, 0 on the tape · 5 commands executed · state sha256:")
+    assert (lines["writer"], lines["snapshot"]) == ("none", "none")
+    assert (day.read_bytes(), day.stat().st_mtime_ns) == before and list(tmp_path.iterdir()) == [day]
+
+
+def test_a_sound_journal_as_a_document(lowlat: Run, day: Path) -> None:
+    done = lowlat("journal", "verify", day, "--json")
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    found = document(done)
+    with JournalFile(day) as file:
+        assert (found["file"], found["identity"]) == (str(day), file.head.identity)
+    assert found["commands"] == {"all": 5, "plain": 3, "wide": 2}
+    assert (found["drains"], found["held"], found["snapshot"], found["problem"]) == (1, False, None, None)
+    size = found["size_bytes"]
+    assert found["end"] == {
+        **{"state": "sound", "blocks": 4, "byte": size, "commands": 5, "reason": None, "torn_bytes": 0}
+    }
+    recovered = found["recovered"]
+    assert [recovered[name] for name in ("commands", "replayed", "live_orders", "trades", "trades_on_tape")] == [
+        *(5, 5, 1, 1, 0)
+    ]
+    assert found["speed"]["commands_per_s"] > 0
+
+
+def test_a_snapshot_is_used_and_held_against_the_whole_journal(lowlat: Run, tmp_path: Path) -> None:
+    day = tmp_path / "day.journal"
+    with written(day) as open_day:
+        open_day.snapshot()
+        open_day.process(commands(command(Kind.REDUCE, 1, quantity=1)))
+    found = document(lowlat("journal", "verify", day, "--json"))
+    assert found["snapshot"] == {"file": str(snapshot_path(day)), "used": True, "commands": 5, "fault": None}
+    assert (found["recovered"]["commands"], found["recovered"]["replayed"], found["problem"]) == (6, 1, None)
+    snapshot_path(day).unlink()
+    assert document(lowlat("journal", "verify", day, "--json"))["recovered"]["state"] == found["recovered"]["state"]
+
+
+def test_a_damaged_snapshot_is_told_and_not_needed(lowlat: Run, tmp_path: Path) -> None:
+    day = tmp_path / "day.journal"
+    with written(day) as open_day:
+        flip(open_day.snapshot().path, -1)
+    done = lowlat("journal", "verify", day, "--json")
+    assert done.returncode == ExitCode.OK
+    assert done.stderr.startswith("lowlat: the snapshot was not used: ") and "damaged" in done.stderr
+    found = document(done)
+    assert (found["snapshot"]["used"], found["recovered"]["replayed"]) == (False, 5)
+
+
+def test_a_snapshot_of_other_books_is_found(lowlat: Run, tmp_path: Path) -> None:
+    """Its checksums are right, so recovery believes it: only executing the whole journal shows it."""
+    day = tmp_path / "day.journal"
+    with written(day) as open_day, JournalFile(day) as file:
+        state, _ = engine._core.save_state(engine.Engine.of(open_day.settings).matcher)
+        write_snapshot(day, file.head.identity, state, file.end)
+    done = lowlat("journal", "verify", day, "--json")
+    assert done.returncode == ExitCode.NOT_VALID
+    assert "gives other books than the whole journal" in done.stderr and done.stderr.count("\n") == 1
+    assert document(done)["recovered"]["live_orders"] == 0
+    assert "and not what the journal gives" in lowlat("journal", "verify", day).stdout
+
+
+def test_damage_before_the_snapshot_does_not_hinder_recovery(lowlat: Run, tmp_path: Path) -> None:
+    day = tmp_path / "day.journal"
+    with written(day) as open_day:
+        open_day.snapshot()
+        open_day.process(commands(SELL))
+    second = begins(day)[1]
+    flip(day, second + 40)
+    done = lowlat("journal", "verify", day, "--json")
+    assert done.returncode == ExitCode.NOT_VALID
+    assert f"damaged at block 1, byte {second:,} of {day}" in done.stderr
+    assert f"recovery starts behind that, from {snapshot_path(day)}: keep copies of both" in done.stderr
+    found = document(done)
+    assert (found["end"]["state"], found["recovered"]["commands"]) == ("damaged", 6)
+    JournaledEngine.recover(day).close()
+
+
+def test_a_journal_that_ends_before_its_snapshot(lowlat: Run, tmp_path: Path) -> None:
+    day = tmp_path / "day.journal"
+    with written(day) as open_day:
+        open_day.snapshot()
+    os.truncate(day, begins(day)[-1])
+    done = lowlat("journal", "verify", day, "--json")
+    assert done.returncode == ExitCode.NOT_VALID
+    assert "has lost its end" in done.stderr and done.stderr.count("\n") == 1
+    found = document(done)
+    assert (found["end"]["state"], found["recovered"]) == ("damaged", None)
+
+
+@pytest.mark.parametrize("left", [-3, 9])
+def test_a_torn_tail_is_told_and_no_damage(lowlat: Run, day: Path, left: int) -> None:
+    """Cut within the last block's end, and within its head."""
+    last, size = begins(day)[-1], day.stat().st_size
+    cut = size - 3 if left < 0 else last + left
+    os.truncate(day, cut)
+    done = lowlat("journal", "verify", day, "--json")
+    told = (
+        f"lowlat: torn tail of {cut - last} bytes: block 3, byte {last:,} of {day}, behind 4 commands, was not written "
+        "to its end; recovery cuts it off\n"
+    )
+    assert (done.returncode, done.stderr) == (ExitCode.OK, told)
+    found = document(done)
+    assert (found["end"]["state"], found["end"]["torn_bytes"], found["end"]["commands"]) == ("torn", cut - last, 4)
+    assert found["recovered"]["live_orders"] == 2
+    done = lowlat("journal", "dump", day)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, told)
+    assert done.stdout == DAY[: DAY.index("         4  CANCEL")]
+    assert day.stat().st_size == cut
+
+
+@pytest.mark.parametrize(
+    ("within", "reason"),
+    [
+        (9, "its head's checksum does not match"),
+        (50, "its commands' checksum does not match"),
+        (-1, "its end is not as it was written"),
+    ],
+)
+def test_a_flipped_bit_is_named_and_nothing_behind_it_is_shown(
+    lowlat: Run, day: Path, within: int, reason: str
+) -> None:
+    begin = begins(day)
+    flip(day, begin[1] + within if within > 0 else begin[2] - 1)
+    done = lowlat("journal", "verify", day, "--json")
+    assert (done.returncode, done.stderr) == (ExitCode.NOT_VALID, damaged(day, begin[1], reason))
+    found = document(done)
+    assert (found["end"]["state"], found["end"]["blocks"], found["end"]["byte"]) == ("damaged", 1, begin[1])
+    assert (found["commands"]["all"], found["recovered"]) == (2, None)
+
+
+def damaged(path: Path, byte: int, reason: str) -> str:
+    """What is said of a journal whose second block is damaged."""
+    return (
+        f"lowlat: error: damaged at block 1, byte {byte:,} of {path}, behind 2 commands: {reason}; nothing from "
+        f"there on can be trusted. To go on from the block before, keep a copy and cut the file: truncate -s {byte} {path}\n"
+    )
+
+
+def test_the_sound_part_of_a_damaged_journal_is_shown_and_goes_on_when_cut(lowlat: Run, day: Path) -> None:
+    begin = begins(day)
+    flip(day, begin[1] + 50)
+    expected = damaged(day, begin[1], "its commands' checksum does not match")
+    done = lowlat("journal", "dump", day)
+    assert (done.returncode, done.stderr) == (ExitCode.NOT_VALID, expected)
+    assert done.stdout == DAY[: DAY.index("         2  LIMIT")]
+    done = lowlat("journal", "dump", day, "--json")
+    assert done.returncode == ExitCode.NOT_VALID
+    shown = document(done, "journal-commands")
+    assert (len(shown["commands"]), shown["end"]["state"]) == (2, "damaged")
+    done = lowlat("replay", day)
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.NOT_VALID, "", expected)
+    os.truncate(day, begin[1])  # as was advised
+    assert document(lowlat("journal", "verify", day, "--json"))["end"]["state"] == "sound"
+
+
+def test_what_is_no_journal_that_can_be_read(lowlat: Run, day: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("34200.1,1,11,50,5850100,-1\n")
+    (tmp_path / "begun").write_bytes(b"LOWL")
+    os.mkfifo(tmp_path / "pipe")
+    flip(day, 9)
+    (tmp_path / "head.journal").write_bytes(day.read_bytes())
+    flip(tmp_path / "head.journal", 9)
+    flip(tmp_path / "head.journal", 40)
+    cases = {
+        "text": (2, "text is no journal: it does not begin with 'LOWLATJ'\n"),
+        "begun": (2, "begun ends within its head: it was never a whole journal; remove it\n"),
+        "pipe": (2, "pipe is no journal: it is no regular file\n"),
+        ".": (2, ". is no journal: it is no regular file\n"),
+        "missing": (2, "there is no missing\n"),
+        "day.journal": (
+            2,
+            "day.journal has version 4097, and this lowlat reads version 1; take the one that wrote it\n",
+        ),
+        "head.journal": (
+            3,
+            "head.journal is damaged in its head: its checksum does not match; nothing can be trusted\n",
+        ),
+    }
+    for name, (code, line) in cases.items():
+        done = lowlat("journal", "verify" if name < "h" else "dump", name)
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", f"lowlat: error: {line}")
+
+
+def test_a_journal_may_be_read_while_it_is_written(lowlat: Run, tmp_path: Path) -> None:
+    day = tmp_path / "day.journal"
+    with written(day) as writer:
+        done = lowlat("journal", "verify", day, "--json")
+        assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+        assert document(done)["held"] is True
+        assert "an engine is writing it" in lowlat("journal", "verify", day).stdout
+        writer.process(commands(SELL))
+        assert lowlat("journal", "dump", day, "--from", 5).stdout.splitlines()[1].split()[:3] == ["5", "LIMIT", "1"]
+
+
+def test_the_commands_as_lines(lowlat: Run, day: Path, tmp_path: Path) -> None:
+    done = lowlat("journal", "dump", day)
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.OK, DAY, "")
+    done = lowlat("journal", "dump", day, "--from", 1, "--limit", 2)
+    assert (done.stdout, done.stderr) == ("".join(DAY.splitlines(keepends=True)[i] for i in (0, 2, 3)), "")
+    done = lowlat("journal", "dump", day, "--from", 9)
+    assert (done.returncode, done.stdout.count("\n")) == (ExitCode.OK, 1)
+    done = lowlat("journal", "dump", day, "-o", "day.txt")
+    assert (done.stdout, done.stderr) == ("", "lowlat: wrote day.txt\n")
+    assert (tmp_path / "day.txt").read_text() == DAY
+
+
+def test_the_commands_as_a_document(lowlat: Run, day: Path, tmp_path: Path) -> None:
+    done = lowlat("journal", "dump", day, "-o", "day.json")
+    assert (done.stdout, done.stderr) == (DAY, "lowlat: wrote day.json\n")
+    done = lowlat("journal", "dump", day, "--json")
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    assert (tmp_path / "day.json").read_text() == done.stdout
+    found = document(done, "journal-commands")
+    assert [each["command"] for each in found["commands"]] == [0, 1, 2, 3, 4, 4]
+    assert found["commands"][0] == {
+        **{"command": 0, "order_id": 1, "price": 100, "quantity": 5, "symbol": 0},
+        **{"kind": "LIMIT", "side": "SELL", "time_in_force": "GTC", "flags": []},
+    }
+    assert found["commands"][3] == {
+        **{"command": 3, "order_id": 4, "price": 0, "quantity": -1, "symbol": 0},
+        **{"kind": 99, "side": 7, "time_in_force": "GTC", "flags": ["ALL_OR_NONE", 64]},
+        **{"trigger": 0, "expiry": 0, "display": 0, "owner": 0, "self_trade": "NONE"},
+    }
+    assert found["commands"][4] == {"command": 4, "kind": "DRAIN"}
+    assert (found["end"]["state"], found["end"]["commands"]) == ("sound", 5)
+    found = document(lowlat("journal", "dump", day, "--json", "--from", 2, "--limit", 1), "journal-commands")
+    assert ([each["order_id"] for each in found["commands"]], found["from"], found["end"]) == ([3], 2, None)
+    assert document(lowlat("journal", "dump", day, "--json", "--from", 9), "journal-commands")["commands"] == []
+
+
+@pytest.mark.parametrize("verb", ["verify", "dump"])
+def test_output_never_takes_the_place_of_the_journal(lowlat: Run, day: Path, verb: str) -> None:
+    before = day.read_bytes()
+    done = lowlat("journal", verb, day.name, "-o", day)
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr == "lowlat: error: -o names the journal day.journal itself; name another file\n"
+    assert day.read_bytes() == before
+
+
+def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: Path) -> None:
+    """The journal is damaged at its end, far behind what `head` wants: that is not looked for."""
+    path = tmp_path / "long.journal"
+    with JournaledEngine.create(path, sync=Sync.NONE) as long:
+        long.process(flood(load_profile("steady"), 50_000, 1).commands)
+    flip(path, -1)
+    for flags in ((), ("--json",)):
+        process = start("journal", "dump", path, *flags)
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(timeout=60)) == ("", ExitCode.OK)
+        process.stderr.close()
+
+
+@pytest.mark.parametrize("profile", ["steady", "all-kinds"])
+def test_a_replay_gives_the_events_of_the_flow_that_was_journaled(lowlat: Run, tmp_path: Path, profile: str) -> None:
+    flow = flood(load_profile(profile), 2_000, 5)
+    path = tmp_path / "flood.journal"
+    with JournaledEngine.create(path, flow.instruments, orders=flow.orders, sync=Sync.NONE) as engine:
+        for begin in range(0, len(flow.commands), 700):
+            engine.process(flow.commands[begin : begin + 700])
+    bench = lowlat("bench", "-p", profile, "-n", "2k", "--seed", 5, "--runs", 1, "--json")
+    replay = lowlat("replay", path, "--runs", 1, "--json", "--format", "journal")
+    assert (bench.returncode, replay.returncode, replay.stderr) == (ExitCode.OK, ExitCode.OK, "")
+    benched, replayed = from_text(bench.stdout), from_text(replay.stdout)
+    assert benched.verification is not None and replayed.verification is not None
+    assert replayed.verification.digest == benched.verification.digest
+    assert replayed.engine == benched.engine
+    assert (replayed.workload.profile, replayed.workload.commands) == ("flood.journal", len(flow.commands))
+
+
+def test_what_replay_refuses_of_journals(lowlat: Run, day: Path, tmp_path: Path) -> None:
+    JournaledEngine.create(tmp_path / "empty.journal").close()
+    written(tmp_path / "drained.journal", when_trades_dry=WhenDry.REFUSE).close()
+    (tmp_path / "rows.csv").write_text("34200.1,1,11,50,5850100,-1\n")
+    cases = {
+        "empty.journal": "empty.journal holds no command: there is nothing to measure",
+        "drained.journal": "drained.journal cannot be measured: its engine refuses commands while the trade tape is "
+        "full, and emptied it 1 time, which a measured flow does not; 'lowlat journal verify' executes it as it was",
+        "day.journal --expect rows.csv": "--expect is for a venue's recording, and day.journal is a journal; "
+        "leave it out",
+        "day.journal --format lobster": "day.journal is a journal, not a LOBSTER file; leave out --format lobster",
+        "rows.csv --format journal": "rows.csv is no journal: it does not begin with 'LOWLATJ'",
+        "day.journal --pipeline": "a pipeline's queues carry plain commands, and those of day.journal have terms; "
+        "leave out --pipeline",
+    }
+    for arguments, line in cases.items():
+        done = lowlat("replay", *arguments.split())
+        assert (done.returncode, done.stdout, done.stderr) == (ExitCode.USAGE, "", f"lowlat: error: {line}\n")
+
+
+@pytest.mark.parametrize("arguments", [("journal",), ("journal", "verify", "-h"), ("journal", "dump", "--help")])
+def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> None:
+    done = lowlat(*arguments)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    assert "Examples:\n    lowlat journal " in done.stdout.split("Usage:")[0]
