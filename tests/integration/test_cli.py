@@ -137,7 +137,10 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("book AAPL --watch --dir .", "--watch needs a terminal to draw on; take one snapshot without it"),
         ("book AAPL --levels 0", "--levels: 0 is outside 1..4096; see 'lowlat book --help'"),
         ("replay missing.csv", "missing.csv: no such file"),
-        ("replay missing.csv --format itch", "--format: 'itch' is not one of 'lobster', 'table', 'json'; see"),
+        (
+            "replay missing.csv --format itch",
+            "--format: 'itch' is not one of 'lobster', 'journal', 'table', 'json'; see",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

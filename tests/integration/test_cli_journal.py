@@ -230,7 +230,8 @@ def damaged(path: Path, byte: int, reason: str) -> str:
     """What is said of a journal whose second block is damaged."""
     return (
         f"lowlat: error: damaged at block 1, byte {byte:,} of {path}, behind 2 commands: {reason}; nothing from "
-        f"there on can be trusted. To go on from the block before, keep a copy and cut the file: truncate -s {byte} {path}\n"
+        "there on can be trusted. To go on from the block before, keep a copy and cut the file: "
+        f"truncate -s {byte} {path}\n"
     )
 
 
