@@ -116,7 +116,7 @@ class _Passes:
             return
         partial = partial_path(self.path)
         partial.unlink(missing_ok=True)
-        descriptor, place = create_journal(partial, self.engine.settings)
+        descriptor, _, place = create_journal(partial, self.engine.settings)
         try:
             journal = _core.JournalWriter(descriptor, place, sync, INTERVAL_NS)
             yield journal

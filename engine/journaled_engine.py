@@ -97,9 +97,8 @@ class JournaledEngine(Engine):
         """The same of settings."""
         engine = cls.of(settings)
         engine.recovery = None
-        descriptor, place = create_journal(path, settings)
-        with JournalFile(path) as file:
-            engine._journal_to(path, descriptor, file.head.identity, place, sync, interval_ns)
+        descriptor, head, place = create_journal(path, settings)
+        engine._journal_to(path, descriptor, head.identity, place, sync, interval_ns)
         return engine
 
     @classmethod
@@ -225,7 +224,7 @@ def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.Journa
             commands=place.sequence,
             replayed=place.sequence - begin.sequence,
             snapshot_fault=snapshot_fault,
-            torn_bytes=file.written_behind(place) if torn else 0,
+            torn_bytes=file.size - place.end if torn else 0,
             torn=file.explain(place, fault) if torn else None,
         ),
         place,
