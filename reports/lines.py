@@ -159,7 +159,8 @@ def _policy(facts: JournalPolicy) -> str:
     called = ""
     if facts.sync_p50_ns is not None and facts.sync_p99_ns is not None:
         called = f" (fdatasync p50 {units.time(facts.sync_p50_ns)}, p99 {units.time(facts.sync_p99_ns)})"
-    return f"{facts.policy} {facts.more_ns_per_command:+.1f} ns{called}"
+    more = facts.more_ns_per_command or 0.0
+    return f"{facts.policy} {'-' if more < 0 else '+'}{units.time(abs(more))}{called}"
 
 
 def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time") -> str:
