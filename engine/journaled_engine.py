@@ -128,6 +128,7 @@ class JournaledEngine(Engine):
     ) -> None:
         self.path = path
         self._identity = identity
+        self._behind = False
         self._descriptor = descriptor
         self.journal = _core.JournalWriter(descriptor, place, sync, interval_ns)
 
@@ -154,11 +155,14 @@ class JournaledEngine(Engine):
 
     @property
     def can_go_on(self) -> bool:
-        """Whether the journal takes further commands."""
-        return self._descriptor >= 0 and not self.journal.broken
+        """Whether it takes further commands."""
+        return self._descriptor >= 0 and not self.journal.broken and not self._behind
 
     def process(self, commands: Commands) -> Events:
-        """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed."""
+        """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed.
+
+        A `MemoryError` may come when all of them are in the journal and some were executed: `can_go_on` tells.
+        """
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
@@ -167,6 +171,9 @@ class JournaledEngine(Engine):
             return self.matcher.process(ready, self.journal).view(EVENT)
         except OSError as error:
             raise self._failure(error) from error
+        except MemoryError:
+            self._behind = self.journal.place.sequence != self.counters.commands
+            raise
 
     def drain_trades(self) -> int:
         """See `MatchingEngine.drain_trades`; in the journal too, since a full tape may refuse."""
@@ -194,6 +201,8 @@ class JournaledEngine(Engine):
     def _check_open(self) -> None:
         if self._descriptor < 0:
             raise JournalError(f"{self.path} was closed; recover from it to go on")
+        if self._behind:
+            raise JournalError(f"{self.path} has commands that this engine did not execute; close it, and recover")
 
     def _failure(self, error: OSError) -> JournalWriteError:
         if self.can_go_on:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import resource
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -291,6 +293,38 @@ def test_a_journal_without_room_for_its_head_is_not_left_behind(path: Path) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not path.exists()
+
+
+WITHOUT_MEMORY = """
+import resource, sys
+from pathlib import Path
+from engine import JournaledEngine, Kind, Side, command, commands
+
+engine = JournaledEngine.create(Path(sys.argv[1]), orders=200_000, trades=10)
+sells = [command(Kind.LIMIT, n, side=Side.SELL, price=100, quantity=1) for n in range(1, 200_001)]
+engine.process(commands(*sells))
+sweep = commands(command(Kind.MARKET, 300_000, side=Side.BUY, quantity=150_000))
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 4_000_000, -1))  # its 150,000 events take more
+try:
+    engine.process(sweep)
+except MemoryError:
+    print("no memory", engine.can_go_on)
+try:
+    engine.process(sweep)
+except Exception as error:
+    print(error)
+"""
+
+
+def test_an_engine_that_is_behind_its_journal_goes_no_further(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", WITHOUT_MEMORY, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    told = f"{path} has commands that this engine did not execute; close it, and recover"
+    assert done.stdout.splitlines() == ["no memory False", told]
+    with JournaledEngine.recover(path) as back:
+        assert back.counters.commands == 200_001 and back.counters.live_orders == 50_000
 
 
 def test_two_engines_cannot_write_one_journal(path: Path) -> None:
