@@ -14,6 +14,7 @@ from engine.contract import Best, CommandArrayError, Indicative, MatchingEngine,
 from engine.flood import flood
 from engine.flow import Flow
 from engine.instrument import Algorithm, Instrument, OffTick, OffTickError
+from engine.journaled_engine import JournaledEngine, Recovery, Sync
 from engine.native_engine import Counters, Engine, MemoryPart
 from engine.profile import Profile, ProfileError, load_profile, profile_names
 from engine.records import (
@@ -64,6 +65,7 @@ __all__ = [
     "Flow",
     "Indicative",
     "Instrument",
+    "JournaledEngine",
     "Kind",
     "MatchingEngine",
     "MemoryPart",
@@ -73,10 +75,12 @@ __all__ = [
     "Profile",
     "ProfileError",
     "Reason",
+    "Recovery",
     "ReferenceEngine",
     "SelfTrade",
     "Settings",
     "Side",
+    "Sync",
     "TimeInForce",
     "UnknownSideError",
     "UnknownSymbolError",

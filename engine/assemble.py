@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal
 
 from engine import _core
 from engine.flow import Extent, Flow
-from engine.job import ClosedLoop, Load, OpenLoop, Outcome, Pass, Pipeline
+from engine.job import ClosedLoop, JournalCost, JournaledPasses, Load, OpenLoop, Outcome, Pass, Pipeline
 from engine.load_facts import load_facts
 from engine.place import Place
 from engine.settings import Settings
@@ -50,11 +51,12 @@ def assemble(
     *,
     planned: int,
     surroundings: Mapping[str, Measured] | None = None,
+    journal: Path | None = None,
 ) -> Report:
     """The report of one or more finished runs; fewer than `planned` of them: it was interrupted.
 
     So it was when there is no `prefix`, since the check of the prefix comes last. `surroundings`: stages of the budget
-    beside the application.
+    beside the application. `journal`: where the runs left one.
     """
     interrupted = len(finished) < planned or prefix is None
     outcomes = [run.outcome for run in finished]
@@ -88,6 +90,7 @@ def assemble(
         gate=None,
         not_available=absent | _absent(outcomes),
         baselines=_baselines(outcomes, prefix),
+        journal=_journal(outcomes, journal),
         topology=place.topology_facts,
         placement=place.placement,
     )
@@ -312,6 +315,45 @@ def _baselines(outcomes: Sequence[Outcome], prefix: PrefixCheck | None) -> measu
         reference_ns=None if reference_ns is None else round(reference_ns, 1),
         reference_commands=prefix.commands if prefix else 0,
     )
+
+
+def _journal(outcomes: Sequence[Outcome], file: Path | None) -> measures.Journal | None:
+    costs = [outcome.journal for outcome in outcomes if outcome.journal is not None]
+    if not costs or file is None:
+        return None
+    return measures.Journal(
+        file=str(file),
+        size_bytes=costs[-1].size_bytes,
+        batch=costs[0].batch,
+        policies=tuple(_policy(costs, at) for at in range(len(costs[0].policies))),
+    )
+
+
+def _policy(costs: Sequence[JournalCost], at: int) -> measures.JournalPolicy:
+    """One policy over all runs; what it costs more is taken within each run, whose passes were in turn."""
+    passes = [cost.policies[at] for cost in costs]
+    without = [_ns_per_command(cost.policies[0]) for cost in costs]
+    own = [_ns_per_command(each) for each in passes]
+    off = passes[0].policy == "off"
+    more = statistics.median(mine - bare for mine, bare in zip(own, without, strict=True))
+    return measures.JournalPolicy(
+        policy=passes[0].policy,
+        commands=passes[0].commands,
+        ns_per_command=round(statistics.median(own), 3),
+        more_ns_per_command=None if off else round(more, 3),
+        syncs=sum(each.syncs for each in passes),
+        sync_p50_ns=_median_ns(each.sync_p50_ns for each in passes),
+        sync_p99_ns=_median_ns(each.sync_p99_ns for each in passes),
+    )
+
+
+def _ns_per_command(passes: JournaledPasses) -> float:
+    return statistics.median(passes.wall_ns) / max(passes.commands, 1)
+
+
+def _median_ns(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known)) if known else None
 
 
 def _host(outcomes: Sequence[Outcome]) -> tuple[facts.Host, dict[str, str]]:

@@ -57,6 +57,14 @@ class LogJob(msgspec.Struct, frozen=True, kw_only=True):
     base_ns: int
 
 
+class JournalJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A journal to be kept of the run, and measured."""
+
+    path: str
+    batch: int
+    """Commands that are appended, and committed, together."""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run. The commands come as a file, by descriptor: `seeded` of them, then the measured ones."""
 
@@ -82,6 +90,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     path: PathPlaces | None
     """For a pipeline."""
     log: LogJob | None
+    journal: JournalJob | None
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +167,28 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[str]
 
 
+class JournaledPasses(msgspec.Struct, frozen=True, kw_only=True):
+    """Passes with a journal of one policy, or without any; fdatasync as far as the policy has it called."""
+
+    policy: Literal["off", "none", "interval", "batch"]
+    commands: int
+    """In each pass."""
+    wall_ns: list[int]
+    """Of each."""
+    syncs: int
+    sync_p50_ns: int | None
+    sync_p99_ns: int | None
+
+
+class JournalCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a journal costs under each policy."""
+
+    batch: int
+    size_bytes: int
+    """Of the journal that was kept."""
+    policies: list[JournaledPasses]
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one run measured."""
 
@@ -178,6 +209,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How much later than it was due the last command ended; 0 without planned times."""
     log_fault: str | None
     """Why the interval log is not complete."""
+    journal: JournalCost | None
+    """If a journal was asked for."""
     delivery: Delivery | None
     """Of a pipeline."""
     digest: str

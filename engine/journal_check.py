@@ -144,7 +144,7 @@ class _Check:
             replay_ns=self.replay_ns,
             state=state,
             reason=reason,
-            torn_bytes=file.written_behind(whole.end) if whole.fault is Fault.TORN else 0,
+            torn_bytes=file.size - whole.end.end if whole.fault is Fault.TORN else 0,
             snapshot=snapshot,
             recovered=recovered,
             problem=problem,

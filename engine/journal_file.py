@@ -156,15 +156,11 @@ class JournalFile:
         """Why it ends there."""
         return Fault(self._walked[1])
 
-    def written_behind(self, place: _core.JournalPlace) -> int:
-        """Bytes behind a place, but for zeros at the end, which some file systems leave."""
-        return len(bytes(self.data[place.end :]).rstrip(b"\0"))
-
     def explain(self, place: _core.JournalPlace, fault: Fault) -> str:
         """A sentence on why reading ended at a place."""
         where = f"block {place.blocks}, byte {place.end:,} of {self.path}, behind {place.sequence:,} commands"
         if fault is Fault.TORN:
-            return f"torn tail of {self.written_behind(place):,} bytes: {where}, was not written to its end"
+            return f"torn tail of {self.size - place.end:,} bytes: {where}, was not written to its end"
         return f"damaged at {where}: {_DAMAGE[fault]}"
 
     def check(self, place: _core.JournalPlace, fault: Fault) -> None:
@@ -236,12 +232,13 @@ def is_journal(path: Path) -> bool:
         return False
 
 
-def create_journal(path: Path, settings: Settings) -> tuple[int, _core.JournalPlace]:
-    """A new journal, locked and on the disk: its descriptor, and where the first block goes.
+def create_journal(path: Path, settings: Settings) -> tuple[int, JournalHead, _core.JournalPlace]:
+    """A new journal, locked and on the disk: its descriptor, its head, and where the first block goes.
 
     Raises `JournalExistsError`, `JournalError`.
     """
-    head, checksum = pack_head(JOURNAL, JournalHead.of(settings))
+    said = JournalHead.of(settings)
+    head, checksum = pack_head(JOURNAL, said)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except FileExistsError as error:
@@ -255,12 +252,14 @@ def create_journal(path: Path, settings: Settings) -> tuple[int, _core.JournalPl
         os.close(descriptor)
         path.unlink(missing_ok=True)
         raise
-    return descriptor, _core.JournalPlace(len(head), 0, 0, checksum)
+    return descriptor, said, _core.JournalPlace(len(head), 0, 0, checksum)
 
 
 def _write_head(descriptor: int, head: bytes, path: Path) -> None:
     try:
-        os.pwrite(descriptor, head, 0)
+        written = 0
+        while written < len(head):
+            written += os.write(descriptor, head[written:])
         os.fsync(descriptor)
         folder = os.open(path.absolute().parent, os.O_RDONLY)
         try:

@@ -47,7 +47,7 @@ def read_journal_flow(path: Path) -> Flow:
                 f"the trade tape was emptied {units.plural(tally.drains, 'time')}, which changes no event here"
             )
         if fault is Fault.TORN:
-            notes.append(f"left out: torn tail of {file.written_behind(place):,} bytes")
+            notes.append(f"left out: torn tail of {file.size - place.end:,} bytes")
         if file.held:
             notes.append("being written: what it held when it was read")
     return Flow(

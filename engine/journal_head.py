@@ -106,7 +106,9 @@ def read_head(data: memoryview, kind: bytes, what: type[Said], name: str) -> tup
             f"{name} has version {version}, and this lowlat reads version {VERSION}; take the one that wrote it"
         )
     if not _FIXED.size < size <= min(len(data), HEAD_BYTES_MAX) or size % ALIGNMENT:
-        raise JournalDamagedError(f"{name} is damaged in its head: {size} bytes long, of {len(data)} in the file")
+        raise JournalDamagedError(
+            f"{name} has {len(data)} bytes, of which {size} are to be its head: it is damaged there, or never was whole"
+        )
     head = bytearray(data[:size])
     head[_CHECKSUM_AT : _CHECKSUM_AT + 4] = bytes(4)
     if _core.crc32c(head) != checksum:

@@ -97,9 +97,8 @@ class JournaledEngine(Engine):
         """The same of settings."""
         engine = cls.of(settings)
         engine.recovery = None
-        descriptor, place = create_journal(path, settings)
-        with JournalFile(path) as file:
-            engine._journal_to(path, descriptor, file.head.identity, place, sync, interval_ns)
+        descriptor, head, place = create_journal(path, settings)
+        engine._journal_to(path, descriptor, head.identity, place, sync, interval_ns)
         return engine
 
     @classmethod
@@ -129,6 +128,7 @@ class JournaledEngine(Engine):
     ) -> None:
         self.path = path
         self._identity = identity
+        self._behind = False
         self._descriptor = descriptor
         self.journal = _core.JournalWriter(descriptor, place, sync, interval_ns)
 
@@ -155,11 +155,14 @@ class JournaledEngine(Engine):
 
     @property
     def can_go_on(self) -> bool:
-        """Whether the journal takes further commands."""
-        return self._descriptor >= 0 and not self.journal.broken
+        """Whether it takes further commands."""
+        return self._descriptor >= 0 and not self.journal.broken and not self._behind
 
     def process(self, commands: Commands) -> Events:
-        """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed."""
+        """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed.
+
+        A `MemoryError` may come when all of them are in the journal and some were executed: `can_go_on` tells.
+        """
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
@@ -168,6 +171,9 @@ class JournaledEngine(Engine):
             return self.matcher.process(ready, self.journal).view(EVENT)
         except OSError as error:
             raise self._failure(error) from error
+        except MemoryError:
+            self._behind = self.journal.place.sequence != self.counters.commands
+            raise
 
     def drain_trades(self) -> int:
         """See `MatchingEngine.drain_trades`; in the journal too, since a full tape may refuse."""
@@ -195,6 +201,8 @@ class JournaledEngine(Engine):
     def _check_open(self) -> None:
         if self._descriptor < 0:
             raise JournalError(f"{self.path} was closed; recover from it to go on")
+        if self._behind:
+            raise JournalError(f"{self.path} has commands that this engine did not execute; close it, and recover")
 
     def _failure(self, error: OSError) -> JournalWriteError:
         if self.can_go_on:
@@ -225,7 +233,7 @@ def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.Journa
             commands=place.sequence,
             replayed=place.sequence - begin.sequence,
             snapshot_fault=snapshot_fault,
-            torn_bytes=file.written_behind(place) if torn else 0,
+            torn_bytes=file.size - place.end if torn else 0,
             torn=file.explain(place, fault) if torn else None,
         ),
         place,

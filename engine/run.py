@@ -20,7 +20,20 @@ import msgspec
 from engine.arrivals import check_schedule
 from engine.assemble import Finished, assemble
 from engine.flow import Flow
-from engine.job import INTERRUPTIONS, ClosedLoop, EngineName, Job, Load, LogJob, Outcome, PathPlaces, Pipeline
+from engine.job import (
+    INTERRUPTIONS,
+    ClosedLoop,
+    EngineName,
+    Job,
+    JournalJob,
+    Load,
+    LogJob,
+    Outcome,
+    PathPlaces,
+    Pipeline,
+)
+from engine.journal_cost import partial_path
+from engine.journal_errors import JournalExistsError
 from engine.path_place import choose_path, shown_in
 from engine.place import Place, choose_place
 from engine.records import WIDE_COMMAND
@@ -31,6 +44,7 @@ from lowlat_errors import ExitCode, LowlatError, UsageError
 from probes.peer import PeerPath
 from reports.interval_log import IntervalLog, interval_log
 from reports.model import Report
+from reports.output import check_writable
 
 Progress = Callable[[str, float], None]
 """Called with what comes next and the share done, 0 to 1; never while a measured section runs."""
@@ -55,7 +69,8 @@ class RunPlan:
     `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs. A
     pipeline takes them for its threads, in turn: matcher, producers, publisher. `load`: how commands reach the engine;
     anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
-    where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps.
+    where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps. `journal`: where to leave
+    a journal of the flow, and measure in a closed loop what one costs, with `batch` commands committed together.
     `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs. `reference_prefix`: measured
     commands that the reference engine executes too. `command`: the command line, for the report. `peer`: the way to
     another host, if it was measured.
@@ -67,6 +82,8 @@ class RunPlan:
     load: Load = _CLOSED
     books: Path | None = None
     log: Path | None = None
+    journal: Path | None = None
+    batch: int = 4096
     orders: int | None = None
     trades: int | None = None
     when_dry: WhenDry | None = None
@@ -93,6 +110,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         place, path = stack.enter_context(_places(flow, plan))
         file = stack.enter_context(_commands_file(flow))
         log = stack.enter_context(interval_log(plan.log)) if plan.log else None
+        if plan.journal is not None:
+            stack.enter_context(_new_journal(plan.journal))
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
@@ -116,6 +135,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         place,
         planned=plan.runs,
         surroundings=around,
+        journal=plan.journal,
     )
 
 
@@ -125,6 +145,8 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
         raise UsageError("the reference engine runs in a closed loop only; use the native one for rates and pipelines")
     if plan.engine == "reference" and plan.log is not None:
         raise UsageError("the reference engine keeps no interval log; use the native one for --log")
+    if plan.journal is not None and (plan.engine == "reference" or not isinstance(plan.load, ClosedLoop)):
+        raise UsageError("a journal is measured in a closed loop of the native engine; leave out --journal")
     if isinstance(plan.load, Pipeline) and flow.commands.dtype == WIDE_COMMAND:
         raise UsageError(
             f"a pipeline's queues carry plain commands, and those of {flow.name} have terms; leave out --pipeline"
@@ -142,6 +164,21 @@ def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | Non
     place = choose_path(plan.cpus, plan.load.producers)
     with shown_in(plan.books, flow, place) as path:
         yield place.matcher, path
+
+
+@contextlib.contextmanager
+def _new_journal(path: Path) -> Iterator[None]:
+    """The runs leave a journal there, which nobody's may be in the way of; none that is not whole stays behind.
+
+    Raises `JournalExistsError`, `OutputPathError`.
+    """
+    check_writable(path)
+    if path.exists():
+        raise JournalExistsError(f"{path} exists; remove it, or name another file")
+    try:
+        yield
+    finally:
+        partial_path(path).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -200,6 +237,7 @@ def _job(
         load=plan.load,
         seed=flow.seed or 0,
         path=path,
+        journal=None if plan.journal is None else JournalJob(path=str(plan.journal.absolute()), batch=plan.batch),
         log=None if log is None else LogJob(path=str(log.path), descriptor=log.descriptor, base_ns=log.base_ns),
     )
 

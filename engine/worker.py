@@ -34,6 +34,7 @@ from engine.job import (
     Delivery,
     Disturbance,
     Job,
+    JournalCost,
     Memory,
     OpenLoop,
     Outcome,
@@ -41,6 +42,7 @@ from engine.job import (
     Pipeline,
     Recorded,
 )
+from engine.journal_cost import journal_cost
 from engine.native_engine import Engine, MemoryPart
 from engine.numa import memory_bound_to, pages_of
 from engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath
@@ -132,6 +134,7 @@ class _Run:
         self.tails: list[bytes] = []
         self.late_ns = 0
         self.log_fault: str | None = None
+        self.journal: JournalCost | None = None
         self.growths_and_recycled = (0, 0)
 
     def outcome(self) -> Outcome:
@@ -161,6 +164,7 @@ class _Run:
             disturbance=_disturbance(self.disturbances),
             late_ns=self.late_ns,
             log_fault=self.log_fault,
+            journal=self.journal,
             delivery=measured.delivery,
             digest=digested.digest,
             digested_events=digested.events + digested.seeding_events,
@@ -207,7 +211,10 @@ class _Run:
         stamped = self._recorded(stamped_pass, latencies, ["service"])
         self.largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
         memory = self._memory(engine)
-        return _Measured(plain, stamped, memory, self._digest_again(engine, self.measured))
+        digested = self._digest_again(engine, self.measured)
+        if self.job.journal is not None:
+            self.journal = journal_cost(self.job.journal, engine, self.seeding, self.measured, self.scale)
+        return _Measured(plain, stamped, memory, digested)
 
     def _open(self, engine: Engine, due: Arrivals) -> _Measured:
         latencies = _core.Latencies(OPEN_MEASURES)

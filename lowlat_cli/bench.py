@@ -11,7 +11,9 @@ from lowlat_cli.load_options import (
     PACED_S,
     SWEPT_S,
     ArrivalsOption,
+    BatchOption,
     BooksOption,
+    JournalOption,
     LogOption,
     PipelineOption,
     ProducersOption,
@@ -84,6 +86,8 @@ def bench(
     sweep: SweepOption = None,
     books: BooksOption = None,
     log: LogOption = None,
+    journal: JournalOption = None,
+    batch: BatchOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
     engine: EngineOption = "native",
@@ -109,6 +113,7 @@ def bench(
       lowlat bench --rate 1M                  open loop: latency from when each command was due
       lowlat bench --sweep 100k:20M:8         latency over throughput, with its knee
       lowlat bench --pipeline --producers 2   the whole path: queues, matcher, mapped book
+      lowlat bench --journal day.journal      what a journal costs, under each policy
       lowlat bench --json > report.json       the whole report as one document
       lowlat bench -o report.html             a page with charts, to keep or to send
       lowlat bench -p mine.toml -o mine.json  your own mix; the table here, the document there
@@ -129,7 +134,7 @@ def bench(
 
     chosen = load_profile(profile)
     if sweep:  # environment and settings file may say otherwise for other invocations
-        pipeline, log = False, None
+        pipeline, log, journal = False, None, None
     senders = (producers or 1) if pipeline else None
     loads = [
         load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
@@ -139,6 +144,9 @@ def bench(
     plan = plan_of(
         ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=loads[0], books=books, log=log
     )
+
+    if journal is not None:
+        plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
     def flow_of(load: Load) -> Flow:
         most = commands or commands_in(load, SWEPT_S if sweep else PACED_S, COMMANDS_DEFAULT[engine])

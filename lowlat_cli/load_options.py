@@ -21,6 +21,7 @@ Process: TypeAlias = Literal["constant", "poisson", "burst"]
 Parsed = TypeVar("Parsed")
 
 PRODUCERS_MAX = 64
+BATCH_MAX = 1 << 20
 PACED_S = 2
 """How long a run at a rate takes unless told how many commands."""
 SWEPT_S = 1
@@ -110,6 +111,25 @@ LogOption: TypeAlias = Annotated[
 ]
 
 
+JournalOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        metavar="FILE",
+        help="Also measure what a journal costs under each policy, and leave one of the whole flow in FILE.",
+    ),
+]
+BatchOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--batch",
+        metavar="N",
+        parser=count(1, BATCH_MAX),
+        help="Commands that a journal takes, and commits, at a time.  [default: 4096]",
+    ),
+]
+
+
 def check_together(ctx: typer.Context, output: Path | None) -> None:
     """Raises `UsageError` for options on the command line that do not go together.
 
@@ -123,6 +143,10 @@ def check_together(ctx: typer.Context, output: Path | None) -> None:
         raise UsageError("--dir is for the books of a pipeline; add --pipeline")
     if sweep and given & {"pipeline", "rate", "log"}:
         raise UsageError("--sweep sets the rates of an open loop itself; leave out --pipeline, --rate and --log")
+    if not ctx.params.get("journal") and "batch" in given:
+        raise UsageError("--batch is for a journal; add --journal FILE")
+    if "journal" in given and (pipeline or sweep or ctx.params["rate"]):
+        raise UsageError("a journal is measured in a closed loop; leave out --pipeline, --rate and --sweep")
     log = ctx.params["log"]
     if log is not None and output is not None and log.resolve() == output.resolve():
         raise UsageError(f"--log and -o both name {log}; give each a file of its own")

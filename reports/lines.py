@@ -11,7 +11,17 @@ from collections.abc import Iterable
 
 from reports import units
 from reports.facts import Clock, CpuCache, Extent, Host, Load, LoadModel, Placement, Topology, Workload
-from reports.measures import Baselines, Disturbances, HotPath, Run, SummarySeries, Throughput, Verification
+from reports.measures import (
+    Baselines,
+    Disturbances,
+    HotPath,
+    Journal,
+    JournalPolicy,
+    Run,
+    SummarySeries,
+    Throughput,
+    Verification,
+)
 from reports.model import Report
 
 _SEPARATOR = " · "
@@ -131,6 +141,26 @@ def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | 
             f"two stamps around nothing {units.time(facts.clock_ns)}" if facts.clock_ns is not None else None,
         ]
     )
+
+
+def journal(facts: Journal) -> str:
+    """What a journal costs by policy, beside the same batches without one."""
+    off = next(each for each in facts.policies if each.policy == "off")
+    return _join(
+        [
+            f"batches of {units.short(facts.batch)}, {units.time(off.ns_per_command)} a command without",
+            *(_policy(each) for each in facts.policies if each.more_ns_per_command is not None),
+            f"{facts.file} {units.size(facts.size_bytes)}",
+        ]
+    )
+
+
+def _policy(facts: JournalPolicy) -> str:
+    called = ""
+    if facts.sync_p50_ns is not None and facts.sync_p99_ns is not None:
+        called = f" (fdatasync p50 {units.time(facts.sync_p50_ns)}, p99 {units.time(facts.sync_p99_ns)})"
+    more = facts.more_ns_per_command or 0.0
+    return f"{facts.policy} {'-' if more < 0 else '+'}{units.time(abs(more))}{called}"
 
 
 def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time") -> str:

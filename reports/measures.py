@@ -113,6 +113,34 @@ class Disturbances:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPolicy:
+    """The commands in batches with a journal of one policy, or without."""
+
+    policy: Annotated[
+        Literal["off", "none", "interval", "batch"],
+        Meta(description="When fdatasync is called: off is no journal, none is never"),
+    ]
+    commands: Annotated[Count, Meta(description="Commands in a pass; the slowest policy's pass ends early")]
+    ns_per_command: Annotated[Amount, Meta(description="Nanoseconds a command: median of all passes of all runs")]
+    more_ns_per_command: Annotated[
+        float | None, Meta(description="More than without a journal: median over runs; null of off itself")
+    ]
+    syncs: Annotated[Count, Meta(description="Times that fdatasync was called, over all runs")]
+    sync_p50_ns: Annotated[Count | None, Meta(description="How long it took: median of the runs' medians")]
+    sync_p99_ns: Annotated[Count | None, Meta(description="Median of the runs' 99th percentiles")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """What a journal costs here."""
+
+    file: Annotated[str, Meta(description="Where the journal of the flow was left")]
+    size_bytes: Annotated[Count, Meta(description="Its size")]
+    batch: Annotated[Positive, Meta(description="Commands that are appended and committed together")]
+    policies: tuple[JournalPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One repeat, in a process of its own."""
 

@@ -45,6 +45,8 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
     for name, values in (("topology", topology), ("placement", placement)):
         if any(value != values[0] for value in values):
             absent[name] = "not available here, because the merged reports differ"
+    if any(report.journal for report in reports):
+        absent["journal"] = "not available here, because each of the merged reports has its own"
     return dataclasses.replace(
         reports[0],
         status=status,
@@ -64,6 +66,7 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
         gate=None,
         not_available=absent,
         baselines=merged_facts.baselines(reports),
+        journal=None,
         topology=None if "topology" in absent else topology[0],
         placement=None if "placement" in absent else placement[0],
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from reports.facts import Clock, Count, Engine, Host, Load, Placement, Tool, Topology, Workload
-from reports.measures import Baselines, HotPath, Run, SummarySeries, Verification
+from reports.measures import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
 
@@ -76,5 +76,6 @@ class Report:
     baselines: Annotated[
         Baselines | None, Meta(description="What to hold the throughput against; null when not measured")
     ] = None
+    journal: Annotated[Journal | None, Meta(description="null unless a journal was asked for")] = None
     topology: Annotated[Topology | None, Meta(description="null in documents older than the field")] = None
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None

@@ -47,6 +47,7 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
                 "held against",
                 lines.baselines(report.baselines, report.runs, model) if report.baselines else None,
             ),
+            ("journal", lines.journal(report.journal) if report.journal else None),
             ("load", lines.load(report.load)),
             ("hot path", lines.hot_path(report.hot_path)),
             ("disturbances", lines.disturbances(report.runs, model)),

@@ -77,6 +77,22 @@ Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle plann
     return pass;
 }
 
+Pass run_batches_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t batch, JournalWriter* journal,
+                      std::uint64_t limit_ticks) {
+    const Claim claim(matcher);
+    if (batch == 0) throw nb::index_error("a batch has a command");
+    Ring ring;
+    std::uint64_t done = 0;
+    Pass pass = with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            done = run_batches(matcher, in.data(), in.size(), batch, journal, limit_ticks, ring.sink);
+            return ring.sink.count();
+        });
+    });
+    pass.commands = done;
+    return pass;
+}
+
 Pass run_clock_pass(nb::handle commands, std::uint64_t multiplier, unsigned shift, Histogram& histogram) {
     return with_commands(commands, [&](auto in) {
         return watched(in.size(), [&] {
@@ -141,6 +157,8 @@ void register_run(nb::module_& m) {
           nb::arg("shift"), nb::arg("latencies"));
     m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
           nb::arg("multiplier"), nb::arg("shift"), nb::arg("latencies"));
+    m.def("run_batches", &run_batches_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("batch"),
+          nb::arg("journal").none(), nb::arg("limit_ticks"));
     m.def("run_clock", &run_clock_pass, nb::arg("commands"), nb::arg("multiplier"), nb::arg("shift"),
           nb::arg("histogram"));
     m.def("run_loop", &run_loop_pass, nb::arg("commands"));

@@ -51,6 +51,7 @@ class JournalWriter {
     template <typename Record>
     void append(const Record* commands, std::uint64_t count) {
         constexpr std::uint64_t block_commands = block_bytes_max / sizeof(Record);
+        if (count == 0) return;
         const JournalPlace before = place_;
         begin();
         for (std::uint64_t at = 0; at < count; at += block_commands)

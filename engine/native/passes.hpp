@@ -1,10 +1,11 @@
 // The measured passes over a command array: one without clocks, one with a stamp on each side of every command, one at
-// planned times.
+// planned times, one in batches with a journal.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/native/journal_writer.hpp"
 #include "engine/native/latencies.hpp"
 #include "engine/native/matcher.hpp"
 #include "engine/native/open_loop.hpp"
@@ -65,6 +66,22 @@ void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* pl
             slip.record(operation, ns(timing.slip()), timing.end);
         });
     response.finish(clock.now());
+}
+
+/// Every command once, in batches: each in the journal, if there is one, before it is executed. Ends between two batches
+/// when the time is over; how many commands were executed.
+template <typename Record>
+std::uint64_t run_batches(Matcher& matcher, const Record* commands, std::uint64_t count, std::uint64_t batch,
+                          JournalWriter* journal, std::uint64_t limit_ticks, RingSink& sink) {
+    const std::uint64_t begin = ticks_begin();
+    std::uint64_t done = 0;
+    while (done < count && ticks_begin() - begin < limit_ticks) {
+        const std::uint64_t size = std::min(batch, count - done);
+        if (journal != nullptr) journal->append(commands + done, size);
+        matcher.execute_all(commands + done, size, sink);
+        done += size;
+    }
+    return done;
 }
 
 /// The same loop and stamps around nothing: what the clock itself costs here.

@@ -1,0 +1,128 @@
+"""What a journal costs: the same commands in the same batches, without one and with one of each policy, in turn."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from engine import _core
+from engine.job import JournalCost, JournaledPasses, JournalJob
+from engine.journal_errors import JournalWriteError
+from engine.journal_file import create_journal
+from engine.journaled_engine import INTERVAL_NS, Sync
+from engine.native_engine import Engine
+from engine.records import Commands
+from probes.clock_scale import TickScale
+from reports.histogram import Histogram
+
+ROUNDS: Final = 3
+"""Passes of each policy that never waits for the disk."""
+BATCH_LIMIT_S: Final = 1.0
+"""How long the pass that waits for it may take: its cost is that of the disk, and shows soon."""
+PARTIAL: Final = ".partial"
+"""Ending of a journal under way."""
+
+_NEVER_TICKS: Final = 2**63
+
+
+def partial_path(path: Path) -> Path:
+    """Where a journal is written until it is whole."""
+    return path.with_name(path.name + PARTIAL)
+
+
+def journal_cost(
+    job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale
+) -> JournalCost:
+    """Run the flow in batches under each policy, and leave a journal of all of it, seeding included, at the job's path.
+
+    Raises `JournalError`, for want of room most likely.
+    """
+    passes = _Passes(job, engine, seeding, measured, scale)
+    without, none, interval = _Policy("off"), _Policy("none"), _Policy("interval")
+    for _ in range(ROUNDS):
+        passes.run(without, None)
+        passes.run(interval, Sync.INTERVAL)
+        passes.run(none, Sync.NONE, keep=True)
+    batch = _Policy("batch")
+    passes.run(batch, Sync.BATCH, limit_s=BATCH_LIMIT_S)
+    return JournalCost(
+        batch=job.batch,
+        size_bytes=Path(job.path).stat().st_size,
+        policies=[policy.outcome() for policy in (without, none, interval, batch)],
+    )
+
+
+class _Policy:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.commands = 0
+        self.wall_ns: list[int] = []
+        self.syncs: list[Histogram] = []
+
+    def outcome(self) -> JournaledPasses:
+        from reports.histogram import merge
+
+        syncs = merge(self.syncs) if self.syncs else None
+        counted = syncs is not None and syncs.total > 0
+        return JournaledPasses(
+            policy=self.name,  # type: ignore[arg-type]
+            commands=self.commands,
+            wall_ns=self.wall_ns,
+            syncs=syncs.total if syncs is not None else 0,
+            sync_p50_ns=syncs.percentile(50).value_ns if syncs is not None and counted else None,
+            sync_p99_ns=syncs.percentile(99).value_ns if syncs is not None and counted else None,
+        )
+
+
+class _Passes:
+    def __init__(
+        self, job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale
+    ) -> None:
+        self.path = Path(job.path)
+        self.batch = job.batch
+        self.engine = engine
+        self.seeding, self.measured = seeding, measured
+        self.scale = scale
+
+    def run(self, policy: _Policy, sync: Sync | None, *, keep: bool = False, limit_s: float | None = None) -> None:
+        """One pass over the measured commands, behind the seeding ones."""
+        self.engine.reset()
+        with self._journal(sync, keep=keep) as journal:
+            self._batches(self.seeding, journal, _NEVER_TICKS)
+            limit_ticks = _NEVER_TICKS if limit_s is None else round(limit_s * 1e18 / self.scale.to_ns(10**9))
+            done = self._batches(self.measured, journal, limit_ticks)
+        policy.commands = done.commands
+        policy.wall_ns.append(max(self.scale.to_ns(done.ticks), 1))
+        if journal is not None:
+            policy.syncs.append(Histogram.from_native(journal.syncs))
+
+    def _batches(self, commands: Commands, journal: _core.JournalWriter | None, limit_ticks: int) -> _core.Pass:
+        try:
+            return _core.run_batches(self.engine.matcher, commands, self.batch, journal, limit_ticks)
+        except OSError as error:
+            raise JournalWriteError(
+                f"{self.path} could not be written: {error.filename} failed: {error.strerror}; "
+                "free some room, name another --journal, or measure fewer --commands"
+            ) from error
+
+    @contextlib.contextmanager
+    def _journal(self, sync: Sync | None, *, keep: bool) -> Iterator[_core.JournalWriter | None]:
+        """A new one beside where it is to be; kept, or gone after the pass."""
+        if sync is None:
+            yield None
+            return
+        partial = partial_path(self.path)
+        partial.unlink(missing_ok=True)
+        descriptor, _, place = create_journal(partial, self.engine.settings)
+        try:
+            journal = _core.JournalWriter(descriptor, place, sync, INTERVAL_NS)
+            yield journal
+            journal.close()
+            if keep:
+                partial.replace(self.path)
+        finally:
+            os.close(descriptor)
+            partial.unlink(missing_ok=True)

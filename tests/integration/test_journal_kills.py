@@ -1,0 +1,161 @@
+"""Two hundred engines killed in the midst of a flood whose every batch is committed: each command whose events were
+seen is in the recovered book, none twice, none out of order; and the book is that of an engine that was never killed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import _core
+from engine.flood import flood
+from engine.journal_file import JournalFile
+from engine.journal_snapshot import snapshot_path
+from engine.journaled_engine import JournaledEngine
+from engine.native_engine import Engine
+from engine.profile import load_profile
+from engine.records import Commands
+
+KILLS = 200
+FLOW = (load_profile("all-kinds"), 60_000, 11)
+
+# One process forks all engines: starting Python two hundred times would take longer than all the rest. A seed on stdin
+# starts one, which goes on with the journal there is. It tells its process id, then how many commands it has
+# acknowledged, again and again; once it is dead, a zero is told. Each number is eight bytes. The second argument may
+# ask for a broken one: `early` acknowledges what is not in the journal yet, `again` repeats itself after a recovery.
+ENGINES = """
+import os, random, signal, sys
+from pathlib import Path
+from engine.flood import flood
+from engine.journaled_engine import JournaledEngine, Sync
+from engine.profile import load_profile
+from engine.run import RunPlan, settings_of
+
+path, broken = Path(sys.argv[1]), sys.argv[2]
+flow = flood(load_profile("all-kinds"), 60_000, 11)
+settings = settings_of(flow, RunPlan())
+
+def tell(number):
+    os.write(1, number.to_bytes(8, "little"))
+
+def live(chance):
+    tell(os.getpid())
+    if path.exists():
+        engine = JournaledEngine.recover(path, sync=Sync.BATCH)
+    else:
+        engine = JournaledEngine.journaling(path, settings, sync=Sync.BATCH)
+    if broken == "again" and engine.recovery:
+        engine.process(flow.commands[engine.counters.commands - 1 :][:1])
+    while (done := engine.counters.commands) < len(flow.commands):
+        batch = flow.commands[done : done + chance.choice([1, 30, 500, 3_000])]
+        if broken == "early":
+            tell(done + len(batch))
+        engine.process(batch)
+        tell(engine.counters.commands)
+        if chance.random() < 0.05:
+            engine.snapshot()
+    while True:
+        tell(len(flow.commands))
+        signal.pause()
+
+for seed in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        live(random.Random(int(seed)))
+    os.waitpid(child, 0)
+    tell(0)
+"""
+
+
+@pytest.fixture
+def broken() -> str:
+    return ""
+
+
+@pytest.fixture
+def engines(tmp_path: Path, broken: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-P", "-c", ENGINES, str(tmp_path / "day.journal"), broken]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def numbers(engines: subprocess.Popen[bytes]) -> Iterator[int]:
+    assert engines.stdout is not None
+    while len(said := engines.stdout.read(8)) == 8:
+        yield int.from_bytes(said, "little")
+
+
+def kill_one(engines: subprocess.Popen[bytes], seed: int, whole: int) -> int:
+    """Start an engine, wait for some batches, and kill it a moment later; how many commands it had acknowledged."""
+    chance = random.Random(seed)
+    assert engines.stdin is not None
+    engines.stdin.write(f"{seed}\n".encode())
+    engines.stdin.flush()
+    told = numbers(engines)
+    child, acknowledged = next(told), 0
+    for _ in range(chance.choice([0, 1, 2, 5])):
+        acknowledged = next(told)
+        if acknowledged == whole:
+            break
+    time.sleep(chance.choice([0.0, 0.001, 0.02]) * chance.random())
+    os.kill(child, signal.SIGKILL)
+    return max(acknowledged, *iter(lambda: next(told), 0), 0)
+
+
+def examine(path: Path, flow: Commands, acknowledged: int, seen: Counter[str]) -> bool:
+    """What a dead engine left; whether that was the whole flow."""
+    if not path.exists():
+        assert acknowledged == 0
+        seen["never made"] += 1
+        return False
+    with JournaledEngine.recover(path) as engine:
+        recovery, state = engine.recovery, _core.save_state(engine.matcher)[0]
+        engine.check_invariants()
+    assert recovery is not None and recovery.snapshot_fault is None
+    assert recovery.commands >= acknowledged, "an acknowledged command is lost"
+    with JournalFile(path) as file:
+        held = [block.commands for block in file.blocks()]
+        assert sum(len(part) for part in held) == recovery.commands
+        assert np.array_equal(np.concatenate([flow[:0], *held]), flow[: recovery.commands]), "not what was sent"
+        never_killed = Engine.of(file.settings)
+    never_killed.process(flow[: recovery.commands])
+    assert state == _core.save_state(never_killed.matcher)[0], "another book"
+    seen["torn"] += recovery.torn_bytes > 0
+    seen["more than acknowledged"] += recovery.commands > acknowledged
+    seen["from a snapshot"] += recovery.replayed < recovery.commands
+    return recovery.commands == len(flow)
+
+
+def kill_and_examine(engines: subprocess.Popen[bytes], path: Path, kills: int) -> Counter[str]:
+    seen, flow = Counter[str](), flood(*FLOW).commands
+    for seed in range(kills):
+        acknowledged = kill_one(engines, seed, len(flow))
+        if examine(path, flow, acknowledged, seen):
+            path.unlink()
+            snapshot_path(path).unlink(missing_ok=True)
+            seen["whole floods"] += 1
+    return seen
+
+
+def test_two_hundred_killed_engines(engines: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    seen = kill_and_examine(engines, tmp_path / "day.journal", KILLS)
+    assert seen["more than acknowledged"] >= 20, f"the kills hit too few kinds of moments: {seen}"
+    assert seen["from a snapshot"] >= 10 and seen["whole floods"] >= 2, seen
+
+
+@pytest.mark.parametrize(("broken", "why"), [("early", "is lost"), ("again", "not what was sent")])
+def test_broken_engines_are_found(engines: subprocess.Popen[bytes], tmp_path: Path, why: str) -> None:
+    with pytest.raises(AssertionError, match=why):
+        kill_and_examine(engines, tmp_path / "day.journal", KILLS)

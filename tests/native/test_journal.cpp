@@ -1,0 +1,188 @@
+// The journal's checksum is the published one, by instruction and by table; its writer keeps the promises of its policy
+// and says when it cannot, its reader trusts what the writer has written.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/native/crc32c.hpp"
+#include "engine/native/journal_reader.hpp"
+#include "engine/native/journal_writer.hpp"
+#include "engine/native/random.hpp"
+#include "tests/native/checks.hpp"
+
+using namespace lowlat;
+using namespace lowlat::testing;
+
+namespace {
+
+/// A file without a name.
+class Scratch {
+  public:
+    Scratch() {
+        std::string name = "/tmp/lowlat-journal-XXXXXX";
+        file_ = mkstemp(name.data());
+        check(file_ >= 0 && unlink(name.c_str()) == 0, "a scratch file can be made");
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() { close(file_); }
+
+    int file() const { return file_; }
+    std::vector<std::byte> content() const {
+        struct stat facts{};
+        check(fstat(file_, &facts) == 0, "its size is known");
+        std::vector<std::byte> bytes(static_cast<std::size_t>(facts.st_size));
+        check(pread(file_, bytes.data(), bytes.size(), 0) == facts.st_size, "all of it can be read");
+        return bytes;
+    }
+
+  private:
+    int file_;
+};
+
+std::vector<Command> some_commands(std::uint64_t count) {
+    std::vector<Command> made(count);
+    for (std::uint64_t at = 0; at < count; ++at) {
+        made[at] = {.order_id = at,
+                    .price = 100,
+                    .quantity = 1,
+                    .symbol = 0,
+                    .kind = Kind::limit,
+                    .side = 0,
+                    .time_in_force = 0,
+                    .flags = 0};
+    }
+    return made;
+}
+
+std::uint32_t by_table(const std::string& text) {
+    std::uint32_t crc = ~std::uint32_t{0};
+    for (const char byte : text) crc = crc32c_table.step(crc, static_cast<std::uint8_t>(byte));
+    return ~crc;
+}
+
+const Register vectors("crc32c: the vectors of RFC 3720, by instruction and by table", [] {
+    const std::string digits = "123456789";
+    check(crc32c(digits.data(), digits.size()) == 0xE306'9283, "the usual check value");
+    const std::vector<std::uint8_t> zeros(32, 0);
+    check(crc32c(zeros.data(), zeros.size()) == 0x8A91'36AA, "32 zeros");
+    const std::vector<std::uint8_t> ones(32, 0xFF);
+    check(crc32c(ones.data(), ones.size()) == 0x62A8'AB43, "32 bytes of ones");
+    check(by_table(digits) == 0xE306'9283 && by_table("") == 0, "the table's");
+});
+
+const Register pieces("crc32c: goes on from the checksum of what came before, wherever it is cut", [] {
+    Random random(5);
+    std::string text(1'000, ' ');
+    for (char& byte : text) byte = static_cast<char>(random.below(256));
+    const std::uint32_t whole = crc32c(text.data(), text.size());
+    check(whole == by_table(text), "instruction and table agree");
+    for (std::size_t cut = 0; cut <= text.size(); ++cut)
+        check(crc32c(text.data() + cut, text.size() - cut, crc32c(text.data(), cut)) == whole, "cut anywhere");
+});
+
+const Register round_trip("journal: what the writer appends the reader trusts, and no block is larger than allowed",
+                          [] {
+                              for (const Sync sync : {Sync::none, Sync::interval, Sync::batch}) {
+                                  const Scratch scratch;
+                                  const JournalPlace start{.end = 0, .blocks = 0, .sequence = 7, .chain = 9};
+                                  const auto commands = some_commands(100'000);
+                                  JournalWriter writer(scratch.file(), start, sync, 1'000'000);
+                                  for (const std::uint64_t count : {1ULL, 40'000ULL, 0ULL, 100'000ULL})
+                                      writer.append(commands.data(), count);
+                                  writer.append_drain();
+                                  writer.close();
+                                  check(!writer.broken(), "it was never broken");
+                                  check((sync == Sync::none) == (writer.syncs().total() == 0),
+                                        "fdatasync is called unless the policy is none");
+
+                                  const auto content = scratch.content();
+                                  check(content.size() == writer.place().end, "the file ends where the journal does");
+                                  JournalPlace place = start;
+                                  std::vector<std::uint64_t> ids;
+                                  std::uint64_t drains = 0;
+                                  const auto visit = [&](const BlockHead& head, const std::byte* payload) {
+                                      if (head.kind == BlockKind::drain) ++drains;
+                                      check(head.bytes <= block_bytes_max, "no block is too large");
+                                      for (std::uint64_t at = 0; at < commands_in(head); ++at) {
+                                          Command command;
+                                          std::memcpy(&command, payload + at * sizeof command, sizeof command);
+                                          ids.push_back(command.order_id);
+                                      }
+                                  };
+                                  const JournalFault fault =
+                                      JournalReader(content.data(), content.size()).walk(place, visit);
+                                  check(fault == JournalFault::none && place.end == content.size(), "read to its end");
+                                  check(place.sequence == 7 + 140'001 && ids.size() == 140'001 && drains == 1,
+                                        "every command, and the drain");
+                                  check(ids[0] == 0 && ids[1] == 0 && ids[40'000] == 39'999 && ids[40'001] == 0 &&
+                                            ids.back() == 99'999,
+                                        "in order");
+                              }
+                          });
+
+const Register interval("journal: at intervals a thread has the disk keep what is new, and only that", [] {
+    const Scratch scratch;
+    const auto commands = some_commands(10);
+    JournalWriter writer(scratch.file(), {}, Sync::interval, 1'000'000);
+    for (int round = 0; round < 50; ++round) {
+        writer.append(commands.data(), commands.size());
+        std::this_thread::sleep_for(std::chrono::microseconds(300));
+    }
+    writer.sync();
+    writer.close();
+    const std::uint64_t syncs = writer.syncs().total();
+    check(syncs >= 2 && syncs <= 52, "some of the fifty appends were committed together");
+});
+
+const Register refused("journal: a file that takes nothing is told, and what was before stays", [] {
+    const int full = open("/dev/full", O_RDWR | O_CLOEXEC);
+    if (full < 0) return;  // not on this system
+    const auto commands = some_commands(10);
+    JournalWriter writer(full, {}, Sync::none, 0);
+    int error = 0;
+    bool whole = true;
+    try {
+        writer.append(commands.data(), commands.size());
+    } catch (const JournalWriteError& thrown) {
+        error = thrown.error_number;
+        whole = thrown.whole;
+    }
+    close(full);
+    check(error == ENOSPC, "the system's reason is passed on");
+    // A device cannot be cut back, so nobody knows what it holds: no more is appended.
+    check(!whole && writer.broken() && writer.place().blocks == 0, "the journal is over");
+    bool again = false;
+    try {
+        writer.append(commands.data(), commands.size());
+    } catch (const JournalWriteError&) {
+        again = true;
+    }
+    check(again, "and stays so");
+});
+
+const Register lost("journal: after an fdatasync that failed nothing is appended any more", [] {
+    int ends[2];
+    check(pipe(ends) == 0, "a pipe, which no fdatasync can be called for");
+    JournalWriter writer(ends[1], {}, Sync::none, 0);
+    bool told = false;
+    try {
+        writer.sync();
+    } catch (const JournalWriteError& thrown) {
+        told = thrown.error_number == EINVAL && !thrown.whole;
+    }
+    check(told && writer.broken(), "the failure is told, and final");
+    close(ends[0]);
+    close(ends[1]);
+});
+
+}  // namespace
