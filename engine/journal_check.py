@@ -18,6 +18,7 @@ from engine.journal_file import BlockKind, Fault, JournalFile
 from engine.journal_head import JournalHead
 from engine.journal_snapshot import restore_snapshot, snapshot_path
 from engine.native_engine import Engine
+from engine.records import COMMAND, WIDE_COMMAND
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done, 0 to 1."""
@@ -43,9 +44,9 @@ class Tally:
         for head in file.heads(begin, end):
             match head.kind:
                 case BlockKind.COMMANDS:
-                    self.plain += head.size // 32
+                    self.plain += head.size // COMMAND.itemsize
                 case BlockKind.WIDE_COMMANDS:
-                    self.wide += head.size // 64
+                    self.wide += head.size // WIDE_COMMAND.itemsize
                 case BlockKind.DRAIN:
                     self.drains += 1
 
@@ -120,6 +121,16 @@ def state_of(fault: Fault) -> State:
     return _STATES.get(fault, "damaged")
 
 
+@dataclass(frozen=True, slots=True)
+class _Recovery:
+    """What recovery executes, None when it refuses; what is wrong; whether the end of the journal is missing."""
+
+    snapshot: SnapshotCheck | None
+    executed: Executed | None
+    problem: str | None
+    lost: bool = False
+
+
 class _Check:
     def __init__(self, file: JournalFile, progress: Progress) -> None:
         self.file = file
@@ -129,11 +140,11 @@ class _Check:
 
     def made(self) -> JournalCheck:
         file, whole = self.file, self._execute_whole()
-        snapshot, recovered, problem = self._recovery(whole)
+        recovery = self._recovery(whole)
         state = state_of(whole.fault)
         reason = None if whole.fault is Fault.NONE else file.explain(whole.end, whole.fault)
-        if state != "damaged" and recovered is None:
-            state, reason = "damaged", problem
+        if recovery.lost:
+            state, reason = "damaged", recovery.problem
         return JournalCheck(
             path=file.path,
             held=file.held,
@@ -145,9 +156,9 @@ class _Check:
             state=state,
             reason=reason,
             torn_bytes=file.size - whole.end.end if whole.fault is Fault.TORN else 0,
-            snapshot=snapshot,
-            recovered=recovered,
-            problem=problem,
+            snapshot=recovery.snapshot,
+            recovered=recovery.executed,
+            problem=recovery.problem,
         )
 
     def _execute_whole(self) -> Executed:
@@ -162,37 +173,43 @@ class _Check:
             start_ns = time.perf_counter_ns()
         return Executed(place.sequence, place, fault, _books(engine))
 
-    def _recovery(self, whole: Executed) -> tuple[SnapshotCheck | None, Executed | None, str | None]:
-        """The snapshot, if there is one; what recovery executes, unless it refuses; what is wrong."""
-        damage = self._damage(whole)
-        try:
-            snapshot, behind = self._execute_behind_snapshot()
-        except JournalDamagedError as error:  # the snapshot stands behind the journal's end
-            if not self.file.held:
-                return SnapshotCheck(snapshot_path(self.file.path), None, "see the end"), None, str(error)
-            fault = "it was taken behind what was read here: the journal is being written"
-            snapshot, behind = SnapshotCheck(snapshot_path(self.file.path), None, fault), None
-        if behind is None:
-            return snapshot, None if damage else whole, damage
-        if self._damage(behind) is not None:
-            return snapshot, None, damage
-        return snapshot, behind, self._difference(whole, behind)
-
-    def _execute_behind_snapshot(self) -> tuple[SnapshotCheck | None, Executed | None]:
-        """Raises `JournalDamagedError` for a journal that ends before its snapshot."""
-        path, engine = snapshot_path(self.file.path), Engine.of(self.file.settings)
+    def _recovery(self, whole: Executed) -> _Recovery:
+        path, damage = snapshot_path(self.file.path), self._damage(whole)
+        alone = None if damage else whole
+        if not path.exists():
+            return _Recovery(None, alone, damage)
+        engine = Engine.of(self.file.settings)
         try:
             begin = restore_snapshot(self.file, engine)
         except SnapshotError as error:
-            return SnapshotCheck(path, None, str(error)), None
-        if begin is None:
-            return None, None
+            return _Recovery(SnapshotCheck(path, None, str(error)), alone, damage)
+        except JournalDamagedError as error:  # it stands behind the journal's end
+            if not self.file.held:
+                fault = "it stands behind the journal's end"
+                return _Recovery(SnapshotCheck(path, None, fault), None, str(error), lost=True)
+            fault = "it stands behind what was read: the journal is being written"
+            return _Recovery(SnapshotCheck(path, None, fault), alone, damage)
+        if begin is None:  # removed meanwhile
+            return _Recovery(None, alone, damage)
+        return self._recovery_from(SnapshotCheck(path, begin.sequence), begin, engine, whole)
+
+    def _recovery_from(
+        self, snapshot: SnapshotCheck, begin: _core.JournalPlace, engine: Engine, whole: Executed
+    ) -> _Recovery:
         place, fault = begin, Fault.NONE
         for reached in self.file.stretches(begin, engine.matcher):
             place, fault = reached
             self._tell("recovering from the snapshot", place.end)
-        commands = place.sequence - begin.sequence
-        return SnapshotCheck(path, begin.sequence), Executed(commands, place, fault, _books(engine))
+        behind = Executed(place.sequence - begin.sequence, place, fault, _books(engine))
+        if self._damage(behind) is None:
+            return _Recovery(snapshot, behind, self._difference(whole, behind))
+        if damage := self._damage(whole):
+            return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged behind it"), None, damage)
+        return _Recovery(
+            SnapshotCheck(snapshot.path, None, "no block of the journal ends where it stands"),
+            None,
+            f"{snapshot.path} does not fit {self.file.path}, which is sound by itself; remove the snapshot to recover",
+        )
 
     def _damage(self, executed: Executed) -> str | None:
         try:

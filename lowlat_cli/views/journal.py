@@ -56,9 +56,12 @@ def _snapshot(check: JournalCheck) -> str | Text:
         return "none"
     if snapshot.sequence is None:
         return Text(f"not used: {snapshot.fault}", style="yellow")
-    same = check.recovered is not None and check.recovered.books == check.whole.books
-    judged = "it gives the state that the whole journal gives" if same else Text("and not what the journal gives")
-    return Text.assemble(f"behind {snapshot.sequence:,} commands, used: ", judged)
+    used = f"behind {snapshot.sequence:,} commands, used"
+    if check.state == "damaged":
+        return f"{used}: it stands behind the damage"
+    if check.problem is None:
+        return f"{used}: it gives the state that the whole journal gives"
+    return Text(f"{used}: it does not give the state that the whole journal gives", style="bold red")
 
 
 def _recovered(recovered: Executed | None) -> str | Text:

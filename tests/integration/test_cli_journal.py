@@ -154,7 +154,26 @@ def test_a_snapshot_of_other_books_is_found(lowlat: Run, tmp_path: Path) -> None
     assert done.returncode == ExitCode.NOT_VALID
     assert "gives other books than the whole journal" in done.stderr and done.stderr.count("\n") == 1
     assert document(done)["recovered"]["live_orders"] == 0
-    assert "and not what the journal gives" in lowlat("journal", "verify", day).stdout
+    assert "it does not give the state that the whole journal gives" in lowlat("journal", "verify", day).stdout
+
+
+def test_a_snapshot_that_does_not_fit_is_found(lowlat: Run, tmp_path: Path) -> None:
+    """As after a journal was cut by hand, and written on beyond where its snapshot stands."""
+    day = tmp_path / "day.journal"
+    with written(day) as open_day:
+        open_day.snapshot()
+        end = begins(day)[-1]
+    os.truncate(day, end)
+    content = snapshot_path(day).read_bytes()
+    snapshot_path(day).unlink()
+    with JournaledEngine.recover(day, sync=Sync.NONE) as again:
+        again.process(commands(SELL, BUY, SELL))
+    snapshot_path(day).write_bytes(content)
+    done = lowlat("journal", "verify", day, "--json")
+    assert done.returncode == ExitCode.NOT_VALID
+    assert "which is sound by itself; remove the snapshot to recover\n" in done.stderr
+    found = document(done)
+    assert (found["end"]["state"], found["recovered"], found["snapshot"]["used"]) == ("sound", None, False)
 
 
 def test_damage_before_the_snapshot_does_not_hinder_recovery(lowlat: Run, tmp_path: Path) -> None:
