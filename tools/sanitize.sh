@@ -48,14 +48,15 @@ build address 'address;undefined'
 sound "address and undefined sanitizers, C++ tests"
 tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py \
     tests/unit/test_engine.py tests/unit/test_engine_threads.py tests/unit/test_pools.py tests/unit/test_records.py \
-    tests/unit/test_mapped_book.py \
+    tests/unit/test_mapped_book.py tests/unit/test_journal.py tests/unit/test_journal_damage.py \
     tests/unit/test_worked_examples.py
 sound "address and undefined sanitizers, properties and every flood profile"
 
 build thread thread
 "${fixed_addresses[@]}" build/sanitize-thread/cmake/lowlat_native_tests >/dev/null
 sound "thread sanitizer, C++ tests"
-tests thread "$(library tsan)" "${properties[@]}" tests/unit/test_engine_threads.py
+tests thread "$(library tsan)" "${properties[@]}" tests/unit/test_engine_threads.py \
+    tests/unit/test_journal.py
 sound "thread sanitizer, properties, every flood profile, engines in threads"
 "$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py \
     tests/native/test_interval_stress.py -k "thread and sanitizer"

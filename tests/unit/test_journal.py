@@ -317,6 +317,7 @@ except Exception as error:
 """
 
 
+@pytest.mark.skipif(bool(_core.build_facts()["sanitize"]), reason="sanitizers take more address space than is left")
 def test_an_engine_that_is_behind_its_journal_goes_no_further(path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", WITHOUT_MEMORY, str(path)], capture_output=True, text=True, check=True, timeout=60
