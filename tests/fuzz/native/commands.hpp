@@ -22,11 +22,9 @@ inline Settings world() {
             .when_trades_dry = WhenDry::recycle};
 }
 
-/// What an input holds: orders without terms; every term, where orders trade by price and time; everything.
-enum class Mode { plain, terms, everything };
-
+/// `plain`: orders without terms, where they trade by price and time.
 struct Input {
-    Mode mode = Mode::plain;
+    bool plain = false;
     std::vector<WideCommand> commands;
 };
 
@@ -48,16 +46,15 @@ inline WideCommand decode_plain(const std::uint8_t* b) {
 
 /// A command with what belongs to its kind, mostly: seldom a field is that of another, or off tick or lot.
 /// `clock` is the engine's, as far as the commands told it.
-inline WideCommand decode_wide(const std::uint8_t* b, Mode mode, std::uint64_t& clock) {
+inline WideCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) {
     constexpr std::uint8_t kinds[] = {1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10};
     constexpr std::uint8_t phases[] = {0, 0, 0, 0, 1, 1, 2, 3};
-    constexpr std::uint8_t symbols[] = {0, 0, 1, 3};
     WideCommand command = decode_plain(b);
     command.kind = Kind{b[0] < 254 ? kinds[b[0] % 16] : static_cast<std::uint8_t>(b[0] == 254 ? 0 : 11)};
-    if (mode == Mode::terms && command.kind == Kind::phase) command.kind = Kind::limit;
-    if (b[4] >= 4) command.symbol = mode == Mode::terms ? symbols[b[4] % 4] : b[4] % 4;
+    if (b[4] >= 4) command.symbol = b[4] % 4;
     const bool limit = command.kind == Kind::limit;
     const bool stop = command.kind >= Kind::stop && command.kind <= Kind::trailing_stop;
+    if (b[3] == 253 || b[3] == 254) command.quantity = b[3] + 3;  // 256 and 257: the most slices, and one more
     const bool limited = limit || command.kind == Kind::stop_limit || command.kind == Kind::replace;
     command.price = limited || b[2] >= 250 ? b[2] % 16 - 6 : 0;
     if (b[6] >= 4 && b[6] % 16 <= 4) command.time_in_force = static_cast<std::uint8_t>(b[6] % 16);
@@ -93,15 +90,15 @@ inline WideCommand decode_wide(const std::uint8_t* b, Mode mode, std::uint64_t& 
     return command;
 }
 
-/// The first byte is the mode; then ten bytes a command.
+/// The first byte decides whether commands are plain; then ten bytes a command.
 inline Input decode(const std::uint8_t* bytes, std::size_t size) {
     Input input;
     if (size == 0) return input;
-    input.mode = bytes[0] % 2 == 0 ? Mode::plain : bytes[0] % 4 == 1 ? Mode::terms : Mode::everything;
+    input.plain = bytes[0] % 2 == 0;
     std::uint64_t clock = 0;
     for (std::size_t at = 1; at + bytes_each <= size; at += bytes_each) {
         const std::uint8_t* each = bytes + at;
-        input.commands.push_back(input.mode == Mode::plain ? decode_plain(each) : decode_wide(each, input.mode, clock));
+        input.commands.push_back(input.plain ? decode_plain(each) : decode_wide(each, clock));
     }
     return input;
 }

@@ -1,5 +1,5 @@
-// A second engine, as simple as it can be, for everything but phases and pro-rata symbols. It shares the records with
-// the engine, and not one line of what it does.
+// A second engine, as simple as it can be, written from docs/matching.md alone. It shares the records with the engine,
+// and not one line of what it does. (It keeps no tape, so nothing is refused for want of room on one.)
 #pragma once
 
 #include <algorithm>
@@ -47,6 +47,8 @@ class SimpleEngine : private SimpleMarket {
                 return replace();
             case Kind::clock:
                 return advance_clock();
+            case Kind::phase:
+                return enter_phase();
             default:
                 return enter();
         }
@@ -57,11 +59,12 @@ class SimpleEngine : private SimpleMarket {
     Reason enter() {
         Order order = asked();
         if (const Reason reason = form_wrong(order); reason != Reason::none) return reason;
+        if (!accepted_now(order)) return Reason::not_in_this_phase;
         if (find(order.id) != nullptr) return Reason::duplicate_order_id;
         if (const Reason reason = order.stop() ? start_stop(order) : Reason::none; reason != Reason::none)
             return reason;
         if ((order.stop() || order.may_rest()) && live() == orders_) return Reason::order_pool_full;
-        if (!order.stop()) {
+        if (!order.stop() && book().phase == Phase::continuous) {
             if (order.time_in_force == TimeInForce::fok && !would_trade(order)) return Reason::fok_not_fillable;
             if (order.post_only() && would_trade(order) && !(order.slide() && slid(order)))
                 return Reason::post_only_would_trade;
@@ -105,6 +108,8 @@ class SimpleEngine : private SimpleMarket {
         const bool terms = command_.trigger != 0 || command_.expiry != 0 || command_.display != 0 ||
                            command_.owner != 0 || command_.self_trade != SelfTrade::none;
         if (terms) return Reason::term_not_for_kind;
+        const bool call = book().phase == Phase::call && command_.flags != flag_post_only;
+        if (book().phase != Phase::continuous && !call) return Reason::not_in_this_phase;
         if (old == nullptr) return Reason::unknown_order_id;
         if (waits(*old)) return Reason::stop_still_waits;
         if (price == old->price && command_.quantity <= old->left) {
@@ -136,6 +141,31 @@ class SimpleEngine : private SimpleMarket {
             settle(symbol);
         }
         return Reason::none;
+    }
+
+    Reason enter_phase() {
+        if (command_.quantity < 0 || command_.quantity > 3) return Reason::unknown_phase;
+        book().phase = Phase{static_cast<std::uint8_t>(command_.quantity)};
+        tell_of_command(EventKind::accepted, Reason::none);
+        if (book().phase == Phase::continuous) uncross(command_.symbol);
+        if (book().phase == Phase::closed) end_day();
+        return Reason::none;
+    }
+
+    void end_day() {
+        std::vector<Order> resting = book().resting;
+        std::stable_sort(resting.begin(), resting.end(), [](const Order& one, const Order& other) {
+            return one.side != other.side ? one.side < other.side : before(one.side, one.price, other.price);
+        });
+        std::vector<Order> waiting = book().waiting;
+        std::sort(waiting.begin(), waiting.end(), met_sooner);
+        for (const std::vector<Order>* orders : {&resting, &waiting}) {
+            for (const Order& order : *orders) {
+                if (order.time_in_force != TimeInForce::day) continue;
+                tell_gone(order, Reason::expired);
+                erase(order);
+            }
+        }
     }
 
     const Order* first_expired() const {
@@ -204,12 +234,20 @@ class SimpleEngine : private SimpleMarket {
                              (order.kind == Kind::market && order.time_in_force >= TimeInForce::day) ||
                              (order.stop() && order.at_once());
         if (foreign) return Reason::term_not_for_kind;
-        if (order.all_or_none() && (order.display != 0 || order.post_only())) return Reason::terms_conflict;
+        const bool shared = rules().algorithm == Algorithm::pro_rata;
+        if (order.all_or_none() && (order.display != 0 || order.post_only() || shared)) return Reason::terms_conflict;
         if (order.display > order.left) return Reason::display_too_large;
         if (order.display % rules().lot != 0) return Reason::quantity_off_lot;
         if (too_many_slices(order)) return Reason::display_too_small;
         if (dated && order.expiry <= clock_) return Reason::expiry_not_ahead;
         return order.stop() ? trigger_wrong(order) : Reason::none;
+    }
+
+    bool accepted_now(const Order& order) {
+        if (book().phase == Phase::continuous) return true;
+        const bool plain_limit =
+            order.kind == Kind::limit && order.may_rest() && !order.post_only() && !order.all_or_none();
+        return book().phase == Phase::call && (order.stop() || plain_limit);
     }
 
     Reason trigger_wrong(const Order& stop) const {

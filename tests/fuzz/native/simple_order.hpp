@@ -44,6 +44,10 @@ struct SimpleOrder {
         if (side == maker.side) return false;
         return !limited() || (side == 0 ? price >= maker.price : price <= maker.price);
     }
+    /// What is to be done where it would trade with a resting order.
+    SelfTrade policy_towards(const SimpleOrder& maker) const {
+        return owner != 0 && owner == maker.owner ? self_trade : SelfTrade::none;
+    }
     /// Whether a stop is due at this last trade.
     bool reached_by(std::int64_t last) const { return side == 0 ? trigger <= last : trigger >= last; }
 };
@@ -54,6 +58,7 @@ struct SimpleBook {
     std::vector<SimpleOrder> waiting;
     std::vector<SimpleOrder> due;
     std::optional<std::int64_t> last;
+    Phase phase = Phase::continuous;
 };
 
 }  // namespace lowlat::fuzz
