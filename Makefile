@@ -54,7 +54,7 @@ test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests
 
 .PHONY: conformance
 conformance: $(VENV)/.built $(VENV)/.extra-test ## 200 traces of 200 events for each profile and seed of tracebook-conformance
-	@LOWLAT_CAMPAIGN_TRACES=200 $(BIN)/python -P -m pytest tests/conformance
+	@LOWLAT_CAMPAIGN_TRACES=200 $(BIN)/python -P -m pytest -n logical --dist worksteal tests/conformance
 
 .PHONY: check
 check: dev ## Formatting, lint and types, Python and C++

@@ -5,25 +5,31 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.random import Generator
 
 from engine.flood import flood
-from engine.instrument import Instrument
+from engine.instrument import Algorithm, Instrument, OffTick
 from engine.native_engine import Engine
 from engine.profile import load_profile
-from engine.records import COMMAND, Commands
+from engine.records import COMMAND, WIDE_COMMAND, Commands
 from engine.reference import ReferenceEngine
 from engine.settings import Settings
 from tests.property.comparison import paste, state_difference
 from tests.property.strategies import PROPERTY
+from tests.property.world_streams import WORLD_STREAMS
 
 SETTINGS = Settings((Instrument(), Instrument(tick=7, lot=3, price_min=-700)), orders=30, trades=10)
+ROUNDING = (Instrument(tick=3, off_tick=OffTick.NEAREST), Instrument(algorithm=Algorithm.PRO_RATA))
+WIDE_SETTINGS = Settings(SETTINGS.instruments + ROUNDING, orders=30, trades=10)
 
 
 def answers_are_equal(settings: Settings, stream: Commands) -> None:
     native, reference = Engine.of(settings), ReferenceEngine.of(settings)
     theirs, ours = native.process(stream).tolist(), reference.process(stream).tolist()
     assert theirs == ours, paste(settings, stream.tolist())
-    assert state_difference(reference, native, (0, 1)) is None, paste(settings, stream.tolist())
+    assert state_difference(reference, native, range(len(settings.instruments))) is None, paste(
+        settings, stream.tolist()
+    )
     native.check_invariants()
 
 
@@ -31,6 +37,12 @@ def answers_are_equal(settings: Settings, stream: Commands) -> None:
 @given(st.binary(max_size=32 * 40))
 def test_bytes(raw: bytes) -> None:
     answers_are_equal(SETTINGS, np.frombuffer(raw[: len(raw) // 32 * 32], COMMAND))
+
+
+@PROPERTY
+@given(st.binary(max_size=64 * 40))
+def test_wide_bytes(raw: bytes) -> None:
+    answers_are_equal(WIDE_SETTINGS, np.frombuffer(raw[: len(raw) // 64 * 64], WIDE_COMMAND))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -47,15 +59,28 @@ def test_random_bytes(seed: int) -> None:
     answers_are_equal(SETTINGS, stream)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_flood_with_bits_flipped(seed: int) -> None:
-    """Nearly sound commands reach further than random ones."""
-    random = np.random.default_rng(seed)
-    flow = flood(load_profile("cancel-storm"), 3_000, seed)
-    stream = flow.commands.copy()
-    raw = stream.view(np.uint8)
+def flipped(stream: Commands, random: Generator) -> Commands:
+    """With 2,000 bits of it changed: nearly sound commands reach further than random ones."""
+    made = stream.copy()
+    raw = made.view(np.uint8).reshape(-1)
     raw[random.integers(0, len(raw), 2_000)] ^= np.uint8(1) << random.integers(0, 8, 2_000, dtype=np.uint8)
-    answers_are_equal(Settings((Instrument(),), orders=flow.orders), stream)
+    return made
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("profile", ["cancel-storm", "all-kinds"])
+def test_a_flood_with_bits_flipped(profile: str, seed: int) -> None:
+    flow = flood(load_profile(profile), 3_000, seed)
+    stream = flipped(flow.commands, np.random.default_rng(seed))
+    answers_are_equal(Settings(flow.instruments, orders=flow.orders), stream)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["close", "rounded", "pools-dry", "tape-refuses"])
+def test_every_kind_with_bits_flipped(name: str, seed: int) -> None:
+    world = WORLD_STREAMS[name]
+    stream = flipped(world.commands([seed, *name.encode()], 4_000), np.random.default_rng(seed))
+    answers_are_equal(world.settings, stream)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -56,10 +56,18 @@ def test_nothing_is_found_in_the_engine(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_broken_book_is_found_and_its_input_kept(tmp_path: Path) -> None:
-    run = fuzz(tmp_path, "30", "last-in-first-out")
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        ("last-in-first-out", "the engines differ"),
+        ("refill-keeps-place", "the engines differ"),
+        ("event-lost", "what was accepted and has not ended is in the book"),
+    ],
+)
+def test_what_is_broken_is_found_and_its_input_kept(tmp_path: Path, fault: str, what: str) -> None:
+    run = fuzz(tmp_path, "30", fault)
     assert run.returncode < 0
-    assert "the engines differ" in run.stderr
+    assert run.stderr.startswith(f"fuzz: {what}\n")
     kept = tmp_path / "crash-commands"
-    assert fuzz(tmp_path, "0", "last-in-first-out", kept).returncode < 0
+    assert fuzz(tmp_path, "0", fault, kept).returncode < 0
     assert fuzz(tmp_path, "0", "1", kept).returncode == 0

@@ -1,8 +1,9 @@
-// One input of a fuzzer: the engine executes what the bytes say, with every invariant checked after every command, and
-// the simple engine must tell the same events wherever it knows what is asked for. Whatever does not hold ends by
-// abort().
+// One input of a fuzzer: the engine executes what the bytes say, with every invariant checked after every command. No
+// lot may get lost, the simple engine must tell the same events wherever it knows what is asked for, and a replay must
+// tell them again. Whatever does not hold ends by abort().
 #include "tests/fuzz/native/fuzz_commands.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -10,8 +11,9 @@
 #include <vector>
 
 #include "engine/native/matcher.hpp"
+#include "tests/fuzz/native/audit.hpp"
 #include "tests/fuzz/native/commands.hpp"
-#include "tests/fuzz/native/simple_book.hpp"
+#include "tests/fuzz/native/simple_engine.hpp"
 
 #if !defined(LOWLAT_CHECKED)
 #error "build with LOWLAT_CHECKED, without which no invariant is looked at"
@@ -19,7 +21,7 @@
 
 namespace lowlat::fuzz {
 
-Queue queue_of_the_simple_engine = Queue::first_in_first_out;
+Fault planted = Fault::none;
 
 namespace {
 
@@ -29,6 +31,7 @@ class CommandSink {
     Event& next() { return events_.emplace_back(); }
     const std::vector<Event>& events() const { return events_; }
     void clear() { events_.clear(); }
+    void forget_last() { events_.pop_back(); }
 
   private:
     std::vector<Event> events_;
@@ -48,7 +51,29 @@ void show(const char* whose, const std::vector<Event>& events) {
 }
 
 bool same(const std::vector<Event>& one, const std::vector<Event>& other) {
-    return one.size() == other.size() && std::memcmp(one.data(), other.data(), one.size() * sizeof(Event)) == 0;
+    const auto equal = [](const Event& a, const Event& b) { return std::memcmp(&a, &b, sizeof(Event)) == 0; };
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(), equal);
+}
+
+[[noreturn]] void end(const char* what, const std::vector<Event>& events, const std::vector<Event>& expected) {
+    std::fprintf(stderr, "fuzz: %s\n", what);
+    show("engine", events);
+    show("expected", expected);
+    std::abort();
+}
+
+/// The same commands tell the same events again, on the path of many commands; where they have no terms, as the records
+/// that cannot say any.
+void replay(Matcher& matcher, const Input& input, const std::vector<Event>& told) {
+    CommandSink sink;
+    matcher.reset();
+    if (input.plain) {
+        const std::vector<Command> narrow(input.commands.begin(), input.commands.end());
+        matcher.execute_all(narrow.data(), narrow.size(), sink);
+    } else {
+        matcher.execute_all(input.commands.data(), input.commands.size(), sink);
+    }
+    if (!same(sink.events(), told)) end("a replay differs", sink.events(), told);
 }
 
 }  // namespace
@@ -57,23 +82,22 @@ void run(const std::uint8_t* bytes, std::size_t size) {
     static Matcher matcher(world());  // made once, since that takes longer than an input
     matcher.reset();
     const Input input = decode(bytes, size);
-    SimpleEngine simple(world(), queue_of_the_simple_engine);
+    SimpleEngine simple(world(), planted);
+    Audit audit;
     CommandSink sink;
+    std::vector<Event> told;
     for (const WideCommand& command : input.commands) {
         sink.clear();
         matcher.execute(command, sink);
-        if (sink.events().empty()) {
-            std::fputs("fuzz: a command without an event\n", stderr);
-            std::abort();
-        }
-        if (!input.plain) continue;
+        told.insert(told.end(), sink.events().begin(), sink.events().end());
+        if (planted == Fault::event_lost && sink.events().size() > 1) sink.forget_last();
+        const char* broken = audit.hear(sink.events());
+        if (broken == nullptr) broken = audit.compare(matcher);
+        if (broken != nullptr) end(broken, sink.events(), {});
         const std::vector<Event> expected = simple.execute(command);
-        if (same(sink.events(), expected)) continue;
-        std::fputs("fuzz: the engines differ\n", stderr);
-        show("engine", sink.events());
-        show("simple", expected);
-        std::abort();
+        if (!same(sink.events(), expected)) end("the engines differ", sink.events(), expected);
     }
+    replay(matcher, input, told);
 }
 
 }  // namespace lowlat::fuzz

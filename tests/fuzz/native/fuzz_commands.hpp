@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tests/fuzz/native/simple_book.hpp"
+#include "tests/fuzz/native/simple_market.hpp"
 
 namespace lowlat::fuzz {
 
@@ -12,6 +12,6 @@ namespace lowlat::fuzz {
 void run(const std::uint8_t* bytes, std::size_t size);
 
 /// For the proof that a difference is found.
-extern Queue queue_of_the_simple_engine;
+extern Fault planted;
 
 }  // namespace lowlat::fuzz

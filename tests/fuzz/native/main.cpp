@@ -1,6 +1,6 @@
 // The fuzzer for where there is no libFuzzer: `fuzz_commands SECONDS SEED FILES...` runs the files, then inputs made of
-// them and of chance, for so long. With SEED `last-in-first-out` the simple engine is broken, which must be found. An
-// input that ends the program is left in the file `crash-commands`, which can be given as one of FILES.
+// them and of chance, for so long. With a fault's name for SEED something is broken, which must be found. An input that
+// ends the program is left in the file `crash-commands`, which can be given as one of FILES.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -46,6 +46,13 @@ Bytes made(const std::vector<Bytes>& files, Random& random) {
     return bytes;
 }
 
+lowlat::fuzz::Fault fault_named(const char* name) {
+    using lowlat::fuzz::Fault;
+    if (std::strcmp(name, "last-in-first-out") == 0) return Fault::last_in_first_out;
+    if (std::strcmp(name, "refill-keeps-place") == 0) return Fault::refill_keeps_place;
+    return std::strcmp(name, "event-lost") == 0 ? Fault::event_lost : Fault::none;
+}
+
 void run() {
     lowlat::fuzz::run(input.data(), input.size());
 }
@@ -54,11 +61,10 @@ void run() {
 
 int main(int count, char** words) {
     if (count < 3) {
-        std::fprintf(stderr, "usage: %s SECONDS SEED|last-in-first-out [FILES...]\n", words[0]);
+        std::fprintf(stderr, "usage: %s SECONDS SEED|FAULT [FILES...]\n", words[0]);
         return 2;
     }
-    if (std::strcmp(words[2], "last-in-first-out") == 0)
-        lowlat::fuzz::queue_of_the_simple_engine = lowlat::fuzz::Queue::last_in_first_out;
+    lowlat::fuzz::planted = fault_named(words[2]);
     std::signal(SIGABRT, keep_input);
     std::vector<Bytes> files;
     for (int at = 3; at < count; ++at) {

@@ -1,0 +1,125 @@
+// What must hold of any events, whatever the rules of matching: told from the events alone, then compared with the
+// book. Every lot that was accepted is traded, cancelled, reduced, or still in the book; ordinals leave no gap.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "engine/native/records.hpp"
+
+namespace lowlat::fuzz {
+
+class Audit {
+  public:
+    /// One command's events. Null, or the rule that they break.
+    const char* hear(const std::vector<Event>& events) {
+        if (events.empty()) return "every command has an event";
+        for (const Event& event : events) {
+            if (event.sequence != commands_) return "events bear the ordinal of their command";
+            if (event.kind == EventKind::rejected && events.size() != 1) return "a rejection stands alone";
+            if (const char* broken = hear(event)) return broken;
+        }
+        ++commands_;
+        return nullptr;
+    }
+
+    /// Whether the books hold what the events left, and nothing else.
+    template <typename Matcher>
+    const char* compare(const Matcher& matcher) const {
+        std::size_t found = 0;
+        const char* broken = nullptr;
+        const auto see = [&](const auto& row, std::uint64_t quantity) {
+            const auto at = live_.find({row.symbol, row.order_id});
+            if (at == live_.end() || at->second.left != quantity || at->second.side != row.side)
+                broken = "an order in the book is what its events left of it";
+            ++found;
+        };
+        for (std::uint32_t symbol = 0; symbol < matcher.symbols(); ++symbol) {
+            matcher.for_each_order(symbol, [&](const OrderRow& row) {
+                see(row, row.quantity + std::uint64_t{row.hidden});
+                if (broken == nullptr && live_.at({row.symbol, row.order_id}).price != row.price)
+                    broken = "an order rests at the price its events say";
+            });
+            matcher.for_each_stop(symbol, [&](const StopRow& row) { see(row, row.quantity); });
+        }
+        if (broken != nullptr) return broken;
+        return found == live_.size() ? nullptr : "what was accepted and has not ended is in the book";
+    }
+
+  private:
+    struct Left {
+        std::uint64_t left;
+        std::int64_t price;
+        std::uint8_t side;
+    };
+    using Live = std::map<std::pair<std::uint32_t, std::uint64_t>, Left>;
+
+    const char* hear(const Event& event) {
+        const bool of_an_order = event.command != Kind::clock && event.command != Kind::phase;
+        switch (event.kind) {
+            case EventKind::rejected:
+                return event.quantity == 0 && event.remaining == 0 ? nullptr : "a rejection moves nothing";
+            case EventKind::accepted:
+                if (!of_an_order) return nullptr;
+                if (event.remaining != event.quantity || event.quantity == 0) return "an order comes in whole";
+                return live_.try_emplace({event.symbol, event.order_id}, Left{event.remaining, event.price, event.side})
+                               .second
+                           ? nullptr
+                           : "an id is one live order's";
+            default:
+                break;
+        }
+        const auto order = live_.find({event.symbol, event.order_id});
+        if (order == live_.end()) return "an event is about a live order";
+        Left& left = order->second;
+        if (event.kind == EventKind::trade) return hear_trade(event, order);
+        if (left.side != event.side) return "an order stays on its side";
+        switch (event.kind) {
+            case EventKind::replaced:
+                left.left = event.quantity;
+                left.price = event.price;
+                break;
+            case EventKind::cancelled:
+            case EventKind::reduced:
+                if (event.quantity == 0 || event.quantity > left.left) return "no more is taken off than there is";
+                left.left -= event.quantity;
+                if (event.kind == EventKind::cancelled && left.left != 0) return "a cancelled order is gone";
+                break;
+            case EventKind::triggered:
+                if (event.quantity != left.left) return "an order is triggered with all it has";
+                break;
+            case EventKind::refilled:
+                if (event.quantity == 0 || event.quantity > left.left) return "a slice is of what is left";
+                break;
+            default:
+                return "an event's kind is known";
+        }
+        if (event.remaining != left.left) return "an event says what its order has left";
+        if (left.left == 0) live_.erase(order);
+        return nullptr;
+    }
+
+    const char* hear_trade(const Event& event, Live::iterator taker) {
+        const auto maker = live_.find({event.symbol, event.maker_id});
+        if (event.trade_id != ++trades_) return "trades are numbered without a gap";
+        if (maker == live_.end() || maker->second.side == taker->second.side) return "a trade has two live sides";
+        if (event.quantity == 0 || event.quantity > taker->second.left || event.quantity > maker->second.left)
+            return "no more is traded than both have";
+        taker->second.left -= event.quantity;
+        maker->second.left -= event.quantity;
+        if (event.remaining != taker->second.left || event.maker_remaining != maker->second.left)
+            return "a trade says what both have left";
+        if (taker->second.left == 0) live_.erase(taker);
+        if (maker->second.left == 0) live_.erase(maker);
+        return nullptr;
+    }
+
+    Live live_;
+    std::uint64_t commands_ = 0;
+    std::uint64_t trades_ = 0;
+};
+
+}  // namespace lowlat::fuzz
