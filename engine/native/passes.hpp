@@ -68,8 +68,8 @@ void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* pl
     response.finish(clock.now());
 }
 
-/// Every command once, in batches: each in the journal, if there is one, before it is executed. Ends between two batches
-/// when the time is over; how many commands were executed.
+/// Every command once, in batches: each in the journal, if there is one, before it is executed. Ends between two
+/// batches when the time is over; how many commands were executed.
 template <typename Record>
 std::uint64_t run_batches(Matcher& matcher, const Record* commands, std::uint64_t count, std::uint64_t batch,
                           JournalWriter* journal, std::uint64_t limit_ticks, RingSink& sink) {
