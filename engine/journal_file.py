@@ -214,7 +214,7 @@ class JournalFile:
     def replay(self, engine: Engine, place: _core.JournalPlace) -> tuple[_core.JournalPlace, Fault]:
         """Execute the blocks from a place on, each once it has been checked; where and why it ended.
 
-        Some 20 ns a command more than executing them. Raises `JournalDamagedError` when it ended in damage.
+        Raises `JournalDamagedError` when it ended in damage.
         """
         end, fault = _core.walk_journal(self.data, place, engine.matcher)
         self.check(end, Fault(fault))
