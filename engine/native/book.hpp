@@ -47,6 +47,9 @@ struct alignas(64) Book {
         return ladders[0].best() != nil && ladders[1].best() != nil && ~ladders[0].best_key() >= ladders[1].best_key();
     }
 
+    /// Whether an all-or-none order may be able to trade, though no command meets it.
+    LOWLAT_INLINE bool may_fill() const { return (all_or_none[0] | all_or_none[1]) != 0 && crossed(); }
+
     /// Empty, continuous, and never traded.
     void reset() {
         for (Ladder& ladder : ladders) ladder.reset();

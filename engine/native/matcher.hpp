@@ -43,11 +43,12 @@ class Matcher : public Store {
 
     template <typename Sink>
     void execute(const WideCommand& command, Sink& sink) {
-        if (!has_terms(command)) return execute(static_cast<const Command&>(command), sink);
         if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
-        } else {
+        } else if (has_terms(command) || books_[command.symbol].special != 0) {
             take_terms_path(command, sink);
+        } else {
+            dispatch(command, books_[command.symbol], sink);
         }
         end_command();
     }

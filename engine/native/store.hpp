@@ -103,11 +103,12 @@ class Store {
     /// Call `visit(OrderRow)` for every resting order: bids best first, then asks, oldest first within a level.
     template <typename Visit>
     void for_each_order(std::uint32_t symbol, Visit visit) const {
-        for (const Ladder& ladder : books_[symbol].ladders) {
+        const Book& book = books_[symbol];
+        for (const Ladder& ladder : book.ladders) {
             for_each_queued(ladder, [&](Handle at) {
                 const OrderBody& order = nodes_[at].order;
                 visit(OrderRow{.order_id = order.id,
-                               .price = limit_of(at),
+                               .price = limit_of(book, at),
                                .quantity = order.quantity,
                                .symbol = order.symbol,
                                .side = order.side,
@@ -126,7 +127,7 @@ class Store {
             for_each_queued(ladder, [&](Handle at) {
                 const OrderBody& order = nodes_[at].order;
                 visit(StopRow{.order_id = order.id,
-                              .price = limit_of(at),
+                              .price = limit_of(book, at),
                               .trigger = price_of(book, order.side ^ 1, nodes_[order.level].level.key),
                               .quantity = order.quantity,
                               .symbol = order.symbol,
@@ -220,10 +221,9 @@ class Store {
     }
 
     /// An order's limit; 0 of a stop that becomes a market order.
-    std::int64_t limit_of(Handle handle) const {
+    std::int64_t limit_of(const Book& book, Handle handle) const {
         const OrderBody& order = nodes_[handle].order;
-        if ((order.terms & term_waits) == 0)
-            return price_of(books_[order.symbol], order.side, nodes_[order.level].level.key);
+        if ((order.terms & term_waits) == 0) return price_of(book, order.side, nodes_[order.level].level.key);
         const OrderTerms& terms = terms_[order.kept];
         return terms.kind == Kind::stop_limit ? terms.price : 0;
     }

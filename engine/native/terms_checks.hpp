@@ -52,15 +52,15 @@ inline Reason why_not_price(const Rules& rules, std::int64_t price) {
     return price >= rules.price_min && price <= rules.price_max ? Reason::none : Reason::price_outside_band;
 }
 
-/// Of a price as asked; rounds it where the symbol does.
-inline Reason why_not_limit(Command& command, std::uint32_t side, const Rules& rules) {
-    if (!has_limit(command)) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
+/// Of `price` as the command asks for it; rounds it where the symbol does.
+inline Reason why_not_limit(const Command& command, std::uint32_t side, const Rules& rules, std::int64_t& price) {
+    if (!has_limit(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
     if (rules.off_tick != OffTick::reject) {
-        const std::optional<std::int64_t> rounded = on_tick(rules, side, command.price);
+        const std::optional<std::int64_t> rounded = on_tick(rules, side, price);
         if (!rounded) return Reason::price_outside_band;
-        command.price = *rounded;
+        price = *rounded;
     }
-    return why_not_price(rules, command.price);
+    return why_not_price(rules, price);
 }
 
 inline bool terms_fit_kind(const WideCommand& command) {
@@ -102,13 +102,14 @@ inline bool phase_takes(Phase phase, const Command& command) {
     return rests_with_terms(command) && (command.flags & (flag_post_only | flag_all_or_none)) == 0;
 }
 
-/// Everything about an order that comes in but what needs the clock, its id or the books.
-inline Reason why_not_order(WideCommand& command, const Book& book, std::uint64_t clock) {
+/// Everything about an order that comes in but what needs its id or the books. Rounds the price.
+inline Reason why_not_order(const WideCommand& command, const Book& book, std::uint64_t clock, std::int64_t& price) {
     if (command.side > 1) return Reason::unknown_side;
     if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::gtd)) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
-    if (const Reason reason = why_not_limit(command, command.side, book.rules); reason != Reason::none) return reason;
+    if (const Reason reason = why_not_limit(command, command.side, book.rules, price);
+        reason != Reason::none) return reason;
     if ((command.flags & flag_post_only) != 0 && !rests_with_terms(command)) return Reason::post_only_conflict;
     if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
     if (!terms_fit_kind(command)) return Reason::term_not_for_kind;

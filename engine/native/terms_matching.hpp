@@ -22,6 +22,9 @@ class TermsMatching : public TermsStops<Sink> {
     using Base::store_;
     using Base::terms;
 
+    /// Whether the limit reaches the other side. True also of a market order where that is empty.
+    bool reaches(const Taker& taker) const { return book_.ladders[taker.side ^ 1].best_key() <= taker.limit_key; }
+
     /// Trade against the other side as far as the limit reaches.
     void match(Taker& taker) {
         const Ladder& ladder = book_.ladders[taker.side ^ 1];
@@ -32,7 +35,7 @@ class TermsMatching : public TermsStops<Sink> {
             } else {
                 meet_level(taker, at.level);
             }
-            at = ladder.after(at.key);
+            if (taker.left != 0) at = ladder.after(at.key);
         }
     }
 
@@ -80,7 +83,7 @@ class TermsMatching : public TermsStops<Sink> {
         lowlat::unlink(nodes(), handle);
         link_last(nodes(), iceberg.level, handle);
         level(iceberg.level).quantity += iceberg.quantity;
-        emit(EventKind::refilled, iceberg.id, iceberg.side, store_.limit_of(handle), iceberg.quantity,
+        emit(EventKind::refilled, iceberg.id, iceberg.side, this->limit_of(handle), iceberg.quantity,
              this->total(handle));
     }
 
@@ -123,7 +126,7 @@ class TermsMatching : public TermsStops<Sink> {
     /// Trade, or decrement, a quantity of what a maker shows. Whether the maker was refilled for it.
     bool take(Taker& taker, Handle maker, std::uint32_t quantity, bool decrement) {
         OrderBody& resting = order(maker);
-        const std::int64_t price = store_.limit_of(maker);
+        const std::int64_t price = this->limit_of(maker);
         taker.left -= quantity;
         resting.quantity -= quantity;
         level(resting.level).quantity -= quantity;
