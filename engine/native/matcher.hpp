@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/native/book.hpp"
 #include "engine/native/hints.hpp"
@@ -73,6 +74,8 @@ class Matcher : public Store {
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
         for (std::uint64_t at = 0; at < count; ++at) {
             if (likely(at + fetch_slot < count)) {
+                if constexpr (std::is_same_v<Record, WideCommand>)
+                    fetch_terms_of(ahead[(at + fetch_neighbours) % fetch_slot]);
                 fetch_neighbours_of(ahead[(at + fetch_neighbours) % fetch_slot]);
                 fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
                 ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
@@ -112,6 +115,10 @@ class Matcher : public Store {
         prefetch(nodes_.data() + node.prev);
         prefetch(nodes_.data() + node.next);
         prefetch(nodes_.data() + node.order.level);
+    }
+
+    LOWLAT_INLINE void fetch_terms_of(const Ahead& ahead) const {
+        prefetch(terms_.data() + nodes_[ahead.slot->handle].order.kept);
     }
 
   private:
