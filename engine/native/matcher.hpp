@@ -46,7 +46,7 @@ class Matcher : public Store {
     void execute(const WideCommand& command, Sink& sink) {
         if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
-        } else if (has_terms(command) || books_[command.symbol].special != 0) {
+        } else if (books_[command.symbol].special != 0 || has_terms(command)) {
             take_terms_path(command, sink);
         } else {
             dispatch(command, books_[command.symbol], sink);

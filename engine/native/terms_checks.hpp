@@ -63,17 +63,35 @@ inline Reason why_not_limit(const Command& command, std::uint32_t side, const Ru
     return why_not_price(rules, price);
 }
 
-inline bool terms_fit_kind(const WideCommand& command) {
-    const bool stop = is_stop(command);
-    const bool rests = rests_with_terms(command);
-    const bool trails = command.kind == Kind::trailing_stop;
-    if (command.trigger != 0 && !stop) return false;
-    if ((command.flags & flag_trail_basis_points) != 0 && !trails) return false;
-    if ((command.flags & flag_slide) != 0 && (command.flags & flag_post_only) == 0) return false;
-    if (command.expiry != 0 && !is(command, TimeInForce::gtd)) return false;
-    if ((command.display != 0 || (command.flags & flag_all_or_none) != 0) && !rests) return false;
-    if (command.kind == Kind::market && (is(command, TimeInForce::day) || is(command, TimeInForce::gtd))) return false;
-    return !stop || !for_a_moment(command);
+/// What an order may say, in the bits behind those of its flags.
+inline constexpr unsigned says_trigger = 16;
+inline constexpr unsigned says_expiry = 32;
+inline constexpr unsigned says_display = 64;
+inline constexpr unsigned says_time = 128;  // every order: its time in force
+
+/// All that an order of a kind that enters, with a time in force, may say: a table, since branches on what kinds of
+/// orders come in are mispredicted.
+inline unsigned may_say(Kind kind, std::uint8_t time_in_force) {
+    constexpr unsigned rests = says_time | says_display | flag_post_only | flag_slide | flag_all_or_none;
+    constexpr unsigned waits = says_time | says_trigger;
+    constexpr unsigned trails = waits | flag_trail_basis_points;
+    constexpr std::uint8_t table[][5] = {
+        // gtc, ioc, fok, day, gtd
+        {rests, says_time, says_time, rests, rests | says_expiry},  // limit
+        {says_time, says_time, says_time, 0, 0},                    // market
+        {},
+        {},
+        {},
+        {waits, 0, 0, waits, waits | says_expiry},     // stop
+        {waits, 0, 0, waits, waits | says_expiry},     // stop-limit
+        {trails, 0, 0, trails, trails | says_expiry},  // trailing stop
+    };
+    return table[static_cast<unsigned>(kind) - 1][time_in_force];
+}
+
+inline unsigned said(const WideCommand& command) {
+    return command.flags | says_time | (command.trigger != 0 ? says_trigger : 0) |
+           (command.expiry != 0 ? says_expiry : 0) | (command.display != 0 ? says_display : 0);
 }
 
 inline bool few_slices(std::int64_t quantity, std::uint32_t display) {
@@ -110,9 +128,11 @@ inline Reason why_not_order(const WideCommand& command, const Book& book, std::u
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
     if (const Reason reason = why_not_limit(command, command.side, book.rules, price);
         reason != Reason::none) return reason;
-    if ((command.flags & flag_post_only) != 0 && !rests_with_terms(command)) return Reason::post_only_conflict;
+    const unsigned beyond = said(command) & ~may_say(command.kind, command.time_in_force);
+    if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
     if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
-    if (!terms_fit_kind(command)) return Reason::term_not_for_kind;
+    const bool slides_only = (command.flags & (flag_slide | flag_post_only)) == flag_slide;
+    if (beyond != 0 || slides_only) return Reason::term_not_for_kind;
     const bool all_or_none = (command.flags & flag_all_or_none) != 0;
     const bool conflict =
         command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != Algorithm::fifo;
