@@ -195,10 +195,9 @@ class TermsMatching : public TermsStops<Sink> {
     void share_once(Taker& taker, Handle level_handle, std::uint64_t shared, bool without_own) {
         if (shared == 0) return;
         const std::uint64_t coming = std::min<std::uint64_t>(taker.left, shared);
-        const auto part = [&](Handle at) {
-            const std::uint64_t lot = static_cast<std::uint64_t>(book_.rules.lot);
-            return coming * order(at).quantity / shared / lot * lot;
-        };
+        const auto lot = static_cast<std::uint64_t>(book_.rules.lot);
+        const std::uint64_t lots = coming / lot;
+        const auto part = [&](Handle at) { return lots * order(at).quantity / shared * lot; };
         const auto takes_part = [&](Handle at) { return !without_own || !own(taker, at); };
         std::uint64_t rest = coming;
         for (Handle at = nodes()[level_handle].next; at != level_handle; at = nodes()[at].next)
@@ -209,8 +208,8 @@ class TermsMatching : public TermsStops<Sink> {
             if (takes_part(at)) {
                 std::uint64_t quantity = part(at);
                 if (rest != 0 && quantity < order(at).quantity) {
-                    quantity += static_cast<std::uint64_t>(book_.rules.lot);
-                    rest -= static_cast<std::uint64_t>(book_.rules.lot);
+                    quantity += lot;
+                    rest -= lot;
                 }
                 if (quantity != 0) take(taker, at, static_cast<std::uint32_t>(quantity), own(taker, at));
             }
