@@ -49,7 +49,7 @@ class Matcher : public Store {
         } else if (books_[command.symbol].special != 0 || has_terms(command)) {
             take_terms_path(command, sink);
         } else {
-            dispatch(command, books_[command.symbol], sink);
+            dispatch_apart(command, sink);
         }
         end_command();
     }
@@ -148,6 +148,11 @@ class Matcher : public Store {
         }
     }
 
+    template <typename Sink>
+    LOWLAT_APART void dispatch_apart(const Command& command, Sink& sink) {
+        dispatch(command, books_[command.symbol], sink);
+    }
+
     static bool known(Kind kind) { return kind >= Kind::limit && kind <= Kind::phase; }
 
     template <typename Sink>
@@ -158,7 +163,7 @@ class Matcher : public Store {
     }
 
     template <typename Sink>
-    LOWLAT_APART void take_terms_path(const WideCommand& command, Sink& sink) {
+    LOWLAT_INLINE void take_terms_path(const WideCommand& command, Sink& sink) {
         TermsPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
     }
 
