@@ -58,7 +58,7 @@ class TermsBase {
     }
 
     /// A live order that is in no queue any more is gone.
-    void forget(Handle handle) {
+    LOWLAT_INLINE void forget(Handle handle) {
         const OrderBody& gone = order(handle);
         note(gone, -1);
         store_.index_.erase(store_.index_.tag(gone.id, symbol_), handle);
@@ -67,7 +67,7 @@ class TermsBase {
         --store_.live_;
     }
 
-    void remove(Handle handle) {
+    LOWLAT_INLINE void remove(Handle handle) {
         store_.take_out(ladder_of(handle), handle);
         forget(handle);
     }

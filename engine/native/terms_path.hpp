@@ -114,7 +114,7 @@ class TermsPath : public TermsAuction<Sink> {
     }
 
     /// A live order for the command, in no queue yet.
-    Handle admit(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
+    LOWLAT_INLINE Handle admit(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
         const Handle handle = nodes().acquire();
         const std::uint8_t bits = term_bits(command);
         order(handle) = {.id = command.order_id,
@@ -130,7 +130,7 @@ class TermsPath : public TermsAuction<Sink> {
         return handle;
     }
 
-    void keep_terms(const WideCommand& command, std::int64_t price, Handle handle) {
+    LOWLAT_INLINE void keep_terms(const WideCommand& command, std::int64_t price, Handle handle) {
         const Handle kept = store_.terms_.acquire();
         order(handle).kept = kept;
         OrderTerms& said = store_.terms_[kept];
@@ -154,7 +154,7 @@ class TermsPath : public TermsAuction<Sink> {
         if (!store_.index_.insert(store_.index_.tag(command.order_id, symbol_), handle)) store_.rebuild_index();
     }
 
-    void rest(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
+    LOWLAT_INLINE void rest(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
         const Handle handle = admit(command, price, quantity);
         this->show_slice(handle, quantity);
         store_.queue_up(book_, command.side, key_of(command.side, price), handle);
