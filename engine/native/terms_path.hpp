@@ -133,20 +133,20 @@ class TermsPath : public TermsAuction<Sink> {
     LOWLAT_INLINE void keep_terms(const WideCommand& command, std::int64_t price, Handle handle) {
         const Handle kept = store_.terms_.acquire();
         order(handle).kept = kept;
-        OrderTerms& said = store_.terms_[kept];
-        said = {};
-        if (command.kind == Kind::trailing_stop) {
-            said.distance = command.trigger;
-        } else {
-            said.price = price;
-        }
-        said.expiry = command.expiry;
-        said.accepted = store_.sequence_;
-        said.owner = command.owner;
-        said.display = command.display;
-        said.kind = command.kind;
-        said.flags = command.flags;
-        said.self_trade = command.self_trade;
+        store_.terms_[kept] = {.next = nil,
+                               .prev = nil,
+                               .price = command.kind == Kind::trailing_stop ? command.trigger : price,
+                               .anchor = 0,
+                               .expiry = command.expiry,
+                               .accepted = store_.sequence_,
+                               .owner = command.owner,
+                               .display = command.display,
+                               .hidden = 0,
+                               .place = 0,
+                               .kind = command.kind,
+                               .flags = command.flags,
+                               .self_trade = command.self_trade,
+                               .zero = {}};
         if (is(command, TimeInForce::gtd)) store_.expiries_.push(nodes(), store_.terms_, handle);
     }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/native/hints.hpp"
 #include "engine/native/terms_base.hpp"
 
 namespace lowlat {
@@ -42,10 +43,15 @@ class TermsStops : public TermsBase<Sink> {
     }
 
     /// A trade has printed. At the price of the one before nothing is left to reach.
-    void after_trade(std::int64_t price) {
+    LOWLAT_INLINE void after_trade(std::int64_t price) {
         if (price == book_.last && book_.traded) return;
         book_.last = price;
         book_.traded = true;
+        reach_stops(price);
+    }
+
+    /// Stops that the price has reached become due, and those that trail follow it.
+    LOWLAT_APART void reach_stops(std::int64_t price) {
         for (std::uint32_t side = 0; side < 2; ++side) {
             Ladder& stops = book_.stops[side];
             while (stops.best() != nil && stops.best_key() <= trigger_key(side, price)) become_due(side, stops);
