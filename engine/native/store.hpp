@@ -267,7 +267,7 @@ class Store {
     void release_terms(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         if (order.kept == nil) return;
-        if ((order.terms & term_gtd) != 0) expiries_.erase(nodes_, terms_, handle);
+        if ((order.terms & term_gtd) != 0) expiries_.erase(terms_, order.kept);
         terms_.release(order.kept);
     }
 
@@ -290,7 +290,7 @@ class Store {
         const std::uint64_t slots = IdIndex::slots_for(orders);
         retired_.reserve(retired_.size() + 1);  // whatever can throw comes before the first change
         Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots) +
-                      Region::room_for<OrderTerms>(orders + 1) + Region::room_for<Handle>(orders));
+                      Region::room_for<OrderTerms>(orders + 1) + Region::room_for<Expiries::Entry>(orders));
         Node* nodes = region.take<Node>(capacity + 1);
         index_ = IdIndex(region.take<IdIndex::Slot>(slots), slots, index_.seed());
         if (nodes_.data() != nullptr) std::copy_n(nodes_.data(), nodes_.high_water() + 1, nodes);
@@ -298,7 +298,7 @@ class Store {
         auto* terms = region.take<OrderTerms>(orders + 1);
         if (terms_.data() != nullptr) std::copy_n(terms_.data(), terms_.high_water() + 1, terms);
         terms_.move_to(terms, orders);
-        auto* heap = region.take<Handle>(orders);
+        auto* heap = region.take<Expiries::Entry>(orders);
         if (expiries_.size() != 0) std::copy_n(expiries_.data(), expiries_.size(), heap);
         expiries_.move_to(heap);
         live_unchecked_ = when_trades_dry_ == WhenDry::refuse ? 0 : orders;

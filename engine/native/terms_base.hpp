@@ -18,7 +18,7 @@ struct Taker {
     std::int64_t price;      // its limit as events say it: 0 of a market order
     std::int64_t limit_key;  // keys of the other side up to this one trade
     std::uint32_t left;
-    std::uint32_t owner;
+    std::uint32_t owner;  // 0 also where prevention has nothing to do
     std::uint8_t side;
     SelfTrade self_trade;
     bool stopped = false;  // cancelled by self-trade prevention

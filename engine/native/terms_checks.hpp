@@ -69,25 +69,24 @@ inline constexpr unsigned says_expiry = 32;
 inline constexpr unsigned says_display = 64;
 inline constexpr unsigned says_time = 128;  // every order: its time in force
 
-/// All that an order of a kind that enters, with a time in force, may say: a table, since branches on what kinds of
-/// orders come in are mispredicted.
-inline unsigned may_say(Kind kind, std::uint8_t time_in_force) {
-    constexpr unsigned rests = says_time | says_display | flag_post_only | flag_slide | flag_all_or_none;
-    constexpr unsigned waits = says_time | says_trigger;
-    constexpr unsigned trails = waits | flag_trail_basis_points;
-    constexpr std::uint8_t table[][5] = {
-        // gtc, ioc, fok, day, gtd
-        {rests, says_time, says_time, rests, rests | says_expiry},  // limit
-        {says_time, says_time, says_time, 0, 0},                    // market
-        {},
-        {},
-        {},
-        {waits, 0, 0, waits, waits | says_expiry},     // stop
-        {waits, 0, 0, waits, waits | says_expiry},     // stop-limit
-        {trails, 0, 0, trails, trails | says_expiry},  // trailing stop
-    };
-    return table[static_cast<unsigned>(kind) - 1][time_in_force];
-}
+inline constexpr unsigned says_rests = says_time | says_display | flag_post_only | flag_slide | flag_all_or_none;
+inline constexpr unsigned says_waits = says_time | says_trigger;
+inline constexpr unsigned says_trails = says_waits | flag_trail_basis_points;
+
+/// All that an order may say, by kind and time in force. A table, since branches on which orders come in are
+/// mispredicted.
+inline constexpr std::uint8_t may_say[][5] = {
+    // gtc, ioc, fok, day, gtd
+    {},
+    {says_rests, says_time, says_time, says_rests, says_rests | says_expiry},  // limit
+    {says_time, says_time, says_time, 0, 0},                                   // market
+    {},
+    {},
+    {},
+    {says_waits, 0, 0, says_waits, says_waits | says_expiry},     // stop
+    {says_waits, 0, 0, says_waits, says_waits | says_expiry},     // stop-limit
+    {says_trails, 0, 0, says_trails, says_trails | says_expiry},  // trailing stop
+};
 
 inline unsigned said(const WideCommand& command) {
     return command.flags | says_time | (command.trigger != 0 ? says_trigger : 0) |
@@ -128,7 +127,7 @@ inline Reason why_not_order(const WideCommand& command, const Book& book, std::u
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
     if (const Reason reason = why_not_limit(command, command.side, book.rules, price);
         reason != Reason::none) return reason;
-    const unsigned beyond = said(command) & ~may_say(command.kind, command.time_in_force);
+    const unsigned beyond = said(command) & ~unsigned{may_say[static_cast<unsigned>(command.kind)][command.time_in_force]};
     if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
     if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
     const bool slides_only = (command.flags & (flag_slide | flag_post_only)) == flag_slide;

@@ -62,7 +62,7 @@ class TermsMatching : public TermsStops<Sink> {
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= store_.tape_.room(); }
 
     bool own(const Taker& taker, Handle maker) const {
-        return taker.owner != 0 && taker.self_trade != SelfTrade::none && this->owner(maker) == taker.owner;
+        return taker.owner != 0 && this->owner(maker) == taker.owner;
     }
 
     /// An order comes in, or comes in again, and shows at most a slice.

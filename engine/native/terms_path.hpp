@@ -85,7 +85,7 @@ class TermsPath : public TermsAuction<Sink> {
                 .price = price,
                 .limit_key = limit_key(command.kind, command.side, price),
                 .left = static_cast<std::uint32_t>(command.quantity),
-                .owner = command.owner,
+                .owner = command.self_trade == SelfTrade::none ? 0 : command.owner,
                 .side = command.side,
                 .self_trade = command.self_trade};
     }
@@ -93,13 +93,14 @@ class TermsPath : public TermsAuction<Sink> {
     /// A live order comes in again, with what it was entered with.
     Taker taker_of(Handle handle, Kind kind, std::int64_t price, std::uint32_t quantity) const {
         const OrderBody& body = order(handle);
+        const SelfTrade self_trade = body.kept == nil ? SelfTrade::none : terms(handle).self_trade;
         return {.id = body.id,
                 .price = price,
                 .limit_key = limit_key(kind, body.side, price),
                 .left = quantity,
-                .owner = this->owner(handle),
+                .owner = self_trade == SelfTrade::none ? 0 : this->owner(handle),
                 .side = body.side,
-                .self_trade = body.kept == nil ? SelfTrade::none : terms(handle).self_trade};
+                .self_trade = self_trade};
     }
 
     static std::uint8_t term_bits(const WideCommand& command) {
@@ -147,7 +148,7 @@ class TermsPath : public TermsAuction<Sink> {
                                .flags = command.flags,
                                .self_trade = command.self_trade,
                                .zero = {}};
-        if (is(command, TimeInForce::gtd)) store_.expiries_.push(nodes(), store_.terms_, handle);
+        if (is(command, TimeInForce::gtd)) store_.expiries_.push(store_.terms_, handle, kept);
     }
 
     void list(const Command& command, Handle handle) {
@@ -343,8 +344,8 @@ class TermsPath : public TermsAuction<Sink> {
         store_.clock_ = static_cast<std::uint64_t>(command.quantity);
         emit(EventKind::accepted, command.order_id, 0, 0, 0, 0);
         const Expiries& expiries = store_.expiries_;
-        while (expiries.size() != 0 && terms(expiries.top()).expiry <= store_.clock_) {
-            const Handle handle = expiries.top();
+        while (expiries.size() != 0 && expiries.top().expiry <= store_.clock_) {
+            const Handle handle = expiries.top().order;
             TermsPath its(store_, order(handle).symbol, command.kind, this->sink_);
             its.take_away(handle, Reason::expired);
             its.settle();
