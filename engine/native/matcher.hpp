@@ -174,11 +174,12 @@ class Matcher : public Store {
 
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
-        const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
+        std::uint32_t tag = index_.tag(command.order_id, command.symbol);
         if (unlikely(!plain(command) || !book.sound(command) || live_ >= live_unchecked_)) {
             if (book.special != 0 || !without_terms(command)) return take_terms_path(command, sink);
             const Reason reason = why_not_enter(command, book, tag);
             if (reason != Reason::none) return reject(command, reason, sink);
+            tag = index_.tag(command.order_id, command.symbol);  // the index may have grown
         } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
             return reject(command, Reason::duplicate_order_id, sink);
         }
