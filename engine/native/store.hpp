@@ -375,13 +375,14 @@ class Store {
     }
 
     void fill_index() {
+        const auto put_in = [this](Handle at) {
+            const OrderBody& order = nodes_[at].order;
+            index_.insert(index_.tag(order.id, order.symbol), at);
+        };
         for (const Book& book : books_) {
-            for (const Ladder* ladder : {&book.ladders[0], &book.ladders[1], &book.stops[0], &book.stops[1]}) {
-                for_each_queued(*ladder, [&](Handle at) {
-                    const OrderBody& order = nodes_[at].order;
-                    index_.insert(index_.tag(order.id, order.symbol), at);
-                });
-            }
+            for (const Ladder* ladder : {&book.ladders[0], &book.ladders[1], &book.stops[0], &book.stops[1]})
+                for_each_queued(*ladder, put_in);
+            for (Handle at = book.due.first; at != nil; at = terms_[nodes_[at].order.kept].next) put_in(at);
         }
     }
 

@@ -53,16 +53,6 @@ def test_an_order_pool_that_grows_takes_every_order(kind: type[MatchingEngine]) 
 
 
 @both_engines
-def test_orders_of_a_pool_that_grew_are_found_though_their_ids_are_hashed(kind: type[MatchingEngine]) -> None:
-    # A stride as long as the index makes it hash the ids; after each growth by another hash.
-    engine = kind(orders=256, when_orders_dry=WhenDry.GROW)
-    order_ids = range(1, 600 * 4096, 4096)
-    engine.process(commands(*sells(*order_ids)))
-    events = engine.process(commands(*(command(Kind.CANCEL, order) for order in order_ids)))
-    assert events["order_id"][events["kind"] == EventKind.CANCELLED].tolist() == list(order_ids)
-
-
-@both_engines
 def test_a_tape_that_recycles_keeps_the_last(kind: type[MatchingEngine]) -> None:
     engine = kind(trades=3)
     engine.process(commands(*sells(1, 2, 3, 4, 5), *buys(9, quantity=5)))
