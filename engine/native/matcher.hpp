@@ -54,16 +54,6 @@ class Matcher : public Store {
         end_command();
     }
 
-  private:
-    LOWLAT_INLINE void end_command() {
-        ++sequence_;
-#if defined(LOWLAT_CHECKED)
-        // Every command while the book is small; a large book costs too much to walk each time.
-        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants(*this);
-#endif
-    }
-
-  public:
     /// Execute commands in order. While one is executed, what later ones will touch is fetched: nothing but time
     /// depends on it.
     template <typename Record, typename Sink>
@@ -123,12 +113,20 @@ class Matcher : public Store {
 
   private:
     // How many commands ahead each cache line is asked for: the id's slot and the ladder's entry of the price, then
-    // the node and the level they name, then the node's neighbours and its level.
+    // the node and the level they name, then the node's neighbours, its level, and where orders have terms, its terms.
     static constexpr std::uint64_t fetch_slot = 16;
     static constexpr std::uint64_t fetch_node = 8;
     static constexpr std::uint64_t fetch_neighbours = 4;
 
     // -- the path of a command ------------------------------------------------------------------------------------
+
+    LOWLAT_INLINE void end_command() {
+        ++sequence_;
+#if defined(LOWLAT_CHECKED)
+        // Every command while the book is small; a large book costs too much to walk each time.
+        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants(*this);
+#endif
+    }
 
     template <typename Sink>
     LOWLAT_INLINE void dispatch(const Command& command, Book& book, Sink& sink) {
@@ -148,6 +146,7 @@ class Matcher : public Store {
         }
     }
 
+    /// For wide commands that turn out plain: inlined there, the plain path would burden the other.
     template <typename Sink>
     LOWLAT_APART void dispatch_apart(const Command& command, Sink& sink) {
         dispatch(command, books_[command.symbol], sink);

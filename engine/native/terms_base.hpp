@@ -72,8 +72,8 @@ class TermsBase {
         forget(handle);
     }
 
-    LOWLAT_INLINE void emit(EventKind kind, std::uint64_t id, std::uint32_t side, std::int64_t price, std::uint32_t quantity,
-              std::uint32_t remaining, Reason reason = Reason::none) {
+    LOWLAT_INLINE void emit(EventKind kind, std::uint64_t id, std::uint32_t side, std::int64_t price,
+                            std::uint32_t quantity, std::uint32_t remaining, Reason reason = Reason::none) {
         tell({.sequence = store_.sequence_,
               .order_id = id,
               .maker_id = 0,
@@ -90,8 +90,8 @@ class TermsBase {
               .zero = 0});
     }
 
-    LOWLAT_INLINE void print(std::uint64_t taker, std::uint32_t taker_left, std::uint64_t maker, std::uint32_t maker_left,
-               std::uint32_t side, std::int64_t price, std::uint32_t quantity) {
+    LOWLAT_INLINE void print(std::uint64_t taker, std::uint32_t taker_left, std::uint64_t maker,
+                             std::uint32_t maker_left, std::uint32_t side, std::int64_t price, std::uint32_t quantity) {
         store_.record({maker, taker, price, quantity, symbol_});
         tell({.sequence = store_.sequence_,
               .order_id = taker,

@@ -73,8 +73,8 @@ inline constexpr unsigned says_rests = says_time | says_display | flag_post_only
 inline constexpr unsigned says_waits = says_time | says_trigger;
 inline constexpr unsigned says_trails = says_waits | flag_trail_basis_points;
 
-/// All that an order may say, by kind and time in force. A table, since branches on which orders come in are
-/// mispredicted.
+/// All that an order may say, by kind and time in force; 0 where the kind does not take that time. A table, since
+/// branches on which orders come in are mispredicted.
 inline constexpr std::uint8_t may_say[][5] = {
     // gtc, ioc, fok, day, gtd
     {},
@@ -125,9 +125,10 @@ inline Reason why_not_order(const WideCommand& command, const Book& book, std::u
     if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::gtd)) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
-    if (const Reason reason = why_not_limit(command, command.side, book.rules, price);
-        reason != Reason::none) return reason;
-    const unsigned beyond = said(command) & ~unsigned{may_say[static_cast<unsigned>(command.kind)][command.time_in_force]};
+    if (const Reason reason = why_not_limit(command, command.side, book.rules, price); reason != Reason::none)
+        return reason;
+    const unsigned may = may_say[static_cast<unsigned>(command.kind)][command.time_in_force];
+    const unsigned beyond = said(command) & ~may;
     if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
     if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
     const bool slides_only = (command.flags & (flag_slide | flag_post_only)) == flag_slide;

@@ -61,9 +61,7 @@ class TermsMatching : public TermsStops<Sink> {
     bool tape_refuses() const { return store_.when_trades_dry_ == WhenDry::refuse; }
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= store_.tape_.room(); }
 
-    bool own(const Taker& taker, Handle maker) const {
-        return taker.owner != 0 && this->owner(maker) == taker.owner;
-    }
+    bool own(const Taker& taker, Handle maker) const { return taker.owner != 0 && this->owner(maker) == taker.owner; }
 
     /// An order comes in, or comes in again, and shows at most a slice.
     void show_slice(Handle handle, std::uint32_t quantity) {

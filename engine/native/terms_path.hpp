@@ -270,11 +270,11 @@ class TermsPath : public TermsAuction<Sink> {
 
     // -- what follows from a command ----------------------------------------------------------------------------------
 
-    /// Stops that are due, one after another, then all-or-none orders that can trade, until there are none.
     LOWLAT_INLINE void settle() {
         if (unlikely(book_.due.first != nil || book_.may_fill())) settle_all();
     }
 
+    /// Stops that are due, one after another, then all-or-none orders that can trade, until there are none.
     LOWLAT_APART void settle_all() {
         if (book_.phase != Phase::continuous) return;
         do {
