@@ -145,7 +145,7 @@ def _check_memory(settings: Settings) -> None:
     """Raise `NotEnoughMemoryError` when the pools cannot be resident: the kernel would promise, then kill."""
     # Per order: a node, one for its level, an index slot and a quarter, rounded up to a power of two, a far slot, its
     # terms, and a place among the expiries.
-    need = settings.orders * (32 + 32 + 2 * 10 + 48 + 64 + 4) + settings.trades * 32
+    need = settings.orders * (32 + 32 + 2 * 10 + 48 + 64 + 16) + settings.trades * 32
     if need < LARGE_BYTES:
         return
     import psutil

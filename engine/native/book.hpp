@@ -52,6 +52,9 @@ struct alignas(64) Book {
     std::array<Ladder*, 4> queues() { return {&ladders[0], &ladders[1], &stops[0], &stops[1]}; }
     std::array<const Ladder*, 4> queues() const { return {&ladders[0], &ladders[1], &stops[0], &stops[1]}; }
 
+    /// Whether an all-or-none order may be able to trade, though no command meets it.
+    LOWLAT_INLINE bool may_fill() const { return (all_or_none[0] | all_or_none[1]) != 0 && crossed(); }
+
     /// Empty, continuous, and never traded.
     void reset() {
         for (Ladder& ladder : ladders) ladder.reset();

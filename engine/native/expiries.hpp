@@ -1,77 +1,76 @@
-// Good-till-date orders, the first to go on top: a heap of handles whose keys lie in the orders' terms.
+// Good-till-date orders, the first to go on top: a heap of their expiries.
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
-#include "engine/native/node.hpp"
 #include "engine/native/order_terms.hpp"
 
 namespace lowlat {
 
-/// Each order knows its place, so that one that leaves otherwise is taken out in O(log n). Owns no memory.
+/// Each order's terms know its place, so that one that leaves otherwise is taken out in O(log n). Owns no memory.
 class Expiries {
   public:
-    Expiries() = default;
-    explicit Expiries(Handle* heap) : heap_(heap) {}
+    /// Four to a cache line: a comparison looks at terms only where two orders expire together.
+    struct alignas(16) Entry {
+        std::uint64_t expiry;
+        Handle order;
+        Handle kept;  // its terms
+    };
 
     std::uint32_t size() const { return size_; }
-    Handle top() const { return heap_[0]; }
-    Handle at(std::uint32_t place) const { return heap_[place]; }
+    const Entry& top() const { return heap_[0]; }
+    Handle at(std::uint32_t place) const { return heap_[place].order; }
 
-    void push(Nodes& nodes, Pool<OrderTerms>& terms, Handle order) {
-        put(nodes, terms, size_++, order);
-        rise(nodes, terms, size_ - 1);
+    void push(Pool<OrderTerms>& terms, Handle order, Handle kept) {
+        rise(terms, size_++, {terms[kept].expiry, order, kept});
     }
 
-    void erase(Nodes& nodes, Pool<OrderTerms>& terms, Handle order) {
-        const std::uint32_t place = terms[nodes[order].order.kept].place;
-        const Handle last = heap_[--size_];
+    void erase(Pool<OrderTerms>& terms, Handle kept) {
+        const std::uint32_t place = terms[kept].place;
+        const Entry last = heap_[--size_];
         if (place == size_) return;
-        put(nodes, terms, place, last);
-        rise(nodes, terms, place);
-        sink(nodes, terms, terms[nodes[last].order.kept].place);
+        sink(terms, place, last);
+        rise(terms, terms[last.kept].place, last);
     }
 
     void reset() { size_ = 0; }
 
     /// The heap has been copied to a larger array.
-    void move_to(Handle* heap) { heap_ = heap; }
-    const Handle* data() const { return heap_; }
+    void move_to(Entry* heap) { heap_ = heap; }
+    const Entry* data() const { return heap_; }
 
   private:
-    void put(Nodes& nodes, Pool<OrderTerms>& terms, std::uint32_t place, Handle order) {
-        heap_[place] = order;
-        terms[nodes[order].order.kept].place = place;
+    void put(Pool<OrderTerms>& terms, std::uint32_t place, const Entry& entry) {
+        heap_[place] = entry;
+        terms[entry.kept].place = place;
     }
 
-    static bool before(const Nodes& nodes, const Pool<OrderTerms>& terms, Handle left, Handle right) {
-        const OrderTerms& a = terms[nodes[left].order.kept];
-        const OrderTerms& b = terms[nodes[right].order.kept];
-        return std::pair(a.expiry, a.accepted) < std::pair(b.expiry, b.accepted);
+    static bool before(const Pool<OrderTerms>& terms, const Entry& a, const Entry& b) {
+        if (a.expiry != b.expiry) return a.expiry < b.expiry;
+        return terms[a.kept].accepted < terms[b.kept].accepted;
     }
 
-    void rise(Nodes& nodes, Pool<OrderTerms>& terms, std::uint32_t place) {
-        const Handle order = heap_[place];
-        while (place != 0 && before(nodes, terms, order, heap_[(place - 1) / 2])) {
-            put(nodes, terms, place, heap_[(place - 1) / 2]);
+    /// Put an entry at a place, or above it.
+    void rise(Pool<OrderTerms>& terms, std::uint32_t place, const Entry& entry) {
+        while (place != 0 && before(terms, entry, heap_[(place - 1) / 2])) {
+            put(terms, place, heap_[(place - 1) / 2]);
             place = (place - 1) / 2;
         }
-        put(nodes, terms, place, order);
+        put(terms, place, entry);
     }
 
-    void sink(Nodes& nodes, Pool<OrderTerms>& terms, std::uint32_t place) {
-        const Handle order = heap_[place];
+    /// Put an entry at a place, or below it.
+    void sink(Pool<OrderTerms>& terms, std::uint32_t place, const Entry& entry) {
         for (std::uint32_t child = 2 * place + 1; child < size_; child = 2 * place + 1) {
-            if (child + 1 < size_ && before(nodes, terms, heap_[child + 1], heap_[child])) ++child;
-            if (!before(nodes, terms, heap_[child], order)) break;
-            put(nodes, terms, place, heap_[child]);
+            if (child + 1 < size_ && before(terms, heap_[child + 1], heap_[child])) ++child;
+            if (!before(terms, heap_[child], entry)) break;
+            put(terms, place, heap_[child]);
             place = child;
         }
-        put(nodes, terms, place, order);
+        put(terms, place, entry);
     }
 
-    Handle* heap_ = nullptr;
+    Entry* heap_ = nullptr;
     std::uint32_t size_ = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/native/book.hpp"
 #include "engine/native/hints.hpp"
@@ -43,25 +44,16 @@ class Matcher : public Store {
 
     template <typename Sink>
     void execute(const WideCommand& command, Sink& sink) {
-        if (!has_terms(command)) return execute(static_cast<const Command&>(command), sink);
         if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
-        } else {
+        } else if (books_[command.symbol].special != 0 || has_terms(command)) {
             take_terms_path(command, sink);
+        } else {
+            dispatch_apart(command, sink);
         }
         end_command();
     }
 
-  private:
-    LOWLAT_INLINE void end_command() {
-        ++sequence_;
-#if defined(LOWLAT_CHECKED)
-        // Every command while the book is small; a large book costs too much to walk each time.
-        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants(*this);
-#endif
-    }
-
-  public:
     /// Execute commands in order. While one is executed, what later ones will touch is fetched: nothing but time
     /// depends on it.
     template <typename Record, typename Sink>
@@ -72,6 +64,8 @@ class Matcher : public Store {
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
         for (std::uint64_t at = 0; at < count; ++at) {
             if (likely(at + fetch_slot < count)) {
+                if constexpr (std::is_same_v<Record, WideCommand>)
+                    fetch_terms_of(ahead[(at + fetch_neighbours) % fetch_slot]);
                 fetch_neighbours_of(ahead[(at + fetch_neighbours) % fetch_slot]);
                 fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
                 ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
@@ -113,14 +107,26 @@ class Matcher : public Store {
         prefetch(nodes_.data() + node.order.level);
     }
 
+    LOWLAT_INLINE void fetch_terms_of(const Ahead& ahead) const {
+        prefetch(terms_.data() + nodes_[ahead.slot->handle].order.kept);
+    }
+
   private:
     // How many commands ahead each cache line is asked for: the id's slot and the ladder's entry of the price, then
-    // the node and the level they name, then the node's neighbours and its level.
+    // the node and the level they name, then the node's neighbours, its level, and where orders have terms, its terms.
     static constexpr std::uint64_t fetch_slot = 16;
     static constexpr std::uint64_t fetch_node = 8;
     static constexpr std::uint64_t fetch_neighbours = 4;
 
     // -- the path of a command ------------------------------------------------------------------------------------
+
+    LOWLAT_INLINE void end_command() {
+        ++sequence_;
+#if defined(LOWLAT_CHECKED)
+        // Every command while the book is small; a large book costs too much to walk each time.
+        if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants(*this);
+#endif
+    }
 
     template <typename Sink>
     LOWLAT_INLINE void dispatch(const Command& command, Book& book, Sink& sink) {
@@ -140,6 +146,12 @@ class Matcher : public Store {
         }
     }
 
+    /// For wide commands that turn out plain: inlined there, the plain path would burden the other.
+    template <typename Sink>
+    LOWLAT_APART void dispatch_apart(const Command& command, Sink& sink) {
+        dispatch(command, books_[command.symbol], sink);
+    }
+
     static bool known(Kind kind) { return kind >= Kind::limit && kind <= Kind::phase; }
 
     template <typename Sink>
@@ -150,7 +162,7 @@ class Matcher : public Store {
     }
 
     template <typename Sink>
-    LOWLAT_APART void take_terms_path(const WideCommand& command, Sink& sink) {
+    LOWLAT_INLINE void take_terms_path(const WideCommand& command, Sink& sink) {
         TermsPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
     }
 
@@ -161,11 +173,12 @@ class Matcher : public Store {
 
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
-        const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
+        std::uint32_t tag = index_.tag(command.order_id, command.symbol);
         if (unlikely(!plain(command) || !book.sound(command) || live_ >= live_unchecked_)) {
             if (book.special != 0 || !without_terms(command)) return take_terms_path(command, sink);
             const Reason reason = why_not_enter(command, book, tag);
             if (reason != Reason::none) return reject(command, reason, sink);
+            tag = index_.tag(command.order_id, command.symbol);  // the index may have grown
         } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
             return reject(command, Reason::duplicate_order_id, sink);
         }

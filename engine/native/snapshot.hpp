@@ -229,7 +229,7 @@ class Snapshot {
         if (saved.kept) {
             order.kept = store.terms_.acquire();
             store.terms_[order.kept] = from.get<OrderTerms>();
-            if ((order.terms & term_gtd) != 0) store.expiries_.push(store.nodes_, store.terms_, handle);
+            if ((order.terms & term_gtd) != 0) store.expiries_.push(store.terms_, handle, order.kept);
         }
         if ((order.terms & terms_met) != 0) book.note(1);
         if ((order.terms & term_all_or_none) != 0) ++book.all_or_none[order.side];

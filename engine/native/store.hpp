@@ -104,11 +104,12 @@ class Store {
     /// Call `visit(OrderRow)` for every resting order: bids best first, then asks, oldest first within a level.
     template <typename Visit>
     void for_each_order(std::uint32_t symbol, Visit visit) const {
-        for (const Ladder& ladder : books_[symbol].ladders) {
+        const Book& book = books_[symbol];
+        for (const Ladder& ladder : book.ladders) {
             for_each_queued(ladder, [&](Handle at) {
                 const OrderBody& order = nodes_[at].order;
                 visit(OrderRow{.order_id = order.id,
-                               .price = limit_of(at),
+                               .price = limit_of(book, at),
                                .quantity = order.quantity,
                                .symbol = order.symbol,
                                .side = order.side,
@@ -127,7 +128,7 @@ class Store {
             for_each_queued(ladder, [&](Handle at) {
                 const OrderBody& order = nodes_[at].order;
                 visit(StopRow{.order_id = order.id,
-                              .price = limit_of(at),
+                              .price = limit_of(book, at),
                               .trigger = price_of(book, order.side ^ 1, nodes_[order.level].level.key),
                               .quantity = order.quantity,
                               .symbol = order.symbol,
@@ -222,10 +223,9 @@ class Store {
     }
 
     /// An order's limit; 0 of a stop that becomes a market order.
-    std::int64_t limit_of(Handle handle) const {
+    std::int64_t limit_of(const Book& book, Handle handle) const {
         const OrderBody& order = nodes_[handle].order;
-        if ((order.terms & term_waits) == 0)
-            return price_of(books_[order.symbol], order.side, nodes_[order.level].level.key);
+        if ((order.terms & term_waits) == 0) return price_of(book, order.side, nodes_[order.level].level.key);
         const OrderTerms& terms = terms_[order.kept];
         return terms.kind == Kind::stop_limit ? terms.price : 0;
     }
@@ -269,7 +269,7 @@ class Store {
     void release_terms(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         if (order.kept == nil) return;
-        if ((order.terms & term_gtd) != 0) expiries_.erase(nodes_, terms_, handle);
+        if ((order.terms & term_gtd) != 0) expiries_.erase(terms_, order.kept);
         terms_.release(order.kept);
     }
 
@@ -292,7 +292,7 @@ class Store {
         const std::uint64_t slots = IdIndex::slots_for(orders);
         retired_.reserve(retired_.size() + 1);  // whatever can throw comes before the first change
         Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots) +
-                      Region::room_for<OrderTerms>(orders + 1) + Region::room_for<Handle>(orders));
+                      Region::room_for<OrderTerms>(orders + 1) + Region::room_for<Expiries::Entry>(orders));
         Node* nodes = region.take<Node>(capacity + 1);
         index_ = IdIndex(region.take<IdIndex::Slot>(slots), slots, index_.seed());
         if (nodes_.data() != nullptr) std::copy_n(nodes_.data(), nodes_.high_water() + 1, nodes);
@@ -300,7 +300,7 @@ class Store {
         auto* terms = region.take<OrderTerms>(orders + 1);
         if (terms_.data() != nullptr) std::copy_n(terms_.data(), terms_.high_water() + 1, terms);
         terms_.move_to(terms, orders);
-        auto* heap = region.take<Handle>(orders);
+        auto* heap = region.take<Expiries::Entry>(orders);
         if (expiries_.size() != 0) std::copy_n(expiries_.data(), expiries_.size(), heap);
         expiries_.move_to(heap);
         live_unchecked_ = when_trades_dry_ == WhenDry::refuse ? 0 : orders;
@@ -377,13 +377,13 @@ class Store {
     }
 
     void fill_index() {
+        const auto put_in = [this](Handle at) {
+            const OrderBody& order = nodes_[at].order;
+            index_.insert(index_.tag(order.id, order.symbol), at);
+        };
         for (const Book& book : books_) {
-            for (const Ladder* queue : book.queues()) {
-                for_each_queued(*queue, [&](Handle at) {
-                    const OrderBody& order = nodes_[at].order;
-                    index_.insert(index_.tag(order.id, order.symbol), at);
-                });
-            }
+            for (const Ladder* queue : book.queues()) for_each_queued(*queue, put_in);
+            for (Handle at = book.due.first; at != nil; at = terms_[nodes_[at].order.kept].next) put_in(at);
         }
     }
 

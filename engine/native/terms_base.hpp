@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/native/book.hpp"
+#include "engine/native/hints.hpp"
 #include "engine/native/node.hpp"
 #include "engine/native/order_terms.hpp"
 #include "engine/native/records.hpp"
@@ -17,7 +18,7 @@ struct Taker {
     std::int64_t price;      // its limit as events say it: 0 of a market order
     std::int64_t limit_key;  // keys of the other side up to this one trade
     std::uint32_t left;
-    std::uint32_t owner;
+    std::uint32_t owner;  // 0 also where prevention has nothing to do
     std::uint8_t side;
     SelfTrade self_trade;
     bool stopped = false;  // cancelled by self-trade prevention
@@ -45,6 +46,7 @@ class TermsBase {
     Ladder& ladder_of(Handle handle) { return (waits(handle) ? book_.stops : book_.ladders)[order(handle).side]; }
     /// What an order has left, shown or not.
     std::uint32_t total(Handle handle) const { return order(handle).quantity + store_.hidden(order(handle)); }
+    std::int64_t limit_of(Handle handle) const { return store_.limit_of(book_, handle); }
     std::uint32_t owner(Handle handle) const {
         return (order(handle).terms & term_owner) != 0 ? terms(handle).owner : 0;
     }
@@ -56,7 +58,7 @@ class TermsBase {
     }
 
     /// A live order that is in no queue any more is gone.
-    void forget(Handle handle) {
+    LOWLAT_INLINE void forget(Handle handle) {
         const OrderBody& gone = order(handle);
         note(gone, -1);
         store_.index_.erase(store_.index_.tag(gone.id, symbol_), handle);
@@ -65,13 +67,13 @@ class TermsBase {
         --store_.live_;
     }
 
-    void remove(Handle handle) {
+    LOWLAT_INLINE void remove(Handle handle) {
         store_.take_out(ladder_of(handle), handle);
         forget(handle);
     }
 
-    void emit(EventKind kind, std::uint64_t id, std::uint32_t side, std::int64_t price, std::uint32_t quantity,
-              std::uint32_t remaining, Reason reason = Reason::none) {
+    LOWLAT_INLINE void emit(EventKind kind, std::uint64_t id, std::uint32_t side, std::int64_t price,
+                            std::uint32_t quantity, std::uint32_t remaining, Reason reason = Reason::none) {
         tell({.sequence = store_.sequence_,
               .order_id = id,
               .maker_id = 0,
@@ -88,8 +90,8 @@ class TermsBase {
               .zero = 0});
     }
 
-    void print(std::uint64_t taker, std::uint32_t taker_left, std::uint64_t maker, std::uint32_t maker_left,
-               std::uint32_t side, std::int64_t price, std::uint32_t quantity) {
+    LOWLAT_INLINE void print(std::uint64_t taker, std::uint32_t taker_left, std::uint64_t maker,
+                             std::uint32_t maker_left, std::uint32_t side, std::int64_t price, std::uint32_t quantity) {
         store_.record({maker, taker, price, quantity, symbol_});
         tell({.sequence = store_.sequence_,
               .order_id = taker,
@@ -111,7 +113,7 @@ class TermsBase {
     void cancel_order(Handle handle, Reason reason) {
         const OrderBody gone = order(handle);
         const std::uint32_t quantity = total(handle);
-        const std::int64_t price = store_.limit_of(handle);
+        const std::int64_t price = limit_of(handle);
         remove(handle);
         emit(EventKind::cancelled, gone.id, gone.side, price, quantity, 0, reason);
     }

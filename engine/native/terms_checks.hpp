@@ -52,28 +52,45 @@ inline Reason why_not_price(const Rules& rules, std::int64_t price) {
     return price >= rules.price_min && price <= rules.price_max ? Reason::none : Reason::price_outside_band;
 }
 
-/// Of a price as asked; rounds it where the symbol does.
-inline Reason why_not_limit(Command& command, std::uint32_t side, const Rules& rules) {
-    if (!has_limit(command)) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
+/// Of `price` as the command asks for it; rounds it where the symbol does.
+inline Reason why_not_limit(const Command& command, std::uint32_t side, const Rules& rules, std::int64_t& price) {
+    if (!has_limit(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
     if (rules.off_tick != OffTick::reject) {
-        const std::optional<std::int64_t> rounded = on_tick(rules, side, command.price);
+        const std::optional<std::int64_t> rounded = on_tick(rules, side, price);
         if (!rounded) return Reason::price_outside_band;
-        command.price = *rounded;
+        price = *rounded;
     }
-    return why_not_price(rules, command.price);
+    return why_not_price(rules, price);
 }
 
-inline bool terms_fit_kind(const WideCommand& command) {
-    const bool stop = is_stop(command);
-    const bool rests = rests_with_terms(command);
-    const bool trails = command.kind == Kind::trailing_stop;
-    if (command.trigger != 0 && !stop) return false;
-    if ((command.flags & flag_trail_basis_points) != 0 && !trails) return false;
-    if ((command.flags & flag_slide) != 0 && (command.flags & flag_post_only) == 0) return false;
-    if (command.expiry != 0 && !is(command, TimeInForce::gtd)) return false;
-    if ((command.display != 0 || (command.flags & flag_all_or_none) != 0) && !rests) return false;
-    if (command.kind == Kind::market && (is(command, TimeInForce::day) || is(command, TimeInForce::gtd))) return false;
-    return !stop || !for_a_moment(command);
+/// What an order may say, in the bits behind those of its flags.
+inline constexpr unsigned says_trigger = 16;
+inline constexpr unsigned says_expiry = 32;
+inline constexpr unsigned says_display = 64;
+inline constexpr unsigned says_time = 128;  // every order: its time in force
+
+inline constexpr unsigned says_rests = says_time | says_display | flag_post_only | flag_slide | flag_all_or_none;
+inline constexpr unsigned says_waits = says_time | says_trigger;
+inline constexpr unsigned says_trails = says_waits | flag_trail_basis_points;
+
+/// All that an order may say, by kind and time in force; 0 where the kind does not take that time. A table, since
+/// branches on which orders come in are mispredicted.
+inline constexpr std::uint8_t may_say[][5] = {
+    // gtc, ioc, fok, day, gtd
+    {},
+    {says_rests, says_time, says_time, says_rests, says_rests | says_expiry},  // limit
+    {says_time, says_time, says_time, 0, 0},                                   // market
+    {},
+    {},
+    {},
+    {says_waits, 0, 0, says_waits, says_waits | says_expiry},     // stop
+    {says_waits, 0, 0, says_waits, says_waits | says_expiry},     // stop-limit
+    {says_trails, 0, 0, says_trails, says_trails | says_expiry},  // trailing stop
+};
+
+inline unsigned said(const WideCommand& command) {
+    return command.flags | says_time | (command.trigger != 0 ? says_trigger : 0) |
+           (command.expiry != 0 ? says_expiry : 0) | (command.display != 0 ? says_display : 0);
 }
 
 inline bool few_slices(std::int64_t quantity, std::uint32_t display) {
@@ -102,16 +119,20 @@ inline bool phase_takes(Phase phase, const Command& command) {
     return rests_with_terms(command) && (command.flags & (flag_post_only | flag_all_or_none)) == 0;
 }
 
-/// Everything about an order that comes in but what needs the clock, its id or the books.
-inline Reason why_not_order(WideCommand& command, const Book& book, std::uint64_t clock) {
+/// Everything about an order that comes in but what needs its id or the books. Rounds the price.
+inline Reason why_not_order(const WideCommand& command, const Book& book, std::uint64_t clock, std::int64_t& price) {
     if (command.side > 1) return Reason::unknown_side;
     if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::gtd)) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
-    if (const Reason reason = why_not_limit(command, command.side, book.rules); reason != Reason::none) return reason;
-    if ((command.flags & flag_post_only) != 0 && !rests_with_terms(command)) return Reason::post_only_conflict;
+    if (const Reason reason = why_not_limit(command, command.side, book.rules, price); reason != Reason::none)
+        return reason;
+    const unsigned may = may_say[static_cast<unsigned>(command.kind)][command.time_in_force];
+    const unsigned beyond = said(command) & ~may;
+    if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
     if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
-    if (!terms_fit_kind(command)) return Reason::term_not_for_kind;
+    const bool slides_only = (command.flags & (flag_slide | flag_post_only)) == flag_slide;
+    if (beyond != 0 || slides_only) return Reason::term_not_for_kind;
     const bool all_or_none = (command.flags & flag_all_or_none) != 0;
     const bool conflict =
         command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != Algorithm::fifo;

@@ -22,6 +22,9 @@ class TermsMatching : public TermsStops<Sink> {
     using Base::store_;
     using Base::terms;
 
+    /// Whether the limit reaches the other side. True also of a market order where that is empty.
+    bool reaches(const Taker& taker) const { return book_.ladders[taker.side ^ 1].best_key() <= taker.limit_key; }
+
     /// Trade against the other side as far as the limit reaches.
     void match(Taker& taker) {
         const Ladder& ladder = book_.ladders[taker.side ^ 1];
@@ -32,7 +35,7 @@ class TermsMatching : public TermsStops<Sink> {
             } else {
                 meet_level(taker, at.level);
             }
-            at = ladder.after(at.key);
+            if (taker.left != 0) at = ladder.after(at.key);
         }
     }
 
@@ -58,9 +61,7 @@ class TermsMatching : public TermsStops<Sink> {
     bool tape_refuses() const { return store_.when_trades_dry_ == WhenDry::refuse; }
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= store_.tape_.room(); }
 
-    bool own(const Taker& taker, Handle maker) const {
-        return taker.owner != 0 && taker.self_trade != SelfTrade::none && this->owner(maker) == taker.owner;
-    }
+    bool own(const Taker& taker, Handle maker) const { return taker.owner != 0 && this->owner(maker) == taker.owner; }
 
     /// An order comes in, or comes in again, and shows at most a slice.
     void show_slice(Handle handle, std::uint32_t quantity) {
@@ -80,7 +81,7 @@ class TermsMatching : public TermsStops<Sink> {
         lowlat::unlink(nodes(), handle);
         link_last(nodes(), iceberg.level, handle);
         level(iceberg.level).quantity += iceberg.quantity;
-        emit(EventKind::refilled, iceberg.id, iceberg.side, store_.limit_of(handle), iceberg.quantity,
+        emit(EventKind::refilled, iceberg.id, iceberg.side, this->limit_of(handle), iceberg.quantity,
              this->total(handle));
     }
 
@@ -123,7 +124,7 @@ class TermsMatching : public TermsStops<Sink> {
     /// Trade, or decrement, a quantity of what a maker shows. Whether the maker was refilled for it.
     bool take(Taker& taker, Handle maker, std::uint32_t quantity, bool decrement) {
         OrderBody& resting = order(maker);
-        const std::int64_t price = store_.limit_of(maker);
+        const std::int64_t price = this->limit_of(maker);
         taker.left -= quantity;
         resting.quantity -= quantity;
         level(resting.level).quantity -= quantity;
@@ -192,10 +193,9 @@ class TermsMatching : public TermsStops<Sink> {
     void share_once(Taker& taker, Handle level_handle, std::uint64_t shared, bool without_own) {
         if (shared == 0) return;
         const std::uint64_t coming = std::min<std::uint64_t>(taker.left, shared);
-        const auto part = [&](Handle at) {
-            const std::uint64_t lot = static_cast<std::uint64_t>(book_.rules.lot);
-            return coming * order(at).quantity / shared / lot * lot;
-        };
+        const auto lot = static_cast<std::uint64_t>(book_.rules.lot);
+        const std::uint64_t lots = coming / lot;
+        const auto part = [&](Handle at) { return lots * order(at).quantity / shared * lot; };
         const auto takes_part = [&](Handle at) { return !without_own || !own(taker, at); };
         std::uint64_t rest = coming;
         for (Handle at = nodes()[level_handle].next; at != level_handle; at = nodes()[at].next)
@@ -206,8 +206,8 @@ class TermsMatching : public TermsStops<Sink> {
             if (takes_part(at)) {
                 std::uint64_t quantity = part(at);
                 if (rest != 0 && quantity < order(at).quantity) {
-                    quantity += static_cast<std::uint64_t>(book_.rules.lot);
-                    rest -= static_cast<std::uint64_t>(book_.rules.lot);
+                    quantity += lot;
+                    rest -= lot;
                 }
                 if (quantity != 0) take(taker, at, static_cast<std::uint32_t>(quantity), own(taker, at));
             }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/native/hints.hpp"
 #include "engine/native/terms_auction.hpp"
 #include "engine/native/terms_checks.hpp"
 
@@ -47,21 +48,22 @@ class TermsPath : public TermsAuction<Sink> {
   private:
     // -- orders -----------------------------------------------------------------------------------------------------
 
-    void enter(WideCommand command) {
-        const WideCommand asked = command;
-        if (const Reason reason = why_not_enter(command); reason != Reason::none) return reject(asked, reason);
+    void enter(const WideCommand& command) {
+        std::int64_t price = command.price;
+        if (const Reason reason = why_not_enter(command, price); reason != Reason::none) return reject(command, reason);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        emit(EventKind::accepted, command.order_id, command.side, command.price, quantity, quantity);
+        emit(EventKind::accepted, command.order_id, command.side, price, quantity, quantity);
         if (is_stop(command)) {
-            wait(command);
+            wait(command, price);
             return settle();  // no trade, but the tape may have been emptied since
         }
-        Taker taker = taker_of(command);
-        if (book_.phase == Phase::continuous && (!is_all_or_none(command) || this->judge(taker).whole))
+        Taker taker = taker_of(command, price);
+        if (book_.phase == Phase::continuous && this->reaches(taker) &&
+            (!is_all_or_none(command) || this->judge(taker).whole))
             this->match(taker);
         if (taker.left != 0) {
             if (rests_with_terms(command)) {
-                rest(command, taker.left);
+                rest(command, price, taker.left);
             } else {
                 emit(EventKind::cancelled, taker.id, taker.side, taker.price, taker.left, 0, remainder(command.kind));
             }
@@ -78,12 +80,12 @@ class TermsPath : public TermsAuction<Sink> {
         return kind == Kind::market ? Store::any_key : key_of(side ^ 1U, price);
     }
 
-    Taker taker_of(const WideCommand& command) const {
+    Taker taker_of(const WideCommand& command, std::int64_t price) const {
         return {.id = command.order_id,
-                .price = command.price,
-                .limit_key = limit_key(command.kind, command.side, command.price),
+                .price = price,
+                .limit_key = limit_key(command.kind, command.side, price),
                 .left = static_cast<std::uint32_t>(command.quantity),
-                .owner = command.owner,
+                .owner = command.self_trade == SelfTrade::none ? 0 : command.owner,
                 .side = command.side,
                 .self_trade = command.self_trade};
     }
@@ -91,13 +93,14 @@ class TermsPath : public TermsAuction<Sink> {
     /// A live order comes in again, with what it was entered with.
     Taker taker_of(Handle handle, Kind kind, std::int64_t price, std::uint32_t quantity) const {
         const OrderBody& body = order(handle);
+        const SelfTrade self_trade = body.kept == nil ? SelfTrade::none : terms(handle).self_trade;
         return {.id = body.id,
                 .price = price,
                 .limit_key = limit_key(kind, body.side, price),
                 .left = quantity,
-                .owner = this->owner(handle),
+                .owner = self_trade == SelfTrade::none ? 0 : this->owner(handle),
                 .side = body.side,
-                .self_trade = body.kept == nil ? SelfTrade::none : terms(handle).self_trade};
+                .self_trade = self_trade};
     }
 
     static std::uint8_t term_bits(const WideCommand& command) {
@@ -112,7 +115,7 @@ class TermsPath : public TermsAuction<Sink> {
     }
 
     /// A live order for the command, in no queue yet.
-    Handle admit(const WideCommand& command, std::uint32_t quantity) {
+    LOWLAT_INLINE Handle admit(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
         const Handle handle = nodes().acquire();
         const std::uint8_t bits = term_bits(command);
         order(handle) = {.id = command.order_id,
@@ -122,45 +125,45 @@ class TermsPath : public TermsAuction<Sink> {
                          .symbol = static_cast<std::uint16_t>(symbol_),
                          .side = command.side,
                          .terms = bits};
-        if ((bits & terms_kept) != 0) keep_terms(command, handle);
+        if ((bits & terms_kept) != 0) keep_terms(command, price, handle);
         this->note(order(handle), 1);
         ++store_.live_;
         return handle;
     }
 
-    void keep_terms(const WideCommand& command, Handle handle) {
+    LOWLAT_INLINE void keep_terms(const WideCommand& command, std::int64_t price, Handle handle) {
         const Handle kept = store_.terms_.acquire();
         order(handle).kept = kept;
-        OrderTerms& said = store_.terms_[kept];
-        said = {};
-        if (command.kind == Kind::trailing_stop) {
-            said.distance = command.trigger;
-        } else {
-            said.price = command.price;
-        }
-        said.expiry = command.expiry;
-        said.accepted = store_.sequence_;
-        said.owner = command.owner;
-        said.display = command.display;
-        said.kind = command.kind;
-        said.flags = command.flags;
-        said.self_trade = command.self_trade;
-        if (is(command, TimeInForce::gtd)) store_.expiries_.push(nodes(), store_.terms_, handle);
+        store_.terms_[kept] = {.next = nil,
+                               .prev = nil,
+                               .price = command.kind == Kind::trailing_stop ? command.trigger : price,
+                               .anchor = 0,
+                               .expiry = command.expiry,
+                               .accepted = store_.sequence_,
+                               .owner = command.owner,
+                               .display = command.display,
+                               .hidden = 0,
+                               .place = 0,
+                               .kind = command.kind,
+                               .flags = command.flags,
+                               .self_trade = command.self_trade,
+                               .zero = {}};
+        if (is(command, TimeInForce::gtd)) store_.expiries_.push(store_.terms_, handle, kept);
     }
 
     void list(const Command& command, Handle handle) {
         if (!store_.index_.insert(store_.index_.tag(command.order_id, symbol_), handle)) store_.rebuild_index();
     }
 
-    void rest(const WideCommand& command, std::uint32_t quantity) {
-        const Handle handle = admit(command, quantity);
+    LOWLAT_INLINE void rest(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
+        const Handle handle = admit(command, price, quantity);
         this->show_slice(handle, quantity);
-        store_.queue_up(book_, command.side, key_of(command.side, command.price), handle);
+        store_.queue_up(book_, command.side, key_of(command.side, price), handle);
         list(command, handle);
     }
 
-    void wait(const WideCommand& command) {
-        const Handle handle = admit(command, static_cast<std::uint32_t>(command.quantity));
+    void wait(const WideCommand& command, std::int64_t price) {
+        const Handle handle = admit(command, price, static_cast<std::uint32_t>(command.quantity));
         std::int64_t trigger = command.trigger;
         if (command.kind == Kind::trailing_stop) {
             trigger = static_cast<std::int64_t>(this->trail(command.side, book_.last, command.trigger, command.flags));
@@ -198,7 +201,7 @@ class TermsPath : public TermsAuction<Sink> {
         const OrderBody before = order(handle);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         const std::uint32_t left = this->total(handle) - quantity;
-        const std::int64_t price = store_.limit_of(handle);
+        const std::int64_t price = this->limit_of(handle);
         if (left == 0) {
             if (this->waits(handle)) this->stop_trailing(handle);
             this->remove(handle);
@@ -218,47 +221,47 @@ class TermsPath : public TermsAuction<Sink> {
         if ((body.terms & term_iceberg) != 0) terms(handle).hidden = left - shown;
     }
 
-    void replace(WideCommand command) {
-        const WideCommand asked = command;
-        if (const Reason reason = why_not_change(command, book_); reason != Reason::none) return reject(asked, reason);
+    void replace(const WideCommand& command) {
+        if (const Reason reason = why_not_change(command, book_); reason != Reason::none)
+            return reject(command, reason);
         const Handle handle = find(command);
         const std::uint32_t side = handle == nil ? 0 : order(handle).side;
-        if (const Reason reason = why_not_limit(command, side, book_.rules); reason != Reason::none)
-            return reject(asked, reason);
-        if (has_terms(command)) return reject(asked, Reason::term_not_for_kind);
-        if (!phase_takes(book_.phase, command)) return reject(asked, Reason::not_in_this_phase);
-        if (handle == nil) return reject(asked, Reason::unknown_order_id);
-        if (this->waits(handle)) return reject(asked, Reason::stop_still_waits);
+        std::int64_t price = command.price;
+        if (const Reason reason = why_not_limit(command, side, book_.rules, price); reason != Reason::none)
+            return reject(command, reason);
+        if (has_terms(command)) return reject(command, Reason::term_not_for_kind);
+        if (!phase_takes(book_.phase, command)) return reject(command, Reason::not_in_this_phase);
+        if (handle == nil) return reject(command, Reason::unknown_order_id);
+        if (this->waits(handle)) return reject(command, Reason::stop_still_waits);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        const std::int64_t key = key_of(side, command.price);
-        if (key == level(order(handle).level).key && quantity <= this->total(handle)) {
+        if (key_of(side, price) == level(order(handle).level).key && quantity <= this->total(handle)) {
             shrink(handle, quantity);
-            emit(EventKind::replaced, command.order_id, side, command.price, quantity, quantity);
+            emit(EventKind::replaced, command.order_id, side, price, quantity, quantity);
             return settle();
         }
-        come_in_again(command, asked, handle, side, key);
+        come_in_again(command, price, handle);
     }
 
-    void come_in_again(const WideCommand& command, const WideCommand& asked, Handle handle, std::uint32_t side,
-                       std::int64_t key) {
+    void come_in_again(const WideCommand& command, std::int64_t price, Handle handle) {
+        const std::uint32_t side = order(handle).side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         if ((order(handle).terms & term_iceberg) != 0 && !few_slices(command.quantity, terms(handle).display))
-            return reject(asked, Reason::display_too_small);
-        Taker taker = taker_of(handle, Kind::limit, command.price, quantity);
-        bool trades = book_.phase == Phase::continuous;
+            return reject(command, Reason::display_too_small);
+        Taker taker = taker_of(handle, Kind::limit, price, quantity);
+        bool trades = book_.phase == Phase::continuous && this->reaches(taker);
         if (trades) {
             const auto judged = this->judge(taker);
             trades = judged.whole || !Store::all_or_none(order(handle));
             if (trades && (command.flags & flag_post_only) != 0 && judged.records != 0)
-                return reject(asked, Reason::post_only_would_trade);
-            if (trades && !this->tape_takes(judged.records)) return reject(asked, Reason::trade_pool_full);
+                return reject(command, Reason::post_only_would_trade);
+            if (trades && !this->tape_takes(judged.records)) return reject(command, Reason::trade_pool_full);
         }
-        emit(EventKind::replaced, command.order_id, side, command.price, quantity, quantity);
+        emit(EventKind::replaced, command.order_id, side, price, quantity, quantity);
         store_.take_out(book_, handle);
         if (trades) this->match(taker);
         if (taker.left != 0) {
             this->show_slice(handle, taker.left);
-            store_.queue_up(book_, side, key, handle);
+            store_.queue_up(book_, side, key_of(side, price), handle);
         } else {
             this->forget(handle);
         }
@@ -267,12 +270,16 @@ class TermsPath : public TermsAuction<Sink> {
 
     // -- what follows from a command ----------------------------------------------------------------------------------
 
+    LOWLAT_INLINE void settle() {
+        if (unlikely(book_.due.first != nil || book_.may_fill())) settle_all();
+    }
+
     /// Stops that are due, one after another, then all-or-none orders that can trade, until there are none.
-    void settle() {
+    LOWLAT_APART void settle_all() {
         if (book_.phase != Phase::continuous) return;
         do {
             while (book_.due.first != nil) carry_out(book_.due.first);
-        } while (fill_one(0) || fill_one(1));
+        } while (book_.may_fill() && (fill_one(0) || fill_one(1)));
     }
 
     void carry_out(Handle handle) {
@@ -301,10 +308,10 @@ class TermsPath : public TermsAuction<Sink> {
 
     /// The first all-or-none order of a side that can trade whole does. False if none can.
     bool fill_one(std::uint32_t side) {
-        if (book_.all_or_none[side] == 0 || !book_.crossed()) return false;
+        if (book_.all_or_none[side] == 0) return false;
         const Handle handle = first_fillable(side);
         if (handle == nil) return false;
-        const std::int64_t price = store_.limit_of(handle);
+        const std::int64_t price = this->limit_of(handle);
         const std::uint32_t quantity = order(handle).quantity;
         emit(EventKind::triggered, order(handle).id, side, price, quantity, quantity);
         Taker taker = taker_of(handle, Kind::limit, price, quantity);
@@ -329,8 +336,7 @@ class TermsPath : public TermsAuction<Sink> {
         return found;
     }
 
-    // -- clock and phase
-    // ------------------------------------------------------------------------------------------------
+    // -- clock and phase --------------------------------------------------------------------------------------------
 
     void set_clock(const WideCommand& command) {
         if (command.quantity < 0 || static_cast<std::uint64_t>(command.quantity) < store_.clock_)
@@ -338,8 +344,8 @@ class TermsPath : public TermsAuction<Sink> {
         store_.clock_ = static_cast<std::uint64_t>(command.quantity);
         emit(EventKind::accepted, command.order_id, 0, 0, 0, 0);
         const Expiries& expiries = store_.expiries_;
-        while (expiries.size() != 0 && terms(expiries.top()).expiry <= store_.clock_) {
-            const Handle handle = expiries.top();
+        while (expiries.size() != 0 && expiries.top().expiry <= store_.clock_) {
+            const Handle handle = expiries.top().order;
             TermsPath its(store_, order(handle).symbol, command.kind, this->sink_);
             its.take_away(handle, Reason::expired);
             its.settle();
@@ -380,8 +386,9 @@ class TermsPath : public TermsAuction<Sink> {
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
     /// The first check that fails. Rounds and slides the price.
-    Reason why_not_enter(WideCommand& command) {
-        if (const Reason reason = why_not_order(command, book_, store_.clock_); reason != Reason::none) return reason;
+    Reason why_not_enter(const WideCommand& command, std::int64_t& price) {
+        if (const Reason reason = why_not_order(command, book_, store_.clock_, price); reason != Reason::none)
+            return reason;
         if (find(command) != nil) return Reason::duplicate_order_id;
         if (is_stop(command))
             if (const Reason reason = why_not_wait(command); reason != Reason::none) return reason;
@@ -389,7 +396,7 @@ class TermsPath : public TermsAuction<Sink> {
         const bool dry = stays && store_.live_ == store_.orders_max_;
         if (dry && store_.when_orders_dry_ == WhenDry::refuse) return Reason::order_pool_full;
         if (book_.phase == Phase::continuous && !is_stop(command))
-            if (const Reason reason = why_not_trade(command); reason != Reason::none) return reason;
+            if (const Reason reason = why_not_trade(command, price); reason != Reason::none) return reason;
         return dry && !store_.grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
@@ -402,25 +409,26 @@ class TermsPath : public TermsAuction<Sink> {
         return inside ? Reason::none : Reason::price_outside_band;
     }
 
-    Reason why_not_trade(WideCommand& command) const {
+    Reason why_not_trade(const WideCommand& command, std::int64_t& price) const {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
         if (!asks && !this->tape_refuses()) return Reason::none;
-        const auto judged = this->judge(taker_of(command));
+        const auto judged = this->judge(taker_of(command, price));
         if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
         if ((command.flags & flag_post_only) != 0 && judged.records != 0)
-            return (command.flags & flag_slide) != 0 && slide(command) ? Reason::none : Reason::post_only_would_trade;
+            return (command.flags & flag_slide) != 0 && slide(command.side, price) ? Reason::none
+                                                                                   : Reason::post_only_would_trade;
         const bool trades = judged.whole || !is_all_or_none(command);
         return !trades || this->tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
     }
 
     /// One tick behind the best price of the other side. False where the band has no such price.
-    bool slide(WideCommand& command) const {
-        const std::uint32_t other = command.side ^ 1U;
+    bool slide(std::uint32_t side, std::int64_t& price) const {
+        const std::uint32_t other = side ^ 1;
         const std::int64_t best = this->price_of(other, book_.ladders[other].best_key());
         const std::int64_t tick = book_.rules.tick;
-        const bool outside = command.side == 0 ? __builtin_sub_overflow(best, tick, &command.price)
-                                               : __builtin_add_overflow(best, tick, &command.price);
-        return !outside && command.price >= book_.rules.price_min && command.price <= book_.rules.price_max;
+        const bool outside =
+            side == 0 ? __builtin_sub_overflow(best, tick, &price) : __builtin_add_overflow(best, tick, &price);
+        return !outside && price >= book_.rules.price_min && price <= book_.rules.price_max;
     }
 
     void reject(const Command& command, Reason reason) {

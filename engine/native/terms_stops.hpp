@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/native/hints.hpp"
 #include "engine/native/terms_base.hpp"
 
 namespace lowlat {
@@ -42,16 +43,21 @@ class TermsStops : public TermsBase<Sink> {
     }
 
     /// A trade has printed. At the price of the one before nothing is left to reach.
-    void after_trade(std::int64_t price) {
+    LOWLAT_INLINE void after_trade(std::int64_t price) {
         if (price == book_.last && book_.traded) return;
         book_.last = price;
         book_.traded = true;
+        reach_stops(price);
+    }
+
+    /// Stops that the price has reached become due, and those that trail follow it.
+    LOWLAT_APART void reach_stops(std::int64_t price) {
         for (std::uint32_t side = 0; side < 2; ++side) {
             Ladder& stops = book_.stops[side];
             while (stops.best() != nil && stops.best_key() <= trigger_key(side, price)) become_due(side, stops);
         }
         for (std::uint32_t side = 0; side < 2; ++side)
-            if (book_.trailing[side].last != nil) follow(side, price);
+            if (passed(side, book_.trailing[side].last, price)) follow(side, price);
     }
 
     /// No more in the list of stops that trail.
@@ -87,15 +93,17 @@ class TermsStops : public TermsBase<Sink> {
         }
     }
 
+    /// Whether there is such a trailing stop, and the price is better than its anchor.
+    bool passed(std::uint32_t side, Handle handle, std::int64_t price) const {
+        if (handle == nil) return false;
+        const std::int64_t anchor = terms(handle).anchor;
+        return side == 0 ? price < anchor : price > anchor;
+    }
+
     /// Trailing stops whose anchor the price has passed are the youngest: an older one has seen all that they have.
     void follow(std::uint32_t side, std::int64_t price) {
-        const auto passed = [&](Handle handle) {
-            const std::int64_t anchor = terms(handle).anchor;
-            return side == 0 ? price < anchor : price > anchor;
-        };
         Handle handle = book_.trailing[side].last;
-        if (!passed(handle)) return;
-        while (terms(handle).prev != nil && passed(terms(handle).prev)) handle = terms(handle).prev;
+        while (passed(side, terms(handle).prev, price)) handle = terms(handle).prev;
         Ladder& stops = book_.stops[side];
         for (; handle != nil; handle = terms(handle).next) {
             OrderTerms& moved = terms(handle);
