@@ -57,15 +57,53 @@ LOWLAT_INLINE std::uint32_t crc32c_step(std::uint32_t crc, std::uint64_t word) {
 #endif
 }
 
+/// What `bytes` zeros behind a message do to its register: a linear map, as a table for each of its four bytes.
+template <std::size_t bytes>
+class Crc32cZeros {
+  public:
+    constexpr Crc32cZeros() {
+        for (std::uint32_t bit = 0; bit < 32; ++bit) {
+            std::uint32_t image = std::uint32_t{1} << bit;
+            for (std::size_t zeros = 0; zeros < bytes; ++zeros) image = crc32c_table.step(image, 0);
+            for (std::uint32_t value = 0; value < 256; ++value)
+                if ((value >> bit % 8 & 1) != 0) of_[bit / 8][value] ^= image;
+        }
+    }
+    constexpr std::uint32_t operator()(std::uint32_t crc) const {
+        return of_[0][crc & 0xFF] ^ of_[1][crc >> 8 & 0xFF] ^ of_[2][crc >> 16 & 0xFF] ^ of_[3][crc >> 24];
+    }
+
+  private:
+    std::array<std::array<std::uint32_t, 256>, 4> of_{};
+};
+
+/// A step has to wait for the one before, for three cycles where there is an instruction. So three stretches of this
+/// many bytes are gone through at once, and put together: the register is linear in it and in the bytes.
+inline constexpr std::size_t crc32c_stretch = 1024;
+inline constexpr Crc32cZeros<crc32c_stretch> crc32c_after_stretch{};
+
+inline std::uint64_t word_at(const std::uint8_t* at) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+}
+
 /// Of `bytes` bytes; `before`: the checksum of what came before them, to go on from.
 inline std::uint32_t crc32c(const void* data, std::size_t bytes, std::uint32_t before = 0) {
+    constexpr std::size_t word = sizeof(std::uint64_t);
     const auto* at = static_cast<const std::uint8_t*>(data);
     std::uint32_t crc = ~before;
-    for (; bytes >= sizeof(std::uint64_t); bytes -= sizeof(std::uint64_t), at += sizeof(std::uint64_t)) {
-        std::uint64_t word;
-        std::memcpy(&word, at, sizeof word);
-        crc = crc32c_step(crc, word);
+    for (; bytes >= 3 * crc32c_stretch; bytes -= 3 * crc32c_stretch, at += 3 * crc32c_stretch) {
+        std::uint32_t second = 0;
+        std::uint32_t third = 0;
+        for (std::size_t in = 0; in < crc32c_stretch; in += word) {
+            crc = crc32c_step(crc, word_at(at + in));
+            second = crc32c_step(second, word_at(at + crc32c_stretch + in));
+            third = crc32c_step(third, word_at(at + 2 * crc32c_stretch + in));
+        }
+        crc = crc32c_after_stretch(crc32c_after_stretch(crc) ^ second) ^ third;
     }
+    for (; bytes >= word; bytes -= word, at += word) crc = crc32c_step(crc, word_at(at));
     for (; bytes > 0; --bytes, ++at) crc = crc32c_step(crc, *at);
     return ~crc;
 }
