@@ -7,11 +7,12 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
 # Off a terminal the width is the environment's.
-export PATH="$bin:$PATH" COLUMNS=110
+export PATH="$bin:$PATH" COLUMNS=250
 shown() { echo "\$ $1"; bash -c "$1" 2>&1 | sed -e 's/[[:space:]]*$//'; }
 
-lowlat bench -n 200k --runs 1 --journal day.journal >/dev/null
 echo '```console'
+shown "lowlat bench --journal day.journal | grep ^journal"
+shown "lowlat bench --journal small.journal --batch 256 | grep ^journal"
 shown "lowlat journal verify day.journal"
 shown "lowlat journal dump day.journal --from 10k --limit 5"
 shown "truncate -s -1000 day.journal"
