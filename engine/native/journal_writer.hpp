@@ -40,7 +40,7 @@ class JournalWriter {
   public:
     JournalWriter(int file, const JournalPlace& place, Sync sync, std::uint64_t interval_ns)
         : file_(file), place_(place), sync_(sync), interval_(interval_ns), reserved_(place.end) {
-        if (sync_ == Sync::interval) syncing_ = std::thread([this] { sync_at_intervals(); });
+        if (sync_ == Sync::interval) syncing_ = std::thread([this, kept = place.end] { sync_at_intervals(kept); });
     }
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;
@@ -175,8 +175,8 @@ class JournalWriter {
 
     // -- the thread of the interval -----------------------------------------------------------------------------------
 
-    void sync_at_intervals() {
-        std::uint64_t kept = place_.end;
+    /// `kept`: what the disk has when it starts. The rest of the journal's place is the appending thread's.
+    void sync_at_intervals(std::uint64_t kept) {
         std::unique_lock lock(mutex_);
         while (!wake_.wait_for(lock, interval_, [this] { return stop_; })) {
             const std::uint64_t appended = appended_.load(std::memory_order_acquire);
