@@ -60,7 +60,8 @@ class LogJob(msgspec.Struct, frozen=True, kw_only=True):
 class JournalJob(msgspec.Struct, frozen=True, kw_only=True):
     """A journal to be kept of the run, and measured."""
 
-    path: str
+    folder: str
+    """Where, beside others that go again."""
     batch: int
     """Commands that are appended, and committed, together."""
 

@@ -203,13 +203,8 @@ class _Check:
         behind = Executed(place.sequence - begin.sequence, place, fault, _books(engine))
         if self._damage(behind) is None:
             return _Recovery(snapshot, behind, self._difference(whole, behind))
-        if damage := self._damage(whole):
-            return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged behind it"), None, damage)
-        return _Recovery(
-            SnapshotCheck(snapshot.path, None, "no block of the journal ends where it stands"),
-            None,
-            f"{snapshot.path} does not fit {self.file.path}, which is sound by itself; remove the snapshot to recover",
-        )
+        damage = self._damage(whole) or self._damage(behind)
+        return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged behind it"), None, damage)
 
     def _damage(self, executed: Executed) -> str | None:
         try:

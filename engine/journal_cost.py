@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from engine import _core
 from engine.job import JournalCost, JournaledPasses, JournalJob
-from engine.journal_errors import JournalWriteError
+from engine.journal_errors import JournalError, JournalExistsError, JournalWriteError
 from engine.journal_file import create_journal
 from engine.journaled_engine import INTERVAL_NS, Sync
 from engine.native_engine import Engine
@@ -22,21 +23,48 @@ ROUNDS: Final = 3
 """Passes of each policy that never waits for the disk."""
 BATCH_LIMIT_S: Final = 1.0
 """How long the pass that waits for it may take: its cost is that of the disk, and shows soon."""
-PARTIAL: Final = ".partial"
-"""Ending of a journal under way."""
+WHOLE: Final = "whole"
+"""Name in the job's folder of the journal that is left there."""
 
 _NEVER_TICKS: Final = 2**63
 
 
-def partial_path(path: Path) -> Path:
-    """Where a journal is written until it is whole."""
-    return path.with_name(path.name + PARTIAL)
+@contextlib.contextmanager
+def new_journal(path: Path) -> Iterator[Path]:
+    """A folder beside `path`, for runs to leave a journal in; on a good end that becomes `path`, where nothing may be.
+
+    Raises `JournalExistsError`, `JournalError`.
+    """
+    if os.path.lexists(path):
+        raise JournalExistsError(f"{path} exists; remove it, or name another file")
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=".lowlat-", dir=path.absolute().parent)
+    except OSError as error:
+        raise JournalError(f"cannot make a journal beside {path}: {error.strerror}; name another place") from error
+    with folder as made:
+        yield Path(made)
+        _put(Path(made) / WHOLE, path)
+
+
+def _put(made: Path, path: Path) -> None:
+    """Give a file its name, unless something else has it by now."""
+    try:
+        try:
+            os.link(made, path)
+        except PermissionError:  # a file system without links
+            if os.path.lexists(path):
+                raise FileExistsError from None
+            made.rename(path)
+    except FileExistsError as error:
+        raise JournalExistsError(f"{path} was made by somebody else meanwhile, and left alone; name another") from error
+    except OSError as error:
+        raise JournalError(f"cannot make {path}: {error.strerror}; name another file") from error
 
 
 def journal_cost(
     job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale
 ) -> JournalCost:
-    """Run the flow in batches under each policy, and leave a journal of all of it, seeding included, at the job's path.
+    """Run the flow in batches under each policy, and leave a journal of all of it, seeding too, in the job's folder.
 
     Raises `JournalError`, for want of room most likely.
     """
@@ -50,7 +78,7 @@ def journal_cost(
     passes.run(batch, Sync.BATCH, limit_s=BATCH_LIMIT_S)
     return JournalCost(
         batch=job.batch,
-        size_bytes=Path(job.path).stat().st_size,
+        size_bytes=(Path(job.folder) / WHOLE).stat().st_size,
         policies=[policy.outcome() for policy in (without, none, interval, batch)],
     )
 
@@ -81,7 +109,7 @@ class _Passes:
     def __init__(
         self, job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale
     ) -> None:
-        self.path = Path(job.path)
+        self.folder = Path(job.folder)
         self.batch = job.batch
         self.engine = engine
         self.seeding, self.measured = seeding, measured
@@ -91,38 +119,39 @@ class _Passes:
         """One pass over the measured commands, behind the seeding ones."""
         self.engine.reset()
         with self._journal(sync, keep=keep) as journal:
-            self._batches(self.seeding, journal, _NEVER_TICKS)
+            self._batches(self.seeding, max(len(self.seeding), 1), journal, _NEVER_TICKS)
             limit_ticks = _NEVER_TICKS if limit_s is None else round(limit_s * 1e18 / self.scale.to_ns(10**9))
-            done = self._batches(self.measured, journal, limit_ticks)
+            done = self._batches(self.measured, self.batch, journal, limit_ticks)
         policy.commands = done.commands
         policy.wall_ns.append(max(self.scale.to_ns(done.ticks), 1))
         if journal is not None:
             policy.syncs.append(Histogram.from_native(journal.syncs))
 
-    def _batches(self, commands: Commands, journal: _core.JournalWriter | None, limit_ticks: int) -> _core.Pass:
+    def _batches(
+        self, commands: Commands, batch: int, journal: _core.JournalWriter | None, limit_ticks: int
+    ) -> _core.Pass:
         try:
-            return _core.run_batches(self.engine.matcher, commands, self.batch, journal, limit_ticks)
+            return _core.run_batches(self.engine.matcher, commands, batch, journal, limit_ticks)
         except OSError as error:
             raise JournalWriteError(
-                f"{self.path} could not be written: {error.filename} failed: {error.strerror}; "
+                f"the journal could not be written: {error.filename} failed: {error.strerror}; "
                 "free some room, name another --journal, or measure fewer --commands"
             ) from error
 
     @contextlib.contextmanager
     def _journal(self, sync: Sync | None, *, keep: bool) -> Iterator[_core.JournalWriter | None]:
-        """A new one beside where it is to be; kept, or gone after the pass."""
+        """A new one; kept, or gone after the pass."""
         if sync is None:
             yield None
             return
-        partial = partial_path(self.path)
-        partial.unlink(missing_ok=True)
-        descriptor, _, place = create_journal(partial, self.engine.settings)
+        path = self.folder / "pass"
+        descriptor, _, place = create_journal(path, self.engine.settings)
+        journal = _core.JournalWriter(descriptor, place, sync, INTERVAL_NS)
         try:
-            journal = _core.JournalWriter(descriptor, place, sync, INTERVAL_NS)
             yield journal
-            journal.close()
-            if keep:
-                partial.replace(self.path)
         finally:
-            os.close(descriptor)
-            partial.unlink(missing_ok=True)
+            _core.close_journal(self.engine.matcher, journal)
+        if keep:
+            path.replace(self.folder / WHOLE)
+        else:
+            path.unlink()

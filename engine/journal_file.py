@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -37,7 +38,8 @@ BLOCK: Final = np.dtype(
     }
 )
 """Head of a block (`engine/native/journal_block.hpp`)."""
-END_BYTES: Final = 8
+_END: Final = struct.Struct("<4sI")
+END_BYTES: Final = _END.size
 """What follows its payload."""
 STRETCH_BYTES: Final = 1 << 26
 """Walked in one go, a tenth of a second or so; several of the longest blocks."""
@@ -100,7 +102,8 @@ class JournalFile:
     """A journal, open for reading. Close it, or use it in a `with` block; its blocks' commands end with it.
 
     Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError` for a head that cannot be used. What is wrong
-    further behind is in `fault`.
+    further behind is in `fault`. The file is mapped: whoever cuts it meanwhile, as recovery does with a torn tail, ends
+    a process that reads on (SIGBUS).
     """
 
     def __init__(self, path: Path) -> None:
@@ -110,6 +113,8 @@ class JournalFile:
             self.held = _is_held(descriptor)
             self.size = os.fstat(descriptor).st_size
             self._map = mmap.mmap(descriptor, self.size, prot=mmap.PROT_READ) if self.size else None
+        except (OSError, ValueError) as error:  # of what has no content of its own, such as most of /sys
+            raise NoJournalError(f"{path} is no journal: it cannot be mapped into memory: {error}") from error
         finally:
             os.close(descriptor)
         self.data = memoryview(self._map or b"")
@@ -143,8 +148,11 @@ class JournalFile:
         return _core.JournalPlace(self.start, 0, 0, self._checksum)
 
     @cached_property
-    def _walked(self) -> tuple[_core.JournalPlace, int]:
-        return _core.walk_journal(self.data, self.beginning)
+    def _walked(self) -> tuple[_core.JournalPlace, Fault]:
+        place, fault = self.beginning, Fault.NONE
+        for reached in self.stretches(place):
+            place, fault = reached
+        return place, fault
 
     @property
     def end(self) -> _core.JournalPlace:
@@ -154,7 +162,7 @@ class JournalFile:
     @property
     def fault(self) -> Fault:
         """Why it ends there."""
-        return Fault(self._walked[1])
+        return self._walked[1]
 
     def explain(self, place: _core.JournalPlace, fault: Fault) -> str:
         """A sentence on why reading ended at a place."""
@@ -201,9 +209,10 @@ class JournalFile:
     def blocks(self) -> Iterator[Block]:
         """The blocks that can be trusted, in order; each is checked before it comes."""
         begin = self.start
-        for place, _ in self.stretches(self.beginning):
-            yield from map(self.block, self.heads(begin, place.end))
-            begin = place.end
+        for reached in self.stretches(self.beginning):
+            yield from map(self.block, self.heads(begin, reached[0].end))
+            begin = reached[0].end
+        self._walked = reached
 
     def block(self, head: Head) -> Block:
         """The block behind a head."""
@@ -216,9 +225,22 @@ class JournalFile:
 
         Raises `JournalDamagedError` when it ended in damage.
         """
-        end, fault = _core.walk_journal(self.data, place, engine.matcher)
-        self.check(end, Fault(fault))
-        return end, Fault(fault)
+        for reached in self.stretches(place, engine.matcher):
+            place, fault = reached
+        self.check(place, fault)
+        return place, fault
+
+    def continues(self, end: int, chain: int) -> bool:
+        """Whether a block with this checksum ends there, or the head does."""
+        if end == self.start:
+            return chain == self._checksum
+        return end > self.start and bytes(self.data[end - END_BYTES : end]) == _END.pack(b"LLJE", chain)
+
+    def damage_before(self, snapshot: _core.JournalPlace) -> str | None:
+        """What is wrong with the blocks before a snapshot, which recovery does without; None if nothing is."""
+        with self.data[: snapshot.end] as before:
+            place, fault = _core.walk_journal(before, self.beginning)
+        return None if place.end == snapshot.end else self.explain(place, Fault(fault))
 
 
 def is_journal(path: Path) -> bool:
@@ -241,12 +263,21 @@ def create_journal(path: Path, settings: Settings) -> tuple[int, JournalHead, _c
     head, checksum = pack_head(JOURNAL, said)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    except FileExistsError as error:
-        raise JournalExistsError(f"{path} exists; recover from it, remove it, or name another file") from error
+    except FileExistsError:
+        descriptor = _opened(path, os.O_RDWR)
     except OSError as error:
         raise JournalError(f"cannot make {path}: {error.strerror}; name another file") from error
     try:
         _lock(descriptor, path)
+        # Empty: who was making it was killed before its head was written.
+        empty = os.fstat(descriptor).st_size == 0
+    except BaseException:
+        os.close(descriptor)
+        raise
+    if not empty:
+        os.close(descriptor)
+        raise JournalExistsError(f"{path} exists; recover from it, remove it, or name another file")
+    try:
         _write_head(descriptor, head, path)
     except BaseException:
         os.close(descriptor)
@@ -286,9 +317,9 @@ def _opened(path: Path, flags: int) -> int:
         # Without O_NONBLOCK a pipe of that name would hold up whoever opens it.
         descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
-        raise NoJournalError(f"there is no {path}") from error
+        raise NoJournalError(f"there is no {path}; name a journal") from error
     except OSError as error:
-        raise JournalError(f"cannot open {path}: {error.strerror}") from error
+        raise JournalError(f"cannot open {path}: {error.strerror}; name a journal that is yours") from error
     if not os.path.isfile(descriptor):  # noqa: PTH113 (a descriptor, not a path)
         os.close(descriptor)
         raise NoJournalError(f"{path} is no journal: it is no regular file")

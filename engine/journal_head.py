@@ -9,12 +9,13 @@ import secrets
 import struct
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from engine import _core
-from engine.instrument import Algorithm, Instrument, OffTick
+from engine.instrument import Algorithm, Instrument, OffTick, instruments
 from engine.journal_errors import JournalDamagedError, JournalVersionError, NoJournalError
 from engine.settings import Settings, WhenDry
 
@@ -28,13 +29,16 @@ _FIXED: Final = struct.Struct("<8sIII")
 _CHECKSUM_AT: Final = 16
 HEAD_BYTES_MAX: Final = 1 << 26
 
+Identity: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Checksum: TypeAlias = Annotated[int, Meta(ge=0, lt=2**32)]
 Said = TypeVar("Said", bound=msgspec.Struct)
 
 
 class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
     """What a journal says of itself. `symbols`: tick, lot, band, unit, algorithm, rounding of each."""
 
-    identity: str
+    identity: Identity
     """128 random bits, as hexadecimal digits."""
     created: datetime
     orders: int
@@ -63,7 +67,7 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
     def settings(self) -> Settings:
         """The settings of the engine whose journal it is. Raises `UsageError` for some that no engine can have."""
         return Settings(
-            tuple(Instrument(*symbol) for symbol in self.symbols),
+            instruments([Instrument(*symbol) for symbol in self.symbols]),
             self.orders,
             self.trades,
             self.when_orders_dry,
@@ -74,14 +78,14 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
 class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot says of itself: where in which journal it stands, and the state that follows."""
 
-    identity: str
+    identity: Identity
     """The journal's."""
-    end: int
-    blocks: int
-    sequence: int
-    chain: int
-    state_bytes: int
-    state_checksum: int
+    end: Count
+    blocks: Count
+    sequence: Count
+    chain: Checksum
+    state_bytes: Count
+    state_checksum: Checksum
 
 
 def pack_head(kind: bytes, said: msgspec.Struct) -> tuple[bytes, int]:

@@ -90,12 +90,14 @@ def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path
             f"{journal.path} has lost its end: its snapshot was taken at byte {said.end:,}, and it has "
             f"{journal.size:,}; keep copies of both, then remove {path} to recover what is left"
         )
+    if not journal.continues(said.end, said.chain):
+        raise SnapshotError(f"{path} does not fit {journal.path}: no block of it ends where the snapshot stands")
     with data[start:] as state:
         if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:
             raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")
         try:
             _core.restore_state(engine.matcher, state)
         except _core.StateError as error:
-            engine.reset()
+            engine.matcher.reset()
             raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
     return _core.JournalPlace(said.end, said.blocks, said.sequence, said.chain)

@@ -28,9 +28,12 @@ from engine.journal_snapshot import Saved, restore_snapshot, write_snapshot
 from engine.native_engine import Engine
 from engine.records import EVENT, Commands, Events
 from engine.settings import Settings, WhenDry
+from lowlat_errors import UsageError
 
 INTERVAL_NS: Final = 10_000_000
 """Between two `fdatasync` of `Sync.INTERVAL`, unless told otherwise."""
+INTERVALS_NS: Final = range(1_000, 3_600_000_000_001)
+"""What it may be."""
 
 
 class Sync(IntEnum):
@@ -48,6 +51,7 @@ class Recovery:
 
     `commands`: in the journal. `replayed`: of these, after the snapshot. `snapshot_fault`: why the snapshot was not
     used, though there is one. `torn_bytes`: what a crash in the midst of a write had left, cut off; `torn` says where.
+    `damage`: what is wrong with the journal before the snapshot, which holds all that went before.
     """
 
     commands: int
@@ -55,6 +59,7 @@ class Recovery:
     snapshot_fault: str | None
     torn_bytes: int
     torn: str | None
+    damage: str | None = None
 
 
 class JournaledEngine(Engine):
@@ -62,12 +67,16 @@ class JournaledEngine(Engine):
 
     After a `JournalWriteError` no command of that batch was executed. If `can_go_on`, the batch was taken back whole,
     and can be given again when there is room; otherwise recover from the journal. Close it, or use it in a `with`
-    block.
+    block. A process that is forked has no part in it.
     """
 
     path: Path
     recovery: Recovery | None
     """None of a new one."""
+    journal: _core.JournalWriter
+
+    def __init__(self, *_arguments: object, **_settings: object) -> None:
+        raise UsageError("an engine with a journal is made by JournaledEngine.create, or by recover")
 
     @classmethod
     def create(
@@ -82,10 +91,10 @@ class JournaledEngine(Engine):
         sync: Sync = Sync.BATCH,
         interval_ns: int = INTERVAL_NS,
     ) -> Self:
-        """An engine with empty books, and a new journal.
+        """An engine with empty books, and a new journal. `interval_ns`: of `Sync.INTERVAL`, 1 us to 1 h.
 
-        Raises what `Engine` does, `JournalExistsError` for a file that is there already, `JournalError` for one that
-        cannot be made.
+        Raises what `Engine` does, `JournalExistsError` for a file that is there already and not empty, `JournalError`
+        for one that cannot be made.
         """
         settings = Settings(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry)
         return cls.journaling(path, settings, sync=sync, interval_ns=interval_ns)
@@ -95,6 +104,7 @@ class JournaledEngine(Engine):
         cls, path: Path, settings: Settings, *, sync: Sync = Sync.BATCH, interval_ns: int = INTERVAL_NS
     ) -> Self:
         """The same of settings."""
+        _check_sync(sync, interval_ns)
         engine = cls.of(settings)
         engine.recovery = None
         descriptor, head, place = create_journal(path, settings)
@@ -105,18 +115,19 @@ class JournaledEngine(Engine):
     def recover(cls, path: Path, *, sync: Sync = Sync.BATCH, interval_ns: int = INTERVAL_NS) -> Self:
         """The engine as it was when its journal ended, ready to go on. A torn tail is cut off; see `recovery`.
 
-        Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError`, `JournalHeldError`.
+        Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError`, `JournalHeldError`; `MemoryError` where
+        there is less memory than its pools had grown to.
         """
+        _check_sync(sync, interval_ns)
         descriptor = open_to_append(path)
         try:
             with JournalFile(path) as file:
                 engine = cls.of(file.settings)
                 engine.recovery, place = recovered(file, engine)
-                identity = file.head.identity
-                size = file.size
+                identity, size = file.head.identity, file.size
             if size > place.end:  # a torn tail, or zeros
                 os.ftruncate(descriptor, place.end)
-                os.fsync(descriptor)
+            os.fsync(descriptor)  # what was read need not have reached the disk, and is acknowledged by this
         except BaseException:
             os.close(descriptor)
             raise
@@ -128,8 +139,7 @@ class JournaledEngine(Engine):
     ) -> None:
         self.path = path
         self._identity = identity
-        self._behind = False
-        self._descriptor = descriptor
+        self._process = os.getpid()
         self.journal = _core.JournalWriter(descriptor, place, sync, interval_ns)
 
     def __enter__(self) -> Self:
@@ -141,22 +151,17 @@ class JournaledEngine(Engine):
     def close(self) -> None:
         """Let go of the journal; with a policy other than NONE, once the disk has all of it.
 
-        Raises `JournalWriteError`.
+        Raises `JournalWriteError` when it has not, now or before, `EngineBusyError` while another thread is executing.
         """
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor < 0:
-            return
         try:
-            self.journal.close()
+            _core.close_journal(self.matcher, self.journal)
         except OSError as error:
             raise self._failure(error) from error
-        finally:
-            os.close(descriptor)
 
     @property
     def can_go_on(self) -> bool:
         """Whether it takes further commands."""
-        return self._descriptor >= 0 and not self.journal.broken and not self._behind
+        return self.journal.open
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed.
@@ -171,9 +176,6 @@ class JournaledEngine(Engine):
             return self.matcher.process(ready, self.journal).view(EVENT)
         except OSError as error:
             raise self._failure(error) from error
-        except MemoryError:
-            self._behind = self.journal.place.sequence != self.counters.commands
-            raise
 
     def drain_trades(self) -> int:
         """See `MatchingEngine.drain_trades`; in the journal too, since a full tape may refuse."""
@@ -199,20 +201,29 @@ class JournaledEngine(Engine):
         return write_snapshot(self.path, self._identity, state, place)
 
     def _check_open(self) -> None:
-        if self._descriptor < 0:
+        if self.journal.closed:
             raise JournalError(f"{self.path} was closed; recover from it to go on")
-        if self._behind:
-            raise JournalError(f"{self.path} has commands that this engine did not execute; close it, and recover")
+        if os.getpid() != self._process:
+            raise JournalError(f"{self.path} is written by process {self._process}, of which this is a fork")
 
     def _failure(self, error: OSError) -> JournalWriteError:
         if self.can_go_on:
             return JournalWriteError(
                 f"{self.path} took none of the batch: {error.strerror}; free some room and give it again"
             )
+        if not self.journal.in_step:
+            return JournalWriteError(f"{self.path} has not what this engine has done; close it, and recover")
         return JournalWriteError(
             f"nobody knows what the disk has of the end of {self.path}: {error.filename} failed: {error.strerror}; "
             "mend the disk, then recover from it"
         )
+
+
+def _check_sync(sync: Sync, interval_ns: int) -> None:
+    if not isinstance(sync, Sync):
+        raise UsageError(f"sync: {sync!r} is no Sync")
+    if type(interval_ns) is not int or interval_ns not in INTERVALS_NS:
+        raise UsageError(f"interval_ns: {interval_ns!r} is outside {INTERVALS_NS.start}..{INTERVALS_NS.stop - 1}")
 
 
 def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.JournalPlace]:
@@ -221,11 +232,13 @@ def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.Journa
     Raises `JournalDamagedError`.
     """
     snapshot_fault = None
-    begin = file.beginning
+    begin, damage = file.beginning, None
     try:
         begin = restore_snapshot(file, engine) or begin
     except SnapshotError as error:
         snapshot_fault = str(error)
+    if begin.end > file.start:
+        damage = file.damage_before(begin)
     place, fault = file.replay(engine, begin)
     torn = fault is Fault.TORN
     return (
@@ -235,6 +248,7 @@ def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.Journa
             snapshot_fault=snapshot_fault,
             torn_bytes=file.size - place.end if torn else 0,
             torn=file.explain(place, fault) if torn else None,
+            damage=damage,
         ),
         place,
     )

@@ -32,8 +32,7 @@ from engine.job import (
     PathPlaces,
     Pipeline,
 )
-from engine.journal_cost import partial_path
-from engine.journal_errors import JournalExistsError
+from engine.journal_cost import new_journal
 from engine.path_place import choose_path, shown_in
 from engine.place import Place, choose_place
 from engine.records import WIDE_COMMAND
@@ -44,7 +43,6 @@ from lowlat_errors import ExitCode, LowlatError, UsageError
 from probes.peer import PeerPath
 from reports.interval_log import IntervalLog, interval_log
 from reports.model import Report
-from reports.output import check_writable
 
 Progress = Callable[[str, float], None]
 """Called with what comes next and the share done, 0 to 1; never while a measured section runs."""
@@ -110,12 +108,11 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
         place, path = stack.enter_context(_places(flow, plan))
         file = stack.enter_context(_commands_file(flow))
         log = stack.enter_context(interval_log(plan.log)) if plan.log else None
-        if plan.journal is not None:
-            stack.enter_context(_new_journal(plan.journal))
+        journals = stack.enter_context(new_journal(plan.journal)) if plan.journal else None
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
-                finished.append(_run(_job(file, flow, sized, plan, place, path, log, index), index))
+                finished.append(_run(_job(file, flow, sized, plan, place, path, log, journals, index), index))
             progress("measuring the kernel's part", plan.runs / (plan.runs + 1))
             around |= kernel_stage(finished[0].outcome, place.topology)
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
@@ -167,21 +164,6 @@ def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | Non
 
 
 @contextlib.contextmanager
-def _new_journal(path: Path) -> Iterator[None]:
-    """The runs leave a journal there, which nobody's may be in the way of; none that is not whole stays behind.
-
-    Raises `JournalExistsError`, `OutputPathError`.
-    """
-    check_writable(path)
-    if path.exists():
-        raise JournalExistsError(f"{path} exists; remove it, or name another file")
-    try:
-        yield
-    finally:
-        partial_path(path).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
 def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
     """The commands in a file without a name, for the runs' processes to map."""
     with tempfile.TemporaryFile() as file:
@@ -215,6 +197,7 @@ def _job(
     place: Place,
     path: PathPlaces | None,
     log: IntervalLog | None,
+    journals: Path | None,
     index: int,
 ) -> Job:
     cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
@@ -237,7 +220,7 @@ def _job(
         load=plan.load,
         seed=flow.seed or 0,
         path=path,
-        journal=None if plan.journal is None else JournalJob(path=str(plan.journal.absolute()), batch=plan.batch),
+        journal=None if journals is None else JournalJob(folder=str(journals), batch=plan.batch),
         log=None if log is None else LogJob(path=str(log.path), descriptor=log.descriptor, base_ns=log.base_ns),
     )
 

@@ -37,6 +37,7 @@ from lowlat_cli.options import (
     VerboseOption,
     WhenDryOption,
     count,
+    is_given,
 )
 from lowlat_cli.output import Destination
 from lowlat_cli.peer_options import BindOption, ListenOption, PeerOption, listens, measured_peer
@@ -126,7 +127,7 @@ def bench(
     check_together(ctx, output)
 
     from engine.flood import flood
-    from engine.job import OpenLoop
+    from engine.job import ClosedLoop, OpenLoop
     from engine.path_place import book_names
     from engine.profile import load_profile
     from engine.run import measure
@@ -145,7 +146,7 @@ def bench(
         ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=loads[0], books=books, log=log
     )
 
-    if journal is not None:
+    if journal is not None and (is_given(ctx, "journal") or isinstance(loads[0], ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
     def flow_of(load: Load) -> Flow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -147,9 +148,11 @@ def check_together(ctx: typer.Context, output: Path | None) -> None:
         raise UsageError("--batch is for a journal; add --journal FILE")
     if "journal" in given and (pipeline or sweep or ctx.params["rate"]):
         raise UsageError("a journal is measured in a closed loop; leave out --pipeline, --rate and --sweep")
-    log = ctx.params["log"]
-    if log is not None and output is not None and log.resolve() == output.resolve():
-        raise UsageError(f"--log and -o both name {log}; give each a file of its own")
+    files = {"-o": output, "--log": ctx.params["log"], "--journal": ctx.params.get("journal")}
+    named = [(option, file) for option, file in files.items() if file is not None]
+    for (one, file), (other, same) in combinations(named, 2):
+        if file.resolve() == same.resolve():
+            raise UsageError(f"{other} and {one} both name {same}; give each a file of its own")
 
 
 def load_of(

@@ -60,7 +60,8 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
 def _target(path: Path) -> Path:
     """The file that the path leads to, which must be a regular one or none yet."""
     # /dev/stdout leads to whatever file the shell has opened: a rename would replace it under the shell's hands.
-    if path.absolute().is_relative_to("/dev") or path.absolute().is_relative_to("/proc"):
+    shared_memory = path.absolute().is_relative_to("/dev/shm")  # a file system like others
+    if not shared_memory and any(path.absolute().is_relative_to(folder) for folder in ("/dev", "/proc")):
         raise OutputPathError(f"cannot write {path}: it is no regular file; name another, or redirect stdout")
     try:
         target = path.resolve()

@@ -8,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <map>
+#include <new>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -40,15 +41,36 @@ Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t tra
 
 using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
 
-/// Every event, as bytes that the array owns. With a journal, it has the commands before the first is executed.
+/// The journal has the commands before the first is executed. Where it and the matcher do not agree any more on what
+/// was done, it ends: then the matcher can only be made again, from it.
+template <typename Commands>
+void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& journal, GrowingSink& sink) {
+    if (journal.place().sequence != matcher.sequence()) journal.fall_out_of_step();
+    journal.append(commands.data(), commands.size());
+    const std::uint32_t failures = matcher.growth_failures();
+    try {
+        matcher.execute_all(commands.data(), commands.size(), sink);
+    } catch (const std::bad_alloc&) {  // for events
+        journal.fall_out_of_step();
+        throw;
+    }
+    if (matcher.growth_failures() == failures) return;
+    journal.fall_out_of_step();  // a replay, with more memory, would do otherwise
+    throw std::bad_alloc();
+}
+
+/// Every event, as bytes that the array owns.
 EventBytes process(OwnedMatcher& matcher, nb::handle commands, JournalWriter* journal) {
     const Claim claim(matcher);
     return with_commands(commands, [&](auto in) {
         GrowingSink sink(2 * in.size() + ring_events);
         {
             const nb::gil_scoped_release released;
-            if (journal != nullptr) journal->append(in.data(), in.size());
-            matcher.execute_all(in.data(), in.size(), sink);
+            if (journal == nullptr) {
+                matcher.execute_all(in.data(), in.size(), sink);
+            } else {
+                execute_journaled(matcher, in, *journal, sink);
+            }
         }
         const std::uint64_t count = sink.count();
         Event* events = sink.release();

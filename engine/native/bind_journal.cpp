@@ -1,4 +1,4 @@
-// The journal as Python sees it from below; engine/journal.py makes and opens the files.
+// The journal as Python sees it from below; engine/journal_file.py makes and opens the files.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/tuple.h>
 
@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <tuple>
 #include <vector>
 
@@ -42,6 +43,7 @@ Walked walk_journal(nb::handle data, JournalPlace place, OwnedMatcher* matcher) 
     const Claim claim(*matcher);
     std::vector<Event> events(ring_events);
     RingSink sink(events.data(), ring_events - 1);
+    const std::uint32_t failures = matcher->growth_failures();
     const nb::gil_scoped_release released;
     const JournalFault fault = reader.walk(place, [&](const BlockHead& head, const std::byte* payload) {
         switch (head.kind) {
@@ -53,6 +55,7 @@ Walked walk_journal(nb::handle data, JournalPlace place, OwnedMatcher* matcher) 
                 matcher->drain_tape();
         }
     });
+    if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books are others than they were
     return {place, static_cast<int>(fault)};
 }
 
@@ -67,6 +70,13 @@ std::tuple<nb::bytes, JournalPlace> save(OwnedMatcher& matcher, JournalWriter* j
     }
     return {nb::bytes(reinterpret_cast<const char*>(state.data()), state.size()),
             journal == nullptr ? JournalPlace{} : journal->place()};
+}
+
+/// Not while another thread is executing.
+void close_journal(OwnedMatcher& matcher, JournalWriter& journal) {
+    const Claim claim(matcher);
+    const nb::gil_scoped_release released;
+    journal.close();
 }
 
 void restore(OwnedMatcher& matcher, nb::handle state) {
@@ -111,10 +121,11 @@ void register_journal(nb::module_& m) {
                 new (self) JournalWriter(file, place, static_cast<Sync>(sync), interval_ns);
             },
             nb::arg("file"), nb::arg("place"), nb::arg("sync"), nb::arg("interval_ns"))
-        .def("sync", &JournalWriter::sync, nb::call_guard<nb::gil_scoped_release>())
         .def("close", &JournalWriter::close, nb::call_guard<nb::gil_scoped_release>())
         .def_prop_ro("place", [](const JournalWriter& self) { return self.place(); })
-        .def_prop_ro("broken", &JournalWriter::broken)
+        .def_prop_ro("open", &JournalWriter::open)
+        .def_prop_ro("closed", &JournalWriter::closed)
+        .def_prop_ro("in_step", &JournalWriter::in_step)
         .def_prop_ro("syncs", &JournalWriter::syncs, nb::rv_policy::reference_internal);
     m.def("crc32c", &crc32c_of, nb::arg("data"), nb::arg("before") = 0);
 }
@@ -124,6 +135,7 @@ void register_recovery(nb::module_& m) {
                                                 nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
     m.def("walk_journal", &walk_journal, nb::arg("data"), nb::arg("place"), nb::arg("matcher").none() = nb::none());
     m.def("save_state", &save, nb::arg("matcher"), nb::arg("journal").none() = nb::none());
+    m.def("close_journal", &close_journal, nb::arg("matcher"), nb::arg("journal"));
     m.def("restore_state", &restore, nb::arg("matcher"), nb::arg("state"));
 }
 

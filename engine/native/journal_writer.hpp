@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -35,16 +37,20 @@ class JournalWriteError : public std::runtime_error {
     bool whole;  // the file ends where it did before: the journal may go on
 };
 
-/// One thread at a time. The descriptor, at the end of a journal that may be written, stays its opener's to close.
+/// One thread at a time, and in the process that made it: what a fork has of it only lets go. Owns the descriptor,
+/// which is at the end of a journal that may be written.
 class JournalWriter {
   public:
     JournalWriter(int file, const JournalPlace& place, Sync sync, std::uint64_t interval_ns)
-        : file_(file), place_(place), sync_(sync), interval_(interval_ns), reserved_(place.end) {
-        if (sync_ == Sync::interval) syncing_ = std::thread([this, kept = place.end] { sync_at_intervals(kept); });
+        : file_(file), place_(place), sync_(sync), reserved_(place.end), process_(getpid()) {
+        if (sync_ == Sync::interval) syncing_ = std::make_unique<Syncing>(*this, place.end, interval_ns);
     }
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;
-    ~JournalWriter() { stop_syncing(); }
+    ~JournalWriter() {
+        stop_syncing();
+        let_go();
+    }
 
     /// Append commands and commit them. Throws JournalWriteError; then none of them is in the journal if it is `whole`,
     /// and nobody knows if it is not.
@@ -71,32 +77,56 @@ class JournalWriter {
     /// Have the disk keep all that was appended, whatever the policy. Throws JournalWriteError.
     void sync() {
         begin();
-        const std::lock_guard lock(mutex_);  // the interval's thread records how long it took, too
+        if (syncing_ == nullptr) return sync_now();
+        const std::lock_guard lock(syncing_->mutex);  // its thread records how long it took, too
         sync_now();
     }
 
-    /// The same, and give back room that was reserved. Nothing may be appended after.
+    /// The engine has not done what was appended, or has done more: nothing is appended after that.
+    void fall_out_of_step() { in_step_ = false; }
+
+    /// With a policy other than none, have the disk keep all of it; then let go. Throws JournalWriteError when the disk
+    /// does not, or did not before.
     void close() {
         stop_syncing();
-        if (error_.load(std::memory_order_relaxed) == 0 && sync_ != Sync::none) sync_now();
-        // Where this fails, the room behind the end goes when the file does.
-        [[maybe_unused]] const int given_back = ftruncate(file_, static_cast<off_t>(place_.end));
+        if (!ours() || file_ < 0) return let_go();
+        const int before = error_.load(std::memory_order_acquire);
+        const int error = before != 0 || sync_ == Sync::none ? before : timed_sync();
+        if (error == 0) give_back_room();
+        let_go();
+        if (error != 0) throw JournalWriteError("fdatasync", error, false);
     }
 
     const JournalPlace& place() const { return place_; }
-    /// Whether an earlier failure has ended it: every further append throws.
-    bool broken() const { return error_.load(std::memory_order_acquire) != 0; }
+    /// Whether commands can be appended: it was not closed, no failure has ended it, and this is no fork.
+    bool open() const { return file_ >= 0 && in_step_ && error_.load(std::memory_order_acquire) == 0 && ours(); }
+    bool closed() const { return file_ < 0; }
+    bool in_step() const { return in_step_; }
     /// How long each fdatasync took, nanoseconds; of the interval's thread, once it has been stopped.
     const Histogram& syncs() const { return syncs_; }
 
   private:
     static constexpr std::uint64_t reserve_bytes = std::uint64_t{8} << 20;
 
-    /// What an earlier failure left is no place to go on from.
+    bool ours() const { return getpid() == process_; }
+
+    /// Where this fails, the room goes when the file does.
+    void give_back_room() { [[maybe_unused]] const int given = ftruncate(file_, static_cast<off_t>(place_.end)); }
+
+    void let_go() {
+        if (file_ >= 0) ::close(file_);
+        file_ = -1;
+    }
+
+    /// What an earlier failure left is no place to go on from; nor is the place that a fork knows.
     void begin() const {
         const int error = error_.load(std::memory_order_acquire);
         if (unlikely(error != 0)) throw JournalWriteError("fdatasync", error, false);
+        if (unlikely(file_ < 0 || !in_step_ || !ours())) throw JournalWriteError("write", EBADF, false);
     }
+
+    /// Nobody knows any more what the disk has of it.
+    void end(int error) { error_.store(error, std::memory_order_release); }
 
     void write_block(BlockKind kind, const void* payload, std::uint64_t bytes, const JournalPlace& before) {
         const BlockHead head = block_head(place_, kind, payload, bytes);
@@ -138,24 +168,26 @@ class JournalWriter {
     }
 
     [[noreturn]] LOWLAT_COLD void take_back(const JournalPlace& before, int error) {
-        const bool whole = ftruncate(file_, static_cast<off_t>(before.end)) == 0;
+        const bool cut = ftruncate(file_, static_cast<off_t>(before.end)) == 0;
+        // Until the disk knows of the cut, a power failure may bring the blocks back.
+        const bool whole = cut && (sync_ != Sync::batch || fdatasync(file_) == 0);
         if (whole) {
             place_ = before;
             reserved_ = before.end;
         } else {
-            error_.store(error, std::memory_order_release);
+            end(error);
         }
         throw JournalWriteError("write", error, whole);
     }
 
     LOWLAT_INLINE void commit() {
         if (sync_ == Sync::batch) sync_now();
-        if (sync_ == Sync::interval) appended_.store(place_.end, std::memory_order_release);
+        if (syncing_ != nullptr) syncing_->appended.store(place_.end, std::memory_order_release);
     }
 
     void sync_now() {
         if (const int error = timed_sync(); unlikely(error != 0)) {
-            error_.store(error, std::memory_order_release);
+            end(error);
             throw JournalWriteError("fdatasync", error, false);
         }
     }
@@ -175,43 +207,50 @@ class JournalWriter {
 
     // -- the thread of the interval -----------------------------------------------------------------------------------
 
-    /// `kept`: what the disk has when it starts. The rest of the journal's place is the appending thread's.
-    void sync_at_intervals(std::uint64_t kept) {
-        std::unique_lock lock(mutex_);
-        while (!wake_.wait_for(lock, interval_, [this] { return stop_; })) {
-            const std::uint64_t appended = appended_.load(std::memory_order_acquire);
-            if (appended <= kept) continue;
-            if (const int error = timed_sync(); error != 0) {
-                error_.store(error, std::memory_order_release);
-                return;
+    struct Syncing {
+        Syncing(JournalWriter& writer, std::uint64_t kept, std::uint64_t interval_ns)
+            : appended(kept), thread([this, &writer, kept, interval_ns] { run(writer, kept, interval_ns); }) {}
+
+        /// `kept`: what was appended before it starts. The rest of the writer's place is the appending thread's.
+        void run(JournalWriter& writer, std::uint64_t kept, std::uint64_t interval_ns) {
+            std::unique_lock lock(mutex);
+            while (!wake.wait_for(lock, std::chrono::nanoseconds(interval_ns), [this] { return stop; })) {
+                const std::uint64_t end = appended.load(std::memory_order_acquire);
+                if (end <= kept) continue;
+                if (const int error = writer.timed_sync(); error != 0) return writer.end(error);
+                kept = end;
             }
-            kept = appended;
         }
-    }
+
+        std::atomic<std::uint64_t> appended;
+        std::mutex mutex;
+        std::condition_variable wake;
+        bool stop = false;
+        std::thread thread;  // last: it starts when all else is there
+    };
 
     void stop_syncing() {
-        if (!syncing_.joinable()) return;
+        if (syncing_ == nullptr) return;
+        // A fork has no such thread, and its mutex is as it was at that moment: left alone, and never given back.
+        if (!ours()) return static_cast<void>(syncing_.release());
         {
-            const std::lock_guard lock(mutex_);
-            stop_ = true;
+            const std::lock_guard lock(syncing_->mutex);
+            syncing_->stop = true;
         }
-        wake_.notify_one();
-        syncing_.join();
+        syncing_->wake.notify_one();
+        syncing_->thread.join();
+        syncing_.reset();
     }
 
     int file_;
     JournalPlace place_;
     Sync sync_;
-    std::chrono::nanoseconds interval_;
     std::uint64_t reserved_;     // bytes of the file for which room was asked
-    std::atomic<int> error_{0};  // of an fdatasync, or of taking back: the end of this journal
+    std::atomic<int> error_{0};  // see end()
+    std::atomic<bool> in_step_{true};
+    pid_t process_;
     Histogram syncs_;
-
-    std::atomic<std::uint64_t> appended_{0};
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool stop_ = false;
-    std::thread syncing_;  // last: it starts when all else is there
+    std::unique_ptr<Syncing> syncing_;
 };
 
 }  // namespace lowlat

@@ -156,6 +156,8 @@ class Store {
     std::uint64_t order_refusals() const { return order_refusals_; }
     std::uint64_t trade_refusals() const { return trade_refusals_; }
     std::uint32_t growths() const { return growths_; }
+    /// Times that the system had no memory for a pool to grow: what was done since depends on the moment.
+    std::uint32_t growth_failures() const { return growth_failures_; }
     const Tape& tape() const { return tape_; }
     std::uint64_t drain_tape() { return tape_.drain(); }
     const Nodes& nodes() const { return nodes_; }
@@ -352,6 +354,7 @@ class Store {
             take_far(orders_max_);
             take_nodes(2 * orders_max_);
         } catch (const std::bad_alloc&) {
+            ++growth_failures_;
             return false;
         }
         orders_max_ *= 2;
@@ -366,6 +369,7 @@ class Store {
             take_tape(tape_.capacity() * 2);
             ++growths_;
         } catch (const std::bad_alloc&) {
+            ++growth_failures_;
             when_trades_dry_ = WhenDry::recycle;
         }
     }
@@ -418,6 +422,7 @@ class Store {
     std::uint64_t order_refusals_ = 0;
     std::uint64_t trade_refusals_ = 0;
     std::uint32_t growths_ = 0;
+    std::uint32_t growth_failures_ = 0;
 };
 
 }  // namespace lowlat

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +13,10 @@ import pytest
 
 from engine.flood import flood
 from engine.journal_file import Fault, JournalFile
+from engine.journal_snapshot import snapshot_path
+from engine.journaled_engine import JournaledEngine
 from engine.profile import load_profile
-from tests.integration.conftest import Run
+from tests.integration.conftest import Run, Start
 
 SHORT = ("bench", "-n", "20k", "--runs", "2")
 
@@ -55,17 +60,58 @@ def test_a_file_that_is_there_is_left_alone(lowlat: Run, tmp_path: Path) -> None
     assert (tmp_path / "day.journal").read_text() == "precious"
 
 
+def test_a_file_that_appears_meanwhile_is_left_alone(start: Start, tmp_path: Path) -> None:
+    process = start(*SHORT, "--journal", "day.journal")
+    while process.poll() is None and not list(tmp_path.glob(".lowlat-*")):
+        time.sleep(0.01)
+    (tmp_path / "day.journal").write_text("precious")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and "made by somebody else meanwhile, and left alone" in err
+    assert [file.name for file in tmp_path.iterdir()] == ["day.journal"]
+    assert (tmp_path / "day.journal").read_text() == "precious"
+
+
+def test_an_interruption_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
+    process = start("bench", "-n", "5M", "--journal", "day.journal")
+    while process.poll() is None and not list(tmp_path.glob(".lowlat-*/*")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_setting_for_other_invocations_goes_unused(lowlat: Run, tmp_path: Path) -> None:
+    done = lowlat(*SHORT, "--rate", "1M", "--json", env={"LOWLAT_JOURNAL": "day.journal"})
+    assert done.returncode in (0, 3), done.stderr  # a busy machine may miss the rate
+    assert json.loads(done.stdout)["journal"] is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no /dev/shm here")
+def test_a_journal_in_shared_memory(lowlat: Run) -> None:
+    path = Path(f"/dev/shm/lowlat-test-{os.getpid()}.journal")
+    try:
+        assert lowlat(*SHORT, "--journal", path).returncode == 0
+        with JournaledEngine.recover(path) as engine:
+            assert engine.snapshot().path.exists()
+    finally:
+        path.unlink(missing_ok=True)
+        snapshot_path(path).unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
         (("--batch", "10"), "--batch is for a journal; add --journal FILE"),
         (("--journal", "j", "--batch", "0"), "--batch"),
+        (("--journal", "j", "-o", "j"), "--journal and -o both name j; give each a file of its own"),
         (("--journal", "j", "--rate", "1M"), "a journal is measured in a closed loop; leave out"),
         (("--journal", "j", "--pipeline"), "a journal is measured in a closed loop; leave out"),
         (("--journal", "j", "--sweep", "1M:2M:2"), "a journal is measured in a closed loop; leave out"),
         (("--journal", "j", "--engine", "reference"), "of the native engine; leave out --journal"),
         (("--journal", "j", "-p", "burst"), "a closed loop of the native engine; leave out --journal"),
-        (("--journal", "no/folder/j"), "there is no folder"),
+        (("--journal", "no/folder/j"), "cannot make a journal beside no/folder/j: No such file"),
     ],
 )
 def test_what_cannot_be_is_refused_at_once(lowlat: Run, tmp_path: Path, options: tuple[str, ...], why: str) -> None:

@@ -170,10 +170,14 @@ def test_a_snapshot_that_does_not_fit_is_found(lowlat: Run, tmp_path: Path) -> N
         again.process(commands(SELL, BUY, SELL))
     snapshot_path(day).write_bytes(content)
     done = lowlat("journal", "verify", day, "--json")
-    assert done.returncode == ExitCode.NOT_VALID
-    assert "which is sound by itself; remove the snapshot to recover\n" in done.stderr
+    assert done.returncode == ExitCode.OK
+    assert "the snapshot was not used: " in done.stderr and "no block of it ends where the snapshot" in done.stderr
     found = document(done)
-    assert (found["end"]["state"], found["recovered"], found["snapshot"]["used"]) == ("sound", None, False)
+    assert (found["end"]["state"], found["snapshot"]["used"]) == ("sound", False)
+    assert found["recovered"] is not None
+    with JournaledEngine.recover(day) as back:
+        assert back.recovery is not None and back.recovery.replayed == back.recovery.commands
+        assert "does not fit" in (back.recovery.snapshot_fault or "")
 
 
 def test_damage_before_the_snapshot_does_not_hinder_recovery(lowlat: Run, tmp_path: Path) -> None:
@@ -284,7 +288,7 @@ def test_what_is_no_journal_that_can_be_read(lowlat: Run, day: Path, tmp_path: P
         "begun": (2, "begun ends within its head: it was never a whole journal; remove it\n"),
         "pipe": (2, "pipe is no journal: it is no regular file\n"),
         ".": (2, ". is no journal: it is no regular file\n"),
-        "missing": (2, "there is no missing\n"),
+        "missing": (2, "there is no missing; name a journal\n"),
         "day.journal": (
             2,
             "day.journal has version 4097, and this lowlat reads version 1; take the one that wrote it\n",

@@ -67,4 +67,4 @@ def test_bench_on_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path) -> None
     command = [lowlat, "bench", "-n", "100k", "--runs", "1", "--journal", str(journal)]
     done = on_small_disk(tmp_path, "sh", "-c", script, str(journal), *command)
     assert done.stdout == "code 2\n", done.stdout
-    assert f"{journal} could not be written: write failed: No space left on device" in done.stderr
+    assert "the journal could not be written: write failed: No space left on device; free some room" in done.stderr

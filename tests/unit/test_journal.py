@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -23,11 +24,13 @@ from engine.journal_errors import (
     JournalExistsError,
     JournalHeldError,
     JournalResetError,
+    JournalVersionError,
     JournalWriteError,
     NoJournalError,
     SnapshotError,
 )
 from engine.journal_file import BlockKind, Fault, JournalFile
+from engine.journal_head import JOURNAL, JournalHead, pack_head
 from engine.journal_snapshot import snapshot_path
 from engine.journaled_engine import JournaledEngine, Sync
 from engine.native_engine import Engine
@@ -44,12 +47,18 @@ from engine.records import (
     wide_commands,
 )
 from engine.settings import Settings, WhenDry
+from lowlat_errors import UsageError
 from tests import journal_by_hand
 from tests.property.world_streams import WORLD_STREAMS
 
 INSTRUMENTS = (
     Instrument(tick=5, lot=10, price_min=-100, price_max=10_000, unit=Decimal("0.005")),
     Instrument(algorithm=Algorithm.PRO_RATA, off_tick=OffTick.PASSIVE),
+)
+
+
+without_sanitizers = pytest.mark.skipif(
+    bool(_core.build_facts()["sanitize"]), reason="sanitizers take more address space than is left"
 )
 
 
@@ -314,15 +323,16 @@ try:
     engine.process(sweep)
 except Exception as error:
     print(error)
+engine.close()
 """
 
 
-@pytest.mark.skipif(bool(_core.build_facts()["sanitize"]), reason="sanitizers take more address space than is left")
+@without_sanitizers
 def test_an_engine_that_is_behind_its_journal_goes_no_further(path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", WITHOUT_MEMORY, str(path)], capture_output=True, text=True, check=True, timeout=60
     )
-    told = f"{path} has commands that this engine did not execute; close it, and recover"
+    told = f"{path} has not what this engine has done; close it, and recover"
     assert done.stdout.splitlines() == ["no memory False", told]
     with JournaledEngine.recover(path) as back:
         assert back.counters.commands == 200_001 and back.counters.live_orders == 50_000
@@ -377,6 +387,182 @@ def test_an_array_that_is_none_of_commands_changes_neither_journal_nor_book(path
         assert engine.process(commands()).size == 0
     with JournalFile(path) as file:
         assert file.end.blocks == 0
+
+
+def test_a_snapshot_of_another_end_is_left_out_though_it_is_as_long(path: Path) -> None:
+    """As after a journal was put back from a copy, and another day went on from there."""
+    with JournaledEngine.create(path) as engine:
+        engine.process(commands(limit(1)))
+    copy = path.read_bytes()
+    with JournaledEngine.recover(path) as engine:
+        engine.process(commands(limit(2)))
+        engine.snapshot()
+    path.write_bytes(copy)
+    snapshot = snapshot_path(path).read_bytes()
+    with JournaledEngine.recover(path) as engine:
+        engine.process(commands(limit(3)))
+    snapshot_path(path).write_bytes(snapshot)
+    with JournaledEngine.recover(path) as back:
+        assert back.orders()["order_id"].tolist() == [1, 3]
+        assert back.recovery is not None and "does not fit" in (back.recovery.snapshot_fault or "")
+
+
+def test_damage_before_a_snapshot_is_told_and_does_without(path: Path) -> None:
+    with JournaledEngine.create(path) as engine:
+        engine.process(commands(limit(1)))
+        first = path.stat().st_size
+        engine.process(commands(limit(2)))
+        engine.snapshot()
+        engine.process(commands(limit(3)))
+    data = bytearray(path.read_bytes())
+    data[first - 20] ^= 1
+    path.write_bytes(data)
+    with JournaledEngine.recover(path) as back:
+        assert back.recovery is not None
+        assert "damaged at block 0" in (back.recovery.damage or "")
+        assert back.orders()["order_id"].tolist() == [1, 2, 3]
+
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from engine import JournaledEngine, Kind, Sync, command, commands
+
+def batch(number):
+    return commands(command(Kind.LIMIT, number, price=100, quantity=1))
+
+with JournaledEngine.create(Path(sys.argv[1]), sync=Sync.INTERVAL, interval_ns=50_000) as engine:
+    engine.process(batch(1))
+    child = os.fork()
+    if child == 0:
+        try:
+            engine.process(batch(99))
+        except Exception as error:
+            print(error, flush=True)
+    else:
+        engine.process(batch(2))
+        os.waitpid(child, 0)
+        engine.process(batch(3))
+"""
+
+
+def test_a_fork_has_no_part_in_the_journal(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", FORKS, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "of which this is a fork" in done.stdout
+    with JournaledEngine.recover(path) as back:
+        assert back.orders()["order_id"].tolist() == [1, 2, 3]
+
+
+def test_it_is_not_closed_under_a_thread_that_executes(path: Path) -> None:
+    settings = Settings((Instrument(),), 2_000_000)
+    large = np.tile(commands(limit(1)), 1_500_000)
+    large["order_id"] = np.arange(1, len(large) + 1)
+    refused = 0
+    with JournaledEngine.journaling(path, settings, sync=Sync.NONE) as engine:
+        thread = threading.Thread(target=engine.process, args=(large,))
+        thread.start()
+        while thread.is_alive():
+            try:
+                engine.close()
+                break
+            except _core.EngineBusyError:
+                refused += 1
+        thread.join()
+    with JournalFile(path) as file:
+        assert file.end.sequence in (0, len(large)) and file.fault is Fault.NONE
+        assert refused > 0 or file.end.sequence == 0
+
+
+def test_an_engine_that_is_dropped_lets_go_of_its_journal(path: Path) -> None:
+    JournaledEngine.create(path).process(commands(limit(1)))
+    with JournaledEngine.recover(path) as back:
+        assert back.counters.commands == 1
+
+
+def test_an_empty_file_is_no_journal_yet(path: Path) -> None:
+    """As a kill leaves it between the file's making and its head."""
+    path.touch()
+    JournaledEngine.create(path).close()
+    JournaledEngine.recover(path).close()
+
+
+def test_commands_that_pass_the_journal_by_end_it(path: Path) -> None:
+    with JournaledEngine.create(path) as engine:
+        engine.matcher.process(commands(limit(1)))
+        with pytest.raises(JournalWriteError, match="has not what this engine has done"):
+            engine.process(commands(limit(2)))
+        assert not engine.can_go_on
+
+
+def test_policies_that_there_are_not_are_refused_before_a_file_is_made(path: Path) -> None:
+    for wrong in (
+        {"sync": 7},
+        {"interval_ns": 0},
+        {"interval_ns": -1},
+        {"interval_ns": 2**63 - 1},
+        {"interval_ns": 1.5},
+    ):
+        with pytest.raises(UsageError, match="sync|interval_ns"):
+            JournaledEngine.create(path, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="made by JournaledEngine.create"):
+        JournaledEngine()
+    assert not path.exists()
+
+
+def test_a_head_with_what_no_engine_has_is_refused(path: Path) -> None:
+    said = JournalHead.of(Settings((Instrument(),)))
+    path.write_bytes(pack_head(JOURNAL, msgspec.structs.replace(said, symbols=[]))[0])
+    with pytest.raises(UsageError, match="1 to 65536 symbols"):
+        JournaledEngine.recover(path)
+    path.write_bytes(pack_head(JOURNAL, msgspec.structs.replace(said, identity="\x1b]0;"))[0])
+    with pytest.raises(JournalVersionError, match="cannot read"):
+        JournaledEngine.recover(path)
+
+
+GROWS = """
+import resource, sys
+from pathlib import Path
+from engine import JournaledEngine, Kind, Sync, WhenDry, command, commands
+
+def batch(first):
+    return commands(*(command(Kind.LIMIT, n, price=100, quantity=1) for n in range(first, first + 10_000)))
+
+def used():
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+batches = [batch(1 + 10_000 * n) for n in range(40)]
+engine = JournaledEngine.create(Path(sys.argv[1]), orders=10_000, when_orders_dry=WhenDry.GROW, sync=Sync.NONE)
+if sys.argv[2] == "live":
+    resource.setrlimit(resource.RLIMIT_AS, (used() + 40_000_000, -1))
+try:
+    for each in batches:
+        engine.process(each)
+except MemoryError:
+    print("no memory", engine.can_go_on, engine.counters.order_refusals > 0)
+engine.close()
+if sys.argv[2] == "recovery":
+    resource.setrlimit(resource.RLIMIT_AS, (used() + 40_000_000, -1))
+    try:
+        JournaledEngine.recover(Path(sys.argv[1]))
+    except MemoryError:
+        print("no memory to recover with")
+"""
+
+
+@without_sanitizers
+@pytest.mark.parametrize(
+    ("when", "told"), [("live", "no memory False True\n"), ("recovery", "no memory to recover with\n")]
+)
+def test_pools_that_cannot_grow_never_make_other_books(path: Path, when: str, told: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", GROWS, str(path), when], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == told
+    with JournaledEngine.recover(path) as back:  # with memory
+        assert back.counters.order_refusals == 0
+        assert back.counters.live_orders == back.counters.commands
 
 
 def test_a_snapshot_that_cannot_be_written_is_an_error_and_changes_nothing(path: Path) -> None:

@@ -110,6 +110,26 @@ def test_zeros_in_place_of_an_end_are_torn_wherever_they_begin(
     assert read(whole + bytes(5_000)) == (SEQUENCES[4], Fault.NONE)
 
 
+def test_pages_that_never_reached_the_disk_are_torn_in_the_last_block_alone(
+    read: Callable[[bytes], tuple[int, Fault]], tmp_path: Path
+) -> None:
+    """A power failure may keep any pages of what was being written."""
+    with JournaledEngine.create(tmp_path / "pages") as engine:
+        for first in (1, 1_000, 2_000):
+            engine.process(commands(*(limit(n) for n in range(first, first + 500))))
+            size = (tmp_path / "pages").stat().st_size
+    data = (tmp_path / "pages").read_bytes()
+    last = size - 500 * 32 - BLOCK.itemsize - END_BYTES
+    pages = range(-(-last // 4096) * 4096, size, 4096)
+    assert len(pages) > 3
+    for page in (last // 4096 * 4096, *pages):
+        begin = max(page, last)  # what was there before is on the disk
+        lost = data[:begin] + bytes(min(page + 4096, size) - begin) + data[page + 4096 :]
+        assert read(lost) == (1_000, Fault.TORN), page
+    lost = data[:8192] + bytes(4096) + data[12288:]
+    assert read(lost) == (0, Fault.PAYLOAD)
+
+
 def blocks_of(whole: bytes, starts: list[int]) -> list[bytes]:
     return [whole[start:end] for start, end in pairwise(starts)]
 
