@@ -40,7 +40,7 @@ class Outcome:
         if isinstance(error, BrokenPipeError):  # the reader of stdout has gone: not our error
             return self.exit_code
         if isinstance(error, KeyboardInterrupt):
-            return self._failed(error, ExitCode.INTERRUPTED, "interrupted before anything was measured")
+            return self._failed(error, ExitCode.INTERRUPTED, "interrupted before there was a result")
         if isinstance(error, LowlatError):
             return self._failed(error, error.exit_code, f"error: {error}")
         if isinstance(error, MemoryError):

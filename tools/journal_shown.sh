@@ -13,6 +13,7 @@ shown() { echo "\$ $1"; bash -c "$1" 2>&1 | sed -e 's/[[:space:]]*$//'; }
 echo '```console'
 shown "lowlat bench --journal day.journal | grep ^journal"
 shown "lowlat bench --journal small.journal --batch 256 | grep ^journal"
+shown "lowlat bench -p all-kinds --journal wide.journal | grep ^journal"
 shown "lowlat journal verify day.journal"
 shown "lowlat journal dump day.journal --from 10k --limit 5"
 shown "truncate -s -1000 day.journal"

@@ -136,7 +136,7 @@ def test_ctrl_c_ends_a_long_calibration_at_once(start: Start) -> None:
         out, err = process.communicate(timeout=20)
     assert time.monotonic() - sent < 5  # it looks ten times a second; the rest is a busy machine
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
-    assert err == "lowlat: interrupted before anything was measured\n"
+    assert err == "lowlat: interrupted before there was a result\n"
 
 
 def test_duration_comes_from_the_settings_too(document: Document) -> None:

@@ -290,7 +290,7 @@ def test_ctrl_c_before_the_first_pair_leaves_nothing(start: Start, tmp_path: Pat
         children = started_by(process.pid)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (ExitCode.INTERRUPTED, "lowlat: interrupted before anything was measured\n")
+    assert (process.returncode, err) == (ExitCode.INTERRUPTED, "lowlat: interrupted before there was a result\n")
     assert list(tmp_path.iterdir()) == []
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
