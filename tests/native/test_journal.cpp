@@ -36,7 +36,8 @@ class Scratch {
     Scratch& operator=(const Scratch&) = delete;
     ~Scratch() { close(file_); }
 
-    int file() const { return file_; }
+    /// Another descriptor of it, for who closes it.
+    int given_away() const { return dup(file_); }
     std::vector<std::byte> content() const {
         struct stat facts{};
         check(fstat(file_, &facts) == 0, "its size is known");
@@ -96,12 +97,12 @@ const Register round_trip("journal: what the writer appends the reader trusts, a
                                   const Scratch scratch;
                                   const JournalPlace start{.end = 0, .blocks = 0, .sequence = 7, .chain = 9};
                                   const auto commands = some_commands(100'000);
-                                  JournalWriter writer(scratch.file(), start, sync, 1'000'000);
+                                  JournalWriter writer(scratch.given_away(), start, sync, 1'000'000);
                                   for (const std::uint64_t count : {1ULL, 40'000ULL, 0ULL, 100'000ULL})
                                       writer.append(commands.data(), count);
                                   writer.append_drain();
                                   writer.close();
-                                  check(!writer.broken(), "it was never broken");
+                                  check(writer.closed(), "it has let go of the file");
                                   check((sync == Sync::none) == (writer.syncs().total() == 0),
                                         "fdatasync is called unless the policy is none");
 
@@ -133,7 +134,7 @@ const Register round_trip("journal: what the writer appends the reader trusts, a
 const Register interval("journal: at intervals a thread has the disk keep what is new, and only that", [] {
     const Scratch scratch;
     const auto commands = some_commands(10);
-    JournalWriter writer(scratch.file(), {}, Sync::interval, 1'000'000);
+    JournalWriter writer(scratch.given_away(), {}, Sync::interval, 1'000'000);
     for (int round = 0; round < 50; ++round) {
         writer.append(commands.data(), commands.size());
         std::this_thread::sleep_for(std::chrono::microseconds(300));
@@ -157,10 +158,9 @@ const Register refused("journal: a file that takes nothing is told, and what was
         error = thrown.error_number;
         whole = thrown.whole;
     }
-    close(full);
     check(error == ENOSPC, "the system's reason is passed on");
     // A device cannot be cut back, so nobody knows what it holds: no more is appended.
-    check(!whole && writer.broken() && writer.place().blocks == 0, "the journal is over");
+    check(!whole && !writer.open() && writer.place().blocks == 0, "the journal is over");
     bool again = false;
     try {
         writer.append(commands.data(), commands.size());
@@ -180,9 +180,15 @@ const Register lost("journal: after an fdatasync that failed nothing is appended
     } catch (const JournalWriteError& thrown) {
         told = thrown.error_number == EINVAL && !thrown.whole;
     }
-    check(told && writer.broken(), "the failure is told, and final");
+    check(told && !writer.open(), "the failure is told, and final");
+    bool again = false;
+    try {
+        writer.close();
+    } catch (const JournalWriteError&) {
+        again = true;
+    }
+    check(again && writer.closed(), "and told again by who only closes it");
     close(ends[0]);
-    close(ends[1]);
 });
 
 }  // namespace
