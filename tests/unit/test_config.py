@@ -82,7 +82,7 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
         ("[bnech]\nseed = 1", "lowlat.toml: unknown key 'bnech'; did you mean 'bench'?"),
         ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; there are arrivals, color,"),
         ("when_dry = 'grow'", "lowlat.toml: unknown key 'when_dry'; did you mean 'when-dry'?"),
-        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; there are a, ab, affinity, arrivals, b, bench,"),
+        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; there are a, ab, affinity, arrivals, b, batch, bench,"),
         ("bench = 5", "lowlat.toml: 'bench' is a verb; write its settings as a table [bench]"),
         ("seed = ", "lowlat.toml: not valid TOML: "),
         (
