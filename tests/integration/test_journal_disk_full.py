@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from engine import _core
 from engine.flood import flood
-from engine.journal_errors import JournalWriteError
+from engine.journal_errors import JournalWriteError, SnapshotError
 from engine.journaled_engine import JournaledEngine, Sync
 from engine.profile import load_profile
 
@@ -31,7 +31,7 @@ before, done = _core.save_state(engine.matcher)[0], engine.counters.commands
 assert engine.can_go_on and done % 1_000 == 0 and 20_000 < done < 33_000
 try:
     engine.snapshot()
-except Exception as error:
+except SnapshotError as error:
     print(type(error).__name__)
 engine.close()
 back = JournaledEngine.recover(path)

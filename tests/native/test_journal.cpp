@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,7 +29,7 @@ namespace {
 class Scratch {
   public:
     Scratch() {
-        std::string name = "/tmp/lowlat-journal-XXXXXX";
+        std::string name = std::filesystem::temp_directory_path() / "lowlat-journal-XXXXXX";
         file_ = mkstemp(name.data());
         check(file_ >= 0 && unlink(name.c_str()) == 0, "a scratch file can be made");
     }

@@ -308,6 +308,7 @@ WITHOUT_MEMORY = """
 import resource, sys
 from pathlib import Path
 from engine import JournaledEngine, Kind, Side, command, commands
+from engine.journal_errors import JournalWriteError
 
 engine = JournaledEngine.create(Path(sys.argv[1]), orders=200_000, trades=10)
 sells = [command(Kind.LIMIT, n, side=Side.SELL, price=100, quantity=1) for n in range(1, 200_001)]
@@ -321,7 +322,7 @@ except MemoryError:
     print("no memory", engine.can_go_on)
 try:
     engine.process(sweep)
-except Exception as error:
+except JournalWriteError as error:
     print(error)
 engine.close()
 """
@@ -428,6 +429,7 @@ FORKS = """
 import os, sys
 from pathlib import Path
 from engine import JournaledEngine, Kind, Sync, command, commands
+from engine.journal_errors import JournalError
 
 def batch(number):
     return commands(command(Kind.LIMIT, number, price=100, quantity=1))
@@ -438,7 +440,7 @@ with JournaledEngine.create(Path(sys.argv[1]), sync=Sync.INTERVAL, interval_ns=5
     if child == 0:
         try:
             engine.process(batch(99))
-        except Exception as error:
+        except JournalError as error:
             print(error, flush=True)
     else:
         engine.process(batch(2))
