@@ -1,0 +1,1 @@
+"""Price statistics and bulk level updates over arrays of records, exact."""

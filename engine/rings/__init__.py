@@ -1,0 +1,1 @@
+"""Bounded queues of records between threads and processes, without locks."""
