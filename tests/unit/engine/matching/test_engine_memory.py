@@ -80,7 +80,7 @@ def test_mappings_start_on_a_page_and_hold_their_records_by_cache_lines() -> Non
 RESIDENT = """
 import sys
 from lowlat.engine.matching.native import Engine
-from tests.unit.test_engine_memory import {flow}, need_bytes, resident_bytes
+from tests.unit.engine.matching.test_engine_memory import {flow}, need_bytes, resident_bytes
 stream = {flow}(50_000)
 before = resident_bytes()
 engine = Engine()
