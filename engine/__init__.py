@@ -9,95 +9,120 @@
 `docs/matching.md` states what every command does and every event says.
 """
 
-from lowlat.engine._core import EngineBusyError
-from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.profile import Profile, ProfileError, load_profile, profile_names
-from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.journal.engine import JournaledEngine, Recovery, Sync
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick, OffTickError
-from lowlat.engine.matching.interface import (
-    Best,
-    CommandArrayError,
-    Indicative,
-    MatchingEngine,
-    UnknownSideError,
-    UnknownSymbolError,
-)
-from lowlat.engine.matching.native import Counters, Engine, MemoryPart
-from lowlat.engine.matching.records import (
-    COMMAND,
-    EVENT,
-    LEVEL,
-    ORDER,
-    QUANTITY_MAX,
-    STOP,
-    TRADE,
-    WIDE_COMMAND,
-    CommandValueError,
-    EventKind,
-    Flag,
-    Kind,
-    Phase,
-    Reason,
-    SelfTrade,
-    Side,
-    TimeInForce,
-    command,
-    commands,
-    describe,
-    wide_command,
-    wide_commands,
-)
-from lowlat.engine.reference.engine import ReferenceEngine
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = [
-    "COMMAND",
-    "EVENT",
-    "LEVEL",
-    "ORDER",
-    "QUANTITY_MAX",
-    "STOP",
-    "TRADE",
-    "WIDE_COMMAND",
-    "Algorithm",
-    "Best",
-    "CommandArrayError",
-    "CommandValueError",
-    "Counters",
-    "Engine",
-    "EngineBusyError",
-    "EventKind",
-    "Flag",
-    "Flow",
-    "Indicative",
-    "Instrument",
-    "JournaledEngine",
-    "Kind",
-    "MatchingEngine",
-    "MemoryPart",
-    "OffTick",
-    "OffTickError",
-    "Phase",
-    "Profile",
-    "ProfileError",
-    "Reason",
-    "Recovery",
-    "ReferenceEngine",
-    "SelfTrade",
-    "Settings",
-    "Side",
-    "Sync",
-    "TimeInForce",
-    "UnknownSideError",
-    "UnknownSymbolError",
-    "WhenDry",
-    "command",
-    "commands",
-    "describe",
-    "flood",
-    "load_profile",
-    "profile_names",
-    "wide_command",
-    "wide_commands",
-]
+if TYPE_CHECKING:  # what the table below says, for mypy and editors
+    # isort: off
+    from lowlat.engine._core import EngineBusyError as EngineBusyError
+    from lowlat.engine.flow.order_flow import Flow as Flow
+    from lowlat.engine.flow.profile import (
+        Profile as Profile,
+        ProfileError as ProfileError,
+        load_profile as load_profile,
+        profile_names as profile_names,
+    )
+    from lowlat.engine.flow.synthetic import flood as flood
+    from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery, Sync as Sync
+    from lowlat.engine.matching.config import Settings as Settings, WhenDry as WhenDry
+    from lowlat.engine.matching.instrument import (
+        Algorithm as Algorithm,
+        Instrument as Instrument,
+        OffTick as OffTick,
+        OffTickError as OffTickError,
+    )
+    from lowlat.engine.matching.interface import (
+        Best as Best,
+        CommandArrayError as CommandArrayError,
+        Indicative as Indicative,
+        MatchingEngine as MatchingEngine,
+        UnknownSideError as UnknownSideError,
+        UnknownSymbolError as UnknownSymbolError,
+    )
+    from lowlat.engine.matching.native import Counters as Counters, Engine as Engine, MemoryPart as MemoryPart
+    from lowlat.engine.matching.records import (
+        COMMAND as COMMAND,
+        EVENT as EVENT,
+        LEVEL as LEVEL,
+        ORDER as ORDER,
+        QUANTITY_MAX as QUANTITY_MAX,
+        STOP as STOP,
+        TRADE as TRADE,
+        WIDE_COMMAND as WIDE_COMMAND,
+        CommandValueError as CommandValueError,
+        EventKind as EventKind,
+        Flag as Flag,
+        Kind as Kind,
+        Phase as Phase,
+        Reason as Reason,
+        SelfTrade as SelfTrade,
+        Side as Side,
+        TimeInForce as TimeInForce,
+        command as command,
+        commands as commands,
+        describe as describe,
+        wide_command as wide_command,
+        wide_commands as wide_commands,
+    )
+    from lowlat.engine.reference.engine import ReferenceEngine as ReferenceEngine
+
+_NAMES: Final = {
+    "lowlat.engine._core": ("EngineBusyError",),
+    "lowlat.engine.flow.order_flow": ("Flow",),
+    "lowlat.engine.flow.profile": ("Profile", "ProfileError", "load_profile", "profile_names"),
+    "lowlat.engine.flow.synthetic": ("flood",),
+    "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery", "Sync"),
+    "lowlat.engine.matching.config": ("Settings", "WhenDry"),
+    "lowlat.engine.matching.instrument": ("Algorithm", "Instrument", "OffTick", "OffTickError"),
+    "lowlat.engine.matching.interface": (
+        "Best",
+        "CommandArrayError",
+        "Indicative",
+        "MatchingEngine",
+        "UnknownSideError",
+        "UnknownSymbolError",
+    ),
+    "lowlat.engine.matching.native": ("Counters", "Engine", "MemoryPart"),
+    "lowlat.engine.matching.records": (
+        "COMMAND",
+        "EVENT",
+        "LEVEL",
+        "ORDER",
+        "QUANTITY_MAX",
+        "STOP",
+        "TRADE",
+        "WIDE_COMMAND",
+        "CommandValueError",
+        "EventKind",
+        "Flag",
+        "Kind",
+        "Phase",
+        "Reason",
+        "SelfTrade",
+        "Side",
+        "TimeInForce",
+        "command",
+        "commands",
+        "describe",
+        "wide_command",
+        "wide_commands",
+    ),
+    "lowlat.engine.reference.engine": ("ReferenceEngine",),
+}
+"""Public names by the module that each comes from, which is loaded when one of them is first used: whoever needs only
+records does not load the engine.
+"""
+_MODULE_OF: Final = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = list(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_MODULE_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
