@@ -12,12 +12,12 @@ import pytest
 
 from lowlat.engine import Algorithm, Engine, Instrument, Kind, Settings, Side, WhenDry, command, commands, wide_command
 from lowlat.engine.bench.run import RunPlan, settings_of
-from lowlat.engine.flow.readers.journal import DrainedJournalError, EmptyJournalError, read_journal_flow
+from lowlat.engine.flow.readers.journal import READER, DrainedJournalError, EmptyJournalError, read_journal_flow
 from lowlat.engine.journal import file as journal_file_module
 from lowlat.engine.journal.document import command_document, flag_names
 from lowlat.engine.journal.engine import JournaledEngine, Sync
 from lowlat.engine.journal.errors import JournalDamagedError, NoJournalError
-from lowlat.engine.journal.file import Fault, JournalFile, is_journal
+from lowlat.engine.journal.file import Fault, JournalFile
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands, wide_commands
 
@@ -110,8 +110,8 @@ def test_nothing_is_measured_of_an_empty_or_damaged_journal(tmp_path: Path) -> N
 
 def test_a_file_is_known_by_how_it_begins(tmp_path: Path) -> None:
     (tmp_path / "short").write_bytes(b"LOWLATJ")
-    assert is_journal(journal(tmp_path / "a.journal"))
-    assert not any(is_journal(tmp_path / name) for name in ("short", "missing", "."))
+    assert READER.knows_content(journal(tmp_path / "a.journal"))
+    assert not any(READER.knows_content(tmp_path / name) for name in ("short", "missing", "."))
 
 
 @pytest.mark.parametrize("stretch", [1, 100, 1_000])
