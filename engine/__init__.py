@@ -23,18 +23,22 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
         profile_names as profile_names,
     )
     from lowlat.engine.flow.synthetic import flood as flood
-    from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery, Sync as Sync
-    from lowlat.engine.matching.config import Settings as Settings, WhenDry as WhenDry
+    from lowlat.engine.journal.engine import (
+        JournaledEngine as JournaledEngine,
+        Recovery as Recovery,
+        SyncPolicy as SyncPolicy,
+    )
+    from lowlat.engine.matching.config import EngineConfig as EngineConfig, PoolPolicy as PoolPolicy
     from lowlat.engine.matching.instrument import (
-        Algorithm as Algorithm,
+        MatchAlgorithm as MatchAlgorithm,
         Instrument as Instrument,
-        OffTick as OffTick,
+        TickRounding as TickRounding,
         OffTickError as OffTickError,
     )
     from lowlat.engine.matching.interface import (
-        Best as Best,
+        TopOfBook as TopOfBook,
         CommandArrayError as CommandArrayError,
-        Indicative as Indicative,
+        AuctionIndicative as AuctionIndicative,
         MatchingEngine as MatchingEngine,
         UnknownSideError as UnknownSideError,
         UnknownSymbolError as UnknownSymbolError,
@@ -48,21 +52,21 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
         QUANTITY_MAX as QUANTITY_MAX,
         STOP as STOP,
         TRADE as TRADE,
-        WIDE_COMMAND as WIDE_COMMAND,
+        EXTENDED_COMMAND as EXTENDED_COMMAND,
         CommandValueError as CommandValueError,
-        EventKind as EventKind,
-        Flag as Flag,
-        Kind as Kind,
-        Phase as Phase,
+        ExecType as ExecType,
+        ExecInst as ExecInst,
+        CommandType as CommandType,
+        TradingPhase as TradingPhase,
         Reason as Reason,
-        SelfTrade as SelfTrade,
+        SelfTradePrevention as SelfTradePrevention,
         Side as Side,
         TimeInForce as TimeInForce,
         command as command,
         commands as commands,
         describe as describe,
-        wide_command as wide_command,
-        wide_commands as wide_commands,
+        extended_command as extended_command,
+        extended_commands as extended_commands,
     )
     from lowlat.engine.reference.engine import ReferenceEngine as ReferenceEngine
 
@@ -72,8 +76,8 @@ _NAMES: Final = {
     "lowlat.engine.flow.profile": ("Profile", "ProfileError", "load_profile", "profile_names"),
     "lowlat.engine.flow.synthetic": ("flood",),
     "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery", "Sync"),
-    "lowlat.engine.matching.config": ("Settings", "WhenDry"),
-    "lowlat.engine.matching.instrument": ("Algorithm", "Instrument", "OffTick", "OffTickError"),
+    "lowlat.engine.matching.config": ("Settings", "PoolPolicy"),
+    "lowlat.engine.matching.instrument": ("Algorithm", "Instrument", "TickRounding", "OffTickError"),
     "lowlat.engine.matching.interface": (
         "Best",
         "CommandArrayError",
@@ -91,21 +95,21 @@ _NAMES: Final = {
         "QUANTITY_MAX",
         "STOP",
         "TRADE",
-        "WIDE_COMMAND",
+        "EXTENDED_COMMAND",
         "CommandValueError",
-        "EventKind",
+        "ExecType",
         "Flag",
         "Kind",
         "Phase",
         "Reason",
-        "SelfTrade",
+        "SelfTradePrevention",
         "Side",
         "TimeInForce",
         "command",
         "commands",
         "describe",
-        "wide_command",
-        "wide_commands",
+        "extended_command",
+        "extended_commands",
     ),
     "lowlat.engine.reference.engine": ("ReferenceEngine",),
 }

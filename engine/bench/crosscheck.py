@@ -9,7 +9,7 @@ import numpy as np
 
 from lowlat.engine.bench.engines import NATIVE, REFERENCE, EngineEntry
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.records import Events, describe
 
 
@@ -28,7 +28,7 @@ class PrefixCheck:
     reference_ns: float | None
 
 
-def check_prefix(flow: Flow, sized: Settings, measured: int, entry: EngineEntry = NATIVE) -> PrefixCheck:
+def check_prefix(flow: Flow, sized: EngineConfig, measured: int, entry: EngineEntry = NATIVE) -> PrefixCheck:
     """Give this engine (the native one for the reference engine) and the reference engine the seeding commands and
     `measured` more, and compare every event.
     """

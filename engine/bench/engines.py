@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
-    from lowlat.engine.matching.config import Settings
+    from lowlat.engine.matching.config import EngineConfig
     from lowlat.engine.matching.interface import MatchingEngine
 
 
@@ -27,18 +27,18 @@ class EngineEntry:
 
     name: str
     sentence: str
-    make: Callable[[Settings], MatchingEngine]
+    make: Callable[[EngineConfig], MatchingEngine]
     commands: int = 20_000
     compiled: bool = False
 
 
-def _native(settings: Settings) -> MatchingEngine:
+def _native(settings: EngineConfig) -> MatchingEngine:
     from lowlat.engine.matching.native import Engine
 
     return Engine.of(settings)
 
 
-def _reference(settings: Settings) -> MatchingEngine:
+def _reference(settings: EngineConfig) -> MatchingEngine:
     from lowlat.engine.reference.engine import ReferenceEngine
 
     return ReferenceEngine.of(settings)

@@ -10,7 +10,7 @@ from typing import Any
 
 from lowlat.engine.bench.protocol import Pass
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import EVENT, Commands, EventKind, Kind
+from lowlat.engine.matching.records import EVENT, Commands, CommandType, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.probes._core import read_thread_usage
 from lowlat.probes.clock.counter import ticks
@@ -18,7 +18,7 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.reports._core import Histogram as Recorder
 
 _EVENT_KIND = (EVENT.names or ()).index("kind")
-_CHANGES = {Kind.CANCEL: "cancel", Kind.REDUCE: "reduce", Kind.REPLACE: "replace"}
+_CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandType.REPLACE: "replace"}
 
 
 def run_plain(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:
@@ -53,11 +53,11 @@ def _one_by_one(engine: MatchingEngine, commands: Commands) -> tuple[Callable[[A
 
 
 def _operation(kind: int, event_kinds: list[int]) -> str:
-    if event_kinds[-1] == EventKind.REJECTED:
+    if event_kinds[-1] == ExecType.REJECTED:
         return "reject"
     if kind in _CHANGES:
-        return _CHANGES[Kind(kind)]
-    return "take" if EventKind.TRADE in event_kinds else "add"
+        return _CHANGES[CommandType(kind)]
+    return "take" if ExecType.TRADE in event_kinds else "add"
 
 
 class _Watch:
