@@ -113,7 +113,7 @@ def command_document(sequence: int, record: Sequence[int]) -> dict[str, Any]:
     number.
     """
     fields = zip(EXTENDED_COMMAND.names or (), record, strict=False)
-    return {"command": sequence} | {name: _NAMED.get(name, int)(value) for name, value in fields}
+    return {"command": sequence} | {_WRITTEN.get(name, name): _NAMED.get(name, int)(value) for name, value in fields}
 
 
 def named(names: type[IntEnum]) -> Callable[[int], str | int]:
@@ -129,6 +129,8 @@ def flag_names(flags: int) -> list[str | int]:
     return [flag.name for flag in known] + ([rest] if rest else [])
 
 
+_WRITTEN: Final = {"display_quantity": "display", "participant_id": "owner"}
+"""Fields by their names in `lowlat.journal-commands/1`, which stay."""
 _NAMED: Final[dict[str, Callable[[int], Any]]] = {
     "kind": named(CommandType),
     "side": named(Side),

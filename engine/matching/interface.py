@@ -97,7 +97,7 @@ class MatchingEngine(ABC):
 
     @abstractmethod
     def process(self, commands: Commands) -> Events:
-        """Execute an array of `COMMAND` or `EXTENDED_COMMAND`, contiguous, shape (n,), in order; its events, as `EVENT`s.
+        """Execute an array of `COMMAND` or `EXTENDED_COMMAND`, contiguous, shape (n,), in order; returns `EVENT`s.
 
         Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
         changes nothing. The array must not change meanwhile. Raises `CommandArrayError` for another dtype, shape or
@@ -166,7 +166,7 @@ class MatchingEngine(ABC):
         symbol: int = 0,
         time_in_force: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
-        slide: bool = False,
+        price_slide: bool = False,
         all_or_none: bool = False,
         display_quantity: int = 0,
         expiry: int = 0,
@@ -174,7 +174,7 @@ class MatchingEngine(ABC):
         self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
         """A limit order at `price`, or a market order where there is none. `docs/matching.md` says what each term does;
-        `slide` includes `post_only`.
+        `price_slide` includes `post_only`.
         """
         return self._one(
             extended_command(
@@ -186,8 +186,8 @@ class MatchingEngine(ABC):
                 symbol=symbol,
                 time_in_force=time_in_force,
                 flags=(
-                    ExecInst.POST_ONLY * (post_only or slide)
-                    | ExecInst.PRICE_SLIDE * slide
+                    ExecInst.POST_ONLY * (post_only or price_slide)
+                    | ExecInst.PRICE_SLIDE * price_slide
                     | ExecInst.ALL_OR_NONE * all_or_none
                 ),
                 display_quantity=display_quantity,

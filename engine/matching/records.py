@@ -1,6 +1,6 @@
 """The records that cross the border: one command, one event, one trade, one level, one order.
 
-Each dtype is byte for byte the C++ struct of `engine/native/matching/records.hpp`; `tests/unit/test_records.py`
+Each dtype is byte for byte the C++ struct of `engine/native/matching/records.hpp`; `test_records.py`
 compares every offset. Prices are integers in the symbol's price unit, quantities integer lots.
 Records are 32 or 64 bytes long, so that none straddles a cache line.
 """
@@ -42,7 +42,7 @@ class CommandType(IntEnum):
     STOP = 6
     STOP_LIMIT = 7
     TRAILING_STOP = 8
-    CLOCK = 9
+    ADVANCE_TIME = 9
     PHASE = 10
 
 
@@ -68,7 +68,7 @@ class ExecInst(IntEnum):
     """Bits of a command's `flags`."""
 
     POST_ONLY = 1
-    SLIDE = 2
+    PRICE_SLIDE = 2
     ALL_OR_NONE = 4
     TRAIL_BASIS_POINTS = 8
 
@@ -169,7 +169,8 @@ EXTENDED_COMMAND: Final = np.dtype(
 """One command with terms, 64 bytes: a `COMMAND`, then what few have to say. The seven last bytes are not read.
 
 `trigger`: a stop's price, or how far a trailing stop trails; `expiry`: of a GTD order, on the engine's clock;
-`display_quantity`: an iceberg's slice; `participant_id`, 0 for nobody, and `self_trade` (`SelfTradePrevention`): see `docs/matching.md`.
+`display_quantity`: an iceberg's slice; `participant_id`, 0 for nobody, and `self_trade` (`SelfTradePrevention`): see
+`docs/matching.md`.
 """
 
 EVENT: Final = np.dtype(
@@ -224,7 +225,8 @@ ORDER: Final = np.dtype(
         "itemsize": 32,
     }
 )
-"""One resting order of a level-3 listing; `quantity` is what it shows, `reserve_quantity` what an iceberg has behind that;
+"""One resting order of a level-3 listing; `quantity` is what it shows, `reserve_quantity` what an iceberg
+has behind that;
 `flags`: `ExecInst.ALL_OR_NONE` where it is one."""
 
 STOP: Final = np.dtype(

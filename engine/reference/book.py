@@ -44,7 +44,7 @@ class Order:
     """An order: coming in, resting, or a stop that waits.
 
     `terms`: the command that entered it; `accepted`: that command's ordinal. `price`: its limit, 0 if it has none;
-    `quantity`: what it has left, `reserve_quantity` of that behind an iceberg's slice. `waits`: it is a stop that no trade has
+    `quantity`: what it has left, `reserve_quantity` of that behind an iceberg's slice. `waits`: a stop no trade has
     reached; `trigger`: where it now triggers; `extreme`: of a trailing one, the best trade price since it came.
     """
 

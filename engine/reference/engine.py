@@ -48,7 +48,7 @@ class ReferenceEngine(Checks, MatchingEngine):
         return events
 
     def execute(self, row: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """One command as a tuple in the order of `COMMAND` or `EXTENDED_COMMAND`; its events in the order of `EVENT`."""
+        """One command as a tuple in the order of `COMMAND` or `EXTENDED_COMMAND`; its events as tuples of `EVENT`."""
         self._events = []
         self._execute(Ask(*row))
         self._sequence += 1

@@ -43,7 +43,7 @@ __all__ = [
     "RingFullError",
     "RingStalledError",
     "SpscRing",
-    "Wait",
+    "WaitStrategy",
 ]
 
 Records: TypeAlias = NDArray[np.void]
@@ -166,7 +166,7 @@ class Ring:
     def push(self, records: Records, timeout_s: float | None = None) -> int:
         """Push all of `records`, shape (n,), in order, waiting by policy; their number.
 
-        Raises `RingFullError` under `WaitStrategy.FAIL` or when `timeout_s` has passed, `RingClosedError`; both say how many
+        Raises `RingFullError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError`; both say how many
         were pushed, and so does a note on the `KeyboardInterrupt` of Ctrl-C.
         """
         array = self._checked(records)
@@ -215,7 +215,7 @@ class Ring:
     def pop(self, maximum: int = BATCH, timeout_s: float | None = None) -> Records:
         """Wait by policy for a record, then take up to `maximum` that are there, oldest first: shape (n,), n >= 1.
 
-        Raises `RingEmptyError` under `WaitStrategy.FAIL` or when `timeout_s` has passed, `RingClosedError` once the ring is
+        Raises `RingEmptyError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError` once the ring is
         closed and empty, `RingStalledError`.
         """
         out = self._room(maximum)

@@ -148,15 +148,15 @@ def _terms(
     flags: int,
     trigger: int = 0,
     expiry: int = 0,
-    display: int = 0,
-    owner: int = 0,
+    display_quantity: int = 0,
+    participant_id: int = 0,
     self_trade: int = 0,
 ) -> Iterator[str]:
     for flag in flag_names(flags):
         yield flag if isinstance(flag, str) else f"flags {flag:#x}"
     if trigger or "trigger" in _MEANT.get(kind, _NOTHING):
         yield f"trigger {trigger}"
-    for name, value in (("expiry", expiry), ("display", display), ("owner", owner)):
+    for name, value in (("expiry", expiry), ("display", display_quantity), ("participant", participant_id)):
         if value:
             yield f"{name} {value}"
     if self_trade:

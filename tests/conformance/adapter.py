@@ -138,7 +138,7 @@ class Market:
                 quantity=self._lots(event["quantity"]),
                 symbol=symbol,
                 time_in_force=time_in_force,
-                owner=self._number(event["owner"]),
+                participant_id=self._number(event["owner"]),
                 self_trade=self._self_trade,
             )
         )
@@ -183,7 +183,7 @@ class Market:
                 price=int(order["price"]),
                 quantity=int(order["quantity"]),
                 symbol=symbol,
-                owner=self._number(self._owner_of[order_id]),
+                participant_id=self._number(self._owner_of[order_id]),
                 self_trade=self._self_trade,
             ),
         )

@@ -44,8 +44,8 @@ ICEBERG = extended_command(
     3,
     price=99,
     quantity=50,
-    display=10,
-    owner=7,
+    display_quantity=10,
+    participant_id=7,
     flags=ExecInst.POST_ONLY,
     self_trade=SelfTradePrevention.DECREMENT,
 )
@@ -55,7 +55,7 @@ DAY = (
     "         0  LIMIT                     1       0  SELL           5           100  GTC\n"
     "         1  LIMIT                     2       0  BUY            3           101  GTC\n"
     "         2  LIMIT                     3       0  BUY           50            99  GTC  "
-    "POST_ONLY, display 10, owner 7, self-trade DECREMENT\n"
+    "POST_ONLY, display 10, participant 7, self-trade DECREMENT\n"
     "         3  99                        4          7             -1                     ALL_OR_NONE, flags 0x40\n"
     "            DRAIN                                                                     "
     "the trade tape was emptied before command 4\n"

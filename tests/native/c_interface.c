@@ -212,7 +212,7 @@ static void bad_settings_are_refused(void) {
     IS(LOWLAT_NULL_ARGUMENT, lowlat_create(&good, NULL));
 #define REFUSED(status, change)                   \
     do {                                          \
-        lowlat_engine_config bad = good;               \
+        lowlat_engine_config bad = good;          \
         bad.change;                               \
         IS(status, lowlat_create(&bad, &engine)); \
     } while (0)
@@ -230,7 +230,7 @@ static void bad_settings_are_refused(void) {
     REFUSED(LOWLAT_BAD_CONFIG, when_trades_dry = 3);
 #define RULES_REFUSED(change)                          \
     do {                                               \
-        lowlat_symbol_rules bad_rules = plain;                \
+        lowlat_symbol_rules bad_rules = plain;         \
         bad_rules.change;                              \
         REFUSED(LOWLAT_BAD_RULES, rules = &bad_rules); \
     } while (0)

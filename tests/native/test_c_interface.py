@@ -31,17 +31,17 @@ ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build/c-library"
 HEADER = ROOT / "engine/native/c_api/lowlat.h"
 ENUMERATIONS: dict[str, tuple[str, type[IntEnum]]] = {
-    "kind": ("", records.CommandType),
+    "command_type": ("", records.CommandType),
     "side": ("", records.Side),
     "time_in_force": ("", records.TimeInForce),
-    "flag": ("", records.ExecInst),
-    "self_trade": ("SELF_TRADE_", records.SelfTradePrevention),
-    "phase": ("PHASE_", records.TradingPhase),
-    "event_kind": ("", records.ExecType),
+    "exec_inst": ("", records.ExecInst),
+    "self_trade_prevention": ("SELF_TRADE_", records.SelfTradePrevention),
+    "trading_phase": ("PHASE_", records.TradingPhase),
+    "exec_type": ("", records.ExecType),
     "reason": ("REASON_", records.Reason),
-    "algorithm": ("ALGORITHM_", MatchAlgorithm),
-    "off_tick": ("OFF_TICK_", TickRounding),
-    "when_dry": ("WHEN_DRY_", PoolPolicy),
+    "match_algorithm": ("ALGORITHM_", MatchAlgorithm),
+    "tick_rounding": ("TICK_ROUNDING_", TickRounding),
+    "pool_policy": ("POOL_", PoolPolicy),
 }
 OK, BUSY = 0, 9
 

@@ -51,9 +51,10 @@ void run_flood(const FloodProfile& profile, std::uint64_t count) {
     std::vector<Command> commands(std::max<std::uint64_t>(part, profile.live_orders));
     std::vector<Event> ring(1'024);  // written here, so it is resident
     Flood flood(profile, 1);
-    const EngineConfig settings{.symbols = std::vector<SymbolRules>(profile.symbols, SymbolRules{1, 1, -(1LL << 40), 1LL << 40}),
-                            .orders = std::max(50'000U, 2 * profile.live_orders),
-                            .trades = 100'000};
+    const EngineConfig settings{
+        .symbols = std::vector<SymbolRules>(profile.symbols, SymbolRules{1, 1, -(1LL << 40), 1LL << 40}),
+        .orders = std::max(50'000U, 2 * profile.live_orders),
+        .trades = 100'000};
     Matcher matcher(settings);
     RingSink sink(ring.data(), ring.size() - 1);
     flood.seed(commands.data());

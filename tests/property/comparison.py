@@ -104,7 +104,7 @@ def _settings(settings: EngineConfig) -> str:
     else:
         instruments = "(" + "".join(f"{_instrument(one)}, " for one in listed) + ")"
     return (
-        f"Settings({instruments}, orders={settings.orders}, trades={settings.trades}, "
+        f"EngineConfig({instruments}, orders={settings.orders}, trades={settings.trades}, "
         f"when_orders_dry=PoolPolicy.{settings.when_orders_dry.name}, "
         f"when_trades_dry=PoolPolicy.{settings.when_trades_dry.name})"
     )

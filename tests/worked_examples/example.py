@@ -72,8 +72,8 @@ def _levels(engine: MatchingEngine, symbol: int) -> Iterator[str]:
 
 
 def _order(order: np.void) -> str:
-    reserve_quantity = f"+{order['hidden']}" if order["reserve_quantity"] else ""
-    return f"{order['order_id']}:{order['quantity']}{hidden}{'!' if order['flags'] & ALL_OR_NONE else ''}"
+    reserve = f"+{order['reserve_quantity']}" if order["reserve_quantity"] else ""
+    return f"{order['order_id']}:{order['quantity']}{reserve}{'!' if order['flags'] & ALL_OR_NONE else ''}"
 
 
 def _stops(engine: MatchingEngine, symbol: int) -> Iterator[str]:

@@ -67,7 +67,8 @@ class LevelFeed {
         traded_.reset();
         left_.reset();
         // A replaced order leaves a level that no event names.
-        if (unlikely(command.kind == CommandType::replace)) left_ = matcher_.price_of_order(command.order_id, command.symbol);
+        if (unlikely(command.kind == CommandType::replace))
+            left_ = matcher_.price_of_order(command.order_id, command.symbol);
     }
 
     /// After the command, with its stamps.

@@ -28,7 +28,8 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry, int trades_dry) {
+EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry,
+                           int trades_dry) {
     const Buffer<const SymbolRules> rows(rules);
     return EngineConfig{
         .symbols = {rows.data(), rows.data() + rows.size()},

@@ -22,8 +22,8 @@ namespace {
 /// Offset and size of each field, in bytes; the record itself is "".
 using Layout = std::map<std::string, std::tuple<std::size_t, std::size_t>>;
 
-// ExtendedCommand has members of its own behind those of its base: no standard layout, for which offsetof is conditional;
-// both compilers have it.
+// ExtendedCommand has members of its own behind those of its base: no standard layout, for which offsetof is
+// conditional; both compilers have it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
 // A macro, because offsetof and the name of a field take its spelling.
@@ -84,7 +84,10 @@ std::map<std::string, Layout> record_layouts() {
           FIELD(Trade, quantity),
           FIELD(Trade, symbol)}},
         {"LEVEL",
-         {{"", {0, sizeof(LevelRow)}}, FIELD(LevelRow, price), FIELD(LevelRow, quantity), FIELD(LevelRow, order_count)}},
+         {{"", {0, sizeof(LevelRow)}},
+          FIELD(LevelRow, price),
+          FIELD(LevelRow, quantity),
+          FIELD(LevelRow, order_count)}},
         {"ORDER",
          {{"", {0, sizeof(OrderRow)}},
           FIELD(OrderRow, order_id),
@@ -129,7 +132,7 @@ const char* name_of(CommandType kind) {
         case CommandType::trailing_stop:
             return "TRAILING_STOP";
         case CommandType::advance_time:
-            return "CLOCK";
+            return "ADVANCE_TIME";
         case CommandType::phase:
             return "PHASE";
     }
@@ -342,19 +345,19 @@ std::map<std::string, int> values_of() {
 
 std::map<std::string, std::map<std::string, int>> enumerations() {
     return {
-        {"Kind", values_of<CommandType>()},
+        {"CommandType", values_of<CommandType>()},
         {"Side", values_of<Side>()},
         {"PoolPolicy", values_of<PoolPolicy>()},
         {"TimeInForce", values_of<TimeInForce>()},
         {"Reason", values_of<Reason>()},
         {"ExecType", values_of<ExecType>()},
         {"SelfTradePrevention", values_of<SelfTradePrevention>()},
-        {"Phase", values_of<TradingPhase>()},
-        {"Algorithm", values_of<MatchAlgorithm>()},
+        {"TradingPhase", values_of<TradingPhase>()},
+        {"MatchAlgorithm", values_of<MatchAlgorithm>()},
         {"TickRounding", values_of<TickRounding>()},
-        {"Flag",
+        {"ExecInst",
          {{"POST_ONLY", flag_post_only},
-          {"SLIDE", flag_price_slide},
+          {"PRICE_SLIDE", flag_price_slide},
           {"ALL_OR_NONE", flag_all_or_none},
           {"TRAIL_BASIS_POINTS", flag_trail_basis_points}}},
     };

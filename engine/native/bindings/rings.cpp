@@ -113,7 +113,8 @@ std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, 
             if (count * sizeof(Record) < bytes_worth_unlocking) done = ring.try_push(from, count);
             if (done == count) return done;
             const nb::gil_scoped_release released;
-            return done + push_waiting(ring, from + done, count - done, static_cast<WaitStrategy>(wait), until(slice_ns));
+            return done +
+                   push_waiting(ring, from + done, count - done, static_cast<WaitStrategy>(wait), until(slice_ns));
         },
         mapped.ring());
 }

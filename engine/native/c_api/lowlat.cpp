@@ -183,7 +183,7 @@ lowlat_status lowlat_process(lowlat_engine* engine, const lowlat_command* comman
 }
 
 lowlat_status lowlat_process_extended(lowlat_engine* engine, const lowlat_extended_command* commands,
-                                  std::size_t count) noexcept {
+                                      std::size_t count) noexcept {
     return process<ExtendedCommand>(engine, commands, count);
 }
 
@@ -254,7 +254,7 @@ lowlat_status lowlat_release_trades(lowlat_engine* engine, std::uint64_t* releas
 }
 
 lowlat_status lowlat_get_auction_indicative(lowlat_engine* engine, std::uint32_t symbol,
-                                    lowlat_auction_indicative* indicative) noexcept {
+                                            lowlat_auction_indicative* indicative) noexcept {
     if (indicative == nullptr) return LOWLAT_NULL_ARGUMENT;
     return whole(engine, [&]() -> lowlat_status {
         if (symbol >= engine->matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;

@@ -61,7 +61,12 @@ enum lowlat_side { LOWLAT_BUY = 0, LOWLAT_SELL = 1 };
 enum lowlat_time_in_force { LOWLAT_GTC = 0, LOWLAT_IOC = 1, LOWLAT_FOK = 2, LOWLAT_DAY = 3, LOWLAT_GTD = 4 };
 
 /* bits of lowlat_command.flags */
-enum lowlat_exec_inst { LOWLAT_POST_ONLY = 1, LOWLAT_PRICE_SLIDE = 2, LOWLAT_ALL_OR_NONE = 4, LOWLAT_TRAIL_BASIS_POINTS = 8 };
+enum lowlat_exec_inst {
+    LOWLAT_POST_ONLY = 1,
+    LOWLAT_PRICE_SLIDE = 2,
+    LOWLAT_ALL_OR_NONE = 4,
+    LOWLAT_TRAIL_BASIS_POINTS = 8
+};
 
 enum lowlat_self_trade_prevention {
     LOWLAT_SELF_TRADE_NONE = 0,
@@ -137,7 +142,11 @@ enum lowlat_reason {
 enum lowlat_match_algorithm { LOWLAT_ALGORITHM_FIFO = 0, LOWLAT_ALGORITHM_PRO_RATA = 1 };
 
 /* lowlat_symbol_rules.off_tick */
-enum lowlat_tick_rounding { LOWLAT_TICK_ROUNDING_REJECT = 0, LOWLAT_TICK_ROUNDING_NEAREST = 1, LOWLAT_TICK_ROUNDING_PASSIVE = 2 };
+enum lowlat_tick_rounding {
+    LOWLAT_TICK_ROUNDING_REJECT = 0,
+    LOWLAT_TICK_ROUNDING_NEAREST = 1,
+    LOWLAT_TICK_ROUNDING_PASSIVE = 2
+};
 
 /* What a pool does that has no record left: the command is rejected; the pool doubles, which takes memory; the oldest
  * record is overwritten (trade tape only). */
@@ -168,11 +177,11 @@ typedef struct lowlat_extended_command {
     uint8_t side;
     uint8_t time_in_force;
     uint8_t flags;
-    int64_t trigger;    /* a stop's price, or how far a trailing stop trails */
-    uint64_t expiry;    /* of a LOWLAT_GTD order */
-    uint32_t display_quantity;   /* an iceberg's slice */
-    uint32_t participant_id;     /* 0: nobody */
-    uint8_t self_trade; /* lowlat_self_trade_prevention */
+    int64_t trigger;           /* a stop's price, or how far a trailing stop trails */
+    uint64_t expiry;           /* of a LOWLAT_GTD order */
+    uint32_t display_quantity; /* an iceberg's slice */
+    uint32_t participant_id;   /* 0: nobody */
+    uint8_t self_trade;        /* lowlat_self_trade_prevention */
     uint8_t zero[7];
 } lowlat_extended_command;
 
@@ -288,9 +297,9 @@ typedef struct lowlat_symbol_rules {
 /* The rules of a plain symbol: tick 1, lot 1, every price, first in first out. */
 #define LOWLAT_DEFAULT_RULES {1, 1, INT64_MIN, INT64_MAX, LOWLAT_ALGORITHM_FIFO, LOWLAT_TICK_ROUNDING_REJECT}
 
-/* How an engine is made. New fields of this struct and of lowlat_symbol_rules come at the end, with zero for what was before:
- * `size` and `rules_size` say which the caller knows. A caller newer than the library is understood as long as what the
- * library does not know is zero. */
+/* How an engine is made. New fields of this struct and of lowlat_symbol_rules come at the end, with zero for what was
+ * before: `size` and `rules_size` say which the caller knows. A caller newer than the library is understood as long as
+ * what the library does not know is zero. */
 typedef struct lowlat_engine_config {
     size_t size;       /* sizeof(lowlat_engine_config) */
     size_t rules_size; /* sizeof(lowlat_symbol_rules): from one element of `rules` to the next */
@@ -313,8 +322,7 @@ enum {
     LOWLAT_MISALIGNED = 2,    /* an array does not start at a multiple of 8 bytes */
     LOWLAT_UNKNOWN_SIZE = 3, /* `size` or `rules_size` is of no version of the struct, or what came later is not zero */
     LOWLAT_BAD_RULES = 4,    /* a symbol's rules: a field out of its range, or an empty band */
-    LOWLAT_BAD_CONFIG =
-        5, /* `symbols`, `orders`, `trades`, `when_orders_dry` or `when_trades_dry` out of its range */
+    LOWLAT_BAD_CONFIG = 5, /* `symbols`, `orders`, `trades`, `when_orders_dry` or `when_trades_dry` out of its range */
     LOWLAT_UNKNOWN_SYMBOL = 6, /* a query names a symbol that the engine does not hold */
     LOWLAT_UNKNOWN_SIDE = 7,   /* a query names a side that there is not */
     LOWLAT_OUT_OF_MEMORY = 8,
@@ -344,7 +352,7 @@ LOWLAT_API void lowlat_destroy(lowlat_engine* engine) LOWLAT_NOEXCEPT;
 LOWLAT_API lowlat_status lowlat_process(lowlat_engine* engine, const lowlat_command* commands,
                                         size_t count) LOWLAT_NOEXCEPT;
 LOWLAT_API lowlat_status lowlat_process_extended(lowlat_engine* engine, const lowlat_extended_command* commands,
-                                             size_t count) LOWLAT_NOEXCEPT;
+                                                 size_t count) LOWLAT_NOEXCEPT;
 
 /* Move the oldest events held, at most `room` of them, into the caller's array; *drained is how many. What does not fit
  * stays held. */
@@ -352,7 +360,8 @@ LOWLAT_API lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* event
                                       size_t* drained) LOWLAT_NOEXCEPT;
 
 /* Best bid and ask of a symbol. */
-LOWLAT_API lowlat_status lowlat_get_top_of_book(lowlat_engine* engine, uint32_t symbol, lowlat_top_of_book* best) LOWLAT_NOEXCEPT;
+LOWLAT_API lowlat_status lowlat_get_top_of_book(lowlat_engine* engine, uint32_t symbol,
+                                                lowlat_top_of_book* best) LOWLAT_NOEXCEPT;
 
 /* These write the first `room` rows that there are into the caller's array; *count is how many were written. Room for
  * `live_orders` of lowlat_get_counters is enough for all of levels, orders and stops, for `trades_held` of trades. NULL
@@ -376,7 +385,7 @@ LOWLAT_API lowlat_status lowlat_release_trades(lowlat_engine* engine, uint64_t* 
 
 /* What an uncross would do now, in any phase. */
 LOWLAT_API lowlat_status lowlat_get_auction_indicative(lowlat_engine* engine, uint32_t symbol,
-                                               lowlat_auction_indicative* indicative) LOWLAT_NOEXCEPT;
+                                                       lowlat_auction_indicative* indicative) LOWLAT_NOEXCEPT;
 
 /* What was counted. `size`: sizeof(lowlat_counters); a later library's further counters are left out, and counters that
  * an earlier library does not know are zero. */

@@ -19,8 +19,8 @@ consteval bool same_command() {
 static_assert(same_command());
 
 consteval bool same_wide_command() {
-    const auto to = std::bit_cast<lowlat_extended_command>(
-        ExtendedCommand{{1, 2, 3, 4, CommandType{5}, 6, 7, 8}, 9, 10, 11, 12, SelfTradePrevention{13}, {14, 14, 14, 14, 14, 14, 14}});
+    const auto to = std::bit_cast<lowlat_extended_command>(ExtendedCommand{
+        {1, 2, 3, 4, CommandType{5}, 6, 7, 8}, 9, 10, 11, 12, SelfTradePrevention{13}, {14, 14, 14, 14, 14, 14, 14}});
     return to.order_id == 1 && to.price == 2 && to.quantity == 3 && to.symbol == 4 && to.kind == 5 && to.side == 6 &&
            to.time_in_force == 7 && to.flags == 8 && to.trigger == 9 && to.expiry == 10 && to.display_quantity == 11 &&
            to.participant_id == 12 && to.self_trade == 13 && to.zero[0] == 14 && to.zero[6] == 14;
@@ -28,8 +28,8 @@ consteval bool same_wide_command() {
 static_assert(same_wide_command());
 
 consteval bool same_event() {
-    const auto to =
-        std::bit_cast<lowlat_event>(Event{1, 2, 3, 4, 5, 6, 7, 8, 9, ExecType{10}, 11, Reason{12}, CommandType{13}, 14});
+    const auto to = std::bit_cast<lowlat_event>(
+        Event{1, 2, 3, 4, 5, 6, 7, 8, 9, ExecType{10}, 11, Reason{12}, CommandType{13}, 14});
     return to.sequence == 1 && to.order_id == 2 && to.maker_id == 3 && to.price == 4 && to.quantity == 5 &&
            to.remaining == 6 && to.maker_remaining == 7 && to.symbol == 8 && to.trade_id == 9 && to.kind == 10 &&
            to.side == 11 && to.reason == 12 && to.command == 13 && to.zero == 14;

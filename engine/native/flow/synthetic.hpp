@@ -149,10 +149,10 @@ class Flood {
     static EngineConfig sized_for(const FloodProfile& profile) {
         // Twice the orders held: a flood never meets a full pool.
         return EngineConfig{.symbols = profile.rules(),
-                        .orders = 2 * profile.live_orders + 64,
-                        .trades = 1,
-                        .when_orders_dry = PoolPolicy::refuse,
-                        .when_trades_dry = PoolPolicy::recycle};
+                            .orders = 2 * profile.live_orders + 64,
+                            .trades = 1,
+                            .when_orders_dry = PoolPolicy::refuse,
+                            .when_trades_dry = PoolPolicy::recycle};
     }
 
     Act choose() {
@@ -210,10 +210,11 @@ class Flood {
     // -- commands with terms ----------------------------------------------------------------------------------------
 
     ExtendedCommand with_terms(Act act) {
-        if (act == Act::clock || act == Act::auction) return as<ExtendedCommand>(act == Act::clock ? clock() : auction());
+        if (act == Act::clock || act == Act::auction)
+            return as<ExtendedCommand>(act == Act::clock ? clock() : auction());
         ExtendedCommand command = act < Act::iceberg ? as<ExtendedCommand>(make(act)) : entering(act);
-        const bool enters =
-            command.kind != CommandType::cancel && command.kind != CommandType::reduce && command.kind != CommandType::replace;
+        const bool enters = command.kind != CommandType::cancel && command.kind != CommandType::reduce &&
+                            command.kind != CommandType::replace;
         if (enters && profile_.owners != 0) {
             command.participant_id = 1 + random_.below(profile_.owners);
             command.self_trade = static_cast<SelfTradePrevention>(random_.below(5));
@@ -230,7 +231,8 @@ class Flood {
     }
 
     ExtendedCommand entering(Act act) {
-        ExtendedCommand command = as<ExtendedCommand>(act == Act::slide ? take(CommandType::limit, TimeInForce::gtc) : add(0));
+        ExtendedCommand command =
+            as<ExtendedCommand>(act == Act::slide ? take(CommandType::limit, TimeInForce::gtc) : add(0));
         const Book& book = matcher_.books()[command.symbol];
         switch (act) {
             case Act::iceberg:

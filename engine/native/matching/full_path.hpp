@@ -26,7 +26,8 @@ class TermsPath : public TermsAuction<Sink> {
     using Base::terms;
 
   public:
-    TermsPath(Store& store, std::uint32_t symbol, CommandType command, Sink& sink) : Base(store, symbol, command, sink) {}
+    TermsPath(Store& store, std::uint32_t symbol, CommandType command, Sink& sink)
+        : Base(store, symbol, command, sink) {}
 
     void execute(const ExtendedCommand& command) {
         switch (command.kind) {
@@ -288,7 +289,8 @@ class TermsPath : public TermsAuction<Sink> {
         const OrderTerms& stop = terms(handle);
         const bool limited = stop.kind == CommandType::stop_limit;
         emit(ExecType::triggered, body.id, body.side, stop.anchor, body.quantity, body.quantity);
-        Taker taker = taker_of(handle, limited ? CommandType::limit : CommandType::market, limited ? stop.price : 0, body.quantity);
+        Taker taker = taker_of(handle, limited ? CommandType::limit : CommandType::market, limited ? stop.price : 0,
+                               body.quantity);
         Reason why = Reason::market_remainder;
         if (!this->tape_refuses() || this->tape_takes(this->judge(taker).records)) {
             this->match(taker);
@@ -415,8 +417,9 @@ class TermsPath : public TermsAuction<Sink> {
         const auto judged = this->judge(taker_of(command, price));
         if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
         if ((command.flags & flag_post_only) != 0 && judged.records != 0)
-            return (command.flags & flag_price_slide) != 0 && slide(command.side, price) ? Reason::none
-                                                                                   : Reason::post_only_would_trade;
+            return (command.flags & flag_price_slide) != 0 && slide(command.side, price)
+                       ? Reason::none
+                       : Reason::post_only_would_trade;
         const bool trades = judged.whole || !is_all_or_none(command);
         return !trades || this->tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
     }

@@ -61,7 +61,9 @@ class TermsMatching : public TermsStops<Sink> {
     bool tape_refuses() const { return store_.when_trades_dry_ == PoolPolicy::refuse; }
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= store_.tape_.room(); }
 
-    bool own(const Taker& taker, Handle maker) const { return taker.participant_id != 0 && this->participant_id(maker) == taker.participant_id; }
+    bool own(const Taker& taker, Handle maker) const {
+        return taker.participant_id != 0 && this->participant_id(maker) == taker.participant_id;
+    }
 
     /// An order comes in, or comes in again, and shows at most a slice.
     void show_slice(Handle handle, std::uint32_t quantity) {
@@ -150,8 +152,8 @@ class TermsMatching : public TermsStops<Sink> {
     /// Until the level or the incoming order has nothing left.
     void share_level(Taker& taker, std::int64_t key) {
         const Ladder& ladder = book_.ladders[taker.side ^ 1];
-        const bool keeps_own =
-            taker.self_trade == SelfTradePrevention::cancel_aggressing || taker.self_trade == SelfTradePrevention::cancel_both;
+        const bool keeps_own = taker.self_trade == SelfTradePrevention::cancel_aggressing ||
+                               taker.self_trade == SelfTradePrevention::cancel_both;
         for (Handle at = ladder.look(key); at != nil && taker.left != 0; at = ladder.look(key)) {
             if (taker.self_trade == SelfTradePrevention::cancel_resting) {
                 cancel_own(taker, at);
@@ -220,7 +222,9 @@ class TermsMatching : public TermsStops<Sink> {
     /// Records that a maker may take: one for its slice, and one for each behind it.
     std::uint64_t records_of(Handle maker) const {
         const std::uint64_t reserve_quantity = store_.reserve_quantity(order(maker));
-        return reserve_quantity == 0 ? 1 : 1 + (reserve_quantity + terms(maker).display_quantity - 1) / terms(maker).display_quantity;
+        return reserve_quantity == 0
+                   ? 1
+                   : 1 + (reserve_quantity + terms(maker).display_quantity - 1) / terms(maker).display_quantity;
     }
 
     static void deduct(std::uint64_t& left, std::uint64_t quantity) { left -= std::min(left, quantity); }

@@ -34,8 +34,8 @@ struct alignas(64) OrderTerms {
     std::uint64_t accepted;  // sequence of the command that entered it
     std::uint32_t participant_id;
     std::uint32_t display_quantity;  // an iceberg's slice
-    std::uint32_t reserve_quantity;   // and what it has behind the slice it shows
-    std::uint32_t place;    // in the heap of expiries
+    std::uint32_t reserve_quantity;  // and what it has behind the slice it shows
+    std::uint32_t place;             // in the heap of expiries
     CommandType kind;
     std::uint8_t flags;
     SelfTradePrevention self_trade;

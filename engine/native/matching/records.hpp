@@ -15,7 +15,7 @@ enum class CommandType : std::uint8_t {
     stop = 6,
     stop_limit = 7,
     trailing_stop = 8,
-    clock = 9,
+    advance_time = 9,
     phase = 10
 };
 enum class Side : std::uint8_t { buy = 0, sell = 1 };

@@ -11,7 +11,8 @@
 
 namespace lowlat {
 
-inline constexpr std::uint8_t flags_known = flag_post_only | flag_price_slide | flag_all_or_none | flag_trail_basis_points;
+inline constexpr std::uint8_t flags_known =
+    flag_post_only | flag_price_slide | flag_all_or_none | flag_trail_basis_points;
 inline constexpr std::uint32_t slices_max = 256;
 inline constexpr std::int64_t basis_points_max = 10'000;
 
@@ -28,7 +29,8 @@ inline bool rests_with_terms(const Command& command) {
     return command.kind == CommandType::limit && !for_a_moment(command);
 }
 inline bool has_limit(const Command& command) {
-    return command.kind == CommandType::limit || command.kind == CommandType::stop_limit || command.kind == CommandType::replace;
+    return command.kind == CommandType::limit || command.kind == CommandType::stop_limit ||
+           command.kind == CommandType::replace;
 }
 
 /// The multiple of the tick that a symbol takes for a price; none where there is none in int64.
@@ -120,7 +122,8 @@ inline bool phase_takes(TradingPhase phase, const Command& command) {
 }
 
 /// Everything about an order that comes in but what needs its id or the books. Rounds the price.
-inline Reason why_not_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock, std::int64_t& price) {
+inline Reason why_not_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock,
+                            std::int64_t& price) {
     if (command.side > 1) return Reason::unknown_side;
     if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::gtd)) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
@@ -134,8 +137,8 @@ inline Reason why_not_order(const ExtendedCommand& command, const Book& book, st
     const bool slides_only = (command.flags & (flag_price_slide | flag_post_only)) == flag_price_slide;
     if (beyond != 0 || slides_only) return Reason::term_not_for_kind;
     const bool all_or_none = (command.flags & flag_all_or_none) != 0;
-    const bool conflict =
-        command.display_quantity != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != MatchAlgorithm::fifo;
+    const bool conflict = command.display_quantity != 0 || (command.flags & flag_post_only) != 0 ||
+                          book.rules.algorithm != MatchAlgorithm::fifo;
     if (all_or_none && conflict) return Reason::terms_conflict;
     if (const Reason reason = why_not_display(command, book.rules); reason != Reason::none) return reason;
     if (is(command, TimeInForce::gtd) && command.expiry <= clock) return Reason::expiry_not_ahead;
@@ -152,8 +155,8 @@ inline Reason why_not_change(const ExtendedCommand& command, const Book& book) {
 }
 
 inline bool has_terms(const ExtendedCommand& command) {
-    return (static_cast<std::uint64_t>(command.trigger) | command.expiry | command.display_quantity | command.participant_id |
-            static_cast<std::uint64_t>(command.self_trade)) != 0;
+    return (static_cast<std::uint64_t>(command.trigger) | command.expiry | command.display_quantity |
+            command.participant_id | static_cast<std::uint64_t>(command.self_trade)) != 0;
 }
 
 }  // namespace lowlat

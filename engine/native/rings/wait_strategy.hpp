@@ -58,8 +58,8 @@ class Backoff {
 /// While `go_on()` says so, waits by policy until all `count` records are pushed; how many were. Fewer also when the
 /// policy is to fail, or the ring is closed.
 template <typename Ring, typename GoOn>
-std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count, WaitStrategy wait,
-                           GoOn go_on) {
+std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count,
+                           WaitStrategy wait, GoOn go_on) {
     Backoff backoff(wait);
     std::uint64_t done = ring.try_push(records, count);
     while (done != count && !ring.closed() && backoff.pause()) {
@@ -72,14 +72,16 @@ std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records
 }
 
 template <typename Ring>
-std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count, WaitStrategy wait) {
+std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count,
+                           WaitStrategy wait) {
     return push_waiting(ring, records, count, wait, [] { return true; });
 }
 
 /// While `go_on()` says so, waits by policy until there is a record, then takes up to `count`; how many it took. None
 /// also when the policy is to fail, or the ring is closed and empty.
 template <typename Ring, typename GoOn>
-std::uint64_t pop_waiting(Ring& ring, typename Ring::record_type* records, std::uint64_t count, WaitStrategy wait, GoOn go_on) {
+std::uint64_t pop_waiting(Ring& ring, typename Ring::record_type* records, std::uint64_t count, WaitStrategy wait,
+                          GoOn go_on) {
     Backoff backoff(wait);
     std::uint64_t taken = ring.try_pop(records, count);
     while (taken == 0 && count != 0 && !ring.finished() && backoff.pause()) {

@@ -235,7 +235,8 @@ class SimpleEngine : private SimpleMarket {
                              (order.stop() && order.at_once());
         if (foreign) return Reason::term_not_for_kind;
         const bool shared = rules().algorithm == MatchAlgorithm::pro_rata;
-        if (order.all_or_none() && (order.display_quantity != 0 || order.post_only() || shared)) return Reason::terms_conflict;
+        if (order.all_or_none() && (order.display_quantity != 0 || order.post_only() || shared))
+            return Reason::terms_conflict;
         if (order.display_quantity > order.left) return Reason::display_too_large;
         if (order.display_quantity % rules().lot != 0) return Reason::quantity_off_lot;
         if (too_many_slices(order)) return Reason::display_too_small;

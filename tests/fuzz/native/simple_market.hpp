@@ -85,8 +85,10 @@ class SimpleMarket {
     void meet(Book& book, Order& taker, Place maker) {
         const SelfTradePrevention policy = taker.policy_towards(*maker);
         (policy == SelfTradePrevention::none ? met_other_ : met_own_) |= policy != SelfTradePrevention::cancel_resting;
-        if (policy == SelfTradePrevention::cancel_resting || policy == SelfTradePrevention::cancel_both) cancel_own(book, maker);
-        if (policy == SelfTradePrevention::cancel_aggressing || policy == SelfTradePrevention::cancel_both) cancel_aggressing(taker);
+        if (policy == SelfTradePrevention::cancel_resting || policy == SelfTradePrevention::cancel_both)
+            cancel_own(book, maker);
+        if (policy == SelfTradePrevention::cancel_aggressing || policy == SelfTradePrevention::cancel_both)
+            cancel_aggressing(taker);
         if (policy == SelfTradePrevention::none || policy == SelfTradePrevention::decrement)
             exchange(book, taker, maker, std::min(taker.left, maker->slice));
     }
@@ -99,8 +101,10 @@ class SimpleMarket {
             if (!taker.reaches(maker) || maker.price != price) continue;
             const SelfTradePrevention policy = taker.policy_towards(maker);
             if (policy != SelfTradePrevention::none) own.push_back(maker.id);
-            if (policy == SelfTradePrevention::none || policy == SelfTradePrevention::decrement) sharing.push_back(maker.id);
-            (policy == SelfTradePrevention::none ? met_other_ : met_own_) |= policy != SelfTradePrevention::cancel_resting;
+            if (policy == SelfTradePrevention::none || policy == SelfTradePrevention::decrement)
+                sharing.push_back(maker.id);
+            (policy == SelfTradePrevention::none ? met_other_ : met_own_) |=
+                policy != SelfTradePrevention::cancel_resting;
         }
         if (taker.self_trade == SelfTradePrevention::cancel_resting)
             for (const std::uint64_t id : own) cancel_own(book, place(book, id));
@@ -108,7 +112,8 @@ class SimpleMarket {
         for (std::size_t at = 0; at != sharing.size(); ++at)
             if (shares[at] != 0) exchange(book, taker, place(book, sharing[at]), shares[at]);
         const bool both = taker.self_trade == SelfTradePrevention::cancel_both;
-        if (own.empty() || taker.left == 0 || (!both && taker.self_trade != SelfTradePrevention::cancel_aggressing)) return;
+        if (own.empty() || taker.left == 0 || (!both && taker.self_trade != SelfTradePrevention::cancel_aggressing))
+            return;
         if (both)
             for (const std::uint64_t id : own) cancel_own(book, place(book, id));
         cancel_aggressing(taker);

@@ -38,7 +38,7 @@ PLAIN = commands(
     command(CommandType.CANCEL, 1),
 )
 WIDE = extended_commands(
-    extended_command(CommandType.LIMIT, 3, price=99, quantity=50, display=10, owner=7),
+    extended_command(CommandType.LIMIT, 3, price=99, quantity=50, display_quantity=10, participant_id=7),
     extended_command(77, 4, trigger=-1, expiry=2**64 - 1),  # type: ignore[arg-type]
 )
 

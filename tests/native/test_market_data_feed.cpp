@@ -71,8 +71,8 @@ class Follower {
     static std::vector<std::int64_t> levels_of(const Source& source, std::uint32_t symbol, std::uint32_t side) {
         std::vector<std::int64_t> numbers;
         source.for_each_level(symbol, side, [&](const LevelRow& row) {
-            numbers.insert(numbers.end(),
-                           {row.price, static_cast<std::int64_t>(row.quantity), static_cast<std::int64_t>(row.order_count)});
+            numbers.insert(numbers.end(), {row.price, static_cast<std::int64_t>(row.quantity),
+                                           static_cast<std::int64_t>(row.order_count)});
             return true;
         });
         return numbers;
@@ -92,7 +92,8 @@ bool followed(Skip skip) {
     MarketDataRing::format(block, 1024);
     MarketDataRing ring(block);
     std::vector<Event> kept(events);
-    Matcher matcher({.symbols = std::vector<SymbolRules>(symbols, SymbolRules{1, 1, 0, 1000}), .orders = 1000, .trades = 1000});
+    Matcher matcher(
+        {.symbols = std::vector<SymbolRules>(symbols, SymbolRules{1, 1, 0, 1000}), .orders = 1000, .trades = 1000});
     LevelFeed feed(matcher, ring, WaitStrategy::fail, kept.data(), events - 1);
     Follower follower;
     Random random(7);

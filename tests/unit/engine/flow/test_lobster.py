@@ -37,7 +37,7 @@ def told(flow: RecordedFlow) -> list[str]:
     """Each command as one short line: kind, id, then what the kind uses, then where it comes from."""
     lines = []
     for record, origin in zip(flow.commands, flow.origin, strict=True):
-        line = f"{Kind(record['kind']).name} {record['order_id']}"
+        line = f"{CommandType(record['kind']).name} {record['order_id']}"
         if record["kind"] == CommandType.LIMIT:
             force = "" if record["time_in_force"] == TimeInForce.GTC else " IOC"
             line += f" {Side(record['side']).name} {record['quantity']}@{record['price']}{force}"
