@@ -23,6 +23,7 @@ DAY = "34200.1,1,11,50,5850100,-1\n34200.2,1,12,70,5850100,-1\n34200.3,4,11,50,5
 VERBS = (
     "--version",
     "bench -n 500 --runs 1 -o a.json",
+    "bench -n 500 --runs 1 -o b.json",
     "bench -n 500 --runs 1 --engine reference",
     "bench -n 500 --runs 1 --pipeline --dir books",
     "replay day.csv --runs 1",
@@ -31,7 +32,7 @@ VERBS = (
     "journal dump day.journal",
     "book OWN --dir books",
     "report a.json",
-    "compare a.json a.json",
+    "compare a.json b.json --gate p50=1000%",
     "topology",
     "calibrate --duration 0.1s",
     "affinity plan",
@@ -121,7 +122,7 @@ def test_ab_measures_in_such_a_project(program: Program, path: bool) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_old_names_are_not_ours(command_path: Path, tmp_path: Path) -> None:
-    """From a folder that holds nothing of that name, they fail as Python has it."""
-    done = run(command_path.with_name("python"), "-c", "import engine", cwd=tmp_path)
+def test_the_folders_names_are_not_ours(not_editable: Path, tmp_path: Path) -> None:
+    """An editable installation puts the clone itself on the path, and there they are."""
+    done = run(not_editable.with_name("python"), "-c", "import engine", cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.endswith("ModuleNotFoundError: No module named 'engine'\n")
