@@ -61,7 +61,8 @@ READERS: Final = Registry("lowlat.readers", Reader, _built_in)
 
 
 def reader_of(path: Path, name: str | None = None) -> Reader:
-    """The reader of this name, else the one that recognizes the file: by what it holds, then by how it is called.
+    """The reader of this name, else the one that recognizes the file: by what it holds, then by how it is called; those
+    of other packages, which are loaded for it, where no built-in one does.
 
     Raises `RecordingError` for a file that none recognizes, or that begins as another format does; `UnknownNameError`
     and `PlugInError` as `Registry.get` does.

@@ -22,8 +22,8 @@ OWN = ("engine", "probes", "reports", "lowlat")
 DAY = "34200.1,1,11,50,5850100,-1\n34200.2,1,12,70,5850100,-1\n34200.3,4,11,50,5850100,-1\n"
 VERBS = (
     "--version",
-    "bench -n 500 --runs 1 -o a.json",
-    "bench -n 500 --runs 1 -o b.json",
+    "bench -n 500 --runs 2 -o a.json",
+    "bench -n 500 --runs 2 -o b.json",
     "bench -n 500 --runs 1 --engine reference",
     "bench -n 500 --runs 1 --pipeline --dir books",
     "replay day.csv --runs 1",
