@@ -23,18 +23,18 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
         profile_names as profile_names,
     )
     from lowlat.engine.flow.synthetic import flood as flood
-    from lowlat.engine.journal.engine import (
-        JournaledEngine as JournaledEngine,
-        Recovery as Recovery,
-        SyncPolicy as SyncPolicy,
+    from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery
+    from lowlat.engine.journal.records import SyncPolicy as SyncPolicy
+    from lowlat.engine.matching.commands import (
+        CommandValueError as CommandValueError,
+        command as command,
+        commands as commands,
+        describe as describe,
+        extended_command as extended_command,
+        extended_commands as extended_commands,
     )
-    from lowlat.engine.matching.config import EngineConfig as EngineConfig, PoolPolicy as PoolPolicy
-    from lowlat.engine.matching.instrument import (
-        Instrument as Instrument,
-        MatchAlgorithm as MatchAlgorithm,
-        OffTickError as OffTickError,
-        TickRounding as TickRounding,
-    )
+    from lowlat.engine.matching.config import EngineConfig as EngineConfig
+    from lowlat.engine.matching.instrument import Instrument as Instrument, OffTickError as OffTickError
     from lowlat.engine.matching.interface import (
         AuctionIndicative as AuctionIndicative,
         CommandArrayError as CommandArrayError,
@@ -54,19 +54,16 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
         STOP as STOP,
         TRADE as TRADE,
         CommandType as CommandType,
-        CommandValueError as CommandValueError,
         ExecInst as ExecInst,
         ExecType as ExecType,
+        MatchAlgorithm as MatchAlgorithm,
+        PoolPolicy as PoolPolicy,
         Reason as Reason,
         SelfTradePrevention as SelfTradePrevention,
         Side as Side,
+        TickRounding as TickRounding,
         TimeInForce as TimeInForce,
         TradingPhase as TradingPhase,
-        command as command,
-        commands as commands,
-        describe as describe,
-        extended_command as extended_command,
-        extended_commands as extended_commands,
     )
     from lowlat.engine.reference.engine import ReferenceEngine as ReferenceEngine
 
@@ -75,9 +72,18 @@ _NAMES: Final = {
     "lowlat.engine.flow.order_flow": ("Flow",),
     "lowlat.engine.flow.profile": ("Profile", "ProfileError", "load_profile", "profile_names"),
     "lowlat.engine.flow.synthetic": ("flood",),
-    "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery", "SyncPolicy"),
-    "lowlat.engine.matching.config": ("EngineConfig", "PoolPolicy"),
-    "lowlat.engine.matching.instrument": ("Instrument", "MatchAlgorithm", "OffTickError", "TickRounding"),
+    "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery"),
+    "lowlat.engine.journal.records": ("SyncPolicy",),
+    "lowlat.engine.matching.commands": (
+        "CommandValueError",
+        "command",
+        "commands",
+        "describe",
+        "extended_command",
+        "extended_commands",
+    ),
+    "lowlat.engine.matching.config": ("EngineConfig",),
+    "lowlat.engine.matching.instrument": ("Instrument", "OffTickError"),
     "lowlat.engine.matching.interface": (
         "AuctionIndicative",
         "CommandArrayError",
@@ -97,19 +103,16 @@ _NAMES: Final = {
         "STOP",
         "TRADE",
         "CommandType",
-        "CommandValueError",
         "ExecInst",
         "ExecType",
+        "MatchAlgorithm",
+        "PoolPolicy",
         "Reason",
         "SelfTradePrevention",
         "Side",
+        "TickRounding",
         "TimeInForce",
         "TradingPhase",
-        "command",
-        "commands",
-        "describe",
-        "extended_command",
-        "extended_commands",
     ),
     "lowlat.engine.reference.engine": ("ReferenceEngine",),
 }

@@ -9,8 +9,9 @@ import numpy as np
 
 from lowlat.engine.bench.engines import NATIVE, REFERENCE, EngineEntry
 from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.records import Events, describe
+from lowlat.engine.matching.records import Events
 
 
 @dataclass(frozen=True, slots=True)
