@@ -42,7 +42,7 @@ def test_type_checkers_see_the_names_that_there_are() -> None:
 
 
 def test_records_come_without_the_engine() -> None:
-    packages = {"lowlat", "lowlat.engine", "lowlat.engine.matching", "lowlat.errors"}
+    packages = {"lowlat", "lowlat.engine", "lowlat.engine.matching"}
     assert loaded_by("import lowlat.engine.matching.records") == packages | {"lowlat.engine.matching.records"}
 
 
