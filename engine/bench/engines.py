@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lowlat.registry import Registry
+from lowlat.registry import PlugInError, Registry
 
 if TYPE_CHECKING:
     from lowlat.engine.matching.config import EngineConfig
@@ -30,6 +30,15 @@ class EngineEntry:
     make: Callable[[EngineConfig], MatchingEngine]
     commands: int = 20_000
     compiled: bool = False
+
+    def make_checked(self, settings: EngineConfig) -> MatchingEngine:
+        """As `make`. Raises `PlugInError` for one that is said to be compiled, and is not."""
+        from lowlat.engine.matching.native import Engine
+
+        engine = self.make(settings)
+        if self.compiled and not isinstance(engine, Engine):
+            raise PlugInError(f"{type(engine).__name__}, which {self.name} makes, is no compiled engine")
+        return engine
 
 
 def _native(settings: EngineConfig) -> MatchingEngine:

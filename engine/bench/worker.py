@@ -70,7 +70,6 @@ from lowlat.probes.cpu.threads import end_with_parent
 from lowlat.probes.disturbance import Disturbances, DisturbanceWatch
 from lowlat.probes.memory.smaps import huge_page_bytes
 from lowlat.probes.reading import Reading, known
-from lowlat.registry import PlugInError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.hdr_codec import encode
 from lowlat.reports.histogram.histogram import Histogram
@@ -194,10 +193,8 @@ class _Run:
         return self.scale.multiplier, self.scale.shift
 
     def _measured(self) -> _Measured:
-        engine = self.entry.make(self.settings)
+        engine = self.entry.make_checked(self.settings)
         if not isinstance(engine, Engine):
-            if self.entry.compiled:
-                raise PlugInError(f"{type(engine).__name__}, which {self.job.engine} makes, is no compiled engine")
             return self._called_from_python(engine)
         self._seed_native(engine)
         _core.run_plain(engine.matcher, self.measured)  # the warm-up
@@ -308,7 +305,6 @@ class _Run:
     def _called_from_python(self, first: MatchingEngine) -> _Measured:
         recorders = {op: Recorder() for op in _core.operations()}
         self.recorders = {("service", op): recorder for op, recorder in recorders.items()}
-
         second = self.entry.make(self.settings)
         for engine in (first, second):
             engine.process(self.seeding)
