@@ -11,8 +11,8 @@ from msgspec import Meta
 from lowlat.bounded import Amount, Count, Positive
 from lowlat.engine.journal.header import VERSION, Identity, JournalHead
 from lowlat.engine.journal.verify import Executed, JournalCheck, SnapshotCheck, State
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
 
 SCHEMA: Final = "lowlat.journal/1"
 
@@ -44,10 +44,10 @@ class SymbolSettings:
     price_max: Annotated[int, Meta(description="Highest price")]
     unit: Annotated[str, Meta(description="What one unit of price is worth, a decimal number")]
     algorithm: Annotated[
-        str, lower_names(*Algorithm), Meta(description="Matching algorithm: who trades first at one price")
+        str, lower_names(*MatchAlgorithm), Meta(description="Matching algorithm: who trades first at one price")
     ]
     off_tick: Annotated[
-        str, lower_names(*OffTick), Meta(description="What happens to a price that is not a multiple of the tick")
+        str, lower_names(*TickRounding), Meta(description="What happens to a price that is not a multiple of the tick")
     ]
 
     @classmethod
@@ -72,12 +72,16 @@ class JournalSettings:
     orders: Annotated[Positive, Meta(description="Size of the order pool, orders")]
     trades: Annotated[Positive, Meta(description="Size of the trade tape, trades")]
     when_orders_dry: Annotated[
-        str, lower_names(WhenDry.REFUSE, WhenDry.GROW), Meta(description="What happens when the order pool is full")
+        str,
+        lower_names(PoolPolicy.REFUSE, PoolPolicy.GROW),
+        Meta(description="What happens when the order pool is full"),
     ]
-    when_trades_dry: Annotated[str, lower_names(*WhenDry), Meta(description="What happens when the trade tape is full")]
+    when_trades_dry: Annotated[
+        str, lower_names(*PoolPolicy), Meta(description="What happens when the trade tape is full")
+    ]
 
     @classmethod
-    def of(cls, settings: Settings) -> JournalSettings:
+    def of(cls, settings: EngineConfig) -> JournalSettings:
         """Those of an engine."""
         return cls(
             symbols=tuple(map(SymbolSettings.of, settings.instruments)),

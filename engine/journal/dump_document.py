@@ -13,7 +13,7 @@ from lowlat.bounded import Count
 from lowlat.documents import document_fields
 from lowlat.engine.journal.document import Created, JournalEnd, Version, created
 from lowlat.engine.journal.header import VERSION, Identity, JournalHead
-from lowlat.engine.matching.records import COMMAND, Flag, Kind, SelfTrade, Side, TimeInForce
+from lowlat.engine.matching.records import COMMAND, CommandType, ExecInst, SelfTradePrevention, Side, TimeInForce
 
 SCHEMA: Final = "lowlat.journal-commands/1"
 
@@ -23,11 +23,11 @@ def names(values: type[IntEnum]) -> Meta:
     return Meta(extra_json_schema={"enum": [each.name for each in values]})
 
 
-KindName: TypeAlias = Annotated[str, names(Kind)] | Count
+KindName: TypeAlias = Annotated[str, names(CommandType)] | Count
 SideName: TypeAlias = Annotated[str, names(Side)] | Count
 TimeInForceName: TypeAlias = Annotated[str, names(TimeInForce)] | Count
-FlagName: TypeAlias = Annotated[str, names(Flag)] | Count
-SelfTradeName: TypeAlias = Annotated[str, names(SelfTrade)] | Count
+FlagName: TypeAlias = Annotated[str, names(ExecInst)] | Count
+SelfTradeName: TypeAlias = Annotated[str, names(SelfTradePrevention)] | Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,12 @@ def named(values: type[IntEnum]) -> Callable[[int], str | int]:
 
 def flag_names(flags: int) -> list[str | int]:
     """The names of the bits that are set; what has none comes last, as one number."""
-    known = [flag for flag in Flag if flags & flag]
+    known = [flag for flag in ExecInst if flags & flag]
     rest = flags - sum(known)
     return [flag.name for flag in known] + ([rest] if rest else [])
 
 
-_KIND: Final = named(Kind)
+_KIND: Final = named(CommandType)
 _SIDE: Final = named(Side)
 _TIME_IN_FORCE: Final = named(TimeInForce)
-_SELF_TRADE: Final = named(SelfTrade)
+_SELF_TRADE: Final = named(SelfTradePrevention)

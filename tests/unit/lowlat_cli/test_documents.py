@@ -20,13 +20,13 @@ import msgspec
 import pytest
 
 from lowlat.documents import file_of, published, text
-from lowlat.engine import Flag, Kind, SelfTrade, Side, command, commands, wide_command
+from lowlat.engine import CommandType, ExecInst, SelfTradePrevention, Side, command, commands, extended_command
 from lowlat.engine.journal.document import JournalDocument
 from lowlat.engine.journal.dump import Listing
-from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.verify import check_journal
-from lowlat.engine.matching.records import wide_commands
+from lowlat.engine.matching.records import extended_commands
 from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
 from lowlat.probes.clock.counter import Calibration, CounterSkew, NtpSlew, ReadCosts
 from lowlat.probes.clock.scale import TickScale
@@ -160,15 +160,21 @@ def a_history(folder: Path) -> str:
 def a_journal(folder: Path) -> Path:
     """Four blocks: two plain commands, two wide ones, a drain, one plain command."""
     path = folder / "day.journal"
-    with JournaledEngine.create(path, orders=100, trades=10, sync=Sync.NONE) as day:
-        sell = command(Kind.LIMIT, 1, side=Side.SELL, price=100, quantity=5)
-        day.process(commands(sell, command(Kind.LIMIT, 2, side=Side.BUY, price=101, quantity=3)))
-        iceberg = {"price": 99, "quantity": 50, "display": 10, "owner": 7, "flags": Flag.POST_ONLY}
-        strange = wide_command(99, 4, side=7, quantity=-1, flags=0x44)  # type: ignore[arg-type]
-        own = wide_command(Kind.LIMIT, 3, self_trade=SelfTrade.DECREMENT, **iceberg)  # type: ignore[arg-type]
-        day.process(wide_commands(own, strange))
+    with JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE) as day:
+        sell = command(CommandType.LIMIT, 1, side=Side.SELL, price=100, quantity=5)
+        day.process(commands(sell, command(CommandType.LIMIT, 2, side=Side.BUY, price=101, quantity=3)))
+        iceberg = {
+            "price": 99,
+            "quantity": 50,
+            "display_quantity": 10,
+            "participant_id": 7,
+            "flags": ExecInst.POST_ONLY,
+        }
+        strange = extended_command(99, 4, side=7, quantity=-1, flags=0x44)  # type: ignore[arg-type]
+        own = extended_command(CommandType.LIMIT, 3, self_trade=SelfTradePrevention.DECREMENT, **iceberg)  # type: ignore[arg-type]
+        day.process(extended_commands(own, strange))
         day.drain_trades()
-        day.process(commands(command(Kind.CANCEL, 3)))
+        day.process(commands(command(CommandType.CANCEL, 3)))
     return path
 
 
