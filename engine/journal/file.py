@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from lowlat import file_lock
+from lowlat.files import flush_folder
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import (
     JournalDamagedError,
@@ -293,11 +294,7 @@ def _write_head(descriptor: int, head: bytes, path: Path) -> None:
         while written < len(head):
             written += os.write(descriptor, head[written:])
         os.fsync(descriptor)
-        folder = os.open(path.absolute().parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # or a crash may lose the name
-        finally:
-            os.close(folder)
+        flush_folder(path.absolute().parent)  # or a crash may lose the name
     except OSError as error:
         raise JournalWriteError(f"cannot write {path}: {error.strerror}; free some room, or name another") from error
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import lzma
-import os
 import re
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+from lowlat.errors import OutputPathError
+from lowlat.files import written_atomically
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders
 from lowlat.probes.host.facts import host_facts
 from lowlat.probes.host.host_tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree, HostTreeError
@@ -82,10 +82,10 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     """Write a snapshot of a host as a `.tar.xz`, whole or not at all; return the number of files in it.
 
     Holds what the topology and the facts of a host are read from, and for other tools each CPU's topology,
-    cache, cpufreq and cpuidle folders. Raises `HostTreeError` when the file cannot be written.
+    cache, cpufreq and cpuidle folders. Raises `OutputPathError` when the file cannot be written.
     """
     if not path.name.endswith(".tar.xz"):
-        raise HostTreeError(f"{path} cannot hold a snapshot; give it a name that ends with .tar.xz")
+        raise OutputPathError(f"{path} cannot hold a snapshot; give it a name that ends with .tar.xz")
     record = RecordingTree(tree)
     read_topology(record)
     host_facts(record)
@@ -94,10 +94,11 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     if facts:
         record.files[FACTS_FILE] = json.dumps(facts, indent=1, sort_keys=True).encode()
     try:
-        _write_archive(path, record)
+        path.parent.stat()  # a missing folder is told in the system's words
     except OSError as error:
-        why = error.strerror or str(error)
-        raise HostTreeError(f"{path} cannot be written: {why}; choose another file") from error
+        raise OutputPathError(f"{path} cannot be written: {error.strerror}; choose another file") from error
+    with written_atomically(path) as target:
+        _write_archive(target, record)
     return len(record.files)
 
 
@@ -117,13 +118,10 @@ def _read_folder(record: RecordingTree, folder: str, depth: int) -> None:
             _read_folder(record, path, depth - 1)
 
 
-def _write_archive(path: Path, record: RecordingTree) -> None:
+def _write_archive(target: BinaryIO, record: RecordingTree) -> None:
     files = record.files
     parents = {parent for name in files for parent in _parents(name)}
-    with (
-        _replacing(path) as target,
-        tarfile.open(fileobj=target, mode="w:xz", format=tarfile.PAX_FORMAT) as archive,
-    ):
+    with tarfile.open(fileobj=target, mode="w:xz", format=tarfile.PAX_FORMAT) as archive:
         for folder in sorted((record.folders | parents) - files.keys()):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
@@ -139,20 +137,6 @@ def _parents(name: str) -> Iterator[str]:
     while parent:
         yield parent
         parent = parent.rpartition("/")[0]
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[io.BufferedIOBase]:
-    """Open a file that takes the place of `path` only once it is whole."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as target:
-            yield target
-        os.chmod(name, 0o644)  # noqa: PTH101  (mkstemp makes files that only their owner may read)
-        os.replace(name, path)  # noqa: PTH105
-    except BaseException:
-        os.unlink(name)  # noqa: PTH108
-        raise
 
 
 def open_root(path: str | Path) -> HostTree:

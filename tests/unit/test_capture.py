@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from lowlat.errors import OutputPathError
 from lowlat.probes.host import snapshot as capture_module
 from lowlat.probes.host.facts import host_facts
 from lowlat.probes.host.host_tree import LIVE, FolderTree, HostTree, HostTreeError
@@ -103,6 +106,17 @@ def test_links_in_an_archive_are_followed_inside_it(tmp_path: Path) -> None:
     assert tree.link_target("sys/dangling") == "nowhere"
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_a_snapshot_is_as_private_as_the_umask_says(tmp_path: Path, folder: Path, umask: int, mode: int) -> None:
+    path = tmp_path / "host.tar.xz"
+    before = os.umask(umask)
+    try:
+        capture(path, FolderTree(folder))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
 def test_roots_that_are_no_host(tmp_path: Path) -> None:
     with pytest.raises(HostTreeError, match="does not exist"):
         open_root(tmp_path / "nothing")
@@ -135,15 +149,15 @@ def test_archive_that_unpacks_to_gigabytes_is_refused(
 
 
 def test_snapshot_is_written_whole_or_not_at_all(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(HostTreeError, match=r"ends with \.tar\.xz"):
+    with pytest.raises(OutputPathError, match=r"ends with \.tar\.xz"):
         capture(tmp_path / "host.zip", FolderTree(folder))
-    with pytest.raises(HostTreeError, match="cannot be written: No such file"):
+    with pytest.raises(OutputPathError, match="cannot be written: No such file"):
         capture(tmp_path / "absent" / "host.tar.xz", FolderTree(folder))
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tarfile.TarFile, "addfile", fail)
-    with pytest.raises(HostTreeError, match="No space left"):
+    with pytest.raises(OutputPathError, match="No space left"):
         capture(tmp_path / "host.tar.xz", FolderTree(folder))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host"]
