@@ -9,21 +9,13 @@
 `docs/matching.md` states what every command does and every event says.
 """
 
-from lowlat.engine._core import EngineBusyError
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.profile import Profile, ProfileError, load_profile, profile_names
+from lowlat.engine.flow.profile import Profile, load_profile, profile_names
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.journal.engine import JournaledEngine, Recovery, Sync
 from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick, OffTickError
-from lowlat.engine.matching.interface import (
-    Best,
-    CommandArrayError,
-    Indicative,
-    MatchingEngine,
-    UnknownSideError,
-    UnknownSymbolError,
-)
+from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.interface import Best, Indicative, MatchingEngine
 from lowlat.engine.matching.native import Counters, Engine, MemoryPart
 from lowlat.engine.matching.records import (
     COMMAND,
@@ -34,7 +26,6 @@ from lowlat.engine.matching.records import (
     STOP,
     TRADE,
     WIDE_COMMAND,
-    CommandValueError,
     EventKind,
     Flag,
     Kind,
@@ -62,11 +53,8 @@ __all__ = [
     "WIDE_COMMAND",
     "Algorithm",
     "Best",
-    "CommandArrayError",
-    "CommandValueError",
     "Counters",
     "Engine",
-    "EngineBusyError",
     "EventKind",
     "Flag",
     "Flow",
@@ -77,10 +65,8 @@ __all__ = [
     "MatchingEngine",
     "MemoryPart",
     "OffTick",
-    "OffTickError",
     "Phase",
     "Profile",
-    "ProfileError",
     "Reason",
     "Recovery",
     "ReferenceEngine",
@@ -89,8 +75,6 @@ __all__ = [
     "Side",
     "Sync",
     "TimeInForce",
-    "UnknownSideError",
-    "UnknownSymbolError",
     "WhenDry",
     "command",
     "commands",

@@ -46,7 +46,7 @@ class Destination:
     def check(self, *, page: bool = False) -> None:
         """Find out before a long run whether the file can be written; `page` when what is delivered has a page.
 
-        Raises `lowlat.reports.errors.OutputPathError` or `lowlat.reports.errors.MissingExtraError`.
+        Raises `OutputPathError`, or `UsageError` when what draws a page is not installed.
         """
         if self.file is not None:
             from lowlat.files import check_writable

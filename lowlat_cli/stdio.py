@@ -8,11 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 
-from lowlat.errors import UsageError
-
-
-class StdoutError(UsageError):
-    """The system does not take what goes to stdout."""
+from lowlat.errors import OutputPathError
 
 
 def prepare() -> None:
@@ -26,12 +22,12 @@ def prepare() -> None:
 
 
 def emit(text: str) -> None:
-    """Write data to stdout, now. Raises `StdoutError`, but not for a reader that has gone."""
+    """Write data to stdout, now. Raises `OutputPathError`, but not for a reader that has gone."""
     emit_parts((text,))
 
 
 def emit_parts(parts: Iterable[str]) -> bool:
-    """Write data to stdout as it comes; whether there was a reader to the end. Raises `StdoutError`."""
+    """Write data to stdout as it comes; whether there was a reader to the end. Raises `OutputPathError`."""
     try:
         for part in parts:
             sys.stdout.write(part)
@@ -42,7 +38,7 @@ def emit_parts(parts: Iterable[str]) -> bool:
         return False
     except OSError as error:
         discard_stdout()
-        raise StdoutError(
+        raise OutputPathError(
             f"cannot write to stdout: {error.strerror}; write elsewhere, or name a file with -o"
         ) from error
 

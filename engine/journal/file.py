@@ -16,7 +16,6 @@ from typing import Final
 import numpy as np
 
 from lowlat import file_lock
-from lowlat.files import flush_folder
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import (
     JournalDamagedError,
@@ -30,6 +29,7 @@ from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head, read_h
 from lowlat.engine.matching.config import Settings
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands
+from lowlat.files import flush_folder
 
 BLOCK: Final = np.dtype(
     {
@@ -103,7 +103,7 @@ class Block:
 class JournalFile:
     """A journal, open for reading. Close it, or use it in a `with` block; its blocks' commands end with it.
 
-    Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError` for a head that cannot be used. What is wrong
+    Raises `NoJournalError`, `JournalDamagedError`, or `JournalError` for a head of another version. What is wrong
     further behind is in `fault`. The file is mapped: whoever cuts it meanwhile, as recovery does with a torn tail, ends
     a process that reads on (SIGBUS).
     """
@@ -327,8 +327,8 @@ def _opened(path: Path, flags: int) -> int:
 def _lock(descriptor: int, path: Path) -> None:
     try:
         held = not file_lock.lock(descriptor)
-    except file_lock.LockUnavailableError as error:
-        raise JournalError(f"journals are not available here, because {error}") from error
+    except OSError as error:
+        raise JournalError(f"journals are not available here, because {error.strerror}") from error
     if held:
         raise JournalHeldError(f"{path} is being written by another engine; stop that one, or name another journal")
 
@@ -336,5 +336,5 @@ def _lock(descriptor: int, path: Path) -> None:
 def _is_held(descriptor: int) -> bool:
     try:
         return file_lock.is_held(descriptor)
-    except file_lock.LockUnavailableError:  # then nobody can have it
+    except OSError:  # then nobody can have it
         return False

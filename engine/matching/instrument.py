@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 
 from lowlat.engine.matching.records import QUANTITY_MAX
-from lowlat.errors import LowlatError, UsageError
+from lowlat.errors import OffTickError, UsageError
 
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
@@ -28,10 +28,6 @@ class OffTick(IntEnum):
     REJECT = 0
     NEAREST = 1
     PASSIVE = 2
-
-
-class OffTickError(LowlatError):
-    """A decimal price that is not a whole number of price units, or lies outside int64."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.errors import LowlatError
+from lowlat.errors import UsageError
 
 Commands: TypeAlias = NDArray[np.void]
 Events: TypeAlias = NDArray[np.void]
@@ -21,10 +21,6 @@ Trades: TypeAlias = NDArray[np.void]
 Levels: TypeAlias = NDArray[np.void]
 Orders: TypeAlias = NDArray[np.void]
 Stops: TypeAlias = NDArray[np.void]
-
-
-class CommandValueError(LowlatError):
-    """A command's number that is no integer, or does not fit its field."""
 
 
 QUANTITY_MAX: Final = 2**32 - 1
@@ -251,7 +247,7 @@ def command(
 ) -> tuple[int, ...]:
     """One command as the plain tuple that `np.array([...], COMMAND)` takes.
 
-    Raises `CommandValueError` for a number that is no integer: a decimal price or quantity would lose its fraction.
+    Raises `UsageError` for a number that is no integer: a decimal price or quantity would lose its fraction.
     """
     return _whole(COMMAND, (order_id, price, quantity, symbol, kind, side, time_in_force, flags))
 
@@ -281,7 +277,7 @@ def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]
     whole = []
     for name, value in zip(dtype.names or (), row, strict=True):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise CommandValueError(
+            raise UsageError(
                 f"{name} {value!r} is no integer; prices and quantities are whole ticks and lots (see Instrument.price)"
             )
         whole.append(int(value))

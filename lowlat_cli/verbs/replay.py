@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from lowlat.reports.model.report import Report
 
 
-class RecordingError(UsageError):
-    """A file, or an option, that does not go with the kind of recording that was said or found."""
-
-
 class Format(StrEnum):
     """How the recording is written, and what to print."""
 
@@ -134,7 +130,7 @@ def replay(
 
     if _is_journal(file, formats or []):
         if expect is not None:
-            raise RecordingError(f"--expect is for a venue's recording, and {file} is a journal; leave it out")
+            raise UsageError(f"--expect is for a venue's recording, and {file} is a journal; leave it out")
         return destination.deliver(_measured_journal(ctx, file, plan, verbose=verbose))
 
     from lowlat.engine.bench.pipeline_placement import book_names
@@ -174,11 +170,11 @@ def _output_format(formats: list[Format]) -> OutputFormat:
 
 
 def _is_journal(file: Path, formats: list[Format]) -> bool:
-    """Whether to read the file as a journal: as was said last, else as it begins. Raises `RecordingError`."""
+    """Whether to read the file as a journal: as was said last, else as it begins. Raises `UsageError`."""
     from lowlat.engine.journal.file import is_journal
 
     said = [name for name in formats if name not in _OUTPUTS]
     found = is_journal(file)
     if said and said[-1] == Format.LOBSTER and found:
-        raise RecordingError(f"{file} is a journal, not a LOBSTER file; leave out --format lobster")
+        raise UsageError(f"{file} is a journal, not a LOBSTER file; leave out --format lobster")
     return found or (bool(said) and said[-1] == Format.JOURNAL)

@@ -13,9 +13,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from lowlat.errors import NotValidError
 from lowlat.probes import _core
 from lowlat.probes._core import ticks
-from lowlat.probes.clock.scale import ClockError, TickScale
+from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.clock.sources import Candidate, CounterFlags, counter_flags, declared_frequencies
 from lowlat.probes.cpu.affinity import allowed_cpus, check_cpus, pinned
 from lowlat.probes.host.host_tree import LIVE
@@ -23,7 +24,6 @@ from lowlat.probes.reading import Reading, known, not_applicable, to_document, u
 
 __all__ = [
     "Calibration",
-    "ClockError",
     "CounterSkew",
     "NtpSlew",
     "ReadCosts",
@@ -137,7 +137,7 @@ def calibration_document(calibration: Calibration) -> dict[str, Any]:
 def calibrate(duration_s: float = DURATION_DEFAULT_S, cpu: int | None = None) -> Calibration:
     """Measure the counter for `duration_s` seconds (0.01 to 60), on one CPU if given; then costs and skew.
 
-    Spins without the GIL for that time. Raises `ClockError` for a duration outside the limits or a counter
+    Spins without the GIL for that time. Raises `NotValidError` for a duration outside the limits or a counter
     that stands still, and `AffinityError` for a CPU that cannot be used.
     """
     return _calibrate(duration_s, cpu, with_skew=True)
@@ -150,7 +150,7 @@ def calibrate_quick(cpu: int | None = None) -> Calibration:
 
 def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibration:
     if not DURATION_MIN_S <= duration_s <= DURATION_MAX_S:
-        raise ClockError(
+        raise NotValidError(
             f"a window of {duration_s:g} s cannot be used; "
             f"{DURATION_MIN_S:g} to {DURATION_MAX_S:g} s can, 0.1 s is plenty"
         )
@@ -210,7 +210,7 @@ def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[f
     *declared, measured = candidates
     uncertainty_ppm = _uncertainty_ppm(fit)
     if measured.frequency_hz.value is None:
-        raise ClockError(f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is no clock here")
+        raise NotValidError(f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is no clock here")
     if uncertainty_ppm <= UNCERTAINTY_MAX_PPM:
         return measured.frequency_hz.value, uncertainty_ppm, measured.frequency_hz.source
     for candidate in declared:

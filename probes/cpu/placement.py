@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lowlat.probes.cpu.affinity import AffinityError
 from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.reading import to_document
 from lowlat.probes.topology import Topology, read_topology
 

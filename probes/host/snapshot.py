@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from lowlat.errors import OutputPathError
+from lowlat.errors import InputError, OutputPathError
 from lowlat.files import written_atomically
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders
 from lowlat.probes.host.facts import host_facts
-from lowlat.probes.host.host_tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree, HostTreeError
+from lowlat.probes.host.host_tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree
 from lowlat.probes.host.runtime_facts import FACT_NAMES, FACTS_FILE
 from lowlat.probes.topology import read_topology
 
@@ -142,7 +142,7 @@ def _parents(name: str) -> Iterator[str]:
 def open_root(path: str | Path) -> HostTree:
     """Open a host to look at: `/`, a folder that holds `sys/`, or an archive of one (`.tar.xz`, `.tar.gz`).
 
-    Raises `HostTreeError` when there is nothing, no `sys/` in it, or the archive is damaged or far too large.
+    Raises `InputError` when there is nothing, no `sys/` in it, or the archive is damaged or far too large.
     """
     path = Path(path)
     try:
@@ -151,11 +151,11 @@ def open_root(path: str | Path) -> HostTree:
         elif path.exists():
             tree = _open_archive(path)
         else:
-            raise HostTreeError(f"{path} does not exist; give a folder or a .tar.xz that holds sys/ and proc/")
+            raise InputError(f"{path} does not exist; give a folder or a .tar.xz that holds sys/ and proc/")
     except PermissionError as error:
-        raise HostTreeError(f"{path}: permission denied; read access is needed") from error
+        raise InputError(f"{path}: permission denied; read access is needed") from error
     if not tree.names("sys"):
-        raise HostTreeError(f"{path} holds no sys/ that can be read; give the folder that holds sys/ and proc/")
+        raise InputError(f"{path} holds no sys/ that can be read; give the folder that holds sys/ and proc/")
     return tree
 
 
@@ -174,7 +174,7 @@ def _open_archive(path: Path) -> ArchiveTree:
                 elif entry.isfile():
                     total += entry.size
                     if total > ARCHIVE_BYTES_MAX or entry.size > TEXT_BYTES_MAX or len(files) > ARCHIVE_FILES_MAX:
-                        raise HostTreeError(f"{path} unpacks to more than any snapshot of a host; it is not read")
+                        raise InputError(f"{path} unpacks to more than any snapshot of a host; it is not read")
                     content = archive.extractfile(entry)
                     files[name] = content.read() if content is not None else b""
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
@@ -182,7 +182,7 @@ def _open_archive(path: Path) -> ArchiveTree:
             raise
         # Of a file that is no archive at all, tarfile tells what each compression thinks of it, line by line.
         why = str(error).partition(":\n")[0]
-        raise HostTreeError(f"{path} is no readable archive of a host: {why}; give a folder or a .tar.xz") from error
+        raise InputError(f"{path} is no readable archive of a host: {why}; give a folder or a .tar.xz") from error
     return _without_prefix(path, files, links)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lowlat.reports.errors import ConversionError
+from lowlat.errors import UsageError
 from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.io.json_codec import to_text
 from lowlat.reports.io.loader import Document
@@ -50,7 +50,7 @@ OUTPUTS: Final[Mapping[str, Output]] = {
 
 
 def convert(document: Document, name: str) -> str:
-    """The document as the output of this name. Raises `ConversionError` when it cannot be that."""
+    """The document as the output of this name. Raises `UsageError` when it cannot be that."""
     output = OUTPUTS[name]
     if isinstance(document, Report):
         return output.of_report(document)
@@ -63,5 +63,5 @@ def convert(document: Document, name: str) -> str:
     return output.of_log(document)
 
 
-def _refused(kind: str, name: str, possible: Sequence[str]) -> ConversionError:
-    return ConversionError(f"{kind} cannot become {name}; it can become {', '.join(('table', *possible))}")
+def _refused(kind: str, name: str, possible: Sequence[str]) -> UsageError:
+    return UsageError(f"{kind} cannot become {name}; it can become {', '.join(('table', *possible))}")

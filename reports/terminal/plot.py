@@ -67,7 +67,7 @@ def plot(document: Plottable, *, width: int = 80, ascii_only: bool = False, colo
     """The picture of a document as lines of `width` columns; with `color`, coloured by escape sequences.
 
     A report of one measure has a line for each operation, another a line for each measure over all operations; a
-    comparison has one for each side. Raises `HistogramFormatError` for a damaged histogram, or `InputError` with its
+    comparison has one for each side. Raises `FormatError` for a damaged histogram, or `InputError` with its
     side. Where there is no latency to draw, a line says so.
     """
     picture = _picture_of(document)

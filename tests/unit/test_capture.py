@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lowlat.errors import OutputPathError
+from lowlat.errors import InputError, OutputPathError
 from lowlat.probes.host import snapshot as capture_module
 from lowlat.probes.host.facts import host_facts
-from lowlat.probes.host.host_tree import LIVE, FolderTree, HostTree, HostTreeError
+from lowlat.probes.host.host_tree import LIVE, FolderTree, HostTree
 from lowlat.probes.host.snapshot import capture, open_root
 from lowlat.probes.reading import to_document
 from lowlat.probes.topology import read_topology, topology_document
@@ -118,16 +118,16 @@ def test_a_snapshot_is_as_private_as_the_umask_says(tmp_path: Path, folder: Path
 
 
 def test_roots_that_are_no_host(tmp_path: Path) -> None:
-    with pytest.raises(HostTreeError, match="does not exist"):
+    with pytest.raises(InputError, match="does not exist"):
         open_root(tmp_path / "nothing")
-    with pytest.raises(HostTreeError, match="holds no sys/"):
+    with pytest.raises(InputError, match="holds no sys/"):
         open_root(tmp_path)
     (tmp_path / "text").write_text("no archive")
-    with pytest.raises(HostTreeError, match="no readable archive"):
+    with pytest.raises(InputError, match="no readable archive"):
         open_root(tmp_path / "text")
     with tarfile.open(tmp_path / "empty.tar.xz", "w:xz"):
         pass
-    with pytest.raises(HostTreeError, match="holds no sys/"):
+    with pytest.raises(InputError, match="holds no sys/"):
         open_root(tmp_path / "empty.tar.xz")
 
 
@@ -135,7 +135,7 @@ def test_cut_off_archive_is_refused(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "cut.tar.xz"
     capture(path, FolderTree(folder))
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(HostTreeError, match="no readable archive"):
+    with pytest.raises(InputError, match="no readable archive"):
         open_root(path)
 
 
@@ -144,7 +144,7 @@ def test_archive_that_unpacks_to_gigabytes_is_refused(
 ) -> None:
     capture(tmp_path / "copy.tar.xz", FolderTree(folder))
     monkeypatch.setattr(capture_module, "ARCHIVE_BYTES_MAX", 10)
-    with pytest.raises(HostTreeError, match="more than any snapshot"):
+    with pytest.raises(InputError, match="more than any snapshot"):
         open_root(tmp_path / "copy.tar.xz")
 
 

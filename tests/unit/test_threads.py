@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.errors import CommandStartError
 from lowlat.probes.cpu import threads
-from lowlat.probes.cpu.affinity import AffinityError
 from lowlat.probes.cpu.threads import become, pin_process, set_realtime, threads_of
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.host_tree import FolderTree
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")
@@ -103,7 +104,7 @@ def test_signal_of_the_command_is_seen_by_the_caller() -> None:
 
 
 def test_command_that_cannot_be_started() -> None:
-    with pytest.raises(AffinityError, match=r"'/nothing/here' cannot be started: No such file"):
+    with pytest.raises(CommandStartError, match=r"'/nothing/here' cannot be started: No such file"):
         become(["/nothing/here"])
     with pytest.raises(AffinityError, match="no command is given"):
         become([])

@@ -16,21 +16,11 @@ from lowlat.engine.matching.config import WhenDry
 from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands, Kind
 
 
-class EmptyJournalError(JournalError):
-    """A journal without a command: there is nothing to measure."""
-
-
-class DrainedJournalError(JournalError):
-    """A journal whose engine refused commands while its trade tape was full, and had it emptied in between: a measured
-    flow is of commands alone.
-    """
-
-
 def read_journal_flow(path: Path) -> Flow:
     """All commands of a journal, for an engine like the one whose journal it is. None of them only seeds the book.
 
     The array is of `WIDE_COMMAND` if any block is; the terms of the others are zero then. Raises what `JournalFile`
-    raises, `JournalDamagedError` for damage anywhere, `EmptyJournalError`, `DrainedJournalError`, `MemoryError`.
+    raises, `JournalDamagedError` for damage anywhere, `JournalError` where there is nothing to measure, `MemoryError`.
     """
     with JournalFile(path) as file:
         tally, place, fault = Tally(), file.beginning, Fault.NONE
@@ -66,9 +56,9 @@ def read_journal_flow(path: Path) -> Flow:
 
 def _check_measurable(file: JournalFile, tally: Tally) -> None:
     if not tally.commands:
-        raise EmptyJournalError(f"{file.path} holds no command: there is nothing to measure")
+        raise JournalError(f"{file.path} holds no command: there is nothing to measure")
     if tally.drains and file.settings.when_trades_dry is WhenDry.REFUSE:
-        raise DrainedJournalError(
+        raise JournalError(
             f"{file.path} cannot be measured: its engine refuses commands while the trade tape is full, and emptied it "
             f"{units.plural(tally.drains, 'time')}, which a measured flow does not; "
             "'lowlat journal verify' executes it as it was"

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from lowlat.errors import InputError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.compare import history
 from lowlat.reports.compare.history import History, history_of
-from lowlat.reports.errors import InputError
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.io import schema
 from lowlat.reports.io.json_codec import to_text
