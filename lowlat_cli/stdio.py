@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from lowlat.errors import OutputPathError
+from lowlat.text import printable
 
 
 def prepare() -> None:
@@ -45,9 +46,8 @@ def emit_parts(parts: Iterable[str]) -> bool:
 
 def say(line: str) -> None:
     """Write one line to stderr, if anyone reads it. What a terminal would not print is shown escaped."""
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"lowlat: {printable}\n")
+        sys.stderr.write(f"lowlat: {printable(line)}\n")
         sys.stderr.flush()
 
 

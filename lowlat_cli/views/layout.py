@@ -13,6 +13,7 @@ from rich.text import Text
 from lowlat import units
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.reading import Reading
+from lowlat.text import plain_text
 
 LABEL_WIDTH = 12
 _UNITS = {1 << 30: "GiB", 1 << 20: "MiB", 1 << 10: "KiB"}
@@ -25,7 +26,7 @@ def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
     grid.add_column(overflow="fold")
     for label, line in rows:
         if line:
-            grid.add_row(Text(label), line if isinstance(line, Text) else Text(line))
+            grid.add_row(plain_text(label), line if isinstance(line, Text) else plain_text(line))
     return grid
 
 
@@ -34,7 +35,7 @@ def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) ->
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
     for name in columns:
         made.add_column(
-            Text(name),
+            plain_text(name),
             justify="right" if name in right else "left",
             no_wrap=name not in wrap,
             overflow="fold",
@@ -50,7 +51,7 @@ def spaced(thing: RenderableType) -> Padding:
 
 def missing(reading: Reading[Any]) -> Text:
     """Why there is no value."""
-    return Text(reading.text, style="dim")
+    return plain_text(reading.text, style="dim")
 
 
 def size(count: int | None) -> str:

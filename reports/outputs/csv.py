@@ -11,6 +11,7 @@ from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import PERCENTS
+from lowlat.text import printable
 
 COLUMNS: Final = (
     "profile",
@@ -70,5 +71,5 @@ def _text(rows: Iterator[list[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(rows)
+    writer.writerows([printable(each) if isinstance(each, str) else each for each in row] for row in rows)
     return stream.getvalue()

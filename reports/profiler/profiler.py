@@ -42,6 +42,7 @@ from lowlat.reports.model.bands import bands
 from lowlat.reports.model.results import Band
 from lowlat.reports.profiler.background import in_background
 from lowlat.reports.profiler.interval_log import ProfileLog
+from lowlat.text import plain_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -168,7 +169,7 @@ class Profiler:
         for row in self.summary():
             times = (row.mean_ns, row.p50_ns, row.p95_ns, row.p99_ns, row.p99_9_ns, row.max_ns)
             table.add_row(
-                row.name,
+                plain_text(row.name),
                 units.short(row.calls),
                 units.short(row.calls_per_s),
                 *(units.time(value) for value in times),
