@@ -1,0 +1,234 @@
+"""Runs taken in turn: both sides alike, nothing left running, and an error that says which side and why."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from lowlat.engine.bench import ab as ab_module
+from lowlat.engine.bench.ab import AbPlan, compare_commands, order_of
+from lowlat.engine.bench.subprocess_run import Command, report_from, wall_ns_of
+from lowlat.errors import CommandStartError, ExitCode, InputError, NotValidError, RunFailedError, UsageError
+from lowlat.reports.compare.gate import parse_rule
+
+FIRST = Path(__file__).parents[2] / "reports/report-1.json"
+
+
+def shell(script: str, name: str = "A", *, ours: bool = False) -> Command:
+    return Command(name, script, ("sh", "-c", script), ours)
+
+
+def plan(base: Command, head: Command, pairs: int = 4, **more: Any) -> AbPlan:
+    return AbPlan(base=base, head=head, pairs=pairs, seed=5, **more)
+
+
+def test_each_side_goes_first_in_half_of_the_pairs_in_an_order_that_the_seed_decides() -> None:
+    orders = {seed: order_of(10, seed) for seed in range(20)}
+    assert {tuple(sorted(Counter(order).items())) for order in orders.values()} == {(("base", 5), ("head", 5))}
+    assert len(set(orders.values())) > 10
+    assert order_of(10, 3) == orders[3]
+    assert Counter(order_of(5, 1)).total() == 5
+
+
+def test_runs_are_taken_in_that_order(tmp_path: Path) -> None:
+    log = shlex.quote(str(tmp_path / "log"))
+    both = (shell(f"echo base >> {log}"), shell(f"echo head >> {log}", "B"))
+    comparison, _ = compare_commands(plan(*both, wall=True))
+    mixed = comparison.interleaving
+    assert mixed is not None and (mixed.seed, mixed.first) == (5, order_of(4, 5))
+    seen = (tmp_path / "log").read_text().split()
+    assert seen == [side for first in mixed.first for side in (first, "head" if first == "base" else "base")]
+
+
+def test_elapsed_time_is_that_of_the_whole_command() -> None:
+    assert wall_ns_of(shell("sleep 0.05")) >= 50_000_000
+    comparison, _ = compare_commands(plan(shell(":"), shell("sleep 0.2", "B"), 8, wall=True))  # one may be held up
+    assert comparison.gate.failed == ("wall",)
+    assert (comparison.base.label, comparison.base.sources) == ("A: :", ("sh", "-c", ":"))
+
+
+def test_a_printed_report_is_a_run() -> None:
+    cat = Command("A", "cat", ("cat", str(FIRST)))
+    comparison, _ = compare_commands(plan(cat, cat))
+    assert (comparison.base.runs, comparison.gate.rules) == (4, ("p50=10%", "p99=10%"))
+    assert comparison.base.workload is not None
+
+
+def test_progress_tells_the_time_left_once_it_can_be_known() -> None:
+    told: list[tuple[str, float]] = []
+    compare_commands(plan(shell(":"), shell(":", "B"), 2, wall=True), lambda text, share: told.append((text, share)))
+    assert [share for _, share in told] == [0, 0.25, 0.5, 0.75, 1]
+    assert told[0][0] in ("pair 1 of 2, A", "pair 1 of 2, B")
+    assert all(text.startswith("pair ") and text.endswith("s left") for text, _ in told[1:-1])
+
+
+@pytest.mark.parametrize(
+    ("command", "message", "code"),
+    [
+        (shell("echo alas >&2; exit 3"), "^A: echo alas >&2; exit 3 ended with 3: alas$", ExitCode.NOT_VALID),
+        (shell("exit 1"), "ended with 1: it said nothing", ExitCode.NOT_VALID),
+        (shell("kill -9 $$"), "was killed by signal 9", ExitCode.NOT_VALID),
+        (shell("echo 'lowlat: error: no' >&2; exit 2", ours=True), "ended with 2: no$", ExitCode.USAGE),
+        (shell("exit 70", ours=True), "ended with 70", ExitCode.INTERNAL),
+        (shell("exit 9", ours=True), "ended with 9", ExitCode.NOT_VALID),
+    ],
+)
+def test_a_command_that_fails_ends_it_all(command: Command, message: str, code: ExitCode) -> None:
+    with pytest.raises(RunFailedError, match=message) as failed:
+        compare_commands(plan(command, command, wall=True))
+    assert failed.value.exit_code == code
+
+
+def test_what_cannot_be_started_is_named() -> None:
+    with pytest.raises(CommandStartError, match="A: x cannot be started: '/no/such': No such file or directory"):
+        wall_ns_of(Command("A", "x", ("/no/such",)))
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (":", "A: : printed nothing, but has to print a report; or take --metric wall"),
+        ("echo done", "what A printed: not a JSON document"),
+        ("echo '{}'", "what A printed: not a lowlat.report/1"),
+    ],
+)
+def test_what_is_printed_must_be_a_report(script: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        report_from(shell(script))
+
+
+def test_a_printed_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.FILE_BYTES_MAX", 1_000)
+    with pytest.raises(InputError, match="what A printed is larger than any report"):
+        report_from(shell("head -c 2000 /dev/zero"))
+
+
+def test_a_report_that_is_not_valid_ends_it_at_once(tmp_path: Path) -> None:
+    wrong = json.loads(FIRST.read_text()) | {"status": "invalid", "status_reasons": ["digest differs"]}
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    command = Command("A", "cat", ("cat", str(tmp_path / "wrong.json")))
+    with pytest.raises(NotValidError, match="A is not valid, so there is nothing to compare: digest differs"):
+        compare_commands(plan(command, command))
+
+
+def test_a_report_that_contradicts_itself_ends_it_at_once(tmp_path: Path) -> None:
+    """Else a histogram that cannot be drawn would be found when all runs are over."""
+    wrong = json.loads(FIRST.read_text())
+    wrong["runs"][0]["series"][0]["max"] += 1_000_000
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    command = Command("A", "cat", ("cat", str(tmp_path / "wrong.json")))
+    with pytest.raises(InputError, match=r"^what [AB] printed: runs\[0\]\.series\[0\]"):
+        compare_commands(plan(command, command))
+
+
+def test_a_side_must_do_the_same_work_every_time(tmp_path: Path) -> None:
+    other = json.loads(FIRST.read_text())
+    other["workload"]["hash"] = "sha256:other"
+    (tmp_path / "next.json").write_text(json.dumps(other))
+    turn = shlex.quote(str(tmp_path / "turn"))
+    script = f"test -e {turn} && cat {tmp_path}/next.json || {{ touch {turn}; cat {shlex.quote(str(FIRST))}; }}"
+    with pytest.raises(NotValidError, match="differ in workload hash"):
+        compare_commands(plan(shell(script), Command("B", "cat", ("cat", str(FIRST)))))
+
+
+def test_a_gate_about_nothing_is_found_after_the_first_pair(tmp_path: Path) -> None:
+    command = shell(f"echo >> {shlex.quote(str(tmp_path / 'log'))}")
+    with pytest.raises(UsageError, match="gate p99=10% is about nothing that both sides have: there is wall"):
+        compare_commands(plan(command, command, 50, wall=True, rules=(parse_rule("p99=10%"),)))
+    assert len((tmp_path / "log").read_text()) == 2
+
+
+@pytest.mark.parametrize(("runs", "pairs"), [(2, 1), (5, 2), (7, 3)])
+def test_ctrl_c_keeps_the_whole_pairs(monkeypatch: pytest.MonkeyPatch, runs: int, pairs: int) -> None:
+    left = iter(range(runs))
+
+    def take(_command: Command) -> int:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return 1_000
+
+    monkeypatch.setattr(ab_module, "wall_ns_of", take)
+    comparison, _ = compare_commands(plan(shell(":"), shell(":", "B"), wall=True))
+    assert (comparison.base.runs, comparison.head.runs) == (pairs, pairs)
+    assert comparison.status_reasons == (f"interrupted after {pairs} of 4 pairs",)
+
+
+def test_ctrl_c_before_the_first_pair_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = iter(range(1))
+
+    def take(_command: Command) -> int:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return 1_000
+
+    monkeypatch.setattr(ab_module, "wall_ns_of", take)
+    with pytest.raises(KeyboardInterrupt):
+        compare_commands(plan(shell(":"), shell(":", "B"), wall=True))
+
+
+class StoppedError(Exception):
+    """What a signal's handler raises here."""
+
+
+@pytest.fixture
+def stopping() -> Iterator[None]:
+    """SIGTERM raises, as in the command line."""
+
+    def stop(*_: object) -> None:
+        raise StoppedError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("deaf", ["", "trap '' TERM", "(trap '' TERM; exec sleep 60) & echo $! >> pids"])
+def test_an_interrupted_command_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopping: None, deaf: str
+) -> None:
+    """Nor what it has started, even where one of them does not listen."""
+    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.GRACE_S", 0.2)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoppedError):
+        wall_ns_of(shell(f"{deaf}\nsleep 60 & echo $! >> pids; kill -TERM $PPID; wait"))
+    pids = [int(line) for line in (tmp_path / "pids").read_text().split()]
+    assert pids and all(ended(pid) for pid in pids)
+
+
+def test_an_interruption_in_the_midst_of_a_start_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, stopping: None
+) -> None:
+    """It waits until the process is known, and then ends it."""
+    real, started = subprocess.Popen, []
+
+    def popen(*arguments: Any, **options: Any) -> Any:
+        started.append(real(*arguments, **options))
+        signal.raise_signal(signal.SIGTERM)
+        return started[-1]
+
+    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.subprocess.Popen", popen)
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(StoppedError):
+        wall_ns_of(shell("sleep 60"))
+    assert started[0].returncode == -signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or has no more to do than to be collected; waits for it, not long."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.01)
+    return False

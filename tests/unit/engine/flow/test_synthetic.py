@@ -1,0 +1,199 @@
+"""A flood is the workload of every published figure: it must be the same everywhere and be what its profile says."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
+from lowlat.engine.flow.profile import Arrivals, Mix, Profile, load_profile, profile_names
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import COMMAND, CommandType, ExecType
+from lowlat.errors import InputError, UsageError
+
+# SHA-256 of 5,000 commands with seed 7. They change only when a profile or the generator does, on purpose: then every
+# earlier figure is of another workload. The same on every machine and compiler, since only integers are involved.
+HASHES = {
+    "all-kinds": "28dfe2b76169552065580757d431a3a4786a6c0635f94b68d26fcf3d8d338db1",
+    "burst": "d3821e1b7aeb34913138e5406cdf3f947ee8e9d665b4d96c16ef073ad1565956",  # steady's: its arrivals differ
+    "cancel-storm": "bffefc0be82747560e47589962f690b791ccf9d51dd5d250740c167a9dcecf25",
+    "deep": "2c4f70160693eae2efa71911f1701044cd322b5dba3d741afc9588e3074bd9df",
+    "flash-crash": "52a92237cc62ad602ecf7589b1e68e7ec2ad75e8e3114488c31d5022e27bdf5e",
+    "many-symbols": "14762dea12ba3cac20398fbdfe8443ef564f90dde360cc77a2233ba2dd18360d",
+    "steady": "d3821e1b7aeb34913138e5406cdf3f947ee8e9d665b4d96c16ef073ad1565956",
+    "sweep": "ca5aef496720f7e54e54425756783e7f57fd09f93b3d4ccbca80a2b3619e4865",
+}
+
+
+def small(name, commands=20_000, seed=7):
+    return flood(load_profile(name), commands, seed)
+
+
+@pytest.mark.parametrize("name", sorted(HASHES))
+def test_same_seed_same_bytes_on_every_machine(name):
+    assert small(name, 5_000).hash == HASHES[name]
+
+
+def test_every_builtin_profile_is_pinned():
+    assert profile_names() == sorted(HASHES)
+
+
+def test_another_seed_gives_another_flood_and_a_longer_one_starts_the_same():
+    short, long, other = small("steady", 1_000), small("steady", 3_000), small("steady", 1_000, seed=8)
+    assert np.array_equal(long.commands[: len(short.commands)], short.commands)
+    assert short.hash != other.hash
+
+
+@pytest.mark.parametrize("name", sorted(HASHES))
+def test_no_command_is_refused_but_fill_or_kill(name):
+    """The generator changes live orders only; FOK alone may be refused, when the book is too thin for it."""
+    made = small(name)
+    events = Engine(made.instruments, orders=made.orders).process(made.commands)
+    rejected = events[events["kind"] == ExecType.REJECTED]
+    reasons = set(rejected["reason"].tolist())
+    assert reasons <= {17}
+    assert len(rejected) <= made.mix["fok"]
+
+
+@pytest.mark.parametrize("name", sorted(HASHES))
+def test_composition_is_that_of_the_commands(name):
+    made = small(name)
+    kinds = made.measured["kind"]
+    assert sum(made.mix.values()) == len(made.measured)
+    for act, kind in (("cancel", CommandType.CANCEL), ("reduce", CommandType.REDUCE), ("replace", CommandType.REPLACE)):
+        assert made.mix[act] == np.count_nonzero(kinds == kind)
+    engine = Engine(made.instruments, orders=made.orders)
+    engine.process(made.commands[: made.seeded])
+    events = engine.process(made.measured)
+    assert made.trades == np.count_nonzero(events["kind"] == ExecType.TRADE)
+    assert made.live_orders.peak <= load_profile(name).live_orders * 17 / 16 + 2
+
+
+def test_seeding_commands_build_the_book_and_do_not_trade():
+    made = small("deep", 10)
+    engine = Engine(made.instruments, orders=made.orders)
+    events = engine.process(made.commands[: made.seeded])
+    assert set(events["kind"].tolist()) == {ExecType.ACCEPTED}
+    assert engine.counters.live_orders == made.seeded == 100_000
+
+
+def test_steady_holds_its_stated_shape():
+    made = small("steady", 200_000)
+    share = {act: count / 200_000 for act, count in made.mix.items()}
+    assert share["add"] == pytest.approx(0.5, abs=0.01)
+    assert share["cancel"] == pytest.approx(0.4, abs=0.01)
+    assert share["take"] == pytest.approx(0.1, abs=0.01)
+    assert 9_000 < made.live_orders.mean < 11_000
+    assert made.depth_touched.peak <= 3
+
+
+def test_flash_crash_travels_tens_of_thousands_of_ticks():
+    made = small("flash-crash", 400_000)
+    prices = made.measured["price"][made.measured["kind"] == CommandType.LIMIT]
+    assert prices.max() - prices.min() > 30_000
+
+
+def test_many_symbols_follow_zipf():
+    made = small("many-symbols", 100_000)
+    counts = np.bincount(made.measured["symbol"], minlength=1_000)
+    # Weight 1/rank over 1,000 books: the first gets 1/7.485 of the orders, the second half as many.
+    assert counts[0] / 100_000 == pytest.approx(1 / 7.485, rel=0.05)
+    assert counts[0] / counts[1] == pytest.approx(2, rel=0.1)
+
+
+def test_records_start_on_cache_lines():
+    made = small("steady", 100)
+    assert made.commands.dtype == COMMAND
+    assert made.commands.ctypes.data % 64 == 0
+
+
+PROFILE = """
+live_orders = 100
+[mix]
+add = 5
+cancel = 4
+replace = 2
+reduce = 1
+post_only = 1
+take = 1
+"""
+
+
+def test_own_profile_from_a_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(PROFILE)
+    profile = load_profile(str(path))
+    assert (profile.name, profile.mix) == ("mine", Mix(add=5, cancel=4, replace=2, reduce=1, post_only=1, take=1))
+    made = flood(profile, 10_000, 1)
+    events = Engine(made.instruments).process(made.commands)
+    assert not np.count_nonzero(events["kind"] == ExecType.REJECTED)
+
+
+def test_burst_is_an_open_loop_and_the_others_are_closed_ones():
+    due = {name: load_profile(name).arrivals for name in profile_names()}
+    assert due.pop("burst") == Arrivals(
+        process="burst", rate=1_000_000, branching=BRANCHING, decay_spacings=DECAY_SPACINGS
+    )
+    assert set(due.values()) == {None}
+
+
+def test_arrivals_of_an_own_profile(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(PROFILE + '[arrivals]\nprocess = "poisson"\nrate = 250_000\n')
+    assert load_profile(str(path)).arrivals == Arrivals(process="poisson", rate=250_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (PROFILE.replace("reduce", "redcue"), "redcue"),
+        (PROFILE.replace("add = 5", "add = -5"), "mix.add"),
+        (PROFILE.replace("= 5", '= "5"'), "mix.add"),
+        (PROFILE.replace("live_orders = 100", "live_orders = 0"), "live_orders"),
+        (PROFILE.replace("live_orders = 100", "live_orders = 10\nsymbols = 11"), "11 symbols"),
+        ("[mix]\nadd = 0", "every weight"),
+        ("live_orders = 5", "mix"),
+        (PROFILE + '[arrivals]\nprocess = "burst"', "rate.*arrivals"),
+        (PROFILE + '[arrivals]\nprocess = "bursts"\nrate = 5', "arrivals.process"),
+        (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 0', "arrivals.rate"),
+        (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 5\nbranching = 1.0', "arrivals.branching"),
+        (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 5\ndecay = 1', "decay"),
+        (PROFILE + '[arrivals]\nprocess = "poisson"\nrate = 5\nbranching = 0.5', 'process "burst", not'),
+        ("[mix", "mine.toml"),
+    ],
+)
+def test_a_wrong_profile_says_which_key(text, said, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        load_profile(str(path))
+
+
+def test_an_unknown_profile_lists_those_there_are():
+    with pytest.raises(InputError, match=r"did you mean steady\?.*cancel-storm.*sweep"):
+        load_profile("stedy")
+
+
+def test_where_only_stops_are_left_one_is_cancelled_instead_of_replaced():
+    """A stop that waits cannot be replaced: the search for another order ends, and the mix says what was made."""
+    profile = Profile(live_orders=10, mix=Mix(add=1, take=3, stop=5, replace=5))
+    made = flood(profile, 5_000, 7)
+    for act, kind in (("cancel", CommandType.CANCEL), ("replace", CommandType.REPLACE)):
+        assert made.mix[act] == np.count_nonzero(made.measured["kind"] == kind) > 0
+    events = Engine(made.instruments, orders=made.orders).process(made.commands)
+    assert ExecType.REJECTED not in events["kind"]
+
+
+@pytest.mark.parametrize(("commands", "seed"), [(0, 1), (-1, 1), (1 << 31, 1), (10, -1), (10, 1 << 64)])
+def test_count_and_seed_out_of_range(commands, seed):
+    with pytest.raises(UsageError, match=r"outside"):
+        flood(load_profile("steady"), commands, seed)
+
+
+def test_profile_documents_every_key():
+    """The text of the module is the manual: a key without a line there is one nobody finds."""
+    import lowlat.engine.flow.profile as module
+
+    for struct in (module.Profile, module.Mix, module.Price, module.Quantity, module.Arrivals):
+        for field in msgspec.structs.fields(struct):
+            assert field.name == "name" or field.name in module.__doc__
