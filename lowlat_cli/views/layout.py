@@ -16,7 +16,6 @@ from lowlat.probes.reading import Reading
 from lowlat.text import plain_text
 
 LABEL_WIDTH = 12
-_UNITS = {1 << 30: "GiB", 1 << 20: "MiB", 1 << 10: "KiB"}
 
 
 def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
@@ -56,10 +55,7 @@ def missing(reading: Reading[Any]) -> Text:
 
 def size(count: int | None) -> str:
     """Bytes, a whole number of the largest unit where it is one; `?` where the host does not say."""
-    if count is None:
-        return "?"
-    whole = next((unit for unit in _UNITS if count % unit == 0 and 0 < count < 10_000 * unit), None)
-    return units.size(count) if whole is None else f"{count // whole} {_UNITS[whole]}"
+    return "?" if count is None else units.whole_size(count)
 
 
 def cpus(listed: Iterable[int]) -> str:
