@@ -11,7 +11,6 @@ from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import PERCENTS
-from lowlat.text import printable
 
 COLUMNS: Final = (
     "profile",
@@ -71,5 +70,5 @@ def _text(rows: Iterator[list[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([printable(each) if isinstance(each, str) else each for each in row] for row in rows)
+    writer.writerows(rows)
     return stream.getvalue()

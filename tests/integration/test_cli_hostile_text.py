@@ -45,7 +45,8 @@ def test_a_report(report: Path, on_terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("output", ["md", "csv", "openmetrics", "gobench", "junit", "github", "bmf"])
 def test_other_formats_of_it(report: Path, on_terminal: Terminal, output: str) -> None:
-    seen(on_terminal(200, "report", report, "--to", output, raw=True))
+    text = on_terminal(200, "report", report, "--to", output, raw=True)
+    seen(text.replace("FORGED", "") if output == "csv" else text)  # in whose fields, in quotes, line feeds have a place
 
 
 def test_a_comparison_and_a_history(report: Path, on_terminal: Terminal) -> None:
