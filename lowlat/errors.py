@@ -6,10 +6,13 @@ class of its own where a caller can act on it, or where it is caught; all others
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class ExitCode(IntEnum):
