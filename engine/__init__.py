@@ -12,9 +12,11 @@
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Profile, load_profile, profile_names
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.journal.engine import JournaledEngine, Recovery, SyncPolicy
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.journal.engine import JournaledEngine, Recovery
+from lowlat.engine.journal.records import SyncPolicy
+from lowlat.engine.matching.commands import command, commands, describe, extended_command, extended_commands
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine, TopOfBook
 from lowlat.engine.matching.native import Counters, Engine, MemoryPart
 from lowlat.engine.matching.records import (
@@ -29,16 +31,14 @@ from lowlat.engine.matching.records import (
     CommandType,
     ExecInst,
     ExecType,
+    MatchAlgorithm,
+    PoolPolicy,
     Reason,
     SelfTradePrevention,
     Side,
+    TickRounding,
     TimeInForce,
     TradingPhase,
-    command,
-    commands,
-    describe,
-    extended_command,
-    extended_commands,
 )
 from lowlat.engine.reference.engine import ReferenceEngine
 

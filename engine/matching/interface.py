@@ -9,7 +9,8 @@ from typing import Self
 
 import numpy as np
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.commands import extended_command
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import (
     COMMAND,
@@ -20,13 +21,13 @@ from lowlat.engine.matching.records import (
     ExecInst,
     Levels,
     Orders,
+    PoolPolicy,
     SelfTradePrevention,
     Side,
     Stops,
     TimeInForce,
     Trades,
     TradingPhase,
-    extended_command,
 )
 from lowlat.errors import ArrayError, UsageError
 

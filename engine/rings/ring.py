@@ -17,7 +17,6 @@ import mmap
 import os
 import time
 from collections.abc import Iterator
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypeAlias
 
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from lowlat.engine import _core
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
+from lowlat.engine.rings.records import RingKind, WaitStrategy
 from lowlat.engine.rings.shared_memory import Shape, found, made
 from lowlat.errors import ArrayError, UsageError
 
@@ -37,20 +37,6 @@ SLICE_NS: Final = 20_000_000
 STALL_S: Final = 1.0
 """A claim that is not published for so long is no passing moment: its producer was stopped or killed."""
 BATCH: Final = 4096
-
-
-class WaitStrategy(IntEnum):
-    """What to do while a ring is full (push) or empty (pop).
-
-    SPIN: look again at once, for threads that have a CPU each. YIELD: after some microseconds let others run.
-    FAIL: raise `RingFullError` or `RingEmptyError`.
-    """
-
-    SPIN = 0
-    YIELD = 1
-    FAIL = 2
-
-
 _FAIL: Final = int(WaitStrategy.FAIL)
 
 
@@ -63,7 +49,7 @@ class Ring:
     Errors: `UsageError` for the capacity, `ArrayError` for another dtype, `OutputPathError`.
     """
 
-    kind: ClassVar[int]
+    kind: ClassVar[RingKind]
 
     def __init__(
         self,
@@ -282,7 +268,7 @@ class Ring:
 class MpscRing(Ring):
     """Many producers, one consumer: by default 65,536 commands. See `Ring`."""
 
-    kind = 2
+    kind = RingKind.MPSC
 
     def __init__(
         self,
@@ -305,7 +291,7 @@ class MpscRing(Ring):
 class SpscRing(Ring):
     """One producer, one consumer: by default 32,768 events. See `Ring`."""
 
-    kind = 1
+    kind = RingKind.SPSC
 
     def __init__(
         self,
@@ -333,7 +319,7 @@ def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: W
         os.close(descriptor)
 
 
-def _shape(kind: int, dtype: np.dtype[np.void]) -> Shape:
+def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> Shape:
     if dtype not in (COMMAND, EVENT):
         raise ArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
     return Shape(kind, dtype.itemsize)

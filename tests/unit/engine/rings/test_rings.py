@@ -16,7 +16,8 @@ import pytest
 
 from lowlat.engine import COMMAND, EVENT, TRADE, CommandType, command, commands
 from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
-from lowlat.engine.rings.ring import MpscRing, SpscRing, WaitStrategy
+from lowlat.engine.rings.records import WaitStrategy
+from lowlat.engine.rings.ring import MpscRing, SpscRing
 from lowlat.errors import ArrayError, BusyError, InputError, LowlatError, OutputPathError, UsageError
 
 KINDS = [MpscRing, SpscRing]
