@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:  # what the table below says, for mypy and editors
     # isort: off
-    from lowlat.engine._core import EngineBusyError as EngineBusyError
     from lowlat.engine.flow.order_flow import Flow as Flow
     from lowlat.engine.flow.profile import (
         Profile as Profile,
-        ProfileError as ProfileError,
         load_profile as load_profile,
         profile_names as profile_names,
     )
@@ -26,7 +24,6 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
     from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery
     from lowlat.engine.journal.records import SyncPolicy as SyncPolicy
     from lowlat.engine.matching.commands import (
-        CommandValueError as CommandValueError,
         command as command,
         commands as commands,
         describe as describe,
@@ -34,14 +31,11 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
         extended_commands as extended_commands,
     )
     from lowlat.engine.matching.config import EngineConfig as EngineConfig
-    from lowlat.engine.matching.instrument import Instrument as Instrument, OffTickError as OffTickError
+    from lowlat.engine.matching.instrument import Instrument as Instrument
     from lowlat.engine.matching.interface import (
         AuctionIndicative as AuctionIndicative,
-        CommandArrayError as CommandArrayError,
         MatchingEngine as MatchingEngine,
         TopOfBook as TopOfBook,
-        UnknownSideError as UnknownSideError,
-        UnknownSymbolError as UnknownSymbolError,
     )
     from lowlat.engine.matching.native import Counters as Counters, Engine as Engine, MemoryPart as MemoryPart
     from lowlat.engine.matching.records import (
@@ -68,14 +62,12 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
     from lowlat.engine.reference.engine import ReferenceEngine as ReferenceEngine
 
 _NAMES: Final = {
-    "lowlat.engine._core": ("EngineBusyError",),
     "lowlat.engine.flow.order_flow": ("Flow",),
-    "lowlat.engine.flow.profile": ("Profile", "ProfileError", "load_profile", "profile_names"),
+    "lowlat.engine.flow.profile": ("Profile", "load_profile", "profile_names"),
     "lowlat.engine.flow.synthetic": ("flood",),
     "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery"),
     "lowlat.engine.journal.records": ("SyncPolicy",),
     "lowlat.engine.matching.commands": (
-        "CommandValueError",
         "command",
         "commands",
         "describe",
@@ -83,14 +75,11 @@ _NAMES: Final = {
         "extended_commands",
     ),
     "lowlat.engine.matching.config": ("EngineConfig",),
-    "lowlat.engine.matching.instrument": ("Instrument", "OffTickError"),
+    "lowlat.engine.matching.instrument": ("Instrument",),
     "lowlat.engine.matching.interface": (
         "AuctionIndicative",
-        "CommandArrayError",
         "MatchingEngine",
         "TopOfBook",
-        "UnknownSideError",
-        "UnknownSymbolError",
     ),
     "lowlat.engine.matching.native": ("Counters", "Engine", "MemoryPart"),
     "lowlat.engine.matching.records": (

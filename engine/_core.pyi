@@ -6,7 +6,6 @@ from typing import Annotated
 import numpy
 from numpy.typing import NDArray
 
-import lowlat.errors
 import lowlat.reports._core
 
 
@@ -54,9 +53,6 @@ class JournalWriter:
     def syncs(self) -> lowlat.reports._core.Histogram: ...
 
 def crc32c(data: object, before: int = 0) -> int: ...
-
-class EngineBusyError(lowlat.errors.LowlatError):
-    pass
 
 class Matcher:
     def __init__(self, rules: object, orders: int, trades: int, when_orders_dry: int, when_trades_dry: int) -> None: ...
@@ -195,9 +191,6 @@ class FloodComposition:
     def touch_max(self) -> int: ...
 
 def generate_flood(profile: FloodProfile, seed: int, commands: object) -> FloodComposition: ...
-
-class StateError(lowlat.errors.LowlatError):
-    pass
 
 def walk_journal(data: object, place: JournalPosition, matcher: Matcher | None = None) -> tuple[JournalPosition, int]: ...
 
@@ -355,9 +348,6 @@ def price_sums64(prices: object, quantities: object) -> tuple[tuple[int, ...], t
 def trade_sums(prices: object, quantities: object, kinds: object) -> tuple[tuple[int, ...], tuple[int, ...]]: ...
 
 def apply_level_updates(levels: object, updates: object, out: object, buy: bool, insert: bool) -> tuple[int, int, int]: ...
-
-class RingBusyError(lowlat.errors.LowlatError):
-    pass
 
 RING_CAPACITY_MAX: int = 4294967296
 

@@ -11,25 +11,19 @@ import os
 import struct
 from typing import Final
 
-from lowlat.errors import LowlatError
-
 _FLOCK: Final = struct.Struct("@hhqqi0q")  # type, whence, start, length, pid: zero for these locks
 
 
-class LockUnavailableError(LowlatError):
-    """The system or the file system has no such locks; the message is the reason alone."""
-
-
 def lock(file: int) -> bool:
-    """Take the writer's lock, unless another open file has it. Raises `LockUnavailableError`."""
+    """Take the writer's lock, unless another open file has it. Raises `OSError`, which says why there are none."""
     if not hasattr(fcntl, "F_OFD_SETLK"):
-        raise LockUnavailableError("the system lacks F_OFD_SETLK")
+        raise OSError(errno.ENOTSUP, "the system lacks F_OFD_SETLK")
     try:
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
     except OSError as error:
         if error.errno in {errno.EAGAIN, errno.EACCES}:  # as the system likes
             return False
-        raise LockUnavailableError(f"the folder's file system gives no locks: {error.strerror}") from error
+        raise OSError(error.errno, f"the folder's file system gives no locks: {error.strerror}") from error
     return True
 
 
@@ -39,8 +33,8 @@ def unlock(file: int) -> None:
 
 
 def is_held(file: int) -> bool:
-    """Whether a writer holds the lock. Takes nothing. Raises `LockUnavailableError`."""
+    """Whether a writer holds the lock. Takes nothing. Raises `OSError`, which says why there are none."""
     if not hasattr(fcntl, "F_OFD_GETLK"):
-        raise LockUnavailableError("the system lacks F_OFD_GETLK")
+        raise OSError(errno.ENOTSUP, "the system lacks F_OFD_GETLK")
     asked = fcntl.fcntl(file, fcntl.F_OFD_GETLK, _FLOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
     return int(_FLOCK.unpack(asked)[0]) != fcntl.F_UNLCK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -36,8 +37,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 def written_atomically(path: Path) -> Iterator[BinaryIO]:
     """A file to be written in the block, so that a reader sees the old content or the new, even after a crash.
 
-    Written beside the target, flushed to the disk, then renamed; a symbolic link keeps pointing where it did,
-    and an existing file keeps its mode. Raises `OutputPathError` and leaves no partial file.
+    Written beside the target, flushed to the disk, then renamed; a symbolic link keeps pointing where it did. A new
+    file gets the mode that the umask leaves, an existing one keeps its own. Raises `OutputPathError` and leaves no
+    partial file; only a kill leaves the temporary one behind.
     """
     target = _target(path)
     try:
@@ -47,14 +49,21 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-            if target.exists():
-                temporary.chmod(target.stat().st_mode)
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
-        _flush_folder(target.parent)
+        flush_folder(target.parent)
     except OSError as error:
         raise OutputPathError(f"cannot write {path}: {error.strerror}") from error
+
+
+def flush_folder(folder: Path) -> None:
+    """Make a new or changed name last: without it a crash may bring the old one back."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _target(path: Path) -> Path:
@@ -81,15 +90,12 @@ def _target(path: Path) -> Path:
 
 
 def _open_beside(target: Path) -> tuple[int, Path]:
-    """A new file in the target's folder, which a rename can move onto it; its mode follows the umask."""
+    """A new file in the target's folder, which a rename can move onto it, with the mode it will have there.
+
+    It has that mode before it has content: what only the owner may read is never readable by others meanwhile.
+    """
     temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
-    return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), temporary
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename last: without it a crash may bring the old name back."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    with contextlib.suppress(FileNotFoundError):
+        os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+    return descriptor, temporary

@@ -10,18 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from lowlat.errors import UsageError
+from lowlat.errors import PlugInError, UsageError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-
-class UnknownNameError(UsageError):
-    """A name that nothing has."""
-
-
-class PlugInError(UsageError):
-    """What another package offers cannot be used; the message names the package."""
 
 
 class Named(Protocol):
@@ -61,12 +53,12 @@ class Registry(Generic[Entry]):
         return [*self.built_in, *self.offered()]
 
     def get(self, name: str) -> Entry:
-        """The entry of this name. Raises `UnknownNameError`, and `PlugInError` for one of another package."""
+        """The entry of this name. Raises `UsageError`, and `PlugInError` for one of another package."""
         if name in self.built_in:
             return self.built_in[name]
         points = self.offered().get(name)
         if points is None:
-            raise UnknownNameError(self.refusal(name))
+            raise UsageError(self.refusal(name))
         return self._loaded(name, points)
 
     def refusal(self, name: str, others: Iterable[str] = ()) -> str:

@@ -44,6 +44,14 @@ def size(count: int) -> str:
     return f"{_figures(count, unit_size)} {unit}"
 
 
+def whole_size(count: int) -> str:
+    """Bytes as a whole number of the largest unit where it is one, e.g. `32 KiB`; else as `size`."""
+    for unit_size, unit in _BINARY[:-1]:
+        if count % unit_size == 0 and 0 < count < 10_000 * unit_size:
+            return f"{count / unit_size:.0f} {unit}"
+    return size(count)
+
+
 def share(part: float) -> str:
     """A share as a percentage; never rounded up to all, nor down to nothing."""
     if part in (0, 1):

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from lowlat.errors import UsageError
 from lowlat_cli.listings import with_names
 from lowlat_cli.session import session_of
-from lowlat_cli.settings import SettingsError, nearest, read_settings
+from lowlat_cli.settings import nearest, read_settings
 
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 _PREFIX = "LOWLAT_"
 _OF_THE_BUILD = frozenset({"NATIVE", "SANITIZE", "CHECKED"})
 """Variables that the build reads: near to a setting's name or not, they are none."""
-
-
-class UnknownVariableError(SettingsError):
-    """An environment variable whose name is nearly that of a setting: taken for a typing error."""
 
 
 def key_of(option: TyperOption) -> str:
@@ -57,7 +54,7 @@ class Verb(TyperCommand):
         """Look settings up before the options ask for them."""
         try:
             ctx.default_map = _settings(ctx)
-        except SettingsError:
+        except UsageError:
             super().parse_args(ctx, args)  # --help must work beside a broken file; it ends here
             raise
         return super().parse_args(ctx, args)
@@ -126,9 +123,7 @@ def _check_environment(keys: set[str]) -> None:
     for name in sorted(given - known):
         # The shared prefix is left out: it would make every name seem near.
         if near := nearest(name, known):
-            raise UnknownVariableError(
-                f"unknown variable {_PREFIX}{name}; did you mean {_PREFIX}{near}? Set or unset it"
-            )
+            raise UsageError(f"unknown variable {_PREFIX}{name}; did you mean {_PREFIX}{near}? Set or unset it")
 
 
 def _variable(key: str) -> str:

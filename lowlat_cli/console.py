@@ -39,7 +39,12 @@ def console(stream: TextIO, color: Color, *, into: TextIO | None = None) -> Cons
         # All said, since rich would ask the environment in an order of its own. A colour system of None also leaves
         # out bold and dim, which its `no_color` lets through.
         return Console(
-            file=into or stream, force_terminal=stream.isatty(), no_color=not wanted, color_system=color_system
+            file=into or stream,
+            force_terminal=stream.isatty(),
+            no_color=not wanted,
+            color_system=color_system,
+            markup=False,  # brackets and colons in the text of others mean themselves
+            emoji=False,
         )
 
     detected = made("auto" if wanted else None)

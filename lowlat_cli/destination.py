@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 from lowlat.errors import ExitCode
+from lowlat.text import plain_text, printable_json, printable_lines
 from lowlat_cli.console import Color, console
 from lowlat_cli.stdio import emit, emit_parts, say
 
@@ -46,7 +47,7 @@ class Destination:
     def check(self, *, page: bool = False) -> None:
         """Find out before a long run whether the file can be written; `page` when what is delivered has a page.
 
-        Raises `lowlat.reports.errors.OutputPathError` or `lowlat.reports.errors.MissingExtraError`.
+        Raises `OutputPathError`, or `UsageError` when what draws a page is not installed.
         """
         if self.file is not None:
             from lowlat.files import check_writable
@@ -88,7 +89,7 @@ class Destination:
             colored: Color = "always" if self.color == "always" else "never"
             write_atomically(self.file, text(file_format, io.StringIO(), colored))
         if self.file is None or file_format != self.output_format:
-            emit(text(self.output_format, sys.stdout, self.color))
+            emit(_shown(text(self.output_format, sys.stdout, self.color), self.output_format))
         if self.file is not None:
             say(f"wrote {self.file}")
 
@@ -104,7 +105,7 @@ class Destination:
             with written_atomically(self.file) as stream:
                 stream.writelines(part.encode() for part in parts(file_format))
         if self.file is None or file_format != self.output_format:
-            wanted = emit_parts(parts(self.output_format))
+            wanted = emit_parts(_shown(part, self.output_format) for part in parts(self.output_format))
         if self.file is not None:
             say(f"wrote {self.file}")
         return wanted
@@ -129,7 +130,7 @@ class Destination:
             render(report, on)
             if self.verbose and report.verification is not None:
                 for line in report.verification.mismatches:
-                    on.print(line, markup=False, highlight=False, soft_wrap=True)
+                    on.print(plain_text(line), highlight=False, soft_wrap=True)
         if self.plot:
             from lowlat.reports.terminal.plot import render_plot
 
@@ -148,6 +149,13 @@ class _Text(io.StringIO):
     def encoding(self) -> str | None:  # type: ignore[override]
         """As of the stream; None, as for a file here, means UTF-8."""
         return self._encoding
+
+
+def _shown(text: str, output_format: str) -> str:
+    """The text as stdout gets it: others' names in it do nothing to a terminal. A table has none that could."""
+    if output_format == "table" or not sys.stdout.isatty():
+        return text
+    return printable_json(text) if output_format == "json" else printable_lines(text)
 
 
 def page_of(document: Pageable) -> Texts:

@@ -7,6 +7,7 @@ import traceback
 from types import TracebackType
 
 from lowlat.errors import ExitCode, LowlatError
+from lowlat.text import printable_lines
 from lowlat_cli.session import Session
 from lowlat_cli.stdio import discard_stdout, say
 
@@ -59,6 +60,6 @@ class Outcome:
 
     def _failed(self, error: BaseException, code: ExitCode, line: str) -> ExitCode:
         if self.session.debug:
-            traceback.print_exception(error)
+            sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
         say(line)
         return code

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from lowlat.text import printable
 from lowlat_cli.console import Color, console, is_terminal
 from lowlat_cli.stdio import say
 
@@ -43,7 +44,7 @@ def _bar(color: Color) -> Iterator[Progress]:
         task = drawn.add_task("", total=1.0)
 
         def progress(text: str, share: float) -> None:
-            drawn.update(task, description=text, completed=share, refresh=True)
+            drawn.update(task, description=printable(text), completed=share, refresh=True)
 
         yield progress
 

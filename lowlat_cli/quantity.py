@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from lowlat.errors import UsageError
+from lowlat.errors import FormatError
 
 _COUNTS: Final = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
 _DURATIONS_NS: Final = {
@@ -30,22 +30,18 @@ _LENGTH_MAX: Final = 40
 """Characters of the longest quantity: int() of a million digits takes seconds, then fails."""
 
 
-class QuantityError(UsageError):
-    """Text that is no quantity of the kind asked for; the message names it and what is accepted."""
-
-
 def parse_count(text: str) -> int:
-    """A whole number: `250000`, `250_000`, `250k`, `2M`, `1.5M`, `1G`. Raises `QuantityError`."""
+    """A whole number: `250000`, `250_000`, `250k`, `2M`, `1.5M`, `1G`. Raises `FormatError`."""
     return _whole(text, text, _COUNTS, "a whole number", "250000, 250k or 2M")
 
 
 def parse_rate(text: str) -> int:
-    """A number per second: `500k/s`, or `500k` alike. Raises `QuantityError`."""
+    """A number per second: `500k/s`, or `500k` alike. Raises `FormatError`."""
     return _whole(text, text.strip().removesuffix("/s"), _COUNTS, "a rate", "500k/s")
 
 
 def parse_duration_ns(text: str) -> int:
-    """A duration with its unit, in nanoseconds: `250us`, `1.5ms`, `10s`. Raises `QuantityError`."""
+    """A duration with its unit, in nanoseconds: `250us`, `1.5ms`, `10s`. Raises `FormatError`."""
     return _whole(text, text, _DURATIONS_NS, "a duration", "250us, 10s or 5min")
 
 
@@ -53,14 +49,14 @@ def parse_sweep(text: str) -> tuple[int, ...]:
     """Rising rates, FROM:TO:STEPS: STEPS of them from FROM to TO, each the same factor above the last.
 
     `100k:20M:8` is 100 k/s, 213 k/s, ... 20 M/s. Both ends are exact, rates between them rounded to whole numbers;
-    STEPS is 2 to 100. `/s` may stand behind a rate. Raises `QuantityError`.
+    STEPS is 2 to 100. `/s` may stand behind a rate. Raises `FormatError`.
     """
     parts = text.split(":")
     if len(parts) != 3:
         raise _refused(text, _SWEEP, _SWEEP_EXAMPLE)
     try:
         low, high, steps = (parse_count(part.removesuffix("/s")) for part in parts)
-    except QuantityError as error:
+    except FormatError as error:
         raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({error})") from error
     if not 2 <= steps <= _STEPS_MAX:
         raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({steps} is outside 2..{_STEPS_MAX} steps)")
@@ -83,6 +79,6 @@ def _whole(text: str, part: str, units: Mapping[str, int], kind: str, examples: 
     return exact.numerator
 
 
-def _refused(text: str, kind: str, examples: str, why: str = "") -> QuantityError:
+def _refused(text: str, kind: str, examples: str, why: str = "") -> FormatError:
     shown = text if len(text) <= _LENGTH_MAX else text[:_LENGTH_MAX] + "..."
-    return QuantityError(f"{shown!r} is not {kind}{why}; write {examples}")
+    return FormatError(f"{shown!r} is not {kind}{why}; write {examples}")

@@ -35,7 +35,7 @@ def plan_of(
 ) -> RunPlan:
     """The plan that a verb's options describe. CPUs are checked: they exist, are online and left to this process.
 
-    Raises `lowlat.probes.cpu.cpulist.CpuListError` and `lowlat.probes.cpu.affinity.AffinityError`.
+    Raises `FormatError` and `AffinityError`.
     """
     from lowlat.engine.bench.run import RunPlan
     from lowlat.engine.matching.records import PoolPolicy

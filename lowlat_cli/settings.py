@@ -21,10 +21,6 @@ from typing import Any
 from lowlat.errors import UsageError
 
 
-class SettingsError(UsageError):
-    """A settings file that cannot be read, or that holds what no option is called."""
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a settings file holds. `where` is how messages name the file; None where there is none."""
@@ -33,7 +29,7 @@ class Settings:
     table: Mapping[str, Any]
 
     def of_verb(self, verb: str, keys_by_verb: Mapping[str, Collection[str]]) -> dict[str, Any]:
-        """The settings of one verb, by option. Raises `SettingsError` for a key that no verb has."""
+        """The settings of one verb, by option. Raises `UsageError` for a key that no verb has."""
         self._check(keys_by_verb)
         own = keys_by_verb[verb]
         shared = {key: value for key, value in self.table.items() if key in own}
@@ -46,7 +42,7 @@ class Settings:
             if key not in keys_by_verb:
                 self._check_key(key, key, every_key | keys_by_verb.keys())
             elif not isinstance(value, dict):
-                raise SettingsError(f"{self.where}: {key!r} is a verb; write its settings as a table [{key}]")
+                raise UsageError(f"{self.where}: {key!r} is a verb; write its settings as a table [{key}]")
             else:
                 for inner in value:
                     self._check_key(f"{key}.{inner}", inner, keys_by_verb[key])
@@ -55,7 +51,7 @@ class Settings:
         if key not in known:
             near = nearest(key, known)
             hint = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(known))}"
-            raise SettingsError(f"{self.where}: unknown key {path!r}; {hint}")
+            raise UsageError(f"{self.where}: unknown key {path!r}; {hint}")
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
@@ -64,7 +60,7 @@ def nearest(name: str, known: Collection[str]) -> str | None:
 
 
 def read_settings(folder: Path) -> Settings:
-    """The settings that hold in a folder. Raises `SettingsError` naming the file and what is wrong."""
+    """The settings that hold in a folder. Raises `UsageError` naming the file and what is wrong."""
     table = _read(folder / "lowlat.toml")
     if table is not None:
         return Settings("lowlat.toml", table)
@@ -72,7 +68,7 @@ def read_settings(folder: Path) -> Settings:
     if isinstance(tool, dict) and "lowlat" in tool:
         where = "pyproject.toml [tool.lowlat]"
         if not isinstance(tool["lowlat"], dict):
-            raise SettingsError(f"{where}: {tool['lowlat']!r} is not a table; write keys beneath [tool.lowlat]")
+            raise UsageError(f"{where}: {tool['lowlat']!r} is not a table; write keys beneath [tool.lowlat]")
         return Settings(where, tool["lowlat"])
     return Settings(None, {})
 
@@ -84,10 +80,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SettingsError(f"{path.name}: cannot be read: {error.strerror}; make it readable or move it") from error
+        raise UsageError(f"{path.name}: cannot be read: {error.strerror}; make it readable or move it") from error
     import tomllib
 
     try:
         return tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path.name}: not valid TOML: {error}") from error
+        raise UsageError(f"{path.name}: not valid TOML: {error}") from error

@@ -8,11 +8,8 @@ import os
 import sys
 from collections.abc import Iterable
 
-from lowlat.errors import UsageError
-
-
-class StdoutError(UsageError):
-    """The system does not take what goes to stdout."""
+from lowlat.errors import OutputPathError
+from lowlat.text import printable
 
 
 def prepare() -> None:
@@ -26,12 +23,12 @@ def prepare() -> None:
 
 
 def emit(text: str) -> None:
-    """Write data to stdout, now. Raises `StdoutError`, but not for a reader that has gone."""
+    """Write data to stdout, now. Raises `OutputPathError`, but not for a reader that has gone."""
     emit_parts((text,))
 
 
 def emit_parts(parts: Iterable[str]) -> bool:
-    """Write data to stdout as it comes; whether there was a reader to the end. Raises `StdoutError`."""
+    """Write data to stdout as it comes; whether there was a reader to the end. Raises `OutputPathError`."""
     try:
         for part in parts:
             sys.stdout.write(part)
@@ -42,16 +39,15 @@ def emit_parts(parts: Iterable[str]) -> bool:
         return False
     except OSError as error:
         discard_stdout()
-        raise StdoutError(
+        raise OutputPathError(
             f"cannot write to stdout: {error.strerror}; write elsewhere, or name a file with -o"
         ) from error
 
 
 def say(line: str) -> None:
     """Write one line to stderr, if anyone reads it. What a terminal would not print is shown escaped."""
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"lowlat: {printable}\n")
+        sys.stderr.write(f"lowlat: {printable(line)}\n")
         sys.stderr.flush()
 
 

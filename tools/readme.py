@@ -24,6 +24,8 @@ import sys
 import termios
 from pathlib import Path
 
+from lowlat.files import write_atomically
+
 README = Path(__file__).parent.parent / "README.md"
 COLUMNS = 110
 BLOCK = re.compile(
@@ -75,4 +77,4 @@ def shown(match: re.Match[str]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(BLOCK.sub(shown, README.read_text()))
+    write_atomically(README, BLOCK.sub(shown, README.read_text()))

@@ -20,7 +20,7 @@ from lowlat.engine import _core
 from lowlat.engine.analytics.records import LEVEL_UPDATE, LevelTrouble, LevelUpdateRows
 from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.records import EVENT, LEVEL, TRADE, Levels, Side
-from lowlat.errors import LowlatError
+from lowlat.errors import ArrayError, LevelUpdateError
 
 Digits: TypeAlias = Sequence[int]
 
@@ -30,34 +30,6 @@ _SUMS: Final[dict[np.dtype[Any], Callable[[Any, Any], tuple[Digits, Digits]]]] =
     np.dtype(np.uint32): _core.price_sums32,
     np.dtype(np.uint64): _core.price_sums64,
 }
-
-
-class PriceArrayError(LowlatError):
-    """An array whose dtype, shape or length these functions do not take."""
-
-
-class NoVolumeError(LowlatError):
-    """No quantity traded or resting: there is no average price."""
-
-
-class LevelUpdateError(LowlatError):
-    """Level updates that cannot be applied; `price` is where. Nothing was changed."""
-
-    def __init__(self, problem: str, price: int) -> None:
-        super().__init__(f"level {price}: {problem}")
-        self.price = price
-
-
-class UnsortedLevelsError(LevelUpdateError):
-    """Levels that do not come best first, each price once."""
-
-
-class UnknownLevelError(LevelUpdateError):
-    """An update of a price that has no level."""
-
-
-class LevelRangeError(LevelUpdateError):
-    """A sum below zero or above 2^64 - 1, or orders left where no quantity is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +56,7 @@ def notional(prices: NDArray[np.int64], quantities: NDArray[np.uint32] | NDArray
     """The exact sum of price times quantity.
 
     `prices`: int64 (n,), `quantities`: uint32 or uint64 (n,), of any stride: fields of records are read in place.
-    Raises `PriceArrayError` for other dtypes or shapes.
+    Raises `ArrayError` for other dtypes or shapes.
     """
     return _notional_and_volume(prices, quantities)[0]
 
@@ -92,14 +64,14 @@ def notional(prices: NDArray[np.int64], quantities: NDArray[np.uint32] | NDArray
 def vwap(records: NDArray[np.void]) -> Vwap:
     """The average price of records: `EVENT` (of which only trades count), `TRADE` or `LEVEL`, one-dimensional.
 
-    Raises `NoVolumeError` when their quantities sum to 0, `PriceArrayError` for other arrays.
+    Raises `ArrayError` when their quantities sum to 0, and for other arrays.
     """
     if records.ndim == 1 and records.dtype == EVENT:
         sums = _core.trade_sums(records["price"], records["quantity"], records["kind"])
         return _average(*_exact(*sums))
     if records.ndim == 1 and records.dtype in (TRADE, LEVEL):
         return vwap_of(records["price"], records["quantity"])
-    raise PriceArrayError(
+    raise ArrayError(
         f"records are {records.dtype} of shape {records.shape}; expected EVENT, TRADE or LEVEL of one dimension"
     )
 
@@ -121,9 +93,9 @@ def apply_level_updates(levels: Levels, updates: LevelUpdateRows, side: Side, *,
     `updates`: `LEVEL_UPDATE` (m,), in any order (sorted ones are quicker); those of one price count as their sum. A
     level whose quantity becomes 0 is dropped. With `insert`, a price without a level gets one.
 
-    Raises, leaving `levels` as they are: `UnsortedLevelsError`; `UnknownLevelError` for a price without a level
-    unless `insert`; `LevelRangeError` where a quantity or an order count would leave 0..2^64 - 1, or orders would be
-    left without quantity; `PriceArrayError` for other dtypes or shapes.
+    Raises, leaving `levels` as they are: `LevelUpdateError` for levels out of order, for a price without a level
+    unless `insert`, and where a quantity or an order count would leave 0..2^64 - 1, or orders would be left without
+    quantity; `ArrayError` for other dtypes or shapes.
     """
     _check_records("levels", levels, LEVEL)
     _check_records("updates", updates, LEVEL_UPDATE)
@@ -138,10 +110,10 @@ def apply_level_updates(levels: Levels, updates: LevelUpdateRows, side: Side, *,
 def _trouble(trouble: int, price: int, side: Side) -> LevelUpdateError:
     if trouble == LevelTrouble.LEVELS_UNSORTED:
         way = "descending" if side == Side.BUY else "ascending"
-        return UnsortedLevelsError(f"out of order; {Side(side).name} levels come with {way} prices, each once", price)
+        return LevelUpdateError(f"out of order; {Side(side).name} levels come with {way} prices, each once", price)
     if trouble == LevelTrouble.UNKNOWN_PRICE:
-        return UnknownLevelError("no such level to update; pass insert=True to make it", price)
-    return LevelRangeError(
+        return LevelUpdateError("no such level to update; pass insert=True to make it", price)
+    return LevelUpdateError(
         "the updates would take its quantity or orders out of 0..2^64 - 1, or leave orders without quantity", price
     )
 
@@ -158,18 +130,18 @@ def _aligned(records: NDArray[np.void]) -> NDArray[np.void]:
 
 def _check_records(name: str, records: NDArray[np.void], dtype: np.dtype[np.void]) -> None:
     if records.dtype != dtype or records.ndim != 1:
-        raise PriceArrayError(
+        raise ArrayError(
             f"{name} are {records.dtype} of shape {records.shape}; expected {dtype.names} records of one dimension"
         )
 
 
 def _notional_and_volume(prices: NDArray[Any], quantities: NDArray[Any]) -> tuple[int, int]:
     if prices.dtype != np.int64 or quantities.dtype not in _SUMS:
-        raise PriceArrayError(
+        raise ArrayError(
             f"prices are {prices.dtype}, quantities {quantities.dtype}; expected int64 and uint32 or uint64"
         )
     if prices.ndim != 1 or prices.shape != quantities.shape:
-        raise PriceArrayError(
+        raise ArrayError(
             f"prices have shape {prices.shape}, quantities {quantities.shape}; expected one dimension, equally long"
         )
     return _exact(*_SUMS[quantities.dtype](prices, quantities))
@@ -186,5 +158,5 @@ def _number(digits: Digits) -> int:
 
 def _average(total: int, volume: int) -> Vwap:
     if not volume:
-        raise NoVolumeError("no volume: the quantities sum to 0, so there is no average price; check for trades first")
+        raise ArrayError("no volume: the quantities sum to 0, so there is no average price; check for trades first")
     return Vwap(total, volume)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 from lowlat.engine.bench.subprocess_run import Command, report_from, wall_ns_of
+from lowlat.errors import naming
 from lowlat.reports.compare.compare import WALL, Samples, Sides, compare_interleaved, samples_of_each
 from lowlat.reports.compare.compatibility import check_same_work, check_valid
 from lowlat.reports.compare.gate import Rule
-from lowlat.reports.errors import naming
 from lowlat.reports.io.validation import check
 from lowlat.reports.model.comparison import Comparison, Interleaving
 from lowlat.reports.model.report import Report
@@ -45,9 +45,9 @@ def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: No
 
     Ctrl-C after the first pair gives what is there.
 
-    Raises `KeyboardInterrupt` before that; `CommandStartError`, `CommandFailedError`;
-    `GateRuleError` for a rule about nothing that is measured; for reports `InputError`, and
-    `NotComparableError` when one is not valid or not of its side's work.
+    Raises `KeyboardInterrupt` before that; `CommandStartError`, `RunFailedError`;
+    `UsageError` for a rule about nothing that is measured; for reports `InputError`, and
+    `NotValidError` when one is not valid or not of its side's work.
     """
     if plan.wall:
         return _compared(plan, lambda command, _before: wall_ns_of(command), _timed, progress)

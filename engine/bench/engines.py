@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lowlat.registry import PlugInError, Registry
+from lowlat.errors import PlugInError
+from lowlat.registry import Registry
 
 if TYPE_CHECKING:
     from lowlat.engine.matching.config import EngineConfig

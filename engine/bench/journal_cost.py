@@ -17,6 +17,7 @@ from lowlat.engine.journal.file import create_journal
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands
+from lowlat.files import flush_folder
 from lowlat.probes.clock.scale import TickScale
 from lowlat.reports.histogram.histogram import Histogram
 
@@ -56,6 +57,7 @@ def _put(made: Path, path: Path) -> None:
             if os.path.lexists(path):
                 raise FileExistsError from None
             made.rename(path)
+        flush_folder(path.absolute().parent)
     except FileExistsError as error:
         raise JournalExistsError(f"{path} was made by somebody else meanwhile, and left alone; name another") from error
     except OSError as error:

@@ -6,7 +6,8 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lowlat.probes.memory.numa_memory import NumaError, PagePlacement, page_placement, thread_memory_on
+from lowlat.probes.errors import NumaError
+from lowlat.probes.memory.numa_memory import PagePlacement, page_placement, thread_memory_on
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 

@@ -12,10 +12,6 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Verification
 
 
-class NothingMeasuredError(NotValidError):
-    """A report without verification, which a replay needs."""
-
-
 def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress: Progress) -> Report:
     """Measure the recording, and check each burst's fills and, with `vendor`, the best bid and ask.
 
@@ -37,7 +33,7 @@ def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress:
     missing = quotes.missing_rows if quotes else ()
     report = measure(flow, plan, progress)
     if report.verification is None:
-        raise NothingMeasuredError("the runs verified nothing; run again")
+        raise NotValidError("the runs verified nothing; run again")
     verification: Verification = replace(
         report.verification,
         bursts=bursts.total,

@@ -39,22 +39,13 @@ from lowlat.engine.flow.arrivals import check_schedule
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
-from lowlat.errors import ExitCode, LowlatError, UsageError
+from lowlat.errors import ExitCode, RunFailedError, UsageError
 from lowlat.probes.network.peer import PeerPath
 from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
 from lowlat.reports.model.report import Report
 
 Progress = Callable[[str, float], None]
 """Called with what comes next and the share done, 0 to 1; never while a measured section runs."""
-
-
-class RunFailedError(LowlatError):
-    """The process of a run ended without a result. The exit code is the one it gave, if it gave one of ours."""
-
-    def __init__(self, message: str, returned: int) -> None:
-        super().__init__(message)
-        ours = returned in {code.value for code in ExitCode} and returned != ExitCode.GATE_FAILED
-        self.exit_code = ExitCode(returned) if ours else ExitCode.INTERNAL
 
 
 _CLOSED = ClosedLoop()
@@ -137,7 +128,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
 
 
 def _check_load(flow: Flow, plan: RunPlan) -> None:
-    """Raises `UsageError` for a load that the engine is not for, `ArrivalsError` for times that cannot be planned."""
+    """Raises `UsageError` for a load that the engine is not for, `UsageError` for times that cannot be planned."""
     name, compiled = plan.engine, ENGINES.get(plan.engine).compiled
     if not compiled and not isinstance(plan.load, ClosedLoop):
         raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
@@ -258,8 +249,14 @@ def _in_fresh_process(job: Job) -> Outcome:
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
-        raise RunFailedError(_last_words(process.returncode, err), process.returncode)
+        raise RunFailedError(_last_words(process.returncode, err), _exit_code(process.returncode))
     return msgspec.json.decode(out, type=Outcome)
+
+
+def _exit_code(returned: int) -> ExitCode:
+    """What the process of a run gave, if it is a code of ours that such a process can mean."""
+    ours = returned in {code.value for code in ExitCode} and returned != ExitCode.GATE_FAILED
+    return ExitCode(returned) if ours else ExitCode.INTERNAL
 
 
 def _last_words(returned: int, err: bytes) -> str:

@@ -14,8 +14,7 @@ from types import FrameType
 from typing import IO, Final
 
 from lowlat.engine.bench.protocol import INTERRUPTIONS
-from lowlat.errors import ExitCode, LowlatError, UsageError
-from lowlat.reports.errors import InputError
+from lowlat.errors import CommandStartError, ExitCode, InputError, RunFailedError
 from lowlat.reports.io.loader import FILE_BYTES_MAX, report_of
 from lowlat.reports.model.report import Report
 
@@ -41,22 +40,10 @@ class Command:
         return f"{self.name}: {self.text}"
 
 
-class CommandStartError(UsageError):
-    """A command that there is not, or that cannot be started."""
-
-
-class CommandFailedError(LowlatError):
-    """A command that ended with another code than 0. The exit code is its own if it is one of ours."""
-
-    def __init__(self, message: str, exit_code: ExitCode) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
-
-
 def wall_ns_of(command: Command) -> int:
     """Elapsed time from before its start until it is known to have ended, nanoseconds; its output is dropped.
 
-    Raises `CommandStartError`, `CommandFailedError`.
+    Raises `CommandStartError`, `RunFailedError`.
     """
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device, not a path)
         return _run(command, nowhere)
@@ -149,11 +136,11 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _failure(command: Command, returned: int, last_line: str) -> CommandFailedError:
+def _failure(command: Command, returned: int, last_line: str) -> RunFailedError:
     ours = command.ours and returned in {code.value for code in ExitCode}
     how = f"was killed by signal {-returned}" if returned < 0 else f"ended with {returned}"
     what = last_line.removeprefix("lowlat: ").removeprefix("error: ") if command.ours else last_line
-    return CommandFailedError(
+    return RunFailedError(
         f"{command} {how}: {what or 'it said nothing'}",
         ExitCode(returned) if ours else ExitCode.NOT_VALID,
     )

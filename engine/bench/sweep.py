@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from lowlat import units
 from lowlat.engine.bench.protocol import OpenLoop
-from lowlat.engine.bench.run import Progress, RunFailedError, RunPlan, measure
+from lowlat.engine.bench.run import Progress, RunPlan, measure
 from lowlat.engine.flow.order_flow import Flow
+from lowlat.errors import RunFailedError
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep, sweep_of
 

@@ -42,10 +42,6 @@ _PICOSECONDS: Final = 10**12
 _ONE: Final = 1 << 32
 
 
-class ArrivalsError(UsageError):
-    """A schedule that cannot be made; the message names the value and its bounds."""
-
-
 def arrivals(
     process: Process,
     count: int,
@@ -66,7 +62,7 @@ def arrivals(
     the arrivals of one that is known to have `count` of them in that time.
 
     `branching` and `decay_spacings` are for `burst`; None means `BRANCHING` and `DECAY_SPACINGS`. Raises
-    `ArrivalsError` for what is out of bounds.
+    `UsageError` for what is out of bounds.
     """
     check_schedule(count, rate_per_s, seed)
     branching = _bounded("branching", branching, BRANCHING, BRANCHING_MAX)
@@ -87,24 +83,24 @@ def arrivals(
 
 
 def check_schedule(count: int, rate_per_s: int, seed: int) -> None:
-    """Raises `ArrivalsError` if `arrivals` would: to ask before a long run, without making the schedule."""
+    """Raises `UsageError` if `arrivals` would: to ask before a long run, without making the schedule."""
     if not 1 <= count <= COMMANDS_MAX:
-        raise ArrivalsError(f"arrivals: a count of {count} is outside 1..{COMMANDS_MAX}")
+        raise UsageError(f"arrivals: a count of {count} is outside 1..{COMMANDS_MAX}")
     if not 1 <= rate_per_s <= RATE_MAX:
-        raise ArrivalsError(
+        raise UsageError(
             f"arrivals: a rate of {rate_per_s}/s is outside 1..{RATE_MAX}: spacings below 1 ns are below a clock's step"
         )
     if count > SPAN_MAX_S * rate_per_s:
-        raise ArrivalsError(
+        raise UsageError(
             f"arrivals: {count} commands at {rate_per_s}/s take more than a day; give fewer, or a higher rate"
         )
     if not 0 <= seed <= SEED_MAX:
-        raise ArrivalsError(f"arrivals: seed {seed} is outside 0..{SEED_MAX}")
+        raise UsageError(f"arrivals: seed {seed} is outside 0..{SEED_MAX}")
 
 
 def _bounded(name: str, value: float | None, default: float, maximum: float) -> float:
     if value is None:
         return default
     if not 0 <= value <= maximum:  # a NaN is in no range
-        raise ArrivalsError(f"arrivals: {name} {value} is outside 0..{maximum:g}")
+        raise UsageError(f"arrivals: {name} {value} is outside 0..{maximum:g}")
     return value

@@ -58,7 +58,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from lowlat.errors import UsageError
+from lowlat.errors import InputError
 
 Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 Ticks = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -70,10 +70,6 @@ RATE_MAX: Final = 1_000_000_000
 BRANCHING_MAX: Final = 0.95
 """Nearer to 1 a run is too short to show its own mean."""
 DECAY_SPACINGS_MAX: Final = 1_000
-
-
-class ProfileError(UsageError):
-    """A profile that does not exist, or whose file is not what `engine/flow/profile.py` describes."""
 
 
 class Mix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,7 +156,7 @@ def profile_names() -> list[str]:
 def load_profile(name_or_path: str) -> Profile:
     """A built-in profile by name, or one's own by the path of its TOML file.
 
-    Raises `ProfileError` naming what is wrong: the name (with the nearest one), the file, or the key.
+    Raises `InputError` naming what is wrong: the name (with the nearest one), the file, or the key.
     """
     if name_or_path in profile_names():
         text = (resources.files("lowlat.engine.flow") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
@@ -169,14 +165,14 @@ def load_profile(name_or_path: str) -> Profile:
     if path.suffix != ".toml" and "/" not in name_or_path:
         near = difflib.get_close_matches(name_or_path, profile_names(), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise ProfileError(
+        raise InputError(
             f"profile {name_or_path!r} is unknown; {hint}there are {', '.join(profile_names())}, "
             "or give the path of a .toml file"
         )
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"profile {name_or_path}: cannot be read: {error}") from None
+        raise InputError(f"profile {name_or_path}: cannot be read: {error}") from None
     return _parse(text, path.stem, name_or_path)
 
 
@@ -184,20 +180,20 @@ def _parse(text: str, name: str, where: str) -> Profile:
     try:
         profile = msgspec.convert({"name": name} | tomllib.loads(text), Profile)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ProfileError(f"profile {where}: {error}") from None
+        raise InputError(f"profile {where}: {error}") from None
     if not any(msgspec.structs.astuple(profile.mix)):
-        raise ProfileError(f"profile {where}: every weight in [mix] is 0; give at least one")
+        raise InputError(f"profile {where}: every weight in [mix] is 0; give at least one")
     if profile.live_orders < profile.symbols and profile.symbols > 1:
-        raise ProfileError(
+        raise InputError(
             f"profile {where}: {profile.live_orders} live orders over {profile.symbols} symbols; give one each or more"
         )
     if profile.pro_rata > profile.symbols:
-        raise ProfileError(
+        raise InputError(
             f"profile {where}: {profile.pro_rata} pro-rata books of {profile.symbols}; give as many or fewer"
         )
     due = profile.arrivals
     if due and due.process != "burst" and (due.branching is not None or due.decay_spacings is not None):
-        raise ProfileError(
+        raise InputError(
             f'profile {where}: [arrivals] branching and decay_spacings are for process "burst", not {due.process!r}'
         )
     return profile

@@ -19,7 +19,7 @@ from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import EVENT, Commands, CommandType, Events, ExecType, Side, TimeInForce
-from lowlat.errors import LowlatError
+from lowlat.errors import ArrayError
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -28,10 +28,6 @@ FILL: Final = np.dtype([("maker_id", "<u8"), ("price", "<i8"), ("quantity", "<i8
 
 LOOK_AHEAD_ROWS: Final = 2_000
 """How far `compare_best` looks for a state in the vendor's file before it calls the state missing."""
-
-
-class ReplayArrayError(LowlatError):
-    """Events or states that are not the outcome of replaying the flow they are compared with."""
 
 
 class Origin(IntEnum):
@@ -183,7 +179,7 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
     """Compare the fills in `events` with the venue's.
 
     `events`: all events of `flow.commands`, processed once and in order: an `EVENT` array of any length.
-    Raises `ReplayArrayError` for another dtype, events out of order, or events of more commands than the flow has.
+    Raises `ArrayError` for another dtype, events out of order, or events of more commands than the flow has.
     """
     position = _command_of_event(flow, events)
     is_trade = events["kind"] == ExecType.TRADE
@@ -219,10 +215,10 @@ def compare_best(flow: RecordedFlow, states: Ints, vendor: Ints) -> BestCheck:
     `states`: int64 (n, 4), after each of the flow's commands, as `best_states` gives them; `vendor`: int64 (m, 4), as
     `read_best_states` gives it. Only states after RECORDED commands count, and of equal neighbours one. Each is sought
     after the place of the last one found, at most `LOOK_AHEAD_ROWS` changes further: the count is a lower bound.
-    Raises `ReplayArrayError` for another shape.
+    Raises `ArrayError` for another shape.
     """
     if states.shape != (len(flow.commands), 4) or vendor.shape[1:] != (4,):
-        raise ReplayArrayError(
+        raise ArrayError(
             f"states of shape {states.shape} and vendor states of shape {vendor.shape}; "
             f"expected ({len(flow.commands)}, 4) and (m, 4)"
         )
@@ -236,13 +232,13 @@ def compare_best(flow: RecordedFlow, states: Ints, vendor: Ints) -> BestCheck:
 
 def _command_of_event(flow: RecordedFlow, events: Events) -> Ints:
     if events.dtype != EVENT or events.ndim != 1:
-        raise ReplayArrayError(f"events are {events.dtype} of shape {events.shape}; expected EVENT of one dimension")
+        raise ArrayError(f"events are {events.dtype} of shape {events.shape}; expected EVENT of one dimension")
     sequence = events["sequence"]
     if (sequence[1:] < sequence[:-1]).any():
-        raise ReplayArrayError("events are out of order: pass what process(flow.commands) returned")
+        raise ArrayError("events are out of order: pass what process(flow.commands) returned")
     position: Ints = (sequence - sequence[:1]).astype(np.int64)
     if len(position) and not 0 <= int(position.max()) < len(flow.commands):
-        raise ReplayArrayError(
+        raise ArrayError(
             f"events of {int(position.max()) + 1} commands; the flow has {len(flow.commands)}: "
             "pass what process(flow.commands) returned"
         )

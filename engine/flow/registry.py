@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lowlat.errors import UsageError
-from lowlat.registry import PlugInError, Registry
+from lowlat.errors import PlugInError, UsageError
+from lowlat.registry import Registry
 
 if TYPE_CHECKING:
     from lowlat.engine.flow.order_flow import Flow
     from lowlat.engine.flow.recording import Ints, RecordedFlow
-
-
-class RecordingError(UsageError):
-    """A file that no reader recognizes, or that is not what it was said to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +60,18 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
     """The reader of this name, else the one that recognizes the file: by what it holds, then by how it is called; those
     of other packages, which are loaded for it, where no built-in one does.
 
-    Raises `RecordingError` for a file that none recognizes, or that begins as another format does; `UnknownNameError`
+    Raises `UsageError` for a file that none recognizes, or that begins as another format does; `UsageError`
     and `PlugInError` as `Registry.get` does.
     """
     try:
         found = [reader for reader in READERS.built_in.values() if reader.knows_content(path)]
     except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if name is None:
         return found[0] if found else _recognized(path)
     chosen = READERS.get(name)
     if found and chosen not in found:
-        raise RecordingError(f"{path} is a {found[0].noun}, not a {chosen.noun}; leave out --format {name}")
+        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; leave out --format {name}")
     return chosen
 
 
@@ -84,7 +80,7 @@ def _recognized(path: Path) -> Reader:
         if reader.knows_name(path):
             return reader
     if not path.exists():
-        raise RecordingError(f"{path}: no such file")
+        raise UsageError(f"{path}: no such file")
     readers, faults = [], []
     for name in READERS.offered():
         try:
@@ -95,4 +91,4 @@ def _recognized(path: Path) -> Reader:
         if reader.knows_content(path) or reader.knows_name(path):
             return reader
     known = "; ".join([READERS.listing(), *faults])
-    raise RecordingError(f"{path} is nothing that is recognized; name how it is written with --format: {known}")
+    raise UsageError(f"{path} is nothing that is recognized; name how it is written with --format: {known}")

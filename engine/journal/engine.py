@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from lowlat.engine import _core
-from lowlat.engine.journal.errors import JournalError, JournalResetError, JournalWriteError, SnapshotError
+from lowlat.engine.journal.errors import JournalError, JournalWriteError, SnapshotError
 from lowlat.engine.journal.file import JournalFile, create_journal, open_to_append
 from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.snapshot import Saved, restore_snapshot, write_snapshot
@@ -106,7 +106,7 @@ class JournaledEngine(Engine):
     def recover(cls, path: Path, *, sync: SyncPolicy = SyncPolicy.BATCH, interval_ns: int = INTERVAL_NS) -> Self:
         """The engine as it was when its journal ended, ready to go on. A torn tail is cut off; see `recovery`.
 
-        Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError`, `JournalHeldError`; `MemoryError` where
+        Raises `NoJournalError`, `JournalDamagedError`, `JournalError`, `JournalHeldError`; `MemoryError` where
         there is less memory than its pools had grown to.
         """
         _check_sync(sync, interval_ns)
@@ -148,7 +148,7 @@ class JournaledEngine(Engine):
     def close(self) -> None:
         """Let go of the journal; with a policy other than NONE, once the disk has all of it.
 
-        Raises `JournalWriteError` when it has not, now or before, `EngineBusyError` while another thread is executing.
+        Raises `JournalWriteError` when it has not, now or before, `BusyError` while another thread is executing.
         """
         try:
             _core.close_journal(self.matcher, self.journal)
@@ -183,8 +183,8 @@ class JournaledEngine(Engine):
             raise self._failure(error) from error
 
     def reset(self) -> None:
-        """Not of an engine with a journal: raises `JournalResetError`."""
-        raise JournalResetError(f"{self.path} says what this engine did; make a new engine with a new journal")
+        """Not of an engine with a journal: raises `JournalError`."""
+        raise JournalError(f"{self.path} says what this engine did; make a new engine with a new journal")
 
     def snapshot(self) -> Saved:
         """Write the state beside the journal, once the disk has all of that. Raises `SnapshotError`,

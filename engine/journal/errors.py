@@ -6,7 +6,7 @@ from lowlat.errors import LowlatError, NotValidError
 
 
 class JournalError(LowlatError):
-    """Root of the errors of journals."""
+    """Root of the errors of journals; itself for one that cannot be opened, read or used as asked."""
 
 
 class JournalExistsError(JournalError):
@@ -17,20 +17,12 @@ class NoJournalError(JournalError):
     """No such file, or one that is no journal."""
 
 
-class JournalVersionError(JournalError):
-    """A journal of another version of the format."""
-
-
 class JournalHeldError(JournalError):
     """Another process, or another engine of this one, is writing the journal."""
 
 
 class JournalWriteError(JournalError):
     """The system did not take, or did not keep, what was appended: for want of room, most likely."""
-
-
-class JournalResetError(JournalError):
-    """An engine was to be emptied whose journal says otherwise."""
 
 
 class JournalDamagedError(JournalError, NotValidError):

@@ -29,6 +29,7 @@ from lowlat.engine.journal.records import BLOCK, BlockKind, Fault
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
+from lowlat.files import flush_folder
 
 _END: Final = struct.Struct("<4sI")
 END_BYTES: Final = _END.size
@@ -71,7 +72,7 @@ class Block:
 class JournalFile:
     """A journal, open for reading. Close it, or use it in a `with` block; its blocks' commands end with it.
 
-    Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError` for a head that cannot be used. What is wrong
+    Raises `NoJournalError`, `JournalDamagedError`, or `JournalError` for a head of another version. What is wrong
     further behind is in `fault`. The file is mapped: whoever cuts it meanwhile, as recovery does with a torn tail, ends
     a process that reads on (SIGBUS).
     """
@@ -251,11 +252,7 @@ def _write_head(descriptor: int, head: bytes, path: Path) -> None:
         while written < len(head):
             written += os.write(descriptor, head[written:])
         os.fsync(descriptor)
-        folder = os.open(path.absolute().parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # or a crash may lose the name
-        finally:
-            os.close(folder)
+        flush_folder(path.absolute().parent)  # or a crash may lose the name
     except OSError as error:
         raise JournalWriteError(f"cannot write {path}: {error.strerror}; free some room, or name another") from error
 
@@ -288,8 +285,8 @@ def _opened(path: Path, flags: int) -> int:
 def _lock(descriptor: int, path: Path) -> None:
     try:
         held = not file_lock.lock(descriptor)
-    except file_lock.LockUnavailableError as error:
-        raise JournalError(f"journals are not available here, because {error}") from error
+    except OSError as error:
+        raise JournalError(f"journals are not available here, because {error.strerror}") from error
     if held:
         raise JournalHeldError(f"{path} is being written by another engine; stop that one, or name another journal")
 
@@ -297,5 +294,5 @@ def _lock(descriptor: int, path: Path) -> None:
 def _is_held(descriptor: int) -> bool:
     try:
         return file_lock.is_held(descriptor)
-    except file_lock.LockUnavailableError:  # then nobody can have it
+    except OSError:  # then nobody can have it
         return False

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from lowlat.engine import _core
-from lowlat.engine.journal.errors import JournalDamagedError, JournalVersionError, NoJournalError
+from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, TickRounding
@@ -101,13 +101,13 @@ def pack_head(kind: bytes, said: msgspec.Struct) -> tuple[bytes, int]:
 def read_head(data: memoryview, kind: bytes, what: type[Said], name: str) -> tuple[Said, int, int]:
     """What the head of a file says, its length, and its checksum. `name`: what errors call the file.
 
-    Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError`.
+    Raises `NoJournalError`, `JournalDamagedError`, `JournalError`.
     """
     if len(data) < _FIXED.size or bytes(data[:8]) != kind:
         raise NoJournalError(_no_head(data, kind, name))
     _, version, size, checksum = _FIXED.unpack(data[: _FIXED.size])
     if version != VERSION:
-        raise JournalVersionError(
+        raise JournalError(
             f"{name} has version {version}, and this lowlat reads version {VERSION}; take the one that wrote it"
         )
     if not _FIXED.size < size <= min(len(data), HEAD_BYTES_MAX) or size % ALIGNMENT:
@@ -121,7 +121,7 @@ def read_head(data: memoryview, kind: bytes, what: type[Said], name: str) -> tup
     try:
         return msgspec.json.decode(bytes(head[_FIXED.size :]), type=what), size, checksum
     except msgspec.MsgspecError as error:
-        raise JournalVersionError(f"{name} has a head that this lowlat cannot read: {error}") from error
+        raise JournalError(f"{name} has a head that this lowlat cannot read: {error}") from error
 
 
 def _no_head(data: memoryview, kind: bytes, name: str) -> str:

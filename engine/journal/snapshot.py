@@ -13,7 +13,7 @@ from lowlat.engine.journal.errors import JournalDamagedError, JournalError, Snap
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import SNAPSHOT, SnapshotHead, pack_head, read_head
 from lowlat.engine.matching.native import Engine
-from lowlat.errors import OutputPathError
+from lowlat.errors import FormatError, OutputPathError
 from lowlat.files import write_atomically
 
 SUFFIX: Final = ".snapshot"
@@ -97,7 +97,7 @@ def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path
             raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")
         try:
             _core.restore_state(engine.matcher, state)
-        except _core.StateError as error:
+        except FormatError as error:
             engine.matcher.reset()
             raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
     return _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain)

@@ -110,7 +110,7 @@ class JournalCheck:
 def check_journal(path: Path, progress: Progress = lambda _text, _share: None) -> JournalCheck:
     """Read a journal whole, execute it, and recover from its snapshot.
 
-    Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError` for a head that cannot be used, and what
+    Raises `NoJournalError`, `JournalDamagedError`, or `JournalError` for a head of another version, and what
     `Engine` raises where there is not the memory for such an engine.
     """
     with JournalFile(path) as file:

@@ -17,11 +17,7 @@ from lowlat.engine.matching.records import (
     Side,
     TimeInForce,
 )
-from lowlat.errors import LowlatError
-
-
-class CommandValueError(LowlatError):
-    """A command's number that is no integer, or does not fit its field."""
+from lowlat.errors import UsageError
 
 
 def command(
@@ -37,7 +33,7 @@ def command(
 ) -> tuple[int, ...]:
     """One command as the plain tuple that `np.array([...], COMMAND)` takes.
 
-    Raises `CommandValueError` for a number that is no integer: a decimal price or quantity would lose its fraction.
+    Raises `UsageError` for a number that is no integer: a decimal price or quantity would lose its fraction.
     """
     return _whole(COMMAND, (order_id, price, quantity, symbol, kind, side, time_in_force, flags))
 
@@ -67,7 +63,7 @@ def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]
     whole = []
     for name, value in zip(dtype.names or (), row, strict=True):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise CommandValueError(
+            raise UsageError(
                 f"{name} {value!r} is no integer; prices and quantities are whole ticks and lots (see Instrument.price)"
             )
         whole.append(int(value))

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from lowlat.engine.matching.records import QUANTITY_MAX, SYMBOLS_MAX, MatchAlgorithm, TickRounding
-from lowlat.errors import LowlatError, UsageError
+from lowlat.errors import OffTickError, UsageError
 
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
-
-
-class OffTickError(LowlatError):
-    """A decimal price that is not a whole number of price units, or lies outside int64."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from lowlat.engine.matching.commands import CommandValueError, extended_command
+from lowlat.engine.matching.commands import extended_command
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import (
@@ -29,19 +29,7 @@ from lowlat.engine.matching.records import (
     Trades,
     TradingPhase,
 )
-from lowlat.errors import LowlatError
-
-
-class UnknownSymbolError(LowlatError):
-    """A query names a symbol that the engine does not hold."""
-
-
-class UnknownSideError(LowlatError):
-    """A query names a side that there is not."""
-
-
-class CommandArrayError(LowlatError):
-    """An array that is not a contiguous, one-dimensional array of `COMMAND` or `EXTENDED_COMMAND` records."""
+from lowlat.errors import ArrayError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +88,7 @@ class MatchingEngine(ABC):
         """Execute an array of `COMMAND` or `EXTENDED_COMMAND`, contiguous, shape (n,), in order; returns `EVENT`s.
 
         Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
-        changes nothing. The array must not change meanwhile. Raises `CommandArrayError` for another dtype, shape or
+        changes nothing. The array must not change meanwhile. Raises `ArrayError` for another dtype, shape or
         layout, before anything is executed.
         """
 
@@ -127,7 +115,7 @@ class MatchingEngine(ABC):
     def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
         """The best `levels` levels of a side, best first: a `LEVEL` array, shorter where there are fewer."""
         if side not in frozenset(Side):
-            raise UnknownSideError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+            raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
         return self._depth(Side(side), max(levels, 0), self._known(symbol))
 
     def orders(self, symbol: int = 0) -> Orders:
@@ -289,7 +277,7 @@ class MatchingEngine(ABC):
         try:
             record = np.array([row], dtype=EXTENDED_COMMAND)
         except OverflowError:
-            raise CommandValueError(
+            raise UsageError(
                 f"a command's number does not fit its field: {row} for {EXTENDED_COMMAND.names}; "
                 "ids are uint64, prices and quantities int64, symbols uint32"
             ) from None
@@ -297,21 +285,19 @@ class MatchingEngine(ABC):
 
     def _known(self, symbol: int) -> int:
         if not 0 <= symbol < len(self.settings.instruments):
-            raise UnknownSymbolError(
-                f"symbol {symbol} is unknown; this engine holds 0..{len(self.settings.instruments) - 1}"
-            )
+            raise UsageError(f"symbol {symbol} is unknown; this engine holds 0..{len(self.settings.instruments) - 1}")
         return symbol
 
 
 def checked_commands(commands: Commands) -> Commands:
-    """`commands` itself if it can be executed as it lies in memory, else a `CommandArrayError`."""
+    """`commands` itself if it can be executed as it lies in memory, else an `ArrayError`."""
     seen = getattr(commands, "dtype", None)
     if seen not in (COMMAND, EXTENDED_COMMAND):
-        raise CommandArrayError(
+        raise ArrayError(
             f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND or EXTENDED_COMMAND"
         )
     if commands.ndim != 1 or not commands.flags.c_contiguous:
-        raise CommandArrayError(
+        raise ArrayError(
             f"commands have shape {commands.shape} and strides {commands.strides}; "
             "pass one dimension without gaps (numpy.ascontiguousarray)"
         )

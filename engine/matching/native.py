@@ -24,7 +24,7 @@ from lowlat.engine.matching.records import (
     Stops,
     Trades,
 )
-from lowlat.errors import LowlatError
+from lowlat.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class MemoryPart:
 
 class Engine(MatchingEngine):
     """The native engine. `process` releases the GIL; one thread at a time may use an engine, and another one meanwhile
-    gets an `EngineBusyError`.
+    gets a `BusyError`.
 
     All memory is taken, touched and, where the limits permit, locked when the engine is made.
     """
@@ -133,16 +133,12 @@ class Engine(MatchingEngine):
         return [MemoryPart(*part) for part in self.matcher.memory()]
 
 
-class NotEnoughMemoryError(LowlatError):
-    """The pools asked for are larger than what the system has to give."""
-
-
 LARGE_BYTES = 1 << 30
 """Below this the system is not asked first."""
 
 
 def _check_memory(settings: EngineConfig) -> None:
-    """Raise `NotEnoughMemoryError` when the pools cannot be resident: the kernel would promise, then kill."""
+    """Raise `UsageError` when the pools cannot be resident: the kernel would promise, then kill."""
     # Per order: a node, one for its level, an index slot and a quarter, rounded up to a power of two, a far slot, its
     # terms, and a place among the expiries.
     need = settings.orders * (32 + 32 + 2 * 10 + 48 + 64 + 16) + settings.trades * 32
@@ -152,7 +148,7 @@ def _check_memory(settings: EngineConfig) -> None:
 
     available = psutil.virtual_memory().available
     if need > available:
-        raise NotEnoughMemoryError(
+        raise UsageError(
             f"an engine for {settings.orders:,} orders and {settings.trades:,} trades needs about "
             f"{need / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB are available; ask for fewer"
         )

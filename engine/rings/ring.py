@@ -8,7 +8,7 @@
 A ring lies in shared memory. Threads share the object; a child process gets it as an argument of
 `multiprocessing.Process`, or by fork; other processes attach to a ring that was made with a `path`. Each producer's
 records arrive in its order, each exactly once; a full ring makes the producer wait or tells it, and drops nothing.
-One consumer, and for `SpscRing` one producer, at a time: a second one gets `RingBusyError`.
+One consumer, and for `SpscRing` one producer, at a time: a second one gets `BusyError`.
 """
 
 from __future__ import annotations
@@ -24,27 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
-from lowlat.engine._core import RingBusyError
 from lowlat.engine.matching.records import COMMAND, EVENT
+from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
 from lowlat.engine.rings.records import RingKind, WaitStrategy
-from lowlat.engine.rings.shared_memory import RingFileError, RingFormatError, Shape, found, made
-from lowlat.errors import LowlatError, UsageError
-
-__all__ = [
-    "CapacityError",
-    "MpscRing",
-    "RecordArrayError",
-    "Ring",
-    "RingBusyError",
-    "RingClosedError",
-    "RingEmptyError",
-    "RingFileError",
-    "RingFormatError",
-    "RingFullError",
-    "RingStalledError",
-    "SpscRing",
-    "WaitStrategy",
-]
+from lowlat.engine.rings.shared_memory import Shape, found, made
+from lowlat.errors import ArrayError, UsageError
 
 Records: TypeAlias = NDArray[np.void]
 
@@ -56,41 +40,13 @@ BATCH: Final = 4096
 _FAIL: Final = int(WaitStrategy.FAIL)
 
 
-class CapacityError(UsageError):
-    """A capacity that is not a power of two from 1 to 2^32."""
-
-
-class RecordArrayError(UsageError):
-    """Records that are not a contiguous, one-dimensional array of the ring's dtype."""
-
-
-class RingFullError(LowlatError):
-    """Not every record fitted. `pushed`: how many, from the start of the array, did; they are in the ring."""
-
-    pushed: int = 0
-
-
-class RingEmptyError(LowlatError):
-    """No record came."""
-
-
-class RingClosedError(LowlatError):
-    """The ring was closed. `pushed`: how many records of the push that raised it are in the ring."""
-
-    pushed: int = 0
-
-
-class RingStalledError(LowlatError):
-    """A producer claimed the next slot and did not publish it. Nothing is lost if it runs on: pop again."""
-
-
 class Ring:
     """What both kinds of ring offer; see `MpscRing` and `SpscRing`.
 
     `capacity`: records, a power of two. `dtype`: `COMMAND` or `EVENT`. `wait`: what push and pop do when they cannot
     go on. `path`: a new file (mode 0600) that other processes attach to; without one the memory has no name.
 
-    Errors: `CapacityError`, `RecordArrayError` for another dtype, `RingFileError`.
+    Errors: `UsageError` for the capacity, `ArrayError` for another dtype, `OutputPathError`.
     """
 
     kind: ClassVar[RingKind]
@@ -112,7 +68,7 @@ class Ring:
     def _attached(cls, where: str | Path | int, dtype: np.dtype[np.void], wait: WaitStrategy) -> Self:
         """The ring in a file or behind a file descriptor (which stays the caller's).
 
-        Raises `RingFileError` and, for what is not such a ring, `RingFormatError`.
+        Raises `InputError`, also for what is not such a ring.
         """
         ring = cls.__new__(cls)
         ring._hold(dtype, wait, *found(_shape(cls.kind, dtype), where if isinstance(where, int) else Path(where)))
@@ -185,9 +141,9 @@ class Ring:
         try:
             array = np.array([record], dtype=self.dtype)
         except (TypeError, ValueError, OverflowError) as error:
-            raise RecordArrayError(f"{record!r} is no record of {self.dtype.names}: {error}") from error
+            raise ArrayError(f"{record!r} is no record of {self.dtype.names}: {error}") from error
         if array.ndim != 1:
-            raise RecordArrayError(f"{record!r} is not one record; push an array")
+            raise ArrayError(f"{record!r} is not one record; push an array")
         self.push(array, timeout_s)
 
     def try_pop(self, maximum: int = BATCH) -> Records:
@@ -210,7 +166,7 @@ class Ring:
     def pop_into(self, out: Records, timeout_s: float | None = None) -> int:
         """As `pop`, into the start of `out`, shape (n,), n >= 1; how many records it took."""
         if len(self._checked(out)) == 0 or not out.flags.writeable:
-            raise RecordArrayError("records are popped into an array that is writable and has room for one at least")
+            raise ArrayError("records are popped into an array that is writable and has room for one at least")
         return self._fill(out, timeout_s)
 
     def _fill(self, out: Records, timeout_s: float | None) -> int:
@@ -291,17 +247,15 @@ class Ring:
             what = (
                 f"{records.dtype}, shape {records.shape}" if isinstance(records, np.ndarray) else type(records).__name__
             )
-            raise RecordArrayError(
-                f"a one-dimensional array of {self.dtype.itemsize}-byte records is needed, not {what}"
-            )
+            raise ArrayError(f"a one-dimensional array of {self.dtype.itemsize}-byte records is needed, not {what}")
         if not records.flags.c_contiguous:
-            raise RecordArrayError("the records do not lie one after another; pass numpy.ascontiguousarray of them")
+            raise ArrayError("the records do not lie one after another; pass numpy.ascontiguousarray of them")
         checked: Records = records
         return checked
 
     def _room(self, maximum: int) -> Records:
         if maximum < 1:
-            raise RecordArrayError(f"cannot pop {maximum} records; ask for one at least")
+            raise ArrayError(f"cannot pop {maximum} records; ask for one at least")
         return np.empty(min(maximum, self.capacity), self.dtype)
 
     def _taken(self, count: int) -> int:
@@ -367,15 +321,13 @@ def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: W
 
 def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> Shape:
     if dtype not in (COMMAND, EVENT):
-        raise RecordArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
+        raise ArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
     return Shape(kind, dtype.itemsize)
 
 
 def _check_capacity(capacity: int) -> None:
     if not 1 <= capacity <= _core.RING_CAPACITY_MAX or capacity & (capacity - 1):
-        raise CapacityError(
-            f"a ring's capacity is a power of two from 1 to 2^32, not {capacity:,}; {_nearest(capacity)}"
-        )
+        raise UsageError(f"a ring's capacity is a power of two from 1 to 2^32, not {capacity:,}; {_nearest(capacity)}")
 
 
 def _nearest(capacity: int) -> str:

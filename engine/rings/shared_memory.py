@@ -12,19 +12,11 @@ from typing import Final
 
 from lowlat.engine import _core
 from lowlat.engine.rings.records import RingFault, RingKind
-from lowlat.errors import UsageError
+from lowlat.errors import InputError, OutputPathError, UsageError
 
 HEADER_BYTES: Final = 1024
 LARGE_BYTES: Final = 1 << 30
 """Below this the system is not asked how much memory it has."""
-
-
-class RingFileError(UsageError):
-    """The file of a ring cannot be made, opened or mapped."""
-
-
-class RingFormatError(UsageError):
-    """What was opened is not the ring that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,7 @@ def made(shape: Shape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap
     try:
         descriptor = _anonymous() if path is None else _exclusive(path)
     except OSError as error:
-        raise RingFileError(f"cannot make {_name(path)}: {_reason(error, path)}") from error
+        raise OutputPathError(f"cannot make {_name(path)}: {_reason(error, path)}") from error
     try:
         _take_space(descriptor, bytes_needed)
         _seal(descriptor)
@@ -58,7 +50,7 @@ def made(shape: Shape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap
         os.close(descriptor)
         if path is not None:
             path.unlink()
-        raise RingFileError(f"cannot take {bytes_needed:,} bytes for {_name(path)}: {error.strerror}") from error
+        raise OutputPathError(f"cannot take {bytes_needed:,} bytes for {_name(path)}: {error.strerror}") from error
     return descriptor, memory
 
 
@@ -70,7 +62,7 @@ def found(shape: Shape, where: Path | int) -> tuple[int, mmap.mmap]:
         else:
             descriptor = os.open(where, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise RingFileError(f"cannot open {_name(where)}: {_reason(error, where)}") from error
+        raise InputError(f"cannot open {_name(where)}: {_reason(error, where)}") from error
     try:
         return descriptor, _validated(shape, descriptor, where)
     except BaseException:
@@ -81,18 +73,18 @@ def found(shape: Shape, where: Path | int) -> tuple[int, mmap.mmap]:
 def _validated(shape: Shape, descriptor: int, where: Path | int) -> mmap.mmap:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise RingFormatError(f"{_name(where)} is not a regular file; give the file that a ring was made in")
+        raise InputError(f"{_name(where)} is not a regular file; give the file that a ring was made in")
     if status.st_size < HEADER_BYTES:
-        raise RingFormatError(
+        raise InputError(
             f"{_name(where)} has {status.st_size:,} bytes, too few for a ring's header; it may still be being made"
         )
     try:
         memory = mmap.mmap(descriptor, status.st_size)
     except OSError as error:
-        raise RingFileError(f"cannot map {_name(where)}: {error.strerror}") from error
+        raise InputError(f"cannot map {_name(where)}: {error.strerror}") from error
     fault = _core.ring_fault(memory, shape.kind, shape.record_bytes)
     if fault:
-        raise RingFormatError(f"{_name(where)} {_fault_text(fault, shape, memory)}")
+        raise InputError(f"{_name(where)} {_fault_text(fault, shape, memory)}")
     return memory
 
 
@@ -141,7 +133,7 @@ def _check_memory(bytes_needed: int) -> None:
 
     available = psutil.virtual_memory().available
     if bytes_needed > available:
-        raise RingFileError(
+        raise UsageError(
             f"a ring of that capacity takes {bytes_needed / LARGE_BYTES:.0f} GiB, and "
             f"{available / LARGE_BYTES:.0f} GiB are available; make a smaller one"
         )

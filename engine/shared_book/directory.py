@@ -45,7 +45,7 @@ class BookEntry:
 
 
 def mapped_books(folder: Path | None = None) -> list[BookEntry]:
-    """The books of a folder (default: `$XDG_RUNTIME_DIR/lowlat`), by symbol. Raises `BookFolderError`."""
+    """The books of a folder (default: `$XDG_RUNTIME_DIR/lowlat`), by symbol. Raises `BookError`."""
     path = folder or default_folder()
     with opened_folder(path, create=False):
         names = sorted(file.stem for file in path.iterdir() if file.suffix == SUFFIX)

@@ -29,7 +29,7 @@ def book_document(reader: MappedBookReader, levels: int) -> BookDocument:
 
 
 def books_document(folder: Path) -> BooksDocument:
-    """All books of a folder. Raises `BookFolderError`."""
+    """All books of a folder. Raises `BookError`."""
     return BooksDocument(folder=str(folder), books=tuple(map(_line, mapped_books(folder))))
 
 

@@ -16,55 +16,46 @@ from pathlib import Path
 from typing import Final
 
 from lowlat import file_lock
-from lowlat.engine.shared_book.errors import (
-    BookDiskFullError,
-    BookError,
-    BookFolderError,
-    BookHeldError,
-    BookPermissionError,
-    BookUnavailableError,
-    NoSuchBookError,
-    SymbolNameError,
-    UnsafeBookError,
-)
+from lowlat.engine.shared_book.errors import BookError, BookHeldError, NoSuchBookError
+from lowlat.errors import UsageError
 
 SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}", re.ASCII)
 SUFFIX: Final = ".book"
 
 
 def checked_symbol(symbol: str) -> str:
-    """`symbol` itself, if it can name a book. Raises `SymbolNameError`."""
+    """`symbol` itself, if it can name a book. Raises `UsageError`."""
     if not SYMBOL.fullmatch(symbol):
-        raise SymbolNameError(
+        raise UsageError(
             f"{symbol!r} cannot name a book; use up to 32 of A-Z, 0-9, '.', '_' and '-', a letter or digit first"
         )
     return symbol
 
 
 def default_folder() -> Path:
-    """`$XDG_RUNTIME_DIR/lowlat`: the user's own, in memory, gone after the session. Raises `BookFolderError`."""
+    """`$XDG_RUNTIME_DIR/lowlat`: the user's own, in memory, gone after the session. Raises `BookError`."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if not Path(runtime).is_absolute():
-        raise BookFolderError(f"no folder for books: XDG_RUNTIME_DIR is {runtime!r}; name one of your own (--dir)")
+        raise BookError(f"no folder for books: XDG_RUNTIME_DIR is {runtime!r}; name one of your own (--dir)")
     return Path(runtime) / "lowlat"
 
 
 @contextmanager
 def opened_folder(path: Path, *, create: bool) -> Iterator[int]:
-    """A descriptor of the folder, checked to be the user's alone. Raises `BookFolderError`, `BookPermissionError`."""
+    """A descriptor of the folder, checked to be the user's alone. Raises `BookError`."""
     try:
         if create:
             path.mkdir(mode=0o700, exist_ok=True)
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except PermissionError as error:
-        raise BookPermissionError(f"folder {path}: {error.strerror}; name one of your own") from error
+        raise BookError(f"folder {path}: {error.strerror}; name one of your own") from error
     except (FileExistsError, NotADirectoryError) as error:
-        raise BookFolderError(f"{path} is no folder, or a link to one; name the folder itself") from error
+        raise BookError(f"{path} is no folder, or a link to one; name the folder itself") from error
     except FileNotFoundError as error:
         what = "cannot be made: its parent does not exist" if create else "does not exist: nothing was published there"
-        raise BookFolderError(f"folder {path} {what}") from error
+        raise BookError(f"folder {path} {what}") from error
     except OSError as error:
-        raise BookFolderError(f"folder {path}: {error.strerror}") from error
+        raise BookError(f"folder {path}: {error.strerror}") from error
     try:
         _check_private(os.fstat(folder), path)
         yield folder
@@ -74,9 +65,9 @@ def opened_folder(path: Path, *, create: bool) -> Iterator[int]:
 
 def _check_private(facts: os.stat_result, path: Path) -> None:
     if facts.st_uid != os.geteuid():
-        raise BookFolderError(f"folder {path} belongs to user {facts.st_uid}, not to you; name one of your own")
+        raise BookError(f"folder {path} belongs to user {facts.st_uid}, not to you; name one of your own")
     if facts.st_mode & 0o022:
-        raise BookFolderError(
+        raise BookError(
             f"folder {path} has mode {stat.S_IMODE(facts.st_mode):04o}: others could plant files in it; chmod 700 it"
         )
 
@@ -109,7 +100,7 @@ def open_book(folder: int, symbol: str, *, write: bool) -> int:
     # Two names are someone else's way to the same bytes. No name is sound: replaced since it was opened.
     if not sound or facts.st_nlink > 1:
         os.close(book)
-        raise UnsafeBookError(
+        raise BookError(
             f"{symbol}{SUFFIX} is not a private regular file with one name (mode {facts.st_mode:o}, "
             f"{facts.st_nlink} names, user {facts.st_uid}); it was left alone: remove it"
         )
@@ -128,28 +119,28 @@ def is_current(folder: int, symbol: str, book: int) -> bool:
 def allocate(book: int, size: int, symbol: str) -> None:
     """Give the file all its blocks now: a store to a page without one would kill the process (SIGBUS).
 
-    Raises `BookDiskFullError`.
+    Raises `BookError`.
     """
     if not hasattr(os, "posix_fallocate"):
-        raise BookUnavailableError("mapped books are not available here, because the system lacks posix_fallocate")
+        raise BookError("mapped books are not available here, because the system lacks posix_fallocate")
     try:
         os.posix_fallocate(book, 0, size)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise BookDiskFullError(
+            raise BookError(
                 f"no room for the {size} bytes of book {symbol}: {error.strerror}; free some, or name another folder"
             ) from error
         raise _explained(error, symbol) from error
 
 
 def lock(book: int) -> bool:
-    """Take the writer's lock, unless another open file has it. Raises `BookUnavailableError`."""
+    """Take the writer's lock, unless another open file has it. Raises `BookError`."""
     with _locks():
         return file_lock.lock(book)
 
 
 def is_held(book: int) -> bool:
-    """Whether a writer holds the lock. Raises `BookUnavailableError`."""
+    """Whether a writer holds the lock. Raises `BookError`."""
     with _locks():
         return file_lock.is_held(book)
 
@@ -158,8 +149,8 @@ def is_held(book: int) -> bool:
 def _locks() -> Iterator[None]:
     try:
         yield
-    except file_lock.LockUnavailableError as error:
-        raise BookUnavailableError(f"mapped books are not available here, because {error}") from error
+    except OSError as error:
+        raise BookError(f"mapped books are not available here, because {error.strerror}") from error
 
 
 def process_start(pid: int) -> int | None:
@@ -177,11 +168,11 @@ def _explained(error: OSError, symbol: str) -> BookError:
     if isinstance(error, FileNotFoundError):
         return NoSuchBookError(f"there is no book {symbol}; 'lowlat book' lists those there are")
     if isinstance(error, PermissionError):
-        return BookPermissionError(f"{name}: {error.strerror}; it must be yours, with mode 0600")
+        return BookError(f"{name}: {error.strerror}; it must be yours, with mode 0600")
     if error.errno in {errno.ELOOP, errno.EISDIR, errno.ENXIO}:
-        return UnsafeBookError(f"{name} is a link or no file ({error.strerror}); it was left alone: remove it")
+        return BookError(f"{name} is a link or no file ({error.strerror}); it was left alone: remove it")
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return BookDiskFullError(f"no room for book {symbol}: {error.strerror}; free some, or name another folder")
+        return BookError(f"no room for book {symbol}: {error.strerror}; free some, or name another folder")
     if error.errno == errno.EMFILE:
         return BookError(f"{name}: {error.strerror}; a book takes two, so raise the limit: ulimit -n")
     return BookError(f"{name}: {error.strerror}")

@@ -11,14 +11,9 @@ import numpy as np
 
 from lowlat.engine import _core
 from lowlat.engine.matching.records import LEVEL
-from lowlat.engine.shared_book.errors import (
-    BookDepthError,
-    BookSizeError,
-    BookVersionError,
-    NotABookError,
-    TruncatedBookError,
-)
+from lowlat.engine.shared_book.errors import BookLayoutError, NotABookError
 from lowlat.engine.shared_book.records import BOOK_HEADER
+from lowlat.errors import UsageError
 
 IDENTITY_BYTES: Final = 128
 _CHECKED_BYTES: Final = 120
@@ -35,7 +30,7 @@ class BookIdentity:
 
     def __post_init__(self) -> None:
         if not 2 <= self.depth <= _core.BOOK_DEPTH_MAX or self.depth % 2:
-            raise BookDepthError(f"a depth of {self.depth} levels; use an even number, 2..{_core.BOOK_DEPTH_MAX}")
+            raise UsageError(f"a depth of {self.depth} levels; use an even number, 2..{_core.BOOK_DEPTH_MAX}")
         if len(str(self.unit)) > BOOK_HEADER["unit"].itemsize:
             raise NotABookError(f"the price unit {self.unit} has more than {BOOK_HEADER['unit'].itemsize} characters")
 
@@ -65,9 +60,9 @@ def is_blank(raw: bytes) -> bool:
 
 
 def header_of(raw: bytes) -> Any:
-    """One `BOOK_HEADER` record from the file's first 256 bytes. Raises `TruncatedBookError`."""
+    """One `BOOK_HEADER` record from the file's first 256 bytes. Raises `BookLayoutError`."""
     if len(raw) < BOOK_HEADER.itemsize:
-        raise TruncatedBookError(
+        raise BookLayoutError(
             f"the file has {len(raw)} bytes, a book's header {BOOK_HEADER.itemsize}; start its writer again"
         )
     return np.frombuffer(raw, BOOK_HEADER, count=1)[0]
@@ -76,13 +71,13 @@ def header_of(raw: bytes) -> Any:
 def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
     """What the file says it is, where all of it agrees; `raw` is its start, `file_bytes` its length.
 
-    Raises `NotABookError`, `BookVersionError`, `BookSizeError`, `TruncatedBookError`.
+    Raises `NotABookError`, `BookLayoutError`.
     """
     if len(raw) >= 8 and int.from_bytes(raw[:8], "little") != _core.BOOK_MAGIC:
         raise NotABookError(f"the file starts with {raw[:8]!r}, not as a book does; remove it, or name another folder")
     header = header_of(raw)
     if header["version"] != _core.BOOK_VERSION:
-        raise BookVersionError(
+        raise BookLayoutError(
             f"the book has layout version {header['version']}, this program reads {_core.BOOK_VERSION}; "
             "use the lowlat that writes it, or start its writer with this one"
         )
@@ -93,10 +88,11 @@ def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
     )
     sizes = (int(header["header_bytes"]), int(header["level_bytes"]), int(header["file_bytes"]))
     if sizes != (BOOK_HEADER.itemsize, LEVEL.itemsize, identity.file_bytes):
-        raise BookSizeError(f"the book has sizes {sizes} (header, level, file), which its version does not")
+        raise BookLayoutError(f"the book has sizes {sizes} (header, level, file), which its version does not")
     if file_bytes != identity.file_bytes:
-        kind = TruncatedBookError if file_bytes < identity.file_bytes else BookSizeError
-        raise kind(f"the file has {file_bytes} bytes, its book {identity.file_bytes}; start its writer again")
+        raise BookLayoutError(
+            f"the file has {file_bytes} bytes, its book {identity.file_bytes}; start its writer again"
+        )
     return identity
 
 

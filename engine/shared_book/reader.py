@@ -14,12 +14,13 @@ from typing import Final, Self, TypeVar
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.matching.interface import TopOfBook, UnknownSideError
+from lowlat.engine.matching.interface import TopOfBook
 from lowlat.engine.matching.records import LEVEL, Levels, Side
-from lowlat.engine.shared_book.errors import BookBusyError, BookError, NotABookError, NoWriterError, WriterDiedError
+from lowlat.engine.shared_book.errors import BookBusyError, BookError, NotABookError, NoWriterError
 from lowlat.engine.shared_book.file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
 from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
+from lowlat.errors import UsageError
 
 Read = TypeVar("Read")
 
@@ -56,9 +57,9 @@ class MappedBookReader:
     """Reads the book of `symbol` in `folder` (default: `$XDG_RUNTIME_DIR/lowlat`) while another process writes it.
 
     With `live_only` false a book without a writer may be read too: the last whole one that it left.
-    Raises `SymbolNameError`, `BookFolderError`, `NoSuchBookError`, `NoWriterError`, `BookPermissionError`,
-    `UnsafeBookError`, `BookVersionError`, `BookSizeError`, `TruncatedBookError`, `NotABookError`; `BookBusyError` when
-    the writer is still setting the book up.
+    Raises `UsageError` for a symbol that cannot name a book, `NoSuchBookError`, `NoWriterError`, `BookLayoutError`,
+    `NotABookError`, `BookBusyError` when the writer is still setting the book up; `BookError` for a file or folder that
+    cannot be used.
     """
 
     identity: BookIdentity
@@ -87,8 +88,8 @@ class MappedBookReader:
     def snapshot(self, levels: int = 10, *, patience_s: float = PATIENCE_S) -> BookSnapshot:
         """A consistent copy of the best `levels` of both sides, shorter where there are fewer.
 
-        Raises `WriterDiedError` when the writer died in the middle of an update, `BookBusyError` when a live one was
-        in the middle of one for `patience_s`, `NoWriterError` when it has closed the book (unless not `live_only`).
+        Raises `BookBusyError` when a live writer was in the middle of an update for `patience_s`, `NoWriterError` when
+        it died in the middle of one, or (if `live_only`) has closed the book.
         """
         room = max(0, min(levels, self.identity.depth))
         bids, asks = np.empty(room, LEVEL), np.empty(room, LEVEL)
@@ -108,7 +109,7 @@ class MappedBookReader:
         the reader's eyes. What was computed from views counts only if `valid` says so; `read` does this by itself.
         """
         if side not in frozenset(Side):
-            raise UnknownSideError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+            raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
         shown = self._open_native.count(side)
         return self._sides[side][: shown if levels is None else max(0, min(levels, shown))]
 
@@ -175,7 +176,7 @@ class MappedBookReader:
         while (result := attempt(native)) is None:
             deadline = deadline or time.monotonic() + patience_s
             if native.sequence() % 2 and not self.has_writer:
-                raise WriterDiedError(
+                raise NoWriterError(
                     f"the writer of book {self.identity.symbol} died in the middle of an update: "
                     "no whole book is left; start a writer again, and attach anew"
                 )

@@ -16,17 +16,10 @@ import numpy as np
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.interface import MatchingEngine, UnknownSideError
+from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import LEVEL, Levels, Side
-from lowlat.engine.shared_book.errors import (
-    BookError,
-    BookHeldError,
-    BookSizeError,
-    BookVersionError,
-    LevelError,
-    NotABookError,
-)
+from lowlat.engine.shared_book.errors import BookError, BookHeldError, BookLayoutError, LevelError, NotABookError
 from lowlat.engine.shared_book.file import (
     SUFFIX,
     allocate,
@@ -42,6 +35,7 @@ from lowlat.engine.shared_book.file import (
 from lowlat.engine.shared_book.header import IDENTITY_BYTES, BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.reader import BookSnapshot
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
+from lowlat.errors import UsageError
 from lowlat.file_lock import unlock
 
 DEPTH: Final = 64
@@ -66,7 +60,7 @@ class MappedBookWriter:
     empty, of a new generation, for nobody should take a dead engine's levels for a live one's. Nothing that a reader
     has mapped is ever truncated: a file of other sizes is marked, unlinked and made anew.
 
-    Raises `BookHeldError` while another writer lives, `BookDiskFullError`, `NotABookError` for a file that is
+    Raises `BookHeldError` while another writer lives, `BookError`, `NotABookError` for a file that is
     something else, and the errors of folder and name that `MappedBookReader` has.
     """
 
@@ -103,7 +97,7 @@ class MappedBookWriter:
         """Bring the book in line with an engine's: whether anything had changed. Only levels that did are written.
 
         `command`: which command of a `ReferenceEngine` this follows; the native engine counts by itself.
-        Raises `UnknownSymbolError`, `EngineBusyError`.
+        Raises `UsageError`, `BusyError`.
         """
         if isinstance(engine, Engine):
             engine.instrument(symbol)  # raises for a symbol it does not hold
@@ -127,11 +121,11 @@ class MappedBookWriter:
         The writer holds all levels it was told of, so that one beyond the depth shows when those before it go; after a
         `publish` it goes on from the levels that readers see.
         Raises `LevelError` when the number does not fit, or when the best bid would reach the best ask: then readers
-        keep the book before, until further updates uncross it; `UnknownSideError`.
+        keep the book before, until further updates uncross it; `UsageError`.
         """
         native = self._open_native
         if side not in frozenset(Side):
-            raise UnknownSideError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+            raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
         try:
             native.update_level(side, price, quantity, orders)
         except TypeError:
@@ -216,7 +210,7 @@ class MappedBookWriter:
             if raw[:8] == self.identity.to_bytes()[:8]:
                 return False
             raise NotABookError(f"{self.folder / self.identity.symbol}{SUFFIX}: {error}") from error
-        except (BookVersionError, BookSizeError):
+        except BookLayoutError:
             return False
         if raw[:IDENTITY_BYTES] == self.identity.to_bytes():
             return True

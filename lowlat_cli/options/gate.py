@@ -46,7 +46,7 @@ SidesPlotOption: TypeAlias = Annotated[
 def destination_of(
     ctx: typer.Context, output_format: ComparisonFormat, output: Path | None, *, plot: bool
 ) -> Destination:
-    """Where a comparison goes, checked. Raises `OutputPathError`, `MissingExtraError`."""
+    """Where a comparison goes, checked. Raises `OutputPathError`, `UsageError`."""
     destination = Destination(output_format, output, color_of(ctx), plot=plot)
     destination.check(page=True)
     return destination

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import typer
 
-from lowlat.errors import UsageError
+from lowlat.errors import FormatError, UsageError
 from lowlat_cli.options.shared import count, is_given
-from lowlat_cli.quantity import QuantityError, parse_rate, parse_sweep
+from lowlat_cli.quantity import parse_rate, parse_sweep
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.protocol import Load
@@ -48,7 +48,7 @@ def _parsed(parse: Callable[[str], Parsed]) -> Callable[[Any], Parsed]:
     def parser(value: Any) -> Parsed:
         try:
             return parse(str(value))
-        except QuantityError as error:
+        except FormatError as error:
             raise typer.BadParameter(str(error)) from error
 
     return parser

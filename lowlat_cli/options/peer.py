@@ -41,7 +41,7 @@ BindOption: TypeAlias = Annotated[
 
 
 def listens(ctx: typer.Context, port: int | None, address: str | None) -> bool:
-    """Be the peer until interrupted, then True; False without a port. Raises `UsageError` and `ListenError`.
+    """Be the peer until interrupted, then True; False without a port. Raises `UsageError`.
 
     An option on the command line that means a measurement is refused; those of environment and settings file are for
     other invocations too.

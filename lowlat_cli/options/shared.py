@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from lowlat.errors import FormatError
 from lowlat_cli.console import Color
-from lowlat_cli.quantity import QuantityError, parse_count, parse_duration_ns
+from lowlat_cli.quantity import parse_count, parse_duration_ns
 from lowlat_cli.session import session_of
 
 OutputFormat: TypeAlias = Literal["table", "json"]
@@ -22,7 +23,7 @@ def count(minimum: int, maximum: int) -> Callable[[Any], int]:
     def parse(value: Any) -> int:
         try:
             number = parse_count(str(value))
-        except QuantityError as error:
+        except FormatError as error:
             raise typer.BadParameter(str(error)) from error
         if not minimum <= number <= maximum:
             raise typer.BadParameter(f"{value} is outside {minimum}..{maximum}")
@@ -45,7 +46,7 @@ def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
             return value
         try:
             seconds = parse_duration_ns(str(value)) / 1e9
-        except QuantityError as error:
+        except FormatError as error:
             raise typer.BadParameter(str(error)) from error
         if not minimum_s <= seconds <= maximum_s:
             raise typer.BadParameter(f"{value} is outside {minimum_s:g}s..{maximum_s:g}s")

@@ -39,10 +39,6 @@ _STRAY: Final = frozenset({"output", "sweep", "log"})
 _USAGE: Final = "write lowlat ab --a 'OPTIONS' --b 'OPTIONS', or lowlat ab -- COMMAND A -- COMMAND B"
 
 
-class SideError(UsageError):
-    """A side that is missing, given twice, or that cannot be run."""
-
-
 def ab(
     ctx: typer.Context,
     words: Annotated[
@@ -118,18 +114,18 @@ def _sides(
 ) -> tuple[Command, Command]:
     if words is None and a is not None and b is not None:
         if wall:
-            raise SideError("--metric wall is for commands; --a and --b are measured by their reports")
+            raise UsageError("--metric wall is for commands; --a and --b are measured by their reports")
         return _setting(ctx, "--a", a), _setting(ctx, "--b", b)
     if words is None or a is not None or b is not None:
         given = "both options and commands" if words is not None else "nothing" if a is b else "one side only"
-        raise SideError(f"{given} to compare; {_USAGE}")
+        raise UsageError(f"{given} to compare; {_USAGE}")
     parts = parts_of(words)
     if parts[0]:
-        raise SideError(f"{parts[0][0]!r} stands before the first --; {_USAGE}")
+        raise UsageError(f"{parts[0][0]!r} stands before the first --; {_USAGE}")
     commands = [part for part in parts if part]
     if len(commands) != 2 or len(parts) != 3:
         count_of = f"{len(commands)} command{'s' * (len(commands) != 1)}"
-        raise SideError(f"{count_of} where two belong; {_USAGE}; quote a command that holds a -- of its own")
+        raise UsageError(f"{count_of} where two belong; {_USAGE}; quote a command that holds a -- of its own")
     return _command("A", parts[1]), _command("B", parts[2])
 
 
@@ -139,12 +135,12 @@ def _command(name: str, words: list[str]) -> Command:
     whole = words[0] if len(words) == 1 else None
     split = tuple(words) if whole is None else _split(name, whole)
     if not split:
-        raise SideError(f"command {name} is empty; {_USAGE}")
+        raise UsageError(f"command {name} is empty; {_USAGE}")
     return Command(name, shlex.join(split), split)
 
 
 def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
-    """A run of bench with these options, parsed as bench would. Raises `SideError` with what is wrong with them."""
+    """A run of bench with these options, parsed as bench would. Raises `UsageError` with what is wrong with them."""
     from lowlat.engine.bench.subprocess_run import Command
 
     words = _split(flag, text)
@@ -157,7 +153,7 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
     except typer.TyperException as error:
         if not is_of_parser(error):
             raise
-        raise SideError(f"{flag} {text!r}: {of_parser(error, session_of(ctx).settings_file)}") from error
+        raise UsageError(f"{flag} {text!r}: {of_parser(error, session_of(ctx).settings_file)}") from error
     name = flag.removeprefix("--").upper()
     return Command(
         name,
@@ -170,13 +166,13 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
 def _check_source(flag: str, key: str, source: Any) -> None:
     where = None if source is None else source.name
     if where == "COMMANDLINE" and key in _OWN:
-        raise SideError(f"{flag}: --{key} is not for a side of ab; leave it out, or give it to ab itself")
+        raise UsageError(f"{flag}: --{key} is not for a side of ab; leave it out, or give it to ab itself")
     if where in {"ENVIRONMENT", "DEFAULT_MAP"} and key in _STRAY:
-        raise SideError(f"environment or settings file set {key} for bench, which ab runs; unset it meanwhile")
+        raise UsageError(f"environment or settings file set {key} for bench, which ab runs; unset it meanwhile")
 
 
 def _split(name: str, text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise SideError(f"{name} {text!r} cannot be split into words: {error}") from error
+        raise UsageError(f"{name} {text!r} cannot be split into words: {error}") from error

@@ -39,10 +39,6 @@ _RootOption = Annotated[
 ]
 
 
-class NothingToBindError(UsageError):
-    """Options that together ask for nothing, or that need one another."""
-
-
 @affinity.callback(invoke_without_command=True)
 def affinity_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
     """Show and set where threads run, plan it, or start a command there.
@@ -154,7 +150,7 @@ def run(
       lowlat affinity run --cpus auto --fifo 50 -- ./engine
     """
     if membind and node is None:
-        raise NothingToBindError("--membind binds memory to a node; name it with --node N")
+        raise UsageError("--membind binds memory to a node; name it with --node N")
 
     from lowlat.probes.cpu.affinity import requested_cpus
     from lowlat.probes.cpu.cpu_sets import cpu_sets

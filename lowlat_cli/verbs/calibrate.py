@@ -22,10 +22,6 @@ _QUIET_S = 0.5
 """A window below this needs no progress."""
 
 
-class SeveralCpusError(UsageError):
-    """More CPUs than the one that can be measured on."""
-
-
 def calibrate(
     ctx: typer.Context,
     duration: Annotated[
@@ -80,12 +76,12 @@ def calibrate(
 
 
 def _one_cpu(text: str) -> int:
-    """The CPU that a person named, checked. Raises `CpuListError`, `AffinityError` or `SeveralCpusError`."""
+    """The CPU that a person named, checked. Raises `FormatError`, `AffinityError` or `UsageError`."""
     from lowlat.probes.cpu.affinity import requested_cpus
     from lowlat.probes.cpu.placement import FIRST_ROLE, plan
 
     auto = text.strip().lower() == "auto"
     cpus = plan(FIRST_ROLE).cpus_of(FIRST_ROLE) if auto else requested_cpus(text)
     if len(cpus) != 1:
-        raise SeveralCpusError(f"--cpu {text} names {len(cpus)} CPUs; a calibration runs on one: name it")
+        raise UsageError(f"--cpu {text} names {len(cpus)} CPUs; a calibration runs on one: name it")
     return cpus[0]

@@ -23,10 +23,6 @@ from lowlat_cli.options.shared import ColorOption, DebugOption, ReportOutputOpti
 from lowlat_cli.separators import parts_of
 
 
-class SidesError(UsageError):
-    """Files of which nobody can tell which are base and which are head."""
-
-
 def compare(
     ctx: typer.Context,
     files: Annotated[
@@ -79,14 +75,14 @@ def _sides(words: list[str]) -> tuple[list[Path], list[Path]]:
     if len(parts) == 1 and len(words) == 2:
         parts = [words[:1], words[1:]]
     if len(parts) == 1:
-        raise SidesError(
+        raise UsageError(
             f"{len(words)} file{'s' * (len(words) != 1)}, and nothing that tells base from head; "
             "write two, or: lowlat compare BASE... -- HEAD..."
         )
     if len(parts) > 2:
-        raise SidesError("more than one --; write lowlat compare BASE... -- HEAD...")
+        raise UsageError("more than one --; write lowlat compare BASE... -- HEAD...")
     if not (parts[0] and parts[1]):
-        raise SidesError("no file on one side of the --; write lowlat compare BASE... -- HEAD...")
+        raise UsageError("no file on one side of the --; write lowlat compare BASE... -- HEAD...")
     base, head = ([Path(word) for word in part] for part in parts)
     return base, head
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lowlat.errors import UsageError
+from lowlat.errors import OutputPathError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, VerboseOption, count
@@ -31,10 +31,6 @@ journal = typer.Typer(
 )
 
 _FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A journal. It is only read.")]
-
-
-class JournalOverwrittenError(UsageError):
-    """Output that would take the place of the journal it is about."""
 
 
 @journal.callback(invoke_without_command=True)
@@ -161,4 +157,4 @@ def _tell_torn(reason: str | None, *, held: bool) -> None:
 
 def _check_apart(file: Path, output: Path | None) -> None:
     if output is not None and output.resolve() == file.resolve():
-        raise JournalOverwrittenError(f"-o names the journal {file} itself; name another file")
+        raise OutputPathError(f"-o names the journal {file} itself; name another file")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.load import (
     ArrivalsOption,
@@ -138,13 +139,13 @@ def _output_format(formats: list[str]) -> OutputFormat:
 
 
 def _reader(file: Path, formats: list[str], expect: Path | None) -> Reader:
-    """How to read the file: as was said last, else as it is recognized. Raises `RecordingError`."""
-    from lowlat.engine.flow.registry import RecordingError, reader_of
+    """How to read the file: as was said last, else as it is recognized. Raises `UsageError`."""
+    from lowlat.engine.flow.registry import reader_of
 
     said = [name for name in formats if name not in _OUTPUTS]
     reader = reader_of(file, said[-1] if said else None)
     if expect is not None and reader.read_best is None:
-        raise RecordingError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; leave it out")
+        raise UsageError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; leave it out")
     return reader
 
 

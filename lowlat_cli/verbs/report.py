@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from lowlat.reports.model.report import Report
 
 
-class ArgumentsError(UsageError):
-    """Files and options that do not go together."""
-
-
 def _output(value: Any) -> str:
     if value == "table":  # the default: nothing need be imported to know it
         return "table"
@@ -96,12 +92,12 @@ def report(
     destination.check(page=output_format == "table")
     if history is not None:
         if files or output_format not in ("table", "json", "html"):
-            raise ArgumentsError(
+            raise UsageError(
                 "--history looks over a folder, as a table, json or html; leave out FILE, and other outputs"
             )
         return _follow(history, series, output_format, destination)
     if not files:
-        raise ArgumentsError("name a report to show, or a folder of them with --history DIR")
+        raise UsageError("name a report to show, or a folder of them with --history DIR")
 
     from lowlat.reports.io.selection import select
     from lowlat.reports.outputs.registry import convert
@@ -117,7 +113,7 @@ def report(
 
 def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
     """What the files hold, checked; several as one report."""
-    from lowlat.reports.errors import naming
+    from lowlat.errors import naming
     from lowlat.reports.io.loader import read
     from lowlat.reports.io.validation import check
     from lowlat.reports.model.report import Report
@@ -143,7 +139,7 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
     for file in files:
         each = read(file)
         if not isinstance(each, Report):
-            raise ArgumentsError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
+            raise UsageError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
         named.append((str(file), each))
     merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
     for weakness in weaknesses([each for _, each in named]):

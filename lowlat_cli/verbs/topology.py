@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from lowlat.probes.cache_line import CacheLine
 
 
-class NotMeasurableError(UsageError):
-    """A measurement asked of a host that is not the running one."""
-
-
 def topology(
     ctx: typer.Context,
     root: Annotated[
@@ -57,7 +53,7 @@ def topology(
       lowlat topology --root host.tar.xz --json the same answer as a document
     """
     if measure and root != Path("/"):
-        raise NotMeasurableError(f"--measure needs the running host, --root {root} is a copy; leave one of them out")
+        raise UsageError(f"--measure needs the running host, --root {root} is a copy; leave one of them out")
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 

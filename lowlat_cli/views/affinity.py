@@ -13,6 +13,7 @@ from lowlat.probes.cpu.cpu_sets import CpuSets
 from lowlat.probes.cpu.placement import Plan
 from lowlat.probes.cpu.threads import ThreadAffinity
 from lowlat.probes.topology import Topology
+from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
 
@@ -22,10 +23,10 @@ def threads_view(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> 
     for thread in threads:
         made.add_row(
             str(thread.tid),
-            Text(_printable(thread.name)),
+            plain_text(thread.name),
             layout.cpus(thread.cpus),
             "?" if thread.last_cpu is None else str(thread.last_cpu),
-            _scheduler(thread),
+            plain_text(_scheduler(thread)),
             f"node {layout.cpus(thread.memory_nodes)}",
         )
     yield made
@@ -46,11 +47,6 @@ def threads_view(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> 
     )
 
 
-def _printable(name: str) -> str:
-    """A thread may call itself anything, escape sequences too."""
-    return "".join(c if c.isprintable() else "?" for c in name)
-
-
 def _scheduler(thread: ThreadAffinity) -> str:
     if thread.scheduler is None:
         return "?"
@@ -61,11 +57,18 @@ def plan_view(proposal: Plan, topology: Topology) -> Iterator[RenderableType]:
     """One line a thread, its reasons beneath one another, and what holds for all."""
     made: Table = layout.table("thread", "CPU", "node", "core", "why", right=("CPU", "node"), wrap=("why",))
     for at in proposal.assignments:
-        why = Text("; ".join(at.reasons))
+        why = plain_text("; ".join(at.reasons))
         if at.compromises:
-            why.append(f"{'; ' if at.reasons else ''}but {'; '.join(at.compromises)}", style="yellow")
+            but = f"{'; ' if at.reasons else ''}but {'; '.join(at.compromises)}"
+            why.append_text(plain_text(but, style="yellow"))
         node = "-" if at.node is None else str(at.node)
-        made.add_row(at.thread, Text(str(at.cpu), style="bold"), node, layout.cpus(topology.siblings_of(at.cpu)), why)
+        made.add_row(
+            plain_text(at.thread),
+            plain_text(str(at.cpu), style="bold"),
+            node,
+            layout.cpus(topology.siblings_of(at.cpu)),
+            why,
+        )
     yield made
     memory = (
         layout.missing(topology.nodes)
@@ -75,5 +78,5 @@ def plan_view(proposal: Plan, topology: Topology) -> Iterator[RenderableType]:
     )
     rows: list[tuple[str, str | Text]] = [("memory", memory)]
     rows += [("allowed", f"CPU {layout.cpus(topology.cpu_sets.allowed)}")]
-    rows += [("warning" if not at else "", Text(w, style="yellow")) for at, w in enumerate(proposal.warnings)]
+    rows += [("warning" if not at else "", plain_text(w, style="yellow")) for at, w in enumerate(proposal.warnings)]
     yield layout.spaced(layout.facts(rows))

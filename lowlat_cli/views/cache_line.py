@@ -11,6 +11,7 @@ from rich.text import Text
 from lowlat import units
 from lowlat.probes.cache_line import CacheLine, Prefetch
 from lowlat.probes.reading import Reading
+from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
 
@@ -32,9 +33,9 @@ def cache_line_view(line: CacheLine) -> Iterator[RenderableType]:
 
 def _add(made: Table, name: str, reading: Reading[int], how: str) -> None:
     if reading.value is None:
-        made.add_row(name, "-", layout.missing(reading))
+        made.add_row(plain_text(name), "-", layout.missing(reading))
     else:
-        made.add_row(name, str(reading.value), Text(how, style="dim"))
+        made.add_row(plain_text(name), str(reading.value), plain_text(how, style="dim"))
 
 
 def _flush(line: CacheLine) -> str:
@@ -67,9 +68,9 @@ def _span(distances: list[int]) -> str:
 
 def _verdict(line: CacheLine) -> Text:
     if line.line_bytes is None:
-        return Text("not known: nothing reports it, and it could not be measured", style="bold red")
+        return plain_text("not known: nothing reports it, and it could not be measured", style="bold red")
     if line.disagreements:
-        return Text(f"{line.line_bytes} bytes, BUT {'; '.join(line.disagreements)}", style="bold red")
+        return plain_text(f"{line.line_bytes} bytes, BUT {'; '.join(line.disagreements)}", style="bold red")
     count = sum(report.line_bytes.value is not None for report in line.reported)
     measured = [line.flush_granule_bytes.value, line.sharing_granule_bytes.value]
     sources = [
@@ -78,7 +79,7 @@ def _verdict(line: CacheLine) -> Text:
         else f"{units.plural(count, 'source')} that reports it",
         units.plural(sum(value is not None for value in measured), "measurement"),
     ]
-    return Text(f"{line.line_bytes} bytes: {' and '.join(sources)} agree", style="bold")
+    return plain_text(f"{line.line_bytes} bytes: {' and '.join(sources)} agree", style="bold")
 
 
 def _prefetchers(prefetch: Reading[Prefetch]) -> Iterator[tuple[str, str | Text]]:

@@ -12,6 +12,7 @@ from lowlat import units
 from lowlat.probes.clock.counter import Calibration, CounterSkew
 from lowlat.probes.clock.sources import CounterFlags
 from lowlat.probes.reading import Reading
+from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
 PAIRS_SHOWN_MAX = 8
@@ -26,7 +27,7 @@ def calibration_view(found: Calibration) -> Iterator[RenderableType]:
 
 
 def _answer(found: Calibration) -> Table:
-    frequency = Text(f"{hertz(found.frequency_hz)} ± {found.uncertainty_ppm:.2g} ppm", style="bold")
+    frequency = plain_text(f"{hertz(found.frequency_hz)} ± {found.uncertainty_ppm:.2g} ppm", style="bold")
     where = f"CPU {found.cpu}" if found.cpu is not None else "where the scheduler put it"
     window = (
         f"{units.time(found.window_s * 1e9)} on {where} · {units.plural(found.points, 'point')}, "
@@ -64,10 +65,15 @@ def _candidates(found: Calibration) -> Table:
     for candidate in found.candidates:
         reading = candidate.frequency_hz
         if reading.value is None:
-            made.add_row(candidate.name, "-", "-", layout.missing(reading))
+            made.add_row(plain_text(candidate.name), "-", "-", layout.missing(reading))
         else:
             off = (reading.value / found.frequency_hz - 1) * 1e6
-            made.add_row(candidate.name, f"{reading.value:,.1f}", f"{off:+.3f}", Text(reading.source, style="dim"))
+            made.add_row(
+                plain_text(candidate.name),
+                f"{reading.value:,.1f}",
+                f"{off:+.3f}",
+                plain_text(reading.source, style="dim"),
+            )
     return made
 
 
@@ -83,9 +89,9 @@ def _costs(found: Calibration) -> Table:
     ]
     for name, cost, what in rows:
         if isinstance(cost, float):
-            made.add_row(name, units.time(cost), Text(what, style="dim"))
+            made.add_row(name, units.time(cost), plain_text(what, style="dim"))
         elif cost.value is not None:
-            made.add_row(name, units.time(cost.value), Text(what, style="dim"))
+            made.add_row(name, units.time(cost.value), plain_text(what, style="dim"))
         else:
             made.add_row(name, "-", layout.missing(cost))
     return made
@@ -111,7 +117,7 @@ def _flags(flags: CounterFlags) -> Iterator[tuple[str, str | Text]]:
     yield "flags", " · ".join(f"{name} {_said(reading)}" for name, reading in named.items())
     for name, reading in named.items():
         if reading.value is None:
-            yield "", Text(f"{name}: {reading.text}", style="dim")
+            yield "", plain_text(f"{name}: {reading.text}", style="dim")
 
 
 def _said(reading: Reading[bool]) -> str:
@@ -127,7 +133,7 @@ def _skews(reading: Reading[tuple[CounterSkew, ...]]) -> Iterator[tuple[str, str
     seen = [skew for skew in skews if abs(skew.offset_ns) > skew.bound_ns]
     verdict = f"{len(seen)} of {units.plural(len(skews), 'pair')} beyond its bound" if seen else "none beyond its bound"
     said = f"{verdict} · {units.plural(warps, 'warp')}"
-    yield "skew", Text(said, style="bold red") if seen or warps else said
+    yield "skew", plain_text(said, style="bold red") if seen or warps else said
     for skew in _shown(skews):
         offset = f"CPU {skew.cpu} less CPU {skew.reference_cpu}: {skew.offset_ns:+.1f} ns"
         yield "", f"{offset}, known to ± {skew.bound_ns:.1f} ns from {units.plural(skew.rounds, 'round trip')}"

@@ -17,6 +17,7 @@ from lowlat.engine.journal.header import VERSION
 from lowlat.engine.journal.records import BlockKind
 from lowlat.engine.journal.verify import Executed, JournalCheck
 from lowlat.engine.matching.records import STATES, CommandType, SelfTradePrevention, Side, TimeInForce, TradingPhase
+from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
 
@@ -27,7 +28,7 @@ def journal_view(check: JournalCheck) -> RenderableType:
 
 def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
     head, settings, tally = check.head, check.head.settings, check.tally
-    yield "journal", Text(str(check.path), style="bold")
+    yield "journal", plain_text(str(check.path), style="bold")
     yield "identity", f"{head.identity} · version {VERSION} · created {head.created:%Y-%m-%d %H:%M:%S} UTC"
     yield (
         "engine",
@@ -48,7 +49,7 @@ def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
 def _end(check: JournalCheck) -> str | Text:
     end = check.whole.end
     if check.reason is not None:
-        return Text(check.reason, style="yellow" if check.state == "torn" else "bold red")
+        return plain_text(check.reason, style="yellow" if check.state == "torn" else "bold red")
     return f"sound: behind block {end.blocks - 1:,}, byte {end.end:,}" if end.blocks else "sound, and empty"
 
 
@@ -57,18 +58,18 @@ def _snapshot(check: JournalCheck) -> str | Text:
     if snapshot is None:
         return "none"
     if snapshot.sequence is None:
-        return Text(f"not used: {snapshot.fault}", style="yellow")
+        return plain_text(f"not used: {snapshot.fault}", style="yellow")
     used = f"behind {snapshot.sequence:,} commands, used"
     if check.state == "damaged":
         return f"{used}: it stands behind the damage"
     if check.problem is None:
         return f"{used}: it gives the state that the whole journal gives"
-    return Text(f"{used}: it does not give the state that the whole journal gives", style="bold red")
+    return plain_text(f"{used}: it does not give the state that the whole journal gives", style="bold red")
 
 
 def _recovered(recovered: Executed | None) -> str | Text:
     if recovered is None:
-        return Text("nothing: an engine refuses to recover from it", style="bold red")
+        return plain_text("nothing: an engine refuses to recover from it", style="bold red")
     books = recovered.books
     return (
         f"{units.plural(books.live_orders, 'live order')} · {units.plural(books.trades, 'trade')}, "

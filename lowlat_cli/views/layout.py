@@ -13,9 +13,9 @@ from rich.text import Text
 from lowlat import units
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.reading import Reading
+from lowlat.text import plain_text
 
 LABEL_WIDTH = 12
-_UNITS = {1 << 30: "GiB", 1 << 20: "MiB", 1 << 10: "KiB"}
 
 
 def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
@@ -25,7 +25,7 @@ def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
     grid.add_column(overflow="fold")
     for label, line in rows:
         if line:
-            grid.add_row(Text(label), line if isinstance(line, Text) else Text(line))
+            grid.add_row(plain_text(label), line if isinstance(line, Text) else plain_text(line))
     return grid
 
 
@@ -34,7 +34,7 @@ def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) ->
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
     for name in columns:
         made.add_column(
-            Text(name),
+            plain_text(name),
             justify="right" if name in right else "left",
             no_wrap=name not in wrap,
             overflow="fold",
@@ -50,15 +50,12 @@ def spaced(thing: RenderableType) -> Padding:
 
 def missing(reading: Reading[Any]) -> Text:
     """Why there is no value."""
-    return Text(reading.text, style="dim")
+    return plain_text(reading.text, style="dim")
 
 
 def size(count: int | None) -> str:
     """Bytes, a whole number of the largest unit where it is one; `?` where the host does not say."""
-    if count is None:
-        return "?"
-    whole = next((unit for unit in _UNITS if count % unit == 0 and 0 < count < 10_000 * unit), None)
-    return units.size(count) if whole is None else f"{count // whole} {_UNITS[whole]}"
+    return "?" if count is None else units.whole_size(count)
 
 
 def cpus(listed: Iterable[int]) -> str:

@@ -13,6 +13,7 @@ from lowlat.probes.cpu.cpu_sets import Cpus
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import Cache, HugePages, Node, Topology
 from lowlat.probes.topology.model import UNREACHABLE
+from lowlat.text import plain_text
 from lowlat_cli.views import layout
 from lowlat_cli.views.topology_tree import topology_tree
 
@@ -43,8 +44,8 @@ def _head(topology: Topology) -> Table:
     pages = _huge_pages(topology.huge_pages)
     return layout.facts(
         [
-            ("runs on", Text(topology.virtualization.text, style="bold")),
-            ("", Text(_GUEST_VIEW, style="yellow") if topology.guest_view else None),
+            ("runs on", plain_text(topology.virtualization.text, style="bold")),
+            ("", plain_text(_GUEST_VIEW, style="yellow") if topology.guest_view else None),
             ("processor", layout.text_of(topology.cpu_brand)),
             ("system", system),
             ("CPUs", _counts(topology)),
@@ -105,7 +106,7 @@ def _caches(topology: Topology) -> RenderableType:
     made = layout.table("cache", *figures, "shared by CPUs", right=figures, wrap=("shared by CPUs",))
     for cache in caches:
         made.add_row(
-            f"L{cache.level} {cache.type.lower()}",
+            plain_text(f"L{cache.level} {cache.type.lower()}"),
             layout.size(cache.size_bytes),
             layout.size(cache.line_bytes),
             _number(cache.ways),
@@ -145,7 +146,7 @@ def _nodes(topology: Topology) -> RenderableType:
             layout.size(node.memory_total_bytes),
             layout.size(node.memory_free_bytes),
             *far,
-            Text(_remark(node), style="dim"),
+            plain_text(_remark(node), style="dim"),
         )
     return made
 
@@ -191,6 +192,6 @@ def _sets(topology: Topology) -> Table:
 
 def _row(made: Table, name: str, cpus: Reading[Cpus]) -> None:
     if cpus.value is None:
-        made.add_row(name, Text("-"), layout.missing(cpus))
+        made.add_row(name, plain_text("-"), layout.missing(cpus))
     else:
-        made.add_row(name, layout.cpus(cpus.value), Text(cpus.source, style="dim"))
+        made.add_row(name, layout.cpus(cpus.value), plain_text(cpus.source, style="dim"))

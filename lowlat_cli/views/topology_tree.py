@@ -10,6 +10,7 @@ from rich.tree import Tree
 from lowlat import units
 from lowlat.probes.cpu.cpu_sets import Cpus
 from lowlat.probes.topology import Cluster, Core, Die, Node, Package, Topology
+from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
 CORES_LISTED_MAX = 16
@@ -76,11 +77,11 @@ class _Drawing:
 
     def _leaves(self, above: Tree, cores: Sequence[Core]) -> None:
         if not self._lists_cores:
-            above.add(Text(" | ".join(",".join(map(str, core.cpus)) for core in cores)))
+            above.add(plain_text(" | ".join(",".join(map(str, core.cpus)) for core in cores)))
             return
         for core in cores:
-            line = Text(f"{_named('core', core.label)}  ")
-            line.append(", ".join(map(self._cpu, core.cpus)), style="bold")
+            line = plain_text(f"{_named('core', core.label)}  ")
+            line.append_text(plain_text(", ".join(map(self._cpu, core.cpus)), style="bold"))
             self._append_caches(line, core.cpus)
             above.add(line)
 
@@ -96,7 +97,7 @@ class _Drawing:
         return f"CPU {cpu}" + (f" ({said})" if said else "")
 
     def _add(self, above: Tree, name: str, cpus: Cpus, cores: Sequence[Core]) -> Tree:
-        line = Text(name, style="bold")
+        line = plain_text(name, style="bold")
         counts = f"  {units.plural(len(cores), 'core')}, {units.plural(len(cpus), 'CPU')}: {layout.cpus(cpus)}"
         line.append(counts, style="not bold")
         self._append_caches(line, cpus)

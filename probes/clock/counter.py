@@ -16,9 +16,10 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta
 
 from lowlat.bounded import Amount, Count, Positive
+from lowlat.errors import NotValidError
 from lowlat.probes import _core
 from lowlat.probes._core import ticks
-from lowlat.probes.clock.scale import ClockError, TickScale
+from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.clock.sources import (
     FREQUENCY_MAX_HZ,
     FREQUENCY_MIN_HZ,
@@ -33,7 +34,6 @@ from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 __all__ = [
     "Calibration",
-    "ClockError",
     "CounterSkew",
     "NtpSlew",
     "ReadCosts",
@@ -158,7 +158,7 @@ class Calibration:
 def calibrate(duration_s: float = DURATION_DEFAULT_S, cpu: int | None = None) -> Calibration:
     """Measure the counter for `duration_s` seconds (0.01 to 60), on one CPU if given; then costs and skew.
 
-    Spins without the GIL for that time. Raises `ClockError` for a duration outside the limits or a counter
+    Spins without the GIL for that time. Raises `NotValidError` for a duration outside the limits or a counter
     that stands still, and `AffinityError` for a CPU that cannot be used.
     """
     return _calibrate(duration_s, cpu, with_skew=True)
@@ -171,7 +171,7 @@ def calibrate_quick(cpu: int | None = None) -> Calibration:
 
 def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibration:
     if not DURATION_MIN_S <= duration_s <= DURATION_MAX_S:
-        raise ClockError(
+        raise NotValidError(
             f"a window of {duration_s:g} s cannot be used; "
             f"{DURATION_MIN_S:g} to {DURATION_MAX_S:g} s can, 0.1 s is plenty"
         )
@@ -231,7 +231,7 @@ def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[f
     *declared, measured = candidates
     uncertainty_ppm = _uncertainty_ppm(fit)
     if measured.frequency_hz.value is None:
-        raise ClockError(f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is no clock here")
+        raise NotValidError(f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is no clock here")
     if uncertainty_ppm <= UNCERTAINTY_MAX_PPM:
         return measured.frequency_hz.value, uncertainty_ppm, measured.frequency_hz.source
     for candidate in declared:

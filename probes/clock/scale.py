@@ -13,10 +13,6 @@ from lowlat.probes import _core
 from lowlat.probes.clock.sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
 
 
-class ClockError(NotValidError):
-    """A counter that cannot be used as a clock, or a measurement of it that cannot be believed."""
-
-
 @dataclass(frozen=True, slots=True)
 class TickScale:
     """Converts by `(ticks * multiplier) >> shift` on 128 bits, the same here and in native code.
@@ -32,7 +28,7 @@ class TickScale:
     def of_frequency(cls, frequency_hz: float) -> TickScale:
         """Make the scale from ticks to ns of a counter of this frequency.
 
-        Raises `ClockError` outside 1 hz to 1 THz.
+        Raises `NotValidError` outside 1 hz to 1 THz.
         """
         check_frequency(frequency_hz)
         return cls(*_core.ns_of_ticks(frequency_hz))
@@ -43,6 +39,6 @@ class TickScale:
 
 
 def check_frequency(frequency_hz: float) -> None:
-    """Raise `ClockError` unless a counter can have this frequency, in Hz."""
+    """Raise `NotValidError` unless a counter can have this frequency, in Hz."""
     if not FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
-        raise ClockError(f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 hz to 1 THz can. Measure it again")
+        raise NotValidError(f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 hz to 1 THz can. Measure it again")

@@ -7,26 +7,10 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 
-from lowlat.errors import UsageError
 from lowlat.probes.cpu.cpu_sets import CpuSets, cpu_sets
 from lowlat.probes.cpu.cpulist import format_cpu_list, parse_cpu_list
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.host_tree import LIVE, HostTree
-
-
-class AffinityError(UsageError):
-    """CPUs that cannot be used as asked; the message names them and the cause."""
-
-
-class CpuMissingError(AffinityError):
-    """CPUs that this host does not have."""
-
-
-class CpuOfflineError(AffinityError):
-    """CPUs that exist but are switched off."""
-
-
-class CpuNotAllowedError(AffinityError):
-    """CPUs that exist but are outside this process's affinity or cpuset."""
 
 
 def allowed_cpus(tree: HostTree = LIVE) -> tuple[int, ...]:
@@ -37,7 +21,7 @@ def allowed_cpus(tree: HostTree = LIVE) -> tuple[int, ...]:
 def requested_cpus(text: str, sets: CpuSets | None = None) -> tuple[int, ...]:
     """Read a CPU list that a person typed for this process, and check it; `all` means all allowed.
 
-    Raises `CpuListError` for text that is no list, and what `check_cpus` raises.
+    Raises `FormatError` for text that is no list, and what `check_cpus` raises.
     """
     sets = sets or cpu_sets()
     if text.strip().lower() == "all":
@@ -49,26 +33,23 @@ def requested_cpus(text: str, sets: CpuSets | None = None) -> tuple[int, ...]:
 
 
 def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
-    """Raise unless every CPU exists, is online and is left to this process.
-
-    `CpuMissingError`, `CpuOfflineError` or `CpuNotAllowedError`, in this order, naming CPUs and cause.
-    """
+    """Raise `AffinityError`, naming CPUs and cause, unless every CPU exists, is online and is left to this process."""
     sets = sets or cpu_sets()
     wanted = set(cpus)
     if not wanted:
         raise AffinityError("no CPU is asked for; name at least one")
-    for reading, kind, what in (
-        (sets.present, CpuMissingError, "does not exist on this host; it has CPUs"),
-        (sets.online, CpuOfflineError, "is offline; online are CPUs"),
-        (sets.cpuset, CpuNotAllowedError, "is outside this process's cgroup cpuset, which holds CPUs"),
-        (sets.reachable, CpuNotAllowedError, "is outside the affinity this process was started with, CPUs"),
+    for reading, what in (
+        (sets.present, "does not exist on this host; it has CPUs"),
+        (sets.online, "is offline; online are CPUs"),
+        (sets.cpuset, "is outside this process's cgroup cpuset, which holds CPUs"),
+        (sets.reachable, "is outside the affinity this process was started with, CPUs"),
     ):
         if reading.value is None:
             continue
         outside = wanted.difference(reading.value)
         if outside:
             has = format_cpu_list(reading.value)
-            raise kind(f"CPU {format_cpu_list(outside)} {what} {has} ({reading.source}); choose among them")
+            raise AffinityError(f"CPU {format_cpu_list(outside)} {what} {has} ({reading.source}); choose among them")
 
 
 def affinity_of(tid: int = 0) -> tuple[int, ...]:
@@ -97,7 +78,7 @@ def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
         raise AffinityError(_explain_refusal(error, tid, wanted)) from error
     got = affinity_of(tid)
     if got != wanted:
-        raise CpuNotAllowedError(
+        raise AffinityError(
             f"asked for CPU {format_cpu_list(wanted)}, the kernel gave {format_cpu_list(got)}: "
             "the rest is offline or outside the cpuset"
         )

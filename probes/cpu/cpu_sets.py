@@ -12,7 +12,8 @@ from msgspec import Meta
 
 from lowlat.bounded import Count
 from lowlat.documents import document_fields
-from lowlat.probes.cpu.cpulist import CpuListError, parse_cpu_list, parse_cpu_mask
+from lowlat.errors import FormatError
+from lowlat.probes.cpu.cpulist import parse_cpu_list, parse_cpu_mask
 from lowlat.probes.host.cgroup import effective_cpuset
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
@@ -88,7 +89,7 @@ def cpus_of_list(text: str) -> Cpus | None:
     """Read a kernel's list, empty for the empty set; None when it is damaged."""
     try:
         return parse_cpu_list(text, allow_empty=True)
-    except CpuListError:
+    except FormatError:
         return None
 
 
@@ -97,7 +98,7 @@ def cpus_of_mask(text: str) -> Cpus | None:
     """Read a kernel's mask; None when it is damaged."""
     try:
         return parse_cpu_mask(text)
-    except CpuListError:
+    except FormatError:
         return None
 
 

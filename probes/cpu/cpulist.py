@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lowlat.errors import UsageError
+from lowlat.errors import FormatError
 
 CPU_NUMBER_MAX = 65_535
 """Highest CPU number accepted. Linux builds reach 8,191 (NR_CPUS); a typed 0-9999999999 must not fill memory.
@@ -17,10 +17,6 @@ _PART = re.compile(
 )
 
 
-class CpuListError(UsageError):
-    """A CPU list that cannot be read; the message names the part that is wrong."""
-
-
 def parse_cpu_list(text: str, *, last_cpu: int | None = None, allow_empty: bool = False) -> tuple[int, ...]:
     """Read a CPU list as the kernel and its tools write it; return the CPUs, ascending, each once.
 
@@ -28,13 +24,13 @@ def parse_cpu_list(text: str, *, last_cpu: int | None = None, allow_empty: bool 
     parameters", cpu lists), strides `0-30:2` (every second, as taskset), `N` for the last CPU and `all`, the
     last two where `last_cpu` says which that is. Spaces around parts and letter case do not matter.
 
-    Raises `CpuListError` naming the part: reversed or open ranges, other text, an empty list (unless
+    Raises `FormatError` naming the part: reversed or open ranges, other text, an empty list (unless
     `allow_empty`, since the kernel prints an empty set so), zero strides, a number above `CPU_NUMBER_MAX`.
     """
     if not text.strip():
         if allow_empty:
             return ()
-        raise CpuListError("the CPU list is empty; write CPUs like 0-3,8 or 'all'")
+        raise FormatError("the CPU list is empty; write CPUs like 0-3,8 or 'all'")
     cpus: set[int] = set()
     for part in text.split(","):
         cpus.update(_parse_part(part.strip(), text, last_cpu))
@@ -45,14 +41,14 @@ def _parse_part(part: str, text: str, last_cpu: int | None) -> range | list[int]
     match = _PART.fullmatch(part)
     where = f"in CPU list {text.strip()!r}" if part != text.strip() else "as a CPU list"
     if match is None:
-        raise CpuListError(_explain(part, where))
+        raise FormatError(_explain(part, where))
     first_text, last_text = match["first"].upper(), match["last"]
     if first_text == "ALL" and last_text is not None:
-        raise CpuListError(f"{part!r} {where}: 'all' is already a whole range; write 'all' or a range like 0-N")
+        raise FormatError(f"{part!r} {where}: 'all' is already a whole range; write 'all' or a range like 0-N")
     first = 0 if first_text == "ALL" else _number(first_text, part, where, last_cpu)
     last = _number("N" if first_text == "ALL" else last_text or first_text, part, where, last_cpu)
     if last < first:
-        raise CpuListError(f"{part!r} {where} runs backwards; write {last}-{first}")
+        raise FormatError(f"{part!r} {where} runs backwards; write {last}-{first}")
     if match["used"] is None:
         return range(first, last + 1)
     used = _number(match["used"], part, where, None)
@@ -63,10 +59,10 @@ def _parse_part(part: str, text: str, last_cpu: int | None) -> range | list[int]
 def _grouped(first: int, last: int, used: int, group: int | None, where: str) -> range | list[int]:
     if group is None:
         if used == 0:
-            raise CpuListError(f"{where}: a stride of 0 leads nowhere; write 1 or more after ':'")
+            raise FormatError(f"{where}: a stride of 0 leads nowhere; write 1 or more after ':'")
         return range(first, last + 1, used)
     if used == 0 or group == 0 or used > group:
-        raise CpuListError(
+        raise FormatError(
             f"{where}: {used} of every {group} cannot be chosen; before '/' goes 1 up to the number after it"
         )
     return [cpu for cpu in range(first, last + 1) if (cpu - first) % group < used]
@@ -75,11 +71,11 @@ def _grouped(first: int, last: int, used: int, group: int | None, where: str) ->
 def _number(text: str, part: str, where: str, last_cpu: int | None) -> int:
     if text.upper() == "N":
         if last_cpu is None:
-            raise CpuListError(f"{part!r} {where} needs the number of the last CPU, which is not known here")
+            raise FormatError(f"{part!r} {where} needs the number of the last CPU, which is not known here")
         return last_cpu
     # Length first: int() of a million digits takes seconds.
     if len(text) > 9 or int(text) > CPU_NUMBER_MAX:
-        raise CpuListError(
+        raise FormatError(
             f"{part!r} {where}: {text[:12]} is above {CPU_NUMBER_MAX}, the highest CPU number of any system"
         )
     return int(text)
@@ -99,7 +95,7 @@ def parse_cpu_mask(text: str) -> tuple[int, ...]:
     """Read a kernel CPU mask such as `ff`, `0x3` or `00000001,ffffffff`; return the CPUs, ascending.
 
     Groups after the first are 32 bits each and may lack leading zeros; the first may have any width. Empty
-    text is the empty set. Raises `CpuListError` on anything that is not hexadecimal.
+    text is the empty set. Raises `FormatError` on anything that is not hexadecimal.
     """
     mask = 0
     for index, group in enumerate(text.strip().split(",") if text.strip() else ()):
@@ -107,7 +103,7 @@ def parse_cpu_mask(text: str) -> tuple[int, ...]:
         if index == 0:
             digits = digits.removeprefix("0x")
         if not re.fullmatch(r"[0-9a-f]+", digits) or (index > 0 and len(digits) > 8):
-            raise CpuListError(f"{group!r} in CPU mask {text.strip()[:80]!r} is not a group of hexadecimal digits")
+            raise FormatError(f"{group!r} in CPU mask {text.strip()[:80]!r} is not a group of hexadecimal digits")
         mask = (mask << 32) | int(digits, 16)
     return tuple(bit for bit in range(mask.bit_length()) if mask >> bit & 1)
 

@@ -17,8 +17,8 @@ from msgspec import Meta
 
 from lowlat.bounded import Count
 from lowlat.documents import document_fields
-from lowlat.probes.cpu.affinity import AffinityError
 from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.topology import Topology, read_topology
 
 SCHEMA: Final = "lowlat.placement/1"

@@ -12,10 +12,11 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from lowlat.bounded import Positive
-from lowlat.errors import ExitCode
-from lowlat.probes.cpu.affinity import AffinityError, pin
+from lowlat.errors import CommandStartError, ExitCode
+from lowlat.probes.cpu.affinity import pin
 from lowlat.probes.cpu.cpu_sets import Cpus, CpuSets
 from lowlat.probes.cpu.cpulist import parse_cpu_list
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error, parse_integer
 from lowlat.probes.reading import Reading
 
@@ -26,18 +27,6 @@ PASSES_MAX = 10
 
 _SCHEDULERS = {0: "other", 1: "fifo", 2: "rr", 3: "batch", 5: "idle", 6: "deadline", 7: "ext"}
 _FIELD_AFTER_NAME = 3  # proc(5) numbers the fields of stat from 1; the name in parentheses is the second
-
-
-class CommandMissingError(AffinityError):
-    """A command to be started that does not exist; the exit code is a shell's."""
-
-    exit_code = ExitCode.COMMAND_MISSING
-
-
-class CommandRefusedError(AffinityError):
-    """A command to be started that exists and cannot be; the exit code is a shell's."""
-
-    exit_code = ExitCode.COMMAND_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +151,7 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
     """Replace this process by a command, bound to CPUs: signals and exit code are then the command's.
 
     Memory policy set on this thread before (`numa_memory.set_thread_policy`) is inherited. Returns only by raising
-    `AffinityError` when something is refused, `CommandMissingError` or `CommandRefusedError` when the command cannot
+    `AffinityError` when something is refused, `CommandStartError`, with a shell's exit code, when the command cannot
     be started.
     """
     if not command:
@@ -178,9 +167,11 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
     try:
         os.execvp(command[0], [*command])
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise CommandMissingError(f"{command[0]!r} cannot be started: {error.strerror}; check its name") from error
+        why = f"{command[0]!r} cannot be started: {error.strerror}; check its name"
+        raise CommandStartError(why, ExitCode.COMMAND_MISSING) from error
     except OSError as error:
-        raise CommandRefusedError(f"{command[0]!r} cannot be started: {error.strerror}") from error
+        why = f"{command[0]!r} cannot be started: {error.strerror}"
+        raise CommandStartError(why, ExitCode.COMMAND_REFUSED) from error
 
 
 def end_with_parent(parent: int) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lowlat.probes.cpu.cpulist import CpuListError, parse_cpu_list
+from lowlat.errors import FormatError
+from lowlat.probes.cpu.cpulist import parse_cpu_list
 from lowlat.probes.host.host_tree import HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
@@ -77,7 +78,7 @@ def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:
                 continue
             try:
                 return known(parse_cpu_list(text), f"read from /{folder}/{name}")
-            except CpuListError as error:
+            except FormatError as error:
                 return unknown(f"read from /{folder}/{name}", str(error))
     return not_applicable("read from /sys/fs/cgroup", "no cpuset controller is mounted here")
 

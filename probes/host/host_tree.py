@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lowlat.errors import UsageError
 from lowlat.probes.host.runtime_facts import FACTS_FILE, live_fact, parse_facts
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
@@ -24,10 +23,6 @@ TEXT_BYTES_MAX = 4 << 20
 
 
 _SYSFS_TEXT_BYTES = 4096  # a page: what a sysfs attribute can hold at most; binary ones may be longer
-
-
-class HostTreeError(UsageError):
-    """A root that is no captured host: missing, unreadable, or without `sys/` and `proc/`."""
 
 
 class HostTree(ABC):

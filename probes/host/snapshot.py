@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import lzma
-import os
 import re
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+from lowlat.errors import InputError, OutputPathError
+from lowlat.files import written_atomically
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders
 from lowlat.probes.host.facts import host_facts
-from lowlat.probes.host.host_tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree, HostTreeError
+from lowlat.probes.host.host_tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree
 from lowlat.probes.host.runtime_facts import FACT_NAMES, FACTS_FILE
 from lowlat.probes.topology import read_topology
 
@@ -82,10 +82,10 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     """Write a snapshot of a host as a `.tar.xz`, whole or not at all; return the number of files in it.
 
     Holds what the topology and the facts of a host are read from, and for other tools each CPU's topology,
-    cache, cpufreq and cpuidle folders. Raises `HostTreeError` when the file cannot be written.
+    cache, cpufreq and cpuidle folders. Raises `OutputPathError` when the file cannot be written.
     """
     if not path.name.endswith(".tar.xz"):
-        raise HostTreeError(f"{path} cannot hold a snapshot; give it a name that ends with .tar.xz")
+        raise OutputPathError(f"{path} cannot hold a snapshot; give it a name that ends with .tar.xz")
     record = RecordingTree(tree)
     read_topology(record)
     host_facts(record)
@@ -94,10 +94,11 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     if facts:
         record.files[FACTS_FILE] = json.dumps(facts, indent=1, sort_keys=True).encode()
     try:
-        _write_archive(path, record)
+        path.parent.stat()  # a missing folder is told in the system's words
     except OSError as error:
-        why = error.strerror or str(error)
-        raise HostTreeError(f"{path} cannot be written: {why}; choose another file") from error
+        raise OutputPathError(f"{path} cannot be written: {error.strerror}; choose another file") from error
+    with written_atomically(path) as target:
+        _write_archive(target, record)
     return len(record.files)
 
 
@@ -117,13 +118,10 @@ def _read_folder(record: RecordingTree, folder: str, depth: int) -> None:
             _read_folder(record, path, depth - 1)
 
 
-def _write_archive(path: Path, record: RecordingTree) -> None:
+def _write_archive(target: BinaryIO, record: RecordingTree) -> None:
     files = record.files
     parents = {parent for name in files for parent in _parents(name)}
-    with (
-        _replacing(path) as target,
-        tarfile.open(fileobj=target, mode="w:xz", format=tarfile.PAX_FORMAT) as archive,
-    ):
+    with tarfile.open(fileobj=target, mode="w:xz", format=tarfile.PAX_FORMAT) as archive:
         for folder in sorted((record.folders | parents) - files.keys()):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
@@ -141,24 +139,10 @@ def _parents(name: str) -> Iterator[str]:
         parent = parent.rpartition("/")[0]
 
 
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[io.BufferedIOBase]:
-    """Open a file that takes the place of `path` only once it is whole."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as target:
-            yield target
-        os.chmod(name, 0o644)  # noqa: PTH101  (mkstemp makes files that only their owner may read)
-        os.replace(name, path)  # noqa: PTH105
-    except BaseException:
-        os.unlink(name)  # noqa: PTH108
-        raise
-
-
 def open_root(path: str | Path) -> HostTree:
     """Open a host to look at: `/`, a folder that holds `sys/`, or an archive of one (`.tar.xz`, `.tar.gz`).
 
-    Raises `HostTreeError` when there is nothing, no `sys/` in it, or the archive is damaged or far too large.
+    Raises `InputError` when there is nothing, no `sys/` in it, or the archive is damaged or far too large.
     """
     path = Path(path)
     try:
@@ -167,11 +151,11 @@ def open_root(path: str | Path) -> HostTree:
         elif path.exists():
             tree = _open_archive(path)
         else:
-            raise HostTreeError(f"{path} does not exist; give a folder or a .tar.xz that holds sys/ and proc/")
+            raise InputError(f"{path} does not exist; give a folder or a .tar.xz that holds sys/ and proc/")
     except PermissionError as error:
-        raise HostTreeError(f"{path}: permission denied; read access is needed") from error
+        raise InputError(f"{path}: permission denied; read access is needed") from error
     if not tree.names("sys"):
-        raise HostTreeError(f"{path} holds no sys/ that can be read; give the folder that holds sys/ and proc/")
+        raise InputError(f"{path} holds no sys/ that can be read; give the folder that holds sys/ and proc/")
     return tree
 
 
@@ -190,7 +174,7 @@ def _open_archive(path: Path) -> ArchiveTree:
                 elif entry.isfile():
                     total += entry.size
                     if total > ARCHIVE_BYTES_MAX or entry.size > TEXT_BYTES_MAX or len(files) > ARCHIVE_FILES_MAX:
-                        raise HostTreeError(f"{path} unpacks to more than any snapshot of a host; it is not read")
+                        raise InputError(f"{path} unpacks to more than any snapshot of a host; it is not read")
                     content = archive.extractfile(entry)
                     files[name] = content.read() if content is not None else b""
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
@@ -198,7 +182,7 @@ def _open_archive(path: Path) -> ArchiveTree:
             raise
         # Of a file that is no archive at all, tarfile tells what each compression thinks of it, line by line.
         why = str(error).partition(":\n")[0]
-        raise HostTreeError(f"{path} is no readable archive of a host: {why}; give a folder or a .tar.xz") from error
+        raise InputError(f"{path} is no readable archive of a host: {why}; give a folder or a .tar.xz") from error
     return _without_prefix(path, files, links)
 
 

@@ -14,19 +14,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from lowlat.errors import UsageError
 from lowlat.probes import _core
 from lowlat.probes.cpu.cpu_sets import cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.errors import NumaError
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 from lowlat.probes.topology import Topology
 from lowlat.probes.topology.model import UNREACHABLE
 from lowlat.probes.topology.nodes import NODE_FOLDER
-
-
-class NumaError(UsageError):
-    """Memory that cannot be bound as asked; the message names the node and the cause."""
 
 
 class Policy(IntEnum):

@@ -32,10 +32,6 @@ KEYS_MAX: Final = 256
 _IP_PKTINFO: Final = 8  # linux/in.h; `socket` has it from Python 3.14
 
 
-class ListenError(UsageError):
-    """An address or a port that cannot be listened on."""
-
-
 @dataclass(slots=True)
 class _Stay:
     """The latest question of a key, and when its answer left."""
@@ -48,12 +44,12 @@ class _Stay:
 class EchoServer:
     """Answers until it is interrupted. `port` 0 takes a free one; no `address`: all of this host's, IPv6 and IPv4.
 
-    Raises `ListenError`.
+    Raises `UsageError`.
     """
 
     def __init__(self, port: int, address: str | None = None) -> None:
         if not can_stamp():
-            raise ListenError("this platform does not stamp packets; listen on Linux")
+            raise UsageError("this platform does not stamp packets; listen on Linux")
         self.answered = 0
         self.ignored = 0
         self._stays: OrderedDict[bytes, _Stay] = OrderedDict()
@@ -165,7 +161,7 @@ def _bound(port: int, address: str | None) -> socket.socket:
         else:
             return made
     why = failed.strerror if failed else None
-    raise ListenError(
+    raise UsageError(
         f"cannot listen on {address or 'any address'}, UDP port {port}: {why}; choose another port or address"
     )
 

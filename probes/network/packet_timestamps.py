@@ -27,10 +27,6 @@ _PACKET_BYTES: Final = 2048
 _ANCILLARY_BYTES: Final = 512
 
 
-class StampsError(UsageError):
-    """A system, such as some sandboxes, that cannot tell when packets left and came."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stamps:
     """One packet's times, each in ns of its own clock: only differences on one clock mean something."""
@@ -62,12 +58,12 @@ def can_stamp() -> bool:
 
 
 def enable_stamps(on: socket.socket) -> None:
-    """Have packets of this socket stamped, both ways. Raises `StampsError`, with the socket closed."""
+    """Have packets of this socket stamped, both ways. Raises `UsageError`, with the socket closed."""
     try:
         on.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, _FLAGS)
     except OSError as error:
         on.close()
-        raise StampsError(
+        raise UsageError(
             f"this kernel does not stamp packets (SO_TIMESTAMPING: {error.strerror}); run outside of its sandbox"
         ) from error
 

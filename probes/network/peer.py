@@ -47,14 +47,6 @@ PATIENCE: Final = 4
 PATIENCE_MIN_S: Final = 0.02
 
 
-class PeerError(UsageError):
-    """A peer that cannot be reached as asked."""
-
-
-class PeerSilentError(NotValidError):
-    """A peer that does not answer, or too rarely to measure."""
-
-
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
     """One question and its answer. `stay_*_ns`: how long the message stayed with the peer; None if it did not tell."""
@@ -130,11 +122,11 @@ class PeerPath:
 def measure_peer(address: str) -> PeerPath:
     """Send questions to the server at `HOST:PORT` for about 2 s, one at a time, and split their round trips.
 
-    Raises `PeerAddressError`, `PeerError` where the host is not found or nothing listens there, and `PeerSilentError`
+    Raises `FormatError`, `UsageError` where the host is not found or nothing listens there, and `NotValidError`
     where nothing answers, or not often enough.
     """
     if not can_stamp():
-        raise PeerError("this platform does not stamp packets; measure a peer on Linux")
+        raise UsageError("this platform does not stamp packets; measure a peer on Linux")
     asker = _contact(*parse_address(address))
     try:
         asker.run()
@@ -151,8 +143,8 @@ def _contact(host: str, port: int) -> _Asker:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "no host has such a name"
-        raise PeerError(f"cannot find host {host!r}: {why}; give an address, or a name that resolves") from error
-    failed: PeerError | PeerSilentError | None = None
+        raise UsageError(f"cannot find host {host!r}: {why}; give an address, or a name that resolves") from error
+    failed: UsageError | NotValidError | None = None
     for family, _, _, _, where in found:
         asker = None
         try:
@@ -169,19 +161,19 @@ def _contact(host: str, port: int) -> _Asker:
     raise failed
 
 
-def _silent(peer: str) -> PeerSilentError:
-    return PeerSilentError(
+def _silent(peer: str) -> NotValidError:
+    return NotValidError(
         f"no answer from {peer} to {CONTACT_TRIES} messages; start 'lowlat bench --listen {peer.rpartition(':')[2]}' "
         "there, and let UDP pass both ways"
     )
 
 
-def _unreachable(peer: str, error: OSError) -> PeerError:
+def _unreachable(peer: str, error: OSError) -> UsageError:
     if isinstance(error, ConnectionRefusedError):
-        return PeerError(
+        return UsageError(
             f"nothing listens at {peer} (UDP); start 'lowlat bench --listen {peer.rpartition(':')[2]}' there"
         )
-    return PeerError(f"cannot reach {peer}: {os.strerror(error.errno or 0)}; check address, route and firewall")
+    return UsageError(f"cannot reach {peer}: {os.strerror(error.errno or 0)}; check address, route and firewall")
 
 
 @dataclass(slots=True)
@@ -242,7 +234,7 @@ class _Asker:
                 break
 
     def path(self) -> PeerPath:
-        """What all questions showed. Raises `PeerSilentError` when too few had an answer."""
+        """What all questions showed. Raises `NotValidError` when too few had an answer."""
         trips = [
             RoundTrip(a.seen_ns, a.sent, a.received, a.stay_kernel_ns, a.stay_hardware_ns)
             for a in self._asked.values()
@@ -250,7 +242,7 @@ class _Asker:
         ]
         sent = len(self._asked)
         if len(trips) < SAMPLES_MIN:
-            raise PeerSilentError(
+            raise NotValidError(
                 f"{self.peer} answered {len(trips)} of {sent} messages, too few to measure by; look for loss on the way"
             )
         by = "network card" if any(trip.hardware_ns is not None for trip in trips) else "kernel"

@@ -5,22 +5,18 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from lowlat.errors import UsageError
+from lowlat.errors import FormatError
 
 PORT_MAX = 65_535
 
 _FORM = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>[0-9]{1,5})")
 
 
-class PeerAddressError(UsageError):
-    """Text that is no HOST:PORT."""
-
-
 def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`, such as `10.0.0.2:9000` or `[::1]:9000`. Raises `PeerAddressError`."""
+    """Host and port of `HOST:PORT`, such as `10.0.0.2:9000` or `[::1]:9000`. Raises `FormatError`."""
     match = _FORM.fullmatch(text.strip())
     if match is None or not 1 <= int(match["port"]) <= PORT_MAX:
-        raise PeerAddressError(f"{text!r} is not HOST:PORT; write 10.0.0.2:9000, or [::1]:9000 with IPv6 in brackets")
+        raise FormatError(f"{text!r} is not HOST:PORT; write 10.0.0.2:9000, or [::1]:9000 with IPv6 in brackets")
     return match["bracketed"] or match["host"], int(match["port"])
 
 

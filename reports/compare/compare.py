@@ -68,7 +68,7 @@ def samples_of_each(reports: Sequence[Report], label: str, sources: Sequence[str
 def compare_reports(base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str]) -> Comparison:
     """Compare reports of the same work. Empty `rules`: the default ones.
 
-    Raises `NotComparableError` when a side is not valid, has one run, or did other work; `GateRuleError` for a rule
+    Raises `NotValidError` when a side is not valid, has one run, or did other work; `UsageError` for a rule
     that gates nothing.
     """
     for side in (base, head):
@@ -84,7 +84,7 @@ def compare_interleaved(
 ) -> Comparison:
     """Compare runs that were taken in turn, for which settings differ on purpose; what does is a warning.
 
-    Fewer samples than `order` has pairs: it was interrupted. Raises `GateRuleError` for a rule that gates nothing.
+    Fewer samples than `order` has pairs: it was interrupted. Raises `UsageError` for a rule that gates nothing.
     """
     both = (*base.reports, *head.reports)
     other_work = tuple(differences(both))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from lowlat import units
-from lowlat.reports.errors import NotComparableError
+from lowlat.errors import NotValidError
 from lowlat.reports.model.report import Report
 
 RUNS_MIN: Final = 2
@@ -41,27 +41,27 @@ _SURROUNDINGS: Final[dict[str, Callable[[Report], Any]]] = {
 
 
 def check_valid(reports: Sequence[Report], side: str) -> None:
-    """Raises `NotComparableError` for a side with a report that is not valid."""
+    """Raises `NotValidError` for a side with a report that is not valid."""
     for report in reports:
         if report.status == "invalid":
             why = "; ".join(report.status_reasons) or "no reason given"
-            raise NotComparableError(f"{side} is not valid, so there is nothing to compare: {why}")
+            raise NotValidError(f"{side} is not valid, so there is nothing to compare: {why}")
 
 
 def check_repeated(reports: Sequence[Report], side: str) -> None:
-    """Raises `NotComparableError` for a side of a single run, or none."""
+    """Raises `NotValidError` for a side of a single run, or none."""
     runs = sum(len(report.runs) for report in reports)
     if runs < RUNS_MIN:
-        raise NotComparableError(
+        raise NotValidError(
             f"{side} has {units.plural(runs, 'run')}: nobody could tell a change from chance; "
             "take --runs 10 on both sides"
         )
 
 
 def check_same_work(reports: Sequence[Report]) -> None:
-    """Raises `NotComparableError`, with what differs, unless all reports are of the same work and settings."""
+    """Raises `NotValidError`, with what differs, unless all reports are of the same work and settings."""
     if different := tuple(differences(reports)):
-        raise NotComparableError(
+        raise NotValidError(
             f"these reports do not compare, since they differ in {'; '.join(different)}; "
             "measure both sides with the same options"
         )

@@ -16,8 +16,8 @@ from statistics import median
 from typing import Final
 
 from lowlat import units
+from lowlat.errors import UsageError
 from lowlat.reports.compare.rank_test import SIGNIFICANT, RatioEstimate, p_value, ratio_estimate
-from lowlat.reports.errors import GateRuleError
 from lowlat.reports.model.comparison import Compared, Gate, Metric, Values, Verdict
 from lowlat.reports.model.series import PERCENTS
 
@@ -56,43 +56,43 @@ class Rule:
 
 
 def parse_rule(text: str) -> Rule:
-    """The rule `METRIC[:MEASURE[:OP]]=N%`. Raises `GateRuleError`.
+    """The rule `METRIC[:MEASURE[:OP]]=N%`. Raises `UsageError`.
 
     METRIC is one of `NAMES`; MEASURE and OP are those of a report, the main measure and `all` where left out; OP `*`
     is every operation.
     """
     form = _FORM.fullmatch(text.strip())
     if form is None:
-        raise GateRuleError(f"{text!r} is no gate; {_EXAMPLES}")
+        raise UsageError(f"{text!r} is no gate; {_EXAMPLES}")
     name, _, rest = form["path"].partition(":")
     if name not in NAMES:
-        raise GateRuleError(f"{text!r} gates {name!r}, but what can be gated is {', '.join(NAMES)}")
+        raise UsageError(f"{text!r} gates {name!r}, but what can be gated is {', '.join(NAMES)}")
     percent = float(Fraction(form["number"]))
     if name not in _LATENCIES:
         if rest or ":" in form["path"]:
-            raise GateRuleError(f"{text!r}: {name} has no measures or operations; write {name}={percent:g}%")
+            raise UsageError(f"{text!r}: {name} has no measures or operations; write {name}={percent:g}%")
         if name == "throughput" and percent >= 100:
-            raise GateRuleError(f"{text!r}: throughput cannot fall by more than 100%")
+            raise UsageError(f"{text!r}: throughput cannot fall by more than 100%")
         return Rule(name, None, None, percent)
     stage = "stage:" if rest.startswith("stage:") else ""
     measure, _, op = rest.removeprefix(stage).partition(":")
     if form["path"].endswith(":") or (stage and not measure):
-        raise GateRuleError(f"{text!r} names nothing behind a colon; {_EXAMPLES}")
+        raise UsageError(f"{text!r} names nothing behind a colon; {_EXAMPLES}")
     return Rule(name, stage + measure or None, op or WHOLE, percent)
 
 
 def check_rules(rules: Sequence[Rule], metrics: Collection[Metric], main: str | None) -> None:
-    """Raises `GateRuleError` for a rule about none of the metrics, and for two that are about the same one."""
+    """Raises `UsageError` for a rule about none of the metrics, and for two that are about the same one."""
     for rule in rules:
         if not any(rule.covers(metric, main) for metric in metrics):
             there = dict.fromkeys(f"{each.measure}:{each.op}" if each.measure else each.name for each in metrics)
-            raise GateRuleError(f"gate {rule} is about nothing that both sides have: there is {', '.join(there)}")
+            raise UsageError(f"gate {rule} is about nothing that both sides have: there is {', '.join(there)}")
     for metric in metrics:
         covering = [rule for rule in rules if rule.covers(metric, main)]
         named = [rule for rule in covering if rule.op != EVERY]
         for alike in (named, [rule for rule in covering if rule.op == EVERY]):
             if len(alike) > 1:
-                raise GateRuleError(f"gates {alike[0]} and {alike[1]} are both about {metric}; leave out one of them")
+                raise UsageError(f"gates {alike[0]} and {alike[1]} are both about {metric}; leave out one of them")
 
 
 def default_rules(metrics: Collection[Metric]) -> tuple[Rule, ...]:

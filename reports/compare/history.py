@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from lowlat.bounded import Amount, Count
-from lowlat.reports.errors import InputError, ReportFormatError
+from lowlat.errors import FormatError, InputError
 from lowlat.reports.io.loader import document_of, read_bytes
 from lowlat.reports.io.selection import matching, whole
 from lowlat.reports.model.report import Report
@@ -100,7 +100,7 @@ def history_of(folder: Path, name: str | None = None) -> History:
     for path in _files(folder):
         try:
             work, single = _single(path, name)
-        except (InputError, ReportFormatError) as error:
+        except (InputError, FormatError) as error:
             skipped.append(Skipped(file=path.name, reason=str(error).removeprefix(f"{path}: ")))
         else:
             by_work.setdefault(work, []).append(single)
@@ -122,12 +122,12 @@ def _single(path: Path, name: str | None) -> tuple[object, Trend]:
     """What tells a report's work and series from others, and a trend of this report alone."""
     report = document_of(read_bytes(path))
     if not isinstance(report, Report):
-        raise ReportFormatError("a sweep, which has no one rate to follow")
+        raise FormatError("a sweep, which has no one rate to follow")
     if not report.runs:
-        raise ReportFormatError("a report without a run")
+        raise FormatError("a report without a run")
     series = whole(report.summary if name is None else matching(report.summary, name))
     if series is None:
-        raise ReportFormatError("a report without a series" + (f" {name}" if name else ""))
+        raise FormatError("a report without a series" + (f" {name}" if name else ""))
     trend = Trend(
         profile=report.workload.profile,
         seed=report.workload.seed,

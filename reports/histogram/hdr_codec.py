@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError
+from lowlat.errors import FormatError, NotValidError
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram
 
@@ -54,10 +54,10 @@ def encode(histogram: Histogram) -> str:
     """The V2 base64 blob of a histogram.
 
     It holds the counts only: exact bounds and the out-of-range count travel beside it. Raises
-    `EmptyHistogramError` when there are no samples, since readers written in C reject such a blob.
+    `NotValidError` when there are no samples, since readers written in C reject such a blob.
     """
     if histogram.bounds_ns is None:
-        raise EmptyHistogramError("an empty histogram cannot be exchanged: other implementations reject it")
+        raise NotValidError("an empty histogram cannot be exchanged: other implementations reject it")
     blob: bytes = to_hdr(histogram).encode()
     return blob.decode("ascii")
 
@@ -66,7 +66,7 @@ def decode(blob: str | bytes, bounds_ns: tuple[int, int] | None = None, out_of_r
     """The histogram of a V2 base64 blob, from here or from any other implementation.
 
     The blob holds no exact bounds: give them where they are known, else the outer values of the first and
-    last bucket stand in. Raises `HistogramFormatError` for what is no such blob, and for histograms of other
+    last bucket stand in. Raises `FormatError` for what is no such blob, and for histograms of other
     precision or unit, whose samples cannot be moved into this layout without loss.
     """
     from hdrh.histogram import HdrHistogram
@@ -75,10 +75,10 @@ def decode(blob: str | bytes, bounds_ns: tuple[int, int] | None = None, out_of_r
     try:
         hdr: Any = HdrHistogram.decode(blob)
     except (ValueError, IndexError, OverflowError) as error:  # what its C decoder raises
-        raise HistogramFormatError(f"the counts of the encoded histogram are damaged: {error}") from error
+        raise FormatError(f"the counts of the encoded histogram are damaged: {error}") from error
     counts = np.frombuffer(hdr.counts, dtype=np.uint64)
     if counts[buckets.COUNTS_LENGTH :].any():
-        raise HistogramFormatError(f"the encoded histogram holds values above {buckets.HIGHEST_NS:,} ns")
+        raise FormatError(f"the encoded histogram holds values above {buckets.HIGHEST_NS:,} ns")
     counts = counts[: buckets.COUNTS_LENGTH]
     if bounds_ns is None or not counts.any():
         return Histogram.from_buckets(counts, out_of_range)
@@ -93,21 +93,21 @@ def _decompressed(blob: str | bytes) -> bytes:
         unzip = zlib.decompressobj()
         inner = unzip.decompress(outer[_OUTER.size :], _PAYLOAD_MAX)
     except (ValueError, binascii.Error, struct.error, zlib.error) as error:
-        raise HistogramFormatError(f"not an HdrHistogram in V2 base64: {error}") from error
+        raise FormatError(f"not an HdrHistogram in V2 base64: {error}") from error
     if cookie & ~_WORD_SIZE_BITS != _OUTER_COOKIE or length != len(outer) - _OUTER.size or not unzip.eof:
-        raise HistogramFormatError(f"not an HdrHistogram in V2 base64: cookie {cookie:#x}, length {length}")
+        raise FormatError(f"not an HdrHistogram in V2 base64: cookie {cookie:#x}, length {length}")
     return inner
 
 
 def _check_settings(inner: bytes) -> None:
     if len(inner) < _INNER.size:
-        raise HistogramFormatError(f"the encoded histogram is cut short after {len(inner)} bytes")
+        raise FormatError(f"the encoded histogram is cut short after {len(inner)} bytes")
     cookie, length, offset, digits, lowest, highest, ratio = _INNER.unpack_from(inner)
     if cookie & ~_WORD_SIZE_BITS != _INNER_COOKIE or length != len(inner) - _INNER.size:
-        raise HistogramFormatError(f"the encoded histogram is damaged: cookie {cookie:#x}, length {length}")
+        raise FormatError(f"the encoded histogram is damaged: cookie {cookie:#x}, length {length}")
     fits = (digits, lowest) == (buckets.SIGNIFICANT_DIGITS, buckets.LOWEST_NS) and 2 <= highest < 2**63
     if not fits or (offset, ratio) not in _PLAIN:
-        raise HistogramFormatError(
+        raise FormatError(
             f"the encoded histogram has {digits} digits from {lowest} to {highest} "
             f"(offset {offset}, ratio {ratio}): expected {buckets.SIGNIFICANT_DIGITS} digits, from 1"
         )

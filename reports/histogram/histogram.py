@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError, PercentileError
+from lowlat.errors import FormatError, NotValidError, UsageError
 from lowlat.reports.histogram import buckets
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Histogram:
 
     Made by `from_counts`, `from_native`, `merge` and `hdr_codec.decode`. `counts` is uint64, shape
     (34816,), in the layout of `buckets.py`. Without samples, whatever needs one raises
-    `EmptyHistogramError`.
+    `NotValidError`.
     """
 
     counts: NDArray[np.uint64]
@@ -79,7 +79,7 @@ class Histogram:
     ) -> Histogram:
         """Take over natively recorded counts (uint64, at most 34,816 of them; copied) and their exact bounds.
 
-        Raises `HistogramFormatError` when the array has another dtype or shape, or when a bound does not lie
+        Raises `FormatError` when the array has another dtype or shape, or when a bound does not lie
         in the first or last bucket that holds a sample.
         """
         own = _whole_layout(counts)
@@ -140,7 +140,7 @@ class Histogram:
         """The percentile of ceiling rank: sample number ceil(percent / 100 * total), counted from 1.
 
         `percent` is read as the decimal it is written as: 99.9 is 999/10 exactly. 0 is the minimum, 100 the
-        maximum. Raises `PercentileError` for what is no number from 0 to 100.
+        maximum. Raises `UsageError` for what is no number from 0 to 100.
         """
         return self.percentiles([percent])[0]
 
@@ -158,9 +158,7 @@ class Histogram:
     @property
     def _bounds(self) -> tuple[int, int]:
         if self.bounds_ns is None:
-            raise EmptyHistogramError(
-                f"the histogram is empty ({self.out_of_range} values out of range) and has no figures"
-            )
+            raise NotValidError(f"the histogram is empty ({self.out_of_range} values out of range) and has no figures")
         return self.bounds_ns
 
     @property
@@ -205,21 +203,21 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
 def _whole_layout(counts: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A read-only copy as long as the layout."""
     if counts.dtype != np.uint64 or counts.ndim != 1 or counts.size > buckets.COUNTS_LENGTH:
-        raise HistogramFormatError(
+        raise FormatError(
             f"counts of dtype {counts.dtype} and shape {counts.shape}: "
             f"expected uint64 and at most {buckets.COUNTS_LENGTH:,} in one dimension"
         )
     own = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
     own[: counts.size] = counts
     if own.sum(dtype=np.float64) >= TOTAL_END:
-        raise HistogramFormatError(f"counts that sum to {own.sum(dtype=np.float64):.3g}: expected less than 2**63")
+        raise FormatError(f"counts that sum to {own.sum(dtype=np.float64):.3g}: expected less than 2**63")
     own.flags.writeable = False
     return own
 
 
 def _checked_bound(name: str, bound_ns: int | None, index: int) -> int:
     if bound_ns is None or bound_ns < 0 or buckets.index_of(bound_ns) != index:
-        raise HistogramFormatError(f"{name} {bound_ns} ns is not in bucket {index}, where the counts have it")
+        raise FormatError(f"{name} {bound_ns} ns is not in bucket {index}, where the counts have it")
     return bound_ns
 
 
@@ -229,7 +227,7 @@ def _share(percent: float | str) -> Fraction:
     try:
         exact = Fraction(str(percent))
     except (ValueError, ZeroDivisionError) as error:
-        raise PercentileError(f"percentile {percent!r} is no number") from error
+        raise UsageError(f"percentile {percent!r} is no number") from error
     if not 0 <= exact <= 100:
-        raise PercentileError(f"percentile {percent} is not between 0 and 100")
+        raise UsageError(f"percentile {percent} is not between 0 and 100")
     return exact / 100

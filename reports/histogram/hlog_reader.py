@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote
 
-from lowlat.reports.errors import HistogramFormatError, ReportFormatError
+from lowlat.errors import FormatError
 from lowlat.reports.histogram.hdr_codec import decode
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.model.results import Series
@@ -64,12 +64,12 @@ def read_log(data: bytes) -> RecordedLog:
     """The series of an interval log, histograms of the same tag added.
 
     A tag `measure/operation`, as `lowlat` writes it, becomes measure and operation; another one the operation. Raises
-    `ReportFormatError`, naming the line, for what is no log, and for one without a sample.
+    `FormatError`, naming the line, for what is no log, and for one without a sample.
     """
     try:
         lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
-        raise ReportFormatError(f"not an interval log: {error}") from error
+        raise FormatError(f"not an interval log: {error}") from error
     base_s = _base_s(lines)
     sums: dict[str, Histogram] = {}
     counts: Counter[str] = Counter()
@@ -82,12 +82,12 @@ def read_log(data: bytes) -> RecordedLog:
         spans.append(span)
         counts[tag] += 1
         if len(spans) > INTERVALS_MAX or len(sums) > TAGS_MAX:
-            raise ReportFormatError(f"more than {INTERVALS_MAX:,} intervals or {TAGS_MAX} tags; that is the most read")
+            raise FormatError(f"more than {INTERVALS_MAX:,} intervals or {TAGS_MAX} tags; that is the most read")
         if sums[tag].total >= TOTAL_END:
-            raise ReportFormatError(f"line {number}: up to here the log has 2**63 samples or more")
+            raise FormatError(f"line {number}: up to here the log has 2**63 samples or more")
     series = tuple(RecordedSeries(_series(tag, whole), counts[tag]) for tag, whole in sums.items() if whole.total)
     if not series:
-        raise ReportFormatError("an interval log without a sample")
+        raise FormatError("an interval log without a sample")
     begin_s, end_s = min(begin for begin, _ in spans), max(end for _, end in spans)
     return RecordedLog(series, _moment(begin_s), _moment(end_s))
 
@@ -102,13 +102,13 @@ def _interval(number: int, line: str, base_s: float) -> tuple[str, tuple[float, 
     """Tag, begin and end in seconds since 1970, and the samples of a line."""
     found = _LINE.fullmatch(line.rstrip())
     if found is None:
-        raise ReportFormatError(f"line {number} is no interval of a log: {line[:40]!r}")
+        raise FormatError(f"line {number} is no interval of a log: {line[:40]!r}")
     begin_s = float(found["begin"])
     begin_s += 0 if begin_s > _EPOCH_S else base_s
     try:
         histogram = decode(found["blob"])
-    except HistogramFormatError as error:
-        raise ReportFormatError(f"line {number}: {error}") from error
+    except FormatError as error:
+        raise FormatError(f"line {number}: {error}") from error
     return unquote(found["tag"] or ""), (begin_s, begin_s + float(found["length"])), histogram
 
 
@@ -123,4 +123,4 @@ def _moment(since_1970_s: float) -> datetime:
     try:
         return datetime.fromtimestamp(since_1970_s, tz=UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise ReportFormatError(f"{since_1970_s} seconds since 1970: {error}") from error
+        raise FormatError(f"{since_1970_s} seconds since 1970: {error}") from error

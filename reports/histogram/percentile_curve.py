@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from lowlat.errors import naming
 from lowlat.reports.compare.compare import Samples, Sides
-from lowlat.reports.errors import naming
 from lowlat.reports.histogram.histogram import FEW_BEYOND, merge
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
@@ -48,7 +48,7 @@ class Spectrum:
 def spectrum(name: str, series: Series) -> Spectrum:
     """The spectrum of a series: its own percentiles, and `STEPS_PER_NINE` between two nines from its histogram.
 
-    Raises `HistogramFormatError` when the series' histogram is damaged.
+    Raises `FormatError` when the series' histogram is damaged.
     """
     histogram = histogram_of(series)
     end = math.log10(histogram.total)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from lowlat import documents
-from lowlat.reports.errors import ReportFormatError
+from lowlat.errors import FormatError
 from lowlat.reports.model import comparison, report, sweep
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.report import Report
@@ -27,7 +27,7 @@ class _Named(msgspec.Struct):
 def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
     """The report as dictionaries, lists, strings, numbers, booleans and None, in the order of the model.
 
-    Raises `ReportFormatError` when a figure breaks the bounds of its field, or is NaN or infinite.
+    Raises `FormatError` when a figure breaks the bounds of its field, or is NaN or infinite.
     """
     document: dict[str, Any] = documents.values(report)
     if isinstance(report, Sweep):
@@ -39,14 +39,14 @@ def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
     try:
         json.dumps(document, allow_nan=False)
     except ValueError as error:
-        raise ReportFormatError(f"a figure of the report is NaN or infinite: {error}") from error
+        raise FormatError(f"a figure of the report is NaN or infinite: {error}") from error
     return document
 
 
 def from_document(document: Any) -> Report:
     """The report of a document. Fields that this version does not know are ignored.
 
-    Raises `ReportFormatError`, naming the field, for anything that is no `lowlat.report/1`.
+    Raises `FormatError`, naming the field, for anything that is no `lowlat.report/1`.
     """
     return _read(document, Report, report.SCHEMA)
 
@@ -54,7 +54,7 @@ def from_document(document: Any) -> Report:
 def sweep_from_document(document: Any) -> Sweep:
     """The sweep of a document. Fields that this version does not know are ignored.
 
-    Raises `ReportFormatError`, naming the field, for anything that is no `lowlat.sweep/1`.
+    Raises `FormatError`, naming the field, for anything that is no `lowlat.sweep/1`.
     """
     read = _read(document, Sweep, sweep.SCHEMA)
     sweep.check(read)
@@ -64,7 +64,7 @@ def sweep_from_document(document: Any) -> Sweep:
 def comparison_from_document(document: Any) -> Comparison:
     """The comparison of a document. Fields that this version does not know are ignored.
 
-    Raises `ReportFormatError`, naming the field, for anything that is no `lowlat.comparison/1`.
+    Raises `FormatError`, naming the field, for anything that is no `lowlat.comparison/1`.
     """
     return _read(document, Comparison, comparison.SCHEMA)
 
@@ -75,18 +75,18 @@ def to_text(report: Report | Sweep | Comparison) -> str:
 
 
 def from_text(text: str) -> Report:
-    """The report of a JSON text. Raises `ReportFormatError` for anything else."""
+    """The report of a JSON text. Raises `FormatError` for anything else."""
     read = from_bytes(text.encode("utf-8", "surrogatepass"))
     if not isinstance(read, Report):
-        raise ReportFormatError(f"not a {report.SCHEMA} document: its schema is {read.schema!r}")
+        raise FormatError(f"not a {report.SCHEMA} document: its schema is {read.schema!r}")
     return read
 
 
 def sweep_from_text(text: str) -> Sweep:
-    """The sweep of a JSON text. Raises `ReportFormatError` for anything else."""
+    """The sweep of a JSON text. Raises `FormatError` for anything else."""
     read = from_bytes(text.encode("utf-8", "surrogatepass"))
     if not isinstance(read, Sweep):
-        raise ReportFormatError(f"not a {sweep.SCHEMA} document: its schema is {read.schema!r}")
+        raise FormatError(f"not a {sweep.SCHEMA} document: its schema is {read.schema!r}")
     return read
 
 
@@ -94,7 +94,7 @@ def from_bytes(data: bytes) -> Report | Sweep:
     """The report or the sweep of a JSON document in UTF-8. Fields that this version does not know are ignored.
 
     Nothing but the fields of the model is built from it, numbers that JSON does not know (NaN) are refused, and so is
-    what is nested deeper than the interpreter's recursion limit. Raises `ReportFormatError` for anything else.
+    what is nested deeper than the interpreter's recursion limit. Raises `FormatError` for anything else.
     """
     schema = _decoded(data, _Named, "lowlat document").schema
     if schema == report.SCHEMA:
@@ -105,24 +105,24 @@ def from_bytes(data: bytes) -> Report | Sweep:
         return read
     kind = str(schema).partition("/")[0]
     if kind in {known.partition("/")[0] for known in (report.SCHEMA, sweep.SCHEMA)}:
-        raise ReportFormatError(f"its schema {schema!r} is of another version of lowlat; this one reads {kind}/1")
-    raise ReportFormatError(f"not a {report.SCHEMA} or {sweep.SCHEMA} document: its schema is {schema!r}")
+        raise FormatError(f"its schema {schema!r} is of another version of lowlat; this one reads {kind}/1")
+    raise FormatError(f"not a {report.SCHEMA} or {sweep.SCHEMA} document: its schema is {schema!r}")
 
 
 def _decoded(data: bytes, kind: type[_Decoded], name: str) -> _Decoded:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise ReportFormatError(f"not a valid {name}: {error}") from error
+        raise FormatError(f"not a valid {name}: {error}") from error
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are of the former
-        raise ReportFormatError(f"not a JSON document: {error}") from error
+        raise FormatError(f"not a JSON document: {error}") from error
 
 
 def _read(document: Any, kind: type[_Kind], schema: str) -> _Kind:
     named = document.get("schema") if isinstance(document, dict) else None
     if named != schema:
-        raise ReportFormatError(f"not a {schema} document: its schema is {named!r}")
+        raise FormatError(f"not a {schema} document: its schema is {named!r}")
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        raise ReportFormatError(f"not a valid {schema} document: {error}") from error
+        raise FormatError(f"not a valid {schema} document: {error}") from error

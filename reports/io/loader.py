@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from lowlat.reports.errors import InputError, ReportFormatError, naming
+from lowlat.errors import FormatError, InputError, naming
 from lowlat.reports.histogram.hlog_reader import RecordedLog, is_log, read_log
 from lowlat.reports.io.json_codec import from_bytes
 from lowlat.reports.model.report import Report
@@ -44,15 +44,15 @@ def report_of(data: bytes, source: str) -> Report:
     with naming(source):
         document = document_of(data)
         if not isinstance(document, Report):
-            raise ReportFormatError("not a lowlat.report/1 document: it is a sweep, a report for each rate")
+            raise FormatError("not a lowlat.report/1 document: it is a sweep, a report for each rate")
         return document
 
 
 def document_of(data: bytes) -> Report | Sweep:
-    """The report or sweep of a JSON text of bounded size. Raises `ReportFormatError` for anything else."""
+    """The report or sweep of a JSON text of bounded size. Raises `FormatError` for anything else."""
     values = sum(data.count(mark) for mark in (b",", b"[", b"{"))
     if values > VALUES_MAX:
-        raise ReportFormatError(f"it has {values:,} values; at most {VALUES_MAX:,} are read")
+        raise FormatError(f"it has {values:,} values; at most {VALUES_MAX:,} are read")
     return from_bytes(data)
 
 

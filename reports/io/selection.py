@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TypeVar
 
-from lowlat.reports.errors import ConversionError
+from lowlat.errors import UsageError
 from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.io.loader import Document
 from lowlat.reports.model.report import Report
@@ -17,7 +17,7 @@ _Series = TypeVar("_Series", bound=Series)
 
 
 def select(document: Document, name: str) -> Document:
-    """The document with only the series of this name. Raises `ConversionError`, with the names there are, for none."""
+    """The document with only the series of this name. Raises `UsageError`, with the names there are, for none."""
     match document:
         case Report():
             return _of_report(document, name)
@@ -47,5 +47,5 @@ def _selected(series: Sequence[_Series], name: str) -> list[_Series]:
     found = matching(series, name)
     if not found:
         there = ", ".join(f"{each.measure}/{each.op}" for each in series) or "none"
-        raise ConversionError(f"there is no series {name!r}; there are {there}")
+        raise UsageError(f"there is no series {name!r}; there are {there}")
     return found

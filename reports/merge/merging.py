@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+from lowlat.errors import FormatError, InputError, NotValidError, naming
 from lowlat.reports.compare.compatibility import differences
-from lowlat.reports.errors import InputError, NotComparableError, ReportFormatError, naming
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.io.selection import whole
 from lowlat.reports.io.validation import NAMES_MAX, Name, checked_sums
@@ -30,7 +30,7 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
 
     Runs are ordered by their start and numbered anew. The status is the worst of all.
 
-    Raises `NotComparableError`, saying what differs, unless all measured the same work; `InputError`, naming one,
+    Raises `NotValidError`, saying what differs, unless all measured the same work; `InputError`, naming one,
     when a run is there twice or a report contradicts itself.
     """
     _check_comparable(named)
@@ -77,9 +77,7 @@ def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:
     first_name, first = named[0]
     for name, report in named[1:]:
         if different := list(differences([first, report])):
-            raise NotComparableError(
-                f"{name} cannot be merged with {first_name}, they differ in {'; '.join(different)}"
-            )
+            raise NotValidError(f"{name} cannot be merged with {first_name}, they differ in {'; '.join(different)}")
     holders: dict[tuple[str, ...], str] = {}
     for name, report in named:
         for run in report.runs:
@@ -100,7 +98,7 @@ def _sums(named: Sequence[tuple[str, Report]]) -> dict[Name, Histogram]:
             for key, histogram in checked_sums(report):
                 sums[key] = merge([sums[key], histogram]) if key in sums else histogram
                 if sums[key].total >= TOTAL_END:
-                    raise ReportFormatError(f"{', '.join(key)}: with the reports before it, 2**63 samples or more")
+                    raise FormatError(f"{', '.join(key)}: with the reports before it, 2**63 samples or more")
         if len(sums) > NAMES_MAX:
             raise InputError(f"{name}: with it there are more than {NAMES_MAX} different series")
     return sums

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from lowlat.reports.errors import EmptyHistogramError
+from lowlat.errors import NotValidError
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model.results import Band
@@ -21,9 +21,9 @@ BOUNDARIES_NS: Final = (100_000, 500_000, 1_000_000, 5_000_000)
 
 
 def bands(histogram: Histogram) -> tuple[Band, ...]:
-    """The five ranges in order. Raises `EmptyHistogramError` when there are no samples."""
+    """The five ranges in order. Raises `NotValidError` when there are no samples."""
     if histogram.total == 0:
-        raise EmptyHistogramError("an empty histogram has no shares")
+        raise NotValidError("an empty histogram has no shares")
     edges = [_edge(boundary) for boundary in BOUNDARIES_NS]
     indexes = [0, *(buckets.index_of(edge) for edge in edges), buckets.COUNTS_LENGTH]
     counts = [int(histogram.counts[start:end].sum()) for start, end in pairwise(indexes)]

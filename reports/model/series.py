@@ -15,12 +15,12 @@ PERCENTS: Final = ("50", "90", "95", "99", "99.9", "99.99", "99.999")
 
 
 def series_of(op: str, measure: str, histogram: Histogram) -> Series:
-    """The series of one operation. Raises `EmptyHistogramError` without samples: such a one is left out."""
+    """The series of one operation. Raises `NotValidError` without samples: such a one is left out."""
     return Series(op=op, measure=measure, **_figures(histogram))
 
 
 def histogram_of(series: Series) -> Histogram:
-    """The whole histogram of a series. Raises `HistogramFormatError` when its parts contradict each other."""
+    """The whole histogram of a series. Raises `FormatError` when its parts contradict each other."""
     return hdr_codec.decode(series.hdr, (series.min, series.max))
 
 

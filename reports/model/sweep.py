@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from lowlat import units
 from lowlat.bounded import Count
-from lowlat.reports.errors import ReportFormatError
+from lowlat.errors import FormatError
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import SummarySeries
 
@@ -50,7 +50,7 @@ def sweep_of(points: Sequence[Report], *, interrupted: bool = False, failure: st
     """The sweep of these reports, in order of rate; `interrupted` when rates are missing that were asked for,
     `failure` why the next one could not be measured.
 
-    Raises `ReportFormatError` without points, or for one that is not of an open loop or not at a higher rate than the
+    Raises `FormatError` without points, or for one that is not of an open loop or not at a higher rate than the
     one before.
     """
     wrong = (*_wrong(points), *((failure,) if failure else ()))
@@ -68,17 +68,17 @@ def sweep_of(points: Sequence[Report], *, interrupted: bool = False, failure: st
 
 
 def check(sweep: Sweep) -> None:
-    """Raises `ReportFormatError` when the parts of a sweep contradict each other."""
+    """Raises `FormatError` when the parts of a sweep contradict each other."""
     if not sweep.points:
-        raise ReportFormatError("a sweep has a point at least")
+        raise FormatError("a sweep has a point at least")
     if any(point.load.model != "open" for point in sweep.points):
-        raise ReportFormatError("a point of a sweep is not of an open loop")
+        raise FormatError("a point of a sweep is not of an open loop")
     rates = [point.load.target_rate for point in sweep.points]
     known = [rate for rate in rates if rate is not None]
     if len(known) < len(rates) or known != sorted(set(known)):
-        raise ReportFormatError(f"the target rates of a sweep do not rise: {rates}")
+        raise FormatError(f"the target rates of a sweep do not rise: {rates}")
     if sweep.knee is not None and not sweep.knee < len(sweep.points):
-        raise ReportFormatError(f"knee is {sweep.knee}, but there are only {len(sweep.points)} points")
+        raise FormatError(f"knee is {sweep.knee}, but there are only {len(sweep.points)} points")
 
 
 def knee(points: Sequence[Report]) -> int | None:

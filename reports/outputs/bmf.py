@@ -19,7 +19,7 @@ PERCENTS: Final = ("50", "99", "99.9")
 
 
 def of_reports(reports: Sequence[Report]) -> str:
-    """One object for all reports. Raises `NotForRecordsError`."""
+    """One object for all reports. Raises `NotValidError`."""
     benchmarks = {name: measures for report in valid(reports) for name, measures in _benchmarks(report)}
     return json.dumps(benchmarks, indent=2, allow_nan=False) + "\n"
 

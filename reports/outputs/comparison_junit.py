@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from lowlat.reports.model.comparison import Compared, Comparison
 from lowlat.reports.terminal import comparison_lines as lines
+from lowlat.text import printable
 
 
 def to_junit(comparison: Comparison) -> str:
@@ -31,7 +32,7 @@ def to_junit(comparison: Comparison) -> str:
 
 def _add_case(suite: ElementTree.Element, metric: Compared) -> None:
     where = ".".join(part for part in ("lowlat", metric.measure, metric.op) if part)
-    case = ElementTree.SubElement(suite, "testcase", {"classname": lines.printable(where), "name": metric.name})
+    case = ElementTree.SubElement(suite, "testcase", {"classname": printable(where), "name": printable(metric.name)})
     figures = (
         f"{lines.value(metric, metric.base.median)} -> {lines.value(metric, metric.head.median)}, "
         f"ratio {lines.ratio(metric.ratio)} ({lines.interval(metric.interval)}), p {lines.p(metric.p)}, "
@@ -40,6 +41,6 @@ def _add_case(suite: ElementTree.Element, metric: Compared) -> None:
     if metric.verdict == "regressed":
         ElementTree.SubElement(case, "failure", {"type": "regressed", "message": figures})
     elif metric.verdict == "inconclusive":
-        ElementTree.SubElement(case, "skipped", {"message": f"inconclusive: {metric.reason}; {figures}"})
+        ElementTree.SubElement(case, "skipped", {"message": printable(f"inconclusive: {metric.reason}; {figures}")})
     else:
         ElementTree.SubElement(case, "system-out").text = f"{metric.verdict}: {figures}"

@@ -8,6 +8,7 @@ from typing import Final
 
 from lowlat.reports.model.comparison import Compared, Comparison
 from lowlat.reports.terminal import comparison_lines as lines
+from lowlat.text import printable
 
 _ACTIVE: Final = re.compile(r"[\\`*_{}\[\]<>#|~&!]")
 
@@ -55,4 +56,4 @@ def _row(metric: Compared) -> str:
 
 def _plain(text: str) -> str:
     """Text in one line in which nothing is markup."""
-    return _ACTIVE.sub(r"\\\g<0>", lines.printable(" ".join(text.split())))
+    return _ACTIVE.sub(r"\\\g<0>", printable(" ".join(text.split())))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from lowlat import units
-from lowlat.reports.errors import ConversionError
+from lowlat.errors import UsageError
 from lowlat.reports.model.report import Report
 from lowlat.reports.outputs.points import name_of, rate_of, valid
 from lowlat.reports.outputs.points import throughputs as passes_of
@@ -20,15 +20,15 @@ PERCENTS: Final = ("50", "99", "99.9")
 
 
 def latencies(reports: Sequence[Report]) -> str:
-    """Percentiles of every operation and measure, nanoseconds. Raises `NotForRecordsError`."""
+    """Percentiles of every operation and measure, nanoseconds. Raises `NotValidError`."""
     return _text([entry for report in valid(reports) for entry in _latencies(report)])
 
 
 def throughputs(reports: Sequence[Report]) -> str:
-    """Commands per second of every report. Raises `NotForRecordsError`; `ConversionError` when none was timed."""
+    """Commands per second of every report. Raises `NotValidError`; `UsageError` when none was timed."""
     entries = [entry for report in valid(reports) for entry in _throughput(report)]
     if not entries:
-        raise ConversionError("no run of the report was timed for its throughput")
+        raise UsageError("no run of the report was timed for its throughput")
     return _text(entries)
 
 

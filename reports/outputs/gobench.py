@@ -25,7 +25,7 @@ _LIKE_PROCESSORS: Final = re.compile(r"-(\d+)$")
 
 
 def of_reports(reports: Sequence[Report]) -> str:
-    """The lines of all reports, each behind what it was made of. Raises `NotForRecordsError`."""
+    """The lines of all reports, each behind what it was made of. Raises `NotValidError`."""
     metadata = [f"Unit p{percent}-ns better=lower" for percent in PERCENTS]
     return "\n".join([*metadata, *(line for report in valid(reports) for line in _lines(report))]) + "\n"
 

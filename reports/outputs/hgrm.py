@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
-from lowlat.reports.errors import ConversionError
+from lowlat.errors import UsageError
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.histogram.hlog_reader import RecordedLog
@@ -35,17 +35,17 @@ _BUCKETS: Final = buckets.COUNTS_LENGTH // (_SUB_BUCKETS // 2) - 1
 
 
 def of_report(report: Report) -> str:
-    """The distribution of the first measure over all operations and runs. Raises `ConversionError`."""
+    """The distribution of the first measure over all operations and runs. Raises `UsageError`."""
     return _of_one(report.summary)
 
 
 def of_log(log: RecordedLog) -> str:
-    """The distribution of the log's one series. Raises `ConversionError` when it has several."""
+    """The distribution of the log's one series. Raises `UsageError` when it has several."""
     return _of_one([each.series for each in log.series])
 
 
 def distribution(histogram: Histogram) -> str:
-    """The whole text. Raises `EmptyHistogramError` without samples."""
+    """The whole text. Raises `NotValidError` without samples."""
     rows = [f"{'Value':>12} {'Percentile':>14} {'TotalCount':>10} {'1/(1-Percentile)':>14}", ""]
     for level, value_ns, count in steps(histogram):
         last = "" if level == 1 else f" {_decimal(1 / (1 - level), 2):>14}"
@@ -86,5 +86,5 @@ def _of_one(series: Sequence[Series]) -> str:
     every = [each for each in series if each.op == "all"]
     if not every and len(series) != 1:
         there = ", ".join(f"{each.measure}/{each.op}" for each in series) or "none"
-        raise ConversionError(f"hgrm holds one series; name it with --series: there are {there}")
+        raise UsageError(f"hgrm holds one series; name it with --series: there are {there}")
     return distribution(histogram_of((every or list(series))[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from lowlat.reports.errors import ConversionError
+from lowlat.errors import UsageError
 from lowlat.reports.histogram.hlog_writer import head, interval
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run
@@ -15,9 +15,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def of_report(report: Report) -> str:
-    """The log; its base time is the start of the first run. Raises `ConversionError` when there is none."""
+    """The log; its base time is the start of the first run. Raises `UsageError` when there is none."""
     if not report.runs:
-        raise ConversionError("a report without a run has no intervals")
+        raise UsageError("a report without a run has no intervals")
     base_ns = min(_since_epoch_ns(run) for run in report.runs)
     return head(base_ns) + "".join(_lines(run, base_ns) for run in report.runs)
 

@@ -12,6 +12,7 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sweep import KNEE_RULE, Sweep, missed, response
 from lowlat.reports.terminal import text_lines
+from lowlat.text import printable
 
 ROWS_MAX: Final = 400
 """Rows of a table. With `TEXT_MAX` they keep the whole below 1 MiB, beyond which GitHub drops a summary."""
@@ -131,7 +132,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], whole: int, left:
 
 def _plain(text: str) -> str:
     """Text that shows as it is, on one line: without markup of its own, and cut when it is long."""
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     return _MEANS_SOMETHING.sub(r"\\\1", line if len(line) <= TEXT_MAX else line[: TEXT_MAX - 3] + "...")
 
 

@@ -36,7 +36,7 @@ class _Family:
 
 
 def of_reports(reports: Sequence[Report]) -> str:
-    """Histograms, percentiles, throughput and what was measured, of each report. Raises `NotForRecordsError`."""
+    """Histograms, percentiles, throughput and what was measured, of each report. Raises `NotValidError`."""
     labelled = [(_labels(report), report) for report in valid(reports)]
     series = [(labels, each) for labels, report in labelled for each in report.summary]
     rates = [

@@ -9,19 +9,15 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Throughput
 
 
-class NotForRecordsError(NotValidError):
-    """Figures that must not be believed, hence must not enter a record that later ones are held against."""
-
-
 def valid(reports: Sequence[Report]) -> list[Report]:
     """Those that are valid: of a sweep, the rates that were kept up.
 
-    Raises `NotForRecordsError` when none is.
+    Raises `NotValidError` when none is.
     """
     found = [report for report in reports if report.status != "invalid"]
     if not found:
         reasons = "; ".join(reason for report in reports for reason in report.status_reasons) or "no reason given"
-        raise NotForRecordsError(
+        raise NotValidError(
             f"the run is not valid, its figures must not enter a record: {reasons}; csv and json hold them, marked"
         )
     return found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lowlat.reports.errors import ConversionError
+from lowlat.errors import UsageError
 
 if TYPE_CHECKING:
     from lowlat.reports.histogram.hlog_reader import RecordedLog
@@ -129,7 +129,7 @@ OUTPUTS: Final[Mapping[str, Output]] = {
 
 
 def convert(document: Document, name: str) -> str:
-    """The document as the output of this name. Raises `ConversionError` when it cannot be that."""
+    """The document as the output of this name. Raises `UsageError` when it cannot be that."""
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
@@ -145,6 +145,6 @@ def convert(document: Document, name: str) -> str:
     return made.of_log(document)
 
 
-def _refused(kind: str, name: str, can: Callable[[Converters], bool]) -> ConversionError:
+def _refused(kind: str, name: str, can: Callable[[Converters], bool]) -> UsageError:
     possible = ", ".join(["table", *(other for other, output in OUTPUTS.items() if can(output.converters()))])
-    return ConversionError(f"{kind} cannot become {name}; it can become {possible}")
+    return UsageError(f"{kind} cannot become {name}; it can become {possible}")

@@ -15,9 +15,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lowlat import units
+from lowlat.errors import UsageError
 from lowlat.reports.compare import history
 from lowlat.reports.compare.history import History
-from lowlat.reports.errors import MissingExtraError
 from lowlat.reports.histogram import percentile_curve
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model import series, sweep
@@ -37,7 +37,7 @@ Pageable: TypeAlias = Report | Sweep | Comparison | History
 def to_html(document: Pageable) -> str:
     """The page of a document: a whole HTML document.
 
-    Raises `MissingExtraError` without the extra `lowlat[html]`, `HistogramFormatError` for a damaged histogram.
+    Raises `UsageError` without the extra `lowlat[html]`, `FormatError` for a damaged histogram.
     """
     check_available()
     name, pictures = _page(document)
@@ -69,12 +69,12 @@ def _page(document: Pageable) -> tuple[str, dict[str, charts.Chart | None]]:
 
 
 def check_available() -> None:
-    """Find out before a long run whether `to_html` can work. Raises `MissingExtraError`."""
+    """Find out before a long run whether `to_html` can work. Raises `UsageError`."""
     from importlib.util import find_spec
 
     missing = [name for name in ("jinja2", "plotly") if find_spec(name) is None]
     if missing:
-        raise MissingExtraError(
+        raise UsageError(
             f"HTML needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
             "pip install 'lowlat[html]'"
         )

@@ -34,14 +34,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar, cast
 
 from lowlat import units
+from lowlat.errors import UsageError
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.errors import ProfileError
 from lowlat.reports.histogram.histogram import FEW_BEYOND, Histogram
 from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
 from lowlat.reports.model.bands import bands
 from lowlat.reports.model.results import Band
 from lowlat.reports.profiler.background import in_background
 from lowlat.reports.profiler.interval_log import ProfileLog
+from lowlat.text import plain_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -92,12 +93,10 @@ class Profiler:
         """Decorate a function so that every call is recorded under its qualified name.
 
         Of a coroutine function the time from the first step to the last is recorded, its waiting included.
-        Raises `ProfileError` for a generator function, whose call only makes the generator.
+        Raises `UsageError` for a generator function, whose call only makes the generator.
         """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise ProfileError(
-                f"cannot profile {function.__qualname__}: a call only makes a generator; use span() in it"
-            )
+            raise UsageError(f"cannot profile {function.__qualname__}: a call only makes a generator; use span() in it")
         record = self._recorder(f"{function.__module__}.{function.__qualname__}").record
         if inspect.iscoroutinefunction(function):
             return cast("Callable[P, R]", _timed_coroutine(function, record))
@@ -108,9 +107,9 @@ class Profiler:
         return Span(self._recorder(name).record)
 
     def histogram(self, name: str) -> Histogram:
-        """Everything recorded under a name. Raises `ProfileError` when nothing ever could be."""
+        """Everything recorded under a name. Raises `UsageError` when nothing ever could be."""
         if name not in self._recorders:
-            raise ProfileError(f"nothing is profiled as {name!r}: {', '.join(self._recorders) or 'no name is'}")
+            raise UsageError(f"nothing is profiled as {name!r}: {', '.join(self._recorders) or 'no name is'}")
         return Histogram.from_native(self._recorders[name])
 
     def summary(self) -> list[Profile]:
@@ -135,10 +134,10 @@ class Profiler:
         A thread appends a line for each name with calls in an interval, and at the end, also when the block raises,
         for the rest of the last one. The log replaces a regular file that is there already. Of several logs at once
         each gets everything. Raises `OutputPathError` when the file cannot be written (before the block) or no longer
-        could (after it), and `ProfileError` for an interval that is not from 1 ms to a day.
+        could (after it), and `UsageError` for an interval that is not from 1 ms to a day.
         """
         if not INTERVAL_S_MIN <= interval_s <= INTERVAL_S_MAX:
-            raise ProfileError(
+            raise UsageError(
                 f"an interval of {interval_s} s: expected {INTERVAL_S_MIN} to {INTERVAL_S_MAX:,.0f} seconds"
             )
         with (
@@ -170,7 +169,7 @@ class Profiler:
         for row in self.summary():
             times = (row.mean_ns, row.p50_ns, row.p95_ns, row.p99_ns, row.p99_9_ns, row.max_ns)
             table.add_row(
-                row.name,
+                plain_text(row.name),
                 units.short(row.calls),
                 units.short(row.calls_per_s),
                 *(units.time(value) for value in times),

@@ -7,11 +7,7 @@ from collections.abc import Iterator, Sequence
 from lowlat import units
 from lowlat.reports.compare.gate import WHOLE
 from lowlat.reports.model.comparison import Compared, Comparison, Side
-
-
-def printable(text: str) -> str:
-    """Text of a document that others wrote, without what a terminal would obey."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+from lowlat.text import printable
 
 
 def name(metric: Compared) -> str:
@@ -109,7 +105,7 @@ def verdict(comparison: Comparison) -> str:
     found = comparison.gate
     if found.verdict == "failed":
         return f"gate failed: {'; '.join(failures(comparison))}"
-    rules, unclear = ", ".join(found.rules), printable(", ".join(found.inconclusive))
+    rules, unclear = printable(", ".join(found.rules)), printable(", ".join(found.inconclusive))
     if found.verdict == "inconclusive":
         return f"gate inconclusive ({rules}): a regression of {unclear} is not ruled out; {_advice(comparison)}"
     return f"gate passed ({rules})"

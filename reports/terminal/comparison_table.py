@@ -14,6 +14,7 @@ from lowlat.reports.model.comparison import Compared, Comparison
 from lowlat.reports.terminal import comparison_lines as lines
 from lowlat.reports.terminal.report_table import facts
 from lowlat.reports.terminal.wide_console import uncut
+from lowlat.text import plain_text
 
 _GATED: Final = {"regressed": "bold red", "improved": "green", "unchanged": "", "inconclusive": "yellow"}
 _ADVICE: Final = {"regressed": "red", "improved": "green", "unchanged": "dim", "inconclusive": "dim"}
@@ -43,7 +44,7 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
     )
     rows = lines.shown(comparison, every=every)
     for measure in dict.fromkeys(metric.measure for metric in rows):
-        heading = lines.printable(measure or "whole runs")
+        heading = plain_text(measure or "whole runs")
         yield _table(heading, [metric for metric in rows if metric.measure == measure], roomy=roomy)
     yield Text()
     yield facts(
@@ -52,10 +53,10 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
             *lines.notes(comparison),
         ]
     )
-    yield Text(lines.verdict(comparison), style=_GATE[comparison.gate.verdict])
+    yield plain_text(lines.verdict(comparison), style=_GATE[comparison.gate.verdict])
 
 
-def _table(heading: str, rows: Iterable[Compared], *, roomy: bool) -> Table:
+def _table(heading: Text, rows: Iterable[Compared], *, roomy: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, int(roomy), 0, 0), header_style="bold")
     table.add_column(heading, no_wrap=True)
     for name in ("base", "head", "ratio", "95%", "p", "n", "gate"):
@@ -63,16 +64,16 @@ def _table(heading: str, rows: Iterable[Compared], *, roomy: bool) -> Table:
     table.add_column("", no_wrap=True)
     for metric in rows:
         style = (_GATED if metric.gates else _ADVICE)[metric.verdict]
-        table.add_row(*_cells(metric), Text(metric.verdict, style=style))
+        table.add_row(*_cells(metric), plain_text(metric.verdict, style=style))
     return table
 
 
 def _cells(metric: Compared) -> Iterator[Text]:
-    yield Text(lines.name(metric), style="bold" if metric.gates else "")
-    yield Text(lines.value(metric, metric.base.median))
-    yield Text(lines.value(metric, metric.head.median))
-    yield Text(lines.ratio(metric.ratio))
-    yield Text(lines.interval(metric.interval))
-    yield Text(lines.p(metric.p))
-    yield Text(lines.runs(metric))
-    yield Text(lines.gate(metric), style="" if metric.gates else "dim")
+    yield plain_text(lines.name(metric), style="bold" if metric.gates else "")
+    yield plain_text(lines.value(metric, metric.base.median))
+    yield plain_text(lines.value(metric, metric.head.median))
+    yield plain_text(lines.ratio(metric.ratio))
+    yield plain_text(lines.interval(metric.interval))
+    yield plain_text(lines.p(metric.p))
+    yield plain_text(lines.runs(metric))
+    yield plain_text(lines.gate(metric), style="" if metric.gates else "dim")

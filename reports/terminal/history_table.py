@@ -13,6 +13,7 @@ from lowlat import units
 from lowlat.reports.compare.history import PERCENTS, Figure, History, Trend
 from lowlat.reports.terminal import history_lines as lines
 from lowlat.reports.terminal.wide_console import uncut
+from lowlat.text import plain_text
 
 
 def render_history(history: History, console: Console) -> None:
@@ -23,18 +24,18 @@ def render_history(history: History, console: Console) -> None:
 
 def _parts(history: History) -> Iterator[RenderableType]:
     if not history.trends:
-        yield Text("no reports")
+        yield plain_text("no reports")
     for index, trend in enumerate(history.trends):
         if index:
             yield Text()
         yield _title(trend)
         yield _table(trend)
         if hosts := lines.hosts(trend):
-            yield Text(hosts, style="yellow")
+            yield plain_text(hosts, style="yellow")
 
 
 def _title(trend: Trend) -> Text:
-    return Text.assemble((trend.profile, "bold"), "  ", lines.work(trend))
+    return Text.assemble(plain_text(trend.profile, "bold"), "  ", plain_text(lines.work(trend)))
 
 
 def _table(trend: Trend) -> Table:
@@ -50,17 +51,19 @@ def _table(trend: Trend) -> Table:
         cells = [cell for percent in PERCENTS for cell in _cells(entry.figures.get(percent))]
         style = "dim" if entry.status == "invalid" else ""
         moment, revision = lines.moment(entry), lines.revision(entry)
-        table.add_row(moment, Text(revision), str(entry.runs), *cells, lines.status(entry), style=style)
+        table.add_row(
+            plain_text(moment), plain_text(revision), str(entry.runs), *cells, lines.status(entry), style=style
+        )
     return table
 
 
 def _cells(figure: Figure | None) -> tuple[Text, Text, Text]:
     """The value, and its ratios to the first and to the median."""
     if figure is None:
-        return Text("-"), Text("-"), Text("-")
-    return Text(units.time(figure.value_ns)), _ratio(figure.to_first), _ratio(figure.to_median)
+        return plain_text("-"), plain_text("-"), plain_text("-")
+    return plain_text(units.time(figure.value_ns)), _ratio(figure.to_first), _ratio(figure.to_median)
 
 
 def _ratio(ratio: float | None) -> Text:
     far = lines.far(ratio)
-    return Text(lines.ratio(ratio), style={"worse": "red", "better": "green", "": ""}[far])
+    return plain_text(lines.ratio(ratio), style={"worse": "red", "better": "green", "": ""}[far])

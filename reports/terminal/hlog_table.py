@@ -11,6 +11,7 @@ from lowlat import units
 from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.terminal import latency_table
 from lowlat.reports.terminal.wide_console import uncut
+from lowlat.text import plain_text
 
 
 def render_log(log: RecordedLog, console: Console) -> None:
@@ -26,7 +27,9 @@ def _parts(log: RecordedLog) -> list[Text | Table]:
         f"  {units.time(span_ns)} from {log.begin:%Y-%m-%d %H:%M:%S} UTC · nanoseconds assumed",
     )
     notes = (
-        [Text(latency_table.FOOTNOTE, style="dim")] if latency_table.has_marks([s.series for s in log.series]) else []
+        [plain_text(latency_table.FOOTNOTE, style="dim")]
+        if latency_table.has_marks([s.series for s in log.series])
+        else []
     )
     return [title, _table(log), *notes]
 
@@ -39,7 +42,7 @@ def _table(log: RecordedLog) -> Table:
     for each in log.series:
         series = each.series
         table.add_row(
-            Text(f"{series.op} ({series.measure})"),
+            plain_text(f"{series.op} ({series.measure})"),
             f"{each.intervals:,}",
             units.short(series.count),
             *(latency_table.cell(series.percentiles.get(percent)) for percent in latency_table.PERCENTS),

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lowlat.reports.model.book import BookDocument, BooksDocument, LadderLevel
+from lowlat.text import plain_text
 
 
 def ladder(book: BookDocument, status: str = "") -> RenderableType:
@@ -21,14 +22,14 @@ def ladder(book: BookDocument, status: str = "") -> RenderableType:
     for n in range(max(len(book.bids), len(book.asks), 1)):
         bid, ask = _cells(book, book.bids, n), _cells(book, book.asks, n)
         table.add_row(bid[2], bid[1], bid[0], *ask)
-    title = Text.assemble((book.symbol, "bold"), "  ", " · ".join(_about(book)))
-    return Group(title, table, Text(status, style="dim")) if status else Group(title, table)
+    title = Text.assemble(plain_text(book.symbol, "bold"), "  ", plain_text(" · ".join(_about(book))))
+    return Group(title, table, plain_text(status, style="dim")) if status else Group(title, table)
 
 
 def listing(books: BooksDocument) -> RenderableType:
     """One line a book."""
     if not books.books:
-        return Text(f"no books in {books.folder}")
+        return plain_text(f"no books in {books.folder}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("book", "writer", "bid", "ask", "updates"):
         table.add_column(name, justify="left" if name in {"book", "writer"} else "right")
@@ -37,7 +38,7 @@ def listing(books: BooksDocument) -> RenderableType:
         writer = f"process {book.writer_pid}" if book.live and book.writer_pid else "live" if book.live else "none"
         cells = ["-" if price is None else _decimal(price, book.unit) for price in (book.bid, book.ask)]
         cells.append("-" if book.sequence is None else f"{book.sequence // 2:,}")
-        table.add_row(Text(book.symbol, style="bold"), writer, *cells, Text(book.trouble or ""))
+        table.add_row(plain_text(book.symbol, style="bold"), writer, *cells, plain_text(book.trouble or ""))
     return table
 
 

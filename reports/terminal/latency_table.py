@@ -12,6 +12,7 @@ from rich.text import Text
 from lowlat import units
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model.results import PercentileValue, Series, Spread, SummarySeries
+from lowlat.text import plain_text
 
 PERCENTS = ("50", "90", "99", "99.9", "99.99")
 """Percentiles that a table shows."""
@@ -51,7 +52,7 @@ def has_marks(summary: Sequence[Series], percents: Sequence[str] = PERCENTS) -> 
 
 def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *, wide: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column(heading, overflow="fold")
+    table.add_column(plain_text(heading), overflow="fold")
     table.add_column("count", justify="right", overflow="fold")
     for percent in PERCENTS:
         table.add_column(f"p{percent}", justify="right", overflow="fold")
@@ -66,30 +67,30 @@ def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *
 
 
 def _cells(name: str, series: SummarySeries, *, spread: bool) -> Iterator[Text]:
-    yield Text(name, style="bold" if name == "all" else "")
-    yield Text(units.short(series.count))
+    yield plain_text(name, style="bold" if name == "all" else "")
+    yield plain_text(units.short(series.count))
     for percent in PERCENTS:
         yield cell(series.percentiles.get(percent))
         if spread and percent in _WITH_SPREAD:
-            yield Text(_range(series.spread.get(percent)))
-    yield Text(units.time(series.max))
+            yield plain_text(_range(series.spread.get(percent)))
+    yield plain_text(units.time(series.max))
 
 
 def _spread_cells(series: SummarySeries) -> Iterator[Text]:
     """The line below an operation on a narrow screen: the spread, under the percentiles it belongs to."""
-    yield Text("  runs", style="dim")
-    yield Text("")
+    yield plain_text("  runs", style="dim")
+    yield plain_text("")
     for percent in PERCENTS:
-        yield Text(_range(series.spread.get(percent)) if percent in _WITH_SPREAD else "", style="dim")
-    yield Text("")
+        yield plain_text(_range(series.spread.get(percent)) if percent in _WITH_SPREAD else "", style="dim")
+    yield plain_text("")
 
 
 def cell(percentile: PercentileValue | None) -> Text:
     """A percentile, marked when it is but a few samples' luck."""
     if percentile is None:
-        return Text("-")
+        return plain_text("-")
     few = _few(percentile)
-    return Text(units.time(percentile.value) + (_MARK if few else " "), style="dim" if few else "")
+    return plain_text(units.time(percentile.value) + (_MARK if few else " "), style="dim" if few else "")
 
 
 def _few(percentile: PercentileValue | None) -> bool:

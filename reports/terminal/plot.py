@@ -18,6 +18,7 @@ from lowlat.reports.histogram import percentile_curve
 from lowlat.reports.histogram.percentile_curve import Spectrum
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep, response
+from lowlat.text import printable
 from lowlat.units import rate
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ def plot(document: Plottable, *, width: int = 80, ascii_only: bool = False, colo
     """The picture of a document as lines of `width` columns; with `color`, coloured by escape sequences.
 
     A report of one measure has a line for each operation, another a line for each measure over all operations; a
-    comparison has one for each side. Raises `HistogramFormatError` for a damaged histogram, or `InputError` with its
+    comparison has one for each side. Raises `FormatError` for a damaged histogram, or `InputError` with its
     side. Where there is no latency to draw, a line says so.
     """
     picture = _picture_of(document)
     if not picture.lines:
-        return f"{picture.title}: nothing to plot"
+        return f"{printable(picture.title)}: nothing to plot"
     text = _drawn(picture, width, ascii_only=ascii_only, color=color)
     return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii_only else text
 
@@ -158,7 +159,7 @@ def _drawn(picture: _Picture, width: int, *, ascii_only: bool, color: bool) -> s
         heights = [math.log10(max(value, 1)) for value in line.values_ns]
         figure.draw(figure.signal(line.places, heights, marker=plotext.marker(symbol, pixel)).lines())
         keys.append(plotext.colorize(f"{symbol} {_name(line.name)}", pixel))
-    figure.title(picture.title)
+    figure.title(printable(picture.title))
     figure.label(picture.label, "x")
     drawn = figure.build().string(colorless=not color)
     figure.clear()
@@ -180,5 +181,5 @@ def _rows(keys: Sequence[Any], width: int) -> list[list[Any]]:
 
 def _name(name: str) -> str:
     """A name from a document, so that a terminal shows it as it is; a long one is cut."""
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-    return printable if len(printable) <= _NAME_MAX else f"{printable[: _NAME_MAX - 3]}..."
+    shown = printable(name)
+    return shown if len(shown) <= _NAME_MAX else f"{shown[: _NAME_MAX - 3]}..."

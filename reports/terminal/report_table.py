@@ -14,6 +14,7 @@ from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
 from lowlat.reports.terminal import latency_table, text_lines
 from lowlat.reports.terminal.wide_console import uncut
+from lowlat.text import plain_text
 
 
 def render(report: Report, console: Console) -> None:
@@ -38,7 +39,7 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     )
     yield from latency_table.tables(report.summary, len(report.runs), console)
     if latency_table.has_marks(report.summary):
-        yield Text(latency_table.FOOTNOTE, style="dim")
+        yield plain_text(latency_table.FOOTNOTE, style="dim")
     yield Text()
     yield facts(
         [
@@ -61,7 +62,7 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     yield Padding(_budget(report), (1, 0, 0, 0))
     yield facts([("tier", text_lines.tier(report))])
     if status := text_lines.status(report):
-        yield Text(status, style="bold red")
+        yield plain_text(status, style="bold red")
 
 
 def title(report: Report) -> Text:
@@ -74,7 +75,7 @@ def title(report: Report) -> Text:
         units.plural(len(report.runs), "run"),
         f"lowlat {report.tool.version}",
     ]
-    return Text.assemble((work.profile, "bold"), "  ", " · ".join(part for part in parts if part))
+    return Text.assemble(plain_text(work.profile, "bold"), "  ", plain_text(" · ".join(part for part in parts if part)))
 
 
 def facts(rows: list[tuple[str, str | None]]) -> Table:
@@ -84,7 +85,7 @@ def facts(rows: list[tuple[str, str | None]]) -> Table:
     grid.add_column(overflow="fold")
     for label, line in rows:
         if line:
-            grid.add_row(Text(label), Text(line))
+            grid.add_row(plain_text(label), plain_text(line))
     return grid
 
 
@@ -100,16 +101,25 @@ def _budget(report: Report) -> Table:
     table.add_column("measured", justify="right", no_wrap=True)
     table.add_column("")
     for row in report.budget:
-        measured = Text("not measured", style="dim") if row.measured_ns is None else Text(units.time(row.measured_ns))
-        table.add_row(Text(row.stage), Text(units.time(row.reference_ns)), measured, Text(row.basis, style="dim"))
+        measured = (
+            plain_text("not measured", style="dim")
+            if row.measured_ns is None
+            else plain_text(units.time(row.measured_ns))
+        )
+        table.add_row(
+            plain_text(row.stage),
+            plain_text(units.time(row.reference_ns)),
+            measured,
+            plain_text(row.basis, style="dim"),
+        )
         for part in row.parts:
-            table.add_row(Text(f"  {part.name}"), "", *_part(part))
+            table.add_row(plain_text(f"  {part.name}"), "", *_part(part))
     return table
 
 
 def _part(part: BudgetPart) -> tuple[Text, Text]:
     """The percentile that stages go by, then the median."""
     if part.p50_ns is None or part.p99_ns is None:
-        return Text("not measured", style="dim"), Text(part.basis, style="dim")
+        return plain_text("not measured", style="dim"), plain_text(part.basis, style="dim")
     text = f"p99 (p50 {units.time(part.p50_ns)}): {part.basis}, {units.plural(part.samples, 'sample')}"
-    return Text(units.time(part.p99_ns)), Text(text, style="dim")
+    return plain_text(units.time(part.p99_ns)), plain_text(text, style="dim")

@@ -16,6 +16,7 @@ from lowlat.reports.model.sweep import Sweep, missed, response
 from lowlat.reports.terminal import latency_table, text_lines
 from lowlat.reports.terminal.report_table import facts, title
 from lowlat.reports.terminal.wide_console import uncut
+from lowlat.text import plain_text
 
 _PERCENTS: Final = ("50", "99", "99.9")
 _STATUS: Final = {
@@ -35,15 +36,15 @@ def _parts(sweep: Sweep) -> Iterator[RenderableType]:
     yield title(first)
     yield facts([("host", text_lines.host(first.host)), ("clock", text_lines.clock(first.clock))])
     yield Text()
-    yield Text("response time of all operations, from the planned start, by rate")
+    yield plain_text("response time of all operations, from the planned start, by rate")
     yield _table(sweep)
     shown = [series for point in sweep.points if (series := response(point))]
     if latency_table.has_marks(shown, _PERCENTS):
-        yield Text(latency_table.FOOTNOTE, style="dim")
+        yield plain_text(latency_table.FOOTNOTE, style="dim")
     yield facts([("knee", _knee(sweep))])
     if sweep.status != "ok":
         reasons = "; ".join(sweep.status_reasons) or "no reason given"
-        yield Text(f"{_STATUS[sweep.status]}: {reasons}", style="bold red")
+        yield plain_text(f"{_STATUS[sweep.status]}: {reasons}", style="bold red")
 
 
 def _table(sweep: Sweep) -> Table:
@@ -54,17 +55,17 @@ def _table(sweep: Sweep) -> Table:
     for index, point in enumerate(sweep.points):
         at_knee = index == sweep.knee
         style = "bold green" if at_knee else "dim" if point.status == "invalid" else ""
-        table.add_row(*_figures(point), Text("knee" if at_knee else _verdict(point)), style=style)
+        table.add_row(*_figures(point), plain_text("knee" if at_knee else _verdict(point)), style=style)
     return table
 
 
 def _figures(point: Report) -> Iterator[Text]:
     for rate in (point.load.target_rate, point.load.achieved_rate):
-        yield Text("-" if rate is None else units.rate(rate))
+        yield plain_text("-" if rate is None else units.rate(rate))
     series = response(point)
     for percent in _PERCENTS:
         yield latency_table.cell(series.percentiles.get(percent) if series else None)
-    yield Text(units.time(series.max) if series else "-")
+    yield plain_text(units.time(series.max) if series else "-")
 
 
 def _verdict(point: Report) -> str:

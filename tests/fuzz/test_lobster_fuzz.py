@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import LobsterError, read_best_states
+from lowlat.engine.flow.readers.lobster.file import read_best_states
 from lowlat.engine.flow.recording import verify
 from lowlat.engine.reference.engine import ReferenceEngine
+from lowlat.errors import LobsterError
 
 SOUND = b"""\
 1.000000001,1,1,10,1000000,-1

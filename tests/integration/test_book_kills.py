@@ -18,7 +18,7 @@ import pytest
 
 from lowlat.engine.matching.records import Side
 from lowlat.engine.shared_book.directory import BookSnapshot, Found, MappedBookReader, MappedBookWriter
-from lowlat.engine.shared_book.errors import BookError, WriterDiedError
+from lowlat.engine.shared_book.errors import BookError, NoWriterError
 
 DEPTH = 1024  # so many levels that a kill often falls into an update
 KILLS = 100
@@ -121,8 +121,8 @@ def examine(folder: Path, seen: Counter[str]) -> None:
             assert not reader.has_writer
             check(reader.snapshot(DEPTH))
             seen["whole"] += 1
-    except WriterDiedError:
-        seen["torn"] += 1
+    except NoWriterError as error:
+        seen["torn" if "died in the middle of an update" in str(error) else "never made"] += 1
     except BookError:
         seen["never made"] += 1
     before = seen.copy()

@@ -16,17 +16,17 @@ from lowlat.engine import _core
 from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath, Passed, producer_of
 from lowlat.engine.bench.pipeline_placement import book_names
 from lowlat.engine.bench.protocol import OpenLoop, PathPlaces, Pipeline
-from lowlat.engine.bench.run import RunFailedError, RunPlan, measure, settings_of
-from lowlat.engine.flow.arrivals import ArrivalsError
+from lowlat.engine.bench.run import RunPlan, measure, settings_of
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Arrivals, load_profile
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.shared_book.reader import MappedBookReader
 from lowlat.engine.shared_book.writer import MappedBookWriter
-from lowlat.errors import ExitCode
+from lowlat.errors import ExitCode, RunFailedError, UsageError
 from lowlat.probes.clock.scale import TickScale
-from lowlat.probes.cpu.affinity import AffinityError, allowed_cpus
+from lowlat.probes.cpu.affinity import allowed_cpus
+from lowlat.probes.errors import AffinityError
 from lowlat.reports.model.report import Report
 
 STEADY = flood(load_profile("steady"), 20_000, 3)
@@ -108,7 +108,7 @@ def test_a_book_that_another_writes_is_refused(folder: Path) -> None:
 
 def test_a_schedule_of_more_than_a_day_is_refused_before_any_run() -> None:
     flow = flood(load_profile("steady"), 90_000, 3)
-    with pytest.raises(ArrivalsError, match="more than a day"):
+    with pytest.raises(UsageError, match="more than a day"):
         measure(flow, RunPlan(runs=1, load=OpenLoop(Arrivals(process="constant", rate=1))))
 
 

@@ -18,13 +18,13 @@ from lowlat.engine.bench.crosscheck import check_prefix, first_difference
 from lowlat.engine.bench.placement import choose_place
 from lowlat.engine.bench.protocol import ClosedLoop, Outcome
 from lowlat.engine.bench.report_builder import Finished, assemble
-from lowlat.engine.bench.run import RunFailedError, RunPlan, measure
+from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import ExecType, PoolPolicy
-from lowlat.errors import ExitCode, LowlatError
+from lowlat.errors import ExitCode, LowlatError, RunFailedError
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.memory.numa_memory import memory_nodes

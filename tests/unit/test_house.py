@@ -33,7 +33,7 @@ FLOORS = (
 )
 """Rooms of the engine, of `engine/` and `engine/native/` alike: a room uses those below it, none beside it."""
 LINES_MAX, FUNCTION_MAX = 450, 35
-LONGER_FILES = {"engine/native/flow/synthetic.hpp": 548, "engine/bench/worker.py": 457}
+LONGER_FILES = {"engine/bench/worker.py": 457}
 """Files above the limit, at their length: they may shrink."""
 LONGER_FUNCTIONS = {
     "lowlat_cli/verbs/bench.py:bench": 43,
@@ -226,7 +226,7 @@ def test_every_include_of_ours_is_a_path_from_the_root() -> None:
         ("engine/deep/run.py", "from lowlat_cli.main import main", "lowlat_cli.main"),
         ("engine/_core.pyi", "import lowlat_cli", "lowlat_cli"),
         ("probes/clock.py", "from importlib import import_module\nimport_module('lowlat.engine.run')", "engine.run"),
-        ("lowlat/errors.py", "from lowlat.reports.errors import ReportFormatError", "reports.errors"),
+        ("lowlat/errors.py", "from lowlat.reports.model.report import Report", "reports.model.report"),
         ("probes/native/clock.hpp", '#include "engine/native/book.hpp"', "engine/native/book.hpp"),
         ("reports/native/a.cpp", "  #  include <probes/native/clock.hpp>", "probes/native/clock.hpp"),
         ("probes/native/clock.cpp", '#include "../../engine/native/book.hpp"', "engine/native/book.hpp"),

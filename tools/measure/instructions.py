@@ -18,6 +18,7 @@ from native_pass import ROOT, arguments, build
 
 from lowlat.engine import _core
 from lowlat.engine.flow.profile import load_profile, profile_names
+from lowlat.files import write_atomically
 
 COMMANDS, SEED = 100_000, 1
 ALLOWED = 1.05
@@ -57,7 +58,7 @@ def main() -> int:
         binary = build(Path(folder), "loops")
         counted = {name: round(count(binary, name, Path(folder)), 1) for name in profile_names()}
     if recording:
-        FIGURES.write_text(json.dumps(figures | {key: counted}, indent=2) + "\n")
+        write_atomically(FIGURES, json.dumps(figures | {key: counted}, indent=2) + "\n")
     worse = 0
     print(f"instructions per command, {COMMANDS:,} commands, {key}")
     for name, now in counted.items():

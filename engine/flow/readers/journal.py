@@ -19,21 +19,11 @@ from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType, PoolPolicy
 
 
-class EmptyJournalError(JournalError):
-    """A journal without a command: there is nothing to measure."""
-
-
-class DrainedJournalError(JournalError):
-    """A journal whose engine refused commands while its trade tape was full, and had it emptied in between: a measured
-    flow is of commands alone.
-    """
-
-
 def read_journal_flow(path: Path) -> Flow:
     """All commands of a journal, for an engine like the one whose journal it is. None of them only seeds the book.
 
     The array is of `EXTENDED_COMMAND` if any block is; the terms of the others are zero then. Raises what `JournalFile`
-    raises, `JournalDamagedError` for damage anywhere, `EmptyJournalError`, `DrainedJournalError`, `MemoryError`.
+    raises, `JournalDamagedError` for damage anywhere, `JournalError` where there is nothing to measure, `MemoryError`.
     """
     with JournalFile(path) as file:
         tally, place, fault = Tally(), file.beginning, Fault.NONE
@@ -69,9 +59,9 @@ def read_journal_flow(path: Path) -> Flow:
 
 def _check_measurable(file: JournalFile, tally: Tally) -> None:
     if not tally.commands:
-        raise EmptyJournalError(f"{file.path} holds no command: there is nothing to measure")
+        raise JournalError(f"{file.path} holds no command: there is nothing to measure")
     if tally.drains and file.settings.when_trades_dry is PoolPolicy.REFUSE:
-        raise DrainedJournalError(
+        raise JournalError(
             f"{file.path} cannot be measured: its engine refuses commands while the trade tape is full, and emptied it "
             f"{units.plural(tally.drains, 'time')}, which a measured flow does not; "
             "'lowlat journal verify' executes it as it was"

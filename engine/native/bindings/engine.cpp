@@ -16,6 +16,7 @@
 
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_commands.hpp"
+#include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/py_side.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/journal/writer.hpp"
@@ -186,8 +187,7 @@ std::vector<Part> memory(OwnedMatcher& matcher) {
 }  // namespace
 
 void register_engine(const nb::module_& m) {
-    const nb::exception<EngineBusyError> busy(m, "EngineBusyError",
-                                              nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
+    translate_to<EngineBusyError>("BusyError");
     nb::class_<OwnedMatcher>(m, "Matcher")
         .def(
             "__init__",

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/journal/reader.hpp"
 #include "engine/native/journal/snapshot.hpp"
@@ -131,8 +132,7 @@ void register_journal(nb::module_& m) {
 }
 
 void register_recovery(nb::module_& m) {
-    const nb::exception<StateError> state_error(m, "StateError",
-                                                nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
+    translate_to<StateError>("FormatError");
     m.def("walk_journal", &walk_journal, nb::arg("data"), nb::arg("place"), nb::arg("matcher").none() = nb::none());
     m.def("save_state", &save, nb::arg("matcher"), nb::arg("journal").none() = nb::none());
     m.def("close_journal", &close_journal, nb::arg("matcher"), nb::arg("journal"));

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/rings/mpsc_ring.hpp"
 #include "engine/native/rings/ring_ownership.hpp"
@@ -160,8 +161,7 @@ std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, Sl
 }  // namespace
 
 void register_rings(nb::module_& m) {
-    const nb::exception<RingBusyError> busy(m, "RingBusyError",
-                                            nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
+    translate_to<RingBusyError>("BusyError");
     m.attr("RING_CAPACITY_MAX") = ring_capacity_max;
     m.attr("ORDER_RING_CAPACITY") = order_ring_capacity;
     m.attr("MARKET_DATA_RING_CAPACITY") = market_data_ring_capacity;

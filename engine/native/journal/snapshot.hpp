@@ -59,7 +59,7 @@ struct SavedOrder {
 };
 static_assert(sizeof(SavedOrder) == 32);
 
-/// Bytes that are no state of an engine with these settings.
+/// Bytes that are no state of an engine with these settings. Becomes the Python error FormatError.
 class StateError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;

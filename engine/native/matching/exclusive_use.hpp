@@ -8,7 +8,7 @@
 
 namespace lowlat {
 
-/// Another thread is executing in this engine. Becomes the Python error of the same name, and LOWLAT_BUSY.
+/// Another thread is executing in this engine. Becomes the Python error BusyError, and LOWLAT_BUSY.
 class EngineBusyError : public std::runtime_error {
   public:
     EngineBusyError()

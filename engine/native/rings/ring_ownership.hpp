@@ -15,7 +15,7 @@
 
 namespace lowlat {
 
-/// Another thread holds this end of the ring. Becomes the Python error of the same name.
+/// Another thread holds this end of the ring. Becomes the Python error BusyError.
 class RingBusyError : public std::runtime_error {
   public:
     RingBusyError(const char* act, std::uint64_t holder)

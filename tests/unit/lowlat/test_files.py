@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lowlat.errors import OutputPathError
-from lowlat.files import check_writable, write_atomically
+from lowlat.files import check_writable, write_atomically, written_atomically
 
 
 def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -19,16 +22,6 @@ def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None
     write_atomically(target, "µ\n")
     assert list(tmp_path.iterdir()) == [target]
     assert target.read_bytes() == b"\xc2\xb5\n"
-
-
-def test_a_new_file_has_the_user_s_usual_mode(tmp_path: Path) -> None:
-    target = tmp_path / "report.json"
-    before = os.umask(0o027)
-    try:
-        write_atomically(target, "")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(target.stat().st_mode) == 0o640
 
 
 def test_an_existing_file_keeps_its_mode_and_a_link_its_aim(tmp_path: Path) -> None:
@@ -77,3 +70,59 @@ def test_a_failure_while_writing_leaves_the_old_file_alone(tmp_path: Path, monke
         write_atomically(target, "new")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o027, 0o640), (0o077, 0o600)])
+@pytest.mark.parametrize("existing", [None, 0o604])
+def test_the_mode_is_the_umask_s_or_that_of_the_file_before(
+    tmp_path: Path, umask: int, mode: int, existing: int | None
+) -> None:
+    target = tmp_path / "report.json"
+    if existing is not None:
+        target.write_text("old")
+        target.chmod(existing)
+    before = os.umask(umask)
+    try:
+        with written_atomically(target) as stream:
+            meanwhile = os.fstat(stream.fileno())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(target.stat().st_mode) == (mode if existing is None else existing)
+    assert meanwhile.st_mode == target.stat().st_mode, "never more open than in the end"
+
+
+def test_the_file_is_on_the_disk_before_its_name_and_the_name_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "report.json"
+    target.write_text("old")
+    seen: list[tuple[str, str]] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        fsync(descriptor)
+        name = Path(f"/proc/self/fd/{descriptor}").readlink()
+        seen.append(("folder" if name == tmp_path.resolve() else "file", target.read_text()))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_atomically(target, "new")
+    assert seen == [("file", "old"), ("folder", "new")]
+
+
+def test_a_kill_in_the_middle_leaves_the_old_content(tmp_path: Path) -> None:
+    target = tmp_path / "report.json"
+    target.write_text("old")
+    script = """
+import os, signal, sys
+from pathlib import Path
+from lowlat.files import written_atomically
+with written_atomically(Path(sys.argv[1])) as stream:
+    stream.write(b"new" * 100_000)
+    stream.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", script, target], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert target.read_text() == "old"
+    write_atomically(target, "newer")
+    assert target.read_text() == "newer", "what the killed one left is in nobody's way"

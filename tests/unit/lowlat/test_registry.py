@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from lowlat.registry import Registry, UnknownNameError
+from lowlat.errors import UsageError
+from lowlat.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def test_what_is_built_in_is_found_without_a_look_at_other_packages(monkeypatch:
 
 def test_an_unknown_name_is_told_the_known_ones() -> None:
     assert "oval" not in SHAPES
-    with pytest.raises(UnknownNameError, match=r"^'oval' is not one of 'square', 'round'$"):
+    with pytest.raises(UsageError, match=r"^'oval' is not one of 'square', 'round'$"):
         SHAPES.get("oval")
     assert SHAPES.refusal("oval", ["any"]) == "'oval' is not one of 'square', 'round', 'any'"
     assert SHAPES.listing() == "square (four sides), round (none)"

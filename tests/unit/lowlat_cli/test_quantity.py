@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from lowlat_cli.quantity import QuantityError, parse_count, parse_duration_ns, parse_rate, parse_sweep
+from lowlat.errors import FormatError
+from lowlat_cli.quantity import parse_count, parse_duration_ns, parse_rate, parse_sweep
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_durations(text: str, nanoseconds: int) -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_text_and_what_to_write(parse: Callable[[str], int], text: str) -> None:
-    with pytest.raises(QuantityError) as refused:
+    with pytest.raises(FormatError) as refused:
         parse(text)
     message = str(refused.value)
     assert repr(text[:40])[:-1] in message
@@ -118,18 +119,18 @@ def test_a_sweep_rises_by_one_factor_and_ends_exactly() -> None:
     ],
 )
 def test_a_sweep_that_is_none_says_what_to_write(text: str, why: str) -> None:
-    with pytest.raises(QuantityError, match="write FROM:TO:STEPS such as 100k:20M:8") as refused:
+    with pytest.raises(FormatError, match="write FROM:TO:STEPS such as 100k:20M:8") as refused:
         parse_sweep(text)
     assert str(refused.value).startswith(f"{text!r} is not a sweep of rates")
     assert why in str(refused.value)
 
 
 def test_a_fraction_of_the_smallest_unit_is_said_to_be_one() -> None:
-    with pytest.raises(QuantityError, match=r"'1\.5ns' is not a duration \(it has a fraction of the smallest unit\)"):
+    with pytest.raises(FormatError, match=r"'1\.5ns' is not a duration \(it has a fraction of the smallest unit\)"):
         parse_duration_ns("1.5ns")
 
 
 def test_a_very_long_number_is_refused_at_once_and_not_printed_whole() -> None:
-    with pytest.raises(QuantityError) as refused:
+    with pytest.raises(FormatError, match="is not a whole number") as refused:
         parse_count("9" * 1_000_000)
     assert len(str(refused.value)) < 150

@@ -18,7 +18,7 @@ from lowlat_cli.app import app
 from lowlat_cli.command import full_command
 from lowlat_cli.listings import with_names
 from lowlat_cli.session import Session, color_of
-from lowlat_cli.settings import SettingsError, read_settings
+from lowlat_cli.settings import read_settings
 from lowlat_cli.verbs.bench import bench
 from lowlat_cli.wording import is_of_parser, of_parser
 
@@ -112,11 +112,11 @@ def test_a_bad_key_in_pyproject_is_named_with_its_table(folder: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_an_error(folder: Path) -> None:
     (folder / "lowlat.toml").mkdir()
-    with pytest.raises(SettingsError, match=r"lowlat\.toml: cannot be read: Is a directory"):
+    with pytest.raises(UsageError, match=r"lowlat\.toml: cannot be read: Is a directory"):
         read_settings(folder)
     (folder / "lowlat.toml").rmdir()
     (folder / "lowlat.toml").write_bytes(b"profile = '\xff'")
-    with pytest.raises(SettingsError, match=r"lowlat\.toml: not valid TOML"):
+    with pytest.raises(UsageError, match=r"lowlat\.toml: not valid TOML"):
         read_settings(folder)
 
 

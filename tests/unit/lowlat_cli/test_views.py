@@ -13,15 +13,17 @@ from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
 from lowlat.probes.clock.counter import Calibration, CounterSkew, NtpSlew, calibrate_quick
 from lowlat.probes.cpu.cpu_sets import cpu_sets
 from lowlat.probes.cpu.placement import Assignment, Plan
+from lowlat.probes.cpu.threads import ThreadAffinity
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable, unknown
 from lowlat.probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
 from lowlat_cli.views import layout
-from lowlat_cli.views.affinity import plan_view
+from lowlat_cli.views.affinity import plan_view, threads_view
 from lowlat_cli.views.cache_line import cache_line_view
 from lowlat_cli.views.calibration import calibration_view
 from lowlat_cli.views.topology import topology_view
+from tests.hostile import HOSTILE, SHOWN, assert_harmless, hostile_copy
 
 
 def text(view: Iterable[RenderableType]) -> str:
@@ -32,8 +34,17 @@ def text(view: Iterable[RenderableType]) -> str:
     return "\n".join(" ".join(line.split()) for line in console.file.getvalue().splitlines())
 
 
+def shown(view: Iterable[RenderableType]) -> str:
+    """What a view prints, as it is, where there is room for all of it."""
+    console = Console(file=io.StringIO(), width=20_000, color_system=None)
+    console.print(*view, sep="\n", highlight=False)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
 HOST = read_topology()
 CLOCK = calibrate_quick()
+UNKNOWN = unknown(HOSTILE, HOSTILE)
 LINE = CacheLine(
     reported=(
         ReportedLine("sysfs", known(64, "sysfs")),
@@ -48,6 +59,35 @@ LINE = CacheLine(
     sharing_slices_dropped=1,
     prefetch=known(Prefetch(True, False, False, 0.0, 1.0, 0.9, 0.1), "measured"),
 )
+
+
+PLAN = Plan(
+    (Assignment("matcher", 0, 2, 0, ("a core of its own",), ("it takes interrupts",)),), 0, ("the host is busy",)
+)
+CPU = ThreadAffinity(7, "matcher", (2,), 2, "fifo", 5, (0,))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        topology_view(hostile_copy(HOST)),
+        topology_view(hostile_copy(dataclasses.replace(HOST, core_kinds=(CoreKind("big", (0,), "capacity 1024"),)))),
+        topology_view(
+            dataclasses.replace(
+                HOST, cpu_quota=UNKNOWN, cpu_brand=UNKNOWN, caches=UNKNOWN, nodes=UNKNOWN, memory_total_bytes=UNKNOWN
+            )
+        ),
+        cache_line_view(hostile_copy(LINE)),
+        cache_line_view(dataclasses.replace(LINE, prefetch=UNKNOWN)),
+        calibration_view(hostile_copy(dataclasses.replace(CLOCK, notes=("steered",), slew=UNKNOWN, skews=UNKNOWN))),
+        plan_view(hostile_copy(PLAN), dataclasses.replace(HOST, nodes=UNKNOWN)),
+        threads_view(7, [hostile_copy(CPU)], dataclasses.replace(HOST.cpu_sets, isolated=UNKNOWN, cpuset=UNKNOWN)),
+    ],
+)
+def test_what_a_host_says_does_nothing_to_the_terminal(view: Iterable[RenderableType]) -> None:
+    seen = shown(view)
+    assert SHOWN in seen
+    assert_harmless(seen)
 
 
 def topology(**changes: object) -> Topology:

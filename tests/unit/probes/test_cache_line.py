@@ -10,7 +10,7 @@ import pytest
 from lowlat.documents import values
 from lowlat.probes import _core, cache_line
 from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine, choose_pair, classify_prefetch, granule
-from lowlat.probes.cpu.affinity import CpuMissingError
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.reading import known, not_applicable
 from lowlat.probes.topology import read_topology
 
@@ -91,7 +91,7 @@ def test_this_host_measures_what_it_reports() -> None:
 
 
 def test_cpus_must_exist() -> None:
-    with pytest.raises(CpuMissingError):
+    with pytest.raises(AffinityError, match=r"^CPU 60000 does not exist"):
         cache_line.measure_cache_line(2.5e9, (0, 60_000))
 
 

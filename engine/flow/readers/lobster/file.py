@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.matching.records import QUANTITY_MAX
-from lowlat.errors import UsageError
+from lowlat.errors import LobsterError
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -50,20 +50,6 @@ class MessageType(IntEnum):
     HIDDEN_EXECUTION = 5
     CROSS_TRADE = 6
     HALT = 7
-
-
-class LobsterError(UsageError):
-    """A LOBSTER file that cannot be read, or says what no LOBSTER file says.
-
-    `row` (from 1) and `column` (its name) tell where; both are None when it is the file as a whole.
-    """
-
-    def __init__(self, path: Path, problem: str, *, row: int | None = None, column: str | None = None) -> None:
-        where = "".join([f", row {row}" if row else "", f", column {column}" if column else ""])
-        super().__init__(f"{path}{where}: {problem}")
-        self.path = path
-        self.row = row
-        self.column = column
 
 
 @dataclass(frozen=True, eq=False)

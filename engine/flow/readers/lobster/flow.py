@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 
 from lowlat.engine.flow.readers.lobster.book import Fills, LobsterBook, Place, restoring
-from lowlat.engine.flow.readers.lobster.file import TICK, UNIT, LobsterError, Messages, MessageType
+from lowlat.engine.flow.readers.lobster.file import TICK, UNIT, Messages, MessageType
 from lowlat.engine.flow.recording import FILL, Bursts, Ints, Origin, RecordedFlow
 from lowlat.engine.matching.records import COMMAND, QUANTITY_MAX, CommandType, Side, TimeInForce
+from lowlat.errors import LobsterError
 
 HIDDEN_EXECUTION: Final = "hidden execution"
 CROSS_TRADE: Final = "cross trade"

@@ -9,16 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lowlat.engine.analytics.vwap import (
-    LevelRangeError,
-    LevelUpdateError,
-    PriceArrayError,
-    UnknownLevelError,
-    UnsortedLevelsError,
-    apply_level_updates,
-    level_updates,
-)
+from lowlat.engine.analytics.vwap import apply_level_updates, level_updates
 from lowlat.engine.matching.records import LEVEL, TRADE, Side
+from lowlat.errors import ArrayError, LevelUpdateError
 
 BIDS = np.array([(103, 5, 1), (102, 7, 2), (100, 9, 3)], LEVEL)
 ASKS = BIDS[::-1].copy()
@@ -52,7 +45,7 @@ def test_new_levels_come_in_at_their_place() -> None:
 
 
 def test_an_unknown_price_is_an_error_unless_inserted() -> None:
-    with pytest.raises(UnknownLevelError, match=r"level 101: no such level.*insert=True") as caught:
+    with pytest.raises(LevelUpdateError, match=r"level 101: no such level.*insert=True") as caught:
         apply_level_updates(BIDS, level_updates((103, 1, 0), (101, 3, 1)), Side.BUY)
     assert caught.value.price == 101
 
@@ -63,7 +56,7 @@ def test_an_unknown_price_is_an_error_unless_inserted() -> None:
     ids=["quantity below 0", "orders below 0", "orders without quantity", "all orders", "new below 0", "new empty"],
 )
 def test_a_sum_out_of_range_is_an_error(update: tuple[int, int, int]) -> None:
-    with pytest.raises(LevelRangeError, match=f"level {update[0]}: ") as caught:
+    with pytest.raises(LevelUpdateError, match=f"level {update[0]}: ") as caught:
         apply_level_updates(BIDS, level_updates(update), Side.BUY, insert=True)
     assert caught.value.price == update[0]
 
@@ -76,14 +69,14 @@ def test_only_the_sum_of_a_price_counts() -> None:
 
 @pytest.mark.parametrize(("levels", "side"), [(BIDS, Side.SELL), (ASKS, Side.BUY), (BIDS[[0, 1, 1]], Side.BUY)])
 def test_levels_out_of_order_are_an_error(levels: np.ndarray, side: Side) -> None:
-    with pytest.raises(UnsortedLevelsError, match="level 102: out of order"):
+    with pytest.raises(LevelUpdateError, match="level 102: out of order"):
         apply_level_updates(levels, level_updates(), side)
 
 
 def test_other_arrays_are_refused() -> None:
-    with pytest.raises(PriceArrayError, match="levels are"):
+    with pytest.raises(ArrayError, match="levels are"):
         apply_level_updates(np.zeros(1, TRADE), level_updates(), Side.BUY)
-    with pytest.raises(PriceArrayError, match="updates are"):
+    with pytest.raises(ArrayError, match="updates are"):
         apply_level_updates(BIDS, BIDS, Side.BUY)
 
 
@@ -105,11 +98,11 @@ def by_dictionary(
         orders[price] += change[1]
     for price in sorted({price for price, *_ in updates}, reverse=side is Side.BUY):
         if price not in levels and not insert:
-            return UnknownLevelError
+            return LevelUpdateError
         before = levels.get(price, (0, 0))
         now = before[0] + quantity[price], before[1] + orders[price]
         if not all(0 <= amount < 2**64 for amount in now) or (now[1] and not now[0]):
-            return LevelRangeError
+            return LevelUpdateError
         levels = {**levels, price: now}
     rows = [(price, *now) for price, now in levels.items() if now[0] or (price not in {u[0] for u in updates})]
     return sorted(rows, reverse=side is Side.BUY)

@@ -17,10 +17,9 @@ import pytest
 
 from lowlat.engine.bench import ab as ab_module
 from lowlat.engine.bench.ab import AbPlan, compare_commands, order_of
-from lowlat.engine.bench.subprocess_run import Command, CommandFailedError, CommandStartError, report_from, wall_ns_of
-from lowlat.errors import ExitCode
+from lowlat.engine.bench.subprocess_run import Command, report_from, wall_ns_of
+from lowlat.errors import CommandStartError, ExitCode, InputError, NotValidError, RunFailedError, UsageError
 from lowlat.reports.compare.gate import parse_rule
-from lowlat.reports.errors import GateRuleError, InputError, NotComparableError
 
 FIRST = Path(__file__).parents[2] / "reports/report-1.json"
 
@@ -85,7 +84,7 @@ def test_progress_tells_the_time_left_once_it_can_be_known() -> None:
     ],
 )
 def test_a_command_that_fails_ends_it_all(command: Command, message: str, code: ExitCode) -> None:
-    with pytest.raises(CommandFailedError, match=message) as failed:
+    with pytest.raises(RunFailedError, match=message) as failed:
         compare_commands(plan(command, command, wall=True))
     assert failed.value.exit_code == code
 
@@ -118,7 +117,7 @@ def test_a_report_that_is_not_valid_ends_it_at_once(tmp_path: Path) -> None:
     wrong = json.loads(FIRST.read_text()) | {"status": "invalid", "status_reasons": ["digest differs"]}
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
     command = Command("A", "cat", ("cat", str(tmp_path / "wrong.json")))
-    with pytest.raises(NotComparableError, match="A is not valid, so there is nothing to compare: digest differs"):
+    with pytest.raises(NotValidError, match="A is not valid, so there is nothing to compare: digest differs"):
         compare_commands(plan(command, command))
 
 
@@ -138,13 +137,13 @@ def test_a_side_must_do_the_same_work_every_time(tmp_path: Path) -> None:
     (tmp_path / "next.json").write_text(json.dumps(other))
     turn = shlex.quote(str(tmp_path / "turn"))
     script = f"test -e {turn} && cat {tmp_path}/next.json || {{ touch {turn}; cat {shlex.quote(str(FIRST))}; }}"
-    with pytest.raises(NotComparableError, match="differ in workload hash"):
+    with pytest.raises(NotValidError, match="differ in workload hash"):
         compare_commands(plan(shell(script), Command("B", "cat", ("cat", str(FIRST)))))
 
 
 def test_a_gate_about_nothing_is_found_after_the_first_pair(tmp_path: Path) -> None:
     command = shell(f"echo >> {shlex.quote(str(tmp_path / 'log'))}")
-    with pytest.raises(GateRuleError, match="gate p99=10% is about nothing that both sides have: there is wall"):
+    with pytest.raises(UsageError, match="gate p99=10% is about nothing that both sides have: there is wall"):
         compare_commands(plan(command, command, 50, wall=True, rules=(parse_rule("p99=10%"),)))
     assert len((tmp_path / "log").read_text()) == 2
 

@@ -10,9 +10,10 @@ import pytest
 from lowlat.engine.bench import numa, report_builder
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import Memory
-from lowlat.probes.cpu.affinity import CpuMissingError, allowed_cpus
+from lowlat.probes.cpu.affinity import allowed_cpus
+from lowlat.probes.errors import AffinityError, NumaError
 from lowlat.probes.memory import numa_memory
-from lowlat.probes.memory.numa_memory import NumaError, PagePlacement, memory_nodes, nearest_memory, thread_policy
+from lowlat.probes.memory.numa_memory import PagePlacement, memory_nodes, nearest_memory, thread_policy
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 from lowlat.probes.topology import Node, Topology, read_topology
 from lowlat.reports.model.results import HotPath
@@ -171,7 +172,7 @@ def test_asked_cpus_are_checked_and_named() -> None:
     cpu = allowed_cpus()[0]
     place = choose_place((cpu,))
     assert (place.cpus, place.placement.chosen_by, place.placement.cpus) == ((cpu,), "user", str(cpu))
-    with pytest.raises(CpuMissingError):
+    with pytest.raises(AffinityError, match=r"^CPU 4095 does not exist"):
         choose_place((4095,))
 
 

@@ -6,11 +6,12 @@ import pytest
 
 from lowlat.engine.bench import sweep as sweep_module
 from lowlat.engine.bench.protocol import OpenLoop
-from lowlat.engine.bench.run import RunFailedError, RunPlan, measure
+from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.bench.sweep import measure_sweep
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Arrivals, load_profile
 from lowlat.engine.flow.synthetic import flood
+from lowlat.errors import RunFailedError
 from lowlat.reports.model.report import Report
 
 FLOW = flood(load_profile("steady"), 1_000, 1)

@@ -6,8 +6,9 @@ from math import exp, sqrt
 import numpy as np
 import pytest
 
-from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS, ArrivalsError, arrivals
+from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS, arrivals
 from lowlat.engine.flow.synthetic import COMMANDS_MAX
+from lowlat.errors import UsageError
 
 RATE = 1_000_000
 SPACING_PS = 1_000_000
@@ -170,13 +171,13 @@ def test_one_command(process):
     ],
 )
 def test_what_cannot_be_scheduled_is_refused(count, rate, seed, said):
-    with pytest.raises(ArrivalsError, match=said):
+    with pytest.raises(UsageError, match=said):
         arrivals("poisson", count, rate, seed)
 
 
 @pytest.mark.parametrize(("name", "value"), [("branching", 1.0), ("branching", -0.1), ("decay_spacings", 1e9)])
 def test_a_burst_that_would_not_end_is_refused(name, value):
-    with pytest.raises(ArrivalsError, match=f"{name} .* is outside 0"):
+    with pytest.raises(UsageError, match=f"{name} .* is outside 0"):
         arrivals("burst", 10, RATE, 1, **{name: value})
-    with pytest.raises(ArrivalsError, match="nan"):
+    with pytest.raises(UsageError, match="nan"):
         arrivals("burst", 10, RATE, 1, **{name: float("nan")})

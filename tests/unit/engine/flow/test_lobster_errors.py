@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import LobsterError, read_best_states
-from lowlat.errors import ExitCode, UsageError
+from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.errors import ExitCode, LobsterError, UsageError
 
 GOOD = "1,1,7,30,1000000,1"
 

@@ -10,18 +10,12 @@ import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
 from lowlat.engine.flow.readers.lobster.file import read_best_states
-from lowlat.engine.flow.recording import (
-    LOOK_AHEAD_ROWS,
-    RecordedFlow,
-    ReplayArrayError,
-    best_states,
-    compare_best,
-    verify,
-)
+from lowlat.engine.flow.recording import LOOK_AHEAD_ROWS, RecordedFlow, best_states, compare_best, verify
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.reference.book import Ladder, Order
 from lowlat.engine.reference.engine import ReferenceEngine
+from lowlat.errors import ArrayError
 
 ROWS = (
     "1,1,1,10,1000100,-1",
@@ -102,14 +96,14 @@ def test_no_events_match_nothing(flow: RecordedFlow) -> None:
 
 
 def test_events_of_something_else_are_refused(flow: RecordedFlow) -> None:
-    with pytest.raises(ReplayArrayError, match="expected EVENT"):
+    with pytest.raises(ArrayError, match="expected EVENT"):
         verify(flow, np.zeros(3, COMMAND))
     events = np.zeros(2, EVENT)
     events["sequence"] = (0, len(flow.commands))
-    with pytest.raises(ReplayArrayError, match="the flow has 7"):
+    with pytest.raises(ArrayError, match="the flow has 7"):
         verify(flow, events)
     events["sequence"] = (5, 4)
-    with pytest.raises(ReplayArrayError, match="out of order"):
+    with pytest.raises(ArrayError, match="out of order"):
         verify(flow, events)
 
 
@@ -150,5 +144,5 @@ def test_best_states_are_not_sought_beyond_the_window(flow: RecordedFlow) -> Non
 
 
 def test_states_of_another_shape_are_refused(flow: RecordedFlow) -> None:
-    with pytest.raises(ReplayArrayError, match=r"expected \(7, 4\)"):
+    with pytest.raises(ArrayError, match=r"expected \(7, 4\)"):
         compare_best(flow, np.zeros((3, 4), np.int64), np.zeros((3, 4), np.int64))

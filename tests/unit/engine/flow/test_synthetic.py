@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
-from lowlat.engine.flow.profile import Arrivals, Mix, Profile, ProfileError, load_profile, profile_names
+from lowlat.engine.flow.profile import Arrivals, Mix, Profile, load_profile, profile_names
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, CommandType, ExecType
-from lowlat.errors import UsageError
+from lowlat.errors import InputError, UsageError
 
 # SHA-256 of 5,000 commands with seed 7. They change only when a profile or the generator does, on purpose: then every
 # earlier figure is of another workload. The same on every machine and compiler, since only integers are involved.
@@ -165,12 +165,12 @@ def test_arrivals_of_an_own_profile(tmp_path):
 def test_a_wrong_profile_says_which_key(text, said, tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    with pytest.raises(ProfileError, match=said):
+    with pytest.raises(InputError, match=said):
         load_profile(str(path))
 
 
 def test_an_unknown_profile_lists_those_there_are():
-    with pytest.raises(ProfileError, match=r"did you mean steady\?.*cancel-storm.*sweep"):
+    with pytest.raises(InputError, match=r"did you mean steady\?.*cancel-storm.*sweep"):
         load_profile("stedy")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from lowlat.engine import _core
 from lowlat.engine.journal.engine import JournaledEngine
-from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalVersionError
+from lowlat.engine.journal.errors import JournalDamagedError, JournalError
 from lowlat.engine.journal.file import END_BYTES, JournalFile
 from lowlat.engine.journal.records import BLOCK, Fault
 from lowlat.engine.matching.commands import command, commands, extended_command, extended_commands
@@ -214,5 +214,5 @@ def test_a_torn_tail_is_cut_and_told_and_the_journal_goes_on(whole: bytes, start
 def test_another_version_is_refused_by_its_number(whole: bytes, tmp_path: Path) -> None:
     path = tmp_path / "day.journal"
     path.write_bytes(whole[:8] + (7).to_bytes(4, "little") + whole[12:])
-    with pytest.raises(JournalVersionError, match="has version 7, and this lowlat reads version 1"):
+    with pytest.raises(JournalError, match="has version 7, and this lowlat reads version 1"):
         JournaledEngine.recover(path)

@@ -4,7 +4,7 @@ import pytest
 
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.native import Engine, NotEnoughMemoryError
+from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import ORDERS_MAX, SYMBOLS_MAX, TRADES_MAX, PoolPolicy
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import UsageError
@@ -44,7 +44,7 @@ def test_the_defaults_are_those_of_the_product() -> None:
 
 
 def test_more_than_the_machine_has_is_an_error_and_no_kill() -> None:
-    with pytest.raises(NotEnoughMemoryError, match=r"1,073,741,824 orders .* GiB are available; ask for fewer"):
+    with pytest.raises(UsageError, match=r"1,073,741,824 orders .* GiB are available; ask for fewer"):
         Engine(orders=ORDERS_MAX, trades=TRADES_MAX)
 
 

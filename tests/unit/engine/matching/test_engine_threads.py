@@ -5,8 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from lowlat.engine import Engine, EngineBusyError, flood, load_profile
-from lowlat.errors import LowlatError
+from lowlat.engine import Engine, flood, load_profile
+from lowlat.errors import BusyError, LowlatError
 
 
 def test_a_second_thread_is_refused_while_the_first_executes():
@@ -18,12 +18,12 @@ def test_a_second_thread_is_refused_while_the_first_executes():
     while first.is_alive():
         try:
             engine.best()
-        except EngineBusyError as error:
+        except BusyError as error:
             assert "another thread is using this engine" in str(error)
             refused += 1
     first.join()
     assert refused
-    assert isinstance(EngineBusyError(), LowlatError)
+    assert isinstance(BusyError(), LowlatError)
     engine.check_invariants()
     assert engine.counters.commands == len(flow.commands)
 
@@ -60,4 +60,4 @@ def test_one_engine_handed_from_thread_to_thread():
 
 def test_the_error_is_usable_without_a_message():
     with pytest.raises(LowlatError):
-        raise EngineBusyError
+        raise BusyError

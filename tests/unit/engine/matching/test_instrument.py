@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument, OffTickError
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
 from lowlat.engine.matching.records import QUANTITY_MAX
-from lowlat.errors import UsageError
+from lowlat.errors import OffTickError, UsageError
 
 
 @pytest.mark.parametrize(

@@ -18,21 +18,15 @@ from lowlat.engine.shared_book import file
 from lowlat.engine.shared_book.directory import Found, MappedBookReader, MappedBookWriter, mapped_books
 from lowlat.engine.shared_book.errors import (
     BookBusyError,
-    BookDiskFullError,
     BookError,
-    BookFolderError,
     BookHeldError,
-    BookPermissionError,
-    BookSizeError,
-    BookVersionError,
+    BookLayoutError,
     NoSuchBookError,
     NotABookError,
     NoWriterError,
-    SymbolNameError,
-    TruncatedBookError,
-    UnsafeBookError,
 )
 from lowlat.engine.shared_book.file import default_folder
+from lowlat.errors import UsageError
 
 
 @pytest.fixture
@@ -80,7 +74,7 @@ def test_without_a_runtime_folder_no_shared_one_is_taken_instead(
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     if value is not None:
         monkeypatch.setenv("XDG_RUNTIME_DIR", value)
-    with pytest.raises(BookFolderError, match="name one of your own"):
+    with pytest.raises(BookError, match="name one of your own"):
         default_folder()
 
 
@@ -88,7 +82,7 @@ def test_without_a_runtime_folder_no_shared_one_is_taken_instead(
 def test_a_folder_that_others_may_write_is_refused(folder: Path, mode: int) -> None:
     folder.mkdir()
     folder.chmod(mode)
-    with pytest.raises(BookFolderError, match=f"has mode {mode:04o}: others could plant files in it"):
+    with pytest.raises(BookError, match=f"has mode {mode:04o}: others could plant files in it"):
         MappedBookWriter("AAPL", folder=folder)
     assert list(folder.iterdir()) == []
 
@@ -96,7 +90,7 @@ def test_a_folder_that_others_may_write_is_refused(folder: Path, mode: int) -> N
 def test_a_folder_of_someone_else_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir(mode=0o700)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
-    with pytest.raises(BookFolderError, match="belongs to user"):
+    with pytest.raises(BookError, match="belongs to user"):
         MappedBookWriter("AAPL", folder=folder)
     assert list(folder.iterdir()) == []
 
@@ -105,15 +99,15 @@ def test_a_link_in_place_of_the_folder_is_not_followed(folder: Path, tmp_path: P
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     folder.symlink_to(elsewhere)
-    with pytest.raises(BookFolderError, match="is no folder, or a link to one"):
+    with pytest.raises(BookError, match="is no folder, or a link to one"):
         MappedBookWriter("AAPL", folder=folder)
     assert list(elsewhere.iterdir()) == []
 
 
 def test_a_folder_without_books_and_one_that_is_not_there(folder: Path) -> None:
-    with pytest.raises(BookFolderError, match="does not exist: nothing was published there"):
+    with pytest.raises(BookError, match="does not exist: nothing was published there"):
         MappedBookReader("AAPL", folder=folder)
-    with pytest.raises(BookFolderError, match="its parent does not exist"):
+    with pytest.raises(BookError, match="its parent does not exist"):
         MappedBookWriter("AAPL", folder=folder / "deeper")
     folder.mkdir(mode=0o700)
     assert mapped_books(folder) == []
@@ -130,7 +124,7 @@ def test_a_folder_without_books_and_one_that_is_not_there(folder: Path) -> None:
 )
 def test_a_symbol_that_is_no_symbol_touches_nothing(folder: Path, symbol: str) -> None:
     for kind in (MappedBookWriter, MappedBookReader):
-        with pytest.raises(SymbolNameError, match="cannot name a book"):
+        with pytest.raises(UsageError, match="cannot name a book"):
             kind(symbol, folder=folder)
     assert not folder.exists()
 
@@ -164,7 +158,7 @@ def test_what_is_no_private_file_is_left_alone(folder: Path, tmp_path: Path, kin
         name.chmod(0o644)
     before = name.lstat().st_mode
     for end in (MappedBookWriter, MappedBookReader):
-        with pytest.raises(UnsafeBookError, match="left alone: remove it"):
+        with pytest.raises(BookError, match="left alone: remove it"):
             end("AAPL", folder=folder)
     assert name.lstat().st_mode == before
     assert victim.read_bytes() == b"precious" if kind != "dangling link" else not victim.exists()
@@ -175,7 +169,7 @@ def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.
     leave_a_book(folder)
     monkeypatch.setattr(file, "_check_private", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
-    with pytest.raises(UnsafeBookError, match="not a private regular file"):
+    with pytest.raises(BookError, match="not a private regular file"):
         MappedBookReader("AAPL", folder=folder)
 
 
@@ -183,7 +177,7 @@ def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.
 def test_a_file_without_permission(folder: Path) -> None:
     leave_a_book(folder).chmod(0)
     for end in (MappedBookWriter, MappedBookReader):
-        with pytest.raises(BookPermissionError, match="it must be yours, with mode 0600"):
+        with pytest.raises(BookError, match="it must be yours, with mode 0600"):
             end("AAPL", folder=folder)
 
 
@@ -201,10 +195,10 @@ def test_opening_a_live_book_truncates_nothing(folder: Path) -> None:
 # -- what is damaged ---------------------------------------------------------------------------------------------------
 
 DAMAGE = {
-    "version": (8, b"\x02", BookVersionError, "has layout version 2, this program reads 1"),
+    "version": (8, b"\x02", BookLayoutError, "has layout version 2, this program reads 1"),
     "symbol": (64, b"MSFT", NotABookError, "does not agree with its checksum"),
     "depth": (20, b"\xff\xff\xff\xff", NotABookError, "does not agree with its checksum"),
-    "longer": (4352, b"\0", BookSizeError, "the file has 4353 bytes, its book 4352"),
+    "longer": (4352, b"\0", BookLayoutError, "the file has 4353 bytes, its book 4352"),
 }
 
 
@@ -225,7 +219,7 @@ def test_a_damaged_book_is_refused_by_readers_and_made_anew_by_writers(folder: P
 @pytest.mark.parametrize("size", [9, 255, 256, 4351])
 def test_a_truncated_file_is_never_mapped(folder: Path, size: int) -> None:
     os.truncate(leave_a_book(folder), size)
-    with pytest.raises(TruncatedBookError, match=f"the file has {size} bytes"):
+    with pytest.raises(BookLayoutError, match=f"the file has {size} bytes"):
         MappedBookReader("AAPL", folder=folder)
     with MappedBookWriter("AAPL", folder=folder) as writer:
         assert writer.found is Found.REPLACED
@@ -282,7 +276,7 @@ def test_a_full_disk_is_an_error_now_and_no_bus_error_later(folder: Path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(BookDiskFullError, match="no room for the 4352 bytes of book AAPL"):
+    with pytest.raises(BookError, match="no room for the 4352 bytes of book AAPL"):
         MappedBookWriter("AAPL", folder=folder)
     assert list(folder.iterdir()) == [], "nothing half made is left"
 
@@ -294,11 +288,11 @@ chmod 700 {folder}
 {python} -P -c '
 from pathlib import Path
 from lowlat.engine.shared_book.directory import MappedBookWriter
-from lowlat.engine.shared_book.errors import BookDiskFullError
+from lowlat.engine.shared_book.errors import BookError
 MappedBookWriter("A", folder=Path("{folder}")).close()
 try:
     MappedBookWriter("B", folder=Path("{folder}"), depth=4096)
-except BookDiskFullError:
+except BookError:
     print(sorted(file.name for file in Path("{folder}").iterdir()))
 '
 """

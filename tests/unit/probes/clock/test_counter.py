@@ -11,9 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from lowlat.documents import values
+from lowlat.errors import NotValidError
 from lowlat.probes import _core
 from lowlat.probes.clock import counter, sources
-from lowlat.probes.clock.counter import ClockError, TickScale
+from lowlat.probes.clock.counter import TickScale
 from lowlat.probes.clock.sources import Candidate
 from lowlat.probes.reading import known, not_applicable
 
@@ -57,13 +58,13 @@ def test_scale_of_a_round_frequency_can_be_checked_by_hand() -> None:
 
 @pytest.mark.parametrize("frequency_hz", [0.0, -1.0, 999.0, 2e12, float("nan"), float("inf")])
 def test_impossible_frequency_is_refused(frequency_hz: float) -> None:
-    with pytest.raises(ClockError, match="Hz cannot be scaled"):
+    with pytest.raises(NotValidError, match="Hz cannot be scaled"):
         TickScale.of_frequency(frequency_hz)
 
 
 @pytest.mark.parametrize("duration_s", [0.0, 0.009, 61.0, -1.0, float("nan")])
 def test_unusable_window_is_refused(duration_s: float) -> None:
-    with pytest.raises(ClockError, match="cannot be used"):
+    with pytest.raises(NotValidError, match="cannot be used"):
         counter.calibrate(duration_s)
 
 
@@ -150,7 +151,7 @@ def test_uncertain_measurement_gives_way_to_the_best_declaration() -> None:
 
 def test_counter_that_stands_still_is_no_clock() -> None:
     stuck = Candidate("measured", not_applicable("measured", "the counter did not advance"))
-    with pytest.raises(ClockError, match="did not advance"):
+    with pytest.raises(NotValidError, match="did not advance"):
         counter._choose((stuck,), _fit(0.0))
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowlat.errors import UsageError
-from lowlat.probes.cpu.cpulist import CpuListError, format_cpu_list, parse_cpu_list, parse_cpu_mask
+from lowlat.errors import FormatError, UsageError
+from lowlat.probes.cpu.cpulist import format_cpu_list, parse_cpu_list, parse_cpu_mask
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_lists_people_write(text: str, cpus: tuple[int, ...]) -> None:
     ],
 )
 def test_wrong_part_is_named(text: str, message: str) -> None:
-    with pytest.raises(CpuListError) as caught:
+    with pytest.raises(FormatError) as caught:
         parse_cpu_list(text, last_cpu=11)
     assert message in str(caught.value)
     assert isinstance(caught.value, UsageError)
 
 
 def test_last_cpu_must_be_known_for_all() -> None:
-    with pytest.raises(CpuListError, match="needs the number of the last CPU"):
+    with pytest.raises(FormatError, match="needs the number of the last CPU"):
         parse_cpu_list("0-N")
 
 
@@ -100,7 +100,7 @@ def test_mask_of_the_longest_kernel_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["g", "1,,1", "1,123456789", "-1", "0x", "1 2"])
 def test_wrong_masks_are_refused(text: str) -> None:
-    with pytest.raises(CpuListError, match="hexadecimal"):
+    with pytest.raises(FormatError, match="hexadecimal"):
         parse_cpu_mask(text)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from lowlat.probes.cpu.affinity import AffinityError
 from lowlat.probes.cpu.cpu_sets import CpuSets
 from lowlat.probes.cpu.placement import Assignment, Plan, Role, parse_roles, plan
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lowlat.errors import CommandStartError, ExitCode
 from lowlat.probes.cpu import threads
-from lowlat.probes.cpu.affinity import AffinityError
 from lowlat.probes.cpu.threads import become, pin_process, set_realtime, threads_of
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.host_tree import FolderTree
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")
@@ -102,9 +104,22 @@ def test_signal_of_the_command_is_seen_by_the_caller() -> None:
     assert in_child("become(['/bin/sh', '-c', 'kill -TERM $$'])").returncode == -signal.SIGTERM
 
 
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """`become` gives up the interpreter's; a later test would be killed by SIGXFSZ where it waits for an error."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
 def test_command_that_cannot_be_started() -> None:
-    with pytest.raises(AffinityError, match=r"'/nothing/here' cannot be started: No such file"):
+    with pytest.raises(CommandStartError, match=r"'/nothing/here' cannot be started: No such file") as missing:
         become(["/nothing/here"])
+    with pytest.raises(CommandStartError, match=r"'/dev/null' cannot be started: Permission denied$") as refused:
+        become(["/dev/null"])
+    assert (missing.value.exit_code, refused.value.exit_code) == (ExitCode.COMMAND_MISSING, ExitCode.COMMAND_REFUSED)
     with pytest.raises(AffinityError, match="no command is given"):
         become([])
 

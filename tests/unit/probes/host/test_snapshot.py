@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from lowlat.documents import values
+from lowlat.errors import InputError, OutputPathError
 from lowlat.probes.host import snapshot as capture_module
 from lowlat.probes.host.facts import host_facts
-from lowlat.probes.host.host_tree import LIVE, FolderTree, HostTree, HostTreeError
+from lowlat.probes.host.host_tree import LIVE, FolderTree, HostTree
 from lowlat.probes.host.snapshot import capture, open_root
 from lowlat.probes.topology import read_topology
 from lowlat.probes.topology.document import TopologyDocument
@@ -104,17 +107,28 @@ def test_links_in_an_archive_are_followed_inside_it(tmp_path: Path) -> None:
     assert tree.link_target("sys/dangling") == "nowhere"
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_a_snapshot_is_as_private_as_the_umask_says(tmp_path: Path, folder: Path, umask: int, mode: int) -> None:
+    path = tmp_path / "host.tar.xz"
+    before = os.umask(umask)
+    try:
+        capture(path, FolderTree(folder))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
 def test_roots_that_are_no_host(tmp_path: Path) -> None:
-    with pytest.raises(HostTreeError, match="does not exist"):
+    with pytest.raises(InputError, match="does not exist"):
         open_root(tmp_path / "nothing")
-    with pytest.raises(HostTreeError, match="holds no sys/"):
+    with pytest.raises(InputError, match="holds no sys/"):
         open_root(tmp_path)
     (tmp_path / "text").write_text("no archive")
-    with pytest.raises(HostTreeError, match="no readable archive"):
+    with pytest.raises(InputError, match="no readable archive"):
         open_root(tmp_path / "text")
     with tarfile.open(tmp_path / "empty.tar.xz", "w:xz"):
         pass
-    with pytest.raises(HostTreeError, match="holds no sys/"):
+    with pytest.raises(InputError, match="holds no sys/"):
         open_root(tmp_path / "empty.tar.xz")
 
 
@@ -122,7 +136,7 @@ def test_cut_off_archive_is_refused(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "cut.tar.xz"
     capture(path, FolderTree(folder))
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(HostTreeError, match="no readable archive"):
+    with pytest.raises(InputError, match="no readable archive"):
         open_root(path)
 
 
@@ -131,20 +145,20 @@ def test_archive_that_unpacks_to_gigabytes_is_refused(
 ) -> None:
     capture(tmp_path / "copy.tar.xz", FolderTree(folder))
     monkeypatch.setattr(capture_module, "ARCHIVE_BYTES_MAX", 10)
-    with pytest.raises(HostTreeError, match="more than any snapshot"):
+    with pytest.raises(InputError, match="more than any snapshot"):
         open_root(tmp_path / "copy.tar.xz")
 
 
 def test_snapshot_is_written_whole_or_not_at_all(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(HostTreeError, match=r"ends with \.tar\.xz"):
+    with pytest.raises(OutputPathError, match=r"ends with \.tar\.xz"):
         capture(tmp_path / "host.zip", FolderTree(folder))
-    with pytest.raises(HostTreeError, match="cannot be written: No such file"):
+    with pytest.raises(OutputPathError, match="cannot be written: No such file"):
         capture(tmp_path / "absent" / "host.tar.xz", FolderTree(folder))
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tarfile.TarFile, "addfile", fail)
-    with pytest.raises(HostTreeError, match="No space left"):
+    with pytest.raises(OutputPathError, match="No space left"):
         capture(tmp_path / "host.tar.xz", FolderTree(folder))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host"]

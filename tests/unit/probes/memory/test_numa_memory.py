@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from lowlat.probes import _core
+from lowlat.probes.errors import NumaError
 from lowlat.probes.host.host_tree import FolderTree
 from lowlat.probes.memory import numa_memory
-from lowlat.probes.memory.numa_memory import NumaError, PagePlacement, Policy, ThreadPolicy
+from lowlat.probes.memory.numa_memory import PagePlacement, Policy, ThreadPolicy
 from lowlat.probes.reading import Reading
 
 PAGE = mmap.PAGESIZE

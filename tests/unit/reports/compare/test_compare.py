@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 
 from lowlat.documents import published
+from lowlat.errors import FormatError, InputError, NotValidError
 from lowlat.reports.compare.compare import Samples, compare_interleaved, compare_reports, samples_of, samples_of_each
 from lowlat.reports.compare.gate import parse_rule
-from lowlat.reports.errors import InputError, NotComparableError, ReportFormatError
 from lowlat.reports.io.json_codec import comparison_from_document, to_document, to_text
 from lowlat.reports.io.loader import read_reports, report_of
 from lowlat.reports.model.comparison import Comparison, Interleaving, Metric
@@ -136,21 +136,21 @@ def test_taken_in_turn_a_report_counts_as_one_run(report: Report) -> None:
 def test_reports_of_other_work_are_refused(report: Report, change: Change, message: str, same_side: bool) -> None:
     base = samples_of([report, *([change(report)] if same_side else [])], "base", [])
     head = one(report if same_side else change(report), "head")
-    with pytest.raises(NotComparableError, match=message) as refused:
+    with pytest.raises(NotValidError, match=message) as refused:
         compare_reports(base, head, (), [])
     assert refused.value.exit_code == 3
 
 
 def test_a_side_that_is_not_valid_is_refused(report: Report) -> None:
     wrong = dataclasses.replace(report, status="invalid", status_reasons=("digest differs",))
-    with pytest.raises(NotComparableError, match="head is not valid, so there is nothing to compare: digest differs"):
+    with pytest.raises(NotValidError, match="head is not valid, so there is nothing to compare: digest differs"):
         compared(report, wrong)
 
 
 @pytest.mark.parametrize("runs", [0, 1])
 def test_a_single_run_is_refused(report: Report, runs: int) -> None:
     single = dataclasses.replace(report, runs=report.runs[:runs])
-    with pytest.raises(NotComparableError, match=f"base has {runs} runs?: nobody could tell a change from chance"):
+    with pytest.raises(NotValidError, match=f"base has {runs} runs?: nobody could tell a change from chance"):
         compared(single, report)
 
 
@@ -228,7 +228,7 @@ def test_the_document_satisfies_its_schema_to_the_letter_and_reads_back(eight: R
 
 
 def test_a_report_is_no_comparison_and_a_comparison_no_report(eight: Report) -> None:
-    with pytest.raises(ReportFormatError, match=r"not a lowlat.comparison/1 document: its schema is 'lowlat.report/1'"):
+    with pytest.raises(FormatError, match=r"not a lowlat.comparison/1 document: its schema is 'lowlat.report/1'"):
         comparison_from_document(to_document(eight))
     with pytest.raises(InputError, match=r"x: not a lowlat.report/1 .* its schema is 'lowlat.comparison/1'"):
         report_of(to_text(compared(eight, eight)).encode(), "x")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lowlat.errors import UsageError
 from lowlat.reports.compare.gate import Rule, check_rules, default_rules, gate_of, judge, parse_rule, rule_of
-from lowlat.reports.errors import GateRuleError
 from lowlat.reports.model.comparison import Metric
 
 P99 = Metric(name="p99", measure="service", op="all")
@@ -60,7 +60,7 @@ def test_rules_read_as_people_write_them(text: str, rule: Rule) -> None:
     ],
 )
 def test_other_texts_are_no_rules(text: str, message: str) -> None:
-    with pytest.raises(GateRuleError, match=message):
+    with pytest.raises(UsageError, match=message):
         parse_rule(text)
 
 
@@ -88,7 +88,7 @@ def test_a_rule_without_a_measure_is_about_the_main_one() -> None:
     ],
 )
 def test_rules_about_nothing_and_two_about_the_same_are_refused(texts: list[str], message: str) -> None:
-    with pytest.raises(GateRuleError, match=message.replace("*", r"\*")):
+    with pytest.raises(UsageError, match=message.replace("*", r"\*")):
         check_rules([parse_rule(text) for text in texts], [P99, CANCEL, THROUGHPUT], "service")
 
 

@@ -15,10 +15,10 @@ from rich.console import Console
 
 from lowlat.documents import published
 from lowlat.documents import text as text_of
+from lowlat.errors import InputError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.compare import history
 from lowlat.reports.compare.history import History, history_of
-from lowlat.reports.errors import InputError
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.io.json_codec import to_text
 from lowlat.reports.model.report import Report

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lowlat.errors import FormatError, NotValidError, UsageError
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError, PercentileError
 from lowlat.reports.histogram import buckets, hdr_codec
 from lowlat.reports.histogram.histogram import Histogram, merge
 
@@ -73,7 +73,7 @@ def test_fewer_than_ten_beyond_is_marked() -> None:
 
 @pytest.mark.parametrize("percent", [-1, 100.1, math.nan, math.inf, "p99", "1/0"])
 def test_a_percentile_outside_0_to_100_is_refused(percent: float | str) -> None:
-    with pytest.raises(PercentileError):
+    with pytest.raises(UsageError, match=r"^percentile .* is (no number|not between 0 and 100)$"):
         histogram(1).percentile(percent)
 
 
@@ -103,7 +103,7 @@ def test_what_needs_a_sample_says_that_there_is_none() -> None:
         lambda: EMPTY.stddev_ns,
         lambda: EMPTY.percentile(50),
     ):
-        with pytest.raises(EmptyHistogramError):
+        with pytest.raises(NotValidError, match=r"empty|no sample"):
             ask()
 
 
@@ -136,7 +136,7 @@ def test_an_empty_part_still_hands_over_what_was_out_of_range() -> None:
 def test_counts_that_contradict_themselves_are_refused(
     counts: np.ndarray, bounds: tuple[int | None, int | None]
 ) -> None:
-    with pytest.raises(HistogramFormatError):
+    with pytest.raises(FormatError, match=r"expected|is not in bucket"):
         Histogram.from_counts(counts, *bounds)
 
 

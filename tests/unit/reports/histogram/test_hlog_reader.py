@@ -11,8 +11,8 @@ from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogWriter
 from rich.console import Console
 
+from lowlat.errors import FormatError
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.errors import ReportFormatError
 from lowlat.reports.histogram import hlog_reader
 from lowlat.reports.histogram.hdr_codec import encode
 from lowlat.reports.histogram.histogram import Histogram, merge
@@ -98,24 +98,24 @@ BLOB = encode(histogram(1))
     ],
 )
 def test_a_damaged_log_is_refused(line: str, said: str) -> None:
-    with pytest.raises(ReportFormatError, match=said):
+    with pytest.raises(FormatError, match=said):
         read_log(text_of(line))
 
 
 def test_a_log_that_is_no_text_is_refused() -> None:
-    with pytest.raises(ReportFormatError, match="not an interval log"):
+    with pytest.raises(FormatError, match="not an interval log"):
         read_log(b"#\xff\xfe")
 
 
 def test_tags_and_intervals_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = text_of(*(interval(0, MS, [(tag, histogram(1))]) for tag in "abc"))
     monkeypatch.setattr(hlog_reader, "TAGS_MAX", 2)
-    with pytest.raises(ReportFormatError, match="2 tags"):
+    with pytest.raises(FormatError, match="2 tags"):
         read_log(lines)
     monkeypatch.setattr(hlog_reader, "TAGS_MAX", 3)
     assert len(read_log(lines).series) == 3
     monkeypatch.setattr(hlog_reader, "INTERVALS_MAX", 2)
-    with pytest.raises(ReportFormatError, match="more than 2 intervals"):
+    with pytest.raises(FormatError, match="more than 2 intervals"):
         read_log(lines)
 
 

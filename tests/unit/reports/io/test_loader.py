@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lowlat.reports.errors import InputError, ReportFormatError
+from lowlat.errors import FormatError, InputError
 from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.io import loader, validation
 from lowlat.reports.io.json_codec import from_document, to_document, to_text
@@ -153,7 +153,7 @@ def test_a_report_that_contradicts_itself_is_refused(
     """All of these satisfy the schema."""
     document = to_document(report)
     change(document)
-    with pytest.raises(ReportFormatError, match=said):
+    with pytest.raises(FormatError, match=said):
         check(from_document(document))
 
 
@@ -163,7 +163,7 @@ def test_a_report_that_agrees_with_itself_passes(report: Report) -> None:
 
 def test_series_are_limited(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "SERIES_MAX", 11)
-    with pytest.raises(ReportFormatError, match="12 series of 4 names; at most 11 of 256 are read"):
+    with pytest.raises(FormatError, match="12 series of 4 names; at most 11 of 256 are read"):
         check(report)
 
 
@@ -182,6 +182,6 @@ def test_a_damaged_document_is_read_or_refused_but_never_crashes(report: Report,
             found = read(path)
             assert isinstance(found, Report | RecordedLog)
             check(found)
-        except (InputError, ReportFormatError):
+        except (InputError, FormatError):
             refused += 1
     assert refused > 100

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from lowlat.documents import published
-from lowlat.errors import ExitCode
-from lowlat.reports.errors import InputError, NotComparableError
+from lowlat.errors import ExitCode, InputError, NotValidError
 from lowlat.reports.histogram.histogram import merge
 from lowlat.reports.io.json_codec import to_document
 from lowlat.reports.merge.merging import merge_reports
@@ -130,7 +129,7 @@ def test_other_work_is_refused_with_what_differs(
     report: Report, field: str, changes: dict[str, Any], said: str
 ) -> None:
     other = part(report, 1, **{field: dataclasses.replace(getattr(report, field), **changes)})
-    with pytest.raises(NotComparableError) as caught:
+    with pytest.raises(NotValidError) as caught:
         merged(part(report, 0), other)
     assert str(caught.value).startswith("b.json cannot be merged with a.json, they differ in ")
     assert said in str(caught.value)

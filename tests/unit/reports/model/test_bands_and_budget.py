@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lowlat.errors import NotValidError
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.errors import EmptyHistogramError
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model.bands import NAMES, bands
 from lowlat.reports.model.budget import REFERENCE_NS, Measured, budget, tier
@@ -47,7 +47,7 @@ def test_a_band_holds_exactly_the_values_it_names(index: int) -> None:
 
 
 def test_no_samples_have_no_shares() -> None:
-    with pytest.raises(EmptyHistogramError):
+    with pytest.raises(NotValidError, match="empty histogram has no shares"):
         bands(Histogram.from_native(Recorder()))
 
 

@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 
 from lowlat.documents import published
+from lowlat.errors import FormatError
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.errors import ReportFormatError
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.io.json_codec import from_text, sweep_from_document, sweep_from_text, to_document, to_text
 from lowlat.reports.model.report import Report
@@ -124,11 +124,11 @@ def test_a_rate_that_could_not_be_measured_leaves_the_others(point: Point) -> No
 
 
 def test_points_that_are_no_sweep_are_refused(point: Point, report: Report) -> None:
-    with pytest.raises(ReportFormatError, match="a point at least"):
+    with pytest.raises(FormatError, match="a point at least"):
         sweep_of([])
-    with pytest.raises(ReportFormatError, match="open loop"):
+    with pytest.raises(FormatError, match="open loop"):
         sweep_of([report])
-    with pytest.raises(ReportFormatError, match=r"do not rise: \[4000000.0, 4000000.0\]"):
+    with pytest.raises(FormatError, match=r"do not rise: \[4000000.0, 4000000.0\]"):
         sweep_of([point(4, 200), point(4, 200)])
 
 
@@ -155,21 +155,21 @@ def test_a_point_is_a_whole_report(sweep: Sweep) -> None:
     ],
 )
 def test_a_broken_sweep_is_rejected(sweep: Sweep, change: dict[str, object], said: str) -> None:
-    with pytest.raises(ReportFormatError, match=said):
+    with pytest.raises(FormatError, match=said):
         sweep_from_document(to_document(sweep) | change)
 
 
 def test_a_broken_point_is_rejected(sweep: Sweep) -> None:
     document = copy.deepcopy(to_document(sweep))
     document["points"][3]["load"]["sent"] = -1
-    with pytest.raises(ReportFormatError, match=r"points.*sent"):
+    with pytest.raises(FormatError, match=r"points.*sent"):
         sweep_from_document(document)
 
 
 def test_a_report_is_no_sweep_nor_a_sweep_a_report(report: Report, sweep: Sweep) -> None:
-    with pytest.raises(ReportFormatError, match=r"not a lowlat\.sweep/1"):
+    with pytest.raises(FormatError, match=r"not a lowlat\.sweep/1"):
         sweep_from_text(to_text(report))
-    with pytest.raises(ReportFormatError, match=r"not a lowlat\.report/1"):
+    with pytest.raises(FormatError, match=r"not a lowlat\.report/1"):
         from_text(to_text(sweep))
 
 

@@ -22,9 +22,8 @@ from hdrh.log import HistogramLogReader
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lowlat.documents import published
-from lowlat.errors import ExitCode
+from lowlat.errors import ExitCode, NotValidError, UsageError
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.errors import ConversionError
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.histogram.hlog_reader import read_log
@@ -34,7 +33,6 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.series import histogram_of
 from lowlat.reports.model.sweep import Sweep, sweep_of
 from lowlat.reports.outputs import hgrm, markdown
-from lowlat.reports.outputs.points import NotForRecordsError
 from lowlat.reports.outputs.registry import OUTPUTS, convert
 
 JENKINS = Path(__file__).parents[1] / "jenkins-junit.xsd"
@@ -82,14 +80,12 @@ def test_json_is_the_document(report: Report, sweep: Sweep) -> None:
 
 def test_what_an_output_cannot_hold_is_refused_with_those_that_can(sweep: Sweep, report: Report) -> None:
     for name in ("hgrm", "hlog", "junit"):
-        with pytest.raises(
-            ConversionError, match=f"a sweep cannot become {name}; it can become table, json, md, html, csv"
-        ):
+        with pytest.raises(UsageError, match=f"a sweep cannot become {name}; it can become table, json, md, html, csv"):
             convert(sweep, name)
     log = read_log(convert(report, "hlog").encode())
     for name in ("json", "md", "html", "junit", "github", "bmf", "gobench"):
         with pytest.raises(
-            ConversionError, match=f"an interval log cannot become {name}; it can become table, hgrm, csv, openmetrics"
+            UsageError, match=f"an interval log cannot become {name}; it can become table, hgrm, csv, openmetrics"
         ):
             convert(log, name)
 
@@ -153,10 +149,10 @@ def counts_below(hdr: HdrHistogram, value: int) -> int:
 def test_hgrm_of_one_operation(report: Report) -> None:
     picked = select(report, "cancel")
     assert f"Total count    = {report.summary[2].count:12d}]" in convert(picked, "hgrm")
-    with pytest.raises(ConversionError, match="there is no series 'cancle'; there are service/all"):
+    with pytest.raises(UsageError, match="there is no series 'cancle'; there are service/all"):
         select(report, "cancle")
     several = dataclasses.replace(report, summary=report.summary[1:])
-    with pytest.raises(ConversionError, match="hgrm holds one series"):
+    with pytest.raises(UsageError, match="hgrm holds one series"):
         convert(several, "hgrm")
 
 
@@ -298,7 +294,7 @@ def test_a_file_for_the_action_has_one_direction(report: Report) -> None:
     assert entry["unit"] == "commands/s"
     assert entry["value"] == 40_000_000  # (24 + 25 + 26) ns / 3 is 25 ns a command
     untimed = dataclasses.replace(report, runs=tuple(dataclasses.replace(run, throughput=None) for run in report.runs))
-    with pytest.raises(ConversionError, match="no run"):
+    with pytest.raises(UsageError, match="no run"):
         convert(untimed, "github-throughput")
 
 
@@ -340,7 +336,7 @@ def test_bencher_gets_its_metric_format(report: Report, sweep: Sweep) -> None:
 
 def test_figures_that_are_not_valid_enter_no_record(report: Report, sweep: Sweep) -> None:
     for name in ("github", "github-throughput", "bmf", "gobench", "openmetrics"):
-        with pytest.raises(NotForRecordsError, match="digests differ") as caught:
+        with pytest.raises(NotValidError, match="digests differ") as caught:
             convert(invalid(report), name)
         assert caught.value.exit_code == ExitCode.NOT_VALID
         text = convert(sweep, name)

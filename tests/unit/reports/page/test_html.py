@@ -15,8 +15,7 @@ import plotly.graph_objects as go
 import pytest
 
 from lowlat import units
-from lowlat.errors import ExitCode
-from lowlat.reports.errors import MissingExtraError
+from lowlat.errors import ExitCode, UsageError
 from lowlat.reports.histogram.percentile_curve import nines
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.sweep import Sweep, response
@@ -183,7 +182,7 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, report: Report, missing: str
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(MissingExtraError, match=rf"needs {missing}, .*pip install 'lowlat\[html\]'") as caught:
+    with pytest.raises(UsageError, match=rf"needs {missing}, .*pip install 'lowlat\[html\]'") as caught:
         to_html(report)
     assert caught.value.exit_code == ExitCode.USAGE
     monkeypatch.undo()

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lowlat.errors import OutputPathError
-from lowlat.reports.errors import ProfileError
+from lowlat.errors import OutputPathError, UsageError
 from lowlat.reports.histogram.hdr_codec import decode
 from lowlat.reports.histogram.histogram import Histogram, merge
 from lowlat.reports.histogram.hlog_writer import IntervalLog
@@ -136,7 +135,7 @@ def test_every_log_gets_everything(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("interval_s", [0, -1, 0.0009, 86_401, float("nan"), float("inf")])
 def test_an_interval_that_is_none_is_an_error(path: Path, interval_s: float) -> None:
-    with pytest.raises(ProfileError, match="interval"), Profiler().log_to(path, interval_s):
+    with pytest.raises(UsageError, match="interval"), Profiler().log_to(path, interval_s):
         pass
     assert not path.exists()
 

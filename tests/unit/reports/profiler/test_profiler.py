@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from rich.console import Console
 
-from lowlat.reports.errors import ProfileError
+from lowlat.errors import UsageError
 from lowlat.reports.profiler.profiler import Profiler
 
 
@@ -90,7 +90,7 @@ def test_a_generator_function_is_refused() -> None:
         yield 1
 
     for function in (numbers, more):
-        with pytest.raises(ProfileError, match="generator"):
+        with pytest.raises(UsageError, match="generator"):
             Profiler().profile(function)
 
 
@@ -125,7 +125,7 @@ def test_an_unknown_name_says_which_are_known() -> None:
     profiler = Profiler()
     with profiler.span("encode"):
         pass
-    with pytest.raises(ProfileError, match="encode"):
+    with pytest.raises(UsageError, match="encode"):
         profiler.histogram("decode")
 
 

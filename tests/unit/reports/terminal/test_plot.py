@@ -10,8 +10,8 @@ from fractions import Fraction
 import pytest
 from rich.console import Console
 
+from lowlat.errors import InputError
 from lowlat.reports.compare.compare import WALL, Samples, Sides, samples_of, samples_of_each
-from lowlat.reports.errors import InputError
 from lowlat.reports.histogram.histogram import merge
 from lowlat.reports.histogram.percentile_curve import by_side
 from lowlat.reports.model.report import Report

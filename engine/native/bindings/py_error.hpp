@@ -1,0 +1,25 @@
+// C++ exceptions as the errors of lowlat.errors: Python owns their names.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <exception>
+
+namespace lowlat {
+
+/// Has every `Thrown` arrive in Python as the class of lowlat.errors with that name, with the same message.
+template <typename Thrown>
+void translate_to(const char* name) {
+    nanobind::register_exception_translator(
+        [](const std::exception_ptr& thrown, void* payload) {
+            try {
+                std::rethrow_exception(thrown);
+            } catch (const Thrown& error) {
+                const auto* name = static_cast<const char*>(payload);
+                PyErr_SetString(nanobind::module_::import_("lowlat.errors").attr(name).ptr(), error.what());
+            }
+        },
+        const_cast<char*>(name));
+}
+
+}  // namespace lowlat
