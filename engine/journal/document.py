@@ -12,8 +12,7 @@ from typing import Any, Final
 from lowlat.engine import _core
 from lowlat.engine.journal.header import VERSION, JournalHead
 from lowlat.engine.journal.verify import Executed, JournalCheck, State
-from lowlat.engine.matching.config import Settings
-from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.config_codec import to_words
 from lowlat.engine.matching.records import WIDE_COMMAND, Flag, Kind, SelfTrade, Side, TimeInForce
 
 SCHEMA: Final = "lowlat.journal/1"
@@ -27,7 +26,7 @@ def journal_document(check: JournalCheck) -> dict[str, Any]:
         "schema": SCHEMA,
         "file": str(check.path),
         **head_document(check.head),
-        "settings": _settings(check.head.settings),
+        "settings": to_words(check.head.settings),
         "held": check.held,
         "size_bytes": check.size,
         "commands": {"all": tally.commands, "plain": tally.plain, "wide": tally.wide},
@@ -65,28 +64,6 @@ def head_document(head: JournalHead) -> dict[str, Any]:
 def end_document(end: _core.JournalPlace, state: State, reason: str | None) -> dict[str, Any]:
     """Where reading ended, and why."""
     return {"state": state, "blocks": end.blocks, "byte": end.end, "commands": end.sequence, "reason": reason}
-
-
-def _settings(settings: Settings) -> dict[str, Any]:
-    return {
-        "symbols": [_symbol(each) for each in settings.instruments],
-        "orders": settings.orders,
-        "trades": settings.trades,
-        "when_orders_dry": settings.when_orders_dry.name.lower(),
-        "when_trades_dry": settings.when_trades_dry.name.lower(),
-    }
-
-
-def _symbol(instrument: Instrument) -> dict[str, Any]:
-    return {
-        "tick": instrument.tick,
-        "lot": instrument.lot,
-        "price_min": instrument.price_min,
-        "price_max": instrument.price_max,
-        "unit": str(instrument.unit),
-        "algorithm": instrument.algorithm.name.lower(),
-        "off_tick": instrument.off_tick.name.lower(),
-    }
 
 
 def _recovered(recovered: Executed) -> dict[str, Any]:

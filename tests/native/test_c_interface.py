@@ -24,6 +24,7 @@ import pytest
 from lowlat.engine import Engine, flood, load_profile
 from lowlat.engine.matching import records
 from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.config_codec import RULE_FIELDS
 from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
 from lowlat.engine.matching.records import EVENT, ORDER, WIDE_COMMAND, Commands
 
@@ -117,7 +118,7 @@ def test_the_header_names_every_value_that_python_does() -> None:
 
 
 class Rules(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in ("tick", "lot", "price_min", "price_max", "algorithm", "off_tick")]
+    _fields_ = [(name, ctypes.c_int64) for name in RULE_FIELDS]
 
 
 class Settings(ctypes.Structure):
@@ -140,7 +141,7 @@ class CEngine:
         self.library = ctypes.CDLL(str(library()))
         self.handle = ctypes.c_void_p()
         rules = (Rules * len(instruments))(
-            *[Rules(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in instruments]
+            *[Rules(*(getattr(each, name) for name in RULE_FIELDS)) for each in instruments]
         )
         sizes = ctypes.sizeof(Settings), ctypes.sizeof(Rules)
         settings = Settings(*sizes, rules, len(instruments), orders, 1_000, WhenDry.REFUSE, WhenDry.RECYCLE)

@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config_codec import RULE_FIELDS, pools
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import (
@@ -103,17 +104,12 @@ def _settings(settings: Settings) -> str:
         instruments = f"(Instrument(),) * {len(listed)}"
     else:
         instruments = "(" + "".join(f"{_instrument(one)}, " for one in listed) + ")"
-    return (
-        f"Settings({instruments}, orders={settings.orders}, trades={settings.trades}, "
-        f"when_orders_dry=WhenDry.{settings.when_orders_dry.name}, "
-        f"when_trades_dry=WhenDry.{settings.when_trades_dry.name})"
-    )
+    return f"Settings({instruments}, {', '.join(f'{name}={_value(value)}' for name, value in pools(settings).items())})"
 
 
 def _instrument(one: Instrument) -> str:
     plain = Instrument()
-    fields = ("tick", "lot", "price_min", "price_max", "algorithm", "off_tick")
-    shown = (f"{f}={_value(getattr(one, f))}" for f in fields if getattr(one, f) != getattr(plain, f))
+    shown = (f"{f}={_value(getattr(one, f))}" for f in RULE_FIELDS if getattr(one, f) != getattr(plain, f))
     return f"Instrument({', '.join(shown)})"
 
 
