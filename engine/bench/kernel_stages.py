@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowlat.engine.bench.protocol import Outcome
+from lowlat.engine.bench.protocol import RunOutcome
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path
 from lowlat.probes.latency_summary import Spread
 from lowlat.probes.network.peer import PeerPath
@@ -12,8 +12,9 @@ from lowlat.reports.model.budget import Measured
 from lowlat.reports.model.report import BudgetPart
 
 
-def kernel_stage(outcome: Outcome, topology: Topology) -> dict[str, Measured]:
+def kernel_stage(outcome: RunOutcome, topology: Topology) -> dict[str, Measured]:
     """Measure the kernel's part in about 0.4 s, by a run's clock; messages are waited for on the run's CPU."""
+    assert outcome.clock.frequency_hz is not None, "a run calibrates its clock"
     path = measure_kernel_path(outcome.clock.frequency_hz, outcome.cpu, topology)
     return {"operating system": kernel_measured(path)}
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from lowlat.engine.bench.protocol import Pass
+from lowlat.engine import _core
+from lowlat.engine.bench.event_digest import digest_events
+from lowlat.engine.bench.passes import Pass, WatchedPasses
+from lowlat.engine.bench.run_memory import interpreted_memory
+from lowlat.engine.bench.run_setup import Measured, RunSetup
 from lowlat.engine.matching.records import Commands, EventKind, Kind
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.probes._core import read_thread_usage
@@ -14,6 +18,27 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.reports._core import Histogram as Recorder
 
 _CHANGES = {Kind.CANCEL: "cancel", Kind.REDUCE: "reduce", Kind.REPLACE: "replace"}
+
+
+def measure_reference(setup: RunSetup) -> Measured:
+    """Measure it in a closed loop, without stamps and with."""
+    recorders = {op: Recorder() for op in _core.operations()}
+
+    def seeded() -> ReferenceEngine:
+        engine = ReferenceEngine.of(setup.settings)
+        engine.process(setup.seeding)
+        return engine
+
+    first, second = seeded(), seeded()
+    passes = WatchedPasses(setup.cpu)
+    passes.run(lambda: run_plain(first, setup.measured, setup.scale))
+    passes.run(lambda: run_stamped(second, setup.measured, setup.scale, recorders))
+    return Measured(
+        passes=passes,
+        recorders={("service", op): recorder for op, recorder in recorders.items()},
+        memory=interpreted_memory(setup.bound),
+        digest=digest_events(ReferenceEngine.of(setup.settings), setup.seeding, setup.measured),
+    )
 
 
 def run_plain(engine: ReferenceEngine, commands: Commands, scale: TickScale) -> Pass:

@@ -38,8 +38,6 @@ LONGER_FILES = {"engine/native/flow/synthetic.hpp": 546}
 LONGER_FUNCTIONS = {
     "lowlat_cli/verbs/bench.py:bench": 43,
     "engine/bench/replay.py:replay": 36,
-    "engine/bench/worker.py:outcome": 38,
-    "engine/bench/report_builder.py:assemble": 36,
     "probes/clock/counter.py:_calibrate": 38,
     "reports/page/charts.py:_run_traces": 37,
     "reports/terminal/report_table.py:_parts": 36,
