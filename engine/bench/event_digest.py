@@ -10,7 +10,7 @@ import numpy as np
 
 from lowlat.engine import _core
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import EVENT, Commands, EventKind, Reason
+from lowlat.engine.matching.records import EVENT, Commands, ExecType, Reason
 
 CHUNK_COMMANDS: Final = 1 << 16
 TAIL_BYTES: Final = 1024 * EVENT.itemsize
@@ -53,6 +53,6 @@ def digest_events(engine: MatchingEngine, seeding: Commands, measured: Commands)
         hashed.add(part)
         tail = (tail + raw)[-TAIL_BYTES:]
         events += len(part)
-        rejected += int(np.count_nonzero(part["kind"] == EventKind.REJECTED))
+        rejected += int(np.count_nonzero(part["kind"] == ExecType.REJECTED))
         refusals += int(np.count_nonzero(np.isin(part["reason"], POOL_FULL)))
     return EventDigest(digest.hexdigest(), len(seeded) + events, hashed.value, events, rejected, refusals, tail)

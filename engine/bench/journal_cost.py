@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from lowlat.engine import _core
 from lowlat.engine.bench.protocol import JournalJob
-from lowlat.engine.journal.engine import INTERVAL_NS, Sync
+from lowlat.engine.journal.engine import INTERVAL_NS, SyncPolicy
 from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
 from lowlat.engine.journal.file import create_journal
 from lowlat.engine.matching.native import Engine
@@ -72,9 +72,9 @@ def journal_cost(job: JournalJob, engine: Engine, seeding: Commands, measured: C
     off, none, interval, batch = _Policy("off"), _Policy("none"), _Policy("interval"), _Policy("batch")
     for _ in range(ROUNDS):
         passes.run(off, None)
-        passes.run(interval, Sync.INTERVAL)
-        passes.run(none, Sync.NONE, keep=True)
-    passes.run(batch, Sync.BATCH, limit_s=BATCH_LIMIT_S)
+        passes.run(interval, SyncPolicy.INTERVAL)
+        passes.run(none, SyncPolicy.NONE, keep=True)
+    passes.run(batch, SyncPolicy.BATCH, limit_s=BATCH_LIMIT_S)
     kept = Path(job.folder) / WHOLE
     return Journal(
         file=str(kept),
@@ -119,7 +119,9 @@ class _Passes:
         self.seeding, self.measured = seeding, measured
         self.scale = scale
 
-    def run(self, policy: _Policy, sync: Sync | None, *, keep: bool = False, limit_s: float | None = None) -> None:
+    def run(
+        self, policy: _Policy, sync: SyncPolicy | None, *, keep: bool = False, limit_s: float | None = None
+    ) -> None:
         """One pass over the measured commands, behind the seeding ones."""
         self.engine.reset()
         with self._journal(sync, keep=keep) as journal:
@@ -143,7 +145,7 @@ class _Passes:
             ) from error
 
     @contextlib.contextmanager
-    def _journal(self, sync: Sync | None, *, keep: bool) -> Iterator[_core.JournalWriter | None]:
+    def _journal(self, sync: SyncPolicy | None, *, keep: bool) -> Iterator[_core.JournalWriter | None]:
         """A new one; kept, or gone after the pass."""
         if sync is None:
             yield None

@@ -75,7 +75,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Process id of who waits for the outcome."""
     commands_fd: int
     wide: bool
-    """Whether they are `WIDE_COMMAND` records."""
+    """Whether they are `EXTENDED_COMMAND` records."""
     seeded: int
     settings: dict[str, Any]
     """The engine's, as `config_codec.to_plain` gives them."""

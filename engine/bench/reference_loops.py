@@ -10,14 +10,14 @@ from lowlat.engine.bench.event_digest import digest_events
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.run_memory import interpreted_memory
 from lowlat.engine.bench.run_setup import Measured, RunSetup
-from lowlat.engine.matching.records import Commands, EventKind, Kind
+from lowlat.engine.matching.records import Commands, CommandType, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.probes._core import read_thread_usage
 from lowlat.probes.clock.counter import ticks
 from lowlat.probes.clock.scale import TickScale
 from lowlat.reports._core import Histogram as Recorder
 
-_CHANGES = {Kind.CANCEL: "cancel", Kind.REDUCE: "reduce", Kind.REPLACE: "replace"}
+_CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandType.REPLACE: "replace"}
 
 
 def measure_reference(setup: RunSetup) -> Measured:
@@ -65,11 +65,11 @@ def run_stamped(
 
 
 def _operation(kind: int, event_kinds: list[int]) -> str:
-    if event_kinds[-1] == EventKind.REJECTED:
+    if event_kinds[-1] == ExecType.REJECTED:
         return "reject"
     if kind in _CHANGES:
-        return _CHANGES[Kind(kind)]
-    return "take" if EventKind.TRADE in event_kinds else "add"
+        return _CHANGES[CommandType(kind)]
+    return "take" if ExecType.TRADE in event_kinds else "add"
 
 
 class _Watch:

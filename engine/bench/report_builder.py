@@ -14,7 +14,7 @@ from lowlat.engine.bench.load import load_facts
 from lowlat.engine.bench.placement import Place
 from lowlat.engine.bench.protocol import ClosedLoop, Load, OpenLoop, Pipeline, RunOutcome
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.reports.model import results
 from lowlat.reports.model.budget import Measured, budget, tier
 from lowlat.reports.model.report import Report
@@ -33,7 +33,7 @@ class Finished:
 
 def assemble(
     flow: Flow,
-    sized: Settings,
+    sized: EngineConfig,
     engine: str,
     command: Sequence[str],
     load: Load,

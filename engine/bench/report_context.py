@@ -11,7 +11,7 @@ from lowlat.engine import _core
 from lowlat.engine.bench.passes import added
 from lowlat.engine.bench.protocol import Load, Pipeline, RunOutcome
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import pools_in_words
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.host.facts import host_facts
@@ -32,7 +32,7 @@ def tool() -> context.Tool:
     )
 
 
-def engine(name: str, sized: Settings) -> context.Engine:
+def engine(name: str, sized: EngineConfig) -> context.Engine:
     """The engine that was measured."""
     return context.Engine(name=name, settings={"symbols": len(sized.instruments), **pools_in_words(sized)})
 

@@ -10,7 +10,7 @@ from lowlat.engine.bench.event_digest import EventDigest
 from lowlat.engine.bench.passes import WatchedPasses
 from lowlat.engine.bench.protocol import Delivery, Job
 from lowlat.engine.bench.run_memory import RunMemory
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.records import Commands
 from lowlat.probes.clock.counter import Calibration
 from lowlat.probes.clock.scale import TickScale
@@ -32,7 +32,7 @@ class RunSetup:
     """
 
     job: Job
-    settings: Settings
+    settings: EngineConfig
     cpu: int
     allowed: tuple[int, ...]
     clock: Calibration

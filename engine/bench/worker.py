@@ -23,7 +23,7 @@ from lowlat.engine.bench.reference_loops import measure_reference
 from lowlat.engine.bench.run_setup import Measured, RunSetup, recorded_series
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
-from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
 from lowlat.errors import LowlatError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
 from lowlat.probes.cpu.affinity import affinity_of, pin
@@ -53,7 +53,7 @@ def run(job: Job) -> RunOutcome:
     clock = calibrate_quick()
     with memory_bound_to(job.memory_node) as bound:
         with os.fdopen(job.commands_fd, "rb") as file:
-            commands = aligned_copy(np.memmap(file, dtype=WIDE_COMMAND if job.wide else COMMAND, mode="r"))
+            commands = aligned_copy(np.memmap(file, dtype=EXTENDED_COMMAND if job.wide else COMMAND, mode="r"))
         gc.disable()
         # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
         setup = RunSetup(job, from_plain(job.settings), cpu, tuple(allowed), clock, commands, bound)

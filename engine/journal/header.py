@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalVersionError, NoJournalError
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import from_plain, to_plain
 
 VERSION: Final = 1
@@ -41,10 +41,10 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
     """128 random bits, as hexadecimal digits."""
     created: datetime
-    settings: Settings
+    settings: EngineConfig
 
     @classmethod
-    def of(cls, settings: Settings) -> JournalHead:
+    def of(cls, settings: EngineConfig) -> JournalHead:
         """A new journal's, for an engine of these settings."""
         return cls(identity=secrets.token_hex(16), created=datetime.now(UTC), settings=settings)
 

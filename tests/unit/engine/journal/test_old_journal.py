@@ -12,8 +12,8 @@ from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JOURNAL, pack_head
 from lowlat.engine.journal.snapshot import snapshot_path
 from lowlat.engine.journal.verify import check_journal
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
 
 JOURNAL_BYTES = bytes.fromhex(
     "4c4f574c41544a0001000000200100004521faf07b226964656e74697479223a2230313233343536373839616263646566303132333435"
@@ -38,15 +38,15 @@ SNAPSHOT_BYTES = bytes.fromhex(
 )
 """Taken between the two."""
 
-SETTINGS = Settings(
+SETTINGS = EngineConfig(
     (
         Instrument(tick=5, lot=10, price_min=-100, price_max=10_000, unit=Decimal("0.005")),
-        Instrument(algorithm=Algorithm.PRO_RATA, off_tick=OffTick.PASSIVE),
+        Instrument(algorithm=MatchAlgorithm.PRO_RATA, off_tick=TickRounding.PASSIVE),
     ),
     orders=70,
     trades=9,
-    when_orders_dry=WhenDry.GROW,
-    when_trades_dry=WhenDry.REFUSE,
+    when_orders_dry=PoolPolicy.GROW,
+    when_trades_dry=PoolPolicy.REFUSE,
 )
 
 

@@ -9,32 +9,32 @@ from typing import Any
 import msgspec
 import pytest
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.config_codec import from_plain, native_rules, to_plain, to_words
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
 from lowlat.errors import UsageError
 
-DEFAULTS = Settings((Instrument(), Instrument()))
+DEFAULTS = EngineConfig((Instrument(), Instrument()))
 OF_INSTRUMENTS: dict[str, Any] = {
     "tick": 5,
     "lot": 7,
     "price_min": -9,
     "price_max": 11,
     "unit": Decimal("0.00025"),
-    "algorithm": Algorithm.PRO_RATA,
-    "off_tick": OffTick.NEAREST,
+    "algorithm": MatchAlgorithm.PRO_RATA,
+    "off_tick": TickRounding.NEAREST,
 }
 OF_POOLS: dict[str, Any] = {
     "orders": 13,
     "trades": 17,
-    "when_orders_dry": WhenDry.GROW,
-    "when_trades_dry": WhenDry.REFUSE,
+    "when_orders_dry": PoolPolicy.GROW,
+    "when_trades_dry": PoolPolicy.REFUSE,
 }
 
 
 def test_every_field_has_another_value_here() -> None:
     assert [*OF_INSTRUMENTS] == [field.name for field in dataclasses.fields(Instrument)]
-    assert ["instruments", *OF_POOLS] == [field.name for field in dataclasses.fields(Settings)]
+    assert ["instruments", *OF_POOLS] == [field.name for field in dataclasses.fields(EngineConfig)]
 
 
 @pytest.mark.parametrize("name", [*OF_INSTRUMENTS, *OF_POOLS])
@@ -50,7 +50,7 @@ def test_a_field_is_in_every_form(name: str) -> None:
 
 
 def test_the_native_rules_are_the_integers_in_order() -> None:
-    rules = native_rules(Settings((Instrument(**OF_INSTRUMENTS),)))
+    rules = native_rules(EngineConfig((Instrument(**OF_INSTRUMENTS),)))
     assert rules.tolist() == [[5, 7, -9, 11, 1, 1]]
 
 
