@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "engine/native/bindings/py_buffer.hpp"
-#include "engine/native/bindings/py_commands.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/journal/writer.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
