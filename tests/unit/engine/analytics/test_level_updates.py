@@ -9,15 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lowlat.engine.analytics.vwap import (
+from lowlat.engine.analytics.level_updates import (
     LevelRangeError,
     LevelUpdateError,
-    PriceArrayError,
     UnknownLevelError,
     UnsortedLevelsError,
     apply_level_updates,
     level_updates,
 )
+from lowlat.engine.analytics.vwap import PriceArrayError
 from lowlat.engine.matching.records import LEVEL, TRADE, Side
 
 BIDS = np.array([(103, 5, 1), (102, 7, 2), (100, 9, 3)], LEVEL)

@@ -1,0 +1,103 @@
+"""Bulk updates of a book's levels, as arrays of records: all of them are applied, or none.
+
+The core adds runs of updates with vector types, a level at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.engine import _core
+from lowlat.engine.analytics.vwap import PriceArrayError
+from lowlat.engine.matching.aligned import aligned_empty
+from lowlat.engine.matching.records import LEVEL, Levels, Side
+from lowlat.errors import LowlatError
+
+LevelUpdateRows: TypeAlias = NDArray[np.void]
+
+LEVEL_UPDATE: Final = np.dtype(
+    {
+        "names": ["price", "quantity", "order_count"],
+        "formats": ["<i8", "<i8", "<i8"],
+        "offsets": [0, 8, 16],
+        "itemsize": 32,
+    }
+)
+"""What is added to the level at `price`: signed differences of its quantity and of its number of orders. 32 bytes."""
+
+
+class LevelUpdateError(LowlatError):
+    """Level updates that cannot be applied; `price` is where. Nothing was changed."""
+
+    def __init__(self, problem: str, price: int) -> None:
+        super().__init__(f"level {price}: {problem}")
+        self.price = price
+
+
+class UnsortedLevelsError(LevelUpdateError):
+    """Levels that do not come best first, each price once."""
+
+
+class UnknownLevelError(LevelUpdateError):
+    """An update of a price that has no level."""
+
+
+class LevelRangeError(LevelUpdateError):
+    """A sum below zero or above 2^64 - 1, or orders left where no quantity is."""
+
+
+def level_updates(*rows: tuple[int, int, int]) -> LevelUpdateRows:
+    """An array of `LEVEL_UPDATE` from (price, quantity, orders): shape (n,)."""
+    return np.array(list(rows), dtype=LEVEL_UPDATE)
+
+
+def apply_level_updates(levels: Levels, updates: LevelUpdateRows, side: Side, *, insert: bool = False) -> Levels:
+    """The levels of one side after `updates`: a new `LEVEL` array.
+
+    `levels`: `LEVEL` (n,), best first as `depth` gives them: descending prices for BUY, ascending for SELL.
+    `updates`: `LEVEL_UPDATE` (m,), in any order (sorted ones are quicker); those of one price count as their sum. A
+    level whose quantity becomes 0 is dropped. With `insert`, a price without a level gets one.
+
+    Raises, leaving `levels` as they are: `UnsortedLevelsError`; `UnknownLevelError` for a price without a level
+    unless `insert`; `LevelRangeError` where a quantity or an order count would leave 0..2^64 - 1, or orders would be
+    left without quantity; `PriceArrayError` for other dtypes or shapes.
+    """
+    _check_records("levels", levels, LEVEL)
+    _check_records("updates", updates, LEVEL_UPDATE)
+    after = aligned_empty(len(levels) + (len(updates) if insert else 0), LEVEL)
+    outcome = _core.apply_level_updates(_aligned(levels), _aligned(updates), after, Side(side) is Side.BUY, insert)
+    count, trouble, price = outcome
+    if trouble:
+        raise _trouble(trouble, price, side)
+    return after[:count]
+
+
+def _trouble(trouble: int, price: int, side: Side) -> LevelUpdateError:
+    if trouble == 1:
+        way = "descending" if side == Side.BUY else "ascending"
+        return UnsortedLevelsError(f"out of order; {Side(side).name} levels come with {way} prices, each once", price)
+    if trouble == 2:
+        return UnknownLevelError("no such level to update; pass insert=True to make it", price)
+    return LevelRangeError(
+        "the updates would take its quantity or orders out of 0..2^64 - 1, or leave orders without quantity", price
+    )
+
+
+def _aligned(records: NDArray[np.void]) -> NDArray[np.void]:
+    """The records as the core reads them: without gaps, on 8-byte boundaries."""
+    if records.flags.c_contiguous and records.ctypes.data % 8 == 0:
+        return records
+    copy = aligned_empty(len(records), records.dtype)
+    # As bytes: numpy copies records field by field, which takes several times as long.
+    copy.view(np.uint8)[:] = np.ascontiguousarray(records).view(np.uint8)
+    return copy
+
+
+def _check_records(name: str, records: NDArray[np.void], dtype: np.dtype[np.void]) -> None:
+    if records.dtype != dtype or records.ndim != 1:
+        raise PriceArrayError(
+            f"{name} are {records.dtype} of shape {records.shape}; expected {dtype.names} records of one dimension"
+        )
