@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from lowlat.engine.bench.run import Progress, RunPlan, measure, settings_of
 from lowlat.engine.flow.readers.lobster.file import read_best_states
-from lowlat.engine.flow.recording import BurstMismatch, Fill, RecordedFlow, best_states, compare_best, verify
+from lowlat.engine.flow.recording import (
+    BestCheck,
+    BurstCheck,
+    BurstMismatch,
+    Fill,
+    RecordedFlow,
+    best_states,
+    compare_best,
+    verify,
+)
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import NotValidError
@@ -39,30 +49,36 @@ def replay(recorded: RecordedFlow, plan: RunPlan, expect: Path | None, progress:
         progress("checking the best bid and ask", 0.0)
         states = best_states(make.of(sized), flow.commands)
         quotes = compare_best(recorded, states, vendor)
-    missing = quotes.missing_rows if quotes else ()
     report = measure(flow, plan, progress)
     if report.verification is None:
         raise NothingMeasuredError("the runs verified nothing; run again")
-    verification: Verification = replace(
-        report.verification,
+    report = replace(report, verification=_judged(report.verification, bursts, quotes))
+    if wrong := tuple(_wrong(bursts)):
+        report = replace(report, status="invalid", status_reasons=(*report.status_reasons, *wrong))
+    return report
+
+
+def _judged(verification: Verification, bursts: BurstCheck, quotes: BestCheck | None) -> Verification:
+    missing = quotes.missing_rows if quotes else ()
+    return replace(
+        verification,
         bursts=bursts.total,
         matched=bursts.matched,
         quotes=quotes.total if quotes else None,
         quotes_matched=quotes.found if quotes else None,
-        mismatches=tuple(
-            [_mismatch(mismatch) for mismatch in bursts.mismatches]
-            + [f"row {row}: this best bid and ask is not in the vendor's file" for row in missing]
+        mismatches=(
+            *(_mismatch(mismatch) for mismatch in bursts.mismatches),
+            *(f"row {row}: this best bid and ask is not in the vendor's file" for row in missing),
         ),
     )
-    report = replace(report, verification=verification)
-    wrong = []
+
+
+def _wrong(bursts: BurstCheck) -> Iterator[str]:
+    """Why the report is not valid."""
     if bursts.rejected:
-        wrong.append(f"the engine refused {bursts.rejected:,} commands of the recording")
+        yield f"the engine refused {bursts.rejected:,} commands of the recording"
     if bursts.stray_trades:
-        wrong.append(f"the engine traded {bursts.stray_trades:,} times where the recording does not")
-    if wrong:
-        report = replace(report, status="invalid", status_reasons=(*report.status_reasons, *wrong))
-    return report
+        yield f"the engine traded {bursts.stray_trades:,} times where the recording does not"
 
 
 def _mismatch(mismatch: BurstMismatch) -> str:
