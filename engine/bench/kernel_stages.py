@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lowlat.engine.bench.protocol import RunOutcome
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path
-from lowlat.probes.latency_summary import Spread
+from lowlat.probes.latency_summary import LatencySummary
 from lowlat.probes.network.peer import PeerPath
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import Topology
@@ -52,13 +52,13 @@ def peer_stages(path: PeerPath | None) -> dict[str, Measured]:
     }
 
 
-def _stage(reading: Reading[Spread], basis: str, parts: tuple[BudgetPart, ...]) -> Measured:
+def _stage(reading: Reading[LatencySummary], basis: str, parts: tuple[BudgetPart, ...]) -> Measured:
     if reading.value is None:
         return Measured(None, str(reading.reason), parts)
     return Measured(reading.value.p99_ns, basis, parts)
 
 
-def _part(name: str, reading: Reading[Spread], basis: str) -> BudgetPart:
+def _part(name: str, reading: Reading[LatencySummary], basis: str) -> BudgetPart:
     spread = reading.value
     if spread is None:
         return BudgetPart(name=name, p50_ns=None, p99_ns=None, samples=0, basis=reading.text)

@@ -17,7 +17,7 @@ from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
 from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
 from lowlat.engine.bench.run_memory import native_memory
-from lowlat.engine.bench.run_setup import Measured, Recorders, RunSetup
+from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
 from lowlat.engine.flow.arrivals import arrivals
 from lowlat.engine.flow.profile import Arrivals
 from lowlat.engine.matching.native import Engine, MemoryPart
@@ -26,7 +26,7 @@ from lowlat.engine.matching.records import Commands
 OPEN_MEASURES = ("response", "service", "slip")
 
 
-def measure_native(setup: RunSetup) -> Measured:
+def measure_native(setup: RunSetup) -> MeasuredRun:
     """Measure under the job's load."""
     run = _NativeRun(setup)
     match setup.job.load:
@@ -55,7 +55,7 @@ class _NativeRun:
         self.engine.reset()
         _core.run_plain(self.engine.matcher, self.setup.seeding)
 
-    def closed(self) -> Measured:
+    def closed(self) -> MeasuredRun:
         matcher, latencies = self.engine.matcher, _core.Latencies(["service"])
         self.passes.run(lambda: self._pass(_core.run_plain(matcher, self.measured)))
         self._seed()
@@ -70,7 +70,7 @@ class _NativeRun:
         journal = None if job is None else journal_cost(job, self.engine, seeding, self.measured, self.scale)
         return replace(measured, largest_gap_ns=largest_gap_ns, journal=journal)
 
-    def open(self, due: Arrivals) -> Measured:
+    def open(self, due: Arrivals) -> MeasuredRun:
         latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)
 
         def paced_pass() -> Pass:
@@ -80,7 +80,7 @@ class _NativeRun:
         done, recorders = self._recorded(paced_pass, latencies, OPEN_MEASURES)
         return replace(self._after_passes(recorders, self.measured), late_ns=self._late_ns(done, planned))
 
-    def pipeline(self, due: Arrivals | None) -> Measured:
+    def pipeline(self, due: Arrivals | None) -> MeasuredRun:
         setup = self.setup
         assert setup.job.path is not None, "a pipeline has its places"
         measures = PACED_MEASURES if due else PATH_MEASURES
@@ -101,12 +101,12 @@ class _NativeRun:
             faults=(*faults, *measured.faults),
         )
 
-    def _after_passes(self, recorders: Recorders, commands: Commands, rings: Sequence[MemoryPart] = ()) -> Measured:
+    def _after_passes(self, recorders: Recorders, commands: Commands, rings: Sequence[MemoryPart] = ()) -> MeasuredRun:
         """What the passes left, then one more that executes `commands`, as they were matched, for their events."""
         memory = native_memory([*self.engine.memory, *rings], self.setup.commands, self.setup.bound)
         counters = self.engine.counters
         self.engine.reset()
-        return Measured(
+        return MeasuredRun(
             passes=self.passes,
             recorders=recorders,
             memory=memory,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lowlat.engine import _core
 from lowlat.probes.clock.scale import TickScale
-from lowlat.probes.disturbance import Disturbances, DisturbanceWatch
+from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch
 from lowlat.probes.reading import Reading, known
 from lowlat.reports.model import results
 
@@ -63,7 +63,7 @@ class WatchedPasses:
     def __init__(self, cpu: int) -> None:
         self.done: list[Pass] = []
         self._watch = DisturbanceWatch(cpu)
-        self._around: list[Disturbances] = []
+        self._around: list[DisturbanceReadings] = []
 
     def run(self, measured: Callable[[], Pass]) -> Pass:
         """One more."""
@@ -74,12 +74,12 @@ class WatchedPasses:
         return done
 
     @property
-    def disturbances(self) -> Disturbances:
+    def disturbances(self) -> DisturbanceReadings:
         """What disturbed any of them."""
-        return functools.reduce(Disturbances.plus, self._around)
+        return functools.reduce(DisturbanceReadings.plus, self._around)
 
 
-def _in_pass(around: Disturbances, done: Pass) -> Disturbances:
+def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
     """What the thread was seen to suffer around the call, by what was counted right around its loop where it was: the
     call also takes memory of its own, which disturbs nothing that is measured."""
 
@@ -95,7 +95,9 @@ def _in_pass(around: Disturbances, done: Pass) -> Disturbances:
     )
 
 
-def run_disturbances(seen: Disturbances, largest_gap_ns: int | None) -> tuple[results.Disturbances, dict[str, str]]:
+def run_disturbances(
+    seen: DisturbanceReadings, largest_gap_ns: int | None
+) -> tuple[results.Disturbances, dict[str, str]]:
     """What a report says of them, and why it lacks what it lacks."""
     named = {"migrations": seen.migrations, "timer_interrupts": seen.timer_interrupts, "steal_ms": seen.steal_ms}
     disturbances = results.Disturbances(

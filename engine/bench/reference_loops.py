@@ -9,7 +9,7 @@ from lowlat.engine import _core
 from lowlat.engine.bench.event_digest import digest_events
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.run_memory import interpreted_memory
-from lowlat.engine.bench.run_setup import Measured, RunSetup
+from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup
 from lowlat.engine.matching.records import Commands, CommandType, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.probes._core import read_thread_usage
@@ -20,7 +20,7 @@ from lowlat.reports._core import Histogram as Recorder
 _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandType.REPLACE: "replace"}
 
 
-def measure_reference(setup: RunSetup) -> Measured:
+def measure_reference(setup: RunSetup) -> MeasuredRun:
     """Measure it in a closed loop, without stamps and with."""
     recorders = {op: Recorder() for op in _core.operations()}
 
@@ -33,7 +33,7 @@ def measure_reference(setup: RunSetup) -> Measured:
     passes = WatchedPasses(setup.cpu)
     passes.run(lambda: run_plain(first, setup.measured, setup.scale))
     passes.run(lambda: run_stamped(second, setup.measured, setup.scale, recorders))
-    return Measured(
+    return MeasuredRun(
         passes=passes,
         recorders={("service", op): recorder for op, recorder in recorders.items()},
         memory=interpreted_memory(setup.bound),

@@ -32,9 +32,9 @@ def tool() -> context.Tool:
     )
 
 
-def engine(name: str, sized: EngineConfig) -> context.Engine:
+def engine(name: str, sized: EngineConfig) -> context.MeasuredEngine:
     """The engine that was measured."""
-    return context.Engine(name=name, settings={"symbols": len(sized.instruments), **pools_in_words(sized)})
+    return context.MeasuredEngine(name=name, settings={"symbols": len(sized.instruments), **pools_in_words(sized)})
 
 
 def workload(flow: Flow, load: Load) -> context.Workload:

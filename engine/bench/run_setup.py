@@ -56,7 +56,7 @@ class RunSetup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class MeasuredRun:
     """What the passes gave, and the one that kept every event.
 
     `growths`, `trades_recycled`: of the engine's pools. `late_ns`: how much later than it was due the last command

@@ -20,7 +20,7 @@ from lowlat.engine.bench.numa import memory_bound_to
 from lowlat.engine.bench.passes import added, run_disturbances
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
 from lowlat.engine.bench.reference_loops import measure_reference
-from lowlat.engine.bench.run_setup import Measured, RunSetup, recorded_series
+from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
@@ -61,7 +61,7 @@ def run(job: Job) -> RunOutcome:
         return outcome_of(setup, measured)
 
 
-def outcome_of(setup: RunSetup, measured: Measured) -> RunOutcome:
+def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     """What the run measured, in the report's structures, beside what a pass takes that does nothing."""
     digest, memory, passes = measured.digest, measured.memory, measured.passes.done
     series, out_of_range = recorded_series(measured.recorders)
@@ -105,7 +105,7 @@ def _clock(clock: Calibration) -> context.Clock:
     )
 
 
-def _hot_path(measured: Measured) -> results.HotPath:
+def _hot_path(measured: MeasuredRun) -> results.HotPath:
     passes, memory = measured.passes.done, measured.memory
     return results.HotPath(
         allocations=added(done.allocations for done in passes),
@@ -128,7 +128,7 @@ def _clock_ns(setup: RunSetup) -> int:
     return Histogram.from_native(recorder).percentile(50).value_ns
 
 
-def _absent(unseen: dict[str, str], measured: Measured) -> dict[str, str]:
+def _absent(unseen: dict[str, str], measured: MeasuredRun) -> dict[str, str]:
     absent = {f"runs.disturbances.{name}": why for name, why in unseen.items()}
     absent |= {f"hot_path.{name}": why for name, why in measured.memory.absent.items()}
     if unknown := absent.get("hot_path.numa_pages"):
