@@ -1,4 +1,4 @@
-"""The last pass of a run: it keeps every event, for the digest and for what the measured passes are held to."""
+"""The last pass of a run, which keeps every event: for the digest, and to check the measured passes against."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ POOL_FULL: Final = (Reason.ORDER_POOL_FULL, Reason.TRADE_POOL_FULL)
 
 @dataclass(frozen=True, slots=True)
 class EventDigest:
-    """What a flow's events come to. All but the first three are of the measured commands alone."""
+    """A summary of a flow's events. Only `sha256` and `total_events` include those of the seeding commands."""
 
     sha256: str
-    """Over every event, seeding included, as hexadecimal digits."""
+    """As hexadecimal digits."""
     total_events: int
-    """That it covers."""
     event_hash: int
-    """Of the measured commands' events: `_core.EventHash`."""
+    """See `_core.EventHash`."""
     events: int
     rejected: int
     refusals: int
-    """Of these, commands for which a pool had no room."""
+    """Rejected commands for which a pool had no room."""
     tail: bytes
     """The last events."""
 
     def ends_as(self, tail: bytes) -> bool:
-        """Whether the last events of another pass, none if it kept none, are byte for byte the last here."""
+        """Whether another pass ended with the same bytes. A pass that kept no events always did."""
         return self.tail.endswith(tail)
 
 

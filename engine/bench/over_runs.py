@@ -1,4 +1,4 @@
-"""What several runs measured, as the one that a report shows: sums, medians, or what all agree on."""
+"""The results of several runs, combined into what a report shows: sums, medians, or the value all runs agree on."""
 
 from __future__ import annotations
 

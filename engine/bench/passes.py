@@ -66,7 +66,7 @@ class WatchedPasses:
         self._around: list[DisturbanceReadings] = []
 
     def run(self, measured: Callable[[], Pass]) -> Pass:
-        """One more."""
+        """Run one more, and watch it."""
         self._watch.start()
         done = measured()
         self._around.append(_in_pass(self._watch.stop(), done))
@@ -75,7 +75,7 @@ class WatchedPasses:
 
     @property
     def disturbances(self) -> DisturbanceReadings:
-        """What disturbed any of them."""
+        """The sums over all of them."""
         return functools.reduce(DisturbanceReadings.plus, self._around)
 
 
@@ -98,7 +98,7 @@ def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
 def run_disturbances(
     seen: DisturbanceReadings, largest_gap_ns: int | None
 ) -> tuple[results.Disturbances, dict[str, str]]:
-    """What a report says of them, and why it lacks what it lacks."""
+    """The disturbances as a report has them, and why those that are None are unknown."""
     named = {"migrations": seen.migrations, "timer_interrupts": seen.timer_interrupts, "steal_ms": seen.steal_ms}
     disturbances = results.Disturbances(
         involuntary_switches=seen.involuntary_switches.value,

@@ -102,7 +102,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run measured, in the report's own structures: they hold here what is true of this run alone."""
+    """What one run measured, in the report's own structures, which here describe this run alone."""
 
     cpu: int
     clock: context.Clock
@@ -115,7 +115,7 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     out_of_range: int
     """Latencies that no histogram could hold."""
     late_ns: int
-    """How much later than it was due the last command ended; 0 without planned times."""
+    """How late the last command ended, by its planned time; 0 without planned times."""
     delivery: Delivery
     hot_path: results.HotPath
     pages_astray: int
@@ -135,6 +135,6 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     same_tail: bool
     """Whether the last events of the measured passes are byte for byte those of the digested one."""
     faults: tuple[str, ...]
-    """What else makes the figures not to be believed, in words."""
+    """Other reasons not to trust the figures, in words."""
     absent: dict[str, str]
     """Why fields are None, by their path in the report."""

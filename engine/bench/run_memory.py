@@ -1,4 +1,4 @@
-"""The memory of a run by part: how much, on what pages, and on which NUMA node."""
+"""The memory of a run: how much each part takes, on which pages, and on which NUMA node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lowlat.probes.reading import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMemory:
-    """What the engine took and what the system granted. None has its reason in `absent`.
+    """What the engine took and what the system granted. `absent` has the reason for each None.
 
     `parts`: bytes of each. `numa_node`: what it is bound to. `numa_pages`: by node, where the kernel says that the
     pages of engine and commands lie, after the passes; `pages_astray`: those without memory or whose node it does not
@@ -33,7 +33,7 @@ class RunMemory:
 
 
 def native_memory(mappings: Sequence[MemoryPart], commands: Commands, bound: Reading[int]) -> RunMemory:
-    """That of an engine with these mappings; `bound`: the node that the run is bound to."""
+    """The memory of an engine with these mappings. `bound`: the node that the run is bound to."""
     parts: Counter[str] = Counter()
     for part in mappings:
         parts[part.part] += part.size_bytes
@@ -53,7 +53,7 @@ def native_memory(mappings: Sequence[MemoryPart], commands: Commands, bound: Rea
 
 
 def interpreted_memory(bound: Reading[int]) -> RunMemory:
-    """That of the reference engine."""
+    """The memory of the reference engine, which Python manages."""
     absent = {"numa_pages": "not available here, because the reference engine's memory is Python's own"}
     if bound.value is None:
         absent["numa_node"] = bound.text

@@ -1,4 +1,4 @@
-"""What the measuring part of a run is given, and what it gives: the worker prepares the one and sums up the other."""
+"""The input and the output of a run's measured part: the worker prepares a `RunSetup` and reports a `MeasuredRun`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Recorders: TypeAlias = Mapping[tuple[str, str], Recorder]
 
 @dataclass(frozen=True, slots=True)
 class RunSetup:
-    """A process that is ready to measure: on its CPU, its clock calibrated, the commands in memory.
+    """A process that is ready to measure: pinned to its CPU, the clock calibrated, the commands in memory.
 
     `allowed`: CPUs that the process had before it was pinned. `bound`: the NUMA node its memory comes from.
     """
@@ -57,10 +57,10 @@ class RunSetup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredRun:
-    """What the passes gave, and the one that kept every event.
+    """The results of the measured passes, and of the last pass, which keeps every event.
 
-    `growths`, `trades_recycled`: of the engine's pools. `late_ns`: how much later than it was due the last command
-    ended. `faults`: why it must not be believed, in words.
+    `growths`, `trades_recycled`: counts of the engine's pools. `late_ns`: how late the last command ended, by its
+    planned time. `faults`: reasons not to trust the figures, in words.
     """
 
     passes: WatchedPasses

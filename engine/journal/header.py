@@ -36,7 +36,7 @@ Said = TypeVar("Said")
 
 
 class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What a journal says of itself. In the file the fields of its engine's settings follow one another, unnested."""
+    """What a journal says of itself. In the file, the fields of `settings` follow `created` directly, not nested."""
 
     identity: Identity
     """128 random bits, as hexadecimal digits."""
@@ -52,16 +52,16 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
     def from_json(cls, text: bytes) -> JournalHead:
         """Raises `msgspec.MsgspecError`, and `UsageError` for settings that no engine can have."""
         said = msgspec.json.decode(text, type=dict[str, Any])
-        birth = msgspec.convert(said, _Birth)
-        return cls(identity=birth.identity, created=birth.created, settings=from_plain(said))
+        origin = msgspec.convert(said, _Origin)
+        return cls(identity=origin.identity, created=origin.created, settings=from_plain(said))
 
     def to_json(self) -> bytes:
         """The text in the file."""
         return msgspec.json.encode({"identity": self.identity, "created": self.created, **to_plain(self.settings)})
 
 
-class _Birth(msgspec.Struct):
-    """Of a journal's head what is not of its engine."""
+class _Origin(msgspec.Struct):
+    """The fields of a journal's head that do not configure its engine."""
 
     identity: Identity
     created: datetime
