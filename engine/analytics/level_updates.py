@@ -5,28 +5,15 @@ The core adds runs of updates with vector types, a level at a time.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
+from lowlat.engine.analytics.records import LEVEL_UPDATE, LevelTrouble, LevelUpdateRows
 from lowlat.engine.analytics.vwap import PriceArrayError
 from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.records import LEVEL, Levels, Side
 from lowlat.errors import LowlatError
-
-LevelUpdateRows: TypeAlias = NDArray[np.void]
-
-LEVEL_UPDATE: Final = np.dtype(
-    {
-        "names": ["price", "quantity", "order_count"],
-        "formats": ["<i8", "<i8", "<i8"],
-        "offsets": [0, 8, 16],
-        "itemsize": 32,
-    }
-)
-"""What is added to the level at `price`: signed differences of its quantity and of its number of orders. 32 bytes."""
 
 
 class LevelUpdateError(LowlatError):
@@ -76,10 +63,10 @@ def apply_level_updates(levels: Levels, updates: LevelUpdateRows, side: Side, *,
 
 
 def _trouble(trouble: int, price: int, side: Side) -> LevelUpdateError:
-    if trouble == 1:
+    if trouble == LevelTrouble.LEVELS_UNSORTED:
         way = "descending" if side == Side.BUY else "ascending"
         return UnsortedLevelsError(f"out of order; {Side(side).name} levels come with {way} prices, each once", price)
-    if trouble == 2:
+    if trouble == LevelTrouble.UNKNOWN_PRICE:
         return UnknownLevelError("no such level to update; pass insert=True to make it", price)
     return LevelRangeError(
         "the updates would take its quantity or orders out of 0..2^64 - 1, or leave orders without quantity", price

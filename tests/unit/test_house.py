@@ -163,8 +163,9 @@ def test_every_room_of_the_engine_has_its_floor() -> None:
 
 
 def test_files_and_functions_stay_short() -> None:
-    assert longer_files(ROOT) == LONGER_FILES
-    assert longer_functions(ROOT) == LONGER_FUNCTIONS
+    for found, known in (longer_files(ROOT), LONGER_FILES), (longer_functions(ROOT), LONGER_FUNCTIONS):
+        assert found.keys() == known.keys()
+        assert all(lines <= known[name] for name, lines in found.items()), found
 
 
 def test_long_ones_are_found(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JOURNAL, pack_head
 from lowlat.engine.journal.snapshot import snapshot_path
 from lowlat.engine.journal.verify import check_journal
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, TickRounding
 
 JOURNAL_BYTES = bytes.fromhex(
     "4c4f574c41544a0001000000200100004521faf07b226964656e74697479223a2230313233343536373839616263646566303132333435"

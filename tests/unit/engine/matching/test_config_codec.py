@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import from_plain, native_rules, to_plain, to_words
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, TickRounding
 from lowlat.errors import UsageError
 
 DEFAULTS = EngineConfig((Instrument(), Instrument()))
