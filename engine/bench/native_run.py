@@ -26,9 +26,9 @@ from lowlat.engine.matching.records import Commands
 OPEN_MEASURES = ("response", "service", "slip")
 
 
-def measure_native(setup: RunSetup) -> MeasuredRun:
+def measure_native(setup: RunSetup, engine: Engine) -> MeasuredRun:
     """Measure under the job's load."""
-    run = _NativeRun(setup)
+    run = _NativeRun(setup, engine)
     match setup.job.load:
         case ClosedLoop():
             return run.closed()
@@ -39,14 +39,14 @@ def measure_native(setup: RunSetup) -> MeasuredRun:
 
 
 class _NativeRun:
-    def __init__(self, setup: RunSetup) -> None:
+    def __init__(self, setup: RunSetup, engine: Engine) -> None:
         self.setup = setup
         self.measured = setup.measured
         self.scale = setup.scale
         self.factors = self.scale.multiplier, self.scale.shift
         self.passes = WatchedPasses(setup.cpu)
         self.log_fault: str | None = None
-        self.engine = Engine.of(setup.settings)
+        self.engine = engine
         self._seed()
         _core.run_plain(self.engine.matcher, self.measured)  # the warm-up
         self._seed()

@@ -52,9 +52,9 @@ def native_memory(mappings: Sequence[MemoryPart], commands: Commands, bound: Rea
     )
 
 
-def interpreted_memory(bound: Reading[int]) -> RunMemory:
-    """The memory of the reference engine, which Python manages."""
-    absent = {"numa_pages": "not available here, because the reference engine's memory is Python's own"}
+def interpreted_memory(engine: str, bound: Reading[int]) -> RunMemory:
+    """The memory of an engine that is called from Python. `engine`: its name."""
+    absent = {"numa_pages": f"not available here, because the {engine} engine's memory is Python's own"}
     if bound.value is None:
         absent["numa_node"] = bound.text
     return RunMemory(

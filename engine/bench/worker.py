@@ -15,19 +15,22 @@ import msgspec
 import numpy as np
 
 from lowlat.engine import _core
+from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.native_run import measure_native
 from lowlat.engine.bench.numa import memory_bound_to
 from lowlat.engine.bench.passes import added, run_disturbances
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
-from lowlat.engine.bench.reference_loops import measure_reference
+from lowlat.engine.bench.reference_loops import measure_interpreted
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
+from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
 from lowlat.errors import LowlatError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
+from lowlat.registry import PlugInError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model import context, results
@@ -57,8 +60,17 @@ def run(job: Job) -> RunOutcome:
         gc.disable()
         # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
         setup = RunSetup(job, from_plain(job.settings), cpu, tuple(allowed), clock, commands, bound)
-        measured = measure_reference(setup) if job.engine == "reference" else measure_native(setup)
-        return outcome_of(setup, measured)
+        return outcome_of(setup, _measured(setup))
+
+
+def _measured(setup: RunSetup) -> MeasuredRun:
+    entry = ENGINES.get(setup.job.engine)
+    engine = entry.make(setup.settings)
+    if isinstance(engine, Engine):
+        return measure_native(setup, engine)
+    if entry.compiled:
+        raise PlugInError(f"{type(engine).__name__}, which {setup.job.engine} makes, is no compiled engine")
+    return measure_interpreted(setup, engine, entry.make)
 
 
 def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from lowlat.child_process import python_running
 from lowlat.errors import UsageError
 from lowlat_cli.command import full_command, key_of, settable
 from lowlat_cli.options.gate import (
@@ -27,7 +28,7 @@ from lowlat_cli.session import color_of, session_of
 from lowlat_cli.wording import is_of_parser, of_parser
 
 if TYPE_CHECKING:
-    from lowlat.engine.bench.subprocess_run import Command
+    from lowlat.engine.bench.subprocess_run import ComparedCommand
 
 PAIRS_MAX: Final = 1_000
 SEED_MAX: Final = 2**64 - 1
@@ -114,7 +115,7 @@ def ab(
 
 def _sides(
     ctx: typer.Context, words: list[str] | None, a: str | None, b: str | None, *, wall: bool
-) -> tuple[Command, Command]:
+) -> tuple[ComparedCommand, ComparedCommand]:
     if words is None and a is not None and b is not None:
         if wall:
             raise SideError("--metric wall is for commands; --a and --b are measured by their reports")
@@ -132,19 +133,19 @@ def _sides(
     return _command("A", parts[1]), _command("B", parts[2])
 
 
-def _command(name: str, words: list[str]) -> Command:
-    from lowlat.engine.bench.subprocess_run import Command
+def _command(name: str, words: list[str]) -> ComparedCommand:
+    from lowlat.engine.bench.subprocess_run import ComparedCommand
 
     whole = words[0] if len(words) == 1 else None
     split = tuple(words) if whole is None else _split(name, whole)
     if not split:
         raise SideError(f"command {name} is empty; {_USAGE}")
-    return Command(name, shlex.join(split), split)
+    return ComparedCommand(name, shlex.join(split), split)
 
 
-def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
+def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
     """A run of bench with these options, parsed as bench would. Raises `SideError` with what is wrong with them."""
-    from lowlat.engine.bench.subprocess_run import Command
+    from lowlat.engine.bench.subprocess_run import ComparedCommand
 
     words = _split(flag, text)
     root: Any = ctx.find_root()
@@ -157,9 +158,13 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
         if not is_of_parser(error):
             raise
         raise SideError(f"{flag} {text!r}: {of_parser(error, session_of(ctx).settings_file)}") from error
-    program = (sys.executable, "-P", "-m", "lowlat_cli.main", "bench")
     name = flag.removeprefix("--").upper()
-    return Command(name, f"bench {text}".strip(), (*program, *words, "--runs", "1", "--json"), ours=True)
+    return ComparedCommand(
+        name,
+        f"bench {text}".strip(),
+        (*python_running("lowlat_cli.main"), "bench", *words, "--runs", "1", "--json"),
+        ours=True,
+    )
 
 
 def _check_source(flag: str, key: str, source: Any) -> None:

@@ -48,7 +48,7 @@ def report(*finished: Finished) -> Report:
         ("lowlat", "bench"),
         ClosedLoop(),
         finished,
-        PrefixCheck(**RECORDED["prefix"]),
+        PrefixCheck(engine="native", **RECORDED["prefix"]),
         OneNode((0,), read_topology(), known((0,), "made up"), asked),
         planned=2,
         journal=Path("day.journal"),
