@@ -12,11 +12,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated
 
+from msgspec import Meta
+
+from lowlat.bounded import Amount, Count, Positive, Share
+from lowlat.documents import document_fields
 from lowlat.probes import _core
 from lowlat.probes.cpu.affinity import affinity_of, check_cpus, pinned
-from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
 from lowlat.probes.topology import Topology, read_topology
 
 FLUSH_SAMPLES = 200
@@ -36,8 +40,8 @@ PREFETCH_RATE = 0.5
 class ReportedLine:
     """One source's opinion of the line's size, in bytes."""
 
-    name: str
-    line_bytes: Reading[int]
+    name: Annotated[str, Meta(description="The source, e.g. sysfs")]
+    line_bytes: Annotated[Reading[Positive], Meta(description="Size of a line as it says, bytes")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +53,44 @@ class Prefetch:
     both alignments, as with prefetchers that follow the latest direction.
     """
 
-    pair: bool
-    next_line: bool
-    previous_line: bool
-    lower_half_previous_rate: float
-    lower_half_next_rate: float
-    upper_half_previous_rate: float
-    upper_half_next_rate: float
+    pair: Annotated[bool, Meta(description="Whether the other half of an aligned pair of lines comes along")]
+    next_line: Annotated[bool, Meta(description="Whether the line after comes across the border of a pair")]
+    previous_line: Annotated[bool, Meta(description="Whether the line before comes at both alignments")]
+    lower_half_previous_rate: Annotated[
+        Share, Meta(description="Share of touches of a pair's lower half after which the line before had come")
+    ]
+    lower_half_next_rate: Annotated[Share, Meta(description="The same for the line after")]
+    upper_half_previous_rate: Annotated[
+        Share, Meta(description="Share of touches of a pair's upper half after which the line before had come")
+    ]
+    upper_half_next_rate: Annotated[Share, Meta(description="The same for the line after")]
 
 
+@document_fields(first=("line_bytes", "disagreements"))
 @dataclass(frozen=True, slots=True)
 class CacheLine:
     """The cache line reported and measured. Times are medians in ns, by distance in bytes."""
 
-    reported: tuple[ReportedLine, ...]
-    flush_granule_bytes: Reading[int]
-    flush_times_ns: dict[int, float]
-    sharing_granule_bytes: Reading[int]
-    sharing_times_ns: dict[int, float]
-    sharing_cpus: tuple[int, ...]
-    sharing_slices_dropped: int
-    prefetch: Reading[Prefetch]
+    reported: Annotated[tuple[ReportedLine, ...], Meta(description="What the system reports, source by source")]
+    flush_granule_bytes: Annotated[Reading[Positive], Meta(description="What one clflush flushes, bytes")]
+    flush_times_ns: Annotated[
+        dict[int, Amount],
+        Meta(description="Nanoseconds of a load after a flush, median, by distance in bytes from what was flushed"),
+    ]
+    sharing_granule_bytes: Annotated[
+        Reading[Positive], Meta(description="Distance from which on two threads do not disturb each other, bytes")
+    ]
+    sharing_times_ns: Annotated[
+        dict[int, Amount],
+        Meta(description="Nanoseconds of a write beside another thread's, median, by distance in bytes of the two"),
+    ]
+    sharing_cpus: Annotated[tuple[Count, ...], Meta(description="The CPUs of these two threads")]
+    sharing_slices_dropped: Annotated[Count, Meta(description="Time slices left out because they were interrupted")]
+    prefetch: Annotated[Reading[Prefetch], Meta(description="Which neighbors of a touched line come along")]
 
     @property
-    def line_bytes(self) -> int | None:
-        """Best answer: measured by flush, else by sharing, else the first report; None without any."""
+    def line_bytes(self) -> Positive | None:
+        """Best answer, bytes: measured by flush, else by sharing, else the first report; null without any."""
         readings = (
             self.flush_granule_bytes,
             self.sharing_granule_bytes,
@@ -95,12 +112,6 @@ class CacheLine:
             for name, reading in named
             if reading.value is not None and reading.value != best
         )
-
-
-def cache_line_document(line: CacheLine) -> dict[str, Any]:
-    """Turn the findings into JSON data: `cache_line` of a topology's document."""
-    document: dict[str, Any] = to_document(line)
-    return {"line_bytes": line.line_bytes, "disagreements": list(line.disagreements), **document}
 
 
 def reported_lines(topology: Topology | None = None) -> tuple[ReportedLine, ...]:

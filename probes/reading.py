@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+
+from msgspec import Meta
+
+from lowlat.documents import document_fields
 
 T = TypeVar("T")
 
 Status = Literal["known", "not applicable", "unknown"]
 
+_RULES: Final = {
+    "if": {"properties": {"status": {"const": "known"}}},
+    "then": {"properties": {"value": {"not": {"type": "null"}}}},
+    "else": {"required": ["reason"], "properties": {"value": {"type": "null"}}},
+}
 
+
+@document_fields(first=("status",), hidden=("applicable",), optional=("reason",), rules=_RULES)
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
     """A value with where it came from; or no value, with why.
@@ -20,9 +30,9 @@ class Reading(Generic[T]):
     the last two is a good value.
     """
 
-    value: T | None
-    source: str
-    reason: str | None = None
+    value: Annotated[T | None, Meta(description="The value; null unless it is known")]
+    source: Annotated[str, Meta(description="What it was read from or measured by")]
+    reason: Annotated[str | None, Meta(description="Why there is no value")] = None
     applicable: bool = True
 
     @property
@@ -51,25 +61,3 @@ def unknown(source: str, reason: str) -> Reading[Any]:
 def not_applicable(source: str, reason: str) -> Reading[Any]:
     """Make a reading of something that does not exist on this host."""
     return Reading(None, source, reason, applicable=False)
-
-
-def to_document(thing: object) -> Any:
-    """Turn probe data into what JSON holds: objects, lists, numbers, strings and nulls.
-
-    Dataclasses become objects by field name, a `Reading` also gets its `status`; tuples become lists, sets
-    sorted lists; the keys of mappings become strings. Anything else is a programmer's error (`TypeError`).
-    """
-    if thing is None or isinstance(thing, bool | int | float | str):
-        return thing
-    if isinstance(thing, Reading):
-        document = {"status": thing.status, "value": to_document(thing.value), "source": thing.source}
-        return document if thing.reason is None else document | {"reason": thing.reason}
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        return {field.name: to_document(getattr(thing, field.name)) for field in dataclasses.fields(thing)}
-    if isinstance(thing, list | tuple):
-        return [to_document(item) for item in thing]
-    if isinstance(thing, set | frozenset):
-        return sorted(to_document(item) for item in thing)
-    if isinstance(thing, dict):
-        return {str(key): to_document(value) for key, value in thing.items()}
-    raise TypeError(f"{type(thing).__name__} has no JSON form")

@@ -1,61 +1,211 @@
-"""A checked journal, and its commands, as JSON data: `lowlat.journal/1` and `lowlat.journal-commands/1`.
-
-`engine/schema/` has the schemas.
-"""
+"""What a check of a journal found, as a `lowlat.journal/1` document."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Annotated, Final, Literal, TypeAlias
 
-from lowlat.engine import _core
-from lowlat.engine.journal.header import VERSION, JournalHead
-from lowlat.engine.journal.verify import Executed, JournalCheck, State
+from msgspec import Meta
+
+from lowlat.bounded import Amount, Count, Positive
+from lowlat.engine.journal.header import VERSION, Identity, JournalHead
+from lowlat.engine.journal.verify import Executed, JournalCheck, SnapshotCheck, State
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import to_words
-from lowlat.engine.matching.records import (
-    EXTENDED_COMMAND,
-    CommandType,
-    ExecInst,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-)
+from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, TickRounding
 
 SCHEMA: Final = "lowlat.journal/1"
-COMMANDS_SCHEMA: Final = "lowlat.journal-commands/1"
 
 
-def journal_document(check: JournalCheck) -> dict[str, Any]:
-    """What a check found."""
-    tally, whole, snapshot = check.tally, check.whole, check.snapshot
-    return {
-        "schema": SCHEMA,
-        "file": str(check.path),
-        **head_document(check.head),
-        "settings": to_words(check.head.settings),
-        "held": check.held,
-        "size_bytes": check.size,
-        "commands": {"all": tally.commands, "plain": tally.plain, "wide": tally.wide},
-        "drains": tally.drains,
-        "end": {
-            **end_document(whole.end, check.state, check.reason),
-            "torn_bytes": check.torn_bytes,
-        },
-        "snapshot": snapshot
-        and {
-            "file": str(snapshot.path),
-            "used": snapshot.sequence is not None,
-            "commands": snapshot.sequence,
-            "fault": snapshot.fault,
-        },
-        "recovered": check.recovered and _recovered(check.recovered),
-        "problem": check.problem,
-        "speed": {
-            "replay_ns": check.replay_ns,
-            "commands_per_s": commands_per_s(check),
-        },
-    }
+def lower_names(*members: IntEnum) -> Meta:
+    """The names of an enumeration's members as settings are written: in lower case."""
+    return Meta(extra_json_schema={"enum": [each.name.lower() for each in members]})
+
+
+Version: TypeAlias = Annotated[
+    int, Meta(description="Version of the journal format", extra_json_schema={"const": VERSION})
+]
+Created: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$",
+        description="When the journal was created, UTC, RFC 3339",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolSettings:
+    """One symbol of the engine. Prices are in units of price, quantities in lots."""
+
+    tick: Annotated[Positive, Meta(description="Prices are multiples of it")]
+    lot: Annotated[Positive, Meta(description="Quantities are multiples of it")]
+    price_min: Annotated[int, Meta(description="Lowest price")]
+    price_max: Annotated[int, Meta(description="Highest price")]
+    unit: Annotated[str, Meta(description="What one unit of price is worth, a decimal number")]
+    algorithm: Annotated[
+        str, lower_names(*MatchAlgorithm), Meta(description="Matching algorithm: who trades first at one price")
+    ]
+    off_tick: Annotated[
+        str, lower_names(*TickRounding), Meta(description="What happens to a price that is not a multiple of the tick")
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings:
+    """Settings of the engine whose journal it is."""
+
+    symbols: Annotated[tuple[SymbolSettings, ...], Meta(min_length=1, description="By symbol number, from 0")]
+    orders: Annotated[Positive, Meta(description="Size of the order pool, orders")]
+    trades: Annotated[Positive, Meta(description="Size of the trade tape, trades")]
+    when_orders_dry: Annotated[
+        str,
+        lower_names(PoolPolicy.REFUSE, PoolPolicy.GROW),
+        Meta(description="What happens when the order pool is full"),
+    ]
+    when_trades_dry: Annotated[
+        str, lower_names(*PoolPolicy), Meta(description="What happens when the trade tape is full")
+    ]
+
+    @classmethod
+    def of(cls, settings: EngineConfig) -> JournalSettings:
+        """Those of an engine."""
+        words = to_words(settings)
+        symbols = tuple(SymbolSettings(**each) for each in words.pop("symbols"))
+        return cls(symbols=symbols, **words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandCounts:
+    """Commands that can be trusted."""
+
+    all: Annotated[Count, Meta(description="All commands")]
+    plain: Annotated[Count, Meta(description="Commands of 32 bytes")]
+    wide: Annotated[Count, Meta(description="Commands of 64 bytes, with terms")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEnd:
+    """Where reading ended, behind the last block that can be trusted, and why."""
+
+    state: Annotated[
+        State,
+        Meta(
+            description="Of what follows. torn: a block that was not written to its end; damaged: one that is not as "
+            "it was written, or that is missing"
+        ),
+    ]
+    blocks: Annotated[Count, Meta(description="Blocks before the end: the number of a torn or damaged block")]
+    byte: Annotated[Count, Meta(description="Offset of the end in the file, bytes")]
+    commands: Annotated[Count, Meta(description="Commands before the end")]
+    reason: Annotated[str | None, Meta(description="What was found there; null: the file ends")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedEnd(JournalEnd):
+    """Where a check ended, behind the last block that can be trusted, and why."""
+
+    torn_bytes: Annotated[Count, Meta(description="Bytes of a torn block, which recovery cuts off")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotUse:
+    """The snapshot beside the journal."""
+
+    file: Annotated[str, Meta(description="Path of the snapshot")]
+    used: Annotated[bool, Meta(description="Whether recovery uses it")]
+    commands: Annotated[Count | None, Meta(description="Commands before the snapshot; null: it was not used")]
+    fault: Annotated[str | None, Meta(description="Why it was not used; null: it was")]
+
+    @classmethod
+    def of(cls, check: SnapshotCheck) -> SnapshotUse:
+        """What a check found."""
+        return cls(file=str(check.path), used=check.sequence is not None, commands=check.sequence, fault=check.fault)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """The engine that recovery makes, with the snapshot if that was used."""
+
+    commands: Annotated[Count, Meta(description="Commands executed, before and after the snapshot")]
+    replayed: Annotated[Count, Meta(description="Of these, after the snapshot")]
+    live_orders: Annotated[Count, Meta(description="Orders that rest in its books")]
+    trades: Annotated[Count, Meta(description="Trades since the start of the journal")]
+    trades_on_tape: Annotated[Count, Meta(description="Trades still on the trade tape")]
+    state: Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$", description="SHA-256 of books, tape and counters")]
+
+    @classmethod
+    def of(cls, recovered: Executed) -> Recovered:
+        """What recovery executed, and the books then."""
+        books = recovered.books
+        return cls(
+            commands=recovered.end.sequence,
+            replayed=recovered.commands,
+            live_orders=books.live_orders,
+            trades=books.trades,
+            trades_on_tape=books.trades_on_tape,
+            state=f"sha256:{books.state}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySpeed:
+    """How fast the whole journal was executed without its snapshot, checksums included."""
+
+    replay_ns: Annotated[Count, Meta(description="Time taken, nanoseconds")]
+    commands_per_s: Annotated[Amount | None, Meta(description="Commands per second; null: there is no command")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalDocument:
+    """What a check of a journal found. Bytes and blocks count from the start of the file, commands from the start of
+    the journal. Nothing behind `end` is trusted.
+    """
+
+    schema: Annotated[Literal["lowlat.journal/1"], Meta(description="Kind and version of the document")] = SCHEMA
+    file: Annotated[str, Meta(description="Path of the journal")]
+    version: Version
+    identity: Annotated[Identity, Meta(description="Random: no two journals have the same")]
+    created: Created
+    settings: JournalSettings
+    held: Annotated[bool, Meta(description="Whether an engine had it open for writing")]
+    size_bytes: Annotated[Count, Meta(description="Size of the file, bytes")]
+    commands: CommandCounts
+    drains: Annotated[Count, Meta(description="How often the trade tape was emptied")]
+    end: CheckedEnd
+    snapshot: Annotated[SnapshotUse | None, Meta(description="null: there is none")]
+    recovered: Annotated[Recovered | None, Meta(description="null: recovery refuses")]
+    problem: Annotated[str | None, Meta(description="What is damaged, and what to do; null: nothing is")]
+    speed: ReplaySpeed
+
+    @classmethod
+    def of(cls, check: JournalCheck) -> JournalDocument:
+        """The document of a check."""
+        tally, end = check.tally, check.whole.end
+        return cls(
+            file=str(check.path),
+            version=VERSION,
+            identity=check.head.identity,
+            created=created(check.head),
+            settings=JournalSettings.of(check.head.settings),
+            held=check.held,
+            size_bytes=check.size,
+            commands=CommandCounts(all=tally.commands, plain=tally.plain, wide=tally.wide),
+            drains=tally.drains,
+            end=CheckedEnd(
+                state=check.state,
+                blocks=end.blocks,
+                byte=end.end,
+                commands=end.sequence,
+                reason=check.reason,
+                torn_bytes=check.torn_bytes,
+            ),
+            snapshot=None if check.snapshot is None else SnapshotUse.of(check.snapshot),
+            recovered=None if check.recovered is None else Recovered.of(check.recovered),
+            problem=check.problem,
+            speed=ReplaySpeed(replay_ns=check.replay_ns, commands_per_s=commands_per_s(check)),
+        )
 
 
 def commands_per_s(check: JournalCheck) -> float | None:
@@ -63,55 +213,6 @@ def commands_per_s(check: JournalCheck) -> float | None:
     return check.whole.commands * 1e9 / check.replay_ns if check.whole.commands else None
 
 
-def head_document(head: JournalHead) -> dict[str, Any]:
-    """Which journal it is."""
-    return {"version": VERSION, "identity": head.identity, "created": f"{head.created:%Y-%m-%dT%H:%M:%S.%fZ}"}
-
-
-def end_document(end: _core.JournalPosition, state: State, reason: str | None) -> dict[str, Any]:
-    """Where reading ended, and why."""
-    return {"state": state, "blocks": end.blocks, "byte": end.end, "commands": end.sequence, "reason": reason}
-
-
-def _recovered(recovered: Executed) -> dict[str, Any]:
-    books = recovered.books
-    return {
-        "commands": recovered.end.sequence,
-        "replayed": recovered.commands,
-        "live_orders": books.live_orders,
-        "trades": books.trades,
-        "trades_on_tape": books.trades_on_tape,
-        "state": f"sha256:{books.state}",
-    }
-
-
-def command_document(sequence: int, record: Sequence[int]) -> dict[str, Any]:
-    """One command, from the fields of its record. A value that has no name, which a rejected command may hold, is a
-    number.
-    """
-    fields = zip(EXTENDED_COMMAND.names or (), record, strict=False)
-    return {"command": sequence} | {_WRITTEN.get(name, name): _NAMED.get(name, int)(value) for name, value in fields}
-
-
-def named(names: type[IntEnum]) -> Callable[[int], str | int]:
-    """A function that gives the name of a value, or the value."""
-    by_value = {each.value: each.name for each in names}
-    return lambda value: by_value.get(value, value)
-
-
-def flag_names(flags: int) -> list[str | int]:
-    """The names of the bits that are set; what has none comes last, as one number."""
-    known = [flag for flag in ExecInst if flags & flag]
-    rest = flags - sum(known)
-    return [flag.name for flag in known] + ([rest] if rest else [])
-
-
-_WRITTEN: Final = {"display_quantity": "display", "participant_id": "owner"}
-"""Fields by their names in `lowlat.journal-commands/1`, which stay."""
-_NAMED: Final[dict[str, Callable[[int], Any]]] = {
-    "kind": named(CommandType),
-    "side": named(Side),
-    "time_in_force": named(TimeInForce),
-    "flags": flag_names,
-    "self_trade": named(SelfTradePrevention),
-}
+def created(head: JournalHead) -> str:
+    """When a journal was made, as documents say it."""
+    return f"{head.created:%Y-%m-%dT%H:%M:%S.%fZ}"

@@ -9,7 +9,9 @@ from typing import Final
 
 import msgspec
 
-from lowlat.engine.journal.document import COMMANDS_SCHEMA, command_document, end_document, head_document
+from lowlat.documents import values
+from lowlat.engine.journal.document import JournalEnd
+from lowlat.engine.journal.dump_document import DumpedCommand, DumpedDrain, DumpHeading, dumped_command
 from lowlat.engine.journal.file import Block, JournalFile
 from lowlat.engine.journal.records import BlockKind, Fault
 from lowlat.engine.journal.verify import state_of
@@ -58,28 +60,33 @@ class Listing:
 
     def document(self) -> Iterator[str]:
         """A `lowlat.journal-commands/1` document, a command a line, in pieces. It is whole whatever the end is like."""
-        opening = {
-            "schema": COMMANDS_SCHEMA,
-            "file": str(self.file.path),
-            **head_document(self.file.head),
-            "from": self.first,
-        }
-        yield json.dumps(opening)[:-1] + ', "commands": ['
+        heading = DumpHeading.of(str(self.file.path), self.file.head, self.first)
+        yield json.dumps(values(heading))[:-1] + ', "commands": ['
         separator = "\n"
         for block in self.blocks():
             yield separator + ",\n".join(_lines(block))
             separator = ",\n"
-        yield f'\n], "end": {json.dumps(self._end())}}}\n'
+        yield f'\n], "end": {json.dumps(values(self._end()))}}}\n'
 
-    def _end(self) -> dict[str, object] | None:
+    def _end(self) -> JournalEnd | None:
         if self.at_limit:
             return None
         end, fault = self.file.end, self.file.fault
-        return end_document(end, state_of(fault), None if fault is Fault.NONE else self.file.explain(end, fault))
+        return JournalEnd(
+            state=state_of(fault),
+            blocks=end.blocks,
+            byte=end.end,
+            commands=end.sequence,
+            reason=None if fault is Fault.NONE else self.file.explain(end, fault),
+        )
 
 
 def _lines(block: Block) -> Iterator[str]:
     if block.kind is BlockKind.DRAIN:
-        yield f'{{"command":{block.sequence},"kind":"DRAIN"}}'
+        yield _line(DumpedDrain(block.sequence))
     for sequence, record in enumerate(block.commands.tolist(), block.sequence):
-        yield msgspec.json.encode(command_document(sequence, record)).decode()
+        yield _line(dumped_command(sequence, record))
+
+
+def _line(dumped: DumpedCommand | DumpedDrain) -> str:
+    return msgspec.json.encode(dumped).decode()

@@ -27,7 +27,7 @@ from lowlat.engine import _core
 from lowlat.engine._core import RingBusyError
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.rings.records import RingKind, WaitStrategy
-from lowlat.engine.rings.shared_memory import RingFileError, RingFormatError, Shape, found, made
+from lowlat.engine.rings.shared_memory import RingFileError, RingFormatError, RingShape, found, made
 from lowlat.errors import LowlatError, UsageError
 
 __all__ = [
@@ -365,10 +365,10 @@ def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: W
         os.close(descriptor)
 
 
-def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> Shape:
+def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> RingShape:
     if dtype not in (COMMAND, EVENT):
         raise RecordArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
-    return Shape(kind, dtype.itemsize)
+    return RingShape(kind, dtype.itemsize)
 
 
 def _check_capacity(capacity: int) -> None:

@@ -1,4 +1,4 @@
-"""Mapped books as the documents that `reports/terminal/ladder.py` shows."""
+"""Mapped books as the documents of `reports/model/book.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lowlat.engine.matching.records import Levels
 from lowlat.engine.shared_book.directory import BookEntry, MappedBookReader, mapped_books
-from lowlat.reports.terminal.ladder import BookDocument, BookLine, BooksDocument, LadderLevel
+from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
 
 
 def book_document(reader: MappedBookReader, levels: int) -> BookDocument:
@@ -30,11 +30,11 @@ def book_document(reader: MappedBookReader, levels: int) -> BookDocument:
 
 def books_document(folder: Path) -> BooksDocument:
     """All books of a folder. Raises `BookFolderError`."""
-    return BooksDocument(folder=str(folder), books=[_line(entry) for entry in mapped_books(folder)])
+    return BooksDocument(folder=str(folder), books=tuple(map(_line, mapped_books(folder))))
 
 
-def _levels(rows: Levels) -> list[LadderLevel]:
-    return [LadderLevel(price, quantity, orders) for price, quantity, orders in rows.tolist()]
+def _levels(rows: Levels) -> tuple[LadderLevel, ...]:
+    return tuple(LadderLevel(price, quantity, orders) for price, quantity, orders in rows.tolist())
 
 
 def _line(entry: BookEntry) -> BookLine:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lowlat.engine.shared_book.directory import MappedBookReader
 from lowlat.engine.shared_book.document import book_document
 from lowlat.engine.shared_book.errors import BookBusyError, NoSuchBookError, NoWriterError
-from lowlat.reports.terminal.ladder import BookDocument
+from lowlat.reports.model.book import BookDocument
 
 
 def watched(symbol: str, folder: Path, levels: int) -> Iterator[tuple[BookDocument, str]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -216,9 +215,9 @@ def plan(
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
+    from lowlat.documents import text
     from lowlat.probes.cpu.cpulist import parse_cpu_list
     from lowlat.probes.cpu.placement import plan as propose
-    from lowlat.probes.cpu.placement import plan_document
     from lowlat.probes.host.snapshot import open_root
     from lowlat.probes.topology import read_topology
 
@@ -232,13 +231,14 @@ def plan(
 
         on.print(*plan_view(proposal, topology), sep="\n", highlight=False)
 
-    destination.write(lambda: _text(plan_document(proposal)), draw)
+    destination.write(lambda: text(proposal), draw)
     return 0
 
 
 def _write_threads(destination: Destination, pid: int, threads: Sequence[ThreadAffinity]) -> None:
+    from lowlat.documents import text
     from lowlat.probes.cpu.cpu_sets import cpu_sets
-    from lowlat.probes.cpu.threads import threads_document
+    from lowlat.probes.cpu.threads import ThreadsDocument
 
     sets = cpu_sets()
 
@@ -247,8 +247,4 @@ def _write_threads(destination: Destination, pid: int, threads: Sequence[ThreadA
 
         on.print(*threads_view(pid, threads, sets), sep="\n", highlight=False)
 
-    destination.write(lambda: _text(threads_document(pid, threads, sets)), draw)
-
-
-def _text(document: dict[str, Any]) -> str:
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    destination.write(lambda: text(ThreadsDocument.of(pid, threads, sets)), draw)

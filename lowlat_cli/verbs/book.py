@@ -16,7 +16,7 @@ from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, Ou
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
-    from lowlat.reports.terminal.ladder import BookDocument, BooksDocument
+    from lowlat.reports.model.book import BookDocument, BooksDocument
 
 _FRAME_S = 0.1
 
@@ -78,10 +78,12 @@ def _check_watchable(symbol: str | None, output_format: OutputFormat, output: Pa
 
 
 def _deliver(document: BookDocument | BooksDocument, destination: Destination) -> None:
-    from lowlat.reports.terminal.ladder import BookDocument, ladder, listing, to_text
+    from lowlat.documents import text
+    from lowlat.reports.model.book import BookDocument
+    from lowlat.reports.terminal.ladder import ladder, listing
 
     shown = ladder(document) if isinstance(document, BookDocument) else listing(document)
-    destination.write(lambda: to_text(document), lambda on: on.print(shown, highlight=False))
+    destination.write(lambda: text(document, ascii_only=False), lambda on: on.print(shown, highlight=False))
 
 
 def _watch(symbol: str, folder: Path, levels: int, color: Color) -> None:

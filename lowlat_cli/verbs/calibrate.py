@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,8 +61,8 @@ def calibrate(
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
+    from lowlat.documents import text
     from lowlat.probes.clock.counter import calibrate as measure
-    from lowlat.probes.clock.counter import calibration_document
 
     chosen = None if cpu is None else _one_cpu(cpu)
     with shown_progress(color_of(ctx), verbose=False) if duration > _QUIET_S else nullcontext() as progress:
@@ -76,7 +75,7 @@ def calibrate(
 
         on.print(*calibration_view(found), sep="\n", highlight=False)
 
-    destination.write(lambda: json.dumps(calibration_document(found), indent=2, allow_nan=False) + "\n", draw)
+    destination.write(lambda: text(found), draw)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,7 +75,8 @@ def verify(
     _check_apart(file, output)
     destination.check()
 
-    from lowlat.engine.journal.document import journal_document
+    from lowlat.documents import text
+    from lowlat.engine.journal.document import JournalDocument
     from lowlat.engine.journal.errors import JournalDamagedError
     from lowlat.engine.journal.verify import check_journal
 
@@ -88,7 +88,7 @@ def verify(
 
         on.print(journal_view(check), highlight=False)
 
-    destination.write(lambda: json.dumps(journal_document(check), indent=2, allow_nan=False) + "\n", draw)
+    destination.write(lambda: text(JournalDocument.of(check)), draw)
     if check.problem is not None:
         raise JournalDamagedError(check.problem)
     if check.torn_bytes:

@@ -174,7 +174,8 @@ def _verdict(document: Document) -> ExitCode:
 
 
 def _follow(folder: Path, series: str | None, output_format: str, destination: Destination) -> ExitCode:
-    from lowlat.reports.compare.history import history_of, to_text
+    from lowlat.documents import text
+    from lowlat.reports.compare.history import history_of
     from lowlat.reports.terminal.history_table import render_history
 
     found = history_of(folder, series)
@@ -182,7 +183,7 @@ def _follow(folder: Path, series: str | None, output_format: str, destination: D
         say(f"skipped {each.file}: {each.reason}")
     page = page_of(found)
     destination.write(
-        page["html"] if output_format == "html" else lambda: to_text(found),
+        page["html"] if output_format == "html" else lambda: text(found, ascii_only=False),
         lambda on: render_history(found, on),
         page if output_format == "table" else {},
     )

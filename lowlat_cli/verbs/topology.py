@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,7 +63,7 @@ def topology(
 
     from lowlat.probes.host.snapshot import capture as write_snapshot
     from lowlat.probes.host.snapshot import open_root
-    from lowlat.probes.topology import read_topology, topology_document
+    from lowlat.probes.topology import read_topology
 
     tree = open_root(root)
     if capture is not None:
@@ -74,10 +73,10 @@ def topology(
     line = _measured() if measure else None
 
     def document() -> str:
-        from lowlat.probes.cache_line import cache_line_document
+        from lowlat.documents import text
+        from lowlat.probes.topology.document import TopologyDocument
 
-        whole = topology_document(found) | ({"cache_line": cache_line_document(line)} if line else {})
-        return json.dumps(whole, indent=2, allow_nan=False) + "\n"
+        return text(TopologyDocument.of(found, line))
 
     def draw(on: Console) -> None:
         from lowlat_cli.views.cache_line import cache_line_view

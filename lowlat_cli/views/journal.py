@@ -9,8 +9,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from lowlat import units
-from lowlat.engine.journal.document import commands_per_s, flag_names, named
+from lowlat.engine.journal.document import commands_per_s
 from lowlat.engine.journal.dump import Listing
+from lowlat.engine.journal.dump_document import flag_names, named
 from lowlat.engine.journal.file import Block
 from lowlat.engine.journal.header import VERSION
 from lowlat.engine.journal.records import BlockKind

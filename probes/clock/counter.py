@@ -10,16 +10,26 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal, TypeAlias
 
+from msgspec import Meta
+
+from lowlat.bounded import Amount, Count, Positive
 from lowlat.probes import _core
 from lowlat.probes._core import ticks
 from lowlat.probes.clock.scale import ClockError, TickScale
-from lowlat.probes.clock.sources import Candidate, CounterFlags, counter_flags, declared_frequencies
+from lowlat.probes.clock.sources import (
+    FREQUENCY_MAX_HZ,
+    FREQUENCY_MIN_HZ,
+    Candidate,
+    CounterFlags,
+    counter_flags,
+    declared_frequencies,
+)
 from lowlat.probes.cpu.affinity import allowed_cpus, check_cpus, pinned
 from lowlat.probes.host.host_tree import LIVE
-from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 __all__ = [
     "Calibration",
@@ -30,12 +40,12 @@ __all__ = [
     "TickScale",
     "calibrate",
     "calibrate_quick",
-    "calibration_document",
     "measure_skew",
     "ticks",
 ]
 
-SCHEMA = "lowlat.calibration/1"
+SCHEMA: Final = "lowlat.calibration/1"
+Frequency: TypeAlias = Annotated[float, Meta(ge=FREQUENCY_MIN_HZ, le=FREQUENCY_MAX_HZ)]
 
 DURATION_DEFAULT_S = 0.1
 DURATION_QUICK_S = 0.05
@@ -59,11 +69,11 @@ SKEW_TOTAL_S = 0.25
 class ReadCosts:
     """Cost of one read, in ns: median over batches of the mean of back-to-back reads."""
 
-    plain_ns: float
-    fenced_ns: float
-    rdtscp_ns: Reading[float]
-    vdso_ns: float
-    system_call_ns: Reading[float]
+    plain_ns: Annotated[Amount, Meta(description="The counter alone, nanoseconds")]
+    fenced_ns: Annotated[Amount, Meta(description="The counter, once all before it is done, nanoseconds")]
+    rdtscp_ns: Annotated[Reading[float], Meta(description="RDTSCP, and no later read before it is done, nanoseconds")]
+    vdso_ns: Annotated[Amount, Meta(description="clock_gettime as the C library has it, nanoseconds")]
+    system_call_ns: Annotated[Reading[float], Meta(description="clock_gettime as a system call, nanoseconds")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,65 +83,76 @@ class CounterSkew:
     An offset smaller than its bound is no evidence of skew. `warps` counts reads that contradict causality.
     """
 
-    reference_cpu: int
-    cpu: int
-    offset_ns: float
-    bound_ns: float
-    rounds: int
-    warps: int
+    reference_cpu: Annotated[Count, Meta(description="The CPU compared with")]
+    cpu: Annotated[Count, Meta(description="The CPU compared")]
+    offset_ns: Annotated[float, Meta(description="Counter of cpu less that of reference_cpu, nanoseconds")]
+    bound_ns: Annotated[
+        Amount, Meta(description="Uncertainty of the offset, nanoseconds; a smaller offset is no evidence of skew")
+    ]
+    rounds: Annotated[Positive, Meta(description="Rounds of the ping-pong")]
+    warps: Annotated[Count, Meta(description="Reads that contradict causality")]
 
 
 @dataclass(frozen=True, slots=True)
 class NtpSlew:
     """How the kernel steers `CLOCK_MONOTONIC` away from `CLOCK_MONOTONIC_RAW` (adjtimex)."""
 
-    slew_ppm: float
-    tick_us: int
-    synchronized: bool
+    slew_ppm: Annotated[float, Meta(description="How much faster CLOCK_MONOTONIC is made to run, parts per million")]
+    tick_us: Annotated[int, Meta(description="Length of a kernel tick, microseconds")]
+    synchronized: Annotated[bool, Meta(description="Whether the kernel's clock follows another")]
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What the counter's ticks are worth on this host, and how well that is known."""
 
-    frequency_hz: float
-    """Ticks in a second of `CLOCK_MONOTONIC_RAW`."""
-    uncertainty_ppm: float
-    """Half-width of about 95%; for a declared frequency, its difference from the measurement."""
-    source: str
-    """How `frequency_hz` was found."""
-    clock_source: str
-    """What a read is: rdtsc, cntvct_el0, or a system clock where the processor has no counter."""
+    schema: Annotated[Literal["lowlat.calibration/1"], Meta(description="Kind and version of the document")] = field(
+        default=SCHEMA, kw_only=True
+    )
+    frequency_hz: Annotated[Frequency, Meta(description="Ticks in a second of CLOCK_MONOTONIC_RAW")]
+    uncertainty_ppm: Annotated[
+        Amount,
+        Meta(
+            description="Half-width of about 95%, parts per million; for a declared frequency, its difference from the "
+            "measurement"
+        ),
+    ]
+    source: Annotated[str, Meta(description="How frequency_hz was found")]
+    clock_source: Annotated[
+        str,
+        Meta(description="What a read is: rdtsc, cntvct_el0, or a system clock where the processor has no counter"),
+    ]
     scale: TickScale
-    frequency_monotonic_hz: float
-    """Ticks in a second of `CLOCK_MONOTONIC`, which NTP steers."""
-    window_s: float
-    points: int
-    bracket_ns: float
-    """Widest bracket the line uses; the narrower, the less room for error."""
-    cpu: int | None
-    """The CPU it was measured on; None where the scheduler chose."""
-    candidates: tuple[Candidate, ...]
+    frequency_monotonic_hz: Annotated[
+        Frequency, Meta(description="Ticks in a second of CLOCK_MONOTONIC, which NTP steers")
+    ]
+    window_s: Annotated[float, Meta(gt=0, description="Length of the measurement, seconds")]
+    points: Annotated[int, Meta(ge=3, description="Pairs of reads that the fitted line goes through")]
+    bracket_ns: Annotated[
+        Amount, Meta(description="Widest of these pairs, nanoseconds; the narrower, the less room for error")
+    ]
+    cpu: Annotated[Count | None, Meta(description="The CPU it was measured on; null where the scheduler chose")]
+    candidates: Annotated[
+        tuple[Candidate, ...], Meta(min_length=1, description="Every source of the frequency, the measurement last")
+    ]
     flags: CounterFlags
     costs: ReadCosts
-    step_ticks: float
-    step_ns: float
-    smallest_difference_ticks: int
-    backward_reads: int
-    skews: Reading[tuple[CounterSkew, ...]]
-    slew: Reading[NtpSlew]
-    kernel_clocksource: Reading[str]
-    notes: tuple[str, ...]
+    step_ticks: Annotated[Amount, Meta(description="Smallest step of the counter, ticks")]
+    step_ns: Annotated[Amount, Meta(description="The same in nanoseconds")]
+    smallest_difference_ticks: Annotated[
+        Count, Meta(description="Smallest difference between two successive reads, ticks")
+    ]
+    backward_reads: Annotated[Count, Meta(description="Reads lower than the previous read")]
+    skews: Annotated[
+        Reading[tuple[CounterSkew, ...]], Meta(description="Each CPU's counter compared with that of the lowest CPU")
+    ]
+    slew: Annotated[Reading[NtpSlew], Meta(description="How NTP steers the kernel's clock")]
+    kernel_clocksource: Annotated[Reading[str], Meta(description="The kernel's clock source")]
+    notes: Annotated[tuple[str, ...], Meta(description="What else to know of the figures, a line each")]
 
     def to_ns(self, ticks: int) -> int:
         """Nanoseconds, rounded down, of a difference of two reads."""
         return self.scale.to_ns(ticks)
-
-
-def calibration_document(calibration: Calibration) -> dict[str, Any]:
-    """Turn a calibration into JSON data, as `probes/schema/calibration.schema.json` describes it."""
-    document: dict[str, Any] = to_document(calibration)
-    return {"schema": SCHEMA, **document}
 
 
 def calibrate(duration_s: float = DURATION_DEFAULT_S, cpu: int | None = None) -> Calibration:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from msgspec import Meta
+
+from lowlat.bounded import Positive
 from lowlat.errors import NotValidError
 from lowlat.probes import _core
 from lowlat.probes.clock.sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
@@ -21,8 +25,8 @@ class TickScale:
     to 584 years of ticks: no drift, no overflow.
     """
 
-    multiplier: int
-    shift: int
+    multiplier: Annotated[Positive, Meta(description="It has 64 bits: no double holds it")]
+    shift: Annotated[int, Meta(ge=0, le=127, description="Bits to shift right, after a product of 128 bits")]
 
     @classmethod
     def of_frequency(cls, frequency_hz: float) -> TickScale:

@@ -9,6 +9,9 @@ import errno
 import os
 import re
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from lowlat.probes import _core
 from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error
@@ -29,18 +32,22 @@ _TSC_FREQ_KHZ = "sys/devices/system/cpu/cpu0/tsc_freq_khz"
 class Candidate:
     """One source's opinion of the counter's frequency, in Hz."""
 
-    name: str
-    frequency_hz: Reading[float]
+    name: Annotated[str, Meta(description="The source, e.g. cpuid-0x15 or measured")]
+    frequency_hz: Annotated[Reading[float], Meta(description="Ticks in a second as it says")]
 
 
 @dataclass(frozen=True, slots=True)
 class CounterFlags:
     """What is promised about the counter."""
 
-    invariant: Reading[bool]
-    constant: Reading[bool]
-    nonstop: Reading[bool]
-    known_frequency: Reading[bool]
+    invariant: Annotated[Reading[bool], Meta(description="Whether its rate is the same in every power state (CPUID)")]
+    constant: Annotated[
+        Reading[bool], Meta(description="Whether its rate is independent of the core's frequency (constant_tsc)")
+    ]
+    nonstop: Annotated[Reading[bool], Meta(description="Whether it counts on in deep sleep states (nonstop_tsc)")]
+    known_frequency: Annotated[
+        Reading[bool], Meta(description="Whether its frequency is declared, not measured (tsc_known_freq)")
+    ]
 
 
 def declared_frequencies(tree: HostTree = LIVE) -> tuple[Candidate, ...]:

@@ -6,7 +6,12 @@ import dataclasses
 import functools
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
+from msgspec import Meta
+
+from lowlat.bounded import Count
+from lowlat.documents import document_fields
 from lowlat.probes.cpu.cpulist import CpuListError, parse_cpu_list, parse_cpu_mask
 from lowlat.probes.host.cgroup import effective_cpuset
 from lowlat.probes.host.host_tree import LIVE, HostTree
@@ -14,20 +19,22 @@ from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 CPU_FOLDER = "sys/devices/system/cpu"
 
-Cpus = tuple[int, ...]
+Cpus = Annotated[tuple[Count, ...], Meta(extra_json_schema={"uniqueItems": True})]
+"""Numbers in ascending order."""
 
 
+@document_fields(last=("offline", "allowed"))
 @dataclass(frozen=True, slots=True)
 class CpuSets:
     """CPU numbers in ascending order. A set that the kernel does not have is a reading without value."""
 
-    possible: Reading[Cpus]
-    present: Reading[Cpus]
-    online: Reading[Cpus]
-    isolated: Reading[Cpus]
-    nohz_full: Reading[Cpus]
-    affinity: Reading[Cpus]
-    cpuset: Reading[Cpus]
+    possible: Annotated[Reading[Cpus], Meta(description="CPUs that could ever be online")]
+    present: Annotated[Reading[Cpus], Meta(description="CPUs that the host has")]
+    online: Annotated[Reading[Cpus], Meta(description="CPUs that are online")]
+    isolated: Annotated[Reading[Cpus], Meta(description="CPUs isolated from the scheduler (isolcpus)")]
+    nohz_full: Annotated[Reading[Cpus], Meta(description="CPUs without a periodic timer interrupt")]
+    affinity: Annotated[Reading[Cpus], Meta(description="CPUs in the affinity mask of this process")]
+    cpuset: Annotated[Reading[Cpus], Meta(description="CPUs of this process's control group")]
 
     @property
     def offline(self) -> Cpus:

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal
 
+from msgspec import Meta
+
+from lowlat.bounded import Count
+from lowlat.documents import document_fields
 from lowlat.probes.cpu.affinity import AffinityError
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.reading import to_document
 from lowlat.probes.topology import Topology, read_topology
 
-SCHEMA = "lowlat.placement/1"
+SCHEMA: Final = "lowlat.placement/1"
 
 ROLE_COUNT_MAX = 1_024
 FIRST_ROLE = "matcher"
@@ -33,16 +36,17 @@ class Role:
     count: int
 
 
+@document_fields(last=("thread",))
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """One thread of a role on one CPU; `reasons` speak for the CPU, `compromises` against it."""
 
-    role: str
-    index: int
-    cpu: int
-    node: int | None
-    reasons: tuple[str, ...]
-    compromises: tuple[str, ...]
+    role: Annotated[str, Meta(description="What the thread is for")]
+    index: Annotated[int, Meta(ge=-1, description="Which of the role's threads, from 0; -1 where it has only one")]
+    cpu: Annotated[Count, Meta(description="The CPU for it")]
+    node: Annotated[Count | None, Meta(description="NUMA node of that CPU; null where there are none")]
+    reasons: Annotated[tuple[str, ...], Meta(description="What speaks for the CPU")]
+    compromises: Annotated[tuple[str, ...], Meta(description="What speaks against it and could not be helped")]
 
     @property
     def thread(self) -> str:
@@ -54,21 +58,20 @@ class Assignment:
 class Plan:
     """A proposal for all threads, in the order of the roles; `memory_node` is where their memory belongs."""
 
-    assignments: tuple[Assignment, ...]
-    memory_node: int | None
-    warnings: tuple[str, ...]
+    schema: Annotated[Literal["lowlat.placement/1"], Meta(description="Kind and version of the document")] = field(
+        default=SCHEMA, kw_only=True
+    )
+    assignments: Annotated[
+        tuple[Assignment, ...], Meta(min_length=1, description="A CPU for each thread, in the order of the roles")
+    ]
+    memory_node: Annotated[
+        int | None, Meta(description="NUMA node that the threads' memory belongs to; null where there are none")
+    ]
+    warnings: Annotated[tuple[str, ...], Meta(description="What any plan on this host suffers from")]
 
     def cpus_of(self, role: str) -> tuple[int, ...]:
         """CPUs of a role's threads, in the order of the threads."""
         return tuple(a.cpu for a in self.assignments if a.role == role)
-
-
-def plan_document(proposal: Plan) -> dict[str, Any]:
-    """Turn a plan into JSON data, as `probes/schema/placement.schema.json` describes it."""
-    document: dict[str, Any] = to_document(proposal)
-    for assignment, entry in zip(proposal.assignments, document["assignments"], strict=True):
-        entry["thread"] = assignment.thread
-    return {"schema": SCHEMA, **document}
 
 
 def parse_roles(text: str) -> tuple[Role, ...]:

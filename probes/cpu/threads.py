@@ -7,16 +7,19 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Final, Literal
 
+from msgspec import Meta
+
+from lowlat.bounded import Positive
 from lowlat.errors import ExitCode
 from lowlat.probes.cpu.affinity import AffinityError, pin
 from lowlat.probes.cpu.cpu_sets import Cpus, CpuSets
 from lowlat.probes.cpu.cpulist import parse_cpu_list
 from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error, parse_integer
-from lowlat.probes.reading import to_document
+from lowlat.probes.reading import Reading
 
-SCHEMA = "lowlat.affinity/1"
+SCHEMA: Final = "lowlat.affinity/1"
 
 PASSES_MAX = 10
 """Passes over a process that goes on making threads while they are pinned."""
@@ -41,22 +44,39 @@ class CommandRefusedError(AffinityError):
 class ThreadAffinity:
     """One thread: where it may run and where it ran last. `memory_nodes` are those the cpuset allows."""
 
-    tid: int
-    name: str
-    cpus: Cpus
-    last_cpu: int | None
-    scheduler: str | None
-    realtime_priority: int | None
-    memory_nodes: Cpus
+    tid: Annotated[Positive, Meta(description="The kernel's id of the thread")]
+    name: Annotated[str, Meta(description="Its name")]
+    cpus: Annotated[Cpus, Meta(description="CPUs that it may run on")]
+    last_cpu: Annotated[int | None, Meta(description="CPU that it ran on last")]
+    scheduler: Annotated[str | None, Meta(description="Its scheduling policy, e.g. other or fifo")]
+    realtime_priority: Annotated[int | None, Meta(description="0 without real-time scheduling")]
+    memory_nodes: Annotated[Cpus, Meta(description="NUMA nodes that its cpuset allows")]
 
 
-def threads_document(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> dict[str, Any]:
-    """Turn the threads of a process into JSON data, as `probes/schema/affinity.schema.json` describes it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCpuSets:
+    """CPUs of the process that asks: what it may give to others."""
 
-    `sets` are those of the process that asks: what it may give to others.
-    """
-    listed = {"online": sets.online, "isolated": sets.isolated, "cpuset": sets.cpuset, "allowed": sets.allowed}
-    return {"schema": SCHEMA, "pid": pid, "threads": to_document(list(threads)), "cpu_sets": to_document(listed)}
+    online: Annotated[Reading[Cpus], Meta(description="CPUs that are online")]
+    isolated: Annotated[Reading[Cpus], Meta(description="CPUs isolated from the scheduler (isolcpus)")]
+    cpuset: Annotated[Reading[Cpus], Meta(description="CPUs of its control group")]
+    allowed: Annotated[Cpus, Meta(description="CPUs that it may use")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadsDocument:
+    """The threads of a process, as read back from the kernel. CPUs are the kernel's numbers, in ascending order."""
+
+    schema: Annotated[Literal["lowlat.affinity/1"], Meta(description="Kind and version of the document")] = SCHEMA
+    pid: Annotated[Positive, Meta(description="The kernel's id of the process")]
+    threads: Annotated[tuple[ThreadAffinity, ...], Meta(description="Its threads, by id")]
+    cpu_sets: OwnCpuSets
+
+    @classmethod
+    def of(cls, pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> ThreadsDocument:
+        """The document of a process; `sets` are those of the process that asks."""
+        own = OwnCpuSets(online=sets.online, isolated=sets.isolated, cpuset=sets.cpuset, allowed=sets.allowed)
+        return cls(pid=pid, threads=tuple(threads), cpu_sets=own)
 
 
 def threads_of(pid: int, tree: HostTree = LIVE) -> tuple[ThreadAffinity, ...]:

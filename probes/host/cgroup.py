@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from lowlat.probes.cpu.cpulist import CpuListError, parse_cpu_list
 from lowlat.probes.host.host_tree import HostTree, parse_integer
@@ -16,9 +19,9 @@ _MOUNT_V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
 class CpuQuota:
     """CPU time a control group may use: `quota_us` of every `period_us`, or no limit."""
 
-    cpus: float | None
-    quota_us: int | None
-    period_us: int | None
+    cpus: Annotated[float | None, Meta(description="Quota over period, in CPUs; null: no limit")]
+    quota_us: Annotated[int | None, Meta(description="CPU time in each period, microseconds; null: no limit")]
+    period_us: Annotated[int | None, Meta(description="The period, microseconds; null when the kernel does not tell")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -57,8 +60,8 @@ class Virtualization:
     A reading with no value means that no sign was found, which `reason` words: not that there is none.
     """
 
-    hypervisor: Reading[str]
-    container: Reading[str]
+    hypervisor: Annotated[Reading[str], Meta(description="Between the kernel and the hardware, e.g. KVM")]
+    container: Annotated[Reading[str], Meta(description="Between the process and the kernel, e.g. Docker")]
 
     @property
     def text(self) -> str:

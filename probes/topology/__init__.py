@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lowlat.probes.cpu.cpu_sets import cpu_sets
 from lowlat.probes.host.cgroup import cpu_quota
 from lowlat.probes.host.facts import cpu_brand, kernel_release, memory_total
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.host.virtualization import virtualization
-from lowlat.probes.reading import Reading, known, to_document, unknown
+from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology.caches import read_caches
 from lowlat.probes.topology.core_types import read_core_kinds
 from lowlat.probes.topology.groups import GroupReader
@@ -28,10 +26,7 @@ __all__ = [
     "Package",
     "Topology",
     "read_topology",
-    "topology_document",
 ]
-
-SCHEMA = "lowlat.topology/1"
 
 
 def read_topology(tree: HostTree = LIVE) -> Topology:
@@ -64,18 +59,3 @@ def _machine(tree: HostTree) -> Reading[str]:
         return known(machine, "uname")
     reading = tree.reading("proc/sys/kernel/arch")
     return reading if reading.value else unknown("uname", "the captured tree does not say")
-
-
-def topology_document(topology: Topology) -> dict[str, Any]:
-    """Turn a topology into JSON data, as `probes/schema/topology.schema.json` describes it.
-
-    Where it was read from is left out: a host and a snapshot of it give the same document.
-    """
-    document: dict[str, Any] = {"schema": SCHEMA, "guest_view": topology.guest_view}
-    document |= to_document(topology)
-    del document["root"]
-    document["cpu_sets"] |= {
-        "offline": list(topology.cpu_sets.offline),
-        "allowed": list(topology.cpu_sets.allowed),
-    }
-    return document

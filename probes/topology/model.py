@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from msgspec import Meta
+
+from lowlat.bounded import Count, Positive
 from lowlat.probes.cpu.cpu_sets import Cpus, CpuSets
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
@@ -12,6 +15,8 @@ from lowlat.probes.reading import Reading
 
 CacheType = Literal["Data", "Instruction", "Unified", "Unknown"]
 NodeKind = Literal["cpus and memory", "memory only", "no memory", "empty", "unknown memory"]
+
+Label = Annotated[int | None, Meta(description="The kernel's id: a label, not unique; null where it gives none")]
 
 UNREACHABLE = 255
 """NUMA distance that says: no path (ACPI SLIT)."""
@@ -21,35 +26,35 @@ UNREACHABLE = 255
 class Core:
     """One core and its SMT siblings. `label` is the kernel's id, which repeats between packages."""
 
-    label: int | None
-    cpus: Cpus
+    label: Label
+    cpus: Annotated[Cpus, Meta(description="Its CPUs: SMT siblings of each other")]
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Cores that share something near, an L2 on most; `label` is None where the kernel gives no id."""
 
-    label: int | None
-    cpus: Cpus
-    cores: tuple[Core, ...]
+    label: Label
+    cpus: Annotated[Cpus, Meta(description="CPUs of all its cores")]
+    cores: Annotated[tuple[Core, ...], Meta(min_length=1, description="In order of their lowest CPU")]
 
 
 @dataclass(frozen=True, slots=True)
 class Die:
     """Cores on one die."""
 
-    label: int | None
-    cpus: Cpus
-    clusters: tuple[Cluster, ...]
+    label: Label
+    cpus: Annotated[Cpus, Meta(description="CPUs of all its cores")]
+    clusters: Annotated[tuple[Cluster, ...], Meta(min_length=1, description="In order of their lowest CPU")]
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
     """One socket. Packages are told apart by their CPUs; `label` may be missing, huge, or repeated."""
 
-    label: int | None
-    cpus: Cpus
-    dies: tuple[Die, ...]
+    label: Label
+    cpus: Annotated[Cpus, Meta(description="CPUs of all its cores")]
+    dies: Annotated[tuple[Die, ...], Meta(min_length=1, description="In order of their lowest CPU")]
 
     @property
     def cores(self) -> tuple[Core, ...]:
@@ -61,44 +66,46 @@ class Package:
 class CoreKind:
     """Cores of one kind on a machine that has several: by name on Intel, by capacity (of 1,024) on Arm."""
 
-    name: str
-    cpus: Cpus
-    source: str
+    name: Annotated[str, Meta(description="The kind, e.g. performance, efficiency, capacity 446")]
+    cpus: Annotated[Cpus, Meta(description="CPUs of these cores")]
+    source: Annotated[str, Meta(description="What it was read from")]
 
 
 @dataclass(frozen=True, slots=True)
 class Cache:
     """All caches of one level, type and shape; each of `instances` is the set of CPUs that share one."""
 
-    level: int
-    type: CacheType
-    size_bytes: int | None
-    line_bytes: int | None
-    ways: int | None
-    sets: int | None
-    instances: tuple[Cpus, ...]
+    level: Annotated[Positive, Meta(description="1 is the nearest to the core")]
+    type: Annotated[CacheType, Meta(description="What it holds")]
+    size_bytes: Annotated[Positive | None, Meta(description="Size of one instance, bytes")]
+    line_bytes: Annotated[Positive | None, Meta(description="Size of a line, bytes")]
+    ways: Annotated[Positive | None, Meta(description="Lines of a set")]
+    sets: Annotated[Positive | None, Meta(description="Sets of one instance")]
+    instances: Annotated[
+        tuple[Cpus, ...], Meta(min_length=1, description="For each cache of this shape the CPUs that share it")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class HugePages:
     """Huge pages of one size, reserved and free."""
 
-    size_bytes: int
-    total: int | None
-    free: int | None
+    size_bytes: Annotated[Positive, Meta(description="Size of one page, bytes")]
+    total: Annotated[int | None, Meta(description="Pages reserved; null when it cannot be read")]
+    free: Annotated[int | None, Meta(description="Of these, pages not in use; null when it cannot be read")]
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """One NUMA node. `distances` maps node to ACPI distance (10 is local, 255 unreachable)."""
 
-    node: int
-    kind: NodeKind
-    cpus: Cpus
-    memory_total_bytes: int | None
-    memory_free_bytes: int | None
-    distances: dict[int, int]
-    huge_pages: tuple[HugePages, ...]
+    node: Annotated[Count, Meta(description="The kernel's number")]
+    kind: Annotated[NodeKind, Meta(description="What it has")]
+    cpus: Annotated[Cpus, Meta(description="CPUs next to its memory")]
+    memory_total_bytes: Annotated[Count | None, Meta(description="Its memory, bytes; null when it cannot be read")]
+    memory_free_bytes: Annotated[Count | None, Meta(description="Of this, free, bytes; null when it cannot be read")]
+    distances: Annotated[dict[int, Count], Meta(description="ACPI distance by node: 10 is local, 255 unreachable")]
+    huge_pages: Annotated[tuple[HugePages, ...], Meta(description="Huge pages of the node, by size")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +113,22 @@ class Topology:
     """Everything `lowlat topology` knows of a host without measuring."""
 
     root: str
-    machine: Reading[str]
-    cpu_brand: Reading[str]
-    kernel_release: Reading[str]
+    machine: Annotated[Reading[str], Meta(description="Hardware name, e.g. x86_64")]
+    cpu_brand: Annotated[Reading[str], Meta(description="Processor brand")]
+    kernel_release: Annotated[Reading[str], Meta(description="Release of the kernel")]
     virtualization: Virtualization
     cpu_sets: CpuSets
-    cpu_quota: Reading[CpuQuota]
-    smt: Reading[str]
-    packages: tuple[Package, ...]
-    core_kinds: tuple[CoreKind, ...]
-    caches: Reading[tuple[Cache, ...]]
-    nodes: Reading[tuple[Node, ...]]
-    memory_total_bytes: Reading[int]
-    huge_pages: tuple[HugePages, ...]
-    warnings: tuple[str, ...]
+    cpu_quota: Annotated[Reading[CpuQuota], Meta(description="CPU time that the control group may use")]
+    smt: Annotated[Reading[str], Meta(description="Simultaneous multithreading, as the kernel words it, e.g. on")]
+    packages: Annotated[tuple[Package, ...], Meta(description="Sockets, in order of their lowest CPU")]
+    core_kinds: Annotated[tuple[CoreKind, ...], Meta(description="Empty where all cores are alike")]
+    caches: Annotated[Reading[tuple[Cache, ...]], Meta(description="Caches by level, type and shape")]
+    nodes: Annotated[Reading[tuple[Node, ...]], Meta(description="NUMA nodes, in order of their number")]
+    memory_total_bytes: Annotated[Reading[int], Meta(description="Memory of the host, bytes")]
+    huge_pages: Annotated[tuple[HugePages, ...], Meta(description="Huge pages of the host, by size")]
+    warnings: Annotated[
+        tuple[str, ...], Meta(description="What the host prints that contradicts itself, and how it was read")
+    ]
 
     @property
     def guest_view(self) -> bool:

@@ -1,7 +1,7 @@
 """Many saved reports as trends: how percentiles of the same work went from report to report, so that a slow drift is
 seen.
 
-The files of a folder are the store; nothing else is kept. `to_text` gives a `lowlat.history/1` document.
+The files of a folder are the store; nothing else is kept. `History` is a `lowlat.history/1` document.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import msgspec
 from msgspec import Meta
 
+from lowlat.bounded import Amount, Count
 from lowlat.reports.errors import InputError, ReportFormatError
 from lowlat.reports.io.loader import document_of, read_bytes
 from lowlat.reports.io.selection import matching, whole
-from lowlat.reports.model.context import Amount, Count
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Spread, SummarySeries
 from lowlat.reports.model.timestamps import started_at
@@ -107,11 +106,6 @@ def history_of(folder: Path, name: str | None = None) -> History:
             by_work.setdefault(work, []).append(single)
     trends = sorted((_joined(singles) for singles in by_work.values()), key=lambda trend: trend.entries[0].started)
     return History(trends=tuple(trends), skipped=tuple(skipped))
-
-
-def to_text(history: History) -> str:
-    """The document as JSON text with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(history), indent=2).decode() + "\n"
 
 
 def _files(folder: Path) -> list[Path]:

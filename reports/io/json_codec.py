@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from lowlat import documents
 from lowlat.reports.errors import ReportFormatError
 from lowlat.reports.model import comparison, report, sweep
 from lowlat.reports.model.comparison import Comparison
@@ -28,7 +29,7 @@ def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
 
     Raises `ReportFormatError` when a figure breaks the bounds of its field, or is NaN or infinite.
     """
-    document: dict[str, Any] = msgspec.to_builtins(report, builtin_types=())
+    document: dict[str, Any] = documents.values(report)
     if isinstance(report, Sweep):
         sweep_from_document(document)
     elif isinstance(report, Comparison):
@@ -36,11 +37,10 @@ def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
     else:
         from_document(document)
     try:
-        # Also turns tuples into lists, so that any reader sees what a parser of the text would.
-        plain: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
+        json.dumps(document, allow_nan=False)
     except ValueError as error:
         raise ReportFormatError(f"a figure of the report is NaN or infinite: {error}") from error
-    return plain
+    return document
 
 
 def from_document(document: Any) -> Report:
@@ -71,7 +71,7 @@ def comparison_from_document(document: Any) -> Comparison:
 
 def to_text(report: Report | Sweep | Comparison) -> str:
     """The report as one JSON document with a newline at the end, the same bytes for the same report."""
-    return json.dumps(to_document(report), indent=2, allow_nan=False) + "\n"
+    return documents.text(to_document(report))
 
 
 def from_text(text: str) -> Report:
@@ -107,11 +107,6 @@ def from_bytes(data: bytes) -> Report | Sweep:
     if kind in {known.partition("/")[0] for known in (report.SCHEMA, sweep.SCHEMA)}:
         raise ReportFormatError(f"its schema {schema!r} is of another version of lowlat; this one reads {kind}/1")
     raise ReportFormatError(f"not a {report.SCHEMA} or {sweep.SCHEMA} document: its schema is {schema!r}")
-
-
-def write_json(report: Report | Sweep | Comparison, stream: TextIO) -> None:
-    """Write the report as one JSON document, and nothing else."""
-    stream.write(to_text(report))
 
 
 def _decoded(data: bytes, kind: type[_Decoded], name: str) -> _Decoded:

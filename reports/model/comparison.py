@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from lowlat.reports.model.context import Amount, Clock, Count, Host, Load, MeasuredEngine, Positive, Tool, Workload
-from lowlat.reports.model.results import Share
+from lowlat.bounded import Amount, Count, Positive, Share
+from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Tool, Workload
 
 SCHEMA: Final = "lowlat.comparison/1"
 

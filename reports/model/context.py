@@ -12,10 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
-Positive: TypeAlias = Annotated[int, Meta(ge=1)]
-Amount: TypeAlias = Annotated[float, Meta(ge=0)]
-Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
+from lowlat.bounded import Amount, Count, Percent, Positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,17 +10,8 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from lowlat.reports.model.context import (
-    Clock,
-    Count,
-    Host,
-    Load,
-    MeasuredEngine,
-    Placement,
-    Tool,
-    TopologySummary,
-    Workload,
-)
+from lowlat.bounded import Count
+from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Placement, Tool, TopologySummary, Workload
 from lowlat.reports.model.results import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"

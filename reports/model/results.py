@@ -7,13 +7,11 @@ fraction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from lowlat.reports.model.context import Amount, Count, Positive
-
-Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+from lowlat.bounded import Amount, Count, Positive, Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from lowlat import units
+from lowlat.bounded import Count
 from lowlat.reports.errors import ReportFormatError
-from lowlat.reports.model.context import Count
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import SummarySeries
 

@@ -1,73 +1,14 @@
-"""An order book as a ladder on a terminal, and as a `lowlat.book/1` document."""
+"""An order book as a ladder on a terminal, and the books of a folder as a list."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-import msgspec
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-BOOK_SCHEMA = "lowlat.book/1"
-BOOKS_SCHEMA = "lowlat.books/1"
-
-
-class LadderLevel(msgspec.Struct, frozen=True):
-    """One price level: price in the symbol's price units, quantity in lots, number of orders."""
-
-    price: int
-    quantity: int
-    orders: int
-
-
-class BookDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A book as it stood at one moment, best levels first.
-
-    `unit`: decimal worth of one price unit. `depth`: levels a side that the writer publishes at most. `live`: whether
-    a process holds the book for writing; `writer_pid`: which. `generation`: writers so far. `sequence`: even, higher
-    after every update. `command`: the source's number of the command after which the book first looked so.
-    """
-
-    schema: str = BOOK_SCHEMA
-    symbol: str
-    unit: str
-    tick: int
-    depth: int
-    live: bool
-    writer_pid: int
-    generation: int
-    sequence: int
-    command: int
-    bids: list[LadderLevel]
-    asks: list[LadderLevel]
-
-
-class BookLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One book of a folder. `trouble`: why its levels cannot be read; then there are none."""
-
-    symbol: str
-    live: bool
-    unit: str = "1"
-    writer_pid: int | None = None
-    generation: int | None = None
-    sequence: int | None = None
-    bid: int | None = None
-    ask: int | None = None
-    trouble: str | None = None
-
-
-class BooksDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """The books of a folder, by symbol."""
-
-    schema: str = BOOKS_SCHEMA
-    folder: str
-    books: list[BookLine]
-
-
-def to_text(document: BookDocument | BooksDocument) -> str:
-    """The document as JSON text with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+from lowlat.reports.model.book import BookDocument, BooksDocument, LadderLevel
 
 
 def ladder(book: BookDocument, status: str = "") -> RenderableType:
@@ -110,7 +51,7 @@ def _about(book: BookDocument) -> list[str]:
     return parts
 
 
-def _cells(book: BookDocument, levels: list[LadderLevel], n: int) -> list[str]:
+def _cells(book: BookDocument, levels: tuple[LadderLevel, ...], n: int) -> list[str]:
     if n >= len(levels):
         return ["", "", ""]
     level = levels[n]

@@ -20,7 +20,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lowlat import probes
+from lowlat.documents import published
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -92,10 +92,7 @@ def document(lowlat: Run) -> Document:
         done = lowlat(*arguments, "--json", **options)
         assert (done.returncode, done.stderr) == (0, "")
         found: dict[str, Any] = json.loads(done.stdout)
-        name = found["schema"].removeprefix("lowlat.").removesuffix("/1")
-        schema = json.loads((Path(str(probes.__file__)).parent / f"schema/{name}.schema.json").read_text())
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.Draft202012Validator(schema).validate(found)
+        jsonschema.Draft202012Validator(published(found["schema"], closed=True)).validate(found)
         return found
 
     return printed

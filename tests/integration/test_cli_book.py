@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from lowlat.documents import published
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import Side
 from lowlat.engine.shared_book.directory import MappedBookWriter
@@ -53,6 +55,7 @@ def test_a_snapshot_as_a_document(lowlat: Run, writer: MappedBookWriter, tmp_pat
     done = lowlat("book", "AAPL", "--json", env={"LOWLAT_DIR": "books"})
     assert (done.returncode, done.stderr) == (0, "")
     document = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(published("lowlat.book/1")).validate(document)
     assert {name: document[name] for name in ("schema", "symbol", "unit", "depth", "live", "command", "sequence")} == {
         **{"schema": "lowlat.book/1", "symbol": "AAPL", "unit": "0.01", "depth": 64},
         **{"live": True, "command": 42, "sequence": 4},
@@ -76,6 +79,7 @@ def test_the_list(lowlat: Run, writer: MappedBookWriter, tmp_path: Path) -> None
     ]
     assert "not as a book does" in done.stdout.splitlines()[3]
     document = json.loads(lowlat("book", "--dir", "books", "--json").stdout)
+    jsonschema.Draft202012Validator(published("lowlat.books/1")).validate(document)
     assert [(book["symbol"], book["live"], book["bid"]) for book in document["books"]] == [
         *[("AAPL", True, 58533), ("MSFT", False, None), ("XX", False, None)]
     ]

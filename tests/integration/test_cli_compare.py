@@ -17,11 +17,11 @@ import jsonschema
 import psutil
 import pytest
 
+from lowlat.documents import published
 from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import flood
 from lowlat.errors import ExitCode
-from lowlat.reports.io import schema
 from lowlat.reports.io.json_codec import to_text
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.series import summarize
@@ -57,7 +57,7 @@ def write(path: Path, report: Report) -> None:
 def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The one document on stdout, valid by its schema to the letter."""
     found: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.Draft202012Validator(schema.comparison_schema(closed=True)).validate(found)
+    jsonschema.Draft202012Validator(published("lowlat.comparison/1", closed=True)).validate(found)
     return found
 
 

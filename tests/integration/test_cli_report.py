@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lowlat.documents import published
 from lowlat.errors import ExitCode
-from lowlat.reports.io import schema
 from lowlat.reports.io.json_codec import from_text, to_text
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import sweep_of
@@ -92,7 +92,7 @@ def test_several_are_merged(lowlat: Run, folder: Path) -> None:
     done = lowlat("report", "a.json", "b.json", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     merged = json.loads(done.stdout)
-    jsonschema.Draft202012Validator(schema.report_schema(closed=True)).validate(merged)
+    jsonschema.Draft202012Validator(published("lowlat.report/1", closed=True)).validate(merged)
     assert [run["index"] for run in merged["runs"]] == [0, 1, 2, 3]
     assert merged["command"] == ["lowlat", "report", "a.json", "b.json", "--json"]
     counts = [json.loads((folder / name).read_text())["summary"][-1]["count"] for name in ("a.json", "b.json")]
@@ -222,7 +222,7 @@ def test_a_folder_of_reports_is_followed(here: Here, folder: Path) -> None:
     titles = [line for line in done.stdout.splitlines() if line.startswith("steady")]
     assert [title.split(" · ")[2] for title in titles] == ["seed 1", "seed 2"]
     found = json.loads(here("--history", ".", "--json").stdout)
-    jsonschema.Draft202012Validator(schema.history_schema(closed=True)).validate(found)
+    jsonschema.Draft202012Validator(published("lowlat.history/1", closed=True)).validate(found)
     assert [entry["file"] for entry in found["trends"][0]["entries"]] == ["a.json", "b.json"]
 
 

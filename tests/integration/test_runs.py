@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
+from lowlat.documents import published
 from lowlat.engine.bench import run as run_module
 from lowlat.engine.bench.crosscheck import check_prefix, first_difference
 from lowlat.engine.bench.placement import choose_place
@@ -28,7 +29,6 @@ from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.memory.numa_memory import memory_nodes
 from lowlat.reports.io.json_codec import from_document, to_document
-from lowlat.reports.io.schema import report_schema
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def report(flow):
 
 def test_report_is_ok_and_obeys_the_published_schema(report):
     assert (report.status, report.status_reasons) == ("ok", ())
-    jsonschema.validate(to_document(report), report_schema())
+    jsonschema.validate(to_document(report), published("lowlat.report/1"))
 
 
 def test_each_command_is_recorded_once_a_run(report, flow):
@@ -96,7 +96,7 @@ def test_report_of_an_older_version_still_reads(report):
         del older["hot_path"][name]
     for name in ("frequency_source", "invariant"):
         del older["clock"][name]
-    jsonschema.validate(older, report_schema())
+    jsonschema.validate(older, published("lowlat.report/1"))
     read = from_document(older)
     assert (read.topology, read.placement, read.hot_path.numa_pages, read.clock.invariant) == (None,) * 4
 

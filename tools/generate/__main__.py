@@ -19,8 +19,6 @@ from model import Schema, SchemaError, load
 SCHEMA = Path("schema/records.toml")
 C_HEADER = Path("engine/native/c_api/lowlat.h")
 CONTRACT = Path("docs/matching.md")
-COMMANDS = Path("engine/schema/journal-commands.schema.json")
-JOURNAL = Path("engine/schema/journal.schema.json")
 AREAS = {
     "matching": "matching",
     "journal": "journal",
@@ -34,15 +32,13 @@ AREAS = {
 def outputs(root: Path) -> dict[Path, str]:
     """Every file that is generated, or has a generated part, and its text."""
     schema = load(root / SCHEMA)
-    texts = {path: (root / path).read_text(encoding="utf-8") for path in (C_HEADER, CONTRACT, COMMANDS, JOURNAL)}
+    texts = {path: (root / path).read_text(encoding="utf-8") for path in (C_HEADER, CONTRACT)}
     return {
         **{Path(f"engine/native/{room}/records.hpp"): cpp.header(schema, area) for area, room in AREAS.items()},
         **{Path(f"engine/{room}/records.py"): python.module(schema, area) for area, room in AREAS.items()},
         Path("engine/native/c_api/same_bytes.hpp"): cpp.same_bytes(schema),
         C_HEADER: _c_header(texts[C_HEADER], schema),
         CONTRACT: _contract(texts[CONTRACT], schema),
-        COMMANDS: _commands(texts[COMMANDS], schema),
-        JOURNAL: _journal(texts[JOURNAL], schema),
     }
 
 
@@ -64,29 +60,6 @@ def _contract(text: str, schema: Schema) -> str:
     }
     for name, table in tables.items():
         text = _spliced(text, f"<!-- generated: {name} -->", "<!-- end -->", table)
-    return text
-
-
-def _commands(text: str, schema: Schema) -> str:
-    fields = {
-        "kind": "CommandType",
-        "side": "Side",
-        "time_in_force": "TimeInForce",
-        "flags": "ExecInst",
-        "self_trade": "SelfTradePrevention",
-    }
-    for field, name in fields.items():
-        text = documents.with_enumeration(text, field, [member.name for member in schema.enums[name].members])
-    return text
-
-
-def _journal(text: str, schema: Schema) -> str:
-    for field, name in {
-        "algorithm": "MatchAlgorithm",
-        "off_tick": "TickRounding",
-        "when_trades_dry": "PoolPolicy",
-    }.items():
-        text = documents.with_enumeration(text, field, [member.name.lower() for member in schema.enums[name].members])
     return text
 
 

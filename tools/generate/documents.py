@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-from model import Enumeration, Record, Schema, SchemaError
-from python import quoted
-from text import WIDTH, spelled
+from model import Enumeration, Record, Schema
+from text import spelled
 
 
 def enumeration_table(enumeration: Enumeration, heading: str, schema: Schema) -> str:
@@ -33,17 +30,3 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
         "|" + "|".join(f" {cell} " if cell else " " for cell in (f"`{name}`", *cells)) + "|" for name, *cells in rows
     ]
     return "\n".join([*lines, ""])
-
-
-def with_enumeration(text: str, field: str, names: list[str]) -> str:
-    """A JSON schema in which the first list of names behind the property `field` is this one."""
-    found = re.search(rf'^( *)"{field}": {{.*?"enum": \[(.*?)\]', text, re.DOTALL | re.MULTILINE)
-    if found is None:
-        raise SchemaError(f"no property {field} with an enumeration")
-    begin, end = found.span(2)
-    line = text[text.rindex("\n", 0, begin) + 1 : begin]
-    listed = ", ".join(quoted(names))
-    if len(line) + len(listed) + 1 > WIDTH:
-        margin = " " * (len(line) - len(line.lstrip()))
-        listed = f"\n{margin}  {listed}\n{margin}"
-    return text[:begin] + listed + text[end:]

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from lowlat.documents import values
 from lowlat.probes import _core, cache_line
 from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine, choose_pair, classify_prefetch, granule
 from lowlat.probes.cpu.affinity import CpuMissingError
-from lowlat.probes.reading import known, not_applicable, to_document
+from lowlat.probes.reading import known, not_applicable
 from lowlat.probes.topology import read_topology
 
 
@@ -86,7 +87,7 @@ def test_this_host_measures_what_it_reports() -> None:
     if line.sharing_granule_bytes.value is not None and line.flush_granule_bytes.value is not None:
         # Some processors share pairs of lines falsely; less than a line is a broken measurement.
         assert line.sharing_granule_bytes.value >= line.flush_granule_bytes.value
-    json.dumps(to_document(line), allow_nan=False)
+    json.dumps(values(line), allow_nan=False)
 
 
 def test_cpus_must_exist() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.documents import values
 from lowlat.probes.cpu.affinity import pinned
 from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch, interrupt_counts
 from lowlat.probes.host.host_tree import FolderTree
-from lowlat.probes.reading import to_document
 
 INTERRUPTS = """\
            CPU0       CPU2
@@ -77,7 +77,7 @@ def test_every_source_is_a_difference(tmp_path: Path) -> None:
     assert "moved to another CPU 3x" in found.reasons
     assert "30 ms stolen by the hypervisor" in found.reasons
     assert "stopped by its CPU quota in 3 periods" in found.reasons
-    assert to_document(found)["migrations"]["value"] == 3
+    assert values(found)["migrations"]["value"] == 3
 
 
 def test_interrupts_alone_do_not_disturb(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lowlat.documents import values
 from lowlat.engine import (
     CommandType,
     Engine,
@@ -25,7 +26,7 @@ from lowlat.engine import (
 from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.readers.journal import READER, DrainedJournalError, EmptyJournalError, read_journal_flow
 from lowlat.engine.journal import file as journal_file_module
-from lowlat.engine.journal.document import command_document, flag_names
+from lowlat.engine.journal.dump_document import dumped_command, flag_names
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import JournalDamagedError, NoJournalError
 from lowlat.engine.journal.file import JournalFile
@@ -176,9 +177,9 @@ def test_a_command_in_names() -> None:
     assert flag_names(0) == []
     assert flag_names(0b1110_0101) == ["POST_ONLY", "ALL_OR_NONE", 0b1110_0000]
     row = WIDE[1:].tolist()[0]
-    assert command_document(6, row) == {
+    assert values(dumped_command(6, row)) == {
         **{"command": 6, "order_id": 4, "price": 0, "quantity": 0, "symbol": 0, "kind": 77, "side": "BUY"},
         **{"time_in_force": "GTC", "flags": [], "trigger": -1, "expiry": 2**64 - 1, "display": 0, "owner": 0},
         "self_trade": "NONE",
     }
-    assert list(command_document(0, PLAIN.tolist()[0])) == ["command", *(COMMAND.names or ())]
+    assert list(values(dumped_command(0, PLAIN.tolist()[0]))) == ["command", *(COMMAND.names or ())]

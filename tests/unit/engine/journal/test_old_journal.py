@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from lowlat.engine.journal.document import journal_document
+from lowlat.documents import text
+from lowlat.engine.journal.document import JournalDocument
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JOURNAL, pack_head
 from lowlat.engine.journal.snapshot import snapshot_path
@@ -75,7 +77,7 @@ def test_its_commands_and_its_snapshot_give_one_state(path: Path) -> None:
 
 
 def test_its_document_says_the_settings_in_words(path: Path) -> None:
-    assert journal_document(check_journal(path))["settings"] == {
+    assert json.loads(text(JournalDocument.of(check_journal(path))))["settings"] == {
         "symbols": [
             {
                 "tick": 5,

@@ -10,11 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from lowlat.documents import values
 from lowlat.probes import _core
 from lowlat.probes.clock import counter, sources
 from lowlat.probes.clock.counter import ClockError, TickScale
 from lowlat.probes.clock.sources import Candidate
-from lowlat.probes.reading import known, not_applicable, to_document
+from lowlat.probes.reading import known, not_applicable
 
 CENTURY_S = 36_525 * 86_400
 FREQUENCIES_HZ = (24e6, 1e9, 2_596_143_823.6186, 2_599_999_999.999, 3e9, 5e9, 1e3, 1e12)
@@ -92,7 +93,7 @@ def test_calibration_is_complete_and_has_a_json_form() -> None:
     for candidate in calibration.candidates:
         reading = candidate.frequency_hz
         assert (reading.value is None) == (reading.reason is not None)
-    document = to_document(calibration)
+    document = values(calibration)
     assert document["frequency_hz"] == calibration.frequency_hz
     assert set(document["flags"]["invariant"]) >= {"status", "value", "source"}
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.documents import values
 from lowlat.probes.host.facts import host_facts
 from lowlat.probes.host.host_tree import FolderTree
 from lowlat.probes.host.virtualization import virtualization
-from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 
 def tree_of(root: Path, files: dict[str, str | bytes]) -> FolderTree:
@@ -63,7 +64,7 @@ def test_bare_metal_server(tmp_path: Path) -> None:
 
 def test_host_that_shows_nothing_gives_reasons_not_values(tmp_path: Path) -> None:
     facts = host_facts(FolderTree(tmp_path))
-    document = to_document(facts)
+    document = values(facts)
     for name, fact in document.items():
         if isinstance(fact, dict) and "status" in fact:
             assert fact["value"] is None, name
@@ -148,7 +149,7 @@ def test_three_states_of_a_reading() -> None:
 
 def test_json_form_of_probe_data() -> None:
     reading: Reading[tuple[int, ...]] = known((1, 2), "file")
-    assert to_document(reading) == {"status": "known", "value": [1, 2], "source": "file"}
-    assert to_document({2: frozenset({3, 1})}) == {"2": [1, 3]}
+    assert values(reading) == {"status": "known", "value": [1, 2], "source": "file"}
+    assert values({2: frozenset({3, 1})}) == {"2": [1, 3]}
     with pytest.raises(TypeError, match="object has no JSON form"):
-        to_document(object())
+        values(object())

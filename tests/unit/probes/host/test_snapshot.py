@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.documents import values
 from lowlat.probes.host import snapshot as capture_module
 from lowlat.probes.host.facts import host_facts
 from lowlat.probes.host.host_tree import LIVE, FolderTree, HostTree, HostTreeError
 from lowlat.probes.host.snapshot import capture, open_root
-from lowlat.probes.reading import to_document
-from lowlat.probes.topology import read_topology, topology_document
+from lowlat.probes.topology import read_topology
+from lowlat.probes.topology.document import TopologyDocument
 
 FILES = {
     "proc/cpuinfo": "model name : Some CPU\n",
@@ -38,8 +39,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def answers(tree: HostTree) -> dict[str, object]:
-    document = topology_document(read_topology(tree))
-    facts = to_document(host_facts(tree))
+    document = values(TopologyDocument.of(read_topology(tree)))
+    facts = values(host_facts(tree))
     for changing in ("load_average", "steal_percent"):
         del facts[changing]
     for node in document["nodes"]["value"] or ():

@@ -14,15 +14,20 @@ from typing import Any
 import jsonschema
 import pytest
 
-from lowlat import probes
+from lowlat.documents import published, values
 from lowlat.probes.host.host_tree import FolderTree
-from lowlat.probes.topology import Topology, read_topology, topology_document
+from lowlat.probes.topology import Topology, read_topology
 from lowlat.probes.topology.caches import parse_size
+from lowlat.probes.topology.document import TopologyDocument
 
 CPU = "sys/devices/system/cpu"
 NODE = "sys/devices/system/node"
-SCHEMA = json.loads((Path(str(probes.__file__)).parent / "schema/topology.schema.json").read_text())
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema.Draft202012Validator(published("lowlat.topology/1"))
+
+
+def document_of(topology: Topology) -> dict[str, Any]:
+    document: dict[str, Any] = values(TopologyDocument.of(topology))
+    return document
 
 
 def mask_of(cpus: Iterable[int], groups: int = 1) -> str:
@@ -72,7 +77,7 @@ class Machine:
     def read(self) -> Topology:
         """Read it back; every document must satisfy the schema and hold no NaN."""
         topology = read_topology(FolderTree(self.root))
-        VALIDATOR.validate(json.loads(json.dumps(topology_document(topology), allow_nan=False)))
+        VALIDATOR.validate(json.loads(json.dumps(document_of(topology), allow_nan=False)))
         return topology
 
 
@@ -609,12 +614,12 @@ def test_version_1_without_a_quota_is_no_limit(machine: Machine) -> None:
 
 
 def test_running_host_satisfies_the_schema() -> None:
-    document: dict[str, Any] = topology_document(read_topology())
+    document: dict[str, Any] = document_of(read_topology())
     VALIDATOR.validate(json.loads(json.dumps(document, allow_nan=False)))
 
 
 def test_schema_refuses_a_made_up_value() -> None:
-    document = topology_document(read_topology())
+    document = document_of(read_topology())
     document["nodes"] = {"status": "not applicable", "value": [], "source": "x", "reason": "y"}
     with pytest.raises(jsonschema.ValidationError):
         VALIDATOR.validate(document)

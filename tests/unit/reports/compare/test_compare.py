@@ -13,10 +13,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from lowlat.documents import published
 from lowlat.reports.compare.compare import Samples, compare_interleaved, compare_reports, samples_of, samples_of_each
 from lowlat.reports.compare.gate import parse_rule
 from lowlat.reports.errors import InputError, NotComparableError, ReportFormatError
-from lowlat.reports.io import schema
 from lowlat.reports.io.json_codec import comparison_from_document, to_document, to_text
 from lowlat.reports.io.loader import read_reports, report_of
 from lowlat.reports.model.comparison import Comparison, Interleaving, Metric
@@ -222,7 +222,7 @@ def test_fewer_pairs_than_asked_were_interrupted(report: Report) -> None:
 def test_the_document_satisfies_its_schema_to_the_letter_and_reads_back(eight: Report) -> None:
     for comparison in (compared(eight, scaled(eight, Fraction(13, 10))), compared(eight, eight, "p50::*=5%")):
         document = to_document(comparison)
-        jsonschema.Draft202012Validator(schema.comparison_schema(closed=True)).validate(document)
+        jsonschema.Draft202012Validator(published("lowlat.comparison/1", closed=True)).validate(document)
         assert comparison_from_document(document) == comparison
         assert to_text(comparison).isascii() and json.loads(to_text(comparison)) == document
 

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from lowlat.documents import published
+from lowlat.documents import text as text_of
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.compare import history
 from lowlat.reports.compare.history import History, history_of
 from lowlat.reports.errors import InputError
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.io import schema
 from lowlat.reports.io.json_codec import to_text
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.series import series_of, summarize
@@ -117,8 +118,8 @@ def test_a_folder_that_is_none_and_one_that_is_too_full_are_refused(
 def test_the_document_satisfies_its_schema(folder: Folder) -> None:
     folder.save("a.json", 1, 40, 100)
     (folder.path / "notes.txt").write_text("hello")
-    text = history.to_text(history_of(folder.path))
-    jsonschema.Draft202012Validator(schema.history_schema(closed=True)).validate(json.loads(text))
+    text = text_of(history_of(folder.path), ascii_only=False)
+    jsonschema.Draft202012Validator(published("lowlat.history/1", closed=True)).validate(json.loads(text))
 
 
 def shown(found: History, width: int = 80) -> str:

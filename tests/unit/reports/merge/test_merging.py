@@ -9,10 +9,10 @@ import jsonschema
 import numpy as np
 import pytest
 
+from lowlat.documents import published
 from lowlat.errors import ExitCode
 from lowlat.reports.errors import InputError, NotComparableError
 from lowlat.reports.histogram.histogram import merge
-from lowlat.reports.io import schema
 from lowlat.reports.io.json_codec import to_document
 from lowlat.reports.merge.merging import merge_reports
 from lowlat.reports.model.report import Report
@@ -37,7 +37,7 @@ def test_the_parts_of_a_report_merge_to_the_whole(report: Report) -> None:
     assert whole.runs == report.runs
     assert whole.summary == report.summary
     assert whole.command == COMMAND
-    jsonschema.Draft202012Validator(schema.report_schema(closed=True)).validate(to_document(whole))
+    jsonschema.Draft202012Validator(published("lowlat.report/1", closed=True)).validate(to_document(whole))
 
 
 def test_histograms_are_added(report: Report) -> None:

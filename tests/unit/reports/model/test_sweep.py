@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from lowlat.documents import published
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.errors import ReportFormatError
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.io import schema
 from lowlat.reports.io.json_codec import from_text, sweep_from_document, sweep_from_text, to_document, to_text
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run
@@ -135,7 +135,7 @@ def test_points_that_are_no_sweep_are_refused(point: Point, report: Report) -> N
 def test_there_and_back(sweep: Sweep) -> None:
     text = to_text(sweep)
     assert sweep_from_text(text) == sweep
-    jsonschema.Draft202012Validator(schema.sweep_schema(closed=True)).validate(json.loads(text))
+    jsonschema.Draft202012Validator(published("lowlat.sweep/1", closed=True)).validate(json.loads(text))
 
 
 def test_a_point_is_a_whole_report(sweep: Sweep) -> None:

@@ -1,0 +1,125 @@
+"""JSON documents: a model, which is a dataclass, as a JSON object; and the schemas that are published for them.
+
+An object has the fields of its dataclass, in their order, unless `document_fields` says otherwise. `lowlat.schemas`
+reads the same dataclass for what a field means and may hold, so a document and its schema cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Final, TypeVar
+
+_Model = TypeVar("_Model")
+_SHAPE: Final = "__document_shape__"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an object has beside or instead of the fields of its dataclass."""
+
+    first: tuple[str, ...] = ()
+    """Fields and properties that come first."""
+    last: tuple[str, ...] = ()
+    """Properties that come last."""
+    hidden: frozenset[str] = frozenset()
+    """Fields that are left out."""
+    optional: frozenset[str] = frozenset()
+    """Fields that are left out when they are None."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Names that Python cannot have, by field."""
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """What the schema says of the whole object, beyond its fields."""
+
+
+def document_fields(
+    *,
+    first: tuple[str, ...] = (),
+    last: tuple[str, ...] = (),
+    hidden: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
+    renamed: Mapping[str, str] | None = None,
+    rules: Mapping[str, Any] | None = None,
+) -> Callable[[type[_Model]], type[_Model]]:
+    """Decorates a dataclass whose object differs from it; see `Shape`."""
+    shape = Shape(first, last, frozenset(hidden), frozenset(optional), renamed or {}, rules or {})
+
+    def shaped(model: type[_Model]) -> type[_Model]:
+        setattr(model, _SHAPE, shape)
+        return model
+
+    return shaped
+
+
+def shape_of(model: type) -> Shape:
+    """The shape that a dataclass was given, or the plain one."""
+    shape: Shape = getattr(model, _SHAPE, Shape())
+    return shape
+
+
+def members(model: type[Any]) -> tuple[str, ...]:
+    """Names of the fields and properties that an object has, in order, as Python has them."""
+    shape = shape_of(model)
+    apart = {*shape.first, *shape.last, *shape.hidden}
+    between = [each.name for each in dataclasses.fields(model) if each.name not in apart]
+    return (*shape.first, *between, *shape.last)
+
+
+def values(thing: object) -> Any:
+    """Plain JSON data: dictionaries, lists, numbers, strings, booleans and None.
+
+    Tuples become lists, sets sorted lists, and the keys of mappings strings. Anything else is a programmer's error
+    (`TypeError`).
+    """
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    if isinstance(thing, list | tuple):
+        return [values(item) for item in thing]
+    if isinstance(thing, dict):
+        return {str(key): values(value) for key, value in thing.items()}
+    if isinstance(thing, set | frozenset):
+        return sorted(values(item) for item in thing)
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        return _object(thing)
+    raise TypeError(f"{type(thing).__name__} has no JSON form")
+
+
+def _object(thing: object) -> dict[str, Any]:
+    model: type[Any] = type(thing)
+    shape, found = shape_of(model), {}
+    for name in members(model):
+        value = getattr(thing, name)
+        if value is not None or name not in shape.optional:
+            found[shape.renamed.get(name, name)] = values(value)
+    return found
+
+
+def text(model: object, *, ascii_only: bool = True) -> str:
+    """The model as one JSON document with a newline at the end: the same text for the same model.
+
+    `ascii_only=False` keeps what is not ASCII as it is; only what UTF-8 cannot say, such as a byte of a file name that
+    is not UTF-8, is escaped then. Raises `ValueError` for NaN and infinity, which JSON does not have.
+    """
+    found = json.dumps(values(model), indent=2, allow_nan=False, ensure_ascii=ascii_only) + "\n"
+    return found.encode("utf-8", "backslashreplace").decode()
+
+
+def file_of(schema: str) -> str:
+    """Name of the file in `lowlat/schema` that describes a document: `lowlat.report/1` is in `report-1.schema.json`."""
+    return f"{schema.removeprefix('lowlat.').replace('/', '-')}.schema.json"
+
+
+def published(schema: str, *, closed: bool = False) -> dict[str, Any]:
+    """The JSON Schema (2020-12) that is installed for a document such as `lowlat.report/1`.
+
+    Reports, sweeps, histories and comparisons admit fields that they do not name, since a later lowlat may add some;
+    `closed` does not, which finds a misspelt field.
+    """
+    found: dict[str, Any] = json.loads(files("lowlat").joinpath("schema", file_of(schema)).read_text(encoding="utf-8"))
+    if closed:
+        for definition in found["$defs"].values():
+            definition["additionalProperties"] = False
+    return found

@@ -1,0 +1,69 @@
+"""Every document that a verb prints. The schemas in `lowlat/schema` are made from this table (`make stubs`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from lowlat.documents import file_of
+from lowlat.engine.journal.document import JournalDocument
+from lowlat.engine.journal.dump_document import DumpDocument
+from lowlat.probes.clock.counter import Calibration
+from lowlat.probes.cpu.placement import Plan
+from lowlat.probes.cpu.threads import ThreadsDocument
+from lowlat.probes.topology.document import TopologyDocument
+from lowlat.reports.compare.history import History
+from lowlat.reports.model.book import BookDocument, BooksDocument
+from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.sweep import Sweep
+from lowlat.schemas import Schema, schema_of
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A kind of document: its model, and the verbs that print it with `--json`."""
+
+    model: type
+    verbs: tuple[str, ...]
+    closed: bool = True
+    """Whether its schema admits no field that it does not name. Those that lowlat reads back do: a later one may add
+    fields, and an earlier one ignores them."""
+
+    @property
+    def schema(self) -> Schema:
+        """Its JSON Schema."""
+        printed_by = ", ".join(f"`lowlat {verb} --json`" for verb in self.verbs)
+        return schema_of(self.model, closed=self.closed, printed_by=printed_by)
+
+    @property
+    def name(self) -> str:
+        """Its kind and version, e.g. lowlat.report/1."""
+        return str(self.schema["title"])
+
+    @property
+    def file(self) -> str:
+        """Name of the file in `lowlat/schema`."""
+        return file_of(self.name)
+
+    @property
+    def text(self) -> str:
+        """What that file must hold."""
+        return json.dumps(self.schema, indent=2, ensure_ascii=False) + "\n"
+
+
+DOCUMENTS: Final = (
+    Document(Report, ("bench", "replay", "report"), closed=False),
+    Document(Sweep, ("bench --sweep", "report"), closed=False),
+    Document(History, ("report --history",), closed=False),
+    Document(Comparison, ("compare", "ab"), closed=False),
+    Document(JournalDocument, ("journal verify",)),
+    Document(DumpDocument, ("journal dump",)),
+    Document(BookDocument, ("book SYMBOL",)),
+    Document(BooksDocument, ("book",)),
+    Document(TopologyDocument, ("topology",)),
+    Document(Calibration, ("calibrate",)),
+    Document(ThreadsDocument, ("affinity show", "affinity set")),
+    Document(Plan, ("affinity plan",)),
+)

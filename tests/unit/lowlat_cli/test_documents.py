@@ -1,0 +1,319 @@
+"""What others parse: an example of each document, byte for byte, and the schemas that are installed for them.
+
+The examples in the folder `documents` stand for what users keep and what their programs read. A field may be added to
+them; what is there stays.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import datetime
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from lowlat.documents import file_of, published, text
+from lowlat.engine import CommandType, ExecInst, SelfTradePrevention, Side, command, commands, extended_command
+from lowlat.engine.journal.document import JournalDocument
+from lowlat.engine.journal.dump import Listing
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.records import SyncPolicy
+from lowlat.engine.journal.verify import check_journal
+from lowlat.engine.matching.commands import extended_commands
+from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
+from lowlat.probes.clock.counter import Calibration, CounterSkew, NtpSlew, ReadCosts
+from lowlat.probes.clock.scale import TickScale
+from lowlat.probes.clock.sources import Candidate, CounterFlags
+from lowlat.probes.cpu.cpu_sets import CpuSets
+from lowlat.probes.cpu.placement import Assignment, Plan
+from lowlat.probes.cpu.threads import ThreadAffinity, ThreadsDocument
+from lowlat.probes.host.cgroup import CpuQuota
+from lowlat.probes.host.virtualization import Virtualization
+from lowlat.probes.reading import known, not_applicable, unknown
+from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
+from lowlat.probes.topology.document import TopologyDocument
+from lowlat.reports.compare.history import history_of
+from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
+from lowlat_cli.documents import DOCUMENTS
+
+HERE = Path(__file__).parent / "documents"
+REPORT = next(Path(__file__).parents[1].rglob("report-1.json"))
+IN_THEIR_OWN_TESTS = {"lowlat.report/1", "lowlat.sweep/1", "lowlat.comparison/1"}
+"""`tests/unit/reports` makes these, and holds them to their schemas."""
+
+SETS = CpuSets(
+    possible=known((0, 1, 2, 3), "read from /possible"),
+    present=known((0, 1, 3), "read from /present"),
+    online=known((0, 1), "read from /online"),
+    isolated=known((1,), "read from /isolated"),
+    nohz_full=unknown("read from /nohz_full", "permission denied: é"),
+    affinity=known((0,), "sched_getaffinity"),
+    cpuset=not_applicable("/proc/self/cgroup", "there is no control group"),
+)
+LINE = CacheLine(
+    reported=(
+        ReportedLine("sysfs", known(64, "sysfs")),
+        ReportedLine("ctr_el0", not_applicable("CTR_EL0", "this is no aarch64 Linux")),
+        ReportedLine("getconf", known(128, "getconf")),
+    ),
+    flush_granule_bytes=known(64, "flush"),
+    flush_times_ns={32: 150.0, 64: 20.5},
+    sharing_granule_bytes=unknown("sharing", "too busy"),
+    sharing_times_ns={},
+    sharing_cpus=(1, 0),
+    sharing_slices_dropped=2,
+    prefetch=known(Prefetch(True, False, False, 0.0, 1.0, 0.9, 0.1), "measured"),
+)
+
+
+def a_topology() -> str:
+    """One package of two cores, one of them offline; everything there can be, once."""
+    core = Core(0, (0, 1))
+    host = Topology(
+        root="/",
+        machine=known("x86_64", "uname"),
+        cpu_brand=known("A processor", "read from /proc/cpuinfo"),
+        kernel_release=known("6.1.0", "uname"),
+        virtualization=Virtualization(known("KVM", "CPUID"), not_applicable("/.dockerenv", "nothing announces one")),
+        cpu_sets=SETS,
+        cpu_quota=known(CpuQuota(1.5, 150_000, 100_000), "read from /cpu.max"),
+        smt=known("on", "read from /smt/control"),
+        packages=(Package(0, (0, 1), (Die(None, (0, 1), (Cluster(65535, (0, 1), (core,)),)),)),),
+        core_kinds=(CoreKind("performance", (0, 1), "read from /types"),),
+        caches=known(
+            (Cache(1, "Data", 32768, 64, 8, 64, ((0, 1),)), Cache(4, "Unknown", *[None] * 4, ((0,),))), "sysfs"
+        ),
+        nodes=known((Node(0, "cpus and memory", (0, 1), 1 << 30, None, {0: 10, 1: 255}, ()),), "sysfs"),
+        memory_total_bytes=known(1 << 30, "read from /proc/meminfo"),
+        huge_pages=(HugePages(2 << 20, 4, None),),
+        warnings=("cpu1 lies",),
+    )
+    return text(TopologyDocument.of(host, LINE))
+
+
+def a_calibration() -> str:
+    return text(
+        Calibration(
+            frequency_hz=2.5e9,
+            uncertainty_ppm=0.0123456789,
+            source="measured against CLOCK_MONOTONIC_RAW",
+            clock_source="rdtsc",
+            scale=TickScale(15372286728091293014, 65),
+            frequency_monotonic_hz=2500000000.125,
+            window_s=0.1,
+            points=611,
+            bracket_ns=24.75,
+            cpu=None,
+            candidates=(
+                Candidate("measured", known(2.5e9, "measured")),
+                Candidate("kernel-log", unknown("log", "gone")),
+            ),
+            flags=CounterFlags(known(True, "CPUID"), known(False, "x"), not_applicable("x", "y"), unknown("x", "y")),
+            costs=ReadCosts(9.5, 1e-07, known(20.25, "rdtscp"), 1e22, not_applicable("syscall", "only Linux has it")),
+            step_ticks=2.0,
+            step_ns=0.75,
+            smallest_difference_ticks=26,
+            backward_reads=0,
+            skews=known((CounterSkew(0, 1, -1.5, 30.25, 400, 0),), "measured by ping-pong"),
+            slew=known(NtpSlew(-3.25, 10_000, True), "adjtimex"),
+            kernel_clocksource=known("tsc", "read from /current_clocksource"),
+            notes=("a counter → a clock",),
+        )
+    )
+
+
+def threads() -> str:
+    listed = (ThreadAffinity(7, "maïn (x)", (0, 1), 0, "other", 0, (0,)), ThreadAffinity(8, "w", (), *[None] * 3, ()))
+    return text(ThreadsDocument.of(7, listed, SETS))
+
+
+def a_plan() -> str:
+    first = Assignment("matcher", -1, 1, 0, ("isolated",), ())
+    return text(Plan((first, Assignment("producer", 1, 0, None, (), ("CPU 0",))), None, ("one core",)))
+
+
+def a_book() -> str:
+    facts = {"symbol": "AAPL", "unit": "0.01", "tick": 1, "depth": 64, "live": True, "writer_pid": 7, "generation": 1}
+    bids = (LadderLevel(58533, 100, 2), LadderLevel(58532, 101, 2))
+    return text(BookDocument(**facts, sequence=4, command=42, bids=bids, asks=()), ascii_only=False)  # type: ignore[arg-type]
+
+
+def books() -> str:
+    whole = BookLine(symbol="AAPL", live=True, unit="0.01", writer_pid=7, generation=1, sequence=4, bid=58533)
+    broken = BookLine(symbol="XX", live=False, trouble="does not begin as a book does")
+    return text(BooksDocument(folder="/tmp/bücher", books=(whole, broken)), ascii_only=False)
+
+
+def a_history(folder: Path) -> str:
+    (folder / "a.json").write_bytes(REPORT.read_bytes())
+    (folder / "notes.txt").write_text("not a report")
+    return text(history_of(folder), ascii_only=False)
+
+
+def a_journal(folder: Path) -> Path:
+    """Four blocks: two plain commands, two wide ones, a drain, one plain command."""
+    path = folder / "day.journal"
+    with JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE) as day:
+        sell = command(CommandType.LIMIT, 1, side=Side.SELL, price=100, quantity=5)
+        day.process(commands(sell, command(CommandType.LIMIT, 2, side=Side.BUY, price=101, quantity=3)))
+        iceberg = {
+            "price": 99,
+            "quantity": 50,
+            "display_quantity": 10,
+            "participant_id": 7,
+            "flags": ExecInst.POST_ONLY,
+        }
+        strange = extended_command(99, 4, side=7, quantity=-1, flags=0x44)  # type: ignore[arg-type]
+        own = extended_command(CommandType.LIMIT, 3, self_trade=SelfTradePrevention.DECREMENT, **iceberg)  # type: ignore[arg-type]
+        day.process(extended_commands(own, strange))
+        day.drain_trades()
+        day.process(commands(command(CommandType.CANCEL, 3)))
+    return path
+
+
+def a_check(folder: Path) -> str:
+    """What differs from journal to journal is made equal: identity, date, path, and the time taken."""
+    check = check_journal(a_journal(folder))
+    created = datetime.datetime(2026, 11, 23, 10, tzinfo=datetime.UTC)
+    head = msgspec.structs.replace(check.head, identity="0" * 32, created=created)
+    return text(JournalDocument.of(dataclasses.replace(check, path=Path("day.journal"), head=head, replay_ns=1000)))
+
+
+def a_dump(folder: Path) -> str:
+    with JournalFile(a_journal(folder)) as file:
+        found = "".join(Listing(file).document())
+        head = file.head
+    for varying, same in (
+        (f"{folder}/", ""),
+        (head.identity, "0" * 32),
+        (f"{head.created:%Y-%m-%dT%H:%M:%S.%fZ}", "2026-11-23T10:00:00.000000Z"),
+    ):
+        found = found.replace(varying, same)
+    return found
+
+
+EXAMPLES: dict[str, Callable[[Path], str]] = {
+    "lowlat.topology/1": lambda _: a_topology(),
+    "lowlat.calibration/1": lambda _: a_calibration(),
+    "lowlat.affinity/1": lambda _: threads(),
+    "lowlat.placement/1": lambda _: a_plan(),
+    "lowlat.book/1": lambda _: a_book(),
+    "lowlat.books/1": lambda _: books(),
+    "lowlat.history/1": a_history,
+    "lowlat.journal/1": a_check,
+    "lowlat.journal-commands/1": a_dump,
+}
+
+
+def example_of(name: str) -> Path:
+    return HERE / file_of(name).replace(".schema", "")
+
+
+def test_every_document_has_an_example() -> None:
+    assert {document.name for document in DOCUMENTS} == EXAMPLES.keys() | IN_THEIR_OWN_TESTS
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_document_keeps_its_bytes(name: str, tmp_path: Path) -> None:
+    assert EXAMPLES[name](tmp_path) == example_of(name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_satisfies_its_schema_to_the_letter(name: str) -> None:
+    document = json.loads(example_of(name).read_text(encoding="utf-8"))
+    assert document["schema"] == name
+    jsonschema.Draft202012Validator(published(name, closed=True)).validate(document)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_the_installed_schema_is_the_model_s(document: Any) -> None:
+    """To publish a changed model: `make stubs`."""
+    assert files("lowlat").joinpath("schema", document.file).read_text(encoding="utf-8") == document.text
+
+
+def test_nothing_else_is_installed() -> None:
+    # An editable install shows the clone's folder `schema` here, too, which has no schema of a document.
+    found = (each.name for each in files("lowlat").joinpath("schema").iterdir())
+    installed = {name for name in found if name.endswith(".json")}
+    assert installed == {document.file for document in DOCUMENTS}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_a_schema_is_valid_and_describes_every_field(document: Any) -> None:
+    jsonschema.Draft202012Validator.check_schema(document.schema)
+    for name, definition in document.schema["$defs"].items():
+        assert definition["description"], name
+        for field, value in definition["properties"].items():
+            described = "description" in value or "$ref" in value or "$ref" in value.get("items", {})
+            assert described, f"{name}.{field} has no description"
+
+
+READING = {"status": "known", "value": 1, "source": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "path"),
+    [
+        ("topology", "x", ("later",)),
+        ("topology", {"status": "not applicable", "value": [], "source": "x", "reason": "y"}, ("nodes",)),
+        ("topology", {"status": "unknown", "value": None, "source": "x"}, ("machine",)),
+        ("topology", {"status": "odd", "value": "a", "source": "x"}, ("machine",)),
+        ("topology", READING, ("machine",)),
+        ("topology", [0, 0], ("cpu_sets", "offline")),
+        ("topology", [-1], ("cpu_sets", "allowed")),
+        ("topology", [], ("packages", 0, "dies")),
+        ("topology", "Trace", ("caches", "value", 0, "type")),
+        ("topology", 0, ("caches", "value", 0, "ways")),
+        ("topology", {"x": 10}, ("nodes", "value", 0, "distances")),
+        ("topology", "odd", ("nodes", "value", 0, "kind")),
+        ("topology", 1.5, ("cache_line", "prefetch", "value", "upper_half_next_rate")),
+        ("calibration", 999.0, ("frequency_hz",)),
+        ("calibration", 128, ("scale", "shift")),
+        ("calibration", 0, ("window_s",)),
+        ("calibration", 2, ("points",)),
+        ("calibration", [], ("candidates",)),
+        ("affinity", 0, ("pid",)),
+        ("affinity", READING, ("cpu_sets", "online")),
+        ("placement", [], ("assignments",)),
+        ("placement", -2, ("assignments", 0, "index")),
+        ("book", 5, ("sequence",)),
+        ("book", -1, ("bids", 0, "quantity")),
+        ("books", None, ("books", 0, "unit")),
+        ("journal", "lifo", ("settings", "symbols", 0, "algorithm")),
+        ("journal", "recycle", ("settings", "when_orders_dry")),
+        ("journal", "sha256:0", ("recovered", "state")),
+        ("journal", 2, ("version",)),
+        ("journal", "whole", ("end", "state")),
+        ("journal-commands", "lost", ("end", "state")),
+        ("journal-commands", "AMEND", ("commands", 0, "kind")),
+        ("journal-commands", ["HIDDEN"], ("commands", 0, "flags")),
+        ("journal-commands", 7, ("commands", 0, "owner")),
+    ],
+)
+def test_a_schema_refuses_what_the_document_cannot_hold(name: str, value: object, path: tuple[Any, ...]) -> None:
+    document = json.loads(example_of(f"lowlat.{name}/1").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(published(f"lowlat.{name}/1"))
+    validator.validate(document)
+    changed = part = copy.deepcopy(document)
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(changed)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_field_may_be_missing(name: str) -> None:
+    document = json.loads(example_of(name).read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(published(name))
+    for field in document.keys() - {"cache_line"}:
+        with pytest.raises(jsonschema.ValidationError):
+            validator.validate({key: value for key, value in document.items() if key != field})
