@@ -21,7 +21,7 @@ _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 
 
 @dataclass(frozen=True, slots=True)
-class Disturbances:
+class DisturbanceReadings:
     """Counts over one measured section, on its thread and on its CPU.
 
     `disturbed` is true when the processor was taken away from the thread, or the thread had to wait for
@@ -55,7 +55,7 @@ class Disturbances:
         )
         return tuple(text.format(reading.value) for reading, text in lines if reading.value)
 
-    def plus(self, other: Disturbances) -> Disturbances:
+    def plus(self, other: DisturbanceReadings) -> DisturbanceReadings:
         """The sums over two sections on the same CPU; what is not known of one is not known of both."""
         sums: dict[str, Any] = {}
         for field in dataclasses.fields(self):
@@ -106,7 +106,7 @@ class DisturbanceWatch:
         self._before = self._read_texts()
         self._usage = _core.read_thread_usage()
 
-    def stop(self) -> Disturbances:
+    def stop(self) -> DisturbanceReadings:
         """Take the counters right after the section, the thread's own first, and return the differences."""
         usage = _core.read_thread_usage()
         after = self._read_texts()
@@ -115,7 +115,7 @@ class DisturbanceWatch:
             raise RuntimeError("DisturbanceWatch.stop() without start()")
         timer, other = _interrupts(before.interrupts, after.interrupts, self.cpu)
         periods, throttled_us = _throttled(before.throttling, after.throttling)
-        return Disturbances(
+        return DisturbanceReadings(
             cpu=self.cpu,
             voluntary_switches=_counted(self._usage, usage, "voluntary_switches"),
             involuntary_switches=_counted(self._usage, usage, "involuntary_switches"),

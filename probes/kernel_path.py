@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from lowlat.probes import _core
 from lowlat.probes.cache_line import choose_pair
 from lowlat.probes.clock.scale import TickScale
-from lowlat.probes.latency_summary import SAMPLES_MIN, Spread
+from lowlat.probes.latency_summary import SAMPLES_MIN, LatencySummary
 from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology import Topology, read_topology
 
@@ -42,10 +42,10 @@ class KernelPath:
 
     sender_cpu: int | None
     receiver_cpu: int | None
-    system_call: Reading[Spread]
-    wake_up: Reading[Spread]
-    udp: Reading[Spread]
-    tcp: Reading[Spread]
+    system_call: Reading[LatencySummary]
+    wake_up: Reading[LatencySummary]
+    udp: Reading[LatencySummary]
+    tcp: Reading[LatencySummary]
 
     @property
     def where(self) -> str:
@@ -91,14 +91,14 @@ class _Measurement:
 
     def measured(
         self, measure: Callable[[_core.PathPlan], _core.PathSamples], source: str, samples: int
-    ) -> Reading[Spread]:
+    ) -> Reading[LatencySummary]:
         plan = _core.PathPlan(
             samples, WARM_UP, round(PAUSE_S * 1e9), round(LIMIT_S * 1e9), self.sender_cpu, self.receiver_cpu
         )
         return spread_of(measure(plan), self.frequency_hz, source)
 
 
-def spread_of(found: _core.PathSamples, frequency_hz: float, source: str) -> Reading[Spread]:
+def spread_of(found: _core.PathSamples, frequency_hz: float, source: str) -> Reading[LatencySummary]:
     """Turn ticks into percentiles, or into why there are none."""
     scale = TickScale.of_frequency(frequency_hz)
     if found.error:
@@ -109,4 +109,4 @@ def spread_of(found: _core.PathSamples, frequency_hz: float, source: str) -> Rea
         awake = f"; {found.awake} found the receiver awake" if found.awake else ""
         return unknown(source, f"{len(found.ticks)} of {SAMPLES_MIN} messages came through in time{awake}")
     stamp = _core.measure_stamp_ticks()
-    return known(Spread.of([scale.to_ns(max(ticks - stamp, 0)) for ticks in found.ticks]), source)
+    return known(LatencySummary.of([scale.to_ns(max(ticks - stamp, 0)) for ticks in found.ticks]), source)

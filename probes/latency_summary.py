@@ -10,7 +10,7 @@ SAMPLES_MIN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class LatencySummary:
     """Percentiles of ceiling rank, in ns: the smallest sample that so many percent do not exceed."""
 
     p50_ns: int
@@ -18,7 +18,7 @@ class Spread:
     samples: int
 
     @classmethod
-    def of(cls, times_ns: Sequence[int]) -> Spread:
+    def of(cls, times_ns: Sequence[int]) -> LatencySummary:
         """Make it from at least one time, in any order."""
         ordered = sorted(times_ns)
         return cls(p50_ns=_ranked(ordered, 50), p99_ns=_ranked(ordered, 99), samples=len(ordered))

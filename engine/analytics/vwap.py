@@ -1,9 +1,8 @@
-"""Price statistics and bulk level updates over arrays of records: exact, whatever the prices.
+"""Volume-weighted average prices over arrays of records: exact, whatever the prices.
 
 Sums of price times quantity need up to 191 bits. The core splits both factors into 32-bit halves, whose products fit
-64 bits, and adds those up in base 2^32; Python puts the digits together. The loops that multiply are vectorised by the
-compiler, which `test_vectorised.py` asks it to confirm; runs of level updates are added with vector
-types, a level at a time.
+64 bits, and adds those up in base 2^32; Python puts the digits together. The loops that multiply are vectorized by the
+compiler, which `tests/unit/engine/analytics/test_vectorised.py` asks it to confirm.
 """
 
 from __future__ import annotations
@@ -17,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
-from lowlat.engine.analytics.records import LEVEL_UPDATE, LevelTrouble, LevelUpdateRows
-from lowlat.engine.matching.aligned import aligned_empty
-from lowlat.engine.matching.records import EVENT, LEVEL, TRADE, Levels, Side
-from lowlat.errors import ArrayError, LevelUpdateError
+from lowlat.engine.matching.records import EVENT, LEVEL, TRADE
+from lowlat.errors import ArrayError
 
 Digits: TypeAlias = Sequence[int]
 
@@ -79,60 +76,6 @@ def vwap(records: NDArray[np.void]) -> Vwap:
 def vwap_of(prices: NDArray[np.int64], quantities: NDArray[np.uint32] | NDArray[np.uint64]) -> Vwap:
     """The average price of two columns; see `notional` for what they are and `vwap` for what is raised."""
     return _average(*_notional_and_volume(prices, quantities))
-
-
-def level_updates(*rows: tuple[int, int, int]) -> LevelUpdateRows:
-    """An array of `LEVEL_UPDATE` from (price, quantity, orders): shape (n,)."""
-    return np.array(list(rows), dtype=LEVEL_UPDATE)
-
-
-def apply_level_updates(levels: Levels, updates: LevelUpdateRows, side: Side, *, insert: bool = False) -> Levels:
-    """The levels of one side after `updates`: a new `LEVEL` array.
-
-    `levels`: `LEVEL` (n,), best first as `depth` gives them: descending prices for BUY, ascending for SELL.
-    `updates`: `LEVEL_UPDATE` (m,), in any order (sorted ones are quicker); those of one price count as their sum. A
-    level whose quantity becomes 0 is dropped. With `insert`, a price without a level gets one.
-
-    Raises, leaving `levels` as they are: `LevelUpdateError` for levels out of order, for a price without a level
-    unless `insert`, and where a quantity or an order count would leave 0..2^64 - 1, or orders would be left without
-    quantity; `ArrayError` for other dtypes or shapes.
-    """
-    _check_records("levels", levels, LEVEL)
-    _check_records("updates", updates, LEVEL_UPDATE)
-    after = aligned_empty(len(levels) + (len(updates) if insert else 0), LEVEL)
-    outcome = _core.apply_level_updates(_aligned(levels), _aligned(updates), after, Side(side) is Side.BUY, insert)
-    count, trouble, price = outcome
-    if trouble:
-        raise _trouble(trouble, price, side)
-    return after[:count]
-
-
-def _trouble(trouble: int, price: int, side: Side) -> LevelUpdateError:
-    if trouble == LevelTrouble.LEVELS_UNSORTED:
-        way = "descending" if side == Side.BUY else "ascending"
-        return LevelUpdateError(f"out of order; {Side(side).name} levels come with {way} prices, each once", price)
-    if trouble == LevelTrouble.UNKNOWN_PRICE:
-        return LevelUpdateError("no such level to update; pass insert=True to make it", price)
-    return LevelUpdateError(
-        "the updates would take its quantity or orders out of 0..2^64 - 1, or leave orders without quantity", price
-    )
-
-
-def _aligned(records: NDArray[np.void]) -> NDArray[np.void]:
-    """The records as the core reads them: without gaps, on 8-byte boundaries."""
-    if records.flags.c_contiguous and records.ctypes.data % 8 == 0:
-        return records
-    copy = aligned_empty(len(records), records.dtype)
-    # As bytes: numpy copies records field by field, which takes several times as long.
-    copy.view(np.uint8)[:] = np.ascontiguousarray(records).view(np.uint8)
-    return copy
-
-
-def _check_records(name: str, records: NDArray[np.void], dtype: np.dtype[np.void]) -> None:
-    if records.dtype != dtype or records.ndim != 1:
-        raise ArrayError(
-            f"{name} are {records.dtype} of shape {records.shape}; expected {dtype.names} records of one dimension"
-        )
 
 
 def _notional_and_volume(prices: NDArray[Any], quantities: NDArray[Any]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
-from lowlat.engine.bench.subprocess_run import Command, report_from, wall_ns_of
+from lowlat.engine.bench.subprocess_run import ComparedCommand, report_from, wall_ns_of
 from lowlat.errors import naming
 from lowlat.reports.compare.compare import WALL, Samples, Sides, compare_interleaved, samples_of_each
 from lowlat.reports.compare.compatibility import check_same_work, check_valid
@@ -31,8 +31,8 @@ Progress: TypeAlias = Callable[[str, float], None]
 class AbPlan:
     """What to compare. `pairs`: runs of each side. `seed`: of their order. `wall`: elapsed times instead of reports."""
 
-    base: Command
-    head: Command
+    base: ComparedCommand
+    head: ComparedCommand
     pairs: int
     seed: int
     wall: bool = False
@@ -63,8 +63,8 @@ def order_of(pairs: int, seed: int) -> tuple[SideName, ...]:
 
 def _compared(
     plan: AbPlan,
-    take: Callable[[Command, Sequence[Taken]], Taken],
-    samples: Callable[[Command, Sequence[Taken]], Samples],
+    take: Callable[[ComparedCommand, Sequence[Taken]], Taken],
+    samples: Callable[[ComparedCommand, Sequence[Taken]], Samples],
     progress: Progress,
 ) -> tuple[Comparison, Sides]:
     """Compare what `take` gives, which is told what that side gave before. Only whole pairs count."""
@@ -99,7 +99,7 @@ def _left(seconds: float) -> str:
     return f", {seconds:.0f} s left" if seconds < 100 else f", {seconds / 60:.0f} min left"
 
 
-def _checked_report(command: Command, before: Sequence[Report]) -> Report:
+def _checked_report(command: ComparedCommand, before: Sequence[Report]) -> Report:
     report = report_from(command)
     with naming(f"what {command.name} printed"):
         check(report)  # at once: a histogram that cannot be drawn must not cost the runs that follow
@@ -108,9 +108,9 @@ def _checked_report(command: Command, before: Sequence[Report]) -> Report:
     return report
 
 
-def _timed(command: Command, times_ns: Sequence[int]) -> Samples:
+def _timed(command: ComparedCommand, times_ns: Sequence[int]) -> Samples:
     return Samples(str(command), command.words, tuple({WALL: each} for each in times_ns))
 
 
-def _reported(command: Command, reports: Sequence[Report]) -> Samples:
+def _reported(command: ComparedCommand, reports: Sequence[Report]) -> Samples:
     return samples_of_each(reports, str(command), command.words)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import statistics
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from lowlat.engine import _core
-from lowlat.engine.bench.protocol import JournalCost, JournaledPasses, JournalJob
+from lowlat.engine.bench.protocol import JournalJob
 from lowlat.engine.journal.engine import INTERVAL_NS
 from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
 from lowlat.engine.journal.file import create_journal
@@ -19,7 +20,8 @@ from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands
 from lowlat.files import flush_folder
 from lowlat.probes.clock.scale import TickScale
-from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.histogram.histogram import Histogram, merge
+from lowlat.reports.model.results import Journal, JournalPolicy
 
 ROUNDS: Final = 3
 """Passes of each policy that never waits for the disk."""
@@ -64,47 +66,49 @@ def _put(made: Path, path: Path) -> None:
         raise JournalError(f"cannot make {path}: {error.strerror}; name another file") from error
 
 
-def journal_cost(
-    job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale
-) -> JournalCost:
+def journal_cost(job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale) -> Journal:
     """Run the flow in batches under each policy, and leave a journal of all of it, seeding too, in the job's folder.
 
     Raises `JournalError`, for want of room most likely.
     """
     passes = _Passes(job, engine, seeding, measured, scale)
-    without, none, interval = _Policy("off"), _Policy("none"), _Policy("interval")
+    off, none, interval, batch = _Policy("off"), _Policy("none"), _Policy("interval"), _Policy("batch")
     for _ in range(ROUNDS):
-        passes.run(without, None)
+        passes.run(off, None)
         passes.run(interval, SyncPolicy.INTERVAL)
         passes.run(none, SyncPolicy.NONE, keep=True)
-    batch = _Policy("batch")
     passes.run(batch, SyncPolicy.BATCH, limit_s=BATCH_LIMIT_S)
-    return JournalCost(
+    kept = Path(job.folder) / WHOLE
+    return Journal(
+        file=str(kept),
+        size_bytes=kept.stat().st_size,
         batch=job.batch,
-        size_bytes=(Path(job.folder) / WHOLE).stat().st_size,
-        policies=[policy.outcome() for policy in (without, none, interval, batch)],
+        policies=(off.cost(None), *(policy.cost(off) for policy in (none, interval, batch))),
     )
 
 
 class _Policy:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: Literal["off", "none", "interval", "batch"]) -> None:
         self.name = name
         self.commands = 0
         self.wall_ns: list[int] = []
         self.syncs: list[Histogram] = []
 
-    def outcome(self) -> JournaledPasses:
-        from lowlat.reports.histogram.histogram import merge
+    @property
+    def ns_per_command(self) -> float:
+        return statistics.median(self.wall_ns) / max(self.commands, 1)
 
-        syncs = merge(self.syncs) if self.syncs else None
-        counted = syncs is not None and syncs.total > 0
-        return JournaledPasses(
-            policy=self.name,  # type: ignore[arg-type]
+    def cost(self, off: _Policy | None) -> JournalPolicy:
+        """What it costs, and how much more than without a journal."""
+        syncs = merge(self.syncs)
+        return JournalPolicy(
+            policy=self.name,
             commands=self.commands,
-            wall_ns=self.wall_ns,
-            syncs=syncs.total if syncs is not None else 0,
-            sync_p50_ns=syncs.percentile(50).value_ns if syncs is not None and counted else None,
-            sync_p99_ns=syncs.percentile(99).value_ns if syncs is not None and counted else None,
+            ns_per_command=self.ns_per_command,
+            more_ns_per_command=None if off is None else self.ns_per_command - off.ns_per_command,
+            syncs=syncs.total,
+            sync_p50_ns=syncs.percentile(50).value_ns if syncs.total else None,
+            sync_p99_ns=syncs.percentile(99).value_ns if syncs.total else None,
         )
 
 

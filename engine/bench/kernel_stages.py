@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lowlat.engine.bench.protocol import Outcome
+from lowlat.engine.bench.protocol import RunOutcome
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path
-from lowlat.probes.latency_summary import Spread
+from lowlat.probes.latency_summary import LatencySummary
 from lowlat.probes.network.peer import PeerPath
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import Topology
@@ -12,8 +12,9 @@ from lowlat.reports.model.budget import Measured
 from lowlat.reports.model.report import BudgetPart
 
 
-def kernel_stage(outcome: Outcome, topology: Topology) -> dict[str, Measured]:
+def kernel_stage(outcome: RunOutcome, topology: Topology) -> dict[str, Measured]:
     """Measure the kernel's part in about 0.4 s, by a run's clock; messages are waited for on the run's CPU."""
+    assert outcome.clock.frequency_hz is not None, "a run calibrates its clock"
     path = measure_kernel_path(outcome.clock.frequency_hz, outcome.cpu, topology)
     return {"operating system": kernel_measured(path)}
 
@@ -51,13 +52,13 @@ def peer_stages(path: PeerPath | None) -> dict[str, Measured]:
     }
 
 
-def _stage(reading: Reading[Spread], basis: str, parts: tuple[BudgetPart, ...]) -> Measured:
+def _stage(reading: Reading[LatencySummary], basis: str, parts: tuple[BudgetPart, ...]) -> Measured:
     if reading.value is None:
         return Measured(None, str(reading.reason), parts)
     return Measured(reading.value.p99_ns, basis, parts)
 
 
-def _part(name: str, reading: Reading[Spread], basis: str) -> BudgetPart:
+def _part(name: str, reading: Reading[LatencySummary], basis: str) -> BudgetPart:
     spread = reading.value
     if spread is None:
         return BudgetPart(name=name, p50_ns=None, p99_ns=None, samples=0, basis=reading.text)

@@ -31,10 +31,10 @@ class Place:
         return nearest_memory(self.topology, cpu, self.nodes)
 
     @property
-    def topology_facts(self) -> context.Topology:
+    def topology_facts(self) -> context.TopologySummary:
         """The host's topology in short, with the caches of the first CPU measured on."""
         cores = self.topology.cores
-        return context.Topology(
+        return context.TopologySummary(
             packages=len(self.topology.packages),
             cores=len(cores),
             threads_per_core=max((len(core.cpus) for core in cores), default=0),

@@ -8,7 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from lowlat.engine.bench.protocol import Pass
+from lowlat.engine import _core
+from lowlat.engine.bench.event_digest import digest_events
+from lowlat.engine.bench.passes import Pass, WatchedPasses
+from lowlat.engine.bench.run_memory import interpreted_memory
+from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import EVENT, Commands, CommandType, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -19,6 +24,25 @@ from lowlat.reports._core import Histogram as Recorder
 
 _EVENT_KIND = (EVENT.names or ()).index("kind")
 _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandType.REPLACE: "replace"}
+
+
+def measure_interpreted(
+    setup: RunSetup, first: MatchingEngine, make: Callable[[EngineConfig], MatchingEngine]
+) -> MeasuredRun:
+    """Measure `first`, and others that `make` gives, in a closed loop, without stamps and with."""
+    recorders = {op: Recorder() for op in _core.operations()}
+    second = make(setup.settings)
+    for engine in (first, second):
+        engine.process(setup.seeding)
+    passes = WatchedPasses(setup.cpu)
+    passes.run(lambda: run_plain(first, setup.measured, setup.scale))
+    passes.run(lambda: run_stamped(second, setup.measured, setup.scale, recorders))
+    return MeasuredRun(
+        passes=passes,
+        recorders={("service", op): recorder for op, recorder in recorders.items()},
+        memory=interpreted_memory(setup.job.engine, setup.bound),
+        digest=digest_events(make(setup.settings), setup.seeding, setup.measured),
+    )
 
 
 def run_plain(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.run import Progress, RunPlan, measure, settings_of
-from lowlat.engine.flow.recording import BurstMismatch, Fill, Ints, RecordedFlow, best_states, compare_best, verify
+from lowlat.engine.flow.recording import (
+    BestCheck,
+    BurstCheck,
+    BurstMismatch,
+    Fill,
+    Ints,
+    RecordedFlow,
+    best_states,
+    compare_best,
+    verify,
+)
 from lowlat.errors import NotValidError
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Verification
@@ -30,30 +41,36 @@ def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress:
         progress("checking the best bid and ask", 0.0)
         states = best_states(engine.make(sized), flow.commands)
         quotes = compare_best(recorded, states, vendor)
-    missing = quotes.missing_rows if quotes else ()
     report = measure(flow, plan, progress)
     if report.verification is None:
         raise NotValidError("the runs verified nothing; run again")
-    verification: Verification = replace(
-        report.verification,
+    report = replace(report, verification=_judged(report.verification, bursts, quotes))
+    if wrong := tuple(_wrong(bursts)):
+        report = replace(report, status="invalid", status_reasons=(*report.status_reasons, *wrong))
+    return report
+
+
+def _judged(verification: Verification, bursts: BurstCheck, quotes: BestCheck | None) -> Verification:
+    missing = quotes.missing_rows if quotes else ()
+    return replace(
+        verification,
         bursts=bursts.total,
         matched=bursts.matched,
         quotes=quotes.total if quotes else None,
         quotes_matched=quotes.found if quotes else None,
-        mismatches=tuple(
-            [_mismatch(mismatch) for mismatch in bursts.mismatches]
-            + [f"row {row}: this best bid and ask is not in the vendor's file" for row in missing]
+        mismatches=(
+            *(_mismatch(mismatch) for mismatch in bursts.mismatches),
+            *(f"row {row}: this best bid and ask is not in the vendor's file" for row in missing),
         ),
     )
-    report = replace(report, verification=verification)
-    wrong = []
+
+
+def _wrong(bursts: BurstCheck) -> Iterator[str]:
+    """Why the report is not valid."""
     if bursts.rejected:
-        wrong.append(f"the engine refused {bursts.rejected:,} commands of the recording")
+        yield f"the engine refused {bursts.rejected:,} commands of the recording"
     if bursts.stray_trades:
-        wrong.append(f"the engine traded {bursts.stray_trades:,} times where the recording does not")
-    if wrong:
-        report = replace(report, status="invalid", status_reasons=(*report.status_reasons, *wrong))
-    return report
+        yield f"the engine traded {bursts.stray_trades:,} times where the recording does not"
 
 
 def _mismatch(mismatch: BurstMismatch) -> str:

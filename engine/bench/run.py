@@ -30,14 +30,15 @@ from lowlat.engine.bench.protocol import (
     JournalJob,
     Load,
     LogJob,
-    Outcome,
     PathPlaces,
     Pipeline,
+    RunOutcome,
 )
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.flow.arrivals import check_schedule
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
 from lowlat.errors import ExitCode, RunFailedError, UsageError
 from lowlat.probes.network.peer import PeerPath
@@ -199,14 +200,7 @@ def _job(
         commands_fd=file.fileno(),
         wide=flow.commands.dtype == EXTENDED_COMMAND,
         seeded=flow.seeded,
-        rules=[
-            (rules.tick, rules.lot, rules.price_min, rules.price_max, rules.algorithm, rules.off_tick)
-            for rules in sized.instruments
-        ],
-        orders=sized.orders,
-        trades=sized.trades,
-        when_orders_dry=sized.when_orders_dry,
-        when_trades_dry=sized.when_trades_dry,
+        settings=to_plain(sized),
         cpu=cpu,
         memory_node=place.memory_node(cpu).value,
         load=plan.load,
@@ -224,7 +218,7 @@ def _run(job: Job, index: int) -> Finished:
     return Finished(index, started, time.monotonic() - begin, outcome)
 
 
-def _in_fresh_process(job: Job) -> Outcome:
+def _in_fresh_process(job: Job) -> RunOutcome:
     """Run the worker; the whole time this process only waits, so that it takes nothing from the measured one."""
     # Held back until the process is ours to kill: an interruption inside Popen would leave it running.
     signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
@@ -250,7 +244,7 @@ def _in_fresh_process(job: Job) -> Outcome:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
         raise RunFailedError(_last_words(process.returncode, err), _exit_code(process.returncode))
-    return msgspec.json.decode(out, type=Outcome)
+    return msgspec.json.decode(out, type=RunOutcome)
 
 
 def _exit_code(returned: int) -> ExitCode:

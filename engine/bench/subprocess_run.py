@@ -24,7 +24,7 @@ _LAST_WORDS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ComparedCommand:
     """What to run.
 
     `name`: of the side. `text`: the command as the user wrote it. `ours`: a verb of lowlat, whose exit codes mean what
@@ -40,7 +40,7 @@ class Command:
         return f"{self.name}: {self.text}"
 
 
-def wall_ns_of(command: Command) -> int:
+def wall_ns_of(command: ComparedCommand) -> int:
     """Elapsed time from before its start until it is known to have ended, nanoseconds; its output is dropped.
 
     Raises `CommandStartError`, `RunFailedError`.
@@ -49,7 +49,7 @@ def wall_ns_of(command: Command) -> int:
         return _run(command, nowhere)
 
 
-def report_from(command: Command) -> Report:
+def report_from(command: ComparedCommand) -> Report:
     """The `lowlat.report/1` that it prints. Raises as `wall_ns_of`, and `InputError` for anything else."""
     with tempfile.TemporaryFile() as printed:
         _run(command, printed)
@@ -63,7 +63,7 @@ def report_from(command: Command) -> Report:
     return report_of(data, source)
 
 
-def _run(command: Command, stdout: IO[bytes]) -> int:
+def _run(command: ComparedCommand, stdout: IO[bytes]) -> int:
     with tempfile.TemporaryFile() as stderr:
         process = None
         begin = time.perf_counter_ns()
@@ -81,7 +81,7 @@ def _run(command: Command, stdout: IO[bytes]) -> int:
     return elapsed_ns
 
 
-def _started(command: Command, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command.words,
@@ -136,7 +136,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _failure(command: Command, returned: int, last_line: str) -> RunFailedError:
+def _failure(command: ComparedCommand, returned: int, last_line: str) -> RunFailedError:
     ours = command.ours and returned in {code.value for code in ExitCode}
     how = f"was killed by signal {-returned}" if returned < 0 else f"ended with {returned}"
     what = last_line.removeprefix("lowlat: ").removeprefix("error: ") if command.ours else last_line

@@ -10,14 +10,7 @@ import numpy as np
 
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import Commands, PoolPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Mean and peak of something over the commands of a flow."""
-
-    mean: float
-    peak: int
+from lowlat.reports.model.context import Extent
 
 
 @dataclass(frozen=True)

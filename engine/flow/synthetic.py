@@ -6,12 +6,13 @@ import msgspec
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.flow.order_flow import Extent, Flow
+from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Mix, Profile
 from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, MatchAlgorithm
 from lowlat.errors import UsageError
+from lowlat.reports.model.context import Extent
 
 COMMANDS_MAX = 1 << 30
 SEED_MAX = 2**64 - 1
@@ -41,9 +42,9 @@ def flood(profile: Profile, commands: int, seed: int) -> Flow:
         ),
         seed=seed,
         trades=made.trades,
-        live_orders=Extent(made.live_sum / commands, made.live_max),
-        levels=Extent(made.levels_sum / commands, made.levels_max),
-        depth_touched=Extent(made.levels_touched / made.aggressors, made.levels_touched_max)
+        live_orders=Extent(mean=made.live_sum / commands, peak=made.live_max),
+        levels=Extent(mean=made.levels_sum / commands, peak=made.levels_max),
+        depth_touched=Extent(mean=made.levels_touched / made.aggressors, peak=made.levels_touched_max)
         if made.aggressors
         else None,
         notes=(profile.description,) if profile.description else (),

@@ -12,7 +12,7 @@ from lowlat.bounded import Amount, Count, Positive
 from lowlat.engine.journal.header import VERSION, Identity, JournalHead
 from lowlat.engine.journal.verify import Executed, JournalCheck, SnapshotCheck, State
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.config_codec import to_words
 from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, TickRounding
 
 SCHEMA: Final = "lowlat.journal/1"
@@ -51,19 +51,6 @@ class SymbolSettings:
         str, lower_names(*TickRounding), Meta(description="What happens to a price that is not a multiple of the tick")
     ]
 
-    @classmethod
-    def of(cls, instrument: Instrument) -> SymbolSettings:
-        """Those of an instrument."""
-        return cls(
-            tick=instrument.tick,
-            lot=instrument.lot,
-            price_min=instrument.price_min,
-            price_max=instrument.price_max,
-            unit=str(instrument.unit),
-            algorithm=instrument.algorithm.name.lower(),
-            off_tick=instrument.off_tick.name.lower(),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalSettings:
@@ -84,13 +71,9 @@ class JournalSettings:
     @classmethod
     def of(cls, settings: EngineConfig) -> JournalSettings:
         """Those of an engine."""
-        return cls(
-            symbols=tuple(map(SymbolSettings.of, settings.instruments)),
-            orders=settings.orders,
-            trades=settings.trades,
-            when_orders_dry=settings.when_orders_dry.name.lower(),
-            when_trades_dry=settings.when_trades_dry.name.lower(),
-        )
+        words = to_words(settings)
+        symbols = tuple(SymbolSettings(**each) for each in words.pop("symbols"))
+        return cls(symbols=symbols, **words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,9 +72,9 @@ class Block:
 class JournalFile:
     """A journal, open for reading. Close it, or use it in a `with` block; its blocks' commands end with it.
 
-    Raises `NoJournalError`, `JournalDamagedError`, or `JournalError` for a head of another version. What is wrong
-    further behind is in `fault`. The file is mapped: whoever cuts it meanwhile, as recovery does with a torn tail, ends
-    a process that reads on (SIGBUS).
+    Raises `NoJournalError`, `JournalError`, `JournalDamagedError` for a head that cannot be used, `UsageError`
+    for that of an engine that cannot be. What is wrong further behind is in `fault`. The file is mapped: whoever cuts
+    it meanwhile, as recovery does with a torn tail, ends a process that reads on (SIGBUS).
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,7 +90,7 @@ class JournalFile:
             os.close(descriptor)
         self.data = memoryview(self._map or b"")
         try:
-            self.head, self.start, self._checksum = read_head(self.data, JOURNAL, JournalHead, str(path))
+            self.head, self.start, self._checksum = read_head(self.data, JOURNAL, JournalHead.from_json, str(path))
         except BaseException:
             self.close()
             raise
@@ -220,7 +220,7 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
     Raises `JournalExistsError`, `JournalError`.
     """
     said = JournalHead.of(settings)
-    head, checksum = pack_head(JOURNAL, said)
+    head, checksum = pack_head(JOURNAL, said.to_json())
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except FileExistsError:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import secrets
 import struct
+from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -17,8 +17,7 @@ from msgspec import Meta
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument, instruments
-from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, TickRounding
+from lowlat.engine.matching.config_codec import from_plain, to_plain
 
 VERSION: Final = 1
 JOURNAL: Final = b"LOWLATJ\0"
@@ -33,47 +32,39 @@ HEAD_BYTES_MAX: Final = 1 << 26
 Identity: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Checksum: TypeAlias = Annotated[int, Meta(ge=0, lt=2**32)]
-Said = TypeVar("Said", bound=msgspec.Struct)
+Said = TypeVar("Said")
 
 
 class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What a journal says of itself. `symbols`: tick, lot, band, unit, algorithm, rounding of each."""
+    """What a journal says of itself. In the file, the fields of `settings` follow `created` directly, not nested."""
 
     identity: Identity
     """128 random bits, as hexadecimal digits."""
     created: datetime
-    orders: int
-    trades: int
-    when_orders_dry: PoolPolicy
-    when_trades_dry: PoolPolicy
-    symbols: list[tuple[int, int, int, int, Decimal, MatchAlgorithm, TickRounding]]
+    settings: EngineConfig
 
     @classmethod
     def of(cls, settings: EngineConfig) -> JournalHead:
         """A new journal's, for an engine of these settings."""
-        return cls(
-            identity=secrets.token_hex(16),
-            created=datetime.now(UTC),
-            orders=settings.orders,
-            trades=settings.trades,
-            when_orders_dry=settings.when_orders_dry,
-            when_trades_dry=settings.when_trades_dry,
-            symbols=[
-                (each.tick, each.lot, each.price_min, each.price_max, each.unit, each.algorithm, each.off_tick)
-                for each in settings.instruments
-            ],
-        )
+        return cls(identity=secrets.token_hex(16), created=datetime.now(UTC), settings=settings)
 
-    @property
-    def settings(self) -> EngineConfig:
-        """The settings of the engine whose journal it is. Raises `UsageError` for some that no engine can have."""
-        return EngineConfig(
-            instruments([Instrument(*symbol) for symbol in self.symbols]),
-            self.orders,
-            self.trades,
-            self.when_orders_dry,
-            self.when_trades_dry,
-        )
+    @classmethod
+    def from_json(cls, text: bytes) -> JournalHead:
+        """Raises `msgspec.MsgspecError`, and `UsageError` for settings that no engine can have."""
+        said = msgspec.json.decode(text, type=dict[str, Any])
+        origin = msgspec.convert(said, _Origin)
+        return cls(identity=origin.identity, created=origin.created, settings=from_plain(said))
+
+    def to_json(self) -> bytes:
+        """The text in the file."""
+        return msgspec.json.encode({"identity": self.identity, "created": self.created, **to_plain(self.settings)})
+
+
+class _Origin(msgspec.Struct):
+    """The fields of a journal's head that do not configure its engine."""
+
+    identity: Identity
+    created: datetime
 
 
 class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,20 +79,29 @@ class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
     state_bytes: Count
     state_checksum: Checksum
 
+    @classmethod
+    def from_json(cls, text: bytes) -> SnapshotHead:
+        """Raises `msgspec.MsgspecError`."""
+        return msgspec.json.decode(text, type=cls)
 
-def pack_head(kind: bytes, said: msgspec.Struct) -> tuple[bytes, int]:
-    """The bytes of a head, and its checksum."""
-    text = msgspec.json.encode(said)
+    def to_json(self) -> bytes:
+        """The text in the file."""
+        return msgspec.json.encode(self)
+
+
+def pack_head(kind: bytes, text: bytes) -> tuple[bytes, int]:
+    """The bytes of a head that says `text`, and its checksum."""
     size = -(-(_FIXED.size + len(text)) // ALIGNMENT) * ALIGNMENT
     text = text.ljust(size - _FIXED.size)
     checksum = _core.crc32c(_FIXED.pack(kind, VERSION, size, 0) + text)
     return _FIXED.pack(kind, VERSION, size, checksum) + text, checksum
 
 
-def read_head(data: memoryview, kind: bytes, what: type[Said], name: str) -> tuple[Said, int, int]:
+def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name: str) -> tuple[Said, int, int]:
     """What the head of a file says, its length, and its checksum. `name`: what errors call the file.
 
-    Raises `NoJournalError`, `JournalDamagedError`, `JournalError`.
+    Raises `NoJournalError`, `JournalError`, `JournalDamagedError`, and what `read` raises but
+    `msgspec.MsgspecError`.
     """
     if len(data) < _FIXED.size or bytes(data[:8]) != kind:
         raise NoJournalError(_no_head(data, kind, name))
@@ -119,7 +119,7 @@ def read_head(data: memoryview, kind: bytes, what: type[Said], name: str) -> tup
     if _core.crc32c(head) != checksum:
         raise JournalDamagedError(f"{name} is damaged in its head: its checksum does not match; nothing can be trusted")
     try:
-        return msgspec.json.decode(bytes(head[_FIXED.size :]), type=what), size, checksum
+        return read(bytes(head[_FIXED.size :])), size, checksum
     except msgspec.MsgspecError as error:
         raise JournalError(f"{name} has a head that this lowlat cannot read: {error}") from error
 

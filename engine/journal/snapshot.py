@@ -48,7 +48,7 @@ def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.Jour
         state_checksum=_core.crc32c(state),
     )
     path = snapshot_path(journal)
-    content = pack_head(SNAPSHOT, said)[0] + state
+    content = pack_head(SNAPSHOT, said.to_json())[0] + state
     try:
         write_atomically(path, content)
     except OutputPathError as error:
@@ -80,7 +80,7 @@ def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosit
 
 def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path) -> _core.JournalPosition:
     try:
-        said, start, _ = read_head(data, SNAPSHOT, SnapshotHead, str(path))
+        said, start, _ = read_head(data, SNAPSHOT, SnapshotHead.from_json, str(path))
     except JournalError as error:
         raise SnapshotError(str(error)) from error
     if said.identity != journal.head.identity:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
 from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config_codec import native_rules, pools
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine, checked_commands
 from lowlat.engine.matching.records import (
     EVENT,
@@ -74,13 +73,7 @@ class Engine(MatchingEngine):
     def _open(self, settings: EngineConfig) -> None:
         self.settings = settings
         _check_memory(settings)
-        rules = np.array(
-            [(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in settings.instruments],
-            dtype=np.int64,
-        )
-        self.matcher = _core.Matcher(
-            rules, settings.orders, settings.trades, settings.when_orders_dry, settings.when_trades_dry
-        )
+        self.matcher = _core.Matcher(native_rules(settings), **pools(settings))
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""

@@ -27,7 +27,7 @@ from lowlat.engine import _core
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
 from lowlat.engine.rings.records import RingKind, WaitStrategy
-from lowlat.engine.rings.shared_memory import Shape, found, made
+from lowlat.engine.rings.shared_memory import RingShape, found, made
 from lowlat.errors import ArrayError, UsageError
 
 Records: TypeAlias = NDArray[np.void]
@@ -319,10 +319,10 @@ def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: W
         os.close(descriptor)
 
 
-def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> Shape:
+def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> RingShape:
     if dtype not in (COMMAND, EVENT):
         raise ArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
-    return Shape(kind, dtype.itemsize)
+    return RingShape(kind, dtype.itemsize)
 
 
 def _check_capacity(capacity: int) -> None:

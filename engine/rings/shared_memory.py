@@ -20,7 +20,7 @@ LARGE_BYTES: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class RingShape:
     """What a ring is: `kind` (`RingKind`, or what another file has in its place), bytes of a record."""
 
     kind: int
@@ -32,7 +32,7 @@ class Shape:
         return f"a ring of {self.record_bytes}-byte records for {producers}"
 
 
-def made(shape: Shape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap]:
+def made(shape: RingShape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap]:
     """Descriptor and mapping of a new, empty ring: in the file `path`, which must not exist, or without a name."""
     bytes_needed = _core.ring_bytes(shape.kind, shape.record_bytes, capacity)
     if path is None:
@@ -54,7 +54,7 @@ def made(shape: Shape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap
     return descriptor, memory
 
 
-def found(shape: Shape, where: Path | int) -> tuple[int, mmap.mmap]:
+def found(shape: RingShape, where: Path | int) -> tuple[int, mmap.mmap]:
     """Descriptor of its own and mapping of the ring in a file or behind a descriptor, after validation."""
     try:
         if isinstance(where, int):
@@ -70,7 +70,7 @@ def found(shape: Shape, where: Path | int) -> tuple[int, mmap.mmap]:
         raise
 
 
-def _validated(shape: Shape, descriptor: int, where: Path | int) -> mmap.mmap:
+def _validated(shape: RingShape, descriptor: int, where: Path | int) -> mmap.mmap:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{_name(where)} is not a regular file; give the file that a ring was made in")
@@ -88,7 +88,7 @@ def _validated(shape: Shape, descriptor: int, where: Path | int) -> mmap.mmap:
     return memory
 
 
-def _fault_text(fault: int, shape: Shape, memory: mmap.mmap) -> str:
+def _fault_text(fault: int, shape: RingShape, memory: mmap.mmap) -> str:
     version, kind, record_bytes, capacity = _core.ring_header(memory)
     match fault:
         case RingFault.TOO_SHORT:
@@ -100,7 +100,7 @@ def _fault_text(fault: int, shape: Shape, memory: mmap.mmap) -> str:
                 f"is a ring of format {version}, and this program knows {_core.RING_VERSION}; use one version of both"
             )
         case RingFault.KIND | RingFault.RECORD_SIZE:
-            return f"is {Shape(kind, record_bytes)}, not {shape}"
+            return f"is {RingShape(kind, record_bytes)}, not {shape}"
         case _:
             return f"says that it has room for {capacity:,} records, which is no power of two; its header is damaged"
 

@@ -28,7 +28,7 @@ from lowlat_cli.session import color_of, session_of
 from lowlat_cli.wording import is_of_parser, of_parser
 
 if TYPE_CHECKING:
-    from lowlat.engine.bench.subprocess_run import Command
+    from lowlat.engine.bench.subprocess_run import ComparedCommand
 
 PAIRS_MAX: Final = 1_000
 SEED_MAX: Final = 2**64 - 1
@@ -111,7 +111,7 @@ def ab(
 
 def _sides(
     ctx: typer.Context, words: list[str] | None, a: str | None, b: str | None, *, wall: bool
-) -> tuple[Command, Command]:
+) -> tuple[ComparedCommand, ComparedCommand]:
     if words is None and a is not None and b is not None:
         if wall:
             raise UsageError("--metric wall is for commands; --a and --b are measured by their reports")
@@ -129,19 +129,19 @@ def _sides(
     return _command("A", parts[1]), _command("B", parts[2])
 
 
-def _command(name: str, words: list[str]) -> Command:
-    from lowlat.engine.bench.subprocess_run import Command
+def _command(name: str, words: list[str]) -> ComparedCommand:
+    from lowlat.engine.bench.subprocess_run import ComparedCommand
 
     whole = words[0] if len(words) == 1 else None
     split = tuple(words) if whole is None else _split(name, whole)
     if not split:
         raise UsageError(f"command {name} is empty; {_USAGE}")
-    return Command(name, shlex.join(split), split)
+    return ComparedCommand(name, shlex.join(split), split)
 
 
-def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
+def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
     """A run of bench with these options, parsed as bench would. Raises `UsageError` with what is wrong with them."""
-    from lowlat.engine.bench.subprocess_run import Command
+    from lowlat.engine.bench.subprocess_run import ComparedCommand
 
     words = _split(flag, text)
     root: Any = ctx.find_root()
@@ -155,7 +155,7 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
             raise
         raise UsageError(f"{flag} {text!r}: {of_parser(error, session_of(ctx).settings_file)}") from error
     name = flag.removeprefix("--").upper()
-    return Command(
+    return ComparedCommand(
         name,
         f"bench {text}".strip(),
         (*python_running("lowlat_cli.main"), "bench", *words, "--runs", "1", "--json"),

@@ -46,8 +46,13 @@ from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from lowlat.engine.bench.protocol import Load
+    from lowlat.engine.bench.run import Progress, RunPlan
     from lowlat.engine.flow.order_flow import Flow
+    from lowlat.reports.model.report import Report
+    from lowlat.reports.model.sweep import Sweep
 
 COMMANDS_MAX = 1 << 30
 SEED_MAX = 2**64 - 1
@@ -125,9 +130,7 @@ def bench(
     check_together(ctx, output)
 
     from lowlat.engine.bench.pipeline_placement import book_names
-    from lowlat.engine.bench.protocol import ClosedLoop, OpenLoop
-    from lowlat.engine.bench.run import measure
-    from lowlat.engine.bench.sweep import measure_sweep
+    from lowlat.engine.bench.protocol import ClosedLoop
     from lowlat.engine.flow.profile import load_profile
     from lowlat.engine.flow.synthetic import flood
 
@@ -135,32 +138,40 @@ def bench(
     if sweep:  # environment and settings file may say otherwise for other invocations
         pipeline, log, journal = False, None, None
     senders = (producers or 1) if pipeline else None
-    loads = [
-        load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
-        for each in (sweep.per_second if sweep else (rate,))
-    ]
+    rates = sweep.per_second if sweep else (rate,)
+    loads = [load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals) for each in rates]
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(
         ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=loads[0], books=books, log=log
     )
-
     if journal is not None and (is_given(ctx, "journal") or isinstance(loads[0], ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
     def flow_of(load: Load) -> Flow:
-        most = commands or commands_in(load, SWEPT_S if sweep else PACED_S, _commands_unless_told(engine))
-        return flood(chosen, most, seed)
+        default = commands_in(load, SWEPT_S if sweep else PACED_S, _commands_unless_told(engine))
+        return flood(chosen, commands or default, seed)
 
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         plan = replace(plan, peer=measured_peer(peer, progress))
-        progress("making the order flow", 0.0)
-        if sweep:
-            open_loops = [load for load in loads if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
-            return destination.deliver(measure_sweep(flow_of, plan, open_loops, progress))
-        report = measure(flow_of(loads[0]), plan, progress)
+        report = _measured(plan, loads if sweep else [], flow_of, progress)
     return destination.deliver(report)
+
+
+def _measured(
+    plan: RunPlan, swept: Sequence[Load], flow_of: Callable[[Load], Flow], progress: Progress
+) -> Report | Sweep:
+    """The report under the plan's load, or of a sweep the reports under each."""
+    from lowlat.engine.bench.protocol import OpenLoop
+    from lowlat.engine.bench.run import measure
+    from lowlat.engine.bench.sweep import measure_sweep
+
+    progress("making the order flow", 0.0)
+    if swept:
+        open_loops = [load for load in swept if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
+        return measure_sweep(flow_of, plan, open_loops, progress)
+    return measure(flow_of(plan.load), plan, progress)
 
 
 def _commands_unless_told(engine: str) -> int:

@@ -16,6 +16,7 @@ from lowlat.engine.journal.file import Block
 from lowlat.engine.journal.header import VERSION
 from lowlat.engine.journal.records import BlockKind
 from lowlat.engine.journal.verify import Executed, JournalCheck
+from lowlat.engine.matching.config_codec import word
 from lowlat.engine.matching.records import STATES, CommandType, SelfTradePrevention, Side, TimeInForce, TradingPhase
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
@@ -33,8 +34,8 @@ def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
     yield (
         "engine",
         f"{units.plural(len(settings.instruments), 'symbol')} · {settings.orders:,} orders, "
-        f"{settings.when_orders_dry.name.lower()} when dry · {settings.trades:,} trades, "
-        f"{settings.when_trades_dry.name.lower()} when dry",
+        f"{word(settings.when_orders_dry)} when dry · {settings.trades:,} trades, "
+        f"{word(settings.when_trades_dry)} when dry",
     )
     yield "size", f"{units.size(check.size)} ({check.size:,} bytes) · {check.whole.end.blocks:,} blocks"
     drained = f" · trade tape emptied {units.plural(tally.drains, 'time')}" if tally.drains else ""

@@ -170,13 +170,7 @@ def calibrate_quick(cpu: int | None = None) -> Calibration:
 
 
 def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibration:
-    if not DURATION_MIN_S <= duration_s <= DURATION_MAX_S:
-        raise NotValidError(
-            f"a window of {duration_s:g} s cannot be used; "
-            f"{DURATION_MIN_S:g} to {DURATION_MAX_S:g} s can, 0.1 s is plenty"
-        )
-    if cpu is not None:
-        check_cpus((cpu,))
+    _check_request(duration_s, cpu)
     with nullcontext() if cpu is None else pinned((cpu,)):
         measured = _core.measure_frequency(round(duration_s * 1e9), round(duration_s * POINTS_PER_SECOND))
         costs = _core.measure_read_costs()
@@ -208,6 +202,16 @@ def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibr
         kernel_clocksource=clocksource,
         notes=_notes(candidates, clocksource),
     )
+
+
+def _check_request(duration_s: float, cpu: int | None) -> None:
+    if not DURATION_MIN_S <= duration_s <= DURATION_MAX_S:
+        raise NotValidError(
+            f"a window of {duration_s:g} s cannot be used; "
+            f"{DURATION_MIN_S:g} to {DURATION_MAX_S:g} s can, 0.1 s is plenty"
+        )
+    if cpu is not None:
+        check_cpus((cpu,))
 
 
 def _uncertainty_ppm(fit: _core.FrequencyFit) -> float:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lowlat.errors import NotValidError, UsageError
-from lowlat.probes.latency_summary import SAMPLES_MIN, Spread
+from lowlat.probes.latency_summary import SAMPLES_MIN, LatencySummary
 from lowlat.probes.network.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
 from lowlat.probes.network.nic import why_no_hardware_stamps
 from lowlat.probes.network.packet_timestamps import Stamps, can_stamp, enable_stamps, received_packet, sent_packets
@@ -106,13 +106,13 @@ class PeerPath:
     sent: int
     lost: int
     """Sent and not answered in time."""
-    seen: Spread
-    stay: Reading[Spread]
-    half_trip: Reading[Spread]
-    nic: Reading[Spread]
+    seen: LatencySummary
+    stay: Reading[LatencySummary]
+    half_trip: Reading[LatencySummary]
+    nic: Reading[LatencySummary]
 
     @property
-    def network(self) -> Reading[Spread]:
+    def network(self) -> Reading[LatencySummary]:
         """One way over the network."""
         if self.loopback:
             return not_applicable(self.half_trip.source, f"loopback: not a network; {self.peer} is this host")
@@ -253,7 +253,7 @@ class _Asker:
             loopback=self.loopback,
             sent=sent,
             lost=sent - len(trips),
-            seen=Spread.of([trip.seen_ns for trip in trips]),
+            seen=LatencySummary.of([trip.seen_ns for trip in trips]),
             stay=_spread((trip.stay_ns for trip in trips), "told by the peer", "the peer stamped too few messages"),
             half_trip=_spread((trip.half_trip_ns for trip in trips), f"measured: stamps of the {by}", lacking),
             nic=_spread((trip.nic_ns for trip in trips), "measured: stamps of kernel and network card", no_card),
@@ -296,7 +296,7 @@ class _Asker:
                 asked.sent = asked.sent.merged(stamps)
 
 
-def _spread(values_ns: Iterable[int | None], source: str, reason: str) -> Reading[Spread]:
+def _spread(values_ns: Iterable[int | None], source: str, reason: str) -> Reading[LatencySummary]:
     """The spread of those that are known, if they are enough."""
     there = [value for value in values_ns if value is not None]
-    return known(Spread.of(there), source) if len(there) >= SAMPLES_MIN else unknown(source, reason)
+    return known(LatencySummary.of(there), source) if len(there) >= SAMPLES_MIN else unknown(source, reason)

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from lowlat.reports.compare import gate
 from lowlat.reports.compare.compatibility import check_repeated, check_same_work, check_valid, differences, weaknesses
 from lowlat.reports.compare.gate import WHOLE, Rule, check_rules, default_rules, gate_of, judge, rule_of
-from lowlat.reports.model.comparison import Compared, Comparison, Interleaving, Metric, Side
+from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Series, Throughput
 
@@ -197,9 +197,9 @@ def _step_ns(reports: Iterable[Report]) -> float:
     return max((report.clock.step_ns or 0.0 for report in reports), default=0.0)
 
 
-def _side(samples: Samples) -> Side:
+def _side(samples: Samples) -> ComparedSide:
     first = samples.reports[0] if samples.reports else None
-    return Side(
+    return ComparedSide(
         label=samples.label,
         sources=samples.sources,
         runs=len(samples.runs),

@@ -10,7 +10,7 @@ import dataclasses
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from lowlat.errors import FormatError, InputError, NotValidError, naming
 from lowlat.reports.compare.compatibility import differences
@@ -42,12 +42,7 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
     summary = _summary(runs, sums)
     status, reasons = _status(ordered)
     rows = _budget(reports, summary)
-    topology, placement = ([getattr(report, name) for report in reports] for name in ("topology", "placement"))
-    for name, values in (("topology", topology), ("placement", placement)):
-        if any(value != values[0] for value in values):
-            absent[name] = "not available here, because the merged reports differ"
-    if any(report.journal for report in reports):
-        absent["journal"] = "not available here, because each of the merged reports has its own"
+    kept = _kept(reports, absent)  # before the others, which also add to `absent`
     return dataclasses.replace(
         reports[0],
         status=status,
@@ -68,9 +63,22 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
         not_available=absent,
         baselines=merged_context.baselines(reports),
         journal=None,
-        topology=None if "topology" in absent else topology[0],
-        placement=None if "placement" in absent else placement[0],
+        **kept,
     )
+
+
+def _kept(reports: Sequence[Report], absent: dict[str, str]) -> dict[str, Any]:
+    """Topology and placement, where all have the same; else, as for journals, `absent` is told why there are none."""
+    kept = {}
+    for name in ("topology", "placement"):
+        first, *others = (getattr(report, name) for report in reports)
+        same = all(other == first for other in others)
+        kept[name] = first if same else None
+        if not same:
+            absent[name] = "not available here, because the merged reports differ"
+    if any(report.journal for report in reports):
+        absent["journal"] = "not available here, because each of the merged reports has its own"
+    return kept
 
 
 def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta
 
 from lowlat.bounded import Amount, Count, Positive, Share
-from lowlat.reports.model.context import Clock, Engine, Host, Load, Tool, Workload
+from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Tool, Workload
 
 SCHEMA: Final = "lowlat.comparison/1"
 
@@ -78,7 +78,7 @@ class Compared(Metric):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class ComparedSide:
     """Where the runs of a side are from."""
 
     label: Annotated[str, Meta(description="What the side is called")]
@@ -86,7 +86,9 @@ class Side:
     runs: Annotated[Positive, Meta(description="Runs")]
     disturbed: Annotated[Count, Meta(description="Of these, runs that something disturbed")]
     tool: Annotated[Tool | None, Meta(description="Of its first report; null of commands timed from outside")]
-    engine: Annotated[Engine | None, Meta(description="Of its first report; null of commands timed from outside")]
+    engine: Annotated[
+        MeasuredEngine | None, Meta(description="Of its first report; null of commands timed from outside")
+    ]
     workload: Annotated[Workload | None, Meta(description="Of its first report; null of commands timed from outside")]
     load: Annotated[Load | None, Meta(description="Of its first report; null of commands timed from outside")]
     host: Annotated[Host | None, Meta(description="Of its first report; null of commands timed from outside")]
@@ -124,8 +126,8 @@ class Comparison:
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
     version: Annotated[str, Meta(description="Version of lowlat that compared")]
     command: Annotated[tuple[str, ...], Meta(description="The command line that made the document")]
-    base: Side
-    head: Side
+    base: ComparedSide
+    head: ComparedSide
     interleaving: Annotated[Interleaving | None, Meta(description="null for runs of different times")]
     warnings: Annotated[tuple[str, ...], Meta(description="What weakens the comparison, a line each")]
     metrics: Annotated[tuple[Compared, ...], Meta(min_length=1, description="What was compared, gated metrics too")]

@@ -34,7 +34,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class MeasuredEngine:
     """The matching engine that was measured, with every setting that changes its speed."""
 
     name: Annotated[str, Meta(description="native or reference")]
@@ -161,7 +161,7 @@ class CpuCache:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Topology:
+class TopologySummary:
     """What the host is made of, in short; `lowlat topology` has the whole."""
 
     packages: Annotated[Count, Meta(description="Sockets")]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from lowlat.bounded import Count
-from lowlat.reports.model.context import Clock, Engine, Host, Load, Placement, Tool, Topology, Workload
+from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Placement, Tool, TopologySummary, Workload
 from lowlat.reports.model.results import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
@@ -61,7 +61,7 @@ class Report:
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
     tool: Tool
     command: Annotated[tuple[str, ...], Meta(description="The command line that made the document")]
-    engine: Engine
+    engine: MeasuredEngine
     workload: Workload
     load: Load
     host: Host
@@ -78,5 +78,5 @@ class Report:
         Baselines | None, Meta(description="What to hold the throughput against; null when not measured")
     ] = None
     journal: Annotated[Journal | None, Meta(description="null unless a journal was asked for")] = None
-    topology: Annotated[Topology | None, Meta(description="null in documents older than the field")] = None
+    topology: Annotated[TopologySummary | None, Meta(description="null in documents older than the field")] = None
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None

@@ -100,13 +100,7 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
         for series in run.series
         if (series.op, series.measure) == (merged.op, merged.measure) and percent in series.percentiles
     }
-    common = {
-        "type": "scatter",
-        "name": f"p{percent}",
-        "legendgroup": percent,
-        "meta": color,
-        "hovertemplate": HOVER,
-    }
+    common = {"type": "scatter", "name": f"p{percent}", "legendgroup": percent, "meta": color, "hovertemplate": HOVER}
     yield common | {
         "mode": "lines+markers",
         "x": list(of_run),

@@ -58,7 +58,7 @@ _PERCENTS = ("50", "95", "99", "99.9")
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class LatencyProfile:
     """What was recorded under one name; times in nanoseconds, percentiles of ceiling rank."""
 
     name: str
@@ -112,7 +112,7 @@ class Profiler:
             raise UsageError(f"nothing is profiled as {name!r}: {', '.join(self._recorders) or 'no name is'}")
         return Histogram.from_native(self._recorders[name])
 
-    def summary(self) -> list[Profile]:
+    def summary(self) -> list[LatencyProfile]:
         """One row for each name with at least one call, in order of first use."""
         elapsed_s = (perf_counter_ns() - self._since_ns) / 1e9
         histograms = [(name, self.histogram(name)) for name in list(self._recorders)]
@@ -225,9 +225,9 @@ def _timed_coroutine(
     return timed
 
 
-def _row(name: str, histogram: Histogram, elapsed_s: float) -> Profile:
+def _row(name: str, histogram: Histogram, elapsed_s: float) -> LatencyProfile:
     p50, p95, p99, p99_9 = histogram.percentiles(_PERCENTS)
-    return Profile(
+    return LatencyProfile(
         name=name,
         calls=histogram.total,
         calls_per_s=histogram.total / elapsed_s,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lowlat import units
 from lowlat.reports.compare.gate import WHOLE
-from lowlat.reports.model.comparison import Compared, Comparison, Side
+from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison
 from lowlat.text import printable
 
 
@@ -65,7 +65,7 @@ def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
     ]
 
 
-def side(facts: Side) -> str:
+def side(facts: ComparedSide) -> str:
     """What a side is and where its runs are from."""
     parts = [
         facts.label,

@@ -27,42 +27,41 @@ def render(report: Report, console: Console) -> None:
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
-    model = report.load.model
     yield title(report)
-    yield facts(
-        [
-            ("host", text_lines.host(report.host)),
-            ("topology", text_lines.topology(report.topology) if report.topology else None),
-            ("placement", text_lines.placement(report.placement) if report.placement else None),
-            ("clock", text_lines.clock(report.clock)),
-        ]
-    )
+    yield facts(list(_where(report)))
     yield from latency_table.tables(report.summary, len(report.runs), console)
     if latency_table.has_marks(report.summary):
         yield plain_text(latency_table.FOOTNOTE, style="dim")
     yield Text()
-    yield facts(
-        [
-            ("throughput", text_lines.throughput(report.runs, model)),
-            ("stamped", text_lines.stamped(report.runs)),
-            (
-                "held against",
-                text_lines.baselines(report.baselines, report.runs, model) if report.baselines else None,
-            ),
-            ("journal", text_lines.journal(report.journal) if report.journal else None),
-            ("load", text_lines.load(report.load)),
-            ("hot path", text_lines.hot_path(report.hot_path)),
-            ("disturbances", text_lines.disturbances(report.runs, model)),
-            ("workload", text_lines.workload(report.workload)),
-            *(("", note) for note in report.workload.notes),
-            ("verified", text_lines.verification(report.verification) if report.verification else "nothing"),
-            ("bands", _bands(report)),
-        ]
-    )
+    yield facts(list(_found(report)))
     yield Padding(_budget(report), (1, 0, 0, 0))
     yield facts([("tier", text_lines.tier(report))])
     if status := text_lines.status(report):
         yield plain_text(status, style="bold red")
+
+
+def _where(report: Report) -> Iterator[tuple[str, str | None]]:
+    """What the report was measured on."""
+    yield "host", text_lines.host(report.host)
+    yield "topology", text_lines.topology(report.topology) if report.topology else None
+    yield "placement", text_lines.placement(report.placement) if report.placement else None
+    yield "clock", text_lines.clock(report.clock)
+
+
+def _found(report: Report) -> Iterator[tuple[str, str | None]]:
+    """What was measured besides latencies, and of what."""
+    model, baselines = report.load.model, report.baselines
+    yield "throughput", text_lines.throughput(report.runs, model)
+    yield "stamped", text_lines.stamped(report.runs)
+    yield "held against", text_lines.baselines(baselines, report.runs, model) if baselines else None
+    yield "journal", text_lines.journal(report.journal) if report.journal else None
+    yield "load", text_lines.load(report.load)
+    yield "hot path", text_lines.hot_path(report.hot_path)
+    yield "disturbances", text_lines.disturbances(report.runs, model)
+    yield "workload", text_lines.workload(report.workload)
+    yield from (("", note) for note in report.workload.notes)
+    yield "verified", text_lines.verification(report.verification) if report.verification else "nothing"
+    yield "bands", _bands(report)
 
 
 def title(report: Report) -> Text:

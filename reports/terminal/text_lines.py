@@ -10,7 +10,17 @@ import statistics
 from collections.abc import Iterable
 
 from lowlat import units
-from lowlat.reports.model.context import Clock, CpuCache, Extent, Host, Load, LoadModel, Placement, Topology, Workload
+from lowlat.reports.model.context import (
+    Clock,
+    CpuCache,
+    Extent,
+    Host,
+    Load,
+    LoadModel,
+    Placement,
+    TopologySummary,
+    Workload,
+)
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import (
     Baselines,
@@ -69,7 +79,7 @@ def _steps(step_ns: float | None) -> str | None:
     return f"steps of {units.time(step_ns)}: a latency of {_EXAMPLE_NS} ns is {_EXAMPLE_NS / step_ns:.2g} steps"
 
 
-def topology(facts: Topology) -> str:
+def topology(facts: TopologySummary) -> str:
     """What the host is made of, and the caches that the measured CPU has."""
     return _join(
         [

@@ -16,7 +16,7 @@ from lowlat.documents import published
 from lowlat.engine.bench import run as run_module
 from lowlat.engine.bench.crosscheck import check_prefix, first_difference
 from lowlat.engine.bench.placement import choose_place
-from lowlat.engine.bench.protocol import ClosedLoop, Outcome
+from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.flow.profile import load_profile
@@ -178,7 +178,7 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
 
     right = check_prefix(flow, sized, 10)
 
-    def status(*outcomes: Outcome, prefix=None):
+    def status(*outcomes: RunOutcome, prefix=None):
         runs = [Finished(index, dt_of(report), 1.0, outcome_) for index, outcome_ in enumerate(outcomes)]
         made = assemble(
             flow, sized, "native", (), ClosedLoop(), runs, prefix or right, choose_place(None), planned=len(runs)
@@ -190,8 +190,10 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     assert status(outcome, other)[0] == "invalid"
     elsewhere = msgspec.structs.replace(outcome, same_tail=False)
     assert "ended in other events" in status(elsewhere)[1]
-    fewer = msgspec.structs.replace(outcome, stamped=msgspec.structs.replace(outcome.stamped, events=1))
+    fewer = msgspec.structs.replace(outcome, events=(*outcome.events[:-1], 1))
     assert "numbers of events" in status(fewer)[1]
+    told = msgspec.structs.replace(outcome, faults=("the log broke off",))
+    assert status(outcome, told) == ("invalid", "run 1: the log broke off")
     beyond = msgspec.structs.replace(outcome, out_of_range=1)
     assert "above the histogram's range" in status(beyond)[1]
     prefix = dataclasses.replace(right, difference="event 3: ...")

@@ -22,6 +22,7 @@ import pytest
 
 from lowlat.engine import Engine, flood, load_profile
 from lowlat.engine.matching import records
+from lowlat.engine.matching.config_codec import RULE_FIELDS
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import (
     EVENT,
@@ -101,7 +102,7 @@ def test_it_has_a_version_of_its_own_and_needs_no_python() -> None:
 
 
 class SymbolRules(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in ("tick", "lot", "price_min", "price_max", "algorithm", "off_tick")]
+    _fields_ = [(name, ctypes.c_int64) for name in RULE_FIELDS]
 
 
 class EngineConfig(ctypes.Structure):
@@ -124,7 +125,7 @@ class CEngine:
         self.library = ctypes.CDLL(str(library()))
         self.handle = ctypes.c_void_p()
         rules = (SymbolRules * len(instruments))(
-            *[SymbolRules(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in instruments]
+            *[SymbolRules(*(getattr(each, name) for name in RULE_FIELDS)) for each in instruments]
         )
         sizes = ctypes.sizeof(EngineConfig), ctypes.sizeof(SymbolRules)
         settings = EngineConfig(*sizes, rules, len(instruments), orders, 1_000, PoolPolicy.REFUSE, PoolPolicy.RECYCLE)

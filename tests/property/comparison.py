@@ -9,6 +9,7 @@ import numpy as np
 
 from lowlat.engine.matching.commands import command, commands, describe, extended_command, extended_commands
 from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config_codec import RULE_FIELDS, pools
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import (
@@ -102,17 +103,13 @@ def _settings(settings: EngineConfig) -> str:
         instruments = f"(Instrument(),) * {len(listed)}"
     else:
         instruments = "(" + "".join(f"{_instrument(one)}, " for one in listed) + ")"
-    return (
-        f"EngineConfig({instruments}, orders={settings.orders}, trades={settings.trades}, "
-        f"when_orders_dry=PoolPolicy.{settings.when_orders_dry.name}, "
-        f"when_trades_dry=PoolPolicy.{settings.when_trades_dry.name})"
-    )
+    sizes = ", ".join(f"{name}={_value(value)}" for name, value in pools(settings).items())
+    return f"EngineConfig({instruments}, {sizes})"
 
 
 def _instrument(one: Instrument) -> str:
     plain = Instrument()
-    fields = ("tick", "lot", "price_min", "price_max", "algorithm", "off_tick")
-    shown = (f"{f}={_value(getattr(one, f))}" for f in fields if getattr(one, f) != getattr(plain, f))
+    shown = (f"{f}={_value(getattr(one, f))}" for f in RULE_FIELDS if getattr(one, f) != getattr(plain, f))
     return f"Instrument({', '.join(shown)})"
 
 

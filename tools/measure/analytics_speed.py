@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from lowlat.engine.analytics.level_updates import apply_level_updates
 from lowlat.engine.analytics.records import LEVEL_UPDATE
-from lowlat.engine.analytics.vwap import apply_level_updates, notional, vwap
+from lowlat.engine.analytics.vwap import notional, vwap
 from lowlat.engine.matching.records import EVENT, LEVEL, ExecType, Side
 
 

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "engine/native/bindings/py_buffer.hpp"
-#include "engine/native/bindings/py_commands.hpp"
 #include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/py_side.hpp"
 #include "engine/native/bindings/register.hpp"

@@ -12,7 +12,6 @@
 
 #include "engine/native/bench/measured_call.hpp"
 #include "engine/native/bindings/py_buffer.hpp"
-#include "engine/native/bindings/py_commands.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
 

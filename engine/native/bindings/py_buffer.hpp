@@ -1,11 +1,15 @@
-// A Python buffer, held: plain contiguous memory. The dtype was checked in Python.
+// A Python buffer, held: plain contiguous memory. The dtype was checked in Python; which commands they are, plain or
+// extended, says the width of their records.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
+
+#include "engine/native/matching/records.hpp"
 
 namespace lowlat {
 
@@ -33,5 +37,17 @@ class Buffer {
   private:
     Py_buffer view_{};
 };
+
+/// Call `use(span)` with the commands, which are held meanwhile.
+template <typename Use>
+auto with_commands(nanobind::handle commands, Use use) {
+    const bool extended = Buffer<const std::byte>(commands).itemsize() == sizeof(ExtendedCommand);
+    if (extended) {
+        const Buffer<const ExtendedCommand> held(commands);
+        return use(std::span(held.data(), held.size()));
+    }
+    const Buffer<const Command> held(commands);
+    return use(std::span(held.data(), held.size()));
+}
 
 }  // namespace lowlat

@@ -10,7 +10,7 @@ import pytest
 
 from lowlat.documents import values
 from lowlat.probes.cpu.affinity import pinned
-from lowlat.probes.disturbance import Disturbances, DisturbanceWatch, interrupt_counts
+from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch, interrupt_counts
 from lowlat.probes.host.host_tree import FolderTree
 
 INTERRUPTS = """\
@@ -56,7 +56,7 @@ def fill(root: Path, count: int) -> None:
     write(root, "sys/fs/cgroup/job/cpu.stat", cpu_stat)
 
 
-def watched(root: Path, before: int, after: int) -> Disturbances:
+def watched(root: Path, before: int, after: int) -> DisturbanceReadings:
     fill(root, before)
     watch = DisturbanceWatch(1, FolderTree(root))
     watch.start()

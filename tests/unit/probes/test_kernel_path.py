@@ -14,7 +14,7 @@ from lowlat.engine.bench.kernel_stages import kernel_measured
 from lowlat.probes import _core
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path, spread_of
-from lowlat.probes.latency_summary import Spread
+from lowlat.probes.latency_summary import LatencySummary
 from lowlat.probes.reading import known, unknown
 
 GIGAHERTZ = 1e9
@@ -32,8 +32,8 @@ def plan(count: int = 100, **fields: object) -> _core.PathPlan:
 
 def test_percentiles_are_of_ceiling_rank() -> None:
     """Of 1 to 200 the 50th percentile is the 100th smallest, the 99th the 198th."""
-    assert Spread.of(range(200, 0, -1)) == Spread(p50_ns=100, p99_ns=198, samples=200)
-    assert Spread.of([7]) == Spread(7, 7, 1)
+    assert LatencySummary.of(range(200, 0, -1)) == LatencySummary(p50_ns=100, p99_ns=198, samples=200)
+    assert LatencySummary.of([7]) == LatencySummary(7, 7, 1)
 
 
 def test_the_cost_of_the_stamps_is_subtracted_and_never_below_zero() -> None:
@@ -41,7 +41,7 @@ def test_the_cost_of_the_stamps_is_subtracted_and_never_below_zero() -> None:
     found = spread_of(samples(ticks=[1_000_000] * 99 + [0]), GIGAHERTZ, "x").value
     assert found is not None and 0 < 1_000_000 - found.p50_ns < 100 * max(stamp, 10)
     nothing = spread_of(samples(ticks=[0] * 100), GIGAHERTZ, "x").value
-    assert nothing == Spread(0, 0, 100)
+    assert nothing == LatencySummary(0, 0, 100)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_without_a_network_the_reason_is_the_kernels() -> None:
 
 
 def path(**fields: object) -> KernelPath:
-    spread = known(Spread(10, 20, 1_000), "x")
+    spread = known(LatencySummary(10, 20, 1_000), "x")
     given: dict[str, Any] = {"sender_cpu": 0, "receiver_cpu": 1, "system_call": spread, "wake_up": spread}
-    return KernelPath(**(given | {"udp": spread, "tcp": known(Spread(30, 45, 1_000), "x")} | fields))
+    return KernelPath(**(given | {"udp": spread, "tcp": known(LatencySummary(30, 45, 1_000), "x")} | fields))
 
 
 def test_the_stage_is_one_tcp_message_and_its_parts_are_not_added() -> None:

@@ -13,7 +13,7 @@ import pytest
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model.budget import Measured, budget, tier
-from lowlat.reports.model.context import Build, Clock, Engine, Extent, Host, Load, Tool, Workload
+from lowlat.reports.model.context import Build, Clock, Extent, Host, Load, MeasuredEngine, Tool, Workload
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Disturbances, HotPath, Run, Series, Throughput, Verification
 from lowlat.reports.model.series import series_of, summarize
@@ -96,7 +96,7 @@ def report() -> Report:
         status_reasons=(),
         tool=Tool(version="0.1.0", git="abc1234", build=Build(compiler="GCC 12.2.0", flags="-O3", isa="x86-64-v2")),
         command=("lowlat", "bench", "--profile", "steady"),
-        engine=Engine(name="native", settings={"order_pool": 50_000, "trade_pool": 100_000}),
+        engine=MeasuredEngine(name="native", settings={"order_pool": 50_000, "trade_pool": 100_000}),
         workload=Workload(
             profile="steady",
             seed=42,

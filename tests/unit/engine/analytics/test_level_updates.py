@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lowlat.engine.analytics.vwap import apply_level_updates, level_updates
+from lowlat.engine.analytics.level_updates import apply_level_updates, level_updates
 from lowlat.engine.matching.records import LEVEL, TRADE, Side
 from lowlat.errors import ArrayError, LevelUpdateError
 

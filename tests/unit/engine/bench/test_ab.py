@@ -17,18 +17,18 @@ import pytest
 
 from lowlat.engine.bench import ab as ab_module
 from lowlat.engine.bench.ab import AbPlan, compare_commands, order_of
-from lowlat.engine.bench.subprocess_run import Command, report_from, wall_ns_of
+from lowlat.engine.bench.subprocess_run import ComparedCommand, report_from, wall_ns_of
 from lowlat.errors import CommandStartError, ExitCode, InputError, NotValidError, RunFailedError, UsageError
 from lowlat.reports.compare.gate import parse_rule
 
 FIRST = Path(__file__).parents[2] / "reports/report-1.json"
 
 
-def shell(script: str, name: str = "A", *, ours: bool = False) -> Command:
-    return Command(name, script, ("sh", "-c", script), ours)
+def shell(script: str, name: str = "A", *, ours: bool = False) -> ComparedCommand:
+    return ComparedCommand(name, script, ("sh", "-c", script), ours)
 
 
-def plan(base: Command, head: Command, pairs: int = 4, **more: Any) -> AbPlan:
+def plan(base: ComparedCommand, head: ComparedCommand, pairs: int = 4, **more: Any) -> AbPlan:
     return AbPlan(base=base, head=head, pairs=pairs, seed=5, **more)
 
 
@@ -58,7 +58,7 @@ def test_elapsed_time_is_that_of_the_whole_command() -> None:
 
 
 def test_a_printed_report_is_a_run() -> None:
-    cat = Command("A", "cat", ("cat", str(FIRST)))
+    cat = ComparedCommand("A", "cat", ("cat", str(FIRST)))
     comparison, _ = compare_commands(plan(cat, cat))
     assert (comparison.base.runs, comparison.gate.rules) == (4, ("p50=10%", "p99=10%"))
     assert comparison.base.workload is not None
@@ -83,7 +83,7 @@ def test_progress_tells_the_time_left_once_it_can_be_known() -> None:
         (shell("exit 9", ours=True), "ended with 9", ExitCode.NOT_VALID),
     ],
 )
-def test_a_command_that_fails_ends_it_all(command: Command, message: str, code: ExitCode) -> None:
+def test_a_command_that_fails_ends_it_all(command: ComparedCommand, message: str, code: ExitCode) -> None:
     with pytest.raises(RunFailedError, match=message) as failed:
         compare_commands(plan(command, command, wall=True))
     assert failed.value.exit_code == code
@@ -91,7 +91,7 @@ def test_a_command_that_fails_ends_it_all(command: Command, message: str, code: 
 
 def test_what_cannot_be_started_is_named() -> None:
     with pytest.raises(CommandStartError, match="A: x cannot be started: '/no/such': No such file or directory"):
-        wall_ns_of(Command("A", "x", ("/no/such",)))
+        wall_ns_of(ComparedCommand("A", "x", ("/no/such",)))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_printed_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_a_report_that_is_not_valid_ends_it_at_once(tmp_path: Path) -> None:
     wrong = json.loads(FIRST.read_text()) | {"status": "invalid", "status_reasons": ["digest differs"]}
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
-    command = Command("A", "cat", ("cat", str(tmp_path / "wrong.json")))
+    command = ComparedCommand("A", "cat", ("cat", str(tmp_path / "wrong.json")))
     with pytest.raises(NotValidError, match="A is not valid, so there is nothing to compare: digest differs"):
         compare_commands(plan(command, command))
 
@@ -126,7 +126,7 @@ def test_a_report_that_contradicts_itself_ends_it_at_once(tmp_path: Path) -> Non
     wrong = json.loads(FIRST.read_text())
     wrong["runs"][0]["series"][0]["max"] += 1_000_000
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
-    command = Command("A", "cat", ("cat", str(tmp_path / "wrong.json")))
+    command = ComparedCommand("A", "cat", ("cat", str(tmp_path / "wrong.json")))
     with pytest.raises(InputError, match=r"^what [AB] printed: runs\[0\]\.series\[0\]"):
         compare_commands(plan(command, command))
 
@@ -138,7 +138,7 @@ def test_a_side_must_do_the_same_work_every_time(tmp_path: Path) -> None:
     turn = shlex.quote(str(tmp_path / "turn"))
     script = f"test -e {turn} && cat {tmp_path}/next.json || {{ touch {turn}; cat {shlex.quote(str(FIRST))}; }}"
     with pytest.raises(NotValidError, match="differ in workload hash"):
-        compare_commands(plan(shell(script), Command("B", "cat", ("cat", str(FIRST)))))
+        compare_commands(plan(shell(script), ComparedCommand("B", "cat", ("cat", str(FIRST)))))
 
 
 def test_a_gate_about_nothing_is_found_after_the_first_pair(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_gate_about_nothing_is_found_after_the_first_pair(tmp_path: Path) -> N
 def test_ctrl_c_keeps_the_whole_pairs(monkeypatch: pytest.MonkeyPatch, runs: int, pairs: int) -> None:
     left = iter(range(runs))
 
-    def take(_command: Command) -> int:
+    def take(_command: ComparedCommand) -> int:
         if next(left, None) is None:
             raise KeyboardInterrupt
         return 1_000
@@ -166,7 +166,7 @@ def test_ctrl_c_keeps_the_whole_pairs(monkeypatch: pytest.MonkeyPatch, runs: int
 def test_ctrl_c_before_the_first_pair_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     left = iter(range(1))
 
-    def take(_command: Command) -> int:
+    def take(_command: ComparedCommand) -> int:
         if next(left, None) is None:
             raise KeyboardInterrupt
         return 1_000

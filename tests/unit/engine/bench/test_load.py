@@ -7,16 +7,21 @@ from types import SimpleNamespace
 import pytest
 
 from lowlat.engine.bench.load import load_facts
-from lowlat.engine.bench.protocol import ClosedLoop, OpenLoop
+from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop
 from lowlat.engine.flow.profile import Arrivals
 from lowlat.reports.model.context import Load
+from lowlat.reports.model.results import Throughput
 
 MS = 1_000_000
 
 
-def outcome(commands: int, late_ns: int, wall_ns: int = 0, rejected: int = 0) -> SimpleNamespace:
-    done = SimpleNamespace(commands=commands, wall_ns=wall_ns)
-    return SimpleNamespace(plain=None, stamped=done, late_ns=late_ns, delivery=None, rejected=rejected, out_of_range=0)
+def outcome(commands: int, late_ns: int, wall_ns: int = 1, rejected: int = 0) -> SimpleNamespace:
+    return SimpleNamespace(
+        throughput=Throughput.of(commands, wall_ns, None),
+        late_ns=late_ns,
+        delivery=Delivery(sent=commands, acked=commands - rejected, rejected=rejected, updates=None),
+        out_of_range=0,
+    )
 
 
 def at_rate(rate: int, *outcomes: SimpleNamespace) -> Load:

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lowlat.engine.bench import numa, report_builder
+from lowlat.engine.bench import numa
+from lowlat.engine.bench.over_runs import hot_path_of
 from lowlat.engine.bench.placement import Place, choose_place
-from lowlat.engine.bench.protocol import Memory
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.errors import AffinityError, NumaError
 from lowlat.probes.memory import numa_memory
@@ -92,24 +92,18 @@ def test_pages_of_several_ranges_are_added_and_one_refusal_counts_for_all(monkey
     assert numa.pages_of([(0, 0)]).value is None
 
 
-def memory(bound: int | None, pages: dict[int, int] | None, astray: int = 0) -> Memory:
-    return Memory(
-        parts={},
-        huge_page_bytes=None,
-        locked=None,
-        node=bound,
-        pages_by_node=pages,
-        pages_astray=astray,
-        absent={},
-    )
-
-
 class Run:
     """As much of an outcome as placement is judged by."""
 
-    def __init__(self, cpu: int, memory: Memory) -> None:
+    def __init__(self, cpu: int, bound: int | None, pages: dict[str, int] | None, astray: int = 0) -> None:
         self.cpu = cpu
-        self.memory = memory
+        self.hot_path = hot_path(numa_node=bound, numa_pages=pages)
+        self.pages_astray = astray
+
+
+def hot_path(**fields: object) -> HotPath:
+    plain = dict.fromkeys(("allocations", "page_faults", "involuntary_switches", "huge_page_bytes", "locked"))
+    return HotPath(**(plain | {"memory": {}, "numa_node": None} | fields))  # type: ignore[arg-type]
 
 
 PLACE = Place((0, 2), TWO, known((0, 1), "x"), choose_place(None).placement)
@@ -118,28 +112,25 @@ PLACE = Place((0, 2), TWO, known((0, 1), "x"), choose_place(None).placement)
 @pytest.mark.parametrize(
     ("runs", "verdict"),
     [
-        ([Run(0, memory(0, {0: 9})), Run(2, memory(1, {1: 9}))], True),
-        ([Run(0, memory(0, {0: 9})), Run(2, memory(1, {0: 1, 1: 8}))], False),  # one page was left behind
-        ([Run(0, memory(0, {0: 9}, astray=1))], False),
-        ([Run(0, memory(0, {1: 9}))], False),
-        ([Run(0, memory(None, {0: 9}))], True),  # not bound, yet found where it belongs
-        ([Run(0, memory(0, {0: 9})), Run(0, memory(0, None))], None),
-        ([Run(7, memory(None, {0: 9}))], None),  # no node claims its CPU
+        ([Run(0, 0, {"0": 9}), Run(2, 1, {"1": 9})], True),
+        ([Run(0, 0, {"0": 9}), Run(2, 1, {"0": 1, "1": 8})], False),  # one page was left behind
+        ([Run(0, 0, {"0": 9}, astray=1)], False),
+        ([Run(0, 0, {"1": 9})], False),
+        ([Run(0, None, {"0": 9})], True),  # not bound, yet found where it belongs
+        ([Run(0, 0, {"0": 9}), Run(0, 0, None)], None),
+        ([Run(7, None, {"0": 9})], None),  # no node claims its CPU
     ],
 )
 def test_verdict_over_runs(runs: list[Run], verdict: bool | None) -> None:
-    assert report_builder._verified(runs, PLACE) is verdict  # type: ignore[arg-type]
+    assert hot_path_of(runs, PLACE).numa_verified is verdict  # type: ignore[arg-type]
 
 
 def test_pages_of_runs_are_added() -> None:
-    runs = [Run(0, memory(0, {0: 9})), Run(2, memory(1, {1: 4}))]
-    assert report_builder._pages(runs) == {"0": 9, "1": 4}  # type: ignore[arg-type]
-    assert report_builder._pages([*runs, Run(0, memory(0, None))]) is None  # type: ignore[list-item]
-
-
-def hot_path(**fields: object) -> HotPath:
-    plain = dict.fromkeys(("allocations", "page_faults", "involuntary_switches", "huge_page_bytes", "locked"))
-    return HotPath(**(plain | {"memory": {}, "numa_node": None} | fields))  # type: ignore[arg-type]
+    """By node, in the order of nodes, of which 10 comes after 9."""
+    runs = [Run(0, 10, {"10": 9, "9": 1}), Run(2, 1, {"1": 4, "9": 2})]
+    pages = hot_path_of(runs, PLACE).numa_pages  # type: ignore[arg-type]
+    assert pages is not None and [*pages.items()] == [("1", 4), ("9", 3), ("10", 9)]
+    assert hot_path_of([*runs, Run(0, 0, None)], PLACE).numa_pages is None  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

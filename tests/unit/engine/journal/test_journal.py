@@ -4,6 +4,7 @@ batched, and with whatever snapshot; and what cannot come back is refused by nam
 from __future__ import annotations
 
 import contextlib
+import json
 import resource
 import signal
 import subprocess
@@ -13,7 +14,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -523,13 +523,14 @@ def test_policies_that_there_are_not_are_refused_before_a_file_is_made(path: Pat
 
 
 def test_a_head_with_what_no_engine_has_is_refused(path: Path) -> None:
-    said = JournalHead.of(EngineConfig((Instrument(),)))
-    path.write_bytes(pack_head(JOURNAL, msgspec.structs.replace(said, symbols=[]))[0])
+    said = json.loads(JournalHead.of(EngineConfig((Instrument(),))).to_json())
+    path.write_bytes(pack_head(JOURNAL, json.dumps(said | {"symbols": []}).encode())[0])
     with pytest.raises(UsageError, match="1 to 65536 symbols"):
         JournaledEngine.recover(path)
-    path.write_bytes(pack_head(JOURNAL, msgspec.structs.replace(said, identity="\x1b]0;"))[0])
-    with pytest.raises(JournalError, match="cannot read"):
-        JournaledEngine.recover(path)
+    for wrong in ({"identity": "\x1b]0;"}, {"orders": "many"}, {"symbols": [[1, 1]]}, {"when_orders_dry": 3}):
+        path.write_bytes(pack_head(JOURNAL, json.dumps(said | wrong).encode())[0])
+        with pytest.raises(JournalError, match="cannot read"):
+            JournaledEngine.recover(path)
 
 
 GROWS = """

@@ -13,7 +13,7 @@ import pytest
 
 from lowlat.engine.bench.kernel_stages import peer_stages
 from lowlat.errors import FormatError, NotValidError, UsageError
-from lowlat.probes.latency_summary import Spread
+from lowlat.probes.latency_summary import LatencySummary
 from lowlat.probes.network import nic, packet_timestamps, peer
 from lowlat.probes.network.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
 from lowlat.probes.network.echo_server import KEYS_MAX, EchoServer
@@ -309,13 +309,15 @@ def test_a_card_that_could_is_told_how(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_stages_are_network_and_card() -> None:
-    spread = known(Spread(10, 20, 500), "measured: stamps of the network card")
-    found = PeerPath("10.0.0.2:9", False, 503, 3, Spread(90, 99, 500), spread, spread, known(Spread(1, 2, 500), "x"))
+    spread = known(LatencySummary(10, 20, 500), "measured: stamps of the network card")
+    found = PeerPath(
+        "10.0.0.2:9", False, 503, 3, LatencySummary(90, 99, 500), spread, spread, known(LatencySummary(1, 2, 500), "x")
+    )
     stages = peer_stages(found)
     assert {name: stage.value_ns for name, stage in stages.items()} == {"network": 20, "NIC": 2}
     assert "stamps of the network card; 3 of 503 lost" in stages["network"].basis
     assert [part.name for part in stages["network"].parts] == ["round trip", "peer's stay"]
-    here = PeerPath("127.0.0.1:9", True, 500, 0, Spread(90, 99, 500), spread, spread, unknown("x", "none"))
+    here = PeerPath("127.0.0.1:9", True, 500, 0, LatencySummary(90, 99, 500), spread, spread, unknown("x", "none"))
     assert peer_stages(here)["network"].value_ns is None
     assert peer_stages(here)["network"].basis.startswith("loopback: not a network")
     assert peer_stages(None) == {}

@@ -1,0 +1,157 @@
+"""The native engine, measured: in a closed loop a pass without clocks and one with stamps, in an open loop one at
+planned times, of a pipeline one through it. The whole flow is executed once unmeasured before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.engine import _core
+from lowlat.engine.bench.event_digest import digest_events
+from lowlat.engine.bench.interval_log import logged
+from lowlat.engine.bench.journal_cost import journal_cost
+from lowlat.engine.bench.passes import Pass, WatchedPasses
+from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
+from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
+from lowlat.engine.bench.run_memory import native_memory
+from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
+from lowlat.engine.flow.arrivals import arrivals
+from lowlat.engine.flow.profile import Arrivals
+from lowlat.engine.matching.native import Engine, MemoryPart
+from lowlat.engine.matching.records import Commands
+
+OPEN_MEASURES = ("response", "service", "slip")
+
+
+def measure_native(setup: RunSetup, engine: Engine) -> MeasuredRun:
+    """Measure under the job's load."""
+    run = _NativeRun(setup, engine)
+    match setup.job.load:
+        case ClosedLoop():
+            return run.closed()
+        case OpenLoop(arrivals=due):
+            return run.open(due)
+        case Pipeline(arrivals=due):
+            return run.pipeline(due)
+
+
+class _NativeRun:
+    def __init__(self, setup: RunSetup, engine: Engine) -> None:
+        self.setup = setup
+        self.measured = setup.measured
+        self.scale = setup.scale
+        self.factors = self.scale.multiplier, self.scale.shift
+        self.passes = WatchedPasses(setup.cpu)
+        self.log_fault: str | None = None
+        self.engine = engine
+        self._seed()
+        _core.run_plain(self.engine.matcher, self.measured)  # the warm-up
+        self._seed()
+
+    def _seed(self) -> None:
+        self.engine.reset()
+        _core.run_plain(self.engine.matcher, self.setup.seeding)
+
+    def closed(self) -> MeasuredRun:
+        matcher, latencies = self.engine.matcher, _core.Latencies(["service"])
+        self.passes.run(lambda: self._pass(_core.run_plain(matcher, self.measured)))
+        self._seed()
+
+        def stamped_pass() -> Pass:
+            return self._pass(_core.run_stamped(matcher, self.measured, *self.factors, latencies))
+
+        _, recorders = self._recorded(stamped_pass, latencies, ["service"])
+        largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
+        measured = self._after_passes(recorders, self.measured)
+        job, seeding = self.setup.job.journal, self.setup.seeding
+        journal = None if job is None else journal_cost(job, self.engine, seeding, self.measured, self.scale)
+        return replace(measured, largest_gap_ns=largest_gap_ns, journal=journal)
+
+    def open(self, due: Arrivals) -> MeasuredRun:
+        latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)
+
+        def paced_pass() -> Pass:
+            matcher = self.engine.matcher
+            return self._pass(_core.run_paced(matcher, self.measured, planned, *self.factors, latencies))
+
+        done, recorders = self._recorded(paced_pass, latencies, OPEN_MEASURES)
+        return replace(self._after_passes(recorders, self.measured), late_ns=self._late_ns(done, planned))
+
+    def pipeline(self, due: Arrivals | None) -> MeasuredRun:
+        setup = self.setup
+        assert setup.job.path is not None, "a pipeline has its places"
+        measures = PACED_MEASURES if due else PATH_MEASURES
+        latencies = _core.Latencies(measures)
+        planned = self._planned(due) if due else None
+        with OrderPath(
+            self.engine, setup.settings, setup.job.path, setup.job.cpu, self.measured, planned, self.scale, latencies
+        ) as path:
+            path.start()
+            done, recorders = self._recorded(lambda: self._pass(path.run(), path.ticks), latencies, measures)
+            passed = path.passed()
+            measured = self._after_passes(recorders, self.measured[passed.order], path.memory)
+            faults = tuple(path.faults(passed, self.engine, measured.digest.event_hash))
+        return replace(
+            measured,
+            late_ns=0 if planned is None else self._late_ns(done, planned),
+            delivery=Delivery(sent=passed.sent, acked=passed.acked, rejected=passed.rejected, updates=passed.updates),
+            faults=(*faults, *measured.faults),
+        )
+
+    def _after_passes(self, recorders: Recorders, commands: Commands, rings: Sequence[MemoryPart] = ()) -> MeasuredRun:
+        """What the passes left, then one more that executes `commands`, as they were matched, for their events."""
+        memory = native_memory([*self.engine.memory, *rings], self.setup.commands, self.setup.bound)
+        counters = self.engine.counters
+        self.engine.reset()
+        return MeasuredRun(
+            passes=self.passes,
+            recorders=recorders,
+            memory=memory,
+            digest=digest_events(self.engine, self.setup.seeding, commands),
+            growths=counters.growths,
+            trades_recycled=counters.trades_recycled,
+            faults=() if self.log_fault is None else (self.log_fault,),
+        )
+
+    def _pass(self, native: _core.Pass, ticks: int | None = None) -> Pass:
+        return Pass.of_native(native, self.scale, ticks)
+
+    def _recorded(
+        self, measured: Callable[[], Pass], latencies: _core.Latencies, measures: Sequence[str]
+    ) -> tuple[Pass, Recorders]:
+        """A watched pass that records these measures, the first of which goes into the log if there is one."""
+        operations = _core.operations()
+        recorders = {(name, op): latencies.histogram(name, at) for name in measures for at, op in enumerate(operations)}
+        job = self.setup.job.log
+        if job is None:
+            return self.passes.run(measured), recorders
+        with logged(job, latencies, measures[0], self.scale, self._idle_cpus()) as log:
+            done = self.passes.run(measured)
+        self.log_fault = log.fault
+        return done, recorders | {(measures[0], op): log.intervals.total(at) for at, op in enumerate(operations)}
+
+    def _idle_cpus(self) -> list[int]:
+        """Allowed CPUs that no measured thread has, or at least not the matcher."""
+        path = self.setup.job.path
+        measured = {self.setup.cpu, *((path.publisher, *path.producers) if path else ())}
+        others = [cpu for cpu in self.setup.allowed if cpu not in measured]
+        return others or [cpu for cpu in self.setup.allowed if cpu != self.setup.cpu]
+
+    def _planned(self, due: Arrivals) -> NDArray[np.uint64]:
+        """When each measured command is due, in ticks from the start."""
+        times_ps = arrivals(
+            due.process,
+            len(self.measured),
+            due.rate,
+            self.setup.job.seed,
+            branching=due.branching,
+            decay_spacings=due.decay_spacings,
+        )
+        planned: NDArray[np.uint64] = np.rint(times_ps * (self.setup.clock.frequency_hz / 1e12)).astype(np.uint64)
+        return planned
+
+    def _late_ns(self, done: Pass, planned: NDArray[np.uint64]) -> int:
+        return max(0, done.wall_ns - self.scale.to_ns(int(planned[-1])))

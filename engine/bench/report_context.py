@@ -1,0 +1,93 @@
+"""What a report says around its runs: the program, the engine, the work, the host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from lowlat.engine import _core
+from lowlat.engine.bench.passes import added
+from lowlat.engine.bench.protocol import Load, Pipeline, RunOutcome
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config_codec import pools_in_words
+from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.host.facts import host_facts
+from lowlat.probes.reading import Reading
+from lowlat.reports.model import context
+
+
+def tool() -> context.Tool:
+    """This program, and how it was built."""
+    build = _core.build_facts()
+    flags = [build["flags"]]
+    flags += [f"-fsanitize={build['sanitize']}"] if build["sanitize"] else []
+    flags += ["-DLOWLAT_CHECKED"] if build["checked"] else []
+    return context.Tool(
+        version=version("lowlat"),
+        git=build["git"] or None,
+        build=context.Build(compiler=build["compiler"], flags=" ".join(flags), isa=build["isa"]),
+    )
+
+
+def engine(name: str, sized: EngineConfig) -> context.MeasuredEngine:
+    """The engine that was measured."""
+    return context.MeasuredEngine(name=name, settings={"symbols": len(sized.instruments), **pools_in_words(sized)})
+
+
+def workload(flow: Flow, load: Load) -> context.Workload:
+    """What the engine was given."""
+    overtaking = isinstance(load, Pipeline) and load.producers > 1
+    in_turn = ("producers overtake each other: live orders, levels and trades are those of the flow in its own order",)
+    return context.Workload(
+        profile=flow.name,
+        seed=flow.seed,
+        commands=len(flow.measured),
+        mix=flow.mix,
+        live_orders=_rounded(flow.live_orders),
+        levels=_rounded(flow.levels),
+        depth_touched=_rounded(flow.depth_touched),
+        trades=flow.trades,
+        hash=f"sha256:{flow.hash}",
+        seeded=flow.seeded,
+        notes=(*flow.notes, *(in_turn if overtaking else ())),
+    )
+
+
+def _rounded(extent: context.Extent | None) -> context.Extent | None:
+    return None if extent is None else replace(extent, mean=round(extent.mean, 3))
+
+
+def host(outcomes: Sequence[RunOutcome]) -> tuple[context.Host, dict[str, str]]:
+    """The host's facts, and why those that are None are. Steal is that of the measured CPUs during the passes."""
+    read = host_facts()
+    readings: dict[str, Reading[Any]] = {
+        "cpu": read.cpu_brand,
+        "cores": read.logical_cpus,
+        "kernel": read.kernel_release,
+        "cmdline": read.kernel_cmdline,
+        "governor": read.governor,
+        "turbo": read.turbo,
+        "isolated": read.isolated_cpus,
+        "clocksource": read.clocksource,
+        "load_average": read.load_average,
+    }
+    facts: dict[str, Any] = {name: reading.value for name, reading in readings.items()}
+    if read.isolated_cpus.value is not None:
+        facts["isolated"] = format_cpu_list(read.isolated_cpus.value)
+    return context.Host(
+        **facts,
+        measured_cpus=format_cpu_list({outcome.cpu for outcome in outcomes}),
+        virtualization=read.virtualization.text,
+        steal_percent=_steal_percent(outcomes),
+    ), {f"host.{name}": reading.text for name, reading in readings.items() if reading.value is None}
+
+
+def _steal_percent(outcomes: Sequence[RunOutcome]) -> float | None:
+    stolen_ns = added(outcome.disturbances.steal_ns for outcome in outcomes)
+    passes = [done for outcome in outcomes for done in (outcome.throughput, outcome.stamped) if done is not None]
+    wall_ns = sum(done.wall_ns for done in passes)
+    # The kernel counts steal in ticks of some milliseconds: a short pass can seem wholly stolen, and no more.
+    return None if stolen_ns is None else min(100.0, round(stolen_ns * 100 / wall_ns, 2))

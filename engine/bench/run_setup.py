@@ -1,0 +1,91 @@
+"""The input and the output of a run's measured part: the worker prepares a `RunSetup` and reports a `MeasuredRun`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lowlat.engine.bench.event_digest import EventDigest
+from lowlat.engine.bench.passes import WatchedPasses
+from lowlat.engine.bench.protocol import Delivery, Job
+from lowlat.engine.bench.run_memory import RunMemory
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.records import Commands
+from lowlat.probes.clock.counter import Calibration
+from lowlat.probes.clock.scale import TickScale
+from lowlat.probes.reading import Reading
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.histogram.histogram import Histogram, merge
+from lowlat.reports.model import results
+from lowlat.reports.model.series import series_of
+
+Recorders: TypeAlias = Mapping[tuple[str, str], Recorder]
+"""By measure and operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """A process that is ready to measure: pinned to its CPU, the clock calibrated, the commands in memory.
+
+    `allowed`: CPUs that the process had before it was pinned. `bound`: the NUMA node its memory comes from.
+    """
+
+    job: Job
+    settings: EngineConfig
+    cpu: int
+    allowed: tuple[int, ...]
+    clock: Calibration
+    commands: Commands
+    bound: Reading[int]
+
+    @property
+    def scale(self) -> TickScale:
+        """Of the clock's ticks."""
+        return TickScale(self.clock.scale.multiplier, self.clock.scale.shift)
+
+    @property
+    def seeding(self) -> Commands:
+        """The commands that only build the books."""
+        return self.commands[: self.job.seeded]
+
+    @property
+    def measured(self) -> Commands:
+        """Those behind them."""
+        return self.commands[self.job.seeded :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRun:
+    """The results of the measured passes, and of the last pass, which keeps every event.
+
+    `growths`, `trades_recycled`: counts of the engine's pools. `late_ns`: how late the last command ended, by its
+    planned time. `faults`: reasons not to trust the figures, in words.
+    """
+
+    passes: WatchedPasses
+    recorders: Recorders
+    memory: RunMemory
+    digest: EventDigest
+    growths: int = 0
+    trades_recycled: int = 0
+    largest_gap_ns: int | None = None
+    late_ns: int = 0
+    journal: results.Journal | None = None
+    delivery: Delivery | None = None
+    """Of a pipeline."""
+    faults: tuple[str, ...] = ()
+
+
+def recorded_series(recorders: Recorders) -> tuple[tuple[results.Series, ...], int]:
+    """A series for each operation that has samples, and one for all, measure by measure; and values out of range."""
+    histograms = {name: Histogram.from_native(recorder) for name, recorder in recorders.items()}
+    out_of_range = sum(histogram.out_of_range for histogram in histograms.values())
+    return tuple(_series({name: each for name, each in histograms.items() if each.total})), out_of_range
+
+
+def _series(histograms: Mapping[tuple[str, str], Histogram]) -> Iterator[results.Series]:
+    for measure in dict.fromkeys(measure for measure, _ in histograms):
+        by_op = {op: histogram for (of, op), histogram in histograms.items() if of == measure}
+        yield from (series_of(op, measure, histogram) for op, histogram in by_op.items())
+        yield series_of("all", measure, merge(by_op.values()))

@@ -1,0 +1,81 @@
+"""A report is a function of what the runs measured: recorded outcomes give, byte for byte, the document they gave.
+
+`closed_loop.json` holds two runs of 150 commands with a journal, and their document, which was made by the code from
+before outcomes had the report's structures. What it says of program, host and CPUs is that of the day, and left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from lowlat.engine.bench.crosscheck import PrefixCheck
+from lowlat.engine.bench.placement import Place
+from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
+from lowlat.engine.bench.report_builder import Finished, assemble
+from lowlat.engine.bench.run import RunPlan, settings_of
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.probes.reading import Reading, known
+from lowlat.probes.topology import read_topology
+from lowlat.reports.io.json_codec import to_document
+from lowlat.reports.model.context import Placement
+from lowlat.reports.model.report import Report
+
+RECORDED: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("closed_loop.json").read_text(encoding="utf-8"))
+FINISHED: Final = msgspec.convert(RECORDED["finished"], list[Finished])
+OF_THE_DAY: Final = ("tool", "host", "topology", "placement")
+
+
+class OneNode(Place):
+    """A host whose memory is all on node 0."""
+
+    def memory_node(self, cpu: int | None) -> Reading[int]:
+        return known(0, "made up")
+
+
+def report(*finished: Finished) -> Report:
+    flow = flood(load_profile("all-kinds"), 150, 3)
+    asked = Placement(cpus="0", chosen_by="user", reasons=(), compromises=(), warnings=())
+    return assemble(
+        flow,
+        settings_of(flow, RunPlan()),
+        "native",
+        ("lowlat", "bench"),
+        ClosedLoop(),
+        finished,
+        PrefixCheck(engine="native", **RECORDED["prefix"]),
+        OneNode((0,), read_topology(), known((0,), "made up"), asked),
+        planned=2,
+        journal=Path("day.journal"),
+    )
+
+
+def test_recorded_outcomes_give_the_document_they_gave() -> None:
+    document = to_document(report(*FINISHED))
+    for name in OF_THE_DAY:
+        del document[name]
+    absent = document["not_available"]
+    document["not_available"] = {path: why for path, why in absent.items() if not path.startswith("host.")}
+    assert json.dumps(document) == json.dumps(RECORDED["document"])
+
+
+def test_one_run_of_two_is_an_interrupted_report() -> None:
+    assert report(FINISHED[0]).status_reasons == ("interrupted after 1 of 2 runs",)
+
+
+def test_an_outcome_crosses_the_pipe_whole() -> None:
+    for run in FINISHED:
+        assert msgspec.json.decode(msgspec.json.encode(run.outcome), type=RunOutcome) == run.outcome
+
+
+def test_runs_on_different_nodes_have_no_one_node() -> None:
+    first, second = (run.outcome for run in FINISHED)
+    moved = msgspec.structs.replace(second, hot_path=dataclasses.replace(second.hot_path, numa_node=1))
+    over_both = report(*(dataclasses.replace(FINISHED[0], outcome=each) for each in (first, moved)))
+    assert over_both.hot_path.numa_node is None
+    assert over_both.not_available["hot_path.numa_node"] == "not one: the runs were bound to nodes 0, 1"
