@@ -71,19 +71,19 @@ def _target(path: Path) -> Path:
     # /dev/stdout leads to whatever file the shell has opened: a rename would replace it under the shell's hands.
     shared_memory = path.absolute().is_relative_to("/dev/shm")  # a file system like others
     if not shared_memory and any(path.absolute().is_relative_to(folder) for folder in ("/dev", "/proc")):
-        raise OutputPathError(f"cannot write {path}: it is no regular file; name another, or redirect stdout")
+        raise OutputPathError(f"cannot write {path}: it is not a regular file; name another, or redirect stdout")
     try:
         target = path.resolve()
         if target.is_symlink():  # from Python 3.13 on, resolve() returns a loop of links as it is
-            raise OutputPathError(f"cannot write {path}: its links lead in a circle; choose another file")
+            raise OutputPathError(f"cannot write {path}: its links form a loop; choose another file")
         if target.is_dir():
-            raise OutputPathError(f"cannot write {path}: it is a folder; name a file in it")
+            raise OutputPathError(f"cannot write {path}: it is a directory; name a file in it")
         if target.exists() and not target.is_file():
-            raise OutputPathError(f"cannot write {path}: it is no regular file; name another, or redirect stdout")
+            raise OutputPathError(f"cannot write {path}: it is not a regular file; name another, or redirect stdout")
         if target.exists() and not os.access(target, os.W_OK):
             raise OutputPathError(f"cannot write {path}: it is write-protected; choose another file")
         if not target.parent.is_dir():
-            raise OutputPathError(f"cannot write {path}: there is no folder {target.parent}; create it first")
+            raise OutputPathError(f"cannot write {path}: there is no directory {target.parent}; create it first")
     except (OSError, RuntimeError) as error:  # too long a name; before Python 3.13, a loop of links
         raise OutputPathError(f"cannot write {path}: {error}") from error
     return target

@@ -65,6 +65,11 @@ def plural(count: int, noun: str) -> str:
     return f"{short(count)} {noun if count == 1 else plural_of(noun)}"
 
 
+def counted(count: int, noun: str) -> str:
+    """An exact count with its noun, e.g. `1 byte`, `2,000,000 commands`."""
+    return f"{count:,} {noun if count == 1 else plural_of(noun)}"
+
+
 def plural_of(noun: str) -> str:
     """Several of it, e.g. `switches`."""
     return noun + ("es" if noun.endswith(("ch", "s")) else "s")

@@ -25,9 +25,10 @@ from lowlat_cli.verbs.topology import topology
 
 _EPILOG = """
 Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.toml or [tool.lowlat] of pyproject.toml in
-the current folder (runs = 3). Flags go first, then the environment. Numbers may be written 250k or 2M.
+the current folder (runs = 3). Flags override the environment, which overrides the file. Numbers can be
+written as 250k or 2M.
 
-Exit codes: 0 ok, 1 a gate failed, 2 usage or configuration, 3 run not valid or not comparable, journal damaged,
+Exit codes: 0 ok, 1 a gate failed, 2 usage or configuration, 3 run invalid or not comparable, or journal damaged,
 4 inconclusive, 70 internal error, 130 interrupted.
 """
 
@@ -73,17 +74,17 @@ def root(
 
     \b
     Examples:
-      lowlat bench                        how fast is the order path on this host?
-      lowlat bench --profile deep --json  another order flow, as a JSON document
+      lowlat bench                        how fast is the matching engine on this host?
+      lowlat bench --profile deep --json  a deep book, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
-      lowlat journal verify day.journal   is every block of a journal sound, and which books does it give?
-      lowlat report a.json --to csv       saved reports: shown, merged, converted, followed over time
+      lowlat journal verify day.journal   is the journal intact, and which books does it restore?
+      lowlat report a.json --to csv       show, merge, convert and track saved reports
       lowlat book AAPL --watch            the order book that a running engine publishes, live
-      lowlat topology                     packages, cores, caches, NUMA nodes, and the CPUs left to us
-      lowlat calibrate                    what the time-stamp counter is worth, to a fraction of a ppm
-      lowlat affinity plan                which CPU for which thread, and why
-      lowlat compare base.json head.json  did it get worse? exit code 1 if so
-      lowlat ab --a '' --b '--cpu 0'      two settings measured in turn
+      lowlat topology                     packages, cores, caches, NUMA nodes, available CPUs
+      lowlat calibrate                    time-stamp counter frequency, to a fraction of a ppm
+      lowlat affinity plan                which CPU to pin each thread to, and why
+      lowlat compare base.json head.json  did latency regress? exit code 1 if so
+      lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

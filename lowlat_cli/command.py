@@ -123,7 +123,7 @@ def _check_environment(keys: set[str]) -> None:
     for name in sorted(given - known):
         # The shared prefix is left out: it would make every name seem near.
         if near := nearest(name, known):
-            raise UsageError(f"unknown variable {_PREFIX}{name}; did you mean {_PREFIX}{near}? Set or unset it")
+            raise UsageError(f"unknown variable {_PREFIX}{name}; did you mean {_PREFIX}{near}? Rename it, or unset it")
 
 
 def _variable(key: str) -> str:

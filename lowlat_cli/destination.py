@@ -26,7 +26,7 @@ Texts: TypeAlias = Mapping[str, Callable[[], str]]
 """By format, what gives the text of those that are neither table nor json."""
 
 _NONE: Final[Texts] = MappingProxyType({})
-_STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
+_STATUS = {"invalid": "invalid run", "interrupted": "stopped early"}
 _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
 
 

@@ -41,19 +41,19 @@ class Outcome:
         if isinstance(error, BrokenPipeError):  # the reader of stdout has gone: not our error
             return self.exit_code
         if isinstance(error, KeyboardInterrupt):
-            return self._failed(error, ExitCode.INTERRUPTED, "interrupted before there was a result")
+            return self._failed(error, ExitCode.INTERRUPTED, "interrupted before any result")
         if isinstance(error, LowlatError):
             return self._failed(error, error.exit_code, f"error: {error}")
         if isinstance(error, MemoryError):
             what = f"not enough memory: {error}".removesuffix(": ")
-            return self._failed(error, ExitCode.USAGE, f"error: {what}; take fewer commands or smaller pools")
+            return self._failed(error, ExitCode.USAGE, f"error: {what}; use fewer commands or smaller pools")
         if is_of_parser(error):
             return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
         return self._internal(error)
 
     def _internal(self, error: BaseException) -> ExitCode:
         what = f"{type(error).__name__}: {error}".removesuffix(": ")
-        hint = "this is a defect; please report it"
+        hint = "this is a bug; please report it"
         if not self.session.debug:
             hint = "run again with --debug for the traceback, and report it"
         return self._failed(error, ExitCode.INTERNAL, f"internal error: {what}; {hint}")

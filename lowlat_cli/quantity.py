@@ -32,7 +32,7 @@ _LENGTH_MAX: Final = 40
 
 def parse_count(text: str) -> int:
     """A whole number: `250000`, `250_000`, `250k`, `2M`, `1.5M`, `1G`. Raises `FormatError`."""
-    return _whole(text, text, _COUNTS, "a whole number", "250000, 250k or 2M")
+    return _whole(text, text, _COUNTS, "an integer", "250000, 250k or 2M")
 
 
 def parse_rate(text: str) -> int:
@@ -61,11 +61,11 @@ def parse_sweep(text: str) -> tuple[int, ...]:
     if not 2 <= steps <= _STEPS_MAX:
         raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({steps} is outside 2..{_STEPS_MAX} steps)")
     if not 0 < low < high:
-        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, " (it does not rise, or starts at 0)")
+        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, " (FROM must be above 0 and below TO)")
     inner = (round(low * (high / low) ** (step / (steps - 1))) for step in range(1, steps - 1))
     rates = (low, *inner, high)
     if any(rate >= above for rate, above in pairwise(rates)):
-        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({steps} steps so close round to the same rate)")
+        raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({steps} steps this close round to the same rate)")
     return rates
 
 
@@ -75,7 +75,7 @@ def _whole(text: str, part: str, units: Mapping[str, int], kind: str, examples: 
         raise _refused(text, kind, examples)
     exact = Fraction(form["number"]) * units[form["unit"]]
     if exact.denominator != 1:
-        raise _refused(text, kind, examples, " (it has a fraction of the smallest unit)")
+        raise _refused(text, kind, examples, " (finer than the smallest unit)")
     return exact.numerator
 
 

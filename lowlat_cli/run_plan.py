@@ -62,7 +62,7 @@ def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -
     if not (verbose or is_terminal(sys.stderr)):
         return
     if folder is None and not has_folder():
-        say("XDG_RUNTIME_DIR is not set, so the books are in a folder that goes with the run; --dir DIR to watch them")
+        say("XDG_RUNTIME_DIR is not set, so the books are in a temporary directory; set --dir DIR to watch them")
         return
     where = "" if folder is None else f" --dir {folder}"
     say(f"to watch the book in another terminal: lowlat book {names[0]}{where} --watch")

@@ -42,7 +42,7 @@ class Settings:
             if key not in keys_by_verb:
                 self._check_key(key, key, every_key | keys_by_verb.keys())
             elif not isinstance(value, dict):
-                raise UsageError(f"{self.where}: {key!r} is a verb; write its settings as a table [{key}]")
+                raise UsageError(f"{self.where}: {key!r} is a command; write its settings as a table [{key}]")
             else:
                 for inner in value:
                     self._check_key(f"{key}.{inner}", inner, keys_by_verb[key])
@@ -50,7 +50,7 @@ class Settings:
     def _check_key(self, path: str, key: str, known: Collection[str]) -> None:
         if key not in known:
             near = nearest(key, known)
-            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(known))}"
+            hint = f"did you mean {near!r}?" if near else f"available: {', '.join(sorted(known))}"
             raise UsageError(f"{self.where}: unknown key {path!r}; {hint}")
 
 
@@ -68,7 +68,7 @@ def read_settings(folder: Path) -> Settings:
     if isinstance(tool, dict) and "lowlat" in tool:
         where = "pyproject.toml [tool.lowlat]"
         if not isinstance(tool["lowlat"], dict):
-            raise UsageError(f"{where}: {tool['lowlat']!r} is not a table; write keys beneath [tool.lowlat]")
+            raise UsageError(f"{where}: {tool['lowlat']!r} is not a table; write keys under [tool.lowlat]")
         return Settings(where, tool["lowlat"])
     return Settings(None, {})
 

@@ -40,7 +40,7 @@ def emit_parts(parts: Iterable[str]) -> bool:
     except OSError as error:
         discard_stdout()
         raise OutputPathError(
-            f"cannot write to stdout: {error.strerror}; write elsewhere, or name a file with -o"
+            f"cannot write to stdout: {error.strerror}; redirect it elsewhere, or name a file with -o"
         ) from error
 
 

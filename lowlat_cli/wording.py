@@ -25,7 +25,9 @@ def of_parser(error: typer.TyperException, settings_file: str | None) -> str:
     else:
         sentence = " ".join(error.format_message().split()).rstrip(".")
         line = sentence[:1].lower() + sentence[1:]
-    return line + (f"; see '{ctx.command_path} --help'" if ctx else "")
+    if not ctx:
+        return line
+    return f"{line}{' See' if line.endswith('?') else '; see'} '{ctx.command_path} --help'"
 
 
 def _source(error: typer.BadParameter, settings_file: str | None) -> str:

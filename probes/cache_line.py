@@ -16,6 +16,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from lowlat import units
 from lowlat.bounded import Amount, Count, Positive, Share
 from lowlat.documents import document_fields
 from lowlat.probes import _core
@@ -133,7 +134,7 @@ def _from_sysfs(topology: Topology) -> Reading[int]:
         if cache.level == 1 and cache.type in ("Data", "Unified") and cache.line_bytes is not None
     }
     if not sizes:
-        return not_applicable(source, topology.caches.reason or "no level 1 data cache tells its line")
+        return not_applicable(source, topology.caches.reason or "no level 1 data cache reports its line size")
     if len(sizes) > 1:
         return unknown(source, f"cores differ: {', '.join(map(str, sorted(sizes)))} bytes")
     return known(sizes.pop(), source)
@@ -144,7 +145,7 @@ def _from_cpuid_clflush() -> Reading[int]:
     leaf = _core.cpuid(1)
     source = "CPUID leaf 1, EBX bits 15-8"
     if leaf is None:
-        return not_applicable(source, "this processor is no x86-64")
+        return not_applicable(source, "this processor is not x86-64")
     line_bytes = (leaf[1] >> 8 & 0xFF) * 8
     return known(line_bytes, source) if line_bytes else unknown(source, "the field is 0")
 
@@ -165,7 +166,7 @@ def _from_cpuid_cache() -> Reading[int]:
 def _from_register() -> Reading[int]:
     line_bytes = _core.line_bytes_of_register()
     if not line_bytes:
-        return not_applicable("CTR_EL0.DminLine", "this is no aarch64 Linux")
+        return not_applicable("CTR_EL0.DminLine", "this is not aarch64 Linux")
     return known(line_bytes, "CTR_EL0.DminLine")
 
 
@@ -242,7 +243,7 @@ def granule(times: Mapping[int, float], slow: float, fast: float, source: str) -
     ordered = sorted(times)
     is_fast = [times[distance] < border for distance in ordered]
     if not any(is_fast) or any(before and not after for before, after in pairwise(is_fast)):
-        return unknown(source, "times do not fall once and for all as the distance grows")
+        return unknown(source, "times do not drop in one step as the distance grows")
     return known(ordered[is_fast.index(True)], source)
 
 
@@ -251,14 +252,16 @@ def _sharing(
 ) -> tuple[Reading[int], dict[int, float], int]:
     source = "measured: false sharing between two pinned threads"
     if len(pair) < 2:
-        return not_applicable(source, "this process may use one CPU only; sharing needs two"), {}, 0
+        return not_applicable(source, "only one CPU is available to this process; false sharing needs two"), {}, 0
     costs = _core.measure_sharing_costs(pair[0], pair[1], round(SLICE_S * frequency_hz), round(SHARING_LIMIT_S * 1e9))
     if costs.error:
         return unknown(source, f"pinning to CPUs {pair} failed: {os.strerror(costs.error)}"), {}, 0
     times = dict(zip(costs.distances, costs.ticks_per_write, strict=True))
     in_ns = {distance: cost * 1e9 / frequency_hz for distance, cost in times.items()}
     if min(times.values()) <= 0.0:
-        reason = f"CPUs {pair[0]} and {pair[1]} were too busy: {costs.slices_dropped} slices were interrupted"
+        reason = (
+            f"CPUs {pair[0]} and {pair[1]} were too busy: {units.plural(costs.slices_dropped, 'slice')} interrupted"
+        )
         return unknown(source, reason), in_ns, costs.slices_dropped
     found = granule(times, times[min(times)], times[max(times)], source)
     if found.value is None and pair[1] in topology.siblings_of(pair[0]):
@@ -267,10 +270,10 @@ def _sharing(
 
 
 def _prefetch(pair: tuple[int, ...], flush: _core.FlushTimes) -> Reading[Prefetch]:
-    source = "measured: neighbours of a touched line"
+    source = "measured: lines next to a touched line"
     line_bytes = _flush_granule(flush).value
     if line_bytes is None:
-        return not_applicable(source, "the line's size must be measured by flushing first")
+        return not_applicable(source, "the line size could not be measured by flushing")
     with pinned(pair[:1] or affinity_of()):
         border = round(math.sqrt(flush.hit_ticks * flush.miss_ticks))
         rates = _core.measure_prefetch_rates(line_bytes, border, PREFETCH_SAMPLES)

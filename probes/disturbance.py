@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from lowlat import units
 from lowlat.probes import _core
 from lowlat.probes.host.cgroup import Throttling, throttling
 from lowlat.probes.host.host_tree import LIVE, HostTree
@@ -46,14 +47,18 @@ class DisturbanceReadings:
     def reasons(self) -> tuple[str, ...]:
         """Why the section counts as disturbed, one line each; empty when it was quiet."""
         lines = (
-            (self.involuntary_switches, "preempted {}x"),
-            (self.migrations, "moved to another CPU {}x"),
-            (self.major_faults, "{} pages read from disk"),
-            (self.minor_faults, "{} pages mapped on first touch"),
-            (self.steal_ms, "{} ms stolen by the hypervisor"),
-            (self.throttled_periods, "stopped by its CPU quota in {} periods"),
+            (self.involuntary_switches, "preempted {}", "time"),
+            (self.migrations, "migrated to another CPU {}", "time"),
+            (self.major_faults, "{}", "major page fault"),
+            (self.minor_faults, "{}", "minor page fault"),
+            (self.steal_ms, "{} ms stolen by the hypervisor", ""),
+            (self.throttled_periods, "throttled by its CPU quota in {}", "period"),
         )
-        return tuple(text.format(reading.value) for reading, text in lines if reading.value)
+        return tuple(
+            text.format(units.plural(reading.value, noun) if noun else reading.value)
+            for reading, text, noun in lines
+            if reading.value
+        )
 
     def plus(self, other: DisturbanceReadings) -> DisturbanceReadings:
         """The sums over two sections on the same CPU; what is not known of one is not known of both."""

@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lowlat import units
 from lowlat.probes import _core
 from lowlat.probes.cache_line import choose_pair
 from lowlat.probes.clock.scale import TickScale
@@ -51,7 +52,7 @@ class KernelPath:
     def where(self) -> str:
         """The CPUs in words."""
         if self.receiver_cpu is None:
-            return "on CPUs of the scheduler's choice"
+            return "on CPUs chosen by the scheduler"
         if self.sender_cpu == self.receiver_cpu:
             return f"both threads on CPU {self.receiver_cpu}, the only one"
         return f"CPU {self.sender_cpu} to CPU {self.receiver_cpu}"
@@ -104,9 +105,13 @@ def spread_of(found: _core.PathSamples, frequency_hz: float, source: str) -> Rea
     if found.error:
         return unknown(source, f"{found.call}: {os.strerror(found.error)}")
     if found.backward:
-        return unknown(source, f"{found.backward} messages came before they were sent: the CPUs' counters disagree")
+        return unknown(
+            source,
+            f"{units.plural(found.backward, 'message')} arrived before being sent: the CPUs' counters are not "
+            "synchronized",
+        )
     if len(found.ticks) < SAMPLES_MIN:
         awake = f"; {found.awake} found the receiver awake" if found.awake else ""
-        return unknown(source, f"{len(found.ticks)} of {SAMPLES_MIN} messages came through in time{awake}")
+        return unknown(source, f"{len(found.ticks)} of {SAMPLES_MIN} messages arrived in time{awake}")
     stamp = _core.measure_stamp_ticks()
     return known(LatencySummary.of([scale.to_ns(max(ticks - stamp, 0)) for ticks in found.ticks]), source)

@@ -101,7 +101,7 @@ def _left(seconds: float) -> str:
 
 def _checked_report(command: ComparedCommand, before: Sequence[Report]) -> Report:
     report = report_from(command)
-    with naming(f"what {command.name} printed"):
+    with naming(f"the output of {command.name}"):
         check(report)  # at once: a histogram that cannot be drawn must not cost the runs that follow
     check_valid([report], command.name)
     check_same_work([*before[:1], report])

@@ -44,7 +44,7 @@ def new_journal(path: Path) -> Iterator[Path]:
     try:
         folder = tempfile.TemporaryDirectory(prefix=".lowlat-", dir=path.absolute().parent)
     except OSError as error:
-        raise JournalError(f"cannot make a journal beside {path}: {error.strerror}; name another place") from error
+        raise JournalError(f"cannot create a journal next to {path}: {error.strerror}; name another place") from error
     with folder as made:
         yield Path(made)
         _put(Path(made) / WHOLE, path)
@@ -61,9 +61,11 @@ def _put(made: Path, path: Path) -> None:
             made.rename(path)
         flush_folder(path.absolute().parent)
     except FileExistsError as error:
-        raise JournalExistsError(f"{path} was made by somebody else meanwhile, and left alone; name another") from error
+        raise JournalExistsError(
+            f"{path} was created by another process meanwhile and left untouched; name another file"
+        ) from error
     except OSError as error:
-        raise JournalError(f"cannot make {path}: {error.strerror}; name another file") from error
+        raise JournalError(f"cannot create {path}: {error.strerror}; name another file") from error
 
 
 def journal_cost(job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale) -> Journal:
@@ -144,7 +146,7 @@ class _Passes:
         except OSError as error:
             raise JournalWriteError(
                 f"the journal could not be written: {error.filename} failed: {error.strerror}; "
-                "free some room, name another --journal, or measure fewer --commands"
+                "free some space, name another --journal, or measure fewer --commands"
             ) from error
 
     @contextlib.contextmanager

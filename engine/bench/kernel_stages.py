@@ -31,7 +31,7 @@ def kernel_measured(path: KernelPath) -> Measured:
         _part("loopback UDP", path.udp, "64 bytes, send to receive"),
         _part("loopback TCP", path.tcp, "64 bytes, send to receive"),
     )
-    basis = f"p99 of one message over loopback TCP: send, stack, wake-up, receive; no driver; {path.where}"
+    basis = f"p99 of one message over loopback TCP: send, stack, wakeup, receive; no driver; {path.where}"
     return _stage(path.tcp, basis, parts)
 
 
@@ -42,10 +42,10 @@ def peer_stages(path: PeerPath | None) -> dict[str, Measured]:
     lost = f"{path.lost:,} of {path.sent:,} lost"
     by = path.half_trip.source.removeprefix("measured: ")
     parts = (
-        _part("round trip", known(path.seen, "measured"), f"as a program sees it; {lost}"),
-        _part("peer's stay", path.stay, "of it, spent inside the peer"),
+        _part("round trip", known(path.seen, "measured"), f"as an application sees it; {lost}"),
+        _part("peer processing", path.stay, "the part spent inside the peer"),
     )
-    basis = f"p99 of half a round trip to {path.peer}, less the peer's stay; {by}; {lost}"
+    basis = f"p99 of half a round trip to {path.peer}, minus peer processing; {by}; {lost}"
     return {
         "network": _stage(path.network, basis, parts),
         "NIC": _stage(path.nic, "p99 between driver and wire, one way", ()),

@@ -67,6 +67,6 @@ def _missed(due: Arrivals, outcomes: Sequence[RunOutcome]) -> tuple[str, ...]:
         return ()
     reached = units.rate(latest.throughput.commands * 1e9 / _taken_ns(latest, due))
     return (
-        f"run {run} reached {reached} of the {units.rate(due.rate)} asked: its times are how long the queue became, "
-        "not how long commands take; ask for a lower --rate",
+        f"run {run + 1} achieved {reached} of the {units.rate(due.rate)} requested: its latencies are queueing time, "
+        "not service time; use a lower --rate",
     )

@@ -20,7 +20,7 @@ def memory_bound_to(node: int | None) -> Iterator[Reading[int]]:
     """
     source = "set_mempolicy"
     if node is None:
-        yield not_applicable(source, "no NUMA node was chosen")
+        yield not_applicable(source, "no NUMA node was selected")
         return
     with contextlib.ExitStack() as stack:
         try:
@@ -38,7 +38,7 @@ def pages_of(ranges: Iterable[tuple[int, int]]) -> Reading[PagePlacement]:
     placements = [reading.value for reading in found if reading.value is not None]
     if not found or len(placements) < len(found):
         refused = (reading for reading in found if reading.value is None)
-        return next(refused, not_applicable("move_pages", "there is no memory to look for"))
+        return next(refused, not_applicable("move_pages", "there is no memory to locate"))
     by_node: Counter[int] = Counter()
     for placement in placements:
         by_node.update(placement.pages_by_node)

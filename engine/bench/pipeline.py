@@ -22,6 +22,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.bench.protocol import PathPlaces
 from lowlat.engine.matching.config import EngineConfig
@@ -169,14 +170,17 @@ class OrderPath:
         if not np.array_equal(np.sort(passed.order), np.arange(count, dtype=np.uint32)):
             yield "not every command was matched exactly once"
         elif not _in_turn(passed.order, self._numbers):
-            yield "a producer's commands were matched in another order than it sent them"
+            yield "a producer's commands were not matched in the order sent"
         if passed.backwards:
-            yield f"{passed.backwards:,} commands came before they were sent: the counters of two CPUs are not in step"
+            yield (
+                f"{units.counted(passed.backwards, 'command')} arrived before being sent: the CPUs' counters "
+                "are not synchronized"
+            )
         if passed.event_hash != replayed_hash:
-            yield "the same commands in a closed loop give other events"
+            yield "the same commands in a closed loop give different events"
         for symbol, name in enumerate(self.places.books):
             if not _shows(self._folder, name, replayed, symbol):
-                yield f"the mapped book {name} ended otherwise than the engine's"
+                yield f"the mapped book {name} ended in a different state than the engine's"
                 break
 
     def _publish(self, cpu: int | None, waits: Waits) -> None:

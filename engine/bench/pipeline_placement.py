@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lowlat import units
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import PathPlaces
 from lowlat.engine.flow.order_flow import Flow
@@ -57,7 +58,7 @@ def _taking_turns(cpus: Sequence[int]) -> tuple[str, ...]:
     used = len(set(cpus))
     if used == len(cpus):
         return ()
-    return (f"{len(cpus)} threads take turns on {used} CPU{'s' * (used > 1)}: they measure the scheduler",)
+    return (f"{len(cpus)} threads share {units.plural(used, 'CPU')}: they measure the scheduler",)
 
 
 @contextlib.contextmanager

@@ -63,7 +63,7 @@ def _asked(cpus: Sequence[int]) -> tuple[tuple[int, ...], context.Placement]:
 
 def _planned(topology: Topology) -> tuple[tuple[int, ...] | None, context.Placement]:
     if not sys.platform.startswith("linux"):
-        why = ("this platform does not pin threads to CPUs",)
+        why = ("this platform cannot pin threads to CPUs",)
         return None, context.Placement(cpus="", chosen_by="system", reasons=(), compromises=(), warnings=why)
     proposal = plan(FIRST_ROLE, topology)
     (chosen,) = proposal.assignments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lowlat import units
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.run import Progress, RunPlan, measure, settings_of
 from lowlat.engine.flow.recording import (
@@ -43,7 +44,7 @@ def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress:
         quotes = compare_best(recorded, states, vendor)
     report = measure(flow, plan, progress)
     if report.verification is None:
-        raise NotValidError("the runs verified nothing; run again")
+        raise NotValidError("the runs verified nothing; run it again")
     report = replace(report, verification=_judged(report.verification, bursts, quotes))
     if wrong := tuple(_wrong(bursts)):
         report = replace(report, status="invalid", status_reasons=(*report.status_reasons, *wrong))
@@ -68,9 +69,9 @@ def _judged(verification: Verification, bursts: BurstCheck, quotes: BestCheck | 
 def _wrong(bursts: BurstCheck) -> Iterator[str]:
     """Why the report is not valid."""
     if bursts.rejected:
-        yield f"the engine refused {bursts.rejected:,} commands of the recording"
+        yield f"the engine rejected {units.counted(bursts.rejected, 'command')} of the recording"
     if bursts.stray_trades:
-        yield f"the engine traded {bursts.stray_trades:,} times where the recording does not"
+        yield f"the engine made {units.counted(bursts.stray_trades, 'trade')} that the recording does not have"
 
 
 def _mismatch(mismatch: BurstMismatch) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from lowlat import units
 from lowlat.engine.bench import over_runs, report_context
 from lowlat.engine.bench.crosscheck import PrefixCheck
 from lowlat.engine.bench.load import load_facts
@@ -91,7 +92,7 @@ def _status(
     left = (
         "before the check against the reference engine"
         if finished == planned
-        else f"after {finished} of {planned} runs"
+        else f"after {finished} of {units.plural(planned, 'run')}"
     )
     return "invalid" if wrong else "interrupted", (*wrong, f"interrupted {left}")
 
@@ -103,19 +104,22 @@ def _why_not_valid(load: Load, outcomes: Sequence[RunOutcome], prefix: PrefixChe
         yield f"runs over the same commands gave {len(digests)} different event streams"
     for index, outcome in enumerate(outcomes):
         if len(set(outcome.events)) > 1:
-            yield f"run {index}: its passes gave different numbers of events: {sorted(set(outcome.events))}"
+            yield f"run {index + 1}: its passes gave different numbers of events: {sorted(set(outcome.events))}"
         if not outcome.same_tail:
-            yield f"run {index}: a measured pass ended in other events than the digested one"
+            yield f"run {index + 1}: a measured pass ended in different events than the digested one"
         for fault in outcome.faults:
-            yield f"run {index}: {fault}"
+            yield f"run {index + 1}: {fault}"
         if refusals := outcome.hot_path.pool_refusals:
             yield (
-                f"a pool was too small: {refusals:,} of {outcome.throughput.commands:,} commands were refused for want "
-                "of room, so this is not the flow that was asked for; give more --orders, or --when-dry grow"
+                f"a pool was too small: {refusals:,} of {outcome.throughput.commands:,} commands were rejected on "
+                "pool exhaustion, so this is not the requested flow; use more --orders, or --when-dry grow"
             )
             break
         if outcome.out_of_range:
-            yield f"run {index}: {outcome.out_of_range} latencies above the histogram's range of 73 minutes"
+            yield (
+                f"run {index + 1}: {units.counted(outcome.out_of_range, 'latency value')} above the histogram's "
+                "range of 73 minutes"
+            )
     if prefix is not None and prefix.difference:
         yield f"the {prefix.engine} engine differs from the reference engine: {prefix.difference}"
 
@@ -138,12 +142,16 @@ def _application(load: Load, summary: Sequence[results.SummarySeries]) -> dict[s
         case ClosedLoop():
             what = "p99 of matching one command"
         case OpenLoop():
-            what = "p99 from when a command is due until it is matched"
+            what = "p99 from the intended start of a command until it is matched"
         case Pipeline(arrivals=None):
-            return {"application": Measured(None, "producers keep the queue full: times are its length; give a --rate")}
+            return {
+                "application": Measured(
+                    None, "producers keep the queue full, so latency is queueing time; set a --rate"
+                )
+            }
         case Pipeline():
-            what = "p99 from when an order is due until the book shows what it did"
-    basis = f"{what}; decoding, risk checks and strategy are not in it"
+            what = "p99 from the intended start of an order until the book shows its effect"
+    basis = f"{what}; excludes decoding, risk checks and strategy"
     return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 

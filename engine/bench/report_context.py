@@ -40,7 +40,9 @@ def engine(name: str, sized: EngineConfig) -> context.MeasuredEngine:
 def workload(flow: Flow, load: Load) -> context.Workload:
     """What the engine was given."""
     overtaking = isinstance(load, Pipeline) and load.producers > 1
-    in_turn = ("producers overtake each other: live orders, levels and trades are those of the flow in its own order",)
+    in_turn = (
+        "producers overtake each other: live orders, levels and trades are those of the flow in its original order",
+    )
     return context.Workload(
         profile=flow.name,
         seed=flow.seed,

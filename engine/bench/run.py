@@ -105,7 +105,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
                 finished.append(_run(_job(file, flow, sized, plan, place, path, log, journals, index), index))
-            progress("measuring the kernel's part", plan.runs / (plan.runs + 1))
+            progress("measuring the kernel path", plan.runs / (plan.runs + 1))
             around |= kernel_stage(finished[0].outcome, place.topology)
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             prefix = check_prefix(flow, sized, plan.reference_prefix, ENGINES.get(plan.engine))
@@ -136,10 +136,11 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
     if not compiled and plan.log is not None:
         raise UsageError(f"the {name} engine keeps no interval log; use the native one for --log")
     if plan.journal is not None and not (compiled and isinstance(plan.load, ClosedLoop)):
-        raise UsageError("a journal is measured in a closed loop of the native engine; leave out --journal")
+        raise UsageError("a journal is measured in a closed loop of the native engine; remove --journal")
     if isinstance(plan.load, Pipeline) and flow.commands.dtype == EXTENDED_COMMAND:
         raise UsageError(
-            f"a pipeline's queues carry plain commands, and those of {flow.name} have terms; leave out --pipeline"
+            f"a pipeline's queues carry plain commands, and those of {flow.name} are extended commands; remove "
+            "--pipeline"
         )
     if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
@@ -166,7 +167,7 @@ def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
         except OSError as error:
             raise UsageError(
                 f"the {flow.commands.nbytes / 1e6:,.0f} MB of commands do not fit into {tempfile.gettempdir()}: "
-                f"{error}; set TMPDIR to a folder with more room, or measure fewer --commands"
+                f"{error}; set TMPDIR to a directory with more space, or measure fewer --commands"
             ) from error
         yield file
 
@@ -254,9 +255,9 @@ def _exit_code(returned: int) -> ExitCode:
 
 
 def _last_words(returned: int, err: bytes) -> str:
-    lines = err.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+    lines = err.decode(errors="replace").strip().splitlines() or ["(no output on stderr)"]
     if returned == -signal.SIGKILL:
-        return "a run's process was killed, most likely for want of memory; measure fewer --commands or --orders"
+        return "a run's process was killed, most likely because memory ran out; measure fewer --commands or --orders"
     if returned == ExitCode.USAGE:
         return lines[-1]
-    return f"a run's process ended with {returned}: {lines[-1]}"
+    return f"a run's process exited with code {returned}: {lines[-1]}"

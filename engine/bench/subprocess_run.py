@@ -55,11 +55,11 @@ def report_from(command: ComparedCommand) -> Report:
         _run(command, printed)
         printed.seek(0)
         data = printed.read(FILE_BYTES_MAX + 1)
-    source = f"what {command.name} printed"
+    source = f"the output of {command.name}"
     if len(data) > FILE_BYTES_MAX:
-        raise InputError(f"{source} is larger than any report")
+        raise InputError(f"{source} is too large for a report")
     if not data.strip():
-        raise InputError(f"{command} printed nothing, but has to print a report; or take --metric wall")
+        raise InputError(f"{command} printed nothing; it must print a report, or use --metric wall")
     return report_of(data, source)
 
 
@@ -138,10 +138,10 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 def _failure(command: ComparedCommand, returned: int, last_line: str) -> RunFailedError:
     ours = command.ours and returned in {code.value for code in ExitCode}
-    how = f"was killed by signal {-returned}" if returned < 0 else f"ended with {returned}"
+    how = f"was killed by signal {-returned}" if returned < 0 else f"exited with code {returned}"
     what = last_line.removeprefix("lowlat: ").removeprefix("error: ") if command.ours else last_line
     return RunFailedError(
-        f"{command} {how}: {what or 'it said nothing'}",
+        f"{command} {how}: {what or '(no output on stderr)'}",
         ExitCode(returned) if ours else ExitCode.NOT_VALID,
     )
 

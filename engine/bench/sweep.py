@@ -35,7 +35,7 @@ def measure_sweep(
             progress(f"at {rate}: {text}", done + share / len(loads))
 
         try:
-            told("making the order flow", 0.0)
+            told("generating the order flow", 0.0)
             points.append(measure(flow_of(load), dataclasses.replace(plan, load=load), told))
         except KeyboardInterrupt:
             if not points:

@@ -146,7 +146,7 @@ def _absent(unseen: dict[str, str], measured: MeasuredRun) -> dict[str, str]:
         absent["hot_path.numa_verified"] = unknown
     if measured.largest_gap_ns is None:
         absent["runs.disturbances.largest_gap_ns"] = (
-            "not measured: stamps follow each other at once in the native engine's closed loop only"
+            "not measured: timestamps are back to back only in the native engine's closed loop"
         )
     return absent
 

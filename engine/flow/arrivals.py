@@ -88,11 +88,12 @@ def check_schedule(count: int, rate_per_s: int, seed: int) -> None:
         raise UsageError(f"arrivals: a count of {count} is outside 1..{COMMANDS_MAX}")
     if not 1 <= rate_per_s <= RATE_MAX:
         raise UsageError(
-            f"arrivals: a rate of {rate_per_s}/s is outside 1..{RATE_MAX}: spacings below 1 ns are below a clock's step"
+            f"arrivals: a rate of {rate_per_s}/s is outside 1..{RATE_MAX}: spacings below 1 ns are below the "
+            "clock's resolution"
         )
     if count > SPAN_MAX_S * rate_per_s:
         raise UsageError(
-            f"arrivals: {count} commands at {rate_per_s}/s take more than a day; give fewer, or a higher rate"
+            f"arrivals: {count} commands at {rate_per_s}/s take more than a day; use fewer, or a higher rate"
         )
     if not 0 <= seed <= SEED_MAX:
         raise UsageError(f"arrivals: seed {seed} is outside 0..{SEED_MAX}")

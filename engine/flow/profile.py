@@ -58,6 +58,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from lowlat import units
 from lowlat.errors import InputError
 
 Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -166,7 +167,7 @@ def load_profile(name_or_path: str) -> Profile:
         near = difflib.get_close_matches(name_or_path, profile_names(), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InputError(
-            f"profile {name_or_path!r} is unknown; {hint}there are {', '.join(profile_names())}, "
+            f"profile {name_or_path!r} is unknown; {hint}available: {', '.join(profile_names())}, "
             "or give the path of a .toml file"
         )
     try:
@@ -182,14 +183,15 @@ def _parse(text: str, name: str, where: str) -> Profile:
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise InputError(f"profile {where}: {error}") from None
     if not any(msgspec.structs.astuple(profile.mix)):
-        raise InputError(f"profile {where}: every weight in [mix] is 0; give at least one")
+        raise InputError(f"profile {where}: every weight in [mix] is 0; set at least one")
     if profile.live_orders < profile.symbols and profile.symbols > 1:
         raise InputError(
-            f"profile {where}: {profile.live_orders} live orders over {profile.symbols} symbols; give one each or more"
+            f"profile {where}: {units.plural(profile.live_orders, 'live order')} for "
+            f"{units.plural(profile.symbols, 'symbol')}; use at least one per symbol"
         )
     if profile.pro_rata > profile.symbols:
         raise InputError(
-            f"profile {where}: {profile.pro_rata} pro-rata books of {profile.symbols}; give as many or fewer"
+            f"profile {where}: {profile.pro_rata} pro-rata books out of {profile.symbols}; use that many or fewer"
         )
     due = profile.arrivals
     if due and due.process != "burst" and (due.branching is not None or due.decay_spacings is not None):

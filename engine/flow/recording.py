@@ -113,10 +113,10 @@ class RecordedFlow:
     def _notes(self) -> tuple[str, ...]:
         counted = {
             "orders seeded before the first row": self.seeded,
-            "orders that the file never adds": self.never_added,
-            "orders entered earlier than their row, as their ids say": self.moved_up,
-            "bursts that depart from price-time priority, after which the book is put back": self.departures,
-            **{f"rows left out: {reason}": count for reason, count in self.left_out.items()},
+            "orders never added in the file": self.never_added,
+            "orders entered earlier than their row, by order id": self.moved_up,
+            "bursts that violate price-time priority; the book is restored after each": self.departures,
+            **{f"rows skipped: {reason}": count for reason, count in self.left_out.items()},
         }
         return tuple(f"{what}: {count:,}" for what, count in counted.items() if count)
 

@@ -67,7 +67,7 @@ class JournaledEngine(Engine):
     journal: _core.JournalWriter
 
     def __init__(self, *_arguments: object, **_settings: object) -> None:
-        raise UsageError("an engine with a journal is made by JournaledEngine.create, or by recover")
+        raise UsageError("create an engine with a journal by JournaledEngine.create() or recover()")
 
     @classmethod
     def create(
@@ -184,7 +184,7 @@ class JournaledEngine(Engine):
 
     def reset(self) -> None:
         """Not of an engine with a journal: raises `JournalError`."""
-        raise JournalError(f"{self.path} says what this engine did; make a new engine with a new journal")
+        raise JournalError(f"{self.path} records what this engine did; create a new engine with a new journal")
 
     def snapshot(self) -> Saved:
         """Write the state beside the journal, once the disk has all of that. Raises `SnapshotError`,
@@ -199,26 +199,26 @@ class JournaledEngine(Engine):
 
     def _check_open(self) -> None:
         if self.journal.closed:
-            raise JournalError(f"{self.path} was closed; recover from it to go on")
+            raise JournalError(f"{self.path} was closed; recover from it to continue")
         if os.getpid() != self._process:
             raise JournalError(f"{self.path} is written by process {self._process}, of which this is a fork")
 
     def _failure(self, error: OSError) -> JournalWriteError:
         if self.can_go_on:
             return JournalWriteError(
-                f"{self.path} took none of the batch: {error.strerror}; free some room and give it again"
+                f"{self.path} accepted none of the batch: {error.strerror}; free some space and retry"
             )
         if not self.journal.in_step:
-            return JournalWriteError(f"{self.path} has not what this engine has done; close it, and recover")
+            return JournalWriteError(f"{self.path} is missing what this engine has done; close it, and recover")
         return JournalWriteError(
-            f"nobody knows what the disk has of the end of {self.path}: {error.filename} failed: {error.strerror}; "
-            "mend the disk, then recover from it"
+            f"the end of {self.path} on disk is unknown: {error.filename} failed: {error.strerror}; "
+            "fix the disk, then recover from it"
         )
 
 
 def _check_sync(sync: SyncPolicy, interval_ns: int) -> None:
     if not isinstance(sync, SyncPolicy):
-        raise UsageError(f"sync: {sync!r} is no Sync")
+        raise UsageError(f"sync: {sync!r} is not a SyncPolicy")
     if type(interval_ns) is not int or interval_ns not in INTERVALS_NS:
         raise UsageError(f"interval_ns: {interval_ns!r} is outside {INTERVALS_NS.start}..{INTERVALS_NS.stop - 1}")
 

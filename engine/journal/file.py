@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from lowlat import file_lock
+from lowlat import file_lock, units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import (
     JournalDamagedError,
@@ -39,12 +39,12 @@ STRETCH_BYTES: Final = 1 << 26
 
 
 _DAMAGE: Final = {
-    Fault.HEAD: "its head's checksum does not match",
-    Fault.PAYLOAD: "its commands' checksum does not match",
-    Fault.CHAIN: "it does not follow the block before: one is missing, repeated, or of another journal",
-    Fault.SEQUENCE: "its commands do not follow those of the block before",
-    Fault.KIND: "it is of no known kind or length",
-    Fault.END: "its end is not as it was written",
+    Fault.HEAD: "its header checksum does not match",
+    Fault.PAYLOAD: "its command checksum does not match",
+    Fault.CHAIN: "it does not follow the previous block: one is missing, repeated, or from another journal",
+    Fault.SEQUENCE: "its commands do not follow those of the previous block",
+    Fault.KIND: "its type or length is unknown",
+    Fault.END: "its end marker does not match",
 }
 
 
@@ -85,7 +85,7 @@ class JournalFile:
             self.size = os.fstat(descriptor).st_size
             self._map = mmap.mmap(descriptor, self.size, prot=mmap.PROT_READ) if self.size else None
         except (OSError, ValueError) as error:  # of what has no content of its own, such as most of /sys
-            raise NoJournalError(f"{path} is no journal: it cannot be mapped into memory: {error}") from error
+            raise NoJournalError(f"{path} is not a journal: it cannot be mapped into memory: {error}") from error
         finally:
             os.close(descriptor)
         self.data = memoryview(self._map or b"")
@@ -137,17 +137,19 @@ class JournalFile:
 
     def explain(self, place: _core.JournalPosition, fault: Fault) -> str:
         """A sentence on why reading ended at a place."""
-        where = f"block {place.blocks}, byte {place.end:,} of {self.path}, behind {place.sequence:,} commands"
+        where = (
+            f"block {place.blocks}, byte {place.end:,} of {self.path}, after {units.counted(place.sequence, 'command')}"
+        )
         if fault is Fault.TORN:
-            return f"torn tail of {self.size - place.end:,} bytes: {where}, was not written to its end"
+            return f"torn tail of {units.counted(self.size - place.end, 'byte')}: {where}, was not written completely"
         return f"damaged at {where}: {_DAMAGE[fault]}"
 
     def check(self, place: _core.JournalPosition, fault: Fault) -> None:
         """Raise `JournalDamagedError` unless reading ended where a journal may end."""
         if fault not in (Fault.NONE, Fault.TORN):
             raise JournalDamagedError(
-                f"{self.explain(place, fault)}; nothing from there on can be trusted. To go on from the block before, "
-                f"keep a copy and cut the file: truncate -s {place.end} {self.path}"
+                f"{self.explain(place, fault)}; nothing after that can be trusted. To continue from the previous "
+                f"block, keep a copy and truncate the file: truncate -s {place.end} {self.path}"
             )
 
     def stretches(
@@ -226,7 +228,7 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
     except FileExistsError:
         descriptor = _opened(path, os.O_RDWR)
     except OSError as error:
-        raise JournalError(f"cannot make {path}: {error.strerror}; name another file") from error
+        raise JournalError(f"cannot create {path}: {error.strerror}; name another file") from error
     try:
         _lock(descriptor, path)
         # Empty: who was making it was killed before its head was written.
@@ -254,7 +256,9 @@ def _write_head(descriptor: int, head: bytes, path: Path) -> None:
         os.fsync(descriptor)
         flush_folder(path.absolute().parent)  # or a crash may lose the name
     except OSError as error:
-        raise JournalWriteError(f"cannot write {path}: {error.strerror}; free some room, or name another") from error
+        raise JournalWriteError(
+            f"cannot write {path}: {error.strerror}; free some space, or name another file"
+        ) from error
 
 
 def open_to_append(path: Path) -> int:
@@ -273,12 +277,12 @@ def _opened(path: Path, flags: int) -> int:
         # Without O_NONBLOCK a pipe of that name would hold up whoever opens it.
         descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
-        raise NoJournalError(f"there is no {path}; name a journal") from error
+        raise NoJournalError(f"{path} does not exist; name a journal") from error
     except OSError as error:
-        raise JournalError(f"cannot open {path}: {error.strerror}; name a journal that is yours") from error
+        raise JournalError(f"cannot open {path}: {error.strerror}; name a journal that you may read") from error
     if not os.path.isfile(descriptor):  # noqa: PTH113 (a descriptor, not a path)
         os.close(descriptor)
-        raise NoJournalError(f"{path} is no journal: it is no regular file")
+        raise NoJournalError(f"{path} is not a journal: it is not a regular file")
     return descriptor
 
 

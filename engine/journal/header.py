@@ -108,23 +108,23 @@ def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name
     _, version, size, checksum = _FIXED.unpack(data[: _FIXED.size])
     if version != VERSION:
         raise JournalError(
-            f"{name} has version {version}, and this lowlat reads version {VERSION}; take the one that wrote it"
+            f"{name} has version {version}, but this lowlat reads version {VERSION}; use the lowlat that wrote it"
         )
     if not _FIXED.size < size <= min(len(data), HEAD_BYTES_MAX) or size % ALIGNMENT:
         raise JournalDamagedError(
-            f"{name} has {len(data)} bytes, of which {size} are to be its head: it is damaged there, or never was whole"
+            f"{name} has {len(data)} bytes, but its header needs {size}: it is damaged, or was never complete"
         )
     head = bytearray(data[:size])
     head[_CHECKSUM_AT : _CHECKSUM_AT + 4] = bytes(4)
     if _core.crc32c(head) != checksum:
-        raise JournalDamagedError(f"{name} is damaged in its head: its checksum does not match; nothing can be trusted")
+        raise JournalDamagedError(f"{name} has a damaged header: its checksum does not match; nothing can be trusted")
     try:
         return read(bytes(head[_FIXED.size :])), size, checksum
     except msgspec.MsgspecError as error:
-        raise JournalError(f"{name} has a head that this lowlat cannot read: {error}") from error
+        raise JournalError(f"{name} has a header that this lowlat cannot read: {error}") from error
 
 
 def _no_head(data: memoryview, kind: bytes, name: str) -> str:
     if kind.startswith(bytes(data[:8])):  # all that there is of it, possibly nothing
-        return f"{name} ends within its head: it was never a whole journal; remove it"
-    return f"{name} is no journal: it does not begin with {kind[:7].decode()!r}"
+        return f"{name} ends within its header: it was never a complete journal; remove it"
+    return f"{name} is not a journal: it does not begin with {kind[:7].decode()!r}"

@@ -84,14 +84,14 @@ def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path
     except JournalError as error:
         raise SnapshotError(str(error)) from error
     if said.identity != journal.head.identity:
-        raise SnapshotError(f"{path} is of another journal: {said.identity}, not {journal.head.identity}")
+        raise SnapshotError(f"{path} belongs to another journal: {said.identity}, not {journal.head.identity}")
     if said.end > journal.size:
         raise JournalDamagedError(
-            f"{journal.path} has lost its end: its snapshot was taken at byte {said.end:,}, and it has "
+            f"{journal.path} was truncated: its snapshot was taken at byte {said.end:,}, and it has "
             f"{journal.size:,}; keep copies of both, then remove {path} to recover what is left"
         )
     if not journal.continues(said.end, said.chain):
-        raise SnapshotError(f"{path} does not fit {journal.path}: no block of it ends where the snapshot stands")
+        raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
     with data[start:] as state:
         if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:
             raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")

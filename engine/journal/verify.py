@@ -184,11 +184,11 @@ class _Check:
             begin = restore_snapshot(self.file, engine)
         except SnapshotError as error:
             return _Recovery(SnapshotCheck(path, None, str(error)), alone, damage)
-        except JournalDamagedError as error:  # it stands behind the journal's end
+        except JournalDamagedError as error:  # it was taken after the journal's end
             if not self.file.held:
-                fault = "it stands behind the journal's end"
+                fault = "it was taken after the journal's end"
                 return _Recovery(SnapshotCheck(path, None, fault), None, str(error), lost=True)
-            fault = "it stands behind what was read: the journal is being written"
+            fault = "it was taken after what was read: the journal is being written"
             return _Recovery(SnapshotCheck(path, None, fault), alone, damage)
         if begin is None:  # removed meanwhile
             return _Recovery(None, alone, damage)
@@ -205,7 +205,7 @@ class _Check:
         if self._damage(behind) is None:
             return _Recovery(snapshot, behind, self._difference(whole, behind))
         damage = self._damage(whole) or self._damage(behind)
-        return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged behind it"), None, damage)
+        return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged after it"), None, damage)
 
     def _damage(self, executed: Executed) -> str | None:
         try:
@@ -219,9 +219,11 @@ class _Check:
         path = snapshot_path(self.file.path)
         if self._damage(whole) is not None:
             where = self.file.explain(whole.end, whole.fault)
-            return f"{where}; recovery starts behind that, from {path}: keep copies of both"
+            return f"{where}; recovery starts after that, from {path}; keep copies of both"
         if whole.books != behind.books:
-            return f"{path} gives other books than the whole journal {self.file.path}; remove the snapshot to recover"
+            return (
+                f"{path} gives different books than a full replay of {self.file.path}; remove the snapshot to recover"
+            )
         return None
 
     def _tell(self, what: str, byte: int) -> None:

@@ -64,7 +64,8 @@ def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]
     for name, value in zip(dtype.names or (), row, strict=True):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
             raise UsageError(
-                f"{name} {value!r} is no integer; prices and quantities are whole ticks and lots (see Instrument.price)"
+                f"{name} {value!r} is not an integer; prices and quantities are whole ticks and lots (see "
+                "Instrument.price)"
             )
         whole.append(int(value))
     return tuple(whole)

@@ -26,10 +26,10 @@ class EngineConfig:
         for name in ("orders", "trades"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
-                raise UsageError(f"{name}: {value!r} is no whole number")
+                raise UsageError(f"{name}: {value!r} is not an integer")
         for name in ("when_orders_dry", "when_trades_dry"):
             if not isinstance(getattr(self, name), PoolPolicy):
-                raise UsageError(f"{name}: {getattr(self, name)!r} is no PoolPolicy")
+                raise UsageError(f"{name}: {getattr(self, name)!r} is not a PoolPolicy")
         if not 1 <= self.orders <= ORDERS_MAX:
             raise UsageError(f"orders: {self.orders} is outside 1..{ORDERS_MAX}")
         if not 1 <= self.trades <= TRADES_MAX:

@@ -35,10 +35,10 @@ class Instrument:
         for name in ("tick", "lot", "price_min", "price_max"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
-                raise UsageError(f"instrument: {name} {value!r} is no whole number of price units or lots")
+                raise UsageError(f"instrument: {name} {value!r} is not an integer number of price units or lots")
         for name, kind in (("algorithm", MatchAlgorithm), ("off_tick", TickRounding)):
             if not isinstance(getattr(self, name), kind):
-                raise UsageError(f"instrument: {name} {getattr(self, name)!r} is no {kind.__name__}")
+                raise UsageError(f"instrument: {name} {getattr(self, name)!r} is not a {kind.__name__}")
         if not self.unit > 0:
             raise UsageError(f"instrument: unit {self.unit} is not positive; use e.g. Decimal('0.01')")
         if not 1 <= self.tick <= PRICE_MAX:
@@ -59,7 +59,7 @@ class Instrument:
         try:
             units = Decimal(decimal) / self.unit
         except InvalidOperation:
-            raise OffTickError(f"price {decimal!r} is no decimal number") from None
+            raise OffTickError(f"price {decimal!r} is not a decimal number") from None
         if not units.is_finite() or units != units.to_integral_value() or int(units) % self.tick:
             raise OffTickError(f"price {decimal} is not a multiple of the tick, {self.tick * self.unit}")
         if not PRICE_MIN <= units <= PRICE_MAX:

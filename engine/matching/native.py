@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
 from lowlat.engine.matching.config import EngineConfig
@@ -142,6 +143,7 @@ def _check_memory(settings: EngineConfig) -> None:
     available = psutil.virtual_memory().available
     if need > available:
         raise UsageError(
-            f"an engine for {settings.orders:,} orders and {settings.trades:,} trades needs about "
-            f"{need / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB are available; ask for fewer"
+            f"an engine for {units.counted(settings.orders, 'order')} and "
+            f"{units.counted(settings.trades, 'trade')} needs about "
+            f"{need / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB are available; use smaller pools"
         )

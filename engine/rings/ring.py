@@ -125,7 +125,7 @@ class Ring:
                 if self.wait is WaitStrategy.FAIL or remaining <= 0:
                     raise RingFullError(
                         f"the ring is full ({self.capacity:,} records): {done:,} of {len(array):,} were pushed; "
-                        "push the others once the consumer has caught up, or make a larger ring"
+                        "push the rest once the consumer has caught up, or create a larger ring"
                     )
                 done += self._native.push(array, done, self._wait, _slice_ns(remaining))
         except (RingClosedError, RingFullError) as error:
@@ -141,7 +141,7 @@ class Ring:
         try:
             array = np.array([record], dtype=self.dtype)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ArrayError(f"{record!r} is no record of {self.dtype.names}: {error}") from error
+            raise ArrayError(f"{record!r} is not a record of {self.dtype.names}: {error}") from error
         if array.ndim != 1:
             raise ArrayError(f"{record!r} is not one record; push an array")
         self.push(array, timeout_s)
@@ -166,7 +166,7 @@ class Ring:
     def pop_into(self, out: Records, timeout_s: float | None = None) -> int:
         """As `pop`, into the start of `out`, shape (n,), n >= 1; how many records it took."""
         if len(self._checked(out)) == 0 or not out.flags.writeable:
-            raise ArrayError("records are popped into an array that is writable and has room for one at least")
+            raise ArrayError("the output array must be writable and have room for at least one record")
         return self._fill(out, timeout_s)
 
     def _fill(self, out: Records, timeout_s: float | None) -> int:
@@ -187,7 +187,7 @@ class Ring:
             if now - moving_at > STALL_S:
                 raise RingStalledError(
                     f"a producer claimed the next record and has not published it for {now - moving_at:.1f} s: it was "
-                    "stopped or killed. Pop again if it will run on; else make a new ring"
+                    "stopped or killed. Pop again if it will resume; otherwise create a new ring"
                 )
 
     def pop_one(self, timeout_s: float | None = None) -> np.void:
@@ -255,13 +255,13 @@ class Ring:
 
     def _room(self, maximum: int) -> Records:
         if maximum < 1:
-            raise ArrayError(f"cannot pop {maximum} records; ask for one at least")
+            raise ArrayError(f"cannot pop {maximum} records; request at least one")
         return np.empty(min(maximum, self.capacity), self.dtype)
 
     def _taken(self, count: int) -> int:
         """Records taken; 0 none yet, negative none behind a claim that is not published."""
         if count == -1:
-            raise RingClosedError("the ring is closed, and every record was taken")
+            raise RingClosedError("the ring is closed and empty")
         return count
 
 
@@ -332,7 +332,7 @@ def _check_capacity(capacity: int) -> None:
 
 def _nearest(capacity: int) -> str:
     nearest = min(1 << max(capacity - 1, 0).bit_length(), _core.RING_CAPACITY_MAX)
-    return f"take {nearest:,}"
+    return f"use {nearest:,}"
 
 
 def _slice_ns(timeout_s: float | None) -> int:

@@ -40,7 +40,7 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> tuple[int, mmap.
     try:
         descriptor = _anonymous() if path is None else _exclusive(path)
     except OSError as error:
-        raise OutputPathError(f"cannot make {_name(path)}: {_reason(error, path)}") from error
+        raise OutputPathError(f"cannot create {_name(path)}: {_reason(error, path)}") from error
     try:
         _take_space(descriptor, bytes_needed)
         _seal(descriptor)
@@ -50,7 +50,7 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> tuple[int, mmap.
         os.close(descriptor)
         if path is not None:
             path.unlink()
-        raise OutputPathError(f"cannot take {bytes_needed:,} bytes for {_name(path)}: {error.strerror}") from error
+        raise OutputPathError(f"cannot allocate {bytes_needed:,} bytes for {_name(path)}: {error.strerror}") from error
     return descriptor, memory
 
 
@@ -73,10 +73,10 @@ def found(shape: RingShape, where: Path | int) -> tuple[int, mmap.mmap]:
 def _validated(shape: RingShape, descriptor: int, where: Path | int) -> mmap.mmap:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"{_name(where)} is not a regular file; give the file that a ring was made in")
+        raise InputError(f"{_name(where)} is not a regular file; give the file of a ring")
     if status.st_size < HEADER_BYTES:
         raise InputError(
-            f"{_name(where)} has {status.st_size:,} bytes, too few for a ring's header; it may still be being made"
+            f"{_name(where)} has {status.st_size:,} bytes, too few for a ring header; it may still be under creation"
         )
     try:
         memory = mmap.mmap(descriptor, status.st_size)
@@ -92,17 +92,18 @@ def _fault_text(fault: int, shape: RingShape, memory: mmap.mmap) -> str:
     version, kind, record_bytes, capacity = _core.ring_header(memory)
     match fault:
         case RingFault.TOO_SHORT:
-            return f"is {len(memory):,} bytes long, which is not what a ring of {capacity:,} records takes; it was cut"
+            return f"is {len(memory):,} bytes long, not the size of a ring of {capacity:,} records; it was truncated"
         case RingFault.NOT_A_RING:
-            return "does not start as a ring does; it is another file, or still being made"
+            return "does not start like a ring; it is another file, or still under creation"
         case RingFault.VERSION:
             return (
-                f"is a ring of format {version}, and this program knows {_core.RING_VERSION}; use one version of both"
+                f"is a ring of format {version}, but this program reads {_core.RING_VERSION}; use the same "
+                "version on both sides"
             )
         case RingFault.KIND | RingFault.RECORD_SIZE:
             return f"is {RingShape(kind, record_bytes)}, not {shape}"
         case _:
-            return f"says that it has room for {capacity:,} records, which is no power of two; its header is damaged"
+            return f"claims a capacity of {capacity:,} records, which is not a power of two; its header is damaged"
 
 
 def _anonymous() -> int:
@@ -135,7 +136,7 @@ def _check_memory(bytes_needed: int) -> None:
     if bytes_needed > available:
         raise UsageError(
             f"a ring of that capacity takes {bytes_needed / LARGE_BYTES:.0f} GiB, and "
-            f"{available / LARGE_BYTES:.0f} GiB are available; make a smaller one"
+            f"{available / LARGE_BYTES:.0f} GiB are available; create a smaller one"
         )
 
 
@@ -161,7 +162,7 @@ def _reason(error: OSError, where: Path | int | None) -> str:
         case FileExistsError():
             return "it exists; attach to it, or remove it"
         case FileNotFoundError() if isinstance(where, Path) and not where.parent.is_dir():
-            return f"the folder {where.parent} does not exist; make it first"
+            return f"the directory {where.parent} does not exist; create it first"
         case FileNotFoundError():
-            return "it does not exist; the ring is made first, and attached to afterwards"
+            return "it does not exist; create the ring before attaching"
     return f"{error.strerror}; give another path"

@@ -36,7 +36,7 @@ def default_folder() -> Path:
     """`$XDG_RUNTIME_DIR/lowlat`: the user's own, in memory, gone after the session. Raises `BookError`."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if not Path(runtime).is_absolute():
-        raise BookError(f"no folder for books: XDG_RUNTIME_DIR is {runtime!r}; name one of your own (--dir)")
+        raise BookError(f"no directory for books: XDG_RUNTIME_DIR is {runtime!r}; name one with --dir")
     return Path(runtime) / "lowlat"
 
 
@@ -50,9 +50,13 @@ def opened_folder(path: Path, *, create: bool) -> Iterator[int]:
     except PermissionError as error:
         raise BookError(f"folder {path}: {error.strerror}; name one of your own") from error
     except (FileExistsError, NotADirectoryError) as error:
-        raise BookError(f"{path} is no folder, or a link to one; name the folder itself") from error
+        raise BookError(f"{path} is not a directory, or is a link to one; name the directory itself") from error
     except FileNotFoundError as error:
-        what = "cannot be made: its parent does not exist" if create else "does not exist: nothing was published there"
+        what = (
+            "cannot be created: its parent does not exist"
+            if create
+            else "does not exist: nothing has been published there"
+        )
         raise BookError(f"folder {path} {what}") from error
     except OSError as error:
         raise BookError(f"folder {path}: {error.strerror}") from error
@@ -83,7 +87,7 @@ def create_book(folder: int, symbol: str) -> int | None:
         raise _explained(error, symbol) from error
     if not lock(book):  # another writer was quicker to find the new file
         os.close(book)
-        raise BookHeldError(f"book {symbol} has a live writer, which is just starting; stop it, or use another")
+        raise BookHeldError(f"book {symbol} has a live writer, which is just starting; stop it, or use another symbol")
     return book
 
 
@@ -102,7 +106,7 @@ def open_book(folder: int, symbol: str, *, write: bool) -> int:
         os.close(book)
         raise BookError(
             f"{symbol}{SUFFIX} is not a private regular file with one name (mode {facts.st_mode:o}, "
-            f"{facts.st_nlink} names, user {facts.st_uid}); it was left alone: remove it"
+            f"{facts.st_nlink} names, user {facts.st_uid}); it was left untouched; remove it"
         )
     return book
 
@@ -128,7 +132,8 @@ def allocate(book: int, size: int, symbol: str) -> None:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
             raise BookError(
-                f"no room for the {size} bytes of book {symbol}: {error.strerror}; free some, or name another folder"
+                f"no space for the {size} bytes of book {symbol}: {error.strerror}; free some, or name another "
+                "directory"
             ) from error
         raise _explained(error, symbol) from error
 
@@ -166,13 +171,13 @@ def process_start(pid: int) -> int | None:
 def _explained(error: OSError, symbol: str) -> BookError:
     name = symbol + SUFFIX
     if isinstance(error, FileNotFoundError):
-        return NoSuchBookError(f"there is no book {symbol}; 'lowlat book' lists those there are")
+        return NoSuchBookError(f"there is no book {symbol}; 'lowlat book' lists the available books")
     if isinstance(error, PermissionError):
         return BookError(f"{name}: {error.strerror}; it must be yours, with mode 0600")
     if error.errno in {errno.ELOOP, errno.EISDIR, errno.ENXIO}:
-        return BookError(f"{name} is a link or no file ({error.strerror}); it was left alone: remove it")
+        return BookError(f"{name} is a link or not a file ({error.strerror}); it was left untouched; remove it")
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return BookError(f"no room for book {symbol}: {error.strerror}; free some, or name another folder")
+        return BookError(f"no space for book {symbol}: {error.strerror}; free some, or name another directory")
     if error.errno == errno.EMFILE:
-        return BookError(f"{name}: {error.strerror}; a book takes two, so raise the limit: ulimit -n")
+        return BookError(f"{name}: {error.strerror}; a book needs two, so raise the limit: ulimit -n")
     return BookError(f"{name}: {error.strerror}")

@@ -63,7 +63,7 @@ def header_of(raw: bytes) -> Any:
     """One `BOOK_HEADER` record from the file's first 256 bytes. Raises `BookLayoutError`."""
     if len(raw) < BOOK_HEADER.itemsize:
         raise BookLayoutError(
-            f"the file has {len(raw)} bytes, a book's header {BOOK_HEADER.itemsize}; start its writer again"
+            f"the file has {len(raw)} bytes, a book's header {BOOK_HEADER.itemsize}; restart its writer"
         )
     return np.frombuffer(raw, BOOK_HEADER, count=1)[0]
 
@@ -74,7 +74,7 @@ def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
     Raises `NotABookError`, `BookLayoutError`.
     """
     if len(raw) >= 8 and int.from_bytes(raw[:8], "little") != _core.BOOK_MAGIC:
-        raise NotABookError(f"the file starts with {raw[:8]!r}, not as a book does; remove it, or name another folder")
+        raise NotABookError(f"the file starts with {raw[:8]!r}, not like a book; remove it, or name another directory")
     header = header_of(raw)
     if header["version"] != _core.BOOK_VERSION:
         raise BookLayoutError(
@@ -82,7 +82,7 @@ def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
             "use the lowlat that writes it, or start its writer with this one"
         )
     if header["checksum"] != zlib.crc32(raw[:_CHECKED_BYTES]):
-        raise NotABookError("the book's header does not agree with its checksum; start its writer again")
+        raise NotABookError("the book's header does not match its checksum; restart its writer")
     identity = BookIdentity(
         header["symbol"].decode("ascii", "replace"), int(header["depth"]), int(header["tick"]), _unit(header)
     )
@@ -90,9 +90,7 @@ def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
     if sizes != (BOOK_HEADER.itemsize, LEVEL.itemsize, identity.file_bytes):
         raise BookLayoutError(f"the book has sizes {sizes} (header, level, file), which its version does not")
     if file_bytes != identity.file_bytes:
-        raise BookLayoutError(
-            f"the file has {file_bytes} bytes, its book {identity.file_bytes}; start its writer again"
-        )
+        raise BookLayoutError(f"the file has {file_bytes} bytes, its book {identity.file_bytes}; restart its writer")
     return identity
 
 
@@ -100,4 +98,4 @@ def _unit(header: Any) -> Decimal:
     try:
         return Decimal(header["unit"].decode("ascii", "replace"))
     except ArithmeticError:
-        raise NotABookError(f"the book's price unit is {header['unit']!r}, no decimal number") from None
+        raise NotABookError(f"the book's price unit is {header['unit']!r}, not a decimal number") from None

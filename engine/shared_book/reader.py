@@ -166,7 +166,7 @@ class MappedBookReader:
     @property
     def _open_native(self) -> _core.BookReader:
         if self._native is None:
-            raise BookError(f"the reader of book {self.identity.symbol} is closed; make a new one")
+            raise BookError(f"the reader of book {self.identity.symbol} is closed; create a new one")
         return self._native
 
     def _patiently(self, attempt: Callable[[_core.BookReader], Read | None], patience_s: float) -> Read:
@@ -177,13 +177,13 @@ class MappedBookReader:
             deadline = deadline or time.monotonic() + patience_s
             if native.sequence() % 2 and not self.has_writer:
                 raise NoWriterError(
-                    f"the writer of book {self.identity.symbol} died in the middle of an update: "
-                    "no whole book is left; start a writer again, and attach anew"
+                    f"the writer of book {self.identity.symbol} died during an update: "
+                    "no consistent book is left; restart the writer and attach again"
                 )
             if time.monotonic() > deadline:
                 raise BookBusyError(
-                    f"book {self.identity.symbol} was changing all the while for {patience_s:g} s; its writer is "
-                    "stopped in the middle of an update, or publishes without a pause: try again"
+                    f"book {self.identity.symbol} kept changing for {patience_s:g} s; its writer "
+                    "stopped during an update, or publishes without a pause: try again"
                 )
             time.sleep(0)  # the writer may be waiting for this CPU
         return result
@@ -191,7 +191,7 @@ class MappedBookReader:
     def _no_writer(self) -> NoWriterError:
         owner = header_of(self._map[: BOOK_HEADER.itemsize])
         last = {BookState.CLOSED: "has closed it", BookState.REPLACED: "was followed by one with another layout"}
-        said = last.get(owner["state"], "is gone without closing it")
+        said = last.get(owner["state"], "exited without closing it")
         return NoWriterError(
             f"book {self.identity.symbol} has no writer: the last one (process {owner['pid']}) {said}; start one"
         )
@@ -202,9 +202,9 @@ def _identity_in(book: int, symbol: str) -> BookIdentity:
     deadline = time.monotonic() + PATIENCE_S
     while is_blank(raw := os.pread(book, BOOK_HEADER.itemsize, 0)):
         if not is_held(book):
-            raise NoWriterError(f"book {symbol} was never finished: its writer died while making it; start one")
+            raise NoWriterError(f"book {symbol} was never completed: its writer died while creating it; start a writer")
         if time.monotonic() > deadline:
-            raise BookBusyError(f"book {symbol} is still being made; try again")
+            raise BookBusyError(f"book {symbol} is still under creation; try again")
         time.sleep(0.001)
     identity = identity_of(raw, os.fstat(book).st_size)
     if identity.symbol != symbol:

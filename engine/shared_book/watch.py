@@ -29,9 +29,9 @@ def watched(symbol: str, folder: Path, levels: int) -> Iterator[tuple[BookDocume
                 status = _pace(last, book, now - at)
                 last, at = book, now
             except BookBusyError as error:
-                status = f"as it was last: {error}"
+                status = f"last known state: {error}"
             except NoWriterError as error:
-                status = f"as it was last: {error}"
+                status = f"last known state: {error}"
                 reader = _next_reader(reader, folder)
             yield last, status
     finally:

@@ -129,7 +129,7 @@ class MappedBookWriter:
         try:
             native.update_level(side, price, quantity, orders)
         except TypeError:
-            raise LevelError(f"a level of {quantity} in {orders} orders at {price}: a number does not fit") from None
+            raise LevelError(f"a level of {quantity} in {orders} orders at {price}: out of range") from None
         if not self._batches:
             self._publish_updates(command)
 
@@ -170,12 +170,14 @@ class MappedBookWriter:
     @property
     def _open_native(self) -> _core.BookWriter:
         if self._closed:
-            raise BookError(f"the writer of book {self.identity.symbol} is closed; make a new one")
+            raise BookError(f"the writer of book {self.identity.symbol} is closed; create a new one")
         return self.native
 
     def _publish_updates(self, command: int) -> None:
         if not self._open_native.publish_updates(command):
-            raise LevelError("the best bid reaches the best ask; readers keep the book before, send what uncrosses it")
+            raise LevelError(
+                "the best bid reaches the best ask; readers keep the previous book; send the updates that uncross it"
+            )
 
     def _claimed_file(self, folder: int) -> int:
         """The book's file, locked: a new one, or the one there if it is of the same kind."""
@@ -188,7 +190,9 @@ class MappedBookWriter:
             book = open_book(folder, symbol, write=True)
             try:
                 if not lock(book):
-                    raise BookHeldError(f"book {symbol} has a live writer, {_holder(book)}; stop it, or use another")
+                    raise BookHeldError(
+                        f"book {symbol} has a live writer, {_holder(book)}; stop it, or use another symbol"
+                    )
                 if is_current(folder, symbol, book):  # else another writer has replaced it in between
                     if self._is_usable(book):
                         return book

@@ -24,8 +24,9 @@ GateOption: TypeAlias = Annotated[
     typer.Option(
         "--gate",
         metavar="METRIC[:MEASURE[:OP]]=N%",
-        help="Fail when METRIC is worse by more than N%: p50 to p99.999, max, throughput, wall. Of all operations "
-        "unless OP names one, or * for each. May be given again; then nothing else gates.  [default: p50=10%, p99=10%]",
+        help="Fail when METRIC is worse by more than N%: p50 to p99.999, max, throughput or wall. OP is an operation, "
+        "or * for each; without it, all operations together. Repeatable; replaces the default.  [default: "
+        "p50=10%, p99=10%]",
     ),
 ]
 StrictOption: TypeAlias = Annotated[
@@ -33,13 +34,13 @@ StrictOption: TypeAlias = Annotated[
 ]
 ToOption: TypeAlias = Annotated[
     ComparisonFormat,
-    typer.Option("--format", "--to", help="What to print; --json means --format json."),
+    typer.Option("--format", "--to", help="Output format; --json is short for --format json."),
 ]
 EveryOption: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Show every metric in the table, and progress off a terminal.")
+    bool, typer.Option("--verbose", "-v", help="Show every metric, and show progress even without a terminal.")
 ]
 SidesPlotOption: TypeAlias = Annotated[
-    bool, typer.Option("--plot", help="Draw latency by percentile of both sides under the table.")
+    bool, typer.Option("--plot", help="Draw both sides' latency by percentile below the table.")
 ]
 
 

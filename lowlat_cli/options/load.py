@@ -58,8 +58,8 @@ PipelineOption: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--pipeline",
-        help="The whole path of an order: producers, order queue, matcher, market data queue, publisher, mapped book; "
-        "a thread each.",
+        help="Measure the whole order path: producers, order queue, matcher, market data queue, publisher and mapped "
+        "book, one thread each.",
     ),
 ]
 ProducersOption: TypeAlias = Annotated[
@@ -68,7 +68,7 @@ ProducersOption: TypeAlias = Annotated[
         "--producers",
         metavar="N",
         parser=count(1, PRODUCERS_MAX),
-        help="Threads of a pipeline that send commands.  [default: 1]",
+        help="Pipeline threads that send commands.  [default: 1]",
     ),
 ]
 RateOption: TypeAlias = Annotated[
@@ -77,14 +77,14 @@ RateOption: TypeAlias = Annotated[
         "--rate",
         metavar="R",
         parser=_parsed(parse_rate),
-        help="Open loop: commands are due at planned times, R a second such as 1M, and latency counts from these.",
+        help="Open loop: R commands per second, such as 1M; latency is measured from the intended start time.",
     ),
 ]
 ArrivalsOption: TypeAlias = Annotated[
     Process | None,
     typer.Option(
         "--arrivals",
-        help="How the planned times lie: evenly, independent of each other, or self-exciting.  [default: constant]",
+        help="Spacing of intended start times: even, Poisson, or self-exciting bursts.  [default: constant]",
     ),
 ]
 SweepOption: TypeAlias = Annotated[
@@ -93,13 +93,13 @@ SweepOption: TypeAlias = Annotated[
         "--sweep",
         metavar="FROM:TO:STEPS",
         parser=_parsed(_rates),
-        help="An open loop at each of STEPS rates, such as 100k:20M:8: latency over throughput, and its knee.",
+        help="Open loop at each of STEPS rates, such as 100k:20M:8: latency vs. throughput, with the knee.",
     ),
 ]
 BooksOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--dir", metavar="DIR", help="Folder of a pipeline's mapped books.  [default: $XDG_RUNTIME_DIR/lowlat]"
+        "--dir", metavar="DIR", help="Directory for the pipeline's mapped books.  [default: $XDG_RUNTIME_DIR/lowlat]"
     ),
 ]
 LogOption: TypeAlias = Annotated[
@@ -107,7 +107,7 @@ LogOption: TypeAlias = Annotated[
     typer.Option(
         "--log",
         metavar="FILE",
-        help="Also write latencies while it runs, one interval a second, as an HdrHistogram log (.hlog).",
+        help="Also write latencies during the run, one interval per second, as an HdrHistogram log (.hlog).",
     ),
 ]
 
@@ -117,7 +117,7 @@ JournalOption: TypeAlias = Annotated[
     typer.Option(
         "--journal",
         metavar="FILE",
-        help="Also measure what a journal costs under each policy, and leave one of the whole flow in FILE.",
+        help="Also measure the cost of a journal under each sync policy, and keep a journal of the run in FILE.",
     ),
 ]
 BatchOption: TypeAlias = Annotated[
@@ -126,7 +126,7 @@ BatchOption: TypeAlias = Annotated[
         "--batch",
         metavar="N",
         parser=count(1, BATCH_MAX),
-        help="Commands that a journal takes, and commits, at a time.  [default: 4096]",
+        help="Commands per journal write and commit.  [default: 4096]",
     ),
 ]
 
@@ -139,20 +139,20 @@ def check_together(ctx: typer.Context, output: Path | None) -> None:
     given = {name for name, value in ctx.params.items() if value and is_given(ctx, name)}
     pipeline, sweep = ctx.params["pipeline"], ctx.params.get("sweep")
     if not pipeline and "producers" in given:
-        raise UsageError("--producers is for a pipeline; add --pipeline")
+        raise UsageError("--producers needs a pipeline; add --pipeline")
     if not pipeline and "books" in given:
-        raise UsageError("--dir is for the books of a pipeline; add --pipeline")
+        raise UsageError("--dir needs a pipeline; add --pipeline")
     if sweep and given & {"pipeline", "rate", "log"}:
-        raise UsageError("--sweep sets the rates of an open loop itself; leave out --pipeline, --rate and --log")
+        raise UsageError("--sweep sets the open-loop rates itself; remove --pipeline, --rate and --log")
     if not ctx.params.get("journal") and "batch" in given:
-        raise UsageError("--batch is for a journal; add --journal FILE")
+        raise UsageError("--batch needs a journal; add --journal FILE")
     if "journal" in given and (pipeline or sweep or ctx.params["rate"]):
-        raise UsageError("a journal is measured in a closed loop; leave out --pipeline, --rate and --sweep")
+        raise UsageError("a journal is measured in a closed loop; remove --pipeline, --rate and --sweep")
     files = {"-o": output, "--log": ctx.params["log"], "--journal": ctx.params.get("journal")}
     named = [(option, file) for option, file in files.items() if file is not None]
     for (one, file), (other, same) in combinations(named, 2):
         if file.resolve() == same.resolve():
-            raise UsageError(f"{other} and {one} both name {same}; give each a file of its own")
+            raise UsageError(f"{other} and {one} both name {same}; give each its own file")
 
 
 def load_of(
@@ -188,11 +188,11 @@ def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Ar
 
     if rate is None and own is None:
         if arrivals is not None:
-            raise UsageError("--arrivals lie at a rate; add --rate, such as --rate 1M")
+            raise UsageError("--arrivals needs a rate; add --rate, such as --rate 1M")
         return None
     per_second = rate if rate is not None else own.rate if own else 0
     if not 1 <= per_second <= RATE_MAX:
-        raise UsageError(f"--rate {per_second} is outside 1..{RATE_MAX} commands a second")
+        raise UsageError(f"--rate {per_second} is outside 1..{RATE_MAX} commands per second")
     process = arrivals or (own.process if own else "constant")
     shaped = own if own and own.process == process else None
     return Arrivals(

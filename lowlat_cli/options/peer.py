@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
 
 import typer
 
+from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.options.shared import count, is_given
 from lowlat_cli.stdio import say
@@ -22,7 +23,7 @@ PeerOption: TypeAlias = Annotated[
     typer.Option(
         "--peer",
         metavar="HOST:PORT",
-        help="Measure the network to a host that runs 'lowlat bench --listen PORT', for the latency budget.",
+        help="Measure the network to a host running 'lowlat bench --listen PORT', for the latency budget.",
     ),
 ]
 ListenOption: TypeAlias = Annotated[
@@ -31,7 +32,7 @@ ListenOption: TypeAlias = Annotated[
         "--listen",
         metavar="PORT",
         parser=count(0, PORT_MAX),
-        help="Be the peer: answer messages of 'lowlat bench --peer' on this UDP port until Ctrl-C; 0 takes a free one.",
+        help="Run as the echo responder for 'lowlat bench --peer' on this UDP port until Ctrl-C; 0 picks a free port.",
     ),
 ]
 BindOption: TypeAlias = Annotated[
@@ -48,11 +49,11 @@ def listens(ctx: typer.Context, port: int | None, address: str | None) -> bool:
     """
     if port is None:
         if address is not None and is_given(ctx, "bind"):
-            raise UsageError(f"--bind {address} says where to listen; give --listen PORT with it")
+            raise UsageError(f"--bind {address} needs --listen PORT; add it")
         return False
     for option in ctx.command.params:
         if option.name not in _BESIDE_LISTEN and is_given(ctx, str(option.name)):
-            raise UsageError(f"--listen only answers a peer; leave out {max(option.opts, key=len)}")
+            raise UsageError(f"--listen only answers a peer; remove {max(option.opts, key=len)}")
     try:
         _serve(port, address)
     except KeyboardInterrupt:  # the way to end it
@@ -63,11 +64,11 @@ def _serve(port: int, address: str | None) -> NoReturn:
     from lowlat.probes.network.echo_server import EchoServer
 
     with EchoServer(port, address) as server:
-        say(f"listening on {server.address} (UDP), for 'lowlat bench --peer' only; Ctrl-C ends it")
+        say(f"listening on {server.address} (UDP), for 'lowlat bench --peer' only; press Ctrl-C to stop")
         try:
             server.run()
         finally:
-            say(f"answered {server.answered:,} messages, ignored {server.ignored:,}")
+            say(f"answered {units.counted(server.answered, 'message')}, ignored {server.ignored:,}")
 
 
 def measured_peer(address: str | None, progress: Progress) -> PeerPath | None:
@@ -76,5 +77,5 @@ def measured_peer(address: str | None, progress: Progress) -> PeerPath | None:
         return None
     from lowlat.probes.network.peer import measure_peer
 
-    progress("measuring the way to the peer", 0.0)
+    progress("measuring the network path to the peer", 0.0)
     return measure_peer(address)

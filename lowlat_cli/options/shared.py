@@ -83,7 +83,7 @@ ColorOption: TypeAlias = Annotated[
     typer.Option(
         "--color",
         callback=_remember_color,
-        help="Colour the output. auto: on a terminal or with FORCE_COLOR, unless NO_COLOR is set.  [default: auto]",
+        help="Color the output. auto: on a terminal or with FORCE_COLOR, unless NO_COLOR is set.  [default: auto]",
     ),
 ]
 DebugOption: TypeAlias = Annotated[
@@ -92,7 +92,7 @@ DebugOption: TypeAlias = Annotated[
     typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show the traceback of an error."),
 ]
 FormatOption: TypeAlias = Annotated[
-    OutputFormat, typer.Option("--format", help="What to print; --json means --format json.")
+    OutputFormat, typer.Option("--format", help="Output format; --json is short for --format json.")
 ]
 OutputOption: TypeAlias = Annotated[
     Path | None,
@@ -100,8 +100,8 @@ OutputOption: TypeAlias = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write to FILE instead of stdout, whole or not at all. A file named *.json takes the JSON document, "
-        "and a table is still printed.",
+        help="Write to FILE instead of stdout, atomically. A file named *.json gets the JSON document, and the "
+        "table is still printed.",
     ),
 ]
 ReportOutputOption: TypeAlias = Annotated[
@@ -110,26 +110,26 @@ ReportOutputOption: TypeAlias = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write to FILE instead of stdout, whole or not at all. A file named *.json takes the JSON document, one "
-        "named *.html a page with charts (needs the extra lowlat[html]), and a table is still printed.",
+        help="Write to FILE instead of stdout, atomically. A file named *.json gets the JSON document, one named "
+        "*.html a page with charts (needs the extra lowlat[html]), and the table is still printed.",
     ),
 ]
 PlotOption: TypeAlias = Annotated[
     bool,
-    typer.Option("--plot", help="Draw latency by percentile under the table; of a sweep, latency over throughput."),
+    typer.Option("--plot", help="Draw latency by percentile below the table; for a sweep, latency vs. throughput."),
 ]
 VerboseOption: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Also list what did not match, and show progress off a terminal.")
+    bool, typer.Option("--verbose", "-v", help="Also list mismatches, and show progress even without a terminal.")
 ]
 RunsOption: TypeAlias = Annotated[
-    int, typer.Option("--runs", metavar="R", parser=count(1, 1_000), help="Repeats, each in a fresh process.")
+    int, typer.Option("--runs", metavar="R", parser=count(1, 1_000), help="Number of runs, each in a fresh process.")
 ]
 CpuOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--cpu",
         metavar="LIST",
-        help="CPUs to measure on, in turn, such as 3 or 0-3,8; auto: the best for a matching thread, as "
+        help="CPUs to measure on, interleaved over runs, such as 3 or 0-3,8; auto: the CPU that "
         "'lowlat affinity plan --roles matcher' chooses.  [default: auto]",
     ),
 ]
@@ -142,14 +142,19 @@ OrdersOption: TypeAlias = Annotated[
         "--orders",
         metavar="N",
         parser=count(1, 1 << 30),
-        help="Resting orders that the pool holds.  [default: what the flow needs, at least 50k]",
+        help="Capacity of the order pool, in resting orders.  [default: as the flow needs, at least 50k]",
     ),
 ]
 TradesOption: TypeAlias = Annotated[
     int | None,
-    typer.Option("--trades", metavar="N", parser=count(1, 1 << 32), help="Records on the trade tape.  [default: 100k]"),
+    typer.Option(
+        "--trades",
+        metavar="N",
+        parser=count(1, 1 << 32),
+        help="Capacity of the trade tape, in trades.  [default: 100k]",
+    ),
 ]
 WhenDryOption: TypeAlias = Annotated[
     DryPolicy,
-    typer.Option("--when-dry", help="When the pool of orders is empty: reject the command, or grow the pool."),
+    typer.Option("--when-dry", help="On order pool exhaustion: reject the command, or grow the pool."),
 ]

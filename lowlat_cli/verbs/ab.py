@@ -1,4 +1,4 @@
-"""`lowlat ab`: which of two is faster, measured in turn."""
+"""`lowlat ab`: which of two is faster, with interleaved runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from lowlat import units
 from lowlat.child_process import python_running
 from lowlat.errors import UsageError
 from lowlat_cli.command import full_command, key_of, settable
@@ -43,29 +44,34 @@ def ab(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="COMMAND", help="Two commands; a word in quotes is a whole one."),
+        typer.Argument(
+            metavar="COMMAND", help="Two commands; quote each command as one argument, or separate them with --."
+        ),
     ] = None,
     a: Annotated[
         str | None,
-        typer.Option("--a", metavar="OPTIONS", help="Options of 'lowlat bench' for the first side, the base."),
+        typer.Option("--a", metavar="OPTIONS", help="'lowlat bench' options for the first side, the base."),
     ] = None,
     b: Annotated[
-        str | None, typer.Option("--b", metavar="OPTIONS", help="Options of 'lowlat bench' for the second side.")
+        str | None, typer.Option("--b", metavar="OPTIONS", help="'lowlat bench' options for the second side, the head.")
     ] = None,
     metric: Annotated[
         Literal["report", "wall"],
-        typer.Option("--metric", help="What a command is measured by: the report that it prints, or its elapsed time."),
+        typer.Option("--metric", help="What to compare: the report that each command prints, or its wall-clock time."),
     ] = "report",
     runs: Annotated[
         int,
         typer.Option(
-            "--runs", metavar="R", parser=count(2, PAIRS_MAX), help="Runs of each side, one of either a pair."
+            "--runs", metavar="R", parser=count(2, PAIRS_MAX), help="Runs of each side; each pair has one of both."
         ),
     ] = 10,
     seed: Annotated[
         int | None,
         typer.Option(
-            "--seed", metavar="S", parser=count(0, SEED_MAX), help="Of the order within pairs.  [default: a fresh one]"
+            "--seed",
+            metavar="S",
+            parser=count(0, SEED_MAX),
+            help="Random seed for the order within pairs.  [default: random]",
         ),
     ] = None,
     gate: GateOption = None,
@@ -77,10 +83,10 @@ def ab(
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Measure two settings or two commands in turn, and compare them.
+    """Compare two settings or two commands, with interleaved runs.
 
-    Every pair runs both sides, in random order: what drifts on the host meets both alike. Gate, output and exit codes
-    are those of 'lowlat compare'. A command has to print a lowlat.report/1 document, unless its elapsed time is taken.
+    Every pair runs both sides in random order, so drift on the host affects both alike. Gates, output and exit codes
+    are those of 'lowlat compare'. A command must print a lowlat.report/1 document, except with --metric wall.
 
     \b
     Examples:
@@ -114,18 +120,18 @@ def _sides(
 ) -> tuple[ComparedCommand, ComparedCommand]:
     if words is None and a is not None and b is not None:
         if wall:
-            raise UsageError("--metric wall is for commands; --a and --b are measured by their reports")
+            raise UsageError("--metric wall is for commands; --a and --b are compared by their reports")
         return _setting(ctx, "--a", a), _setting(ctx, "--b", b)
     if words is None or a is not None or b is not None:
-        given = "both options and commands" if words is not None else "nothing" if a is b else "one side only"
+        given = "both options and commands" if words is not None else "nothing" if a is b else "only one side"
         raise UsageError(f"{given} to compare; {_USAGE}")
     parts = parts_of(words)
     if parts[0]:
-        raise UsageError(f"{parts[0][0]!r} stands before the first --; {_USAGE}")
+        raise UsageError(f"{parts[0][0]!r} comes before the first --; {_USAGE}")
     commands = [part for part in parts if part]
     if len(commands) != 2 or len(parts) != 3:
-        count_of = f"{len(commands)} command{'s' * (len(commands) != 1)}"
-        raise UsageError(f"{count_of} where two belong; {_USAGE}; quote a command that holds a -- of its own")
+        count_of = units.plural(len(commands), "command")
+        raise UsageError(f"{count_of} given, two expected; {_USAGE}; quote a command that contains its own --")
     return _command("A", parts[1]), _command("B", parts[2])
 
 
@@ -166,9 +172,9 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
 def _check_source(flag: str, key: str, source: Any) -> None:
     where = None if source is None else source.name
     if where == "COMMANDLINE" and key in _OWN:
-        raise UsageError(f"{flag}: --{key} is not for a side of ab; leave it out, or give it to ab itself")
+        raise UsageError(f"{flag}: --{key} does not apply to one side; remove it, or pass it to ab itself")
     if where in {"ENVIRONMENT", "DEFAULT_MAP"} and key in _STRAY:
-        raise UsageError(f"environment or settings file set {key} for bench, which ab runs; unset it meanwhile")
+        raise UsageError(f"the environment or the settings file sets {key} for bench, which ab runs; unset it")
 
 
 def _split(name: str, text: str) -> tuple[str, ...]:

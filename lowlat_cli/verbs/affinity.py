@@ -32,22 +32,26 @@ affinity = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-_ListArgument = Annotated[str, typer.Argument(metavar="LIST", help="CPUs, such as 3 or 0-3,8; all: all online.")]
+_ListArgument = Annotated[str, typer.Argument(metavar="LIST", help="CPUs, such as 3 or 0-3,8; all: all online CPUs.")]
 _RootOption = Annotated[
     Path,
-    typer.Option("--root", metavar="DIR|ARCHIVE", help="Plan for another host: a folder or a snapshot of 'topology'."),
+    typer.Option(
+        "--root",
+        metavar="DIR|ARCHIVE",
+        help="Plan for another host: a directory or a snapshot from 'lowlat topology --capture'.",
+    ),
 ]
 
 
 @affinity.callback(invoke_without_command=True)
 def affinity_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
-    """Show and set where threads run, plan it, or start a command there.
+    """Show, set and plan the CPUs that threads run on, or run a command pinned to CPUs.
 
     \b
     Examples:
       lowlat affinity show 1234                     every thread of a process
-      lowlat affinity set 1234 2-3                  bind all of them, and read it back
-      lowlat affinity run --cpus 3 -- ./engine -v   start a command on CPU 3
+      lowlat affinity set 1234 2-3                  pin all of them, and read it back
+      lowlat affinity run --cpus 3 -- ./engine -v   run a command pinned to CPU 3
       lowlat affinity plan --roles producer=2,matcher,publisher
     """
     if ctx.invoked_subcommand is None:
@@ -60,7 +64,9 @@ def show(
     pid: Annotated[
         int | None,
         typer.Argument(
-            metavar="PID", parser=count(1, PID_MAX), help="A process.  [default: this one, as what it starts inherits]"
+            metavar="PID",
+            parser=count(1, PID_MAX),
+            help="Process ID.  [default: this process, whose affinity its children inherit]",
         ),
     ] = None,
     output_format: FormatOption = "table",
@@ -68,11 +74,11 @@ def show(
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Show where each thread of a process may run, and where it ran last.
+    """Show which CPUs each thread of a process may run on, and which it ran on last.
 
     \b
     Examples:
-      lowlat affinity show          what a command started from here may use
+      lowlat affinity show          the CPUs that a command started here may use
       lowlat affinity show 1234     every thread of process 1234
       lowlat affinity show 1234 --json
     """
@@ -89,14 +95,14 @@ def show(
 @affinity.command("set", cls=Verb)
 def set_(
     ctx: typer.Context,
-    pid: Annotated[int, typer.Argument(metavar="PID", parser=count(1, PID_MAX), help="A process.")],
+    pid: Annotated[int, typer.Argument(metavar="PID", parser=count(1, PID_MAX), help="Process ID.")],
     cpus: _ListArgument,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Bind every thread of a process to CPUs; show what the kernel then says.
+    """Pin every thread of a process to CPUs, and show what the kernel reports.
 
     \b
     Examples:
@@ -117,31 +123,31 @@ def set_(
 
 @affinity.command(cls=Verb, context_settings={"allow_interspersed_args": False})
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to start; what follows is its own.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command to run, with its arguments.")],
     cpus: Annotated[
         str,
         typer.Option(
-            "--cpus", metavar="LIST", help="CPUs, such as 3 or 0-3,8; all: the whole cpuset; auto: one by plan."
+            "--cpus", metavar="LIST", help="CPUs, such as 3 or 0-3,8; all: the whole cpuset; auto: auto-selected."
         ),
     ],
     node: Annotated[
         int | None,
-        typer.Option("--node", metavar="N", parser=count(0, NODE_MAX), help="Take memory from this NUMA node first."),
+        typer.Option("--node", metavar="N", parser=count(0, NODE_MAX), help="Prefer memory from this NUMA node."),
     ] = None,
     membind: Annotated[
-        bool, typer.Option("--membind", help="With --node: from no other node, even when it is full.")
+        bool, typer.Option("--membind", help="With --node: only from this node, even when it is full.")
     ] = False,
     fifo: Annotated[
         int | None,
-        typer.Option("--fifo", metavar="PRIO", parser=count(1, 99), help="Real-time scheduling, SCHED_FIFO, 1 to 99."),
+        typer.Option("--fifo", metavar="PRIO", parser=count(1, 99), help="Real-time SCHED_FIFO priority, 1 to 99."),
     ] = None,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Become a command that runs on given CPUs.
+    """Run a command pinned to CPUs (exec).
 
-    The command replaces this process: signals reach it, and the exit code is its own. 127 if there is no such command,
-    126 if it cannot be started, as from a shell; 2 if the CPUs, the node or the priority cannot be had.
+    The command replaces this process, so it gets the signals, and the exit code is its own. As in a shell, exit code
+    127 means command not found, and 126 that it cannot be executed; 2: the CPUs, node or priority are not available.
 
     \b
     Examples:
@@ -150,7 +156,7 @@ def run(
       lowlat affinity run --cpus auto --fifo 50 -- ./engine
     """
     if membind and node is None:
-        raise UsageError("--membind binds memory to a node; name it with --node N")
+        raise UsageError("--membind needs a NUMA node; add --node N")
 
     from lowlat.probes.cpu.affinity import requested_cpus
     from lowlat.probes.cpu.cpu_sets import cpu_sets
@@ -175,9 +181,7 @@ def plan(
     ctx: typer.Context,
     roles: Annotated[
         str,
-        typer.Option(
-            "--roles", metavar="ROLE[=N],...", help="Threads by purpose; the one called matcher chooses first."
-        ),
+        typer.Option("--roles", metavar="ROLE[=N],...", help="Threads by role; the matcher is placed first."),
     ] = "producer,matcher,publisher",
     node: Annotated[
         int | None,
@@ -185,11 +189,11 @@ def plan(
             "--node",
             metavar="N",
             parser=count(0, NODE_MAX),
-            help="NUMA node of the data.  [default: the one with most free cores]",
+            help="NUMA node of the data.  [default: the node with the most free cores]",
         ),
     ] = None,
     busy: Annotated[
-        str | None, typer.Option("--busy", metavar="LIST", help="CPUs that others use, to stay away from.")
+        str | None, typer.Option("--busy", metavar="LIST", help="CPUs in use by other processes, to avoid.")
     ] = None,
     root: _RootOption = Path("/"),
     output_format: FormatOption = "table",
@@ -197,10 +201,10 @@ def plan(
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Propose a CPU for each thread, and say why.
+    """Propose a CPU for each thread, with reasons.
 
-    Never outside the allowed CPUs; not on the core of a busy one; on the node of the memory; isolated first, CPU 0
-    last.
+    Only CPUs that this process may use. Avoids cores with a busy SMT sibling, prefers the NUMA node of the data and
+    isolated CPUs, and uses CPU 0 last.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`lowlat bench`: flood the matching engine with synthetic orders."""
+"""`lowlat bench`: measure the matching engine under synthetic order flow."""
 
 from __future__ import annotations
 
@@ -76,12 +76,15 @@ def bench(
             "-n",
             metavar="N",
             parser=count(1, COMMANDS_MAX),
-            help="Commands measured in each run.  [default: 2M, or fewer: those of 2 s at a --rate, of 1 s in a "
-            "--sweep; 20k of an engine in Python]",
+            help="Commands measured per run.  [default: 2M, at most 2 s worth at a --rate and 1 s in a --sweep; "
+            "20k with an engine in Python]",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="S", parser=count(0, SEED_MAX), help="Equal seeds give equal commands.")
+        int,
+        typer.Option(
+            "--seed", metavar="S", parser=count(0, SEED_MAX), help="Random seed; the same seed gives the same commands."
+        ),
     ] = 1,
     pipeline: PipelineOption = False,
     producers: ProducersOption = None,
@@ -108,20 +111,20 @@ def bench(
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Measure the matching engine with a flood of synthetic orders.
+    """Measure the matching engine under synthetic order flow.
 
     \b
     Examples:
       lowlat bench                            five runs of 2M commands each, steady flow
       lowlat bench -p deep -n 5M --cpu 3      100,000 live orders, measured on CPU 3
-      lowlat bench --rate 1M                  open loop: latency from when each command was due
-      lowlat bench --sweep 100k:20M:8         latency over throughput, with its knee
-      lowlat bench --pipeline --producers 2   the whole path: queues, matcher, mapped book
-      lowlat bench --journal day.journal      what a journal costs, under each policy
+      lowlat bench --rate 1M                  open loop: latency from the intended start time
+      lowlat bench --sweep 100k:20M:8         latency vs. throughput, with the knee
+      lowlat bench --pipeline --producers 2   end to end: queues, matcher, mapped book
+      lowlat bench --journal day.journal      the cost of a journal, under each sync policy
       lowlat bench --json > report.json       the whole report as one document
       lowlat bench -o report.html             a page with charts, to keep or to send
       lowlat bench -p mine.toml -o mine.json  your own mix; the table here, the document there
-      lowlat bench --peer 10.0.0.2:9000       the network too, to a host that runs 'lowlat bench --listen 9000'
+      lowlat bench --peer 10.0.0.2:9000       the network too, to a host running 'lowlat bench --listen 9000'
     """
     if listens(ctx, listen, bind):
         return 0
@@ -167,7 +170,7 @@ def _measured(
     from lowlat.engine.bench.run import measure
     from lowlat.engine.bench.sweep import measure_sweep
 
-    progress("making the order flow", 0.0)
+    progress("generating the order flow", 0.0)
     if swept:
         open_loops = [load for load in swept if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
         return measure_sweep(flow_of, plan, open_loops, progress)

@@ -24,15 +24,15 @@ _FRAME_S = 0.1
 def book(
     ctx: typer.Context,
     symbol: Annotated[
-        str | None, typer.Argument(metavar="SYMBOL", help="The book to show; without it, list the books there are.")
+        str | None, typer.Argument(metavar="SYMBOL", help="The book to show.  [default: list the available books]")
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show the book live, until Ctrl-C.")] = False,
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", metavar="DIR", help="Where the books are.  [default: $XDG_RUNTIME_DIR/lowlat]"),
+        typer.Option("--dir", metavar="DIR", help="Directory of the books.  [default: $XDG_RUNTIME_DIR/lowlat]"),
     ] = None,
     levels: Annotated[
-        int, typer.Option("--levels", metavar="N", parser=count(1, 4096), help="Levels to show a side.")
+        int, typer.Option("--levels", metavar="N", parser=count(1, 4096), help="Levels to show per side.")
     ] = 10,
     output_format: FormatOption = "table",
     output: OutputOption = None,
@@ -43,7 +43,7 @@ def book(
 
     \b
     Examples:
-      lowlat book                          list the books there are
+      lowlat book                          list the available books
       lowlat book AAPL                     the best ten levels, once
       lowlat book AAPL --watch             the same, live, until Ctrl-C
       lowlat book AAPL --levels 5 --json   five levels as one JSON document
@@ -70,9 +70,9 @@ def book(
 
 def _check_watchable(symbol: str | None, output_format: OutputFormat, output: Path | None) -> None:
     if symbol is None:
-        raise UsageError("--watch needs a symbol; 'lowlat book' lists the books there are")
+        raise UsageError("--watch needs a symbol; 'lowlat book' lists the available books")
     if output_format == "json" or output is not None:
-        raise UsageError("--watch draws on the terminal; leave out --json and -o, or take one snapshot without --watch")
+        raise UsageError("--watch draws on the terminal; remove --json and -o, or take one snapshot without --watch")
     if not is_terminal(sys.stdout):
         raise UsageError("--watch needs a terminal to draw on; take one snapshot without it")
 

@@ -1,4 +1,4 @@
-"""`lowlat calibrate`: what the processor's counter is worth as a clock."""
+"""`lowlat calibrate`: how good a clock the processor's counter is."""
 
 from __future__ import annotations
 
@@ -36,22 +36,20 @@ def calibrate(
     ] = 0.1,
     cpu: Annotated[
         str | None,
-        typer.Option(
-            "--cpu", metavar="N", help="The CPU to measure on; auto: one by plan.  [default: the scheduler chooses]"
-        ),
+        typer.Option("--cpu", metavar="N", help="CPU to measure on; auto: auto-selected.  [default: not pinned]"),
     ] = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Measure the time-stamp counter: frequency, read costs, step, skew between CPUs.
+    """Measure the time-stamp counter: frequency, read cost, resolution, skew between CPUs.
 
     \b
     Examples:
-      lowlat calibrate                     in a fraction of a second, to well under 1 ppm
+      lowlat calibrate                     in a fraction of a second, well below 1 ppm
       lowlat calibrate --cpu 3             on one CPU
-      lowlat calibrate --duration 10s      longer, where the host is noisy
+      lowlat calibrate --duration 10s      longer, on a noisy host
       lowlat calibrate --json | jq .frequency_hz
     """
     destination = Destination(output_format, output, color_of(ctx))
@@ -83,5 +81,5 @@ def _one_cpu(text: str) -> int:
     auto = text.strip().lower() == "auto"
     cpus = plan(FIRST_ROLE).cpus_of(FIRST_ROLE) if auto else requested_cpus(text)
     if len(cpus) != 1:
-        raise UsageError(f"--cpu {text} names {len(cpus)} CPUs; a calibration runs on one: name it")
+        raise UsageError(f"--cpu {text} names {len(cpus)} CPUs; calibration runs on one; name one CPU")
     return cpus[0]

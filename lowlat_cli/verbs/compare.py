@@ -1,4 +1,4 @@
-"""`lowlat compare`: did it get worse?"""
+"""`lowlat compare`: did latency regress?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.command import full_command
 from lowlat_cli.options.gate import (
@@ -27,7 +28,7 @@ def compare(
     ctx: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="Reports: one and one, or several on each side of a --."),
+        typer.Argument(metavar="FILE", help="Reports: a base and a head, or several on each side of a --."),
     ],
     gate: GateOption = None,
     strict: StrictOption = False,
@@ -38,17 +39,17 @@ def compare(
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Compare two sets of runs, and fail when the second got worse.
+    """Compare two sets of runs, and fail if the second is worse.
 
-    Reports must be of the same work and settings, with 2 runs a side or more; 10 are well spent. A regression is a
-    ratio beyond the limit, a Mann-Whitney test with p below 0.05, and more than the clock's step, all three.
-    Exit code 1 when a gated metric regressed, 3 when the reports do not compare.
+    Reports must be of the same workload and settings, with at least 2 runs a side; 10 or more recommended. A metric
+    regressed if its ratio is beyond the limit, a Mann-Whitney test gives p below 0.05, and the difference exceeds the
+    clock's resolution. Exit code 1 if a gated metric regressed, 3 if the reports are not comparable.
 
     \b
     Examples:
       lowlat compare base.json head.json
       lowlat compare base.json head.json --gate p99=10% --gate p50:service:cancel=5%
-      lowlat compare base/*.json -- head/*.json              several reports a side
+      lowlat compare base/*.json -- head/*.json              several reports per side
       lowlat compare base.json head.json --to md >> "$GITHUB_STEP_SUMMARY"
       lowlat compare base.json head.json --to junit -o gate.xml
       lowlat compare base.json head.json -o gate.html        a page with the ratios as a chart
@@ -76,13 +77,13 @@ def _sides(words: list[str]) -> tuple[list[Path], list[Path]]:
         parts = [words[:1], words[1:]]
     if len(parts) == 1:
         raise UsageError(
-            f"{len(words)} file{'s' * (len(words) != 1)}, and nothing that tells base from head; "
+            f"{units.plural(len(words), 'file')}, but no separator between base and head; "
             "write two, or: lowlat compare BASE... -- HEAD..."
         )
     if len(parts) > 2:
         raise UsageError("more than one --; write lowlat compare BASE... -- HEAD...")
     if not (parts[0] and parts[1]):
-        raise UsageError("no file on one side of the --; write lowlat compare BASE... -- HEAD...")
+        raise UsageError("one side of the -- has no file; write lowlat compare BASE... -- HEAD...")
     base, head = ([Path(word) for word in part] for part in parts)
     return base, head
 

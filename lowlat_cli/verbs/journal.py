@@ -30,17 +30,17 @@ journal = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-_FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A journal. It is only read.")]
+_FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The journal; it is only read.")]
 
 
 @journal.callback(invoke_without_command=True)
 def journal_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
-    """Check a journal, or show what is in it.
+    """Verify a journal, or dump its commands.
 
     \b
     Examples:
-      lowlat journal verify day.journal             is every block sound, and which books does it give?
-      lowlat journal dump day.journal --limit 20    the commands, one a line
+      lowlat journal verify day.journal             is every block intact, and which books does it restore?
+      lowlat journal dump day.journal --limit 20    the commands, one per line
       lowlat replay day.journal                     measure the engine with them
     """
     if ctx.invoked_subcommand is None:
@@ -59,8 +59,8 @@ def verify(
 ) -> int:
     """Check every block of a journal, and recover an engine from it.
 
-    A torn tail, which a crash in the midst of a write leaves, is no damage: recovery cuts it off. A journal that is
-    damaged ends with exit code 3, and what to do. It may be read while an engine writes it.
+    A torn tail, left by a crash during a write, is not damage: recovery truncates it. For a damaged journal, the exit
+    code is 3, and the message says what to do. The journal may be read while an engine writes it.
 
     \b
     Examples:
@@ -100,21 +100,25 @@ def dump(
     file: _FileArgument,
     first: Annotated[
         int,
-        typer.Option("--from", metavar="N", parser=count(0, COMMAND_MAX), help="The first command; they count from 0."),
+        typer.Option(
+            "--from", metavar="N", parser=count(0, COMMAND_MAX), help="First command to show, counted from 0."
+        ),
     ] = 0,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", metavar="N", parser=count(1, COMMAND_MAX), help="Commands at most.  [default: all]"),
+        typer.Option(
+            "--limit", metavar="N", parser=count(1, COMMAND_MAX), help="Maximum number of commands.  [default: all]"
+        ),
     ] = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Show the commands of a journal, one a line.
+    """Show the commands of a journal, one per line.
 
-    In the table, what is zero and means nothing to a kind is left out. A damaged journal is shown up to the damage, and
-    ends with exit code 3.
+    The table omits fields that are zero and have no meaning for the command type. A damaged journal is shown up to the
+    damage; the exit code is then 3.
 
     \b
     Examples:
@@ -152,7 +156,7 @@ def _tell_end(file: JournalFile) -> None:
 
 
 def _tell_torn(reason: str | None, *, held: bool) -> None:
-    say(f"{reason}; {'an engine is writing it' if held else 'recovery cuts it off'}")
+    say(f"{reason}; {'an engine is writing it' if held else 'recovery truncates it'}")
 
 
 def _check_apart(file: Path, output: Path | None) -> None:

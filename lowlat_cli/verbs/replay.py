@@ -75,13 +75,15 @@ def replay(
             "--format",
             metavar="NAME",
             callback=_after_settings,
-            help="How FILE is written, or what to print (table, json; --json means --format json). May be given once "
-            "for each. Ways to write it: {readers}.  [default: as FILE begins or is called, table]",
+            help="Input: {readers}. Output: table or json; --json is short for --format json. May be given once for "
+            "each.  [default: detected from FILE, table]",
         ),
     ] = None,
     expect: Annotated[
         Path | None,
-        typer.Option("--expect", metavar="FILE", help="The venue's own order book file, to compare best bid and ask."),
+        typer.Option(
+            "--expect", metavar="FILE", help="The venue's own order book file, to check best bid and ask against."
+        ),
     ] = None,
     pipeline: PipelineOption = False,
     rate: RateOption = None,
@@ -97,7 +99,7 @@ def replay(
         DryPolicy | None,
         typer.Option(
             "--when-dry",
-            help="When the pool of orders is empty: reject the command, or grow the pool.  [default: refuse]",
+            help="On order pool exhaustion: reject the command, or grow the pool.  [default: refuse]",
         ),
     ] = None,
     output: ReportOutputOption = None,
@@ -108,18 +110,18 @@ def replay(
 ) -> int:
     """Measure the matching engine with recorded orders, and check the fills.
 
-    The venue's executions are the expected answer: each aggressive order must hit the resting orders that it hit there.
+    The venue's executions are the expected result: each aggressive order must fill against the same resting orders.
 
-    A journal's commands are measured with its engine's symbols, pools and policies, unless options say otherwise.
+    A journal is replayed with its engine's symbols, pools and policies, unless options override them.
 
     \b
     Examples:
       lowlat replay AAPL_message_50.csv.xz --format lobster
-      lowlat replay AAPL_message_50.csv.xz -v                    list the fills that differ
+      lowlat replay AAPL_message_50.csv.xz -v                    also list the fills that differ
       lowlat replay day_message.csv --expect day_orderbook.csv   compare best bid and ask too
       lowlat replay day.journal                                  an engine's journal (see 'lowlat journal')
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
-      lowlat replay day_message.csv --rate 500k                  at planned times, one every two microseconds
+      lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
     """
     destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose, plot=plot)
     destination.check(page=True)
@@ -145,7 +147,7 @@ def _reader(file: Path, formats: list[str], expect: Path | None) -> Reader:
     said = [name for name in formats if name not in _OUTPUTS]
     reader = reader_of(file, said[-1] if said else None)
     if expect is not None and reader.read_best is None:
-        raise UsageError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; leave it out")
+        raise UsageError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; remove it")
     return reader
 
 

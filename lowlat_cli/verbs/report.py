@@ -39,7 +39,7 @@ def report(
     ctx: typer.Context,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Reports of the same work, a sweep, or an interval log (.hlog)."),
+        typer.Argument(metavar="FILE...", help="Reports of the same workload, a sweep, or an interval log (.hlog)."),
     ] = None,
     output_format: Annotated[
         str,
@@ -48,7 +48,7 @@ def report(
             "--format",
             metavar="OUTPUT",
             parser=_output,
-            help="table, or {outputs}; --json means --to json.",
+            help="table, or {outputs}; --json is short for --to json.",
         ),
     ] = "table",
     series: Annotated[
@@ -56,12 +56,15 @@ def report(
         typer.Option(
             "--series",
             metavar="NAME",
-            help="Only these series: an operation such as cancel, a measure such as response, or response/cancel.",
+            help="Only these series: an operation such as cancel, a measure such as response or slip (scheduling "
+            "delay), or response/cancel.",
         ),
     ] = None,
     history: Annotated[
         Path | None,
-        typer.Option("--history", metavar="DIR", help="Follow p50 and p99 over all reports in a folder, by start."),
+        typer.Option(
+            "--history", metavar="DIR", help="Track p50 and p99 across all reports in a directory, by start time."
+        ),
     ] = None,
     output: ReportOutputOption = None,
     plot: PlotOption = False,
@@ -69,10 +72,10 @@ def report(
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Show saved reports; merge, check and convert them.
+    """Show, check, merge and convert saved reports.
 
-    Several reports are merged exactly, histograms added; those of other work are refused. Every report is checked: its
-    figures must be those of its histograms. A report that says itself that it is not valid gives exit code 3.
+    Several reports of the same workload are merged exactly, by adding histograms. Every report is checked: its figures
+    must match its histograms. A report that is marked as invalid gives exit code 3.
 
     \b
     Examples:
@@ -80,10 +83,10 @@ def report(
       lowlat report a.json b.json -o both.json          all runs of both, as one document
       lowlat report a.json --to md >> $GITHUB_STEP_SUMMARY
       lowlat report a.json --to hgrm --series cancel    percentiles of one operation, for a plotter
-      lowlat report a.json --plot -o a.html             with a picture, and as a page with charts
-      lowlat report run.hlog --to csv                   what an interval log holds
-      lowlat report --history results/                  is there a slow drift?
-      lowlat report --history results/ -o drift.html    with a chart for each workload
+      lowlat report a.json --plot -o a.html             with a chart here, and a page with charts
+      lowlat report run.hlog --to csv                   the contents of an interval log
+      lowlat report --history results/                  is performance drifting?
+      lowlat report --history results/ -o drift.html    with a chart per workload
     """
     # Whatever is no table is a text of its own, as a JSON document is.
     destination = Destination(
@@ -93,11 +96,11 @@ def report(
     if history is not None:
         if files or output_format not in ("table", "json", "html"):
             raise UsageError(
-                "--history looks over a folder, as a table, json or html; leave out FILE, and other outputs"
+                "--history reads a directory and writes a table, json or html; remove FILE and other outputs"
             )
         return _follow(history, series, output_format, destination)
     if not files:
-        raise UsageError("name a report to show, or a folder of them with --history DIR")
+        raise UsageError("no report given; name one, or a directory of reports with --history DIR")
 
     from lowlat.reports.io.selection import select
     from lowlat.reports.outputs.registry import convert
@@ -139,13 +142,13 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
     for file in files:
         each = read(file)
         if not isinstance(each, Report):
-            raise UsageError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
+            raise UsageError(f"{file}: only reports can be merged; show a sweep or an interval log by itself")
         named.append((str(file), each))
     merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
     for weakness in weaknesses([each for _, each in named]):
         say(f"warning: {weakness}")
     if len(revisions := dict.fromkeys(each.tool.git or "unknown" for _, each in named)) > 1:
-        say(f"warning: measured by several builds, which 'lowlat compare' would hold apart: git {', '.join(revisions)}")
+        say(f"warning: merged from several builds, which 'lowlat compare' would keep apart: git {', '.join(revisions)}")
     return merged
 
 

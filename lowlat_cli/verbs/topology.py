@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption
@@ -26,34 +27,33 @@ def topology(
         typer.Option(
             "--root",
             metavar="DIR|ARCHIVE",
-            help="Look at another host: a folder that holds sys/ and proc/, or a snapshot.",
+            help="Show another host: a directory with sys/ and proc/, or a snapshot.",
         ),
     ] = Path("/"),
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure the cache line and the prefetchers too, in about a second.")
+        bool,
+        typer.Option("--measure", help="Also measure the cache line size and the prefetchers; takes about a second."),
     ] = False,
     capture: Annotated[
         Path | None,
-        typer.Option(
-            "--capture", metavar="FILE.tar.xz", help="Write a snapshot that --root reads anywhere, to the same answer."
-        ),
+        typer.Option("--capture", metavar="FILE.tar.xz", help="Write a snapshot that --root can read on any host."),
     ] = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
-    """Show packages, cores, caches, NUMA nodes, and the CPUs left to this process.
+    """Show packages, cores, caches, NUMA nodes, and the CPUs available to this process.
 
     \b
     Examples:
-      lowlat topology                           this host, a hypervisor or container named first
-      lowlat topology --measure                 is a cache line really what the system says?
-      lowlat topology --capture host.tar.xz     keep it, to look at it elsewhere
-      lowlat topology --root host.tar.xz --json the same answer as a document
+      lowlat topology                           this host, and its hypervisor or container
+      lowlat topology --measure                 is the cache line size really what the system reports?
+      lowlat topology --capture host.tar.xz     save a snapshot, to view elsewhere
+      lowlat topology --root host.tar.xz --json the same, as a JSON document
     """
     if measure and root != Path("/"):
-        raise UsageError(f"--measure needs the running host, --root {root} is a copy; leave one of them out")
+        raise UsageError(f"--measure needs the running host, but --root {root} is a snapshot; remove one of them")
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
@@ -63,7 +63,7 @@ def topology(
 
     tree = open_root(root)
     if capture is not None:
-        say(f"wrote {capture}: {write_snapshot(capture, tree)} files")
+        say(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
         tree = open_root(capture)  # what is shown is what was kept
     found = read_topology(tree)
     line = _measured() if measure else None

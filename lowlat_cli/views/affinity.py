@@ -19,7 +19,9 @@ from lowlat_cli.views import layout
 
 def threads_view(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> Iterator[RenderableType]:
     """Every thread of a process, and the CPUs that the choice is among."""
-    made = layout.table("thread", "name", "CPUs", "ran on", "scheduler", "memory", right=("ran on",), wrap=("CPUs",))
+    made = layout.table(
+        "thread", "name", "CPUs", "last CPU", "scheduler", "memory", right=("last CPU",), wrap=("CPUs",)
+    )
     for thread in threads:
         made.add_row(
             str(thread.tid),
@@ -41,7 +43,7 @@ def threads_view(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> 
                     "cpuset",
                     layout.missing(sets.cpuset) if sets.cpuset.value is None else layout.cpus(sets.cpuset.value),
                 ),
-                ("allowed", f"{layout.cpus(sets.allowed)} to a command started from here"),
+                ("allowed", f"{layout.cpus(sets.allowed)} for a command started here"),
             ]
         )
     )
@@ -73,8 +75,7 @@ def plan_view(proposal: Plan, topology: Topology) -> Iterator[RenderableType]:
     memory = (
         layout.missing(topology.nodes)
         if topology.nodes.value is None
-        else f"node {proposal.memory_node}"
-        + (", the only one: nothing to choose" if len(topology.nodes.value) == 1 else "")
+        else f"node {proposal.memory_node}" + (", the only one" if len(topology.nodes.value) == 1 else "")
     )
     rows: list[tuple[str, str | Text]] = [("memory", memory)]
     rows += [("allowed", f"CPU {layout.cpus(topology.cpu_sets.allowed)}")]

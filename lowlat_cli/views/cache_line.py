@@ -68,15 +68,13 @@ def _span(distances: list[int]) -> str:
 
 def _verdict(line: CacheLine) -> Text:
     if line.line_bytes is None:
-        return plain_text("not known: nothing reports it, and it could not be measured", style="bold red")
+        return plain_text("unknown: not reported, and it could not be measured", style="bold red")
     if line.disagreements:
         return plain_text(f"{line.line_bytes} bytes, BUT {'; '.join(line.disagreements)}", style="bold red")
     count = sum(report.line_bytes.value is not None for report in line.reported)
     measured = [line.flush_granule_bytes.value, line.sharing_granule_bytes.value]
     sources = [
-        f"{units.plural(count, 'source')} that report it"
-        if count > 1
-        else f"{units.plural(count, 'source')} that reports it",
+        units.plural(count, "reported source"),
         units.plural(sum(value is not None for value in measured), "measurement"),
     ]
     return plain_text(f"{line.line_bytes} bytes: {' and '.join(sources)} agree", style="bold")
@@ -87,18 +85,19 @@ def _prefetchers(prefetch: Reading[Prefetch]) -> Iterator[tuple[str, str | Text]
     if found is None:
         yield "prefetch", layout.missing(prefetch)
         return
-    pair = "yes: keep what two threads write 128 bytes apart" if found.pair else "no"
+    pair = "yes: keep data that two threads write 128 bytes apart" if found.pair else "no"
     rates = (
-        f"the line before comes {units.share(found.lower_half_previous_rate)} of the time at the lower half of a pair, "
-        f"{units.share(found.upper_half_previous_rate)} at the upper"
+        f"the previous line is prefetched {units.share(found.lower_half_previous_rate)} of the time from the "
+        "lower half of a pair, "
+        f"{units.share(found.upper_half_previous_rate)} from the upper"
     )
-    yield "pair fetch", f"{pair} ({rates})"
+    yield "adjacent line", f"{pair} ({rates})"
     yield (
         "next line",
-        f"{_yes(found.next_line)} (across the border of a pair {units.share(found.upper_half_next_rate)})",
+        f"{_yes(found.next_line)} (across a pair boundary {units.share(found.upper_half_next_rate)})",
     )
-    direction = "yes: at both halves, as prefetchers that follow a direction do"
-    yield "line before", direction if found.previous_line else "no, or at one half only"
+    direction = "yes: from both halves, as direction-following prefetchers do"
+    yield "previous line", direction if found.previous_line else "no, or from one half only"
 
 
 def _yes(value: bool) -> str:

@@ -28,10 +28,10 @@ def calibration_view(found: Calibration) -> Iterator[RenderableType]:
 
 def _answer(found: Calibration) -> Table:
     frequency = plain_text(f"{hertz(found.frequency_hz)} ± {found.uncertainty_ppm:.2g} ppm", style="bold")
-    where = f"CPU {found.cpu}" if found.cpu is not None else "where the scheduler put it"
+    where = f"CPU {found.cpu}" if found.cpu is not None else "an unpinned thread"
     window = (
         f"{units.time(found.window_s * 1e9)} on {where} · {units.plural(found.points, 'point')}, "
-        f"brackets up to {units.time(found.bracket_ns)}"
+        f"each bracketed within {units.time(found.bracket_ns)}"
     )
     steered = (found.frequency_monotonic_hz / found.frequency_hz - 1) * 1e6
     return layout.facts(
@@ -41,8 +41,8 @@ def _answer(found: Calibration) -> Table:
             ("window", window),
             ("MONOTONIC", f"{hertz(found.frequency_monotonic_hz)} ({steered:+.4f} ppm against MONOTONIC_RAW)"),
             ("NTP slew", _slew(found)),
-            ("kernel uses", layout.text_of(found.kernel_clocksource)),
-            ("ticks to ns", f"ticks x {found.scale.multiplier} >> {found.scale.shift}, on 128 bits"),
+            ("kernel clock", layout.text_of(found.kernel_clocksource)),
+            ("ticks to ns", f"ticks x {found.scale.multiplier} >> {found.scale.shift}, in 128 bits"),
         ]
     )
 
@@ -61,7 +61,7 @@ def _slew(found: Calibration) -> str | Text:
 
 
 def _candidates(found: Calibration) -> Table:
-    made = layout.table("frequency by", "Hz", "ppm off", "", right=("Hz", "ppm off"), wrap=("",))
+    made = layout.table("frequency from", "Hz", "ppm off", "", right=("Hz", "ppm off"), wrap=("",))
     for candidate in found.candidates:
         reading = candidate.frequency_hz
         if reading.value is None:
@@ -79,11 +79,11 @@ def _candidates(found: Calibration) -> Table:
 
 def _costs(found: Calibration) -> Table:
     costs = found.costs
-    made = layout.table("one read of", "costs", "", right=("costs",), wrap=("",))
+    made = layout.table("clock read", "cost", "", right=("cost",), wrap=("",))
     rows: list[tuple[str, float | Reading[float], str]] = [
-        ("plain", costs.plain_ns, "may move among its neighbours"),
-        ("fenced", costs.fenced_ns, "ordered before what follows: starts a stamp"),
-        ("rdtscp", costs.rdtscp_ns, "ordered after what precedes: ends a stamp"),
+        ("plain", costs.plain_ns, "may be reordered with nearby instructions"),
+        ("fenced", costs.fenced_ns, "ordered before later instructions: start timestamp"),
+        ("rdtscp", costs.rdtscp_ns, "ordered after earlier instructions: end timestamp"),
         ("vDSO", costs.vdso_ns, "clock_gettime without entering the kernel"),
         ("system call", costs.system_call_ns, "clock_gettime through the kernel"),
     ]
@@ -99,8 +99,11 @@ def _costs(found: Calibration) -> Table:
 
 def _health(found: Calibration) -> Iterator[tuple[str, str | Text]]:
     backward = f", {units.plural(found.backward_reads, 'read')} WENT BACKWARD" if found.backward_reads else ""
-    step = f"{units.time(found.step_ns)} ({found.step_ticks:g} ticks)"
-    yield "step", f"{step}, smallest difference seen {units.plural(found.smallest_difference_ticks, 'tick')}{backward}"
+    step = f"{units.time(found.step_ns)} ({found.step_ticks:g} {'tick' if found.step_ticks == 1 else 'ticks'})"
+    yield (
+        "resolution",
+        f"{step}, smallest difference seen {units.plural(found.smallest_difference_ticks, 'tick')}{backward}",
+    )
     yield from _flags(found.flags)
     yield from _skews(found.skews)
     for at, note in enumerate(found.notes):
@@ -131,14 +134,18 @@ def _skews(reading: Reading[tuple[CounterSkew, ...]]) -> Iterator[tuple[str, str
         return
     warps = sum(skew.warps for skew in skews)
     seen = [skew for skew in skews if abs(skew.offset_ns) > skew.bound_ns]
-    verdict = f"{len(seen)} of {units.plural(len(skews), 'pair')} beyond its bound" if seen else "none beyond its bound"
+    verdict = (
+        f"{len(seen)} of {units.plural(len(skews), 'pair')} outside the error bound"
+        if seen
+        else "none outside the error bound"
+    )
     said = f"{verdict} · {units.plural(warps, 'warp')}"
     yield "skew", plain_text(said, style="bold red") if seen or warps else said
     for skew in _shown(skews):
-        offset = f"CPU {skew.cpu} less CPU {skew.reference_cpu}: {skew.offset_ns:+.1f} ns"
-        yield "", f"{offset}, known to ± {skew.bound_ns:.1f} ns from {units.plural(skew.rounds, 'round trip')}"
+        offset = f"CPU {skew.cpu} minus CPU {skew.reference_cpu}: {skew.offset_ns:+.1f} ns"
+        yield "", f"{offset}, error bound ± {skew.bound_ns:.1f} ns from {units.plural(skew.rounds, 'round trip')}"
     if len(skews) > PAIRS_SHOWN_MAX:
-        yield "", f"and {len(skews) - PAIRS_SHOWN_MAX} pairs nearer to their bound; --json has all"
+        yield "", f"and {units.plural(len(skews) - PAIRS_SHOWN_MAX, 'more pair')} with smaller skew; --json has all"
 
 
 def _shown(skews: Sequence[CounterSkew]) -> list[CounterSkew]:

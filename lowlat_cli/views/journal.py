@@ -16,8 +16,15 @@ from lowlat.engine.journal.file import Block
 from lowlat.engine.journal.header import VERSION
 from lowlat.engine.journal.records import BlockKind
 from lowlat.engine.journal.verify import Executed, JournalCheck
-from lowlat.engine.matching.config_codec import word
-from lowlat.engine.matching.records import STATES, CommandType, SelfTradePrevention, Side, TimeInForce, TradingPhase
+from lowlat.engine.matching.records import (
+    STATES,
+    CommandType,
+    PoolPolicy,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingPhase,
+)
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
@@ -33,25 +40,29 @@ def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
     yield "identity", f"{head.identity} · version {VERSION} · created {head.created:%Y-%m-%d %H:%M:%S} UTC"
     yield (
         "engine",
-        f"{units.plural(len(settings.instruments), 'symbol')} · {settings.orders:,} orders, "
-        f"{word(settings.when_orders_dry)} when dry · {settings.trades:,} trades, "
-        f"{word(settings.when_trades_dry)} when dry",
+        f"{units.counted(len(settings.instruments), 'symbol')} · {units.counted(settings.orders, 'order')} "
+        f"({_on_exhaustion(settings.when_orders_dry)} on exhaustion) · {units.counted(settings.trades, 'trade')} "
+        f"({_on_exhaustion(settings.when_trades_dry)} on exhaustion)",
     )
-    yield "size", f"{units.size(check.size)} ({check.size:,} bytes) · {check.whole.end.blocks:,} blocks"
+    yield "size", f"{units.size(check.size)} ({check.size:,} bytes) · {units.counted(check.whole.end.blocks, 'block')}"
     drained = f" · trade tape emptied {units.plural(tally.drains, 'time')}" if tally.drains else ""
     yield "commands", f"{tally.commands:,} ({tally.plain:,} plain, {tally.wide:,} wide){drained}"
     yield "end", _end(check)
-    yield "writer", "an engine is writing it: this is what it held when it was read" if check.held else "none"
+    yield "writer", "an engine is writing it; shown as of this read" if check.held else "none"
     yield "snapshot", _snapshot(check)
     yield "recovered", _recovered(check.recovered)
     yield "speed", _speed(check)
+
+
+def _on_exhaustion(policy: PoolPolicy) -> str:
+    return "reject" if policy is PoolPolicy.REFUSE else policy.name.lower()
 
 
 def _end(check: JournalCheck) -> str | Text:
     end = check.whole.end
     if check.reason is not None:
         return plain_text(check.reason, style="yellow" if check.state == "torn" else "bold red")
-    return f"sound: behind block {end.blocks - 1:,}, byte {end.end:,}" if end.blocks else "sound, and empty"
+    return f"intact, ends after block {end.blocks - 1:,} at byte {end.end:,}" if end.blocks else "intact and empty"
 
 
 def _snapshot(check: JournalCheck) -> str | Text:
@@ -60,21 +71,21 @@ def _snapshot(check: JournalCheck) -> str | Text:
         return "none"
     if snapshot.sequence is None:
         return plain_text(f"not used: {snapshot.fault}", style="yellow")
-    used = f"behind {snapshot.sequence:,} commands, used"
+    used = f"after {units.counted(snapshot.sequence, 'command')}, used"
     if check.state == "damaged":
-        return f"{used}: it stands behind the damage"
+        return f"{used}: it was taken after the damaged block"
     if check.problem is None:
-        return f"{used}: it gives the state that the whole journal gives"
-    return plain_text(f"{used}: it does not give the state that the whole journal gives", style="bold red")
+        return f"{used}: its state matches a full replay"
+    return plain_text(f"{used}: its state DIFFERS from a full replay", style="bold red")
 
 
 def _recovered(recovered: Executed | None) -> str | Text:
     if recovered is None:
-        return plain_text("nothing: an engine refuses to recover from it", style="bold red")
+        return plain_text("nothing: an engine will not recover from this journal", style="bold red")
     books = recovered.books
     return (
         f"{units.plural(books.live_orders, 'live order')} · {units.plural(books.trades, 'trade')}, "
-        f"{books.trades_on_tape:,} on the tape · {units.plural(recovered.commands, 'command')} executed · "
+        f"{books.trades_on_tape:,} on tape · {units.counted(recovered.commands, 'command')} executed · "
         f"state sha256:{books.state[:16]}..."
     )
 
@@ -84,8 +95,8 @@ def _speed(check: JournalCheck) -> str | None:
     if rate is None:
         return None
     return (
-        f"{units.rate(rate)} · {1e9 / rate:,.1f} ns a command, checksums included · "
-        f"the whole journal in {units.time(check.replay_ns)}"
+        f"{units.rate(rate)} · {1e9 / rate:,.1f} ns per command, checksums included · "
+        f"full replay in {units.time(check.replay_ns)}"
     )
 
 

@@ -20,7 +20,9 @@ from lowlat_cli.views.topology_tree import topology_tree
 INSTANCES_SHOWN_MAX = 4
 DISTANCE_COLUMNS_MAX = 8
 
-_GUEST_VIEW = "guest view: what CPUs, caches and nodes share is what the hypervisor shows, and may be invented"
+_GUEST_VIEW = (
+    "guest view: cores, caches and NUMA nodes are as the hypervisor presents them, not necessarily the hardware"
+)
 
 
 def topology_view(topology: Topology) -> Iterator[RenderableType]:
@@ -44,7 +46,7 @@ def _head(topology: Topology) -> Table:
     pages = _huge_pages(topology.huge_pages)
     return layout.facts(
         [
-            ("runs on", plain_text(topology.virtualization.text, style="bold")),
+            ("platform", plain_text(topology.virtualization.text, style="bold")),
             ("", plain_text(_GUEST_VIEW, style="yellow") if topology.guest_view else None),
             ("processor", layout.text_of(topology.cpu_brand)),
             ("system", system),
@@ -64,7 +66,7 @@ def _counts(topology: Topology) -> str:
         f"{online} online of {present} present" if online != present else f"{online} online",
         units.plural(len(topology.packages), "package"),
         units.plural(len(topology.cores), "core"),
-        f"{units.plural(threads, 'thread')} a core" if threads else "",
+        f"{units.plural(threads, 'thread')} per core" if threads else "",
         f"SMT {topology.smt.value}" if topology.smt.value not in (None, "notsupported", "notimplemented") else "",
     ]
     return " · ".join(part for part in parts if part)
@@ -77,8 +79,9 @@ def _quota(topology: Topology) -> str | Text:
     if quota.cpus is None or quota.quota_us is None or quota.period_us is None:
         return "no limit"
     return (
-        f"{quota.cpus:g} CPUs: {units.time(quota.quota_us * 1e3)} of every {units.time(quota.period_us * 1e3)}, "
-        "then stopped until the next"
+        f"{quota.cpus:g} {'CPU' if quota.cpus == 1 else 'CPUs'}: {units.time(quota.quota_us * 1e3)} in every "
+        f"{units.time(quota.period_us * 1e3)}, "
+        "then throttled until the next"
     )
 
 
@@ -95,7 +98,7 @@ def _huge_pages(pages: tuple[HugePages, ...]) -> str:
 
     said = [f"{count(p.total)} of {layout.size(p.size_bytes)} ({count(p.free)} free)" for p in pages if p.total != 0]
     none = [layout.size(page.size_bytes) for page in pages if page.total == 0]
-    return ", ".join(said + ([f"none of {' or '.join(none)} reserved"] if none else []))
+    return ", ".join(said + ([f"no {' or '.join(none)} pages reserved"] if none else []))
 
 
 def _caches(topology: Topology) -> RenderableType:
@@ -166,7 +169,7 @@ def _grouped(node: Node) -> str:
 def _remark(node: Node) -> str:
     kind = "" if node.kind == "cpus and memory" else node.kind
     pages = ", ".join(
-        f"{page.total} huge pages of {layout.size(page.size_bytes)} ({page.free} free)"
+        f"{units.plural(page.total, 'huge page')} of {layout.size(page.size_bytes)} ({page.free} free)"
         for page in node.huge_pages
         if page.total
     )
@@ -184,9 +187,7 @@ def _sets(topology: Topology) -> Table:
     _row(made, "nohz_full", sets.nohz_full)
     _row(made, "affinity", sets.affinity)
     _row(made, "cpuset", sets.cpuset)
-    _row(
-        made, "allowed", known(sets.allowed, "what this process may use: affinity or isolated, and cpuset, and online")
-    )
+    _row(made, "allowed", known(sets.allowed, "usable by this process: (affinity or isolated) and cpuset and online"))
     return made
 
 

@@ -207,8 +207,8 @@ def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibr
 def _check_request(duration_s: float, cpu: int | None) -> None:
     if not DURATION_MIN_S <= duration_s <= DURATION_MAX_S:
         raise NotValidError(
-            f"a window of {duration_s:g} s cannot be used; "
-            f"{DURATION_MIN_S:g} to {DURATION_MAX_S:g} s can, 0.1 s is plenty"
+            f"a window of {duration_s:g} s is out of range; use "
+            f"{DURATION_MIN_S:g} to {DURATION_MAX_S:g} s (0.1 s is enough)"
         )
     if cpu is not None:
         check_cpus((cpu,))
@@ -235,7 +235,9 @@ def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[f
     *declared, measured = candidates
     uncertainty_ppm = _uncertainty_ppm(fit)
     if measured.frequency_hz.value is None:
-        raise NotValidError(f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is no clock here")
+        raise NotValidError(
+            f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is not usable as a clock"
+        )
     if uncertainty_ppm <= UNCERTAINTY_MAX_PPM:
         return measured.frequency_hz.value, uncertainty_ppm, measured.frequency_hz.source
     for candidate in declared:
@@ -249,7 +251,7 @@ def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[f
 
 def _costs(costs: _core.ReadCosts) -> ReadCosts:
     has_rdtscp = _core.CLOCK_SOURCE == "rdtsc"
-    rdtscp: Reading[float] = not_applicable("rdtscp; lfence", "this processor is no x86-64")
+    rdtscp: Reading[float] = not_applicable("rdtscp; lfence", "this processor is not x86-64")
     call: Reading[float] = not_applicable("syscall(clock_gettime)", "only Linux has it as a system call")
     return ReadCosts(
         plain_ns=costs.plain_ns,
@@ -273,7 +275,7 @@ def measure_skew(frequency_hz: float) -> Reading[tuple[CounterSkew, ...]]:
         return not_applicable(source, "this platform does not pin threads to CPUs")
     reference, *others = cpus
     if not others:
-        return not_applicable(source, f"this process may use CPU {reference} only; a comparison needs two")
+        return not_applicable(source, f"this process may use CPU {reference} only; measuring skew needs two")
     pair_s = SKEW_TOTAL_S / len(others)
     quiet_ns, busy_ns = round(min(SKEW_PAIR_S, pair_s) * 1e9), round(min(SKEW_PAIR_BUSY_S, pair_s) * 1e9)
     skews = []
@@ -308,7 +310,7 @@ def read_slew() -> Reading[NtpSlew]:
 def _notes(candidates: Sequence[Candidate], clocksource: Reading[str]) -> tuple[str, ...]:
     notes = []
     if not _core.CLOCK_IS_HARDWARE:
-        notes.append(f"this processor's counter is not readable here; {_core.CLOCK_SOURCE} stands in for it")
+        notes.append(f"this processor's counter is not readable here; {_core.CLOCK_SOURCE} is used instead")
     if clocksource.value == "tsc":
         notes.append(
             "the kernel derives CLOCK_MONOTONIC_RAW from this same counter: the frequency is exact against "

@@ -41,4 +41,6 @@ class TickScale:
 def check_frequency(frequency_hz: float) -> None:
     """Raise `NotValidError` unless a counter can have this frequency, in Hz."""
     if not FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
-        raise NotValidError(f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 hz to 1 THz can. Measure it again")
+        raise NotValidError(
+            f"a counter of {frequency_hz:g} Hz cannot be scaled; use 1 Hz to 1 THz, or measure it again"
+        )

@@ -22,7 +22,7 @@ FREQUENCY_MIN_HZ = 1e3
 FREQUENCY_MAX_HZ = 1e12
 """Limits of what can be scaled; a source that declares less or more is not believed."""
 
-_NOT_X86 = "this processor is no x86-64"
+_NOT_X86 = "this processor is not x86-64"
 _KERNEL_LOG_TSC = re.compile(rb"tsc: (Refined TSC clocksource calibration:|Detected) ([0-9.]+) MHz")
 _KERNEL_LOG_RECORDS_MAX = 2_000  # the lines stand near the start of a boot
 _TSC_FREQ_KHZ = "sys/devices/system/cpu/cpu0/tsc_freq_khz"
@@ -67,7 +67,7 @@ def declared_frequencies(tree: HostTree = LIVE) -> tuple[Candidate, ...]:
 def _believed(frequency_hz: float, source: str) -> Reading[float]:
     if FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
         return known(frequency_hz, source)
-    return unknown(source, f"{source} declares {frequency_hz:g} Hz, which no counter has")
+    return unknown(source, f"{source} declares {frequency_hz:g} Hz, which is not plausible")
 
 
 def _cpuid_crystal() -> Reading[float]:
@@ -93,7 +93,7 @@ def _hypervisor_leaf() -> Reading[float]:
         return not_applicable(source, _NOT_X86)
     range_leaf = _core.cpuid(0x40000000)
     if range_leaf is None:
-        return not_applicable(source, "no hypervisor announces itself")
+        return not_applicable(source, "no hypervisor is reported")
     signature = hypervisor_signature() or ""
     if signature.startswith(("Microsoft Hv", "XenVMM")):
         return not_applicable(source, f"{signature} gives this leaf another meaning")
@@ -111,7 +111,7 @@ def _kernel_file(tree: HostTree) -> Reading[float]:
         return Reading(None, reading.source, reading.reason, reading.applicable)
     khz = tree.integer(_TSC_FREQ_KHZ)
     if khz is None:
-        return unknown(reading.source, f"{reading.value!r} is no number")
+        return unknown(reading.source, f"{reading.value!r} is not a number")
     return _believed(khz * 1e3, reading.source)
 
 
@@ -154,7 +154,7 @@ def _kernel_log() -> Reading[float]:
         os.close(log)
     megahertz = found.get(b"Refined TSC clocksource calibration:") or found.get(b"Detected")
     if megahertz is None:
-        return unknown(source, "the log no longer holds, or never held, a line about the tsc")
+        return unknown(source, "the log has no line about the TSC")
     return _believed(float(megahertz) * 1e6, source)
 
 

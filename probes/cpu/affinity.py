@@ -37,11 +37,11 @@ def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
     sets = sets or cpu_sets()
     wanted = set(cpus)
     if not wanted:
-        raise AffinityError("no CPU is asked for; name at least one")
+        raise AffinityError("no CPU given; name at least one")
     for reading, what in (
         (sets.present, "does not exist on this host; it has CPUs"),
         (sets.online, "is offline; online are CPUs"),
-        (sets.cpuset, "is outside this process's cgroup cpuset, which holds CPUs"),
+        (sets.cpuset, "is outside this process's cgroup cpuset, CPUs"),
         (sets.reachable, "is outside the affinity this process was started with, CPUs"),
     ):
         if reading.value is None:
@@ -49,13 +49,13 @@ def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
         outside = wanted.difference(reading.value)
         if outside:
             has = format_cpu_list(reading.value)
-            raise AffinityError(f"CPU {format_cpu_list(outside)} {what} {has} ({reading.source}); choose among them")
+            raise AffinityError(f"CPU {format_cpu_list(outside)} {what} {has} ({reading.source}); choose from them")
 
 
 def affinity_of(tid: int = 0) -> tuple[int, ...]:
     """CPUs a thread may run on, ascending; 0 is the calling thread. `AffinityError` if it cannot be read."""
     if not hasattr(os, "sched_getaffinity"):
-        raise AffinityError("this platform does not pin threads to CPUs; run on Linux for affinity")
+        raise AffinityError("this platform cannot pin threads to CPUs; run on Linux")
     try:
         return tuple(sorted(os.sched_getaffinity(tid)))
     except OSError as error:
@@ -70,7 +70,7 @@ def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
     """
     wanted = tuple(sorted(set(cpus)))
     if not wanted:
-        raise AffinityError("no CPU is asked for; name at least one")
+        raise AffinityError("no CPU given; name at least one")
     affinity_of(tid)
     try:
         os.sched_setaffinity(tid, wanted)
@@ -79,7 +79,7 @@ def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
     got = affinity_of(tid)
     if got != wanted:
         raise AffinityError(
-            f"asked for CPU {format_cpu_list(wanted)}, the kernel gave {format_cpu_list(got)}: "
+            f"requested CPU {format_cpu_list(wanted)}, the kernel allowed {format_cpu_list(got)}: "
             "the rest is offline or outside the cpuset"
         )
     return got
@@ -87,7 +87,7 @@ def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
 
 def _explain_refusal(error: OSError, tid: int, cpus: tuple[int, ...] | None) -> str:
     who = f"thread {tid}" if tid else "this thread"
-    what = f"{who} cannot be bound to CPU {format_cpu_list(cpus)}" if cpus else f"affinity of {who} cannot be read"
+    what = f"{who} cannot be pinned to CPU {format_cpu_list(cpus)}" if cpus else f"affinity of {who} cannot be read"
     if error.errno == errno.ESRCH:
         return f"{what}: no such thread; it has ended"
     if error.errno == errno.EPERM:

@@ -141,7 +141,7 @@ def _optional_set(tree: HostTree, name: str, absent: str) -> Reading[Cpus]:
         return not_applicable(f"read from /{path}", absent)
     cpus = cpus_of_list(text)
     if cpus is None:
-        return unknown(f"read from /{path}", f"{text[:80]!r} is no CPU list")
+        return unknown(f"read from /{path}", f"{text[:80]!r} is not a CPU list")
     return known(cpus, f"read from /{path}")
 
 
@@ -150,8 +150,8 @@ def _affinity(tree: HostTree) -> Reading[Cpus]:
     if fact is not None:
         return known(cpus_of_list(fact) or (), "sched_getaffinity")
     if tree.is_live:
-        return not_applicable("sched_getaffinity", "this platform does not pin threads to CPUs")
+        return not_applicable("sched_getaffinity", "this platform cannot pin threads to CPUs")
     source = "read from /proc/self/status"
     match = re.search(r"^Cpus_allowed_list:(.*)$", tree.text("proc/self/status") or "", re.MULTILINE)
     cpus = None if match is None else cpus_of_list(match[1].strip())
-    return known(cpus, source) if cpus else unknown(source, "the captured tree holds no Cpus_allowed_list")
+    return known(cpus, source) if cpus else unknown(source, "the snapshot has no Cpus_allowed_list")

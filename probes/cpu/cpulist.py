@@ -48,7 +48,7 @@ def _parse_part(part: str, text: str, last_cpu: int | None) -> range | list[int]
     first = 0 if first_text == "ALL" else _number(first_text, part, where, last_cpu)
     last = _number("N" if first_text == "ALL" else last_text or first_text, part, where, last_cpu)
     if last < first:
-        raise FormatError(f"{part!r} {where} runs backwards; write {last}-{first}")
+        raise FormatError(f"{part!r} {where} is reversed; write {last}-{first}")
     if match["used"] is None:
         return range(first, last + 1)
     used = _number(match["used"], part, where, None)
@@ -59,19 +59,17 @@ def _parse_part(part: str, text: str, last_cpu: int | None) -> range | list[int]
 def _grouped(first: int, last: int, used: int, group: int | None, where: str) -> range | list[int]:
     if group is None:
         if used == 0:
-            raise FormatError(f"{where}: a stride of 0 leads nowhere; write 1 or more after ':'")
+            raise FormatError(f"{where}: a stride of 0 is not allowed; write 1 or more after ':'")
         return range(first, last + 1, used)
     if used == 0 or group == 0 or used > group:
-        raise FormatError(
-            f"{where}: {used} of every {group} cannot be chosen; before '/' goes 1 up to the number after it"
-        )
+        raise FormatError(f"{where}: {used} of every {group} is not possible; write 1 up to the group size before '/'")
     return [cpu for cpu in range(first, last + 1) if (cpu - first) % group < used]
 
 
 def _number(text: str, part: str, where: str, last_cpu: int | None) -> int:
     if text.upper() == "N":
         if last_cpu is None:
-            raise FormatError(f"{part!r} {where} needs the number of the last CPU, which is not known here")
+            raise FormatError(f"{part!r} {where} needs the last CPU number, which is unknown here")
         return last_cpu
     # Length first: int() of a million digits takes seconds.
     if len(text) > 9 or int(text) > CPU_NUMBER_MAX:

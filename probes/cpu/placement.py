@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from lowlat import units
 from lowlat.bounded import Count
 from lowlat.documents import document_fields
 from lowlat.probes.cpu.cpulist import format_cpu_list
@@ -84,12 +85,12 @@ def parse_roles(text: str) -> tuple[Role, ...]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*([A-Za-z][\w.-]*)\s*(?:=\s*([0-9]{1,6})\s*)?", part)
         if match is None:
-            raise AffinityError(f"{part.strip()!r} is no role; write roles like producer=2,matcher,publisher")
+            raise AffinityError(f"{part.strip()!r} is not a role; write roles like producer=2,matcher,publisher")
         count = int(match[2] or 1)
         if not 1 <= count <= ROLE_COUNT_MAX:
-            raise AffinityError(f"{part.strip()!r} asks for {count} threads; 1 to {ROLE_COUNT_MAX} can be placed")
+            raise AffinityError(f"{part.strip()!r} asks for {units.plural(count, 'thread')}; use 1 to {ROLE_COUNT_MAX}")
         if any(role.name == match[1] for role in roles):
-            raise AffinityError(f"role {match[1]!r} stands twice; write its number of threads as {match[1]}=2")
+            raise AffinityError(f"role {match[1]!r} is given twice; write its number of threads as {match[1]}=2")
         roles.append(Role(match[1], count))
     return tuple(roles)
 
@@ -112,7 +113,7 @@ def plan(
     topology = topology or read_topology()
     allowed = topology.cpu_sets.allowed
     if not allowed:
-        raise AffinityError("no CPU is known that this process may use; name CPUs instead")
+        raise AffinityError("the CPUs available to this process are unknown; name CPUs instead")
     planner = _Planner(topology, memory_node, frozenset(busy))
     threads = [(role.name, index if role.count > 1 else -1) for role in roles for index in range(role.count)]
     order = sorted(threads, key=lambda thread: thread[0] != FIRST_ROLE)  # stable: else as listed
@@ -128,14 +129,17 @@ def _warnings(topology: Topology, threads: int) -> tuple[str, ...]:
     found = []
     allowed = topology.cpu_sets.allowed
     if threads > len(allowed):
-        found.append(f"{threads} threads on {len(allowed)} allowed CPUs: those that take turns measure the scheduler")
+        found.append(
+            f"{units.plural(threads, 'thread')} on {units.plural(len(allowed), 'available CPU')}: threads that "
+            "share a CPU measure the scheduler"
+        )
     if not set(topology.cpu_sets.isolated.value or ()).intersection(allowed):
-        found.append("no allowed CPU is isolated: the scheduler may put other work on any of them")
+        found.append("no available CPU is isolated: the scheduler may run other work on any of them")
     quota = topology.cpu_quota.value
     if quota is not None and quota.cpus is not None and quota.cpus < threads:
-        found.append(f"the CPU quota is {quota.cpus:g} CPUs: {threads} spinning threads will be throttled")
+        found.append(f"the CPU quota is {quota.cpus:g}: {units.plural(threads, 'spinning thread')} will be throttled")
     if topology.guest_view:
-        found.append("guest view: which CPUs are siblings or share caches is the hypervisor's word")
+        found.append("guest view: SMT siblings and shared caches are as the hypervisor presents them")
     return tuple(found)
 
 
@@ -157,11 +161,11 @@ class _Planner:
     def _checked(self, node: int) -> int:
         nodes = self._topology.nodes
         if nodes.value is None:
-            raise AffinityError(f"node {node} cannot be chosen: {nodes.reason}")
+            raise AffinityError(f"node {node} cannot be used: {nodes.reason}")
         if node not in {self._topology.node_of(cpu) for cpu in self._allowed}:
             usable = {n for cpu in self._allowed if (n := self._topology.node_of(cpu)) is not None}
             raise AffinityError(
-                f"node {node} has no CPU this process may use; choose among {format_cpu_list(usable) or 'none'}"
+                f"node {node} has no CPU that this process may use; choose from {format_cpu_list(usable) or 'none'}"
             )
         return node
 
@@ -220,7 +224,7 @@ class _Planner:
         elif self._isolated.intersection(self._allowed):
             contra.append("not isolated: no isolated CPU is left")
         if cpu == 0:
-            contra.append("CPU 0, where kernels put what has no other place: no other CPU is left")
+            contra.append("CPU 0, which handles most kernel housekeeping: no other CPU is left")
         elif 0 in self._allowed:
             pro.append("not CPU 0")
         return tuple(pro), tuple(contra)
@@ -228,22 +232,22 @@ class _Planner:
     def _explain_sharing(self, cpu: int, pro: list[str], contra: list[str]) -> None:
         sibling = self._busy_sibling(cpu)
         if cpu in self._owners:
-            contra.append(f"shared with {self._owners[cpu]}: {len(self._allowed)} CPUs are allowed")
+            contra.append(f"shared with {self._owners[cpu]}: {units.plural(len(self._allowed), 'CPU')} available")
         elif cpu in self._busy_by_others:
             contra.append("busy with other work: no idle CPU is left")
         if sibling is not None:
             who = self._owners.get(sibling, "other work")
-            contra.append(f"on one core with CPU {sibling} ({who}): no free core is left")
+            contra.append(f"SMT sibling of CPU {sibling} ({who}): no free core is left")
         elif cpu not in self._owners:
             siblings = [s for s in self._topology.siblings_of(cpu) if s != cpu]
-            idle = f", its sibling {format_cpu_list(siblings)} idle" if siblings else ""
-            pro.append(f"alone on its core{idle}")
+            idle = f" (sibling CPU {format_cpu_list(siblings)})" if siblings else ""
+            pro.append(f"no SMT sibling in use{idle}")
 
     def _explain_place(self, cpu: int, pro: list[str], contra: list[str]) -> None:
         kinds = self._topology.core_kinds
         if kinds:
             rank = self._kind_rank.get(cpu, 0)
-            (pro if rank == 0 else contra).append(f"a core of kind {kinds[rank].name!r}")
+            (pro if rank == 0 else contra).append(f"core type {kinds[rank].name!r}")
         node = self._topology.node_of(cpu)
         if self.home is not None:
             if node == self.home:

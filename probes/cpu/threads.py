@@ -74,7 +74,7 @@ def threads_of(pid: int, tree: HostTree = LIVE) -> tuple[ThreadAffinity, ...]:
     try:
         tree.read_bytes(f"proc/{pid}/stat")
     except FileNotFoundError:
-        raise AffinityError(f"process {pid} does not exist; it has ended, or was never there") from None
+        raise AffinityError(f"process {pid} does not exist; check the process ID") from None
     except OSError as error:
         raise AffinityError(explain_os_error(error, f"process {pid}")) from error
     found = (_thread(tree, folder, tid) for name in tree.names(folder) if (tid := parse_integer(name)) is not None)
@@ -120,7 +120,7 @@ def pin_process(pid: int, cpus: Iterable[int]) -> tuple[ThreadAffinity, ...]:
         for tid in fresh:
             _pin_or_gone(pid, tid, wanted)
             done.add(tid)
-    raise AffinityError(f"process {pid} makes threads faster than they can be bound; stop it first (SIGSTOP)")
+    raise AffinityError(f"process {pid} creates threads faster than they can be pinned; stop it first (SIGSTOP)")
 
 
 def _pin_or_gone(pid: int, tid: int, cpus: Cpus) -> None:
@@ -134,7 +134,7 @@ def _pin_or_gone(pid: int, tid: int, cpus: Cpus) -> None:
 def set_realtime(priority: int) -> None:
     """Give the calling thread SCHED_FIFO, priority 1 to 99. `AffinityError` names the missing right."""
     if not 1 <= priority <= 99:
-        raise AffinityError(f"real-time priority {priority} does not exist; 1 to 99 do")
+        raise AffinityError(f"real-time priority {priority} is outside 1..99")
     if not hasattr(os, "sched_setscheduler"):
         raise AffinityError("this platform has no SCHED_FIFO; run on Linux for real-time priority")
     try:
@@ -144,7 +144,7 @@ def set_realtime(priority: int) -> None:
             f"SCHED_FIFO priority {priority} is refused: {error.strerror}; it needs CAP_SYS_NICE or RLIMIT_RTPRIO"
         ) from error
     if os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK != os.SCHED_FIFO:
-        raise AffinityError(f"SCHED_FIFO priority {priority} was asked for, the kernel keeps another policy")
+        raise AffinityError(f"SCHED_FIFO priority {priority} was requested, but the kernel kept another policy")
 
 
 def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int | None = None) -> None:
@@ -155,7 +155,7 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
     be started.
     """
     if not command:
-        raise AffinityError("no command is given; write it after --")
+        raise AffinityError("no command given; write it after --")
     cpus = tuple(cpus)
     if cpus:
         pin(cpus)

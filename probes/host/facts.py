@@ -138,7 +138,7 @@ def _load_average(tree: HostTree) -> Reading[tuple[float, float, float]]:
     try:
         one, five, fifteen = (float(field) for field in (reading.value or "").split()[:3])
     except ValueError:
-        return unknown(reading.source, reading.reason or f"{reading.value!r} holds no three numbers")
+        return unknown(reading.source, reading.reason or f"{reading.value!r} does not have three numbers")
     return known((one, five, fifteen), reading.source)
 
 
@@ -149,7 +149,7 @@ def memory_total(tree: HostTree = LIVE) -> Reading[int]:
     if match is not None:
         return known(int(match[1]) * 1024, source)
     if not tree.is_live:
-        return unknown(source, "the captured tree holds no MemTotal")
+        return unknown(source, "the snapshot has no MemTotal")
     import psutil
 
     return known(int(psutil.virtual_memory().total), "psutil")

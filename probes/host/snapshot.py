@@ -85,7 +85,7 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     cache, cpufreq and cpuidle folders. Raises `OutputPathError` when the file cannot be written.
     """
     if not path.name.endswith(".tar.xz"):
-        raise OutputPathError(f"{path} cannot hold a snapshot; give it a name that ends with .tar.xz")
+        raise OutputPathError(f"{path} is not a snapshot name; use a name that ends in .tar.xz")
     record = RecordingTree(tree)
     read_topology(record)
     host_facts(record)
@@ -151,11 +151,11 @@ def open_root(path: str | Path) -> HostTree:
         elif path.exists():
             tree = _open_archive(path)
         else:
-            raise InputError(f"{path} does not exist; give a folder or a .tar.xz that holds sys/ and proc/")
+            raise InputError(f"{path} does not exist; give a directory or a .tar.xz that contains sys/ and proc/")
     except PermissionError as error:
         raise InputError(f"{path}: permission denied; read access is needed") from error
     if not tree.names("sys"):
-        raise InputError(f"{path} holds no sys/ that can be read; give the folder that holds sys/ and proc/")
+        raise InputError(f"{path} has no readable sys/; give the directory that contains sys/ and proc/")
     return tree
 
 
@@ -174,7 +174,7 @@ def _open_archive(path: Path) -> ArchiveTree:
                 elif entry.isfile():
                     total += entry.size
                     if total > ARCHIVE_BYTES_MAX or entry.size > TEXT_BYTES_MAX or len(files) > ARCHIVE_FILES_MAX:
-                        raise InputError(f"{path} unpacks to more than any snapshot of a host; it is not read")
+                        raise InputError(f"{path} unpacks to more than any host snapshot; it was not read")
                     content = archive.extractfile(entry)
                     files[name] = content.read() if content is not None else b""
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
@@ -182,7 +182,7 @@ def _open_archive(path: Path) -> ArchiveTree:
             raise
         # Of a file that is no archive at all, tarfile tells what each compression thinks of it, line by line.
         why = str(error).partition(":\n")[0]
-        raise InputError(f"{path} is no readable archive of a host: {why}; give a folder or a .tar.xz") from error
+        raise InputError(f"{path} is not a readable snapshot: {why}; give a directory or a .tar.xz") from error
     return _without_prefix(path, files, links)
 
 

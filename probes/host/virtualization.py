@@ -84,7 +84,7 @@ def _hypervisor(tree: HostTree) -> Reading[str]:
         found = find(tree)
         if found is not None:
             return found
-    return not_applicable("CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo", "nothing announces a hypervisor")
+    return not_applicable("CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo", "no hypervisor detected")
 
 
 def _from_cpuid(tree: HostTree) -> Reading[str] | None:
@@ -145,4 +145,4 @@ def _container(tree: HostTree) -> Reading[str]:
     version = tree.text("proc/sys/kernel/osrelease") or ""
     if "microsoft" in version.lower():
         return known("WSL", "read from /proc/sys/kernel/osrelease")
-    return not_applicable("/run/systemd/container, /.dockerenv, /proc/1/cgroup", "nothing announces a container")
+    return not_applicable("/run/systemd/container, /.dockerenv, /proc/1/cgroup", "no container detected")

@@ -82,10 +82,10 @@ def check_node(node: int, tree: HostTree = LIVE) -> None:
     """Raise `NumaError` unless the node has memory that this process may use."""
     nodes = memory_nodes(tree)
     if nodes.value is None:
-        raise NumaError(f"memory cannot be bound to node {node}: {nodes.reason}; leave the node out")
+        raise NumaError(f"memory cannot be bound to node {node}: {nodes.reason}; omit the node")
     if node not in nodes.value:
         having = format_cpu_list(nodes.value)
-        raise NumaError(f"node {node} has no memory that this process may use; choose among {having}")
+        raise NumaError(f"node {node} has no memory that this process may use; choose from {having}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def set_thread_policy(policy: Policy, node: int = 0) -> ThreadPolicy:
     got = thread_policy().value
     wanted = ThreadPolicy(int(policy), () if policy is Policy.DEFAULT else (node,))
     if got != wanted:
-        raise NumaError(f"asked for policy {wanted}, the kernel keeps {got}")
+        raise NumaError(f"requested policy {wanted}, but the kernel kept {got}")
     return wanted
 
 

@@ -49,7 +49,7 @@ class EchoServer:
 
     def __init__(self, port: int, address: str | None = None) -> None:
         if not can_stamp():
-            raise UsageError("this platform does not stamp packets; listen on Linux")
+            raise UsageError("this platform does not timestamp packets; listen on Linux")
         self.answered = 0
         self.ignored = 0
         self._stays: OrderedDict[bytes, _Stay] = OrderedDict()

@@ -46,10 +46,13 @@ def why_no_hardware_stamps(address: str) -> str:
     """Why packets of the interface with this address carry no stamps of a card, and what would help."""
     name = interface_of(address)
     if name is None:
-        return f"no interface is known to have {address}"
+        return f"no interface has address {address}"
     can = stamps_in_hardware(name)
     if can.value is None:
-        return f"{name} does not tell whether it stamps packets in hardware ({can.reason})"
+        return f"{name} does not report whether it timestamps packets in hardware ({can.reason})"
     if not can.value:
-        return f"{name} does not stamp packets in hardware"
-    return f"{name} can stamp packets in hardware and is not set to; as root, 'hwstamp_ctl -i {name} -t 1 -r 1' sets it"
+        return f"{name} does not timestamp packets in hardware"
+    return (
+        f"{name} can timestamp packets in hardware, but this is off; as root, 'hwstamp_ctl -i {name} -t 1 -r "
+        "1' turns it on"
+    )

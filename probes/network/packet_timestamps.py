@@ -64,7 +64,7 @@ def enable_stamps(on: socket.socket) -> None:
     except OSError as error:
         on.close()
         raise UsageError(
-            f"this kernel does not stamp packets (SO_TIMESTAMPING: {error.strerror}); run outside of its sandbox"
+            f"this kernel does not timestamp packets (SO_TIMESTAMPING: {error.strerror}); run outside of its sandbox"
         ) from error
 
 

@@ -126,7 +126,7 @@ def measure_peer(address: str) -> PeerPath:
     where nothing answers, or not often enough.
     """
     if not can_stamp():
-        raise UsageError("this platform does not stamp packets; measure a peer on Linux")
+        raise UsageError("this platform does not timestamp packets; measure a peer on Linux")
     asker = _contact(*parse_address(address))
     try:
         asker.run()
@@ -142,8 +142,8 @@ def _contact(host: str, port: int) -> _Asker:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no host has such a name"
-        raise UsageError(f"cannot find host {host!r}: {why}; give an address, or a name that resolves") from error
+        why = error.strerror if isinstance(error, OSError) else "unknown host name"
+        raise UsageError(f"cannot find host {host!r}: {why}; use an address, or a name that resolves") from error
     failed: UsageError | NotValidError | None = None
     for family, _, _, _, where in found:
         asker = None
@@ -164,7 +164,7 @@ def _contact(host: str, port: int) -> _Asker:
 def _silent(peer: str) -> NotValidError:
     return NotValidError(
         f"no answer from {peer} to {CONTACT_TRIES} messages; start 'lowlat bench --listen {peer.rpartition(':')[2]}' "
-        "there, and let UDP pass both ways"
+        "there, and allow UDP in both directions"
     )
 
 
@@ -243,10 +243,10 @@ class _Asker:
         sent = len(self._asked)
         if len(trips) < SAMPLES_MIN:
             raise NotValidError(
-                f"{self.peer} answered {len(trips)} of {sent} messages, too few to measure by; look for loss on the way"
+                f"{self.peer} answered {len(trips)} of {sent} messages, too few to measure; check for packet loss"
             )
         by = "network card" if any(trip.hardware_ns is not None for trip in trips) else "kernel"
-        lacking = "for too many messages, a stamp of one of the kernels is missing or contradicts the others"
+        lacking = "for too many messages, a kernel timestamp is missing or contradicts the others"
         no_card = "loopback has no network card" if self.loopback else why_no_hardware_stamps(self.local)
         return PeerPath(
             peer=self.peer,
@@ -254,9 +254,11 @@ class _Asker:
             sent=sent,
             lost=sent - len(trips),
             seen=LatencySummary.of([trip.seen_ns for trip in trips]),
-            stay=_spread((trip.stay_ns for trip in trips), "told by the peer", "the peer stamped too few messages"),
-            half_trip=_spread((trip.half_trip_ns for trip in trips), f"measured: stamps of the {by}", lacking),
-            nic=_spread((trip.nic_ns for trip in trips), "measured: stamps of kernel and network card", no_card),
+            stay=_spread(
+                (trip.stay_ns for trip in trips), "reported by the peer", "the peer timestamped too few messages"
+            ),
+            half_trip=_spread((trip.half_trip_ns for trip in trips), f"measured: {by} timestamps", lacking),
+            nic=_spread((trip.nic_ns for trip in trips), "measured: kernel and network card timestamps", no_card),
         )
 
     def _ask(self) -> int | None:

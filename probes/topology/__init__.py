@@ -58,4 +58,4 @@ def _machine(tree: HostTree) -> Reading[str]:
     if machine is not None:
         return known(machine, "uname")
     reading = tree.reading("proc/sys/kernel/arch")
-    return reading if reading.value else unknown("uname", "the captured tree does not say")
+    return reading if reading.value else unknown("uname", "the snapshot does not say")

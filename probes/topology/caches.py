@@ -52,7 +52,7 @@ class _CacheReader:
         tree = self._tree
         level = tree.integer(f"{folder}/level")
         if level is None or level < 1:
-            self._warn("a cache has no level and is left out", f"/{folder}")
+            self._warn("a cache without a level was skipped", f"/{folder}")
             return
         kind = _TYPES.get(tree.text(f"{folder}/type") or "", "Unknown")
         shared = read_cpus(tree, folder, "shared_cpu_map", "shared_cpu_list", self._warn) or ()
@@ -71,7 +71,7 @@ class _CacheReader:
         owner = self._owner.get((level, kind, cpu))
         free = tuple(c for c in cpus if (level, kind, c) not in self._owner)
         if cpus != (owner or free):
-            self._warn("CPUs disagree about who shares a cache; the lower one's word counts", f"/{folder}")
+            self._warn("CPUs disagree about who shares a cache; the lower CPU's view is used", f"/{folder}")
         if owner is not None:
             return ()
         for member in free:

@@ -27,7 +27,7 @@ def read_cpus(tree: HostTree, folder: str, mask_name: str, list_name: str, warn:
     if list_text and from_list is None:
         warn(f"{list_name} is damaged", f"/{folder}: {list_text[:40]!r}")
     if from_mask is not None and from_list is not None and from_mask != from_list:
-        warn(f"{mask_name} and {list_name} disagree; the mask counts", f"/{folder}")
+        warn(f"{mask_name} and {list_name} disagree; the mask is used", f"/{folder}")
     return from_mask if from_mask is not None else from_list
 
 
@@ -99,7 +99,7 @@ class GroupReader:
             if not found and older_name is not None:
                 found = read_cpus(self._tree, folder, older_name, f"{older_name}_list", self._warn)
             if found and cpu not in found:
-                self._warn(f"a CPU is not among its own {name} siblings; it counts as one", f"/{folder}")
+                self._warn(f"a CPU is missing from its own {name} siblings; it was added", f"/{folder}")
             self._sets[key] = found or None
         return self._sets[key]
 

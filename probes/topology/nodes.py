@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lowlat import units
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.host.host_tree import HostTree
@@ -79,7 +80,7 @@ def _distances(tree: HostTree, node: int, ids: Sequence[int], warn: Warn) -> dic
     if len(row) == len(listed):
         return {other: far for other, far in zip(listed, row, strict=True) if other in ids}
     warn(
-        f"a row has {len(row)} distances for {len(ids)} nodes; it is read as far as node numbers reach",
+        f"a row has {units.plural(len(row), 'distance')} for {units.plural(len(ids), 'node')}; the rest is ignored",
         f"/{path}",
     )
     return {other: row[other] for other in ids if other < len(row)}
@@ -103,7 +104,7 @@ def _check_cpus(nodes: Sequence[Node], online: Cpus, warn: Warn) -> None:
         for cpu in node.cpus:
             if cpu in claimed:
                 warn(
-                    "nodes claim the same CPU; the lower one counts",
+                    "nodes claim the same CPU; the lower node is used",
                     f"CPU {cpu}, nodes {claimed[cpu]}, {node.node}",
                 )
             claimed.setdefault(cpu, node.node)

@@ -45,7 +45,7 @@ def check_valid(reports: Sequence[Report], side: str) -> None:
     for report in reports:
         if report.status == "invalid":
             why = "; ".join(report.status_reasons) or "no reason given"
-            raise NotValidError(f"{side} is not valid, so there is nothing to compare: {why}")
+            raise NotValidError(f"{side} is invalid, so there is nothing to compare: {why}")
 
 
 def check_repeated(reports: Sequence[Report], side: str) -> None:
@@ -53,8 +53,7 @@ def check_repeated(reports: Sequence[Report], side: str) -> None:
     runs = sum(len(report.runs) for report in reports)
     if runs < RUNS_MIN:
         raise NotValidError(
-            f"{side} has {units.plural(runs, 'run')}: nobody could tell a change from chance; "
-            "take --runs 10 on both sides"
+            f"{side} has {units.plural(runs, 'run')}: too few to tell a change from chance; use --runs 10 on both sides"
         )
 
 
@@ -62,7 +61,7 @@ def check_same_work(reports: Sequence[Report]) -> None:
     """Raises `NotValidError`, with what differs, unless all reports are of the same work and settings."""
     if different := tuple(differences(reports)):
         raise NotValidError(
-            f"these reports do not compare, since they differ in {'; '.join(different)}; "
+            f"these reports are not comparable: they differ in {'; '.join(different)}; "
             "measure both sides with the same options"
         )
 
@@ -78,10 +77,10 @@ def differences(reports: Sequence[Report]) -> Iterator[str]:
 def weaknesses(reports: Sequence[Report]) -> Iterator[str]:
     """What of hosts, builds and endings weakens a comparison of these reports, a line each."""
     if different := tuple(_differing(reports, _SURROUNDINGS)):
-        yield f"measured in different surroundings: {'; '.join(different)}"
+        yield f"measured in different environments: {'; '.join(different)}"
     for report in reports:
         if report.status == "interrupted":
-            yield f"a report is of fewer runs than asked: {'; '.join(report.status_reasons) or 'no reason given'}"
+            yield f"a report has fewer runs than requested: {'; '.join(report.status_reasons) or 'no reason given'}"
 
 
 def _setting(name: str) -> Callable[[Report], Any]:

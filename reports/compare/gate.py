@@ -63,10 +63,10 @@ def parse_rule(text: str) -> Rule:
     """
     form = _FORM.fullmatch(text.strip())
     if form is None:
-        raise UsageError(f"{text!r} is no gate; {_EXAMPLES}")
+        raise UsageError(f"{text!r} is not a valid gate; {_EXAMPLES}")
     name, _, rest = form["path"].partition(":")
     if name not in NAMES:
-        raise UsageError(f"{text!r} gates {name!r}, but what can be gated is {', '.join(NAMES)}")
+        raise UsageError(f"{text!r} gates {name!r}, but gates apply to {', '.join(NAMES)}")
     percent = float(Fraction(form["number"]))
     if name not in _LATENCIES:
         if rest or ":" in form["path"]:
@@ -77,7 +77,7 @@ def parse_rule(text: str) -> Rule:
     stage = "stage:" if rest.startswith("stage:") else ""
     measure, _, op = rest.removeprefix(stage).partition(":")
     if form["path"].endswith(":") or (stage and not measure):
-        raise UsageError(f"{text!r} names nothing behind a colon; {_EXAMPLES}")
+        raise UsageError(f"{text!r} has nothing after a colon; {_EXAMPLES}")
     return Rule(name, stage + measure or None, op or WHOLE, percent)
 
 
@@ -86,13 +86,13 @@ def check_rules(rules: Sequence[Rule], metrics: Collection[Metric], main: str | 
     for rule in rules:
         if not any(rule.covers(metric, main) for metric in metrics):
             there = dict.fromkeys(f"{each.measure}:{each.op}" if each.measure else each.name for each in metrics)
-            raise UsageError(f"gate {rule} is about nothing that both sides have: there is {', '.join(there)}")
+            raise UsageError(f"gate {rule} matches nothing that both sides have; available: {', '.join(there)}")
     for metric in metrics:
         covering = [rule for rule in rules if rule.covers(metric, main)]
         named = [rule for rule in covering if rule.op != EVERY]
         for alike in (named, [rule for rule in covering if rule.op == EVERY]):
             if len(alike) > 1:
-                raise UsageError(f"gates {alike[0]} and {alike[1]} are both about {metric}; leave out one of them")
+                raise UsageError(f"gates {alike[0]} and {alike[1]} both apply to {metric}; remove one of them")
 
 
 def default_rules(metrics: Collection[Metric]) -> tuple[Rule, ...]:
@@ -165,7 +165,7 @@ class _Scale:
 
 def _verdict(scale: _Scale, base: Values, head: Values, estimate: RatioEstimate, p: float) -> tuple[Verdict, str]:
     if min(base.runs, head.runs) < RUNS_MIN:
-        return "inconclusive", f"fewer than {RUNS_MIN} runs a side"
+        return "inconclusive", f"fewer than {RUNS_MIN} runs per side"
     told_apart = abs(head.median - base.median) > scale.floor
     if p < SIGNIFICANT and told_apart:
         if scale.worse(estimate.ratio):
@@ -176,9 +176,9 @@ def _verdict(scale: _Scale, base: Values, head: Values, estimate: RatioEstimate,
     worst = estimate.interval[0 if scale.higher_is_better else 1]
     reach = abs(worst - 1) * base.median if math.isfinite(worst) else head.median
     if scale.worse(worst) and reach > scale.floor:
-        return "inconclusive", f"the ratio may be as bad as {worst:.3g}; take more or quieter runs"
+        return "inconclusive", f"the ratio could be as bad as {worst:.3g}; use more or quieter runs"
     if scale.worse(worst):
-        return "unchanged", f"no more than the clock's step of {units.time(scale.floor)}"
+        return "unchanged", f"within the clock's resolution of {units.time(scale.floor)}"
     return "unchanged", ""
 
 

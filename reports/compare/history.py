@@ -45,10 +45,11 @@ class Figure:
 class Entry:
     """One saved report."""
 
-    file: Annotated[str, Meta(description="Name in the folder")]
+    file: Annotated[str, Meta(description="File name in the directory")]
     started: Annotated[str, Meta(description="Start of its first run, UTC, RFC 3339")]
     status: Annotated[
-        Literal["ok", "interrupted", "invalid"], Meta(description="Of the report; invalid ones are in no ratio's base")
+        Literal["ok", "interrupted", "invalid"],
+        Meta(description="Status of the report; invalid ones are excluded from the bases of ratios"),
     ]
     git: Annotated[str | None, Meta(description="Commit that lowlat was built from")]
     version: Annotated[str, Meta(description="Version of lowlat")]
@@ -61,12 +62,12 @@ class Entry:
 class Trend:
     """Reports of the same work, by start time: the same commands, rate and engine settings."""
 
-    profile: Annotated[str, Meta(description="Name of the flood profile, or of the file replayed")]
+    profile: Annotated[str, Meta(description="Name of the order flow profile, or of the file replayed")]
     seed: Annotated[Count | None, Meta(description="Seed of the generator; null for recorded flow")]
     commands: Annotated[Count, Meta(description="Commands in one run")]
     hash: Annotated[str, Meta(description="Hash over the commands")]
     engine: Annotated[str, Meta(description="native or reference")]
-    target_rate: Annotated[Amount | None, Meta(description="Commands per second asked; null in a closed loop")]
+    target_rate: Annotated[Amount | None, Meta(description="Commands per second requested; null in a closed loop")]
     op: Annotated[str, Meta(description="Operation of the figures")]
     measure: Annotated[str, Meta(description="Measure of the figures")]
     entries: Annotated[tuple[Entry, ...], Meta(min_length=1, description="The earliest first")]
@@ -76,8 +77,8 @@ class Trend:
 class Skipped:
     """A file that is no report with such a series."""
 
-    file: Annotated[str, Meta(description="Name in the folder")]
-    reason: Annotated[str, Meta(description="What it is instead, or what is wrong with it")]
+    file: Annotated[str, Meta(description="File name in the directory")]
+    reason: Annotated[str, Meta(description="Why it was skipped")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,8 @@ class History:
     """All reports of a folder."""
 
     schema: Annotated[Literal["lowlat.history/1"], Meta(description="Kind and version of the document")] = SCHEMA
-    trends: Annotated[tuple[Trend, ...], Meta(description="One for each work, in the order of their first report")]
-    skipped: Annotated[tuple[Skipped, ...], Meta(description="What else the folder holds")]
+    trends: Annotated[tuple[Trend, ...], Meta(description="One per workload, in the order of their first report")]
+    skipped: Annotated[tuple[Skipped, ...], Meta(description="Other files in the directory")]
 
 
 def history_of(folder: Path, name: str | None = None) -> History:
@@ -112,9 +113,9 @@ def _files(folder: Path) -> list[Path]:
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     except OSError as error:
-        raise InputError(f"{folder}: cannot be read as a folder: {error.strerror}") from error
+        raise InputError(f"{folder}: cannot be read as a directory: {error.strerror}") from error
     if len(files) > FILES_MAX:
-        raise InputError(f"{folder}: it has {len(files):,} files; at most {FILES_MAX:,} are looked at")
+        raise InputError(f"{folder}: it has {len(files):,} files, but at most {FILES_MAX:,} are read")
     return files
 
 
@@ -122,12 +123,12 @@ def _single(path: Path, name: str | None) -> tuple[object, Trend]:
     """What tells a report's work and series from others, and a trend of this report alone."""
     report = document_of(read_bytes(path))
     if not isinstance(report, Report):
-        raise FormatError("a sweep, which has no one rate to follow")
+        raise FormatError("a sweep, which has no single rate to track")
     if not report.runs:
-        raise FormatError("a report without a run")
+        raise FormatError("a report without runs")
     series = whole(report.summary if name is None else matching(report.summary, name))
     if series is None:
-        raise FormatError("a report without a series" + (f" {name}" if name else ""))
+        raise FormatError("a report without series" + (f" {name}" if name else ""))
     trend = Trend(
         profile=report.workload.profile,
         seed=report.workload.seed,

@@ -57,7 +57,7 @@ def encode(histogram: Histogram) -> str:
     `NotValidError` when there are no samples, since readers written in C reject such a blob.
     """
     if histogram.bounds_ns is None:
-        raise NotValidError("an empty histogram cannot be exchanged: other implementations reject it")
+        raise NotValidError("an empty histogram cannot be exported: other implementations reject it")
     blob: bytes = to_hdr(histogram).encode()
     return blob.decode("ascii")
 

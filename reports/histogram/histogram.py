@@ -140,7 +140,7 @@ class Histogram:
         """The percentile of ceiling rank: sample number ceil(percent / 100 * total), counted from 1.
 
         `percent` is read as the decimal it is written as: 99.9 is 999/10 exactly. 0 is the minimum, 100 the
-        maximum. Raises `UsageError` for what is no number from 0 to 100.
+        maximum. Raises `UsageError` for what is not a number from 0 to 100.
         """
         return self.percentiles([percent])[0]
 
@@ -158,7 +158,9 @@ class Histogram:
     @property
     def _bounds(self) -> tuple[int, int]:
         if self.bounds_ns is None:
-            raise NotValidError(f"the histogram is empty ({self.out_of_range} values out of range) and has no figures")
+            raise NotValidError(
+                f"the histogram is empty ({self.out_of_range} values out of range) and has no statistics"
+            )
         return self.bounds_ns
 
     @property
@@ -227,7 +229,7 @@ def _share(percent: float | str) -> Fraction:
     try:
         exact = Fraction(str(percent))
     except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(f"percentile {percent!r} is no number") from error
+        raise UsageError(f"percentile {percent!r} is not a number") from error
     if not 0 <= exact <= 100:
         raise UsageError(f"percentile {percent} is not between 0 and 100")
     return exact / 100

@@ -82,12 +82,12 @@ def read_log(data: bytes) -> RecordedLog:
         spans.append(span)
         counts[tag] += 1
         if len(spans) > INTERVALS_MAX or len(sums) > TAGS_MAX:
-            raise FormatError(f"more than {INTERVALS_MAX:,} intervals or {TAGS_MAX} tags; that is the most read")
+            raise FormatError(f"more than {INTERVALS_MAX:,} intervals or {TAGS_MAX} tags; that is the limit")
         if sums[tag].total >= TOTAL_END:
             raise FormatError(f"line {number}: up to here the log has 2**63 samples or more")
     series = tuple(RecordedSeries(_series(tag, whole), counts[tag]) for tag, whole in sums.items() if whole.total)
     if not series:
-        raise FormatError("an interval log without a sample")
+        raise FormatError("an interval log without samples")
     begin_s, end_s = min(begin for begin, _ in spans), max(end for _, end in spans)
     return RecordedLog(series, _moment(begin_s), _moment(end_s))
 
@@ -102,7 +102,7 @@ def _interval(number: int, line: str, base_s: float) -> tuple[str, tuple[float, 
     """Tag, begin and end in seconds since 1970, and the samples of a line."""
     found = _LINE.fullmatch(line.rstrip())
     if found is None:
-        raise FormatError(f"line {number} is no interval of a log: {line[:40]!r}")
+        raise FormatError(f"line {number} is not a log interval: {line[:40]!r}")
     begin_s = float(found["begin"])
     begin_s += 0 if begin_s > _EPOCH_S else base_s
     try:

@@ -93,7 +93,7 @@ class IntervalLog:
             with contextlib.suppress(OSError):  # a pipe takes nothing back
                 os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - written)
             raise OutputPathError(
-                f"cannot go on writing {self.path}: {error.strerror}; it ends with the interval before"
+                f"cannot continue writing {self.path}: {error.strerror}; it ends with the previous interval"
             ) from error
 
 

@@ -105,7 +105,7 @@ def from_bytes(data: bytes) -> Report | Sweep:
         return read
     kind = str(schema).partition("/")[0]
     if kind in {known.partition("/")[0] for known in (report.SCHEMA, sweep.SCHEMA)}:
-        raise FormatError(f"its schema {schema!r} is of another version of lowlat; this one reads {kind}/1")
+        raise FormatError(f"its schema {schema!r} is from another version of lowlat; this one reads {kind}/1")
     raise FormatError(f"not a {report.SCHEMA} or {sweep.SCHEMA} document: its schema is {schema!r}")
 
 

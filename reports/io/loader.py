@@ -35,7 +35,7 @@ def read_reports(paths: Sequence[Path]) -> list[Report]:
     """The reports of several files. Raises `InputError`, also for a file named twice: its runs would count twice."""
     real = [path.resolve() for path in paths]
     if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
-        raise InputError(f"{twice} is named twice, so its runs would count twice; name every file once")
+        raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
     return [report_of(read_bytes(path), str(path)) for path in paths]
 
 
@@ -62,13 +62,11 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(FILE_BYTES_MAX + 1)
     except IsADirectoryError as error:
-        raise InputError(
-            f"{path}: it is a folder; name a file in it, or look over all of them with --history"
-        ) from error
+        raise InputError(f"{path}: it is a directory; name a file in it, or read all of them with --history") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:  # a name with a NUL in it
-        raise InputError(f"{str(path)!r} is no name of a file: {error}") from error
+        raise InputError(f"{str(path)!r} is not a file name: {error}") from error
     if len(data) > FILE_BYTES_MAX:
-        raise InputError(f"{path}: it is longer than {FILE_BYTES_MAX >> 20} MiB, the most that is read")
+        raise InputError(f"{path}: it is larger than {FILE_BYTES_MAX >> 20} MiB, the limit")
     return data

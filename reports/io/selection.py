@@ -47,5 +47,5 @@ def _selected(series: Sequence[_Series], name: str) -> list[_Series]:
     found = matching(series, name)
     if not found:
         there = ", ".join(f"{each.measure}/{each.op}" for each in series) or "none"
-        raise UsageError(f"there is no series {name!r}; there are {there}")
+        raise UsageError(f"there is no series {name!r}; available: {there}")
     return found

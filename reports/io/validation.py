@@ -83,7 +83,7 @@ def _checked(place: str, series: Series) -> Histogram:
         raise FormatError(f"{place}: count is {series.count}, its histogram holds {histogram.total}")
     for percent in series.percentiles:
         if not _PERCENT.fullmatch(percent) or float(percent) > 100:
-            raise FormatError(f"{place}: {percent[:20]!r} is no percentile")
+            raise FormatError(f"{place}: {percent[:20]!r} is not a percentile")
     for held in histogram.percentiles(list(series.percentiles)):
         told = series.percentiles[held.percent]
         if (told.value, told.beyond) != (held.value_ns, held.beyond):

@@ -85,7 +85,7 @@ def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:
     first_name, first = named[0]
     for name, report in named[1:]:
         if different := list(differences([first, report])):
-            raise NotValidError(f"{name} cannot be merged with {first_name}, they differ in {'; '.join(different)}")
+            raise NotValidError(f"{name} cannot be merged with {first_name}: they differ in {'; '.join(different)}")
     holders: dict[tuple[str, ...], str] = {}
     for name, report in named:
         for run in report.runs:
@@ -93,7 +93,7 @@ def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:
             if holder := holders.get(content):
                 raise InputError(
                     f"{name} and {holder} hold the same run, started {run.started}: it would count twice; "
-                    "leave one of them out"
+                    "remove one of them"
                 )
             holders[content] = name
 

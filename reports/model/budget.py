@@ -20,10 +20,10 @@ REFERENCE_NS: Final = {
 """Reference budget by stage, nanoseconds; 400 µs in all."""
 
 NOT_MEASURED: Final = {
-    "network": "needs a second host: 'lowlat bench --listen PORT' there, --peer HOST:PORT here",
+    "network": "needs a second host: run 'lowlat bench --listen PORT' there, and add --peer HOST:PORT here",
     "application": "no run was measured",
-    "operating system": "stopped before messages were sent through the kernel",
-    "NIC": "needs --peer, and a network card that stamps packets in hardware",
+    "operating system": "the run stopped before this was measured",
+    "NIC": "needs --peer, and a network card with hardware timestamps",
 }
 """Why a stage has no measured value unless one is given."""
 
@@ -57,7 +57,7 @@ def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
         stage="total",
         reference_ns=sum(REFERENCE_NS.values()),
         measured_ns=None if missing else _sum(rows),
-        basis=f"would need {', '.join(missing)}" if missing else "sum of the stages",
+        basis=f"incomplete: {', '.join(missing)} not measured" if missing else "sum of the stages",
     )
     return (*rows, total)
 

@@ -64,17 +64,17 @@ class Compared(Metric):
         Meta(description="95% confidence interval of the ratio (Moses); null for so few runs that there is none"),
     ]
     p: Annotated[Share, Meta(description="Two-sided p of the Mann-Whitney U test, exact under ties up to 60 runs")]
-    threshold_percent: Annotated[Amount, Meta(description="Change for the worse up to which the gate lets it pass")]
-    floor: Annotated[Amount, Meta(description="Difference of medians that the clock cannot tell from none")]
-    gates: Annotated[bool, Meta(description="Whether the gate rests on it; false: for information")]
+    threshold_percent: Annotated[Amount, Meta(description="Largest regression that the gate accepts, percent")]
+    floor: Annotated[Amount, Meta(description="Difference of medians below the clock's resolution")]
+    gates: Annotated[bool, Meta(description="Whether it is gated; false: informational")]
     verdict: Annotated[
         Verdict,
         Meta(
             description="regressed, improved: beyond threshold and floor, and p below 0.05; unchanged: neither, and "
-            "the interval rules out a regression; inconclusive: under 4 runs a side, or the interval does not"
+            "the interval rules out a regression; inconclusive: under 4 runs per side, or the interval does not"
         ),
     ]
-    reason: Annotated[str, Meta(description="What the verdict rests on where the figures do not say; else empty")]
+    reason: Annotated[str, Meta(description="Why, where the figures do not say; else empty")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class ComparedSide:
     label: Annotated[str, Meta(description="What the side is called")]
     sources: Annotated[tuple[str, ...], Meta(description="Files, or the words of the command that was run")]
     runs: Annotated[Positive, Meta(description="Runs")]
-    disturbed: Annotated[Count, Meta(description="Of these, runs that something disturbed")]
+    disturbed: Annotated[Count, Meta(description="Of these, noisy runs")]
     tool: Annotated[Tool | None, Meta(description="Of its first report; null of commands timed from outside")]
     engine: Annotated[
         MeasuredEngine | None, Meta(description="Of its first report; null of commands timed from outside")
@@ -99,8 +99,8 @@ class ComparedSide:
 class Interleaving:
     """How the runs of both sides were mixed on one host."""
 
-    seed: Annotated[Count, Meta(description="Of the order: with it, --seed gives the same order again")]
-    pairs: Annotated[Positive, Meta(description="Pairs asked, each a run of either side")]
+    seed: Annotated[Count, Meta(description="Random seed of the order; pass it to --seed to repeat the order")]
+    pairs: Annotated[Positive, Meta(description="Pairs requested, each with one run of both sides")]
     first: Annotated[tuple[Literal["base", "head"], ...], Meta(description="Which side ran first, by pair")]
 
 
@@ -122,14 +122,14 @@ class Comparison:
     """Two sets of runs compared."""
 
     schema: Annotated[Literal["lowlat.comparison/1"], Meta(description="Kind and version of the document")] = SCHEMA
-    status: Annotated[Literal["ok", "interrupted"], Meta(description="interrupted: fewer runs than asked")]
+    status: Annotated[Literal["ok", "interrupted"], Meta(description="interrupted: fewer runs than requested")]
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
     version: Annotated[str, Meta(description="Version of lowlat that compared")]
     command: Annotated[tuple[str, ...], Meta(description="The command line that made the document")]
     base: ComparedSide
     head: ComparedSide
-    interleaving: Annotated[Interleaving | None, Meta(description="null for runs of different times")]
-    warnings: Annotated[tuple[str, ...], Meta(description="What weakens the comparison, a line each")]
+    interleaving: Annotated[Interleaving | None, Meta(description="null for runs that were not interleaved")]
+    warnings: Annotated[tuple[str, ...], Meta(description="What weakens the comparison, one line each")]
     metrics: Annotated[tuple[Compared, ...], Meta(min_length=1, description="What was compared, gated metrics too")]
-    not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, a line each")]
+    not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, one line each")]
     gate: Gate

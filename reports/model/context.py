@@ -56,7 +56,7 @@ class Extent:
 class Workload:
     """The commands that the engine was given."""
 
-    profile: Annotated[str, Meta(description="Name of the flood profile, or of the file replayed")]
+    profile: Annotated[str, Meta(description="Name of the order flow profile, or of the file replayed")]
     seed: Annotated[
         Count | None,
         Meta(description="Seed of the generator, any 64-bit integer; null for recorded flow"),
@@ -68,8 +68,8 @@ class Workload:
     depth_touched: Annotated[Extent | None, Meta(description="Levels that a trading command trades on")]
     trades: Annotated[Count | None, Meta(description="Trades in one run")]
     hash: Annotated[str, Meta(description="Hash over the command array: equal hash, equal work")]
-    seeded: Annotated[Count, Meta(description="Commands before the measured ones that only build the book")] = 0
-    notes: Annotated[tuple[str, ...], Meta(description="What else to know of the workload, a line each")] = ()
+    seeded: Annotated[Count, Meta(description="Warm-up commands that pre-populate the book, not measured")] = 0
+    notes: Annotated[tuple[str, ...], Meta(description="Notes on the workload, one line each")] = ()
 
 
 LoadModel: TypeAlias = Literal["closed", "open", "pipeline"]
@@ -82,27 +82,27 @@ class Load:
     model: Annotated[
         LoadModel,
         Meta(
-            description="closed: the next when the last is done; open: by planned arrival times; "
+            description="closed: the next when the last is done; open: by intended start times; "
             "pipeline: by other threads"
         ),
     ]
-    target_rate: Annotated[Amount | None, Meta(description="Commands per second asked; null in a closed loop")]
-    achieved_rate: Annotated[Amount | None, Meta(description="Commands per second reached")]
-    sent: Annotated[Count, Meta(description="Commands handed over")]
-    acked: Annotated[Count, Meta(description="Commands carried out; with those rejected it is all that were sent")]
+    target_rate: Annotated[Amount | None, Meta(description="Commands per second requested; null in a closed loop")]
+    achieved_rate: Annotated[Amount | None, Meta(description="Commands per second achieved")]
+    sent: Annotated[Count, Meta(description="Commands sent")]
+    acked: Annotated[Count, Meta(description="Commands executed; with the rejected ones, all that were sent")]
     rejected: Annotated[
-        Count, Meta(description="Commands answered by a reject; sent is acked and rejected, or some were lost")
+        Count, Meta(description="Commands rejected; if acked and rejected are fewer than sent, some were lost")
     ]
     out_of_range: Annotated[
         Count,
-        Meta(description="Latencies that no histogram could hold (above 2^42 ns); above 0 is not valid"),
+        Meta(description="Latencies above the histogram range (2^42 ns); above 0 makes the run invalid"),
     ]
     missed: Annotated[
         tuple[str, ...],
-        Meta(description="Those of status_reasons that say the rate was not kept up; empty when it was"),
+        Meta(description="Those of status_reasons that say the rate was not sustained; empty when it was"),
     ] = ()
     arrivals: Annotated[
-        str | None, Meta(description="constant, poisson or burst; null where commands have no planned times")
+        str | None, Meta(description="constant, poisson or burst; null without intended start times")
     ] = None
     producers: Annotated[Count | None, Meta(description="Threads that send commands; null without a pipeline")] = None
     updates: Annotated[Count | None, Meta(description="Records of market data; null without a pipeline")] = None
@@ -141,7 +141,7 @@ class Clock:
     read_cost_ns: Annotated[Amount | None, Meta(description="Cost of one read, nanoseconds")]
     step_ns: Annotated[
         Amount | None,
-        Meta(description="Smallest step between two reads, nanoseconds: latencies come in these"),
+        Meta(description="Resolution: smallest difference between two reads, nanoseconds"),
     ]
     frequency_source: Annotated[str | None, Meta(description="How the frequency was found")] = None
     invariant: Annotated[
@@ -166,9 +166,9 @@ class TopologySummary:
 
     packages: Annotated[Count, Meta(description="Sockets")]
     cores: Annotated[Count, Meta(description="Cores online")]
-    threads_per_core: Annotated[Count, Meta(description="Logical CPUs of the core that has most")]
+    threads_per_core: Annotated[Count, Meta(description="Logical CPUs of the core that has the most")]
     nodes: Annotated[Count | None, Meta(description="NUMA nodes; null where the kernel shows none")]
-    guest_view: Annotated[bool, Meta(description="Under a hypervisor, which may invent what is shared")]
+    guest_view: Annotated[bool, Meta(description="Under a hypervisor, which may present a made-up topology")]
     caches: Annotated[tuple[CpuCache, ...], Meta(description="Caches of the first CPU measured on")]
 
 
@@ -176,14 +176,16 @@ class TopologySummary:
 class Placement:
     """Why the measured threads ran where they ran."""
 
-    cpus: Annotated[str, Meta(description="CPUs of the runs, taken in turn; empty when not pinned")]
+    cpus: Annotated[str, Meta(description="CPUs of the runs, interleaved; empty when not pinned")]
     chosen_by: Annotated[
         Literal["plan", "user", "system"],
-        Meta(description="plan: proposed from the topology; user: named; system: the scheduler's choice"),
+        Meta(description="plan: auto-selected from the topology; user: requested; system: the scheduler's choice"),
     ]
-    reasons: Annotated[tuple[str, ...], Meta(description="What speaks for the CPU")]
-    compromises: Annotated[tuple[str, ...], Meta(description="What speaks against it and could not be helped")]
-    warnings: Annotated[tuple[str, ...], Meta(description="What any choice on this host suffers from")]
+    reasons: Annotated[tuple[str, ...], Meta(description="Reasons for the CPU")]
+    compromises: Annotated[
+        tuple[str, ...], Meta(description="Compromises: what speaks against it but could not be avoided")
+    ]
+    warnings: Annotated[tuple[str, ...], Meta(description="Warnings about any placement on this host")]
     threads: Annotated[
         dict[str, Count], Meta(description="CPU of each thread of a pipeline, e.g. matcher, producer[0], publisher")
     ] = field(default_factory=dict)

@@ -46,7 +46,7 @@ class Tier:
     name: Annotated[str, Meta(description="HFT, professional, retail, mobile or none")]
     total_ns: Annotated[Count, Meta(description="Sum of the measured stages, nanoseconds")]
     limit_ns: Annotated[Count | None, Meta(description="The tier's limit, nanoseconds; null beyond the last")]
-    leaves_out: Annotated[tuple[str, ...], Meta(description="Stages the sum does not hold")]
+    leaves_out: Annotated[tuple[str, ...], Meta(description="Stages that the sum leaves out")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Report:
     schema: Annotated[Literal["lowlat.report/1"], Meta(description="Kind and version of the document")] = SCHEMA
     status: Annotated[
         Literal["ok", "interrupted", "invalid"],
-        Meta(description="interrupted: fewer runs than asked; invalid: the figures must not be believed"),
+        Meta(description="interrupted: fewer runs than requested; invalid: discard the figures"),
     ]
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
     tool: Tool
@@ -72,11 +72,11 @@ class Report:
     tier: Annotated[Tier | None, Meta(description="null when no stage was measured")]
     hot_path: HotPath
     verification: Annotated[Verification | None, Meta(description="null when nothing was verified")]
-    gate: Annotated[dict[str, Any] | None, Meta(description="Verdict of a comparison; null when none was made")]
+    gate: Annotated[dict[str, Any] | None, Meta(description="Verdict of a comparison; null without one")]
     not_available: Annotated[dict[str, str], Meta(description="Why a field is null, by its path, e.g. host.governor")]
-    baselines: Annotated[
-        Baselines | None, Meta(description="What to hold the throughput against; null when not measured")
-    ] = None
+    baselines: Annotated[Baselines | None, Meta(description="Baselines for the throughput; null when not measured")] = (
+        None
+    )
     journal: Annotated[Journal | None, Meta(description="null unless a journal was asked for")] = None
     topology: Annotated[TopologySummary | None, Meta(description="null in documents older than the field")] = None
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None

@@ -19,7 +19,9 @@ class PercentileValue:
     """A percentile of ceiling rank."""
 
     value: Annotated[Count, Meta(description="Nanoseconds: largest value of the sample's bucket, at most the maximum")]
-    beyond: Annotated[Count, Meta(description="Samples ranked after it; below 10 the value is a few samples' luck")]
+    beyond: Annotated[
+        Count, Meta(description="Samples ranked after it, in the tail; below 10 the value is not significant")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +33,8 @@ class Series:
         str,
         Meta(
             pattern="^(response|service|slip|stage:.+)$",
-            description="response: from the planned start; service: from the actual start; "
-            "slip: actual minus planned start; stage:NAME: within one stage",
+            description="response: from the intended start; service: from the actual start; "
+            "slip: scheduling delay, from the intended to the actual start; stage:NAME: within one stage",
         ),
     ]
     unit: Annotated[Literal["ns"], Meta(description="Unit of every latency here")]
@@ -98,16 +100,16 @@ class Throughput:
 class Disturbances:
     """What happened to the measuring thread and its CPU during a run: what explains the tail."""
 
-    involuntary_switches: Annotated[Count | None, Meta(description="Times the scheduler took the CPU away")]
-    voluntary_switches: Annotated[Count | None, Meta(description="Times the thread gave the CPU up")]
-    migrations: Annotated[Count | None, Meta(description="Times the thread moved to another CPU")]
-    minor_faults: Annotated[Count | None, Meta(description="Page faults served from memory")]
-    major_faults: Annotated[Count | None, Meta(description="Page faults that waited for a device")]
+    involuntary_switches: Annotated[Count | None, Meta(description="Involuntary context switches")]
+    voluntary_switches: Annotated[Count | None, Meta(description="Voluntary context switches")]
+    migrations: Annotated[Count | None, Meta(description="Migrations to another CPU")]
+    minor_faults: Annotated[Count | None, Meta(description="Minor page faults: served from memory")]
+    major_faults: Annotated[Count | None, Meta(description="Major page faults: waited for a device")]
     timer_interrupts: Annotated[Count | None, Meta(description="Timer interrupts on the CPU")]
-    steal_ns: Annotated[Count | None, Meta(description="Time the hypervisor took, nanoseconds")]
-    largest_gap_ns: Annotated[Count | None, Meta(description="Longest time between two stamps, nanoseconds")]
-    disturbed: Annotated[bool, Meta(description="Whether any of it passed its threshold")]
-    reasons: Annotated[tuple[str, ...], Meta(description="Which did, in words")]
+    steal_ns: Annotated[Count | None, Meta(description="CPU time stolen by the hypervisor, nanoseconds")]
+    largest_gap_ns: Annotated[Count | None, Meta(description="Longest time between two timestamps, nanoseconds")]
+    disturbed: Annotated[bool, Meta(description="Whether any of it exceeded its threshold")]
+    reasons: Annotated[tuple[str, ...], Meta(description="Which ones did, in words")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,25 +118,25 @@ class JournalPolicy:
 
     policy: Annotated[
         Literal["off", "none", "interval", "batch"],
-        Meta(description="When fdatasync is called: off is no journal, none is never"),
+        Meta(description="When fdatasync is called; off: no journal, none: never"),
     ]
     commands: Annotated[Count, Meta(description="Commands in a pass; the slowest policy's pass ends early")]
     ns_per_command: Annotated[Amount, Meta(description="Nanoseconds a command: median of all passes of all runs")]
     more_ns_per_command: Annotated[
-        float | None, Meta(description="More than without a journal: median over runs; null of off itself")
+        float | None, Meta(description="Cost over running without a journal, median over runs; null for off")
     ]
-    syncs: Annotated[Count, Meta(description="Times that fdatasync was called, over all runs")]
-    sync_p50_ns: Annotated[Count | None, Meta(description="How long it took: median of the runs' medians")]
-    sync_p99_ns: Annotated[Count | None, Meta(description="Median of the runs' 99th percentiles")]
+    syncs: Annotated[Count, Meta(description="Number of fdatasync calls, over all runs")]
+    sync_p50_ns: Annotated[Count | None, Meta(description="fdatasync latency: median of the runs' medians")]
+    sync_p99_ns: Annotated[Count | None, Meta(description="fdatasync latency: median of the runs' 99th percentiles")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """What a journal costs here."""
 
-    file: Annotated[str, Meta(description="Where the journal of the flow was left")]
+    file: Annotated[str, Meta(description="File of the journal that was kept")]
     size_bytes: Annotated[Count, Meta(description="Its size")]
-    batch: Annotated[Positive, Meta(description="Commands that are appended and committed together")]
+    batch: Annotated[Positive, Meta(description="Commands appended and committed together")]
     policies: tuple[JournalPolicy, ...]
 
 
@@ -148,8 +150,10 @@ class Run:
         Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="Start, UTC, RFC 3339"),
     ]
     duration_s: Annotated[Amount, Meta(description="Elapsed time of the whole run, seconds")]
-    throughput: Annotated[Throughput | None, Meta(description="The pass without time stamps; null when not run")]
-    stamped: Annotated[Throughput | None, Meta(description="The pass with a time stamp per command")]
+    throughput: Annotated[
+        Throughput | None, Meta(description="The pass without per-command timestamps; null when not run")
+    ]
+    stamped: Annotated[Throughput | None, Meta(description="The pass with per-command timestamps")]
     disturbances: Disturbances
     series: Annotated[tuple[Series, ...], Meta(description="Latencies by operation and measure")]
 
@@ -162,14 +166,12 @@ class HotPath:
         Count | None, Meta(description="Heap allocations and mappings of the engine's module in the passes")
     ]
     page_faults: Annotated[Count | None, Meta(description="Page faults after start")]
-    involuntary_switches: Annotated[Count | None, Meta(description="Times the scheduler took the CPU away")]
+    involuntary_switches: Annotated[Count | None, Meta(description="Involuntary context switches")]
     memory: Annotated[dict[str, Count], Meta(description="Bytes by part, e.g. orders, ids, levels, events")]
-    huge_page_bytes: Annotated[Count | None, Meta(description="Bytes of it that lie on huge pages")]
+    huge_page_bytes: Annotated[Count | None, Meta(description="Bytes of it on huge pages")]
     locked: Annotated[bool | None, Meta(description="Whether it is locked into memory")]
-    numa_node: Annotated[Count | None, Meta(description="Node it was bound to; null when not bound")]
-    numa_nodes: Annotated[
-        Count | None, Meta(description="Nodes with memory to choose from; 1: nothing to choose, 0: none shown")
-    ] = None
+    numa_node: Annotated[Count | None, Meta(description="NUMA node it was bound to; null when not bound")]
+    numa_nodes: Annotated[Count | None, Meta(description="NUMA nodes with memory; 0 when the kernel shows none")] = None
     numa_pages: Annotated[
         dict[str, Count] | None,
         Meta(description="Pages of engine and commands by node, asked of the kernel after the passes, over all runs"),
@@ -179,13 +181,13 @@ class HotPath:
         Meta(description="Whether every page lies on the node of its run's CPU; null when the kernel does not tell"),
     ] = None
     pool_refusals: Annotated[
-        Count | None, Meta(description="Commands refused because a pool was dry, in the pass that keeps every event")
+        Count | None, Meta(description="Commands rejected on pool exhaustion, in the pass that keeps every event")
     ] = None
     pool_growths: Annotated[
-        Count | None, Meta(description="Times a pool grew, the unmeasured execution of the flow included")
+        Count | None, Meta(description="Number of times a pool grew, the unmeasured execution of the flow included")
     ] = None
     trades_recycled: Annotated[
-        Count | None, Meta(description="Records of the trade tape overwritten by later ones, in the stamped passes")
+        Count | None, Meta(description="Trade tape records overwritten by later ones, in the timed passes")
     ] = None
 
 
@@ -193,8 +195,10 @@ class HotPath:
 class Baselines:
     """What the throughput is to be held against, measured on this host in the same runs; medians."""
 
-    loop_ns: Annotated[Amount | None, Meta(description="Nanoseconds per command of a loop that only reads them")]
-    clock_ns: Annotated[Amount | None, Meta(description="Nanoseconds between two ordered stamps around nothing")]
+    loop_ns: Annotated[Amount | None, Meta(description="Nanoseconds per command of a read-only loop over the commands")]
+    clock_ns: Annotated[
+        Amount | None, Meta(description="Timer overhead: nanoseconds between two back-to-back timestamps")
+    ]
     reference_ns: Annotated[
         Amount | None, Meta(description="Nanoseconds per command of the reference engine, on a prefix")
     ]
@@ -210,7 +214,7 @@ class Verification:
     reference_prefix: Annotated[Count, Meta(description="Commands also given to the reference engine")]
     equal: Annotated[bool | None, Meta(description="Whether both gave the same events; null when not compared")]
     bursts: Annotated[Count | None, Meta(description="Recorded aggressive orders checked; null without any")]
-    matched: Annotated[Count | None, Meta(description="Those that hit the orders the exchange says they hit")]
+    matched: Annotated[Count | None, Meta(description="Those filled as on the exchange")]
     quotes: Annotated[Count | None, Meta(description="Recorded best bids and asks checked; null without any")]
     quotes_matched: Annotated[Count | None, Meta(description="Those that equal the engine's own")]
     mismatches: Annotated[tuple[str, ...], Meta(description="What did not match, one line each")]

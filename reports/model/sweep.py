@@ -36,14 +36,14 @@ class Sweep:
     status: Annotated[
         Literal["ok", "interrupted", "invalid"],
         Meta(
-            description="ok: a point is valid, and no other is invalid but for a rate that was not kept up, which is "
-            "how a sweep ends; interrupted: fewer points or runs than asked; invalid: figures must not be believed"
+            description="ok: a point is valid, and no other is invalid except for a rate that was not sustained, "
+            "which is how a sweep ends; interrupted: fewer points or runs than requested; invalid: discard the figures"
         ),
     ]
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
     points: Annotated[tuple[Report, ...], Meta(min_length=1, description="A report for each rate, the lowest first")]
     knee: Annotated[Count | None, Meta(description="Index of the knee in points; null when no point is valid")]
-    knee_rule: Annotated[str, Meta(description="What the knee is")]
+    knee_rule: Annotated[str, Meta(description="How the knee is defined")]
 
 
 def sweep_of(points: Sequence[Report], *, interrupted: bool = False, failure: str | None = None) -> Sweep:

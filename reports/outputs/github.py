@@ -28,7 +28,7 @@ def throughputs(reports: Sequence[Report]) -> str:
     """Commands per second of every report. Raises `NotValidError`; `UsageError` when none was timed."""
     entries = [entry for report in valid(reports) for entry in _throughput(report)]
     if not entries:
-        raise UsageError("no run of the report was timed for its throughput")
+        raise UsageError("the report has no throughput: no run was timed")
     return _text(entries)
 
 

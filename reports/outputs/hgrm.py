@@ -86,5 +86,5 @@ def _of_one(series: Sequence[Series]) -> str:
     every = [each for each in series if each.op == "all"]
     if not every and len(series) != 1:
         there = ", ".join(f"{each.measure}/{each.op}" for each in series) or "none"
-        raise UsageError(f"hgrm holds one series; name it with --series: there are {there}")
+        raise UsageError(f"hgrm holds one series; choose one with --series: {there}")
     return distribution(histogram_of((every or list(series))[0]))

@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def of_report(report: Report) -> str:
     """The log; its base time is the start of the first run. Raises `UsageError` when there is none."""
     if not report.runs:
-        raise UsageError("a report without a run has no intervals")
+        raise UsageError("the report has no runs, so it has no intervals")
     base_ns = min(_since_epoch_ns(run) for run in report.runs)
     return head(base_ns) + "".join(_lines(run, base_ns) for run in report.runs)
 

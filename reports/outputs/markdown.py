@@ -53,11 +53,11 @@ def of_sweep(sweep: Sweep) -> str:
             f"### lowlat: {_plain(first.workload.profile)}, by rate",
             "",
             *_status(sweep.status, sweep.status_reasons),
-            "Response time of all operations, from the planned start:",
+            "Response time of all operations, from the intended start:",
             "",
             *_table(["target", "achieved", "p50", "p99", "p99.9", "max", ""], rows, len(sweep.points)),
             "",
-            f"Knee: {KNEE_RULE}." if sweep.knee is not None else "Knee: none, no point is valid.",
+            f"Knee: {KNEE_RULE}." if sweep.knee is not None else "Knee: none, no valid point.",
             "",
             f"- host: {_plain(text_lines.host(first.host))}",
         ]
@@ -67,11 +67,7 @@ def of_sweep(sweep: Sweep) -> str:
 def _status(status: str, reasons: Sequence[str]) -> list[str]:
     if status == "ok":
         return []
-    meaning = (
-        "NOT VALID, do not believe these figures"
-        if status == "invalid"
-        else "INTERRUPTED, these are the runs until then"
-    )
+    meaning = "INVALID: discard these results" if status == "invalid" else "INTERRUPTED: partial results"
     return [f"> **{meaning}**: {_plain('; '.join(reasons) or 'no reason given')}", ""]
 
 
@@ -88,7 +84,7 @@ def _latencies(summary: Sequence[SummarySeries]) -> list[str]:
         for series in summary[:ROWS_MAX]
     ]
     few = any(row[column].endswith("\\*") for row in rows for column in range(3, 8))
-    note = ["", f"\\* fewer than {FEW_BEYOND} samples beyond it"] if few else []
+    note = ["", f"\\* fewer than {FEW_BEYOND} samples in the tail: not significant"] if few else []
     return [*_table(head, rows, len(summary), left=2), *note]
 
 

@@ -47,8 +47,8 @@ def of_reports(reports: Sequence[Report]) -> str:
     facts = [_sample("lowlat_report_info", labels | _facts(report), 1) for labels, report in labelled]
     families = [
         *_latencies(series),
-        _Family("lowlat_throughput_commands_per_second", "gauge", "", "Commands carried out per second.", rates),
-        _Family("lowlat_report", "info", "", "What was measured, by what, where.", facts),
+        _Family("lowlat_throughput_commands_per_second", "gauge", "", "Commands executed per second.", rates),
+        _Family("lowlat_report", "info", "", "What was measured, with which build, on which host.", facts),
     ]
     return _text(families)
 
@@ -65,7 +65,7 @@ def _latencies(series: Iterable[tuple[Mapping[str, str], Series]]) -> list[_Fami
             "lowlat_latency_seconds",
             "histogram",
             "seconds",
-            "Latency by operation; each holds one read of the clock.",
+            "Latency by operation; each includes one clock read.",
             [line for labels, each in named for line in _histogram(labels, each)],
         ),
         _Family(

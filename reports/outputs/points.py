@@ -18,7 +18,7 @@ def valid(reports: Sequence[Report]) -> list[Report]:
     if not found:
         reasons = "; ".join(reason for report in reports for reason in report.status_reasons) or "no reason given"
         raise NotValidError(
-            f"the run is not valid, its figures must not enter a record: {reasons}; csv and json hold them, marked"
+            f"the run is invalid and must not be recorded: {reasons}; csv and json keep its figures, marked as invalid"
         )
     return found
 

@@ -147,4 +147,4 @@ def convert(document: Document, name: str) -> str:
 
 def _refused(kind: str, name: str, can: Callable[[Converters], bool]) -> UsageError:
     possible = ", ".join(["table", *(other for other, output in OUTPUTS.items() if can(output.converters()))])
-    return UsageError(f"{kind} cannot become {name}; it can become {possible}")
+    return UsageError(f"{kind} cannot be converted to {name}; choose from {possible}")

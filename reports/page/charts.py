@@ -76,7 +76,7 @@ def over_runs(report: Report) -> Chart | None:
     if not data:
         return None
     every = -(-len(report.runs) // _TICKS_MAX)
-    ticks = [(place, str(run.index)) for place, run in enumerate(report.runs)][::every]
+    ticks = [(place, str(run.index + 1)) for place, run in enumerate(report.runs)][::every]
     values = [value for trace in data for value in trace["y"]]
     return {
         "data": data,
@@ -105,7 +105,7 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
         "mode": "lines+markers",
         "x": list(of_run),
         "y": [max(value, 1) for value, _ in of_run.values()],
-        "text": [f"run {place}{', disturbed' if disturbed else ''}" for place, (_, disturbed) in of_run.items()],
+        "text": [f"run {place + 1}{', noisy' if disturbed else ''}" for place, (_, disturbed) in of_run.items()],
         "customdata": [units.time(value) for value, _ in of_run.values()],
         "line": {"width": 1},
         "marker": {
@@ -121,7 +121,7 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
             "x": [_merged_place(report, color)],
             "y": [max(value, 1)],
             "text": ["all runs"],
-            "customdata": [f"{units.time(value)}, single runs {units.time_range(spread.min, spread.max)}"],
+            "customdata": [f"{units.time(value)}, min-max of runs {units.time_range(spread.min, spread.max)}"],
             "marker": {"size": MARKER_SIZE + 3, "symbol": "diamond"},
             "error_y": whiskers([value], [(max(spread.min, 1), spread.max)]),
         }
@@ -134,7 +134,7 @@ def over_rates(sweep: Sweep) -> Chart | None:
     if not data:
         return None
     values = [value for trace in data for value in trace["y"]]
-    rates = {"type": "log", "title": {"text": "commands per second, reached"}, "dtick": "D2", "ticksuffix": "/s"}
+    rates = {"type": "log", "title": {"text": "commands per second, achieved"}, "dtick": "D2", "ticksuffix": "/s"}
     layout: Chart = {"xaxis": rates, "yaxis": latency_axis(values)}
     knee = None if sweep.knee is None else sweep.points[sweep.knee].load.achieved_rate
     if knee:
@@ -170,7 +170,7 @@ def _rate_trace(reached: Sequence[tuple[Report, SummarySeries]], percent: str, c
 
 
 def _unless_ok(status: str) -> str:
-    return {"ok": "", "invalid": ", not valid"}.get(status, f", {status}")
+    return {"ok": "", "invalid": ", invalid"}.get(status, f", {status}")
 
 
 def _above(rate: float, text: str) -> Chart:

@@ -45,7 +45,7 @@ def _axis(rows: Sequence[Compared]) -> Chart:
     """Ticks as plotly.js places them on a short axis; on a long one those at 1, 2 and 5, which have room."""
     ends = [end for metric in rows for end in _ends(metric, _within(metric.ratio or 0))]
     ticks = {"dtick": "D2"} if max(ends) > _SHORT * min(ends) else {}
-    return {"type": "log", "title": {"text": "head over base"}, "tickformat": "~g", **ticks}
+    return {"type": "log", "title": {"text": "head / base"}, "tickformat": "~g", **ticks}
 
 
 def _traces(rows: Sequence[Compared]) -> Iterator[Chart]:

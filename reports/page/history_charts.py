@@ -53,7 +53,9 @@ def _of(entry: Entry) -> str:
 
 def _value(figure: Figure) -> str:
     single = figure.spread
-    return units.time(figure.value_ns) + (f", single runs {units.time_range(single.min, single.max)}" if single else "")
+    return units.time(figure.value_ns) + (
+        f", min-max of runs {units.time_range(single.min, single.max)}" if single else ""
+    )
 
 
 def _ends(figure: Figure) -> tuple[float, float]:

@@ -96,7 +96,9 @@ class Profiler:
         Raises `UsageError` for a generator function, whose call only makes the generator.
         """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise UsageError(f"cannot profile {function.__qualname__}: a call only makes a generator; use span() in it")
+            raise UsageError(
+                f"cannot profile {function.__qualname__}: a call only creates a generator; use span() inside it"
+            )
         record = self._recorder(f"{function.__module__}.{function.__qualname__}").record
         if inspect.iscoroutinefunction(function):
             return cast("Callable[P, R]", _timed_coroutine(function, record))
@@ -109,7 +111,7 @@ class Profiler:
     def histogram(self, name: str) -> Histogram:
         """Everything recorded under a name. Raises `UsageError` when nothing ever could be."""
         if name not in self._recorders:
-            raise UsageError(f"nothing is profiled as {name!r}: {', '.join(self._recorders) or 'no name is'}")
+            raise UsageError(f"nothing is profiled as {name!r}; names: {', '.join(self._recorders) or 'none'}")
         return Histogram.from_native(self._recorders[name])
 
     def summary(self) -> list[LatencyProfile]:

@@ -50,9 +50,9 @@ def runs(metric: Compared) -> str:
 
 
 def gate(metric: Compared) -> str:
-    """The change for the worse that the gate lets pass, e.g. `+10%`; `advice` where it rests on something else."""
+    """The change for the worse that the gate lets pass, e.g. `+10%`; `not gated` where it rests on something else."""
     sign = "-" if metric.better == "higher" else "+"
-    return f"{sign}{metric.threshold_percent:g}%" if metric.gates else "advice"
+    return f"{sign}{metric.threshold_percent:g}%" if metric.gates else "not gated"
 
 
 def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
@@ -69,7 +69,7 @@ def side(facts: ComparedSide) -> str:
     """What a side is and where its runs are from."""
     parts = [
         facts.label,
-        units.plural(facts.runs, "run") + (f" ({facts.disturbed} disturbed)" if facts.disturbed else ""),
+        units.plural(facts.runs, "run") + (f" ({facts.disturbed} noisy)" if facts.disturbed else ""),
         facts.workload.profile if facts.workload else "",
         f"lowlat {facts.tool.version} ({facts.tool.git or 'no commit'})" if facts.tool else "",
         facts.host.cpu or "" if facts.host else "",
@@ -80,13 +80,17 @@ def side(facts: ComparedSide) -> str:
 def order(comparison: Comparison) -> str | None:
     """How the runs were mixed; None when they were not."""
     mixed = comparison.interleaving
-    return None if mixed is None else f"{units.plural(mixed.pairs, 'pair')} in random order · seed {mixed.seed}"
+    return (
+        None
+        if mixed is None
+        else f"{units.plural(mixed.pairs, 'pair')} interleaved in random order · seed {mixed.seed}"
+    )
 
 
 def rule(comparison: Comparison) -> str:
     """What makes a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
-    floor = f", and medians more than the clock's step of {units.time(step_ns)} apart" if step_ns else ""
+    floor = f", and medians more than the clock's resolution of {units.time(step_ns)} apart" if step_ns else ""
     return f"ratio beyond the limit, p below 0.05 (Mann-Whitney){floor}"
 
 
@@ -107,11 +111,11 @@ def verdict(comparison: Comparison) -> str:
         return f"gate failed: {'; '.join(failures(comparison))}"
     rules, unclear = printable(", ".join(found.rules)), printable(", ".join(found.inconclusive))
     if found.verdict == "inconclusive":
-        return f"gate inconclusive ({rules}): a regression of {unclear} is not ruled out; {_advice(comparison)}"
+        return f"gate inconclusive ({rules}): a regression of {unclear} cannot be ruled out; {_advice(comparison)}"
     return f"gate passed ({rules})"
 
 
 def _advice(comparison: Comparison) -> str:
     if comparison.interleaving is not None:
-        return "take more --runs, or a quieter host"
-    return "take more runs, or interleave them with 'lowlat ab'"
+        return "use more --runs, or a quieter host"
+    return "use more runs, or interleave them with 'lowlat ab'"

@@ -44,7 +44,7 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
     )
     rows = lines.shown(comparison, every=every)
     for measure in dict.fromkeys(metric.measure for metric in rows):
-        heading = plain_text(measure or "whole runs")
+        heading = plain_text(measure or "per run")
         yield _table(heading, [metric for metric in rows if metric.measure == measure], roomy=roomy)
     yield Text()
     yield facts(

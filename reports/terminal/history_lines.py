@@ -28,7 +28,7 @@ def hosts(trend: Trend) -> str | None:
     kinds = list(dict.fromkeys(entry.host or "unknown" for entry in trend.entries))
     if len(kinds) == 1:
         return None
-    return f"measured on {units.plural(len(kinds), 'kind')} of processor: {', '.join(kinds)}"
+    return f"measured on {units.plural(len(kinds), 'kind')} of processors: {', '.join(kinds)}"
 
 
 def moment(entry: Entry) -> str:

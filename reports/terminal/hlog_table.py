@@ -24,7 +24,7 @@ def _parts(log: RecordedLog) -> list[Text | Table]:
     span_ns = (log.end - log.begin).total_seconds() * 1e9
     title = Text.assemble(
         ("interval log", "bold"),
-        f"  {units.time(span_ns)} from {log.begin:%Y-%m-%d %H:%M:%S} UTC · nanoseconds assumed",
+        f"  {units.time(span_ns)} from {log.begin:%Y-%m-%d %H:%M:%S} UTC · units assumed to be nanoseconds",
     )
     notes = (
         [plain_text(latency_table.FOOTNOTE, style="dim")]

@@ -12,6 +12,7 @@ from rich.text import Text
 from lowlat import units
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model.results import PercentileValue, Series, Spread, SummarySeries
+from lowlat.reports.terminal import text_lines
 from lowlat.text import plain_text
 
 PERCENTS = ("50", "90", "99", "99.9", "99.99")
@@ -20,7 +21,7 @@ _WITH_SPREAD = ("50", "99")
 _MARK = "*"
 _BOUNDLESS = 10_000
 
-FOOTNOTE = f"{_MARK} fewer than {FEW_BEYOND} samples beyond it: a few samples' luck, not a percentile"
+FOOTNOTE = f"{_MARK} fewer than {FEW_BEYOND} samples in the tail: not significant"
 
 
 def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Iterator[Table]:
@@ -30,11 +31,11 @@ def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Ite
     """
     measures = list(dict.fromkeys(series.measure for series in summary))
     for measure in measures[:1]:
-        named = [(series.op, series) for series in summary if series.measure == measure]
+        named = [(text_lines.operation(series.op), series) for series in summary if series.measure == measure]
         yield _fitting(measure, named, runs, console)
     if len(measures) > 1:
         whole = [series for series in summary if series.op == "all"]
-        named = [(series.measure.removeprefix("stage:"), series) for series in whole]
+        named = [(text_lines.measure(series.measure), series) for series in whole]
         yield _fitting("all operations", named, runs, console)
 
 
@@ -57,7 +58,7 @@ def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *
     for percent in PERCENTS:
         table.add_column(f"p{percent}", justify="right", overflow="fold")
         if wide and runs > 1 and percent in _WITH_SPREAD:
-            table.add_column("over runs", overflow="fold", style="dim")
+            table.add_column("min-max of runs", overflow="fold", style="dim")
     table.add_column("max", justify="right", overflow="fold")
     for name, series in rows:
         table.add_row(*_cells(name, series, spread=wide and runs > 1))
@@ -78,7 +79,7 @@ def _cells(name: str, series: SummarySeries, *, spread: bool) -> Iterator[Text]:
 
 def _spread_cells(series: SummarySeries) -> Iterator[Text]:
     """The line below an operation on a narrow screen: the spread, under the percentiles it belongs to."""
-    yield plain_text("  runs", style="dim")
+    yield plain_text("  min-max", style="dim")
     yield plain_text("")
     for percent in PERCENTS:
         yield plain_text(_range(series.spread.get(percent)) if percent in _WITH_SPREAD else "", style="dim")

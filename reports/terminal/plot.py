@@ -93,10 +93,12 @@ def _of_sides(sides: Sides) -> _Picture:
     series = sides.main_series()
     if series is None:
         timed = not (sides.base.reports or sides.head.reports)
-        return _nothing("elapsed times of whole commands have no histogram" if timed else "the sides share no latency")
+        return _nothing(
+            "elapsed times of commands have no histogram" if timed else "the two sides have no latency series in common"
+        )
     op, measure = series
     of = "all operations" if op == WHOLE else op
-    return _of_spectra(percentile_curve.by_side(sides), f"{measure} of {of} by percentile, head drawn over base")
+    return _of_spectra(percentile_curve.by_side(sides), f"{measure} of {of} by percentile, head drawn on top of base")
 
 
 def _of_report(report: Report) -> _Picture:
@@ -126,7 +128,7 @@ def _of_sweep(swept: Sweep) -> _Picture:
         ]
         if reached:
             lines.append(_Line(f"p{percent}", [place for place, _ in reached], [value for _, value in reached]))
-    return _Picture("response time over throughput", "commands per second, reached", lines, _rate_ticks)
+    return _Picture("response time vs. throughput", "commands per second, achieved", lines, _rate_ticks)
 
 
 def _rate_ticks(least: float, most: float) -> Iterator[tuple[float, str]]:

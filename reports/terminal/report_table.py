@@ -35,7 +35,7 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     yield Text()
     yield facts(list(_found(report)))
     yield Padding(_budget(report), (1, 0, 0, 0))
-    yield facts([("tier", text_lines.tier(report))])
+    yield facts([("budget class", text_lines.tier(report))])
     if status := text_lines.status(report):
         yield plain_text(status, style="bold red")
 
@@ -52,12 +52,12 @@ def _found(report: Report) -> Iterator[tuple[str, str | None]]:
     """What was measured besides latencies, and of what."""
     model, baselines = report.load.model, report.baselines
     yield "throughput", text_lines.throughput(report.runs, model)
-    yield "stamped", text_lines.stamped(report.runs)
-    yield "held against", text_lines.baselines(baselines, report.runs, model) if baselines else None
+    yield "timed pass", text_lines.stamped(report.runs)
+    yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)
     yield "hot path", text_lines.hot_path(report.hot_path)
-    yield "disturbances", text_lines.disturbances(report.runs, model)
+    yield "OS noise", text_lines.disturbances(report.runs, model)
     yield "workload", text_lines.workload(report.workload)
     yield from (("", note) for note in report.workload.notes)
     yield "verified", text_lines.verification(report.verification) if report.verification else "nothing"

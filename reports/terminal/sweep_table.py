@@ -20,8 +20,8 @@ from lowlat.text import plain_text
 
 _PERCENTS: Final = ("50", "99", "99.9")
 _STATUS: Final = {
-    "interrupted": "INTERRUPTED, these are the rates until then",
-    "invalid": "NOT VALID, do not believe these figures",
+    "interrupted": "INTERRUPTED: partial results",
+    "invalid": "INVALID: discard these results",
 }
 
 
@@ -36,7 +36,7 @@ def _parts(sweep: Sweep) -> Iterator[RenderableType]:
     yield title(first)
     yield facts([("host", text_lines.host(first.host)), ("clock", text_lines.clock(first.clock))])
     yield Text()
-    yield plain_text("response time of all operations, from the planned start, by rate")
+    yield plain_text("response time of all operations, from the intended start, by rate")
     yield _table(sweep)
     shown = [series for point in sweep.points if (series := response(point))]
     if latency_table.has_marks(shown, _PERCENTS):
@@ -74,12 +74,12 @@ def _verdict(point: Report) -> str:
         return ""
     if point.status == "interrupted":
         return "interrupted"
-    return "not valid: missed" if missed(point) else "not valid: see below"
+    return "invalid: rate missed" if missed(point) else "invalid: see below"
 
 
 def _knee(sweep: Sweep) -> str:
     if sweep.knee is None:
-        return "none: no point is valid"
+        return "none: no valid point"
     point = sweep.points[sweep.knee]
     reached = f"{units.rate(point.load.achieved_rate)}, " if point.load.achieved_rate is not None else ""
     if sweep.knee == len(sweep.points) - 1:

@@ -35,12 +35,21 @@ from lowlat.reports.model.results import (
 )
 
 _SEPARATOR = " · "
-_EXAMPLE_NS = 30
 _HASH_CHARACTERS = 23  # "sha256:" and 16 digits
 
 
 def _join(parts: Iterable[str | None]) -> str:
     return _SEPARATOR.join(part for part in parts if part)
+
+
+def measure(name: str) -> str:
+    """What a table calls a measure of the documents."""
+    return "sched. delay" if name == "slip" else name.removeprefix("stage:")
+
+
+def operation(name: str) -> str:
+    """What a table calls an operation of the documents."""
+    return "aggressive" if name == "aggress" else name
 
 
 def host(facts: Host) -> str:
@@ -65,18 +74,14 @@ def clock(facts: Clock) -> str:
     """What stamped the commands, and what that adds to every latency."""
     uncertainty = f" ± {facts.uncertainty_ppm:.3g} ppm" if facts.uncertainty_ppm is not None else ""
     frequency = f"{units.frequency(facts.frequency_hz)}{uncertainty}" if facts.frequency_hz else None
-    cost = f"one read costs {units.time(facts.read_cost_ns)}" if facts.read_cost_ns is not None else None
-    rate = {True: "invariant rate", False: "rate NOT invariant", None: None}[facts.invariant]
-    return _join([facts.source, frequency, facts.frequency_source, rate, cost, _steps(facts.step_ns)])
+    cost = f"timer cost {units.time(facts.read_cost_ns)}" if facts.read_cost_ns is not None else None
+    rate = {True: "invariant", False: "NOT invariant", None: None}[facts.invariant]
+    return _join([facts.source, frequency, facts.frequency_source, rate, cost, _resolution(facts.step_ns)])
 
 
-def _steps(step_ns: float | None) -> str | None:
-    """The resolution in words, where it is coarse enough to show in the figures."""
-    if not step_ns:
-        return None
-    if step_ns < 2:
-        return f"steps of {units.time(step_ns)}"
-    return f"steps of {units.time(step_ns)}: a latency of {_EXAMPLE_NS} ns is {_EXAMPLE_NS / step_ns:.2g} steps"
+def _resolution(step_ns: float | None) -> str | None:
+    """The smallest difference between two timestamps."""
+    return f"resolution {units.time(step_ns)}" if step_ns else None
 
 
 def topology(facts: TopologySummary) -> str:
@@ -85,7 +90,7 @@ def topology(facts: TopologySummary) -> str:
         [
             units.plural(facts.packages, "package"),
             units.plural(facts.cores, "core"),
-            f"{units.plural(facts.threads_per_core, 'thread')} a core" if facts.threads_per_core else None,
+            f"{units.plural(facts.threads_per_core, 'thread')} per core" if facts.threads_per_core else None,
             "no NUMA nodes" if facts.nodes is None else units.plural(facts.nodes, "NUMA node"),
             ", ".join(_cache(cache) for cache in facts.caches if cache.type != "instruction"),
             "guest view" if facts.guest_view else None,
@@ -94,32 +99,32 @@ def topology(facts: TopologySummary) -> str:
 
 
 def _cache(cache: CpuCache) -> str:
-    size = "of unknown size" if cache.size_bytes is None else units.size(cache.size_bytes)
-    shared = f" for {cache.cpus} CPUs" if cache.cpus > 1 else ""
+    size = "size unknown" if cache.size_bytes is None else units.size(cache.size_bytes)
+    shared = f" shared by {cache.cpus} CPUs" if cache.cpus > 1 else ""
     return f"L{cache.level} {size}{shared}"
 
 
 def placement(facts: Placement) -> str:
     """Which CPU was measured on, and why; of a pipeline, where each thread ran, and what that does to the figures."""
     if facts.chosen_by == "system":
-        return _join(["where the scheduler put it", *facts.warnings])
+        return _join(["not pinned: the scheduler chose the CPU", *facts.warnings])
     if facts.threads:
-        by = "as asked" if facts.chosen_by == "user" else "by plan"
+        by = "as requested" if facts.chosen_by == "user" else "auto-selected"
         threads = ", ".join(f"{thread} CPU {cpu}" for thread, cpu in facts.threads.items())
         return _join([f"{threads} {by}", *facts.warnings])
     if facts.chosen_by == "user":
-        return f"CPU {facts.cpus} as asked"
+        return f"CPU {facts.cpus} as requested"
     against = f"but {'; '.join(facts.compromises)}" if facts.compromises else None
-    return _join([f"CPU {facts.cpus} by plan: {'; '.join(facts.reasons) or 'there is no other'}", against])
+    return _join([f"CPU {facts.cpus} auto-selected: {'; '.join(facts.reasons) or 'the only one available'}", against])
 
 
 def throughput(runs: Iterable[Run], model: LoadModel) -> str | None:
     """The passes that count: all of them as one, then the spread of the single ones."""
     passes = [run.throughput for run in runs if run.throughput]
     how = {
-        "closed": "pass without time stamps",
-        "open": "pass at planned times, stamps included",
-        "pipeline": "pass through the whole path, stamps included",
+        "closed": "no per-command timestamps",
+        "open": "at intended start times, timestamps included",
+        "pipeline": "end-to-end pipeline, timestamps included",
     }
     # In an open loop the thread is busy with waiting.
     busy = {"closed": "of CPU time", "open": None, "pipeline": "of the matcher's CPU time"}[model]
@@ -129,7 +134,7 @@ def throughput(runs: Iterable[Run], model: LoadModel) -> str | None:
 def stamped(runs: Iterable[Run]) -> str | None:
     """The passes that read the clock around every command."""
     passes = [run.stamped for run in runs if run.stamped]
-    return _passes(passes, "pass with a time stamp per command") if passes else None
+    return _passes(passes, "per-command timestamps") if passes else None
 
 
 def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | None:
@@ -142,13 +147,15 @@ def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | 
     closed = model == "closed"
     return _join(
         [
-            f"{ns / facts.loop_ns:.1f}x a loop that only reads the commands ({units.time(facts.loop_ns)})"
+            f"{ns / facts.loop_ns:.1f}x a read-only loop over the commands ({units.time(facts.loop_ns)})"
             if closed and facts.loop_ns
             else None,
-            f"reference engine in Python {units.time(facts.reference_ns)}: {facts.reference_ns / ns:,.0f}x as long"
+            f"Python reference engine {units.time(facts.reference_ns)} ({facts.reference_ns / ns:,.0f}x slower)"
             if closed and facts.reference_ns
             else None,
-            f"two stamps around nothing {units.time(facts.clock_ns)}" if facts.clock_ns is not None else None,
+            f"timer overhead {units.time(facts.clock_ns)} (back-to-back timestamps)"
+            if facts.clock_ns is not None
+            else None,
         ]
     )
 
@@ -158,7 +165,7 @@ def journal(facts: Journal) -> str:
     off = next(each for each in facts.policies if each.policy == "off")
     return _join(
         [
-            f"batches of {units.short(facts.batch)}, {units.time(off.ns_per_command)} a command without",
+            f"batches of {units.short(facts.batch)}, {units.time(off.ns_per_command)} per command without a journal",
             *(_policy(each) for each in facts.policies if each.more_ns_per_command is not None),
             f"{facts.file} {units.size(facts.size_bytes)}",
         ]
@@ -179,7 +186,7 @@ def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time"
     return _join(
         [
             units.rate(commands * 1e9 / wall_ns),
-            f"{units.time(wall_ns / commands)} a command" if commands else None,
+            f"{units.time(wall_ns / commands)} per command" if commands else None,
             _singles(singles) if len(singles) > 1 else None,
             _cpu_time(passes, busy) if busy else None,
             how,
@@ -204,18 +211,18 @@ def load(facts: Load) -> str | None:
     lost = facts.sent - facts.acked - facts.rejected
     rate = delivered = None
     if facts.target_rate is not None and facts.achieved_rate is not None:
-        rate = f"achieved {units.rate(facts.achieved_rate)} of {units.rate(facts.target_rate)} asked"
+        rate = f"achieved {units.rate(facts.achieved_rate)} of {units.rate(facts.target_rate)} requested"
         rate += f", {facts.arrivals} arrivals" if facts.arrivals else ""
     if facts.producers is not None:
         delivered = (
-            f"{units.plural(facts.producers, 'producer')}: {facts.sent:,} sent = {facts.acked:,} carried out + "
+            f"{units.plural(facts.producers, 'producer')}: {facts.sent:,} sent = {facts.acked:,} executed + "
             f"{facts.rejected:,} rejected"
         )
     parts = [
         rate,
         delivered,
         f"{units.plural(facts.updates, 'level update')} published" if facts.updates is not None else None,
-        f"{units.plural(lost, 'command')} not answered" if lost else None,
+        f"{units.plural(lost, 'command')} unanswered" if lost else None,
         f"{units.plural(facts.out_of_range, 'latency value')} out of range" if facts.out_of_range else None,
     ]
     name = "pipeline" if facts.model == "pipeline" else f"{facts.model} loop"
@@ -225,15 +232,15 @@ def load(facts: Load) -> str | None:
 def workload(facts: Workload) -> str:
     """What the flow is made of."""
     total = sum(facts.mix.values())
-    kinds = ", ".join(f"{kind} {units.share(count / total)}" for kind, count in facts.mix.items() if count)
+    kinds = ", ".join(f"{operation(kind)} {units.share(count / total)}" for kind, count in facts.mix.items() if count)
     return _join(
         [
             kinds,
             _extent("live orders", facts.live_orders),
             _extent("levels", facts.levels),
-            f"{units.short(facts.trades)} trades" if facts.trades is not None else None,
+            units.plural(facts.trades, "trade") if facts.trades is not None else None,
             _extent("levels touched", facts.depth_touched),
-            f"behind {units.plural(facts.seeded, 'command')} that seed the book" if facts.seeded else None,
+            f"after a {units.short(facts.seeded)}-command warm-up (book pre-populated)" if facts.seeded else None,
             f"hash {_short(facts.hash)}",
         ]
     )
@@ -259,8 +266,10 @@ def hot_path(facts: HotPath) -> str:
         [
             _counted(facts.allocations, "allocation"),
             _counted(facts.page_faults, "page fault"),
-            _counted(facts.involuntary_switches, "involuntary switch"),
-            units.plural(facts.pool_refusals, "command") + " refused by a dry pool" if facts.pool_refusals else None,
+            _counted(facts.involuntary_switches, "involuntary context switch"),
+            units.plural(facts.pool_refusals, "command") + " rejected on pool exhaustion"
+            if facts.pool_refusals
+            else None,
             "pools grew " + units.plural(facts.pool_growths, "time") if facts.pool_growths else None,
             _memory(facts.memory),
             None if huge is None else f"{units.size(huge)} on huge pages" if huge else "no huge pages",
@@ -277,14 +286,14 @@ def _numa(facts: HotPath) -> str | None:
     if facts.numa_nodes == 0:
         return "no NUMA nodes"
     if facts.numa_nodes == 1 and facts.numa_verified is not False:
-        return "one NUMA node: nothing to choose" + (f" ({total:,} pages verified there)" if total else "")
+        return "single NUMA node" + (f" ({units.counted(total, 'page')} verified)" if total else "")
     where = "not bound to a node" if facts.numa_node is None else f"bound to node {facts.numa_node}"
     listed = ", ".join(f"{count:,} on node {node}" for node, count in pages.items())
     if facts.numa_verified is None:
-        return None if facts.numa_node is None and facts.numa_nodes is None else f"{where}, its pages not verified"
+        return None if facts.numa_node is None and facts.numa_nodes is None else f"{where}, pages not verified"
     if facts.numa_verified:
         return f"{where}, pages verified: {listed}"
-    return f"{where}, but pages LIE ELSEWHERE: {listed or 'none found'}"
+    return f"{where}, but pages are on OTHER NODES: {listed or 'none found'}"
 
 
 def _counted(count: int | None, noun: str) -> str:
@@ -305,17 +314,17 @@ def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
     gaps = [d.largest_gap_ns for d in seen if d.largest_gap_ns is not None]
     steal_ns = _sum(seen, "steal_ns")
     disturbed = [
-        f"run {run.index}: {', '.join(run.disturbances.reasons)}" for run in runs if run.disturbances.disturbed
+        f"run {run.index + 1}: {', '.join(run.disturbances.reasons)}" for run in runs if run.disturbances.disturbed
     ]
     return _join(
         [
-            "of the matcher's thread and CPU" if model == "pipeline" else None,
-            _seen(seen, "involuntary_switches", "involuntary switch"),
+            "matcher thread and its CPU" if model == "pipeline" else None,
+            _seen(seen, "involuntary_switches", "involuntary context switch"),
             _seen(seen, "migrations", "migration"),
             _seen(seen, "timer_interrupts", "timer interrupt"),
             f"steal {units.time(steal_ns)}" if steal_ns is not None else None,
             f"largest gap {units.time(max(gaps))}" if gaps else None,
-            f"disturbed: {len(disturbed)} of {units.plural(len(runs), 'run')} ({'; '.join(disturbed)})"
+            f"noisy: {len(disturbed)} of {units.plural(len(runs), 'run')} ({'; '.join(disturbed)})"
             if disturbed
             else None,
         ]
@@ -336,16 +345,16 @@ def verification(facts: Verification) -> str:
     """What shows that the work was done right."""
     prefix = f"first {units.plural(facts.reference_prefix, 'command')}"
     verdict = {
-        True: f"{prefix} equal to the reference engine's",
-        False: f"{prefix} DIFFER from the reference engine's",
+        True: f"{prefix} identical to the reference engine's",
+        False: f"{prefix} DIFFERENT from the reference engine's",
         None: "not compared with the reference engine",
     }[facts.equal]
     return _join(
         [
             f"digest {_short(facts.digest)}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
             verdict,
-            _matched("recorded bursts filled as the venue filled them", facts.matched, facts.bursts),
-            _matched("best bids and asks found in the vendor's file", facts.quotes_matched, facts.quotes),
+            _matched("recorded bursts filled as on the venue", facts.matched, facts.bursts),
+            _matched("best bids and asks match the vendor's file", facts.quotes_matched, facts.quotes),
         ]
     )
 
@@ -362,12 +371,11 @@ def bands(series: SummarySeries) -> str:
 
 
 def tier(report: Report) -> str | None:
-    """The tier, and what it was named from."""
-    if report.tier is None:
+    """The budget class, and the total that it was named from; None unless every stage was measured."""
+    if report.tier is None or report.tier.leaves_out:
         return None
     limit = f" (< {units.time(report.tier.limit_ns)})" if report.tier.limit_ns else ""
-    left_out = f", leaving out {', '.join(report.tier.leaves_out)}" if report.tier.leaves_out else ""
-    return f"{report.tier.name}{limit} by what was measured: {units.time(report.tier.total_ns)}{left_out}"
+    return f"{report.tier.name}{limit}: {units.time(report.tier.total_ns)}"
 
 
 def status(report: Report) -> str | None:
@@ -375,7 +383,7 @@ def status(report: Report) -> str | None:
     if report.status == "ok":
         return None
     meaning = {
-        "interrupted": "INTERRUPTED, these are the runs until then",
-        "invalid": "NOT VALID, do not believe these figures",
+        "interrupted": "INTERRUPTED: partial results",
+        "invalid": "INVALID: discard these results",
     }
     return f"{meaning[report.status]}: {'; '.join(report.status_reasons) or 'no reason given'}"

@@ -54,7 +54,7 @@ def child() -> Iterator[subprocess.Popen[str]]:
 
 def test_show_without_a_process_is_what_a_command_would_inherit(lowlat: Run, document: Document) -> None:
     allowed = format_cpu_list(allowed_cpus())
-    assert f"allowed       {allowed} to a command started from here\n" in lowlat("affinity", "show").stdout
+    assert f"allowed       {allowed} for a command started here\n" in lowlat("affinity", "show").stdout
     found = document("affinity", "show")
     assert [thread["cpus"] for thread in found["threads"]] == [sorted(os.sched_getaffinity(0))]
     assert found["cpu_sets"]["allowed"] == list(allowed_cpus())
@@ -234,11 +234,11 @@ def test_tables_fit_a_terminal(on_terminal: Terminal, verb: str, columns: int) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["show", ENDED], f"process {ENDED} does not exist; it has ended, or was never there"),
+        (["show", ENDED], f"process {ENDED} does not exist; check the process ID"),
         (["show", "0"], "PID: 0 is outside 1.."),
-        (["show", "x"], "PID: 'x' is not a whole number"),
-        (["set", ENDED, "0"], f"process {ENDED} does not exist; it has ended"),
-        (["set", os.getpid(), "3-1"], "'3-1' as a CPU list runs backwards; write 1-3"),
+        (["show", "x"], "PID: 'x' is not an integer"),
+        (["set", ENDED, "0"], f"process {ENDED} does not exist; check the process ID"),
+        (["set", os.getpid(), "3-1"], "'3-1' as a CPU list is reversed; write 1-3"),
         (["set", os.getpid(), "0-"], "'0-' as a CPU list has no end; write 0-N or name the last CPU"),
         (["set", os.getpid(), "4095"], "CPU 4095 does not exist on this host; it has CPUs "),
         (["set", os.getpid()], "missing argument 'LIST'"),
@@ -247,12 +247,12 @@ def test_tables_fit_a_terminal(on_terminal: Terminal, verb: str, columns: int) -
         (["run", "--cpus", "", "true"], "the CPU list is empty"),
         (["run", "--cpus", "all"], "missing argument 'COMMAND'"),
         (["run", "true"], "missing option '--cpus'"),
-        (["run", "--cpus", "all", "--membind", "true"], "--membind binds memory to a node; name it with --node N"),
+        (["run", "--cpus", "all", "--membind", "true"], "--membind needs a NUMA node; add --node N"),
         (["run", "--cpus", "all", "--node", "1000", "true"], "node"),
         (["run", "--cpus", "all", "--fifo", "100", "true"], "--fifo: 100 is outside 1..99"),
-        (["plan", "--roles", "a=0"], "'a=0' asks for 0 threads; 1 to 1024 can be placed"),
-        (["plan", "--roles", "a,a"], "role 'a' stands twice; write its number of threads as a=2"),
-        (["plan", "--roles", ""], "'' is no role; write roles like producer=2,matcher,publisher"),
+        (["plan", "--roles", "a=0"], "'a=0' asks for 0 threads; use 1 to 1024"),
+        (["plan", "--roles", "a,a"], "role 'a' is given twice; write its number of threads as a=2"),
+        (["plan", "--roles", ""], "'' is not a role; write roles like producer=2,matcher,publisher"),
         (["plan", "--node", "1000"], "node 1000"),
         (["plan", "--root", "/nope"], "/nope does not exist"),
         (["plan", "--busy", "x"], "'x' as a CPU list is not a CPU number or range"),

@@ -67,7 +67,7 @@ def test_a_file_that_appears_meanwhile_is_left_alone(start: Start, tmp_path: Pat
         time.sleep(0.01)
     (tmp_path / "day.journal").write_text("precious")
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 2 and "made by somebody else meanwhile, and left alone" in err
+    assert process.returncode == 2 and "created by another process meanwhile and left untouched" in err
     assert [file.name for file in tmp_path.iterdir()] == ["day.journal"]
     assert (tmp_path / "day.journal").read_text() == "precious"
 
@@ -104,15 +104,15 @@ def test_a_journal_in_shared_memory(lowlat: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (("--batch", "10"), "--batch is for a journal; add --journal FILE"),
+        (("--batch", "10"), "--batch needs a journal; add --journal FILE"),
         (("--journal", "j", "--batch", "0"), "--batch"),
-        (("--journal", "j", "-o", "j"), "--journal and -o both name j; give each a file of its own"),
-        (("--journal", "j", "--rate", "1M"), "a journal is measured in a closed loop; leave out"),
-        (("--journal", "j", "--pipeline"), "a journal is measured in a closed loop; leave out"),
-        (("--journal", "j", "--sweep", "1M:2M:2"), "a journal is measured in a closed loop; leave out"),
-        (("--journal", "j", "--engine", "reference"), "of the native engine; leave out --journal"),
-        (("--journal", "j", "-p", "burst"), "a closed loop of the native engine; leave out --journal"),
-        (("--journal", "no/folder/j"), "cannot make a journal beside no/folder/j: No such file"),
+        (("--journal", "j", "-o", "j"), "--journal and -o both name j; give each its own file"),
+        (("--journal", "j", "--rate", "1M"), "a journal is measured in a closed loop; remove"),
+        (("--journal", "j", "--pipeline"), "a journal is measured in a closed loop; remove"),
+        (("--journal", "j", "--sweep", "1M:2M:2"), "a journal is measured in a closed loop; remove"),
+        (("--journal", "j", "--engine", "reference"), "of the native engine; remove --journal"),
+        (("--journal", "j", "-p", "burst"), "a closed loop of the native engine; remove --journal"),
+        (("--journal", "no/folder/j"), "cannot create a journal next to no/folder/j: No such file"),
     ],
 )
 def test_what_cannot_be_is_refused_at_once(lowlat: Run, tmp_path: Path, options: tuple[str, ...], why: str) -> None:

@@ -77,7 +77,7 @@ def test_the_list(lowlat: Run, writer: MappedBookWriter, tmp_path: Path) -> None
         f"AAPL process {os.getpid()} 585.33 585.35 2",
         "MSFT none - - 2",
     ]
-    assert "not as a book does" in done.stdout.splitlines()[3]
+    assert "not like a book" in done.stdout.splitlines()[3]
     document = json.loads(lowlat("book", "--dir", "books", "--json").stdout)
     jsonschema.Draft202012Validator(published("lowlat.books/1")).validate(document)
     assert [(book["symbol"], book["live"], book["bid"]) for book in document["books"]] == [
@@ -135,7 +135,7 @@ def test_a_ladder_follows_the_book_over_its_writers(start: Start, writer: Mapped
     writer.update_level(Side.BUY, 58534, 7)
     screen.wait_for("585.34")
     writer.close()
-    screen.wait_for("as it was last: book AAPL has no writer")
+    screen.wait_for("last known state: book AAPL has no writer")
     with MappedBookWriter("AAPL", folder=tmp_path / "books", depth=4) as following:
         following.update_level(Side.BUY, 60000, 1)
         screen.wait_for("600.00")

@@ -70,7 +70,7 @@ def test_table_on_a_terminal_has_all_parts_and_fits(on_terminal: Terminal, colum
         "frequency",
         "counter",
         "NTP slew",
-        "kernel uses",
+        "kernel clock",
         "plain",
         "vDSO",
         "system call",
@@ -97,7 +97,7 @@ def test_one_cpu_has_no_skew_and_says_why(lowlat: Run) -> None:
     cpu = allowed_cpus()[0]
     itself = (sys.executable, "-P", "-m", "lowlat_cli.main", "calibrate")
     text = lowlat("affinity", "run", "--cpus", cpu, "--", *itself).stdout
-    assert f"not available here, because this process may use CPU {cpu} only; a comparison needs two" in text
+    assert f"not available here, because this process may use CPU {cpu} only; measuring skew needs two" in text
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_one_cpu_has_no_skew_and_says_why(lowlat: Run) -> None:
         (["--duration", "1ms"], "--duration: 1ms is outside 0.01s..60s"),
         (["--duration", "2min"], "--duration: 2min is outside 0.01s..60s"),
         (["--cpu", "4095"], "CPU 4095 does not exist on this host"),
-        (["--cpu", "3-1"], "'3-1' as a CPU list runs backwards; write 1-3"),
+        (["--cpu", "3-1"], "'3-1' as a CPU list is reversed; write 1-3"),
         (["--cpu", "a"], "'a' as a CPU list is not a CPU number or range"),
-        (["-o", "/nope/file"], "there is no folder /nope; create it first"),
+        (["-o", "/nope/file"], "there is no directory /nope; create it first"),
     ],
 )
 def test_bad_input_is_one_line_with_what_to_do(lowlat: Run, arguments: list[str], words: str) -> None:
@@ -122,10 +122,10 @@ def test_bad_input_is_one_line_with_what_to_do(lowlat: Run, arguments: list[str]
 
 def test_several_cpus_are_too_many(lowlat: Run) -> None:
     if len(allowed_cpus()) < 2:
-        pytest.skip("this process may use one CPU only")
+        pytest.skip("only one CPU is available to this process")
     done = lowlat("calibrate", "--cpu", "all")
     assert done.returncode == ExitCode.USAGE
-    assert "a calibration runs on one: name it" in done.stderr
+    assert "calibration runs on one; name one CPU" in done.stderr
 
 
 def test_ctrl_c_ends_a_long_calibration_at_once(start: Start) -> None:
@@ -136,7 +136,7 @@ def test_ctrl_c_ends_a_long_calibration_at_once(start: Start) -> None:
         out, err = process.communicate(timeout=20)
     assert time.monotonic() - sent < 5  # it looks ten times a second; the rest is a busy machine
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
-    assert err == "lowlat: interrupted before there was a result\n"
+    assert err == "lowlat: interrupted before any result\n"
 
 
 def test_duration_comes_from_the_settings_too(document: Document) -> None:

@@ -77,7 +77,7 @@ def test_runs_of_another_seed_do_not_compare(lowlat: Run, base: Report, tmp_path
     lowlat("bench", "-n", "500", "--engine", "reference", "--runs", "2", "--seed", "2", "-o", "other.json")
     done = lowlat("compare", "base.json", "other.json", "--json")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
-    assert done.stderr.startswith("lowlat: error: these reports do not compare, since they differ in seed (1 and 2); ")
+    assert done.stderr.startswith("lowlat: error: these reports are not comparable: they differ in seed (1 and 2); ")
     assert done.stderr.count("\n") == 1
 
 
@@ -85,7 +85,7 @@ def test_a_single_run_does_not_compare(lowlat: Run, base: Report, tmp_path: Path
     write(tmp_path / "one.json", dataclasses.replace(base, runs=base.runs[:1]))
     done = lowlat("compare", "base.json", "one.json")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
-    assert "one.json has 1 run: nobody could tell a change from chance" in done.stderr
+    assert "one.json has 1 run: too few to tell a change from chance" in done.stderr
 
 
 def test_json_is_one_document_and_what_is_wrong_goes_to_stderr(lowlat: Run, base: Report, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_json_is_one_document_and_what_is_wrong_goes_to_stderr(lowlat: Run, base
     assert found["gate"]["failed"] == ["p50 service all", "p99 service all"]
     assert found["command"] == ["lowlat", "compare", "base.json", "slow.json", "--json"]
     warning, verdict = done.stderr.splitlines()
-    assert warning.startswith("lowlat: warning: measured in different surroundings: kernel")
+    assert warning.startswith("lowlat: warning: measured in different environments: kernel")
     assert verdict.startswith("lowlat: gate failed: p50 service all")
 
 
@@ -147,11 +147,11 @@ def test_a_picture_of_both_sides_under_the_table(lowlat: Run, base: Report, tmp_
     write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
     done = lowlat("compare", "base.json", "slow.json", "--plot")
     assert (done.returncode, done.stderr) == (ExitCode.GATE_FAILED, "")
-    table, picture = done.stdout.split("service of all operations by percentile, head drawn over base")
+    table, picture = done.stdout.split("service of all operations by percentile, head drawn on top of base")
     assert "gate failed" in table
     assert picture.splitlines()[-1] == "· base  x head" and {"·", "x"} < set(picture.split("percentile")[0])
     done = lowlat("compare", "base.json", "slow.json", "--plot", env={"PYTHONIOENCODING": "ascii"})
-    _, picture = done.stdout.split("head drawn over base")
+    _, picture = done.stdout.split("head drawn on top of base")
     assert picture.isascii() and "?" not in picture and picture.splitlines()[-1] == ". base  x head"
 
 
@@ -173,9 +173,9 @@ def test_a_picture_is_for_the_table_alone(lowlat: Run, base: Report, tmp_path: P
         {"plotext", "lowlat.reports.terminal.plot", "lowlat.reports.histogram.percentile_curve"}
     )
     done = lowlat(*both, "--to", "md")
-    assert done.stdout.startswith("### lowlat: gate passed\n") and "head drawn over base" not in done.stdout
+    assert done.stdout.startswith("### lowlat: gate passed\n") and "head drawn on top of base" not in done.stdout
     done = lowlat(*both, "-o", "gate.json")
-    assert "head drawn over base" in done.stdout
+    assert "head drawn on top of base" in done.stdout
     assert json.loads((tmp_path / "gate.json").read_text())["schema"] == "lowlat.comparison/1"
 
 
@@ -184,7 +184,7 @@ def test_ab_draws_what_its_commands_printed_or_says_that_there_is_nothing(lowlat
     assert done.returncode == ExitCode.OK and done.stdout.endswith("\n· base  x head\n")
     done = lowlat("ab", "--runs", "2", "--plot", "--metric", "wall", "--", "true", "--", "true")
     assert done.returncode == ExitCode.OK
-    assert done.stdout.endswith("\nelapsed times of whole commands have no histogram: nothing to plot\n")
+    assert done.stdout.endswith("\nelapsed times of commands have no histogram: nothing to plot\n")
 
 
 def test_ab_without_the_extra_ends_before_its_runs(patched: Run) -> None:
@@ -209,7 +209,7 @@ def test_gates_come_from_the_settings_file_too(lowlat: Run, base: Report, tmp_pa
     [
         ("", "head.json: not a JSON document"),
         ('{"schema": "lowlat.report/1"', "head.json: not a JSON document"),
-        ('{"schema": "lowlat.report/2"}', "head.json: its schema 'lowlat.report/2' is of another version"),
+        ('{"schema": "lowlat.report/2"}', "head.json: its schema 'lowlat.report/2' is from another version"),
         ('{"benchmarks": []}', "head.json: not a lowlat.report/1 or lowlat.sweep/1 document"),
         ('{"schema": "lowlat.report/1", "status": NaN}', "head.json: not a JSON document: JSON is malformed"),
     ],
@@ -250,7 +250,7 @@ def test_a_settings_file_cannot_send_the_runs_reports_elsewhere(lowlat: Run, tmp
     (tmp_path / "lowlat.toml").write_text("[bench]\noutput = 'x.json'\n")
     done = lowlat("ab", "--a", "", "--b", "")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert "environment or settings file set output for bench, which ab runs; unset it meanwhile" in done.stderr
+    assert "the environment or the settings file sets output for bench, which ab runs; unset it" in done.stderr
 
 
 def test_two_commands_that_print_reports(lowlat: Run, base: Report, tmp_path: Path) -> None:
@@ -264,13 +264,13 @@ def test_two_commands_that_print_reports(lowlat: Run, base: Report, tmp_path: Pa
 def test_the_elapsed_time_of_any_two_commands(lowlat: Run) -> None:
     done = lowlat("ab", "--metric", "wall", "--runs", "8", "--", "true", "--", "sleep", "0.2")  # one may be held up
     assert done.returncode == ExitCode.GATE_FAILED
-    assert "gate failed: wall" in done.stdout and "8 pairs in random order · seed " in done.stdout
+    assert "gate failed: wall" in done.stdout and "8 pairs interleaved in random order · seed " in done.stdout
 
 
 def test_a_side_that_bench_refuses_says_why(lowlat: Run) -> None:
     done = lowlat("ab", "--a", "--cpu 65000", "--b", "--cpu 65000", "--runs", "2")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert "bench --cpu 65000 ended with 2: CPU 65000 does not exist on this host" in done.stderr
+    assert "bench --cpu 65000 exited with code 2: CPU 65000 does not exist on this host" in done.stderr
 
 
 def test_ctrl_c_reports_the_pairs_there_are(start: Start, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_ctrl_c_before_the_first_pair_leaves_nothing(start: Start, tmp_path: Pat
         children = started_by(process.pid)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (ExitCode.INTERRUPTED, "lowlat: interrupted before there was a result\n")
+    assert (process.returncode, err) == (ExitCode.INTERRUPTED, "lowlat: interrupted before any result\n")
     assert list(tmp_path.iterdir()) == []
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
@@ -314,4 +314,4 @@ def wait_for(process: subprocess.Popen[str], line: str) -> None:
     for seen in process.stderr:
         if line in seen:
             return
-    pytest.fail(f"ended with {process.wait()} before {line!r}")
+    pytest.fail(f"exited with code {process.wait()} before {line!r}")

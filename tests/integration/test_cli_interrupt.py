@@ -25,7 +25,7 @@ def wait_for(process: subprocess.Popen[str], line: str) -> None:
     for seen in process.stderr:
         if line in seen:
             return
-    pytest.fail(f"ended with {process.wait()} before {line!r}")
+    pytest.fail(f"exited with code {process.wait()} before {line!r}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -47,7 +47,7 @@ def test_before_the_first_result_there_is_no_file_and_no_process_left(start: Sta
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
-    assert err == "lowlat: interrupted before there was a result\n"
+    assert err == "lowlat: interrupted before any result\n"
     assert list(tmp_path.iterdir()) == []
     _, alive = psutil.wait_procs(workers, timeout=5)
     assert not alive

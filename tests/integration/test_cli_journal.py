@@ -112,10 +112,10 @@ def test_a_sound_journal(lowlat: Run, day: Path, tmp_path: Path) -> None:
     assert list(lines) == [
         *("journal", "identity", "engine", "size", "commands", "end", "writer", "snapshot", "recovered", "speed")
     ]
-    assert lines["engine"] == "1 symbol · 100 orders, refuse when dry · 10 trades, recycle when dry"
+    assert lines["engine"] == "1 symbol · 100 orders (refuse on exhaustion) · 10 trades (recycle on exhaustion)"
     assert lines["commands"] == "5 (3 plain, 2 wide) · trade tape emptied 1 time"
-    assert lines["end"] == f"sound: behind block 3, byte {len(before[0]):,}"
-    assert lines["recovered"].startswith("1 live order · 1 trade, 0 on the tape · 5 commands executed · state sha256:")
+    assert lines["end"] == f"intact, ends after block 3 at byte {len(before[0]):,}"
+    assert lines["recovered"].startswith("1 live order · 1 trade, 0 on tape · 5 commands executed · state sha256:")
     assert (lines["writer"], lines["snapshot"]) == ("none", "none")
     assert (day.read_bytes(), day.stat().st_mtime_ns) == before and list(tmp_path.iterdir()) == [day]
 
@@ -170,9 +170,9 @@ def test_a_snapshot_of_other_books_is_found(lowlat: Run, tmp_path: Path) -> None
         write_snapshot(day, file.head.identity, state, file.end)
     done = lowlat("journal", "verify", day, "--json")
     assert done.returncode == ExitCode.NOT_VALID
-    assert "gives other books than the whole journal" in done.stderr and done.stderr.count("\n") == 1
+    assert "gives different books than a full replay of" in done.stderr and done.stderr.count("\n") == 1
     assert document(done)["recovered"]["live_orders"] == 0
-    assert "it does not give the state that the whole journal gives" in lowlat("journal", "verify", day).stdout
+    assert "its state DIFFERS from a full replay" in lowlat("journal", "verify", day).stdout
 
 
 def test_a_snapshot_that_does_not_fit_is_found(lowlat: Run, tmp_path: Path) -> None:
@@ -189,13 +189,13 @@ def test_a_snapshot_that_does_not_fit_is_found(lowlat: Run, tmp_path: Path) -> N
     snapshot_path(day).write_bytes(content)
     done = lowlat("journal", "verify", day, "--json")
     assert done.returncode == ExitCode.OK
-    assert "the snapshot was not used: " in done.stderr and "no block of it ends where the snapshot" in done.stderr
+    assert "the snapshot was not used: " in done.stderr and "no block ends where the snapshot" in done.stderr
     found = document(done)
     assert (found["end"]["state"], found["snapshot"]["used"]) == ("sound", False)
     assert found["recovered"] is not None
     with JournaledEngine.recover(day) as back:
         assert back.recovery is not None and back.recovery.replayed == back.recovery.commands
-        assert "does not fit" in (back.recovery.snapshot_fault or "")
+        assert "does not match" in (back.recovery.snapshot_fault or "")
 
 
 def test_damage_before_the_snapshot_does_not_hinder_recovery(lowlat: Run, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_damage_before_the_snapshot_does_not_hinder_recovery(lowlat: Run, tmp_pa
     done = lowlat("journal", "verify", day, "--json")
     assert done.returncode == ExitCode.NOT_VALID
     assert f"damaged at block 1, byte {second:,} of {day}" in done.stderr
-    assert f"recovery starts behind that, from {snapshot_path(day)}: keep copies of both" in done.stderr
+    assert f"recovery starts after that, from {snapshot_path(day)}; keep copies of both" in done.stderr
     found = document(done)
     assert (found["end"]["state"], found["recovered"]["commands"]) == ("damaged", 6)
     JournaledEngine.recover(day).close()
@@ -221,7 +221,7 @@ def test_a_journal_that_ends_before_its_snapshot(lowlat: Run, tmp_path: Path) ->
     os.truncate(day, begins(day)[-1])
     done = lowlat("journal", "verify", day, "--json")
     assert done.returncode == ExitCode.NOT_VALID
-    assert "has lost its end" in done.stderr and done.stderr.count("\n") == 1
+    assert "was truncated" in done.stderr and done.stderr.count("\n") == 1
     found = document(done)
     assert (found["end"]["state"], found["recovered"]) == ("damaged", None)
 
@@ -235,7 +235,7 @@ def test_a_torn_tail_is_told_and_no_damage(lowlat: Run, day: Path, left: int) ->
     done = lowlat("journal", "verify", day, "--json")
     told = (
         f"lowlat: torn tail of {cut - last} bytes: block 3, byte {last:,} of {day}, behind 4 commands, was not written "
-        "to its end; recovery cuts it off\n"
+        "to its end; recovery truncates it\n"
     )
     assert (done.returncode, done.stderr) == (ExitCode.OK, told)
     found = document(done)
@@ -250,9 +250,9 @@ def test_a_torn_tail_is_told_and_no_damage(lowlat: Run, day: Path, left: int) ->
 @pytest.mark.parametrize(
     ("within", "reason"),
     [
-        (9, "its head's checksum does not match"),
-        (50, "its commands' checksum does not match"),
-        (-1, "its end is not as it was written"),
+        (9, "its header checksum does not match"),
+        (50, "its command checksum does not match"),
+        (-1, "its end marker does not match"),
     ],
 )
 def test_a_flipped_bit_is_named_and_nothing_behind_it_is_shown(
@@ -270,8 +270,8 @@ def test_a_flipped_bit_is_named_and_nothing_behind_it_is_shown(
 def damaged(path: Path, byte: int, reason: str) -> str:
     """What is said of a journal whose second block is damaged."""
     return (
-        f"lowlat: error: damaged at block 1, byte {byte:,} of {path}, behind 2 commands: {reason}; nothing from "
-        "there on can be trusted. To go on from the block before, keep a copy and cut the file: "
+        f"lowlat: error: damaged at block 1, byte {byte:,} of {path}, after 2 commands: {reason}; nothing after "
+        "that can be trusted. To continue from the previous block, keep a copy and truncate the file: "
         f"truncate -s {byte} {path}\n"
     )
 
@@ -279,7 +279,7 @@ def damaged(path: Path, byte: int, reason: str) -> str:
 def test_the_sound_part_of_a_damaged_journal_is_shown_and_goes_on_when_cut(lowlat: Run, day: Path) -> None:
     begin = begins(day)
     flip(day, begin[1] + 50)
-    expected = damaged(day, begin[1], "its commands' checksum does not match")
+    expected = damaged(day, begin[1], "its command checksum does not match")
     done = lowlat("journal", "dump", day)
     assert (done.returncode, done.stderr) == (ExitCode.NOT_VALID, expected)
     assert done.stdout == DAY[: DAY.index("         2  LIMIT")]
@@ -302,18 +302,18 @@ def test_what_is_no_journal_that_can_be_read(lowlat: Run, day: Path, tmp_path: P
     flip(tmp_path / "head.journal", 9)
     flip(tmp_path / "head.journal", 40)
     cases = {
-        "text": (2, "text is no journal: it does not begin with 'LOWLATJ'\n"),
-        "begun": (2, "begun ends within its head: it was never a whole journal; remove it\n"),
-        "pipe": (2, "pipe is no journal: it is no regular file\n"),
-        ".": (2, ". is no journal: it is no regular file\n"),
-        "missing": (2, "there is no missing; name a journal\n"),
+        "text": (2, "text is not a journal: it does not begin with 'LOWLATJ'\n"),
+        "begun": (2, "begun ends within its header: it was never a complete journal; remove it\n"),
+        "pipe": (2, "pipe is not a journal: it is not a regular file\n"),
+        ".": (2, ". is not a journal: it is not a regular file\n"),
+        "missing": (2, "there is no missing does not exist; name a journal\n"),
         "day.journal": (
             2,
-            "day.journal has version 4097, and this lowlat reads version 1; take the one that wrote it\n",
+            "day.journal has version 4097, but this lowlat reads version 1; use the lowlat that wrote it\n",
         ),
         "head.journal": (
             3,
-            "head.journal is damaged in its head: its checksum does not match; nothing can be trusted\n",
+            "head.journal has a damaged header: its checksum does not match; nothing can be trusted\n",
         ),
     }
     for name, (code, line) in cases.items():
@@ -414,15 +414,14 @@ def test_what_replay_refuses_of_journals(lowlat: Run, day: Path, tmp_path: Path)
     written(tmp_path / "drained.journal", when_trades_dry=PoolPolicy.REFUSE).close()
     (tmp_path / "rows.csv").write_text("34200.1,1,11,50,5850100,-1\n")
     cases = {
-        "empty.journal": "empty.journal holds no command: there is nothing to measure",
-        "drained.journal": "drained.journal cannot be measured: its engine refuses commands while the trade tape is "
-        "full, and emptied it 1 time, which a measured flow does not; 'lowlat journal verify' executes it as it was",
-        "day.journal --expect rows.csv": "--expect is for a venue's recording, and day.journal is a journal; "
-        "leave it out",
-        "day.journal --format lobster": "day.journal is a journal, not a LOBSTER file; leave out --format lobster",
-        "rows.csv --format journal": "rows.csv is no journal: it does not begin with 'LOWLATJ'",
-        "day.journal --pipeline": "a pipeline's queues carry plain commands, and those of day.journal have terms; "
-        "leave out --pipeline",
+        "empty.journal": "empty.journal has no commands: there is nothing to measure",
+        "drained.journal": "drained.journal cannot be measured: its engine rejects commands while the trade tape is "
+        "full, and emptied it 1 time, which a benchmark cannot repeat; use 'lowlat journal verify' instead",
+        "day.journal --expect rows.csv": "--expect is for a venue's recording, and day.journal is a journal; remove it",
+        "day.journal --format lobster": "day.journal is a journal, not a LOBSTER file; remove --format lobster",
+        "rows.csv --format journal": "rows.csv is not a journal: it does not begin with 'LOWLATJ'",
+        "day.journal --pipeline": "a pipeline's queues carry plain commands, and those of day.journal are extended "
+        "commands; remove --pipeline",
     }
     for arguments, line in cases.items():
         done = lowlat("replay", *arguments.split())

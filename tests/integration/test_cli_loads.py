@@ -49,7 +49,7 @@ def test_a_rate_that_cannot_be_met_is_not_valid_and_says_what_was_reached(lowlat
     done = lowlat("bench", "--rate", "900M", "-n", "50k", "--runs", "1")
     assert done.returncode == ExitCode.NOT_VALID
     assert "not valid: run 0 reached" in done.stderr and "of the 900 M/s asked" in done.stderr
-    assert "NOT VALID" in done.stdout and "achieved" in done.stdout
+    assert "INVALID" in done.stdout and "achieved" in done.stdout
 
 
 def test_the_profile_burst_is_an_open_loop_of_its_own(lowlat: Run) -> None:
@@ -130,7 +130,7 @@ def test_a_replay_takes_the_same_loads(lowlat: Run, tmp_path: Path) -> None:
 def test_a_log_that_is_no_file_is_refused_before_the_run(lowlat: Run) -> None:
     done = lowlat("bench", "-n", "2k", "--runs", "1", "--log", "/dev/full", "--json")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert "cannot write /dev/full: it is no regular file" in done.stderr
+    assert "cannot write /dev/full: it is not a regular file" in done.stderr
 
 
 def test_a_thousand_books_fit_into_the_usual_limit_of_open_files(lowlat: Run, tmp_path: Path) -> None:
@@ -155,21 +155,21 @@ def test_settings_for_other_invocations_go_unused(lowlat: Run) -> None:
     [
         ("--log x.json -o x.json", "--log and -o both name x.json"),
         ("--engine reference --log x.hlog", "the reference engine keeps no interval log"),
-        ("--producers 2", "--producers is for a pipeline; add --pipeline"),
-        ("--dir books", "--dir is for the books of a pipeline; add --pipeline"),
-        ("--arrivals poisson", "--arrivals lie at a rate; add --rate, such as --rate 1M"),
+        ("--producers 2", "--producers needs a pipeline; add --pipeline"),
+        ("--dir books", "--dir needs a pipeline; add --pipeline"),
+        ("--arrivals poisson", "--arrivals needs a rate; add --rate, such as --rate 1M"),
         ("--rate 0", "--rate 0 is outside 1..1000000000 commands a second"),
         ("--rate 2G", "--rate 2000000000 is outside 1..1000000000 commands a second"),
         ("--rate fast", "'fast' is not a rate; write 500k/s"),
         ("--rate 1 -n 100k", "take more than a day"),
         ("--arrivals weekly --rate 1k", "'weekly' is not one of 'constant', 'poisson', 'burst'"),
         ("--sweep 1M", "FROM:TO:STEPS"),
-        ("--sweep 1k:2k:2 --pipeline", "--sweep sets the rates of an open loop itself"),
+        ("--sweep 1k:2k:2 --pipeline", "--sweep sets the open-loop rates itself"),
         ("--pipeline --producers 0", "0 is outside 1..64"),
         ("--engine reference --rate 1k", "the reference engine runs in a closed loop only"),
         ("--engine reference --pipeline", "the reference engine runs in a closed loop only"),
         ("--log /nowhere/run.hlog", "/nowhere"),
-        ("--pipeline --dir /dev/null", "/dev/null is no folder"),
+        ("--pipeline --dir /dev/null", "/dev/null is not a directory"),
     ],
 )
 def test_what_does_not_fit_is_one_line_and_exit_code_2(lowlat: Run, options: str, message: str) -> None:

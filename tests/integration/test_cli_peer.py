@@ -33,7 +33,7 @@ def listener(start: Start, *more: str, number: signal.Signals = signal.SIGINT) -
         assert process.stderr is not None
         said = process.stderr.readline()
         found = re.match(
-            r"lowlat: listening on \S+:(\d+) \(UDP\), for 'lowlat bench --peer' only; Ctrl-C ends it", said
+            r"lowlat: listening on \S+:(\d+) \(UDP\), for 'lowlat bench --peer' only; press Ctrl-C to stop", said
         )
         assert found, said
         yield int(found[1])
@@ -102,10 +102,10 @@ def test_the_parts_fit_a_terminal_of_80_columns(on_terminal: Callable[..., str])
         (("--peer", "nonsense"), 2, "'nonsense' is not HOST:PORT; write 10.0.0.2:9000, or [::1]:9000"),
         (("--peer", f"{'x' * 70}:9"), 2, "cannot find host"),
         (("--listen", "70000"), 2, "70000 is outside 0..65535"),
-        (("--listen", "0", "--runs", "2"), 2, "--listen only answers a peer; leave out --runs"),
-        (("--listen", "0", "--json"), 2, "--listen only answers a peer; leave out --format"),
-        (("--listen", "0", "--peer", "a:1"), 2, "--listen only answers a peer; leave out --peer"),
-        (("--bind", "::"), 2, "give --listen PORT with it"),
+        (("--listen", "0", "--runs", "2"), 2, "--listen only answers a peer; remove --runs"),
+        (("--listen", "0", "--json"), 2, "--listen only answers a peer; remove --format"),
+        (("--listen", "0", "--peer", "a:1"), 2, "--listen only answers a peer; remove --peer"),
+        (("--bind", "::"), 2, "needs --listen PORT; add it"),
         (("--listen", "0", "--bind", "203.0.113.77"), 2, "cannot listen on 203.0.113.77"),
     ],
 )
@@ -171,5 +171,5 @@ def test_over_a_cable_the_network_is_in_the_budget(tmp_path: Path, environment: 
     assert "half a round trip to 192.0.2.2:9000" in network.basis
     trip = network.parts[0]
     assert trip.p99_ns is not None and 2 * network.measured_ns < trip.p99_ns
-    assert (card.measured_ns, card.basis) == (None, "here does not stamp packets in hardware")
+    assert (card.measured_ns, card.basis) == (None, "here does not timestamp packets in hardware")
     assert report.tier is not None and "network" not in report.tier.leaves_out

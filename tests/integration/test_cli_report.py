@@ -104,7 +104,7 @@ def test_several_are_merged(lowlat: Run, folder: Path) -> None:
 def test_other_work_is_refused_with_what_differs(here: Here, folder: Path) -> None:
     done = here("a.json", "other.json", "-o", "both.json")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
-    assert "lowlat: error: other.json cannot be merged with a.json, they differ in seed (1 and 2);" in done.stderr
+    assert "lowlat: error: other.json cannot be merged with a.json: they differ in seed (1 and 2);" in done.stderr
     assert not (folder / "both.json").exists()
 
 
@@ -112,7 +112,7 @@ def test_another_host_is_merged_with_a_warning(here: Here, folder: Path) -> None
     edit(folder / "b.json", lambda document: document["host"].update(kernel="6.0"))
     done = here("a.json", "b.json")
     assert done.returncode == 0
-    assert done.stderr.startswith("lowlat: warning: measured in different surroundings: kernel (")
+    assert done.stderr.startswith("lowlat: warning: measured in different environments: kernel (")
 
 
 @pytest.mark.parametrize("name", ["table", *OUTPUTS])
@@ -162,15 +162,15 @@ def test_one_operation_can_be_picked(here: Here, folder: Path) -> None:
     assert len(rows) == 4 and all(",cancel,service,ns," in row for row in rows[1:])
     done = here("a.json", "--series", "cancle")
     assert done.returncode == ExitCode.USAGE
-    assert done.stderr.startswith("lowlat: error: there is no series 'cancle'; there are service/add, ")
+    assert done.stderr.startswith("lowlat: error: there is no series 'cancle'; available: service/add, ")
 
 
 def test_a_report_that_is_not_valid_is_shown_and_says_so(lowlat: Run, folder: Path) -> None:
     edit(folder / "a.json", lambda document: document.update(status="invalid", status_reasons=["lost commands"]))
     done = lowlat("report", "a.json")
     assert done.returncode == ExitCode.NOT_VALID
-    assert "NOT VALID, do not believe these figures: lost commands" in done.stdout
-    assert done.stderr == "lowlat: the run is not valid: lost commands\n"
+    assert "INVALID: discard these results: lost commands" in done.stdout
+    assert done.stderr == "lowlat: invalid run: lost commands\n"
     done = lowlat("report", "a.json", "--to", "github", "-o", "entries.json")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
     assert not (folder / "entries.json").exists()
@@ -197,9 +197,12 @@ def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, ben
         "20000.0",
     }
     done = here("sweep.json", "--to", "hgrm")
-    assert done.returncode == ExitCode.USAGE and "a sweep cannot become hgrm; it can become table, json" in done.stderr
+    assert (
+        done.returncode == ExitCode.USAGE
+        and "a sweep cannot be converted to hgrm; choose from table, json" in done.stderr
+    )
     done = here("a.json", "sweep.json")
-    assert done.returncode == ExitCode.USAGE and "sweep.json: only reports are merged" in done.stderr
+    assert done.returncode == ExitCode.USAGE and "sweep.json: only reports can be merged" in done.stderr
 
 
 def test_an_interval_log_is_shown_and_converted(here: Here, folder: Path) -> None:
@@ -211,7 +214,7 @@ def test_an_interval_log_is_shown_and_converted(here: Here, folder: Path) -> Non
     assert here("a.hlog", "--to", "openmetrics").stdout.endswith("# EOF\n")
     done = here("a.hlog", "--json")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert "an interval log cannot become json; it can become table, hgrm, csv, openmetrics" in done.stderr
+    assert "an interval log cannot be converted to json; choose from table, hgrm, csv, openmetrics" in done.stderr
 
 
 def test_a_folder_of_reports_is_followed(here: Here, folder: Path) -> None:
@@ -260,25 +263,25 @@ def write_garbage(path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("", "name a report to show, or a folder of them with --history DIR"),
+        ("", "no report given; name one, or a directory of reports with --history DIR"),
         ("missing.json", "missing.json: cannot be read: No such file or directory"),
-        (".", ".: it is a folder; name a file in it, or look over all of them with --history"),
+        (".", ".: it is a directory; name a file in it, or read all of them with --history"),
         ("cut.json", "cut.json: not a JSON document: "),
         ("foreign.json", "foreign.json: not a lowlat.report/1 or lowlat.sweep/1 document: its schema is None"),
-        ("next.json", "next.json: its schema 'lowlat.report/2' is of another version of lowlat"),
+        ("next.json", "next.json: its schema 'lowlat.report/2' is from another version of lowlat"),
         ("nan.json", "nan.json: not a JSON document: JSON is malformed"),
         ("blob.json", "blob.json: runs[0].series[0] (add, service): not an HdrHistogram in V2 base64"),
         ("empty.json", "empty.json: not a valid lowlat.report/1: Expected `int` >= 1 - at `$.runs[0].series[0].count`"),
         ("garbage.json", "garbage.json: not a JSON document"),
         ("deep.json", "deep.json: not a JSON document: maximum recursion depth exceeded"),
-        ("/dev/zero", "/dev/zero: it is longer than 128 MiB, the most that is read"),
-        ("a.json -o .", "cannot write .: it is a folder; name a file in it"),
-        ("a.json -o none/out.md --to md", "cannot write none/out.md: there is no folder"),
+        ("/dev/zero", "/dev/zero: it is larger than 128 MiB, the limit"),
+        ("a.json -o .", "cannot write .: it is a directory; name a file in it"),
+        ("a.json -o none/out.md --to md", "cannot write none/out.md: there is no directory"),
         ("a.json --to xml", "--format: 'xml' is not one of 'table', 'json', 'md',"),
         ("a.json a.json", "a.json and a.json hold the same run"),
-        ("a.json --history .", "--history looks over a folder, as a table, json or html; leave out FILE"),
-        ("--history . --to csv", "--history looks over a folder, as a table, json or html; leave out FILE"),
-        ("--history missing", "missing: cannot be read as a folder: No such file or directory"),
+        ("a.json --history .", "--history reads a directory and writes a table, json or html; remove FILE"),
+        ("--history . --to csv", "--history reads a directory and writes a table, json or html; remove FILE"),
+        ("--history missing", "missing: cannot be read as a directory: No such file or directory"),
     ],
 )
 def test_bad_input_is_one_line_with_what_to_do(here: Here, folder: Path, arguments: str, words: str) -> None:

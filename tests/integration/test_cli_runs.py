@@ -90,7 +90,7 @@ def test_an_unwritable_file_is_found_before_anything_runs(patched: Run, tmp_path
     )
     done = patched(unreachable, *SHORT, "-o", "taken")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert done.stderr == "lowlat: error: cannot write taken: it is a folder; name a file in it\n"
+    assert done.stderr == "lowlat: error: cannot write taken: it is a directory; name a file in it\n"
 
 
 def test_a_run_that_is_not_valid_is_printed_and_ends_with_3(patched: Run) -> None:
@@ -102,7 +102,7 @@ def measure(*arguments):
 lowlat.engine.bench.run.measure = measure
 """
     done = patched(code, *SHORT, "--json")
-    assert (done.returncode, done.stderr) == (ExitCode.NOT_VALID, "lowlat: the run is not valid: planted\n")
+    assert (done.returncode, done.stderr) == (ExitCode.NOT_VALID, "lowlat: invalid run: planted\n")
     assert from_text(done.stdout).status_reasons == ("planted",)
 
 
@@ -143,8 +143,8 @@ def test_replay_compares_quotes_and_lists_what_differs(lowlat: Run, recording: P
     )
     done = lowlat("replay", recording, "--expect", "book.csv", "--runs", "1", "-v")
     assert done.returncode == ExitCode.OK
-    assert "1 of 1 recorded bursts filled as the venue filled them (100.000%)" in " ".join(done.stdout.split())
-    assert "4 of 5 best bids and asks found in the vendor's file (80.000%)" in " ".join(done.stdout.split())
+    assert "1 of 1 recorded bursts filled as on the venue (100.000%)" in " ".join(done.stdout.split())
+    assert "4 of 5 best bids and asks match the vendor's file (80.000%)" in " ".join(done.stdout.split())
     assert "row 6: this best bid and ask is not in the vendor's file" in done.stdout.splitlines()
 
 

@@ -61,7 +61,7 @@ def test_progress_is_drawn_on_a_terminal_and_leaves_stdout_alone(start: Start) -
         text = shown(ours)
         out, _ = process.communicate(timeout=60)
     assert json.loads(out)["status"] == "ok"
-    assert "making the order flow" in text and "run 1 of 1" in text
+    assert "generating the order flow" in text and "run 1 of 1" in text
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor, once hidden, is shown again"
 
 

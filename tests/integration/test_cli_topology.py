@@ -214,7 +214,7 @@ def test_cache_line_is_measured_beside_what_is_reported(lowlat: Run, document: D
     text = lowlat("topology", "--measure").stdout
     assert re.search(r"^verdict +\d+ bytes", text, re.MULTILINE)
     assert re.search(r"^false sharing +(\d+ +measured|- +not available here)", text, re.MULTILINE)
-    for label in ("pair fetch", "next line"):
+    for label in ("adjacent line", "next line"):
         assert re.search(rf"^{label} +(yes|no)|^prefetch +not available", text, re.MULTILINE)
 
 
@@ -224,7 +224,7 @@ def test_one_cpu_cannot_share_falsely(lowlat: Run) -> None:
     pinned = lowlat(
         "affinity", "run", "--cpus", cpu, "--", sys.executable, "-P", "-m", "lowlat_cli.main", *MEASURE
     ).stdout
-    assert "not available here, because this process may use one CPU only; sharing needs two" in pinned
+    assert "not available here, because only one CPU is available to this process; false sharing needs two" in pinned
 
 
 def test_file_is_written_whole_and_a_table_is_still_printed(
@@ -232,20 +232,20 @@ def test_file_is_written_whole_and_a_table_is_still_printed(
 ) -> None:
     target = tmp_path / "topology.json"
     done = lowlat("topology", "--root", str(two_sockets), "-o", str(target))
-    assert done.stdout.startswith("runs on")
+    assert done.stdout.startswith("platform")
     assert json.loads(target.read_text()) == document("topology", "--root", str(two_sockets))
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--root", "/nope"], "/nope does not exist; give a folder or a .tar.xz that holds sys/ and proc/"),
-        (["--root", "EMPTY"], "holds no sys/ that can be read; give the folder that holds sys/ and proc/"),
-        (["--root", "TEXT"], "is no readable archive of a host: file could not be opened successfully; give a folder"),
+        (["--root", "/nope"], "/nope does not exist; give a directory or a .tar.xz that contains sys/ and proc/"),
+        (["--root", "EMPTY"], "has no readable sys/; give the directory that contains sys/ and proc/"),
+        (["--root", "TEXT"], "is not a readable snapshot: file could not be opened successfully; give a directory"),
         (["--measure", "--root", "EMPTY"], "--measure needs the running host"),
-        (["--capture", "EMPTY/host.zip"], "give it a name that ends with .tar.xz"),
+        (["--capture", "EMPTY/host.zip"], "use a name that ends in .tar.xz"),
         (["--capture", "/nope/host.tar.xz"], "/nope/host.tar.xz cannot be written: No such file or directory; choose"),
-        (["-o", "/nope/file"], "there is no folder /nope; create it first"),
+        (["-o", "/nope/file"], "there is no directory /nope; create it first"),
         (["--format", "xml"], "'xml' is not one of 'table', 'json'"),
         (["extra"], "unexpected extra argument"),
         (["--roof", "x"], "no such option: --roof"),

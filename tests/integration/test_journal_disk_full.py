@@ -57,7 +57,7 @@ def test_an_engine_on_a_full_disk_keeps_what_it_acknowledged(tmp_path: Path, syn
     journal = tmp_path / "day.journal"
     done = on_small_disk(tmp_path, sys.executable, "-P", "-c", FLOOD, str(journal), sync)
     assert done.returncode == 0, done.stderr
-    assert f"{journal} took none of the batch: No space left on device; free some room" in done.stdout
+    assert f"{journal} accepted none of the batch: No space left on device; free some space" in done.stdout
     assert "SnapshotError" in done.stdout and "['day.journal']" in done.stdout
 
 
@@ -68,4 +68,4 @@ def test_bench_on_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path) -> None
     command = [lowlat, "bench", "-n", "100k", "--runs", "1", "--journal", str(journal)]
     done = on_small_disk(tmp_path, "sh", "-c", script, str(journal), *command)
     assert done.stdout == "code 2\n", done.stdout
-    assert "the journal could not be written: write failed: No space left on device; free some room" in done.stderr
+    assert "the journal could not be written: write failed: No space left on device; free some space" in done.stderr

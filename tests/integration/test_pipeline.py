@@ -97,7 +97,7 @@ def test_threads_on_one_cpu_are_said_to_measure_the_scheduler(folder: Path) -> N
     assert report.status == "ok", report.status_reasons
     assert report.placement is not None
     assert report.placement.threads == {"matcher": cpu, "producer[0]": cpu, "producer[1]": cpu, "publisher": cpu}
-    assert "4 threads take turns on 1 CPU: they measure the scheduler" in report.placement.warnings
+    assert "4 threads share 1 CPU: they measure the scheduler" in report.placement.warnings
 
 
 def test_a_book_that_another_writes_is_refused(folder: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_pass_that_is_wrong_is_found_out(walked: Walked) -> None:
 
     assert "commands were lost: 20,000 to send, 19,999 sent" in changed(sent=passed.sent - 1)
     assert "commands were lost" in changed(acked=passed.acked - 1)
-    assert "counters of two CPUs are not in step" in changed(backwards=1)
+    assert "the CPUs' counters are not synchronized" in changed(backwards=1)
     assert "other events" in changed(event_hash=passed.event_hash ^ 1)
     twice = passed.order.copy()
     twice[0] = twice[1]
@@ -188,13 +188,13 @@ def test_a_pass_that_is_wrong_is_found_out(walked: Walked) -> None:
     first, second = np.flatnonzero(senders == 0)[:2]
     overtaken = passed.order.copy()
     overtaken[[first, second]] = overtaken[[second, first]]
-    assert "another order than it sent them" in changed(order=overtaken)
+    assert "not matched in the order sent" in changed(order=overtaken)
 
 
 def test_a_book_that_is_not_the_engines_is_found_out(walked: Walked) -> None:
     other = Engine.of(settings_of(STEADY, RunPlan()))
     other.process(STEADY.commands[: STEADY.seeded])
-    assert "the mapped book WALKED ended otherwise than the engine's" in walked.faults(replayed=other)
+    assert "the mapped book WALKED ended in a different state than the engine's" in walked.faults(replayed=other)
 
 
 @pytest.mark.parametrize("where", ["publisher", "producers"])
@@ -230,11 +230,14 @@ def test_a_flooded_path_has_no_time_of_its_own_in_the_budget(one_producer: Repor
         stage = next(stage for stage in report.budget if stage.stage == "application")
         return stage.measured_ns, stage.basis
 
-    assert application(one_producer) == (None, "producers keep the queue full: times are its length; give a --rate")
+    assert application(one_producer) == (
+        None,
+        "producers keep the queue full, so latency is queueing time; set a --rate",
+    )
     paced = measured(STEADY, folder, Pipeline(1, Arrivals(process="constant", rate=50_000)))
     response = next(each for each in paced.summary if (each.op, each.measure) == ("all", "response"))
     assert application(paced)[0] == response.percentiles["99"].value
-    assert application(paced)[1].startswith("p99 from when an order is due until the book shows what it did")
+    assert application(paced)[1].startswith("p99 from the intended start of an order until the book shows its effect")
 
 
 def test_producers_that_overtake_each_other_are_noted(folder: Path, one_producer: Report) -> None:

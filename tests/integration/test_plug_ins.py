@@ -99,7 +99,7 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         ("bench --engine toy --log a.hlog", "the toy engine keeps no interval log; use the native one for --log"),
         (
             "bench --engine toy --journal a.journal",
-            "a journal is measured in a closed loop of the native engine; leave out --journal",
+            "a journal is measured in a closed loop of the native engine; remove --journal",
         ),
         ("bench --engine pretender", "ToyEngine, which pretender makes, is no compiled engine"),
         (

@@ -189,7 +189,7 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     other = msgspec.structs.replace(outcome, digest="0" * 64)
     assert status(outcome, other)[0] == "invalid"
     elsewhere = msgspec.structs.replace(outcome, same_tail=False)
-    assert "ended in other events" in status(elsewhere)[1]
+    assert "ended in different events" in status(elsewhere)[1]
     fewer = msgspec.structs.replace(outcome, events=(*outcome.events[:-1], 1))
     assert "numbers of events" in status(fewer)[1]
     told = msgspec.structs.replace(outcome, faults=("the log broke off",))
@@ -218,7 +218,7 @@ def test_one_changed_event_is_found(flow):
 
 def test_a_process_that_dies_is_an_internal_error_with_its_last_words(flow, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(RunFailedError, match="ended with 1") as caught:
+    with pytest.raises(RunFailedError, match="exited with code 1") as caught:
         measure(flow, RunPlan(runs=1))
     assert caught.value.exit_code is ExitCode.INTERNAL
 

@@ -240,7 +240,7 @@ EXAMPLES = [
         """,
     ),
     Example(
-        rule="an uncross that the tape has no room for is refused: the symbol stays in its phase",
+        rule="an uncross that the tape has no space for is refused: the symbol stays in its phase",
         given=[CALL, buy(1, 2, 100), sell(2, 1, 100), sell(3, 1, 100)],
         does=[CONTINUOUS, reduce(1, 1), CONTINUOUS],
         says="""

@@ -10,16 +10,16 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.unit.reports.test_error_rates import Fails, ours, rank_only, rates, ratio_only
 
 GATES: dict[str, tuple[Fails, bool]] = {
-    "ours, in turn (`lowlat ab`)": (ours, True),
+    "ours, interleaved (`lowlat ab`)": (ours, True),
     "ours, one side after the other": (ours, False),
-    "means more than 10% apart, in turn": (ratio_only, True),
+    "means more than 10% apart, interleaved": (ratio_only, True),
     "means more than 10% apart, one side after the other": (ratio_only, False),
-    "rank test alone, in turn": (rank_only, True),
+    "rank test alone, interleaved": (rank_only, True),
     "rank test alone, one side after the other": (rank_only, False),
 }
 
 if __name__ == "__main__":
-    print("| gate | fails a program beside itself | finds +20% at p50 | at p99 |")
+    print("| gate | A/A false-positive rate | power to detect +20% at p50 | at p99 |")
     print("|---|--:|--:|--:|")
     for name, (fails, interleaved) in GATES.items():
         alarms, *_ = rates(fails, 1.0, interleaved=interleaved)

@@ -37,12 +37,12 @@ def read_journal_flow(path: Path) -> Flow:
         notes = [f"journal {head.identity} of {head.created:%Y-%m-%d %H:%M:%S} UTC"]
         if tally.drains:
             notes.append(
-                f"the trade tape was emptied {units.plural(tally.drains, 'time')}, which changes no event here"
+                f"the trade tape was emptied {units.plural(tally.drains, 'time')}, which does not affect events here"
             )
         if fault is Fault.TORN:
-            notes.append(f"left out: torn tail of {file.size - place.end:,} bytes")
+            notes.append(f"skipped: torn tail of {units.counted(file.size - place.end, 'byte')}")
         if file.held:
-            notes.append("being written: what it held when it was read")
+            notes.append("still being written; read as of now")
     return Flow(
         name=path.name,
         commands=commands,
@@ -59,12 +59,12 @@ def read_journal_flow(path: Path) -> Flow:
 
 def _check_measurable(file: JournalFile, tally: Tally) -> None:
     if not tally.commands:
-        raise JournalError(f"{file.path} holds no command: there is nothing to measure")
+        raise JournalError(f"{file.path} has no commands: there is nothing to measure")
     if tally.drains and file.settings.when_trades_dry is PoolPolicy.REFUSE:
         raise JournalError(
-            f"{file.path} cannot be measured: its engine refuses commands while the trade tape is full, and emptied it "
-            f"{units.plural(tally.drains, 'time')}, which a measured flow does not; "
-            "'lowlat journal verify' executes it as it was"
+            f"{file.path} cannot be measured: its engine rejects commands while the trade tape is full, and emptied it "
+            f"{units.plural(tally.drains, 'time')}, which a benchmark cannot repeat; "
+            "use 'lowlat journal verify' instead"
         )
 
 

@@ -81,18 +81,18 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
         ("sede = 1", "lowlat.toml: unknown key 'sede'; did you mean 'seed'?"),
         ("[bench]\nsede = 1", "lowlat.toml: unknown key 'bench.sede'; did you mean 'seed'?"),
         ("[bnech]\nseed = 1", "lowlat.toml: unknown key 'bnech'; did you mean 'bench'?"),
-        ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; there are arrivals, color,"),
+        ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; available: arrivals, color,"),
         ("when_dry = 'grow'", "lowlat.toml: unknown key 'when_dry'; did you mean 'when-dry'?"),
-        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; there are a, ab, affinity, arrivals, b, batch, bench,"),
-        ("bench = 5", "lowlat.toml: 'bench' is a verb; write its settings as a table [bench]"),
+        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; available: a, ab, affinity, arrivals, b, batch, bench,"),
+        ("bench = 5", "lowlat.toml: 'bench' is a command; write its settings as a table [bench]"),
         ("seed = ", "lowlat.toml: not valid TOML: "),
         (
             "seed = 'x'",
-            "lowlat.toml: seed: 'x' is not a whole number; write 250000, 250k or 2M; see 'lowlat bench --help'",
+            "lowlat.toml: seed: 'x' is not an integer; write 250000, 250k or 2M; see 'lowlat bench --help'",
         ),
-        ("seed = true", "lowlat.toml: seed: 'True' is not a whole number"),
-        ("seed = -1", "lowlat.toml: seed: '-1' is not a whole number"),
-        ("seed = 1.5", "lowlat.toml: seed: '1.5' is not a whole number"),
+        ("seed = true", "lowlat.toml: seed: 'True' is not an integer"),
+        ("seed = -1", "lowlat.toml: seed: '-1' is not an integer"),
+        ("seed = 1.5", "lowlat.toml: seed: '1.5' is not an integer"),
         ("runs = 0", "lowlat.toml: runs: 0 is outside 1..1000"),
         ("[bench]\nengine = 'cobol'", "lowlat.toml: engine: 'cobol' is not one of 'native', 'reference'; see"),
         ("format = 'yaml'", "lowlat.toml: format: 'yaml' is not one of 'table', 'json'; see"),
@@ -137,7 +137,7 @@ def test_a_variable_that_is_nearly_a_setting_is_refused_and_others_are_not(monke
 
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOWLAT_RUNS", "many")
-    assert refusal().startswith("LOWLAT_RUNS: 'many' is not a whole number")
+    assert refusal().startswith("LOWLAT_RUNS: 'many' is not an integer")
 
 
 def test_json_stands_for_its_format_and_the_last_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ UNKNOWN = unknown(HOSTILE, HOSTILE)
 LINE = CacheLine(
     reported=(
         ReportedLine("sysfs", known(64, "sysfs")),
-        ReportedLine("ctr_el0", not_applicable("CTR_EL0", "this is no aarch64 Linux")),
+        ReportedLine("ctr_el0", not_applicable("CTR_EL0", "this is not aarch64 Linux")),
         ReportedLine("getconf", unknown("getconf", "it prints 0")),
     ),
     flush_granule_bytes=known(64, "flush"),
@@ -108,8 +108,8 @@ def test_sources_stand_side_by_side() -> None:
     assert "ctr_el0" not in shown  # another processor's register
     assert "a load takes 150 ns at 32 bytes, 20-20.5 ns at 64-128 bytes from the flushed word" in shown
     assert "(CPUs 3 and 1; 1 interrupted slice dropped)" in shown
-    assert "verdict 64 bytes: 1 source that reports it and 2 measurements agree" in shown
-    assert "pair fetch yes: keep what two threads write 128 bytes apart" in shown
+    assert "verdict 64 bytes: 1 reported source and 2 measurements agree" in shown
+    assert "adjacent line yes: keep data that two threads write 128 bytes apart" in shown
     assert "next line no" in shown
 
 
@@ -121,7 +121,7 @@ def test_disagreement_is_the_verdict() -> None:
 def test_nothing_known_is_said() -> None:
     nothing = CacheLine((), unknown("a", "b"), {}, unknown("c", "d"), {}, (), 0, not_applicable("e", "no flush"))
     shown = text(cache_line_view(nothing))
-    assert "verdict not known" in shown
+    assert "verdict unknown" in shown
     assert "prefetch not available here, because no flush" in shown
 
 
@@ -131,7 +131,7 @@ def test_nothing_known_is_said() -> None:
 def test_hypervisor_is_named_in_the_first_line_with_what_that_means() -> None:
     guest = topology(virtualization=Virtualization(known("KVM", "x"), known("Docker", "x")))
     first, second = text(topology_view(guest)).splitlines()[:2]
-    assert first == "runs on KVM guest, Docker container"
+    assert first == "platform KVM guest, Docker container"
     assert "guest view" in second
     bare = topology(virtualization=Virtualization(not_applicable("x", "y"), not_applicable("x", "y")))
     assert "guest view" not in text(topology_view(bare))
@@ -140,7 +140,7 @@ def test_hypervisor_is_named_in_the_first_line_with_what_that_means() -> None:
 @pytest.mark.parametrize(
     ("quota", "words"),
     [
-        (CpuQuota(1.5, 150_000, 100_000), "1.5 CPUs: 150 ms of every 100 ms, then stopped until the next"),
+        (CpuQuota(1.5, 150_000, 100_000), "1.5 CPUs: 150 ms in every 100 ms, then throttled until the next"),
         (CpuQuota(None, None, 100_000), "no limit"),
     ],
 )
@@ -183,7 +183,7 @@ def test_kinds_of_cores_huge_pages_and_warnings_are_shown() -> None:
     shown = text(topology_view(odd))
     assert "CPU 0 (performance" in shown or len(HOST.cores) > 16
     assert "performance CPU 0, read from x" in shown
-    assert "huge pages 8 of 2 MiB (3 free), none of 1 GiB reserved" in shown
+    assert "huge pages 8 of 2 MiB (3 free), no 1 GiB pages reserved" in shown
     assert "warning masks disagree (here)\nrows are short" in shown
 
 
@@ -208,26 +208,26 @@ def test_sizes_are_whole_where_they_are(count: int | None, words: str) -> None:
 def test_skew_beyond_its_bound_and_warps_are_told() -> None:
     skews = (CounterSkew(0, 1, 500.0, 40.0, 200, 3), CounterSkew(0, 2, 5.0, 40.0, 200, 0))
     shown = text(calibration_view(calibration(skews=known(skews, "x"))))
-    assert "skew 1 of 2 pairs beyond its bound · 3 warps" in shown
-    assert "CPU 1 less CPU 0: +500.0 ns, known to ± 40.0 ns from 200 round trips" in shown
+    assert "skew 1 of 2 pairs outside the error bound · 3 warps" in shown
+    assert "CPU 1 minus CPU 0: +500.0 ns, error bound ± 40.0 ns from 200 round trips" in shown
 
 
 def test_of_many_pairs_the_worst_are_shown() -> None:
     skews = tuple(CounterSkew(0, cpu, float(cpu), 100.0, 200, 0) for cpu in range(1, 32))
     shown = text(calibration_view(calibration(skews=known(skews, "x"))))
-    assert "CPU 31 less CPU 0" in shown and "CPU 1 less" not in shown
-    assert "and 23 pairs nearer to their bound; --json has all" in shown
+    assert "CPU 31 minus CPU 0" in shown and "CPU 1 less" not in shown
+    assert "and 23 more pairs with smaller skew; --json has all" in shown
 
 
 def test_what_the_platform_lacks_says_why() -> None:
     lacking = calibration(
-        costs=dataclasses.replace(CLOCK.costs, rdtscp_ns=not_applicable("x", "this processor is no x86-64")),
+        costs=dataclasses.replace(CLOCK.costs, rdtscp_ns=not_applicable("x", "this processor is not x86-64")),
         flags=dataclasses.replace(CLOCK.flags, constant=not_applicable("x", "no line of flags")),
         slew=not_applicable("adjtimex", "Function not implemented"),
         backward_reads=2,
     )
     shown = text(calibration_view(lacking))
-    assert "rdtscp - not available here, because this processor is no x86-64" in shown
+    assert "rdtscp - not available here, because this processor is not x86-64" in shown
     assert "constant ?" in shown and "constant: not available here, because no line of flags" in shown
     assert "NTP slew not available here, because Function not implemented" in shown
     assert "2 reads WENT BACKWARD" in shown
@@ -244,18 +244,18 @@ def test_steered_clock_shows_its_slew() -> None:
 def test_plan_tells_for_and_against() -> None:
     proposal = Plan(
         (
-            Assignment("matcher", -1, 0, None, ("alone on its core",), ()),
-            Assignment("io", 1, 0, None, (), ("shared with matcher: 1 CPUs are allowed",)),
+            Assignment("matcher", -1, 0, None, ("no SMT sibling in use",), ()),
+            Assignment("io", 1, 0, None, (), ("shared with matcher: 1 CPU available",)),
         ),
         None,
-        ("no allowed CPU is isolated",),
+        ("no available CPU is isolated",),
     )
     host = topology(nodes=not_applicable("x", "the kernel shows no NUMA nodes"))
     shown = text(plan_view(proposal, host))
-    assert "alone on its core" in shown
+    assert "no SMT sibling in use" in shown
     assert "io[1]" in shown and "but shared with matcher" in shown
     assert "memory not available here, because the kernel shows no NUMA nodes" in shown
-    assert "warning no allowed CPU is isolated" in shown
+    assert "warning no available CPU is isolated" in shown
 
 
 # --- the sets that a choice is among ---

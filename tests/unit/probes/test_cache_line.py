@@ -23,8 +23,8 @@ def test_granule_is_where_times_fall_for_good() -> None:
 @pytest.mark.parametrize(
     ("times", "slow", "fast", "reason"),
     [
-        ({32: 400, 64: 50, 128: 400, 256: 50}, 400, 50, "do not fall once"),
-        ({32: 400, 64: 400}, 400, 50, "do not fall once"),
+        ({32: 400, 64: 50, 128: 400, 256: 50}, 400, 50, "do not drop in one step"),
+        ({32: 400, 64: 400}, 400, 50, "do not drop in one step"),
         ({32: 60, 64: 50}, 60, 50, "differ too little: 60.0 and 50.0"),
         ({32: 0, 64: 0}, 0, 0, "differ too little"),
     ],
@@ -58,15 +58,15 @@ def test_measured_line_beats_reports_and_disagreement_is_shown() -> None:
         reported=(
             ReportedLine("sysfs", known(64, "sysfs")),
             ReportedLine("py-cpuinfo", known(1024, "py-cpuinfo")),
-            ReportedLine("ctr_el0", not_applicable("CTR_EL0", "no aarch64")),
+            ReportedLine("ctr_el0", not_applicable("CTR_EL0", "not aarch64")),
         ),
-        flush_granule_bytes=not_applicable("clflush", "no x86-64"),
+        flush_granule_bytes=not_applicable("clflush", "not x86-64"),
         flush_times_ns={},
         sharing_granule_bytes=known(64, "sharing"),
         sharing_times_ns={},
         sharing_cpus=(0, 1),
         sharing_slices_dropped=0,
-        prefetch=not_applicable("neighbours", "no x86-64"),
+        prefetch=not_applicable("neighbours", "not x86-64"),
     )
     assert line.line_bytes == 64
     assert line.disagreements == ("py-cpuinfo says 1024 bytes, not 64",)
@@ -97,7 +97,9 @@ def test_cpus_must_exist() -> None:
 
 def test_one_cpu_cannot_share() -> None:
     reading, times, dropped = cache_line._sharing((3,), 2.5e9, read_topology())
-    assert reading.text == "not available here, because this process may use one CPU only; sharing needs two"
+    assert (
+        reading.text == "not available here, because only one CPU is available to this process; false sharing needs two"
+    )
     assert (times, dropped) == ({}, 0)
 
 

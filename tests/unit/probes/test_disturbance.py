@@ -74,9 +74,9 @@ def test_every_source_is_a_difference(tmp_path: Path) -> None:
     assert found.throttled_periods.value == 3
     assert found.throttled_us.value == 3
     assert found.disturbed
-    assert "moved to another CPU 3x" in found.reasons
+    assert "migrated to another CPU 3 times" in found.reasons
     assert "30 ms stolen by the hypervisor" in found.reasons
-    assert "stopped by its CPU quota in 3 periods" in found.reasons
+    assert "throttled by its CPU quota in 3 periods" in found.reasons
     assert values(found)["migrations"]["value"] == 3
 
 
@@ -146,3 +146,15 @@ def test_first_touch_of_pages_is_seen() -> None:
 def test_stop_needs_start() -> None:
     with pytest.raises(RuntimeError, match="without start"):
         DisturbanceWatch(0).stop()
+
+
+@pytest.mark.parametrize(
+    ("count", "reasons"),
+    [
+        (1, ("migrated to another CPU 1 time", "throttled by its CPU quota in 1 period")),
+        (2, ("migrated to another CPU 2 times", "throttled by its CPU quota in 2 periods")),
+    ],
+)
+def test_reasons_agree_with_their_counts(tmp_path: Path, count: int, reasons: tuple[str, ...]) -> None:
+    found = watched(tmp_path, 10, 10 + count).reasons
+    assert tuple(reason for reason in found if "stolen" not in reason and "fault" not in reason) == reasons

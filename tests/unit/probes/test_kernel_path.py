@@ -48,9 +48,12 @@ def test_the_cost_of_the_stamps_is_subtracted_and_never_below_zero() -> None:
     ("fields", "reason"),
     [
         ({"error": 1, "call": "socket"}, "socket: Operation not permitted"),
-        ({"ticks": [1] * 1000, "backward": 1}, "1 messages came before they were sent: the CPUs' counters disagree"),
-        ({"ticks": [1] * 99}, "99 of 100 messages came through in time"),
-        ({"awake": 5}, "0 of 100 messages came through in time; 5 found the receiver awake"),
+        (
+            {"ticks": [1] * 1000, "backward": 1},
+            "1 message arrived before being sent: the CPUs' counters are not synchronized",
+        ),
+        ({"ticks": [1] * 99}, "99 of 100 messages arrived in time"),
+        ({"awake": 5}, "0 of 100 messages arrived in time; 5 found the receiver awake"),
     ],
 )
 def test_what_cannot_be_believed_has_no_value(fields: dict[str, object], reason: str) -> None:
@@ -144,7 +147,7 @@ def test_without_tcp_the_stage_is_not_measured_and_the_parts_still_are() -> None
 
 def test_where_tells_of_one_cpu() -> None:
     assert path(sender_cpu=3, receiver_cpu=3).where == "both threads on CPU 3, the only one"
-    assert path(sender_cpu=None, receiver_cpu=None).where == "on CPUs of the scheduler's choice"
+    assert path(sender_cpu=None, receiver_cpu=None).where == "on CPUs chosen by the scheduler"
 
 
 def test_the_receiver_is_where_it_is_asked_to_be() -> None:

@@ -53,7 +53,7 @@ def _run(index: int) -> Run:
             steal_ns=10_000_000 * index,
             largest_gap_ns=1_200_000 + index,
             disturbed=disturbed,
-            reasons=("2 involuntary switches",) if disturbed else (),
+            reasons=("2 involuntary context switches",) if disturbed else (),
         ),
         series=_series(index),
     )

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine.matching.records import QUANTITY_MAX
 from lowlat.errors import LobsterError
 
@@ -98,7 +99,9 @@ def read_best_states(path: Path) -> Ints:
     lines = _lines(path)
     width = lines[0].count(",") + 1
     if width % len(_STATE):
-        raise LobsterError(path, f"{width} columns; expected four per level: {', '.join(_STATE)}", row=1)
+        raise LobsterError(
+            path, f"{units.plural(width, 'column')}; expected four per level: {', '.join(_STATE)}", row=1
+        )
     names = (*_STATE, *[f"{name} of level {level}" for level in range(2, width // 4 + 1) for name in _STATE])
     states = np.stack(_columns(path, lines, names, [int] * 4), axis=1)
     return without_empty_prices(states)
@@ -159,7 +162,9 @@ def _row(
 ) -> list[int]:
     fields = line.split(",")
     if len(fields) != len(names):
-        raise LobsterError(path, f"{len(fields)} columns in {line[:60]!r}; expected {len(names)}", row=row)
+        raise LobsterError(
+            path, f"{units.plural(len(fields), 'column')} in {line[:60]!r}; expected {len(names)}", row=row
+        )
     return [
         _number(path, row, name, field, convert)
         for name, field, convert in zip(names, fields, converters, strict=False)

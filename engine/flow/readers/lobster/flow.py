@@ -290,7 +290,7 @@ def never_added(messages: Messages) -> list[Unseen]:
             deleted.add(order_id)
     for order_id, order in orders.items():
         if order.size > QUANTITY_MAX:
-            raise _too_large(messages, order.row, f"what is taken off order {order_id} sums to {order.size}")
+            raise _too_large(messages, order.row, f"the executions and cancels of order {order_id} sum to {order.size}")
     return [orders[order_id] for order_id in sorted(orders)]
 
 

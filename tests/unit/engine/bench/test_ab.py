@@ -75,12 +75,12 @@ def test_progress_tells_the_time_left_once_it_can_be_known() -> None:
 @pytest.mark.parametrize(
     ("command", "message", "code"),
     [
-        (shell("echo alas >&2; exit 3"), "^A: echo alas >&2; exit 3 ended with 3: alas$", ExitCode.NOT_VALID),
-        (shell("exit 1"), "ended with 1: it said nothing", ExitCode.NOT_VALID),
+        (shell("echo alas >&2; exit 3"), "^A: echo alas >&2; exit 3 exited with code 3: alas$", ExitCode.NOT_VALID),
+        (shell("exit 1"), r"exited with code 1: \(no output on stderr\)", ExitCode.NOT_VALID),
         (shell("kill -9 $$"), "was killed by signal 9", ExitCode.NOT_VALID),
-        (shell("echo 'lowlat: error: no' >&2; exit 2", ours=True), "ended with 2: no$", ExitCode.USAGE),
-        (shell("exit 70", ours=True), "ended with 70", ExitCode.INTERNAL),
-        (shell("exit 9", ours=True), "ended with 9", ExitCode.NOT_VALID),
+        (shell("echo 'lowlat: error: no' >&2; exit 2", ours=True), "exited with code 2: no$", ExitCode.USAGE),
+        (shell("exit 70", ours=True), "exited with code 70", ExitCode.INTERNAL),
+        (shell("exit 9", ours=True), "exited with code 9", ExitCode.NOT_VALID),
     ],
 )
 def test_a_command_that_fails_ends_it_all(command: ComparedCommand, message: str, code: ExitCode) -> None:
@@ -97,9 +97,9 @@ def test_what_cannot_be_started_is_named() -> None:
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        (":", "A: : printed nothing, but has to print a report; or take --metric wall"),
-        ("echo done", "what A printed: not a JSON document"),
-        ("echo '{}'", "what A printed: not a lowlat.report/1"),
+        (":", "A: : printed nothing; it must print a report, or use --metric wall"),
+        ("echo done", "the output of A: not a JSON document"),
+        ("echo '{}'", "the output of A: not a lowlat.report/1"),
     ],
 )
 def test_what_is_printed_must_be_a_report(script: str, message: str) -> None:
@@ -109,7 +109,7 @@ def test_what_is_printed_must_be_a_report(script: str, message: str) -> None:
 
 def test_a_printed_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lowlat.engine.bench.subprocess_run.FILE_BYTES_MAX", 1_000)
-    with pytest.raises(InputError, match="what A printed is larger than any report"):
+    with pytest.raises(InputError, match="the output of A is too large for a report"):
         report_from(shell("head -c 2000 /dev/zero"))
 
 
@@ -117,7 +117,7 @@ def test_a_report_that_is_not_valid_ends_it_at_once(tmp_path: Path) -> None:
     wrong = json.loads(FIRST.read_text()) | {"status": "invalid", "status_reasons": ["digest differs"]}
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
     command = ComparedCommand("A", "cat", ("cat", str(tmp_path / "wrong.json")))
-    with pytest.raises(NotValidError, match="A is not valid, so there is nothing to compare: digest differs"):
+    with pytest.raises(NotValidError, match="A is invalid, so there is nothing to compare: digest differs"):
         compare_commands(plan(command, command))
 
 
@@ -127,7 +127,7 @@ def test_a_report_that_contradicts_itself_ends_it_at_once(tmp_path: Path) -> Non
     wrong["runs"][0]["series"][0]["max"] += 1_000_000
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
     command = ComparedCommand("A", "cat", ("cat", str(tmp_path / "wrong.json")))
-    with pytest.raises(InputError, match=r"^what [AB] printed: runs\[0\]\.series\[0\]"):
+    with pytest.raises(InputError, match=r"^the output of [AB]: runs\[0\]\.series\[0\]"):
         compare_commands(plan(command, command))
 
 
@@ -143,7 +143,7 @@ def test_a_side_must_do_the_same_work_every_time(tmp_path: Path) -> None:
 
 def test_a_gate_about_nothing_is_found_after_the_first_pair(tmp_path: Path) -> None:
     command = shell(f"echo >> {shlex.quote(str(tmp_path / 'log'))}")
-    with pytest.raises(UsageError, match="gate p99=10% is about nothing that both sides have: there is wall"):
+    with pytest.raises(UsageError, match="gate p99=10% matches nothing that both sides have; available: wall"):
         compare_commands(plan(command, command, 50, wall=True, rules=(parse_rule("p99=10%"),)))
     assert len((tmp_path / "log").read_text()) == 2
 

@@ -53,7 +53,7 @@ def test_the_rate_reached_is_that_of_the_schedule_and_what_was_late() -> None:
 
 def test_the_latest_run_is_named() -> None:
     (text,) = at_rate(1_000, outcome(1_000, 0), outcome(1_000, 1_000 * MS)).missed
-    assert text.startswith("run 1 reached 500/s of the 1.00 k/s asked")
+    assert text.startswith("run 2 achieved 500/s of the 1.00 k/s requested")
 
 
 def test_a_closed_loop_has_no_rate_to_miss() -> None:

@@ -77,7 +77,7 @@ def test_refused_binding_is_told_and_the_run_goes_on(monkeypatch: pytest.MonkeyP
     assert "the container forbids it" in bound.text
     with numa.memory_bound_to(None) as bound:
         pass
-    assert bound.text == "not available here, because no NUMA node was chosen"
+    assert bound.text == "not available here, because no NUMA node was selected"
 
 
 def test_pages_of_several_ranges_are_added_and_one_refusal_counts_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,10 +138,10 @@ def test_pages_of_runs_are_added() -> None:
     [
         ({}, None),  # a document older than these fields says nothing
         ({"numa_nodes": 0}, "no NUMA nodes"),
-        ({"numa_node": 0, "numa_nodes": 1}, "one NUMA node: nothing to choose"),
+        ({"numa_node": 0, "numa_nodes": 1}, "single NUMA node"),
         (
             {"numa_node": 0, "numa_nodes": 1, "numa_pages": {"0": 1234}, "numa_verified": True},
-            "one NUMA node: nothing to choose (1,234 pages verified there)",
+            "single NUMA node (1,234 pages verified)",
         ),
         (
             {"numa_node": 1, "numa_nodes": 2, "numa_pages": {"1": 1234}, "numa_verified": True},
@@ -149,10 +149,10 @@ def test_pages_of_runs_are_added() -> None:
         ),
         (
             {"numa_node": 1, "numa_nodes": 2, "numa_pages": {"0": 3, "1": 9}, "numa_verified": False},
-            "bound to node 1, but pages LIE ELSEWHERE: 3 on node 0, 9 on node 1",
+            "bound to node 1, but pages are on OTHER NODES: 3 on node 0, 9 on node 1",
         ),
-        ({"numa_node": 1, "numa_nodes": 2}, "bound to node 1, its pages not verified"),
-        ({"numa_nodes": 2}, "not bound to a node, its pages not verified"),
+        ({"numa_node": 1, "numa_nodes": 2}, "bound to node 1, pages not verified"),
+        ({"numa_nodes": 2}, "not bound to a node, pages not verified"),
     ],
 )
 def test_line_says_where_the_memory_is(fields: dict[str, object], words: str | None) -> None:

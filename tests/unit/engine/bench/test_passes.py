@@ -53,7 +53,7 @@ def test_what_is_counted_around_the_loop_replaces_what_the_thread_saw() -> None:
     passes.run(lambda: touching(minor_faults=1, involuntary_switches=3))
     seen, _ = run_disturbances(passes.disturbances, largest_gap_ns=9)
     assert (seen.minor_faults, seen.involuntary_switches, seen.largest_gap_ns) == (1, 5, 9)
-    assert seen.disturbed and "preempted 5x" in seen.reasons
+    assert seen.disturbed and "preempted 5 times" in seen.reasons
 
 
 def test_stolen_time_is_nanoseconds_and_what_was_not_seen_says_why() -> None:

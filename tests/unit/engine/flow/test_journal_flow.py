@@ -86,8 +86,8 @@ def test_the_engine_is_the_journals_unless_told_otherwise(tmp_path: Path) -> Non
 def test_drains_are_noted_where_they_change_nothing(tmp_path: Path) -> None:
     for policy in (PoolPolicy.RECYCLE, PoolPolicy.GROW):
         flow = read_journal_flow(journal(tmp_path / policy.name, PLAIN, None, PLAIN, None, when_trades_dry=policy))
-        assert flow.notes[1:] == ("the trade tape was emptied 2 times, which changes no event here",)
-    with pytest.raises(JournalError, match=r"its engine refuses .* emptied it 1 time, .* 'lowlat journal verify'"):
+        assert flow.notes[1:] == ("the trade tape was emptied 2 times, which does not affect events here",)
+    with pytest.raises(JournalError, match=r"its engine rejects .* emptied it 1 time, .* 'lowlat journal verify'"):
         read_journal_flow(journal(tmp_path / "refusing", PLAIN, None, when_trades_dry=PoolPolicy.REFUSE))
 
 
@@ -96,19 +96,19 @@ def test_a_torn_tail_is_left_out_and_noted(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     flow = read_journal_flow(path)
     assert len(flow.commands) == 3
-    assert flow.notes[1:] == (f"left out: torn tail of {32 + 3 * 32 + 8 - 1} bytes",)
+    assert flow.notes[1:] == (f"skipped: torn tail of {32 + 3 * 32 + 8 - 1} bytes",)
 
 
 def test_a_journal_that_is_being_written_is_noted(tmp_path: Path) -> None:
     with JournaledEngine.create(tmp_path / "a.journal", sync=SyncPolicy.NONE) as engine:
         engine.process(PLAIN)
-        assert read_journal_flow(engine.path).notes[1:] == ("being written: what it held when it was read",)
+        assert read_journal_flow(engine.path).notes[1:] == ("still being written; read as of now",)
 
 
 def test_nothing_is_measured_of_an_empty_or_damaged_journal(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="holds no command"):
+    with pytest.raises(JournalError, match="has no commands"):
         read_journal_flow(journal(tmp_path / "empty"))
-    with pytest.raises(JournalError, match="holds no command"):
+    with pytest.raises(JournalError, match="has no commands"):
         read_journal_flow(journal(tmp_path / "drained", None))
     path = journal(tmp_path / "a.journal", PLAIN, PLAIN)
     content = bytearray(path.read_bytes())

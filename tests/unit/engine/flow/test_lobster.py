@@ -308,9 +308,9 @@ def test_a_measured_run_gets_room_and_notes(read: Read) -> None:
     assert run.instruments == (flow.instrument(),)
     assert run.notes == (
         "orders seeded before the first row: 1",
-        "orders that the file never adds: 1",
-        "orders entered earlier than their row, as their ids say: 1",
-        "rows left out: hidden execution: 1",
+        "orders never added in the file: 1",
+        "orders entered earlier than their row, by order id: 1",
+        "rows skipped: hidden execution: 1",
     )
     tight = ReferenceEngine(run.instruments, orders=run.orders)
     assert verify(flow, tight.process(run.commands)).rejected == 0

@@ -241,10 +241,10 @@ def test_a_snapshot_that_cannot_be_trusted_is_left_out_and_named(path: Path, tmp
     spoilt = {
         "is damaged: the checksum of its state": sound[:-1] + bytes([sound[-1] ^ 1]),
         "is damaged: the checksum": sound[:-8],
-        "damaged in its head": sound[:40] + bytes([sound[40] ^ 1]) + sound[41:],
+        "a damaged header": sound[:40] + bytes([sound[40] ^ 1]) + sound[41:],
         "ends within its head": sound[:7],
         "version 2": sound[:8] + b"\2" + sound[9:],
-        "of another journal": foreign,
+        "belongs to another journal": foreign,
         "cannot read": b"",
         "does not begin with 'LOWLATS'": path.read_bytes(),
     }
@@ -264,7 +264,7 @@ def test_a_journal_shorter_than_its_snapshot_has_lost_its_end(path: Path) -> Non
         engine.snapshot()
     with path.open("r+b") as file:
         file.truncate(length)
-    with pytest.raises(JournalError, match="has lost its end"):
+    with pytest.raises(JournalError, match="was truncated"):
         JournaledEngine.recover(path)
 
 
@@ -286,7 +286,7 @@ def test_a_batch_that_the_disk_has_no_room_for_is_taken_back_whole(path: Path, s
     with JournaledEngine.journaling(path, settings) as engine:
         engine.process(first)
         before, length = state(engine), path.stat().st_size
-        with pytest.raises(JournalWriteError, match="took none of the batch: File too large"):
+        with pytest.raises(JournalWriteError, match="accepted none of the batch: File too large"):
             engine.process(large)
         assert state(engine) == before and engine.can_go_on and path.stat().st_size == length
         assert len(engine.process(large[:100])) == 100
@@ -335,7 +335,7 @@ def test_an_engine_that_is_behind_its_journal_goes_no_further(path: Path) -> Non
     done = subprocess.run(
         [sys.executable, "-P", "-c", WITHOUT_MEMORY, str(path)], capture_output=True, text=True, check=True, timeout=60
     )
-    told = f"{path} has not what this engine has done; close it, and recover"
+    told = f"{path} is missing what this engine has done; close it, and recover"
     assert done.stdout.splitlines() == ["no memory False", told]
     with JournaledEngine.recover(path) as back:
         assert back.counters.commands == 200_001 and back.counters.live_orders == 50_000
@@ -353,17 +353,17 @@ def test_two_engines_cannot_write_one_journal(path: Path) -> None:
 
 
 def test_what_is_no_journal_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(NoJournalError, match="there is no"):
+    with pytest.raises(NoJournalError, match="does not exist; name a journal"):
         JournaledEngine.recover(tmp_path / "none")
-    with pytest.raises(NoJournalError, match="no regular file"):
+    with pytest.raises(NoJournalError, match="not a regular file"):
         JournaledEngine.recover(Path("/dev/zero"))
     with pytest.raises(JournalError, match="cannot open"):
         JournaledEngine.recover(tmp_path)
-    with pytest.raises(JournalError, match="cannot make"):
+    with pytest.raises(JournalError, match="cannot create"):
         JournaledEngine.create(tmp_path / "no" / "folder")
     for content, why in (
         (b"order,price\n1,2\n", "does not begin with 'LOWLATJ'"),
-        (b"LOW", "never a whole"),
+        (b"LOW", "never a complete journal"),
         (b"", "never"),
     ):
         (tmp_path / "file").write_bytes(content)
@@ -373,7 +373,7 @@ def test_what_is_no_journal_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_closed_engine_and_a_reset_are_refused(path: Path) -> None:
     engine = JournaledEngine.create(path)
-    with pytest.raises(JournalError, match="make a new engine"):
+    with pytest.raises(JournalError, match="create a new engine"):
         engine.reset()
     engine.close()
     engine.close()
@@ -408,7 +408,7 @@ def test_a_snapshot_of_another_end_is_left_out_though_it_is_as_long(path: Path) 
     snapshot_path(path).write_bytes(snapshot)
     with JournaledEngine.recover(path) as back:
         assert back.orders()["order_id"].tolist() == [1, 3]
-        assert back.recovery is not None and "does not fit" in (back.recovery.snapshot_fault or "")
+        assert back.recovery is not None and "does not match" in (back.recovery.snapshot_fault or "")
 
 
 def test_damage_before_a_snapshot_is_told_and_does_without(path: Path) -> None:
@@ -506,7 +506,7 @@ def test_an_empty_file_is_no_journal_yet(path: Path) -> None:
 def test_commands_that_pass_the_journal_by_end_it(path: Path) -> None:
     with JournaledEngine.create(path) as engine:
         engine.matcher.process(commands(limit(1)))
-        with pytest.raises(JournalWriteError, match="has not what this engine has done"):
+        with pytest.raises(JournalWriteError, match="is missing what this engine has done"):
             engine.process(commands(limit(2)))
         assert not engine.can_go_on
 
@@ -515,9 +515,9 @@ def test_policies_that_there_are_not_are_refused_before_a_file_is_made(path: Pat
     for interval_ns in (0, -1, 999, 2**63 - 1, 1e7):
         with pytest.raises(UsageError, match=r"interval_ns: .* is outside 1000"):
             JournaledEngine.create(path, interval_ns=interval_ns)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="sync: 7 is no Sync"):
+    with pytest.raises(UsageError, match="sync: 7 is not a SyncPolicy"):
         JournaledEngine.create(path, sync=7)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match=r"made by JournaledEngine\.create"):
+    with pytest.raises(UsageError, match=r"create an engine with a journal by JournaledEngine\.create"):
         JournaledEngine()
     assert not path.exists()
 
@@ -580,7 +580,7 @@ def test_pools_that_cannot_grow_never_make_other_books(path: Path, when: str, to
 def test_a_snapshot_that_cannot_be_written_is_an_error_and_changes_nothing(path: Path) -> None:
     with JournaledEngine.create(path) as engine:
         snapshot_path(path).mkdir()
-        with pytest.raises(SnapshotError, match="is a folder"):
+        with pytest.raises(SnapshotError, match="is a directory"):
             engine.snapshot()
         engine.process(commands(limit(1)))
 

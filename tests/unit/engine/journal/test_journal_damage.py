@@ -184,7 +184,7 @@ def test_damage_is_refused_and_named_and_the_file_left_alone(whole: bytes, start
     path = tmp_path / "day.journal"
     spoilt = flipped(whole, starts[2] * 8 + 400)
     path.write_bytes(spoilt)
-    named = rf"damaged at block 2, byte {starts[2]:,} of .*day.journal, behind 3 commands: its commands' checksum"
+    named = rf"damaged at block 2, byte {starts[2]:,} of .*day.journal, after 3 commands: its command checksum"
     with pytest.raises(JournalDamagedError, match=named) as raised:
         JournaledEngine.recover(path)
     assert f"truncate -s {starts[2]} {path}" in str(raised.value)
@@ -214,5 +214,5 @@ def test_a_torn_tail_is_cut_and_told_and_the_journal_goes_on(whole: bytes, start
 def test_another_version_is_refused_by_its_number(whole: bytes, tmp_path: Path) -> None:
     path = tmp_path / "day.journal"
     path.write_bytes(whole[:8] + (7).to_bytes(4, "little") + whole[12:])
-    with pytest.raises(JournalError, match="has version 7, and this lowlat reads version 1"):
+    with pytest.raises(JournalError, match="has version 7, but this lowlat reads version 1"):
         JournaledEngine.recover(path)

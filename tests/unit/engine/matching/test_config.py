@@ -44,7 +44,7 @@ def test_the_defaults_are_those_of_the_product() -> None:
 
 
 def test_more_than_the_machine_has_is_an_error_and_no_kill() -> None:
-    with pytest.raises(UsageError, match=r"1,073,741,824 orders .* GiB are available; ask for fewer"):
+    with pytest.raises(UsageError, match=r"1,073,741,824 orders .* GiB are available; use smaller pools"):
         Engine(orders=ORDERS_MAX, trades=TRADES_MAX)
 
 

@@ -113,7 +113,7 @@ def test_closed_ring_is_emptied_first(kind):
     assert refused.value.pushed == 0
     assert [ids(batch) for batch in ring.batches(2)] == [[0, 1], [2]]
     for pop in (ring.pop, ring.try_pop, ring.pop_one):
-        with pytest.raises(RingClosedError, match="closed, and every record was taken"):
+        with pytest.raises(RingClosedError, match="the ring is closed and empty"):
             pop()
 
 
@@ -289,7 +289,7 @@ def test_other_threads_run_while_one_waits():
     ("capacity", "advice"), [(0, "1"), (-4, "1"), (3, "4"), (65_535, "65,536"), (2**33, "4,294,967,296")]
 )
 def test_capacity_must_be_a_power_of_two(kind, capacity, advice):
-    with pytest.raises(UsageError, match=f"take {advice}$") as error:
+    with pytest.raises(UsageError, match=f"use {advice}$") as error:
         kind(capacity)
     assert isinstance(error.value, UsageError)
 
@@ -316,7 +316,7 @@ def test_only_arrays_of_the_dtype(records):
 @pytest.mark.parametrize("record", [(1, 2), (-1, 0, 0, 0, 0, 0, 0, 0), "order", [(1,) * 8]])
 def test_only_records_of_the_dtype(record):
     ring = MpscRing(8)
-    with pytest.raises(ArrayError, match=r"is (no record of|not one record)"):
+    with pytest.raises(ArrayError, match=r"is not (a record of|one record)"):
         ring.push_one(record)
     assert len(ring) == 0
 
@@ -326,7 +326,7 @@ def test_other_arguments_that_cannot_be():
         MpscRing(8, TRADE)
     ring = MpscRing(8)
     for maximum in (0, -1):
-        with pytest.raises(ArrayError, match="ask for one at least"):
+        with pytest.raises(ArrayError, match="request at least one"):
             ring.pop(maximum)
     fixed = numbered(2)
     fixed.flags.writeable = False
@@ -341,9 +341,9 @@ def test_files_that_cannot_be_made_or_opened(tmp_path):
     with pytest.raises(OutputPathError, match="it exists; attach to it, or remove it"):
         MpscRing(8, path=there)
     assert there.read_text() == "precious"
-    with pytest.raises(OutputPathError, match=r"the folder .* does not exist"):
+    with pytest.raises(OutputPathError, match=r"the directory .* does not exist"):
         MpscRing(8, path=tmp_path / "no/ring")
-    with pytest.raises(InputError, match="it does not exist; the ring is made first"):
+    with pytest.raises(InputError, match="it does not exist; create the ring before attaching"):
         MpscRing.attach(tmp_path / "none")
     with pytest.raises(InputError, match="cannot open"):
         MpscRing.attach(9999)
@@ -352,7 +352,7 @@ def test_files_that_cannot_be_made_or_opened(tmp_path):
     link.symlink_to(ring_path)
     with MpscRing(8, path=ring_path), pytest.raises(InputError, match="cannot open"):
         MpscRing.attach(link)
-    with pytest.raises(OutputPathError, match="cannot make"):
+    with pytest.raises(OutputPathError, match="cannot create"):
         MpscRing(8, path=link)
 
 
@@ -364,21 +364,21 @@ def test_files_that_are_not_the_ring_asked_for(tmp_path):
             kind.attach(path, dtype)
 
     path.write_bytes(b"short")
-    attach("5 bytes, too few for a ring's header")
+    attach("5 bytes, too few for a ring header")
     path.write_bytes(bytes(4096))
-    attach("does not start as a ring does")
+    attach("does not start like a ring")
     path.unlink()
     ring = MpscRing(8, path=path)
     attach("32-byte records for many producers, not a ring of 64-byte records", dtype=EVENT)
     attach("for many producers, not a ring of 32-byte records for one producer", SpscRing)
     whole = path.read_bytes()
-    for offset, value, message in [(8, 9, "format 9, and this program knows 1"), (24, 12, "room for 12 records")]:
+    for offset, value, message in [(8, 9, "format 9, but this program reads 1"), (24, 12, "a capacity of 12 records")]:
         changed = bytearray(whole)
         changed[offset] = value
         path.write_bytes(changed)
         attach(message)
     path.write_bytes(whole[:-8])
-    attach("it was cut")
+    attach("it was truncated")
     ring.unlink()
     os.mkfifo(path)
     attach("not a regular file")

@@ -74,7 +74,7 @@ def test_without_a_runtime_folder_no_shared_one_is_taken_instead(
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     if value is not None:
         monkeypatch.setenv("XDG_RUNTIME_DIR", value)
-    with pytest.raises(BookError, match="name one of your own"):
+    with pytest.raises(BookError, match="name one with --dir"):
         default_folder()
 
 
@@ -99,13 +99,13 @@ def test_a_link_in_place_of_the_folder_is_not_followed(folder: Path, tmp_path: P
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     folder.symlink_to(elsewhere)
-    with pytest.raises(BookError, match="is no folder, or a link to one"):
+    with pytest.raises(BookError, match="is not a directory, or is a link to one"):
         MappedBookWriter("AAPL", folder=folder)
     assert list(elsewhere.iterdir()) == []
 
 
 def test_a_folder_without_books_and_one_that_is_not_there(folder: Path) -> None:
-    with pytest.raises(BookError, match="does not exist: nothing was published there"):
+    with pytest.raises(BookError, match="does not exist: nothing has been published there"):
         MappedBookReader("AAPL", folder=folder)
     with pytest.raises(BookError, match="its parent does not exist"):
         MappedBookWriter("AAPL", folder=folder / "deeper")
@@ -158,7 +158,7 @@ def test_what_is_no_private_file_is_left_alone(folder: Path, tmp_path: Path, kin
         name.chmod(0o644)
     before = name.lstat().st_mode
     for end in (MappedBookWriter, MappedBookReader):
-        with pytest.raises(BookError, match="left alone: remove it"):
+        with pytest.raises(BookError, match="left untouched; remove it"):
             end("AAPL", folder=folder)
     assert name.lstat().st_mode == before
     assert victim.read_bytes() == b"precious" if kind != "dangling link" else not victim.exists()
@@ -196,8 +196,8 @@ def test_opening_a_live_book_truncates_nothing(folder: Path) -> None:
 
 DAMAGE = {
     "version": (8, b"\x02", BookLayoutError, "has layout version 2, this program reads 1"),
-    "symbol": (64, b"MSFT", NotABookError, "does not agree with its checksum"),
-    "depth": (20, b"\xff\xff\xff\xff", NotABookError, "does not agree with its checksum"),
+    "symbol": (64, b"MSFT", NotABookError, "does not match its checksum"),
+    "depth": (20, b"\xff\xff\xff\xff", NotABookError, "does not match its checksum"),
     "longer": (4352, b"\0", BookLayoutError, "the file has 4353 bytes, its book 4352"),
 }
 
@@ -230,7 +230,7 @@ def test_a_file_that_a_killed_writer_never_finished(folder: Path, content: bytes
     folder.mkdir(mode=0o700)
     (folder / "AAPL.book").write_bytes(content)
     (folder / "AAPL.book").chmod(0o600)
-    with pytest.raises(NoWriterError, match="was never finished"):
+    with pytest.raises(NoWriterError, match="was never completed"):
         MappedBookReader("AAPL", folder=folder)
     with MappedBookWriter("AAPL", folder=folder) as writer:
         assert writer.found is Found.REPLACED
@@ -239,7 +239,7 @@ def test_a_file_that_a_killed_writer_never_finished(folder: Path, content: bytes
 def test_a_book_that_is_just_being_made_is_waited_for_a_little(folder: Path) -> None:
     with MappedBookWriter("AAPL", folder=folder):
         patch(folder / "AAPL.book", 0, b"\0" * 8)
-        with pytest.raises(BookBusyError, match="still being made"):
+        with pytest.raises(BookBusyError, match="still under creation"):
             MappedBookReader("AAPL", folder=folder)
 
 
@@ -249,7 +249,7 @@ def test_a_file_that_is_something_else_is_nobodys_to_remove(folder: Path) -> Non
     file.write_text("my novel, chapter one")
     file.chmod(0o600)
     for end in (MappedBookWriter, MappedBookReader):
-        with pytest.raises(NotABookError, match="not as a book does; remove it"):
+        with pytest.raises(NotABookError, match="not like a book; remove it"):
             end("AAPL", folder=folder)
     assert file.read_text() == "my novel, chapter one"
 
@@ -276,7 +276,7 @@ def test_a_full_disk_is_an_error_now_and_no_bus_error_later(folder: Path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(BookError, match="no room for the 4352 bytes of book AAPL"):
+    with pytest.raises(BookError, match="no space for the 4352 bytes of book AAPL"):
         MappedBookWriter("AAPL", folder=folder)
     assert list(folder.iterdir()) == [], "nothing half made is left"
 

@@ -64,7 +64,7 @@ def test_impossible_frequency_is_refused(frequency_hz: float) -> None:
 
 @pytest.mark.parametrize("duration_s", [0.0, 0.009, 61.0, -1.0, float("nan")])
 def test_unusable_window_is_refused(duration_s: float) -> None:
-    with pytest.raises(NotValidError, match="cannot be used"):
+    with pytest.raises(NotValidError, match="is out of range"):
         counter.calibrate(duration_s)
 
 
@@ -121,7 +121,7 @@ def test_skew_between_cpus_is_bounded_and_shows_no_warp() -> None:
 def test_one_cpu_has_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counter, "allowed_cpus", lambda: (3,))
     assert counter.measure_skew(1e9).text == (
-        "not available here, because this process may use CPU 3 only; a comparison needs two"
+        "not available here, because this process may use CPU 3 only; measuring skew needs two"
     )
 
 
@@ -162,7 +162,7 @@ def test_counter_that_stands_still_is_no_clock() -> None:
         ({0: (0x16, 0, 0, 0), 0x15: (2, 216, 0, 0)}, None, "the ratio 216/2 but no crystal"),
         ({0: (0x16, 0, 0, 0), 0x15: (0, 0, 0, 0)}, None, "no ratio"),
         ({0: (0x0D, 0, 0, 0)}, None, "highest leaf is below"),
-        ({}, None, "no x86-64"),
+        ({}, None, "not x86-64"),
     ],
 )
 def test_crystal_leaf(
@@ -215,7 +215,7 @@ def test_hypervisor_leaf(
 def test_cpuid_answers_nothing_beyond_the_highest_leaf() -> None:
     first = _core.cpuid(0)
     if first is None:
-        pytest.skip("this processor is no x86-64")
+        pytest.skip("this processor is not x86-64")
     assert _core.cpuid(first[0]) is not None
     assert _core.cpuid(first[0] + 1) is None
     assert _core.cpuid(0x7FFFFFFF) is None

@@ -50,7 +50,7 @@ def test_allowed_is_what_all_limits_leave() -> None:
         ("8", AffinityError, "CPU 8 does not exist on this host; it has CPUs 0-7"),
         ("0,7-9", AffinityError, "CPU 8-9 does not exist"),
         ("7", AffinityError, "CPU 7 is offline; online are CPUs 0-6"),
-        ("6", AffinityError, "CPU 6 is outside this process's cgroup cpuset, which holds CPUs 0-5"),
+        ("6", AffinityError, "CPU 6 is outside this process's cgroup cpuset, CPUs 0-5"),
     ],
 )
 def test_each_refusal_has_its_own_error(text: str, error: type[AffinityError], message: str) -> None:
@@ -114,7 +114,7 @@ def test_only_the_thread_named_is_pinned() -> None:
 def test_kernel_that_keeps_fewer_cpus_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_setaffinity", lambda tid, cpus: None)
     monkeypatch.setattr(os, "sched_getaffinity", lambda tid: {0})
-    with pytest.raises(AffinityError, match="asked for CPU 0-1, the kernel gave 0"):
+    with pytest.raises(AffinityError, match="requested CPU 0-1, the kernel allowed 0"):
         pin([0, 1])
 
 

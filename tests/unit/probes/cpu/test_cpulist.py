@@ -36,8 +36,8 @@ def test_lists_people_write(text: str, cpus: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("3-1", "'3-1' as a CPU list runs backwards; write 1-3"),
-        ("0,3-1", "'3-1' in CPU list '0,3-1' runs backwards"),
+        ("3-1", "'3-1' as a CPU list is reversed; write 1-3"),
+        ("0,3-1", "'3-1' in CPU list '0,3-1' is reversed"),
         ("0-", "'0-' as a CPU list has no end"),
         ("-3", "'-3' as a CPU list has no start"),
         ("a", "'a' as a CPU list is not a CPU number or range"),
@@ -67,7 +67,7 @@ def test_wrong_part_is_named(text: str, message: str) -> None:
 
 
 def test_last_cpu_must_be_known_for_all() -> None:
-    with pytest.raises(FormatError, match="needs the number of the last CPU"):
+    with pytest.raises(FormatError, match="needs the last CPU number"):
         parse_cpu_list("0-N")
 
 

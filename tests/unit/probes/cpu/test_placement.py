@@ -76,13 +76,13 @@ def test_roles_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' is no role"),
-        ("matcher,,x", "'' is no role"),
-        ("=2", "'=2' is no role"),
-        ("a=b", "'a=b' is no role"),
+        ("", "'' is not a role"),
+        ("matcher,,x", "'' is not a role"),
+        ("=2", "'=2' is not a role"),
+        ("a=b", "'a=b' is not a role"),
         ("a=0", "asks for 0 threads"),
-        ("a=1025", "asks for 1025 threads"),
-        ("a,b,a", "role 'a' stands twice"),
+        ("a=1025", "asks for 1,025 threads"),
+        ("a,b,a", "role 'a' is given twice"),
     ],
 )
 def test_wrong_roles_are_named(text: str, message: str) -> None:
@@ -102,20 +102,20 @@ def test_matcher_chooses_first_and_not_cpu_0() -> None:
 def test_no_thread_is_the_sibling_of_another_while_cores_are_free() -> None:
     found = plan("matcher,publisher", host([(0, 2), (1, 3)]))
     assert by_thread(found) == {"matcher": 1, "publisher": 2}
-    assert "alone on its core, its sibling 3 idle" in of(found, "matcher").reasons
+    assert "no SMT sibling in use (sibling CPU 3)" in of(found, "matcher").reasons
 
 
 def test_sibling_is_taken_last_and_said() -> None:
     found = plan("matcher,a,b", host([(0, 2), (1, 3)]))
     assert by_thread(found) == {"matcher": 1, "a": 2, "b": 3}
-    assert "on one core with CPU 1 (matcher): no free core is left" in of(found, "b").compromises
+    assert "SMT sibling of CPU 1 (matcher): no free core is left" in of(found, "b").compromises
 
 
 def test_sibling_of_other_work_is_avoided() -> None:
     assert by_thread(plan("matcher", host([(0, 3), (1, 4), (2, 5)]), busy=[1])) == {"matcher": 2}
     found = plan("matcher", host([(0, 1)]), busy=[0])
     assert of(found, "matcher").cpu == 1
-    assert "on one core with CPU 0 (other work): no free core is left" in of(found, "matcher").compromises
+    assert "SMT sibling of CPU 0 (other work): no free core is left" in of(found, "matcher").compromises
 
 
 def test_isolated_cpus_come_first() -> None:
@@ -165,15 +165,15 @@ def test_fast_cores_come_first_on_hybrid_machines() -> None:
     kinds = (CoreKind("performance", (4, 5), "x"), CoreKind("efficiency", (0, 1, 2, 3), "x"))
     found = plan("matcher,a,b", dataclasses.replace(host(singles(6)), core_kinds=kinds))
     assert by_thread(found) == {"matcher": 4, "a": 5, "b": 1}
-    assert "a core of kind 'efficiency'" in of(found, "b").compromises
+    assert "core type 'efficiency'" in of(found, "b").compromises
 
 
 def test_nothing_outside_the_allowed_set() -> None:
     found = plan("matcher,a,b", host(singles(8), allowed=(2, 6)))
     assert set(by_thread(found).values()) == {2, 6}
     assert by_thread(found) == {"matcher": 2, "a": 6, "b": 6}  # the matcher's CPU is shared last
-    assert "shared with a: 2 CPUs are allowed" in of(found, "b").compromises
-    assert any("3 threads on 2 allowed CPUs" in warning for warning in found.warnings)
+    assert "shared with a: 2 CPUs available" in of(found, "b").compromises
+    assert any("3 threads on 2 available CPUs" in warning for warning in found.warnings)
 
 
 def test_one_cpu_takes_all() -> None:
@@ -185,17 +185,17 @@ def test_quota_and_guest_are_warned_of() -> None:
     guest = Virtualization(known("KVM", "x"), ABSENT)
     topology = dataclasses.replace(host(singles(4)), cpu_quota=quota, virtualization=guest)
     warnings = plan("matcher,publisher", topology).warnings
-    assert "the CPU quota is 1.5 CPUs: 2 spinning threads will be throttled" in warnings
-    assert any("no allowed CPU is isolated" in warning for warning in warnings)
+    assert "the CPU quota is 1.5: 2 spinning threads will be throttled" in warnings
+    assert any("no available CPU is isolated" in warning for warning in warnings)
     assert any("guest view" in warning for warning in warnings)
 
 
 def test_impossible_wishes_are_refused() -> None:
-    with pytest.raises(AffinityError, match="no CPU is known"):
+    with pytest.raises(AffinityError, match="the CPUs available to this process are unknown"):
         plan("matcher", host(singles(2), allowed=()))
-    with pytest.raises(AffinityError, match=r"node 7 has no CPU this process may use; choose among 0"):
+    with pytest.raises(AffinityError, match=r"node 7 has no CPU that this process may use; choose from 0"):
         plan("matcher", host(singles(2), nodes=[(0, 1)]), memory_node=7)
-    with pytest.raises(AffinityError, match="node 0 cannot be chosen: absent"):
+    with pytest.raises(AffinityError, match="node 0 cannot be used: absent"):
         plan("matcher", host(singles(2)), memory_node=0)
 
 

@@ -53,7 +53,7 @@ def test_name_with_blanks_and_parentheses(tmp_path: Path) -> None:
 
 
 def test_process_that_ended() -> None:
-    with pytest.raises(AffinityError, match="process 4194999 does not exist; it has ended"):
+    with pytest.raises(AffinityError, match="process 4194999 does not exist; check the process ID"):
         threads_of(4_194_999)
 
 
@@ -82,7 +82,7 @@ def test_process_that_breeds_threads_is_given_up(monkeypatch: pytest.MonkeyPatch
     entry = threads_of(os.getpid())[0]
     monkeypatch.setattr(threads, "threads_of", lambda pid: (type(entry)(next(count), "x", (), None, None, None, ()),))
     monkeypatch.setattr(threads, "pin", lambda cpus, tid: cpus)
-    with pytest.raises(AffinityError, match="faster than they can be bound"):
+    with pytest.raises(AffinityError, match="faster than they can be pinned"):
         pin_process(os.getpid(), [0])
 
 
@@ -120,12 +120,12 @@ def test_command_that_cannot_be_started() -> None:
     with pytest.raises(CommandStartError, match=r"'/dev/null' cannot be started: Permission denied$") as refused:
         become(["/dev/null"])
     assert (missing.value.exit_code, refused.value.exit_code) == (ExitCode.COMMAND_MISSING, ExitCode.COMMAND_REFUSED)
-    with pytest.raises(AffinityError, match="no command is given"):
+    with pytest.raises(AffinityError, match="no command given"):
         become([])
 
 
 def test_realtime_priority_limits_and_missing_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(AffinityError, match="real-time priority 100 does not exist; 1 to 99 do"):
+    with pytest.raises(AffinityError, match=r"real-time priority 100 is outside 1\.\.99"):
         set_realtime(100)
 
     def refuse(pid: int, policy: int, param: object) -> None:

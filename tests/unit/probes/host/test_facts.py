@@ -98,7 +98,7 @@ def test_garbled_files_are_unknown(tmp_path: Path) -> None:
     )
     facts = host_facts(tree)
     assert facts.isolated_cpus.status == "unknown"
-    assert "'3-1' is no CPU list" in str(facts.isolated_cpus.reason)
+    assert "'3-1' is not a CPU list" in str(facts.isolated_cpus.reason)
     assert facts.load_average.status == "unknown"
     assert facts.memory_total_bytes.status == "unknown"
     assert facts.steal_percent.value is None

@@ -121,14 +121,14 @@ def test_a_snapshot_is_as_private_as_the_umask_says(tmp_path: Path, folder: Path
 def test_roots_that_are_no_host(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         open_root(tmp_path / "nothing")
-    with pytest.raises(InputError, match="holds no sys/"):
+    with pytest.raises(InputError, match="has no readable sys/"):
         open_root(tmp_path)
     (tmp_path / "text").write_text("no archive")
-    with pytest.raises(InputError, match="no readable archive"):
+    with pytest.raises(InputError, match="not a readable snapshot"):
         open_root(tmp_path / "text")
     with tarfile.open(tmp_path / "empty.tar.xz", "w:xz"):
         pass
-    with pytest.raises(InputError, match="holds no sys/"):
+    with pytest.raises(InputError, match="has no readable sys/"):
         open_root(tmp_path / "empty.tar.xz")
 
 
@@ -136,7 +136,7 @@ def test_cut_off_archive_is_refused(tmp_path: Path, folder: Path) -> None:
     path = tmp_path / "cut.tar.xz"
     capture(path, FolderTree(folder))
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(InputError, match="no readable archive"):
+    with pytest.raises(InputError, match="not a readable snapshot"):
         open_root(path)
 
 
@@ -145,12 +145,12 @@ def test_archive_that_unpacks_to_gigabytes_is_refused(
 ) -> None:
     capture(tmp_path / "copy.tar.xz", FolderTree(folder))
     monkeypatch.setattr(capture_module, "ARCHIVE_BYTES_MAX", 10)
-    with pytest.raises(InputError, match="more than any snapshot"):
+    with pytest.raises(InputError, match="more than any host snapshot"):
         open_root(tmp_path / "copy.tar.xz")
 
 
 def test_snapshot_is_written_whole_or_not_at_all(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OutputPathError, match=r"ends with \.tar\.xz"):
+    with pytest.raises(OutputPathError, match=r"ends in \.tar\.xz"):
         capture(tmp_path / "host.zip", FolderTree(folder))
     with pytest.raises(OutputPathError, match="cannot be written: No such file"):
         capture(tmp_path / "absent" / "host.tar.xz", FolderTree(folder))

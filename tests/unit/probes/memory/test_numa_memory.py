@@ -80,7 +80,7 @@ def test_thread_policy_is_set_read_back_and_restored() -> None:
 
 def test_node_that_does_not_exist_is_named() -> None:
     first_node()
-    with pytest.raises(NumaError, match="node 999 has no memory that this process may use; choose among 0"):
+    with pytest.raises(NumaError, match="node 999 has no memory that this process may use; choose from 0"):
         numa_memory.set_thread_policy(Policy.BIND, 999)
     assert _core.set_thread_memory_policy(2, [5_000]) == errno.EINVAL
 
@@ -96,7 +96,7 @@ def test_range_that_is_not_mapped_is_refused() -> None:
 def test_kernel_without_nodes_is_not_a_failure(tmp_path: Path) -> None:
     tree = FolderTree(tmp_path)
     assert numa_memory.memory_nodes(tree).status == "not applicable"
-    with pytest.raises(NumaError, match="the kernel shows no NUMA nodes; leave the node out"):
+    with pytest.raises(NumaError, match="the kernel shows no NUMA nodes; omit the node"):
         numa_memory.check_node(0, tree)
 
 
@@ -124,5 +124,5 @@ def test_refused_question_has_a_reason(monkeypatch: pytest.MonkeyPatch, code: in
 def test_policy_the_kernel_does_not_keep_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     node = first_node()
     monkeypatch.setattr(_core, "set_thread_memory_policy", lambda policy, nodes: 0)
-    with pytest.raises(NumaError, match="the kernel keeps ThreadPolicy"):
+    with pytest.raises(NumaError, match="the kernel kept ThreadPolicy"):
         numa_memory.set_thread_policy(Policy.BIND, node)

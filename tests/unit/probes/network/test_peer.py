@@ -300,23 +300,23 @@ def test_why_a_card_does_not_stamp() -> None:
     assert nic.interface_of("127.0.0.1") == "lo"
     assert nic.stamps_in_hardware("lo").value in (False, None)
     assert nic.stamps_in_hardware("no-such-nic").value is None
-    assert nic.why_no_hardware_stamps("203.0.113.77") == "no interface is known to have 203.0.113.77"
+    assert nic.why_no_hardware_stamps("203.0.113.77") == "no interface has address 203.0.113.77"
 
 
 def test_a_card_that_could_is_told_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nic, "stamps_in_hardware", lambda _: known(True, "x"))
-    assert "'hwstamp_ctl -i lo -t 1 -r 1' sets it" in nic.why_no_hardware_stamps("127.0.0.1")
+    assert "'hwstamp_ctl -i lo -t 1 -r 1' turns it on" in nic.why_no_hardware_stamps("127.0.0.1")
 
 
 def test_stages_are_network_and_card() -> None:
-    spread = known(LatencySummary(10, 20, 500), "measured: stamps of the network card")
+    spread = known(LatencySummary(10, 20, 500), "measured: network card timestamps")
     found = PeerPath(
         "10.0.0.2:9", False, 503, 3, LatencySummary(90, 99, 500), spread, spread, known(LatencySummary(1, 2, 500), "x")
     )
     stages = peer_stages(found)
     assert {name: stage.value_ns for name, stage in stages.items()} == {"network": 20, "NIC": 2}
-    assert "stamps of the network card; 3 of 503 lost" in stages["network"].basis
-    assert [part.name for part in stages["network"].parts] == ["round trip", "peer's stay"]
+    assert "network card timestamps; 3 of 503 lost" in stages["network"].basis
+    assert [part.name for part in stages["network"].parts] == ["round trip", "peer processing"]
     here = PeerPath("127.0.0.1:9", True, 500, 0, LatencySummary(90, 99, 500), spread, spread, unknown("x", "none"))
     assert peer_stages(here)["network"].value_ns is None
     assert peer_stages(here)["network"].basis.startswith("loopback: not a network")

@@ -151,7 +151,7 @@ def test_mask_that_contradicts_the_list_counts(machine: Machine) -> None:
     topology = machine.read()
     assert cores(topology) == [(0,), (1,)]
     assert topology.warnings == (
-        f"core_cpus and core_cpus_list disagree; the mask counts (/{CPU}/cpu0/topology and 1 more)",
+        f"core_cpus and core_cpus_list disagree; the mask is used (/{CPU}/cpu0/topology and 1 more)",
     )
 
 
@@ -293,7 +293,7 @@ def test_cpu_missing_from_its_own_siblings(machine: Machine) -> None:
     machine.cpu(1, core=(1,), package=(0, 1))
     topology = machine.read()
     assert cores(topology) == [(0, 1)]
-    assert warned(topology, "not among its own core siblings")
+    assert warned(topology, "missing from its own core siblings")
 
 
 def test_256_cpu_machine_is_read_in_half_a_second(machine: Machine) -> None:
@@ -404,7 +404,7 @@ def test_cache_without_a_level_is_left_out(machine: Machine) -> None:
     machine.cache(0, 0, (0,), type="Data")
     topology = machine.read()
     assert topology.caches.value is None
-    assert warned(topology, "has no level")
+    assert warned(topology, "without a level")
 
 
 @pytest.mark.parametrize(
@@ -530,7 +530,7 @@ def test_cpu_claimed_by_two_nodes(machine: Machine) -> None:
     machine.node(1, (0,), 1024)
     topology = machine.read()
     assert topology.node_of(0) == 0
-    assert warned(topology, "the lower one counts (CPU 0, nodes 0, 1)")
+    assert warned(topology, "the lower node is used (CPU 0, nodes 0, 1)")
 
 
 def test_node_that_hides_its_memory(machine: Machine) -> None:

@@ -143,14 +143,14 @@ def test_reports_of_other_work_are_refused(report: Report, change: Change, messa
 
 def test_a_side_that_is_not_valid_is_refused(report: Report) -> None:
     wrong = dataclasses.replace(report, status="invalid", status_reasons=("digest differs",))
-    with pytest.raises(NotValidError, match="head is not valid, so there is nothing to compare: digest differs"):
+    with pytest.raises(NotValidError, match="head is invalid, so there is nothing to compare: digest differs"):
         compared(report, wrong)
 
 
 @pytest.mark.parametrize("runs", [0, 1])
 def test_a_single_run_is_refused(report: Report, runs: int) -> None:
     single = dataclasses.replace(report, runs=report.runs[:runs])
-    with pytest.raises(NotValidError, match=f"base has {runs} runs?: nobody could tell a change from chance"):
+    with pytest.raises(NotValidError, match=f"base has {runs} runs?: too few to tell a change from chance"):
         compared(single, report)
 
 
@@ -159,9 +159,9 @@ def test_a_single_run_is_refused(report: Report, runs: int) -> None:
     [
         (
             replaced(host={"cpu": "other"}),
-            "different surroundings: processor (AMD EPYC 7763 64-Core Processor and other)",
+            "different environments: processor (AMD EPYC 7763 64-Core Processor and other)",
         ),
-        (replaced(host={"governor": "performance"}), "different surroundings: governor (none and performance)"),
+        (replaced(host={"governor": "performance"}), "different environments: governor (none and performance)"),
         (replaced(clock={"source": "clock_monotonic"}), "clock source (rdtscp and clock_monotonic)"),
     ],
 )
@@ -173,7 +173,7 @@ def test_other_surroundings_are_a_warning(eight: Report, change: Change, message
 
 def test_an_interrupted_report_is_a_warning(eight: Report) -> None:
     stopped = dataclasses.replace(eight, status="interrupted", status_reasons=("interrupted after 8 of 10 runs",))
-    warning = "a report is of fewer runs than asked: interrupted after 8 of 10 runs"
+    warning = "a report has fewer runs than requested: interrupted after 8 of 10 runs"
     assert compared(eight, stopped).warnings == (warning,)
 
 
@@ -241,7 +241,7 @@ def test_a_report_is_no_comparison_and_a_comparison_no_report(eight: Report) -> 
         (b"\xff\xfe", "not a JSON document: JSON is malformed: invalid character (byte 0)"),
         (b'{"schema": "lowlat.report/1"', "not a JSON document"),
         (b"[" * 100_000, "Expected `object`, got `array`"),
-        (b'{"schema": "lowlat.report/2"}', "its schema 'lowlat.report/2' is of another version"),
+        (b'{"schema": "lowlat.report/2"}', "its schema 'lowlat.report/2' is from another version"),
         (b'{"name": "hyperfine"}', "not a lowlat.report/1 or lowlat.sweep/1 document: its schema is None"),
         (b'{"schema": NaN}', "not a JSON document"),
         (b'{"schema": 1e999}', "Number out of range"),
@@ -256,13 +256,13 @@ def test_what_is_no_report_is_refused_by_name(tmp_path: Path, data: bytes, messa
 
 def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lowlat.reports.io.loader.FILE_BYTES_MAX", 1 << 20)
-    with pytest.raises(InputError, match=r"/dev/zero: it is longer than 1 MiB, the most that is read"):
+    with pytest.raises(InputError, match=r"/dev/zero: it is larger than 1 MiB, the limit"):
         read_reports([Path("/dev/zero")])
 
 
 def test_a_file_named_twice_is_refused_by_any_name(report: Report, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(to_text(report))
     (tmp_path / "link.json").symlink_to("a.json")
-    with pytest.raises(InputError, match="named twice"):
+    with pytest.raises(InputError, match="given twice"):
         read_reports([tmp_path / "a.json", tmp_path / "link.json"])
     assert read_reports([tmp_path / "a.json"]) == [report]

@@ -31,7 +31,7 @@ Fails = Callable[[int, list[float], list[float]], bool]
 
 
 def sessions(factor: float, *, interleaved: bool = True) -> Iterator[tuple[Side, Side]]:
-    """Ten runs a side, the head slower by the factor; else the same program on the same machine."""
+    """Ten runs per side, the head slower by the factor; else the same program on the same machine."""
     random = np.random.default_rng(7)
     for _ in range(SESSIONS):
         values = _session(random)

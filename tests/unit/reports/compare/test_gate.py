@@ -42,19 +42,19 @@ def test_rules_read_as_people_write_them(text: str, rule: Rule) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no gate"),
-        ("p99", "is no gate"),
-        ("p99=10", "is no gate"),
-        ("p99=-10%", "is no gate"),
-        ("p99=nan%", "is no gate"),
-        ("p99=1e9%", "is no gate"),
-        ("p99=99999%", "is no gate"),
-        ("=10%", "is no gate"),
-        ("p98=10%", "gates 'p98', but what can be gated is p50, p90"),
+        ("", "is not a valid gate"),
+        ("p99", "is not a valid gate"),
+        ("p99=10", "is not a valid gate"),
+        ("p99=-10%", "is not a valid gate"),
+        ("p99=nan%", "is not a valid gate"),
+        ("p99=1e9%", "is not a valid gate"),
+        ("p99=99999%", "is not a valid gate"),
+        ("=10%", "is not a valid gate"),
+        ("p98=10%", "gates 'p98', but gates apply to p50, p90"),
         ("median=10%", "gates 'median'"),
-        ("p99:=10%", "names nothing behind a colon"),
-        ("p99:service:=10%", "names nothing behind a colon"),
-        ("p99:stage:=10%", "names nothing behind a colon"),
+        ("p99:=10%", "has nothing after a colon"),
+        ("p99:service:=10%", "has nothing after a colon"),
+        ("p99:stage:=10%", "has nothing after a colon"),
         ("throughput:service=10%", "throughput has no measures"),
         ("throughput=100%", "cannot fall by more than 100%"),
     ],
@@ -80,11 +80,11 @@ def test_a_rule_without_a_measure_is_about_the_main_one() -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["p99:response=10%"], "gate p99:response=10% is about nothing that both sides have: there is service:all, "),
-        (["p50=10%"], "gate p50=10% is about nothing"),
-        (["p99=10%", "p99=20%"], "gates p99=10% and p99=20% are both about p99 service all"),
-        (["p99=10%", "p99:service=20%"], "gates p99=10% and p99:service=20% are both about p99 service all"),
-        (["p99::*=10%", "p99:service:*=20%"], "are both about p99 service all"),
+        (["p99:response=10%"], "gate p99:response=10% matches nothing that both sides have; available: service:all, "),
+        (["p50=10%"], "gate p50=10% matches nothing"),
+        (["p99=10%", "p99=20%"], "gates p99=10% and p99=20% both apply to p99 service all"),
+        (["p99=10%", "p99:service=20%"], "gates p99=10% and p99:service=20% both apply to p99 service all"),
+        (["p99::*=10%", "p99:service:*=20%"], "both apply to p99 service all"),
     ],
 )
 def test_rules_about_nothing_and_two_about_the_same_are_refused(texts: list[str], message: str) -> None:
@@ -131,7 +131,7 @@ def test_throughput_may_fall_by_as_much_as_its_threshold_says() -> None:
 @pytest.mark.parametrize("runs", [(3, 10), (10, 3)])
 def test_fewer_than_four_runs_a_side_conclude_nothing(runs: tuple[int, int]) -> None:
     judged = judge(P99, [100.0] * runs[0], [200.0] * runs[1], threshold_percent=10, floor=1, gates=True)
-    assert (judged.verdict, judged.reason) == ("inconclusive", "fewer than 4 runs a side")
+    assert (judged.verdict, judged.reason) == ("inconclusive", "fewer than 4 runs per side")
     assert verdict([100.0] * 4, [200.0] * 4) == "regressed"
 
 
@@ -140,13 +140,13 @@ def test_unchanged_is_said_only_where_a_regression_is_ruled_out() -> None:
     assert verdict(calm, calm) == "unchanged"
     judged = judge(P99, wild, wild, threshold_percent=10, floor=1, gates=True)
     assert judged.verdict == "inconclusive" and judged.interval and judged.interval[1] > 1.1
-    assert judged.reason == f"the ratio may be as bad as {judged.interval[1]:.3g}; take more or quieter runs"
+    assert judged.reason == f"the ratio could be as bad as {judged.interval[1]:.3g}; use more or quieter runs"
 
 
 def test_what_the_clock_cannot_tell_apart_is_unchanged_and_says_so() -> None:
     """40 or 50 ns by a clock of 10 ns: a quarter more, and one step."""
     judged = judge(P99, [40.0, 40, 40, 50] * 2, [40.0, 50, 50, 50] * 2, threshold_percent=10, floor=10, gates=True)
-    assert (judged.verdict, judged.reason) == ("unchanged", "no more than the clock's step of 10 ns")
+    assert (judged.verdict, judged.reason) == ("unchanged", "within the clock's resolution of 10 ns")
 
 
 def test_a_base_of_zero_has_no_ratio_and_still_a_verdict() -> None:

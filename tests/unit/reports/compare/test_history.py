@@ -99,19 +99,19 @@ def test_another_series_can_be_followed(folder: Folder, report: Report) -> None:
     found = history_of(folder.path, "cancel")
     assert found.trends[0].op == "cancel"
     assert found.trends[0].entries[0].figures["99"].value_ns == report.summary[2].percentiles["99"].value
-    assert [(each.file, each.reason) for each in found.skipped] == [("b.json", "a report without a series cancel")]
+    assert [(each.file, each.reason) for each in found.skipped] == [("b.json", "a report without series cancel")]
 
 
 def test_a_folder_that_is_none_and_one_that_is_too_full_are_refused(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InputError, match="cannot be read as a folder: No such file"):
+    with pytest.raises(InputError, match="cannot be read as a directory: No such file"):
         history_of(folder.path / "none")
     folder.save("a.json", 1, 40, 100)
-    with pytest.raises(InputError, match="cannot be read as a folder: Not a directory"):
+    with pytest.raises(InputError, match="cannot be read as a directory: Not a directory"):
         history_of(folder.path / "a.json")
     monkeypatch.setattr(history, "FILES_MAX", 0)
-    with pytest.raises(InputError, match="it has 1 files; at most 0"):
+    with pytest.raises(InputError, match="it has 1 files, but at most 0"):
         history_of(folder.path)
 
 
@@ -138,7 +138,7 @@ def test_a_report_is_a_row_that_80_columns_hold(folder: Folder, report: Report) 
     assert "2026-11-02 10:00 abc1234 1 2.00 µs 49.98x 47.60x 250 µs 2500x 2500x not" in rows
     assert rows[rows.index("2026-11-02 10:00 abc1234 1 2.00 µs 49.98x 47.60x 250 µs 2500x 2500x not") + 1] == "valid"
     assert "2026-11-03 10:00 abc1234 1 44 ns 1.10x 1.05x 100 ns 1.00x 1.00x" in rows
-    assert "measured on 2 kinds of processor: AMD EPYC 7763 64-Core Processor, Other" in " ".join(rows)
+    assert "measured on 2 kinds of processors: AMD EPYC 7763 64-Core Processor, Other" in " ".join(rows)
     assert max(map(len, text.splitlines())) <= 80 and "…" not in text
 
 

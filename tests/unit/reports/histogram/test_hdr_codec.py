@@ -91,7 +91,7 @@ def test_bounds_that_the_counts_deny_are_refused() -> None:
 
 
 def test_an_empty_histogram_is_not_written_but_can_be_read() -> None:
-    with pytest.raises(NotValidError, match="empty histogram cannot be exchanged"):
+    with pytest.raises(NotValidError, match="empty histogram cannot be exported"):
         hdr_codec.encode(histogram())
     assert hdr_codec.decode(HdrHistogram(1, 2**42, 3).encode()).total == 0
 

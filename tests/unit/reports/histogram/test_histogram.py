@@ -73,7 +73,7 @@ def test_fewer_than_ten_beyond_is_marked() -> None:
 
 @pytest.mark.parametrize("percent", [-1, 100.1, math.nan, math.inf, "p99", "1/0"])
 def test_a_percentile_outside_0_to_100_is_refused(percent: float | str) -> None:
-    with pytest.raises(UsageError, match=r"^percentile .* is (no number|not between 0 and 100)$"):
+    with pytest.raises(UsageError, match=r"^percentile .* is not (a number|between 0 and 100)$"):
         histogram(1).percentile(percent)
 
 

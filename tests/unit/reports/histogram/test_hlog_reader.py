@@ -86,15 +86,15 @@ BLOB = encode(histogram(1))
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("", "an interval log without a sample"),
-        ("Tag=a,0.000,1.000,0.000001\n", "line 5 is no interval of a log: 'Tag=a"),
-        (f"Tag=a b,0.000,1.000,0.000001,{BLOB}\n", "line 5 is no interval"),
-        (f"0.000,1e300,0.000001,{BLOB}\n", "line 5 is no interval"),
-        (f"NaN,1.000,0.000001,{BLOB}\n", "line 5 is no interval"),
+        ("", "an interval log without samples"),
+        ("Tag=a,0.000,1.000,0.000001\n", "line 5 is not a log interval: 'Tag=a"),
+        (f"Tag=a b,0.000,1.000,0.000001,{BLOB}\n", "line 5 is not a log interval"),
+        (f"0.000,1e300,0.000001,{BLOB}\n", "line 5 is not a log interval"),
+        (f"NaN,1.000,0.000001,{BLOB}\n", "line 5 is not a log interval"),
         (f"999999999999.0,1.000,0.000001,{BLOB}\n", "seconds since 1970"),
         (f"0.000,1.000,0.000001,{BLOB[:-4]}\n", "line 5: "),
         ("0.000,1.000,0.000001,@@@@\n", "line 5: not an HdrHistogram in V2 base64"),
-        (f"0.000,1.000,0.000001,{BLOB}\nfurther\n", "line 6 is no interval"),
+        (f"0.000,1.000,0.000001,{BLOB}\nfurther\n", "line 6 is not a log interval"),
     ],
 )
 def test_a_damaged_log_is_refused(line: str, said: str) -> None:

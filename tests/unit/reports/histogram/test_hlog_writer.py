@@ -183,7 +183,7 @@ def test_a_full_disk_leaves_whole_lines(path: Path) -> None:
         whole = path.read_bytes()
         with (
             files_no_longer_than(len(whole) + 20),
-            pytest.raises(OutputPathError, match=r"run\.hlog: .*the interval before"),
+            pytest.raises(OutputPathError, match=r"run\.hlog: .*the previous interval"),
         ):
             log.write(MS, 2 * MS, [("a", histogram(1)), ("b", histogram(2))])
         assert path.read_bytes() == whole

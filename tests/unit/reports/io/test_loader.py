@@ -50,7 +50,7 @@ def test_a_report_is_read(report: Report, tmp_path: Path) -> None:
         (b"{}", "not a lowlat.report/1 or lowlat.sweep/1 document: its schema is None"),
         (b'{"schema": 1}', "not a valid lowlat document"),
         (b'{"schema": "lowlat.topology/1"}', "its schema is 'lowlat.topology/1'"),
-        (b'{"schema": "lowlat.report/2"}', "'lowlat.report/2' is of another version of lowlat; this one reads"),
+        (b'{"schema": "lowlat.report/2"}', "'lowlat.report/2' is from another version of lowlat; this one reads"),
         (b'{"schema": "lowlat.sweep/7"}', "another version of lowlat; this one reads lowlat.sweep/1"),
         (b'{"schema": "lowlat.report/1"}', "not a valid lowlat.report/1: Object missing required field"),
         (b'{"schema": "lowlat.report/1", "x": NaN}', "not a JSON document"),
@@ -70,12 +70,12 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes, said: str)
 
 def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader, "FILE_BYTES_MAX", 1 << 20)
-    with pytest.raises(InputError, match="/dev/zero: it is longer than 1 MiB"):
+    with pytest.raises(InputError, match="/dev/zero: it is larger than 1 MiB"):
         read(Path("/dev/zero"))
 
 
 def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="it is a folder; name a file in it"):
+    with pytest.raises(InputError, match="it is a directory; name a file in it"):
         read(tmp_path)
     with pytest.raises(InputError, match="cannot be read: No such file or directory"):
         read(tmp_path / "none.json")
@@ -139,8 +139,8 @@ PLACE = r"runs\[1\]\.series\[2\] \(cancel, service\): "
             _percentiles(**{"99": {"value": 1, "beyond": 80}}),
             PLACE + "p99 is 1 ns with 80 samples beyond, its histogram",
         ),
-        (_percentiles(**{"101": {"value": 1, "beyond": 0}}), PLACE + "'101' is no percentile"),
-        (_percentiles(**{"1e999999999": {"value": 1, "beyond": 0}}), PLACE + "'1e999999999' is no percentile"),
+        (_percentiles(**{"101": {"value": 1, "beyond": 0}}), PLACE + "'101' is not a percentile"),
+        (_percentiles(**{"1e999999999": {"value": 1, "beyond": 0}}), PLACE + "'1e999999999' is not a percentile"),
         (_date, "started '2026-13-41T10:00:00Z': month must be in"),
         (_twice, r"runs\[1\]: two series have the same operation and measure"),
         (_no_summary, "summary: its series are not those of the runs"),

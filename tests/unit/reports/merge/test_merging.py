@@ -131,7 +131,7 @@ def test_other_work_is_refused_with_what_differs(
     other = part(report, 1, **{field: dataclasses.replace(getattr(report, field), **changes)})
     with pytest.raises(NotValidError) as caught:
         merged(part(report, 0), other)
-    assert str(caught.value).startswith("b.json cannot be merged with a.json, they differ in ")
+    assert str(caught.value).startswith("b.json cannot be merged with a.json: they differ in ")
     assert said in str(caught.value)
     assert caught.value.exit_code == ExitCode.NOT_VALID
 

@@ -40,7 +40,7 @@ def _series_at(run: Run, p99_ns: int) -> Run:
 
 @pytest.fixture
 def point(report: Report) -> Point:
-    """Makes a valid open-loop report: at a million commands a second, with this p99 in nanoseconds."""
+    """Makes a valid open-loop report: at a million commands per second, with this p99 in nanoseconds."""
 
     def make(rate_m: float, p99_ns: int, achieved_m: float | None = None, **changes: Any) -> Report:
         reached = (rate_m if achieved_m is None else achieved_m) * 1e6
@@ -192,7 +192,7 @@ def test_a_rate_is_a_row_that_80_columns_hold(sweep: Sweep) -> None:
     text = shown(sweep)
     assert row(text, "4.00 M/s") == "4.00 M/s 4.00 M/s 100 ns 300 ns 300 ns* 1.00 ms"
     assert row(text, "8.00 M/s") == "8.00 M/s 8.00 M/s 100 ns 500 ns 500 ns* 1.00 ms knee"
-    assert row(text, "16.0 M/s") == "16.0 M/s 12.0 M/s 100 ns 900 µs 900 µs* 1.00 ms not valid: missed"
+    assert row(text, "16.0 M/s") == "16.0 M/s 12.0 M/s 100 ns 900 µs 900 µs* 1.00 ms invalid: rate missed"
     assert FOOTNOTE in plain(text)
     assert "…" not in text
     assert max(map(len, plain(text).splitlines())) <= 80
@@ -210,9 +210,9 @@ def test_a_knee_at_the_highest_rate_may_not_be_one(sweep: Sweep) -> None:
 
 def test_what_is_wrong_with_a_sweep_is_said_below_it(point: Point) -> None:
     text = shown(sweep_of([point(1, 200), point(8, 500, status="invalid", status_reasons=("digest differs",))]))
-    assert row(text, "8.00 M/s").endswith("not valid: see below")
-    assert "NOT VALID, do not believe these figures: at 8.00 M/s: digest differs" in " ".join(plain(text).split())
+    assert row(text, "8.00 M/s").endswith("invalid: see below")
+    assert "INVALID: discard these results: at 8.00 M/s: digest differs" in " ".join(plain(text).split())
 
 
 def test_without_a_valid_point_there_is_no_knee(too_fast: Report) -> None:
-    assert "none: no point is valid" in shown(sweep_of([too_fast]))
+    assert "none: no valid point" in shown(sweep_of([too_fast]))

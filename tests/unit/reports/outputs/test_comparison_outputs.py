@@ -44,7 +44,7 @@ def failed(eight: Report) -> Comparison:
 
 @pytest.fixture
 def unclear(report: Report) -> Comparison:
-    """Three runs a side."""
+    """Three runs per side."""
     return of(report, report, "p99=10%")
 
 
@@ -62,7 +62,7 @@ def row(text: str, name: str) -> str:
 
 def test_a_row_has_ratio_interval_p_runs_limit_and_verdict(failed: Comparison) -> None:
     assert row(shown(failed), "all p99 ") == "all p99 180 ns 234 ns 1.30 1.30-1.30 <0.001 8+8 +10% regressed"
-    assert row(shown(failed), "all max ").endswith("advice regressed")
+    assert row(shown(failed), "all max ").endswith("not gated regressed")
     assert row(shown(failed), "throughput").startswith("throughput 40.0 M/s 30.8 M/s 0.77")
 
 
@@ -78,18 +78,19 @@ def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparis
         "gate failed: p50 service all 44 ns -> 57 ns, 1.30x (limit +10%, p <0.001, 8+8 runs); p99 service all" in text
     )
     assert (
-        "ratio beyond the limit, p below 0.05 (Mann-Whitney), and medians more than the clock's step of 10 ns" in text
+        "ratio beyond the limit, p below 0.05 (Mann-Whitney), and medians more than the clock's resolution of 10 ns"
+        in text
     )
-    assert "base base.json · 8 runs (2 disturbed) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
+    assert "base base.json · 8 runs (2 noisy) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
     text = " ".join(shown(unclear).split())
-    assert "gate inconclusive (p99=10%): a regression of p99 service all is not ruled out; take more runs," in text
+    assert "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; use more runs," in text
 
 
 def test_warnings_and_what_was_left_out_are_said(eight: Report) -> None:
     runs = tuple(dataclasses.replace(run, series=run.series[:-1]) for run in eight.runs)
     other = dataclasses.replace(eight, runs=runs, host=dataclasses.replace(eight.host, kernel="6.2"))
     text = " ".join(shown(of(eight, other)).split())
-    assert "warning measured in different surroundings: kernel (Linux 6.1.0-28-amd64 and 6.2)" in text
+    assert "warning measured in different environments: kernel (Linux 6.1.0-28-amd64 and 6.2)" in text
     assert "not compared only base has service market" in text
     assert "gate passed (p50=10%, p99=10%)" in text
 
@@ -140,7 +141,7 @@ def test_junit_has_a_case_for_each_gated_metric(failed: Comparison, unclear: Com
     assert failure is not None and failure.attrib["type"] == "regressed"
     assert failure.attrib["message"] == "180 ns -> 234 ns, ratio 1.30 (1.30-1.30), p <0.001, 8+8 runs, limit +10%"
     skipped = ElementTree.fromstring(to_junit(unclear)).find(".//testcase/skipped")
-    assert skipped is not None and skipped.attrib["message"].startswith("inconclusive: fewer than 4 runs a side; ")
+    assert skipped is not None and skipped.attrib["message"].startswith("inconclusive: fewer than 4 runs per side; ")
     passed = ElementTree.fromstring(to_junit(of(eight, eight))).find(".//testcase/system-out")
     assert passed is not None and str(passed.text).startswith("unchanged: ")
 

@@ -80,12 +80,15 @@ def test_json_is_the_document(report: Report, sweep: Sweep) -> None:
 
 def test_what_an_output_cannot_hold_is_refused_with_those_that_can(sweep: Sweep, report: Report) -> None:
     for name in ("hgrm", "hlog", "junit"):
-        with pytest.raises(UsageError, match=f"a sweep cannot become {name}; it can become table, json, md, html, csv"):
+        with pytest.raises(
+            UsageError, match=f"a sweep cannot be converted to {name}; choose from table, json, md, html, csv"
+        ):
             convert(sweep, name)
     log = read_log(convert(report, "hlog").encode())
     for name in ("json", "md", "html", "junit", "github", "bmf", "gobench"):
         with pytest.raises(
-            UsageError, match=f"an interval log cannot become {name}; it can become table, hgrm, csv, openmetrics"
+            UsageError,
+            match=f"an interval log cannot be converted to {name}; choose from table, hgrm, csv, openmetrics",
         ):
             convert(log, name)
 
@@ -149,7 +152,7 @@ def counts_below(hdr: HdrHistogram, value: int) -> int:
 def test_hgrm_of_one_operation(report: Report) -> None:
     picked = select(report, "cancel")
     assert f"Total count    = {report.summary[2].count:12d}]" in convert(picked, "hgrm")
-    with pytest.raises(UsageError, match="there is no series 'cancle'; there are service/all"):
+    with pytest.raises(UsageError, match="there is no series 'cancle'; available: service/all"):
         select(report, "cancle")
     several = dataclasses.replace(report, summary=report.summary[1:])
     with pytest.raises(UsageError, match="hgrm holds one series"):
@@ -240,7 +243,7 @@ def test_markdown_opens_below_the_second_level_and_escapes(report: Report, sweep
         tables = [line for line in text.splitlines() if line.startswith("|")]
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in tables}) == 1
     assert '### lowlat: a "b"\\\\c\\|d \\<e\\> \\& \\`f\\`' in convert(nasty(report), "md")
-    assert "> **NOT VALID, do not believe these figures**: digests differ" in convert(invalid(report), "md")
+    assert "> **INVALID: discard these results**: digests differ" in convert(invalid(report), "md")
     assert "| 1.00 M/s | 1.00 M/s |" in convert(sweep, "md") and "**knee** |" in convert(sweep, "md")
 
 

@@ -91,7 +91,14 @@ def test_bands_budget_and_surroundings_are_there(report: Report, page: Page) -> 
     p99 = report.summary[0].percentiles["99"].value
     assert budget[2][2] == f"[{p99}] {units.time(p99)}"
     assert budget[1][2] == "not measured"
-    for words in ("AMD EPYC 7763", "rdtscp", "2 involuntary switches", "no MSR", "order_pool", report.workload.hash):
+    for words in (
+        "AMD EPYC 7763",
+        "rdtscp",
+        "2 involuntary context switches",
+        "no MSR",
+        "order_pool",
+        report.workload.hash,
+    ):
         assert words in page.text
 
 
@@ -110,13 +117,13 @@ def test_parts_of_the_budget_stand_beneath_their_stage(report: Report) -> None:
 def test_a_sweep_has_a_row_and_a_point_for_each_rate(swept: Sweep) -> None:
     page = Page(to_html(swept))
     heads, *rows = page.tables[0]
-    assert heads[:6] == ["asked", "reached", "p50", "p99", "p99.9", "max"]
+    assert heads[:6] == ["target", "achieved", "p50", "p99", "p99.9", "max"]
     for row, point in zip(rows, swept.points, strict=True):
         series = response(point)
         assert series is not None
         assert row[0] == units.rate(point.load.target_rate or 0)
         assert row[3].startswith(f"[{series.percentiles['99'].value}] ")
-    assert [row[6] for row in rows] == ["", "knee", "not valid: missed"]
+    assert [row[6] for row in rows] == ["", "knee", "invalid: rate missed"]
     p99 = page.charts["over-rates"]["data"][1]
     assert p99["x"] == [1e6, 2e6, 3e6]
     assert p99["marker"]["symbol"] == ["circle", "circle", "x"]

@@ -28,7 +28,7 @@ from tests.scaled_reports import scaled
 
 @pytest.fixture(scope="module")
 def failed(report: Report) -> Comparison:
-    """Eight runs a side, the head's 1.3 times as long; the 99th percentile and the throughput gate."""
+    """Eight runs per side, the head's 1.3 times as long; the 99th percentile and the throughput gate."""
     runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
     base = dataclasses.replace(report, runs=runs, summary=summarize(runs))
     sides = (
@@ -118,7 +118,7 @@ def test_ratios_have_their_intervals_as_whiskers_and_limits_as_lines(failed: Com
 
 
 def test_commands_of_which_only_the_time_is_known_have_a_page() -> None:
-    """A base of 0 ns has no ratio, and two runs a side no interval."""
+    """A base of 0 ns has no ratio, and two runs per side no interval."""
     sides = [Samples(name, (), ({WALL: at}, {WALL: at})) for name, at in (("A", 0), ("B", 200), ("C", 0))]
     none = Page(to_html(compare(sides[0], sides[1], [], ["lowlat"])))
     assert (none.charts, none.tables[0][1][3:5]) == ({}, ["\u2013", "\u2013"])

@@ -141,12 +141,12 @@ def test_an_interval_that_is_none_is_an_error(path: Path, interval_s: float) -> 
 
 
 def test_a_file_that_cannot_be_written_is_an_error_before_the_block(tmp_path: Path) -> None:
-    with pytest.raises(OutputPathError, match="it is a folder"), Profiler().log_to(tmp_path):
+    with pytest.raises(OutputPathError, match="it is a directory"), Profiler().log_to(tmp_path):
         pytest.fail("the block ran")
 
 
 def refuse(*_: object) -> None:
-    raise OutputPathError("cannot go on writing calls.hlog: No space left on device")
+    raise OutputPathError("cannot continue writing calls.hlog: No space left on device")
 
 
 def test_a_log_that_could_not_go_on_is_an_error_after_the_block(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_it_does_not_hide_the_block_s_own_error(path: Path, monkeypatch: pytest.
     monkeypatch.setattr(IntervalLog, "write", refuse)
     with pytest.raises(KeyError) as raised, Profiler().log_to(path, interval_s=3_600):
         raise KeyError("x")
-    assert raised.value.__notes__ == ["also: cannot go on writing calls.hlog: No space left on device"]
+    assert raised.value.__notes__ == ["also: cannot continue writing calls.hlog: No space left on device"]
 
 
 def test_background_work_has_returned_when_the_block_ends() -> None:

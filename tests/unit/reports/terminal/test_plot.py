@@ -99,7 +99,7 @@ def test_colour_only_where_wanted(report: Report) -> None:
 
 def test_a_sweep_is_latency_over_throughput(swept: Sweep) -> None:
     text = plot(swept)
-    assert text.splitlines()[0].strip() == "response time over throughput"
+    assert text.splitlines()[0].strip() == "response time vs. throughput"
     assert text.splitlines()[-1] == "· p50  x p99  ○ p99.9"
     assert "2.00 M/s" in text
 
@@ -107,7 +107,7 @@ def test_a_sweep_is_latency_over_throughput(swept: Sweep) -> None:
 def test_both_sides_are_in_one_picture_told_apart_by_shape(sides: Sides) -> None:
     """Four times as long is 0.6 of a decade, of which 16 rows show six: the head's marks stand 1 to 2 rows higher."""
     first, *rows, _, _, legend = plot(sides).splitlines()
-    assert first.strip() == "service of all operations by percentile, head drawn over base"
+    assert first.strip() == "service of all operations by percentile, head drawn on top of base"
     assert legend == "· base  x head"
     marks = {shape: _heights(rows, shape) for shape in "·x"}
     shared = sorted(marks["·"].keys() & marks["x"].keys())
@@ -145,14 +145,14 @@ def test_the_sides_are_drawn_by_what_gates(report: Report, swept: Sweep) -> None
     assert Sides(_one(swept.points[0], "a"), _one(swept.points[1], "b")).main_series() == ("all", "response")
     alone = _only(report, "cancel")
     title = plot(Sides(_one(alone, "a"), _one(report, "b"))).splitlines()[0]
-    assert title.strip() == "service of cancel by percentile, head drawn over base"
+    assert title.strip() == "service of cancel by percentile, head drawn on top of base"
 
 
 def test_sides_without_a_latency_in_common_say_so(report: Report) -> None:
     other = Sides(_one(_only(report, "add"), "a"), _one(_only(report, "cancel"), "b"))
-    assert plot(other) == "the sides share no latency: nothing to plot"
+    assert plot(other) == "the two sides have no latency series in common: nothing to plot"
     timed = Samples("A: true", ("true",), ({WALL: 1e6},))
-    assert plot(Sides(timed, timed)) == "elapsed times of whole commands have no histogram: nothing to plot"
+    assert plot(Sides(timed, timed)) == "elapsed times of commands have no histogram: nothing to plot"
 
 
 def test_a_damaged_histogram_is_named_by_its_side(report: Report, sides: Sides) -> None:

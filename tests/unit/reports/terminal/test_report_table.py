@@ -68,39 +68,60 @@ def test_percentiles_with_few_samples_beyond_are_marked(report: Report) -> None:
 def test_what_must_be_known_to_believe_the_numbers_is_said(report: Report) -> None:
     text = words(report)
     for phrase in (
-        "steps of 10 ns: a latency of 30 ns is 3 steps",
-        "one read costs 15.2 ns",
-        "40.0 M/s · 25 ns a command · runs 24.0-26.0 ns (24.0 25.0 26.0)",
-        "0 allocations · 0 page faults · 3 involuntary switches",
+        "resolution 10 ns",
+        "timer cost 15.2 ns",
+        "40.0 M/s · 25 ns per command · runs 24.0-26.0 ns (24.0 25.0 26.0)",
+        "0 allocations · 0 page faults · 3 involuntary context switches",
         "750 timer interrupts",
         "steal 30.0 ms",
         "largest gap 1.20 ms",
-        "disturbed: 1 of 3 runs (run 2: 2 involuntary switches)",
+        "noisy: 1 of 3 runs (run 3: 2 involuntary context switches)",
         "digest 9f86d081884c7d65",
-        "first 20,000 commands equal to the reference engine's",
+        "first 20,000 commands identical to the reference engine's",
         "add 50.0%, cancel 40.0%, market 10.0%",
         "live orders 10,012 (peak 10,480)",
-        "not measured needs a second host: 'lowlat bench --listen PORT' there",
-        "HFT (< 100 µs)",
-        "leaving out network, operating system, NIC",
+        "not measured needs a second host: run 'lowlat bench --listen PORT' there",
+        "incomplete: network, operating system, NIC not measured",
         "<100 µs 99.980%",
     ):
         assert phrase in text
 
 
 def test_status_is_shown_when_not_ok(report: Report) -> None:
-    assert "NOT VALID" not in words(report)
-    for status, phrase in (("invalid", "NOT VALID"), ("interrupted", "INTERRUPTED")):
+    assert "INVALID" not in words(report)
+    for status, phrase in (("invalid", "INVALID"), ("interrupted", "INTERRUPTED")):
         broken = dataclasses.replace(report, status=status, status_reasons=("digest differs",))  # type: ignore[arg-type]
         text = words(broken)
         assert phrase in text
         assert "digest differs" in text
 
 
+def test_a_budget_class_needs_every_stage(report: Report) -> None:
+    """A class named from some of the stages would flatter."""
+    assert report.tier is not None and report.tier.leaves_out
+    assert "budget class" not in words(report)
+    whole = dataclasses.replace(report, tier=dataclasses.replace(report.tier, leaves_out=()))
+    assert f"budget class HFT (< 100 µs): {units.time(report.tier.total_ns)}" in words(whole)
+
+
+def test_runs_are_numbered_from_1(report: Report) -> None:
+    """As the progress line numbers them; the document keeps its index, from 0."""
+    noisy = next(run for run in report.runs if run.disturbances.disturbed)
+    assert f"(run {noisy.index + 1}: " in words(report)
+
+
+def test_scheduling_delay_has_the_name_of_the_field(report: Report) -> None:
+    """The document calls it slip, for short."""
+    late = dataclasses.replace(
+        report, summary=(*report.summary, dataclasses.replace(report.summary[0], measure="slip"))
+    )
+    assert "sched. delay" in words(late) and "slip" not in words(late)
+
+
 def test_a_difference_from_the_reference_engine_cannot_be_overlooked(report: Report) -> None:
     assert report.verification is not None
     wrong = dataclasses.replace(report, verification=dataclasses.replace(report.verification, equal=False))
-    assert "commands DIFFER from the reference engine's" in words(wrong)
+    assert "commands DIFFERENT from the reference engine's" in words(wrong)
 
 
 def test_facts_that_are_not_available_are_not_invented(report: Report) -> None:
@@ -114,7 +135,7 @@ def test_facts_that_are_not_available_are_not_invented(report: Report) -> None:
     )
     text = words(unknown)
     assert "allocations not counted" in text
-    assert "involuntary switches not counted" in text
+    assert "involuntary context switches not counted" in text
     assert "verified nothing" in text
     assert "locked" not in text
 
@@ -124,8 +145,8 @@ def test_a_missed_rate_and_lost_commands_are_said(report: Report) -> None:
         report.load, model="open", target_rate=2e6, achieved_rate=0.8e6, sent=10, acked=7, rejected=2, out_of_range=2
     )
     text = words(dataclasses.replace(report, load=load))
-    assert "achieved 800 k/s of 2.00 M/s asked" in text
-    assert "1 command not answered" in text
+    assert "achieved 800 k/s of 2.00 M/s requested" in text
+    assert "1 command unanswered" in text
     assert "2 latency values out of range" in text
 
 
@@ -170,3 +191,4 @@ def test_other_quantities() -> None:
     assert (units.short(999_999), units.short(2_000_000)) == ("999,999", "2.00 M")
     assert (units.size(512), units.size(4 * 2**20)) == ("512 B", "4.00 MiB")
     assert (units.plural(1, "switch"), units.plural(2, "switch")) == ("1 switch", "2 switches")
+    assert (units.counted(1, "byte"), units.counted(2_000_000, "byte")) == ("1 byte", "2,000,000 bytes")
