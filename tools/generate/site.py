@@ -1,0 +1,85 @@
+"""Hooks of the documentation site: what a program can say itself is generated while the site is built.
+
+A line `<!-- generated: command bench -->` in a page becomes what `GENERATORS` makes of its words. A verb or a JSON schema
+without a page of its own gets one. Nothing generated is committed, so nothing of it can be out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import api_names
+import c_header
+import command_pages
+import exit_codes
+import schema_pages
+import settings_table
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+DIRECTIVE: Final = re.compile(r"^<!-- generated: (?P<name>\S+) ?(?P<words>.*?) -->$", re.MULTILINE)
+EXTERNAL: Final = re.compile(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="?(?P<url>(?:https?:)?//[^" >]+)')
+SHOWN: Final = re.compile(r"^<!-- (?:shows: .*|end) -->\n", re.MULTILINE)
+
+GENERATORS: Final[dict[str, Callable[..., str]]] = {
+    "api": api_names.page,
+    "c-api": lambda: c_header.page(ROOT / "engine/native/lowlat.h"),
+    "command": command_pages.page,
+    "commands": command_pages.index,
+    "document": lambda name: schema_pages.page(ROOT, name),
+    "documents": lambda: schema_pages.index(ROOT),
+    "exit-codes": exit_codes.table,
+    "settings": settings_table.table,
+}
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Put the pages of all verbs and documents into the navigation."""
+    assert isinstance(config.nav, list)
+    _extend(config.nav, "Command line", [f"reference/commands/{name}.md" for name in command_pages.verbs()])
+    _extend(config.nav, "JSON documents", [f"reference/documents/{name}.md" for name in schema_pages.names(ROOT)])
+
+
+def on_files(files: Files, config: MkDocsConfig) -> None:
+    """Add a page for each verb and each document that has none."""
+    pages = {f"reference/commands/{name}.md": f"command {name}" for name in command_pages.verbs()}
+    pages |= {f"reference/documents/{name}.md": f"document {name}" for name in schema_pages.names(ROOT)}
+    for path, words in pages.items():
+        if files.get_file_from_path(path) is None:
+            name = words.partition(" ")[2]
+            title = f"lowlat {name}" if words.startswith("command") else name
+            files.append(File.generated(config, path, content=f"# {title}\n\n<!-- generated: {words} -->\n"))
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Fill in what a page asks for."""
+
+    def generated(match: re.Match[str]) -> str:
+        generate = GENERATORS.get(match["name"])
+        if generate is None:
+            raise PluginError(f"{page.file.src_uri}: {match[0]} names none of {', '.join(GENERATORS)}")
+        return generate(*match["words"].split())
+
+    return DIRECTIVE.sub(generated, SHOWN.sub("", markdown))
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
+    """The site opens without a network."""
+    if found := EXTERNAL.search(output):
+        raise PluginError(f"{page.file.src_uri}: the page would load {found['url']}; put it into docs/")
+
+
+def _extend(nav: list[Any], title: str, pages: list[str]) -> None:
+    """Append pages to the section of this title that are not there yet."""
+    for entry in nav:
+        for name, beneath in entry.items() if isinstance(entry, dict) else ():
+            if name == title:
+                beneath += [page for page in pages if page not in beneath]
+            elif isinstance(beneath, list):
+                _extend(beneath, title, pages)
