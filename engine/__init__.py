@@ -1,6 +1,6 @@
 """The matching engine, its order flow and its measured runs.
 
-    from engine import Engine, Side
+    from lowlat.engine import Engine, Side
 
     engine = Engine()
     engine.submit(1, Side.SELL, quantity=5, price=100)
@@ -9,15 +9,22 @@
 `docs/matching.md` states what every command does and every event says.
 """
 
-from engine._core import EngineBusyError
-from engine.contract import Best, CommandArrayError, Indicative, MatchingEngine, UnknownSideError, UnknownSymbolError
-from engine.flood import flood
-from engine.flow import Flow
-from engine.instrument import Algorithm, Instrument, OffTick, OffTickError
-from engine.journaled_engine import JournaledEngine, Recovery, Sync
-from engine.native_engine import Counters, Engine, MemoryPart
-from engine.profile import Profile, ProfileError, load_profile, profile_names
-from engine.records import (
+from lowlat.engine._core import EngineBusyError
+from lowlat.engine.contract import (
+    Best,
+    CommandArrayError,
+    Indicative,
+    MatchingEngine,
+    UnknownSideError,
+    UnknownSymbolError,
+)
+from lowlat.engine.flood import flood
+from lowlat.engine.flow import Flow
+from lowlat.engine.instrument import Algorithm, Instrument, OffTick, OffTickError
+from lowlat.engine.journaled_engine import JournaledEngine, Recovery, Sync
+from lowlat.engine.native_engine import Counters, Engine, MemoryPart
+from lowlat.engine.profile import Profile, ProfileError, load_profile, profile_names
+from lowlat.engine.records import (
     COMMAND,
     EVENT,
     LEVEL,
@@ -41,8 +48,8 @@ from engine.records import (
     wide_command,
     wide_commands,
 )
-from engine.reference import ReferenceEngine
-from engine.settings import Settings, WhenDry
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.settings import Settings, WhenDry
 
 __all__ = [
     "COMMAND",

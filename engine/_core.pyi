@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-import lowlat_errors
 import numpy
 from numpy.typing import NDArray
-import reports._core
+
+import lowlat.errors
+import lowlat.reports._core
 
 
 def constant_arrivals(rate_per_s: int, times_ps: object) -> None: ...
@@ -50,11 +51,11 @@ class JournalWriter:
     def in_step(self) -> bool: ...
 
     @property
-    def syncs(self) -> reports._core.Histogram: ...
+    def syncs(self) -> lowlat.reports._core.Histogram: ...
 
 def crc32c(data: object, before: int = 0) -> int: ...
 
-class EngineBusyError(lowlat_errors.LowlatError):
+class EngineBusyError(lowlat.errors.LowlatError):
     pass
 
 class Matcher:
@@ -195,7 +196,7 @@ class FloodComposition:
 
 def generate_flood(profile: FloodProfile, seed: int, commands: object) -> FloodComposition: ...
 
-class StateError(lowlat_errors.LowlatError):
+class StateError(lowlat.errors.LowlatError):
     pass
 
 def walk_journal(data: object, place: JournalPlace, matcher: Matcher | None = None) -> tuple[JournalPlace, int]: ...
@@ -288,9 +289,9 @@ class Pass:
 class Latencies:
     def __init__(self, measures: Sequence[str]) -> None: ...
 
-    def histogram(self, measure: str, operation: int) -> reports._core.Histogram: ...
+    def histogram(self, measure: str, operation: int) -> lowlat.reports._core.Histogram: ...
 
-    def log(self, measure: str, intervals: reports._core.IntervalHistograms) -> None: ...
+    def log(self, measure: str, intervals: lowlat.reports._core.IntervalHistograms) -> None: ...
 
     @property
     def gap_max_ticks(self) -> int: ...
@@ -303,7 +304,7 @@ def run_paced(matcher: Matcher, commands: object, planned: object, multiplier: i
 
 def run_batches(matcher: Matcher, commands: object, batch: int, journal: JournalWriter | None, limit_ticks: int) -> Pass: ...
 
-def run_clock(commands: object, multiplier: int, shift: int, histogram: reports._core.Histogram) -> Pass: ...
+def run_clock(commands: object, multiplier: int, shift: int, histogram: lowlat.reports._core.Histogram) -> Pass: ...
 
 def run_loop(commands: object) -> Pass: ...
 
@@ -365,7 +366,7 @@ def trade_sums(prices: object, quantities: object, kinds: object) -> tuple[tuple
 
 def apply_level_updates(levels: object, updates: object, out: object, buy: bool, insert: bool) -> tuple[int, int, int]: ...
 
-class RingBusyError(lowlat_errors.LowlatError):
+class RingBusyError(lowlat.errors.LowlatError):
     pass
 
 RING_CAPACITY_MAX: int = 4294967296

@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
-from engine.command_run import Command, report_from, wall_ns_of
-from reports.comparable import check_same_work, check_valid
-from reports.compare import WALL, Samples, Sides, compare_interleaved, samples_of_each
-from reports.comparison import Comparison, Interleaving
-from reports.errors import naming
-from reports.gate import Rule
-from reports.model import Report
-from reports.validation import check
+from lowlat.engine.command_run import Command, report_from, wall_ns_of
+from lowlat.reports.comparable import check_same_work, check_valid
+from lowlat.reports.compare import WALL, Samples, Sides, compare_interleaved, samples_of_each
+from lowlat.reports.comparison import Comparison, Interleaving
+from lowlat.reports.errors import naming
+from lowlat.reports.gate import Rule
+from lowlat.reports.model import Report
+from lowlat.reports.validation import check
 
 Taken = TypeVar("Taken")
 SideName: TypeAlias = Literal["base", "head"]
@@ -45,7 +45,7 @@ def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: No
 
     Ctrl-C after the first pair gives what is there.
 
-    Raises `KeyboardInterrupt` before that; `CommandStartError` and `CommandFailedError` of `engine.command_run`;
+    Raises `KeyboardInterrupt` before that; `CommandStartError` and `CommandFailedError` of `lowlat.engine.command_run`;
     `GateRuleError` for a rule about nothing that is measured; for reports `InputError`, and
     `NotComparableError` when one is not valid or not of its side's work.
     """

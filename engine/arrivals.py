@@ -25,12 +25,12 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 import numpy as np
+from lowlat.engine import _core
+from lowlat.engine.flood import COMMANDS_MAX, SEED_MAX
+from lowlat.engine.profile import BRANCHING_MAX, DECAY_SPACINGS_MAX, RATE_MAX, Process
 from numpy.typing import NDArray
 
-from engine import _core
-from engine.flood import COMMANDS_MAX, SEED_MAX
-from engine.profile import BRANCHING_MAX, DECAY_SPACINGS_MAX, RATE_MAX, Process
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 BRANCHING: Final = 0.7
 """Commands that one of a burst brings on, on average."""

@@ -11,22 +11,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from engine import _core
-from engine.flow import Extent, Flow
-from engine.job import ClosedLoop, JournalCost, JournaledPasses, Load, OpenLoop, Outcome, Pass, Pipeline
-from engine.load_facts import load_facts
-from engine.place import Place
-from engine.settings import Settings
-from engine.verify import PrefixCheck
-from probes.cpulist import format_cpu_list
-from probes.host import host_facts
-from probes.reading import Reading
-from reports import facts, measures
-from reports.budget import Measured, budget, tier
-from reports.histogram import merge
-from reports.interchange import decode
-from reports.model import Report
-from reports.series import series_of, summarize
+from lowlat.engine import _core
+from lowlat.engine.flow import Extent, Flow
+from lowlat.engine.job import ClosedLoop, JournalCost, JournaledPasses, Load, OpenLoop, Outcome, Pass, Pipeline
+from lowlat.engine.load_facts import load_facts
+from lowlat.engine.place import Place
+from lowlat.engine.settings import Settings
+from lowlat.engine.verify import PrefixCheck
+from lowlat.probes.cpulist import format_cpu_list
+from lowlat.probes.host import host_facts
+from lowlat.probes.reading import Reading
+from lowlat.reports import facts, measures
+from lowlat.reports.budget import Measured, budget, tier
+from lowlat.reports.histogram import merge
+from lowlat.reports.interchange import decode
+from lowlat.reports.model import Report
+from lowlat.reports.series import series_of, summarize
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.mapped_book import BookEntry, MappedBookReader, mapped_books
-from engine.records import Levels
-from reports.ladder import BookDocument, BookLine, BooksDocument, LadderLevel
+from lowlat.engine.mapped_book import BookEntry, MappedBookReader, mapped_books
+from lowlat.engine.records import Levels
+from lowlat.reports.ladder import BookDocument, BookLine, BooksDocument, LadderLevel
 
 
 def book_document(reader: MappedBookReader, levels: int) -> BookDocument:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowlat_errors import LowlatError, UsageError
+from lowlat.errors import LowlatError, UsageError
 
 
 class BookError(LowlatError):

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from engine import file_lock
-from engine.book_errors import (
+from lowlat.engine import file_lock
+from lowlat.engine.book_errors import (
     BookDiskFullError,
     BookError,
     BookFolderError,

@@ -9,16 +9,15 @@ from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
-
-from engine import _core
-from engine.book_errors import (
+from lowlat.engine import _core
+from lowlat.engine.book_errors import (
     BookDepthError,
     BookSizeError,
     BookVersionError,
     NotABookError,
     TruncatedBookError,
 )
-from engine.records import LEVEL
+from lowlat.engine.records import LEVEL
 
 BOOK_HEADER: Final = np.dtype(
     {

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 import numpy as np
-
-from engine import _core
-from engine.book_errors import BookBusyError, BookError, NotABookError, NoWriterError, WriterDiedError
-from engine.book_file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
-from engine.book_header import BOOK_HEADER, BookIdentity, BookState, header_of, identity_of, is_blank
-from engine.contract import Best, UnknownSideError
-from engine.records import LEVEL, Levels, Side
+from lowlat.engine import _core
+from lowlat.engine.book_errors import BookBusyError, BookError, NotABookError, NoWriterError, WriterDiedError
+from lowlat.engine.book_file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
+from lowlat.engine.book_header import BOOK_HEADER, BookIdentity, BookState, header_of, identity_of, is_blank
+from lowlat.engine.contract import Best, UnknownSideError
+from lowlat.engine.records import LEVEL, Levels, Side
 
 Read = TypeVar("Read")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from engine.book_document import book_document
-from engine.book_errors import BookBusyError, NoSuchBookError, NoWriterError
-from engine.mapped_book import MappedBookReader
-from reports.ladder import BookDocument
+from lowlat.engine.book_document import book_document
+from lowlat.engine.book_errors import BookBusyError, NoSuchBookError, NoWriterError
+from lowlat.engine.mapped_book import MappedBookReader
+from lowlat.reports.ladder import BookDocument
 
 
 def watched(symbol: str, folder: Path, levels: int) -> Iterator[tuple[BookDocument, str]]:

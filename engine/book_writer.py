@@ -12,11 +12,17 @@ from types import TracebackType
 from typing import Final, Self
 
 import numpy as np
-
-from engine import _core
-from engine.arrays import aligned_copy, aligned_empty
-from engine.book_errors import BookError, BookHeldError, BookSizeError, BookVersionError, LevelError, NotABookError
-from engine.book_file import (
+from lowlat.engine import _core
+from lowlat.engine.arrays import aligned_copy, aligned_empty
+from lowlat.engine.book_errors import (
+    BookError,
+    BookHeldError,
+    BookSizeError,
+    BookVersionError,
+    LevelError,
+    NotABookError,
+)
+from lowlat.engine.book_file import (
     SUFFIX,
     allocate,
     checked_symbol,
@@ -28,13 +34,21 @@ from engine.book_file import (
     opened_folder,
     process_start,
 )
-from engine.book_header import BOOK_HEADER, IDENTITY_BYTES, BookIdentity, BookState, header_of, identity_of, is_blank
-from engine.book_reader import BookSnapshot
-from engine.contract import MatchingEngine, UnknownSideError
-from engine.file_lock import unlock
-from engine.instrument import Instrument
-from engine.native_engine import Engine
-from engine.records import LEVEL, Levels, Side
+from lowlat.engine.book_header import (
+    BOOK_HEADER,
+    IDENTITY_BYTES,
+    BookIdentity,
+    BookState,
+    header_of,
+    identity_of,
+    is_blank,
+)
+from lowlat.engine.book_reader import BookSnapshot
+from lowlat.engine.contract import MatchingEngine, UnknownSideError
+from lowlat.engine.file_lock import unlock
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import LEVEL, Levels, Side
 
 DEPTH: Final = 64
 """Levels a side, unless told otherwise."""

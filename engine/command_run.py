@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import IO, Final
 
-from engine.job import INTERRUPTIONS
-from lowlat_errors import ExitCode, LowlatError, UsageError
-from reports.errors import InputError
-from reports.model import Report
-from reports.reading import FILE_BYTES_MAX, report_of
+from lowlat.engine.job import INTERRUPTIONS
+from lowlat.reports.errors import InputError
+from lowlat.reports.model import Report
+from lowlat.reports.reading import FILE_BYTES_MAX, report_of
+
+from lowlat.errors import ExitCode, LowlatError, UsageError
 
 GRACE_S: Final = 5.0
 """How long a command may take to end once it is told to."""

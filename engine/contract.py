@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-
-from engine.instrument import Instrument, instruments
-from engine.records import (
+from lowlat.engine.instrument import Instrument, instruments
+from lowlat.engine.records import (
     COMMAND,
     WIDE_COMMAND,
     Commands,
@@ -28,8 +27,9 @@ from engine.records import (
     Trades,
     wide_command,
 )
-from engine.settings import Settings, WhenDry
-from lowlat_errors import LowlatError
+from lowlat.engine.settings import Settings, WhenDry
+
+from lowlat.errors import LowlatError
 
 
 class UnknownSymbolError(LowlatError):

@@ -11,7 +11,7 @@ import os
 import struct
 from typing import Final
 
-from lowlat_errors import LowlatError
+from lowlat.errors import LowlatError
 
 _FLOCK: Final = struct.Struct("@hhqqi0q")  # type, whence, start, length, pid: zero for these locks
 

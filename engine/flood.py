@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from lowlat.engine import _core
+from lowlat.engine.arrays import aligned_empty
+from lowlat.engine.flow import Extent, Flow
+from lowlat.engine.instrument import Algorithm, Instrument
+from lowlat.engine.profile import Mix, Profile
+from lowlat.engine.records import COMMAND, WIDE_COMMAND
 
-from engine import _core
-from engine.arrays import aligned_empty
-from engine.flow import Extent, Flow
-from engine.instrument import Algorithm, Instrument
-from engine.profile import Mix, Profile
-from engine.records import COMMAND, WIDE_COMMAND
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 COMMANDS_MAX = 1 << 30
 SEED_MAX = 2**64 - 1

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-
-from engine.instrument import Instrument
-from engine.records import Commands
-from engine.settings import WhenDry
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import Commands
+from lowlat.engine.settings import WhenDry
 
 
 @dataclass(frozen=True, slots=True)

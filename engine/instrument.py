@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 
-from engine.records import QUANTITY_MAX
-from lowlat_errors import LowlatError, UsageError
+from lowlat.engine.records import QUANTITY_MAX
+
+from lowlat.errors import LowlatError, UsageError
 
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1

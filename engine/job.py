@@ -6,8 +6,7 @@ import signal
 from typing import Literal
 
 import msgspec
-
-from engine.profile import Arrivals
+from lowlat.engine.profile import Arrivals
 
 EngineName = Literal["native", "reference"]
 
@@ -50,7 +49,7 @@ class PathPlaces(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogJob(msgspec.Struct, frozen=True, kw_only=True):
-    """An open interval log (`reports.interval_log.IntervalLog`), for the run's process to go on with."""
+    """An open interval log (`lowlat.reports.interval_log.IntervalLog`), for the run's process to go on with."""
 
     path: str
     descriptor: int

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from engine import _core
-from engine.journal_errors import JournalDamagedError, SnapshotError
-from engine.journal_file import BlockKind, Fault, JournalFile
-from engine.journal_head import JournalHead
-from engine.journal_snapshot import restore_snapshot, snapshot_path
-from engine.native_engine import Engine
-from engine.records import COMMAND, WIDE_COMMAND
+from lowlat.engine import _core
+from lowlat.engine.journal_errors import JournalDamagedError, SnapshotError
+from lowlat.engine.journal_file import BlockKind, Fault, JournalFile
+from lowlat.engine.journal_head import JournalHead
+from lowlat.engine.journal_snapshot import restore_snapshot, snapshot_path
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import COMMAND, WIDE_COMMAND
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done, 0 to 1."""

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from engine import _core
-from engine.job import JournalCost, JournaledPasses, JournalJob
-from engine.journal_errors import JournalError, JournalExistsError, JournalWriteError
-from engine.journal_file import create_journal
-from engine.journaled_engine import INTERVAL_NS, Sync
-from engine.native_engine import Engine
-from engine.records import Commands
-from probes.clock_scale import TickScale
-from reports.histogram import Histogram
+from lowlat.engine import _core
+from lowlat.engine.job import JournalCost, JournaledPasses, JournalJob
+from lowlat.engine.journal_errors import JournalError, JournalExistsError, JournalWriteError
+from lowlat.engine.journal_file import create_journal
+from lowlat.engine.journaled_engine import INTERVAL_NS, Sync
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import Commands
+from lowlat.probes.clock_scale import TickScale
+from lowlat.reports.histogram import Histogram
 
 ROUNDS: Final = 3
 """Passes of each policy that never waits for the disk."""
@@ -91,7 +91,7 @@ class _Policy:
         self.syncs: list[Histogram] = []
 
     def outcome(self) -> JournaledPasses:
-        from reports.histogram import merge
+        from lowlat.reports.histogram import merge
 
         syncs = merge(self.syncs) if self.syncs else None
         counted = syncs is not None and syncs.total > 0

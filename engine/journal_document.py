@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
-from engine import _core
-from engine.instrument import Instrument
-from engine.journal_check import Executed, JournalCheck, State
-from engine.journal_head import VERSION, JournalHead
-from engine.records import WIDE_COMMAND, Flag, Kind, SelfTrade, Side, TimeInForce
-from engine.settings import Settings
+from lowlat.engine import _core
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.journal_check import Executed, JournalCheck, State
+from lowlat.engine.journal_head import VERSION, JournalHead
+from lowlat.engine.records import WIDE_COMMAND, Flag, Kind, SelfTrade, Side, TimeInForce
+from lowlat.engine.settings import Settings
 
 SCHEMA: Final = "lowlat.journal/1"
 COMMANDS_SCHEMA: Final = "lowlat.journal-commands/1"

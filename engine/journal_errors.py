@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowlat_errors import LowlatError, NotValidError
+from lowlat.errors import LowlatError, NotValidError
 
 
 class JournalError(LowlatError):

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-
-from engine import _core, file_lock
-from engine.journal_errors import (
+from lowlat.engine import _core, file_lock
+from lowlat.engine.journal_errors import (
     JournalDamagedError,
     JournalError,
     JournalExistsError,
@@ -24,10 +23,10 @@ from engine.journal_errors import (
     JournalWriteError,
     NoJournalError,
 )
-from engine.journal_head import JOURNAL, JournalHead, pack_head, read_head
-from engine.native_engine import Engine
-from engine.records import COMMAND, WIDE_COMMAND, Commands
-from engine.settings import Settings
+from lowlat.engine.journal_head import JOURNAL, JournalHead, pack_head, read_head
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import COMMAND, WIDE_COMMAND, Commands
+from lowlat.engine.settings import Settings
 
 BLOCK: Final = np.dtype(
     {

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
-from engine.arrays import aligned_empty
-from engine.flow import Flow
-from engine.journal_check import Tally
-from engine.journal_errors import JournalError
-from engine.journal_file import Fault, JournalFile
-from engine.records import COMMAND, WIDE_COMMAND, Commands, Kind
-from engine.settings import WhenDry
-from reports import units
+from lowlat.engine.arrays import aligned_empty
+from lowlat.engine.flow import Flow
+from lowlat.engine.journal_check import Tally
+from lowlat.engine.journal_errors import JournalError
+from lowlat.engine.journal_file import Fault, JournalFile
+from lowlat.engine.records import COMMAND, WIDE_COMMAND, Commands, Kind
+from lowlat.engine.settings import WhenDry
+from lowlat.reports import units
 
 
 class EmptyJournalError(JournalError):

@@ -12,12 +12,11 @@ from decimal import Decimal
 from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
+from lowlat.engine import _core
+from lowlat.engine.instrument import Algorithm, Instrument, OffTick, instruments
+from lowlat.engine.journal_errors import JournalDamagedError, JournalVersionError, NoJournalError
+from lowlat.engine.settings import Settings, WhenDry
 from msgspec import Meta
-
-from engine import _core
-from engine.instrument import Algorithm, Instrument, OffTick, instruments
-from engine.journal_errors import JournalDamagedError, JournalVersionError, NoJournalError
-from engine.settings import Settings, WhenDry
 
 VERSION: Final = 1
 JOURNAL: Final = b"LOWLATJ\0"

@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 import msgspec
-
-from engine.journal_check import state_of
-from engine.journal_document import COMMANDS_SCHEMA, command_document, end_document, head_document
-from engine.journal_file import Block, BlockKind, Fault, JournalFile
+from lowlat.engine.journal_check import state_of
+from lowlat.engine.journal_document import COMMANDS_SCHEMA, command_document, end_document, head_document
+from lowlat.engine.journal_file import Block, BlockKind, Fault, JournalFile
 
 PART: Final = 2_048
 """Commands that are told at a time."""

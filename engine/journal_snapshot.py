@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine import _core
-from engine.journal_errors import JournalDamagedError, JournalError, SnapshotError
-from engine.journal_file import JournalFile
-from engine.journal_head import SNAPSHOT, SnapshotHead, pack_head, read_head
-from engine.native_engine import Engine
-from reports.errors import OutputPathError
-from reports.output import write_atomically
+from lowlat.engine import _core
+from lowlat.engine.journal_errors import JournalDamagedError, JournalError, SnapshotError
+from lowlat.engine.journal_file import JournalFile
+from lowlat.engine.journal_head import SNAPSHOT, SnapshotHead, pack_head, read_head
+from lowlat.engine.native_engine import Engine
+from lowlat.reports.errors import OutputPathError
+from lowlat.reports.output import write_atomically
 
 SUFFIX: Final = ".snapshot"
 

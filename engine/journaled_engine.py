@@ -18,17 +18,18 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final, Self
 
-from engine import _core
-from engine.arrays import aligned_copy
-from engine.contract import checked_commands
-from engine.instrument import Instrument, instruments
-from engine.journal_errors import JournalError, JournalResetError, JournalWriteError, SnapshotError
-from engine.journal_file import Fault, JournalFile, create_journal, open_to_append
-from engine.journal_snapshot import Saved, restore_snapshot, write_snapshot
-from engine.native_engine import Engine
-from engine.records import EVENT, Commands, Events
-from engine.settings import Settings, WhenDry
-from lowlat_errors import UsageError
+from lowlat.engine import _core
+from lowlat.engine.arrays import aligned_copy
+from lowlat.engine.contract import checked_commands
+from lowlat.engine.instrument import Instrument, instruments
+from lowlat.engine.journal_errors import JournalError, JournalResetError, JournalWriteError, SnapshotError
+from lowlat.engine.journal_file import Fault, JournalFile, create_journal, open_to_append
+from lowlat.engine.journal_snapshot import Saved, restore_snapshot, write_snapshot
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import EVENT, Commands, Events
+from lowlat.engine.settings import Settings, WhenDry
+
+from lowlat.errors import UsageError
 
 INTERVAL_NS: Final = 10_000_000
 """Between two `fdatasync` of `Sync.INTERVAL`, unless told otherwise."""

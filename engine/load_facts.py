@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from engine.job import ClosedLoop, Load, OpenLoop, Outcome, Pipeline
-from engine.profile import Arrivals
-from reports import facts, units
+from lowlat.engine.job import ClosedLoop, Load, OpenLoop, Outcome, Pipeline
+from lowlat.engine.profile import Arrivals
+from lowlat.reports import facts, units
 
 LATE_SHARE: Final = 0.01
 LATE_NS: Final = 5_000_000

@@ -43,9 +43,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.lobster_file import read_messages
-from engine.lobster_flow import LobsterFlow
-from engine.recorded import RecordedFlow
+from lowlat.engine.lobster_file import read_messages
+from lowlat.engine.lobster_flow import LobsterFlow
+from lowlat.engine.recorded import RecordedFlow
 
 
 def read_lobster(path: str | Path) -> RecordedFlow:

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from engine.records import Kind
+from lowlat.engine.records import Kind
 
 Level: TypeAlias = dict[int, int]
 """Remaining size by order id, in queue order."""

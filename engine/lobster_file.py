@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+from lowlat.engine.records import QUANTITY_MAX
 from numpy.typing import NDArray
 
-from engine.records import QUANTITY_MAX
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 Ints: TypeAlias = NDArray[np.int64]
 

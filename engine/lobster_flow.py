@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
-from engine.lobster_book import Fills, LobsterBook, Place, restoring
-from engine.lobster_file import TICK, UNIT, LobsterError, Messages, MessageType
-from engine.recorded import FILL, Bursts, Ints, Origin, RecordedFlow
-from engine.records import COMMAND, QUANTITY_MAX, Kind, Side, TimeInForce
+from lowlat.engine.lobster_book import Fills, LobsterBook, Place, restoring
+from lowlat.engine.lobster_file import TICK, UNIT, LobsterError, Messages, MessageType
+from lowlat.engine.recorded import FILL, Bursts, Ints, Origin, RecordedFlow
+from lowlat.engine.records import COMMAND, QUANTITY_MAX, Kind, Side, TimeInForce
 
 HIDDEN_EXECUTION: Final = "hidden execution"
 CROSS_TRADE: Final = "cross trade"

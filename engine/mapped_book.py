@@ -14,11 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.book_errors import BookError
-from engine.book_file import SUFFIX, SYMBOL, default_folder, opened_folder
-from engine.book_header import BookIdentity, BookState
-from engine.book_reader import BookSnapshot, MappedBookReader
-from engine.book_writer import Found, MappedBookWriter
+from lowlat.engine.book_errors import BookError
+from lowlat.engine.book_file import SUFFIX, SYMBOL, default_folder, opened_folder
+from lowlat.engine.book_header import BookIdentity, BookState
+from lowlat.engine.book_reader import BookSnapshot, MappedBookReader
+from lowlat.engine.book_writer import Found, MappedBookWriter
 
 __all__ = [
     "BookEntry",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
-from engine import _core
-from engine.arrays import aligned_copy, aligned_empty
-from engine.contract import Indicative, MatchingEngine, checked_commands
-from engine.records import (
+from lowlat.engine import _core
+from lowlat.engine.arrays import aligned_copy, aligned_empty
+from lowlat.engine.contract import Indicative, MatchingEngine, checked_commands
+from lowlat.engine.records import (
     EVENT,
     LEVEL,
     ORDER,
@@ -23,8 +22,9 @@ from engine.records import (
     Stops,
     Trades,
 )
-from engine.settings import Settings
-from lowlat_errors import LowlatError
+from lowlat.engine.settings import Settings
+
+from lowlat.errors import LowlatError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from probes.numa_memory import NumaError, PagePlacement, page_placement, thread_memory_on
-from probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.numa_memory import NumaError, PagePlacement, page_placement, thread_memory_on
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 
 @contextlib.contextmanager

@@ -20,19 +20,18 @@ from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
+from lowlat.engine import _core
+from lowlat.engine.book_reader import MappedBookReader
+from lowlat.engine.book_writer import MappedBookWriter
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.job import PathPlaces
+from lowlat.engine.native_engine import Engine, MemoryPart
+from lowlat.engine.records import Commands, Side
+from lowlat.engine.rings import Wait
+from lowlat.engine.settings import Settings
+from lowlat.probes.affinity import pin
+from lowlat.probes.clock_scale import TickScale
 from numpy.typing import NDArray
-
-from engine import _core
-from engine.book_reader import MappedBookReader
-from engine.book_writer import MappedBookWriter
-from engine.contract import MatchingEngine
-from engine.job import PathPlaces
-from engine.native_engine import Engine, MemoryPart
-from engine.records import Commands, Side
-from engine.rings import Wait
-from engine.settings import Settings
-from probes.affinity import pin
-from probes.clock_scale import TickScale
 
 PATH_MEASURES = ("service", "stage:queued", "stage:matched", "stage:published")
 PACED_MEASURES = ("response", "service", "slip", *PATH_MEASURES[1:])

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.flow import Flow
-from engine.job import PathPlaces
-from engine.place import Place, choose_place
-from probes.placement import FIRST_ROLE, Role, plan
+from lowlat.engine.flow import Flow
+from lowlat.engine.job import PathPlaces
+from lowlat.engine.place import Place, choose_place
+from lowlat.probes.placement import FIRST_ROLE, Role, plan
 
 BOOK_NAME_MAX = 32
 
@@ -33,7 +33,7 @@ class PathPlace:
 def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
     """CPUs for matcher, `producers` producers and publisher: by plan, or those asked for, in this order and in turn.
 
-    Raises what `probes.affinity.check_cpus` and `probes.placement.plan` raise.
+    Raises what `lowlat.probes.affinity.check_cpus` and `lowlat.probes.placement.plan` raise.
     """
     place = choose_place(asked)
     if place.cpus is None:  # this platform does not bind threads

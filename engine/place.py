@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from probes.affinity import check_cpus
-from probes.cpulist import format_cpu_list
-from probes.numa_memory import memory_nodes, nearest_memory
-from probes.placement import FIRST_ROLE, plan
-from probes.reading import Reading, not_applicable
-from probes.topology import Topology, read_topology
-from reports import facts
+from lowlat.probes.affinity import check_cpus
+from lowlat.probes.cpulist import format_cpu_list
+from lowlat.probes.numa_memory import memory_nodes, nearest_memory
+from lowlat.probes.placement import FIRST_ROLE, plan
+from lowlat.probes.reading import Reading, not_applicable
+from lowlat.probes.topology import Topology, read_topology
+from lowlat.reports import facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Place:
 def choose_place(asked: Sequence[int] | None) -> Place:
     """Take the CPUs asked for, once checked, or let the plan choose the best one for a single matching thread.
 
-    Raises what `probes.affinity.check_cpus` raises.
+    Raises what `lowlat.probes.affinity.check_cpus` raises.
     """
     if asked is not None:
         check_cpus(asked)

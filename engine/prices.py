@@ -14,12 +14,12 @@ from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+from lowlat.engine import _core
+from lowlat.engine.arrays import aligned_empty
+from lowlat.engine.records import EVENT, LEVEL, TRADE, Levels, Side
 from numpy.typing import NDArray
 
-from engine import _core
-from engine.arrays import aligned_empty
-from engine.records import EVENT, LEVEL, TRADE, Levels, Side
-from lowlat_errors import LowlatError
+from lowlat.errors import LowlatError
 
 LevelUpdateRows: TypeAlias = NDArray[np.void]
 Digits: TypeAlias = Sequence[int]

@@ -58,7 +58,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 Ticks = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -153,7 +153,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def profile_names() -> list[str]:
     """Names of the built-in profiles, sorted."""
-    folder = resources.files("engine") / "profiles"
+    folder = resources.files("lowlat.engine") / "profiles"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
@@ -163,7 +163,7 @@ def load_profile(name_or_path: str) -> Profile:
     Raises `ProfileError` naming what is wrong: the name (with the nearest one), the file, or the key.
     """
     if name_or_path in profile_names():
-        text = (resources.files("engine") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
+        text = (resources.files("lowlat.engine") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
         return _parse(text, name_or_path, name_or_path)
     path = Path(name_or_path)
     if path.suffix != ".toml" and "/" not in name_or_path:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import numpy as np
+from lowlat.engine.arrays import aligned_copy
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.flow import Flow
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import EVENT, Commands, EventKind, Events, Kind, Side, TimeInForce
 from numpy.typing import NDArray
 
-from engine.arrays import aligned_copy
-from engine.contract import MatchingEngine
-from engine.flow import Flow
-from engine.instrument import Instrument
-from engine.records import EVENT, Commands, EventKind, Events, Kind, Side, TimeInForce
-from lowlat_errors import LowlatError
+from lowlat.errors import LowlatError
 
 Ints: TypeAlias = NDArray[np.int64]
 

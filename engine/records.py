@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat_errors import LowlatError
+from lowlat.errors import LowlatError
 
 Commands: TypeAlias = NDArray[np.void]
 Events: TypeAlias = NDArray[np.void]

@@ -11,9 +11,8 @@ from __future__ import annotations
 from itertools import islice
 
 import numpy as np
-
-from engine.contract import Indicative, MatchingEngine, checked_commands
-from engine.records import (
+from lowlat.engine.contract import Indicative, MatchingEngine, checked_commands
+from lowlat.engine.records import (
     EVENT,
     LEVEL,
     ORDER,
@@ -33,12 +32,12 @@ from engine.records import (
     TimeInForce,
     Trades,
 )
-from engine.reference_book import RESTING_TIMES, STOPS, Ask, Book, Order
-from engine.reference_checks import Checks
+from lowlat.engine.reference_book import RESTING_TIMES, STOPS, Ask, Book, Order
+from lowlat.engine.reference_checks import Checks
 
 
 class ReferenceEngine(Checks, MatchingEngine):
-    """The same contract as `engine.Engine`."""
+    """The same contract as `lowlat.engine.Engine`."""
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from engine.contract import Indicative
-from engine.reference_book import Book, Ladder, Order
-from engine.reference_matching import Matching
+from lowlat.engine.contract import Indicative
+from lowlat.engine.reference_book import Book, Ladder, Order
+from lowlat.engine.reference_matching import Matching
 
 Pair = tuple[Order, Order, int]
 """A buy order, a sell order, and how much they trade."""

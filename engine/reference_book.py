@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.instrument import Instrument
-from engine.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce
 
 RESTING_TIMES = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
 STOPS = frozenset({Kind.STOP, Kind.STOP_LIMIT, Kind.TRAILING_STOP})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from engine.instrument import Algorithm, OffTick
-from engine.records import QUANTITY_MAX, Flag, Kind, Phase, Reason, SelfTrade, Side, TimeInForce
-from engine.reference_auction import Auction
-from engine.reference_book import RESTING_TIMES, STOPS, WITHOUT_PRICE, Ask, Book, Order
-from engine.reference_stops import trailing_trigger
+from lowlat.engine.instrument import Algorithm, OffTick
+from lowlat.engine.records import QUANTITY_MAX, Flag, Kind, Phase, Reason, SelfTrade, Side, TimeInForce
+from lowlat.engine.reference_auction import Auction
+from lowlat.engine.reference_book import RESTING_TIMES, STOPS, WITHOUT_PRICE, Ask, Book, Order
+from lowlat.engine.reference_stops import trailing_trigger
 
 SLICES_MAX: Final = 256
 BASIS_POINTS_MAX: Final = 10_000

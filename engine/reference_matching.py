@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.instrument import Algorithm
-from engine.records import EventKind, Phase, Reason, SelfTrade
-from engine.reference_book import Book, Ladder, Order
-from engine.reference_stops import Stops
-from engine.reference_walk import CANCELS_INCOMING, Reach, reach
+from lowlat.engine.instrument import Algorithm
+from lowlat.engine.records import EventKind, Phase, Reason, SelfTrade
+from lowlat.engine.reference_book import Book, Ladder, Order
+from lowlat.engine.reference_stops import Stops
+from lowlat.engine.reference_walk import CANCELS_INCOMING, Reach, reach
 
 CANCELS_RESTING = frozenset({SelfTrade.CANCEL_RESTING, SelfTrade.CANCEL_BOTH})
 

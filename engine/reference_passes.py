@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from engine.job import Pass
-from engine.records import Commands, EventKind, Kind
-from engine.reference import ReferenceEngine
-from probes._core import read_thread_usage
-from probes.clock import ticks
-from probes.clock_scale import TickScale
-from reports._core import Histogram as Recorder
+from lowlat.engine.job import Pass
+from lowlat.engine.records import Commands, EventKind, Kind
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.probes._core import read_thread_usage
+from lowlat.probes.clock import ticks
+from lowlat.probes.clock_scale import TickScale
+from lowlat.reports._core import Histogram as Recorder
 
 _CHANGES = {Kind.CANCEL: "cancel", Kind.REDUCE: "reduce", Kind.REPLACE: "replace"}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from engine.records import EventKind, Reason, TimeInForce
-from engine.reference_book import Ask, Book, Order
-from engine.settings import Settings, WhenDry
+from lowlat.engine.records import EventKind, Reason, TimeInForce
+from lowlat.engine.reference_book import Ask, Book, Order
+from lowlat.engine.settings import Settings, WhenDry
 
 
 class State:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engine.records import Flag, Kind, Side
-from engine.reference_book import Ask, Book, Order
-from engine.reference_state import State
+from lowlat.engine.records import Flag, Kind, Side
+from lowlat.engine.reference_book import Ask, Book, Order
+from lowlat.engine.reference_state import State
 
 
 def trailing_trigger(terms: Ask, extreme: int, tick: int) -> int:

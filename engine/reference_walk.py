@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.instrument import Algorithm
-from engine.records import SelfTrade
-from engine.reference_book import Book, Order
+from lowlat.engine.instrument import Algorithm
+from lowlat.engine.records import SelfTrade
+from lowlat.engine.reference_book import Book, Order
 
 CANCELS_INCOMING = frozenset({SelfTrade.CANCEL_INCOMING, SelfTrade.CANCEL_BOTH})
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from engine.lobster_file import read_best_states
-from engine.native_engine import Engine
-from engine.recorded import BurstMismatch, Fill, RecordedFlow, best_states, compare_best, verify
-from engine.reference import ReferenceEngine
-from engine.run import Progress, RunPlan, measure, settings_of
-from lowlat_errors import NotValidError
-from reports.measures import Verification
-from reports.model import Report
+from lowlat.engine.lobster_file import read_best_states
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.recorded import BurstMismatch, Fill, RecordedFlow, best_states, compare_best, verify
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.run import Progress, RunPlan, measure, settings_of
+from lowlat.reports.measures import Verification
+from lowlat.reports.model import Report
+
+from lowlat.errors import NotValidError
 
 
 class NothingMeasuredError(NotValidError):

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine import _core
-from lowlat_errors import UsageError
+from lowlat.engine import _core
+
+from lowlat.errors import UsageError
 
 HEADER_BYTES: Final = 1024
 LARGE_BYTES: Final = 1 << 30

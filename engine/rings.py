@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypeAlias
 
 import numpy as np
+from lowlat.engine import _core
+from lowlat.engine._core import RingBusyError
+from lowlat.engine.records import COMMAND, EVENT
+from lowlat.engine.ring_memory import RingFileError, RingFormatError, Shape, found, made
 from numpy.typing import NDArray
 
-from engine import _core
-from engine._core import RingBusyError
-from engine.records import COMMAND, EVENT
-from engine.ring_memory import RingFileError, RingFormatError, Shape, found, made
-from lowlat_errors import LowlatError, UsageError
+from lowlat.errors import LowlatError, UsageError
 
 __all__ = [
     "CapacityError",

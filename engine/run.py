@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-
-from engine.arrivals import check_schedule
-from engine.assemble import Finished, assemble
-from engine.flow import Flow
-from engine.job import (
+from lowlat.engine.arrivals import check_schedule
+from lowlat.engine.assemble import Finished, assemble
+from lowlat.engine.flow import Flow
+from lowlat.engine.job import (
     INTERRUPTIONS,
     ClosedLoop,
     EngineName,
@@ -32,17 +31,18 @@ from engine.job import (
     PathPlaces,
     Pipeline,
 )
-from engine.journal_cost import new_journal
-from engine.path_place import choose_path, shown_in
-from engine.place import Place, choose_place
-from engine.records import WIDE_COMMAND
-from engine.settings import Settings, WhenDry
-from engine.surroundings import kernel_stage, peer_stages
-from engine.verify import PrefixCheck, check_prefix
-from lowlat_errors import ExitCode, LowlatError, UsageError
-from probes.peer import PeerPath
-from reports.interval_log import IntervalLog, interval_log
-from reports.model import Report
+from lowlat.engine.journal_cost import new_journal
+from lowlat.engine.path_place import choose_path, shown_in
+from lowlat.engine.place import Place, choose_place
+from lowlat.engine.records import WIDE_COMMAND
+from lowlat.engine.settings import Settings, WhenDry
+from lowlat.engine.surroundings import kernel_stage, peer_stages
+from lowlat.engine.verify import PrefixCheck, check_prefix
+from lowlat.probes.peer import PeerPath
+from lowlat.reports.interval_log import IntervalLog, interval_log
+from lowlat.reports.model import Report
+
+from lowlat.errors import ExitCode, LowlatError, UsageError
 
 Progress = Callable[[str, float], None]
 """Called with what comes next and the share done, 0 to 1; never while a measured section runs."""
@@ -64,7 +64,7 @@ _CLOSED = ClosedLoop()
 class RunPlan:
     """How a flow is to be measured.
 
-    `cpus`: run i is pinned to the i-th of them, in turn; None lets `probes.placement` choose one for all runs. A
+    `cpus`: run i is pinned to the i-th of them, in turn; None lets `lowlat.probes.placement` choose one for all runs. A
     pipeline takes them for its threads, in turn: matcher, producers, publisher. `load`: how commands reach the engine;
     anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
     where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps. `journal`: where to leave
@@ -240,7 +240,7 @@ def _in_fresh_process(job: Job) -> Outcome:
         process = subprocess.Popen(
             # -P: the current folder may hold another `engine`. A session of its own: Ctrl-C reaches this process alone,
             # which then decides.
-            [sys.executable, "-P", "-m", "engine.worker"],
+            [sys.executable, "-P", "-m", "lowlat.engine.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -10,15 +10,15 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from engine import _core
-from engine.job import LogJob
-from probes.affinity import pin
-from probes.clock import ticks
-from probes.clock_scale import TickScale
-from reports._core import IntervalHistograms
-from reports.background import in_background
-from reports.errors import OutputPathError
-from reports.interval_log import IntervalLog
+from lowlat.engine import _core
+from lowlat.engine.job import LogJob
+from lowlat.probes.affinity import pin
+from lowlat.probes.clock import ticks
+from lowlat.probes.clock_scale import TickScale
+from lowlat.reports._core import IntervalHistograms
+from lowlat.reports.background import in_background
+from lowlat.reports.errors import OutputPathError
+from lowlat.reports.interval_log import IntervalLog
 
 INTERVAL_S: Final = 1.0
 LOOK_S: Final = 0.25

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from engine.instrument import Instrument
-from lowlat_errors import UsageError
+from lowlat.engine.instrument import Instrument
+
+from lowlat.errors import UsageError
 
 ORDERS_MAX = 1 << 30
 TRADES_MAX = 1 << 32

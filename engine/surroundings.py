@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from engine.job import Outcome
-from probes.kernel_path import KernelPath, measure_kernel_path
-from probes.peer import PeerPath
-from probes.reading import Reading, known
-from probes.spread import Spread
-from probes.topology import Topology
-from reports.budget import Measured
-from reports.model import BudgetPart
+from lowlat.engine.job import Outcome
+from lowlat.probes.kernel_path import KernelPath, measure_kernel_path
+from lowlat.probes.peer import PeerPath
+from lowlat.probes.reading import Reading, known
+from lowlat.probes.spread import Spread
+from lowlat.probes.topology import Topology
+from lowlat.reports.budget import Measured
+from lowlat.reports.model import BudgetPart
 
 
 def kernel_stage(outcome: Outcome, topology: Topology) -> dict[str, Measured]:

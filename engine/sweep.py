@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from engine.flow import Flow
-from engine.job import OpenLoop
-from engine.run import Progress, RunFailedError, RunPlan, measure
-from reports import units
-from reports.model import Report
-from reports.sweep import Sweep, sweep_of
+from lowlat.engine.flow import Flow
+from lowlat.engine.job import OpenLoop
+from lowlat.engine.run import Progress, RunFailedError, RunPlan, measure
+from lowlat.reports import units
+from lowlat.reports.model import Report
+from lowlat.reports.sweep import Sweep, sweep_of
 
 
 def measure_sweep(
@@ -22,7 +22,7 @@ def measure_sweep(
     """Measure the flow of each load, the lowest rate first, otherwise as `plan` says.
 
     Ctrl-C, or a run whose process dies, ends it with the rates that were measured; without any, `KeyboardInterrupt` or
-    `RunFailedError` is raised. Otherwise raises what `engine.run.measure` raises.
+    `RunFailedError` is raised. Otherwise raises what `lowlat.engine.run.measure` raises.
     """
     points: list[Report] = []
     failure = None

@@ -6,12 +6,11 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-
-from engine.flow import Flow
-from engine.native_engine import Engine
-from engine.records import Events, describe
-from engine.reference import ReferenceEngine
-from engine.settings import Settings
+from lowlat.engine.flow import Flow
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import Events, describe
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

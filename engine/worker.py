@@ -20,14 +20,12 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
-
-from engine import _core
-from engine.arrays import aligned_copy
-from engine.arrivals import arrivals
-from engine.contract import MatchingEngine
-from engine.instrument import Algorithm, Instrument, OffTick
-from engine.job import (
+from lowlat.engine import _core
+from lowlat.engine.arrays import aligned_copy
+from lowlat.engine.arrivals import arrivals
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.job import (
     INTERRUPTIONS,
     ClockFacts,
     ClosedLoop,
@@ -42,27 +40,29 @@ from engine.job import (
     Pipeline,
     Recorded,
 )
-from engine.journal_cost import journal_cost
-from engine.native_engine import Engine, MemoryPart
-from engine.numa import memory_bound_to, pages_of
-from engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath
-from engine.profile import Arrivals
-from engine.records import COMMAND, EVENT, WIDE_COMMAND, Commands, EventKind, Reason
-from engine.reference import ReferenceEngine
-from engine.reference_passes import run_plain, run_stamped
-from engine.run_log import logged
-from engine.settings import Settings, WhenDry
-from lowlat_errors import LowlatError
-from probes.affinity import affinity_of, pin
-from probes.clock import Calibration, calibrate_quick
-from probes.clock_scale import TickScale
-from probes.disturbance import Disturbances, DisturbanceWatch
-from probes.mappings import huge_page_bytes
-from probes.reading import Reading, known
-from probes.threads import end_with_parent
-from reports._core import Histogram as Recorder
-from reports.histogram import Histogram
-from reports.interchange import encode
+from lowlat.engine.journal_cost import journal_cost
+from lowlat.engine.native_engine import Engine, MemoryPart
+from lowlat.engine.numa import memory_bound_to, pages_of
+from lowlat.engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath
+from lowlat.engine.profile import Arrivals
+from lowlat.engine.records import COMMAND, EVENT, WIDE_COMMAND, Commands, EventKind, Reason
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.reference_passes import run_plain, run_stamped
+from lowlat.engine.run_log import logged
+from lowlat.engine.settings import Settings, WhenDry
+from lowlat.probes.affinity import affinity_of, pin
+from lowlat.probes.clock import Calibration, calibrate_quick
+from lowlat.probes.clock_scale import TickScale
+from lowlat.probes.disturbance import Disturbances, DisturbanceWatch
+from lowlat.probes.mappings import huge_page_bytes
+from lowlat.probes.reading import Reading, known
+from lowlat.probes.threads import end_with_parent
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.interchange import encode
+from numpy.typing import NDArray
+
+from lowlat.errors import LowlatError
 
 DIGEST_CHUNK = 1 << 16
 TAIL_BYTES = 1024 * EVENT.itemsize

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.comparison_output import (
     EveryOption,
     GateOption,
@@ -24,10 +25,9 @@ from lowlat_cli.session import color_of, session_of
 from lowlat_cli.sides import parts_of
 from lowlat_cli.verb import full_command, key_of, settable
 from lowlat_cli.wording import is_of_parser, of_parser
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
-    from engine.command_run import Command
+    from lowlat.engine.command_run import Command
 
 PAIRS_MAX: Final = 1_000
 SEED_MAX: Final = 2**64 - 1
@@ -95,8 +95,8 @@ def ab(
     destination = destination_of(ctx, output_format, output, plot=plot)
     base, head = _sides(ctx, words, a, b, wall=metric == "wall")
 
-    from engine.ab import AbPlan, compare_commands
-    from reports.gate import parse_rule
+    from lowlat.engine.ab import AbPlan, compare_commands
+    from lowlat.reports.gate import parse_rule
 
     plan = AbPlan(
         base=base,
@@ -133,7 +133,7 @@ def _sides(
 
 
 def _command(name: str, words: list[str]) -> Command:
-    from engine.command_run import Command
+    from lowlat.engine.command_run import Command
 
     whole = words[0] if len(words) == 1 else None
     split = tuple(words) if whole is None else _split(name, whole)
@@ -144,7 +144,7 @@ def _command(name: str, words: list[str]) -> Command:
 
 def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
     """A run of bench with these options, parsed as bench would. Raises `SideError` with what is wrong with them."""
-    from engine.command_run import Command
+    from lowlat.engine.command_run import Command
 
     words = _split(flag, text)
     root: Any = ctx.find_root()

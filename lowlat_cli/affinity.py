@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputOption, count
 from lowlat_cli.output import Destination
 from lowlat_cli.session import color_of
 from lowlat_cli.verb import Verb, Verbs
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
+    from lowlat.probes.threads import ThreadAffinity
     from rich.console import Console
-
-    from probes.threads import ThreadAffinity
 
 PID_MAX = 1 << 22
 """Process ids are below this on every Linux (PID_MAX_LIMIT)."""
@@ -84,7 +83,7 @@ def show(
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
-    from probes.threads import threads_of
+    from lowlat.probes.threads import threads_of
 
     number = pid or os.getpid()
     _write_threads(destination, number, threads_of(number))
@@ -111,9 +110,9 @@ def set_(
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
-    from probes.affinity import requested_cpus
-    from probes.cpu_sets import cpu_sets
-    from probes.threads import pin_process, threads_of
+    from lowlat.probes.affinity import requested_cpus
+    from lowlat.probes.cpu_sets import cpu_sets
+    from lowlat.probes.threads import pin_process, threads_of
 
     threads_of(pid)  # a process that is not there is worth more than a CPU that is not
     _write_threads(destination, pid, pin_process(pid, requested_cpus(cpus, cpu_sets().of_another_process)))
@@ -157,12 +156,12 @@ def run(
     if membind and node is None:
         raise NothingToBindError("--membind binds memory to a node; name it with --node N")
 
-    from probes.affinity import requested_cpus
-    from probes.cpu_sets import cpu_sets
-    from probes.numa_memory import Policy, set_thread_policy
-    from probes.placement import FIRST_ROLE
-    from probes.placement import plan as propose
-    from probes.threads import become
+    from lowlat.probes.affinity import requested_cpus
+    from lowlat.probes.cpu_sets import cpu_sets
+    from lowlat.probes.numa_memory import Policy, set_thread_policy
+    from lowlat.probes.placement import FIRST_ROLE
+    from lowlat.probes.placement import plan as propose
+    from lowlat.probes.threads import become
 
     auto = cpus.strip().lower() == "auto"
     if auto:
@@ -216,11 +215,11 @@ def plan(
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
-    from probes.capture import open_root
-    from probes.cpulist import parse_cpu_list
-    from probes.placement import plan as propose
-    from probes.placement import plan_document
-    from probes.topology import read_topology
+    from lowlat.probes.capture import open_root
+    from lowlat.probes.cpulist import parse_cpu_list
+    from lowlat.probes.placement import plan as propose
+    from lowlat.probes.placement import plan_document
+    from lowlat.probes.topology import read_topology
 
     topology = read_topology(open_root(root))
     last_cpu = max(topology.cpu_sets.present.value or (), default=None)
@@ -237,8 +236,8 @@ def plan(
 
 
 def _write_threads(destination: Destination, pid: int, threads: Sequence[ThreadAffinity]) -> None:
-    from probes.cpu_sets import cpu_sets
-    from probes.threads import threads_document
+    from lowlat.probes.cpu_sets import cpu_sets
+    from lowlat.probes.threads import threads_document
 
     sets = cpu_sets()
 

@@ -46,8 +46,8 @@ from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
-    from engine.flow import Flow
-    from engine.job import Load
+    from lowlat.engine.flow import Flow
+    from lowlat.engine.job import Load
 
 COMMANDS_MAX = 1 << 30
 COMMANDS_DEFAULT = {"native": 2_000_000, "reference": 20_000}  # a run of either ends within seconds
@@ -126,12 +126,12 @@ def bench(
     destination.check(page=True)
     check_together(ctx, output)
 
-    from engine.flood import flood
-    from engine.job import ClosedLoop, OpenLoop
-    from engine.path_place import book_names
-    from engine.profile import load_profile
-    from engine.run import measure
-    from engine.sweep import measure_sweep
+    from lowlat.engine.flood import flood
+    from lowlat.engine.job import ClosedLoop, OpenLoop
+    from lowlat.engine.path_place import book_names
+    from lowlat.engine.profile import load_profile
+    from lowlat.engine.run import measure
+    from lowlat.engine.sweep import measure_sweep
 
     chosen = load_profile(profile)
     if sweep:  # environment and settings file may say otherwise for other invocations

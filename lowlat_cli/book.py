@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.console import Color, console, is_terminal
 from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputFormat, OutputOption, count
 from lowlat_cli.output import Destination
 from lowlat_cli.session import color_of
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
-    from reports.ladder import BookDocument, BooksDocument
+    from lowlat.reports.ladder import BookDocument, BooksDocument
 
 _FRAME_S = 0.1
 
@@ -48,9 +48,9 @@ def book(
       lowlat book AAPL --watch             the same, live, until Ctrl-C
       lowlat book AAPL --levels 5 --json   five levels as one JSON document
     """
-    from engine.book_document import book_document, books_document
-    from engine.book_file import default_folder
-    from engine.mapped_book import MappedBookReader
+    from lowlat.engine.book_document import book_document, books_document
+    from lowlat.engine.book_file import default_folder
+    from lowlat.engine.mapped_book import MappedBookReader
 
     where = folder or default_folder()
     destination = Destination(output_format, output, color_of(ctx))
@@ -78,7 +78,7 @@ def _check_watchable(symbol: str | None, output_format: OutputFormat, output: Pa
 
 
 def _deliver(document: BookDocument | BooksDocument, destination: Destination) -> None:
-    from reports.ladder import BookDocument, ladder, listing, to_text
+    from lowlat.reports.ladder import BookDocument, ladder, listing, to_text
 
     shown = ladder(document) if isinstance(document, BookDocument) else listing(document)
     destination.write(lambda: to_text(document), lambda on: on.print(shown, highlight=False))
@@ -86,10 +86,9 @@ def _deliver(document: BookDocument | BooksDocument, destination: Destination) -
 
 def _watch(symbol: str, folder: Path, levels: int, color: Color) -> None:
     """Draw the ladder ten times a second; a writer that goes away is waited for. Ctrl-C is the way to end it."""
+    from lowlat.engine.book_watch import watched
+    from lowlat.reports.ladder import ladder
     from rich.live import Live
-
-    from engine.book_watch import watched
-    from reports.ladder import ladder
 
     frames = watched(symbol, folder, levels)
     first = next(frames)  # an error on the way here is an error, not something to wait for

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputOption, duration_s
 from lowlat_cli.output import Destination
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,8 +62,8 @@ def calibrate(
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
-    from probes.clock import calibrate as measure
-    from probes.clock import calibration_document
+    from lowlat.probes.clock import calibrate as measure
+    from lowlat.probes.clock import calibration_document
 
     chosen = None if cpu is None else _one_cpu(cpu)
     with shown_progress(color_of(ctx), verbose=False) if duration > _QUIET_S else nullcontext() as progress:
@@ -82,8 +82,8 @@ def calibrate(
 
 def _one_cpu(text: str) -> int:
     """The CPU that a person named, checked. Raises `CpuListError`, `AffinityError` or `SeveralCpusError`."""
-    from probes.affinity import requested_cpus
-    from probes.placement import FIRST_ROLE, plan
+    from lowlat.probes.affinity import requested_cpus
+    from lowlat.probes.placement import FIRST_ROLE, plan
 
     auto = text.strip().lower() == "auto"
     cpus = plan(FIRST_ROLE).cpus_of(FIRST_ROLE) if auto else requested_cpus(text)

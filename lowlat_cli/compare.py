@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.comparison_output import (
     EveryOption,
     GateOption,
@@ -20,7 +21,6 @@ from lowlat_cli.comparison_output import (
 from lowlat_cli.options import ColorOption, DebugOption, ReportOutputOption
 from lowlat_cli.sides import parts_of
 from lowlat_cli.verb import full_command
-from lowlat_errors import UsageError
 
 
 class SidesError(UsageError):
@@ -61,9 +61,9 @@ def compare(
     base_files, head_files = _sides(files)
     destination = destination_of(ctx, output_format, output, plot=plot)
 
-    from reports.compare import Sides, compare_reports, samples_of
-    from reports.gate import parse_rule
-    from reports.reading import read_reports
+    from lowlat.reports.compare import Sides, compare_reports, samples_of
+    from lowlat.reports.gate import parse_rule
+    from lowlat.reports.reading import read_reports
 
     rules = tuple(map(parse_rule, gate or ()))
     reports = read_reports([*base_files, *head_files])

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from lowlat.errors import ExitCode
 from lowlat_cli.output import Destination, page_of
 from lowlat_cli.session import color_of
 from lowlat_cli.streams import say
-from lowlat_errors import ExitCode
 
 if TYPE_CHECKING:
+    from lowlat.reports.compare import Sides
+    from lowlat.reports.comparison import Comparison
     from rich.console import Console
-
-    from reports.compare import Sides
-    from reports.comparison import Comparison
 
 ComparisonFormat: TypeAlias = Literal["table", "json", "md", "junit", "html"]
 GateOption: TypeAlias = Annotated[
@@ -46,7 +45,7 @@ SidesPlotOption: TypeAlias = Annotated[
 def destination_of(
     ctx: typer.Context, output_format: ComparisonFormat, output: Path | None, *, plot: bool
 ) -> Destination:
-    """Where a comparison goes, checked. Raises `reports.errors.OutputPathError`, `reports.errors.MissingExtraError`."""
+    """Where a comparison goes, checked. Raises `lowlat.reports.errors.OutputPathError`, `lowlat.reports.errors.MissingExtraError`."""
     destination = Destination(output_format, output, color_of(ctx), plot=plot)
     destination.check(page=True)
     return destination
@@ -56,10 +55,10 @@ def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, s
     """Write the comparison, under its table the picture of its sides where that was asked for; say on stderr what no
     table shows there, and give the exit code that the gate means.
     """
-    from reports.compare_junit import to_junit
-    from reports.compare_lines import verdict
-    from reports.compare_md import to_markdown
-    from reports.document import to_text
+    from lowlat.reports.compare_junit import to_junit
+    from lowlat.reports.compare_lines import verdict
+    from lowlat.reports.compare_md import to_markdown
+    from lowlat.reports.document import to_text
 
     others = {
         "md": lambda: to_markdown(comparison),
@@ -80,11 +79,11 @@ def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, s
 
 
 def _draw(comparison: Comparison, sides: Sides, destination: Destination, on: Console, *, every: bool) -> None:
-    from reports.compare_table import render_comparison
+    from lowlat.reports.compare_table import render_comparison
 
     render_comparison(comparison, on, every=every)
     if destination.plot:
-        from reports.plot import render_plot
+        from lowlat.reports.plot import render_plot
 
         on.print()
         render_plot(sides, on)

@@ -6,9 +6,9 @@ import sys
 import traceback
 from types import TracebackType
 
+from lowlat.errors import ExitCode, LowlatError
 from lowlat_cli.session import Session
 from lowlat_cli.streams import discard_stdout, say
-from lowlat_errors import ExitCode, LowlatError
 
 
 class Outcome:

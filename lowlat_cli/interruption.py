@@ -7,7 +7,7 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-from lowlat_errors import ExitCode
+from lowlat.errors import ExitCode
 
 
 class _Interruption:

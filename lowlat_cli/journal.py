@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputOption, VerboseOption, count
 from lowlat_cli.output import Destination
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
 from lowlat_cli.streams import say
 from lowlat_cli.verb import Verb, Verbs
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
+    from lowlat.engine.journal_file import JournalFile
     from rich.console import Console
-
-    from engine.journal_file import JournalFile
 
 COMMAND_MAX = 2**63 - 1
 
@@ -76,9 +75,9 @@ def verify(
     _check_apart(file, output)
     destination.check()
 
-    from engine.journal_check import check_journal
-    from engine.journal_document import journal_document
-    from engine.journal_errors import JournalDamagedError
+    from lowlat.engine.journal_check import check_journal
+    from lowlat.engine.journal_document import journal_document
+    from lowlat.engine.journal_errors import JournalDamagedError
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         check = check_journal(file, progress)
@@ -130,8 +129,8 @@ def dump(
     _check_apart(file, output)
     destination.check()
 
-    from engine.journal_file import JournalFile
-    from engine.journal_listing import Listing
+    from lowlat.engine.journal_file import JournalFile
+    from lowlat.engine.journal_listing import Listing
 
     with JournalFile(file) as opened:
         listing = Listing(opened, first, limit)
@@ -148,7 +147,7 @@ def dump(
 
 def _tell_end(file: JournalFile) -> None:
     """Raises `JournalDamagedError`."""
-    from engine.journal_file import Fault
+    from lowlat.engine.journal_file import Fault
 
     file.check(file.end, file.fault)
     if file.fault is Fault.TORN:

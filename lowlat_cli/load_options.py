@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.options import count, is_given
 from lowlat_cli.quantity import QuantityError, parse_rate, parse_sweep
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
-    from engine.job import Load
-    from engine.profile import Arrivals
+    from lowlat.engine.job import Load
+    from lowlat.engine.profile import Arrivals
 
 Process: TypeAlias = Literal["constant", "poisson", "burst"]
 Parsed = TypeVar("Parsed")
@@ -167,7 +167,7 @@ def load_of(
 
     Raises `UsageError` for a rate out of bounds, or arrivals without one.
     """
-    from engine.job import ClosedLoop, OpenLoop, Pipeline
+    from lowlat.engine.job import ClosedLoop, OpenLoop, Pipeline
 
     due = _due(rate, arrivals, own)
     if producers is not None:
@@ -177,14 +177,14 @@ def load_of(
 
 def commands_in(load: Load, seconds: int, most: int) -> int:
     """How many commands a run of this load has unless told: `most`, or as many as are due in `seconds`."""
-    from engine.job import ClosedLoop
+    from lowlat.engine.job import ClosedLoop
 
     due = None if isinstance(load, ClosedLoop) else load.arrivals
     return min(most, due.rate * seconds) if due else most
 
 
 def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Arrivals | None:
-    from engine.profile import RATE_MAX, Arrivals
+    from lowlat.engine.profile import RATE_MAX, Arrivals
 
     if rate is None and own is None:
         if arrivals is not None:

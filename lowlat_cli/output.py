@@ -10,16 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
+from lowlat.errors import ExitCode
 from lowlat_cli.console import Color, console
 from lowlat_cli.streams import emit, emit_parts, say
-from lowlat_errors import ExitCode
 
 if TYPE_CHECKING:
+    from lowlat.reports.html import Pageable
+    from lowlat.reports.model import Report
+    from lowlat.reports.sweep import Sweep
     from rich.console import Console
-
-    from reports.html import Pageable
-    from reports.model import Report
-    from reports.sweep import Sweep
 
 Texts: TypeAlias = Mapping[str, Callable[[], str]]
 """By format, what gives the text of those that are neither table nor json."""
@@ -46,20 +45,20 @@ class Destination:
     def check(self, *, page: bool = False) -> None:
         """Find out before a long run whether the file can be written; `page` when what is delivered has a page.
 
-        Raises `reports.errors.OutputPathError` or `reports.errors.MissingExtraError`.
+        Raises `lowlat.reports.errors.OutputPathError` or `lowlat.reports.errors.MissingExtraError`.
         """
         if self.file is not None:
-            from reports.output import check_writable
+            from lowlat.reports.output import check_writable
 
             check_writable(self.file)
         if page and (self.output_format == "html" or (self.file is not None and self.file.suffix == ".html")):
-            from reports.html import check_available
+            from lowlat.reports.html import check_available
 
             check_available()
 
     def deliver(self, report: Report | Sweep) -> ExitCode:
         """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
-        from reports.document import to_text
+        from lowlat.reports.document import to_text
 
         self.write(lambda: to_text(report), lambda on: self.draw(report, on), page_of(report))
         tell_status(report)
@@ -82,7 +81,7 @@ class Destination:
 
         file_format = self._file_format(others)
         if self.file is not None:
-            from reports.output import write_atomically
+            from lowlat.reports.output import write_atomically
 
             # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
@@ -99,7 +98,7 @@ class Destination:
         """
         file_format, wanted = self._file_format(), True
         if self.file is not None:
-            from reports.output import written_atomically
+            from lowlat.reports.output import written_atomically
 
             with written_atomically(self.file) as stream:
                 stream.writelines(part.encode() for part in parts(file_format))
@@ -119,9 +118,9 @@ class Destination:
 
     def draw(self, report: Report | Sweep, on: Console) -> None:
         """Print the report as a table; if asked for, what did not match and the picture behind it."""
-        from reports.sweep import Sweep
-        from reports.sweep_table import render_sweep
-        from reports.table import render
+        from lowlat.reports.sweep import Sweep
+        from lowlat.reports.sweep_table import render_sweep
+        from lowlat.reports.table import render
 
         if isinstance(report, Sweep):
             render_sweep(report, on)
@@ -131,7 +130,7 @@ class Destination:
                 for line in report.verification.mismatches:
                     on.print(line, markup=False, highlight=False, soft_wrap=True)
         if self.plot:
-            from reports.plot import render_plot
+            from lowlat.reports.plot import render_plot
 
             on.print()
             render_plot(report, on)
@@ -154,7 +153,7 @@ def page_of(document: Pageable) -> Texts:
     """What gives the page of a document, for `Destination.write`."""
 
     def page() -> str:
-        from reports.html import to_html
+        from lowlat.reports.html import to_html
 
         return to_html(document)
 
@@ -169,7 +168,7 @@ def tell_status(report: Report | Sweep) -> None:
 
 def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:
     """What `draw` prints, as it is to stand on the stream. rich does not print it: `emit` knows how that can fail."""
-    from reports.uncut import uncut
+    from lowlat.reports.uncut import uncut
 
     text = _Text(stream.encoding)
     on = console(stream, color, into=text)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.options import count, is_given
 from lowlat_cli.streams import say
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
+    from lowlat.probes.peer import PeerPath
+
     from lowlat_cli.progress import Progress
-    from probes.peer import PeerPath
 
 PORT_MAX = 65_535
 _BESIDE_LISTEN = {"listen", "bind", "verbose", "_color", "_debug"}
@@ -60,7 +61,7 @@ def listens(ctx: typer.Context, port: int | None, address: str | None) -> bool:
 
 
 def _serve(port: int, address: str | None) -> NoReturn:
-    from probes.echo_server import EchoServer
+    from lowlat.probes.echo_server import EchoServer
 
     with EchoServer(port, address) as server:
         say(f"listening on {server.address} (UDP), for 'lowlat bench --peer' only; Ctrl-C ends it")
@@ -74,7 +75,7 @@ def measured_peer(address: str | None, progress: Progress) -> PeerPath | None:
     """The way to the peer, if one is named: before the runs, which a peer that is silent should not cost."""
     if address is None:
         return None
-    from probes.peer import measure_peer
+    from lowlat.probes.peer import measure_peer
 
     progress("measuring the way to the peer", 0.0)
     return measure_peer(address)

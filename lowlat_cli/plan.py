@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import typer
-
-    from engine.job import Load
-    from engine.run import RunPlan
+    from lowlat.engine.job import Load
+    from lowlat.engine.run import RunPlan
 
 
 def plan_of(
@@ -35,11 +34,11 @@ def plan_of(
 ) -> RunPlan:
     """The plan that a verb's options describe. CPUs are checked: they exist, are online and left to this process.
 
-    Raises `probes.cpulist.CpuListError` and `probes.affinity.AffinityError`.
+    Raises `lowlat.probes.cpulist.CpuListError` and `lowlat.probes.affinity.AffinityError`.
     """
-    from engine.run import RunPlan
-    from engine.settings import WhenDry
-    from probes.affinity import requested_cpus
+    from lowlat.engine.run import RunPlan
+    from lowlat.engine.settings import WhenDry
+    from lowlat.probes.affinity import requested_cpus
 
     return RunPlan(
         engine=engine,
@@ -57,7 +56,7 @@ def plan_of(
 
 def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -> None:
     """Say on stderr, where progress is shown too, how to watch the books of a pipeline that is about to run."""
-    from engine.path_place import has_folder
+    from lowlat.engine.path_place import has_folder
 
     if not (verbose or is_terminal(sys.stderr)):
         return

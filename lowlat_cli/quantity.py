@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 _COUNTS: Final = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
 _DURATIONS_NS: Final = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.load_options import (
     ArrivalsOption,
     BooksOption,
@@ -37,11 +38,10 @@ from lowlat_cli.output import Destination
 from lowlat_cli.plan import plan_of, tell_of_books
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
-    from engine.run import RunPlan
-    from reports.model import Report
+    from lowlat.engine.run import RunPlan
+    from lowlat.reports.model import Report
 
 
 class RecordingError(UsageError):
@@ -137,9 +137,9 @@ def replay(
             raise RecordingError(f"--expect is for a venue's recording, and {file} is a journal; leave it out")
         return destination.deliver(_measured_journal(ctx, file, plan, verbose=verbose))
 
-    from engine.lobster import read_lobster
-    from engine.path_place import book_names
-    from engine.replay import replay as measure_replay
+    from lowlat.engine.lobster import read_lobster
+    from lowlat.engine.path_place import book_names
+    from lowlat.engine.replay import replay as measure_replay
 
     if pipeline:
         tell_of_books(book_names(file.name, 1), books, verbose=verbose)
@@ -150,10 +150,10 @@ def replay(
 
 
 def _measured_journal(ctx: typer.Context, file: Path, plan: RunPlan, *, verbose: bool) -> Report:
-    from engine.job import Pipeline
-    from engine.journal_flow import read_journal_flow
-    from engine.path_place import book_names
-    from engine.run import measure
+    from lowlat.engine.job import Pipeline
+    from lowlat.engine.journal_flow import read_journal_flow
+    from lowlat.engine.path_place import book_names
+    from lowlat.engine.run import measure
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress("reading the journal", 0.0)
@@ -175,7 +175,7 @@ def _output_format(formats: list[Format]) -> OutputFormat:
 
 def _is_journal(file: Path, formats: list[Format]) -> bool:
     """Whether to read the file as a journal: as was said last, else as it begins. Raises `RecordingError`."""
-    from engine.journal_file import is_journal
+    from lowlat.engine.journal_file import is_journal
 
     said = [name for name in formats if name not in _OUTPUTS]
     found = is_journal(file)

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.options import ColorOption, DebugOption, PlotOption, ReportOutputOption, VerboseOption
 from lowlat_cli.output import Destination, page_of, tell_status
 from lowlat_cli.session import color_of
 from lowlat_cli.streams import say
 from lowlat_cli.verb import full_command
-from lowlat_errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from lowlat.reports.model import Report
+    from lowlat.reports.reading import Document
     from rich.console import Console
-
-    from reports.model import Report
-    from reports.reading import Document
 
 
 class ArgumentsError(UsageError):
@@ -31,7 +30,7 @@ def _output(value: Any) -> str:
     if value == "table":  # the default: nothing need be imported to know it
         return "table"
 
-    from reports.outputs.registry import OUTPUTS
+    from lowlat.reports.outputs.registry import OUTPUTS
 
     names = ("table", *OUTPUTS)
     if value not in names:
@@ -104,8 +103,8 @@ def report(
     if not files:
         raise ArgumentsError("name a report to show, or a folder of them with --history DIR")
 
-    from reports.outputs.registry import convert
-    from reports.selection import select
+    from lowlat.reports.outputs.registry import convert
+    from lowlat.reports.selection import select
 
     document = _read(ctx, files)
     if series is not None:
@@ -118,11 +117,11 @@ def report(
 
 def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
     """What the files hold, checked; several as one report."""
-    from reports.errors import naming
-    from reports.model import Report
-    from reports.reading import read
-    from reports.sweep import Sweep
-    from reports.validation import check
+    from lowlat.reports.errors import naming
+    from lowlat.reports.model import Report
+    from lowlat.reports.reading import read
+    from lowlat.reports.sweep import Sweep
+    from lowlat.reports.validation import check
 
     if len(files) > 1:
         return _merged(ctx, files)
@@ -135,10 +134,10 @@ def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
 
 
 def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
-    from reports.comparable import weaknesses
-    from reports.merging import merge_reports
-    from reports.model import Report
-    from reports.reading import read
+    from lowlat.reports.comparable import weaknesses
+    from lowlat.reports.merging import merge_reports
+    from lowlat.reports.model import Report
+    from lowlat.reports.reading import read
 
     named = []
     for file in files:
@@ -155,8 +154,8 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
 
 
 def _draw(document: Document, destination: Destination, on: Console) -> None:
-    from reports.recorded import RecordedLog
-    from reports.recorded_table import render_log
+    from lowlat.reports.recorded import RecordedLog
+    from lowlat.reports.recorded_table import render_log
 
     if isinstance(document, RecordedLog):
         render_log(document, on)
@@ -166,7 +165,7 @@ def _draw(document: Document, destination: Destination, on: Console) -> None:
 
 def _verdict(document: Document) -> ExitCode:
     """What the document says of itself, on stderr; one that was interrupted is no failure of ours."""
-    from reports.recorded import RecordedLog
+    from lowlat.reports.recorded import RecordedLog
 
     if isinstance(document, RecordedLog):
         return ExitCode.OK
@@ -175,8 +174,8 @@ def _verdict(document: Document) -> ExitCode:
 
 
 def _follow(folder: Path, series: str | None, output_format: str, destination: Destination) -> ExitCode:
-    from reports.history import history_of, to_text
-    from reports.history_table import render_history
+    from lowlat.reports.history import history_of, to_text
+    from lowlat.reports.history_table import render_history
 
     found = history_of(folder, series)
     for each in found.skipped:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 
 class SettingsError(UsageError):

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 
 class StdoutError(UsageError):

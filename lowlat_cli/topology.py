@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.options import ColorOption, DebugOption, FormatOption, OutputOption
 from lowlat_cli.output import Destination
 from lowlat_cli.session import color_of
 from lowlat_cli.streams import say
-from lowlat_errors import UsageError
 
 if TYPE_CHECKING:
+    from lowlat.probes.cache_line import CacheLine
     from rich.console import Console
-
-    from probes.cache_line import CacheLine
 
 
 class NotMeasurableError(UsageError):
@@ -62,9 +61,9 @@ def topology(
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
-    from probes.capture import capture as write_snapshot
-    from probes.capture import open_root
-    from probes.topology import read_topology, topology_document
+    from lowlat.probes.capture import capture as write_snapshot
+    from lowlat.probes.capture import open_root
+    from lowlat.probes.topology import read_topology, topology_document
 
     tree = open_root(root)
     if capture is not None:
@@ -74,7 +73,7 @@ def topology(
     line = _measured() if measure else None
 
     def document() -> str:
-        from probes.cache_line import cache_line_document
+        from lowlat.probes.cache_line import cache_line_document
 
         whole = topology_document(found) | ({"cache_line": cache_line_document(line)} if line else {})
         return json.dumps(whole, indent=2, allow_nan=False) + "\n"
@@ -90,7 +89,7 @@ def topology(
 
 
 def _measured() -> CacheLine:
-    from probes.cache_line import measure_cache_line
-    from probes.clock import calibrate_quick
+    from lowlat.probes.cache_line import measure_cache_line
+    from lowlat.probes.clock import calibrate_quick
 
     return measure_cache_line(calibrate_quick().frequency_hz)

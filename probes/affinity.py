@@ -7,10 +7,11 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 
-from lowlat_errors import UsageError
-from probes.cpu_sets import CpuSets, cpu_sets
-from probes.cpulist import format_cpu_list, parse_cpu_list
-from probes.tree import LIVE, HostTree
+from lowlat.probes.cpu_sets import CpuSets, cpu_sets
+from lowlat.probes.cpulist import format_cpu_list, parse_cpu_list
+from lowlat.probes.tree import LIVE, HostTree
+
+from lowlat.errors import UsageError
 
 
 class AffinityError(UsageError):

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from probes import _core
-from probes.affinity import affinity_of, check_cpus, pinned
-from probes.reading import Reading, known, not_applicable, to_document, unknown
-from probes.topology import Topology, read_topology
+from lowlat.probes import _core
+from lowlat.probes.affinity import affinity_of, check_cpus, pinned
+from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
+from lowlat.probes.topology import Topology, read_topology
 
 FLUSH_SAMPLES = 200
 PREFETCH_SAMPLES = 200

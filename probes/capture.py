@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from probes.cpu_sets import CPU_FOLDER, cpu_folders
-from probes.host import host_facts
-from probes.live_facts import FACT_NAMES, FACTS_FILE
-from probes.topology import read_topology
-from probes.tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree, HostTreeError
+from lowlat.probes.cpu_sets import CPU_FOLDER, cpu_folders
+from lowlat.probes.host import host_facts
+from lowlat.probes.live_facts import FACT_NAMES, FACTS_FILE
+from lowlat.probes.topology import read_topology
+from lowlat.probes.tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree, HostTreeError
 
 ARCHIVE_BYTES_MAX = 256 << 20
 ARCHIVE_FILES_MAX = 200_000

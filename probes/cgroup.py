@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from probes.cpulist import CpuListError, parse_cpu_list
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.tree import HostTree, parse_integer
+from lowlat.probes.cpulist import CpuListError, parse_cpu_list
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.tree import HostTree, parse_integer
 
 _MOUNT_V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
 

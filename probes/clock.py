@@ -13,13 +13,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from probes import _core
-from probes._core import ticks
-from probes.affinity import allowed_cpus, check_cpus, pinned
-from probes.clock_scale import ClockError, TickScale
-from probes.clock_sources import Candidate, CounterFlags, counter_flags, declared_frequencies
-from probes.reading import Reading, known, not_applicable, to_document, unknown
-from probes.tree import LIVE
+from lowlat.probes import _core
+from lowlat.probes._core import ticks
+from lowlat.probes.affinity import allowed_cpus, check_cpus, pinned
+from lowlat.probes.clock_scale import ClockError, TickScale
+from lowlat.probes.clock_sources import Candidate, CounterFlags, counter_flags, declared_frequencies
+from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
+from lowlat.probes.tree import LIVE
 
 __all__ = [
     "Calibration",

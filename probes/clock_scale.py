@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lowlat_errors import NotValidError
-from probes import _core
-from probes.clock_sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
+from lowlat.probes import _core
+from lowlat.probes.clock_sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
+
+from lowlat.errors import NotValidError
 
 
 class ClockError(NotValidError):

@@ -10,10 +10,10 @@ import os
 import re
 from dataclasses import dataclass
 
-from probes import _core
-from probes.live_facts import hypervisor_signature
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.tree import LIVE, HostTree, explain_os_error
+from lowlat.probes import _core
+from lowlat.probes.live_facts import hypervisor_signature
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.tree import LIVE, HostTree, explain_os_error
 
 FREQUENCY_MIN_HZ = 1e3
 FREQUENCY_MAX_HZ = 1e12

@@ -7,10 +7,10 @@ import functools
 import re
 from dataclasses import dataclass
 
-from probes.cgroup import effective_cpuset
-from probes.cpulist import CpuListError, parse_cpu_list, parse_cpu_mask
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.tree import LIVE, HostTree
+from lowlat.probes.cgroup import effective_cpuset
+from lowlat.probes.cpulist import CpuListError, parse_cpu_list, parse_cpu_mask
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.tree import LIVE, HostTree
 
 CPU_FOLDER = "sys/devices/system/cpu"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 CPU_NUMBER_MAX = 65_535
 """Highest CPU number accepted. Linux builds reach 8,191 (NR_CPUS); a typed 0-9999999999 must not fill memory.

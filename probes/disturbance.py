@@ -12,10 +12,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from probes import _core
-from probes.cgroup import Throttling, throttling
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.tree import LIVE, HostTree
+from lowlat.probes import _core
+from lowlat.probes.cgroup import Throttling, throttling
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.tree import LIVE, HostTree
 
 _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 

@@ -1,4 +1,4 @@
-"""The other end of `probes.peer`: answers its questions, and tells in each answer how long an earlier one stayed here.
+"""The other end of `lowlat.probes.peer`: answers its questions, and tells in each answer how long an earlier one stayed here.
 
 Anyone can send to an open port, under anyone's address. So an answer is never longer than its question, a question has
 one answer at most, and only questions are answered: two of these servers cannot be set on each other. What is kept of
@@ -13,10 +13,19 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from lowlat_errors import UsageError
-from probes.echo import ANSWER, QUESTION, SIZE, UNKNOWN_NS, EchoMessage, unpacked
-from probes.packet_stamps import Ancillary, Packet, Stamps, can_stamp, enable_stamps, received_packet, sent_packets
-from probes.peer_address import shown_address
+from lowlat.probes.echo import ANSWER, QUESTION, SIZE, UNKNOWN_NS, EchoMessage, unpacked
+from lowlat.probes.packet_stamps import (
+    Ancillary,
+    Packet,
+    Stamps,
+    can_stamp,
+    enable_stamps,
+    received_packet,
+    sent_packets,
+)
+from lowlat.probes.peer_address import shown_address
+
+from lowlat.errors import UsageError
 
 KEYS_MAX: Final = 256
 """Of those who ask, remembered at once; the one silent for longest is forgotten first."""

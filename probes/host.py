@@ -7,10 +7,10 @@ import re
 import sys
 from dataclasses import dataclass
 
-from probes.cpu_sets import CPU_FOLDER, cpu_folders, cpu_sets
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.tree import LIVE, HostTree
-from probes.virtualization import Virtualization, virtualization
+from lowlat.probes.cpu_sets import CPU_FOLDER, cpu_folders, cpu_sets
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.tree import LIVE, HostTree
+from lowlat.probes.virtualization import Virtualization, virtualization
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from probes import _core
-from probes.cache_line import choose_pair
-from probes.clock_scale import TickScale
-from probes.reading import Reading, known, unknown
-from probes.spread import SAMPLES_MIN, Spread
-from probes.topology import Topology, read_topology
+from lowlat.probes import _core
+from lowlat.probes.cache_line import choose_pair
+from lowlat.probes.clock_scale import TickScale
+from lowlat.probes.reading import Reading, known, unknown
+from lowlat.probes.spread import SAMPLES_MIN, Spread
+from lowlat.probes.topology import Topology, read_topology
 
 SYSTEM_CALLS = 10_000
 MESSAGES = 1_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 
-from probes import _core
-from probes.cpulist import format_cpu_list
+from lowlat.probes import _core
+from lowlat.probes.cpulist import format_cpu_list
 
 FACTS_FILE = "lowlat/facts.json"
 """Where a captured tree holds them: a JSON object of strings, beside `sys/` and `proc/`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from probes.reading import Reading, known, not_applicable
-from probes.tree import LIVE, HostTree
+from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.tree import LIVE, HostTree
 
 _HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ")
 _FIELD = re.compile(r"^(\w+):\s+(\d+) kB$")

@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 
-from probes.reading import Reading, known, unknown
+from lowlat.probes.reading import Reading, known, unknown
 
 _SIOCETHTOOL = 0x8946
 _GET_TS_INFO = 0x41

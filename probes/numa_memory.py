@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from lowlat_errors import UsageError
-from probes import _core
-from probes.cpu_sets import cpus_of_list
-from probes.cpulist import format_cpu_list
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.topology import Topology
-from probes.topology.model import UNREACHABLE
-from probes.topology.nodes import NODE_FOLDER
-from probes.tree import LIVE, HostTree
+from lowlat.probes import _core
+from lowlat.probes.cpu_sets import cpus_of_list
+from lowlat.probes.cpulist import format_cpu_list
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.topology import Topology
+from lowlat.probes.topology.model import UNREACHABLE
+from lowlat.probes.topology.nodes import NODE_FOLDER
+from lowlat.probes.tree import LIVE, HostTree
+
+from lowlat.errors import UsageError
 
 
 class NumaError(UsageError):

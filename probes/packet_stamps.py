@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 Ancillary: TypeAlias = list[tuple[int, int, bytes]]
 

@@ -1,4 +1,4 @@
-"""The way of a message to another host and back: round trips to a `probes.echo_server`, split by stamps of the kernels.
+"""The way of a message to another host and back: round trips to a `lowlat.probes.echo_server`, split by stamps of the kernels.
 
                  here                     network                 there
     send() ──► driver t1 ─── card T1 ──────────────► card ─── driver ──► program ─┐
@@ -25,13 +25,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from lowlat_errors import NotValidError, UsageError
-from probes.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
-from probes.nic import why_no_hardware_stamps
-from probes.packet_stamps import Stamps, can_stamp, enable_stamps, received_packet, sent_packets
-from probes.peer_address import is_own, parse_address, shown_address
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.spread import SAMPLES_MIN, Spread
+from lowlat.probes.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
+from lowlat.probes.nic import why_no_hardware_stamps
+from lowlat.probes.packet_stamps import Stamps, can_stamp, enable_stamps, received_packet, sent_packets
+from lowlat.probes.peer_address import is_own, parse_address, shown_address
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.spread import SAMPLES_MIN, Spread
+
+from lowlat.errors import NotValidError, UsageError
 
 ROUND_TRIPS: Final = 2_000
 WARM_UP: Final = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 PORT_MAX = 65_535
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from probes.affinity import AffinityError
-from probes.cpulist import format_cpu_list
-from probes.reading import to_document
-from probes.topology import Topology, read_topology
+from lowlat.probes.affinity import AffinityError
+from lowlat.probes.cpulist import format_cpu_list
+from lowlat.probes.reading import to_document
+from lowlat.probes.topology import Topology, read_topology
 
 SCHEMA = "lowlat.placement/1"
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lowlat_errors import ExitCode
-from probes.affinity import AffinityError, pin
-from probes.cpu_sets import Cpus, CpuSets
-from probes.cpulist import parse_cpu_list
-from probes.reading import to_document
-from probes.tree import LIVE, HostTree, explain_os_error, parse_integer
+from lowlat.probes.affinity import AffinityError, pin
+from lowlat.probes.cpu_sets import Cpus, CpuSets
+from lowlat.probes.cpulist import parse_cpu_list
+from lowlat.probes.reading import to_document
+from lowlat.probes.tree import LIVE, HostTree, explain_os_error, parse_integer
+
+from lowlat.errors import ExitCode
 
 SCHEMA = "lowlat.affinity/1"
 

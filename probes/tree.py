@@ -12,9 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from lowlat_errors import UsageError
-from probes.live_facts import FACTS_FILE, live_fact, parse_facts
-from probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.live_facts import FACTS_FILE, live_fact, parse_facts
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+
+from lowlat.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ class HostTree(ABC):
         """Where a symbolic link points, as written; None when it is no link."""
 
     def fact(self, name: str) -> str | None:
-        """A fact that no file of the kernel holds, as captured; see `probes.live_facts`."""
+        """A fact that no file of the kernel holds, as captured; see `lowlat.probes.live_facts`."""
         return parse_facts(self.text(FACTS_FILE) or "{}").get(name)
 
     def text(self, path: str) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from probes.reading import Reading, known, not_applicable
-from probes.tree import LIVE, HostTree
+from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.tree import LIVE, HostTree
 
 _SIGNATURES = {
     "KVMKVMKVM": "KVM",

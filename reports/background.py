@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from lowlat_errors import LowlatError
+from lowlat.errors import LowlatError
 
 
 @contextmanager

@@ -10,11 +10,10 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-
-from reports import layout
-from reports.errors import EmptyHistogramError
-from reports.histogram import Histogram
-from reports.measures import Band
+from lowlat.reports import layout
+from lowlat.reports.errors import EmptyHistogramError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.measures import Band
 
 NAMES: Final = ("<100 µs", "100-500 µs", "500 µs-1 ms", "1-5 ms", ">5 ms")
 BOUNDARIES_NS: Final = (100_000, 500_000, 1_000_000, 5_000_000)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reports.model import BudgetPart, BudgetStage, Tier
+from lowlat.reports.model import BudgetPart, BudgetStage, Tier
 
 REFERENCE_NS: Final = {
     "network": 50_000,

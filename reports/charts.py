@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from reports import units
-from reports.measures import SummarySeries
-from reports.model import Report
-from reports.series import PERCENTS, whole
-from reports.spectrum import Point, Spectrum, decades, nine_ticks
-from reports.sweep import Sweep, response
+from lowlat.reports import units
+from lowlat.reports.measures import SummarySeries
+from lowlat.reports.model import Report
+from lowlat.reports.series import PERCENTS, whole
+from lowlat.reports.spectrum import Point, Spectrum, decades, nine_ticks
+from lowlat.reports.sweep import Sweep, response
 
 Chart = dict[str, Any]
 

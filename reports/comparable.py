@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from reports import units
-from reports.errors import NotComparableError
-from reports.model import Report
+from lowlat.reports import units
+from lowlat.reports.errors import NotComparableError
+from lowlat.reports.model import Report
 
 RUNS_MIN: Final = 2
 """Of a single run nobody can tell what is chance."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, TypeAlias
 
-from reports import gate
-from reports.comparable import check_repeated, check_same_work, check_valid, differences, weaknesses
-from reports.comparison import Compared, Comparison, Interleaving, Metric, Side
-from reports.gate import WHOLE, Rule, check_rules, default_rules, gate_of, judge, rule_of
-from reports.measures import Run, Series, Throughput
-from reports.model import Report
+from lowlat.reports import gate
+from lowlat.reports.comparable import check_repeated, check_same_work, check_valid, differences, weaknesses
+from lowlat.reports.comparison import Compared, Comparison, Interleaving, Metric, Side
+from lowlat.reports.gate import WHOLE, Rule, check_rules, default_rules, gate_of, judge, rule_of
+from lowlat.reports.measures import Run, Series, Throughput
+from lowlat.reports.model import Report
 
 Sample: TypeAlias = Mapping[Metric, float]
 """One run: its figures by metric, nanoseconds or commands per second."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reports import compare_lines as lines
-from reports.charts import MARKER_SIZE, Chart, label, whiskers
-from reports.comparison import Compared
+from lowlat.reports import compare_lines as lines
+from lowlat.reports.charts import MARKER_SIZE, Chart, label, whiskers
+from lowlat.reports.comparison import Compared
 
 _LEAST: Final = 0.01
 _MOST: Final = 100.0

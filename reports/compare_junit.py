@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from reports import compare_lines as lines
-from reports.comparison import Compared, Comparison
+from lowlat.reports import compare_lines as lines
+from lowlat.reports.comparison import Compared, Comparison
 
 
 def to_junit(comparison: Comparison) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports import units
-from reports.comparison import Compared, Comparison, Side
-from reports.gate import WHOLE
+from lowlat.reports import units
+from lowlat.reports.comparison import Compared, Comparison, Side
+from lowlat.reports.gate import WHOLE
 
 
 def printable(text: str) -> str:

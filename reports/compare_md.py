@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from reports import compare_lines as lines
-from reports.comparison import Compared, Comparison
+from lowlat.reports import compare_lines as lines
+from lowlat.reports.comparison import Compared, Comparison
 
 _ACTIVE: Final = re.compile(r"[\\`*_{}\[\]<>#|~&!]")
 

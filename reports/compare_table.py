@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from lowlat.reports import compare_lines as lines
+from lowlat.reports.comparison import Compared, Comparison
+from lowlat.reports.table import facts
+from lowlat.reports.uncut import uncut
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-
-from reports import compare_lines as lines
-from reports.comparison import Compared, Comparison
-from reports.table import facts
-from reports.uncut import uncut
 
 _GATED: Final = {"regressed": "bold red", "improved": "green", "unchanged": "", "inconclusive": "yellow"}
 _ADVICE: Final = {"regressed": "red", "improved": "green", "unchanged": "dim", "inconclusive": "dim"}

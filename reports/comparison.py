@@ -1,6 +1,6 @@
 """A comparison: two sets of runs metric by metric, and whether the gate lets the second pass. Plain frozen data.
 
-`reports.compare` makes one, `reports.document` turns it into a `lowlat.comparison/1` document and back.
+`lowlat.reports.compare` makes one, `lowlat.reports.document` turns it into a `lowlat.comparison/1` document and back.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
 
+from lowlat.reports.facts import Amount, Clock, Count, Engine, Host, Load, Positive, Tool, Workload
+from lowlat.reports.measures import Share
 from msgspec import Meta
-
-from reports.facts import Amount, Clock, Count, Engine, Host, Load, Positive, Tool, Workload
-from reports.measures import Share
 
 SCHEMA: Final = "lowlat.comparison/1"
 

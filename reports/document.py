@@ -6,12 +6,11 @@ import json
 from typing import Any, TextIO, TypeVar
 
 import msgspec
-
-from reports import comparison, model, sweep
-from reports.comparison import Comparison
-from reports.errors import ReportFormatError
-from reports.model import Report
-from reports.sweep import Sweep
+from lowlat.reports import comparison, model, sweep
+from lowlat.reports.comparison import Comparison
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.model import Report
+from lowlat.reports.sweep import Sweep
 
 _Kind = TypeVar("_Kind", Report, Sweep, Comparison)
 _Decoded = TypeVar("_Decoded")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lowlat_errors import NotValidError, UsageError
+from lowlat.errors import NotValidError, UsageError
 
 
 class EmptyHistogramError(NotValidError):

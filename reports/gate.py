@@ -15,11 +15,11 @@ from fractions import Fraction
 from statistics import median
 from typing import Final
 
-from reports import units
-from reports.comparison import Compared, Gate, Metric, Values, Verdict
-from reports.errors import GateRuleError
-from reports.rank_test import SIGNIFICANT, RatioEstimate, p_value, ratio_estimate
-from reports.series import PERCENTS
+from lowlat.reports import units
+from lowlat.reports.comparison import Compared, Gate, Metric, Values, Verdict
+from lowlat.reports.errors import GateRuleError
+from lowlat.reports.rank_test import SIGNIFICANT, RatioEstimate, p_value, ratio_estimate
+from lowlat.reports.series import PERCENTS
 
 RUNS_MIN: Final = 4
 """Runs a side below which nothing is concluded: of three and three, even the most extreme ranks have p = 0.1."""

@@ -21,13 +21,12 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from lowlat.reports import layout
+from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError, PercentileError
 from numpy.typing import NDArray
 
-from reports import layout
-from reports.errors import EmptyHistogramError, HistogramFormatError, PercentileError
-
 if TYPE_CHECKING:
-    from reports._core import Histogram as Recorder
+    from lowlat.reports._core import Histogram as Recorder
 
 FEW_BEYOND: Final = 10
 """A percentile with fewer samples beyond it is marked: it is then little more than a few single samples."""
@@ -56,10 +55,10 @@ class Percentile:
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Samples in nanoseconds, counted by bucket. Read only; `reports._core.Histogram` records.
+    """Samples in nanoseconds, counted by bucket. Read only; `lowlat.reports._core.Histogram` records.
 
-    Made by `from_counts`, `from_native`, `merge` and `reports.interchange.decode`. `counts` is uint64, shape
-    (34816,), in the layout of `reports.layout`. Without samples, whatever needs one raises
+    Made by `from_counts`, `from_native`, `merge` and `lowlat.reports.interchange.decode`. `counts` is uint64, shape
+    (34816,), in the layout of `lowlat.reports.layout`. Without samples, whatever needs one raises
     `EmptyHistogramError`.
     """
 

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
+from lowlat.reports.errors import InputError, ReportFormatError
+from lowlat.reports.facts import Amount, Count
+from lowlat.reports.measures import Spread, SummarySeries
+from lowlat.reports.model import Report
+from lowlat.reports.moments import started_at
+from lowlat.reports.reading import document_of, read_bytes
+from lowlat.reports.selection import matching, whole
 from msgspec import Meta
-
-from reports.errors import InputError, ReportFormatError
-from reports.facts import Amount, Count
-from reports.measures import Spread, SummarySeries
-from reports.model import Report
-from reports.moments import started_at
-from reports.reading import document_of, read_bytes
-from reports.selection import matching, whole
 
 SCHEMA: Final = "lowlat.history/1"
 PERCENTS: Final = ("50", "99")
@@ -149,7 +148,7 @@ def _single(path: Path, name: str | None) -> tuple[object, Trend]:
 
 
 def _work(report: Report) -> tuple[object, ...]:
-    """What `reports.comparable` compares: equal for the same commands, at the same rate, in an engine set up alike."""
+    """What `lowlat.reports.comparable` compares: equal for the same commands, at the same rate, in an engine set up alike."""
     work, load, engine = report.workload, report.load, report.engine
     commands = (work.profile, work.seed, work.commands, work.hash)
     pace = (load.model, load.target_rate, load.arrivals, load.producers)

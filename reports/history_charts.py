@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports import units
-from reports.charts import HOVER, MARKER_SIZE, Chart, label, latency_axis, whiskers
-from reports.history import PERCENTS, Entry, Figure, History, Trend
-from reports.history_lines import moment, revision, status
+from lowlat.reports import units
+from lowlat.reports.charts import HOVER, MARKER_SIZE, Chart, label, latency_axis, whiskers
+from lowlat.reports.history import PERCENTS, Entry, Figure, History, Trend
+from lowlat.reports.history_lines import moment, revision, status
 
 
 def over_time(history: History) -> dict[str, Chart | None]:

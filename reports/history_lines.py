@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from reports import units
-from reports.history import Entry, Trend
+from lowlat.reports import units
+from lowlat.reports.history import Entry, Trend
 
 _FAR: Final = 1.1
 """A ratio of a tenth or more is set off; whether it is more than noise is for `lowlat compare` to say."""

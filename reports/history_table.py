@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lowlat.reports import history_lines as lines
+from lowlat.reports import units
+from lowlat.reports.history import PERCENTS, Figure, History, Trend
+from lowlat.reports.uncut import uncut
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-
-from reports import history_lines as lines
-from reports import units
-from reports.history import PERCENTS, Figure, History, Trend
-from reports.uncut import uncut
 
 
 def render_history(history: History, console: Console) -> None:

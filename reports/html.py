@@ -14,7 +14,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reports import (
+from lowlat.reports import (
     charts,
     compare_charts,
     compare_lines,
@@ -27,12 +27,12 @@ from reports import (
     sweep,
     units,
 )
-from reports.comparison import Comparison
-from reports.errors import MissingExtraError
-from reports.histogram import FEW_BEYOND
-from reports.history import History
-from reports.model import Report
-from reports.sweep import Sweep
+from lowlat.reports.comparison import Comparison
+from lowlat.reports.errors import MissingExtraError
+from lowlat.reports.histogram import FEW_BEYOND
+from lowlat.reports.history import History
+from lowlat.reports.model import Report
+from lowlat.reports.sweep import Sweep
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -129,7 +129,7 @@ def _environment() -> Environment:
 
 
 def _text(name: str) -> str:
-    return (files("reports") / "templates" / name).read_text(encoding="utf-8")
+    return (files("lowlat.reports") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _plotly() -> str:

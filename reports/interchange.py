@@ -1,7 +1,7 @@
 """All contact with the package `hdrhistogram`: its object, and the V2 base64 form every HdrHistogram reads.
 
 What a blob holds is checked here before that package sees it: it decompresses without a limit, trusts the
-header, and `add` and `record_value` there change or drop values in silence (see `reports.histogram`).
+header, and `add` and `record_value` there change or drop values in silence (see `lowlat.reports.histogram`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-
-from reports import layout
-from reports.errors import EmptyHistogramError, HistogramFormatError
-from reports.histogram import Histogram
+from lowlat.reports import layout
+from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError
+from lowlat.reports.histogram import Histogram
 
 if TYPE_CHECKING:
     from hdrh.histogram import HdrHistogram

@@ -8,7 +8,7 @@
     Tag=take,0.000,1.000,0.183551,HISTFAAAAF14nJNpmS...
 
 Times are seconds with whole milliseconds, an interval's begin counted from the base time; the maximum is in
-milliseconds (nanoseconds / 1e6, as is usual); the last field is `reports.interchange.encode`. The format is that of
+milliseconds (nanoseconds / 1e6, as is usual); the last field is `lowlat.reports.interchange.encode`. The format is that of
 `HistogramLogWriter` in HdrHistogram for Java. Its readers differ in what they stand, so:
 
 * the tag holds neither comma nor white space (Java's splits there) and only ASCII (Java's reads another encoding);
@@ -17,7 +17,7 @@ milliseconds (nanoseconds / 1e6, as is usual); the last field is `reports.interc
 * no histogram is empty (C), and none has 2**32 samples or more (JavaScript's buckets have 32 bits by default).
 
 A log is read while it is written, with `tail -f` for one, so it cannot be renamed into place when it is whole, as
-results are (`reports.output`). Only its head is. Then every interval is appended by a single write, so that a process
+results are (`lowlat.reports.output`). Only its head is. Then every interval is appended by a single write, so that a process
 that is killed between two leaves whole intervals.
 """
 
@@ -35,13 +35,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from reports.errors import OutputPathError
-from reports.histogram import Histogram
-from reports.interchange import encode
-from reports.output import write_atomically
+from lowlat.reports.errors import OutputPathError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.interchange import encode
+from lowlat.reports.output import write_atomically
 
 if TYPE_CHECKING:
-    from reports._core import IntervalHistograms
+    from lowlat.reports._core import IntervalHistograms
 
 TOTAL_END: Final = 2**32
 """Samples of one line stay below this; more are written as several lines of one interval and tag."""
@@ -102,7 +102,7 @@ def interval_log(path: Path) -> Iterator[IntervalLog]:
     """A new log whose base time is now; a regular file that is there already is replaced.
 
     Readers of a replaced file keep the old one. Raises `OutputPathError` for a path that cannot be written, as
-    `reports.output.write_atomically` does; nothing is changed then.
+    `lowlat.reports.output.write_atomically` does; nothing is changed then.
     """
     base_ns = time.time_ns()
     write_atomically(path, head(base_ns))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lowlat.reports import units
+from lowlat.reports.histogram import FEW_BEYOND
+from lowlat.reports.measures import PercentileValue, Series, Spread, SummarySeries
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-from reports import units
-from reports.histogram import FEW_BEYOND
-from reports.measures import PercentileValue, Series, Spread, SummarySeries
 
 PERCENTS = ("50", "90", "99", "99.9", "99.99")
 """Percentiles that a table shows."""

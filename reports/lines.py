@@ -9,9 +9,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
-from reports import units
-from reports.facts import Clock, CpuCache, Extent, Host, Load, LoadModel, Placement, Topology, Workload
-from reports.measures import (
+from lowlat.reports import units
+from lowlat.reports.facts import Clock, CpuCache, Extent, Host, Load, LoadModel, Placement, Topology, Workload
+from lowlat.reports.measures import (
     Baselines,
     Disturbances,
     HotPath,
@@ -22,7 +22,7 @@ from reports.measures import (
     Throughput,
     Verification,
 )
-from reports.model import Report
+from lowlat.reports.model import Report
 
 _SEPARATOR = " · "
 _EXAMPLE_NS = 30

@@ -1,6 +1,6 @@
 """What a report says was measured: latency series, runs, the hot path, verification.
 
-Plain frozen data, as in `reports.facts`. Times are integer nanoseconds; a mean or a deviation may have a
+Plain frozen data, as in `lowlat.reports.facts`. Times are integer nanoseconds; a mean or a deviation may have a
 fraction.
 """
 
@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
+from lowlat.reports.facts import Amount, Count, Positive
 from msgspec import Meta
-
-from reports.facts import Amount, Count, Positive
 
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 

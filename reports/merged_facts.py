@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
-from reports.facts import Build, Clock, Host, Load, Tool
-from reports.measures import Baselines, HotPath, Verification
-from reports.model import Report
+from lowlat.reports.facts import Build, Clock, Host, Load, Tool
+from lowlat.reports.measures import Baselines, HotPath, Verification
+from lowlat.reports.model import Report
 
 _ADDED: Final = (
     "allocations",

@@ -12,16 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from reports import budget, merged_facts
-from reports.comparable import differences
-from reports.errors import InputError, NotComparableError, ReportFormatError, naming
-from reports.histogram import TOTAL_END, Histogram, merge
-from reports.measures import Run, Series, SummarySeries
-from reports.model import BudgetStage, Report
-from reports.moments import started_at
-from reports.selection import whole
-from reports.series import summary_of
-from reports.validation import NAMES_MAX, Name, checked_sums
+from lowlat.reports import budget, merged_facts
+from lowlat.reports.comparable import differences
+from lowlat.reports.errors import InputError, NotComparableError, ReportFormatError, naming
+from lowlat.reports.histogram import TOTAL_END, Histogram, merge
+from lowlat.reports.measures import Run, Series, SummarySeries
+from lowlat.reports.model import BudgetStage, Report
+from lowlat.reports.moments import started_at
+from lowlat.reports.selection import whole
+from lowlat.reports.series import summary_of
+from lowlat.reports.validation import NAMES_MAX, Name, checked_sums
 
 
 def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -> Report:

@@ -1,6 +1,6 @@
 """The report: everything that a set of runs must carry, as plain frozen data.
 
-`reports.document` turns it into a `lowlat.report/1` document and back.
+`lowlat.reports.document` turns it into a `lowlat.report/1` document and back.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
+from lowlat.reports.facts import Clock, Count, Engine, Host, Load, Placement, Tool, Topology, Workload
+from lowlat.reports.measures import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 from msgspec import Meta
-
-from reports.facts import Clock, Count, Engine, Host, Load, Placement, Tool, Topology, Workload
-from reports.measures import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reports.errors import ReportFormatError
-from reports.measures import Run
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.measures import Run
 
 
 def started_at(run: Run) -> datetime:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from reports.errors import OutputPathError
+from lowlat.reports.errors import OutputPathError
 
 
 def check_writable(path: Path) -> None:

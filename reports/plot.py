@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from reports import spectrum
-from reports.compare import Sides
-from reports.gate import WHOLE
-from reports.model import Report
-from reports.spectrum import Spectrum
-from reports.sweep import Sweep, response
-from reports.units import rate
+from lowlat.reports import spectrum
+from lowlat.reports.compare import Sides
+from lowlat.reports.gate import WHOLE
+from lowlat.reports.model import Report
+from lowlat.reports.spectrum import Spectrum
+from lowlat.reports.sweep import Sweep, response
+from lowlat.reports.units import rate
 
 if TYPE_CHECKING:
     from rich.console import Console

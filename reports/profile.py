@@ -16,7 +16,7 @@
 Times come from `time.perf_counter_ns`, the steady clock of the host; a call that raises is recorded too.
 What the measuring adds to a call is printed by
 
-    python -m timeit -s "from reports.profile import Profiler; f = Profiler().profile(lambda: None)" "f()"
+    python -m timeit -s "from lowlat.reports.profile import Profiler; f = Profiler().profile(lambda: None)" "f()"
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar, cast
 
-from reports import units
-from reports._core import Histogram as Recorder
-from reports.background import in_background
-from reports.bands import bands
-from reports.errors import ProfileError
-from reports.histogram import FEW_BEYOND, Histogram
-from reports.interval_log import IntervalLog, interval_log
-from reports.measures import Band
-from reports.profile_log import ProfileLog
+from lowlat.reports import units
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.background import in_background
+from lowlat.reports.bands import bands
+from lowlat.reports.errors import ProfileError
+from lowlat.reports.histogram import FEW_BEYOND, Histogram
+from lowlat.reports.interval_log import IntervalLog, interval_log
+from lowlat.reports.measures import Band
+from lowlat.reports.profile_log import ProfileLog
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -130,7 +130,7 @@ class Profiler:
 
     @contextmanager
     def log_to(self, path: str | os.PathLike[str], interval_s: float = 1.0) -> Iterator[None]:
-        """Write what is recorded while the block runs into an HdrHistogram interval log (see `reports.interval_log`).
+        """Write what is recorded while the block runs into an HdrHistogram interval log (see `lowlat.reports.interval_log`).
 
         A thread appends a line for each name with calls in an interval, and at the end, also when the block raises,
         for the rest of the last one. The log replaces a regular file that is there already. Of several logs at once

@@ -13,12 +13,11 @@ from time import perf_counter_ns, time_ns
 from typing import Final
 
 import numpy as np
+from lowlat.reports import layout
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.interval_log import IntervalLog
 from numpy.typing import NDArray
-
-from reports import layout
-from reports._core import Histogram as Recorder
-from reports.histogram import Histogram
-from reports.interval_log import IntervalLog
 
 _NOTHING: Final = np.zeros(layout.COUNTS_LENGTH, dtype=np.uint64)
 

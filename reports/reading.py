@@ -1,7 +1,7 @@
 """Files as they come from people and machines: a report, a sweep or an interval log, or an error that names the file.
 
-What a file may cost is bounded before it is believed: so many bytes, so many values, and what `reports.interchange`,
-`reports.validation` and `reports.recorded` state of histograms.
+What a file may cost is bounded before it is believed: so many bytes, so many values, and what `lowlat.reports.interchange`,
+`lowlat.reports.validation` and `lowlat.reports.recorded` state of histograms.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from reports.document import from_bytes
-from reports.errors import InputError, ReportFormatError, naming
-from reports.model import Report
-from reports.recorded import RecordedLog, is_log, read_log
-from reports.sweep import Sweep
+from lowlat.reports.document import from_bytes
+from lowlat.reports.errors import InputError, ReportFormatError, naming
+from lowlat.reports.model import Report
+from lowlat.reports.recorded import RecordedLog, is_log, read_log
+from lowlat.reports.sweep import Sweep
 
 FILE_BYTES_MAX: Final = 128 << 20
 """Bytes of a file. A report of 1,000 runs of a pipeline has 80 MB."""

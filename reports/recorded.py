@@ -1,6 +1,6 @@
 """Interval logs read back: what a program recorded, by tag, over the whole log.
 
-Ours (`reports.interval_log`) and those of HdrHistogram for other languages, versions 1.2 and 1.3, as long as their
+Ours (`lowlat.reports.interval_log`) and those of HdrHistogram for other languages, versions 1.2 and 1.3, as long as their
 histograms have three digits and count from 1. That the unit is the nanosecond is taken for granted: a log cannot say.
 """
 
@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import unquote
 
-from reports.errors import HistogramFormatError, ReportFormatError
-from reports.histogram import TOTAL_END, Histogram, merge
-from reports.interchange import decode
-from reports.measures import Series
-from reports.series import series_of
+from lowlat.reports.errors import HistogramFormatError, ReportFormatError
+from lowlat.reports.histogram import TOTAL_END, Histogram, merge
+from lowlat.reports.interchange import decode
+from lowlat.reports.measures import Series
+from lowlat.reports.series import series_of
 
 MEASURE: Final = "recorded"
 """The measure of a series that says nothing of how it was measured."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from lowlat.reports import latency_table, units
+from lowlat.reports.recorded import RecordedLog
+from lowlat.reports.uncut import uncut
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
-
-from reports import latency_table, units
-from reports.recorded import RecordedLog
-from reports.uncut import uncut
 
 
 def render_log(log: RecordedLog, console: Console) -> None:

@@ -14,8 +14,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
-
-from reports import comparison, history, model, sweep
+from lowlat.reports import comparison, history, model, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def _generated(kind: Kind) -> dict[str, Any]:
 
 
 def _published(kind: Kind, closed: bool) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(files("reports").joinpath(kind.file).read_text(encoding="utf-8"))
+    schema: dict[str, Any] = json.loads(files("lowlat.reports").joinpath(kind.file).read_text(encoding="utf-8"))
     return _closed(schema) if closed else schema
 
 

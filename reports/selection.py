@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TypeVar
 
-from reports.errors import ConversionError
-from reports.measures import Series
-from reports.model import Report
-from reports.reading import Document
-from reports.recorded import RecordedLog
-from reports.sweep import Sweep
+from lowlat.reports.errors import ConversionError
+from lowlat.reports.measures import Series
+from lowlat.reports.model import Report
+from lowlat.reports.reading import Document
+from lowlat.reports.recorded import RecordedLog
+from lowlat.reports.sweep import Sweep
 
 _Series = TypeVar("_Series", bound=Series)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from reports import interchange
-from reports.bands import bands
-from reports.histogram import Histogram, merge
-from reports.measures import PercentileValue, Run, Series, Spread, SummarySeries
+from lowlat.reports import interchange
+from lowlat.reports.bands import bands
+from lowlat.reports.histogram import Histogram, merge
+from lowlat.reports.measures import PercentileValue, Run, Series, Spread, SummarySeries
 
 PERCENTS: Final = ("50", "90", "95", "99", "99.9", "99.99", "99.999")
 """Percentiles that every series carries."""

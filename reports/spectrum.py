@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from reports.compare import Samples, Sides
-from reports.errors import naming
-from reports.histogram import FEW_BEYOND, merge
-from reports.measures import Series
-from reports.model import Report
-from reports.series import PERCENTS, histogram_of, series_of
-from reports.sweep import Sweep, response
-from reports.units import rate
+from lowlat.reports.compare import Samples, Sides
+from lowlat.reports.errors import naming
+from lowlat.reports.histogram import FEW_BEYOND, merge
+from lowlat.reports.measures import Series
+from lowlat.reports.model import Report
+from lowlat.reports.series import PERCENTS, histogram_of, series_of
+from lowlat.reports.sweep import Sweep, response
+from lowlat.reports.units import rate
 
 STEPS_PER_NINE: Final = 20
 _TIME_UNITS: Final = ("ns", "µs", "ms", "s")

@@ -1,6 +1,6 @@
 """A sweep: one open-loop report for each rate, and the knee of the curve that they make.
 
-`reports.document` turns it into a `lowlat.sweep/1` document and back.
+`lowlat.reports.document` turns it into a `lowlat.sweep/1` document and back.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
+from lowlat.reports import units
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.facts import Count
+from lowlat.reports.measures import SummarySeries
+from lowlat.reports.model import Report
 from msgspec import Meta
-
-from reports import units
-from reports.errors import ReportFormatError
-from reports.facts import Count
-from reports.measures import SummarySeries
-from reports.model import Report
 
 SCHEMA: Final = "lowlat.sweep/1"
 KNEE_RULE: Final = (

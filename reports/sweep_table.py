@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from lowlat.reports import latency_table, lines, units
+from lowlat.reports.model import Report
+from lowlat.reports.sweep import Sweep, missed, response
+from lowlat.reports.table import facts, title
+from lowlat.reports.uncut import uncut
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-
-from reports import latency_table, lines, units
-from reports.model import Report
-from reports.sweep import Sweep, missed, response
-from reports.table import facts, title
-from reports.uncut import uncut
 
 _PERCENTS: Final = ("50", "99", "99.9")
 _STATUS: Final = {

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lowlat.reports import latency_table, lines, units
+from lowlat.reports.model import BudgetPart, Report
+from lowlat.reports.series import whole
+from lowlat.reports.uncut import uncut
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-
-from reports import latency_table, lines, units
-from reports.model import BudgetPart, Report
-from reports.series import whole
-from reports.uncut import uncut
 
 
 def render(report: Report, console: Console) -> None:

@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 import numpy as np
-
-from reports.errors import HistogramFormatError, ReportFormatError
-from reports.histogram import TOTAL_END, Histogram, merge
-from reports.measures import Series
-from reports.model import Report
-from reports.moments import started_at
-from reports.series import histogram_of
+from lowlat.reports.errors import HistogramFormatError, ReportFormatError
+from lowlat.reports.histogram import TOTAL_END, Histogram, merge
+from lowlat.reports.measures import Series
+from lowlat.reports.model import Report
+from lowlat.reports.moments import started_at
+from lowlat.reports.series import histogram_of
 
 SERIES_MAX: Final = 20_000
 """Series of a report, over all its runs: what 1,000 runs of a pipeline have, twice."""

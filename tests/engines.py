@@ -1,7 +1,7 @@
 """The engines that are held to `docs/matching.md`."""
 
-from engine.contract import MatchingEngine
-from engine.native_engine import Engine
-from engine.reference import ReferenceEngine
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.reference import ReferenceEngine
 
 ENGINES: list[type[MatchingEngine]] = [Engine, ReferenceEngine]

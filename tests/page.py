@@ -1,4 +1,4 @@
-"""A page of `reports.html` taken apart by Python's HTML parser, and text that must never become part of its markup."""
+"""A page of `lowlat.reports.html` taken apart by Python's HTML parser, and text that must never become part of its markup."""
 
 from __future__ import annotations
 

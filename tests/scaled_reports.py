@@ -6,12 +6,11 @@ import dataclasses
 from fractions import Fraction
 
 import numpy as np
-
-from reports import layout
-from reports.histogram import Histogram
-from reports.measures import Run, Series, Throughput
-from reports.model import Report
-from reports.series import histogram_of, series_of, summarize
+from lowlat.reports import layout
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.measures import Run, Series, Throughput
+from lowlat.reports.model import Report
+from lowlat.reports.series import histogram_of, series_of, summarize
 
 
 def scaled(report: Report, factor: Fraction) -> Report:

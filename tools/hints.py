@@ -13,9 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lowlat.engine.profile import load_profile
 from native_pass import arguments, build
-
-from engine.profile import load_profile
 
 WITHOUT = {
     "everything on": [],

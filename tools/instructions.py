@@ -14,10 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lowlat.engine import _core
+from lowlat.engine.profile import load_profile, profile_names
 from native_pass import ROOT, arguments, build
-
-from engine import _core
-from engine.profile import load_profile, profile_names
 
 COMMANDS, SEED = 100_000, 1
 ALLOWED = 1.05

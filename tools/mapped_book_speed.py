@@ -11,10 +11,9 @@ import tempfile
 import timeit
 from pathlib import Path
 
+from lowlat.engine import Engine, Side
+from lowlat.engine.mapped_book import MappedBookReader, MappedBookWriter
 from native_pass import build
-
-from engine import Engine, Side
-from engine.mapped_book import MappedBookReader, MappedBookWriter
 
 WHAT = {
     "set_level": "write a level, every one of both sides",

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-
-from engine import _core
-from engine.profile import Profile
+from lowlat.engine import _core
+from lowlat.engine.profile import Profile
 
 ROOT = Path(__file__).parent.parent
 

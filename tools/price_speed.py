@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
-from engine.prices import LEVEL_UPDATE, apply_level_updates, notional, vwap
-from engine.records import EVENT, LEVEL, EventKind, Side
+from lowlat.engine.prices import LEVEL_UPDATE, apply_level_updates, notional, vwap
+from lowlat.engine.records import EVENT, LEVEL, EventKind, Side
 
 
 def ns_per(count: int, work: Callable[[], Any], passes: int = 7) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 import sys
 
-from engine import flood, load_profile, profile_names
-from engine.run import RunPlan, measure
-from reports.model import Report
+from lowlat.engine import flood, load_profile, profile_names
+from lowlat.engine.run import RunPlan, measure
+from lowlat.reports.model import Report
 
 COMMANDS, SEED, RUNS = 1_000_000, 1, 5
 

@@ -23,11 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lowlat.engine.records import COMMAND
+from lowlat.engine.rings import MpscRing
+from lowlat.probes.host import host_facts
 from native_pass import build
-
-from engine.records import COMMAND
-from engine.rings import MpscRing
-from probes.host import host_facts
 
 ROUNDS = 9
 RECORD = (1, 100, 5, 0, 1, 0, 0, 0)

@@ -184,7 +184,7 @@ std::vector<Part> memory(OwnedMatcher& matcher) {
 
 void register_engine(const nb::module_& m) {
     const nb::exception<EngineBusyError> busy(m, "EngineBusyError",
-                                              nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
+                                              nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
     nb::class_<OwnedMatcher>(m, "Matcher")
         .def(
             "__init__",

@@ -100,7 +100,7 @@ void translate(const std::exception_ptr& thrown, void*) {
 }  // namespace
 
 void register_journal(nb::module_& m) {
-    nb::module_::import_("reports._core");  // knows Histogram, which crosses the border here
+    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
     nb::register_exception_translator(translate);
     nb::class_<JournalPlace>(m, "JournalPlace")
         .def(
@@ -132,7 +132,7 @@ void register_journal(nb::module_& m) {
 
 void register_recovery(nb::module_& m) {
     const nb::exception<StateError> state_error(m, "StateError",
-                                                nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
+                                                nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
     m.def("walk_journal", &walk_journal, nb::arg("data"), nb::arg("place"), nb::arg("matcher").none() = nb::none());
     m.def("save_state", &save, nb::arg("matcher"), nb::arg("journal").none() = nb::none());
     m.def("close_journal", &close_journal, nb::arg("matcher"), nb::arg("journal"));

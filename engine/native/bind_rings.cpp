@@ -149,7 +149,7 @@ std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, in
 
 void register_rings(nb::module_& m) {
     const nb::exception<RingBusyError> busy(m, "RingBusyError",
-                                            nb::module_::import_("lowlat_errors").attr("LowlatError").ptr());
+                                            nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
     m.attr("RING_CAPACITY_MAX") = ring_capacity_max;
     m.attr("ORDER_RING_CAPACITY") = order_ring_capacity;
     m.attr("MARKET_DATA_RING_CAPACITY") = market_data_ring_capacity;

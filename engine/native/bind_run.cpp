@@ -114,7 +114,7 @@ Pass run_loop_pass(nb::handle commands) {
 }  // namespace
 
 void register_run(nb::module_& m) {
-    nb::module_::import_("reports._core");  // knows Histogram, which crosses the border here
+    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
     nb::class_<Pass>(m, "Pass")
         .def_ro("commands", &Pass::commands)
         .def_ro("events", &Pass::events)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lowlat.probes.cpu_sets import CpuSets
+from lowlat.probes.placement import Plan
+from lowlat.probes.threads import ThreadAffinity
+from lowlat.probes.topology import Topology
+from lowlat.reports import units
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from lowlat_cli.views import layout
-from probes.cpu_sets import CpuSets
-from probes.placement import Plan
-from probes.threads import ThreadAffinity
-from probes.topology import Topology
-from reports import units
 
 
 def threads_view(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> Iterator[RenderableType]:

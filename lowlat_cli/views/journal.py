@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from lowlat.engine.journal_check import Executed, JournalCheck
+from lowlat.engine.journal_document import commands_per_s, flag_names, named
+from lowlat.engine.journal_file import Block, BlockKind
+from lowlat.engine.journal_head import VERSION
+from lowlat.engine.journal_listing import Listing
+from lowlat.engine.records import Kind, Phase, SelfTrade, Side, TimeInForce
+from lowlat.reports import units
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.journal_check import Executed, JournalCheck
-from engine.journal_document import commands_per_s, flag_names, named
-from engine.journal_file import Block, BlockKind
-from engine.journal_head import VERSION
-from engine.journal_listing import Listing
-from engine.records import Kind, Phase, SelfTrade, Side, TimeInForce
 from lowlat_cli.views import layout
-from reports import units
 
 
 def journal_view(check: JournalCheck) -> RenderableType:

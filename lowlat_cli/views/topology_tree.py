@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from lowlat.probes.cpu_sets import Cpus
+from lowlat.probes.topology import Cluster, Core, Die, Node, Package, Topology
+from lowlat.reports import units
 from rich.text import Text
 from rich.tree import Tree
 
 from lowlat_cli.views import layout
-from probes.cpu_sets import Cpus
-from probes.topology import Cluster, Core, Die, Node, Package, Topology
-from reports import units
 
 CORES_LISTED_MAX = 16
 """Hosts with more cores show them in a line for each group; the caches are then in their table only."""

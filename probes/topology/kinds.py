@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
-from probes.topology.model import CoreKind
-from probes.tree import HostTree
+from lowlat.probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
+from lowlat.probes.topology.model import CoreKind
+from lowlat.probes.tree import HostTree
 
 _INTEL = (("performance", "cpu_core"), ("efficiency", "cpu_atom"), ("low-power efficiency", "cpu_lowpower"))
 

@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reports.measures import Series
-from reports.model import Report
-from reports.recorded import RecordedLog
-from reports.series import PERCENTS
+from lowlat.reports.measures import Series
+from lowlat.reports.model import Report
+from lowlat.reports.recorded import RecordedLog
+from lowlat.reports.series import PERCENTS
 
 COLUMNS: Final = (
     "profile",

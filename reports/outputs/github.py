@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from reports import units
-from reports.errors import ConversionError
-from reports.model import Report
-from reports.outputs.points import name_of, rate_of, valid
-from reports.outputs.points import throughputs as passes_of
+from lowlat.reports import units
+from lowlat.reports.errors import ConversionError
+from lowlat.reports.model import Report
+from lowlat.reports.outputs.points import name_of, rate_of, valid
+from lowlat.reports.outputs.points import throughputs as passes_of
 
 PERCENTS: Final = ("50", "99", "99.9")
 

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reports.measures import Run
-from reports.model import Report
-from reports.outputs.points import valid
+from lowlat.reports.measures import Run
+from lowlat.reports.model import Report
+from lowlat.reports.outputs.points import valid
 
 PERCENTS: Final = ("50", "90", "99", "99.9", "99.99")
 

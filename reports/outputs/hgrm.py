@@ -19,13 +19,13 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
-from reports import layout
-from reports.errors import ConversionError
-from reports.histogram import Histogram
-from reports.measures import Series
-from reports.model import Report
-from reports.recorded import RecordedLog
-from reports.series import histogram_of
+from lowlat.reports import layout
+from lowlat.reports.errors import ConversionError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.measures import Series
+from lowlat.reports.model import Report
+from lowlat.reports.recorded import RecordedLog
+from lowlat.reports.series import histogram_of
 
 TICKS: Final = 5
 """Steps for each half of the distance to 100%."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from reports.errors import ConversionError
-from reports.interval_log import head, interval
-from reports.measures import Run
-from reports.model import Report
-from reports.moments import started_at
-from reports.series import histogram_of
+from lowlat.reports.errors import ConversionError
+from lowlat.reports.interval_log import head, interval
+from lowlat.reports.measures import Run
+from lowlat.reports.model import Report
+from lowlat.reports.moments import started_at
+from lowlat.reports.series import histogram_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

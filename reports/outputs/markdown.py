@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from reports import lines, units
-from reports.histogram import FEW_BEYOND
-from reports.measures import PercentileValue, SummarySeries
-from reports.model import Report
-from reports.sweep import KNEE_RULE, Sweep, missed, response
+from lowlat.reports import lines, units
+from lowlat.reports.histogram import FEW_BEYOND
+from lowlat.reports.measures import PercentileValue, SummarySeries
+from lowlat.reports.model import Report
+from lowlat.reports.sweep import KNEE_RULE, Sweep, missed, response
 
 ROWS_MAX: Final = 400
 """Rows of a table. With `TEXT_MAX` they keep the whole below 1 MiB, beyond which GitHub drops a summary."""

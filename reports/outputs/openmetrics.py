@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
-from reports import layout
-from reports.measures import Series
-from reports.model import Report
-from reports.outputs.points import rate_of, throughputs, valid
-from reports.recorded import RecordedLog
-from reports.series import histogram_of
+from lowlat.reports import layout
+from lowlat.reports.measures import Series
+from lowlat.reports.model import Report
+from lowlat.reports.outputs.points import rate_of, throughputs, valid
+from lowlat.reports.recorded import RecordedLog
+from lowlat.reports.series import histogram_of
 
 BOUNDS_NS: Final = tuple(quarter * 2**power - 1 for power in range(2, 34) for quarter in (4, 5, 6, 7))
 """Largest value of each bucket."""

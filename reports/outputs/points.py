@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lowlat_errors import NotValidError
-from reports.measures import Throughput
-from reports.model import Report
+from lowlat.reports.measures import Throughput
+from lowlat.reports.model import Report
+
+from lowlat.errors import NotValidError
 
 
 class NotForRecordsError(NotValidError):

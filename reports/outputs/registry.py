@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports.document import to_text
-from reports.errors import ConversionError
-from reports.html import to_html
-from reports.model import Report
-from reports.outputs import bmf, csv, github, gobench, hgrm, hlog, junit, markdown, openmetrics
-from reports.reading import Document
-from reports.recorded import RecordedLog
-from reports.sweep import Sweep
+from lowlat.reports.document import to_text
+from lowlat.reports.errors import ConversionError
+from lowlat.reports.html import to_html
+from lowlat.reports.model import Report
+from lowlat.reports.outputs import bmf, csv, github, gobench, hgrm, hlog, junit, markdown, openmetrics
+from lowlat.reports.reading import Document
+from lowlat.reports.recorded import RecordedLog
+from lowlat.reports.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias
 
-from engine.contract import MatchingEngine
-from engine.instrument import Algorithm, Instrument, OffTick
-from engine.records import (
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.records import (
     QUANTITY_MAX,
     EventKind,
     Kind,
@@ -48,7 +48,7 @@ from engine.records import (
     wide_command,
     wide_commands,
 )
-from engine.settings import WhenDry
+from lowlat.engine.settings import WhenDry
 
 Message: TypeAlias = dict[str, Any]
 

@@ -20,7 +20,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-import probes
+from lowlat import probes
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]

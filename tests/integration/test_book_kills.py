@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from engine.book_errors import BookError, WriterDiedError
-from engine.mapped_book import BookSnapshot, Found, MappedBookReader, MappedBookWriter
-from engine.records import Side
+from lowlat.engine.book_errors import BookError, WriterDiedError
+from lowlat.engine.mapped_book import BookSnapshot, Found, MappedBookReader, MappedBookWriter
+from lowlat.engine.records import Side
 
 DEPTH = 1024  # so many levels that a kill often falls into an update
 KILLS = 100
@@ -29,8 +28,8 @@ WRITERS = f"""
 import os, sys
 import numpy as np
 from pathlib import Path
-from engine.mapped_book import MappedBookWriter
-from engine.records import LEVEL
+from lowlat.engine.mapped_book import MappedBookWriter
+from lowlat.engine.records import LEVEL
 
 folder, depth = Path(sys.argv[1]), {DEPTH}
 away = np.arange(1, depth + 1)

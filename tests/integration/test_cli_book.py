@@ -18,11 +18,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.mapped_book import MappedBookWriter
+from lowlat.engine.records import Side
 
-from engine.instrument import Instrument
-from engine.mapped_book import MappedBookWriter
-from engine.records import Side
-from lowlat_errors import ExitCode
+from lowlat.errors import ExitCode
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]

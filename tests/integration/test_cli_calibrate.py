@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lowlat.probes.affinity import allowed_cpus
 
-from lowlat_errors import ExitCode
-from probes.affinity import allowed_cpus
+from lowlat.errors import ExitCode
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]

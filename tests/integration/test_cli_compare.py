@@ -16,15 +16,15 @@ from xml.etree import ElementTree
 import jsonschema
 import psutil
 import pytest
+from lowlat.engine.flood import flood
+from lowlat.engine.profile import load_profile
+from lowlat.engine.run import RunPlan, measure
+from lowlat.reports import schema
+from lowlat.reports.document import to_text
+from lowlat.reports.model import Report
+from lowlat.reports.series import summarize
 
-from engine.flood import flood
-from engine.profile import load_profile
-from engine.run import RunPlan, measure
-from lowlat_errors import ExitCode
-from reports import schema
-from reports.document import to_text
-from reports.model import Report
-from reports.series import summarize
+from lowlat.errors import ExitCode
 from tests.scaled_reports import scaled
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -169,7 +169,9 @@ def test_a_picture_is_for_the_table_alone(lowlat: Run, base: Report, tmp_path: P
     done = lowlat(*both, "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert document(done)["gate"]["verdict"] == "passed"
     loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert "reports.document" in loaded and loaded.isdisjoint({"plotext", "reports.plot", "reports.spectrum"})
+    assert "lowlat.reports.document" in loaded and loaded.isdisjoint(
+        {"plotext", "lowlat.reports.plot", "lowlat.reports.spectrum"}
+    )
     done = lowlat(*both, "--to", "md")
     assert done.stdout.startswith("### lowlat: gate passed\n") and "head drawn over base" not in done.stdout
     done = lowlat(*both, "-o", "gate.json")
@@ -223,7 +225,7 @@ def test_what_is_no_report_is_named(lowlat: Run, base: Report, tmp_path: Path, t
 def test_help_imports_nothing_heavy(patched: Run, verb: str) -> None:
     code = (
         "import atexit\n"
-        "heavy = {'numpy', 'rich', 'psutil', 'msgspec', 'engine.ab', 'reports.compare'}\n"
+        "heavy = {'numpy', 'rich', 'psutil', 'msgspec', 'lowlat.engine.ab', 'lowlat.reports.compare'}\n"
         "atexit.register(lambda: print(sorted(heavy & sys.modules.keys()), file=sys.stderr))"
     )
     done = patched(code, verb, "--help")

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
+from lowlat.reports.document import from_text, sweep_from_text
+from lowlat.reports.model import Report
 
-from lowlat_errors import ExitCode
-from reports.document import from_text, sweep_from_text
-from reports.model import Report
+from lowlat.errors import ExitCode
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

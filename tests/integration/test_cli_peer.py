@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from lowlat.reports.document import from_text
+from lowlat.reports.model import BudgetStage, Report
 
-from lowlat_errors import ExitCode
-from reports.document import from_text
-from reports.model import BudgetStage, Report
+from lowlat.errors import ExitCode
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]

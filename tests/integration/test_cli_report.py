@@ -13,16 +13,16 @@ from typing import Any
 
 import jsonschema
 import pytest
+from lowlat.reports import schema
+from lowlat.reports.document import from_text, to_text
+from lowlat.reports.model import Report
+from lowlat.reports.outputs import registry
+from lowlat.reports.sweep import sweep_of
 
+from lowlat.errors import ExitCode
 from lowlat_cli.app import run
 from lowlat_cli.failures import Outcome
 from lowlat_cli.session import Session
-from lowlat_errors import ExitCode
-from reports import schema
-from reports.document import from_text, to_text
-from reports.model import Report
-from reports.outputs import registry
-from reports.sweep import sweep_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Terminal = Callable[..., str]
@@ -159,7 +159,7 @@ def test_help_names_every_output_and_no_other(lowlat: Run) -> None:
 def test_help_imports_nothing_heavy(patched: Run) -> None:
     code = (
         "import atexit\n"
-        "heavy = {'numpy', 'rich', 'hdrh', 'msgspec', 'reports.model', 'reports._core'}\n"
+        "heavy = {'numpy', 'rich', 'hdrh', 'msgspec', 'lowlat.reports.model', 'lowlat.reports._core'}\n"
         "atexit.register(lambda: print(sorted(heavy & sys.modules.keys()), file=sys.stderr))"
     )
     assert patched(code, "report", "--help").stderr == "[]\n"

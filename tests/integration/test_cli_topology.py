@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from probes.affinity import allowed_cpus
-from probes.cpulist import format_cpu_list
+from lowlat.probes.affinity import allowed_cpus
+from lowlat.probes.cpulist import format_cpu_list
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Document = Callable[..., dict[str, Any]]

@@ -14,11 +14,11 @@ MOUNT = 'mount -t tmpfs -o size=1m tmpfs "$1" && shift && exec "$@"'
 FLOOD = """
 import sys
 from pathlib import Path
-from engine import _core
-from engine.flood import flood
-from engine.journal_errors import JournalWriteError, SnapshotError
-from engine.journaled_engine import JournaledEngine, Sync
-from engine.profile import load_profile
+from lowlat.engine import _core
+from lowlat.engine.flood import flood
+from lowlat.engine.journal_errors import JournalWriteError, SnapshotError
+from lowlat.engine.journaled_engine import JournaledEngine, Sync
+from lowlat.engine.profile import load_profile
 
 path, flow = Path(sys.argv[1]), flood(load_profile("steady"), 100_000, 1).commands
 engine = JournaledEngine.create(path, orders=100_000, sync=Sync[sys.argv[2]])

@@ -16,15 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from engine import _core
-from engine.flood import flood
-from engine.journal_file import JournalFile
-from engine.journal_snapshot import snapshot_path
-from engine.journaled_engine import JournaledEngine
-from engine.native_engine import Engine
-from engine.profile import load_profile
-from engine.records import Commands
+from lowlat.engine import _core
+from lowlat.engine.flood import flood
+from lowlat.engine.journal_file import JournalFile
+from lowlat.engine.journal_snapshot import snapshot_path
+from lowlat.engine.journaled_engine import JournaledEngine
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.profile import load_profile
+from lowlat.engine.records import Commands
 
 KILLS = 200
 FLOW = (load_profile("all-kinds"), 60_000, 11)
@@ -36,10 +35,10 @@ FLOW = (load_profile("all-kinds"), 60_000, 11)
 ENGINES = """
 import os, random, signal, sys
 from pathlib import Path
-from engine.flood import flood
-from engine.journaled_engine import JournaledEngine, Sync
-from engine.profile import load_profile
-from engine.run import RunPlan, settings_of
+from lowlat.engine.flood import flood
+from lowlat.engine.journaled_engine import JournaledEngine, Sync
+from lowlat.engine.profile import load_profile
+from lowlat.engine.run import RunPlan, settings_of
 
 path, broken = Path(sys.argv[1]), sys.argv[2]
 flow = flood(load_profile("all-kinds"), 60_000, 11)

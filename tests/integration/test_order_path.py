@@ -11,23 +11,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lowlat.engine import _core
+from lowlat.engine.arrivals import ArrivalsError
+from lowlat.engine.book_reader import MappedBookReader
+from lowlat.engine.book_writer import MappedBookWriter
+from lowlat.engine.flood import flood
+from lowlat.engine.flow import Flow
+from lowlat.engine.job import OpenLoop, PathPlaces, Pipeline
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath, Passed, producer_of
+from lowlat.engine.path_place import book_names
+from lowlat.engine.profile import Arrivals, load_profile
+from lowlat.engine.run import RunFailedError, RunPlan, measure, settings_of
+from lowlat.probes.affinity import AffinityError, allowed_cpus
+from lowlat.probes.clock_scale import TickScale
+from lowlat.reports.model import Report
 
-from engine import _core
-from engine.arrivals import ArrivalsError
-from engine.book_reader import MappedBookReader
-from engine.book_writer import MappedBookWriter
-from engine.flood import flood
-from engine.flow import Flow
-from engine.job import OpenLoop, PathPlaces, Pipeline
-from engine.native_engine import Engine
-from engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath, Passed, producer_of
-from engine.path_place import book_names
-from engine.profile import Arrivals, load_profile
-from engine.run import RunFailedError, RunPlan, measure, settings_of
-from lowlat_errors import ExitCode
-from probes.affinity import AffinityError, allowed_cpus
-from probes.clock_scale import TickScale
-from reports.model import Report
+from lowlat.errors import ExitCode
 
 STEADY = flood(load_profile("steady"), 20_000, 3)
 MANY = flood(load_profile("many-symbols"), 20_000, 3)

@@ -11,24 +11,24 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
+from lowlat.engine import run as run_module
+from lowlat.engine.assemble import Finished, assemble
+from lowlat.engine.flood import flood
+from lowlat.engine.job import ClosedLoop, Outcome
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.place import choose_place
+from lowlat.engine.profile import load_profile
+from lowlat.engine.records import EventKind
+from lowlat.engine.run import RunFailedError, RunPlan, measure
+from lowlat.engine.settings import Settings, WhenDry
+from lowlat.engine.verify import check_prefix, first_difference
+from lowlat.probes.affinity import allowed_cpus
+from lowlat.probes.cpulist import format_cpu_list
+from lowlat.probes.numa_memory import memory_nodes
+from lowlat.reports.document import from_document, to_document
+from lowlat.reports.schema import report_schema
 
-from engine import run as run_module
-from engine.assemble import Finished, assemble
-from engine.flood import flood
-from engine.job import ClosedLoop, Outcome
-from engine.native_engine import Engine
-from engine.place import choose_place
-from engine.profile import load_profile
-from engine.records import EventKind
-from engine.run import RunFailedError, RunPlan, measure
-from engine.settings import Settings, WhenDry
-from engine.verify import check_prefix, first_difference
-from lowlat_errors import ExitCode, LowlatError
-from probes.affinity import allowed_cpus
-from probes.cpulist import format_cpu_list
-from probes.numa_memory import memory_nodes
-from reports.document import from_document, to_document
-from reports.schema import report_schema
+from lowlat.errors import ExitCode, LowlatError
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +232,8 @@ def test_ctrl_c_keeps_what_was_measured(flow, after):
     """Ctrl-C during run 2 gives a report of run 1, marked; during run 1 there is nothing to report."""
     script = (
         "import os, signal, sys\n"
-        "from engine import flood, load_profile\n"
-        "from engine.run import RunPlan, measure\n"
+        "from lowlat.engine import flood, load_profile\n"
+        "from lowlat.engine.run import RunPlan, measure\n"
         "def progress(text, share):\n"
         f"    if text == 'run {after + 1} of 3': signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
         "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))\n"

@@ -20,11 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from engine import Engine, flood, load_profile, records
-from engine.instrument import Algorithm, Instrument, OffTick
-from engine.records import EVENT, ORDER, WIDE_COMMAND, Commands
-from engine.settings import WhenDry
+from lowlat.engine import Engine, flood, load_profile, records
+from lowlat.engine.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.records import EVENT, ORDER, WIDE_COMMAND, Commands
+from lowlat.engine.settings import WhenDry
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build/c-library"

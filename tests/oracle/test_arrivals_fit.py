@@ -8,8 +8,7 @@ from math import exp, log
 from pathlib import Path
 
 import pytest
-
-from engine.arrivals import BRANCHING, DECAY_SPACINGS
+from lowlat.engine.arrivals import BRANCHING, DECAY_SPACINGS
 
 FITTED = (0.66, 0.0099)
 """Branching, and delay in mean spacings, that `engine/arrivals.py` quotes."""

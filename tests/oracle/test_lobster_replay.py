@@ -11,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from engine.lobster import read_lobster
-from engine.lobster_file import read_best_states
-from engine.native_engine import Engine
-from engine.recorded import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
-from engine.reference import ReferenceEngine
-from engine.reference_book import Ladder, Order
+from lowlat.engine.lobster import read_lobster
+from lowlat.engine.lobster_file import read_best_states
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.recorded import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.reference_book import Ladder, Order
 
 Find = Callable[[str], Path]
 

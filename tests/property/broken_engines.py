@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from engine.contract import MatchingEngine
-from engine.records import EventKind, Flag, Kind, Reason
-from engine.reference import ReferenceEngine
-from engine.reference_book import Ask, Book, Ladder, Order
-from engine.reference_walk import Reach
-from engine.settings import Settings
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.records import EventKind, Flag, Kind, Reason
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.reference_book import Ask, Book, Ladder, Order
+from lowlat.engine.reference_walk import Reach
+from lowlat.engine.settings import Settings
 
 
 class LastInFirstOut(ReferenceEngine):

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engine.contract import Indicative, MatchingEngine
-from engine.records import Flag, Phase, Reason, Side
-from engine.reference import ReferenceEngine
-from engine.reference_book import Ask, Book, Ladder, Order
-from engine.reference_walk import Reach
+from lowlat.engine.contract import Indicative, MatchingEngine
+from lowlat.engine.records import Flag, Phase, Reason, Side
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.reference_book import Ask, Book, Ladder, Order
+from lowlat.engine.reference_walk import Reach
 
 
 class RefilledAtTheFront(ReferenceEngine):

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 import numpy as np
-
-from engine.contract import MatchingEngine
-from engine.instrument import Instrument
-from engine.records import (
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import (
     COMMAND,
     WIDE_COMMAND,
     Commands,
@@ -22,7 +21,7 @@ from engine.records import (
     describe,
     wide_commands,
 )
-from engine.settings import Settings
+from lowlat.engine.settings import Settings
 
 Row = tuple[int, ...]
 """One command, in the order of `COMMAND` or `WIDE_COMMAND`."""
@@ -87,8 +86,8 @@ def paste(settings: Settings, rows: Sequence[Row]) -> str:
 
 
 def pasted(text: str) -> tuple[Settings, Commands]:
-    """What `paste` printed, evaluated with the names of `engine.records`, `engine.settings`, `engine.instrument`."""
-    from engine import instrument, records, settings
+    """What `paste` printed, evaluated with the names of `lowlat.engine.records`, `lowlat.engine.settings`, `lowlat.engine.instrument`."""
+    from lowlat.engine import instrument, records, settings
 
     names = vars(records) | vars(settings) | vars(instrument)
     sized, stream = eval(text, dict(names))

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.strategies import SearchStrategy
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import Flag, TimeInForce, describe
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.settings import Settings
 
-from engine.contract import MatchingEngine
-from engine.instrument import Instrument
-from engine.native_engine import Engine
-from engine.records import Flag, TimeInForce, describe
-from engine.reference import ReferenceEngine
-from engine.settings import Settings
 from tests.property.comparison import Row, paste, state_difference, stream_of
 from tests.property.strategies import Domain, cancels, limits, markets, naming, reduces, replaces, wrong
 from tests.property.worlds import ROOMY, kinds

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Instrument
+from lowlat.engine.records import QUANTITY_MAX, WIDE_COMMAND, Flag, Kind, Side, TimeInForce, command
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.settings import Settings, WhenDry
 
-from engine.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from engine.records import QUANTITY_MAX, WIDE_COMMAND, Flag, Kind, Side, TimeInForce, command
-from engine.reference import ReferenceEngine
-from engine.settings import Settings, WhenDry
 from tests.property.comparison import WIDE, Row, paste
 
 T = TypeVar("T")

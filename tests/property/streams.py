@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Instrument
+from lowlat.engine.records import COMMAND, QUANTITY_MAX, Commands, Flag, Kind, TimeInForce
+from lowlat.engine.settings import Settings, WhenDry
 from numpy.random import Generator
 from numpy.typing import NDArray
-
-from engine.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from engine.records import COMMAND, QUANTITY_MAX, Commands, Flag, Kind, TimeInForce
-from engine.settings import Settings, WhenDry
 
 Ints = NDArray[np.int64]
 Draw = Callable[[Generator, int], Ints]

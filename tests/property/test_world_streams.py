@@ -3,10 +3,10 @@ reference says, in odd batches, with a tape that is emptied now and then."""
 
 import numpy as np
 import pytest
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import EventKind, Reason, describe
+from lowlat.engine.reference import ReferenceEngine
 
-from engine.native_engine import Engine
-from engine.records import EventKind, Reason, describe
-from engine.reference import ReferenceEngine
 from tests.property.comparison import state_difference
 from tests.property.strategies import EXAMPLES
 from tests.property.world_streams import WORLD_STREAMS

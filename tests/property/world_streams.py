@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
+from lowlat.engine.records import WIDE_COMMAND, Commands, Flag, Kind, Phase, SelfTrade, TimeInForce
+from lowlat.engine.settings import Settings, WhenDry
 from numpy.random import Generator
 from numpy.typing import NDArray
-
-from engine.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
-from engine.records import WIDE_COMMAND, Commands, Flag, Kind, Phase, SelfTrade, TimeInForce
-from engine.settings import Settings, WhenDry
 
 KINDS = {
     Kind.LIMIT: 0.53,

@@ -8,9 +8,8 @@ import os
 import threading
 
 import pytest
-
-from probes import affinity
-from probes.affinity import (
+from lowlat.probes import affinity
+from lowlat.probes.affinity import (
     AffinityError,
     CpuMissingError,
     CpuNotAllowedError,
@@ -20,8 +19,8 @@ from probes.affinity import (
     pinned,
     requested_cpus,
 )
-from probes.cpu_sets import CpuSets
-from probes.reading import known, not_applicable
+from lowlat.probes.cpu_sets import CpuSets
+from lowlat.probes.reading import known, not_applicable
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")
 

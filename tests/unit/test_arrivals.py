@@ -5,9 +5,8 @@ from math import exp, sqrt
 
 import numpy as np
 import pytest
-
-from engine.arrivals import BRANCHING, DECAY_SPACINGS, ArrivalsError, arrivals
-from engine.flood import COMMANDS_MAX
+from lowlat.engine.arrivals import BRANCHING, DECAY_SPACINGS, ArrivalsError, arrivals
+from lowlat.engine.flood import COMMANDS_MAX
 
 RATE = 1_000_000
 SPACING_PS = 1_000_000

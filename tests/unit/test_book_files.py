@@ -12,9 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from engine import book_file
-from engine.book_errors import (
+from lowlat.engine import book_file
+from lowlat.engine.book_errors import (
     BookBusyError,
     BookDiskFullError,
     BookError,
@@ -30,9 +29,9 @@ from engine.book_errors import (
     TruncatedBookError,
     UnsafeBookError,
 )
-from engine.book_file import default_folder
-from engine.mapped_book import Found, MappedBookReader, MappedBookWriter, mapped_books
-from engine.records import Side
+from lowlat.engine.book_file import default_folder
+from lowlat.engine.mapped_book import Found, MappedBookReader, MappedBookWriter, mapped_books
+from lowlat.engine.records import Side
 
 
 @pytest.fixture
@@ -293,8 +292,8 @@ mount -t tmpfs -o size=16k tmpfs {folder}
 chmod 700 {folder}
 {python} -P -c '
 from pathlib import Path
-from engine.mapped_book import MappedBookWriter
-from engine.book_errors import BookDiskFullError
+from lowlat.engine.mapped_book import MappedBookWriter
+from lowlat.engine.book_errors import BookDiskFullError
 MappedBookWriter("A", folder=Path("{folder}")).close()
 try:
     MappedBookWriter("B", folder=Path("{folder}"), depth=4096)

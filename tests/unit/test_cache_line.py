@@ -6,12 +6,11 @@ import json
 from types import SimpleNamespace
 
 import pytest
-
-from probes import _core, cache_line
-from probes.affinity import CpuMissingError
-from probes.cache_line import CacheLine, Prefetch, ReportedLine, choose_pair, classify_prefetch, granule
-from probes.reading import known, not_applicable, to_document
-from probes.topology import read_topology
+from lowlat.probes import _core, cache_line
+from lowlat.probes.affinity import CpuMissingError
+from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine, choose_pair, classify_prefetch, granule
+from lowlat.probes.reading import known, not_applicable, to_document
+from lowlat.probes.topology import read_topology
 
 
 def test_granule_is_where_times_fall_for_good() -> None:

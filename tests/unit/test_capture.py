@@ -7,13 +7,12 @@ import tarfile
 from pathlib import Path
 
 import pytest
-
-from probes import capture as capture_module
-from probes.capture import capture, open_root
-from probes.host import host_facts
-from probes.reading import to_document
-from probes.topology import read_topology, topology_document
-from probes.tree import LIVE, FolderTree, HostTree, HostTreeError
+from lowlat.probes import capture as capture_module
+from lowlat.probes.capture import capture, open_root
+from lowlat.probes.host import host_facts
+from lowlat.probes.reading import to_document
+from lowlat.probes.topology import read_topology, topology_document
+from lowlat.probes.tree import LIVE, FolderTree, HostTree, HostTreeError
 
 FILES = {
     "proc/cpuinfo": "model name : Some CPU\n",

@@ -9,11 +9,10 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
-
-from probes import _core, clock, clock_sources
-from probes.clock import ClockError, TickScale
-from probes.clock_sources import Candidate
-from probes.reading import known, not_applicable, to_document
+from lowlat.probes import _core, clock, clock_sources
+from lowlat.probes.clock import ClockError, TickScale
+from lowlat.probes.clock_sources import Candidate
+from lowlat.probes.reading import known, not_applicable, to_document
 
 CENTURY_S = 36_525 * 86_400
 FREQUENCIES_HZ = (24e6, 1e9, 2_596_143_823.6186, 2_599_999_999.999, 3e9, 5e9, 1e3, 1e12)
@@ -222,7 +221,7 @@ def test_measuring_leaves_the_other_threads_running() -> None:
     """The measurement spins without the GIL: a counting thread goes on beside it."""
     program = (
         "import threading, time\n"
-        "from probes import _core\n"
+        "from lowlat.probes import _core\n"
         "turns = 0\n"
         "def count():\n"
         "    global turns\n"

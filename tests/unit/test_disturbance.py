@@ -7,11 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-
-from probes.affinity import pinned
-from probes.disturbance import Disturbances, DisturbanceWatch, interrupt_counts
-from probes.reading import to_document
-from probes.tree import FolderTree
+from lowlat.probes.affinity import pinned
+from lowlat.probes.disturbance import Disturbances, DisturbanceWatch, interrupt_counts
+from lowlat.probes.reading import to_document
+from lowlat.probes.tree import FolderTree
 
 INTERRUPTS = """\
            CPU0       CPU2

@@ -2,12 +2,22 @@
 
 import numpy as np
 import pytest
+from lowlat.engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import (
+    COMMAND,
+    CommandValueError,
+    EventKind,
+    Kind,
+    Reason,
+    Side,
+    TimeInForce,
+    command,
+    commands,
+)
+from lowlat.engine.reference import ReferenceEngine
 
-from engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
-from engine.native_engine import Engine
-from engine.records import COMMAND, CommandValueError, EventKind, Kind, Reason, Side, TimeInForce, command, commands
-from engine.reference import ReferenceEngine
-from lowlat_errors import LowlatError
+from lowlat.errors import LowlatError
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
 

@@ -10,11 +10,10 @@ from time import process_time
 
 import numpy as np
 import pytest
-
-from engine.instrument import PRICE_MAX, PRICE_MIN
-from engine.native_engine import Engine
-from engine.records import COMMAND, Commands, Kind, Reason, Side, TimeInForce
-from engine.settings import WhenDry
+from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import COMMAND, Commands, Kind, Reason, Side, TimeInForce
+from lowlat.engine.settings import WhenDry
 
 COUNT = 100_000
 MANY = 50_000

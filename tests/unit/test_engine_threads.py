@@ -4,9 +4,9 @@ import threading
 
 import numpy as np
 import pytest
+from lowlat.engine import Engine, EngineBusyError, flood, load_profile
 
-from engine import Engine, EngineBusyError, flood, load_profile
-from lowlat_errors import LowlatError
+from lowlat.errors import LowlatError
 
 
 def test_a_second_thread_is_refused_while_the_first_executes():

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-
-from engine import _core
-from engine.records import EVENT
+from lowlat.engine import _core
+from lowlat.engine.records import EVENT
 
 EVENTS = np.frombuffer(np.random.default_rng(5).bytes(5 * EVENT.itemsize), EVENT)
 

@@ -3,13 +3,13 @@
 import msgspec
 import numpy as np
 import pytest
+from lowlat.engine.arrivals import BRANCHING, DECAY_SPACINGS
+from lowlat.engine.flood import flood
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.profile import Arrivals, Mix, Profile, ProfileError, load_profile, profile_names
+from lowlat.engine.records import COMMAND, EventKind, Kind
 
-from engine.arrivals import BRANCHING, DECAY_SPACINGS
-from engine.flood import flood
-from engine.native_engine import Engine
-from engine.profile import Arrivals, Mix, Profile, ProfileError, load_profile, profile_names
-from engine.records import COMMAND, EventKind, Kind
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 # SHA-256 of 5,000 commands with seed 7. They change only when a profile or the generator does, on purpose: then every
 # earlier figure is of another workload. The same on every machine and compiler, since only integers are involved.
@@ -192,7 +192,7 @@ def test_count_and_seed_out_of_range(commands, seed):
 
 def test_profile_documents_every_key():
     """The text of the module is the manual: a key without a line there is one nobody finds."""
-    import engine.profile as module
+    import lowlat.engine.profile as module
 
     for struct in (module.Profile, module.Mix, module.Price, module.Quantity, module.Arrivals):
         for field in msgspec.structs.fields(struct):

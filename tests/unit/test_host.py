@@ -7,11 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-
-from probes.host import host_facts
-from probes.reading import Reading, known, not_applicable, to_document, unknown
-from probes.tree import FolderTree
-from probes.virtualization import virtualization
+from lowlat.probes.host import host_facts
+from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
+from lowlat.probes.tree import FolderTree
+from lowlat.probes.virtualization import virtualization
 
 
 def tree_of(root: Path, files: dict[str, str | bytes]) -> FolderTree:

@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Instrument, OffTickError
+from lowlat.engine.records import QUANTITY_MAX
 
-from engine.instrument import PRICE_MAX, PRICE_MIN, Instrument, OffTickError
-from engine.records import QUANTITY_MAX
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-
-from engine import _core
-from engine.contract import CommandArrayError
-from engine.instrument import Algorithm, Instrument, OffTick
-from engine.journal_errors import (
+from lowlat.engine import _core
+from lowlat.engine.contract import CommandArrayError
+from lowlat.engine.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.journal_errors import (
     JournalError,
     JournalExistsError,
     JournalHeldError,
@@ -30,12 +29,12 @@ from engine.journal_errors import (
     NoJournalError,
     SnapshotError,
 )
-from engine.journal_file import BlockKind, Fault, JournalFile
-from engine.journal_head import JOURNAL, JournalHead, pack_head
-from engine.journal_snapshot import snapshot_path
-from engine.journaled_engine import JournaledEngine, Sync
-from engine.native_engine import Engine
-from engine.records import (
+from lowlat.engine.journal_file import BlockKind, Fault, JournalFile
+from lowlat.engine.journal_head import JOURNAL, JournalHead, pack_head
+from lowlat.engine.journal_snapshot import snapshot_path
+from lowlat.engine.journaled_engine import JournaledEngine, Sync
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import (
     Commands,
     Kind,
     Phase,
@@ -47,8 +46,9 @@ from engine.records import (
     wide_command,
     wide_commands,
 )
-from engine.settings import Settings, WhenDry
-from lowlat_errors import UsageError
+from lowlat.engine.settings import Settings, WhenDry
+
+from lowlat.errors import UsageError
 from tests import journal_by_hand
 from tests.property.world_streams import WORLD_STREAMS
 
@@ -308,8 +308,8 @@ def test_a_journal_without_room_for_its_head_is_not_left_behind(path: Path) -> N
 WITHOUT_MEMORY = """
 import resource, sys
 from pathlib import Path
-from engine import JournaledEngine, Kind, Side, command, commands
-from engine.journal_errors import JournalWriteError
+from lowlat.engine import JournaledEngine, Kind, Side, command, commands
+from lowlat.engine.journal_errors import JournalWriteError
 
 engine = JournaledEngine.create(Path(sys.argv[1]), orders=200_000, trades=10)
 sells = [command(Kind.LIMIT, n, side=Side.SELL, price=100, quantity=1) for n in range(1, 200_001)]
@@ -429,8 +429,8 @@ def test_damage_before_a_snapshot_is_told_and_does_without(path: Path) -> None:
 FORKS = """
 import os, sys
 from pathlib import Path
-from engine import JournaledEngine, Kind, Sync, command, commands
-from engine.journal_errors import JournalError
+from lowlat.engine import JournaledEngine, Kind, Sync, command, commands
+from lowlat.engine.journal_errors import JournalError
 
 def batch(number):
     return commands(command(Kind.LIMIT, number, price=100, quantity=1))
@@ -534,7 +534,7 @@ def test_a_head_with_what_no_engine_has_is_refused(path: Path) -> None:
 GROWS = """
 import resource, sys
 from pathlib import Path
-from engine import JournaledEngine, Kind, Sync, WhenDry, command, commands
+from lowlat.engine import JournaledEngine, Kind, Sync, WhenDry, command, commands
 
 def batch(first):
     return commands(*(command(Kind.LIMIT, n, price=100, quantity=1) for n in range(first, first + 10_000)))

@@ -8,13 +8,13 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
+from lowlat.engine import _core
+from lowlat.engine.journal_errors import JournalDamagedError, JournalError, JournalVersionError
+from lowlat.engine.journal_file import BLOCK, END_BYTES, Fault, JournalFile
+from lowlat.engine.journaled_engine import JournaledEngine
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import Commands, Kind, SelfTrade, Side, command, commands, wide_command, wide_commands
 
-from engine import _core
-from engine.journal_errors import JournalDamagedError, JournalError, JournalVersionError
-from engine.journal_file import BLOCK, END_BYTES, Fault, JournalFile
-from engine.journaled_engine import JournaledEngine
-from engine.native_engine import Engine
-from engine.records import Commands, Kind, SelfTrade, Side, command, commands, wide_command, wide_commands
 from tests import journal_by_hand
 
 

@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from engine import Algorithm, Engine, Instrument, Kind, Settings, Side, WhenDry, command, commands, wide_command
-from engine import journal_file as journal_file_module
-from engine.journal_check import check_journal
-from engine.journal_document import command_document, flag_names
-from engine.journal_errors import JournalDamagedError, NoJournalError
-from engine.journal_file import Fault, JournalFile, is_journal
-from engine.journal_flow import DrainedJournalError, EmptyJournalError, read_journal_flow
-from engine.journaled_engine import JournaledEngine, Sync
-from engine.records import COMMAND, WIDE_COMMAND, Commands, wide_commands
-from engine.run import RunPlan, settings_of
+from lowlat.engine import Algorithm, Engine, Instrument, Kind, Settings, Side, WhenDry, command, commands, wide_command
+from lowlat.engine import journal_file as journal_file_module
+from lowlat.engine.journal_check import check_journal
+from lowlat.engine.journal_document import command_document, flag_names
+from lowlat.engine.journal_errors import JournalDamagedError, NoJournalError
+from lowlat.engine.journal_file import Fault, JournalFile, is_journal
+from lowlat.engine.journal_flow import DrainedJournalError, EmptyJournalError, read_journal_flow
+from lowlat.engine.journaled_engine import JournaledEngine, Sync
+from lowlat.engine.records import COMMAND, WIDE_COMMAND, Commands, wide_commands
+from lowlat.engine.run import RunPlan, settings_of
 
 PLAIN = commands(
     command(Kind.LIMIT, 1, side=Side.SELL, price=100, quantity=5),

@@ -9,13 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-from engine.surroundings import kernel_measured
-from probes import _core
-from probes.affinity import allowed_cpus
-from probes.kernel_path import KernelPath, measure_kernel_path, spread_of
-from probes.reading import known, unknown
-from probes.spread import Spread
+from lowlat.engine.surroundings import kernel_measured
+from lowlat.probes import _core
+from lowlat.probes.affinity import allowed_cpus
+from lowlat.probes.kernel_path import KernelPath, measure_kernel_path, spread_of
+from lowlat.probes.reading import known, unknown
+from lowlat.probes.spread import Spread
 
 GIGAHERTZ = 1e9
 
@@ -89,8 +88,8 @@ def in_a_process(before: str, *wrapped: str) -> dict[str, Any]:
     """Readings of a process of its own, as text by name."""
     code = (
         "import json, resource, psutil\n"
-        "from probes.kernel_path import measure_kernel_path\n"
-        "from probes.topology import read_topology\n"
+        "from lowlat.probes.kernel_path import measure_kernel_path\n"
+        "from lowlat.probes.topology import read_topology\n"
         f"topology = read_topology()\n{before}\n"
         "path = measure_kernel_path(1e9, None, topology)\n"
         "print(json.dumps({n: getattr(path, n).reason for n in ('system_call', 'wake_up', 'udp', 'tcp')}))\n"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-
-from engine.job import ClosedLoop, OpenLoop
-from engine.load_facts import load_facts
-from engine.profile import Arrivals
-from reports.facts import Load
+from lowlat.engine.job import ClosedLoop, OpenLoop
+from lowlat.engine.load_facts import load_facts
+from lowlat.engine.profile import Arrivals
+from lowlat.reports.facts import Load
 
 MS = 1_000_000
 

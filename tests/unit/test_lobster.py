@@ -13,11 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-
-from engine.lobster import read_lobster
-from engine.recorded import Fill, Origin, RecordedFlow, verify
-from engine.records import Kind, Side, TimeInForce, describe
-from engine.reference import ReferenceEngine
+from lowlat.engine.lobster import read_lobster
+from lowlat.engine.recorded import Fill, Origin, RecordedFlow, verify
+from lowlat.engine.records import Kind, Side, TimeInForce, describe
+from lowlat.engine.reference import ReferenceEngine
 
 Rows = tuple[str, ...]
 Read = Callable[..., RecordedFlow]

@@ -7,10 +7,10 @@ import lzma
 from pathlib import Path
 
 import pytest
+from lowlat.engine.lobster import read_lobster
+from lowlat.engine.lobster_file import LobsterError, read_best_states
 
-from engine.lobster import read_lobster
-from engine.lobster_file import LobsterError, read_best_states
-from lowlat_errors import ExitCode, UsageError
+from lowlat.errors import ExitCode, UsageError
 
 GOOD = "1,1,7,30,1000000,1"
 

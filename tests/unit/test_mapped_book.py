@@ -11,9 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from engine import _core
-from engine.book_errors import (
+from lowlat.engine import _core
+from lowlat.engine.book_errors import (
     BookBusyError,
     BookDepthError,
     BookError,
@@ -22,14 +21,14 @@ from engine.book_errors import (
     NoWriterError,
     WriterDiedError,
 )
-from engine.book_header import BOOK_HEADER, BookIdentity
-from engine.contract import Best, UnknownSideError, UnknownSymbolError
-from engine.file_lock import unlock
-from engine.instrument import Instrument
-from engine.mapped_book import BookState, Found, MappedBookReader, MappedBookWriter, mapped_books
-from engine.native_engine import Engine
-from engine.records import LEVEL, Levels, Side
-from engine.reference import ReferenceEngine
+from lowlat.engine.book_header import BOOK_HEADER, BookIdentity
+from lowlat.engine.contract import Best, UnknownSideError, UnknownSymbolError
+from lowlat.engine.file_lock import unlock
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.mapped_book import BookState, Found, MappedBookReader, MappedBookWriter, mapped_books
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import LEVEL, Levels, Side
+from lowlat.engine.reference import ReferenceEngine
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from probes.mappings import huge_page_bytes
-from probes.tree import FolderTree
+from lowlat.probes.mappings import huge_page_bytes
+from lowlat.probes.tree import FolderTree
 
 SMAPS = """\
 1000-3000 rw-p 00000000 00:00 0

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from probes import _core, numa_memory
-from probes.numa_memory import NumaError, PagePlacement, Policy, ThreadPolicy
-from probes.reading import Reading
-from probes.tree import FolderTree
+from lowlat.probes import _core, numa_memory
+from lowlat.probes.numa_memory import NumaError, PagePlacement, Policy, ThreadPolicy
+from lowlat.probes.reading import Reading
+from lowlat.probes.tree import FolderTree
 
 PAGE = mmap.PAGESIZE
 PAGES = 8

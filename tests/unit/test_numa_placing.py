@@ -6,17 +6,16 @@ import dataclasses
 
 import numpy as np
 import pytest
-
-from engine import assemble, numa
-from engine.job import Memory
-from engine.place import Place, choose_place
-from probes import numa_memory
-from probes.affinity import CpuMissingError, allowed_cpus
-from probes.numa_memory import NumaError, PagePlacement, memory_nodes, nearest_memory, thread_policy
-from probes.reading import Reading, known, not_applicable, unknown
-from probes.topology import Node, Topology, read_topology
-from reports import lines
-from reports.measures import HotPath
+from lowlat.engine import assemble, numa
+from lowlat.engine.job import Memory
+from lowlat.engine.place import Place, choose_place
+from lowlat.probes import numa_memory
+from lowlat.probes.affinity import CpuMissingError, allowed_cpus
+from lowlat.probes.numa_memory import NumaError, PagePlacement, memory_nodes, nearest_memory, thread_policy
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.topology import Node, Topology, read_topology
+from lowlat.reports import lines
+from lowlat.reports.measures import HotPath
 
 
 def host(*nodes: Node) -> Topology:

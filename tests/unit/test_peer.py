@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-
-from engine.surroundings import peer_stages
-from probes import nic, packet_stamps, peer
-from probes.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
-from probes.echo_server import KEYS_MAX, EchoServer, ListenError
-from probes.packet_stamps import Stamps, stamps_in
-from probes.peer import PeerError, PeerPath, PeerSilentError, RoundTrip, measure_peer
-from probes.peer_address import PeerAddressError, is_own, parse_address, shown_address
-from probes.reading import known, unknown
-from probes.spread import Spread
+from lowlat.engine.surroundings import peer_stages
+from lowlat.probes import nic, packet_stamps, peer
+from lowlat.probes.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
+from lowlat.probes.echo_server import KEYS_MAX, EchoServer, ListenError
+from lowlat.probes.packet_stamps import Stamps, stamps_in
+from lowlat.probes.peer import PeerError, PeerPath, PeerSilentError, RoundTrip, measure_peer
+from lowlat.probes.peer_address import PeerAddressError, is_own, parse_address, shown_address
+from lowlat.probes.reading import known, unknown
+from lowlat.probes.spread import Spread
 
 pytestmark = pytest.mark.skipif(not packet_stamps.can_stamp(), reason="only Linux stamps packets")
 

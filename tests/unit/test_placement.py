@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Iterable
 
 import pytest
-
-from probes.affinity import AffinityError
-from probes.cgroup import CpuQuota
-from probes.cpu_sets import CpuSets
-from probes.placement import Assignment, Plan, Role, parse_roles, plan
-from probes.reading import known, not_applicable
-from probes.topology import Cache, Cluster, Core, CoreKind, Die, Node, Package, Topology, read_topology
-from probes.virtualization import Virtualization
+from lowlat.probes.affinity import AffinityError
+from lowlat.probes.cgroup import CpuQuota
+from lowlat.probes.cpu_sets import CpuSets
+from lowlat.probes.placement import Assignment, Plan, Role, parse_roles, plan
+from lowlat.probes.reading import known, not_applicable
+from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, Node, Package, Topology, read_topology
+from lowlat.probes.virtualization import Virtualization
 
 ABSENT = not_applicable("file", "absent")
 

@@ -3,12 +3,11 @@
 from dataclasses import astuple, replace
 
 import pytest
-
-from engine.contract import MatchingEngine
-from engine.native_engine import Engine
-from engine.records import EventKind, Kind, Reason, Side, TimeInForce, command, commands
-from engine.reference import ReferenceEngine
-from engine.settings import WhenDry
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import EventKind, Kind, Reason, Side, TimeInForce, command, commands
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.settings import WhenDry
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
 

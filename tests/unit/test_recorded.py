@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from engine.instrument import Instrument
-from engine.lobster import read_lobster
-from engine.lobster_file import read_best_states
-from engine.recorded import LOOK_AHEAD_ROWS, RecordedFlow, ReplayArrayError, best_states, compare_best, verify
-from engine.records import COMMAND, EVENT
-from engine.reference import ReferenceEngine
-from engine.reference_book import Ladder, Order
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.lobster import read_lobster
+from lowlat.engine.lobster_file import read_best_states
+from lowlat.engine.recorded import LOOK_AHEAD_ROWS, RecordedFlow, ReplayArrayError, best_states, compare_best, verify
+from lowlat.engine.records import COMMAND, EVENT
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.reference_book import Ladder, Order
 
 ROWS = (
     "1,1,1,10,1000100,-1",

@@ -5,12 +5,11 @@ Also the alignment promised by S10: by address, kept where slices start, and not
 
 import numpy as np
 import pytest
-
-from engine import _core, instrument, records
-from engine.arrays import CACHE_LINE, aligned_copy, aligned_empty
-from engine.native_engine import Engine
-from engine.records import COMMAND, EVENT, LEVEL, ORDER, STOP, TRADE, WIDE_COMMAND, Kind, Side, command, commands
-from engine.settings import WhenDry
+from lowlat.engine import _core, instrument, records
+from lowlat.engine.arrays import CACHE_LINE, aligned_copy, aligned_empty
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.records import COMMAND, EVENT, LEVEL, ORDER, STOP, TRADE, WIDE_COMMAND, Kind, Side, command, commands
+from lowlat.engine.settings import WhenDry
 
 DTYPES = {
     "COMMAND": COMMAND,

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from engine import COMMAND, EVENT, TRADE, Kind, command, commands, rings
-from engine.rings import (
+from lowlat.engine import COMMAND, EVENT, TRADE, Kind, command, commands, rings
+from lowlat.engine.rings import (
     CapacityError,
     MpscRing,
     RecordArrayError,
@@ -29,7 +28,8 @@ from engine.rings import (
     SpscRing,
     Wait,
 )
-from lowlat_errors import LowlatError, UsageError
+
+from lowlat.errors import LowlatError, UsageError
 
 KINDS = [MpscRing, SpscRing]
 
@@ -194,7 +194,7 @@ def test_processes_that_get_the_ring_as_an_argument(method):
 def test_process_that_attaches_to_the_file(tmp_path):
     path = tmp_path / "events.ring"
     code = f"""
-from engine.rings import SpscRing
+from lowlat.engine.rings import SpscRing
 ring = SpscRing.attach({str(path)!r})
 print(sum(int(batch["order_id"].sum()) for batch in ring.batches()))
 """
@@ -264,8 +264,8 @@ def test_the_place_of_a_killed_consumer_is_free():
 def test_ctrl_c_ends_a_wait(act, held):
     code = f"""
 import numpy, threading, time
-from engine.records import COMMAND
-from engine.rings import MpscRing
+from lowlat.engine.records import COMMAND
+from lowlat.engine.rings import MpscRing
 ring = MpscRing(4)
 def tell():
     while len(ring) != {held}:

@@ -6,16 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
-
-from engine import _core
-from engine.flood import flood
-from engine.job import LogJob
-from engine.native_engine import Engine
-from engine.profile import load_profile
-from engine.run import RunPlan, settings_of
-from engine.run_log import logged
-from probes.clock import calibrate_quick
-from probes.clock_scale import TickScale
+from lowlat.engine import _core
+from lowlat.engine.flood import flood
+from lowlat.engine.job import LogJob
+from lowlat.engine.native_engine import Engine
+from lowlat.engine.profile import load_profile
+from lowlat.engine.run import RunPlan, settings_of
+from lowlat.engine.run_log import logged
+from lowlat.probes.clock import calibrate_quick
+from lowlat.probes.clock_scale import TickScale
 
 FLOW = flood(load_profile("steady"), 2_000, 1)
 

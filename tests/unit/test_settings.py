@@ -1,12 +1,12 @@
 """Sizes out of range are refused before any memory is taken, with the value and the range in the message."""
 
 import pytest
+from lowlat.engine.instrument import SYMBOLS_MAX, Instrument
+from lowlat.engine.native_engine import Engine, NotEnoughMemoryError
+from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.settings import ORDERS_MAX, TRADES_MAX, Settings, WhenDry
 
-from engine.instrument import SYMBOLS_MAX, Instrument
-from engine.native_engine import Engine, NotEnoughMemoryError
-from engine.reference import ReferenceEngine
-from engine.settings import ORDERS_MAX, TRADES_MAX, Settings, WhenDry
-from lowlat_errors import UsageError
+from lowlat.errors import UsageError
 
 ONE = (Instrument(),)
 

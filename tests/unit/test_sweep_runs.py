@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-
-from engine import sweep as sweep_module
-from engine.flood import flood
-from engine.flow import Flow
-from engine.job import OpenLoop
-from engine.profile import Arrivals, load_profile
-from engine.run import RunFailedError, RunPlan, measure
-from engine.sweep import measure_sweep
-from reports.model import Report
+from lowlat.engine import sweep as sweep_module
+from lowlat.engine.flood import flood
+from lowlat.engine.flow import Flow
+from lowlat.engine.job import OpenLoop
+from lowlat.engine.profile import Arrivals, load_profile
+from lowlat.engine.run import RunFailedError, RunPlan, measure
+from lowlat.engine.sweep import measure_sweep
+from lowlat.reports.model import Report
 
 FLOW = flood(load_profile("steady"), 1_000, 1)
 LOADS = [OpenLoop(Arrivals(process="constant", rate=rate)) for rate in (5_000, 10_000, 20_000)]

@@ -7,6 +7,14 @@ import io
 from collections.abc import Iterable
 
 import pytest
+from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
+from lowlat.probes.cgroup import CpuQuota
+from lowlat.probes.clock import Calibration, CounterSkew, NtpSlew, calibrate_quick
+from lowlat.probes.cpu_sets import cpu_sets
+from lowlat.probes.placement import Assignment, Plan
+from lowlat.probes.reading import known, not_applicable, unknown
+from lowlat.probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
+from lowlat.probes.virtualization import Virtualization
 from rich.console import Console, RenderableType
 
 from lowlat_cli.views import layout
@@ -14,14 +22,6 @@ from lowlat_cli.views.affinity import plan_view
 from lowlat_cli.views.cache_line import cache_line_view
 from lowlat_cli.views.calibration import calibration_view
 from lowlat_cli.views.topology import topology_view
-from probes.cache_line import CacheLine, Prefetch, ReportedLine
-from probes.cgroup import CpuQuota
-from probes.clock import Calibration, CounterSkew, NtpSlew, calibrate_quick
-from probes.cpu_sets import cpu_sets
-from probes.placement import Assignment, Plan
-from probes.reading import known, not_applicable, unknown
-from probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
-from probes.virtualization import Virtualization
 
 
 def text(view: Iterable[RenderableType]) -> str:

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-
-from engine.contract import Indicative, MatchingEngine
-from engine.instrument import Algorithm, Instrument, OffTick
-from engine.records import (
+from lowlat.engine.contract import Indicative, MatchingEngine
+from lowlat.engine.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.records import (
     QUANTITY_MAX,
     EventKind,
     Flag,
@@ -19,7 +18,8 @@ from engine.records import (
     commands,
     wide_command,
 )
-from engine.settings import Settings, WhenDry
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.engines import ENGINES
 from tests.property.comparison import Row, stream_of
 from tests.worked_examples import EXAMPLES

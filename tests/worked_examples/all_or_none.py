@@ -1,8 +1,9 @@
 """All-or-none orders: passed over, waiting, tried again, in a book that they may cross."""
 
-from engine.instrument import Instrument
-from engine.records import Side
-from engine.settings import Settings, WhenDry
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import Side
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.worked_examples.example import ALL_OR_NONE, POST_ONLY, Example, buy, market, reduce, replace, sell, stop
 
 EXAMPLES = [

@@ -1,8 +1,9 @@
 """Phases: what they accept, the uncross, the end of the day."""
 
-from engine.instrument import Algorithm, Instrument
-from engine.records import Phase, SelfTrade, Side
-from engine.settings import Settings, WhenDry
+from lowlat.engine.instrument import Algorithm, Instrument
+from lowlat.engine.records import Phase, SelfTrade, Side
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.worked_examples.example import (
     ALL_OR_NONE,
     DAY,

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 
 import numpy as np
+from lowlat.engine.contract import MatchingEngine
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import Flag, Kind, Phase, Side, TimeInForce, command, describe, wide_command
+from lowlat.engine.settings import Settings
 
-from engine.contract import MatchingEngine
-from engine.instrument import Instrument
-from engine.records import Flag, Kind, Phase, Side, TimeInForce, command, describe, wide_command
-from engine.settings import Settings
 from tests.property.comparison import Row, stream_of
 
 IOC, FOK, DAY, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY, TimeInForce.GTD

@@ -1,6 +1,7 @@
 """The clock, and orders that are good till a date."""
 
-from engine.records import Phase, SelfTrade, Side
+from lowlat.engine.records import Phase, SelfTrade, Side
+
 from tests.worked_examples.example import (
     ALL_OR_NONE,
     GTD,

@@ -1,7 +1,8 @@
 """Icebergs: an order of which only a slice queues."""
 
-from engine.instrument import Instrument
-from engine.settings import Settings, WhenDry
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.worked_examples.example import FOK, Example, buy, reduce, replace, sell
 
 EXAMPLES = [

@@ -1,7 +1,8 @@
 """Prices that an engine changes: rounded to the tick, or slid behind the other side."""
 
-from engine.instrument import PRICE_MIN, Instrument, OffTick
-from engine.settings import Settings
+from lowlat.engine.instrument import PRICE_MIN, Instrument, OffTick
+from lowlat.engine.settings import Settings
+
 from tests.worked_examples.example import POST_ONLY, SLIDE, Example, buy, replace, sell
 
 NEAREST = Settings((Instrument(tick=10, off_tick=OffTick.NEAREST, price_min=-200, price_max=200),), orders=16)

@@ -1,8 +1,9 @@
 """Limit, market, cancel, reduce, replace; immediate, fill or kill, post only; full pools; the ends of int64."""
 
-from engine.instrument import Instrument
-from engine.records import Side
-from engine.settings import Settings, WhenDry
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import Side
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.worked_examples.example import (
     FOK,
     IOC,

@@ -1,8 +1,9 @@
 """Pro-rata symbols: a level's slices share what comes in."""
 
-from engine.instrument import Algorithm, Instrument
-from engine.records import SelfTrade
-from engine.settings import Settings, WhenDry
+from lowlat.engine.instrument import Algorithm, Instrument
+from lowlat.engine.records import SelfTrade
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.worked_examples.example import FOK, Example, buy, sell
 
 SHARED = Settings((Instrument(algorithm=Algorithm.PRO_RATA),), orders=16, trades=16)

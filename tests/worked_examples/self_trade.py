@@ -1,8 +1,9 @@
 """Self-trade prevention: what happens where an incoming order meets one of its owner."""
 
-from engine.instrument import Instrument
-from engine.records import SelfTrade
-from engine.settings import Settings, WhenDry
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import SelfTrade
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.worked_examples.example import ALL_OR_NONE, FOK, POST_ONLY, Example, buy, replace, sell
 
 NONE, RESTING, INCOMING = SelfTrade.NONE, SelfTrade.CANCEL_RESTING, SelfTrade.CANCEL_INCOMING

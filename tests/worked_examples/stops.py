@@ -1,8 +1,9 @@
 """Stops: when they are due, in what order they are carried out, how trailing ones follow."""
 
-from engine.instrument import Instrument
-from engine.records import Flag, Kind, SelfTrade, Side, wide_command
-from engine.settings import Settings, WhenDry
+from lowlat.engine.instrument import Instrument
+from lowlat.engine.records import Flag, Kind, SelfTrade, Side, wide_command
+from lowlat.engine.settings import Settings, WhenDry
+
 from tests.worked_examples.example import (
     DAY,
     Example,

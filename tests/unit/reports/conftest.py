@@ -9,15 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from reports._core import Histogram as Recorder
-from reports.budget import Measured, budget, tier
-from reports.facts import Build, Clock, Engine, Extent, Host, Load, Tool, Workload
-from reports.histogram import Histogram
-from reports.measures import Disturbances, HotPath, Run, Series, Throughput, Verification
-from reports.model import Report
-from reports.series import series_of, summarize
-from reports.sweep import Sweep, sweep_of
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.budget import Measured, budget, tier
+from lowlat.reports.facts import Build, Clock, Engine, Extent, Host, Load, Tool, Workload
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.measures import Disturbances, HotPath, Run, Series, Throughput, Verification
+from lowlat.reports.model import Report
+from lowlat.reports.series import series_of, summarize
+from lowlat.reports.sweep import Sweep, sweep_of
 
 COMMANDS = 20_000
 MIX = {"add": 0.5, "cancel": 0.4, "market": 0.1}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from reports._core import Histogram as Recorder
-from reports.bands import NAMES, bands
-from reports.budget import REFERENCE_NS, Measured, budget, tier
-from reports.errors import EmptyHistogramError
-from reports.histogram import Histogram
-from reports.measures import Band
-from reports.model import BudgetPart
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.bands import NAMES, bands
+from lowlat.reports.budget import REFERENCE_NS, Measured, budget, tier
+from lowlat.reports.errors import EmptyHistogramError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.measures import Band
+from lowlat.reports.model import BudgetPart
 
 
 def bands_of(*values: int) -> tuple[Band, ...]:

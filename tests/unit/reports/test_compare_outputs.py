@@ -9,17 +9,17 @@ from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
+from lowlat.reports import compare_lines
+from lowlat.reports.compare import WALL, Samples, compare, compare_reports, samples_of
+from lowlat.reports.compare_junit import to_junit
+from lowlat.reports.compare_md import to_markdown
+from lowlat.reports.compare_table import render_comparison
+from lowlat.reports.comparison import Comparison
+from lowlat.reports.gate import parse_rule
+from lowlat.reports.model import Report
+from lowlat.reports.series import summarize
 from rich.console import Console
 
-from reports import compare_lines
-from reports.compare import WALL, Samples, compare, compare_reports, samples_of
-from reports.compare_junit import to_junit
-from reports.compare_md import to_markdown
-from reports.compare_table import render_comparison
-from reports.comparison import Comparison
-from reports.gate import parse_rule
-from reports.model import Report
-from reports.series import summarize
 from tests.scaled_reports import scaled
 
 NASTY = "[red]a|b`<script>\x1b\x00\nc"

@@ -13,12 +13,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-
-from reports import schema
-from reports.document import from_document, from_text, to_document, to_text, write_json
-from reports.errors import ReportFormatError
-from reports.model import Report
-from reports.series import histogram_of, summarize
+from lowlat.reports import schema
+from lowlat.reports.document import from_document, from_text, to_document, to_text, write_json
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.model import Report
+from lowlat.reports.series import histogram_of, summarize
 
 FIRST = Path(__file__).parent / "report-1.json"
 """A document as first published. Never change it: it stands for those that users keep."""

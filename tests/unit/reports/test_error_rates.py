@@ -11,11 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from lowlat.reports.comparison import Metric
+from lowlat.reports.gate import judge
+from lowlat.reports.rank_test import SIGNIFICANT, p_value
 from numpy.typing import NDArray
-
-from reports.comparison import Metric
-from reports.gate import judge
-from reports.rank_test import SIGNIFICANT, p_value
 
 RUNS = 10
 SESSIONS = 1_000

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from reports import interchange, layout
-from reports._core import Histogram as Recorder
-from reports.errors import EmptyHistogramError, HistogramFormatError, PercentileError
-from reports.histogram import Histogram, merge
+from lowlat.reports import interchange, layout
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError, PercentileError
+from lowlat.reports.histogram import Histogram, merge
 
 EMPTY = Histogram.from_counts(np.zeros(0, dtype=np.uint64), None, None)
 

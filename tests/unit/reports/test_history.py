@@ -11,17 +11,16 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from lowlat.reports import history, schema
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.document import to_text
+from lowlat.reports.errors import InputError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.history import History, history_of
+from lowlat.reports.history_table import render_history
+from lowlat.reports.model import Report
+from lowlat.reports.series import series_of, summarize
 from rich.console import Console
-
-from reports import history, schema
-from reports._core import Histogram as Recorder
-from reports.document import to_text
-from reports.errors import InputError
-from reports.histogram import Histogram
-from reports.history import History, history_of
-from reports.history_table import render_history
-from reports.model import Report
-from reports.series import series_of, summarize
 
 
 class Folder:

@@ -13,14 +13,14 @@ import sys
 
 import plotly.graph_objects as go
 import pytest
+from lowlat.reports import html, units
+from lowlat.reports.errors import MissingExtraError
+from lowlat.reports.html import check_available, to_html
+from lowlat.reports.model import BudgetPart, Report
+from lowlat.reports.spectrum import nines
+from lowlat.reports.sweep import Sweep, response
 
-from lowlat_errors import ExitCode
-from reports import html, units
-from reports.errors import MissingExtraError
-from reports.html import check_available, to_html
-from reports.model import BudgetPart, Report
-from reports.spectrum import nines
-from reports.sweep import Sweep, response
+from lowlat.errors import ExitCode
 from tests.page import HOSTILE, Page
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lowlat.reports.html import to_html
+from lowlat.reports.model import Report
+from lowlat.reports.spectrum import nines
+from lowlat.reports.sweep import Sweep
 
-from reports.html import to_html
-from reports.model import Report
-from reports.spectrum import nines
-from reports.sweep import Sweep
 from tests.browser import CHROMIUM, Page, chromium
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt install chromium")

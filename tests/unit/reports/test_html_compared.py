@@ -9,17 +9,17 @@ from fractions import Fraction
 
 import plotly.graph_objects as go
 import pytest
+from lowlat.reports import compare_lines, html, units
+from lowlat.reports.compare import WALL, Samples, compare, compare_reports, samples_of
+from lowlat.reports.comparison import Comparison
+from lowlat.reports.facts import Tool
+from lowlat.reports.gate import parse_rule
+from lowlat.reports.history import Entry, Figure, History, Skipped, Trend
+from lowlat.reports.html import to_html
+from lowlat.reports.measures import Spread
+from lowlat.reports.model import Report
+from lowlat.reports.series import summarize
 
-from reports import compare_lines, html, units
-from reports.compare import WALL, Samples, compare, compare_reports, samples_of
-from reports.comparison import Comparison
-from reports.facts import Tool
-from reports.gate import parse_rule
-from reports.history import Entry, Figure, History, Skipped, Trend
-from reports.html import to_html
-from reports.measures import Spread
-from reports.model import Report
-from reports.series import summarize
 from tests.page import HOSTILE, Page
 from tests.scaled_reports import scaled
 

@@ -12,11 +12,10 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
-
-from reports import interchange, layout
-from reports._core import Histogram as Recorder
-from reports.errors import EmptyHistogramError, HistogramFormatError
-from reports.histogram import Histogram
+from lowlat.reports import interchange, layout
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError
+from lowlat.reports.histogram import Histogram
 
 FROM_JAVASCRIPT = "HISTFAAAAEB4nJNpmSzMwMAgy8DAwMjAwMDMAAGMDAwsDEiAkYHJnEmQTZBJlUmVaS8TE9NVbqa1AkwsGyNYLkYxAQCYOgbD"
 """Made by hdr-histogram-js 3.0.1 (64-bit buckets, 1 to 2**42, 3 digits) from the values below."""

@@ -16,15 +16,14 @@ import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
-
-from reports import interval_log as module
-from reports import layout
-from reports._core import Histogram as Recorder
-from reports._core import IntervalHistograms
-from reports.errors import OutputPathError
-from reports.histogram import Histogram
-from reports.interchange import decode, encode
-from reports.interval_log import IntervalLog, interval_log
+from lowlat.reports import interval_log as module
+from lowlat.reports import layout
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports._core import IntervalHistograms
+from lowlat.reports.errors import OutputPathError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.interchange import decode, encode
+from lowlat.reports.interval_log import IntervalLog, interval_log
 
 MS = 10**6
 PERCENTS = (0.1, 1, 5, 10, 25, 40, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100)
@@ -141,8 +140,8 @@ def test_an_interval_is_there_as_soon_as_it_is_written(path: Path) -> None:
 
 def test_another_process_goes_on_with_the_log(path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from reports.interval_log import IntervalLog\n"
-        "from reports._core import Histogram as R; from reports.histogram import Histogram\n"
+        "import sys; from pathlib import Path; from lowlat.reports.interval_log import IntervalLog\n"
+        "from lowlat.reports._core import Histogram as R; from lowlat.reports.histogram import Histogram\n"
         "r = R(); r.record(7)\n"
         "IntervalLog(Path('run'), int(sys.argv[1]), 0).write(0, 10**6, [('child', Histogram.from_native(r))])\n"
     )

@@ -8,15 +8,15 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from lowlat.reports import schema
+from lowlat.reports.document import to_document
+from lowlat.reports.errors import InputError, NotComparableError
+from lowlat.reports.histogram import merge
+from lowlat.reports.merging import merge_reports
+from lowlat.reports.model import Report
+from lowlat.reports.series import histogram_of, summarize
 
-from lowlat_errors import ExitCode
-from reports import schema
-from reports.document import to_document
-from reports.errors import InputError, NotComparableError
-from reports.histogram import merge
-from reports.merging import merge_reports
-from reports.model import Report
-from reports.series import histogram_of, summarize
+from lowlat.errors import ExitCode
 
 COMMAND = ("lowlat", "report", "a.json", "b.json")
 

@@ -7,9 +7,8 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from reports.errors import OutputPathError
-from reports.output import check_writable, write_atomically
+from lowlat.reports.errors import OutputPathError
+from lowlat.reports.output import check_writable, write_atomically
 
 
 def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:

@@ -19,22 +19,22 @@ import pytest
 import xmlschema
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
+from lowlat.reports import layout, schema
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.document import from_text
+from lowlat.reports.errors import ConversionError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.model import Report
+from lowlat.reports.outputs import hgrm, markdown
+from lowlat.reports.outputs.points import NotForRecordsError
+from lowlat.reports.outputs.registry import OUTPUTS, convert
+from lowlat.reports.recorded import read_log
+from lowlat.reports.selection import select
+from lowlat.reports.series import histogram_of
+from lowlat.reports.sweep import Sweep, sweep_of
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lowlat_errors import ExitCode
-from reports import layout, schema
-from reports._core import Histogram as Recorder
-from reports.document import from_text
-from reports.errors import ConversionError
-from reports.histogram import Histogram
-from reports.model import Report
-from reports.outputs import hgrm, markdown
-from reports.outputs.points import NotForRecordsError
-from reports.outputs.registry import OUTPUTS, convert
-from reports.recorded import read_log
-from reports.selection import select
-from reports.series import histogram_of
-from reports.sweep import Sweep, sweep_of
+from lowlat.errors import ExitCode
 
 JENKINS = Path(__file__).with_name("jenkins-junit.xsd")
 NASTY = 'a "b"\\c|d\n<e> & `f`'

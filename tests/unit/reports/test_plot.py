@@ -8,16 +8,16 @@ import math
 from fractions import Fraction
 
 import pytest
+from lowlat.reports.compare import WALL, Samples, Sides, samples_of, samples_of_each
+from lowlat.reports.errors import InputError
+from lowlat.reports.histogram import merge
+from lowlat.reports.model import Report
+from lowlat.reports.plot import plot, render_plot
+from lowlat.reports.series import histogram_of, summarize
+from lowlat.reports.spectrum import by_side
+from lowlat.reports.sweep import Sweep
 from rich.console import Console
 
-from reports.compare import WALL, Samples, Sides, samples_of, samples_of_each
-from reports.errors import InputError
-from reports.histogram import merge
-from reports.model import Report
-from reports.plot import plot, render_plot
-from reports.series import histogram_of, summarize
-from reports.spectrum import by_side
-from reports.sweep import Sweep
 from tests.scaled_reports import scaled
 
 

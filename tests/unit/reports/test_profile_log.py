@@ -11,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from reports.background import in_background
-from reports.errors import OutputPathError, ProfileError
-from reports.histogram import Histogram, merge
-from reports.interchange import decode
-from reports.interval_log import IntervalLog
-from reports.profile import Profiler
+from lowlat.reports.background import in_background
+from lowlat.reports.errors import OutputPathError, ProfileError
+from lowlat.reports.histogram import Histogram, merge
+from lowlat.reports.interchange import decode
+from lowlat.reports.interval_log import IntervalLog
+from lowlat.reports.profile import Profiler
 
 PATIENCE_S = 60
 

@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from reports import reading, validation
-from reports.document import from_document, to_document, to_text
-from reports.errors import InputError, ReportFormatError
-from reports.model import Report
-from reports.reading import read
-from reports.recorded import RecordedLog
-from reports.validation import check
+from lowlat.reports import reading, validation
+from lowlat.reports.document import from_document, to_document, to_text
+from lowlat.reports.errors import InputError, ReportFormatError
+from lowlat.reports.model import Report
+from lowlat.reports.reading import read
+from lowlat.reports.recorded import RecordedLog
+from lowlat.reports.validation import check
 
 Document = dict[str, Any]
 

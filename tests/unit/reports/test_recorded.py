@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogWriter
+from lowlat.reports import recorded
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.histogram import Histogram, merge
+from lowlat.reports.interchange import encode
+from lowlat.reports.interval_log import head, interval, interval_log
+from lowlat.reports.recorded import is_log, read_log
+from lowlat.reports.recorded_table import render_log
+from lowlat.reports.series import histogram_of
 from rich.console import Console
-
-from reports import recorded
-from reports._core import Histogram as Recorder
-from reports.errors import ReportFormatError
-from reports.histogram import Histogram, merge
-from reports.interchange import encode
-from reports.interval_log import head, interval, interval_log
-from reports.recorded import is_log, read_log
-from reports.recorded_table import render_log
-from reports.series import histogram_of
 
 MS = 10**6
 BASE_NS = 1_795_413_600 * 10**9

@@ -12,9 +12,8 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
-
-from reports import layout
-from reports._core import Histogram as Recorder
+from lowlat.reports import layout
+from lowlat.reports._core import Histogram as Recorder
 
 IN_RANGE = st.one_of(
     st.integers(0, layout.HIGHEST_NS),

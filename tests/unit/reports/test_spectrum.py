@@ -7,14 +7,13 @@ import math
 
 import numpy as np
 import pytest
-
-from reports import spectrum
-from reports._core import Histogram as Recorder
-from reports.histogram import Histogram
-from reports.model import Report
-from reports.series import series_of
-from reports.spectrum import by_measure, by_operation, by_rate, decades, nine_ticks, nines
-from reports.sweep import Sweep
+from lowlat.reports import spectrum
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.model import Report
+from lowlat.reports.series import series_of
+from lowlat.reports.spectrum import by_measure, by_operation, by_rate, decades, nine_ticks, nines
+from lowlat.reports.sweep import Sweep
 
 
 def _series(values_ns: list[int]) -> spectrum.Spectrum:

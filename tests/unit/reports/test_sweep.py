@@ -13,19 +13,18 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from lowlat.reports import schema
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.document import from_text, sweep_from_document, sweep_from_text, to_document, to_text
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.histogram import Histogram
+from lowlat.reports.latency_table import FOOTNOTE
+from lowlat.reports.measures import Run
+from lowlat.reports.model import Report
+from lowlat.reports.series import series_of, summarize
+from lowlat.reports.sweep import KNEE_RULE, Sweep, knee, missed, sweep_of
+from lowlat.reports.sweep_table import render_sweep
 from rich.console import Console
-
-from reports import schema
-from reports._core import Histogram as Recorder
-from reports.document import from_text, sweep_from_document, sweep_from_text, to_document, to_text
-from reports.errors import ReportFormatError
-from reports.histogram import Histogram
-from reports.latency_table import FOOTNOTE
-from reports.measures import Run
-from reports.model import Report
-from reports.series import series_of, summarize
-from reports.sweep import KNEE_RULE, Sweep, knee, missed, sweep_of
-from reports.sweep_table import render_sweep
 
 MISSED = "reached 12.0 M/s of the 16.0 M/s asked"
 Point = Callable[..., Report]

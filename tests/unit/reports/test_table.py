@@ -6,12 +6,11 @@ import dataclasses
 import io
 
 import pytest
+from lowlat.reports import units
+from lowlat.reports.latency_table import FOOTNOTE
+from lowlat.reports.model import Report
+from lowlat.reports.table import render
 from rich.console import Console
-
-from reports import units
-from reports.latency_table import FOOTNOTE
-from reports.model import Report
-from reports.table import render
 
 
 def shown(report: Report, *, width: int = 100, terminal: bool = True, no_color: bool = True) -> str:

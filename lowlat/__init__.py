@@ -1,0 +1,1 @@
+"""Benchmarks and diagnostics for low-latency trading systems: `lowlat.engine`, `lowlat.probes`, `lowlat.reports`."""
