@@ -30,9 +30,18 @@ def summary(command: Any) -> str:
 
 
 def index(folder: str = "") -> str:
-    """A row for each verb."""
-    rows = [f"| [`lowlat {name}`]({folder}{name}.md) | {_prose(summary(verb))} |" for name, verb in _root().commands.items()]
+    """A row for each verb; its page lies in `folder`."""
+    rows = [_row(f"[`lowlat {name}`]({folder}{name}.md)", verb) for name, verb in _root().commands.items()]
     return "\n".join(["| verb | |", "|---|---|", *rows])
+
+
+def plain_index() -> str:
+    """The same without links: what a verb's page says is only there once the site is built."""
+    return "\n".join(["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in _root().commands.items())])
+
+
+def _row(name: str, verb: Any) -> str:
+    return f"| {name} | {_prose(summary(verb))} |"
 
 
 def page(verb: str) -> str:

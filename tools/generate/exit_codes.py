@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 
-from lowlat_errors import ExitCode
+from lowlat.errors import ExitCode
 
 
 def table() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from engine import profile
+from lowlat.engine import profile
 
 
 def table() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 UNITS: Final = {
     "_per_s": "1/s",
@@ -26,6 +26,8 @@ UNITS: Final = {
 
 SUFFIX: Final = ".schema.json"
 
+Node: TypeAlias = dict[str, Any]
+
 
 def names(root: Path) -> list[str]:
     """The documents that have a schema, such as `report-1`."""
@@ -37,7 +39,7 @@ def index(root: Path) -> str:
     rows = ["| document | | schema in the package |", "|---|---|---|"]
     for name, path in sorted(_paths(root).items()):
         schema = json.loads(path.read_text())
-        about = schema.get("description") or _target(schema, schema).get("description") or schema.get("title", "")
+        about = schema.get("description") or _target(schema, schema).get("description") or ""
         rows.append(f"| [`{kind(schema, name)}`]({name}.md) | {_cell(about)} | `{path.relative_to(root)}` |")
     return "\n".join(rows)
 
@@ -48,15 +50,15 @@ def page(root: Path, name: str) -> str:
     top = _target(schema, schema)
     parts = [
         f"The document `{kind(schema, name)}`. " + (top.get("description") or schema.get("description") or ""),
-        _fields(top),
+        _fields(schema, top),
     ]
     for part, definition in schema.get("$defs", {}).items():
         if definition is not top:
-            parts += [f"## {part}", *_part(definition)]
+            parts += [f"## {part}", *_part(schema, definition)]
     return "\n\n".join(part for part in parts if part)
 
 
-def kind(schema: dict[str, Any], name: str) -> str:
+def kind(schema: Node, name: str) -> str:
     """What the document's field `schema` says: `lowlat.report/1`."""
     said = _target(schema, schema).get("properties", {}).get("schema", {})
     options = [said["const"]] if "const" in said else said.get("enum", [name])
@@ -68,39 +70,46 @@ def _paths(root: Path) -> dict[str, Path]:
     return {path.name.removesuffix(SUFFIX): path for each in packages for path in each.glob(f"schema/*{SUFFIX}")}
 
 
-def _target(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+def _target(schema: Node, node: Node) -> Node:
     """The definition that a node refers to, else itself."""
     reference = node.get("$ref", "").removeprefix("#/$defs/")
-    target: dict[str, Any] = schema["$defs"][reference] if reference else node
+    target: Node = schema["$defs"][reference] if reference else node
     return target
 
 
-def _part(definition: dict[str, Any]) -> Iterator[str]:
+def _part(schema: Node, definition: Node) -> Iterator[str]:
     about = definition.get("description", "")
     if _objects(definition):
         yield about
-        yield _fields(definition)
+        yield _fields(schema, definition)
     else:
         yield f"{_type(definition)}. {about}".strip()
 
 
-def _fields(definition: dict[str, Any]) -> str:
-    rows = list(_rows(definition, ""))
+def _fields(schema: Node, definition: Node) -> str:
+    rows = list(_rows(schema, definition, ""))
     return "\n".join(["| field | type | unit | |", "|---|---|---|---|", *rows]) if rows else ""
 
 
-def _rows(definition: dict[str, Any], prefix: str) -> Iterator[str]:
+def _rows(schema: Node, definition: Node, prefix: str) -> Iterator[str]:
     for shape in _objects(definition):
-        for name, field in shape.get("properties", {}).items():
+        for name, said in shape.get("properties", {}).items():
+            field = said if isinstance(said, dict) else {}  # `true` is any value
             path = f"{prefix}{name}"
             always = "" if name in shape.get("required", ()) else " (may be absent)"
-            about = _cell(field.get("description", ""))
-            yield f"| `{path}` | {_type(field)}{always} | {_unit(name)} | {about} |"
-            yield from _rows(field.get("items", {}), f"{path}[].")
-            yield from _rows(field, f"{path}.")
+            yield f"| `{path}` | {_type(field)}{always} | {_unit(name)} | {_meaning(schema, field)} |"
+            yield from _rows(schema, field.get("items", {}), f"{path}[].")
+            yield from _rows(schema, field, f"{path}.")
 
 
-def _objects(definition: dict[str, Any]) -> list[dict[str, Any]]:
+def _meaning(schema: Node, field: Node) -> str:
+    """What the schema says of a field, else of the part that it refers to."""
+    ways = [field, field.get("items", {}), *field.get("anyOf", ()), *field.get("oneOf", ())]
+    told = (way.get("description") or _target(schema, way).get("description") for way in ways if isinstance(way, dict))
+    return _cell(next((text for text in told if text), ""))
+
+
+def _objects(definition: Node) -> list[Node]:
     """The object shapes that a node spells out itself, not by reference."""
     found = [definition] if "properties" in definition else []
     return found + [each for way in ("anyOf", "oneOf", "allOf") for each in definition.get(way, ()) if "properties" in each]
@@ -116,7 +125,7 @@ def _type(node: Any) -> str:  # noqa: PLR0911
         return "anything"
     if "$ref" in node:
         part = node["$ref"].removeprefix("#/$defs/")
-        return f"[{part}](#{part.lower().replace('_', '_')})"
+        return f"[{part}](#{part.lower()})"
     if "const" in node:
         return f"`{json.dumps(node['const'])}`"
     if "enum" in node:
@@ -136,7 +145,7 @@ def _type(node: Any) -> str:  # noqa: PLR0911
     return f"{types}{_bounds(node) if types in ('integer', 'number') else ''}"
 
 
-def _bounds(node: dict[str, Any]) -> str:
+def _bounds(node: Node) -> str:
     low, high = node.get("minimum"), node.get("maximum")
     if low is not None and high is not None:
         return f" {low:,} to {high:,}"

@@ -15,6 +15,8 @@ import api_names
 import c_header
 import command_pages
 import exit_codes
+import profile_keys
+import record_tables
 import schema_pages
 import settings_table
 from mkdocs.config.defaults import MkDocsConfig
@@ -33,8 +35,12 @@ GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "command": command_pages.page,
     "commands": command_pages.index,
     "document": lambda name: schema_pages.page(ROOT, name),
+    "dtypes": record_tables.page,
     "documents": lambda: schema_pages.index(ROOT),
     "exit-codes": exit_codes.table,
+    "module": api_names.introduction,
+    "profile-keys": profile_keys.keys,
+    "profiles": profile_keys.table,
     "settings": settings_table.table,
 }
 
@@ -42,12 +48,15 @@ GENERATORS: Final[dict[str, Callable[..., str]]] = {
 def on_config(config: MkDocsConfig) -> None:
     """Put the pages of all verbs and documents into the navigation."""
     assert isinstance(config.nav, list)
+    api_names.lay_out()
     _extend(config.nav, "Command line", [f"reference/commands/{name}.md" for name in command_pages.verbs()])
     _extend(config.nav, "JSON documents", [f"reference/documents/{name}.md" for name in schema_pages.names(ROOT)])
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add a page for each verb and each document that has none."""
+    """Add a page for each verb and each document that has none, and those that lie at the root of the repository."""
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
+        files.append(File.generated(config, name.lower(), abs_src_path=str(ROOT / name)))
     pages = {f"reference/commands/{name}.md": f"command {name}" for name in command_pages.verbs()}
     pages |= {f"reference/documents/{name}.md": f"document {name}" for name in schema_pages.names(ROOT)}
     for path, words in pages.items():

@@ -1,4 +1,4 @@
-"""Rewrites the shown output in README.md by running the commands it names, so that no figure there is typed.
+"""Rewrites the shown output in README.md and docs/ by running the commands it names, so that no figure there is typed.
 
 A block is a comment with a command, then its output up to the closing comment:
 
@@ -6,9 +6,12 @@ A block is a comment with a command, then its output up to the closing comment:
     ...
     <!-- end -->
 
-Output of `lowlat` is taken from a terminal of 110 columns and shown as text; that of other programs stands as it is.
-Behind the command may stand `| from WORD to WORD`: then only the lines from the one that starts with the first word to
-the one before that which starts with the second.
+Output of `lowlat` is taken from a terminal of 110 columns and shown as text; that of other programs stands as it is. After
+the command may stand `| from WORD to WORD`: then only the lines from the one that starts with the first word to the one
+before that which starts with the second. A command that several blocks show is run once. Arguments limit the run to blocks whose
+command contains one of them:
+
+    python tools/generate/shown_output.py topology calibrate
 """
 
 from __future__ import annotations
@@ -22,9 +25,10 @@ import struct
 import subprocess
 import sys
 import termios
+from functools import cache
 from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parents[2]
 COLUMNS = 110
 BLOCK = re.compile(
     r"<!-- shows: (?P<command>[^|\n]+?)(?: \| from (?P<first>\S+) to (?P<last>\S+))? -->\n.*?<!-- end -->", re.DOTALL
@@ -32,8 +36,13 @@ BLOCK = re.compile(
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
+def pages() -> list[Path]:
+    """The files that show output."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
 def on_a_terminal(command: list[str]) -> str:
-    """What the command prints to a terminal, without colours."""
+    """What the command prints to a terminal, without colors."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, close_fds=True)
@@ -60,19 +69,40 @@ def part(text: str, first: str | None, last: str | None) -> str:
     return "\n".join(["...", *lines[begin:end], "..."])
 
 
-def shown(match: re.Match[str]) -> str:
-    """The block with fresh output."""
-    command = match["command"]
+@cache
+def output(command: str) -> str:
+    """What a command prints now."""
     print(f"running {command}", file=sys.stderr)
     words = shlex.split(command)
     program = Path(sys.executable).parent / words[0]
     run = [str(program if program.exists() else words[0]), *words[1:]]
     if words[0] == "lowlat":
-        body = f"```console\n$ {command}\n{part(on_a_terminal(run), match['first'], match['last'])}\n```"
-    else:
-        body = subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True).stdout.strip("\n")
+        return on_a_terminal(run)
+    return subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout.strip("\n")
+
+
+def shown(match: re.Match[str]) -> str:
+    """The block with fresh output."""
+    command = match["command"]
+    body = output(command)
+    if command.startswith("lowlat "):
+        body = f"```console\n$ {command}\n{part(body, match['first'], match['last'])}\n```"
     return f"{match[0].splitlines()[0]}\n{body}\n<!-- end -->"
 
 
+def rewrite(page: Path, only: list[str]) -> None:
+    """Run what a page shows; with `only`, of that the commands that contain one of these."""
+
+    def chosen(match: re.Match[str]) -> str:
+        wanted = not only or any(word in match["command"] for word in only)
+        return shown(match) if wanted else match[0]
+
+    text = page.read_text(encoding="utf-8")
+    fresh = BLOCK.sub(chosen, text)
+    if fresh != text:
+        page.write_text(fresh, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(BLOCK.sub(shown, README.read_text()))
+    for each in pages():
+        rewrite(each, sys.argv[1:])

@@ -1,0 +1,76 @@
+"""The pages of the Python interface: each public name as mkdocstrings finds it in the sources, which are laid out as installed."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SOURCES: Final = ROOT / "build/sources"
+
+
+def lay_out() -> None:
+    """Make `build/sources/lowlat`, which looks to a reader of sources like the installed package."""
+    package = SOURCES / "lowlat"
+    package.mkdir(parents=True, exist_ok=True)
+    folders = [ROOT / name for name in ("engine", "probes", "reports")]
+    for target in (*(ROOT / "lowlat").iterdir(), *folders):
+        link = package / target.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+
+
+def page(module: str, *names: str) -> str:
+    """What mkdocstrings is to render: names of a module, or with `*` all that it makes public."""
+    listed = public(module) if names == ("*",) else list(names)
+    return "\n\n".join(f"::: {home(module, name)}" for name in listed)
+
+
+def introduction(module: str) -> str:
+    """What a module says of itself, without its first line, which the page's title says."""
+    return inspect.cleandoc(importlib.import_module(module).__doc__ or "").partition("\n\n")[2]
+
+
+def public(module: str) -> list[str]:
+    """The names a module offers, in its order."""
+    loaded = importlib.import_module(module)
+    defined = [name for name in _defined(module) if not name.startswith("_")]
+    return list(getattr(loaded, "__all__", defined))
+
+
+@cache
+def home(module: str, name: str) -> str:
+    """The full name of where a public name is defined."""
+    thing = getattr(importlib.import_module(module), name)
+    where = getattr(thing, "__module__", None)
+    if isinstance(where, str) and name in _defined(where):
+        return f"{where}.{name}"
+    for candidate in sorted(sys.modules):
+        if candidate.startswith("lowlat.") and name in _defined(candidate) and getattr(sys.modules[candidate], name) is thing:
+            return f"{candidate}.{name}"
+    raise LookupError(f"{module}.{name} is defined in no module of lowlat")
+
+
+@cache
+def _defined(module: str) -> tuple[str, ...]:
+    """Names that a module's source defines itself, in its order."""
+    found: list[str] = []
+    for node in ast.parse(_source(module)).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                found.append(name)
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                found.append(name)
+    return tuple(found)
+
+
+def _source(module: str) -> str:
+    """The text of a module's source, of a native one that of its stub."""
+    path = SOURCES.joinpath(*module.split("."))
+    ways = (path.with_suffix(".py"), path / "__init__.py", path.with_suffix(".pyi"))
+    return next((way.read_text(encoding="utf-8") for way in ways if way.is_file()), "")
