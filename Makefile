@@ -93,7 +93,7 @@ fuzz: $(VENV)/.tools ## Fuzz the engine against a second, simple one (clang; FUZ
 
 .PHONY: docs
 docs: $(VENV)/.built $(VENV)/.extra-docs ## Build the documentation into build/site; a dead link fails
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "lowlat: build/site/index.html" >&2
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "lowlat: build/site/index.html" >&2
 
 .PHONY: readme
 readme: $(VENV)/.built ## Rewrite the output shown in README.md and docs/ by running its commands (ONLY='topology ab')

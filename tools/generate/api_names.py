@@ -1,10 +1,10 @@
-"""The pages of the Python interface: each public name as mkdocstrings finds it in the sources, which are laid out as installed."""
+"""The public names of the Python interface: which a page lists, and where each is defined."""
 
 from __future__ import annotations
 
 import ast
 import importlib
-import inspect
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = ROOT / "build/sources"
+LISTED: Final = re.compile(r"^<!-- generated: api (?P<module>\S+) (?P<names>.*) -->$", re.MULTILINE)
 
 
 def lay_out() -> None:
@@ -25,15 +26,18 @@ def lay_out() -> None:
         link.symlink_to(target)
 
 
-def page(module: str, *names: str) -> str:
-    """What mkdocstrings is to render: names of a module, or with `*` all that it makes public."""
-    listed = public(module) if names == ("*",) else list(names)
-    return "\n\n".join(f"::: {home(module, name)}" for name in listed)
+@cache
+def documented() -> dict[str, str]:
+    """Where each name that a page lists is defined."""
+    pages = sorted((ROOT / "docs/reference/python").glob("*.md"))
+    asked = [match for page in pages for match in LISTED.finditer(page.read_text(encoding="utf-8"))]
+    names = [(match["module"], name) for match in asked for name in listed(match["module"], *match["names"].split())]
+    return {name: home(module, name) for module, name in names}
 
 
-def introduction(module: str) -> str:
-    """What a module says of itself, without its first line, which the page's title says."""
-    return inspect.cleandoc(importlib.import_module(module).__doc__ or "").partition("\n\n")[2]
+def listed(module: str, *names: str) -> list[str]:
+    """The names that a page asks for: those given, or with `*` all that a module makes public."""
+    return public(module) if names == ("*",) else list(names)
 
 
 def public(module: str) -> list[str]:
@@ -51,7 +55,11 @@ def home(module: str, name: str) -> str:
     if isinstance(where, str) and name in _defined(where):
         return f"{where}.{name}"
     for candidate in sorted(sys.modules):
-        if candidate.startswith("lowlat.") and name in _defined(candidate) and getattr(sys.modules[candidate], name) is thing:
+        if (
+            candidate.startswith("lowlat.")
+            and name in _defined(candidate)
+            and getattr(sys.modules[candidate], name) is thing
+        ):
             return f"{candidate}.{name}"
     raise LookupError(f"{module}.{name} is defined in no module of lowlat")
 

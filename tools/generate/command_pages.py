@@ -37,7 +37,9 @@ def index(folder: str = "") -> str:
 
 def plain_index() -> str:
     """The same without links: what a verb's page says is only there once the site is built."""
-    return "\n".join(["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in _root().commands.items())])
+    return "\n".join(
+        ["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in _root().commands.items())]
+    )
 
 
 def _row(name: str, verb: Any) -> str:
@@ -93,7 +95,8 @@ def _table(kind: str, parameters: list[Any], context: Context) -> str:
         value = _prose(default["value"]) if default else "required" if _REQUIRED.search(meaning) else ""
         meaning = _REQUIRED.sub("", _DEFAULT.sub("", meaning))
         rows.append(f"| `{name}` | {_prose(meaning)} | {value} |")
-    return "\n".join(rows)
+    table = "\n".join(rows)
+    return f'<div class="fields" markdown>\n\n{table}\n\n</div>'
 
 
 def _prose(text: str) -> str:

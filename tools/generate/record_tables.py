@@ -1,37 +1,63 @@
-"""The tables of record dtypes: each field with its type and where it lies."""
+"""The tables of records and enumerations: each field with its type and where it lies, each member with its value."""
 
 from __future__ import annotations
 
 import ast
-import importlib
+import inspect
 import sys
+import textwrap
+from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 
-import api_names
 import numpy as np
 
-
-def page(module: str, *names: str) -> str:
-    """A section for each dtype: its size, its fields, what the source says of it."""
-    loaded = importlib.import_module(module)
-    return "\n\n".join(_section(module, name, getattr(loaded, name)) for name in names)
+from lowlat.errors import ExitCode
 
 
-def _section(module: str, name: str, dtype: np.dtype[np.void]) -> str:
+def record(home: str, dtype: np.dtype[np.void]) -> str:
+    """A record's size, what the source says of it, and its fields."""
     rows = ["| field | type | offset |", "|---|---|--:|"]
     for field in dtype.names or ():
         kind, offset = dtype.fields[field][:2]  # type: ignore[index]
         rows.append(f"| `{field}` | {kind.name} | {offset} |")
-    about = _about(api_names.home(module, name))
-    return f"### `{name}` {{#{name.lower()}}}\n\n{dtype.itemsize} bytes. {about}\n\n" + "\n".join(rows)
+    where, _, name = home.rpartition(".")
+    source = Path(str(sys.modules[where].__file__)).read_text(encoding="utf-8")
+    about = _strings(ast.parse(source).body).get(name, "")
+    return "\n".join([f"### `{name}` {{#{home}}}", "", about, "", *rows])
 
 
-def _about(full_name: str) -> str:
-    """The string behind a constant's assignment."""
-    where, _, name = full_name.rpartition(".")
-    body = ast.parse(Path(str(sys.modules[where].__file__)).read_text(encoding="utf-8")).body
-    for node, behind in zip(body, body[1:], strict=False):
+def enumeration(home: str, members: type[Enum]) -> str:
+    """An enumeration's purpose and members."""
+    meanings = sentences(members)
+    head = ["| member | value | |", "|---|---|---|"] if meanings else ["| member | value |", "|---|---|"]
+    rows = [f"| `{member.name}` | {member.value} | {meanings.get(member.name, '')}" for member in members]
+    about = inspect.cleandoc(members.__doc__ or "")
+    return "\n".join([f"### `{members.__name__}` {{#{home}}}", "", about, "", *head, *rows])
+
+
+def exit_codes() -> str:
+    """A row for each exit code: number, name, meaning."""
+    meanings = sentences(ExitCode)
+    rows = [f"| {code.value} | `{code.name}` | {meanings[code.name]} |" for code in ExitCode]
+    return "\n".join(["| code | name | |", "|--:|---|---|", *rows])
+
+
+def sentences(members: type[Enum]) -> dict[str, str]:
+    """What the source says of each member."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(members))).body
+    assert isinstance(definition, ast.ClassDef)
+    return {name: " ".join(text.split()) for name, text in _strings(definition.body).items()}
+
+
+def _strings(body: list[ast.stmt]) -> dict[str, str]:
+    """The string behind an assignment, by the name assigned: what Sphinx and griffe take for its docstring."""
+    found = {}
+    for node, behind in pairwise(body):
         match node, behind:
-            case ast.AnnAssign(target=ast.Name(id=found)), ast.Expr(value=ast.Constant(value=str(text))) if found == name:
-                return text
-    return ""
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = text
+    return found

@@ -40,7 +40,7 @@ def index(root: Path) -> str:
     for name, path in sorted(_paths(root).items()):
         schema = json.loads(path.read_text())
         about = schema.get("description") or _target(schema, schema).get("description") or ""
-        rows.append(f"| [`{kind(schema, name)}`]({name}.md) | {_cell(about)} | `{path.relative_to(root)}` |")
+        rows.append(f"| [`{_kind(schema, name)}`]({name}.md) | {_cell(about)} | `{path.relative_to(root)}` |")
     return "\n".join(rows)
 
 
@@ -49,7 +49,7 @@ def page(root: Path, name: str) -> str:
     schema = json.loads(_paths(root)[name].read_text())
     top = _target(schema, schema)
     parts = [
-        f"The document `{kind(schema, name)}`. " + (top.get("description") or schema.get("description") or ""),
+        top.get("description") or schema.get("description") or "",
         _fields(schema, top),
     ]
     for part, definition in schema.get("$defs", {}).items():
@@ -58,8 +58,12 @@ def page(root: Path, name: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def kind(schema: Node, name: str) -> str:
+def kind(root: Path, name: str) -> str:
     """What the document's field `schema` says: `lowlat.report/1`."""
+    return _kind(json.loads(_paths(root)[name].read_text()), name)
+
+
+def _kind(schema: Node, name: str) -> str:
     said = _target(schema, schema).get("properties", {}).get("schema", {})
     options = [said["const"]] if "const" in said else said.get("enum", [name])
     return str(options[0])
@@ -88,7 +92,8 @@ def _part(schema: Node, definition: Node) -> Iterator[str]:
 
 def _fields(schema: Node, definition: Node) -> str:
     rows = list(_rows(schema, definition, ""))
-    return "\n".join(["| field | type | unit | |", "|---|---|---|---|", *rows]) if rows else ""
+    table = "\n".join(["| field | type | unit | |", "|---|---|---|---|", *rows])
+    return f'<div class="fields" markdown>\n\n{table}\n\n</div>' if rows else ""
 
 
 def _rows(schema: Node, definition: Node, prefix: str) -> Iterator[str]:
@@ -112,14 +117,16 @@ def _meaning(schema: Node, field: Node) -> str:
 def _objects(definition: Node) -> list[Node]:
     """The object shapes that a node spells out itself, not by reference."""
     found = [definition] if "properties" in definition else []
-    return found + [each for way in ("anyOf", "oneOf", "allOf") for each in definition.get(way, ()) if "properties" in each]
+    return found + [
+        each for way in ("anyOf", "oneOf", "allOf") for each in definition.get(way, ()) if "properties" in each
+    ]
 
 
 def _unit(name: str) -> str:
     return next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
 
 
-def _type(node: Any) -> str:  # noqa: PLR0911
+def _type(node: Any) -> str:
     """A node's type in words, with its bounds; a part is a link to its section."""
     if not isinstance(node, dict) or not node:
         return "anything"

@@ -6,10 +6,10 @@ A block is a comment with a command, then its output up to the closing comment:
     ...
     <!-- end -->
 
-Output of `lowlat` is taken from a terminal of 110 columns and shown as text; that of other programs stands as it is. After
-the command may stand `| from WORD to WORD`: then only the lines from the one that starts with the first word to the one
-before that which starts with the second. A command that several blocks show is run once. Arguments limit the run to blocks whose
-command contains one of them:
+Output of `lowlat` is taken from a terminal of 110 columns and shown as text; that of other programs stands as it is.
+After the command may stand `| from WORD to WORD`: then only the lines from the one that starts with the first word to
+the one before that which starts with the second. A command that several blocks show is run once. Arguments limit the
+run to blocks whose command contains one of them:
 
     python tools/generate/shown_output.py topology calibrate
 """

@@ -1,7 +1,7 @@
 """Hooks of the documentation site: what a program can say itself is generated while the site is built.
 
-A line `<!-- generated: command bench -->` in a page becomes what `GENERATORS` makes of its words. A verb or a JSON schema
-without a page of its own gets one. Nothing generated is committed, so nothing of it can be out of date.
+A line `<!-- generated: command bench -->` in a page becomes what `GENERATORS` makes of its words. A verb or a JSON
+schema without a page of its own gets one. Nothing generated is committed, so nothing of it can be out of date.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import api_names
+import api_pages
 import c_header
 import command_pages
-import exit_codes
 import profile_keys
 import record_tables
 import schema_pages
@@ -30,15 +30,14 @@ EXTERNAL: Final = re.compile(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="?(?
 SHOWN: Final = re.compile(r"^<!-- (?:shows: .*|end) -->\n", re.MULTILINE)
 
 GENERATORS: Final[dict[str, Callable[..., str]]] = {
-    "api": api_names.page,
+    "api": api_pages.page,
     "c-api": lambda: c_header.page(ROOT / "engine/native/lowlat.h"),
     "command": command_pages.page,
     "commands": command_pages.index,
     "document": lambda name: schema_pages.page(ROOT, name),
-    "dtypes": record_tables.page,
     "documents": lambda: schema_pages.index(ROOT),
-    "exit-codes": exit_codes.table,
-    "module": api_names.introduction,
+    "exit-codes": record_tables.exit_codes,
+    "module": api_pages.introduction,
     "profile-keys": profile_keys.keys,
     "profiles": profile_keys.table,
     "settings": settings_table.table,
@@ -57,13 +56,10 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add a page for each verb and each document that has none, and those that lie at the root of the repository."""
     for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
         files.append(File.generated(config, name.lower(), abs_src_path=str(ROOT / name)))
-    pages = {f"reference/commands/{name}.md": f"command {name}" for name in command_pages.verbs()}
-    pages |= {f"reference/documents/{name}.md": f"document {name}" for name in schema_pages.names(ROOT)}
-    for path, words in pages.items():
-        if files.get_file_from_path(path) is None:
-            name = words.partition(" ")[2]
-            title = f"lowlat {name}" if words.startswith("command") else name
-            files.append(File.generated(config, path, content=f"# {title}\n\n<!-- generated: {words} -->\n"))
+    for name in command_pages.verbs():
+        _generate(files, config, f"reference/commands/{name}.md", f"lowlat {name}", f"command {name}")
+    for name in schema_pages.names(ROOT):
+        _generate(files, config, f"reference/documents/{name}.md", schema_pages.kind(ROOT, name), f"document {name}")
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -82,6 +78,12 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
     """The site opens without a network."""
     if found := EXTERNAL.search(output):
         raise PluginError(f"{page.file.src_uri}: the page would load {found['url']}; put it into docs/")
+
+
+def _generate(files: Files, config: MkDocsConfig, path: str, title: str, words: str) -> None:
+    """Add a page that only has what is generated, unless somebody wrote one."""
+    if files.get_file_from_path(path) is None:
+        files.append(File.generated(config, path, content=f"# {title}\n\n<!-- generated: {words} -->\n"))
 
 
 def _extend(nav: list[Any], title: str, pages: list[str]) -> None:

@@ -1,0 +1,140 @@
+"""What the documentation tells people to type must work: Python blocks run, files load, command lines parse, links lead somewhere.
+
+The pages themselves are built strictly by `make docs`; README.md is outside of that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+import lowlat.engine
+from lowlat.engine import load_profile
+from lowlat_cli.app import app
+from lowlat_cli.session import Session
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(
+    r'^(?P<indent> *)```(?P<language>\w+)(?: title="(?P<title>.*?)")?\n(?P<body>.*?)^ *```$', re.M | re.S
+)
+LINK = re.compile(r"\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
+SHELL_END = re.compile(r"\s(?:#|\||>|&|\d>)")
+LISTED = re.compile(r"^<!-- generated: api lowlat\.engine (?P<names>.*) -->$", re.MULTILINE)
+
+
+def blocks(page: Path, language: str, title: str | None = None) -> list[str]:
+    """The bodies of a page's blocks in a language."""
+    found = [match for match in BLOCK.finditer(page.read_text(encoding="utf-8")) if match["language"] == language]
+    return [match["body"] for match in found if title is None or match["title"] == title]
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=named)
+def test_python_blocks_run_and_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    """The blocks of a page are one program, as a reader would paste them."""
+    program = "\n".join(blocks(page, "python"))
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "error", "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "".join(blocks(page, "text", "Output"))
+
+
+def test_profiles_load(tmp_path: Path) -> None:
+    page = ROOT / "docs/how-to/write-a-profile.md"
+    for name in ("mine.toml", "arrivals.toml"):
+        (body,) = blocks(page, "toml", name)
+        (tmp_path / name).write_text(body, encoding="utf-8")
+        assert load_profile(str(tmp_path / name)).name == Path(name).stem
+
+
+def test_settings_are_understood(tmp_path: Path) -> None:
+    (body,) = blocks(ROOT / "docs/reference/configuration.md", "toml", "lowlat.toml")
+    (tmp_path / "lowlat.toml").write_text(body, encoding="utf-8")
+    program = Path(sys.executable).with_name("lowlat")
+    # Settings of all verbs are checked, whichever runs.
+    done = subprocess.run([program, "calibrate", "--json"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def command_lines() -> list[tuple[str, str]]:
+    """Each call of `lowlat` in a shell block or workflow, with the page it is on."""
+    return [
+        (named(page), line.strip())
+        for page in PAGES
+        for language in ("sh", "yaml")
+        for body in blocks(page, language)
+        for line in body.splitlines()
+        if line.strip().startswith("lowlat ")
+    ]
+
+
+@pytest.mark.parametrize(("page", "line"), command_lines())
+def test_command_lines_parse(page: str, line: str) -> None:
+    words = shlex.split(SHELL_END.split(line)[0])
+    parse(words[1:])
+
+
+def parse(arguments: list[str]) -> None:
+    """Read a command line as `lowlat` does, without running it. Raises for an option that there is not."""
+    command, context, name = get_command(app), None, "lowlat"
+    while True:
+        context = command.make_context(name, arguments, parent=context, obj=Session())
+        if not isinstance(command, TyperGroup):
+            return
+        name, command, arguments = command.resolve_command(context, [*context._protected_args, *context.args])
+
+
+def test_a_command_line_that_does_not_exist_would_be_found() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        parse(["bench", "--none"])
+
+
+def test_there_are_command_lines() -> None:
+    assert len(command_lines()) > 40
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 250
+    targets = [match["target"] for match in LINK.finditer(text)]
+    assert len(targets) > 20
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_readme_lists_every_verb() -> None:
+    listed = re.findall(r"^\| `lowlat (\w+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    assert listed == list(command.commands)
+
+
+def test_every_public_name_of_the_engine_has_a_place() -> None:
+    pages = (ROOT / "docs/reference/python").glob("*.md")
+    listed = [name for page in pages for match in LISTED.finditer(page.read_text()) for name in match["names"].split()]
+    assert sorted(listed) == sorted(lowlat.engine.__all__)
+
+
+def test_every_shown_block_has_output() -> None:
+    for page in PAGES:
+        empty = re.findall(r"<!-- shows: (.*) -->\n<!-- end -->", page.read_text(encoding="utf-8"))
+        assert empty == [], named(page)
