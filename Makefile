@@ -24,7 +24,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 $(BIN)/python:
-	@bash tools/preflight.sh "$(PYTHON)"
+	@bash tools/ci/preflight.sh "$(PYTHON)"
 	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.tools: $(BIN)/python pyproject.toml
@@ -60,7 +60,7 @@ conformance: $(VENV)/.built $(VENV)/.extra-test ## 200 traces of 200 events for 
 
 .PHONY: check
 check: dev ## Formatting, lint and types, Python and C++
-	@bash tools/check.sh $(BIN)
+	@bash tools/ci/check.sh $(BIN)
 
 .PHONY: format
 format: $(VENV)/.extra-check ## Format the sources
@@ -72,24 +72,24 @@ stubs: $(VENV)/.built ## Rewrite the committed type stubs and report schema
 
 .PHONY: instructions
 instructions: $(VENV)/.built ## Count instructions per command (callgrind) against the committed figures
-	@$(BIN)/python tools/instructions.py $(if $(RECORD),--record)
+	@$(BIN)/python tools/measure/instructions.py $(if $(RECORD),--record)
 
 .PHONY: hints
 hints: $(VENV)/.built ## Time what each compiler hint is worth here
-	@$(BIN)/python tools/hints.py
+	@$(BIN)/python tools/measure/hints.py
 
 .PHONY: sanitize
 sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefined and thread sanitizers
-	@bash tools/sanitize.sh $(BIN)
+	@bash tools/ci/sanitize.sh $(BIN)
 
 .PHONY: stress
 stress: ## Over 10^8 records through the rings, 1 to 4 producers; broken rings must be rejected
-	@bash tools/stress.sh
+	@bash tools/ci/stress.sh
 
 FUZZ_SECONDS ?= 600
 .PHONY: fuzz
 fuzz: $(VENV)/.tools ## Fuzz the engine against a second, simple one (clang; FUZZ_SECONDS=600)
-	@bash tools/fuzz.sh $(BIN) $(FUZZ_SECONDS)
+	@bash tools/ci/fuzz.sh $(BIN) $(FUZZ_SECONDS)
 
 .PHONY: docs
 docs: $(VENV)/.built $(VENV)/.extra-docs ## Build the documentation into build/site; a dead link fails

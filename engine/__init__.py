@@ -10,7 +10,13 @@
 """
 
 from lowlat.engine._core import EngineBusyError
-from lowlat.engine.contract import (
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.flow.profile import Profile, ProfileError, load_profile, profile_names
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.journal.engine import JournaledEngine, Recovery, Sync
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick, OffTickError
+from lowlat.engine.matching.interface import (
     Best,
     CommandArrayError,
     Indicative,
@@ -18,13 +24,8 @@ from lowlat.engine.contract import (
     UnknownSideError,
     UnknownSymbolError,
 )
-from lowlat.engine.flood import flood
-from lowlat.engine.flow import Flow
-from lowlat.engine.instrument import Algorithm, Instrument, OffTick, OffTickError
-from lowlat.engine.journaled_engine import JournaledEngine, Recovery, Sync
-from lowlat.engine.native_engine import Counters, Engine, MemoryPart
-from lowlat.engine.profile import Profile, ProfileError, load_profile, profile_names
-from lowlat.engine.records import (
+from lowlat.engine.matching.native import Counters, Engine, MemoryPart
+from lowlat.engine.matching.records import (
     COMMAND,
     EVENT,
     LEVEL,
@@ -48,8 +49,7 @@ from lowlat.engine.records import (
     wide_command,
     wide_commands,
 )
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import Settings, WhenDry
+from lowlat.engine.reference.engine import ReferenceEngine
 
 __all__ = [
     "COMMAND",

@@ -45,6 +45,10 @@ class UsageError(LowlatError):
     """An option, a configuration key or an input file that cannot be used."""
 
 
+class OutputPathError(UsageError):
+    """A file that cannot be written."""
+
+
 class NotValidError(LowlatError):
     """A run that finished but whose numbers must not be believed."""
 

@@ -8,20 +8,20 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from lowlat_cli.ab import ab
-from lowlat_cli.affinity import affinity
-from lowlat_cli.bench import bench
-from lowlat_cli.book import book
-from lowlat_cli.calibrate import calibrate
-from lowlat_cli.compare import compare
-from lowlat_cli.journal import journal
-from lowlat_cli.options import ColorOption, DebugOption
-from lowlat_cli.replay import replay
-from lowlat_cli.report import report
+from lowlat_cli.command import Verb, Verbs
+from lowlat_cli.options.shared import ColorOption, DebugOption
+from lowlat_cli.separators import CommandsVerb, SidesVerb
 from lowlat_cli.session import Session
-from lowlat_cli.sides import CommandsVerb, SidesVerb
-from lowlat_cli.topology import topology
-from lowlat_cli.verb import Verb, Verbs
+from lowlat_cli.verbs.ab import ab
+from lowlat_cli.verbs.affinity import affinity
+from lowlat_cli.verbs.bench import bench
+from lowlat_cli.verbs.book import book
+from lowlat_cli.verbs.calibrate import calibrate
+from lowlat_cli.verbs.compare import compare
+from lowlat_cli.verbs.journal import journal
+from lowlat_cli.verbs.replay import replay
+from lowlat_cli.verbs.report import report
+from lowlat_cli.verbs.topology import topology
 
 _EPILOG = """
 Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.toml or [tool.lowlat] of pyproject.toml in

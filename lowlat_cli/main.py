@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from lowlat_cli.failures import Outcome
-from lowlat_cli.interruption import handle_interruptions
+from lowlat_cli.errors import Outcome
 from lowlat_cli.session import Session
-from lowlat_cli.streams import prepare
+from lowlat_cli.signals import handle_interruptions
+from lowlat_cli.stdio import prepare
 
 
 def main() -> int:

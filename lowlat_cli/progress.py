@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from lowlat_cli.console import Color, console, is_terminal
-from lowlat_cli.streams import say
+from lowlat_cli.stdio import say
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Takes what comes next and the share done, 0 to 1."""

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from lowlat.probes import _core
-from lowlat.probes.affinity import affinity_of, check_cpus, pinned
+from lowlat.probes.cpu.affinity import affinity_of, check_cpus, pinned
 from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
 from lowlat.probes.topology import Topology, read_topology
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lowlat.probes import _core
-from lowlat.probes.cgroup import Throttling, throttling
+from lowlat.probes.host.cgroup import Throttling, throttling
+from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
-from lowlat.probes.tree import LIVE, HostTree
 
 _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from lowlat.probes import _core
 from lowlat.probes.cache_line import choose_pair
-from lowlat.probes.clock_scale import TickScale
+from lowlat.probes.clock.scale import TickScale
+from lowlat.probes.latency_summary import SAMPLES_MIN, Spread
 from lowlat.probes.reading import Reading, known, unknown
-from lowlat.probes.spread import SAMPLES_MIN, Spread
 from lowlat.probes.topology import Topology, read_topology
 
 SYSTEM_CALLS = 10_000

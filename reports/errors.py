@@ -24,10 +24,6 @@ class ReportFormatError(UsageError):
     """A document of another kind than asked for, or one that breaks its schema."""
 
 
-class OutputPathError(UsageError):
-    """A file that cannot be written."""
-
-
 class ProfileError(UsageError):
     """A name under which nothing was profiled, or nothing can be."""
 

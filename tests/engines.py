@@ -1,7 +1,7 @@
 """The engines that are held to `docs/matching.md`."""
 
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.reference.engine import ReferenceEngine
 
 ENGINES: list[type[MatchingEngine]] = [Engine, ReferenceEngine]

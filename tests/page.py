@@ -1,4 +1,4 @@
-"""A page of `lowlat.reports.html` taken apart by Python's HTML parser, and text that must never become part of its markup."""
+"""An HTML report taken apart by Python's HTML parser, and text that must never become part of its markup."""
 
 from __future__ import annotations
 

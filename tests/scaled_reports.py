@@ -6,11 +6,12 @@ import dataclasses
 from fractions import Fraction
 
 import numpy as np
-from lowlat.reports import layout
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.measures import Run, Series, Throughput
-from lowlat.reports.model import Report
-from lowlat.reports.series import histogram_of, series_of, summarize
+
+from lowlat.reports.histogram import buckets
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Run, Series, Throughput
+from lowlat.reports.model.series import histogram_of, series_of, summarize
 
 
 def scaled(report: Report, factor: Fraction) -> Report:
@@ -36,9 +37,9 @@ def _scaled_series(series: Series, factor: Fraction) -> Series:
     """A sample stands at the top of its bucket, where percentiles have it; the least and the greatest are exact."""
     old = histogram_of(series)
     least, greatest = (int(bound * factor) for bound in (old.min_ns, old.max_ns))
-    counts = np.zeros(layout.COUNTS_LENGTH, dtype=np.uint64)
-    for value, count in zip(layout.highest_values(old.recorded).tolist(), old.counts[old.recorded], strict=True):
-        counts[layout.index_of(min(max(int(value * factor), least), greatest))] += count
+    counts = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
+    for value, count in zip(buckets.highest_values(old.recorded).tolist(), old.counts[old.recorded], strict=True):
+        counts[buckets.index_of(min(max(int(value * factor), least), greatest))] += count
     for bound in (least, greatest):
         _move_one(counts, bound)
     return series_of(series.op, series.measure, Histogram.from_counts(counts, least, greatest))
@@ -47,7 +48,7 @@ def _scaled_series(series: Series, factor: Fraction) -> Series:
 def _move_one(counts: np.ndarray, bound: int) -> None:
     """Let the bound's own bucket hold a sample, taken from the nearest that has any."""
     recorded = np.flatnonzero(counts)
-    index = layout.index_of(bound)
+    index = buckets.index_of(bound)
     if index not in recorded:
         counts[recorded[np.abs(recorded - index).argmin()]] -= 1
         counts[index] += 1

@@ -7,5 +7,5 @@ for package in engine probes reports; do
     "$bin/python" -P -m nanobind.stubgen -q -m "lowlat.$package._core" -o "$package/_core.pyi"
 done
 for kind in report sweep history comparison; do
-    "$bin/python" -P -c "from lowlat.reports import schema; print(end=schema.generated_text(schema.${kind^^}))" >"reports/schema/$kind-1.schema.json"
+    "$bin/python" -P -c "from lowlat.reports.io import schema; print(end=schema.generated_text(schema.${kind^^}))" >"reports/schema/$kind-1.schema.json"
 done

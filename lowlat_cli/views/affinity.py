@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lowlat.probes.cpu_sets import CpuSets
-from lowlat.probes.placement import Plan
-from lowlat.probes.threads import ThreadAffinity
-from lowlat.probes.topology import Topology
-from lowlat.reports import units
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lowlat import units
+from lowlat.probes.cpu.cpu_sets import CpuSets
+from lowlat.probes.cpu.placement import Plan
+from lowlat.probes.cpu.threads import ThreadAffinity
+from lowlat.probes.topology import Topology
 from lowlat_cli.views import layout
 
 

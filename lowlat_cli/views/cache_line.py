@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lowlat.probes.cache_line import CacheLine, Prefetch
-from lowlat.probes.reading import Reading
-from lowlat.reports import units
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lowlat import units
+from lowlat.probes.cache_line import CacheLine, Prefetch
+from lowlat.probes.reading import Reading
 from lowlat_cli.views import layout
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lowlat.probes.clock import Calibration, CounterSkew
-from lowlat.probes.clock_sources import CounterFlags
-from lowlat.probes.reading import Reading
-from lowlat.reports import units
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lowlat import units
+from lowlat.probes.clock.counter import Calibration, CounterSkew
+from lowlat.probes.clock.sources import CounterFlags
+from lowlat.probes.reading import Reading
 from lowlat_cli.views import layout
 
 PAIRS_SHOWN_MAX = 8

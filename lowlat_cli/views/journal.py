@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from lowlat.engine.journal_check import Executed, JournalCheck
-from lowlat.engine.journal_document import commands_per_s, flag_names, named
-from lowlat.engine.journal_file import Block, BlockKind
-from lowlat.engine.journal_head import VERSION
-from lowlat.engine.journal_listing import Listing
-from lowlat.engine.records import Kind, Phase, SelfTrade, Side, TimeInForce
-from lowlat.reports import units
 from rich.console import RenderableType
 from rich.text import Text
 
+from lowlat import units
+from lowlat.engine.journal.document import commands_per_s, flag_names, named
+from lowlat.engine.journal.dump import Listing
+from lowlat.engine.journal.file import Block, BlockKind
+from lowlat.engine.journal.header import VERSION
+from lowlat.engine.journal.verify import Executed, JournalCheck
+from lowlat.engine.matching.records import Kind, Phase, SelfTrade, Side, TimeInForce
 from lowlat_cli.views import layout
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lowlat.probes.cpulist import format_cpu_list
-from lowlat.probes.reading import Reading
-from lowlat.reports import units
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from lowlat import units
+from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.reading import Reading
 
 LABEL_WIDTH = 12
 _UNITS = {1 << 30: "GiB", 1 << 20: "MiB", 1 << 10: "KiB"}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lowlat.probes.cpu_sets import Cpus
-from lowlat.probes.reading import Reading, known
-from lowlat.probes.topology import Cache, HugePages, Node, Topology
-from lowlat.probes.topology.model import UNREACHABLE
-from lowlat.reports import units
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lowlat import units
+from lowlat.probes.cpu.cpu_sets import Cpus
+from lowlat.probes.reading import Reading, known
+from lowlat.probes.topology import Cache, HugePages, Node, Topology
+from lowlat.probes.topology.model import UNREACHABLE
 from lowlat_cli.views import layout
 from lowlat_cli.views.topology_tree import topology_tree
 

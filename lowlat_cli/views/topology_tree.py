@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lowlat.probes.cpu_sets import Cpus
-from lowlat.probes.topology import Cluster, Core, Die, Node, Package, Topology
-from lowlat.reports import units
 from rich.text import Text
 from rich.tree import Tree
 
+from lowlat import units
+from lowlat.probes.cpu.cpu_sets import Cpus
+from lowlat.probes.topology import Cluster, Core, Die, Node, Package, Topology
 from lowlat_cli.views import layout
 
 CORES_LISTED_MAX = 16

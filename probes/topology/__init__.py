@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from lowlat.probes.cgroup import cpu_quota
-from lowlat.probes.cpu_sets import cpu_sets
-from lowlat.probes.host import cpu_brand, kernel_release, memory_total
+from lowlat.probes.cpu.cpu_sets import cpu_sets
+from lowlat.probes.host.cgroup import cpu_quota
+from lowlat.probes.host.facts import cpu_brand, kernel_release, memory_total
+from lowlat.probes.host.host_tree import LIVE, HostTree
+from lowlat.probes.host.virtualization import virtualization
 from lowlat.probes.reading import Reading, known, to_document, unknown
 from lowlat.probes.topology.caches import read_caches
+from lowlat.probes.topology.core_types import read_core_kinds
 from lowlat.probes.topology.groups import GroupReader
-from lowlat.probes.topology.kinds import read_core_kinds
 from lowlat.probes.topology.model import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
 from lowlat.probes.topology.nodes import read_huge_pages, read_nodes
 from lowlat.probes.topology.warnings import Warnings
-from lowlat.probes.tree import LIVE, HostTree
-from lowlat.probes.virtualization import virtualization
 
 __all__ = [
     "Cache",

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from lowlat.probes.cpu_sets import CPU_FOLDER, Cpus
+from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus
+from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.reading import Reading, known, not_applicable
 from lowlat.probes.topology.groups import read_cpus
 from lowlat.probes.topology.model import Cache, CacheType
 from lowlat.probes.topology.warnings import Warn
-from lowlat.probes.tree import HostTree
 
 _TYPES: dict[str, CacheType] = {"Data": "Data", "Instruction": "Instruction", "Unified": "Unified"}
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

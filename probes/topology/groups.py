@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lowlat.probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list, cpus_of_mask
+from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list, cpus_of_mask
+from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.topology.model import Cluster, Core, Die, Package
 from lowlat.probes.topology.warnings import Warn
-from lowlat.probes.tree import HostTree
 
 _NO_ID = (-1, 65_535)
 """What the kernel prints for "no such id"; 65,535 where a cluster's id is 16 bits wide."""

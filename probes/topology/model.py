@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lowlat.probes.cgroup import CpuQuota
-from lowlat.probes.cpu_sets import Cpus, CpuSets
+from lowlat.probes.cpu.cpu_sets import Cpus, CpuSets
+from lowlat.probes.host.cgroup import CpuQuota
+from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import Reading
-from lowlat.probes.virtualization import Virtualization
 
 CacheType = Literal["Data", "Instruction", "Unified", "Unknown"]
 NodeKind = Literal["cpus and memory", "memory only", "no memory", "empty", "unknown memory"]

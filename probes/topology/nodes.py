@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lowlat.probes.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
-from lowlat.probes.cpulist import format_cpu_list
+from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
+from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.reading import Reading, known, not_applicable
 from lowlat.probes.topology.groups import read_cpus
 from lowlat.probes.topology.model import HugePages, Node, NodeKind
 from lowlat.probes.topology.warnings import Warn
-from lowlat.probes.tree import HostTree
 
 NODE_FOLDER = "sys/devices/system/node"
 _LOCAL_DISTANCE = 10  # ACPI SLIT

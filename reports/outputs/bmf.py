@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lowlat.reports.model import Report
+from lowlat.reports.model.report import Report
 from lowlat.reports.outputs.points import name_of, rate_of, throughputs, valid
 
 PERCENTS: Final = ("50", "99", "99.9")

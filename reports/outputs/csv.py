@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lowlat.reports.measures import Series
-from lowlat.reports.model import Report
-from lowlat.reports.recorded import RecordedLog
-from lowlat.reports.series import PERCENTS
+from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Series
+from lowlat.reports.model.series import PERCENTS
 
 COLUMNS: Final = (
     "profile",

@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from lowlat.reports import units
+from lowlat import units
 from lowlat.reports.errors import ConversionError
-from lowlat.reports.model import Report
+from lowlat.reports.model.report import Report
 from lowlat.reports.outputs.points import name_of, rate_of, valid
 from lowlat.reports.outputs.points import throughputs as passes_of
 

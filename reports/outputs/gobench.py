@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lowlat.reports.measures import Run
-from lowlat.reports.model import Report
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Run
 from lowlat.reports.outputs.points import valid
 
 PERCENTS: Final = ("50", "90", "99", "99.9", "99.99")

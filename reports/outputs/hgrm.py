@@ -19,19 +19,19 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
-from lowlat.reports import layout
 from lowlat.reports.errors import ConversionError
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.measures import Series
-from lowlat.reports.model import Report
-from lowlat.reports.recorded import RecordedLog
-from lowlat.reports.series import histogram_of
+from lowlat.reports.histogram import buckets
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Series
+from lowlat.reports.model.series import histogram_of
 
 TICKS: Final = 5
 """Steps for each half of the distance to 100%."""
 
 _SUB_BUCKETS: Final = 2_048
-_BUCKETS: Final = layout.COUNTS_LENGTH // (_SUB_BUCKETS // 2) - 1
+_BUCKETS: Final = buckets.COUNTS_LENGTH // (_SUB_BUCKETS // 2) - 1
 
 
 def of_report(report: Report) -> str:
@@ -60,7 +60,7 @@ def distribution(histogram: Histogram) -> str:
 
 def steps(histogram: Histogram) -> Iterator[tuple[Fraction, int, int]]:
     """Level (0 to 1), value in nanoseconds, and samples up to that value; the last level is 1."""
-    values = layout.highest_values(histogram.recorded).clip(max=histogram.max_ns).tolist()
+    values = buckets.highest_values(histogram.recorded).clip(max=histogram.max_ns).tolist()
     counts = histogram.counts[histogram.recorded].cumsum().tolist()
     level, bucket = Fraction(0), 0
     while True:

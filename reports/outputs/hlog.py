@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from lowlat.reports.errors import ConversionError
-from lowlat.reports.interval_log import head, interval
-from lowlat.reports.measures import Run
-from lowlat.reports.model import Report
-from lowlat.reports.moments import started_at
-from lowlat.reports.series import histogram_of
+from lowlat.reports.histogram.hlog_writer import head, interval
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Run
+from lowlat.reports.model.series import histogram_of
+from lowlat.reports.model.timestamps import started_at
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 from xml.etree import ElementTree
 
-from lowlat.reports.model import Report
+from lowlat.reports.model.report import Report
 
 PERCENTS: Final = ("50", "99", "99.9")
 

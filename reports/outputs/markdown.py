@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from lowlat.reports import lines, units
-from lowlat.reports.histogram import FEW_BEYOND
-from lowlat.reports.measures import PercentileValue, SummarySeries
-from lowlat.reports.model import Report
-from lowlat.reports.sweep import KNEE_RULE, Sweep, missed, response
+from lowlat import units
+from lowlat.reports.histogram.histogram import FEW_BEYOND
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import PercentileValue, SummarySeries
+from lowlat.reports.model.sweep import KNEE_RULE, Sweep, missed, response
+from lowlat.reports.terminal import text_lines
 
 ROWS_MAX: Final = 400
 """Rows of a table. With `TEXT_MAX` they keep the whole below 1 MiB, beyond which GitHub drops a summary."""
@@ -57,7 +58,7 @@ def of_sweep(sweep: Sweep) -> str:
             "",
             f"Knee: {KNEE_RULE}." if sweep.knee is not None else "Knee: none, no point is valid.",
             "",
-            f"- host: {_plain(lines.host(first.host))}",
+            f"- host: {_plain(text_lines.host(first.host))}",
         ]
     )
 
@@ -104,11 +105,11 @@ def _point(point: Report, mark: str) -> list[str]:
 def _facts(report: Report) -> Iterator[str]:
     """One item each; as in the table on a terminal."""
     facts = {
-        "throughput": lines.throughput(report.runs, report.load.model),
-        "load": lines.load(report.load),
-        "host": lines.host(report.host),
-        "disturbances": lines.disturbances(report.runs, report.load.model),
-        "verified": lines.verification(report.verification) if report.verification else "nothing",
+        "throughput": text_lines.throughput(report.runs, report.load.model),
+        "load": text_lines.load(report.load),
+        "host": text_lines.host(report.host),
+        "disturbances": text_lines.disturbances(report.runs, report.load.model),
+        "verified": text_lines.verification(report.verification) if report.verification else "nothing",
     }
     yield from (f"- {name}: {_plain(line)}" for name, line in facts.items() if line)
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from lowlat.reports import layout
-from lowlat.reports.measures import Series
-from lowlat.reports.model import Report
+
+from lowlat.reports.histogram import buckets
+from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Series
+from lowlat.reports.model.series import histogram_of
 from lowlat.reports.outputs.points import rate_of, throughputs, valid
-from lowlat.reports.recorded import RecordedLog
-from lowlat.reports.series import histogram_of
 
 BOUNDS_NS: Final = tuple(quarter * 2**power - 1 for power in range(2, 34) for quarter in (4, 5, 6, 7))
 """Largest value of each bucket."""
@@ -83,7 +84,7 @@ def _latencies(series: Iterable[tuple[Mapping[str, str], Series]]) -> list[_Fami
 
 def _histogram(labels: Mapping[str, str], series: Series) -> Iterator[str]:
     histogram = histogram_of(series)
-    ends = [layout.index_of(bound) + 1 for bound in BOUNDS_NS]
+    ends = [buckets.index_of(bound) + 1 for bound in BOUNDS_NS]
     running = np.cumsum(histogram.counts, dtype=np.uint64)
     for bound, end in zip(BOUNDS_NS, ends, strict=True):
         yield _sample("lowlat_latency_seconds_bucket", {**labels, "le": repr(bound / 1e9)}, int(running[end - 1]))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lowlat.reports.measures import Throughput
-from lowlat.reports.model import Report
-
 from lowlat.errors import NotValidError
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Throughput
 
 
 class NotForRecordsError(NotValidError):

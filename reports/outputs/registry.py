@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lowlat.reports.document import to_text
 from lowlat.reports.errors import ConversionError
-from lowlat.reports.html import to_html
-from lowlat.reports.model import Report
+from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.io.json_codec import to_text
+from lowlat.reports.io.loader import Document
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.outputs import bmf, csv, github, gobench, hgrm, hlog, junit, markdown, openmetrics
-from lowlat.reports.reading import Document
-from lowlat.reports.recorded import RecordedLog
-from lowlat.reports.sweep import Sweep
+from lowlat.reports.page.html import to_html
 
 
 @dataclass(frozen=True, slots=True)

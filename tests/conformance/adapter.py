@@ -34,9 +34,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias
 
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.instrument import Algorithm, Instrument, OffTick
-from lowlat.engine.records import (
+from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.records import (
     QUANTITY_MAX,
     EventKind,
     Kind,
@@ -48,7 +49,6 @@ from lowlat.engine.records import (
     wide_command,
     wide_commands,
 )
-from lowlat.engine.settings import WhenDry
 
 Message: TypeAlias = dict[str, Any]
 

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lowlat.engine.contract import MatchingEngine
 from tracebook.conformance import BookState, ConformanceConfig, EngineMetadata, Observation
 from tracebook.events import MarketEvent
 
+from lowlat.engine.matching.interface import MatchingEngine
 from tests.conformance.adapter import PROTOCOL, Conversation
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from lowlat.engine import Engine
 
+from lowlat.engine import Engine
 from tests.conformance.adapter import LOTS, PROTOCOL, SYMBOLS, canonical, digest, serve
 
 CONFIG = {

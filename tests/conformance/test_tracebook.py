@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lowlat.engine import Engine
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.reference import ReferenceEngine
 from tracebook.conformance import (
     ConformanceConfig,
     copy_bundled_conformance_suite,
@@ -31,6 +28,9 @@ from tracebook.conformance import (
 from tracebook.core.order import SelfTradePolicy
 from tracebook.events import MarketEvent
 
+from lowlat.engine import Engine
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.conformance.in_process import candidate
 from tests.property import broken_engines
 

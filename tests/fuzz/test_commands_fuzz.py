@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lowlat.engine.flood import flood
-from lowlat.engine.instrument import Algorithm, Instrument, OffTick
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.profile import load_profile
-from lowlat.engine.records import COMMAND, WIDE_COMMAND, Commands
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import Settings
 from numpy.random import Generator
 
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import paste, state_difference
 from tests.property.strategies import PROPERTY
 from tests.property.world_streams import WORLD_STREAMS

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lowlat.engine.lobster import read_lobster
-from lowlat.engine.lobster_file import LobsterError, read_best_states
-from lowlat.engine.recorded import verify
-from lowlat.engine.reference import ReferenceEngine
+
+from lowlat.engine.flow.readers.lobster import read_lobster
+from lowlat.engine.flow.readers.lobster.file import LobsterError, read_best_states
+from lowlat.engine.flow.recording import verify
+from lowlat.engine.reference.engine import ReferenceEngine
 
 SOUND = b"""\
 1.000000001,1,1,10,1000000,-1

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lowlat.engine.book_errors import BookError, WriterDiedError
-from lowlat.engine.mapped_book import BookSnapshot, Found, MappedBookReader, MappedBookWriter
-from lowlat.engine.records import Side
+
+from lowlat.engine.matching.records import Side
+from lowlat.engine.shared_book.directory import BookSnapshot, Found, MappedBookReader, MappedBookWriter
+from lowlat.engine.shared_book.errors import BookError, WriterDiedError
 
 DEPTH = 1024  # so many levels that a kill often falls into an update
 KILLS = 100
@@ -28,8 +29,8 @@ WRITERS = f"""
 import os, sys
 import numpy as np
 from pathlib import Path
-from lowlat.engine.mapped_book import MappedBookWriter
-from lowlat.engine.records import LEVEL
+from lowlat.engine.shared_book.directory import MappedBookWriter
+from lowlat.engine.matching.records import LEVEL
 
 folder, depth = Path(sys.argv[1]), {DEPTH}
 away = np.arange(1, depth + 1)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lowlat.probes.affinity import allowed_cpus
-from lowlat.probes.cpulist import format_cpu_list
-from lowlat.probes.numa_memory import memory_nodes
 
 from lowlat.errors import ExitCode
+from lowlat.probes.cpu.affinity import allowed_cpus
+from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.memory.numa_memory import memory_nodes
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -152,7 +152,7 @@ def test_memory_is_bound_for_the_command(lowlat: Run) -> None:
         pytest.skip(nodes.text)
     node = nodes.value[0]
     tell = (
-        "import sys; from lowlat.probes.numa_memory import thread_policy; policy = thread_policy().value; "
+        "import sys; from lowlat.probes.memory.numa_memory import thread_policy; policy = thread_policy().value; "
         "print(policy.policy, *policy.nodes)"
     )
     for more, number in ((["--membind"], 2), ([], 1)):  # MPOL_BIND and MPOL_PREFERRED of linux/mempolicy.h

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.engine.flood import flood
-from lowlat.engine.journal_file import Fault, JournalFile
-from lowlat.engine.journal_snapshot import snapshot_path
-from lowlat.engine.journaled_engine import JournaledEngine
-from lowlat.engine.profile import load_profile
 
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.file import Fault, JournalFile
+from lowlat.engine.journal.snapshot import snapshot_path
 from tests.integration.conftest import Run, Start
 
 SHORT = ("bench", "-n", "20k", "--runs", "2")

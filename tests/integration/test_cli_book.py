@@ -18,10 +18,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.mapped_book import MappedBookWriter
-from lowlat.engine.records import Side
 
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import Side
+from lowlat.engine.shared_book.directory import MappedBookWriter
 from lowlat.errors import ExitCode
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

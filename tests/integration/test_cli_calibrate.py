@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from lowlat.probes.affinity import allowed_cpus
 
 from lowlat.errors import ExitCode
+from lowlat.probes.cpu.affinity import allowed_cpus
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]

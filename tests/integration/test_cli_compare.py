@@ -16,15 +16,15 @@ from xml.etree import ElementTree
 import jsonschema
 import psutil
 import pytest
-from lowlat.engine.flood import flood
-from lowlat.engine.profile import load_profile
-from lowlat.engine.run import RunPlan, measure
-from lowlat.reports import schema
-from lowlat.reports.document import to_text
-from lowlat.reports.model import Report
-from lowlat.reports.series import summarize
 
+from lowlat.engine.bench.run import RunPlan, measure
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
 from lowlat.errors import ExitCode
+from lowlat.reports.io import schema
+from lowlat.reports.io.json_codec import to_text
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import summarize
 from tests.scaled_reports import scaled
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -169,8 +169,8 @@ def test_a_picture_is_for_the_table_alone(lowlat: Run, base: Report, tmp_path: P
     done = lowlat(*both, "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert document(done)["gate"]["verdict"] == "passed"
     loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert "lowlat.reports.document" in loaded and loaded.isdisjoint(
-        {"plotext", "lowlat.reports.plot", "lowlat.reports.spectrum"}
+    assert "lowlat.reports.io.json_codec" in loaded and loaded.isdisjoint(
+        {"plotext", "lowlat.reports.terminal.plot", "lowlat.reports.histogram.percentile_curve"}
     )
     done = lowlat(*both, "--to", "md")
     assert done.stdout.startswith("### lowlat: gate passed\n") and "head drawn over base" not in done.stdout
@@ -225,7 +225,7 @@ def test_what_is_no_report_is_named(lowlat: Run, base: Report, tmp_path: Path, t
 def test_help_imports_nothing_heavy(patched: Run, verb: str) -> None:
     code = (
         "import atexit\n"
-        "heavy = {'numpy', 'rich', 'psutil', 'msgspec', 'lowlat.engine.ab', 'lowlat.reports.compare'}\n"
+        "heavy = {'numpy', 'rich', 'psutil', 'msgspec', 'lowlat.engine.bench.ab', 'lowlat.reports.compare.compare'}\n"
         "atexit.register(lambda: print(sorted(heavy & sys.modules.keys()), file=sys.stderr))"
     )
     done = patched(code, verb, "--help")

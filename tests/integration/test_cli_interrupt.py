@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from lowlat.reports.document import from_text
 
 from lowlat.errors import ExitCode
+from lowlat.reports.io.json_codec import from_text
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -57,7 +57,7 @@ def running_workers(parent: int) -> list[psutil.Process]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         children = psutil.Process(parent).children(recursive=True)
-        if workers := [child for child in children if "lowlat.engine.worker" in child.cmdline()]:
+        if workers := [child for child in children if "lowlat.engine.bench.worker" in child.cmdline()]:
             time.sleep(0.05)  # the parent still has to hear that the program was found
             return workers
         time.sleep(0.005)
@@ -65,7 +65,7 @@ def running_workers(parent: int) -> list[psutil.Process]:
 
 
 DEAF = """
-import lowlat.engine.run, time
+import lowlat.engine.bench.run, time
 def measure(*_):
     try:
         print("measuring", file=sys.stderr, flush=True)
@@ -73,7 +73,7 @@ def measure(*_):
     except KeyboardInterrupt:
         print("going on", file=sys.stderr, flush=True)
         time.sleep(60)
-lowlat.engine.run.measure = measure
+lowlat.engine.bench.run.measure = measure
 """
 
 

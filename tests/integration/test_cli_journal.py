@@ -13,15 +13,15 @@ from typing import Any
 
 import jsonschema
 import pytest
-from lowlat.engine import Flag, Kind, SelfTrade, Side, WhenDry, command, commands, flood, load_profile, wide_command
-from lowlat.engine.journal_file import JournalFile
-from lowlat.engine.journal_snapshot import snapshot_path, write_snapshot
-from lowlat.engine.journaled_engine import JournaledEngine, Sync
-from lowlat.engine.records import wide_commands
-from lowlat.reports.document import from_text
 
 from lowlat import engine
+from lowlat.engine import Flag, Kind, SelfTrade, Side, WhenDry, command, commands, flood, load_profile, wide_command
+from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.snapshot import snapshot_path, write_snapshot
+from lowlat.engine.matching.records import wide_commands
 from lowlat.errors import ExitCode
+from lowlat.reports.io.json_codec import from_text
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]

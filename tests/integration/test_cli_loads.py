@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
-from lowlat.reports.document import from_text, sweep_from_text
-from lowlat.reports.model import Report
 
 from lowlat.errors import ExitCode
+from lowlat.reports.io.json_codec import from_text, sweep_from_text
+from lowlat.reports.model.report import Report
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

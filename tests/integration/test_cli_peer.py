@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lowlat.reports.document import from_text
-from lowlat.reports.model import BudgetStage, Report
 
 from lowlat.errors import ExitCode
+from lowlat.reports.io.json_codec import from_text
+from lowlat.reports.model.report import BudgetStage, Report
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]

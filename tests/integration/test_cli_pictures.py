@@ -44,7 +44,7 @@ def test_json_stays_one_document_and_loads_nothing_to_draw_with(lowlat: Run) -> 
     done = lowlat(*SHORT, "--plot", "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert json.loads(done.stdout)["schema"] == "lowlat.report/1"
     loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert "lowlat.reports.document" in loaded
+    assert "lowlat.reports.io.json_codec" in loaded
     assert loaded.isdisjoint({"plotext", "plotly", "jinja2"})
 
 

@@ -13,15 +13,15 @@ from typing import Any
 
 import jsonschema
 import pytest
-from lowlat.reports import schema
-from lowlat.reports.document import from_text, to_text
-from lowlat.reports.model import Report
-from lowlat.reports.outputs import registry
-from lowlat.reports.sweep import sweep_of
 
 from lowlat.errors import ExitCode
+from lowlat.reports.io import schema
+from lowlat.reports.io.json_codec import from_text, to_text
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.sweep import sweep_of
+from lowlat.reports.outputs import registry
 from lowlat_cli.app import run
-from lowlat_cli.failures import Outcome
+from lowlat_cli.errors import Outcome
 from lowlat_cli.session import Session
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -159,7 +159,7 @@ def test_help_names_every_output_and_no_other(lowlat: Run) -> None:
 def test_help_imports_nothing_heavy(patched: Run) -> None:
     code = (
         "import atexit\n"
-        "heavy = {'numpy', 'rich', 'hdrh', 'msgspec', 'lowlat.reports.model', 'lowlat.reports._core'}\n"
+        "heavy = {'numpy', 'rich', 'hdrh', 'msgspec', 'lowlat.reports.model.report', 'lowlat.reports._core'}\n"
         "atexit.register(lambda: print(sorted(heavy & sys.modules.keys()), file=sys.stderr))"
     )
     assert patched(code, "report", "--help").stderr == "[]\n"

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lowlat.reports.document import from_text
 
 from lowlat.errors import ExitCode
+from lowlat.reports.io.json_codec import from_text
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -85,7 +85,9 @@ def test_another_file_takes_what_would_be_printed(lowlat: Run, tmp_path: Path) -
 def test_an_unwritable_file_is_found_before_anything_runs(patched: Run, tmp_path: Path) -> None:
     """Also for root, whom permissions do not stop: a folder stands where the file should go."""
     (tmp_path / "taken").mkdir()
-    unreachable = "import lowlat.engine.run\ndef measure(*_):\n    raise AssertionError\nengine.run.measure = measure"
+    unreachable = (
+        "from lowlat.engine.bench import run\ndef measure(*_):\n    raise AssertionError\nrun.measure = measure"
+    )
     done = patched(unreachable, *SHORT, "-o", "taken")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     assert done.stderr == "lowlat: error: cannot write taken: it is a folder; name a file in it\n"
@@ -94,10 +96,10 @@ def test_an_unwritable_file_is_found_before_anything_runs(patched: Run, tmp_path
 def test_a_run_that_is_not_valid_is_printed_and_ends_with_3(patched: Run) -> None:
     code = """
 import dataclasses, engine.run
-real = lowlat.engine.run.measure
+real = lowlat.engine.bench.run.measure
 def measure(*arguments):
     return dataclasses.replace(real(*arguments), status="invalid", status_reasons=("planted",))
-lowlat.engine.run.measure = measure
+lowlat.engine.bench.run.measure = measure
 """
     done = patched(code, *SHORT, "--json")
     assert (done.returncode, done.stderr) == (ExitCode.NOT_VALID, "lowlat: the run is not valid: planted\n")

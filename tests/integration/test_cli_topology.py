@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lowlat.probes.affinity import allowed_cpus
-from lowlat.probes.cpulist import format_cpu_list
+
+from lowlat.probes.cpu.affinity import allowed_cpus
+from lowlat.probes.cpu.cpulist import format_cpu_list
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Document = Callable[..., dict[str, Any]]

@@ -1,4 +1,4 @@
-"""What the documentation tells people to type must work: Python blocks run, files load, command lines parse, links lead somewhere.
+"""What the documentation tells people to type must work: Python runs, files load, commands parse, links lead somewhere.
 
 The pages themselves are built strictly by `make docs`; README.md is outside of that.
 """

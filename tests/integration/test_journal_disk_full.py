@@ -15,10 +15,10 @@ FLOOD = """
 import sys
 from pathlib import Path
 from lowlat.engine import _core
-from lowlat.engine.flood import flood
-from lowlat.engine.journal_errors import JournalWriteError, SnapshotError
-from lowlat.engine.journaled_engine import JournaledEngine, Sync
-from lowlat.engine.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.journal.errors import JournalWriteError, SnapshotError
+from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.flow.profile import load_profile
 
 path, flow = Path(sys.argv[1]), flood(load_profile("steady"), 100_000, 1).commands
 engine = JournaledEngine.create(path, orders=100_000, sync=Sync[sys.argv[2]])

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from lowlat.engine import _core
-from lowlat.engine.flood import flood
-from lowlat.engine.journal_file import JournalFile
-from lowlat.engine.journal_snapshot import snapshot_path
-from lowlat.engine.journaled_engine import JournaledEngine
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.profile import load_profile
-from lowlat.engine.records import Commands
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.snapshot import snapshot_path
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import Commands
 
 KILLS = 200
 FLOW = (load_profile("all-kinds"), 60_000, 11)
@@ -35,10 +36,10 @@ FLOW = (load_profile("all-kinds"), 60_000, 11)
 ENGINES = """
 import os, random, signal, sys
 from pathlib import Path
-from lowlat.engine.flood import flood
-from lowlat.engine.journaled_engine import JournaledEngine, Sync
-from lowlat.engine.profile import load_profile
-from lowlat.engine.run import RunPlan, settings_of
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.bench.run import RunPlan, settings_of
 
 path, broken = Path(sys.argv[1]), sys.argv[2]
 flow = flood(load_profile("all-kinds"), 60_000, 11)

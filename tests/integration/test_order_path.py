@@ -11,23 +11,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.engine import _core
-from lowlat.engine.arrivals import ArrivalsError
-from lowlat.engine.book_reader import MappedBookReader
-from lowlat.engine.book_writer import MappedBookWriter
-from lowlat.engine.flood import flood
-from lowlat.engine.flow import Flow
-from lowlat.engine.job import OpenLoop, PathPlaces, Pipeline
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.order_path import PACED_MEASURES, PATH_MEASURES, OrderPath, Passed, producer_of
-from lowlat.engine.path_place import book_names
-from lowlat.engine.profile import Arrivals, load_profile
-from lowlat.engine.run import RunFailedError, RunPlan, measure, settings_of
-from lowlat.probes.affinity import AffinityError, allowed_cpus
-from lowlat.probes.clock_scale import TickScale
-from lowlat.reports.model import Report
 
+from lowlat.engine import _core
+from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath, Passed, producer_of
+from lowlat.engine.bench.pipeline_placement import book_names
+from lowlat.engine.bench.protocol import OpenLoop, PathPlaces, Pipeline
+from lowlat.engine.bench.run import RunFailedError, RunPlan, measure, settings_of
+from lowlat.engine.flow.arrivals import ArrivalsError
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.flow.profile import Arrivals, load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.shared_book.reader import MappedBookReader
+from lowlat.engine.shared_book.writer import MappedBookWriter
 from lowlat.errors import ExitCode
+from lowlat.probes.clock.scale import TickScale
+from lowlat.probes.cpu.affinity import AffinityError, allowed_cpus
+from lowlat.reports.model.report import Report
 
 STEADY = flood(load_profile("steady"), 20_000, 3)
 MANY = flood(load_profile("many-symbols"), 20_000, 3)

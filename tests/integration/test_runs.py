@@ -11,24 +11,24 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
-from lowlat.engine import run as run_module
-from lowlat.engine.assemble import Finished, assemble
-from lowlat.engine.flood import flood
-from lowlat.engine.job import ClosedLoop, Outcome
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.place import choose_place
-from lowlat.engine.profile import load_profile
-from lowlat.engine.records import EventKind
-from lowlat.engine.run import RunFailedError, RunPlan, measure
-from lowlat.engine.settings import Settings, WhenDry
-from lowlat.engine.verify import check_prefix, first_difference
-from lowlat.probes.affinity import allowed_cpus
-from lowlat.probes.cpulist import format_cpu_list
-from lowlat.probes.numa_memory import memory_nodes
-from lowlat.reports.document import from_document, to_document
-from lowlat.reports.schema import report_schema
 
+from lowlat.engine.bench import run as run_module
+from lowlat.engine.bench.crosscheck import check_prefix, first_difference
+from lowlat.engine.bench.placement import choose_place
+from lowlat.engine.bench.protocol import ClosedLoop, Outcome
+from lowlat.engine.bench.report_builder import Finished, assemble
+from lowlat.engine.bench.run import RunFailedError, RunPlan, measure
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import EventKind
 from lowlat.errors import ExitCode, LowlatError
+from lowlat.probes.cpu.affinity import allowed_cpus
+from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.memory.numa_memory import memory_nodes
+from lowlat.reports.io.json_codec import from_document, to_document
+from lowlat.reports.io.schema import report_schema
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +232,8 @@ def test_ctrl_c_keeps_what_was_measured(flow, after):
     """Ctrl-C during run 2 gives a report of run 1, marked; during run 1 there is nothing to report."""
     script = (
         "import os, signal, sys\n"
-        "from lowlat.engine import flood, load_profile\n"
-        "from lowlat.engine.run import RunPlan, measure\n"
+        "from lowlat.engine import load_profile; from lowlat.engine import flood\n"
+        "from lowlat.engine.bench.run import RunPlan, measure\n"
         "def progress(text, share):\n"
         f"    if text == 'run {after + 1} of 3': signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
         "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))\n"

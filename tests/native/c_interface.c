@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "engine/native/lowlat.h"
+#include "engine/native/c_api/lowlat.h"
 
 static void check_at(int line, int holds, const char* rule) {
     if (holds) return;

@@ -10,12 +10,12 @@
 #include <thread>
 #include <vector>
 
-#include "engine/native/memory.hpp"
-#include "engine/native/mpsc_ring.hpp"
-#include "engine/native/random.hpp"
-#include "engine/native/records.hpp"
-#include "engine/native/ring_wait.hpp"
-#include "engine/native/spsc_ring.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/platform/locked_region.hpp"
+#include "engine/native/rings/mpsc_ring.hpp"
+#include "engine/native/rings/spsc_ring.hpp"
+#include "engine/native/rings/wait_strategy.hpp"
 
 namespace lowlat::testing {
 

@@ -20,14 +20,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.engine import Engine, flood, load_profile, records
-from lowlat.engine.instrument import Algorithm, Instrument, OffTick
-from lowlat.engine.records import EVENT, ORDER, WIDE_COMMAND, Commands
-from lowlat.engine.settings import WhenDry
+
+from lowlat.engine import Engine, flood, load_profile
+from lowlat.engine.matching import records
+from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.records import EVENT, ORDER, WIDE_COMMAND, Commands
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build/c-library"
-HEADER = ROOT / "engine/native/lowlat.h"
+HEADER = ROOT / "engine/native/c_api/lowlat.h"
 ENUMERATIONS: dict[str, tuple[str, type[IntEnum]]] = {
     "kind": ("", records.Kind),
     "side": ("", records.Side),
@@ -88,7 +90,7 @@ def test_the_documented_program(tmp_path: Path) -> None:
 
 def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:
     source = tmp_path / "includes.cpp"
-    source.write_text('#include "engine/native/lowlat.h"\nint main() { return LOWLAT_OK; }\n')
+    source.write_text('#include "engine/native/c_api/lowlat.h"\nint main() { return LOWLAT_OK; }\n')
     run(tool("c++"), "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-fsyntax-only", source)
 
 

@@ -7,10 +7,10 @@
 #include <malloc.h>
 #endif
 
-#include "engine/native/allocations.hpp"
-#include "engine/native/flood.hpp"
-#include "engine/native/matcher.hpp"
-#include "engine/native/sinks.hpp"
+#include "engine/native/flow/synthetic.hpp"
+#include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/sinks.hpp"
+#include "engine/native/platform/allocations.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/native/id_index.hpp"
-#include "engine/native/random.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/matching/order_index.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
 def built(folder: Path, *sanitizer: str) -> Path:
     program = folder / "_".join(["stress", *sanitizer])
     flags = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{ROOT}", *sanitizer]
-    source = ROOT / "tools/native/interval_stress.cpp"
+    source = ROOT / "tools/measure/native/interval_stress.cpp"
     done = subprocess.run(
         [str(COMPILER), *flags, str(source), "-o", str(program)], capture_output=True, text=True, check=False
     )

@@ -14,10 +14,10 @@
 #include <thread>
 #include <vector>
 
-#include "engine/native/crc32c.hpp"
-#include "engine/native/journal_reader.hpp"
-#include "engine/native/journal_writer.hpp"
-#include "engine/native/random.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/journal/crc32c.hpp"
+#include "engine/native/journal/reader.hpp"
+#include "engine/native/journal/writer.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

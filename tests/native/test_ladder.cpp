@@ -6,8 +6,8 @@
 #include <map>
 #include <vector>
 
-#include "engine/native/ladder.hpp"
-#include "engine/native/random.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/matching/ladder.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/native/level_feed.hpp"
-#include "engine/native/level_mirror.hpp"
-#include "engine/native/memory.hpp"
-#include "engine/native/random.hpp"
+#include "engine/native/bench/market_data_feed.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/platform/locked_region.hpp"
+#include "engine/native/shared_book/level_book.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

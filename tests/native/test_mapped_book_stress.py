@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
 @pytest.fixture(scope="module", params=SANITIZERS)
 def stress(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("stress") / "stress"
-    source = ROOT / "tools/native/mapped_book_stress.cpp"
+    source = ROOT / "tools/measure/native/mapped_book_stress.cpp"
     flags = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{ROOT}", *SANITIZERS[request.param]]
     built = subprocess.run(
         [str(COMPILER), *flags, str(source), "-o", str(program)], capture_output=True, text=True, check=False

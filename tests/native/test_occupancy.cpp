@@ -2,8 +2,8 @@
 #include <set>
 #include <vector>
 
-#include "engine/native/occupancy.hpp"
-#include "engine/native/random.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/matching/bitmap_tree.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/native/open_loop.hpp"
+#include "engine/native/bench/open_loop.hpp"
 #include "reports/native/histogram.hpp"
 #include "tests/native/checks.hpp"
 

@@ -1,5 +1,5 @@
 // The whole path with its threads: what comes out at the publisher's end is what went in at the producers', and a book
-// in between is never seen torn. tools/sanitize.sh runs it under the thread sanitizer.
+// in between is never seen torn. tools/ci/sanitize.sh runs it under the thread sanitizer.
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -7,9 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include "engine/native/flood.hpp"
-#include "engine/native/pipeline.hpp"
-#include "engine/native/sinks.hpp"
+#include "engine/native/bench/pipeline.hpp"
+#include "engine/native/flow/synthetic.hpp"
+#include "engine/native/matching/sinks.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

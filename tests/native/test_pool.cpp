@@ -1,8 +1,8 @@
 // The pool hands out each node once, the last released first, and stops the process where the book would be corrupted.
 #include <vector>
 
-#include "engine/native/pool.hpp"
-#include "engine/native/random.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/matching/pool.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/native/publisher.hpp"
+#include "engine/native/bench/publisher.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

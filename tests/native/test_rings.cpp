@@ -1,5 +1,5 @@
 // The rings' single-threaded rules by small numbers, then with threads: every record once, whole, in its producer's
-// order. The same stress rejects rings that are broken on purpose. tools/stress.sh runs it longer, and under
+// order. The same stress rejects rings that are broken on purpose. tools/ci/stress.sh runs it longer, and under
 // sanitizers.
 #include <vector>
 
@@ -147,7 +147,7 @@ const Register accepted("rings: one to four producers, each record once and in o
     check(stress<SpscRing<Event>>({.records = 4'000'000, .capacity = 32'768}).accepted(), "a ring of 32,768");
 });
 
-// The thread sanitizer would report what these rings are there for; tools/stress.sh sees that it does.
+// The thread sanitizer would report what these rings are there for; tools/ci/stress.sh sees that it does.
 #if !defined(__SANITIZE_THREAD__)
 
 /// Whether the stress rejects such a ring; one run may be lucky.

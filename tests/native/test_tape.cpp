@@ -2,8 +2,8 @@
 #include <deque>
 #include <vector>
 
-#include "engine/native/random.hpp"
-#include "engine/native/tape.hpp"
+#include "engine/native/flow/random.hpp"
+#include "engine/native/matching/trade_tape.hpp"
 #include "tests/native/checks.hpp"
 
 using namespace lowlat;

@@ -8,10 +8,11 @@ from math import exp, log
 from pathlib import Path
 
 import pytest
-from lowlat.engine.arrivals import BRANCHING, DECAY_SPACINGS
+
+from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
 
 FITTED = (0.66, 0.0099)
-"""Branching, and delay in mean spacings, that `engine/arrivals.py` quotes."""
+"""Branching, and delay in mean spacings, that `engine/flow/arrivals.py` quotes."""
 
 
 @pytest.fixture(scope="module")

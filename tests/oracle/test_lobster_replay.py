@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.engine.lobster import read_lobster
-from lowlat.engine.lobster_file import read_best_states
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.recorded import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.reference_book import Ladder, Order
+
+from lowlat.engine.flow.readers.lobster import read_lobster
+from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.recording import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.reference.book import Ladder, Order
+from lowlat.engine.reference.engine import ReferenceEngine
 
 Find = Callable[[str], Path]
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.records import EventKind, Flag, Kind, Reason
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.reference_book import Ask, Book, Ladder, Order
-from lowlat.engine.reference_walk import Reach
-from lowlat.engine.settings import Settings
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.records import EventKind, Flag, Kind, Reason
+from lowlat.engine.reference.book import Ask, Book, Ladder, Order
+from lowlat.engine.reference.dry_run import Reach
+from lowlat.engine.reference.engine import ReferenceEngine
 
 
 class LastInFirstOut(ReferenceEngine):

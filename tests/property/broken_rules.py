@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lowlat.engine.contract import Indicative, MatchingEngine
-from lowlat.engine.records import Flag, Phase, Reason, Side
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.reference_book import Ask, Book, Ladder, Order
-from lowlat.engine.reference_walk import Reach
+from lowlat.engine.matching.interface import Indicative, MatchingEngine
+from lowlat.engine.matching.records import Flag, Phase, Reason, Side
+from lowlat.engine.reference.book import Ask, Book, Ladder, Order
+from lowlat.engine.reference.dry_run import Reach
+from lowlat.engine.reference.engine import ReferenceEngine
 
 
 class RefilledAtTheFront(ReferenceEngine):

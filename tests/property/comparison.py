@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 import numpy as np
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.records import (
+
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.records import (
     COMMAND,
     WIDE_COMMAND,
     Commands,
@@ -21,7 +23,6 @@ from lowlat.engine.records import (
     describe,
     wide_commands,
 )
-from lowlat.engine.settings import Settings
 
 Row = tuple[int, ...]
 """One command, in the order of `COMMAND` or `WIDE_COMMAND`."""
@@ -86,10 +87,10 @@ def paste(settings: Settings, rows: Sequence[Row]) -> str:
 
 
 def pasted(text: str) -> tuple[Settings, Commands]:
-    """What `paste` printed, evaluated with the names of `lowlat.engine.records`, `lowlat.engine.settings`, `lowlat.engine.instrument`."""
-    from lowlat.engine import instrument, records, settings
+    """What `paste` printed, evaluated with the names of the rooms' own modules."""
+    from lowlat.engine.matching import config, instrument, records
 
-    names = vars(records) | vars(settings) | vars(instrument)
+    names = vars(records) | vars(config) | vars(instrument)
     sized, stream = eval(text, dict(names))
     assert isinstance(sized, Settings) and stream.dtype in (COMMAND, WIDE_COMMAND)
     return sized, stream

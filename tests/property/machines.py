@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.strategies import SearchStrategy
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import Flag, TimeInForce, describe
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import Settings
 
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import Flag, TimeInForce, describe
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import Row, paste, state_difference, stream_of
 from tests.property.strategies import Domain, cancels, limits, markets, naming, reduces, replaces, wrong
 from tests.property.worlds import ROOMY, kinds

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from lowlat.engine.records import EventKind, Events, Flag, Kind, Orders, Side, TimeInForce
 
+from lowlat.engine.matching.records import EventKind, Events, Flag, Kind, Orders, Side, TimeInForce
 from tests.property.comparison import WIDE, Row
 
 STOPS = (Kind.STOP, Kind.STOP_LIMIT, Kind.TRAILING_STOP)

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from lowlat.engine.records import QUANTITY_MAX, WIDE_COMMAND, Flag, Kind, Side, TimeInForce, command
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import Settings, WhenDry
 
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
+from lowlat.engine.matching.records import QUANTITY_MAX, WIDE_COMMAND, Flag, Kind, Side, TimeInForce, command
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import WIDE, Row, paste
 
 T = TypeVar("T")

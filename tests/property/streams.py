@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from lowlat.engine.records import COMMAND, QUANTITY_MAX, Commands, Flag, Kind, TimeInForce
-from lowlat.engine.settings import Settings, WhenDry
 from numpy.random import Generator
 from numpy.typing import NDArray
+
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
+from lowlat.engine.matching.records import COMMAND, QUANTITY_MAX, Commands, Flag, Kind, TimeInForce
 
 Ints = NDArray[np.int64]
 Draw = Callable[[Generator, int], Ints]

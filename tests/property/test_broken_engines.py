@@ -5,11 +5,11 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import Settings
 
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.broken_engines import BROKEN, TakerPriced
 from tests.property.broken_rules import BROKEN_RULES, AllOrNoneTradesInPart
 from tests.property.comparison import difference, pasted

@@ -4,10 +4,10 @@ however commands are batched; and the reference engine's books are those that it
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import EventKind, Kind, Phase
-from lowlat.engine.reference import ReferenceEngine
 
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import EventKind, Kind, Phase
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import difference, paste, pasted, stream_of
 from tests.property.rebuilt import Rebuilt
 from tests.property.strategies import EXAMPLES, PROPERTY, Case

@@ -4,9 +4,9 @@ are those of the reference engine, and the native book is sound."""
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.native_engine import Engine
 
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.native import Engine
 from tests.property import broken_engines, broken_rules
 from tests.property.machines import ORDER_KINDS, machine, world_machine
 from tests.property.strategies import EXAMPLES, PROPERTY

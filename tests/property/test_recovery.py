@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from lowlat.engine.journaled_engine import JournaledEngine, Sync
-from lowlat.engine.reference import ReferenceEngine
 
+from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import difference
 from tests.property.strategies import PROPERTY, Case
 from tests.property.worlds import WORLDS

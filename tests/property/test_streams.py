@@ -3,13 +3,13 @@ and the same bytes however the stream is cut."""
 
 import numpy as np
 import pytest
-from lowlat.engine.flood import flood
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.profile import load_profile, profile_names
-from lowlat.engine.records import EventKind, describe
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import Settings
 
+from lowlat.engine.flow.profile import load_profile, profile_names
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import EventKind, describe
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import state_difference
 from tests.property.strategies import EXAMPLES
 from tests.property.streams import STREAMS

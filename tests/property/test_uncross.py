@@ -2,11 +2,11 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lowlat.engine.contract import Indicative, MatchingEngine
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.records import Phase, Side
-from lowlat.engine.settings import Settings
 
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import Indicative, MatchingEngine
+from lowlat.engine.matching.records import Phase, Side
 from tests.engines import ENGINES
 from tests.property.comparison import Row, stream_of
 from tests.property.strategies import PROPERTY

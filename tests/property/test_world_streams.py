@@ -3,10 +3,10 @@ reference says, in odd batches, with a tape that is emptied now and then."""
 
 import numpy as np
 import pytest
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import EventKind, Reason, describe
-from lowlat.engine.reference import ReferenceEngine
 
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import EventKind, Reason, describe
+from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import state_difference
 from tests.property.strategies import EXAMPLES
 from tests.property.world_streams import WORLD_STREAMS

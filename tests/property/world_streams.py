@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
-from lowlat.engine.records import WIDE_COMMAND, Commands, Flag, Kind, Phase, SelfTrade, TimeInForce
-from lowlat.engine.settings import Settings, WhenDry
 from numpy.random import Generator
 from numpy.typing import NDArray
+
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
+from lowlat.engine.matching.records import WIDE_COMMAND, Commands, Flag, Kind, Phase, SelfTrade, TimeInForce
 
 KINDS = {
     Kind.LIMIT: 0.53,

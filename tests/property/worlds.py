@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
-from lowlat.engine.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce, command, wide_command
-from lowlat.engine.settings import Settings, WhenDry
 
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
+from lowlat.engine.matching.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce, command, wide_command
 from tests.property.comparison import Row
 from tests.property.strategies import (
     DRY_ORDERS,

@@ -14,13 +14,13 @@ from typing import Any
 
 import psutil
 import pytest
-from lowlat.engine import ab as ab_module
-from lowlat.engine.ab import AbPlan, compare_commands, order_of
-from lowlat.engine.command_run import Command, CommandFailedError, CommandStartError, report_from, wall_ns_of
-from lowlat.reports.errors import GateRuleError, InputError, NotComparableError
-from lowlat.reports.gate import parse_rule
 
+from lowlat.engine.bench import ab as ab_module
+from lowlat.engine.bench.ab import AbPlan, compare_commands, order_of
+from lowlat.engine.bench.subprocess_run import Command, CommandFailedError, CommandStartError, report_from, wall_ns_of
 from lowlat.errors import ExitCode
+from lowlat.reports.compare.gate import parse_rule
+from lowlat.reports.errors import GateRuleError, InputError, NotComparableError
 
 FIRST = Path(__file__).parent / "reports/report-1.json"
 
@@ -109,7 +109,7 @@ def test_what_is_printed_must_be_a_report(script: str, message: str) -> None:
 
 
 def test_a_printed_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lowlat.engine.command_run.FILE_BYTES_MAX", 1_000)
+    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.FILE_BYTES_MAX", 1_000)
     with pytest.raises(InputError, match="what A printed is larger than any report"):
         report_from(shell("head -c 2000 /dev/zero"))
 
@@ -198,7 +198,7 @@ def test_an_interrupted_command_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopping: None, deaf: str
 ) -> None:
     """Nor what it has started, even where one of them does not listen."""
-    monkeypatch.setattr("lowlat.engine.command_run.GRACE_S", 0.2)
+    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.GRACE_S", 0.2)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StoppedError):
         wall_ns_of(shell(f"{deaf}\nsleep 60 & echo $! >> pids; kill -TERM $PPID; wait"))
@@ -217,7 +217,7 @@ def test_an_interruption_in_the_midst_of_a_start_leaves_no_process(
         signal.raise_signal(signal.SIGTERM)
         return started[-1]
 
-    monkeypatch.setattr("lowlat.engine.command_run.subprocess.Popen", popen)
+    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.subprocess.Popen", popen)
     handler = signal.getsignal(signal.SIGTERM)
     with pytest.raises(StoppedError):
         wall_ns_of(shell("sleep 60"))

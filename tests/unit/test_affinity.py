@@ -8,8 +8,9 @@ import os
 import threading
 
 import pytest
-from lowlat.probes import affinity
-from lowlat.probes.affinity import (
+
+from lowlat.probes.cpu import affinity
+from lowlat.probes.cpu.affinity import (
     AffinityError,
     CpuMissingError,
     CpuNotAllowedError,
@@ -19,7 +20,7 @@ from lowlat.probes.affinity import (
     pinned,
     requested_cpus,
 )
-from lowlat.probes.cpu_sets import CpuSets
+from lowlat.probes.cpu.cpu_sets import CpuSets
 from lowlat.probes.reading import known, not_applicable
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")

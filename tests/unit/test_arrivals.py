@@ -5,8 +5,9 @@ from math import exp, sqrt
 
 import numpy as np
 import pytest
-from lowlat.engine.arrivals import BRANCHING, DECAY_SPACINGS, ArrivalsError, arrivals
-from lowlat.engine.flood import COMMANDS_MAX
+
+from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS, ArrivalsError, arrivals
+from lowlat.engine.flow.synthetic import COMMANDS_MAX
 
 RATE = 1_000_000
 SPACING_PS = 1_000_000

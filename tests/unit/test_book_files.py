@@ -12,8 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from lowlat.engine import book_file
-from lowlat.engine.book_errors import (
+
+from lowlat.engine.matching.records import Side
+from lowlat.engine.shared_book import file
+from lowlat.engine.shared_book.directory import Found, MappedBookReader, MappedBookWriter, mapped_books
+from lowlat.engine.shared_book.errors import (
     BookBusyError,
     BookDiskFullError,
     BookError,
@@ -29,9 +32,7 @@ from lowlat.engine.book_errors import (
     TruncatedBookError,
     UnsafeBookError,
 )
-from lowlat.engine.book_file import default_folder
-from lowlat.engine.mapped_book import Found, MappedBookReader, MappedBookWriter, mapped_books
-from lowlat.engine.records import Side
+from lowlat.engine.shared_book.file import default_folder
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ def test_what_is_no_private_file_is_left_alone(folder: Path, tmp_path: Path, kin
 def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As root one can open anything; the owner is compared all the same."""
     leave_a_book(folder)
-    monkeypatch.setattr(book_file, "_check_private", lambda *_: None)
+    monkeypatch.setattr(file, "_check_private", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
     with pytest.raises(UnsafeBookError, match="not a private regular file"):
         MappedBookReader("AAPL", folder=folder)
@@ -292,8 +293,8 @@ mount -t tmpfs -o size=16k tmpfs {folder}
 chmod 700 {folder}
 {python} -P -c '
 from pathlib import Path
-from lowlat.engine.mapped_book import MappedBookWriter
-from lowlat.engine.book_errors import BookDiskFullError
+from lowlat.engine.shared_book.directory import MappedBookWriter
+from lowlat.engine.shared_book.errors import BookDiskFullError
 MappedBookWriter("A", folder=Path("{folder}")).close()
 try:
     MappedBookWriter("B", folder=Path("{folder}"), depth=4096)

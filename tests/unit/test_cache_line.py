@@ -6,9 +6,10 @@ import json
 from types import SimpleNamespace
 
 import pytest
+
 from lowlat.probes import _core, cache_line
-from lowlat.probes.affinity import CpuMissingError
 from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine, choose_pair, classify_prefetch, granule
+from lowlat.probes.cpu.affinity import CpuMissingError
 from lowlat.probes.reading import known, not_applicable, to_document
 from lowlat.probes.topology import read_topology
 

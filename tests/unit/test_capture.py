@@ -7,12 +7,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from lowlat.probes import capture as capture_module
-from lowlat.probes.capture import capture, open_root
-from lowlat.probes.host import host_facts
+
+from lowlat.probes.host import snapshot as capture_module
+from lowlat.probes.host.facts import host_facts
+from lowlat.probes.host.host_tree import LIVE, FolderTree, HostTree, HostTreeError
+from lowlat.probes.host.snapshot import capture, open_root
 from lowlat.probes.reading import to_document
 from lowlat.probes.topology import read_topology, topology_document
-from lowlat.probes.tree import LIVE, FolderTree, HostTree, HostTreeError
 
 FILES = {
     "proc/cpuinfo": "model name : Some CPU\n",

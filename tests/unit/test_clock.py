@@ -9,9 +9,11 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
-from lowlat.probes import _core, clock, clock_sources
-from lowlat.probes.clock import ClockError, TickScale
-from lowlat.probes.clock_sources import Candidate
+
+from lowlat.probes import _core
+from lowlat.probes.clock import counter, sources
+from lowlat.probes.clock.counter import ClockError, TickScale
+from lowlat.probes.clock.sources import Candidate
 from lowlat.probes.reading import known, not_applicable, to_document
 
 CENTURY_S = 36_525 * 86_400
@@ -61,25 +63,25 @@ def test_impossible_frequency_is_refused(frequency_hz: float) -> None:
 @pytest.mark.parametrize("duration_s", [0.0, 0.009, 61.0, -1.0, float("nan")])
 def test_unusable_window_is_refused(duration_s: float) -> None:
     with pytest.raises(ClockError, match="cannot be used"):
-        clock.calibrate(duration_s)
+        counter.calibrate(duration_s)
 
 
 def test_ticks_advance_as_the_calibration_says() -> None:
-    calibration = clock.calibrate_quick()
-    start_ticks, start_ns = clock.ticks(), time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
+    calibration = counter.calibrate_quick()
+    start_ticks, start_ns = counter.ticks(), time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
     time.sleep(0.02)
-    end_ticks, end_ns = clock.ticks(), time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
+    end_ticks, end_ns = counter.ticks(), time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW)
     # The reads of one pair may be a preemption apart, at both ends.
     assert calibration.to_ns(end_ticks - start_ticks) == pytest.approx(end_ns - start_ns, abs=19e6)
 
 
 def test_calibrations_repeat_within_a_tenth_of_a_ppm() -> None:
-    frequencies = [clock.calibrate(0.05).frequency_hz for _ in range(4)]
+    frequencies = [counter.calibrate(0.05).frequency_hz for _ in range(4)]
     assert (max(frequencies) - min(frequencies)) / frequencies[0] * 1e6 <= 0.1
 
 
 def test_calibration_is_complete_and_has_a_json_form() -> None:
-    calibration = clock.calibrate(0.02)
+    calibration = counter.calibrate(0.02)
     assert calibration.uncertainty_ppm < 1.0
     assert calibration.scale == TickScale.of_frequency(calibration.frequency_hz)
     assert [candidate.name for candidate in calibration.candidates][-1] == "measured"
@@ -96,7 +98,7 @@ def test_calibration_is_complete_and_has_a_json_form() -> None:
 
 
 def test_measured_agrees_with_what_is_declared() -> None:
-    calibration = clock.calibrate(0.05)
+    calibration = counter.calibrate(0.05)
     declared = [c.frequency_hz.value for c in calibration.candidates[:-1] if c.frequency_hz.value is not None]
     if not declared:
         pytest.skip("no source on this host declares a frequency")
@@ -105,7 +107,7 @@ def test_measured_agrees_with_what_is_declared() -> None:
 
 
 def test_skew_between_cpus_is_bounded_and_shows_no_warp() -> None:
-    skews = clock.measure_skew(1e9)
+    skews = counter.measure_skew(1e9)
     if skews.value is None:
         pytest.skip(skews.text)
     for skew in skews.value:
@@ -115,8 +117,8 @@ def test_skew_between_cpus_is_bounded_and_shows_no_warp() -> None:
 
 
 def test_one_cpu_has_nothing_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "allowed_cpus", lambda: (3,))
-    assert clock.measure_skew(1e9).text == (
+    monkeypatch.setattr(counter, "allowed_cpus", lambda: (3,))
+    assert counter.measure_skew(1e9).text == (
         "not available here, because this process may use CPU 3 only; a comparison needs two"
     )
 
@@ -132,14 +134,14 @@ def _fit(standard_error_ppm: float, halves_difference_ppm: float = 0.0) -> Simpl
 def test_good_measurement_beats_every_declaration() -> None:
     declared = Candidate("cpuid-0x15", known(1.9e9, "CPUID leaf 0x15"))
     measured = Candidate("measured", known(2e9, "measured"))
-    assert clock._choose((declared, measured), _fit(0.01)) == (2e9, 0.02, "measured")
+    assert counter._choose((declared, measured), _fit(0.01)) == (2e9, 0.02, "measured")
 
 
 def test_uncertain_measurement_gives_way_to_the_best_declaration() -> None:
     absent = Candidate("cpuid-0x15", not_applicable("CPUID leaf 0x15", "no such leaf"))
     declared = Candidate("kernel", known(2.00002e9, "kernel"))
     measured = Candidate("measured", known(2e9, "measured"))
-    frequency_hz, uncertainty_ppm, source = clock._choose((absent, declared, measured), _fit(0.1, 40.0))
+    frequency_hz, uncertainty_ppm, source = counter._choose((absent, declared, measured), _fit(0.1, 40.0))
     assert frequency_hz == 2.00002e9
     assert uncertainty_ppm == pytest.approx(10.0, rel=1e-3)
     assert source == "kernel; the measurement was uncertain by 20.00 ppm"
@@ -148,7 +150,7 @@ def test_uncertain_measurement_gives_way_to_the_best_declaration() -> None:
 def test_counter_that_stands_still_is_no_clock() -> None:
     stuck = Candidate("measured", not_applicable("measured", "the counter did not advance"))
     with pytest.raises(ClockError, match="did not advance"):
-        clock._choose((stuck,), _fit(0.0))
+        counter._choose((stuck,), _fit(0.0))
 
 
 @pytest.mark.parametrize(
@@ -167,8 +169,8 @@ def test_crystal_leaf(
     value: float | None,
     reason: str | None,
 ) -> None:
-    monkeypatch.setattr(clock_sources._core, "cpuid", leaves.get)
-    reading = clock_sources._cpuid_crystal()
+    monkeypatch.setattr(sources._core, "cpuid", leaves.get)
+    reading = sources._cpuid_crystal()
     assert reading.value == value
     assert reason is None or reason in str(reading.reason)
 
@@ -202,8 +204,8 @@ def test_hypervisor_leaf(
     value: float | None,
     reason: str | None,
 ) -> None:
-    monkeypatch.setattr(clock_sources._core, "cpuid", {0: (0x16, 0, 0, 0), **leaves}.get)
-    reading = clock_sources._hypervisor_leaf()
+    monkeypatch.setattr(sources._core, "cpuid", {0: (0x16, 0, 0, 0), **leaves}.get)
+    reading = sources._hypervisor_leaf()
     assert reading.value == value
     assert reason is None or reason in str(reading.reason)
 

@@ -15,10 +15,10 @@ from typer.main import get_command
 
 from lowlat.errors import UsageError
 from lowlat_cli.app import app
-from lowlat_cli.bench import bench
+from lowlat_cli.command import full_command
 from lowlat_cli.session import Session, color_of
 from lowlat_cli.settings import SettingsError, read_settings
-from lowlat_cli.verb import full_command
+from lowlat_cli.verbs.bench import bench
 from lowlat_cli.wording import is_of_parser, of_parser
 
 
@@ -182,7 +182,7 @@ def test_the_recorded_command_repeats_the_run_without_environment_and_file(
 
 
 def test_help_names_every_built_in_profile() -> None:
-    from lowlat.engine.profile import profile_names
+    from lowlat.engine.flow.profile import profile_names
 
     option = next(option for option in parsed().command.params if option.name == "profile")
     assert sorted(option.help.removeprefix("Order flow: ").split(", or")[0].split(", ")) == profile_names()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lowlat.probes.cpulist import CpuListError, format_cpu_list, parse_cpu_list, parse_cpu_mask
 
 from lowlat.errors import UsageError
+from lowlat.probes.cpu.cpulist import CpuListError, format_cpu_list, parse_cpu_list, parse_cpu_mask
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from lowlat.probes.affinity import pinned
+
+from lowlat.probes.cpu.affinity import pinned
 from lowlat.probes.disturbance import Disturbances, DisturbanceWatch, interrupt_counts
+from lowlat.probes.host.host_tree import FolderTree
 from lowlat.probes.reading import to_document
-from lowlat.probes.tree import FolderTree
 
 INTERRUPTS = """\
            CPU0       CPU2

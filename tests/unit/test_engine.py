@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from lowlat.engine.contract import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import (
+
+from lowlat.engine.matching.interface import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import (
     COMMAND,
     CommandValueError,
     EventKind,
@@ -15,8 +16,7 @@ from lowlat.engine.records import (
     command,
     commands,
 )
-from lowlat.engine.reference import ReferenceEngine
-
+from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import LowlatError
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])

@@ -10,10 +10,11 @@ from time import process_time
 
 import numpy as np
 import pytest
-from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import COMMAND, Commands, Kind, Reason, Side, TimeInForce
-from lowlat.engine.settings import WhenDry
+
+from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import COMMAND, Commands, Kind, Reason, Side, TimeInForce
 
 COUNT = 100_000
 MANY = 50_000

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.engine.arrays import CACHE_LINE
-from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import COMMAND, Commands, Kind
-from lowlat.engine.settings import Settings
+
+from lowlat.engine.matching.aligned import CACHE_LINE
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import COMMAND, Commands, Kind
 
 NODE, SLOT, FAR_LEVEL, TRADE = 32, 8, 48, 32
 """Bytes of an order or a level, of an index entry, of a level outside the window, of a trade record."""
@@ -78,7 +79,7 @@ def test_mappings_start_on_a_page_and_hold_their_records_by_cache_lines() -> Non
 
 RESIDENT = """
 import sys
-from lowlat.engine.native_engine import Engine
+from lowlat.engine.matching.native import Engine
 from tests.unit.test_engine_memory import {flow}, need_bytes, resident_bytes
 stream = {flow}(50_000)
 before = resident_bytes()

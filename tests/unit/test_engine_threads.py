@@ -4,8 +4,8 @@ import threading
 
 import numpy as np
 import pytest
-from lowlat.engine import Engine, EngineBusyError, flood, load_profile
 
+from lowlat.engine import Engine, EngineBusyError, flood, load_profile
 from lowlat.errors import LowlatError
 
 

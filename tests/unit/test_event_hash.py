@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+
 from lowlat.engine import _core
-from lowlat.engine.records import EVENT
+from lowlat.engine.matching.records import EVENT
 
 EVENTS = np.frombuffer(np.random.default_rng(5).bytes(5 * EVENT.itemsize), EVENT)
 

@@ -3,12 +3,12 @@
 import msgspec
 import numpy as np
 import pytest
-from lowlat.engine.arrivals import BRANCHING, DECAY_SPACINGS
-from lowlat.engine.flood import flood
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.profile import Arrivals, Mix, Profile, ProfileError, load_profile, profile_names
-from lowlat.engine.records import COMMAND, EventKind, Kind
 
+from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
+from lowlat.engine.flow.profile import Arrivals, Mix, Profile, ProfileError, load_profile, profile_names
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import COMMAND, EventKind, Kind
 from lowlat.errors import UsageError
 
 # SHA-256 of 5,000 commands with seed 7. They change only when a profile or the generator does, on purpose: then every
@@ -192,7 +192,7 @@ def test_count_and_seed_out_of_range(commands, seed):
 
 def test_profile_documents_every_key():
     """The text of the module is the manual: a key without a line there is one nobody finds."""
-    import lowlat.engine.profile as module
+    import lowlat.engine.flow.profile as module
 
     for struct in (module.Profile, module.Mix, module.Price, module.Quantity, module.Arrivals):
         for field in msgspec.structs.fields(struct):

@@ -1,10 +1,19 @@
 """Every live order is found by its id after the index has taken another hash: as it grows, or while a stop is due."""
 
 import pytest
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.records import Commands, EventKind, Kind, Side, command, commands, wide_command, wide_commands
-from lowlat.engine.settings import WhenDry
 
+from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.records import (
+    Commands,
+    EventKind,
+    Kind,
+    Side,
+    command,
+    commands,
+    wide_command,
+    wide_commands,
+)
 from tests.engines import ENGINES
 
 STRIDE = 4096

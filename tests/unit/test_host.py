@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from lowlat.probes.host import host_facts
+
+from lowlat.probes.host.facts import host_facts
+from lowlat.probes.host.host_tree import FolderTree
+from lowlat.probes.host.virtualization import virtualization
 from lowlat.probes.reading import Reading, known, not_applicable, to_document, unknown
-from lowlat.probes.tree import FolderTree
-from lowlat.probes.virtualization import virtualization
 
 
 def tree_of(root: Path, files: dict[str, str | bytes]) -> FolderTree:

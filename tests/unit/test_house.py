@@ -23,6 +23,29 @@ BELOW = {
 }
 UNDER_LOWLAT = {"engine", "probes", "reports"}
 """Folders of the repository that are installed as `lowlat.engine` and so on."""
+FLOORS = (
+    {"platform"},
+    {"matching"},
+    {"reference", "rings", "analytics", "journal", "shared_book"},
+    {"flow"},
+    {"bench", "c_api"},
+    {"bindings"},
+)
+"""Rooms of the engine, of `engine/` and `engine/native/` alike: a room uses those below it, none beside it."""
+LINES_MAX, FUNCTION_MAX = 450, 35
+LONGER_FILES = {"engine/native/flow/synthetic.hpp": 546}
+"""Files above the limit, at their length: they may shrink."""
+LONGER_FUNCTIONS = {
+    "lowlat_cli/verbs/bench.py:bench": 43,
+    "engine/bench/replay.py:replay": 36,
+    "engine/bench/worker.py:outcome": 38,
+    "engine/bench/report_builder.py:assemble": 36,
+    "probes/clock/counter.py:_calibrate": 38,
+    "reports/page/charts.py:_run_traces": 37,
+    "reports/terminal/report_table.py:_parts": 36,
+    "reports/merge/merging.py:merge_reports": 38,
+}
+"""Functions above the limit, at the length of their bodies: they may shrink."""
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"](?P<path>[^">]+)[">]', re.MULTILINE)
 
 
@@ -74,8 +97,96 @@ def included(file: Path, root: Path) -> Iterator[str]:
         yield str(beside.relative_to(root.resolve())) if beside.exists() else include["path"]
 
 
+def upward(root: Path) -> list[str]:
+    """Each import or include from a room of the engine into one that is not on a floor below, as `file: what`."""
+    floor = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+    found = []
+    for file in sorted((root / "engine").rglob("*")):
+        room = room_of(file.relative_to(root).as_posix())
+        if room is None or file.suffix not in {".py", ".hpp", ".cpp", ".h"}:
+            continue
+        names = map(place, imported(file, root)) if file.suffix == ".py" else included(file, root)
+        for name in names:
+            other = room_of(name.replace(".", "/") if file.suffix == ".py" else name)
+            if other is not None and other != room and floor[other] >= floor[room]:
+                found.append(f"{file.relative_to(root)}: {name}")
+    return found
+
+
+def room_of(path: str) -> str | None:
+    """The room of the engine that a file or a module, as a path, lies in."""
+    found = re.match(r"engine/(?:native/)?(\w+)/", f"{path}/")
+    return found[1] if found and any(found[1] in rooms for rooms in FLOORS) else None
+
+
+def longer_files(root: Path) -> dict[str, int]:
+    """Lines of each file above the limit."""
+    lines = {
+        file.relative_to(root).as_posix(): len(file.read_text(encoding="utf-8").splitlines())
+        for package in BELOW
+        for file in (root / package).rglob("*")
+        if file.suffix in {".py", ".hpp", ".cpp", ".h"}
+    }
+    return {file: count for file, count in lines.items() if count > LINES_MAX}
+
+
+def longer_functions(root: Path) -> dict[str, int]:
+    """Lines of each Python function's body above the limit: a verb's signature is its options, and does not count."""
+    found = {}
+    for package in BELOW:
+        for file in (root / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef):
+                    body = node.body[1:] if ast.get_docstring(node) and node.body[1:] else node.body
+                    lines = (node.end_lineno or 0) - body[0].lineno + 1
+                    if lines > FUNCTION_MAX:
+                        found[f"{file.relative_to(root).as_posix()}:{node.name}"] = lines
+    return found
+
+
 def test_the_house_obeys_its_law() -> None:
     assert violations(ROOT) == []
+
+
+def test_rooms_of_the_engine_use_only_what_is_below() -> None:
+    assert upward(ROOT) == []
+
+
+def test_every_room_of_the_engine_has_its_floor() -> None:
+    folders = [*(ROOT / "engine").iterdir(), *(ROOT / "engine/native").iterdir()]
+    rooms = {folder.name for folder in folders if folder.is_dir()}
+    assert rooms - {"native", "schema", "__pycache__"} == set[str]().union(*FLOORS)
+
+
+def test_files_and_functions_stay_short() -> None:
+    assert longer_files(ROOT) == LONGER_FILES
+    assert longer_functions(ROOT) == LONGER_FUNCTIONS
+
+
+def test_long_ones_are_found(tmp_path: Path) -> None:
+    body = "\n".join(f"    a{line} = {line}" for line in range(36))
+    write(tmp_path, "engine/long.py", f"def long():\n    'Why.'\n{body}\n\n\ndef short():\n    'Why.'\n    b = 0")
+    write(tmp_path, "engine/native/long.hpp", "\n" * 451)
+    assert longer_functions(tmp_path) == {"engine/long.py:long": 36}
+    assert longer_files(tmp_path) == {"engine/native/long.hpp": 451}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "what"),
+    [
+        ("engine/matching/native.py", "from lowlat.engine.flow.profile import Profile", "engine.flow.profile"),
+        ("engine/journal/file.py", "from lowlat.engine.rings.ring import MpscRing", "engine.rings.ring"),
+        (
+            "engine/native/matching/a.hpp",
+            '#include "engine/native/journal/block.hpp"',
+            "engine/native/journal/block.hpp",
+        ),
+        ("engine/native/flow/a.hpp", '#include "engine/native/bench/loops.hpp"', "engine/native/bench/loops.hpp"),
+    ],
+)
+def test_a_planted_step_upward_is_found(tmp_path: Path, file: str, text: str, what: str) -> None:
+    write(tmp_path, file, text)
+    assert upward(tmp_path) == [f"{file}: {what}"]
 
 
 def test_every_package_that_is_shipped_is_in_the_law() -> None:

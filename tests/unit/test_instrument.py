@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from lowlat.engine.instrument import PRICE_MAX, PRICE_MIN, Instrument, OffTickError
-from lowlat.engine.records import QUANTITY_MAX
 
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument, OffTickError
+from lowlat.engine.matching.records import QUANTITY_MAX
 from lowlat.errors import UsageError
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+
 from lowlat.engine import _core
-from lowlat.engine.contract import CommandArrayError
-from lowlat.engine.instrument import Algorithm, Instrument, OffTick
-from lowlat.engine.journal_errors import (
+from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.errors import (
     JournalError,
     JournalExistsError,
     JournalHeldError,
@@ -29,12 +29,14 @@ from lowlat.engine.journal_errors import (
     NoJournalError,
     SnapshotError,
 )
-from lowlat.engine.journal_file import BlockKind, Fault, JournalFile
-from lowlat.engine.journal_head import JOURNAL, JournalHead, pack_head
-from lowlat.engine.journal_snapshot import snapshot_path
-from lowlat.engine.journaled_engine import JournaledEngine, Sync
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import (
+from lowlat.engine.journal.file import BlockKind, Fault, JournalFile
+from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
+from lowlat.engine.journal.snapshot import snapshot_path
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.interface import CommandArrayError
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import (
     Commands,
     Kind,
     Phase,
@@ -46,8 +48,6 @@ from lowlat.engine.records import (
     wide_command,
     wide_commands,
 )
-from lowlat.engine.settings import Settings, WhenDry
-
 from lowlat.errors import UsageError
 from tests import journal_by_hand
 from tests.property.world_streams import WORLD_STREAMS
@@ -309,7 +309,7 @@ WITHOUT_MEMORY = """
 import resource, sys
 from pathlib import Path
 from lowlat.engine import JournaledEngine, Kind, Side, command, commands
-from lowlat.engine.journal_errors import JournalWriteError
+from lowlat.engine.journal.errors import JournalWriteError
 
 engine = JournaledEngine.create(Path(sys.argv[1]), orders=200_000, trades=10)
 sells = [command(Kind.LIMIT, n, side=Side.SELL, price=100, quantity=1) for n in range(1, 200_001)]
@@ -430,7 +430,7 @@ FORKS = """
 import os, sys
 from pathlib import Path
 from lowlat.engine import JournaledEngine, Kind, Sync, command, commands
-from lowlat.engine.journal_errors import JournalError
+from lowlat.engine.journal.errors import JournalError
 
 def batch(number):
     return commands(command(Kind.LIMIT, number, price=100, quantity=1))

@@ -8,13 +8,22 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
-from lowlat.engine import _core
-from lowlat.engine.journal_errors import JournalDamagedError, JournalError, JournalVersionError
-from lowlat.engine.journal_file import BLOCK, END_BYTES, Fault, JournalFile
-from lowlat.engine.journaled_engine import JournaledEngine
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import Commands, Kind, SelfTrade, Side, command, commands, wide_command, wide_commands
 
+from lowlat.engine import _core
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalVersionError
+from lowlat.engine.journal.file import BLOCK, END_BYTES, Fault, JournalFile
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import (
+    Commands,
+    Kind,
+    SelfTrade,
+    Side,
+    command,
+    commands,
+    wide_command,
+    wide_commands,
+)
 from tests import journal_by_hand
 
 

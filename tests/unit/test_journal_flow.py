@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from lowlat.engine import Algorithm, Engine, Instrument, Kind, Settings, Side, WhenDry, command, commands, wide_command
-from lowlat.engine import journal_file as journal_file_module
-from lowlat.engine.journal_check import check_journal
-from lowlat.engine.journal_document import command_document, flag_names
-from lowlat.engine.journal_errors import JournalDamagedError, NoJournalError
-from lowlat.engine.journal_file import Fault, JournalFile, is_journal
-from lowlat.engine.journal_flow import DrainedJournalError, EmptyJournalError, read_journal_flow
-from lowlat.engine.journaled_engine import JournaledEngine, Sync
-from lowlat.engine.records import COMMAND, WIDE_COMMAND, Commands, wide_commands
-from lowlat.engine.run import RunPlan, settings_of
+from lowlat.engine.bench.run import RunPlan, settings_of
+from lowlat.engine.flow.readers.journal import DrainedJournalError, EmptyJournalError, read_journal_flow
+from lowlat.engine.journal import file as journal_file_module
+from lowlat.engine.journal.document import command_document, flag_names
+from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.errors import JournalDamagedError, NoJournalError
+from lowlat.engine.journal.file import Fault, JournalFile, is_journal
+from lowlat.engine.journal.verify import check_journal
+from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands, wide_commands
 
 PLAIN = commands(
     command(Kind.LIMIT, 1, side=Side.SELL, price=100, quantity=5),

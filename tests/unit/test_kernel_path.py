@@ -9,12 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from lowlat.engine.surroundings import kernel_measured
+
+from lowlat.engine.bench.kernel_stages import kernel_measured
 from lowlat.probes import _core
-from lowlat.probes.affinity import allowed_cpus
+from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path, spread_of
+from lowlat.probes.latency_summary import Spread
 from lowlat.probes.reading import known, unknown
-from lowlat.probes.spread import Spread
 
 GIGAHERTZ = 1e9
 

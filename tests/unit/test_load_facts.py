@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from lowlat.engine.job import ClosedLoop, OpenLoop
-from lowlat.engine.load_facts import load_facts
-from lowlat.engine.profile import Arrivals
-from lowlat.reports.facts import Load
+
+from lowlat.engine.bench.load import load_facts
+from lowlat.engine.bench.protocol import ClosedLoop, OpenLoop
+from lowlat.engine.flow.profile import Arrivals
+from lowlat.reports.model.context import Load
 
 MS = 1_000_000
 

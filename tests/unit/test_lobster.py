@@ -13,10 +13,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from lowlat.engine.lobster import read_lobster
-from lowlat.engine.recorded import Fill, Origin, RecordedFlow, verify
-from lowlat.engine.records import Kind, Side, TimeInForce, describe
-from lowlat.engine.reference import ReferenceEngine
+
+from lowlat.engine.flow.readers.lobster import read_lobster
+from lowlat.engine.flow.recording import Fill, Origin, RecordedFlow, verify
+from lowlat.engine.matching.records import Kind, Side, TimeInForce, describe
+from lowlat.engine.reference.engine import ReferenceEngine
 
 Rows = tuple[str, ...]
 Read = Callable[..., RecordedFlow]

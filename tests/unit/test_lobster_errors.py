@@ -7,9 +7,9 @@ import lzma
 from pathlib import Path
 
 import pytest
-from lowlat.engine.lobster import read_lobster
-from lowlat.engine.lobster_file import LobsterError, read_best_states
 
+from lowlat.engine.flow.readers.lobster import read_lobster
+from lowlat.engine.flow.readers.lobster.file import LobsterError, read_best_states
 from lowlat.errors import ExitCode, UsageError
 
 GOOD = "1,1,7,30,1000000,1"

@@ -11,8 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from lowlat.engine import _core
-from lowlat.engine.book_errors import (
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import Best, UnknownSideError, UnknownSymbolError
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import LEVEL, Levels, Side
+from lowlat.engine.reference.engine import ReferenceEngine
+from lowlat.engine.shared_book.directory import BookState, Found, MappedBookReader, MappedBookWriter, mapped_books
+from lowlat.engine.shared_book.errors import (
     BookBusyError,
     BookDepthError,
     BookError,
@@ -21,14 +28,8 @@ from lowlat.engine.book_errors import (
     NoWriterError,
     WriterDiedError,
 )
-from lowlat.engine.book_header import BOOK_HEADER, BookIdentity
-from lowlat.engine.contract import Best, UnknownSideError, UnknownSymbolError
-from lowlat.engine.file_lock import unlock
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.mapped_book import BookState, Found, MappedBookReader, MappedBookWriter, mapped_books
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import LEVEL, Levels, Side
-from lowlat.engine.reference import ReferenceEngine
+from lowlat.engine.shared_book.header import BOOK_HEADER, BookIdentity
+from lowlat.file_lock import unlock
 
 
 @pytest.fixture

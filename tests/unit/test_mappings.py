@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lowlat.probes.mappings import huge_page_bytes
-from lowlat.probes.tree import FolderTree
+from lowlat.probes.host.host_tree import FolderTree
+from lowlat.probes.memory.smaps import huge_page_bytes
 
 SMAPS = """\
 1000-3000 rw-p 00000000 00:00 0

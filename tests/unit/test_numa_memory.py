@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lowlat.probes import _core, numa_memory
-from lowlat.probes.numa_memory import NumaError, PagePlacement, Policy, ThreadPolicy
+
+from lowlat.probes import _core
+from lowlat.probes.host.host_tree import FolderTree
+from lowlat.probes.memory import numa_memory
+from lowlat.probes.memory.numa_memory import NumaError, PagePlacement, Policy, ThreadPolicy
 from lowlat.probes.reading import Reading
-from lowlat.probes.tree import FolderTree
 
 PAGE = mmap.PAGESIZE
 PAGES = 8

@@ -6,16 +6,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from lowlat.engine import assemble, numa
-from lowlat.engine.job import Memory
-from lowlat.engine.place import Place, choose_place
-from lowlat.probes import numa_memory
-from lowlat.probes.affinity import CpuMissingError, allowed_cpus
-from lowlat.probes.numa_memory import NumaError, PagePlacement, memory_nodes, nearest_memory, thread_policy
+
+from lowlat.engine.bench import numa, report_builder
+from lowlat.engine.bench.placement import Place, choose_place
+from lowlat.engine.bench.protocol import Memory
+from lowlat.probes.cpu.affinity import CpuMissingError, allowed_cpus
+from lowlat.probes.memory import numa_memory
+from lowlat.probes.memory.numa_memory import NumaError, PagePlacement, memory_nodes, nearest_memory, thread_policy
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 from lowlat.probes.topology import Node, Topology, read_topology
-from lowlat.reports import lines
-from lowlat.reports.measures import HotPath
+from lowlat.reports.model.results import HotPath
+from lowlat.reports.terminal import text_lines
 
 
 def host(*nodes: Node) -> Topology:
@@ -126,13 +127,13 @@ PLACE = Place((0, 2), TWO, known((0, 1), "x"), choose_place(None).placement)
     ],
 )
 def test_verdict_over_runs(runs: list[Run], verdict: bool | None) -> None:
-    assert assemble._verified(runs, PLACE) is verdict  # type: ignore[arg-type]
+    assert report_builder._verified(runs, PLACE) is verdict  # type: ignore[arg-type]
 
 
 def test_pages_of_runs_are_added() -> None:
     runs = [Run(0, memory(0, {0: 9})), Run(2, memory(1, {1: 4}))]
-    assert assemble._pages(runs) == {"0": 9, "1": 4}  # type: ignore[arg-type]
-    assert assemble._pages([*runs, Run(0, memory(0, None))]) is None  # type: ignore[list-item]
+    assert report_builder._pages(runs) == {"0": 9, "1": 4}  # type: ignore[arg-type]
+    assert report_builder._pages([*runs, Run(0, memory(0, None))]) is None  # type: ignore[list-item]
 
 
 def hot_path(**fields: object) -> HotPath:
@@ -163,7 +164,7 @@ def hot_path(**fields: object) -> HotPath:
     ],
 )
 def test_line_says_where_the_memory_is(fields: dict[str, object], words: str | None) -> None:
-    assert lines.hot_path(hot_path(**fields)).split(" · ")[3:] == ([words] if words else [])
+    assert text_lines.hot_path(hot_path(**fields)).split(" · ")[3:] == ([words] if words else [])
 
 
 def test_asked_cpus_are_checked_and_named() -> None:

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from lowlat.engine.surroundings import peer_stages
-from lowlat.probes import nic, packet_stamps, peer
-from lowlat.probes.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
-from lowlat.probes.echo_server import KEYS_MAX, EchoServer, ListenError
-from lowlat.probes.packet_stamps import Stamps, stamps_in
-from lowlat.probes.peer import PeerError, PeerPath, PeerSilentError, RoundTrip, measure_peer
-from lowlat.probes.peer_address import PeerAddressError, is_own, parse_address, shown_address
-from lowlat.probes.reading import known, unknown
-from lowlat.probes.spread import Spread
 
-pytestmark = pytest.mark.skipif(not packet_stamps.can_stamp(), reason="only Linux stamps packets")
+from lowlat.engine.bench.kernel_stages import peer_stages
+from lowlat.probes.latency_summary import Spread
+from lowlat.probes.network import nic, packet_timestamps, peer
+from lowlat.probes.network.echo import ANSWER, QUESTION, SIZE, EchoMessage, unpacked
+from lowlat.probes.network.echo_server import KEYS_MAX, EchoServer, ListenError
+from lowlat.probes.network.packet_timestamps import Stamps, stamps_in
+from lowlat.probes.network.peer import PeerError, PeerPath, PeerSilentError, RoundTrip, measure_peer
+from lowlat.probes.network.peer_address import PeerAddressError, is_own, parse_address, shown_address
+from lowlat.probes.reading import known, unknown
+
+pytestmark = pytest.mark.skipif(not packet_timestamps.can_stamp(), reason="only Linux stamps packets")
 
 DELAY_S = 0.02
 """Far longer than a relay on a busy host takes by itself."""
@@ -206,7 +207,7 @@ def test_a_delay_on_the_way_shows_and_stamps_taken_after_it_are_noticed(monkeypa
 
 def late_departures(on: socket.socket) -> Iterator[tuple[bytes, Stamps]]:
     """Departures as if they were stamped when the relay had already kept the packet."""
-    for data, stamps in packet_stamps.sent_packets(on):
+    for data, stamps in packet_timestamps.sent_packets(on):
         assert stamps.kernel_ns is not None
         yield data, Stamps(stamps.kernel_ns + round(DELAY_S * 1e9))
 
@@ -328,6 +329,6 @@ class Refusing(socket.socket):
 
 def test_a_system_without_packet_stamps_says_so_and_leaves_no_socket() -> None:
     made = Refusing(socket.AF_INET, socket.SOCK_DGRAM)
-    with pytest.raises(packet_stamps.StampsError, match="SO_TIMESTAMPING: Protocol not available"):
-        packet_stamps.enable_stamps(made)
+    with pytest.raises(packet_timestamps.StampsError, match="SO_TIMESTAMPING: Protocol not available"):
+        packet_timestamps.enable_stamps(made)
     assert made.fileno() == -1

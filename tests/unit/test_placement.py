@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Iterable
 
 import pytest
-from lowlat.probes.affinity import AffinityError
-from lowlat.probes.cgroup import CpuQuota
-from lowlat.probes.cpu_sets import CpuSets
-from lowlat.probes.placement import Assignment, Plan, Role, parse_roles, plan
+
+from lowlat.probes.cpu.affinity import AffinityError
+from lowlat.probes.cpu.cpu_sets import CpuSets
+from lowlat.probes.cpu.placement import Assignment, Plan, Role, parse_roles, plan
+from lowlat.probes.host.cgroup import CpuQuota
+from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable
 from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, Node, Package, Topology, read_topology
-from lowlat.probes.virtualization import Virtualization
 
 ABSENT = not_applicable("file", "absent")
 

@@ -3,11 +3,12 @@
 from dataclasses import astuple, replace
 
 import pytest
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import EventKind, Kind, Reason, Side, TimeInForce, command, commands
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import WhenDry
+
+from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import EventKind, Kind, Reason, Side, TimeInForce, command, commands
+from lowlat.engine.reference.engine import ReferenceEngine
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
 

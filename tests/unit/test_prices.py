@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lowlat.engine.prices import NoVolumeError, PriceArrayError, Vwap, notional, vwap, vwap_of
-from lowlat.engine.records import EVENT, LEVEL, TRADE, Side, commands
-from lowlat.engine.reference import ReferenceEngine
+
+from lowlat.engine.analytics.vwap import NoVolumeError, PriceArrayError, Vwap, notional, vwap, vwap_of
+from lowlat.engine.matching.records import EVENT, LEVEL, TRADE, Side, commands
+from lowlat.engine.reference.engine import ReferenceEngine
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 UINT32 = st.integers(0, 2**32 - 1)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lowlat.engine.prices import (
+
+from lowlat.engine.analytics.vwap import (
     LevelRangeError,
     LevelUpdateError,
     PriceArrayError,
@@ -17,7 +18,7 @@ from lowlat.engine.prices import (
     apply_level_updates,
     level_updates,
 )
-from lowlat.engine.records import LEVEL, TRADE, Side
+from lowlat.engine.matching.records import LEVEL, TRADE, Side
 
 BIDS = np.array([(103, 5, 1), (102, 7, 2), (100, 9, 3)], LEVEL)
 ASKS = BIDS[::-1].copy()

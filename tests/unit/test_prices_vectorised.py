@@ -1,4 +1,4 @@
-"""The loops of `engine/native/prices.cpp` that are called vectorised are: the compiler says so, or the claim goes."""
+"""The loops of `vwap.cpp` that are called vectorised are: the compiler says so, or the claim goes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "engine/native/prices.cpp"
+SOURCE = ROOT / "engine/native/analytics/vwap.cpp"
 COMPILER = shutil.which(os.environ.get("CXX", "c++"))
 
 
@@ -22,6 +22,6 @@ def test_the_compiler_vectorises_the_marked_loops(tmp_path: Path) -> None:
     marked = {number for number, line in enumerate(lines, start=1) if "// vectorised" in line}
     assert len(marked) == 3
     command = [COMPILER, "-std=c++20", "-O3", f"-I{ROOT}", "-fopt-info-vec-optimized", "-c", str(SOURCE)]
-    told = subprocess.run([*command, "-o", str(tmp_path / "prices.o")], capture_output=True, text=True, check=True)
-    found = re.findall(r"prices\.cpp:(\d+):\d+: optimized: loop vectorized", told.stderr)
+    told = subprocess.run([*command, "-o", str(tmp_path / "vwap.o")], capture_output=True, text=True, check=True)
+    found = re.findall(r"vwap\.cpp:(\d+):\d+: optimized: loop vectorized", told.stderr)
     assert marked <= {int(line) for line in found}, told.stderr

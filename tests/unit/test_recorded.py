@@ -7,13 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.lobster import read_lobster
-from lowlat.engine.lobster_file import read_best_states
-from lowlat.engine.recorded import LOOK_AHEAD_ROWS, RecordedFlow, ReplayArrayError, best_states, compare_best, verify
-from lowlat.engine.records import COMMAND, EVENT
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.reference_book import Ladder, Order
+
+from lowlat.engine.flow.readers.lobster import read_lobster
+from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.recording import (
+    LOOK_AHEAD_ROWS,
+    RecordedFlow,
+    ReplayArrayError,
+    best_states,
+    compare_best,
+    verify,
+)
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import COMMAND, EVENT
+from lowlat.engine.reference.book import Ladder, Order
+from lowlat.engine.reference.engine import ReferenceEngine
 
 ROWS = (
     "1,1,1,10,1000100,-1",

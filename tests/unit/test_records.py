@@ -5,11 +5,25 @@ Also the alignment promised by S10: by address, kept where slices start, and not
 
 import numpy as np
 import pytest
-from lowlat.engine import _core, instrument, records
-from lowlat.engine.arrays import CACHE_LINE, aligned_copy, aligned_empty
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.records import COMMAND, EVENT, LEVEL, ORDER, STOP, TRADE, WIDE_COMMAND, Kind, Side, command, commands
-from lowlat.engine.settings import WhenDry
+
+from lowlat.engine import _core
+from lowlat.engine.matching import instrument, records
+from lowlat.engine.matching.aligned import CACHE_LINE, aligned_copy, aligned_empty
+from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import (
+    COMMAND,
+    EVENT,
+    LEVEL,
+    ORDER,
+    STOP,
+    TRADE,
+    WIDE_COMMAND,
+    Kind,
+    Side,
+    command,
+    commands,
+)
 
 DTYPES = {
     "COMMAND": COMMAND,

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.engine import COMMAND, EVENT, TRADE, Kind, command, commands, rings
-from lowlat.engine.rings import (
+
+from lowlat.engine import COMMAND, EVENT, TRADE, Kind, command, commands
+from lowlat.engine.rings.ring import (
     CapacityError,
     MpscRing,
     RecordArrayError,
@@ -28,7 +29,6 @@ from lowlat.engine.rings import (
     SpscRing,
     Wait,
 )
-
 from lowlat.errors import LowlatError, UsageError
 
 KINDS = [MpscRing, SpscRing]
@@ -194,7 +194,7 @@ def test_processes_that_get_the_ring_as_an_argument(method):
 def test_process_that_attaches_to_the_file(tmp_path):
     path = tmp_path / "events.ring"
     code = f"""
-from lowlat.engine.rings import SpscRing
+from lowlat.engine.rings.ring import SpscRing
 ring = SpscRing.attach({str(path)!r})
 print(sum(int(batch["order_id"].sum()) for batch in ring.batches()))
 """
@@ -219,7 +219,7 @@ def test_what_a_process_left_is_there_for_the_next(tmp_path):
 
 
 def test_a_producer_killed_between_claim_and_publication_is_told(monkeypatch):
-    monkeypatch.setattr(rings, "STALL_S", 0.5)
+    monkeypatch.setattr("lowlat.engine.rings.ring.STALL_S", 0.5)
     ring = MpscRing(8)
     memory = np.memmap(f"/proc/self/fd/{ring.fileno()}", np.uint64, "r+")
     memory[128 // 8] += 1  # the claim: the tail moves on, and the producer is gone
@@ -264,8 +264,8 @@ def test_the_place_of_a_killed_consumer_is_free():
 def test_ctrl_c_ends_a_wait(act, held):
     code = f"""
 import numpy, threading, time
-from lowlat.engine.records import COMMAND
-from lowlat.engine.rings import MpscRing
+from lowlat.engine.matching.records import COMMAND
+from lowlat.engine.rings.ring import MpscRing
 ring = MpscRing(4)
 def tell():
     while len(ring) != {held}:

@@ -6,15 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+
 from lowlat.engine import _core
-from lowlat.engine.flood import flood
-from lowlat.engine.job import LogJob
-from lowlat.engine.native_engine import Engine
-from lowlat.engine.profile import load_profile
-from lowlat.engine.run import RunPlan, settings_of
-from lowlat.engine.run_log import logged
-from lowlat.probes.clock import calibrate_quick
-from lowlat.probes.clock_scale import TickScale
+from lowlat.engine.bench.interval_log import logged
+from lowlat.engine.bench.protocol import LogJob
+from lowlat.engine.bench.run import RunPlan, settings_of
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.native import Engine
+from lowlat.probes.clock.counter import calibrate_quick
+from lowlat.probes.clock.scale import TickScale
 
 FLOW = flood(load_profile("steady"), 2_000, 1)
 

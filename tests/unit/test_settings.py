@@ -1,11 +1,11 @@
 """Sizes out of range are refused before any memory is taken, with the value and the range in the message."""
 
 import pytest
-from lowlat.engine.instrument import SYMBOLS_MAX, Instrument
-from lowlat.engine.native_engine import Engine, NotEnoughMemoryError
-from lowlat.engine.reference import ReferenceEngine
-from lowlat.engine.settings import ORDERS_MAX, TRADES_MAX, Settings, WhenDry
 
+from lowlat.engine.matching.config import ORDERS_MAX, TRADES_MAX, Settings, WhenDry
+from lowlat.engine.matching.instrument import SYMBOLS_MAX, Instrument
+from lowlat.engine.matching.native import Engine, NotEnoughMemoryError
+from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import UsageError
 
 ONE = (Instrument(),)

@@ -12,6 +12,16 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("package", ["engine", "probes", "reports"])
 def test_committed_stub_is_the_generated_one(package, tmp_path):
     generated = tmp_path / "_core.pyi"
-    command = [sys.executable, "-P", "-m", "nanobind.stubgen", "-q", "-m", f"lowlat.{package}._core", "-o", str(generated)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "nanobind.stubgen",
+        "-q",
+        "-m",
+        f"lowlat.{package}._core",
+        "-o",
+        str(generated),
+    ]
     subprocess.run(command, check=True)
     assert (ROOT / package / "_core.pyi").read_text() == generated.read_text(), "run `make stubs`"

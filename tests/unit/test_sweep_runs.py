@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from lowlat.engine import sweep as sweep_module
-from lowlat.engine.flood import flood
-from lowlat.engine.flow import Flow
-from lowlat.engine.job import OpenLoop
-from lowlat.engine.profile import Arrivals, load_profile
-from lowlat.engine.run import RunFailedError, RunPlan, measure
-from lowlat.engine.sweep import measure_sweep
-from lowlat.reports.model import Report
+
+from lowlat.engine.bench import sweep as sweep_module
+from lowlat.engine.bench.protocol import OpenLoop
+from lowlat.engine.bench.run import RunFailedError, RunPlan, measure
+from lowlat.engine.bench.sweep import measure_sweep
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.flow.profile import Arrivals, load_profile
+from lowlat.engine.flow.synthetic import flood
+from lowlat.reports.model.report import Report
 
 FLOW = flood(load_profile("steady"), 1_000, 1)
 LOADS = [OpenLoop(Arrivals(process="constant", rate=rate)) for rate in (5_000, 10_000, 20_000)]

@@ -10,10 +10,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from lowlat.probes import threads
-from lowlat.probes.affinity import AffinityError
-from lowlat.probes.threads import become, pin_process, set_realtime, threads_of
-from lowlat.probes.tree import FolderTree
+
+from lowlat.probes.cpu import threads
+from lowlat.probes.cpu.affinity import AffinityError
+from lowlat.probes.cpu.threads import become, pin_process, set_realtime, threads_of
+from lowlat.probes.host.host_tree import FolderTree
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this platform does not pin")
 
@@ -85,7 +86,7 @@ def test_process_that_breeds_threads_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 def in_child(code: str) -> subprocess.CompletedProcess[str]:
     """Run code that replaces its process."""
-    program = f"from lowlat.probes.threads import become\n{code}"
+    program = f"from lowlat.probes.cpu.threads import become\n{code}"
     return subprocess.run([sys.executable, "-P", "-c", program], check=False, capture_output=True, text=True)
 
 

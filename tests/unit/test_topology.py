@@ -13,11 +13,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from lowlat.probes.topology import Topology, read_topology, topology_document
-from lowlat.probes.topology.caches import parse_size
-from lowlat.probes.tree import FolderTree
 
 from lowlat import probes
+from lowlat.probes.host.host_tree import FolderTree
+from lowlat.probes.topology import Topology, read_topology, topology_document
+from lowlat.probes.topology.caches import parse_size
 
 CPU = "sys/devices/system/cpu"
 NODE = "sys/devices/system/node"

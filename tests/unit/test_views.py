@@ -7,16 +7,16 @@ import io
 from collections.abc import Iterable
 
 import pytest
-from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
-from lowlat.probes.cgroup import CpuQuota
-from lowlat.probes.clock import Calibration, CounterSkew, NtpSlew, calibrate_quick
-from lowlat.probes.cpu_sets import cpu_sets
-from lowlat.probes.placement import Assignment, Plan
-from lowlat.probes.reading import known, not_applicable, unknown
-from lowlat.probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
-from lowlat.probes.virtualization import Virtualization
 from rich.console import Console, RenderableType
 
+from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
+from lowlat.probes.clock.counter import Calibration, CounterSkew, NtpSlew, calibrate_quick
+from lowlat.probes.cpu.cpu_sets import cpu_sets
+from lowlat.probes.cpu.placement import Assignment, Plan
+from lowlat.probes.host.cgroup import CpuQuota
+from lowlat.probes.host.virtualization import Virtualization
+from lowlat.probes.reading import known, not_applicable, unknown
+from lowlat.probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
 from lowlat_cli.views import layout
 from lowlat_cli.views.affinity import plan_view
 from lowlat_cli.views.cache_line import cache_line_view

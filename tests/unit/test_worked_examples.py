@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from lowlat.engine.contract import Indicative, MatchingEngine
-from lowlat.engine.instrument import Algorithm, Instrument, OffTick
-from lowlat.engine.records import (
+
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.interface import Indicative, MatchingEngine
+from lowlat.engine.matching.records import (
     QUANTITY_MAX,
     EventKind,
     Flag,
@@ -18,8 +20,6 @@ from lowlat.engine.records import (
     commands,
     wide_command,
 )
-from lowlat.engine.settings import Settings, WhenDry
-
 from tests.engines import ENGINES
 from tests.property.comparison import Row, stream_of
 from tests.worked_examples import EXAMPLES

@@ -1,9 +1,8 @@
 """Phases: what they accept, the uncross, the end of the day."""
 
-from lowlat.engine.instrument import Algorithm, Instrument
-from lowlat.engine.records import Phase, SelfTrade, Side
-from lowlat.engine.settings import Settings, WhenDry
-
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Algorithm, Instrument
+from lowlat.engine.matching.records import Phase, SelfTrade, Side
 from tests.worked_examples.example import (
     ALL_OR_NONE,
     DAY,

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 
 import numpy as np
-from lowlat.engine.contract import MatchingEngine
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.records import Flag, Kind, Phase, Side, TimeInForce, command, describe, wide_command
-from lowlat.engine.settings import Settings
 
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.matching.records import Flag, Kind, Phase, Side, TimeInForce, command, describe, wide_command
 from tests.property.comparison import Row, stream_of
 
 IOC, FOK, DAY, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY, TimeInForce.GTD

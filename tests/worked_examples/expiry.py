@@ -1,7 +1,6 @@
 """The clock, and orders that are good till a date."""
 
-from lowlat.engine.records import Phase, SelfTrade, Side
-
+from lowlat.engine.matching.records import Phase, SelfTrade, Side
 from tests.worked_examples.example import (
     ALL_OR_NONE,
     GTD,

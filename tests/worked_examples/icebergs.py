@@ -1,8 +1,7 @@
 """Icebergs: an order of which only a slice queues."""
 
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.settings import Settings, WhenDry
-
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Instrument
 from tests.worked_examples.example import FOK, Example, buy, reduce, replace, sell
 
 EXAMPLES = [

@@ -1,8 +1,7 @@
 """Prices that an engine changes: rounded to the tick, or slid behind the other side."""
 
-from lowlat.engine.instrument import PRICE_MIN, Instrument, OffTick
-from lowlat.engine.settings import Settings
-
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.instrument import PRICE_MIN, Instrument, OffTick
 from tests.worked_examples.example import POST_ONLY, SLIDE, Example, buy, replace, sell
 
 NEAREST = Settings((Instrument(tick=10, off_tick=OffTick.NEAREST, price_min=-200, price_max=200),), orders=16)

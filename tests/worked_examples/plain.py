@@ -1,9 +1,8 @@
 """Limit, market, cancel, reduce, replace; immediate, fill or kill, post only; full pools; the ends of int64."""
 
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.records import Side
-from lowlat.engine.settings import Settings, WhenDry
-
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import Side
 from tests.worked_examples.example import (
     FOK,
     IOC,

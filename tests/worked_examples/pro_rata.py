@@ -1,9 +1,8 @@
 """Pro-rata symbols: a level's slices share what comes in."""
 
-from lowlat.engine.instrument import Algorithm, Instrument
-from lowlat.engine.records import SelfTrade
-from lowlat.engine.settings import Settings, WhenDry
-
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Algorithm, Instrument
+from lowlat.engine.matching.records import SelfTrade
 from tests.worked_examples.example import FOK, Example, buy, sell
 
 SHARED = Settings((Instrument(algorithm=Algorithm.PRO_RATA),), orders=16, trades=16)

@@ -1,9 +1,8 @@
 """Self-trade prevention: what happens where an incoming order meets one of its owner."""
 
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.records import SelfTrade
-from lowlat.engine.settings import Settings, WhenDry
-
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import SelfTrade
 from tests.worked_examples.example import ALL_OR_NONE, FOK, POST_ONLY, Example, buy, replace, sell
 
 NONE, RESTING, INCOMING = SelfTrade.NONE, SelfTrade.CANCEL_RESTING, SelfTrade.CANCEL_INCOMING

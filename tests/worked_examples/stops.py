@@ -1,9 +1,8 @@
 """Stops: when they are due, in what order they are carried out, how trailing ones follow."""
 
-from lowlat.engine.instrument import Instrument
-from lowlat.engine.records import Flag, Kind, SelfTrade, Side, wide_command
-from lowlat.engine.settings import Settings, WhenDry
-
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import Flag, Kind, SelfTrade, Side, wide_command
 from tests.worked_examples.example import (
     DAY,
     Example,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from lowlat.engine import profile
+from lowlat.engine.flow import profile
 
 
 def table() -> str:

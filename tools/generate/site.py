@@ -31,7 +31,7 @@ SHOWN: Final = re.compile(r"^<!-- (?:shows: .*|end) -->\n", re.MULTILINE)
 
 GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "api": api_pages.page,
-    "c-api": lambda: c_header.page(ROOT / "engine/native/lowlat.h"),
+    "c-api": lambda: c_header.page(ROOT / "engine/native/c_api/lowlat.h"),
     "command": command_pages.page,
     "commands": command_pages.index,
     "document": lambda name: schema_pages.page(ROOT, name),

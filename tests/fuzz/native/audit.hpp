@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/native/records.hpp"
+#include "engine/native/matching/records.hpp"
 
 namespace lowlat::fuzz {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/native/records.hpp"
-#include "engine/native/settings.hpp"
+#include "engine/native/matching/config.hpp"
+#include "engine/native/matching/records.hpp"
 
 namespace lowlat::fuzz {
 

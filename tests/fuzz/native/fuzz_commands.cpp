@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-#include "engine/native/matcher.hpp"
+#include "engine/native/matching/matcher.hpp"
 #include "tests/fuzz/native/audit.hpp"
 #include "tests/fuzz/native/commands.hpp"
 #include "tests/fuzz/native/simple_engine.hpp"

@@ -9,8 +9,8 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/native/records.hpp"
-#include "engine/native/settings.hpp"
+#include "engine/native/matching/config.hpp"
+#include "engine/native/matching/records.hpp"
 #include "tests/fuzz/native/simple_market.hpp"
 #include "tests/fuzz/native/simple_order.hpp"
 

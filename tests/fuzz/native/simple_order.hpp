@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/native/records.hpp"
+#include "engine/native/matching/records.hpp"
 
 namespace lowlat::fuzz {
 

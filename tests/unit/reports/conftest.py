@@ -9,14 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.budget import Measured, budget, tier
-from lowlat.reports.facts import Build, Clock, Engine, Extent, Host, Load, Tool, Workload
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.measures import Disturbances, HotPath, Run, Series, Throughput, Verification
-from lowlat.reports.model import Report
-from lowlat.reports.series import series_of, summarize
-from lowlat.reports.sweep import Sweep, sweep_of
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.model.budget import Measured, budget, tier
+from lowlat.reports.model.context import Build, Clock, Engine, Extent, Host, Load, Tool, Workload
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Disturbances, HotPath, Run, Series, Throughput, Verification
+from lowlat.reports.model.series import series_of, summarize
+from lowlat.reports.model.sweep import Sweep, sweep_of
 
 COMMANDS = 20_000
 MIX = {"add": 0.5, "cancel": 0.4, "market": 0.1}

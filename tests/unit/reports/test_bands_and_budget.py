@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.bands import NAMES, bands
-from lowlat.reports.budget import REFERENCE_NS, Measured, budget, tier
 from lowlat.reports.errors import EmptyHistogramError
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.measures import Band
-from lowlat.reports.model import BudgetPart
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.model.bands import NAMES, bands
+from lowlat.reports.model.budget import REFERENCE_NS, Measured, budget, tier
+from lowlat.reports.model.report import BudgetPart
+from lowlat.reports.model.results import Band
 
 
 def bands_of(*values: int) -> tuple[Band, ...]:

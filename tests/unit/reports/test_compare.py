@@ -12,16 +12,16 @@ from typing import Any
 
 import jsonschema
 import pytest
-from lowlat.reports import schema
-from lowlat.reports.compare import Samples, compare_interleaved, compare_reports, samples_of, samples_of_each
-from lowlat.reports.comparison import Comparison, Interleaving, Metric
-from lowlat.reports.document import comparison_from_document, to_document, to_text
-from lowlat.reports.errors import InputError, NotComparableError, ReportFormatError
-from lowlat.reports.gate import parse_rule
-from lowlat.reports.model import Report
-from lowlat.reports.reading import read_reports, report_of
-from lowlat.reports.series import histogram_of, summarize
 
+from lowlat.reports.compare.compare import Samples, compare_interleaved, compare_reports, samples_of, samples_of_each
+from lowlat.reports.compare.gate import parse_rule
+from lowlat.reports.errors import InputError, NotComparableError, ReportFormatError
+from lowlat.reports.io import schema
+from lowlat.reports.io.json_codec import comparison_from_document, to_document, to_text
+from lowlat.reports.io.loader import read_reports, report_of
+from lowlat.reports.model.comparison import Comparison, Interleaving, Metric
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import histogram_of, summarize
 from tests.scaled_reports import scaled
 
 Change = Callable[[Report], Report]
@@ -255,7 +255,7 @@ def test_what_is_no_report_is_refused_by_name(tmp_path: Path, data: bytes, messa
 
 
 def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lowlat.reports.reading.FILE_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr("lowlat.reports.io.loader.FILE_BYTES_MAX", 1 << 20)
     with pytest.raises(InputError, match=r"/dev/zero: it is longer than 1 MiB, the most that is read"):
         read_reports([Path("/dev/zero")])
 

@@ -9,17 +9,17 @@ from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
-from lowlat.reports import compare_lines
-from lowlat.reports.compare import WALL, Samples, compare, compare_reports, samples_of
-from lowlat.reports.compare_junit import to_junit
-from lowlat.reports.compare_md import to_markdown
-from lowlat.reports.compare_table import render_comparison
-from lowlat.reports.comparison import Comparison
-from lowlat.reports.gate import parse_rule
-from lowlat.reports.model import Report
-from lowlat.reports.series import summarize
 from rich.console import Console
 
+from lowlat.reports.compare.compare import WALL, Samples, compare, compare_reports, samples_of
+from lowlat.reports.compare.gate import parse_rule
+from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import summarize
+from lowlat.reports.outputs.comparison_junit import to_junit
+from lowlat.reports.outputs.comparison_markdown import to_markdown
+from lowlat.reports.terminal import comparison_lines
+from lowlat.reports.terminal.comparison_table import render_comparison
 from tests.scaled_reports import scaled
 
 NASTY = "[red]a|b`<script>\x1b\x00\nc"
@@ -159,4 +159,4 @@ def test_elapsed_times_of_commands_are_a_comparison_too() -> None:
     ("value", "text"), [(None, "-"), (0.123, "0.12"), (1.0, "1.00"), (9.99, "9.99"), (9.996, "10"), (4e6, "4.00 M")]
 )
 def test_ratios_have_two_decimals_where_these_matter(value: float | None, text: str) -> None:
-    assert compare_lines.ratio(value) == text
+    assert comparison_lines.ratio(value) == text

@@ -11,10 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from lowlat.reports.comparison import Metric
-from lowlat.reports.gate import judge
-from lowlat.reports.rank_test import SIGNIFICANT, p_value
 from numpy.typing import NDArray
+
+from lowlat.reports.compare.gate import judge
+from lowlat.reports.compare.rank_test import SIGNIFICANT, p_value
+from lowlat.reports.model.comparison import Metric
 
 RUNS = 10
 SESSIONS = 1_000

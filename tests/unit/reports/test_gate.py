@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lowlat.reports.comparison import Metric
+
+from lowlat.reports.compare.gate import Rule, check_rules, default_rules, gate_of, judge, parse_rule, rule_of
 from lowlat.reports.errors import GateRuleError
-from lowlat.reports.gate import Rule, check_rules, default_rules, gate_of, judge, parse_rule, rule_of
+from lowlat.reports.model.comparison import Metric
 
 P99 = Metric(name="p99", measure="service", op="all")
 CANCEL = Metric(name="p99", measure="service", op="cancel")

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lowlat.reports import interchange, layout
+
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError, PercentileError
-from lowlat.reports.histogram import Histogram, merge
+from lowlat.reports.histogram import buckets, hdr_codec
+from lowlat.reports.histogram.histogram import Histogram, merge
 
 EMPTY = Histogram.from_counts(np.zeros(0, dtype=np.uint64), None, None)
 
@@ -24,7 +25,7 @@ def histogram(*values: int) -> Histogram:
 
 
 @given(
-    st.lists(st.integers(0, layout.HIGHEST_NS) | st.integers(0, 3000), min_size=1, max_size=200),
+    st.lists(st.integers(0, buckets.HIGHEST_NS) | st.integers(0, 3000), min_size=1, max_size=200),
     st.integers(0, 100_000),
 )
 def test_a_percentile_is_the_sorted_array_s_at_the_ceiling_rank(values: list[int], thousandths: int) -> None:
@@ -41,7 +42,7 @@ def test_rank_is_the_ceiling_where_hdrhistogram_rounds() -> None:
     """p75 of three samples: rank 2.25. Two thirds of them are not 75%, so it must be the third."""
     three = histogram(10, 20, 30)
     assert three.percentile(75).value_ns == 30
-    assert interchange.to_hdr(three).get_value_at_percentile(75) == 20
+    assert hdr_codec.to_hdr(three).get_value_at_percentile(75) == 20
 
 
 def test_half_of_two_is_the_first() -> None:
@@ -88,7 +89,7 @@ def test_mean_of_equal_samples_is_the_sample() -> None:
     assert (equal.mean_ns, equal.stddev_ns) == (100_000.0, 0.0)
 
 
-@given(st.lists(st.integers(0, layout.HIGHEST_NS), min_size=1, max_size=100))
+@given(st.lists(st.integers(0, buckets.HIGHEST_NS), min_size=1, max_size=100))
 def test_mean_is_within_bucket_resolution(values: list[int]) -> None:
     assert histogram(*values).mean_ns == pytest.approx(np.mean(values), rel=1 / 2048, abs=1e-9)
 
@@ -124,7 +125,7 @@ def test_an_empty_part_still_hands_over_what_was_out_of_range() -> None:
     [
         (np.ones(3, dtype=np.int64), (0, 2)),
         (np.ones((3, 1), dtype=np.uint64), (0, 2)),
-        (np.ones(layout.COUNTS_LENGTH + 1, dtype=np.uint64), (0, 2)),
+        (np.ones(buckets.COUNTS_LENGTH + 1, dtype=np.uint64), (0, 2)),
         (np.ones(3, dtype=np.uint64), (1, 2)),
         (np.ones(3, dtype=np.uint64), (0, 3)),
         (np.ones(3, dtype=np.uint64), (None, None)),
@@ -148,9 +149,9 @@ def test_taking_counts_over_copies_them() -> None:
         taken.counts[0] = 9
 
 
-@given(st.integers(0, layout.COUNTS_LENGTH - 1))
+@given(st.integers(0, buckets.COUNTS_LENGTH - 1))
 def test_layout_names_the_values_of_every_bucket(index: int) -> None:
     bucket = np.array([index])
-    low, high = layout.lowest_values(bucket)[0].item(), layout.highest_values(bucket)[0].item()
-    assert layout.index_of(low) == layout.index_of(high) == index
-    assert layout.index_of(high + 1) == index + 1
+    low, high = buckets.lowest_values(bucket)[0].item(), buckets.highest_values(bucket)[0].item()
+    assert buckets.index_of(low) == buckets.index_of(high) == index
+    assert buckets.index_of(high + 1) == index + 1

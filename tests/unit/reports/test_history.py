@@ -11,16 +11,18 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from lowlat.reports import history, schema
-from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.document import to_text
-from lowlat.reports.errors import InputError
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.history import History, history_of
-from lowlat.reports.history_table import render_history
-from lowlat.reports.model import Report
-from lowlat.reports.series import series_of, summarize
 from rich.console import Console
+
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.compare import history
+from lowlat.reports.compare.history import History, history_of
+from lowlat.reports.errors import InputError
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.io import schema
+from lowlat.reports.io.json_codec import to_text
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import series_of, summarize
+from lowlat.reports.terminal.history_table import render_history
 
 
 class Folder:

@@ -13,14 +13,15 @@ import sys
 
 import plotly.graph_objects as go
 import pytest
-from lowlat.reports import html, units
-from lowlat.reports.errors import MissingExtraError
-from lowlat.reports.html import check_available, to_html
-from lowlat.reports.model import BudgetPart, Report
-from lowlat.reports.spectrum import nines
-from lowlat.reports.sweep import Sweep, response
 
+from lowlat import units
 from lowlat.errors import ExitCode
+from lowlat.reports.errors import MissingExtraError
+from lowlat.reports.histogram.percentile_curve import nines
+from lowlat.reports.model.report import BudgetPart, Report
+from lowlat.reports.model.sweep import Sweep, response
+from lowlat.reports.page import html
+from lowlat.reports.page.html import check_available, to_html
 from tests.page import HOSTILE, Page
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lowlat.reports.html import to_html
-from lowlat.reports.model import Report
-from lowlat.reports.spectrum import nines
-from lowlat.reports.sweep import Sweep
 
+from lowlat.reports.histogram.percentile_curve import nines
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.sweep import Sweep
+from lowlat.reports.page.html import to_html
 from tests.browser import CHROMIUM, Page, chromium
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt install chromium")

@@ -9,17 +9,19 @@ from fractions import Fraction
 
 import plotly.graph_objects as go
 import pytest
-from lowlat.reports import compare_lines, html, units
-from lowlat.reports.compare import WALL, Samples, compare, compare_reports, samples_of
-from lowlat.reports.comparison import Comparison
-from lowlat.reports.facts import Tool
-from lowlat.reports.gate import parse_rule
-from lowlat.reports.history import Entry, Figure, History, Skipped, Trend
-from lowlat.reports.html import to_html
-from lowlat.reports.measures import Spread
-from lowlat.reports.model import Report
-from lowlat.reports.series import summarize
 
+from lowlat import units
+from lowlat.reports.compare.compare import WALL, Samples, compare, compare_reports, samples_of
+from lowlat.reports.compare.gate import parse_rule
+from lowlat.reports.compare.history import Entry, Figure, History, Skipped, Trend
+from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.context import Tool
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Spread
+from lowlat.reports.model.series import summarize
+from lowlat.reports.page import html
+from lowlat.reports.page.html import to_html
+from lowlat.reports.terminal import comparison_lines
 from tests.page import HOSTILE, Page
 from tests.scaled_reports import scaled
 
@@ -88,7 +90,7 @@ def test_the_verdict_and_both_sides_are_named(failed: Comparison) -> None:
     page = Page(to_html(failed))
     (status,) = [attributes for _, attributes in page.elements if "status" in (attributes.get("class") or "").split()]
     assert status["class"] == "status failed"
-    assert compare_lines.verdict(failed) in page.text
+    assert comparison_lines.verdict(failed) in page.text
     for words in ("AMD EPYC 7763", "hash 5f3c9a1e77d0b2c4", "steady · 20,000 commands · seed 42"):
         assert page.text.count(words) == 2
 

@@ -12,10 +12,11 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
-from lowlat.reports import interchange, layout
+
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.errors import EmptyHistogramError, HistogramFormatError
-from lowlat.reports.histogram import Histogram
+from lowlat.reports.histogram import buckets, hdr_codec
+from lowlat.reports.histogram.histogram import Histogram
 
 FROM_JAVASCRIPT = "HISTFAAAAEB4nJNpmSzMwMAgy8DAwMjAwMDMAAGMDAwsDEiAkYHJnEmQTZBJlUmVaS8TE9NVbqa1AkwsGyNYLkYxAQCYOgbD"
 """Made by hdr-histogram-js 3.0.1 (64-bit buckets, 1 to 2**42, 3 digits) from the values below."""
@@ -51,48 +52,48 @@ def inner_of(blob: str) -> bytes:
 
 
 def test_a_blob_from_javascript_gives_its_percentiles() -> None:
-    read = interchange.decode(FROM_JAVASCRIPT)
+    read = hdr_codec.decode(FROM_JAVASCRIPT)
     assert np.array_equal(read.counts, histogram(*VALUES).counts)
     assert {p: read.percentile(p).value_ns for p in JAVASCRIPT_PERCENTILES} == JAVASCRIPT_PERCENTILES
 
 
 def test_hdrhistogram_reads_what_is_written() -> None:
     ours = histogram(*VALUES)
-    theirs = HdrHistogram.decode(interchange.encode(ours))
+    theirs = HdrHistogram.decode(hdr_codec.encode(ours))
     assert theirs.get_total_count() == ours.total
-    assert np.array_equal(np.frombuffer(theirs.counts, dtype=np.uint64)[: layout.COUNTS_LENGTH], ours.counts)
+    assert np.array_equal(np.frombuffer(theirs.counts, dtype=np.uint64)[: buckets.COUNTS_LENGTH], ours.counts)
 
 
 def test_what_hdrhistogram_writes_is_read() -> None:
     theirs = HdrHistogram(1, 3_600_000_000_000, 3)
     for value in VALUES:
         theirs.record_value(value)
-    read = interchange.decode(theirs.encode())
+    read = hdr_codec.decode(theirs.encode())
     assert np.array_equal(read.counts, histogram(*VALUES).counts)
 
 
 def test_the_object_of_hdrhistogram_has_the_exact_bounds() -> None:
-    hdr = interchange.to_hdr(histogram(100_003, 5))
+    hdr = hdr_codec.to_hdr(histogram(100_003, 5))
     assert (hdr.min_value, hdr.max_value, hdr.get_total_count()) == (5, 100_003, 2)
 
 
-@given(st.lists(st.integers(0, layout.HIGHEST_NS), min_size=1, max_size=50))
+@given(st.lists(st.integers(0, buckets.HIGHEST_NS), min_size=1, max_size=50))
 def test_there_and_back(values: list[int]) -> None:
     before = histogram(*values)
-    after = interchange.decode(interchange.encode(before), before.bounds_ns)
+    after = hdr_codec.decode(hdr_codec.encode(before), before.bounds_ns)
     assert np.array_equal(after.counts, before.counts)
     assert after.bounds_ns == before.bounds_ns
 
 
 def test_bounds_that_the_counts_deny_are_refused() -> None:
     with pytest.raises(HistogramFormatError):
-        interchange.decode(interchange.encode(histogram(10, 20)), (10, 21))
+        hdr_codec.decode(hdr_codec.encode(histogram(10, 20)), (10, 21))
 
 
 def test_an_empty_histogram_is_not_written_but_can_be_read() -> None:
     with pytest.raises(EmptyHistogramError):
-        interchange.encode(histogram())
-    assert interchange.decode(HdrHistogram(1, 2**42, 3).encode()).total == 0
+        hdr_codec.encode(histogram())
+    assert hdr_codec.decode(HdrHistogram(1, 2**42, 3).encode()).total == 0
 
 
 @pytest.mark.parametrize(
@@ -104,24 +105,24 @@ def test_a_histogram_that_does_not_fit_is_refused(other: HdrHistogram) -> None:
     other.record_value(2**41)
     other.record_value(2**49)
     with pytest.raises(HistogramFormatError):
-        interchange.decode(other.encode())
+        hdr_codec.decode(other.encode())
 
 
 def test_a_decompression_bomb_is_refused() -> None:
-    inner = inner_of(interchange.encode(histogram(1)))
+    inner = inner_of(hdr_codec.encode(histogram(1)))
     with pytest.raises(HistogramFormatError):
-        interchange.decode(blob_of(inner + bytes(50_000_000)))
+        hdr_codec.decode(blob_of(inner + bytes(50_000_000)))
 
 
 @pytest.mark.parametrize("blob", ["", "AAAA", "not base64!", "é", "HISTFAAAAEB4", FROM_JAVASCRIPT[:-8]])
 def test_text_that_is_no_blob_is_refused(blob: str) -> None:
     with pytest.raises(HistogramFormatError):
-        interchange.decode(blob)
+        hdr_codec.decode(blob)
 
 
 def test_a_blob_with_another_cookie_is_refused() -> None:
     with pytest.raises(HistogramFormatError, match="cookie"):
-        interchange.decode(blob_of(inner_of(FROM_JAVASCRIPT), cookie=0x1C849302))
+        hdr_codec.decode(blob_of(inner_of(FROM_JAVASCRIPT), cookie=0x1C849302))
 
 
 @given(st.data())
@@ -132,4 +133,4 @@ def test_a_damaged_blob_is_read_or_refused_but_never_crashes(data: st.DataObject
     cut = data.draw(st.integers(0, len(inner)))
     for damaged in (bytes(inner), bytes(inner[:cut])):
         with contextlib.suppress(HistogramFormatError):
-            assert interchange.decode(blob_of(damaged)).total < 2**63
+            assert hdr_codec.decode(blob_of(damaged)).total < 2**63

@@ -16,14 +16,15 @@ import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
-from lowlat.reports import interval_log as module
-from lowlat.reports import layout
+
+from lowlat.errors import OutputPathError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports._core import IntervalHistograms
-from lowlat.reports.errors import OutputPathError
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.interchange import decode, encode
-from lowlat.reports.interval_log import IntervalLog, interval_log
+from lowlat.reports.histogram import buckets
+from lowlat.reports.histogram import hlog_writer as module
+from lowlat.reports.histogram.hdr_codec import decode, encode
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
 
 MS = 10**6
 PERCENTS = (0.1, 1, 5, 10, 25, 40, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100)
@@ -119,7 +120,7 @@ def test_an_interval_without_samples_writes_nothing(path: Path) -> None:
 
 
 def test_a_total_that_javascript_cannot_count_is_several_lines(path: Path) -> None:
-    counts = np.zeros(layout.COUNTS_LENGTH, dtype=np.uint64)
+    counts = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
     counts[[10, 2_048, 5_000]] = [2**33 + 1, 1, 7]
     whole = Histogram.from_buckets(counts)
     with interval_log(path) as log:
@@ -140,8 +141,8 @@ def test_an_interval_is_there_as_soon_as_it_is_written(path: Path) -> None:
 
 def test_another_process_goes_on_with_the_log(path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from lowlat.reports.interval_log import IntervalLog\n"
-        "from lowlat.reports._core import Histogram as R; from lowlat.reports.histogram import Histogram\n"
+        "import sys; from pathlib import Path; from lowlat.reports.histogram.hlog_writer import IntervalLog\n"
+        "from lowlat.reports._core import Histogram as R; from lowlat.reports.histogram.histogram import Histogram\n"
         "r = R(); r.record(7)\n"
         "IntervalLog(Path('run'), int(sys.argv[1]), 0).write(0, 10**6, [('child', Histogram.from_native(r))])\n"
     )
@@ -240,7 +241,7 @@ def some_log(path: Path) -> tuple[Path, int, list[Histogram]]:
 
 def test_hdrhistogram_reads_the_log(some_log: tuple[Path, int, list[Histogram]]) -> None:
     path, base_ms, recorded = some_log
-    reader = HistogramLogReader(str(path), HdrHistogram(1, layout.HIGHEST_NS, layout.SIGNIFICANT_DIGITS))
+    reader = HistogramLogReader(str(path), HdrHistogram(1, buckets.HIGHEST_NS, buckets.SIGNIFICANT_DIGITS))
     read = [reader.get_next_interval_histogram() for _ in recorded]
     assert reader.get_next_interval_histogram() is None
     reader.close()
@@ -248,7 +249,7 @@ def test_hdrhistogram_reads_the_log(some_log: tuple[Path, int, list[Histogram]])
     assert [round(each.get_start_time_stamp()) - base_ms for each in read] == [0, 0, 1_000]
     assert [round(each.get_end_time_stamp()) - base_ms for each in read] == [1_000, 1_000, 1_500]
     for theirs, ours in zip(read, recorded, strict=True):
-        assert np.array_equal(np.frombuffer(theirs.counts, dtype=np.uint64)[: layout.COUNTS_LENGTH], ours.counts)
+        assert np.array_equal(np.frombuffer(theirs.counts, dtype=np.uint64)[: buckets.COUNTS_LENGTH], ours.counts)
 
 
 def test_javascript_reads_the_log(some_log: tuple[Path, int, list[Histogram]], javascript: Callable[..., str]) -> None:

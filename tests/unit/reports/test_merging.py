@@ -8,15 +8,15 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from lowlat.reports import schema
-from lowlat.reports.document import to_document
-from lowlat.reports.errors import InputError, NotComparableError
-from lowlat.reports.histogram import merge
-from lowlat.reports.merging import merge_reports
-from lowlat.reports.model import Report
-from lowlat.reports.series import histogram_of, summarize
 
 from lowlat.errors import ExitCode
+from lowlat.reports.errors import InputError, NotComparableError
+from lowlat.reports.histogram.histogram import merge
+from lowlat.reports.io import schema
+from lowlat.reports.io.json_codec import to_document
+from lowlat.reports.merge.merging import merge_reports
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import histogram_of, summarize
 
 COMMAND = ("lowlat", "report", "a.json", "b.json")
 

@@ -7,8 +7,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from lowlat.reports.errors import OutputPathError
-from lowlat.reports.output import check_writable, write_atomically
+
+from lowlat.errors import OutputPathError
+from lowlat.files import check_writable, write_atomically
 
 
 def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:

@@ -19,22 +19,23 @@ import pytest
 import xmlschema
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
-from lowlat.reports import layout, schema
-from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.document import from_text
-from lowlat.reports.errors import ConversionError
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.model import Report
-from lowlat.reports.outputs import hgrm, markdown
-from lowlat.reports.outputs.points import NotForRecordsError
-from lowlat.reports.outputs.registry import OUTPUTS, convert
-from lowlat.reports.recorded import read_log
-from lowlat.reports.selection import select
-from lowlat.reports.series import histogram_of
-from lowlat.reports.sweep import Sweep, sweep_of
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lowlat.errors import ExitCode
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.errors import ConversionError
+from lowlat.reports.histogram import buckets
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.histogram.hlog_reader import read_log
+from lowlat.reports.io import schema
+from lowlat.reports.io.json_codec import from_text
+from lowlat.reports.io.selection import select
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import histogram_of
+from lowlat.reports.model.sweep import Sweep, sweep_of
+from lowlat.reports.outputs import hgrm, markdown
+from lowlat.reports.outputs.points import NotForRecordsError
+from lowlat.reports.outputs.registry import OUTPUTS, convert
 
 JENKINS = Path(__file__).with_name("jenkins-junit.xsd")
 NASTY = 'a "b"\\c|d\n<e> & `f`'
@@ -97,14 +98,14 @@ def test_what_an_output_cannot_hold_is_refused_with_those_that_can(sweep: Sweep,
 def test_hlog_is_read_by_hdrhistogram(report: Report, tmp_path: Path) -> None:
     path = tmp_path / "report.hlog"
     path.write_text(convert(report, "hlog"))
-    reader = HistogramLogReader(str(path), HdrHistogram(1, layout.HIGHEST_NS, layout.SIGNIFICANT_DIGITS))
+    reader = HistogramLogReader(str(path), HdrHistogram(1, buckets.HIGHEST_NS, buckets.SIGNIFICANT_DIGITS))
     for run in report.runs:
         for series in run.series:
             read = reader.get_next_interval_histogram()
             assert read.get_tag() == f"{series.measure}/{series.op}"
             assert read.get_total_count() == series.count
             assert read.get_end_time_stamp() - read.get_start_time_stamp() == pytest.approx(run.duration_s * 1000)
-            counts = np.frombuffer(read.counts, dtype=np.uint64)[: layout.COUNTS_LENGTH]
+            counts = np.frombuffer(read.counts, dtype=np.uint64)[: buckets.COUNTS_LENGTH]
             assert np.array_equal(counts, histogram_of(series).counts)
     assert reader.get_next_interval_histogram() is None
     reader.close()
@@ -143,8 +144,8 @@ def test_hgrm_rises_as_hdrhistogram_s_own_and_ends_at_the_maximum(report: Report
 
 
 def counts_below(hdr: HdrHistogram, value: int) -> int:
-    counts = np.frombuffer(hdr.counts, dtype=np.uint64)[: layout.COUNTS_LENGTH]
-    return int(counts[: layout.index_of(value)].sum())
+    counts = np.frombuffer(hdr.counts, dtype=np.uint64)[: buckets.COUNTS_LENGTH]
+    return int(counts[: buckets.index_of(value)].sum())
 
 
 def test_hgrm_of_one_operation(report: Report) -> None:
@@ -360,17 +361,17 @@ def test_openmetrics_counts_each_bucket_exactly(report: Report) -> None:
     series = report.summary[0]
     counts = histogram_of(series).counts
     families = samples_of(convert(report, "openmetrics"))
-    buckets = [
+    bounds = [
         sample
         for sample in families["lowlat_latency_seconds"]
         if sample.name.endswith("_bucket") and sample.labels["op"] == "all"
     ]
-    for sample in buckets[:-1]:
+    for sample in bounds[:-1]:
         bound_ns = round(float(sample.labels["le"]) * 1e9)
-        up_to = int(counts[: layout.index_of(bound_ns) + 1].sum())
-        below = int(counts[: layout.index_of(bound_ns + 1)].sum())
+        up_to = int(counts[: buckets.index_of(bound_ns) + 1].sum())
+        below = int(counts[: buckets.index_of(bound_ns + 1)].sum())
         assert sample.value == up_to == below, "a bound lies within a bucket"
-    assert (buckets[-1].labels["le"], buckets[-1].value) == ("+Inf", series.count)
+    assert (bounds[-1].labels["le"], bounds[-1].value) == ("+Inf", series.count)
     p99 = next(
         sample
         for sample in families["lowlat_latency_percentile_seconds"]

@@ -8,16 +8,16 @@ import math
 from fractions import Fraction
 
 import pytest
-from lowlat.reports.compare import WALL, Samples, Sides, samples_of, samples_of_each
-from lowlat.reports.errors import InputError
-from lowlat.reports.histogram import merge
-from lowlat.reports.model import Report
-from lowlat.reports.plot import plot, render_plot
-from lowlat.reports.series import histogram_of, summarize
-from lowlat.reports.spectrum import by_side
-from lowlat.reports.sweep import Sweep
 from rich.console import Console
 
+from lowlat.reports.compare.compare import WALL, Samples, Sides, samples_of, samples_of_each
+from lowlat.reports.errors import InputError
+from lowlat.reports.histogram.histogram import merge
+from lowlat.reports.histogram.percentile_curve import by_side
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import histogram_of, summarize
+from lowlat.reports.model.sweep import Sweep
+from lowlat.reports.terminal.plot import plot, render_plot
 from tests.scaled_reports import scaled
 
 

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from lowlat.reports.errors import ProfileError
-from lowlat.reports.profile import Profiler
 from rich.console import Console
+
+from lowlat.reports.errors import ProfileError
+from lowlat.reports.profiler.profiler import Profiler
 
 
 def test_a_decorated_function_is_itself_and_recorded() -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lowlat.reports.background import in_background
-from lowlat.reports.errors import OutputPathError, ProfileError
-from lowlat.reports.histogram import Histogram, merge
-from lowlat.reports.interchange import decode
-from lowlat.reports.interval_log import IntervalLog
-from lowlat.reports.profile import Profiler
+
+from lowlat.errors import OutputPathError
+from lowlat.reports.errors import ProfileError
+from lowlat.reports.histogram.hdr_codec import decode
+from lowlat.reports.histogram.histogram import Histogram, merge
+from lowlat.reports.histogram.hlog_writer import IntervalLog
+from lowlat.reports.profiler.background import in_background
+from lowlat.reports.profiler.profiler import Profiler
 
 PATIENCE_S = 60
 

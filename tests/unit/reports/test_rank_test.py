@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from lowlat.reports.rank_test import EXACT_MAX, SIGNIFICANT, p_value, ratio_estimate
 from scipy import stats
+
+from lowlat.reports.compare.rank_test import EXACT_MAX, SIGNIFICANT, p_value, ratio_estimate
 
 PValue = Callable[[Sequence[float], Sequence[float]], float]
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lowlat.reports import reading, validation
-from lowlat.reports.document import from_document, to_document, to_text
+
 from lowlat.reports.errors import InputError, ReportFormatError
-from lowlat.reports.model import Report
-from lowlat.reports.reading import read
-from lowlat.reports.recorded import RecordedLog
-from lowlat.reports.validation import check
+from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.io import loader, validation
+from lowlat.reports.io.json_codec import from_document, to_document, to_text
+from lowlat.reports.io.loader import read
+from lowlat.reports.io.validation import check
+from lowlat.reports.model.report import Report
 
 Document = dict[str, Any]
 
@@ -68,7 +69,7 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes, said: str)
 
 
 def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "FILE_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(loader, "FILE_BYTES_MAX", 1 << 20)
     with pytest.raises(InputError, match="/dev/zero: it is longer than 1 MiB"):
         read(Path("/dev/zero"))
 

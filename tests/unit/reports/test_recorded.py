@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogWriter
-from lowlat.reports import recorded
+from rich.console import Console
+
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.errors import ReportFormatError
-from lowlat.reports.histogram import Histogram, merge
-from lowlat.reports.interchange import encode
-from lowlat.reports.interval_log import head, interval, interval_log
-from lowlat.reports.recorded import is_log, read_log
-from lowlat.reports.recorded_table import render_log
-from lowlat.reports.series import histogram_of
-from rich.console import Console
+from lowlat.reports.histogram import hlog_reader
+from lowlat.reports.histogram.hdr_codec import encode
+from lowlat.reports.histogram.histogram import Histogram, merge
+from lowlat.reports.histogram.hlog_reader import is_log, read_log
+from lowlat.reports.histogram.hlog_writer import head, interval, interval_log
+from lowlat.reports.model.series import histogram_of
+from lowlat.reports.terminal.hlog_table import render_log
 
 MS = 10**6
 BASE_NS = 1_795_413_600 * 10**9
@@ -44,7 +45,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert [(each.series.op, each.series.measure, each.intervals) for each in read.series] == [
         ("add", "service", 2),
         ("take", "service", 1),
-        ("settle, 50%", recorded.MEASURE, 1),
+        ("settle, 50%", hlog_reader.MEASURE, 1),
     ]
     assert np.array_equal(histogram_of(read.series[0].series).counts, merge([a, b]).counts)
     assert (read.end - read.begin).total_seconds() == 2.5
@@ -108,12 +109,12 @@ def test_a_log_that_is_no_text_is_refused() -> None:
 
 def test_tags_and_intervals_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = text_of(*(interval(0, MS, [(tag, histogram(1))]) for tag in "abc"))
-    monkeypatch.setattr(recorded, "TAGS_MAX", 2)
+    monkeypatch.setattr(hlog_reader, "TAGS_MAX", 2)
     with pytest.raises(ReportFormatError, match="2 tags"):
         read_log(lines)
-    monkeypatch.setattr(recorded, "TAGS_MAX", 3)
+    monkeypatch.setattr(hlog_reader, "TAGS_MAX", 3)
     assert len(read_log(lines).series) == 3
-    monkeypatch.setattr(recorded, "INTERVALS_MAX", 2)
+    monkeypatch.setattr(hlog_reader, "INTERVALS_MAX", 2)
     with pytest.raises(ReportFormatError, match="more than 2 intervals"):
         read_log(lines)
 

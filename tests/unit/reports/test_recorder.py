@@ -12,11 +12,12 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
-from lowlat.reports import layout
+
 from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.histogram import buckets
 
 IN_RANGE = st.one_of(
-    st.integers(0, layout.HIGHEST_NS),
+    st.integers(0, buckets.HIGHEST_NS),
     # Both sides of every power of two, where the width of buckets changes.
     st.tuples(st.integers(0, 41), st.integers(-2, 2)).map(lambda pair: max(0, 2 ** pair[0] + pair[1])),
 )
@@ -34,7 +35,7 @@ def test_counts_equal_those_of_hdrhistogram(values: list[int]) -> None:
 def test_counts_are_a_copy_of_fixed_length() -> None:
     recorder = Recorder()
     counts = recorder.counts
-    assert (counts.dtype, counts.shape) == (np.uint64, (layout.COUNTS_LENGTH,))
+    assert (counts.dtype, counts.shape) == (np.uint64, (buckets.COUNTS_LENGTH,))
     counts[5] = 1
     assert recorder.counts.sum() == 0
 

@@ -7,19 +7,20 @@ import math
 
 import numpy as np
 import pytest
-from lowlat.reports import spectrum
+
 from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.model import Report
-from lowlat.reports.series import series_of
-from lowlat.reports.spectrum import by_measure, by_operation, by_rate, decades, nine_ticks, nines
-from lowlat.reports.sweep import Sweep
+from lowlat.reports.histogram import percentile_curve
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.histogram.percentile_curve import by_measure, by_operation, by_rate, decades, nine_ticks, nines
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import series_of
+from lowlat.reports.model.sweep import Sweep
 
 
-def _series(values_ns: list[int]) -> spectrum.Spectrum:
+def _series(values_ns: list[int]) -> percentile_curve.Spectrum:
     recorder = Recorder()
     recorder.record_many(np.array(values_ns))
-    return spectrum.spectrum("all", series_of("all", "service", Histogram.from_native(recorder)))
+    return percentile_curve.spectrum("all", series_of("all", "service", Histogram.from_native(recorder)))
 
 
 def test_nines_count_nines() -> None:
@@ -68,7 +69,7 @@ def test_percents_that_only_another_writer_knows_are_left_out(report: Report) ->
     odd = dataclasses.replace(
         report.summary[0], percentiles=report.summary[0].percentiles | {"x": report.summary[0].percentiles["50"]}
     )
-    assert spectrum.spectrum("all", odd) == spectrum.spectrum("all", report.summary[0])
+    assert percentile_curve.spectrum("all", odd) == percentile_curve.spectrum("all", report.summary[0])
 
 
 @pytest.mark.parametrize(

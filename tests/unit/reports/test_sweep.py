@@ -13,18 +13,19 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from lowlat.reports import schema
-from lowlat.reports._core import Histogram as Recorder
-from lowlat.reports.document import from_text, sweep_from_document, sweep_from_text, to_document, to_text
-from lowlat.reports.errors import ReportFormatError
-from lowlat.reports.histogram import Histogram
-from lowlat.reports.latency_table import FOOTNOTE
-from lowlat.reports.measures import Run
-from lowlat.reports.model import Report
-from lowlat.reports.series import series_of, summarize
-from lowlat.reports.sweep import KNEE_RULE, Sweep, knee, missed, sweep_of
-from lowlat.reports.sweep_table import render_sweep
 from rich.console import Console
+
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.io import schema
+from lowlat.reports.io.json_codec import from_text, sweep_from_document, sweep_from_text, to_document, to_text
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Run
+from lowlat.reports.model.series import series_of, summarize
+from lowlat.reports.model.sweep import KNEE_RULE, Sweep, knee, missed, sweep_of
+from lowlat.reports.terminal.latency_table import FOOTNOTE
+from lowlat.reports.terminal.sweep_table import render_sweep
 
 MISSED = "reached 12.0 M/s of the 16.0 M/s asked"
 Point = Callable[..., Report]

@@ -6,11 +6,12 @@ import dataclasses
 import io
 
 import pytest
-from lowlat.reports import units
-from lowlat.reports.latency_table import FOOTNOTE
-from lowlat.reports.model import Report
-from lowlat.reports.table import render
 from rich.console import Console
+
+from lowlat import units
+from lowlat.reports.model.report import Report
+from lowlat.reports.terminal.latency_table import FOOTNOTE
+from lowlat.reports.terminal.report_table import render
 
 
 def shown(report: Report, *, width: int = 100, terminal: bool = True, no_color: bool = True) -> str:

@@ -1,0 +1,1 @@
+"""Measured runs: planned, run in fresh processes, verified, reported."""

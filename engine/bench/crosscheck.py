@@ -1,0 +1,52 @@
+"""Whether the native engine does what the reference engine does, on a prefix of the flow."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import Events, describe
+from lowlat.engine.reference.engine import ReferenceEngine
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixCheck:
+    """Both engines over the seeding commands and the first measured ones.
+
+    `commands`: how many in all. `difference`: the first event that differs, None when all are equal.
+    `reference_ns`: nanoseconds a command that the reference engine took for the measured ones; None if there are none.
+    """
+
+    commands: int
+    difference: str | None
+    reference_ns: float | None
+
+
+def check_prefix(flow: Flow, sized: Settings, measured: int) -> PrefixCheck:
+    """Give both engines the seeding commands and `measured` more, and compare every event."""
+    native, reference = Engine.of(sized), ReferenceEngine.of(sized)
+    seeding, rest = flow.commands[: flow.seeded], flow.measured[:measured]
+    seeded = reference.process(seeding)
+    start = time.perf_counter_ns()
+    played = reference.process(rest)
+    reference_ns = (time.perf_counter_ns() - start) / len(rest) if len(rest) else None
+    expected = np.concatenate([seeded, played])
+    given = np.concatenate([native.process(seeding), native.process(rest)])
+    return PrefixCheck(len(seeding) + len(rest), first_difference(expected, given), reference_ns)
+
+
+def first_difference(expected: Events, given: Events) -> str | None:
+    """A line on the first event in which two event arrays differ, None when they are equal."""
+    shorter = min(len(expected), len(given))
+    different = np.flatnonzero(expected[:shorter] != given[:shorter])
+    if len(different):
+        at = int(different[0])
+        return f"event {at}: expected {describe(expected[at])}, got {describe(given[at])}"
+    if len(expected) != len(given):
+        return f"expected {len(expected)} events, got {len(given)}"
+    return None

@@ -1,0 +1,64 @@
+"""The stages of the latency budget around the application: what the probes measured, as the budget takes it."""
+
+from __future__ import annotations
+
+from lowlat.engine.bench.protocol import Outcome
+from lowlat.probes.kernel_path import KernelPath, measure_kernel_path
+from lowlat.probes.latency_summary import Spread
+from lowlat.probes.network.peer import PeerPath
+from lowlat.probes.reading import Reading, known
+from lowlat.probes.topology import Topology
+from lowlat.reports.model.budget import Measured
+from lowlat.reports.model.report import BudgetPart
+
+
+def kernel_stage(outcome: Outcome, topology: Topology) -> dict[str, Measured]:
+    """Measure the kernel's part in about 0.4 s, by a run's clock; messages are waited for on the run's CPU."""
+    path = measure_kernel_path(outcome.clock.frequency_hz, outcome.cpu, topology)
+    return {"operating system": kernel_measured(path)}
+
+
+def kernel_measured(path: KernelPath) -> Measured:
+    """The stage is one TCP message over loopback: it holds the system calls, the stack and the wake-up listed beside.
+
+    They are not added to it, and no application stands between that send and that receive, to be subtracted. Only the
+    clock's own cost is, unlike in the application's times.
+    """
+    parts = (
+        _part("system call", path.system_call, "getppid"),
+        _part("wake-up", path.wake_up, "thread blocked in a futex"),
+        _part("loopback UDP", path.udp, "64 bytes, send to receive"),
+        _part("loopback TCP", path.tcp, "64 bytes, send to receive"),
+    )
+    basis = f"p99 of one message over loopback TCP: send, stack, wake-up, receive; no driver; {path.where}"
+    return _stage(path.tcp, basis, parts)
+
+
+def peer_stages(path: PeerPath | None) -> dict[str, Measured]:
+    """Network and network card, if a peer was measured."""
+    if path is None:
+        return {}
+    lost = f"{path.lost:,} of {path.sent:,} lost"
+    by = path.half_trip.source.removeprefix("measured: ")
+    parts = (
+        _part("round trip", known(path.seen, "measured"), f"as a program sees it; {lost}"),
+        _part("peer's stay", path.stay, "of it, spent inside the peer"),
+    )
+    basis = f"p99 of half a round trip to {path.peer}, less the peer's stay; {by}; {lost}"
+    return {
+        "network": _stage(path.network, basis, parts),
+        "NIC": _stage(path.nic, "p99 between driver and wire, one way", ()),
+    }
+
+
+def _stage(reading: Reading[Spread], basis: str, parts: tuple[BudgetPart, ...]) -> Measured:
+    if reading.value is None:
+        return Measured(None, str(reading.reason), parts)
+    return Measured(reading.value.p99_ns, basis, parts)
+
+
+def _part(name: str, reading: Reading[Spread], basis: str) -> BudgetPart:
+    spread = reading.value
+    if spread is None:
+        return BudgetPart(name=name, p50_ns=None, p99_ns=None, samples=0, basis=reading.text)
+    return BudgetPart(name=name, p50_ns=spread.p50_ns, p99_ns=spread.p99_ns, samples=spread.samples, basis=basis)

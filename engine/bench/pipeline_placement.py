@@ -1,0 +1,93 @@
+"""Where the threads of a pipeline run, and where its books are shown."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lowlat.engine.bench.placement import Place, choose_place
+from lowlat.engine.bench.protocol import PathPlaces
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.probes.cpu.placement import FIRST_ROLE, Role, plan
+
+BOOK_NAME_MAX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PathPlace:
+    """The matcher's place, as that of any run, and the CPUs of the other threads; None where they are not bound."""
+
+    matcher: Place
+    producers: tuple[int | None, ...]
+    publisher: int | None
+    may_spin: bool = False
+    """Whether the CPU quota lets every thread run all the time."""
+
+
+def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
+    """CPUs for matcher, `producers` producers and publisher: by plan, or those asked for, in this order and in turn.
+
+    Raises what `lowlat.probes.cpu.affinity.check_cpus` and `lowlat.probes.cpu.placement.plan` raise.
+    """
+    place = choose_place(asked)
+    if place.cpus is None:  # this platform does not bind threads
+        return PathPlace(place, (None,) * producers, None)
+    if asked is None:
+        proposal = plan((Role(FIRST_ROLE, 1), Role("producer", producers), Role("publisher", 1)), place.topology)
+        cpus, warnings = [assignment.cpu for assignment in proposal.assignments], proposal.warnings
+    else:
+        cpus = [asked[thread % len(asked)] for thread in range(producers + 2)]
+        warnings = _taking_turns(cpus)
+    senders = ["producer"] if producers == 1 else [f"producer[{index}]" for index in range(producers)]
+    threads = dict(zip([FIRST_ROLE, *senders, "publisher"], cpus, strict=True))
+    placement = dataclasses.replace(place.placement, threads=threads, warnings=warnings)
+    matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
+    quota = place.topology.cpu_quota.value
+    may_spin = quota is None or quota.cpus is None or quota.cpus >= len(cpus)
+    return PathPlace(matcher, tuple(cpus[1:-1]), cpus[-1], may_spin)
+
+
+def _taking_turns(cpus: Sequence[int]) -> tuple[str, ...]:
+    used = len(set(cpus))
+    if used == len(cpus):
+        return ()
+    return (f"{len(cpus)} threads take turns on {used} CPU{'s' * (used > 1)}: they measure the scheduler",)
+
+
+@contextlib.contextmanager
+def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[PathPlaces]:
+    """The places of a pipeline, its books in `folder`.
+
+    None means where `lowlat book` looks by itself, or, for want of an `XDG_RUNTIME_DIR`, a folder that goes when the
+    runs are done.
+    """
+    with contextlib.ExitStack() as stack:
+        if folder is None and not has_folder():
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lowlat-books-")))
+        yield PathPlaces(
+            producers=list(place.producers),
+            publisher=place.publisher,
+            may_spin=place.may_spin,
+            folder=None if folder is None else str(folder.absolute()),
+            books=book_names(flow.name, len(flow.instruments)),
+        )
+
+
+def has_folder() -> bool:
+    """Whether there is a folder where `lowlat book` looks by itself."""
+    return Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute()
+
+
+def book_names(flow_name: str, symbols: int) -> list[str]:
+    """A name for each symbol's mapped book: STEADY, or MANY-SYMBOLS-1 and so on where there are several."""
+    stem = re.sub(r"[^A-Z0-9._-]+", "-", flow_name.upper()).lstrip("._-") or "BOOK"
+    if symbols == 1:
+        return [stem[:BOOK_NAME_MAX]]
+    suffixes = [f"-{number}" for number in range(1, symbols + 1)]
+    return [stem[: BOOK_NAME_MAX - len(suffix)] + suffix for suffix in suffixes]

@@ -1,0 +1,91 @@
+"""Where the runs of a plan take place: their CPUs, why these, and the NUMA nodes of their memory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lowlat.probes.cpu.affinity import check_cpus
+from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.cpu.placement import FIRST_ROLE, plan
+from lowlat.probes.memory.numa_memory import memory_nodes, nearest_memory
+from lowlat.probes.reading import Reading, not_applicable
+from lowlat.probes.topology import Topology, read_topology
+from lowlat.reports.model import context
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """CPUs of the runs, in turn (None: the system chooses), and what the report says of them."""
+
+    cpus: tuple[int, ...] | None
+    topology: Topology
+    nodes: Reading[tuple[int, ...]]
+    placement: context.Placement
+
+    def memory_node(self, cpu: int | None) -> Reading[int]:
+        """The node that the memory of a run on this CPU belongs to."""
+        if cpu is None:
+            return not_applicable(self.nodes.source, "the run is not pinned to a CPU")
+        return nearest_memory(self.topology, cpu, self.nodes)
+
+    @property
+    def topology_facts(self) -> context.Topology:
+        """The host's topology in short, with the caches of the first CPU measured on."""
+        cores = self.topology.cores
+        return context.Topology(
+            packages=len(self.topology.packages),
+            cores=len(cores),
+            threads_per_core=max((len(core.cpus) for core in cores), default=0),
+            nodes=None if self.topology.nodes.value is None else len(self.topology.nodes.value),
+            guest_view=self.topology.guest_view,
+            caches=_caches_of(self.cpus[0], self.topology) if self.cpus else (),
+        )
+
+
+def choose_place(asked: Sequence[int] | None) -> Place:
+    """Take the CPUs asked for, once checked, or let the plan choose the best one for a single matching thread.
+
+    Raises what `lowlat.probes.cpu.affinity.check_cpus` raises.
+    """
+    if asked is not None:
+        check_cpus(asked)
+    topology = read_topology()
+    cpus, placement = _asked(asked) if asked is not None else _planned(topology)
+    return Place(cpus, topology, memory_nodes(), placement)
+
+
+def _asked(cpus: Sequence[int]) -> tuple[tuple[int, ...], context.Placement]:
+    listed = format_cpu_list(cpus)
+    return tuple(cpus), context.Placement(cpus=listed, chosen_by="user", reasons=(), compromises=(), warnings=())
+
+
+def _planned(topology: Topology) -> tuple[tuple[int, ...] | None, context.Placement]:
+    if not sys.platform.startswith("linux"):
+        why = ("this platform does not pin threads to CPUs",)
+        return None, context.Placement(cpus="", chosen_by="system", reasons=(), compromises=(), warnings=why)
+    proposal = plan(FIRST_ROLE, topology)
+    (chosen,) = proposal.assignments
+    return (chosen.cpu,), context.Placement(
+        cpus=str(chosen.cpu),
+        chosen_by="plan",
+        reasons=chosen.reasons,
+        compromises=chosen.compromises,
+        warnings=proposal.warnings,
+    )
+
+
+def _caches_of(cpu: int, topology: Topology) -> tuple[context.CpuCache, ...]:
+    return tuple(
+        context.CpuCache(
+            level=cache.level,
+            type=cache.type.lower(),
+            size_bytes=cache.size_bytes,
+            line_bytes=cache.line_bytes,
+            cpus=len(sharers),
+        )
+        for cache in topology.caches.value or ()
+        for sharers in cache.instances
+        if cpu in sharers
+    )

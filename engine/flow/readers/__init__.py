@@ -1,0 +1,1 @@
+"""Readers of recorded order flow, one a format."""

@@ -1,0 +1,95 @@
+"""The commands of a journal as a flow to be measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lowlat import units
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.journal.errors import JournalError
+from lowlat.engine.journal.file import Fault, JournalFile
+from lowlat.engine.journal.verify import Tally
+from lowlat.engine.matching.aligned import aligned_empty
+from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands, Kind
+
+
+class EmptyJournalError(JournalError):
+    """A journal without a command: there is nothing to measure."""
+
+
+class DrainedJournalError(JournalError):
+    """A journal whose engine refused commands while its trade tape was full, and had it emptied in between: a measured
+    flow is of commands alone.
+    """
+
+
+def read_journal_flow(path: Path) -> Flow:
+    """All commands of a journal, for an engine like the one whose journal it is. None of them only seeds the book.
+
+    The array is of `WIDE_COMMAND` if any block is; the terms of the others are zero then. Raises what `JournalFile`
+    raises, `JournalDamagedError` for damage anywhere, `EmptyJournalError`, `DrainedJournalError`, `MemoryError`.
+    """
+    with JournalFile(path) as file:
+        tally, place, fault = Tally(), file.beginning, Fault.NONE
+        for reached in file.stretches(place):
+            tally.add(file, place.end, reached[0].end)
+            place, fault = reached
+        file.check(place, fault)
+        _check_measurable(file, tally)
+        commands = _commands(file, tally, place.end)
+        head, settings = file.head, file.settings
+        notes = [f"journal {head.identity} of {head.created:%Y-%m-%d %H:%M:%S} UTC"]
+        if tally.drains:
+            notes.append(
+                f"the trade tape was emptied {units.plural(tally.drains, 'time')}, which changes no event here"
+            )
+        if fault is Fault.TORN:
+            notes.append(f"left out: torn tail of {file.size - place.end:,} bytes")
+        if file.held:
+            notes.append("being written: what it held when it was read")
+    return Flow(
+        name=path.name,
+        commands=commands,
+        seeded=0,
+        orders=settings.orders,
+        mix=_mix(commands),
+        instruments=settings.instruments,
+        notes=tuple(notes),
+        tape=settings.trades,
+        when_orders_dry=settings.when_orders_dry,
+        when_trades_dry=settings.when_trades_dry,
+    )
+
+
+def _check_measurable(file: JournalFile, tally: Tally) -> None:
+    if not tally.commands:
+        raise EmptyJournalError(f"{file.path} holds no command: there is nothing to measure")
+    if tally.drains and file.settings.when_trades_dry is WhenDry.REFUSE:
+        raise DrainedJournalError(
+            f"{file.path} cannot be measured: its engine refuses commands while the trade tape is full, and emptied it "
+            f"{units.plural(tally.drains, 'time')}, which a measured flow does not; "
+            "'lowlat journal verify' executes it as it was"
+        )
+
+
+def _commands(file: JournalFile, tally: Tally, end: int) -> Commands:
+    dtype = WIDE_COMMAND if tally.wide else COMMAND
+    commands = aligned_empty(tally.commands, dtype)
+    # As bytes, for a plain command is the front of a wide one, and what lies behind its last field belongs to it.
+    rows = commands.view(np.uint8).reshape(-1, dtype.itemsize)
+    for head in file.heads(file.start, end):
+        block = file.block(head).commands
+        width = block.dtype.itemsize
+        into = rows[head.sequence : head.sequence + len(block)]
+        into[:, :width] = block.view(np.uint8).reshape(-1, width)
+        into[:, width:] = 0
+    return commands
+
+
+def _mix(commands: Commands) -> dict[str, int]:
+    counted = np.bincount(commands["kind"], minlength=len(Kind) + 1).tolist()
+    named = {kind.name.lower(): counted[kind] for kind in Kind}
+    return named | {"other": len(commands) - sum(named.values())}

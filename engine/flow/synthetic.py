@@ -1,0 +1,67 @@
+"""Synthetic order flow from a profile and a seed, the same bytes on every machine."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from lowlat.engine import _core
+from lowlat.engine.flow.order_flow import Extent, Flow
+from lowlat.engine.flow.profile import Mix, Profile
+from lowlat.engine.matching.aligned import aligned_empty
+from lowlat.engine.matching.instrument import Algorithm, Instrument
+from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND
+from lowlat.errors import UsageError
+
+COMMANDS_MAX = 1 << 30
+SEED_MAX = 2**64 - 1
+
+
+def flood(profile: Profile, commands: int, seed: int) -> Flow:
+    """`commands` commands of this profile, behind those that seed its book.
+
+    The generator knows what is live because it runs what it makes through a matching engine: it cancels, reduces and
+    replaces live orders only, and holds their number. Raises `UsageError` for a count or seed out of range.
+    """
+    if not 1 <= commands <= COMMANDS_MAX:
+        raise UsageError(f"commands: {commands} is outside 1..{COMMANDS_MAX}")
+    if not 0 <= seed <= SEED_MAX:
+        raise UsageError(f"seed: {seed} is outside 0..{SEED_MAX}")
+    array = aligned_empty(profile.live_orders + commands, WIDE_COMMAND if profile.has_terms else COMMAND)
+    made = _core.generate_flood(_native(profile), seed, array)
+    return Flow(
+        name=profile.name,
+        commands=array,
+        seeded=profile.live_orders,
+        orders=max(2 * profile.live_orders, 50_000),
+        mix=dict(zip(Mix.__struct_fields__, made.commands, strict=True)),
+        instruments=(
+            *(Instrument(),) * (profile.symbols - profile.pro_rata),
+            *(Instrument(algorithm=Algorithm.PRO_RATA),) * profile.pro_rata,
+        ),
+        seed=seed,
+        trades=made.trades,
+        live_orders=Extent(made.live_sum / commands, made.live_max),
+        levels=Extent(made.levels_sum / commands, made.levels_max),
+        depth_touched=Extent(made.levels_touched / made.aggressors, made.levels_touched_max)
+        if made.aggressors
+        else None,
+        notes=(profile.description,) if profile.description else (),
+    )
+
+
+def _native(profile: Profile) -> _core.FloodProfile:
+    native = _core.FloodProfile()
+    native.set_weights(np.array(msgspec.structs.astuple(profile.mix), dtype=np.uint32))
+    native.symbols = profile.symbols
+    native.live_orders = profile.live_orders
+    native.distance_ticks = profile.price.distance_ticks
+    native.uniform = int(profile.price.spread == "even")
+    native.quantity_max = profile.quantity.resting_max
+    native.take_quantity_max = profile.quantity.aggressive_max
+    native.take_ticks = profile.price.through_ticks
+    native.travel_ticks = profile.price.travel_ticks
+    native.travel_per_1000 = profile.price.travel_ticks_per_1000_commands
+    native.owners = profile.owners
+    native.pro_rata = profile.pro_rata
+    return native

@@ -1,0 +1,103 @@
+"""`FILE.snapshot`: an engine's state after some block of its journal, so that recovery replays only what came after."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lowlat.engine import _core
+from lowlat.engine.journal.errors import JournalDamagedError, JournalError, SnapshotError
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.header import SNAPSHOT, SnapshotHead, pack_head, read_head
+from lowlat.engine.matching.native import Engine
+from lowlat.errors import OutputPathError
+from lowlat.files import write_atomically
+
+SUFFIX: Final = ".snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A snapshot that was written or read: behind which command, and its size."""
+
+    path: Path
+    sequence: int
+    size: int
+
+
+def snapshot_path(journal: Path) -> Path:
+    """Beside the journal."""
+    return journal.with_name(journal.name + SUFFIX)
+
+
+def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.JournalPlace) -> Saved:
+    """Put the state in place of the snapshot before; a crash leaves the one or the other.
+
+    Raises `SnapshotError` when it cannot be written.
+    """
+    said = SnapshotHead(
+        identity=identity,
+        end=place.end,
+        blocks=place.blocks,
+        sequence=place.sequence,
+        chain=place.chain,
+        state_bytes=len(state),
+        state_checksum=_core.crc32c(state),
+    )
+    path = snapshot_path(journal)
+    content = pack_head(SNAPSHOT, said)[0] + state
+    try:
+        write_atomically(path, content)
+    except OutputPathError as error:
+        raise SnapshotError(str(error)) from error
+    return Saved(path, place.sequence, len(content))
+
+
+def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPlace | None:
+    """Bring an empty engine to the snapshot's state; the place in the journal it stands at. None: there is no snapshot.
+
+    Raises `SnapshotError` for one that is damaged or of another journal; the engine is empty then, too.
+    """
+    path = snapshot_path(journal.path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SnapshotError(f"cannot open {path}: {error.strerror}") from error
+    try:
+        size = os.fstat(descriptor).st_size
+        with mmap.mmap(descriptor, size, prot=mmap.PROT_READ) as mapped, memoryview(mapped) as data:
+            return _restored(journal, engine, data, path)
+    except (OSError, ValueError) as error:  # empty, or no regular file
+        raise SnapshotError(f"cannot read {path}: {error}") from error
+    finally:
+        os.close(descriptor)
+
+
+def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path) -> _core.JournalPlace:
+    try:
+        said, start, _ = read_head(data, SNAPSHOT, SnapshotHead, str(path))
+    except JournalError as error:
+        raise SnapshotError(str(error)) from error
+    if said.identity != journal.head.identity:
+        raise SnapshotError(f"{path} is of another journal: {said.identity}, not {journal.head.identity}")
+    if said.end > journal.size:
+        raise JournalDamagedError(
+            f"{journal.path} has lost its end: its snapshot was taken at byte {said.end:,}, and it has "
+            f"{journal.size:,}; keep copies of both, then remove {path} to recover what is left"
+        )
+    if not journal.continues(said.end, said.chain):
+        raise SnapshotError(f"{path} does not fit {journal.path}: no block of it ends where the snapshot stands")
+    with data[start:] as state:
+        if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:
+            raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")
+        try:
+            _core.restore_state(engine.matcher, state)
+        except _core.StateError as error:
+            engine.matcher.reset()
+            raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
+    return _core.JournalPlace(said.end, said.blocks, said.sequence, said.chain)

@@ -1,0 +1,233 @@
+"""Whether a journal is what it was, and which books it gives. The file is only read.
+
+The whole journal is executed. If there is a snapshot, a second engine recovers from it, and must end in the same state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from lowlat.engine import _core
+from lowlat.engine.journal.errors import JournalDamagedError, SnapshotError
+from lowlat.engine.journal.file import BlockKind, Fault, JournalFile
+from lowlat.engine.journal.header import JournalHead
+from lowlat.engine.journal.snapshot import restore_snapshot, snapshot_path
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share done, 0 to 1."""
+State = Literal["sound", "torn", "damaged"]
+_STATES: Final[dict[Fault, State]] = {Fault.NONE: "sound", Fault.TORN: "torn"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the blocks hold: commands of `COMMAND`, of `WIDE_COMMAND`, and how often the trade tape was emptied."""
+
+    plain: int = 0
+    wide: int = 0
+    drains: int = 0
+
+    @property
+    def commands(self) -> int:
+        """Of both widths."""
+        return self.plain + self.wide
+
+    def add(self, file: JournalFile, begin: int, end: int) -> None:
+        """Count what lies between two bytes."""
+        for head in file.heads(begin, end):
+            match head.kind:
+                case BlockKind.COMMANDS:
+                    self.plain += head.size // COMMAND.itemsize
+                case BlockKind.WIDE_COMMANDS:
+                    self.wide += head.size // WIDE_COMMAND.itemsize
+                case BlockKind.DRAIN:
+                    self.drains += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What an engine has after its recovery. `state`: SHA-256 of its state as a snapshot has it."""
+
+    live_orders: int
+    trades: int
+    trades_on_tape: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """Blocks that an engine executed, `commands` in number; where and why they ended, and the books then."""
+
+    commands: int
+    end: _core.JournalPlace
+    fault: Fault
+    books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotCheck:
+    """A snapshot beside a journal. `sequence`: commands before it, None of one that is not used; `fault` says why."""
+
+    path: Path
+    sequence: int | None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalCheck:
+    """What a journal holds as far as it can be trusted, and what `JournaledEngine.recover` makes of it.
+
+    `held`: whether an engine has it open for writing. `size`: bytes of the file. `whole`: all blocks that can be
+    trusted, executed in `replay_ns` nanoseconds, checksums included. `state` is of what follows: nothing (sound), a
+    block that was not written to its end (torn), damage, or a loss; `reason`: a sentence on it; `torn_bytes`: what lies
+    there, if it is torn. `recovered`: what recovery executes, and the books it gives; None when it refuses. `problem`:
+    what is damaged and what to do about it; None when nothing is.
+    """
+
+    path: Path
+    held: bool
+    head: JournalHead
+    size: int
+    tally: Tally
+    whole: Executed
+    replay_ns: int
+    state: State
+    reason: str | None
+    torn_bytes: int
+    snapshot: SnapshotCheck | None
+    recovered: Executed | None
+    problem: str | None
+
+
+def check_journal(path: Path, progress: Progress = lambda _text, _share: None) -> JournalCheck:
+    """Read a journal whole, execute it, and recover from its snapshot.
+
+    Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError` for a head that cannot be used, and what
+    `Engine` raises where there is not the memory for such an engine.
+    """
+    with JournalFile(path) as file:
+        return _Check(file, progress).made()
+
+
+def state_of(fault: Fault) -> State:
+    """What a fault makes of a journal's end."""
+    return _STATES.get(fault, "damaged")
+
+
+@dataclass(frozen=True, slots=True)
+class _Recovery:
+    """What recovery executes, None when it refuses; what is wrong; whether the end of the journal is missing."""
+
+    snapshot: SnapshotCheck | None
+    executed: Executed | None
+    problem: str | None
+    lost: bool = False
+
+
+class _Check:
+    def __init__(self, file: JournalFile, progress: Progress) -> None:
+        self.file = file
+        self.progress = progress
+        self.tally = Tally()
+        self.replay_ns = 0
+
+    def made(self) -> JournalCheck:
+        file, whole = self.file, self._execute_whole()
+        recovery = self._recovery(whole)
+        state = state_of(whole.fault)
+        reason = None if whole.fault is Fault.NONE else file.explain(whole.end, whole.fault)
+        if recovery.lost:
+            state, reason = "damaged", recovery.problem
+        return JournalCheck(
+            path=file.path,
+            held=file.held,
+            head=file.head,
+            size=file.size,
+            tally=self.tally,
+            whole=whole,
+            replay_ns=self.replay_ns,
+            state=state,
+            reason=reason,
+            torn_bytes=file.size - whole.end.end if whole.fault is Fault.TORN else 0,
+            snapshot=recovery.snapshot,
+            recovered=recovery.executed,
+            problem=recovery.problem,
+        )
+
+    def _execute_whole(self) -> Executed:
+        engine = Engine.of(self.file.settings)
+        place, fault = self.file.beginning, Fault.NONE
+        start_ns = time.perf_counter_ns()
+        for reached in self.file.stretches(place, engine.matcher):
+            self.replay_ns += time.perf_counter_ns() - start_ns
+            self.tally.add(self.file, place.end, reached[0].end)
+            place, fault = reached
+            self._tell("executing the journal", place.end)
+            start_ns = time.perf_counter_ns()
+        return Executed(place.sequence, place, fault, _books(engine))
+
+    def _recovery(self, whole: Executed) -> _Recovery:
+        path, damage = snapshot_path(self.file.path), self._damage(whole)
+        alone = None if damage else whole
+        if not path.exists():
+            return _Recovery(None, alone, damage)
+        engine = Engine.of(self.file.settings)
+        try:
+            begin = restore_snapshot(self.file, engine)
+        except SnapshotError as error:
+            return _Recovery(SnapshotCheck(path, None, str(error)), alone, damage)
+        except JournalDamagedError as error:  # it stands behind the journal's end
+            if not self.file.held:
+                fault = "it stands behind the journal's end"
+                return _Recovery(SnapshotCheck(path, None, fault), None, str(error), lost=True)
+            fault = "it stands behind what was read: the journal is being written"
+            return _Recovery(SnapshotCheck(path, None, fault), alone, damage)
+        if begin is None:  # removed meanwhile
+            return _Recovery(None, alone, damage)
+        return self._recovery_from(SnapshotCheck(path, begin.sequence), begin, engine, whole)
+
+    def _recovery_from(
+        self, snapshot: SnapshotCheck, begin: _core.JournalPlace, engine: Engine, whole: Executed
+    ) -> _Recovery:
+        place, fault = begin, Fault.NONE
+        for reached in self.file.stretches(begin, engine.matcher):
+            place, fault = reached
+            self._tell("recovering from the snapshot", place.end)
+        behind = Executed(place.sequence - begin.sequence, place, fault, _books(engine))
+        if self._damage(behind) is None:
+            return _Recovery(snapshot, behind, self._difference(whole, behind))
+        damage = self._damage(whole) or self._damage(behind)
+        return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged behind it"), None, damage)
+
+    def _damage(self, executed: Executed) -> str | None:
+        try:
+            self.file.check(executed.end, executed.fault)
+        except JournalDamagedError as error:
+            return str(error)
+        return None
+
+    def _difference(self, whole: Executed, behind: Executed) -> str | None:
+        """What is wrong though recovery from the snapshot comes to an end."""
+        path = snapshot_path(self.file.path)
+        if self._damage(whole) is not None:
+            where = self.file.explain(whole.end, whole.fault)
+            return f"{where}; recovery starts behind that, from {path}: keep copies of both"
+        if whole.books != behind.books:
+            return f"{path} gives other books than the whole journal {self.file.path}; remove the snapshot to recover"
+        return None
+
+    def _tell(self, what: str, byte: int) -> None:
+        self.progress(what, byte / self.file.size)
+
+
+def _books(engine: Engine) -> Books:
+    counters = engine.counters
+    state, _ = _core.save_state(engine.matcher)
+    return Books(counters.live_orders, counters.trades, counters.trades_held, hashlib.sha256(state).hexdigest())

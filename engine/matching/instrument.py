@@ -1,0 +1,102 @@
+"""What a symbol is to the engine: its tick, its lot, its price band. Decimals end here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import IntEnum
+
+from lowlat.engine.matching.records import QUANTITY_MAX
+from lowlat.errors import LowlatError, UsageError
+
+PRICE_MIN = -(2**63)
+PRICE_MAX = 2**63 - 1
+SYMBOLS_MAX = 1 << 16
+
+
+class Algorithm(IntEnum):
+    """How the resting orders of one price share what comes in: oldest first, or in proportion to their quantities."""
+
+    FIFO = 0
+    PRO_RATA = 1
+
+
+class OffTick(IntEnum):
+    """What becomes of a price that is no multiple of the tick: rejected, or rounded (see `docs/matching.md`)."""
+
+    REJECT = 0
+    NEAREST = 1
+    PASSIVE = 2
+
+
+class OffTickError(LowlatError):
+    """A decimal price that is not a whole number of price units, or lies outside int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One symbol's rules.
+
+    `tick` and `lot`: prices are multiples of the one, quantities of the other (price units, lots).
+    `price_min`, `price_max`: the band, both ends included; an order outside it is rejected.
+    `algorithm`: how a price's orders share an incoming one. `off_tick`: what becomes of prices between two ticks.
+    `unit`: the decimal worth of one price unit, used only to read and print decimals.
+    """
+
+    tick: int = 1
+    lot: int = 1
+    price_min: int = PRICE_MIN
+    price_max: int = PRICE_MAX
+    unit: Decimal = Decimal("0.01")
+    algorithm: Algorithm = Algorithm.FIFO
+    off_tick: OffTick = OffTick.REJECT
+
+    def __post_init__(self) -> None:
+        for name in ("tick", "lot", "price_min", "price_max"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise UsageError(f"instrument: {name} {value!r} is no whole number of price units or lots")
+        for name, kind in (("algorithm", Algorithm), ("off_tick", OffTick)):
+            if not isinstance(getattr(self, name), kind):
+                raise UsageError(f"instrument: {name} {getattr(self, name)!r} is no {kind.__name__}")
+        if not self.unit > 0:
+            raise UsageError(f"instrument: unit {self.unit} is not positive; use e.g. Decimal('0.01')")
+        if not 1 <= self.tick <= PRICE_MAX:
+            raise UsageError(f"instrument: tick {self.tick} is not a positive 64-bit integer; use 1 or more")
+        if not 1 <= self.lot <= QUANTITY_MAX:
+            raise UsageError(f"instrument: lot {self.lot} is outside 1..{QUANTITY_MAX}")
+        if not PRICE_MIN <= self.price_min <= self.price_max <= PRICE_MAX:
+            raise UsageError(
+                f"instrument: band {self.price_min}..{self.price_max} is empty or outside int64; "
+                "price_min must not exceed price_max"
+            )
+
+    def price(self, decimal: str | Decimal) -> int:
+        """The integer price of a decimal one, e.g. `"585.33"` -> 58533 with a unit of 0.01.
+
+        Raises `OffTickError` when it is no whole multiple of `tick` units.
+        """
+        try:
+            units = Decimal(decimal) / self.unit
+        except InvalidOperation:
+            raise OffTickError(f"price {decimal!r} is no decimal number") from None
+        if not units.is_finite() or units != units.to_integral_value() or int(units) % self.tick:
+            raise OffTickError(f"price {decimal} is not a multiple of the tick, {self.tick * self.unit}")
+        if not PRICE_MIN <= units <= PRICE_MAX:
+            raise OffTickError(f"price {decimal} does not fit 64 bits in units of {self.unit}")
+        return int(units)
+
+    def decimal(self, price: int) -> Decimal:
+        """The decimal worth of an integer price."""
+        return price * self.unit
+
+
+def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:
+    """The instruments of an engine: `symbols` many plain ones, or those given."""
+    listed = tuple(Instrument() for _ in range(symbols)) if isinstance(symbols, int) else tuple(symbols)
+    if not all(isinstance(each, Instrument) for each in listed):
+        raise UsageError(f"symbols: {symbols!r} is neither a number of symbols nor a list of Instrument")
+    if not 1 <= len(listed) <= SYMBOLS_MAX:
+        raise UsageError(f"an engine holds 1 to {SYMBOLS_MAX} symbols, not {len(listed)}")
+    return listed

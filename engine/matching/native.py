@@ -1,0 +1,158 @@
+"""`Engine`: the native matching engine behind the common contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lowlat.engine import _core
+from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.interface import Indicative, MatchingEngine, checked_commands
+from lowlat.engine.matching.records import (
+    EVENT,
+    LEVEL,
+    ORDER,
+    STOP,
+    TRADE,
+    Commands,
+    Events,
+    Levels,
+    Orders,
+    Side,
+    Stops,
+    Trades,
+)
+from lowlat.errors import LowlatError
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What an engine counted since it was made or reset.
+
+    `order_refusals`, `trade_refusals`: commands rejected because a pool was dry; `growths`: times a pool grew, since
+    the engine was made (a reset keeps the room); `trades_recycled`: tape records overwritten; `index_rehashes`: times
+    the id index changed its hash.
+    """
+
+    commands: int
+    trades: int
+    live_orders: int
+    order_refusals: int
+    trade_refusals: int
+    trades_held: int
+    trades_recycled: int
+    growths: int
+    index_rehashes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPart:
+    """One mapping an engine took: its purpose, where it lies, and what the system granted.
+
+    `lock_error` is 0 when the pages are locked in memory, else the error number of `mlock`.
+    """
+
+    part: str
+    address: int
+    size_bytes: int
+    huge_pages_asked: bool
+    lock_error: int
+
+
+class Engine(MatchingEngine):
+    """The native engine. `process` releases the GIL; one thread at a time may use an engine, and another one meanwhile
+    gets an `EngineBusyError`.
+
+    All memory is taken, touched and, where the limits permit, locked when the engine is made.
+    """
+
+    matcher: _core.Matcher
+    """The native object, for the measured passes of `_core`."""
+
+    def _open(self, settings: Settings) -> None:
+        self.settings = settings
+        _check_memory(settings)
+        rules = np.array(
+            [(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in settings.instruments],
+            dtype=np.int64,
+        )
+        self.matcher = _core.Matcher(
+            rules, settings.orders, settings.trades, settings.when_orders_dry, settings.when_trades_dry
+        )
+
+    def process(self, commands: Commands) -> Events:
+        """See `MatchingEngine.process`."""
+        ready = checked_commands(commands)
+        if ready.ctypes.data % 8:
+            ready = aligned_copy(ready)
+        return self.matcher.process(ready).view(EVENT)
+
+    def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
+        rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)
+        return rows[: self.matcher.depth(symbol, side, rows)]
+
+    def _orders(self, symbol: int) -> Orders:
+        rows = aligned_empty(self.matcher.live_orders, ORDER)
+        return rows[: self.matcher.orders(symbol, rows)]
+
+    def _stops(self, symbol: int) -> Stops:
+        rows = aligned_empty(self.matcher.live_orders, STOP)
+        return rows[: self.matcher.stops(symbol, rows)]
+
+    def _indicative(self, symbol: int) -> Indicative | None:
+        found = self.matcher.indicative(symbol)
+        return None if found is None else Indicative(*found)
+
+    def trades(self) -> Trades:
+        """See `MatchingEngine.trades`."""
+        rows = aligned_empty(self.counters.trades_held, TRADE)
+        return rows[: self.matcher.trades(rows)]
+
+    def drain_trades(self) -> int:
+        """See `MatchingEngine.drain_trades`."""
+        return self.matcher.drain_trades()
+
+    def reset(self) -> None:
+        """Empty every book, the tape and the counters; the memory stays."""
+        self.matcher.reset()
+
+    def check_invariants(self) -> None:
+        """Walk every book, level, order and index entry; abort the process on the first rule that does not hold."""
+        self.matcher.check_invariants()
+
+    @property
+    def counters(self) -> Counters:
+        """What was counted so far."""
+        return Counters(**self.matcher.counters())
+
+    @property
+    def memory(self) -> list[MemoryPart]:
+        """The mappings that hold pools, index, tape and ladders."""
+        return [MemoryPart(*part) for part in self.matcher.memory()]
+
+
+class NotEnoughMemoryError(LowlatError):
+    """The pools asked for are larger than what the system has to give."""
+
+
+LARGE_BYTES = 1 << 30
+"""Below this the system is not asked first."""
+
+
+def _check_memory(settings: Settings) -> None:
+    """Raise `NotEnoughMemoryError` when the pools cannot be resident: the kernel would promise, then kill."""
+    # Per order: a node, one for its level, an index slot and a quarter, rounded up to a power of two, a far slot, its
+    # terms, and a place among the expiries.
+    need = settings.orders * (32 + 32 + 2 * 10 + 48 + 64 + 16) + settings.trades * 32
+    if need < LARGE_BYTES:
+        return
+    import psutil
+
+    available = psutil.virtual_memory().available
+    if need > available:
+        raise NotEnoughMemoryError(
+            f"an engine for {settings.orders:,} orders and {settings.trades:,} trades needs about "
+            f"{need / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB are available; ask for fewer"
+        )

@@ -1,0 +1,108 @@
+// The measured passes over a command array: one without clocks, one with a stamp on each side of every command, one at
+// planned times, one in batches with a journal.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/native/bench/latencies.hpp"
+#include "engine/native/bench/open_loop.hpp"
+#include "engine/native/journal/writer.hpp"
+#include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/matching/sinks.hpp"
+#include "probes/native/clock.hpp"
+#include "reports/native/histogram.hpp"
+
+namespace lowlat {
+
+/// Every command once, as a batch: later commands are looked at ahead. No clock inside; the caller reads it around.
+template <typename Record>
+void run_plain(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
+    matcher.execute_all(commands, count, sink);
+}
+
+/// Every command once, alone, between two ordered reads of the counter: nothing of it was fetched before the first.
+template <typename Record>
+void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, const TickScale& ns,
+                 Latencies& latencies) {
+    Recording service = latencies.recording(Measure::service);
+    std::uint64_t last_end = ticks_end();
+    service.start(last_end);
+    for (std::uint64_t at = 0; at < count; ++at) {
+        const std::uint64_t trades = matcher.trades();
+        const std::uint64_t start = ticks_begin();
+        matcher.execute(commands[at], sink);
+        const std::uint64_t end = ticks_end();
+        latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, end - last_end);
+        last_end = end;
+        const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
+        service.record(operation, ns(end - start), end);
+    }
+    service.finish(last_end);
+}
+
+/// Every command at its planned time, in ticks from the start, or as soon after it as the one before has ended.
+template <typename Record>
+void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
+               RingSink& sink, const TickScale& ns, Latencies& latencies) {
+    Recording response = latencies.recording(Measure::response);
+    Recording service = latencies.recording(Measure::service);
+    Recording slip = latencies.recording(Measure::slip);
+    std::uint64_t trades = 0;
+    CounterClock clock;
+    const std::uint64_t begin = clock.now();
+    response.start(begin);
+    run_open(
+        clock, begin, planned, count,
+        [&](std::uint64_t at) {
+            trades = matcher.trades();
+            matcher.execute(commands[at], sink);
+        },
+        [&](std::uint64_t at, const Timing& timing) {
+            const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
+            response.record(operation, ns(timing.response()), timing.end);
+            service.record(operation, ns(timing.service()), timing.end);
+            slip.record(operation, ns(timing.slip()), timing.end);
+        });
+    response.finish(clock.now());
+}
+
+/// Every command once, in batches: each in the journal, if there is one, before it is executed. Ends between two
+/// batches when the time is over; how many commands were executed.
+template <typename Record>
+std::uint64_t run_batches(Matcher& matcher, const Record* commands, std::uint64_t count, std::uint64_t batch,
+                          JournalWriter* journal, std::uint64_t limit_ticks, RingSink& sink) {
+    const std::uint64_t begin = ticks_begin();
+    std::uint64_t done = 0;
+    while (done < count && ticks_begin() - begin < limit_ticks) {
+        const std::uint64_t size = std::min(batch, count - done);
+        if (journal != nullptr) journal->append(commands + done, size);
+        matcher.execute_all(commands + done, size, sink);
+        done += size;
+    }
+    return done;
+}
+
+/// The same loop and stamps around nothing: what the clock itself costs here.
+template <typename Record>
+void run_empty(const Record* commands, std::uint64_t count, const TickScale& ns, Histogram& latencies) {
+    for (std::uint64_t at = 0; at < count; ++at) {
+        const std::uint64_t start = ticks_begin();
+        asm volatile("" : : "r"(commands + at) : "memory");
+        latencies.record(ns(ticks_end() - start));
+    }
+}
+
+/// A sum over every command's bytes: the least that a loop over the same array can do.
+template <typename Record>
+std::uint64_t run_loop_only(const Record* commands, std::uint64_t count) {
+    std::uint64_t sum = 0;
+    for (std::uint64_t at = 0; at < count; ++at) {
+        sum += commands[at].order_id ^ static_cast<std::uint64_t>(commands[at].price);
+        asm volatile("" : "+r"(sum));
+    }
+    return sum;
+}
+
+}  // namespace lowlat

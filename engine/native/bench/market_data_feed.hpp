@@ -1,0 +1,185 @@
+// What the matcher tells its publisher: after each command, the levels it has changed as they now stand.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "engine/native/bench/latencies.hpp"
+#include "engine/native/matching/event_hash.hpp"
+#include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/platform/compiler.hpp"
+#include "engine/native/rings/mpsc_ring.hpp"
+#include "engine/native/rings/spsc_ring.hpp"
+#include "engine/native/rings/wait_strategy.hpp"
+
+namespace lowlat {
+
+/// A command on its way to the matcher, with the ticks at which it was due and was sent.
+struct alignas(64) SentCommand {
+    Command command;
+    std::uint64_t due;
+    std::uint64_t sent;
+    std::uint64_t number;  // its place among all commands of the pass
+    std::uint64_t zero;
+};
+static_assert(sizeof(SentCommand) == 64);
+
+/// One record of market data: a level as it now stands, if `has_level`. Each command gives one or more, the last of
+/// which says what it turned out to do, and when.
+struct alignas(64) MarketData {
+    std::int64_t price;
+    std::uint64_t quantity;
+    std::uint32_t orders;
+    std::uint32_t symbol;
+    std::uint8_t side;
+    bool has_level;
+    bool ends_command;
+    Operation operation;
+    std::uint32_t zero;
+    std::uint64_t due;
+    std::uint64_t sent;
+    std::uint64_t taken;
+    std::uint64_t matched;
+};
+static_assert(sizeof(MarketData) == 64);
+
+using OrderRing = MpscRing<SentCommand>;
+using MarketDataRing = SpscRing<MarketData>;
+
+/// The matcher's end of the market data: a sink for its events that finds the levels they changed.
+///
+/// The last update of a command is held back until the command has ended, so that it can say so.
+class LevelFeed {
+  public:
+    /// `events`: `mask + 1` of them, which stay in cache: each event is written whole, then overwritten.
+    LevelFeed(const Matcher& matcher, MarketDataRing ring, Wait wait, Event* events, std::uint64_t mask)
+        : matcher_(matcher), ring_(ring), backoff_(wait), events_(events), mask_(mask) {}
+
+    LOWLAT_INLINE Event& next() {
+        read_last();
+        return events_[count_++ & mask_];
+    }
+
+    /// Before a command: notes what its events will not tell.
+    LOWLAT_INLINE void begin(const Command& command) {
+        traded_.reset();
+        left_.reset();
+        // A replaced order leaves a level that no event names.
+        if (unlikely(command.kind == Kind::replace)) left_ = matcher_.price_of_order(command.order_id, command.symbol);
+    }
+
+    /// After the command, with its stamps.
+    LOWLAT_INLINE void end(const SentCommand& order, std::uint64_t taken, std::uint64_t matched) {
+        read_last();
+        const Event& last = events_[(count_ - 1) & mask_];
+        const Command& command = order.command;
+        if (traded_) tell(last.symbol, last.side ^ 1, *traded_);
+        if (const auto price = price_changed(command, last)) tell(last.symbol, last.side, *price);
+        if (left_ && last.kind != EventKind::rejected && *left_ != command.price) [[unlikely]]
+            tell(last.symbol, last.side, *left_);
+        if (unlikely(pending_ == nullptr)) {
+            pending_ = &slot();
+            pending_->has_level = false;
+        }
+        pending_->ends_command = true;
+        pending_->operation = operation_of(command.kind, last.kind, traded_.has_value());
+        pending_->due = order.due;
+        pending_->sent = order.sent;
+        pending_->taken = taken;
+        pending_->matched = matched;
+        hand_over();
+    }
+
+    /// No more will come.
+    void close() { ring_.close(); }
+
+    std::uint64_t events() const { return count_; }
+    const Event& event(std::uint64_t at) const { return events_[at & mask_]; }
+    const EventHash& hash() const { return hash_; }
+    /// Records of market data so far.
+    std::uint64_t updates() const { return updates_; }
+
+  private:
+    /// The latest event, whole by now: hashed, and if it is a trade at another price than the one before, the level
+    /// before is gone.
+    LOWLAT_INLINE void read_last() {
+        if (read_ == count_) return;
+        const Event& event = events_[(count_ - 1) & mask_];
+        hash_.add(&event);
+        read_ = count_;
+        if (event.kind != EventKind::trade) return;
+        if (traded_ && *traded_ != event.price) [[unlikely]]
+            tell(event.symbol, event.side ^ 1, *traded_);
+        traded_ = event.price;
+    }
+
+    /// Where the command's own order rests, or rested.
+    static LOWLAT_INLINE std::optional<std::int64_t> price_changed(const Command& command, const Event& last) {
+        switch (last.kind) {
+            case EventKind::accepted:
+            case EventKind::replaced:
+            case EventKind::reduced:
+                return last.price;
+            case EventKind::cancelled:
+                return last.reason == Reason::requested ? std::optional(last.price) : std::nullopt;
+            case EventKind::trade:
+                return last.remaining != 0 ? std::optional(command.price) : std::nullopt;
+            case EventKind::rejected:
+            case EventKind::triggered:
+            case EventKind::refilled:
+                break;
+        }
+        return std::nullopt;
+    }
+
+    LOWLAT_INLINE void tell(std::uint32_t symbol, std::uint32_t side, std::int64_t price) {
+        if (unlikely(pending_ != nullptr)) {
+            pending_->ends_command = false;
+            hand_over();
+        }
+        const LevelRow row = matcher_.level_at(symbol, side, price);
+        pending_ = &slot();
+        pending_->price = row.price;
+        pending_->quantity = row.quantity;
+        pending_->orders = static_cast<std::uint32_t>(row.orders);
+        pending_->symbol = symbol;
+        pending_->side = static_cast<std::uint8_t>(side);
+        pending_->has_level = true;
+    }
+
+    /// Where the next record goes, once there is room.
+    LOWLAT_INLINE MarketData& slot() {
+        std::span<MarketData> room = ring_.reserve(1);
+        while (unlikely(room.empty())) {
+            if (ring_.closed()) return nowhere_;  // the publisher is gone, and says so itself
+            backoff_.pause();
+            room = ring_.reserve(1);
+        }
+        backoff_.progress();
+        return room.front();
+    }
+
+    LOWLAT_INLINE void hand_over() {
+        if (likely(pending_ != &nowhere_)) ring_.commit(1);
+        pending_ = nullptr;
+        ++updates_;
+    }
+
+    const Matcher& matcher_;
+    MarketDataRing ring_;
+    Backoff backoff_;
+    Event* events_;
+    std::uint64_t mask_;
+    std::uint64_t count_ = 0;  // events given out
+    std::uint64_t read_ = 0;   // of these, hashed and looked at
+    std::uint64_t updates_ = 0;
+    std::optional<std::int64_t> traded_;  // price of the last trade of this command
+    std::optional<std::int64_t> left_;    // price that a replaced order had
+    MarketData* pending_ = nullptr;       // in its slot already, and not yet handed over
+    MarketData nowhere_{};
+    EventHash hash_;
+};
+
+}  // namespace lowlat

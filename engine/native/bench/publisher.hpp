@@ -1,0 +1,172 @@
+// The reading end of the market data: keeps every book's levels, shows them to readers of its mapped book, and measures
+// how long each command took to get there.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/native/bench/latencies.hpp"
+#include "engine/native/bench/market_data_feed.hpp"
+#include "engine/native/matching/matcher.hpp"
+#include "engine/native/rings/wait_strategy.hpp"
+#include "engine/native/shared_book/level_book.hpp"
+#include "engine/native/shared_book/mapped_book.hpp"
+#include "probes/native/clock.hpp"
+
+namespace lowlat {
+
+class Publisher {
+  public:
+    /// One writer for each of the matcher's symbols; the books start as the matcher's now stand.
+    Publisher(const Matcher& matcher, const std::vector<BookWriter*>& writers, bool paced, const TickScale& ns,
+              Latencies& latencies)
+        : commands_before_(matcher.sequence()), paced_(paced), ns_(ns), latencies_(latencies) {
+        constexpr std::size_t levels_in_all = std::size_t{1} << 17;
+        books_.reserve(writers.size());
+        touched_.reserve(writers.size());
+        for (BookWriter* writer : writers) books_.push_back({writer, LevelMirror(levels_in_all / writers.size()), {}});
+        for (std::uint32_t symbol = 0; symbol < books_.size(); ++symbol) start(matcher, symbol);
+    }
+
+    /// Until the ring is closed and empty. Books are shown at the end of a command only, and all that is there at once
+    /// is shown at once; a command's time is that at which the book it left was there for all to read.
+    void run(MarketDataRing ring, Wait wait) {
+        Backoff backoff(wait);
+        Recordings to(latencies_, paced_);
+        to.first().start(ticks_end());
+        for (;;) {
+            const std::span<const MarketData> there = ring.peek(batch_max);
+            if (there.empty()) {
+                if (ring.finished()) break;
+                backoff.pause();
+                continue;
+            }
+            backoff.progress();
+            const std::span<const MarketData> whole = up_to_last_end(there);
+            if (whole.empty()) {
+                apply(there);  // the levels of a command whose end is not here yet
+                ring.release(there.size());
+                continue;
+            }
+            apply(whole);
+            show();
+            // The books are in the cache, for all to see, before the clock is read: rdtscp waits for loads, not stores.
+            std::atomic_thread_fence(std::memory_order_seq_cst);
+            record(whole, ticks_end(), to);
+            ring.release(whole.size());
+        }
+        to.first().finish(ticks_end());
+    }
+
+    std::uint64_t acked() const { return acked_; }
+    std::uint64_t rejected() const { return rejected_; }
+    /// Commands whose stamps of two CPUs contradict each other: the counters are not in step.
+    std::uint64_t backwards() const { return backwards_; }
+    /// When the last command was shown, in ticks.
+    std::uint64_t end_ticks() const { return end_ticks_; }
+
+  private:
+    struct Shown {
+        BookWriter* writer;
+        LevelMirror levels;
+        bool touched;
+    };
+
+    struct Recordings {
+        Recordings(Latencies& latencies, bool paced)
+            : service(latencies.recording(Measure::service)),
+              queued(latencies.recording(Measure::queued)),
+              matched(latencies.recording(Measure::matched)),
+              published(latencies.recording(Measure::published)) {
+            if (paced) planned = Planned{latencies.recording(Measure::response), latencies.recording(Measure::slip)};
+        }
+        Recording& first() { return planned ? planned->response : service; }
+
+        struct Planned {
+            Recording response;
+            Recording slip;
+        };
+
+        Recording service;
+        Recording queued;
+        Recording matched;
+        Recording published;
+        std::optional<Planned> planned;  // where commands have planned times
+    };
+
+    static constexpr std::uint64_t batch_max = 256;
+
+    void start(const Matcher& matcher, std::uint32_t symbol) {
+        Shown& book = books_[symbol];
+        for (const Side side : {Side::buy, Side::sell}) {
+            matcher.for_each_level(symbol, static_cast<std::uint32_t>(side), [&](const LevelRow& row) {
+                book.levels.update(side, row);
+                return true;
+            });
+        }
+        book.writer->publish(book.levels, symbol, commands_before_);
+    }
+
+    static std::span<const MarketData> up_to_last_end(std::span<const MarketData> updates) {
+        std::size_t count = updates.size();
+        while (count != 0 && !updates[count - 1].ends_command) --count;
+        return updates.first(count);
+    }
+
+    void apply(std::span<const MarketData> updates) {
+        for (const MarketData& update : updates) {
+            if (!update.has_level) continue;
+            Shown& book = books_[update.symbol];
+            book.levels.update(update.side == 0 ? Side::buy : Side::sell,
+                               {update.price, update.quantity, update.orders, 0});
+            if (!book.touched) touched_.push_back(update.symbol);
+            book.touched = true;
+        }
+        for (const MarketData& update : updates) commands_ += update.ends_command ? 1 : 0;
+    }
+
+    void show() {
+        for (const std::uint32_t symbol : touched_) {
+            Shown& book = books_[symbol];
+            book.writer->publish(book.levels, symbol, commands_before_ + commands_);
+            book.touched = false;
+        }
+        touched_.clear();
+    }
+
+    void record(std::span<const MarketData> updates, std::uint64_t now, Recordings& to) {
+        end_ticks_ = now;
+        for (const MarketData& update : updates) {
+            if (!update.ends_command) continue;
+            ++(update.operation == Operation::reject ? rejected_ : acked_);
+            if (update.taken < update.sent || update.matched < update.taken || now < update.matched) {
+                ++backwards_;
+                continue;
+            }
+            to.queued.record(update.operation, ns_(update.taken - update.sent), now);
+            to.matched.record(update.operation, ns_(update.matched - update.taken), now);
+            to.published.record(update.operation, ns_(now - update.matched), now);
+            to.service.record(update.operation, ns_(now - update.sent), now);
+            if (!to.planned) continue;
+            to.planned->response.record(update.operation, ns_(now - update.due), now);
+            to.planned->slip.record(update.operation, ns_(update.sent - update.due), now);
+        }
+    }
+
+    std::vector<Shown> books_;
+    std::vector<std::uint32_t> touched_;  // symbols whose books are to be shown
+    std::uint64_t commands_before_;
+    std::uint64_t commands_ = 0;
+    std::uint64_t acked_ = 0;
+    std::uint64_t rejected_ = 0;
+    std::uint64_t backwards_ = 0;
+    std::uint64_t end_ticks_ = 0;
+    bool paced_;
+    TickScale ns_;
+    Latencies& latencies_;
+};
+
+}  // namespace lowlat

@@ -1,0 +1,211 @@
+// The engine as Python sees it from below; engine/matching/native.py gives it names, defaults and validation.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <map>
+#include <new>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/bindings/py_commands.hpp"
+#include "engine/native/bindings/register.hpp"
+#include "engine/native/journal/writer.hpp"
+#include "engine/native/matching/exclusive_use.hpp"
+#include "engine/native/matching/growing_sink.hpp"
+#include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/sinks.hpp"
+
+namespace nb = nanobind;
+
+namespace lowlat {
+namespace {
+
+Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry, int trades_dry) {
+    const Buffer<const Rules> rows(rules);
+    return Settings{
+        .symbols = {rows.data(), rows.data() + rows.size()},
+        .orders = orders,
+        .trades = trades,
+        .when_orders_dry = static_cast<WhenDry>(orders_dry),
+        .when_trades_dry = static_cast<WhenDry>(trades_dry),
+    };
+}
+
+using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
+
+/// The journal has the commands before the first is executed. Where it and the matcher do not agree any more on what
+/// was done, it ends: then the matcher can only be made again, from it.
+template <typename Commands>
+void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& journal, GrowingSink& sink) {
+    if (journal.place().sequence != matcher.sequence()) journal.fall_out_of_step();
+    journal.append(commands.data(), commands.size());
+    const std::uint32_t failures = matcher.growth_failures();
+    try {
+        matcher.execute_all(commands.data(), commands.size(), sink);
+    } catch (const std::bad_alloc&) {  // for events
+        journal.fall_out_of_step();
+        throw;
+    }
+    if (matcher.growth_failures() == failures) return;
+    journal.fall_out_of_step();  // a replay, with more memory, would do otherwise
+    throw std::bad_alloc();
+}
+
+/// Every event, as bytes that the array owns.
+EventBytes process(OwnedMatcher& matcher, nb::handle commands, JournalWriter* journal) {
+    const Claim claim(matcher);
+    return with_commands(commands, [&](auto in) {
+        GrowingSink sink(2 * in.size() + ring_events);
+        {
+            const nb::gil_scoped_release released;
+            if (journal == nullptr) {
+                matcher.execute_all(in.data(), in.size(), sink);
+            } else {
+                execute_journaled(matcher, in, *journal, sink);
+            }
+        }
+        const std::uint64_t count = sink.count();
+        Event* events = sink.release();
+        const nb::capsule owner(events, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
+        return EventBytes(events, {count * sizeof(Event)}, owner);
+    });
+}
+
+std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
+    const Claim claim(matcher);
+    const Buffer<LevelRow> out(levels);
+    std::uint64_t count = 0;
+    if (out.size() == 0) return count;
+    matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
+        out.data()[count++] = row;
+        return count < out.size();
+    });
+    return count;
+}
+
+std::uint64_t orders(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows) {
+    const Claim claim(matcher);
+    const Buffer<OrderRow> out(rows);
+    std::uint64_t count = 0;
+    matcher.for_each_order(symbol, [&](const OrderRow& row) {
+        if (count < out.size()) out.data()[count++] = row;
+    });
+    return count;
+}
+
+std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows) {
+    const Claim claim(matcher);
+    const Buffer<StopRow> out(rows);
+    std::uint64_t count = 0;
+    matcher.for_each_stop(symbol, [&](const StopRow& row) {
+        if (count < out.size()) out.data()[count++] = row;
+    });
+    return count;
+}
+
+/// Price, volume and imbalance of an uncross now.
+std::optional<std::tuple<std::int64_t, std::uint64_t, std::int64_t>> indicative(OwnedMatcher& matcher,
+                                                                                std::uint32_t symbol) {
+    const Claim claim(matcher);
+    CrossedLevels levels;
+    const std::optional<Uncross> found = find_uncross(matcher, symbol, levels);
+    if (!found) return std::nullopt;
+    return std::tuple(found->price, found->volume, found->imbalance);
+}
+
+std::uint64_t trades(OwnedMatcher& matcher, nb::handle rows) {
+    const Claim claim(matcher);
+    const Buffer<Trade> out(rows);
+    std::uint64_t count = 0;
+    matcher.tape().for_each([&](const Trade& trade) {
+        if (count < out.size()) out.data()[count++] = trade;
+    });
+    return count;
+}
+
+std::uint32_t live_orders(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    return matcher.live_orders();
+}
+
+std::uint64_t drain_trades(OwnedMatcher& matcher, JournalWriter* journal) {
+    const Claim claim(matcher);
+    if (journal != nullptr) journal->append_drain();
+    return matcher.drain_tape();
+}
+
+void reset(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    matcher.reset();
+}
+
+void check(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    check_invariants(matcher);
+}
+
+std::map<std::string, std::uint64_t> counters(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    return {
+        {"commands", matcher.sequence()},
+        {"trades", matcher.trades()},
+        {"live_orders", matcher.live_orders()},
+        {"order_refusals", matcher.order_refusals()},
+        {"trade_refusals", matcher.trade_refusals()},
+        {"trades_held", matcher.tape().held()},
+        {"trades_recycled", matcher.tape().recycled()},
+        {"growths", matcher.growths()},
+        {"index_rehashes", matcher.index().seed()},
+    };
+}
+
+/// Purpose, address, bytes, whether huge pages were asked for, error number of mlock.
+using Part = std::tuple<std::string, std::uintptr_t, std::size_t, bool, int>;
+
+std::vector<Part> memory(OwnedMatcher& matcher) {
+    const Claim claim(matcher);
+    std::vector<Part> parts;
+    matcher.for_each_region([&](const char* part, const Region& region) {
+        parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(), region.huge_asked(),
+                           region.lock_error());
+    });
+    return parts;
+}
+
+}  // namespace
+
+void register_engine(const nb::module_& m) {
+    const nb::exception<EngineBusyError> busy(m, "EngineBusyError",
+                                              nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
+    nb::class_<OwnedMatcher>(m, "Matcher")
+        .def(
+            "__init__",
+            [](OwnedMatcher* self, nb::handle rules, std::uint32_t orders_max, std::uint64_t trades_max, int orders_dry,
+               int trades_dry) {
+                new (self) OwnedMatcher(settings_from(rules, orders_max, trades_max, orders_dry, trades_dry));
+            },
+            nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
+            nb::arg("when_trades_dry"))
+        .def("process", &process, nb::arg("commands"), nb::arg("journal").none() = nb::none())
+        .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
+        .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
+        .def("stops", &stops, nb::arg("symbol"), nb::arg("rows"))
+        .def("indicative", &indicative, nb::arg("symbol"))
+        .def("trades", &trades, nb::arg("rows"))
+        .def_prop_ro("live_orders", &live_orders)
+        .def("drain_trades", &drain_trades, nb::arg("journal").none() = nb::none())
+        .def("reset", &reset)
+        .def("check_invariants", &check)
+        .def("counters", &counters)
+        .def("memory", &memory);
+}
+
+}  // namespace lowlat

@@ -1,0 +1,142 @@
+// The journal as Python sees it from below; engine/journal/file.py makes and opens the files.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/tuple.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <tuple>
+#include <vector>
+
+#include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/bindings/register.hpp"
+#include "engine/native/journal/reader.hpp"
+#include "engine/native/journal/snapshot.hpp"
+#include "engine/native/journal/writer.hpp"
+#include "engine/native/matching/exclusive_use.hpp"
+#include "engine/native/matching/sinks.hpp"
+
+namespace nb = nanobind;
+
+namespace lowlat {
+namespace {
+
+std::uint32_t crc32c_of(nb::handle data, std::uint32_t before) {
+    const Buffer<const std::byte> bytes(data);
+    const nb::gil_scoped_release released;
+    return crc32c(bytes.data(), bytes.size(), before);
+}
+
+using Walked = std::tuple<JournalPlace, int>;
+
+/// From `place` on, as far as the blocks can be trusted; with a matcher, which executes their commands.
+Walked walk_journal(nb::handle data, JournalPlace place, OwnedMatcher* matcher) {
+    const Buffer<const std::byte> bytes(data);
+    const JournalReader reader(bytes.data(), bytes.size());
+    if (matcher == nullptr) {
+        const nb::gil_scoped_release released;
+        const JournalFault fault = reader.walk(place, [](const BlockHead&, const std::byte*) {});
+        return {place, static_cast<int>(fault)};
+    }
+    const Claim claim(*matcher);
+    std::vector<Event> events(ring_events);
+    RingSink sink(events.data(), ring_events - 1);
+    const std::uint32_t failures = matcher->growth_failures();
+    const nb::gil_scoped_release released;
+    const JournalFault fault = reader.walk(place, [&](const BlockHead& head, const std::byte* payload) {
+        switch (head.kind) {
+            case BlockKind::commands:
+                return matcher->execute_all(reinterpret_cast<const Command*>(payload), commands_in(head), sink);
+            case BlockKind::wide_commands:
+                return matcher->execute_all(reinterpret_cast<const WideCommand*>(payload), commands_in(head), sink);
+            case BlockKind::drain:
+                matcher->drain_tape();
+        }
+    });
+    if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books are others than they were
+    return {place, static_cast<int>(fault)};
+}
+
+/// The engine's state, and the journal's place it belongs to, once the disk has it all.
+std::tuple<nb::bytes, JournalPlace> save(OwnedMatcher& matcher, JournalWriter* journal) {
+    const Claim claim(matcher);
+    std::vector<std::byte> state;
+    {
+        const nb::gil_scoped_release released;
+        if (journal != nullptr) journal->sync();
+        state = Snapshot::save(matcher);
+    }
+    return {nb::bytes(reinterpret_cast<const char*>(state.data()), state.size()),
+            journal == nullptr ? JournalPlace{} : journal->place()};
+}
+
+/// Not while another thread is executing.
+void close_journal(OwnedMatcher& matcher, JournalWriter& journal) {
+    const Claim claim(matcher);
+    const nb::gil_scoped_release released;
+    journal.close();
+}
+
+void restore(OwnedMatcher& matcher, nb::handle state) {
+    const Claim claim(matcher);
+    const Buffer<const std::byte> bytes(state);
+    const nb::gil_scoped_release released;
+    matcher.reset();
+    Snapshot::restore(matcher, bytes.data(), bytes.size());
+}
+
+/// As the OSError that the failed call would be in Python.
+void translate(const std::exception_ptr& thrown, void*) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const JournalWriteError& error) {
+        errno = error.error_number;
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, error.what());
+    }
+}
+
+}  // namespace
+
+void register_journal(nb::module_& m) {
+    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+    nb::register_exception_translator(translate);
+    nb::class_<JournalPlace>(m, "JournalPlace")
+        .def(
+            "__init__",
+            [](JournalPlace* self, std::uint64_t end, std::uint64_t blocks, std::uint64_t sequence,
+               std::uint32_t chain) {
+                new (self) JournalPlace{.end = end, .blocks = blocks, .sequence = sequence, .chain = chain};
+            },
+            nb::arg("end"), nb::arg("blocks"), nb::arg("sequence"), nb::arg("chain"))
+        .def_ro("end", &JournalPlace::end)
+        .def_ro("blocks", &JournalPlace::blocks)
+        .def_ro("sequence", &JournalPlace::sequence)
+        .def_ro("chain", &JournalPlace::chain);
+    nb::class_<JournalWriter>(m, "JournalWriter")
+        .def(
+            "__init__",
+            [](JournalWriter* self, int file, const JournalPlace& place, int sync, std::uint64_t interval_ns) {
+                new (self) JournalWriter(file, place, static_cast<Sync>(sync), interval_ns);
+            },
+            nb::arg("file"), nb::arg("place"), nb::arg("sync"), nb::arg("interval_ns"))
+        .def("close", &JournalWriter::close, nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_ro("place", [](const JournalWriter& self) { return self.place(); })
+        .def_prop_ro("open", &JournalWriter::open)
+        .def_prop_ro("closed", &JournalWriter::closed)
+        .def_prop_ro("in_step", &JournalWriter::in_step)
+        .def_prop_ro("syncs", &JournalWriter::syncs, nb::rv_policy::reference_internal);
+    m.def("crc32c", &crc32c_of, nb::arg("data"), nb::arg("before") = 0);
+}
+
+void register_recovery(nb::module_& m) {
+    const nb::exception<StateError> state_error(m, "StateError",
+                                                nb::module_::import_("lowlat.errors").attr("LowlatError").ptr());
+    m.def("walk_journal", &walk_journal, nb::arg("data"), nb::arg("place"), nb::arg("matcher").none() = nb::none());
+    m.def("save_state", &save, nb::arg("matcher"), nb::arg("journal").none() = nb::none());
+    m.def("close_journal", &close_journal, nb::arg("matcher"), nb::arg("journal"));
+    m.def("restore_state", &restore, nb::arg("matcher"), nb::arg("state"));
+}
+
+}  // namespace lowlat

@@ -1,0 +1,170 @@
+// The measured passes, each one call: the clock, the counters and the loop are all on this side of the border.
+#include "engine/native/bench/loops.hpp"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/native/bench/measured_call.hpp"
+#include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/bindings/py_commands.hpp"
+#include "engine/native/bindings/register.hpp"
+#include "engine/native/matching/exclusive_use.hpp"
+
+namespace nb = nanobind;
+
+namespace lowlat {
+namespace {
+
+/// A ring of events, taken and touched before the pass.
+struct Ring {
+    std::vector<Event> events = std::vector<Event>(ring_events);
+    RingSink sink{events.data(), ring_events - 1};
+
+    std::vector<Event> tail() const { return last_events(events.data(), ring_events, sink.count()); }
+};
+
+Measure measure_named(const std::string& name) {
+    const auto found = std::find(measure_names.begin(), measure_names.end(), name);
+    if (found == measure_names.end()) throw nb::key_error(name.c_str());
+    return static_cast<Measure>(found - measure_names.begin());
+}
+
+Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
+    const Claim claim(matcher);
+    Ring ring;
+    Pass pass = with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_plain(matcher, in.data(), in.size(), ring.sink);
+            return ring.sink.count();
+        });
+    });
+    pass.tail = ring.tail();
+    return pass;
+}
+
+Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
+                      Latencies& latencies) {
+    const Claim claim(matcher);
+    Ring ring;
+    Pass pass = with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_stamped(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
+            return ring.sink.count();
+        });
+    });
+    pass.tail = ring.tail();
+    return pass;
+}
+
+Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint64_t multiplier,
+                    unsigned shift, Latencies& latencies) {
+    const Claim claim(matcher);
+    const Buffer<const std::uint64_t> ticks(planned);
+    Ring ring;
+    Pass pass = with_commands(commands, [&](auto in) {
+        if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
+        return watched(in.size(), [&] {
+            run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
+            return ring.sink.count();
+        });
+    });
+    pass.tail = ring.tail();
+    return pass;
+}
+
+Pass run_batches_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t batch, JournalWriter* journal,
+                      std::uint64_t limit_ticks) {
+    const Claim claim(matcher);
+    if (batch == 0) throw nb::index_error("a batch has a command");
+    Ring ring;
+    std::uint64_t done = 0;
+    Pass pass = with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            done = run_batches(matcher, in.data(), in.size(), batch, journal, limit_ticks, ring.sink);
+            return ring.sink.count();
+        });
+    });
+    pass.commands = done;
+    return pass;
+}
+
+Pass run_clock_pass(nb::handle commands, std::uint64_t multiplier, unsigned shift, Histogram& histogram) {
+    return with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_empty(in.data(), in.size(), TickScale{multiplier, shift}, histogram);
+            return std::uint64_t{0};
+        });
+    });
+}
+
+Pass run_loop_pass(nb::handle commands) {
+    return with_commands(commands, [&](auto in) {
+        return watched(in.size(), [&] {
+            run_loop_only(in.data(), in.size());
+            return std::uint64_t{0};
+        });
+    });
+}
+
+}  // namespace
+
+void register_run(nb::module_& m) {
+    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+    nb::class_<Pass>(m, "Pass")
+        .def_ro("commands", &Pass::commands)
+        .def_ro("events", &Pass::events)
+        .def_ro("ticks", &Pass::ticks)
+        .def_ro("cpu_ns", &Pass::cpu_ns)
+        .def_ro("allocations", &Pass::allocations)
+        .def_ro("minor_faults", &Pass::minor_faults)
+        .def_ro("major_faults", &Pass::major_faults)
+        .def_ro("voluntary_switches", &Pass::voluntary_switches)
+        .def_ro("involuntary_switches", &Pass::involuntary_switches)
+        .def_prop_ro("tail", [](const Pass& self) {
+            return nb::bytes(reinterpret_cast<const char*>(self.tail.data()), self.tail.size() * sizeof(Event));
+        });
+    nb::class_<Latencies>(m, "Latencies")
+        .def(
+            "__init__",
+            [](Latencies* self, const std::vector<std::string>& names) {
+                std::vector<Measure> kept;
+                kept.reserve(names.size());
+                for (const std::string& name : names) kept.push_back(measure_named(name));
+                new (self) Latencies(kept);
+            },
+            nb::arg("measures"))
+        .def(
+            "histogram",
+            [](Latencies& self, const std::string& measure, std::size_t operation) -> Histogram& {
+                return self.of(measure_named(measure)).at(operation);
+            },
+            nb::rv_policy::reference_internal, nb::arg("measure"), nb::arg("operation"))
+        .def(
+            "log",
+            [](Latencies& self, const std::string& measure, IntervalHistograms& intervals) {
+                if (intervals.count() != operations) throw nb::index_error("one histogram an operation is needed");
+                self.log(measure_named(measure), intervals);
+            },
+            nb::keep_alive<1, 3>(), nb::arg("measure"), nb::arg("intervals"))
+        .def_ro("gap_max_ticks", &Latencies::gap_max_ticks);
+    m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));
+    m.def("run_stamped", &run_stamped_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
+          nb::arg("shift"), nb::arg("latencies"));
+    m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
+          nb::arg("multiplier"), nb::arg("shift"), nb::arg("latencies"));
+    m.def("run_batches", &run_batches_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("batch"),
+          nb::arg("journal").none(), nb::arg("limit_ticks"));
+    m.def("run_clock", &run_clock_pass, nb::arg("commands"), nb::arg("multiplier"), nb::arg("shift"),
+          nb::arg("histogram"));
+    m.def("run_loop", &run_loop_pass, nb::arg("commands"));
+    m.def("allocations", &allocations);
+    m.def("operations", [] { return std::vector<std::string>(operation_names.begin(), operation_names.end()); });
+}
+
+}  // namespace lowlat

@@ -1,0 +1,148 @@
+// The mapped book as Python sees it from below; engine/shared_book/directory.py makes the file and says what is wrong
+// with it.
+#include "engine/native/shared_book/mapped_book.hpp"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/bindings/py_mapped_book.hpp"
+#include "engine/native/bindings/register.hpp"
+#include "engine/native/matching/exclusive_use.hpp"
+#include "engine/native/matching/matcher.hpp"
+
+namespace nb = nanobind;
+
+namespace lowlat {
+namespace {
+
+/// Levels in an array, as a source to publish from.
+struct ArrayLevels {
+    const LevelRow* rows[2];
+    std::uint64_t counts[2];
+
+    template <typename Visit>
+    void for_each_level(std::uint32_t, std::uint32_t side, Visit visit) const {
+        for (std::uint64_t n = 0; n < counts[side]; ++n) {
+            if (!visit(rows[side][n])) return;
+        }
+    }
+};
+
+void format(nb::handle mapping, nb::handle identity) {
+    const Buffer<std::byte> to(mapping);
+    const Buffer<const std::byte> from(identity);
+    if (from.size() != sizeof(BookIdentity) || to.size() < sizeof(BookHeader))
+        throw nb::buffer_error("a book's identity has 128 bytes, its header 256");
+    BookIdentity words;
+    std::memcpy(static_cast<void*>(&words), from.data(), sizeof words);
+    format_book(to.data(), words);
+}
+
+bool publish_engine(MappedBookWriter& writer, OwnedMatcher& matcher, std::uint32_t symbol) {
+    const Claim claim(matcher);
+    return writer.publish(matcher, symbol, matcher.sequence());
+}
+
+bool publish_levels(MappedBookWriter& writer, nb::handle bids, nb::handle asks, std::uint64_t command) {
+    const Buffer<const LevelRow> buy(bids);
+    const Buffer<const LevelRow> sell(asks);
+    return writer.publish(ArrayLevels{{buy.data(), sell.data()}, {buy.size(), sell.size()}}, 0, command);
+}
+
+void update_level(MappedBookWriter& writer, int side, std::int64_t price, std::uint64_t quantity,
+                  std::uint64_t orders) {
+    writer.update_level(side == 0 ? Side::buy : Side::sell, {price, quantity, orders, 0});
+}
+
+/// The stamp, or None when the writer was at work in every attempt.
+nb::object snapshot(const MappedBookReader& reader, nb::handle bids, nb::handle asks) {
+    const Buffer<LevelRow> buy(bids);
+    const Buffer<LevelRow> sell(asks);
+    const std::uint64_t room = buy.size() < sell.size() ? buy.size() : sell.size();
+    const std::uint32_t levels =
+        room < reader.book().depth() ? static_cast<std::uint32_t>(room) : reader.book().depth();
+    BookStamp stamp;
+    if (!reader.book().snapshot(levels, buy.data(), sell.data(), stamp)) return nb::none();
+    return nb::make_tuple(stamp.sequence, stamp.command, stamp.generation, stamp.pid,
+                          static_cast<std::uint64_t>(stamp.state), stamp.bids, stamp.asks);
+}
+
+/// Offset and size of every field of a book's header; the header itself is "".
+std::map<std::string, std::tuple<std::size_t, std::size_t>> book_layout() {
+    std::map<std::string, std::tuple<std::size_t, std::size_t>> layout{{"", {0, sizeof(BookHeader)}}};
+    // A macro, because offsetof and the name of a field take its spelling.
+#define FIELD(part, Part, name) \
+    layout.emplace(#name, std::tuple{offsetof(BookHeader, part) + offsetof(Part, name), sizeof(Part::name)})
+    FIELD(identity, BookIdentity, magic);
+    FIELD(identity, BookIdentity, version);
+    FIELD(identity, BookIdentity, header_bytes);
+    FIELD(identity, BookIdentity, level_bytes);
+    FIELD(identity, BookIdentity, depth);
+    FIELD(identity, BookIdentity, file_bytes);
+    FIELD(identity, BookIdentity, tick);
+    FIELD(identity, BookIdentity, unit);
+    FIELD(identity, BookIdentity, symbol);
+    FIELD(identity, BookIdentity, checksum);
+    FIELD(owner, BookOwner, pid);
+    FIELD(owner, BookOwner, start);
+    FIELD(owner, BookOwner, generation);
+    FIELD(owner, BookOwner, state);
+    FIELD(pulse, BookPulse, sequence);
+    FIELD(pulse, BookPulse, bids);
+    FIELD(pulse, BookPulse, asks);
+    FIELD(pulse, BookPulse, command);
+#undef FIELD
+    return layout;
+}
+
+}  // namespace
+
+void register_mapped_book(nb::module_& m) {
+    nb::class_<MappedBookWriter>(m, "BookWriter")
+        .def(nb::init<nb::handle, std::uint32_t>(), nb::arg("mapping"), nb::arg("depth"))
+        .def(
+            "open",
+            [](MappedBookWriter& self, std::uint64_t pid, std::uint64_t start) { self.book().open(pid, start); },
+            nb::arg("pid"), nb::arg("start"))
+        .def(
+            "close",
+            [](MappedBookWriter& self, std::uint64_t state) { self.book().close(static_cast<BookState>(state)); },
+            nb::arg("state"))
+        .def("begin", [](MappedBookWriter& self) { self.book().begin(); })
+        .def(
+            "end", [](MappedBookWriter& self, std::uint64_t command) { self.book().end(command); }, nb::arg("command"))
+        .def("update_level", &update_level, nb::arg("side"), nb::arg("price"), nb::arg("quantity"), nb::arg("orders"))
+        .def("publish_updates", &MappedBookWriter::publish_updates, nb::arg("command"))
+        .def("publish_levels", &publish_levels, nb::arg("bids"), nb::arg("asks"), nb::arg("command"))
+        .def("publish_engine", &publish_engine, nb::arg("matcher"), nb::arg("symbol"));
+    nb::class_<MappedBookReader>(m, "BookReader")
+        .def(nb::init<nb::handle, std::uint32_t>(), nb::arg("mapping"), nb::arg("depth"))
+        .def("snapshot", &snapshot, nb::arg("bids"), nb::arg("asks"),
+             nb::sig(
+                 "def snapshot(self, bids: object, asks: object) -> tuple[int, int, int, int, int, int, int] | None"))
+        .def("sequence", [](const MappedBookReader& self) { return self.book().sequence(); })
+        .def(
+            "unchanged",
+            [](const MappedBookReader& self, std::uint64_t sequence) { return self.book().unchanged(sequence); },
+            nb::arg("sequence"))
+        .def(
+            "count", [](const MappedBookReader& self, int side) { return self.book().count(side != 0 ? 1 : 0); },
+            nb::arg("side"));
+    m.def("format_book", &format, nb::arg("mapping"), nb::arg("identity"));
+    m.def("book_layout", &book_layout);
+    m.attr("BOOK_MAGIC") = book_magic;
+    m.attr("BOOK_VERSION") = book_version;
+    m.attr("BOOK_DEPTH_MAX") = book_depth_max;
+}
+
+}  // namespace lowlat

@@ -1,0 +1,17 @@
+#include "engine/native/bindings/register.hpp"
+
+NB_MODULE(_core, m) {
+    m.doc() = "Native half of `engine`: private, use the package.";
+    lowlat::register_arrivals(m);
+    lowlat::register_build(m);
+    lowlat::register_journal(m);
+    lowlat::register_engine(m);
+    lowlat::register_flood(m);
+    lowlat::register_recovery(m);
+    lowlat::register_layout(m);
+    lowlat::register_mapped_book(m);
+    lowlat::register_run(m);
+    lowlat::register_pipeline(m);
+    lowlat::register_prices(m);
+    lowlat::register_rings(m);
+}

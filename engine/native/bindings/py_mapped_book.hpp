@@ -1,0 +1,93 @@
+// Writer and reader of a mapped book as Python holds them: with the mapping they work in.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/shared_book/level_book.hpp"
+#include "engine/native/shared_book/mapped_book.hpp"
+
+namespace lowlat {
+
+/// A mapping, held while the object lives: it cannot be unmapped under a reader or a writer.
+template <typename Byte>
+class HeldBook {
+  public:
+    HeldBook(nanobind::handle mapping, std::uint32_t depth)
+        : held_(mapping), memory_(const_cast<std::byte*>(held_.data()), depth) {
+        if (depth == 0 || depth > book_depth_max || held_.size() < book_bytes(depth))
+            throw nanobind::buffer_error("the mapping is shorter than a book of this depth");
+        if (reinterpret_cast<std::uintptr_t>(held_.data()) % alignof(BookHeader) != 0)
+            throw nanobind::buffer_error("the mapping is not aligned");
+    }
+    BookMemory memory() const { return memory_; }
+
+  private:
+    Buffer<Byte> held_;
+    BookMemory memory_;
+};
+
+/// What Python calls a writer: the mapping, the book in it, and all levels heard of through `update_level`.
+class MappedBookWriter {
+  public:
+    MappedBookWriter(nanobind::handle mapping, std::uint32_t depth)
+        : held_(mapping, depth), book_(held_.memory()), mirror_(depth) {}
+
+    /// The writer itself, for what does not concern single levels.
+    BookWriter& book() { return book_; }
+
+    /// Bring the book in line with a source that knows all its levels.
+    template <typename Source>
+    bool publish(const Source& source, std::uint32_t symbol, std::uint64_t command) {
+        mirrored_ = false;
+        return book_.publish(source, symbol, command);
+    }
+
+    /// One level, for the book that `publish_updates` shows; see LevelMirror::update.
+    void update_level(Side side, const LevelRow& row) {
+        if (!mirrored_) adopt_shown();
+        mirror_.update(side, row);
+    }
+
+    /// Show the updated levels. False when they cross: then readers keep the book before.
+    bool publish_updates(std::uint64_t command) {
+        if (!mirrored_) return true;
+        if (mirror_.crossed()) return false;
+        book_.publish(mirror_, 0, command);
+        return true;
+    }
+
+  private:
+    /// Go on from the levels that readers see.
+    void adopt_shown() {
+        mirror_.clear();
+        const BookMemory& shown = book_.memory();
+        for (const Side side : {Side::buy, Side::sell}) {
+            const auto at = static_cast<std::uint32_t>(side);
+            const std::uint32_t count = BookReader(shown).count(at);
+            for (std::uint32_t n = 0; n < count; ++n) mirror_.update(side, shown.side(at)[n].load());
+        }
+        mirrored_ = true;
+    }
+
+    HeldBook<std::byte> held_;
+    BookWriter book_;
+    LevelMirror mirror_;
+    bool mirrored_ = false;  // whether the mirror is what readers see, or will
+};
+
+class MappedBookReader {
+  public:
+    MappedBookReader(nanobind::handle mapping, std::uint32_t depth) : held_(mapping, depth), book_(held_.memory()) {}
+
+    const BookReader& book() const { return book_; }
+
+  private:
+    HeldBook<const std::byte> held_;
+    BookReader book_;
+};
+
+}  // namespace lowlat

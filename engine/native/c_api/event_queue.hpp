@@ -1,0 +1,70 @@
+// Events between the matcher that makes them and the caller who takes them when it likes.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "engine/native/matching/growing_sink.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/platform/compiler.hpp"
+
+namespace lowlat {
+
+/// A sink that keeps what it was given until it is taken. Room that was needed once stays.
+class EventQueue {
+  public:
+    /// Where the matcher writes its next event. Throws std::bad_alloc, with all events so far still held.
+    LOWLAT_INLINE Event& next() {
+        if (unlikely(end_ == capacity_)) make_room();
+        return events_[end_++];
+    }
+
+    std::uint64_t held() const { return end_ - first_; }
+
+    /// Move the oldest events, at most `room`, to `to`; how many.
+    std::uint64_t take(void* to, std::uint64_t room) {
+        const std::uint64_t count = std::min(room, held());
+        if (count != 0) std::memcpy(to, &events_[first_], count * sizeof(Event));
+        first_ += count;
+        if (first_ == end_) clear();  // from the front again, which is in cache
+        return count;
+    }
+
+    /// Drop the events of one command, the youngest.
+    void drop(std::uint64_t sequence) {
+        while (end_ != first_ && events_[end_ - 1].sequence == sequence) --end_;
+    }
+
+    void clear() {
+        first_ = 0;
+        end_ = 0;
+    }
+
+  private:
+    /// Half of the room at least is free afterwards.
+    LOWLAT_COLD void make_room() {
+        const std::uint64_t count = held();
+        if (2 * count <= capacity_) {
+            std::memmove(static_cast<void*>(events_.get()), &events_[first_], count * sizeof(Event));
+        } else {
+            GrowingSink::Events larger = GrowingSink::take(2 * capacity_);
+            std::memcpy(static_cast<void*>(larger.get()), &events_[first_], count * sizeof(Event));
+            events_ = std::move(larger);
+            capacity_ *= 2;
+        }
+        first_ = 0;
+        end_ = count;
+    }
+
+    static constexpr std::uint64_t capacity_at_first = 1024;
+
+    std::uint64_t capacity_ = capacity_at_first;
+    GrowingSink::Events events_ = GrowingSink::take(capacity_at_first);
+    std::uint64_t first_ = 0;
+    std::uint64_t end_ = 0;
+};
+
+}  // namespace lowlat

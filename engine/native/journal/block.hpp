@@ -1,0 +1,91 @@
+// A journal's blocks, as docs/journal.md has them: what a writer appends and a reader trusts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "engine/native/journal/crc32c.hpp"
+#include "engine/native/matching/records.hpp"
+
+namespace lowlat {
+
+enum class BlockKind : std::uint16_t { commands = 1, wide_commands = 2, drain = 3 };
+
+struct BlockHead {
+    std::uint32_t magic;
+    std::uint32_t bytes;     // of the payload
+    std::uint64_t sequence;  // of the first command
+    std::uint32_t previous;  // head_checksum of the block before
+    BlockKind kind;
+    std::uint16_t zero;
+    std::uint32_t payload_checksum;
+    std::uint32_t head_checksum;
+};
+static_assert(sizeof(BlockHead) == 32 && offsetof(BlockHead, head_checksum) == 28);
+
+/// Behind the payload: never zero, so that a block that was written to its end can be told from one that was not.
+struct BlockEnd {
+    std::uint32_t magic;
+    std::uint32_t head_checksum;
+};
+static_assert(sizeof(BlockEnd) == 8);
+
+inline constexpr std::uint32_t block_magic = 0x424A'4C4C;  // "LLJB"
+inline constexpr std::uint32_t end_magic = 0x454A'4C4C;    // "LLJE"
+inline constexpr std::uint64_t block_bytes_max = std::uint64_t{1} << 20;
+
+template <typename Record>
+inline constexpr BlockKind block_kind_of =
+    std::is_same_v<Record, WideCommand> ? BlockKind::wide_commands : BlockKind::commands;
+
+inline std::uint32_t checksum_of(const BlockHead& head) {
+    return crc32c(&head, offsetof(BlockHead, head_checksum));
+}
+
+/// Commands that a block of this kind holds.
+inline std::uint64_t commands_in(const BlockHead& head) {
+    switch (head.kind) {
+        case BlockKind::commands:
+            return head.bytes / sizeof(Command);
+        case BlockKind::wide_commands:
+            return head.bytes / sizeof(WideCommand);
+        default:
+            return 0;
+    }
+}
+
+inline std::uint64_t whole_bytes(const BlockHead& head) {
+    return sizeof(BlockHead) + head.bytes + sizeof(BlockEnd);
+}
+
+/// Between two blocks: where the next one goes, and what it continues.
+struct JournalPlace {
+    std::uint64_t end = 0;  // byte of the file
+    std::uint64_t blocks = 0;
+    std::uint64_t sequence = 0;  // of the next command
+    std::uint32_t chain = 0;     // head_checksum of the last block
+
+    void pass(const BlockHead& head) {
+        end += whole_bytes(head);
+        ++blocks;
+        sequence += commands_in(head);
+        chain = head.head_checksum;
+    }
+};
+
+/// A block that goes on from `place`. `payload`: `bytes` of them, at most block_bytes_max.
+inline BlockHead block_head(const JournalPlace& place, BlockKind kind, const void* payload, std::size_t bytes) {
+    BlockHead head{.magic = block_magic,
+                   .bytes = static_cast<std::uint32_t>(bytes),
+                   .sequence = place.sequence,
+                   .previous = place.chain,
+                   .kind = kind,
+                   .zero = 0,
+                   .payload_checksum = crc32c(payload, bytes),
+                   .head_checksum = 0};
+    head.head_checksum = checksum_of(head);
+    return head;
+}
+
+}  // namespace lowlat

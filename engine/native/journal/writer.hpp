@@ -1,0 +1,256 @@
+// Appends to a journal, and has the disk keep it as the policy says. docs/journal.md states what each promises.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "engine/native/journal/block.hpp"
+#include "engine/native/platform/compiler.hpp"
+#include "reports/native/histogram.hpp"
+
+namespace lowlat {
+
+enum class Sync : std::uint8_t { none = 0, interval = 1, batch = 2 };
+
+/// The system would not write, or not keep, what was to be appended. Becomes a Python error.
+class JournalWriteError : public std::runtime_error {
+  public:
+    JournalWriteError(const char* call, int error, bool taken_back)
+        : std::runtime_error(call), error_number(error), whole(taken_back) {}
+
+    int error_number;
+    bool whole;  // the file ends where it did before: the journal may go on
+};
+
+/// One thread at a time, and in the process that made it: what a fork has of it only lets go. Owns the descriptor,
+/// which is at the end of a journal that may be written.
+class JournalWriter {
+  public:
+    JournalWriter(int file, const JournalPlace& place, Sync sync, std::uint64_t interval_ns)
+        : file_(file), place_(place), sync_(sync), reserved_(place.end), process_(getpid()) {
+        if (sync_ == Sync::interval) syncing_ = std::make_unique<Syncing>(*this, place.end, interval_ns);
+    }
+    JournalWriter(const JournalWriter&) = delete;
+    JournalWriter& operator=(const JournalWriter&) = delete;
+    ~JournalWriter() {
+        stop_syncing();
+        let_go();
+    }
+
+    /// Append commands and commit them. Throws JournalWriteError; then none of them is in the journal if it is `whole`,
+    /// and nobody knows if it is not.
+    template <typename Record>
+    void append(const Record* commands, std::uint64_t count) {
+        constexpr std::uint64_t block_commands = block_bytes_max / sizeof(Record);
+        if (count == 0) return;
+        const JournalPlace before = place_;
+        begin();
+        for (std::uint64_t at = 0; at < count; at += block_commands)
+            write_block(block_kind_of<Record>, commands + at, std::min(block_commands, count - at) * sizeof(Record),
+                        before);
+        commit();
+    }
+
+    /// The trade tape is about to be emptied.
+    void append_drain() {
+        const JournalPlace before = place_;
+        begin();
+        write_block(BlockKind::drain, nullptr, 0, before);
+        commit();
+    }
+
+    /// Have the disk keep all that was appended, whatever the policy. Throws JournalWriteError.
+    void sync() {
+        begin();
+        if (syncing_ == nullptr) return sync_now();
+        const std::lock_guard lock(syncing_->mutex);  // its thread records how long it took, too
+        sync_now();
+    }
+
+    /// The engine has not done what was appended, or has done more: nothing is appended after that.
+    void fall_out_of_step() { in_step_ = false; }
+
+    /// With a policy other than none, have the disk keep all of it; then let go. Throws JournalWriteError when the disk
+    /// does not, or did not before.
+    void close() {
+        stop_syncing();
+        if (!ours() || file_ < 0) return let_go();
+        const int before = error_.load(std::memory_order_acquire);
+        const int error = before != 0 || sync_ == Sync::none ? before : timed_sync();
+        if (error == 0) give_back_room();
+        let_go();
+        if (error != 0) throw JournalWriteError("fdatasync", error, false);
+    }
+
+    const JournalPlace& place() const { return place_; }
+    /// Whether commands can be appended: it was not closed, no failure has ended it, and this is no fork.
+    bool open() const { return file_ >= 0 && in_step_ && error_.load(std::memory_order_acquire) == 0 && ours(); }
+    bool closed() const { return file_ < 0; }
+    bool in_step() const { return in_step_; }
+    /// How long each fdatasync took, nanoseconds; of the interval's thread, once it has been stopped.
+    const Histogram& syncs() const { return syncs_; }
+
+  private:
+    static constexpr std::uint64_t reserve_bytes = std::uint64_t{8} << 20;
+
+    bool ours() const { return getpid() == process_; }
+
+    /// Where this fails, the room goes when the file does.
+    void give_back_room() { [[maybe_unused]] const int given = ftruncate(file_, static_cast<off_t>(place_.end)); }
+
+    void let_go() {
+        if (file_ >= 0) ::close(file_);
+        file_ = -1;
+    }
+
+    /// What an earlier failure left is no place to go on from; nor is the place that a fork knows.
+    void begin() const {
+        const int error = error_.load(std::memory_order_acquire);
+        if (unlikely(error != 0)) throw JournalWriteError("fdatasync", error, false);
+        if (unlikely(file_ < 0 || !in_step_ || !ours())) throw JournalWriteError("write", EBADF, false);
+    }
+
+    /// Nobody knows any more what the disk has of it.
+    void end(int error) { error_.store(error, std::memory_order_release); }
+
+    void write_block(BlockKind kind, const void* payload, std::uint64_t bytes, const JournalPlace& before) {
+        const BlockHead head = block_head(place_, kind, payload, bytes);
+        const BlockEnd last{end_magic, head.head_checksum};
+        const std::uint64_t end = place_.end + whole_bytes(head);
+        if (unlikely(end > reserved_)) reserve(end);
+        // The system only reads through these; iovec has no const.
+        Parts parts{iovec{const_cast<BlockHead*>(&head), sizeof head}, iovec{const_cast<void*>(payload), bytes},
+                    iovec{const_cast<BlockEnd*>(&last), sizeof last}};
+        for (std::uint64_t at = place_.end; at < end;) {
+            const ssize_t written = pwritev(file_, parts.data(), parts.size(), static_cast<off_t>(at));
+            if (unlikely(written < 0 && errno != EINTR)) take_back(before, errno);
+            if (likely(written > 0)) at += advance(parts, static_cast<std::uint64_t>(written));
+        }
+        place_.pass(head);
+    }
+
+    using Parts = std::array<iovec, 3>;
+
+    /// Leave out what was written, which is rarely less than all.
+    static std::uint64_t advance(Parts& parts, std::uint64_t written) {
+        std::uint64_t left = written;
+        for (iovec& part : parts) {
+            const std::uint64_t passed = std::min<std::uint64_t>(left, part.iov_len);
+            part = {static_cast<std::byte*>(part.iov_base) + passed, part.iov_len - passed};
+            left -= passed;
+        }
+        return written;
+    }
+
+    /// Ask for room on the disk in long runs, behind the file's end. Where that is not to be had, writing goes on
+    /// without.
+    LOWLAT_COLD void reserve(std::uint64_t end) {
+        reserved_ = end + reserve_bytes;
+#if defined(__linux__)
+        [[maybe_unused]] const int reserved = fallocate(file_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(place_.end),
+                                                        static_cast<off_t>(reserved_ - place_.end));
+#endif
+    }
+
+    [[noreturn]] LOWLAT_COLD void take_back(const JournalPlace& before, int error) {
+        const bool cut = ftruncate(file_, static_cast<off_t>(before.end)) == 0;
+        // Until the disk knows of the cut, a power failure may bring the blocks back.
+        const bool whole = cut && (sync_ != Sync::batch || fdatasync(file_) == 0);
+        if (whole) {
+            place_ = before;
+            reserved_ = before.end;
+        } else {
+            end(error);
+        }
+        throw JournalWriteError("write", error, whole);
+    }
+
+    LOWLAT_INLINE void commit() {
+        if (sync_ == Sync::batch) sync_now();
+        if (syncing_ != nullptr) syncing_->appended.store(place_.end, std::memory_order_release);
+    }
+
+    void sync_now() {
+        if (const int error = timed_sync(); unlikely(error != 0)) {
+            end(error);
+            throw JournalWriteError("fdatasync", error, false);
+        }
+    }
+
+    int timed_sync() {
+        const auto start = std::chrono::steady_clock::now();
+#if defined(__APPLE__)
+        const bool kept = fcntl(file_, F_FULLFSYNC) == 0;
+#else
+        const bool kept = fdatasync(file_) == 0;
+#endif
+        const int error = kept ? 0 : errno;
+        const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
+        syncs_.record(static_cast<std::uint64_t>(took.count()));
+        return error;
+    }
+
+    // -- the thread of the interval -----------------------------------------------------------------------------------
+
+    struct Syncing {
+        Syncing(JournalWriter& writer, std::uint64_t kept, std::uint64_t interval_ns)
+            : appended(kept), thread([this, &writer, kept, interval_ns] { run(writer, kept, interval_ns); }) {}
+
+        /// `kept`: what was appended before it starts. The rest of the writer's place is the appending thread's.
+        void run(JournalWriter& writer, std::uint64_t kept, std::uint64_t interval_ns) {
+            std::unique_lock lock(mutex);
+            while (!wake.wait_for(lock, std::chrono::nanoseconds(interval_ns), [this] { return stop; })) {
+                const std::uint64_t end = appended.load(std::memory_order_acquire);
+                if (end <= kept) continue;
+                if (const int error = writer.timed_sync(); error != 0) return writer.end(error);
+                kept = end;
+            }
+        }
+
+        std::atomic<std::uint64_t> appended;
+        std::mutex mutex;
+        std::condition_variable wake;
+        bool stop = false;
+        std::thread thread;  // last: it starts when all else is there
+    };
+
+    void stop_syncing() {
+        if (syncing_ == nullptr) return;
+        // A fork has no such thread, and its mutex is as it was at that moment: left alone, and never given back.
+        if (!ours()) return static_cast<void>(syncing_.release());
+        {
+            const std::lock_guard lock(syncing_->mutex);
+            syncing_->stop = true;
+        }
+        syncing_->wake.notify_one();
+        syncing_->thread.join();
+        syncing_.reset();
+    }
+
+    int file_;
+    JournalPlace place_;
+    Sync sync_;
+    std::uint64_t reserved_;     // bytes of the file for which room was asked
+    std::atomic<int> error_{0};  // see end()
+    std::atomic<bool> in_step_{true};
+    pid_t process_;
+    Histogram syncs_;
+    std::unique_ptr<Syncing> syncing_;
+};
+
+}  // namespace lowlat

@@ -1,0 +1,107 @@
+// At which price a crossed book trades most: what an auction asks of it, without changing it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "engine/native/matching/book.hpp"
+#include "engine/native/matching/crossed_levels.hpp"
+#include "engine/native/matching/order_store.hpp"
+
+namespace lowlat {
+
+struct Uncross {
+    std::int64_t price;
+    std::uint64_t volume;
+    std::int64_t imbalance;  // buy less sell quantity at the price
+};
+
+/// Finds the price.
+class UncrossSearch {
+  public:
+    /// `quantity_at(level)`: what takes part of the orders at a level.
+    template <typename QuantityAt>
+    UncrossSearch(const Book& book, CrossedLevels& levels, QuantityAt quantity_at)
+        : tick_(book.rules.tick), bids_(levels.bids), asks_(levels.asks) {
+        if (book.traded) reference_ = book.last;
+        const auto gather = [&](std::uint32_t side, Levels& into, auto wanted) {
+            into.clear();
+            book.ladders[side].for_each([&](std::int64_t key, Handle level) {
+                const std::int64_t price = Store::price_of(book, side, key);
+                if (!wanted(price)) return false;
+                if (const std::uint64_t quantity = quantity_at(level); quantity != 0) into.push_back({price, quantity});
+                return true;
+            });
+        };
+        gather(1, asks_, [&](std::int64_t) { return asks_.empty(); });
+        gather(0, bids_, [&](std::int64_t price) { return !asks_.empty() && price >= asks_.front().price; });
+        gather(1, asks_, [&](std::int64_t price) { return !bids_.empty() && price <= bids_.front().price; });
+    }
+
+    std::optional<Uncross> best() {
+        if (asks_.empty() || bids_.empty()) return std::nullopt;
+        std::uint64_t buys = 0;
+        for (const AuctionLevel& bid : bids_) buys += bid.quantity;
+        std::uint64_t sells = 0;
+        auto bid = bids_.rbegin();  // upwards, as the asks go
+        auto ask = asks_.begin();
+        while (bid != bids_.rend() || ask != asks_.end()) {
+            const std::int64_t price = next_price(bid, ask);
+            if (ask != asks_.end() && ask->price == price) sells += (ask++)->quantity;
+            consider(price, buys, sells);
+            if (bid != bids_.rend() && bid->price == price) buys -= (bid++)->quantity;
+            if (bid == bids_.rend() && ask == asks_.end()) break;
+            consider_between(price, next_price(bid, ask), buys, sells);
+        }
+        return best_;
+    }
+
+  private:
+    using Levels = std::vector<AuctionLevel>;
+
+    std::int64_t next_price(const Levels::const_reverse_iterator& bid, const Levels::const_iterator& ask) const {
+        if (bid == bids_.rend()) return ask->price;
+        return ask == asks_.end() ? bid->price : std::min(bid->price, ask->price);
+    }
+
+    /// Ticks strictly between two prices of orders: the one nearest to the reference, else the lowest.
+    void consider_between(std::int64_t low, std::int64_t high, std::uint64_t buys, std::uint64_t sells) {
+        if (static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) <= static_cast<std::uint64_t>(tick_))
+            return;
+        const std::int64_t first = low + tick_;
+        consider(reference_ ? std::clamp(*reference_, first, high - tick_) : first, buys, sells);
+    }
+
+    void consider(std::int64_t price, std::uint64_t buys, std::uint64_t sells) {
+        const Uncross found{price, std::min(buys, sells), static_cast<std::int64_t>(buys - sells)};
+        if (found.volume != 0 && (!best_ || rank(found) < rank(*best_))) best_ = found;
+    }
+
+    /// The lower is better: most volume, least imbalance, nearest to the reference, lowest.
+    std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::int64_t> rank(const Uncross& at) const {
+        const auto imbalance = static_cast<std::uint64_t>(at.imbalance < 0 ? -at.imbalance : at.imbalance);
+        std::uint64_t distance = 0;
+        if (reference_) {
+            const auto [low, high] = std::minmax(at.price, *reference_);
+            distance = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
+        }
+        return {std::numeric_limits<std::uint64_t>::max() - at.volume, imbalance, distance, at.price};
+    }
+
+    std::int64_t tick_;
+    std::optional<std::int64_t> reference_;
+    Levels& bids_;  // best first: prices fall
+    Levels& asks_;  // best first: prices rise
+    std::optional<Uncross> best_;
+};
+
+/// What an uncross of a symbol would do now, if anything would trade.
+inline std::optional<Uncross> find_uncross(const Store& store, std::uint32_t symbol, CrossedLevels& levels) {
+    return UncrossSearch(store.books()[symbol], levels, [&](Handle level) { return store.auctioned(level); }).best();
+}
+
+}  // namespace lowlat

@@ -1,0 +1,94 @@
+// One symbol: its rules, a ladder for each side, and its stops.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "engine/native/matching/config.hpp"
+#include "engine/native/matching/ladder.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/matching/tick_divider.hpp"
+#include "engine/native/platform/compiler.hpp"
+
+namespace lowlat {
+
+struct alignas(64) Book {
+    Book(const Rules& its_rules, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops, Ladder&& sell_stops)
+        : rules(its_rules),
+          divider(its_rules.tick),
+          ladders{std::move(bids), std::move(asks)},
+          stops{std::move(buy_stops), std::move(sell_stops)} {
+        // Division rounds towards zero: the ends of the band must not move outwards.
+        ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);
+        const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
+        band = static_cast<std::uint64_t>(ticks_max) - static_cast<std::uint64_t>(ticks_min);
+        quantities_plain = rules.lot == 1 && ticks_min <= ticks_max ? quantity_max : 0;
+        note(rules.special() ? 1 : 0);
+    }
+
+    /// One thing more or less that commands without terms must know of: an order with terms that it may meet, a stop
+    /// that waits, a phase in which nothing trades, a rule of the symbol. While there is any, no command is `sound`.
+    void note(std::int32_t more) {
+        special += static_cast<std::uint32_t>(more);
+        quantities = special == 0 ? quantities_plain : 0;
+    }
+
+    /// Whether quantity and price obey the rules. False also where a lot needs a division, or the band holds no tick,
+    /// or TermsPath has to look: then the checks one by one decide.
+    LOWLAT_INLINE bool sound(const Command& command) const {
+        const std::int64_t ticks = divider.ticks(command.price);
+        const bool price = divider.low_bits_clear(command.price) &&
+                           static_cast<std::uint64_t>(ticks) - static_cast<std::uint64_t>(ticks_min) <= band;
+        return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price;
+    }
+
+    /// Whether the best prices of the two sides meet: all-or-none orders and calls make it so.
+    bool crossed() const {
+        return ladders[0].best() != nil && ladders[1].best() != nil && ~ladders[0].best_key() >= ladders[1].best_key();
+    }
+
+    /// Bids, asks, buy stops, sell stops.
+    std::array<Ladder*, 4> queues() { return {&ladders[0], &ladders[1], &stops[0], &stops[1]}; }
+    std::array<const Ladder*, 4> queues() const { return {&ladders[0], &ladders[1], &stops[0], &stops[1]}; }
+
+    /// Whether an all-or-none order may be able to trade, though no command meets it.
+    LOWLAT_INLINE bool may_fill() const { return (all_or_none[0] | all_or_none[1]) != 0 && crossed(); }
+
+    /// Empty, continuous, and never traded.
+    void reset() {
+        for (Ladder& ladder : ladders) ladder.reset();
+        for (Ladder& ladder : stops) ladder.reset();
+        phase = Phase::continuous;
+        traded = false;
+        last = 0;
+        all_or_none[0] = all_or_none[1] = 0;
+        trailing[0] = trailing[1] = due = {};
+        special = 0;
+        note(rules.special() ? 1 : 0);
+    }
+
+    /// Orders in a list that runs through their terms.
+    struct List {
+        Handle first = nil;
+        Handle last = nil;
+    };
+
+    Rules rules;
+    TickDivider divider;
+    std::int64_t ticks_min;    // lowest price of the band, in ticks
+    std::uint64_t band;        // ticks from there to the highest
+    std::uint64_t quantities;  // the largest quantity that `sound` may allow
+    std::uint64_t quantities_plain;
+    std::uint32_t special = 0;  // see note()
+    Phase phase = Phase::continuous;
+    bool traded = false;    // whether there is a last price
+    std::int64_t last = 0;  // price of the last trade
+    std::uint32_t all_or_none[2] = {0, 0};
+    Ladder ladders[2];
+    Ladder stops[2];   // by trigger: the first that a price moving their way meets is best
+    List trailing[2];  // oldest first, and so the nearest anchor last
+    List due;          // triggered, and not yet carried out
+};
+
+}  // namespace lowlat

@@ -1,0 +1,113 @@
+// What holds between any two commands. A build with LOWLAT_CHECKED walks it after commands.
+#include <cstdint>
+
+#include "engine/native/matching/matcher.hpp"
+
+namespace lowlat {
+namespace {
+
+void hold(bool rule, const char* text) {
+    if (!rule) broken(text);
+}
+
+/// What was counted in one walk over all queues.
+struct Count {
+    std::uint32_t orders = 0;
+    std::uint32_t levels = 0;
+    std::uint32_t kept = 0;
+    std::uint32_t expiring = 0;
+    std::uint32_t special = 0;
+    std::uint32_t trailing = 0;
+    std::uint32_t all_or_none[2] = {0, 0};
+};
+
+/// An order and what is said of it elsewhere.
+void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
+    const OrderBody& order = matcher.nodes()[at].order;
+    hold(order.quantity != 0, "a resting order has quantity left");
+    hold(matcher.find(order.id, order.symbol, matcher.index().tag(order.id, order.symbol)) == at,
+         "every order is found by its id");
+    hold(((order.terms & term_waits) != 0) == waits, "stops wait apart from the orders that rest");
+    hold(((order.terms & terms_kept) != 0) <= (order.kept != nil), "an order with terms has kept them");
+    if (order.kept != nil) ++count.kept;
+    if ((order.terms & terms_met) != 0) ++count.special;
+    if ((order.terms & term_all_or_none) != 0) ++count.all_or_none[order.side];
+    if (waits && matcher.terms()[order.kept].kind == Kind::trailing_stop) ++count.trailing;
+    if ((order.terms & term_gtd) == 0) return;
+    hold(matcher.expiries().at(matcher.terms()[order.kept].place) == at, "an expiring order knows its place");
+    ++count.expiring;
+}
+
+void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t symbol, std::uint32_t side, bool waits,
+                 Count& count) {
+    const Nodes& nodes = matcher.nodes();
+    Handle first = nil;
+    std::int64_t last_key = 0;
+    ladder.for_each([&](std::int64_t key, Handle handle) {
+        const LevelBody& level = nodes[handle].level;
+        hold(level.key == key, "a level is found at its own key");
+        hold(first == nil || key > last_key, "levels come best first");
+        hold(first == nil || ladder.after(last_key).level == handle, "the next level is found from any key");
+        if (first == nil) first = handle;
+        last_key = key;
+        std::uint64_t quantity = 0;
+        std::uint32_t orders = 0;
+        Handle before = handle;
+        for (Handle at = nodes[handle].next; at != handle; before = at, at = nodes[at].next) {
+            const OrderBody& order = nodes[at].order;
+            hold(nodes[at].prev == before, "neighbours in a queue name each other");
+            hold(order.level == handle, "an order names the level it queues at");
+            hold(order.side == side && order.symbol == symbol, "an order rests in its own book, on its side");
+            hold_order(matcher, at, waits, count);
+            quantity += order.quantity;
+            ++orders;
+        }
+        hold(nodes[handle].prev == before, "a level names its youngest order");
+        hold(orders != 0, "a level has an order");
+        hold(orders == level.orders && quantity == level.quantity, "a level sums its orders");
+        count.orders += orders;
+        ++count.levels;
+        return true;
+    });
+    hold(ladder.best() == first, "the best level is the first");
+    hold(first == nil || ladder.best_key() == nodes[first].level.key, "the best key is the best level's");
+}
+
+std::uint32_t listed(const Matcher& matcher, const Book::List& list) {
+    std::uint32_t orders = 0;
+    for (Handle at = list.first; at != nil; at = matcher.terms()[matcher.nodes()[at].order.kept].next) ++orders;
+    return orders;
+}
+
+}  // namespace
+
+void check_invariants(const Matcher& matcher) {
+    Count all;
+    for (std::uint32_t symbol = 0; symbol < matcher.symbols(); ++symbol) {
+        const Book& book = matcher.books()[symbol];
+        Count count;
+        for (std::uint32_t side = 0; side < 2; ++side) {
+            hold_ladder(matcher, book.ladders[side], symbol, side, false, count);
+            hold_ladder(matcher, book.stops[side], symbol, side, true, count);
+            hold(count.all_or_none[side] == book.all_or_none[side], "all-or-none orders are counted");
+        }
+        hold(listed(matcher, book.trailing[0]) + listed(matcher, book.trailing[1]) == count.trailing,
+             "stops that trail are listed");
+        hold(book.due.first == nil, "no stop is due between two commands");
+        count.special += (book.phase != Phase::continuous ? 1 : 0) + (book.rules.special() ? 1 : 0);
+        hold(count.special == book.special, "what a plain command must know of is counted");
+        const bool may_cross = book.phase != Phase::continuous || book.all_or_none[0] + book.all_or_none[1] != 0;
+        hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
+        all.orders += count.orders;
+        all.levels += count.levels;
+        all.kept += count.kept;
+        all.expiring += count.expiring;
+    }
+    hold(all.orders == matcher.live_orders(), "live orders are those in the queues");
+    hold(all.orders + all.levels == matcher.nodes().in_use(), "every node in use is an order or a level");
+    hold(all.kept == matcher.terms().in_use(), "all terms in use are an order's");
+    hold(all.expiring == matcher.expiries().size(), "every order that expires is in the heap");
+    hold(matcher.live_orders() <= matcher.orders_max(), "no more orders than the pool has");
+}
+
+}  // namespace lowlat

@@ -1,0 +1,57 @@
+// An order and a price level are both 32 bytes in one pool, so that a queue is a ring through its level.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/native/matching/pool.hpp"
+
+namespace lowlat {
+
+struct OrderBody {
+    std::uint64_t id;
+    std::uint32_t quantity;  // what remains, of an iceberg what it shows; never 0 while the order rests
+    Handle level;
+    Handle kept;  // its OrderTerms, nil if it needs none
+    std::uint16_t symbol;
+    std::uint8_t side;
+    std::uint8_t terms;  // bits of order_terms.hpp
+};
+
+struct LevelBody {
+    std::int64_t key;  // see ladder.hpp
+    std::uint64_t quantity;
+    std::uint32_t orders;
+    std::uint32_t zero;
+};
+
+/// The level is the ring's sentinel: `level.next` is the oldest order, `level.prev` the youngest, and an order is
+/// taken out by writing its two neighbours, whether they are orders or the level: no branch on "first" or "last".
+struct alignas(32) Node {
+    Handle next;
+    Handle prev;
+    union {
+        OrderBody order;
+        LevelBody level;
+    };
+};
+static_assert(sizeof(Node) == 32, "two nodes to a cache line, none across two");
+
+using Nodes = Pool<Node>;
+
+/// Put `order` at the back of the queue of `level`.
+LOWLAT_INLINE void link_last(Nodes& nodes, Handle level, Handle order) {
+    const Handle last = nodes[level].prev;
+    nodes[order].next = level;
+    nodes[order].prev = last;
+    nodes[last].next = order;
+    nodes[level].prev = order;
+}
+
+LOWLAT_INLINE void unlink(Nodes& nodes, Handle order) {
+    const Handle next = nodes[order].next;
+    const Handle prev = nodes[order].prev;
+    nodes[prev].next = next;
+    nodes[next].prev = prev;
+}
+
+}  // namespace lowlat

@@ -1,0 +1,71 @@
+// Levels outside a ladder's window: an ordered map whose nodes come from memory taken at start.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <new>
+#include <utility>
+
+#include "engine/native/matching/pool.hpp"
+
+namespace lowlat {
+
+/// Room for the nodes of all the far maps of one engine; as many as there can be levels, so it never runs dry.
+class FarRoom {
+  public:
+    struct alignas(16) Slot {
+        union {
+            Slot* next;
+            std::byte bytes[48];
+        };
+    };
+
+    /// `count` more slots at `slots`.
+    void add(Slot* slots, std::size_t count) {
+        for (std::size_t at = count; at-- > 0;) give_back(slots + at);
+    }
+
+    void* take() {
+        if (free_ == nullptr) broken("there is a far slot for every level");
+        return std::exchange(free_, free_->next);
+    }
+
+    void give_back(void* bytes) {
+        auto* slot = new (bytes) Slot;
+        slot->next = free_;
+        free_ = slot;
+    }
+
+  private:
+    Slot* free_ = nullptr;
+};
+
+/// What std::map asks for its nodes.
+template <typename T>
+struct FarAllocator {
+    using value_type = T;
+
+    explicit FarAllocator(FarRoom* of) : room(of) {}
+    template <typename U>
+    // NOLINTNEXTLINE(misc-explicit-constructor): the standard requires this conversion to be implicit
+    FarAllocator(const FarAllocator<U>& other) : room(other.room) {}
+
+    T* allocate([[maybe_unused]] std::size_t count) {
+        static_assert(sizeof(T) <= sizeof(FarRoom::Slot) && alignof(T) <= alignof(FarRoom::Slot));
+        return static_cast<T*>(room->take());
+    }
+    void deallocate(T* node, std::size_t) { room->give_back(node); }
+
+    template <typename U>
+    bool operator==(const FarAllocator<U>& other) const {
+        return room == other.room;
+    }
+
+    FarRoom* room;
+};
+
+using FarLevels = std::map<std::int64_t, Handle, std::less<>, FarAllocator<std::pair<const std::int64_t, Handle>>>;
+
+}  // namespace lowlat

@@ -1,0 +1,78 @@
+// The trade tape: the last executions, in a ring of records taken at start.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/native/matching/records.hpp"
+#include "engine/native/platform/compiler.hpp"
+
+namespace lowlat {
+
+/// Records are acquired at the head and released from the tail, in order: O(1), no list to corrupt.
+class Tape {
+  public:
+    Tape() = default;
+    Tape(Trade* records, std::uint64_t capacity) : records_(records), capacity_(capacity) {}
+
+    bool full() const { return held_ == capacity_; }
+    std::uint64_t room() const { return capacity_ - held_; }
+    std::uint64_t held() const { return held_; }
+    std::uint64_t capacity() const { return capacity_; }
+    std::uint64_t recycled() const { return recycled_; }
+
+    /// The next record; when full, that of the oldest execution.
+    LOWLAT_INLINE Trade& acquire() {
+        Trade& record = records_[head_];
+        if (unlikely(++head_ == capacity_)) head_ = 0;
+        if (unlikely(full())) {
+            ++recycled_;
+        } else {
+            ++held_;
+        }
+        return record;
+    }
+
+    /// Release every record; the next ones start at the front again, which is in cache.
+    std::uint64_t drain() {
+        const std::uint64_t released = held_;
+        head_ = 0;
+        held_ = 0;
+        return released;
+    }
+
+    /// Go on counting from there, as another tape that held the same did.
+    void note_recycled(std::uint64_t recycled) { recycled_ = recycled; }
+
+    void reset() {
+        drain();
+        recycled_ = 0;
+    }
+
+    /// Call `visit(record)` from the oldest on.
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        std::uint64_t at = head_ >= held_ ? head_ - held_ : head_ + capacity_ - held_;
+        for (std::uint64_t left = held_; left > 0; --left) {
+            visit(records_[at]);
+            if (++at == capacity_) at = 0;
+        }
+    }
+
+    /// Go on in a larger ring.
+    void move_to(Trade* records, std::uint64_t capacity) {
+        std::uint64_t at = 0;
+        for_each([&](const Trade& record) { records[at++] = record; });
+        records_ = records;
+        capacity_ = capacity;
+        head_ = at;
+    }
+
+  private:
+    Trade* records_ = nullptr;
+    std::uint64_t capacity_ = 0;
+    std::uint64_t head_ = 0;
+    std::uint64_t held_ = 0;
+    std::uint64_t recycled_ = 0;
+};
+
+}  // namespace lowlat

@@ -1,0 +1,332 @@
+// A book in shared memory: one writer, any number of readers in other processes, none of whom ever accepts a torn book.
+//
+//   0 identity  magic, version, sizes, tick, unit  |
+//  64 identity  symbol, checksum                   |  written once, the magic last
+// 128 writer    pid, start, generation, state         under the sequence
+// 192 pulse     sequence, counts, command             the sequence itself, and what changes with every update
+// 256 bids      depth levels of 32 bytes, best first  under the sequence
+//     asks      the same
+//
+// One sequence for both sides: read under a sequence each, neither side would be torn, and the two together could
+// still be crossed. A writer that dies between begin() and end() leaves the sequence odd, for all to see.
+//
+// This header knows memory only. engine/shared_book/directory.py makes, checks and locks the file, and maps it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "engine/native/matching/records.hpp"
+#include "engine/native/platform/compiler.hpp"
+
+// GCC says that its thread sanitizer does not model fences. It need not: every shared word is atomic.
+#if defined(__SANITIZE_THREAD__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+
+namespace lowlat {
+
+inline constexpr std::uint64_t book_magic = 0x4B4F4F4254414C4C;  // "LLATBOOK" in memory: also tells the byte order
+inline constexpr std::uint32_t book_version = 1;
+inline constexpr std::uint32_t book_depth_max = 4096;  // levels a side
+
+enum class BookState : std::uint64_t { blank = 0, live = 1, closed = 2, replaced = 3 };
+
+/// What a book is, unchanged while the file lives.
+struct BookIdentity {
+    std::uint64_t magic;
+    std::uint32_t version;
+    std::uint32_t header_bytes;
+    std::uint32_t level_bytes;
+    std::uint32_t depth;  // levels a side, even: both sides start on a cache line
+    std::uint64_t file_bytes;
+    std::int64_t tick;
+    char unit[24];    // decimal worth of one price unit, as text
+    char symbol[32];  // no terminator when all 32 are used
+    std::uint64_t zero[3];
+    std::uint64_t checksum;  // CRC-32 of the 120 bytes before
+};
+static_assert(sizeof(BookIdentity) == 128 && offsetof(BookIdentity, symbol) == 64);
+
+/// Who writes. Every word from here on is read and written as an atomic.
+struct BookOwner {
+    std::uint64_t pid;
+    std::uint64_t start;       // of that process, in clock ticks since boot: tells a reused pid
+    std::uint64_t generation;  // writers so far
+    std::uint64_t state;       // BookState
+    std::uint64_t zero[4];
+};
+static_assert(sizeof(BookOwner) == 64);
+
+/// On one line, for a reader needs all of it and a writer changes all of it.
+struct BookPulse {
+    std::uint64_t sequence;  // odd while an update is under way
+    std::uint64_t bids;      // levels shown on each side
+    std::uint64_t asks;
+    std::uint64_t command;  // the source's command number after which the book first looked so
+    std::uint64_t zero[4];
+};
+static_assert(sizeof(BookPulse) == 64);
+
+struct BookHeader {
+    BookIdentity identity;
+    BookOwner owner;
+    BookPulse pulse;
+};
+static_assert(sizeof(BookHeader) == 256 && offsetof(BookHeader, owner) == 128 && offsetof(BookHeader, pulse) == 192);
+
+/// Bytes of a book of `depth` levels a side.
+constexpr std::size_t book_bytes(std::uint32_t depth) {
+    return sizeof(BookHeader) + 2 * std::size_t{depth} * sizeof(LevelRow);
+}
+
+/// Words in memory that other processes see. 64-bit atomics without a lock are address-free: they work across mappings.
+static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
+
+LOWLAT_INLINE std::uint64_t load_word(const std::uint64_t& word, std::memory_order order = std::memory_order_relaxed) {
+    // C++20 has no atomic_ref of const; a load writes nothing, so memory mapped for reading only will do.
+    return std::atomic_ref(const_cast<std::uint64_t&>(word)).load(order);
+}
+
+LOWLAT_INLINE void store_word(std::uint64_t& word, std::uint64_t value,
+                              std::memory_order order = std::memory_order_relaxed) {
+    std::atomic_ref(word).store(value, order);
+}
+
+/// A level as words.
+struct SharedLevel {
+    std::uint64_t price;
+    std::uint64_t quantity;
+    std::uint64_t orders;
+    std::uint64_t zero;
+
+    LOWLAT_INLINE LevelRow load() const {
+        return {static_cast<std::int64_t>(load_word(price)), load_word(quantity), load_word(orders), 0};
+    }
+    LOWLAT_INLINE void store(const LevelRow& row) {
+        store_word(price, static_cast<std::uint64_t>(row.price));
+        store_word(quantity, row.quantity);
+        store_word(orders, row.orders);
+    }
+};
+static_assert(sizeof(SharedLevel) == sizeof(LevelRow));
+
+LOWLAT_INLINE bool same_level(const LevelRow& a, const LevelRow& b) {
+    return ((static_cast<std::uint64_t>(a.price) ^ static_cast<std::uint64_t>(b.price)) | (a.quantity ^ b.quantity) |
+            (a.orders ^ b.orders)) == 0;
+}
+
+/// Where things lie in a book's memory. `depth` is told, not read: the memory belongs to someone else too.
+class BookMemory {
+  public:
+    BookMemory(std::byte* start, std::uint32_t depth)
+        : header_(reinterpret_cast<BookHeader*>(start)),
+          levels_(reinterpret_cast<SharedLevel*>(start + sizeof(BookHeader))),
+          depth_(depth) {}
+
+    BookHeader& header() const { return *header_; }
+    BookPulse& pulse() const { return header_->pulse; }
+    BookOwner& owner() const { return header_->owner; }
+    LOWLAT_INLINE SharedLevel* side(std::uint32_t side) const { return levels_ + std::size_t{side} * depth_; }
+    LOWLAT_INLINE std::uint64_t& count(std::uint32_t side) const {
+        return side == 0 ? header_->pulse.bids : header_->pulse.asks;
+    }
+    std::uint32_t depth() const { return depth_; }
+
+  private:
+    BookHeader* header_;
+    SharedLevel* levels_;
+    std::uint32_t depth_;
+};
+
+/// Give blank memory its identity. The magic comes last: who sees it sees the rest.
+inline void format_book(std::byte* start, const BookIdentity& identity) {
+    auto* to = reinterpret_cast<std::uint64_t*>(start);
+    std::uint64_t words[sizeof(BookIdentity) / sizeof(std::uint64_t)];
+    std::memcpy(words, &identity, sizeof words);
+    for (std::size_t n = 1; n < std::size(words); ++n) store_word(to[n], words[n]);
+    store_word(to[0], words[0], std::memory_order_release);
+}
+
+/// The one writer of a book; the file's lock keeps others out. One thread at a time.
+class BookWriter {
+  public:
+    explicit BookWriter(BookMemory memory) : memory_(memory), sequence_(load_word(memory.pulse().sequence)) {}
+
+    /// Take the book over: an empty one, of a new generation. Also heals a sequence that a killed writer left odd.
+    void open(std::uint64_t pid, std::uint64_t start) {
+        begin();
+        BookOwner& owner = memory_.owner();
+        store_word(owner.pid, pid);
+        store_word(owner.start, start);
+        store_word(owner.generation, load_word(owner.generation) + 1);
+        store_word(owner.state, static_cast<std::uint64_t>(BookState::live));
+        set_count(Side::buy, 0);
+        set_count(Side::sell, 0);
+        end(0);
+    }
+
+    /// Say that no more will come, and why.
+    void close(BookState state) {
+        begin();
+        store_word(memory_.owner().state, static_cast<std::uint64_t>(state));
+        end(load_word(memory_.pulse().command));
+    }
+
+    /// Readers refuse the book from here to end(). Nothing may be thrown or waited for between the two.
+    LOWLAT_INLINE void begin() {
+        sequence_ |= 1;
+        store_word(memory_.pulse().sequence, sequence_);
+        // Keeps the stores to come behind the odd sequence: who reads one of them, then fences, reads the sequence odd.
+        std::atomic_thread_fence(std::memory_order_release);
+    }
+
+    /// Between begin() and end(): `position` counts from the best level, 0 to depth - 1.
+    LOWLAT_INLINE void set_level(Side side, std::uint32_t position, const LevelRow& row) {
+        memory_.side(static_cast<std::uint32_t>(side))[position].store(row);
+    }
+
+    /// Between begin() and end(): levels shown on a side.
+    LOWLAT_INLINE void set_count(Side side, std::uint32_t count) {
+        store_word(memory_.count(static_cast<std::uint32_t>(side)), count);
+    }
+
+    /// `command`: the source's number for what brought the change.
+    LOWLAT_INLINE void end(std::uint64_t command) {
+        store_word(memory_.pulse().command, command);
+        ++sequence_;
+        store_word(memory_.pulse().sequence, sequence_, std::memory_order_release);
+    }
+
+    /// Bring the book in line with `source`, of which anything serves that has the `for_each_level` of a Matcher.
+    /// Levels that already stand there are not written, so that their cache lines stay with the readers; an update
+    /// that changes nothing does not touch the sequence. Whether anything changed.
+    template <typename Source>
+    bool publish(const Source& source, std::uint32_t symbol, std::uint64_t command) {
+        bool changed = publish_side(source, symbol, Side::buy, false);
+        changed = publish_side(source, symbol, Side::sell, changed);
+        if (changed) end(command);
+        return changed;
+    }
+
+    std::uint32_t depth() const { return memory_.depth(); }
+    std::uint64_t sequence() const { return sequence_; }
+    const BookMemory& memory() const { return memory_; }
+
+  private:
+    template <typename Source>
+    LOWLAT_INLINE bool publish_side(const Source& source, std::uint32_t symbol, Side side, bool begun) {
+        const auto at_side = static_cast<std::uint32_t>(side);
+        const std::uint32_t depth = memory_.depth();
+        SharedLevel* const levels = memory_.side(at_side);
+        std::uint32_t at = 0;
+        const auto begin_once = [&]() {
+            if (!begun) begin();
+            begun = true;
+        };
+        source.for_each_level(symbol, at_side, [&](const LevelRow& row) {
+            // No other thread writes these words, so this one may compare before it begins.
+            if (!same_level(levels[at].load(), row)) {
+                begin_once();
+                levels[at].store(row);
+            }
+            return ++at < depth;
+        });
+        if (load_word(memory_.count(at_side)) != at) {
+            begin_once();
+            set_count(side, at);
+        }
+        return begun;
+    }
+
+    BookMemory memory_;
+    std::uint64_t sequence_;
+};
+
+/// What a snapshot says beside the levels.
+struct BookStamp {
+    std::uint64_t sequence;
+    std::uint64_t command;
+    std::uint64_t generation;
+    std::uint64_t pid;
+    BookState state;
+    std::uint32_t bids;  // levels copied
+    std::uint32_t asks;
+};
+
+/// Reads a book that another process writes. Any number of threads.
+class BookReader {
+  public:
+    explicit BookReader(BookMemory memory) : memory_(memory) {}
+
+    /// Copy the best `levels` of both sides as they stood at one moment; true. False when in `attempts` tries, each
+    /// the time of one copy, the writer was always at work: it is stopped, dead, or publishes without a pause.
+    bool snapshot(std::uint32_t levels, LevelRow* bids, LevelRow* asks, BookStamp& stamp,
+                  std::uint32_t attempts = attempts_default) const {
+        for (std::uint32_t attempt = 0; attempt < attempts; ++attempt) {
+            if (likely(try_snapshot(levels, bids, asks, stamp))) return true;
+            pause();
+        }
+        return false;
+    }
+
+    /// The sequence now; odd while an update is under way. What is read after it may be checked with `unchanged`.
+    LOWLAT_INLINE std::uint64_t sequence() const {
+        return load_word(memory_.pulse().sequence, std::memory_order_acquire);
+    }
+
+    /// Whether all that was read since `sequence()` gave this even number belongs to one book.
+    LOWLAT_INLINE bool unchanged(std::uint64_t sequence) const {
+        // Keeps the loads before it from sinking below the second look at the sequence.
+        std::atomic_thread_fence(std::memory_order_acquire);
+        return (sequence & 1) == 0 && load_word(memory_.pulse().sequence) == sequence;
+    }
+
+    /// Levels shown on a side, at most `depth`, whatever stands in the memory.
+    LOWLAT_INLINE std::uint32_t count(std::uint32_t side) const {
+        const std::uint64_t count = load_word(memory_.count(side));
+        return count < memory_.depth() ? static_cast<std::uint32_t>(count) : memory_.depth();
+    }
+
+    std::uint32_t depth() const { return memory_.depth(); }
+
+    /// About a tenth of a millisecond of trying.
+    static constexpr std::uint32_t attempts_default = 1000;
+
+  private:
+    LOWLAT_INLINE bool try_snapshot(std::uint32_t levels, LevelRow* bids, LevelRow* asks, BookStamp& stamp) const {
+        const std::uint64_t begun = sequence();
+        if ((begun & 1) != 0) return false;
+        const BookOwner& owner = memory_.owner();
+        stamp = {.sequence = begun,
+                 .command = load_word(memory_.pulse().command),
+                 .generation = load_word(owner.generation),
+                 .pid = load_word(owner.pid),
+                 .state = static_cast<BookState>(load_word(owner.state)),
+                 .bids = copy(0, levels, bids),
+                 .asks = copy(1, levels, asks)};
+        return unchanged(begun);
+    }
+
+    LOWLAT_INLINE std::uint32_t copy(std::uint32_t side, std::uint32_t levels, LevelRow* to) const {
+        const std::uint32_t shown = count(side);
+        const std::uint32_t copied = levels < shown ? levels : shown;
+        const SharedLevel* from = memory_.side(side);
+        for (std::uint32_t n = 0; n < copied; ++n) to[n] = from[n].load();
+        return copied;
+    }
+
+    static LOWLAT_INLINE void pause() {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("isb" ::: "memory");
+#endif
+    }
+
+    BookMemory memory_;
+};
+
+}  // namespace lowlat

@@ -1,0 +1,158 @@
+"""What the reference engine keeps: commands by name, orders, ladders of queues, and one book for each symbol."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce
+
+RESTING_TIMES = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
+STOPS = frozenset({Kind.STOP, Kind.STOP_LIMIT, Kind.TRAILING_STOP})
+WITHOUT_PRICE = frozenset({Kind.MARKET, Kind.STOP, Kind.TRAILING_STOP})
+
+
+@dataclass(slots=True)
+class Ask:
+    """A command, by name."""
+
+    order_id: int
+    price: int
+    quantity: int
+    symbol: int
+    kind: int
+    side: int
+    time_in_force: int
+    flags: int
+    trigger: int = 0
+    expiry: int = 0
+    display: int = 0
+    owner: int = 0
+    self_trade: int = SelfTrade.NONE
+
+    @property
+    def is_limit_that_rests(self) -> bool:
+        """What POST_ONLY, ALL_OR_NONE and `display` are for."""
+        return self.kind == Kind.LIMIT and self.time_in_force in RESTING_TIMES
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """An order: coming in, resting, or a stop that waits.
+
+    `terms`: the command that entered it; `accepted`: that command's ordinal. `price`: its limit, 0 if it has none;
+    `quantity`: what it has left, `hidden` of that behind an iceberg's slice. `waits`: it is a stop that no trade has
+    reached; `trigger`: where it now triggers; `extreme`: of a trailing one, the best trade price since it came.
+    """
+
+    terms: Ask
+    accepted: int
+    order_id: int
+    side: int
+    price: int
+    quantity: int
+    hidden: int = 0
+    waits: bool = False
+    trigger: int = 0
+    extreme: int = 0
+
+    @property
+    def limit(self) -> int | None:
+        """The worst price it takes; None: any."""
+        return None if self.terms.kind in WITHOUT_PRICE else self.price
+
+    @property
+    def shown(self) -> int:
+        """What queues: of an iceberg its slice, else all."""
+        return self.quantity - self.hidden
+
+    @property
+    def slices(self) -> int:
+        """How many slices are left, the one shown among them; 1 for what is no iceberg."""
+        return 1 + -(-self.hidden // self.terms.display) if self.hidden else 1
+
+    @property
+    def all_or_none(self) -> bool:
+        """Whether it trades whole or not at all."""
+        return self.terms.flags & Flag.ALL_OR_NONE != 0
+
+    def policy_towards(self, resting: Order) -> int:
+        """What prevents a trade of this order, incoming, with a resting one: a `SelfTrade`."""
+        own = self.terms.owner != 0 and self.terms.owner == resting.terms.owner
+        return self.terms.self_trade if own else SelfTrade.NONE
+
+
+Queue = dict[int, Order]
+"""The orders of one level, oldest first: a dict keeps the order of insertion."""
+
+
+class Ladder:
+    """A queue for each live price, and the live prices, best first: of a BUY ladder the highest, else the lowest."""
+
+    def __init__(self, side: int) -> None:
+        self.sign = -1 if side == Side.BUY else 1
+        self.queues: dict[int, Queue] = {}
+        self.ranks: list[int] = []  # price * sign, ascending: the best price ranks first
+
+    def add(self, order: Order, price: int) -> None:
+        """Put an order at the back of the queue at a price."""
+        if price not in self.queues:
+            self.queues[price] = {}
+            insort(self.ranks, price * self.sign)
+        self.queues[price][order.order_id] = order
+
+    def remove(self, order: Order, price: int) -> None:
+        """Take an order out, and its level if it was the last."""
+        queue = self.queues[price]
+        del queue[order.order_id]
+        if not queue:
+            del self.queues[price]
+            del self.ranks[bisect_left(self.ranks, price * self.sign)]
+
+    def prices(self, limit: int | None = None) -> Iterator[int]:
+        """Live prices, best first, as far as a limit reaches."""
+        for rank in self.ranks:
+            if limit is not None and rank > limit * self.sign:
+                return
+            yield rank * self.sign
+
+    def reaches(self, limit: int | None) -> bool:
+        """Whether an incoming order with this limit (None: market) meets the best price."""
+        return bool(self.ranks) and (limit is None or self.ranks[0] <= limit * self.sign)
+
+    def orders(self, limit: int | None = None) -> Iterator[Order]:
+        """Best price first, then oldest first, as far as a limit reaches."""
+        for price in self.prices(limit):
+            yield from self.queues[price].values()
+
+
+class Book:
+    """One symbol: its rules and phase, two ladders, the stops that wait or are due, and all of them by id."""
+
+    def __init__(self, rules: Instrument) -> None:
+        self.rules = rules
+        self.phase = Phase.CONTINUOUS
+        self.orders: dict[int, Order] = {}
+        self.ladders = (Ladder(Side.BUY), Ladder(Side.SELL))
+        self.all_or_none = 0  # how many such orders rest
+        self.last: int | None = None  # price of the last trade
+        # By trigger. A rising price meets buy stops lowest first, a falling one sell stops highest first.
+        self.stops = (Ladder(Side.SELL), Ladder(Side.BUY))
+        self.trailing: dict[int, Order] = {}  # those of the stops that trail, by acceptance
+        self.due: deque[Order] = deque()
+
+    def across(self, side: int) -> Iterator[Order]:
+        """Resting orders of a side whose price reaches the other side, in the order of the ladder."""
+        best = next(self.ladders[1 - side].prices(), None)
+        return iter(()) if best is None else self.ladders[side].orders(best)
+
+    def queue_up(self, order: Order) -> None:
+        """Rest at the back of the order's price."""
+        self.ladders[order.side].add(order, order.price)
+
+    def unqueue(self, order: Order) -> None:
+        """Leave the queue."""
+        self.ladders[order.side].remove(order, order.price)

@@ -1,0 +1,77 @@
+"""What an incoming order would find: the walk that judges whether it can trade whole, and what room the tape needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lowlat.engine.matching.instrument import Algorithm
+from lowlat.engine.matching.records import SelfTrade
+from lowlat.engine.reference.book import Book, Order
+
+CANCELS_INCOMING = frozenset({SelfTrade.CANCEL_INCOMING, SelfTrade.CANCEL_BOTH})
+
+
+@dataclass(slots=True)
+class Reach:
+    """What an incoming order would meet.
+
+    `left`: what it would have left. `whole`: whether all of it would trade. `records`: at most so many trades.
+    """
+
+    left: int
+    whole: bool = True
+    records: int = 0
+    ends: bool = False  # prevention would cancel the incoming order here
+
+
+def reach(taker: Order, book: Book) -> Reach:
+    """Walk over the other side as matching would, and change nothing."""
+    ladder = book.ladders[1 - taker.side]
+    look = _look_at_shares if book.rules.algorithm is Algorithm.PRO_RATA else _look_at_queue
+    found = Reach(taker.quantity)
+    for price in ladder.prices(taker.limit):
+        if found.ends or not found.left:
+            break
+        look(taker, ladder.queues[price].values(), found)
+    found.whole = found.whole and not found.left
+    return found
+
+
+def _look_at_queue(taker: Order, queue: Iterable[Order], found: Reach) -> None:
+    """A level by time: every slice in the queue's order, then what those icebergs hide. What is left only falls, so
+    an all-or-none order that was passed over stays so."""
+    hidden = 0
+    for maker in queue:
+        if found.ends or not found.left:
+            return
+        if maker.all_or_none and maker.quantity > found.left:
+            continue
+        policy = taker.policy_towards(maker)
+        if policy in CANCELS_INCOMING:
+            found.ends, found.whole = True, False
+        elif policy != SelfTrade.CANCEL_RESTING:
+            found.left -= min(found.left, maker.shown)
+            hidden += maker.hidden
+            _count(maker, policy, found)
+    found.left -= min(found.left, hidden)
+
+
+def _look_at_shares(taker: Order, queue: Iterable[Order], found: Reach) -> None:
+    """A level pro rata: all of its orders are met, and an own one is taken to have a share."""
+    gives = 0
+    for maker in queue:
+        policy = taker.policy_towards(maker)
+        if policy in CANCELS_INCOMING:
+            found.ends, found.whole = True, False
+        elif policy != SelfTrade.CANCEL_RESTING:
+            gives += maker.quantity
+            _count(maker, policy, found)
+    found.left -= min(found.left, gives)
+
+
+def _count(maker: Order, policy: int, found: Reach) -> None:
+    if policy == SelfTrade.DECREMENT:
+        found.whole = False
+    else:
+        found.records += maker.slices

@@ -1,0 +1,128 @@
+"""How an incoming order trades with resting ones in the reference engine: by time or pro rata, icebergs, all-or-none
+orders, self-trade prevention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lowlat.engine.matching.instrument import Algorithm
+from lowlat.engine.matching.records import EventKind, Phase, Reason, SelfTrade
+from lowlat.engine.reference.book import Book, Ladder, Order
+from lowlat.engine.reference.dry_run import CANCELS_INCOMING, Reach, reach
+from lowlat.engine.reference.stops import Stops
+
+CANCELS_RESTING = frozenset({SelfTrade.CANCEL_RESTING, SelfTrade.CANCEL_BOTH})
+
+
+class Matching(Stops):
+    """Continuous trading."""
+
+    def _reach(self, taker: Order, book: Book) -> Reach:
+        return reach(taker, book)
+
+    def _match(self, taker: Order, book: Book) -> None:
+        """Trade against the other side as far as the order's price reaches."""
+        if book.phase != Phase.CONTINUOUS or (taker.all_or_none and not self._reach(taker, book).whole):
+            return
+        ladder = book.ladders[1 - taker.side]
+        if book.rules.algorithm is Algorithm.PRO_RATA:
+            while taker.quantity and ladder.reaches(taker.limit):
+                self._meet_level(taker, [*ladder.queues[next(ladder.prices())].values()], book)
+        else:
+            for maker in self._makers(ladder, taker):
+                self._meet(taker, maker, book)
+
+    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        """Resting orders that an incoming one meets; each is dealt with before the next is sought."""
+        while taker.quantity and (maker := next(self._in_reach(ladder, taker), None)):
+            yield maker
+
+    def _in_reach(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
+        """Best price first, then oldest; all-or-none orders that the incoming one cannot take whole are passed over."""
+        for maker in ladder.orders(taker.limit):
+            if not maker.all_or_none or maker.quantity <= taker.quantity:
+                yield maker
+
+    def _meet(self, taker: Order, maker: Order, book: Book) -> None:
+        policy = self._policy(taker, maker)
+        if policy in (SelfTrade.NONE, SelfTrade.DECREMENT):
+            self._exchange(taker, maker, min(taker.quantity, maker.shown), book)
+            return
+        if policy in CANCELS_RESTING:
+            self._cancel(maker, book, Reason.SELF_TRADE)
+        if policy in CANCELS_INCOMING:
+            self._drop(taker, Reason.SELF_TRADE)
+
+    def _policy(self, taker: Order, maker: Order) -> int:
+        return taker.policy_towards(maker)
+
+    # -- pro rata ------------------------------------------------------------------------------------------------
+
+    def _meet_level(self, taker: Order, queue: list[Order], book: Book) -> None:
+        """Share the slices of a level, own orders first dealt with."""
+        policy = taker.terms.self_trade
+        own = [maker for maker in queue if taker.policy_towards(maker)]
+        others = [maker for maker in queue if not taker.policy_towards(maker)]
+        if policy == SelfTrade.CANCEL_RESTING:
+            self._cancel_all(own, book)
+        sharing = queue if policy == SelfTrade.DECREMENT else others
+        shares = self._shares([maker.shown for maker in sharing], taker.quantity, book.rules.lot)
+        for maker, share in zip(sharing, shares, strict=True):
+            if share:
+                self._exchange(taker, maker, share, book)
+        if own and taker.quantity and policy in CANCELS_INCOMING:
+            if policy == SelfTrade.CANCEL_BOTH:
+                self._cancel_all(own, book)
+            self._drop(taker, Reason.SELF_TRADE)
+
+    def _shares(self, slices: Sequence[int], quantity: int, lot: int) -> list[int]:
+        """What each slice, oldest first, gets of `quantity`."""
+        total = sum(slices)
+        if quantity >= total:
+            return list(slices)
+        shares = [quantity * each // total // lot * lot for each in slices]
+        left = quantity - sum(shares)
+        for at in self._remainder_order(len(slices)):
+            if left and shares[at] < slices[at]:
+                shares[at] += lot
+                left -= lot
+        return shares
+
+    def _remainder_order(self, count: int) -> Sequence[int]:
+        return range(count)
+
+    def _cancel_all(self, orders: Sequence[Order], book: Book) -> None:
+        for order in orders:
+            self._cancel(order, book, Reason.SELF_TRADE)
+
+    # -- what changes hands --------------------------------------------------------------------------------------
+
+    def _exchange(self, taker: Order, maker: Order, quantity: int, book: Book) -> None:
+        """A trade, or what prevention makes of it: both orders lose the quantity. Then the maker's next slice."""
+        taker.quantity -= quantity
+        self._take_off(maker, book, quantity)
+        prevented = self._policy(taker, maker) != SelfTrade.NONE
+        if prevented:
+            for order in (maker, taker):
+                self._tell(EventKind.REDUCED, order, order.price, quantity, Reason.SELF_TRADE)
+        else:
+            self._trade(taker, maker, self._print(maker, taker), quantity, book)
+        self._refill(maker, book)
+
+    def _trade(self, taker: Order, maker: Order, price: int, quantity: int, book: Book) -> None:
+        self._tell_trade(taker, maker, price, quantity)
+        self._traded_at(price, book)
+
+    def _print(self, maker: Order, _taker: Order) -> int:
+        return maker.price
+
+    def _refill(self, order: Order, book: Book) -> None:
+        """An iceberg whose slice is used up shows the next, at the back of the queue."""
+        if order.quantity and not order.shown:
+            order.hidden = max(order.quantity - order.terms.display, 0)
+            self._requeue(order, book)
+            self._tell(EventKind.REFILLED, order, order.price, order.shown)
+
+    def _requeue(self, order: Order, book: Book) -> None:
+        book.unqueue(order)
+        book.queue_up(order)

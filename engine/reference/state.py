@@ -1,0 +1,149 @@
+"""What all of the reference engine's commands share: the books, the pools, the tape and the events they give."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.records import EventKind, Reason, TimeInForce
+from lowlat.engine.reference.book import Ask, Book, Order
+
+
+class State:
+    """Books, pools, tape, clock, and the events of the command under way."""
+
+    settings: Settings
+
+    def _open(self, settings: Settings) -> None:
+        self.settings = settings
+        self._books = [Book(rules) for rules in settings.instruments]
+        self._live = 0  # orders that rest or wait
+        self._dated: dict[int, Order] = {}  # GTD orders that rest or wait, by acceptance
+        recycles = settings.when_trades_dry is WhenDry.RECYCLE
+        self._tape: deque[tuple[int, ...]] = deque(maxlen=settings.trades if recycles else None)
+        self._trade_id = 0
+        self.clock = 0
+        self._sequence = 0
+        self._command = 0  # the kind of the command under way
+        self._events: list[tuple[int, ...]] = []
+
+    # -- orders that live: they rest or wait ---------------------------------------------------------------------
+
+    def _keep(self, order: Order, book: Book) -> None:
+        book.orders[order.order_id] = order
+        self._live += 1
+        if order.terms.time_in_force == TimeInForce.GTD:
+            self._dated[order.accepted] = order
+
+    def _forget(self, order: Order, book: Book) -> None:
+        del book.orders[order.order_id]
+        self._live -= 1
+        self._dated.pop(order.accepted, None)
+
+    def _rest(self, order: Order, book: Book) -> None:
+        """Stay in the book; an iceberg shows its slice."""
+        display = order.terms.display
+        order.hidden = max(order.quantity - display, 0) if display else 0
+        book.queue_up(order)
+        book.all_or_none += order.all_or_none
+        self._keep(order, book)
+
+    def _take_out(self, order: Order, book: Book) -> None:
+        """Leave the book, resting or waiting."""
+        if order.waits:
+            book.stops[order.side].remove(order, order.trigger)
+            book.trailing.pop(order.accepted, None)
+        else:
+            book.unqueue(order)
+            book.all_or_none -= order.all_or_none
+        self._forget(order, book)
+
+    def _take_off(self, order: Order, book: Book, quantity: int) -> int:
+        """Take `quantity` off an order, off its slice first; what it has left. With nothing left it is gone."""
+        if quantity == order.quantity:
+            self._take_out(order, book)
+        order.quantity -= quantity
+        order.hidden = min(order.hidden, order.quantity)
+        return order.quantity
+
+    # -- room ----------------------------------------------------------------------------------------------------
+
+    def _has_order_room(self) -> bool:
+        return self.settings.when_orders_dry is not WhenDry.REFUSE or self._live < self.settings.orders
+
+    def _tape_refuses(self) -> bool:
+        return self.settings.when_trades_dry is WhenDry.REFUSE
+
+    def _has_trade_room(self, records: int) -> bool:
+        return not self._tape_refuses() or len(self._tape) + records <= self.settings.trades
+
+    # -- what is told --------------------------------------------------------------------------------------------
+
+    def _reject(self, ask: Ask, reason: Reason) -> None:
+        self._emit(EventKind.REJECTED, ask.order_id, ask.symbol, ask.side, ask.price, 0, 0, reason=reason)
+
+    def _tell(self, kind: EventKind, order: Order, price: int, quantity: int, reason: Reason = Reason.NONE) -> None:
+        """An event about an order that is no trade; `remaining` is what it has left now."""
+        symbol = order.terms.symbol
+        self._emit(kind, order.order_id, symbol, order.side, price, quantity, order.quantity, reason=reason)
+
+    def _cancel(self, order: Order, book: Book, reason: Reason) -> None:
+        """Take an order that lives out, and tell."""
+        self._take_out(order, book)
+        self._drop(order, reason)
+
+    def _drop(self, order: Order, reason: Reason) -> None:
+        """Tell that what is left of an order that does not live is cancelled."""
+        quantity, order.quantity = order.quantity, 0
+        self._tell(EventKind.CANCELLED, order, order.price, quantity, reason)
+
+    def _tell_trade(self, taker: Order, maker: Order, price: int, quantity: int) -> None:
+        """Tell of a trade, and put it on the tape; both orders have lost `quantity` already."""
+        self._trade_id += 1
+        symbol = taker.terms.symbol
+        self._tape.append((maker.order_id, taker.order_id, price, quantity, symbol))
+        self._emit(
+            EventKind.TRADE,
+            taker.order_id,
+            symbol,
+            taker.side,
+            price,
+            quantity,
+            taker.quantity,
+            maker_id=maker.order_id,
+            maker_remaining=maker.quantity,
+            trade_id=self._trade_id,
+        )
+
+    def _emit(
+        self,
+        kind: EventKind,
+        order_id: int,
+        symbol: int,
+        side: int,
+        price: int,
+        quantity: int,
+        remaining: int,
+        *,
+        reason: Reason = Reason.NONE,
+        maker_id: int = 0,
+        maker_remaining: int = 0,
+        trade_id: int = 0,
+    ) -> None:
+        self._events.append(
+            (
+                self._sequence,
+                order_id,
+                maker_id,
+                price,
+                quantity,
+                remaining,
+                maker_remaining,
+                symbol,
+                trade_id,
+                kind,
+                side,
+                reason,
+                self._command,
+            )
+        )

@@ -1,0 +1,396 @@
+"""Bounded queues of records between threads and processes, without locks.
+
+    orders = MpscRing()                          # COMMAND records, many producers, one consumer
+    orders.push(commands)                        # waits while it is full
+    for batch in orders.batches():               # in another thread or process, until somebody calls orders.close()
+        engine.process(batch)
+
+A ring lies in shared memory. Threads share the object; a child process gets it as an argument of
+`multiprocessing.Process`, or by fork; other processes attach to a ring that was made with a `path`. Each producer's
+records arrive in its order, each exactly once; a full ring makes the producer wait or tells it, and drops nothing.
+One consumer, and for `SpscRing` one producer, at a time: a second one gets `RingBusyError`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from collections.abc import Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.engine import _core
+from lowlat.engine._core import RingBusyError
+from lowlat.engine.matching.records import COMMAND, EVENT
+from lowlat.engine.rings.shared_memory import RingFileError, RingFormatError, Shape, found, made
+from lowlat.errors import LowlatError, UsageError
+
+__all__ = [
+    "CapacityError",
+    "MpscRing",
+    "RecordArrayError",
+    "Ring",
+    "RingBusyError",
+    "RingClosedError",
+    "RingEmptyError",
+    "RingFileError",
+    "RingFormatError",
+    "RingFullError",
+    "RingStalledError",
+    "SpscRing",
+    "Wait",
+]
+
+Records: TypeAlias = NDArray[np.void]
+
+SLICE_NS: Final = 20_000_000
+"""A wait is cut in slices of this length, so that Ctrl-C and time-outs are seen between them."""
+STALL_S: Final = 1.0
+"""A claim that is not published for so long is no passing moment: its producer was stopped or killed."""
+BATCH: Final = 4096
+
+
+class Wait(IntEnum):
+    """What to do while a ring is full (push) or empty (pop).
+
+    SPIN: look again at once, for threads that have a CPU each. YIELD: after some microseconds let others run.
+    FAIL: raise `RingFullError` or `RingEmptyError`.
+    """
+
+    SPIN = 0
+    YIELD = 1
+    FAIL = 2
+
+
+_FAIL: Final = int(Wait.FAIL)
+
+
+class CapacityError(UsageError):
+    """A capacity that is not a power of two from 1 to 2^32."""
+
+
+class RecordArrayError(UsageError):
+    """Records that are not a contiguous, one-dimensional array of the ring's dtype."""
+
+
+class RingFullError(LowlatError):
+    """Not every record fitted. `pushed`: how many, from the start of the array, did; they are in the ring."""
+
+    pushed: int = 0
+
+
+class RingEmptyError(LowlatError):
+    """No record came."""
+
+
+class RingClosedError(LowlatError):
+    """The ring was closed. `pushed`: how many records of the push that raised it are in the ring."""
+
+    pushed: int = 0
+
+
+class RingStalledError(LowlatError):
+    """A producer claimed the next slot and did not publish it. Nothing is lost if it runs on: pop again."""
+
+
+class Ring:
+    """What both kinds of ring offer; see `MpscRing` and `SpscRing`.
+
+    `capacity`: records, a power of two. `dtype`: `COMMAND` or `EVENT`. `wait`: what push and pop do when they cannot
+    go on. `path`: a new file (mode 0600) that other processes attach to; without one the memory has no name.
+
+    Errors: `CapacityError`, `RecordArrayError` for another dtype, `RingFileError`.
+    """
+
+    kind: ClassVar[int]
+
+    def __init__(
+        self, capacity: int, dtype: np.dtype[np.void], *, wait: Wait = Wait.YIELD, path: str | Path | None = None
+    ) -> None:
+        _check_capacity(capacity)
+        self._hold(dtype, wait, *made(_shape(self.kind, dtype), capacity, None if path is None else Path(path)))
+        self.path = None if path is None else Path(path)
+        self._maker = os.getpid()
+
+    @classmethod
+    def _attached(cls, where: str | Path | int, dtype: np.dtype[np.void], wait: Wait) -> Self:
+        """The ring in a file or behind a file descriptor (which stays the caller's).
+
+        Raises `RingFileError` and, for what is not such a ring, `RingFormatError`.
+        """
+        ring = cls.__new__(cls)
+        ring._hold(dtype, wait, *found(_shape(cls.kind, dtype), where if isinstance(where, int) else Path(where)))
+        ring.path = None
+        ring._maker = 0
+        return ring
+
+    def _hold(self, dtype: np.dtype[np.void], wait: Wait, descriptor: int, memory: mmap.mmap) -> None:
+        self.dtype = dtype
+        self.wait = Wait(wait)
+        self._wait = int(self.wait)  # an enumerator crosses the border 150 ns slower
+        self._descriptor = descriptor
+        self._native: _core.MappedRing = _core.MappedRing(memory, self.kind, dtype.itemsize)
+
+    @property
+    def capacity(self) -> int:
+        """How many records fit."""
+        return self._native.capacity
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called, here or elsewhere."""
+        return self._native.closed
+
+    def __len__(self) -> int:
+        """Records in the ring at some moment during the call."""
+        return len(self._native)
+
+    def fileno(self) -> int:
+        """Descriptor of the shared memory, for `attach` in a process that inherits or receives it."""
+        return self._descriptor
+
+    def try_push(self, records: Records) -> int:
+        """Push as many of `records`, shape (n,), as fit now, from the first on; how many that was."""
+        return self._native.push(self._checked(records), 0, _FAIL, 0)
+
+    def push(self, records: Records, timeout_s: float | None = None) -> int:
+        """Push all of `records`, shape (n,), in order, waiting by policy; their number.
+
+        Raises `RingFullError` under `Wait.FAIL` or when `timeout_s` has passed, `RingClosedError`; both say how many
+        were pushed, and so does a note on the `KeyboardInterrupt` of Ctrl-C.
+        """
+        array = self._checked(records)
+        # What fits at once, before any wait: an interrupt of the wait then knows of it.
+        done = self._native.push(array, 0, _FAIL, 0)
+        return done if done == len(array) else self._push_on(array, done, _deadline(timeout_s))
+
+    def _push_on(self, array: Records, done: int, deadline: float) -> int:
+        try:
+            while done < len(array):
+                if self._native.closed:
+                    raise RingClosedError(f"the ring was closed after {done:,} of {len(array):,} records were pushed")
+                remaining = deadline - time.monotonic()
+                if self.wait is Wait.FAIL or remaining <= 0:
+                    raise RingFullError(
+                        f"the ring is full ({self.capacity:,} records): {done:,} of {len(array):,} were pushed; "
+                        "push the others once the consumer has caught up, or make a larger ring"
+                    )
+                done += self._native.push(array, done, self._wait, _slice_ns(remaining))
+        except (RingClosedError, RingFullError) as error:
+            error.pushed = done
+            raise
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(f"{done:,} of {len(array):,} records were pushed")
+            raise
+        return done
+
+    def push_one(self, record: np.void | tuple[Any, ...], timeout_s: float | None = None) -> None:
+        """Push one record: a record of the dtype, or the plain tuple of its fields. See `push`."""
+        try:
+            array = np.array([record], dtype=self.dtype)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise RecordArrayError(f"{record!r} is no record of {self.dtype.names}: {error}") from error
+        if array.ndim != 1:
+            raise RecordArrayError(f"{record!r} is not one record; push an array")
+        self.push(array, timeout_s)
+
+    def try_pop(self, maximum: int = BATCH) -> Records:
+        """Up to `maximum` records that are there now, oldest first: shape (n,), perhaps (0,).
+
+        Raises `RingClosedError` once the ring is closed and empty.
+        """
+        out = self._room(maximum)
+        return out[: max(self._taken(self._native.pop(out, 0, _FAIL, 0)), 0)]
+
+    def pop(self, maximum: int = BATCH, timeout_s: float | None = None) -> Records:
+        """Wait by policy for a record, then take up to `maximum` that are there, oldest first: shape (n,), n >= 1.
+
+        Raises `RingEmptyError` under `Wait.FAIL` or when `timeout_s` has passed, `RingClosedError` once the ring is
+        closed and empty, `RingStalledError`.
+        """
+        out = self._room(maximum)
+        return out[: self._fill(out, timeout_s)]
+
+    def pop_into(self, out: Records, timeout_s: float | None = None) -> int:
+        """As `pop`, into the start of `out`, shape (n,), n >= 1; how many records it took."""
+        if len(self._checked(out)) == 0 or not out.flags.writeable:
+            raise RecordArrayError("records are popped into an array that is writable and has room for one at least")
+        return self._fill(out, timeout_s)
+
+    def _fill(self, out: Records, timeout_s: float | None) -> int:
+        count = self._taken(self._native.pop(out, 0, self._wait, _slice_ns(timeout_s)))
+        return count if count > 0 else self._fill_on(out, _deadline(timeout_s))
+
+    def _fill_on(self, out: Records, deadline: float) -> int:
+        moving_at = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if self.wait is Wait.FAIL or now >= deadline:
+                raise RingEmptyError("the ring is empty; pop again once a producer has pushed")
+            count = self._taken(self._native.pop(out, 0, self._wait, _slice_ns(deadline - now)))
+            if count > 0:
+                return count
+            if count == 0:
+                moving_at = now
+            if now - moving_at > STALL_S:
+                raise RingStalledError(
+                    f"a producer claimed the next record and has not published it for {now - moving_at:.1f} s: it was "
+                    "stopped or killed. Pop again if it will run on; else make a new ring"
+                )
+
+    def pop_one(self, timeout_s: float | None = None) -> np.void:
+        """The oldest record. See `pop`."""
+        record: np.void = self.pop(1, timeout_s)[0]
+        return record
+
+    def batches(self, maximum: int = BATCH) -> Iterator[Records]:
+        """What `pop` gives, again and again, until the ring is closed and empty."""
+        while True:
+            try:
+                batch = self.pop(maximum)
+            except RingClosedError:
+                return
+            yield batch
+
+    def close(self) -> None:
+        """No more records: pushes are refused from now on, and the consumer gets what is in the ring, then the error.
+
+        For everyone who uses the ring. An `SpscRing` is closed by its producer, when it has pushed its last.
+        """
+        self._native.close()
+
+    def unlink(self) -> None:
+        """Remove the file that this ring was made in. Who has attached goes on; nobody else can."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+            self.path = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Where the ring was made: close it and remove its file. Elsewhere nothing: others may still be pushing."""
+        if self._maker == os.getpid():
+            self.close()
+            self.unlink()
+
+    def __del__(self) -> None:
+        # The memory is unmapped when the native object, which calls that wait hold, goes.
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For `multiprocessing`: the other process gets a descriptor of its own, of the same memory."""
+        from multiprocessing.reduction import DupFd
+
+        return _received, (type(self), DupFd(self._descriptor), self.dtype, self.wait)
+
+    def _checked(self, records: Any) -> Records:
+        if (
+            not isinstance(records, np.ndarray)
+            or (records.dtype is not self.dtype and records.dtype != self.dtype)
+            or records.ndim != 1
+        ):
+            what = (
+                f"{records.dtype}, shape {records.shape}" if isinstance(records, np.ndarray) else type(records).__name__
+            )
+            raise RecordArrayError(
+                f"a one-dimensional array of {self.dtype.itemsize}-byte records is needed, not {what}"
+            )
+        if not records.flags.c_contiguous:
+            raise RecordArrayError("the records do not lie one after another; pass numpy.ascontiguousarray of them")
+        checked: Records = records
+        return checked
+
+    def _room(self, maximum: int) -> Records:
+        if maximum < 1:
+            raise RecordArrayError(f"cannot pop {maximum} records; ask for one at least")
+        return np.empty(min(maximum, self.capacity), self.dtype)
+
+    def _taken(self, count: int) -> int:
+        """Records taken; 0 none yet, negative none behind a claim that is not published."""
+        if count == -1:
+            raise RingClosedError("the ring is closed, and every record was taken")
+        return count
+
+
+class MpscRing(Ring):
+    """Many producers, one consumer: by default 65,536 commands. See `Ring`."""
+
+    kind = 2
+
+    def __init__(
+        self,
+        capacity: int = _core.ORDER_RING_CAPACITY,
+        dtype: np.dtype[np.void] = COMMAND,
+        *,
+        wait: Wait = Wait.YIELD,
+        path: str | Path | None = None,
+    ) -> None:
+        super().__init__(capacity, dtype, wait=wait, path=path)
+
+    @classmethod
+    def attach(cls, where: str | Path | int, dtype: np.dtype[np.void] = COMMAND, *, wait: Wait = Wait.YIELD) -> Self:
+        """See `Ring`: the ring that another process made with a path, or whose descriptor `where` is."""
+        return cls._attached(where, dtype, wait)
+
+
+class SpscRing(Ring):
+    """One producer, one consumer: by default 32,768 events. See `Ring`."""
+
+    kind = 1
+
+    def __init__(
+        self,
+        capacity: int = _core.MARKET_DATA_RING_CAPACITY,
+        dtype: np.dtype[np.void] = EVENT,
+        *,
+        wait: Wait = Wait.YIELD,
+        path: str | Path | None = None,
+    ) -> None:
+        super().__init__(capacity, dtype, wait=wait, path=path)
+
+    @classmethod
+    def attach(cls, where: str | Path | int, dtype: np.dtype[np.void] = EVENT, *, wait: Wait = Wait.YIELD) -> Self:
+        """See `MpscRing.attach`."""
+        return cls._attached(where, dtype, wait)
+
+
+def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: Wait) -> Ring:
+    descriptor = duplicate.detach()
+    try:
+        return cls._attached(descriptor, dtype, wait)
+    finally:
+        os.close(descriptor)
+
+
+def _shape(kind: int, dtype: np.dtype[np.void]) -> Shape:
+    if dtype not in (COMMAND, EVENT):
+        raise RecordArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
+    return Shape(kind, dtype.itemsize)
+
+
+def _check_capacity(capacity: int) -> None:
+    if not 1 <= capacity <= _core.RING_CAPACITY_MAX or capacity & (capacity - 1):
+        raise CapacityError(
+            f"a ring's capacity is a power of two from 1 to 2^32, not {capacity:,}; {_nearest(capacity)}"
+        )
+
+
+def _nearest(capacity: int) -> str:
+    nearest = min(1 << max(capacity - 1, 0).bit_length(), _core.RING_CAPACITY_MAX)
+    return f"take {nearest:,}"
+
+
+def _slice_ns(timeout_s: float | None) -> int:
+    return SLICE_NS if timeout_s is None else int(min(SLICE_NS, max(0.0, timeout_s * 1e9)))
+
+
+def _deadline(timeout_s: float | None) -> float:
+    return float("inf") if timeout_s is None else time.monotonic() + timeout_s

@@ -1,0 +1,174 @@
+"""The file behind a ring: made, found again, mapped."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lowlat.engine import _core
+from lowlat.errors import UsageError
+
+HEADER_BYTES: Final = 1024
+LARGE_BYTES: Final = 1 << 30
+"""Below this the system is not asked how much memory it has."""
+
+
+class RingFileError(UsageError):
+    """The file of a ring cannot be made, opened or mapped."""
+
+
+class RingFormatError(UsageError):
+    """What was opened is not the ring that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a ring is: `kind` (1 one producer, 2 many), bytes of a record."""
+
+    kind: int
+    record_bytes: int
+
+    def __str__(self) -> str:
+        producers = {1: "one producer", 2: "many producers"}.get(self.kind, f"unknown kind {self.kind}")
+        return f"a ring of {self.record_bytes}-byte records for {producers}"
+
+
+def made(shape: Shape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap]:
+    """Descriptor and mapping of a new, empty ring: in the file `path`, which must not exist, or without a name."""
+    bytes_needed = _core.ring_bytes(shape.kind, shape.record_bytes, capacity)
+    if path is None:
+        _check_memory(bytes_needed)
+    try:
+        descriptor = _anonymous() if path is None else _exclusive(path)
+    except OSError as error:
+        raise RingFileError(f"cannot make {_name(path)}: {_reason(error, path)}") from error
+    try:
+        _take_space(descriptor, bytes_needed)
+        _seal(descriptor)
+        memory = mmap.mmap(descriptor, bytes_needed)
+        _core.format_ring(memory, shape.kind, shape.record_bytes, capacity)
+    except OSError as error:
+        os.close(descriptor)
+        if path is not None:
+            path.unlink()
+        raise RingFileError(f"cannot take {bytes_needed:,} bytes for {_name(path)}: {error.strerror}") from error
+    return descriptor, memory
+
+
+def found(shape: Shape, where: Path | int) -> tuple[int, mmap.mmap]:
+    """Descriptor of its own and mapping of the ring in a file or behind a descriptor, after validation."""
+    try:
+        if isinstance(where, int):
+            descriptor = os.dup(where)
+        else:
+            descriptor = os.open(where, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise RingFileError(f"cannot open {_name(where)}: {_reason(error, where)}") from error
+    try:
+        return descriptor, _validated(shape, descriptor, where)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _validated(shape: Shape, descriptor: int, where: Path | int) -> mmap.mmap:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise RingFormatError(f"{_name(where)} is not a regular file; give the file that a ring was made in")
+    if status.st_size < HEADER_BYTES:
+        raise RingFormatError(
+            f"{_name(where)} has {status.st_size:,} bytes, too few for a ring's header; it may still be being made"
+        )
+    try:
+        memory = mmap.mmap(descriptor, status.st_size)
+    except OSError as error:
+        raise RingFileError(f"cannot map {_name(where)}: {error.strerror}") from error
+    fault = _core.ring_fault(memory, shape.kind, shape.record_bytes)
+    if fault:
+        raise RingFormatError(f"{_name(where)} {_fault_text(fault, shape, memory)}")
+    return memory
+
+
+def _fault_text(fault: int, shape: Shape, memory: mmap.mmap) -> str:
+    """`fault` is RingFault of engine/native/rings/ring_layout.hpp."""
+    version, kind, record_bytes, capacity = _core.ring_header(memory)
+    match fault:
+        case 1:
+            return f"is {len(memory):,} bytes long, which is not what a ring of {capacity:,} records takes; it was cut"
+        case 2:
+            return "does not start as a ring does; it is another file, or still being made"
+        case 3:
+            return (
+                f"is a ring of format {version}, and this program knows {_core.RING_VERSION}; use one version of both"
+            )
+        case 4 | 5:
+            return f"is {Shape(kind, record_bytes)}, not {shape}"
+        case _:
+            return f"says that it has room for {capacity:,} records, which is no power of two; its header is damaged"
+
+
+def _anonymous() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("lowlat-ring", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+def _exclusive(path: Path) -> int:
+    # Exclusive creation follows no link at the end of the path.
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _take_space(descriptor: int, bytes_needed: int) -> None:
+    """Now, where the system can: a disk that fills up later would be a SIGBUS at the first touch."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, bytes_needed)
+    else:
+        os.ftruncate(descriptor, bytes_needed)
+
+
+def _check_memory(bytes_needed: int) -> None:
+    """Memory without a name has no limit of its own: the kernel would end processes before it refuses."""
+    if bytes_needed < LARGE_BYTES:
+        return
+    import psutil
+
+    available = psutil.virtual_memory().available
+    if bytes_needed > available:
+        raise RingFileError(
+            f"a ring of that capacity takes {bytes_needed / LARGE_BYTES:.0f} GiB, and "
+            f"{available / LARGE_BYTES:.0f} GiB are available; make a smaller one"
+        )
+
+
+def _seal(descriptor: int) -> None:
+    """Nobody can shorten memory without a name under the feet of those who mapped it; files know no seals."""
+    import fcntl
+
+    if hasattr(fcntl, "F_ADD_SEALS"):
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        except OSError:
+            return
+
+
+def _name(where: Path | int | None) -> str:
+    if where is None:
+        return "memory for a ring"
+    return f"descriptor {where}" if isinstance(where, int) else str(where)
+
+
+def _reason(error: OSError, where: Path | int | None) -> str:
+    match error:
+        case FileExistsError():
+            return "it exists; attach to it, or remove it"
+        case FileNotFoundError() if isinstance(where, Path) and not where.parent.is_dir():
+            return f"the folder {where.parent} does not exist; make it first"
+        case FileNotFoundError():
+            return "it does not exist; the ring is made first, and attached to afterwards"
+    return f"{error.strerror}; give another path"

@@ -1,0 +1,132 @@
+"""The header of a mapped book: byte for byte the `BookHeader` of `engine/native/shared_book/mapped_book.hpp`."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+
+from lowlat.engine import _core
+from lowlat.engine.matching.records import LEVEL
+from lowlat.engine.shared_book.errors import (
+    BookDepthError,
+    BookSizeError,
+    BookVersionError,
+    NotABookError,
+    TruncatedBookError,
+)
+
+BOOK_HEADER: Final = np.dtype(
+    {
+        "names": [
+            *["magic", "version", "header_bytes", "level_bytes", "depth", "file_bytes", "tick", "unit", "symbol"],
+            *["checksum", "pid", "start", "generation", "state", "sequence", "bids", "asks", "command"],
+        ],
+        "formats": [
+            *["<u8", "<u4", "<u4", "<u4", "<u4", "<u8", "<i8", "S24", "S32"],
+            *["<u8", "<u8", "<u8", "<u8", "<u8", "<u8", "<u8", "<u8", "<u8"],
+        ],
+        "offsets": [0, 8, 12, 16, 20, 24, 32, 40, 64, 120, 128, 136, 144, 152, 192, 200, 208, 216],
+        "itemsize": 256,
+    }
+)
+"""256 bytes: identity (128, never changes), writer (64), sequence and counts (64)."""
+
+IDENTITY_BYTES: Final = 128
+_CHECKED_BYTES: Final = 120
+
+
+class BookState(IntEnum):
+    """What the writer last said of itself; a killed writer leaves LIVE."""
+
+    BLANK = 0
+    LIVE = 1
+    CLOSED = 2
+    REPLACED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BookIdentity:
+    """What a book is. `depth`: levels a side, even, so that both sides start on a cache line."""
+
+    symbol: str
+    depth: int
+    tick: int
+    unit: Decimal
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.depth <= _core.BOOK_DEPTH_MAX or self.depth % 2:
+            raise BookDepthError(f"a depth of {self.depth} levels; use an even number, 2..{_core.BOOK_DEPTH_MAX}")
+        if len(str(self.unit)) > BOOK_HEADER["unit"].itemsize:
+            raise NotABookError(f"the price unit {self.unit} has more than {BOOK_HEADER['unit'].itemsize} characters")
+
+    @property
+    def file_bytes(self) -> int:
+        """Length of the file."""
+        return BOOK_HEADER.itemsize + 2 * self.depth * LEVEL.itemsize
+
+    def side_offset(self, side: int) -> int:
+        """Where a side's levels start in the file."""
+        return BOOK_HEADER.itemsize + side * self.depth * LEVEL.itemsize
+
+    def to_bytes(self) -> bytes:
+        """The first 128 bytes of the file."""
+        header = np.zeros(1, BOOK_HEADER)
+        header["magic"], header["version"] = _core.BOOK_MAGIC, _core.BOOK_VERSION
+        header["header_bytes"], header["level_bytes"] = BOOK_HEADER.itemsize, LEVEL.itemsize
+        header["depth"], header["file_bytes"] = self.depth, self.file_bytes
+        header["tick"], header["unit"], header["symbol"] = self.tick, str(self.unit).encode(), self.symbol.encode()
+        header["checksum"] = zlib.crc32(header.tobytes()[:_CHECKED_BYTES])
+        return header.tobytes()[:IDENTITY_BYTES]
+
+
+def is_blank(raw: bytes) -> bool:
+    """Whether the file was never finished: its magic, which is written last, is missing."""
+    return not any(raw[:8])
+
+
+def header_of(raw: bytes) -> Any:
+    """One `BOOK_HEADER` record from the file's first 256 bytes. Raises `TruncatedBookError`."""
+    if len(raw) < BOOK_HEADER.itemsize:
+        raise TruncatedBookError(
+            f"the file has {len(raw)} bytes, a book's header {BOOK_HEADER.itemsize}; start its writer again"
+        )
+    return np.frombuffer(raw, BOOK_HEADER, count=1)[0]
+
+
+def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
+    """What the file says it is, where all of it agrees; `raw` is its start, `file_bytes` its length.
+
+    Raises `NotABookError`, `BookVersionError`, `BookSizeError`, `TruncatedBookError`.
+    """
+    if len(raw) >= 8 and int.from_bytes(raw[:8], "little") != _core.BOOK_MAGIC:
+        raise NotABookError(f"the file starts with {raw[:8]!r}, not as a book does; remove it, or name another folder")
+    header = header_of(raw)
+    if header["version"] != _core.BOOK_VERSION:
+        raise BookVersionError(
+            f"the book has layout version {header['version']}, this program reads {_core.BOOK_VERSION}; "
+            "use the lowlat that writes it, or start its writer with this one"
+        )
+    if header["checksum"] != zlib.crc32(raw[:_CHECKED_BYTES]):
+        raise NotABookError("the book's header does not agree with its checksum; start its writer again")
+    identity = BookIdentity(
+        header["symbol"].decode("ascii", "replace"), int(header["depth"]), int(header["tick"]), _unit(header)
+    )
+    sizes = (int(header["header_bytes"]), int(header["level_bytes"]), int(header["file_bytes"]))
+    if sizes != (BOOK_HEADER.itemsize, LEVEL.itemsize, identity.file_bytes):
+        raise BookSizeError(f"the book has sizes {sizes} (header, level, file), which its version does not")
+    if file_bytes != identity.file_bytes:
+        kind = TruncatedBookError if file_bytes < identity.file_bytes else BookSizeError
+        raise kind(f"the file has {file_bytes} bytes, its book {identity.file_bytes}; start its writer again")
+    return identity
+
+
+def _unit(header: Any) -> Decimal:
+    try:
+        return Decimal(header["unit"].decode("ascii", "replace"))
+    except ArithmeticError:
+        raise NotABookError(f"the book's price unit is {header['unit']!r}, no decimal number") from None

@@ -1,0 +1,281 @@
+"""The writing end of a mapped book: claims the file, finds what an earlier writer left, publishes."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+
+from lowlat.engine import _core
+from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import MatchingEngine, UnknownSideError
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import LEVEL, Levels, Side
+from lowlat.engine.shared_book.errors import (
+    BookError,
+    BookHeldError,
+    BookSizeError,
+    BookVersionError,
+    LevelError,
+    NotABookError,
+)
+from lowlat.engine.shared_book.file import (
+    SUFFIX,
+    allocate,
+    checked_symbol,
+    create_book,
+    default_folder,
+    is_current,
+    lock,
+    open_book,
+    opened_folder,
+    process_start,
+)
+from lowlat.engine.shared_book.header import (
+    BOOK_HEADER,
+    IDENTITY_BYTES,
+    BookIdentity,
+    BookState,
+    header_of,
+    identity_of,
+    is_blank,
+)
+from lowlat.engine.shared_book.reader import BookSnapshot
+from lowlat.file_lock import unlock
+
+DEPTH: Final = 64
+"""Levels a side, unless told otherwise."""
+
+
+class Found(Enum):
+    """What a writer found under its book's name."""
+
+    NEW = "nothing"
+    CLOSED = "a book that was closed"
+    KILLED = "a whole book of a writer that died"
+    TORN = "a book whose writer died in the middle of an update"
+    REPLACED = "a book of another version, size or instrument, or one never finished"
+
+
+class MappedBookWriter:
+    """Writes the book of `symbol` into a file of its own in `folder` (default: `$XDG_RUNTIME_DIR/lowlat`, made with
+    mode 0700): exclusively created, mode 0600, `depth` levels a side (even, up to 4096).
+
+    `found` says what lay there, `recovered` is the whole book that an earlier writer left; in the file the book starts
+    empty, of a new generation, for nobody should take a dead engine's levels for a live one's. Nothing that a reader
+    has mapped is ever truncated: a file of other sizes is marked, unlinked and made anew.
+
+    Raises `BookHeldError` while another writer lives, `BookDiskFullError`, `NotABookError` for a file that is
+    something else, and the errors of folder and name that `MappedBookReader` has.
+    """
+
+    found: Found
+    recovered: BookSnapshot | None = None
+    native: _core.BookWriter
+    """The native object, for loops in C++ that publish by themselves."""
+
+    def __init__(
+        self,
+        symbol: str,
+        *,
+        folder: Path | None = None,
+        depth: int = DEPTH,
+        instrument: Instrument | None = None,
+    ) -> None:
+        rules = instrument or Instrument()
+        self.identity = BookIdentity(checked_symbol(symbol), depth, rules.tick, rules.unit)
+        self.folder = folder or default_folder()
+        self._closed = True
+        self._batches = 0
+        with opened_folder(self.folder, create=True) as opened:
+            self._file = self._claimed_file(opened)
+            try:
+                self._open_book()
+            except BaseException:
+                if is_blank(os.pread(self._file, 8, 0)):
+                    os.unlink(symbol + SUFFIX, dir_fd=opened)
+                os.close(self._file)
+                raise
+        self._closed = False
+
+    def publish(self, engine: MatchingEngine, symbol: int = 0, *, command: int = 0) -> bool:
+        """Bring the book in line with an engine's: whether anything had changed. Only levels that did are written.
+
+        `command`: which command of a `ReferenceEngine` this follows; the native engine counts by itself.
+        Raises `UnknownSymbolError`, `EngineBusyError`.
+        """
+        if isinstance(engine, Engine):
+            engine.instrument(symbol)  # raises for a symbol it does not hold
+            return self._open_native.publish_engine(engine.matcher, symbol)
+        bids, asks = (engine.depth(side, self.identity.depth, symbol) for side in Side)
+        return self.publish_levels(bids, asks, command=command)
+
+    def publish_levels(self, bids: Levels, asks: Levels, *, command: int = 0) -> bool:
+        """The same from `LEVEL` arrays of shape (n,), best first; those beyond the depth are left out.
+
+        Raises `LevelError` when prices are out of order, repeat or cross, or a level is empty: then nothing changes.
+        """
+        rows = [_checked_levels(levels, side) for levels, side in ((bids, Side.BUY), (asks, Side.SELL))]
+        if all(len(levels) for levels in rows) and rows[0]["price"][0] >= rows[1]["price"][0]:
+            raise LevelError(f"the best bid {rows[0]['price'][0]} reaches the best ask {rows[1]['price'][0]}")
+        return self._open_native.publish_levels(rows[0], rows[1], command)
+
+    def update_level(self, side: Side, price: int, quantity: int, orders: int = 1, *, command: int = 0) -> None:
+        """What now stands at a price; a quantity of 0 takes the level away. Published at once, or with the `batch`.
+
+        The writer holds all levels it was told of, so that one beyond the depth shows when those before it go; after a
+        `publish` it goes on from the levels that readers see.
+        Raises `LevelError` when the number does not fit, or when the best bid would reach the best ask: then readers
+        keep the book before, until further updates uncross it; `UnknownSideError`.
+        """
+        native = self._open_native
+        if side not in frozenset(Side):
+            raise UnknownSideError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+        try:
+            native.update_level(side, price, quantity, orders)
+        except TypeError:
+            raise LevelError(f"a level of {quantity} in {orders} orders at {price}: a number does not fit") from None
+        if not self._batches:
+            self._publish_updates(command)
+
+    @contextmanager
+    def batch(self, *, command: int = 0) -> Iterator[None]:
+        """Updates that readers see all at once, such as those of one command."""
+        self._batches += 1
+        try:
+            yield
+        finally:
+            self._batches -= 1
+        if not self._batches:
+            self._publish_updates(command)
+
+    def close(self, *, unlink: bool = False) -> None:
+        """Mark the book closed and let go of it; its last levels stay readable for who wants them, unless `unlink`."""
+        if self._closed:
+            return
+        self._closed = True
+        self.native.close(BookState.CLOSED)
+        if unlink:
+            with opened_folder(self.folder, create=False) as opened:
+                if is_current(opened, self.identity.symbol, self._file):
+                    os.unlink(self.identity.symbol + SUFFIX, dir_fd=opened)
+        del self.native
+        self._map.close()
+        unlock(self._file)
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _open_native(self) -> _core.BookWriter:
+        if self._closed:
+            raise BookError(f"the writer of book {self.identity.symbol} is closed; make a new one")
+        return self.native
+
+    def _publish_updates(self, command: int) -> None:
+        if not self._open_native.publish_updates(command):
+            raise LevelError("the best bid reaches the best ask; readers keep the book before, send what uncrosses it")
+
+    def _claimed_file(self, folder: int) -> int:
+        """The book's file, locked: a new one, or the one there if it is of the same kind."""
+        symbol = self.identity.symbol
+        self.found = Found.NEW
+        while True:
+            book = create_book(folder, symbol)
+            if book is not None:
+                return book
+            book = open_book(folder, symbol, write=True)
+            try:
+                if not lock(book):
+                    raise BookHeldError(f"book {symbol} has a live writer, {_holder(book)}; stop it, or use another")
+                if is_current(folder, symbol, book):  # else another writer has replaced it in between
+                    if self._is_usable(book):
+                        return book
+                    self.found = Found.REPLACED
+                    os.unlink(symbol + SUFFIX, dir_fd=folder)
+            except BaseException:
+                os.close(book)
+                raise
+            os.close(book)
+
+    def _is_usable(self, book: int) -> bool:
+        """Whether a file under the book's name is the book to be written; marks it if it is another that is whole."""
+        raw = os.pread(book, BOOK_HEADER.itemsize, 0)
+        if is_blank(raw):
+            return False
+        try:
+            there = identity_of(raw, os.fstat(book).st_size)
+        except NotABookError as error:
+            if raw[:8] == self.identity.to_bytes()[:8]:
+                return False
+            raise NotABookError(f"{self.folder / self.identity.symbol}{SUFFIX}: {error}") from error
+        except (BookVersionError, BookSizeError):
+            return False
+        if raw[:IDENTITY_BYTES] == self.identity.to_bytes():
+            return True
+        with mmap.mmap(book, there.file_bytes) as other:
+            _core.BookWriter(other, there.depth).close(BookState.REPLACED)
+        return False
+
+    def _open_book(self) -> None:
+        size = self.identity.file_bytes
+        allocate(self._file, size, self.identity.symbol)
+        self._map = mmap.mmap(self._file, size)
+        if is_blank(self._map[:8]):
+            _core.format_book(self._map, self.identity.to_bytes())
+        else:
+            self._recover()
+        self.native = _core.BookWriter(self._map, self.identity.depth)
+        self.native.open(os.getpid(), process_start(os.getpid()) or 0)
+
+    def _recover(self) -> None:
+        """Say what an earlier writer left, and keep a copy of it if it is whole."""
+        bids, asks = (aligned_empty(self.identity.depth, LEVEL) for _ in Side)
+        stamp = _core.BookReader(self._map, self.identity.depth).snapshot(bids, asks)
+        if stamp is None:
+            self.found = Found.TORN
+            return
+        sequence, command, generation, pid, state, bid_count, ask_count = stamp
+        self.found = Found.CLOSED if state == BookState.CLOSED else Found.KILLED
+        self.recovered = BookSnapshot(
+            bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, BookState(state)
+        )
+
+
+def _holder(book: int) -> str:
+    """Who holds the lock of a book, as far as its header and this host's process table tell."""
+    raw = os.pread(book, BOOK_HEADER.itemsize, 0)
+    if len(raw) < BOOK_HEADER.itemsize or is_blank(raw):
+        return "which is just starting"
+    owner = header_of(raw)
+    if process_start(int(owner["pid"])) == owner["start"]:
+        return f"process {owner['pid']}"
+    return f"a child of process {owner['pid']} which has outlived it, or one in another container"
+
+
+def _checked_levels(levels: Levels, side: Side) -> Levels:
+    """`levels` as they can be published. Raises `LevelError`."""
+    if getattr(levels, "dtype", None) != LEVEL or levels.ndim != 1:
+        raise LevelError("levels are a one-dimensional array of engine.LEVEL")
+    prices = levels["price"]
+    sound = prices[:-1] > prices[1:] if side is Side.BUY else prices[:-1] < prices[1:]
+    if not np.all(sound):
+        at = int(np.argmin(sound))
+        raise LevelError(f"{side.name} levels come best first, each price once: {prices[at]}, then {prices[at + 1]}")
+    if not np.all(levels["quantity"]):
+        raise LevelError(f"the {side.name} level at {prices[int(np.argmin(levels['quantity']))]} is empty")
+    return aligned_copy(levels)

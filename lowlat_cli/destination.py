@@ -1,0 +1,181 @@
+"""Where a report goes: stdout or a file, as a table, a JSON document or a page."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
+
+from lowlat.errors import ExitCode
+from lowlat_cli.console import Color, console
+from lowlat_cli.stdio import emit, emit_parts, say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lowlat.reports.model.report import Report
+    from lowlat.reports.model.sweep import Sweep
+    from lowlat.reports.page.html import Pageable
+
+Texts: TypeAlias = Mapping[str, Callable[[], str]]
+"""By format, what gives the text of those that are neither table nor json."""
+
+_NONE: Final[Texts] = MappingProxyType({})
+_STATUS = {"invalid": "the run is not valid", "interrupted": "stopped early"}
+_EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to, and as what. The name of a file says what it takes, whatever the format: *.json the JSON document,
+    *.html the page of what has one."""
+
+    output_format: str
+    """table, json, or another that `write` is given."""
+    file: Path | None
+    color: Color
+    verbose: bool = False
+    """Whether a table is followed by what did not match."""
+    plot: bool = False
+    """Whether a table is followed by the picture of the report."""
+
+    def check(self, *, page: bool = False) -> None:
+        """Find out before a long run whether the file can be written; `page` when what is delivered has a page.
+
+        Raises `lowlat.reports.errors.OutputPathError` or `lowlat.reports.errors.MissingExtraError`.
+        """
+        if self.file is not None:
+            from lowlat.files import check_writable
+
+            check_writable(self.file)
+        if page and (self.output_format == "html" or (self.file is not None and self.file.suffix == ".html")):
+            from lowlat.reports.page.html import check_available
+
+            check_available()
+
+    def deliver(self, report: Report | Sweep) -> ExitCode:
+        """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
+        from lowlat.reports.io.json_codec import to_text
+
+        self.write(lambda: to_text(report), lambda on: self.draw(report, on), page_of(report))
+        tell_status(report)
+        return _EXIT_CODES[report.status]
+
+    def write(
+        self,
+        document: Callable[[], str],
+        draw: Callable[[Console], None],
+        others: Texts = _NONE,
+    ) -> None:
+        """Write what `document` or one of `others` gives or `draw` prints to the file, to stdout, or to both as `-o`
+        promises.
+        """
+
+        def text(output_format: str, stream: TextIO, color: Color) -> str:
+            if output_format in others:
+                return others[output_format]()
+            return document() if output_format == "json" else _drawn(draw, stream, color)
+
+        file_format = self._file_format(others)
+        if self.file is not None:
+            from lowlat.files import write_atomically
+
+            # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
+            colored: Color = "always" if self.color == "always" else "never"
+            write_atomically(self.file, text(file_format, io.StringIO(), colored))
+        if self.file is None or file_format != self.output_format:
+            emit(text(self.output_format, sys.stdout, self.color))
+        if self.file is not None:
+            say(f"wrote {self.file}")
+
+    def stream(self, parts: Callable[[str], Iterable[str]]) -> bool:
+        """As `write`, for what is too long to be held: `parts` gives the text of table or json piece by piece.
+
+        Whether all of it was wanted: a reader of stdout may have gone.
+        """
+        file_format, wanted = self._file_format(), True
+        if self.file is not None:
+            from lowlat.files import written_atomically
+
+            with written_atomically(self.file) as stream:
+                stream.writelines(part.encode() for part in parts(file_format))
+        if self.file is None or file_format != self.output_format:
+            wanted = emit_parts(parts(self.output_format))
+        if self.file is not None:
+            say(f"wrote {self.file}")
+        return wanted
+
+    def prints_table(self, others: Texts) -> bool:
+        """Whether `write` of these `others` puts a table on stdout."""
+        return self.output_format == "table" and (self.file is None or self._file_format(others) != "table")
+
+    def _file_format(self, others: Texts = _NONE) -> str:
+        named = "" if self.file is None else self.file.suffix.removeprefix(".")
+        return named if named == "json" or (named == "html" and named in others) else self.output_format
+
+    def draw(self, report: Report | Sweep, on: Console) -> None:
+        """Print the report as a table; if asked for, what did not match and the picture behind it."""
+        from lowlat.reports.model.sweep import Sweep
+        from lowlat.reports.terminal.report_table import render
+        from lowlat.reports.terminal.sweep_table import render_sweep
+
+        if isinstance(report, Sweep):
+            render_sweep(report, on)
+        else:
+            render(report, on)
+            if self.verbose and report.verification is not None:
+                for line in report.verification.mismatches:
+                    on.print(line, markup=False, highlight=False, soft_wrap=True)
+        if self.plot:
+            from lowlat.reports.terminal.plot import render_plot
+
+            on.print()
+            render_plot(report, on)
+
+
+class _Text(io.StringIO):
+    """Text in memory that tells rich the encoding of the stream for which it is meant: some have no box characters."""
+
+    def __init__(self, encoding: str | None) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str | None:  # type: ignore[override]
+        """As of the stream; None, as for a file here, means UTF-8."""
+        return self._encoding
+
+
+def page_of(document: Pageable) -> Texts:
+    """What gives the page of a document, for `Destination.write`."""
+
+    def page() -> str:
+        from lowlat.reports.page.html import to_html
+
+        return to_html(document)
+
+    return {"html": page}
+
+
+def tell_status(report: Report | Sweep) -> None:
+    """Say on stderr what is wrong with a report, if anything is."""
+    if report.status != "ok":
+        say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+
+
+def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:
+    """What `draw` prints, as it is to stand on the stream. rich does not print it: `emit` knows how that can fail."""
+    from lowlat.reports.terminal.wide_console import uncut
+
+    text = _Text(stream.encoding)
+    on = console(stream, color, into=text)
+    with uncut(on):
+        draw(on)
+    if on.is_terminal:
+        return text.getvalue()
+    # rich fills every line up to the console's width; off a terminal that is only bytes.
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

@@ -1,0 +1,64 @@
+"""From whatever ends an invocation to an exit code and one line on stderr."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import TracebackType
+
+from lowlat.errors import ExitCode, LowlatError
+from lowlat_cli.session import Session
+from lowlat_cli.stdio import discard_stdout, say
+
+
+class Outcome:
+    """A `with` block around an invocation: nothing escapes it, and `exit_code` says how it ended."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.exit_code: int = ExitCode.OK
+
+    def __enter__(self) -> Outcome:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        if error is not None:
+            self.exit_code = self._explained(error)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            discard_stdout()
+        return True
+
+    def _explained(self, error: BaseException) -> int:
+        from lowlat_cli.wording import is_of_parser, of_parser
+
+        if isinstance(error, SystemExit):
+            return error.code if isinstance(error.code, int) else ExitCode.INTERNAL
+        if isinstance(error, BrokenPipeError):  # the reader of stdout has gone: not our error
+            return self.exit_code
+        if isinstance(error, KeyboardInterrupt):
+            return self._failed(error, ExitCode.INTERRUPTED, "interrupted before there was a result")
+        if isinstance(error, LowlatError):
+            return self._failed(error, error.exit_code, f"error: {error}")
+        if isinstance(error, MemoryError):
+            what = f"not enough memory: {error}".removesuffix(": ")
+            return self._failed(error, ExitCode.USAGE, f"error: {what}; take fewer commands or smaller pools")
+        if is_of_parser(error):
+            return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
+        return self._internal(error)
+
+    def _internal(self, error: BaseException) -> ExitCode:
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        hint = "this is a defect; please report it"
+        if not self.session.debug:
+            hint = "run again with --debug for the traceback, and report it"
+        return self._failed(error, ExitCode.INTERNAL, f"internal error: {what}; {hint}")
+
+    def _failed(self, error: BaseException, code: ExitCode, line: str) -> ExitCode:
+        if self.session.debug:
+            traceback.print_exception(error)
+        say(line)
+        return code

@@ -1,0 +1,68 @@
+"""From options to the plan of a measured run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from lowlat_cli.command import full_command
+from lowlat_cli.console import is_terminal
+from lowlat_cli.options.shared import DryPolicy, EngineName
+from lowlat_cli.stdio import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import typer
+
+    from lowlat.engine.bench.protocol import Load
+    from lowlat.engine.bench.run import RunPlan
+
+
+def plan_of(
+    ctx: typer.Context,
+    *,
+    engine: EngineName,
+    runs: int,
+    cpu: str | None,
+    orders: int | None,
+    trades: int | None,
+    when_dry: DryPolicy | None,
+    load: Load,
+    books: Path | None,
+    log: Path | None,
+) -> RunPlan:
+    """The plan that a verb's options describe. CPUs are checked: they exist, are online and left to this process.
+
+    Raises `lowlat.probes.cpu.cpulist.CpuListError` and `lowlat.probes.cpu.affinity.AffinityError`.
+    """
+    from lowlat.engine.bench.run import RunPlan
+    from lowlat.engine.matching.config import WhenDry
+    from lowlat.probes.cpu.affinity import requested_cpus
+
+    return RunPlan(
+        engine=engine,
+        runs=runs,
+        cpus=None if cpu is None or cpu.strip().lower() == "auto" else requested_cpus(cpu),
+        orders=orders,
+        trades=trades,
+        when_dry=None if when_dry is None else WhenDry[when_dry.upper()],
+        load=load,
+        books=books,
+        log=log,
+        command=full_command(ctx, sys.argv[1:]),
+    )
+
+
+def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -> None:
+    """Say on stderr, where progress is shown too, how to watch the books of a pipeline that is about to run."""
+    from lowlat.engine.bench.pipeline_placement import has_folder
+
+    if not (verbose or is_terminal(sys.stderr)):
+        return
+    if folder is None and not has_folder():
+        say("XDG_RUNTIME_DIR is not set, so the books are in a folder that goes with the run; --dir DIR to watch them")
+        return
+    where = "" if folder is None else f" --dir {folder}"
+    say(f"to watch the book in another terminal: lowlat book {names[0]}{where} --watch")

@@ -1,0 +1,1 @@
+"""The verbs of `lowlat`, one a file: each parses, calls, prints."""

@@ -1,0 +1,165 @@
+"""`lowlat bench`: flood the matching engine with synthetic orders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lowlat_cli.destination import Destination
+from lowlat_cli.options.load import (
+    PACED_S,
+    SWEPT_S,
+    ArrivalsOption,
+    BatchOption,
+    BooksOption,
+    JournalOption,
+    LogOption,
+    PipelineOption,
+    ProducersOption,
+    RateOption,
+    SweepOption,
+    check_together,
+    commands_in,
+    load_of,
+)
+from lowlat_cli.options.peer import BindOption, ListenOption, PeerOption, listens, measured_peer
+from lowlat_cli.options.shared import (
+    ColorOption,
+    CpuOption,
+    DebugOption,
+    EngineOption,
+    FormatOption,
+    OrdersOption,
+    PlotOption,
+    ReportOutputOption,
+    RunsOption,
+    TradesOption,
+    VerboseOption,
+    WhenDryOption,
+    count,
+    is_given,
+)
+from lowlat_cli.progress import shown_progress
+from lowlat_cli.run_plan import plan_of, tell_of_books
+from lowlat_cli.session import color_of
+
+if TYPE_CHECKING:
+    from lowlat.engine.bench.protocol import Load
+    from lowlat.engine.flow.order_flow import Flow
+
+COMMANDS_MAX = 1 << 30
+COMMANDS_DEFAULT = {"native": 2_000_000, "reference": 20_000}  # a run of either ends within seconds
+SEED_MAX = 2**64 - 1
+
+
+def bench(
+    ctx: typer.Context,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            "-p",
+            metavar="NAME|FILE",
+            help="Order flow: steady, deep, cancel-storm, sweep, flash-crash, many-symbols, burst, all-kinds, or a "
+            "TOML file.",
+        ),
+    ] = "steady",
+    commands: Annotated[
+        int | None,
+        typer.Option(
+            "--commands",
+            "-n",
+            metavar="N",
+            parser=count(1, COMMANDS_MAX),
+            help="Commands measured in each run.  [default: 2M, or fewer: those of 2 s at a --rate, of 1 s in a "
+            "--sweep; 20k with --engine reference]",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="S", parser=count(0, SEED_MAX), help="Equal seeds give equal commands.")
+    ] = 1,
+    pipeline: PipelineOption = False,
+    producers: ProducersOption = None,
+    rate: RateOption = None,
+    arrivals: ArrivalsOption = None,
+    sweep: SweepOption = None,
+    books: BooksOption = None,
+    log: LogOption = None,
+    journal: JournalOption = None,
+    batch: BatchOption = None,
+    runs: RunsOption = 5,
+    cpu: CpuOption = None,
+    engine: EngineOption = "native",
+    orders: OrdersOption = None,
+    trades: TradesOption = None,
+    when_dry: WhenDryOption = "refuse",
+    peer: PeerOption = None,
+    listen: ListenOption = None,
+    bind: BindOption = None,
+    output_format: FormatOption = "table",
+    output: ReportOutputOption = None,
+    plot: PlotOption = False,
+    verbose: VerboseOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Measure the matching engine with a flood of synthetic orders.
+
+    \b
+    Examples:
+      lowlat bench                            five runs of 2M commands each, steady flow
+      lowlat bench -p deep -n 5M --cpu 3      100,000 live orders, measured on CPU 3
+      lowlat bench --rate 1M                  open loop: latency from when each command was due
+      lowlat bench --sweep 100k:20M:8         latency over throughput, with its knee
+      lowlat bench --pipeline --producers 2   the whole path: queues, matcher, mapped book
+      lowlat bench --journal day.journal      what a journal costs, under each policy
+      lowlat bench --json > report.json       the whole report as one document
+      lowlat bench -o report.html             a page with charts, to keep or to send
+      lowlat bench -p mine.toml -o mine.json  your own mix; the table here, the document there
+      lowlat bench --peer 10.0.0.2:9000       the network too, to a host that runs 'lowlat bench --listen 9000'
+    """
+    if listens(ctx, listen, bind):
+        return 0
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose, plot=plot)
+    destination.check(page=True)
+    check_together(ctx, output)
+
+    from lowlat.engine.bench.pipeline_placement import book_names
+    from lowlat.engine.bench.protocol import ClosedLoop, OpenLoop
+    from lowlat.engine.bench.run import measure
+    from lowlat.engine.bench.sweep import measure_sweep
+    from lowlat.engine.flow.profile import load_profile
+    from lowlat.engine.flow.synthetic import flood
+
+    chosen = load_profile(profile)
+    if sweep:  # environment and settings file may say otherwise for other invocations
+        pipeline, log, journal = False, None, None
+    senders = (producers or 1) if pipeline else None
+    loads = [
+        load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals)
+        for each in (sweep.per_second if sweep else (rate,))
+    ]
+    sizes = {"orders": orders, "trades": trades}
+    plan = plan_of(
+        ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=loads[0], books=books, log=log
+    )
+
+    if journal is not None and (is_given(ctx, "journal") or isinstance(loads[0], ClosedLoop)):
+        plan = replace(plan, journal=journal, batch=batch or plan.batch)
+
+    def flow_of(load: Load) -> Flow:
+        most = commands or commands_in(load, SWEPT_S if sweep else PACED_S, COMMANDS_DEFAULT[engine])
+        return flood(chosen, most, seed)
+
+    if pipeline:
+        tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
+    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        plan = replace(plan, peer=measured_peer(peer, progress))
+        progress("making the order flow", 0.0)
+        if sweep:
+            open_loops = [load for load in loads if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
+            return destination.deliver(measure_sweep(flow_of, plan, open_loops, progress))
+        report = measure(flow_of(loads[0]), plan, progress)
+    return destination.deliver(report)

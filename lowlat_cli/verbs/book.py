@@ -1,0 +1,102 @@
+"""`lowlat book`: the order book that another process publishes, once or live."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lowlat.errors import UsageError
+from lowlat_cli.console import Color, console, is_terminal
+from lowlat_cli.destination import Destination
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputFormat, OutputOption, count
+from lowlat_cli.session import color_of
+
+if TYPE_CHECKING:
+    from lowlat.reports.terminal.ladder import BookDocument, BooksDocument
+
+_FRAME_S = 0.1
+
+
+def book(
+    ctx: typer.Context,
+    symbol: Annotated[
+        str | None, typer.Argument(metavar="SYMBOL", help="The book to show; without it, list the books there are.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the book live, until Ctrl-C.")] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where the books are.  [default: $XDG_RUNTIME_DIR/lowlat]"),
+    ] = None,
+    levels: Annotated[
+        int, typer.Option("--levels", metavar="N", parser=count(1, 4096), help="Levels to show a side.")
+    ] = 10,
+    output_format: FormatOption = "table",
+    output: OutputOption = None,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Show an order book that a running engine publishes.
+
+    \b
+    Examples:
+      lowlat book                          list the books there are
+      lowlat book AAPL                     the best ten levels, once
+      lowlat book AAPL --watch             the same, live, until Ctrl-C
+      lowlat book AAPL --levels 5 --json   five levels as one JSON document
+    """
+    from lowlat.engine.shared_book.directory import MappedBookReader
+    from lowlat.engine.shared_book.document import book_document, books_document
+    from lowlat.engine.shared_book.file import default_folder
+
+    where = folder or default_folder()
+    destination = Destination(output_format, output, color_of(ctx))
+    destination.check()
+    if watch:
+        _check_watchable(symbol, output_format, output)
+        assert symbol is not None
+        _watch(symbol, where, levels, color_of(ctx))
+    elif symbol is None:
+        _deliver(books_document(where), destination)
+    else:
+        with MappedBookReader(symbol, folder=where) as reader:
+            document = book_document(reader, levels)
+        _deliver(document, destination)
+    return 0
+
+
+def _check_watchable(symbol: str | None, output_format: OutputFormat, output: Path | None) -> None:
+    if symbol is None:
+        raise UsageError("--watch needs a symbol; 'lowlat book' lists the books there are")
+    if output_format == "json" or output is not None:
+        raise UsageError("--watch draws on the terminal; leave out --json and -o, or take one snapshot without --watch")
+    if not is_terminal(sys.stdout):
+        raise UsageError("--watch needs a terminal to draw on; take one snapshot without it")
+
+
+def _deliver(document: BookDocument | BooksDocument, destination: Destination) -> None:
+    from lowlat.reports.terminal.ladder import BookDocument, ladder, listing, to_text
+
+    shown = ladder(document) if isinstance(document, BookDocument) else listing(document)
+    destination.write(lambda: to_text(document), lambda on: on.print(shown, highlight=False))
+
+
+def _watch(symbol: str, folder: Path, levels: int, color: Color) -> None:
+    """Draw the ladder ten times a second; a writer that goes away is waited for. Ctrl-C is the way to end it."""
+    from rich.live import Live
+
+    from lowlat.engine.shared_book.watch import watched
+    from lowlat.reports.terminal.ladder import ladder
+
+    frames = watched(symbol, folder, levels)
+    first = next(frames)  # an error on the way here is an error, not something to wait for
+    try:
+        with Live(ladder(*first), console=console(sys.stdout, color), auto_refresh=False) as live:
+            for document, status in frames:
+                live.update(ladder(document, status), refresh=True)
+                time.sleep(_FRAME_S)
+    except KeyboardInterrupt:
+        pass

@@ -1,0 +1,92 @@
+"""`lowlat calibrate`: what the processor's counter is worth as a clock."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lowlat.errors import UsageError
+from lowlat_cli.destination import Destination
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, duration_s
+from lowlat_cli.progress import shown_progress
+from lowlat_cli.session import color_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DURATION_MIN_S = 0.01
+DURATION_MAX_S = 60.0
+_QUIET_S = 0.5
+"""A window below this needs no progress."""
+
+
+class SeveralCpusError(UsageError):
+    """More CPUs than the one that can be measured on."""
+
+
+def calibrate(
+    ctx: typer.Context,
+    duration: Annotated[
+        float,
+        typer.Option(
+            "--duration",
+            metavar="TIME",
+            parser=duration_s(DURATION_MIN_S, DURATION_MAX_S),
+            help="How long to measure, 10ms to 60s.  [default: 100ms]",
+            show_default=False,
+        ),
+    ] = 0.1,
+    cpu: Annotated[
+        str | None,
+        typer.Option(
+            "--cpu", metavar="N", help="The CPU to measure on; auto: one by plan.  [default: the scheduler chooses]"
+        ),
+    ] = None,
+    output_format: FormatOption = "table",
+    output: OutputOption = None,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Measure the time-stamp counter: frequency, read costs, step, skew between CPUs.
+
+    \b
+    Examples:
+      lowlat calibrate                     in a fraction of a second, to well under 1 ppm
+      lowlat calibrate --cpu 3             on one CPU
+      lowlat calibrate --duration 10s      longer, where the host is noisy
+      lowlat calibrate --json | jq .frequency_hz
+    """
+    destination = Destination(output_format, output, color_of(ctx))
+    destination.check()
+
+    from lowlat.probes.clock.counter import calibrate as measure
+    from lowlat.probes.clock.counter import calibration_document
+
+    chosen = None if cpu is None else _one_cpu(cpu)
+    with shown_progress(color_of(ctx), verbose=False) if duration > _QUIET_S else nullcontext() as progress:
+        if progress:
+            progress(f"measuring for {duration:g} s", 0.0)
+        found = measure(duration, chosen)
+
+    def draw(on: Console) -> None:
+        from lowlat_cli.views.calibration import calibration_view
+
+        on.print(*calibration_view(found), sep="\n", highlight=False)
+
+    destination.write(lambda: json.dumps(calibration_document(found), indent=2, allow_nan=False) + "\n", draw)
+    return 0
+
+
+def _one_cpu(text: str) -> int:
+    """The CPU that a person named, checked. Raises `CpuListError`, `AffinityError` or `SeveralCpusError`."""
+    from lowlat.probes.cpu.affinity import requested_cpus
+    from lowlat.probes.cpu.placement import FIRST_ROLE, plan
+
+    auto = text.strip().lower() == "auto"
+    cpus = plan(FIRST_ROLE).cpus_of(FIRST_ROLE) if auto else requested_cpus(text)
+    if len(cpus) != 1:
+        raise SeveralCpusError(f"--cpu {text} names {len(cpus)} CPUs; a calibration runs on one: name it")
+    return cpus[0]

@@ -1,0 +1,95 @@
+"""`lowlat compare`: did it get worse?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lowlat.errors import UsageError
+from lowlat_cli.command import full_command
+from lowlat_cli.options.gate import (
+    EveryOption,
+    GateOption,
+    SidesPlotOption,
+    StrictOption,
+    ToOption,
+    deliver,
+    destination_of,
+)
+from lowlat_cli.options.shared import ColorOption, DebugOption, ReportOutputOption
+from lowlat_cli.separators import parts_of
+
+
+class SidesError(UsageError):
+    """Files of which nobody can tell which are base and which are head."""
+
+
+def compare(
+    ctx: typer.Context,
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="Reports: one and one, or several on each side of a --."),
+    ],
+    gate: GateOption = None,
+    strict: StrictOption = False,
+    output_format: ToOption = "table",
+    output: ReportOutputOption = None,
+    plot: SidesPlotOption = False,
+    verbose: EveryOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Compare two sets of runs, and fail when the second got worse.
+
+    Reports must be of the same work and settings, with 2 runs a side or more; 10 are well spent. A regression is a
+    ratio beyond the limit, a Mann-Whitney test with p below 0.05, and more than the clock's step, all three.
+    Exit code 1 when a gated metric regressed, 3 when the reports do not compare.
+
+    \b
+    Examples:
+      lowlat compare base.json head.json
+      lowlat compare base.json head.json --gate p99=10% --gate p50:service:cancel=5%
+      lowlat compare base/*.json -- head/*.json              several reports a side
+      lowlat compare base.json head.json --to md >> "$GITHUB_STEP_SUMMARY"
+      lowlat compare base.json head.json --to junit -o gate.xml
+      lowlat compare base.json head.json -o gate.html        a page with the ratios as a chart
+      lowlat compare base.json head.json --plot              both sides' latency by percentile
+    """
+    base_files, head_files = _sides(files)
+    destination = destination_of(ctx, output_format, output, plot=plot)
+
+    from lowlat.reports.compare.compare import Sides, compare_reports, samples_of
+    from lowlat.reports.compare.gate import parse_rule
+    from lowlat.reports.io.loader import read_reports
+
+    rules = tuple(map(parse_rule, gate or ()))
+    reports = read_reports([*base_files, *head_files])
+    base = samples_of(reports[: len(base_files)], _label(base_files), [str(file) for file in base_files])
+    head = samples_of(reports[len(base_files) :], _label(head_files), [str(file) for file in head_files])
+    comparison = compare_reports(base, head, rules, full_command(ctx, sys.argv[1:]))
+    return deliver(comparison, Sides(base, head), destination, strict=strict, every=verbose)
+
+
+def _sides(words: list[str]) -> tuple[list[Path], list[Path]]:
+    """Base and head: two files, or what stands on each side of the one `--`."""
+    parts = parts_of(words)
+    if len(parts) == 1 and len(words) == 2:
+        parts = [words[:1], words[1:]]
+    if len(parts) == 1:
+        raise SidesError(
+            f"{len(words)} file{'s' * (len(words) != 1)}, and nothing that tells base from head; "
+            "write two, or: lowlat compare BASE... -- HEAD..."
+        )
+    if len(parts) > 2:
+        raise SidesError("more than one --; write lowlat compare BASE... -- HEAD...")
+    if not (parts[0] and parts[1]):
+        raise SidesError("no file on one side of the --; write lowlat compare BASE... -- HEAD...")
+    base, head = ([Path(word) for word in part] for part in parts)
+    return base, head
+
+
+def _label(files: list[Path]) -> str:
+    return str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"

@@ -1,0 +1,190 @@
+"""`lowlat report`: show saved reports, merge and check them, turn them into other formats, follow them over time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lowlat.errors import ExitCode, UsageError
+from lowlat_cli.command import full_command
+from lowlat_cli.destination import Destination, page_of, tell_status
+from lowlat_cli.options.shared import ColorOption, DebugOption, PlotOption, ReportOutputOption, VerboseOption
+from lowlat_cli.session import color_of
+from lowlat_cli.stdio import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lowlat.reports.io.loader import Document
+    from lowlat.reports.model.report import Report
+
+
+class ArgumentsError(UsageError):
+    """Files and options that do not go together."""
+
+
+def _output(value: Any) -> str:
+    if value == "table":  # the default: nothing need be imported to know it
+        return "table"
+
+    from lowlat.reports.outputs.registry import OUTPUTS
+
+    names = ("table", *OUTPUTS)
+    if value not in names:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(repr(name) for name in names)}")
+    return str(value)
+
+
+def report(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Reports of the same work, a sweep, or an interval log (.hlog)."),
+    ] = None,
+    output_format: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            "--format",
+            metavar="OUTPUT",
+            parser=_output,
+            help="table, json, md, html, hgrm, hlog, csv, openmetrics, junit, github, github-throughput, bmf or "
+            "gobench; --json means --to json.",
+        ),
+    ] = "table",
+    series: Annotated[
+        str | None,
+        typer.Option(
+            "--series",
+            metavar="NAME",
+            help="Only these series: an operation such as cancel, a measure such as response, or response/cancel.",
+        ),
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option("--history", metavar="DIR", help="Follow p50 and p99 over all reports in a folder, by start."),
+    ] = None,
+    output: ReportOutputOption = None,
+    plot: PlotOption = False,
+    verbose: VerboseOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Show saved reports; merge, check and convert them.
+
+    Several reports are merged exactly, histograms added; those of other work are refused. Every report is checked: its
+    figures must be those of its histograms. A report that says itself that it is not valid gives exit code 3.
+
+    \b
+    Examples:
+      lowlat report a.json                              the table again
+      lowlat report a.json b.json -o both.json          all runs of both, as one document
+      lowlat report a.json --to md >> $GITHUB_STEP_SUMMARY
+      lowlat report a.json --to hgrm --series cancel    percentiles of one operation, for a plotter
+      lowlat report a.json --plot -o a.html             with a picture, and as a page with charts
+      lowlat report run.hlog --to csv                   what an interval log holds
+      lowlat report --history results/                  is there a slow drift?
+      lowlat report --history results/ -o drift.html    with a chart for each workload
+    """
+    # Whatever is no table is a text of its own, as a JSON document is.
+    destination = Destination(
+        "table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose, plot=plot
+    )
+    destination.check(page=output_format == "table")
+    if history is not None:
+        if files or output_format not in ("table", "json", "html"):
+            raise ArgumentsError(
+                "--history looks over a folder, as a table, json or html; leave out FILE, and other outputs"
+            )
+        return _follow(history, series, output_format, destination)
+    if not files:
+        raise ArgumentsError("name a report to show, or a folder of them with --history DIR")
+
+    from lowlat.reports.io.selection import select
+    from lowlat.reports.outputs.registry import convert
+
+    document = _read(ctx, files)
+    if series is not None:
+        document = select(document, series)
+    name = "json" if output_format == "table" else output_format  # what a file named *.json takes
+    page = {"html": lambda: convert(document, "html")} if output_format == "table" else {}
+    destination.write(lambda: convert(document, name), lambda on: _draw(document, destination, on), page)
+    return _verdict(document)
+
+
+def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
+    """What the files hold, checked; several as one report."""
+    from lowlat.reports.errors import naming
+    from lowlat.reports.io.loader import read
+    from lowlat.reports.io.validation import check
+    from lowlat.reports.model.report import Report
+    from lowlat.reports.model.sweep import Sweep
+
+    if len(files) > 1:
+        return _merged(ctx, files)
+    document = read(files[0])
+    with naming(str(files[0])):
+        for each in document.points if isinstance(document, Sweep) else (document,):
+            if isinstance(each, Report):
+                check(each)
+    return document
+
+
+def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
+    from lowlat.reports.compare.compatibility import weaknesses
+    from lowlat.reports.io.loader import read
+    from lowlat.reports.merge.merging import merge_reports
+    from lowlat.reports.model.report import Report
+
+    named = []
+    for file in files:
+        each = read(file)
+        if not isinstance(each, Report):
+            raise ArgumentsError(f"{file}: only reports are merged; show a sweep or an interval log by itself")
+        named.append((str(file), each))
+    merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
+    for weakness in weaknesses([each for _, each in named]):
+        say(f"warning: {weakness}")
+    if len(revisions := dict.fromkeys(each.tool.git or "unknown" for _, each in named)) > 1:
+        say(f"warning: measured by several builds, which 'lowlat compare' would hold apart: git {', '.join(revisions)}")
+    return merged
+
+
+def _draw(document: Document, destination: Destination, on: Console) -> None:
+    from lowlat.reports.histogram.hlog_reader import RecordedLog
+    from lowlat.reports.terminal.hlog_table import render_log
+
+    if isinstance(document, RecordedLog):
+        render_log(document, on)
+    else:
+        destination.draw(document, on)
+
+
+def _verdict(document: Document) -> ExitCode:
+    """What the document says of itself, on stderr; one that was interrupted is no failure of ours."""
+    from lowlat.reports.histogram.hlog_reader import RecordedLog
+
+    if isinstance(document, RecordedLog):
+        return ExitCode.OK
+    tell_status(document)
+    return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
+
+
+def _follow(folder: Path, series: str | None, output_format: str, destination: Destination) -> ExitCode:
+    from lowlat.reports.compare.history import history_of, to_text
+    from lowlat.reports.terminal.history_table import render_history
+
+    found = history_of(folder, series)
+    for each in found.skipped:
+        say(f"skipped {each.file}: {each.reason}")
+    page = page_of(found)
+    destination.write(
+        page["html"] if output_format == "html" else lambda: to_text(found),
+        lambda on: render_history(found, on),
+        page if output_format == "table" else {},
+    )
+    return ExitCode.OK

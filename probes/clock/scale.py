@@ -1,0 +1,44 @@
+"""Ticks to nanoseconds, exactly: the Python side of `TickScale` in `probes/native/clock.hpp`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lowlat.errors import NotValidError
+from lowlat.probes import _core
+from lowlat.probes.clock.sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
+
+
+class ClockError(NotValidError):
+    """A counter that cannot be used as a clock, or a measurement of it that cannot be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TickScale:
+    """Converts by `(ticks * multiplier) >> shift` on 128 bits, the same here and in native code.
+
+    The multiplier has 64 significant bits, so the result is the exact quotient rounded down, or 1 ns off, up
+    to 584 years of ticks: no drift, no overflow.
+    """
+
+    multiplier: int
+    shift: int
+
+    @classmethod
+    def of_frequency(cls, frequency_hz: float) -> TickScale:
+        """Make the scale from ticks to ns of a counter of this frequency.
+
+        Raises `ClockError` outside 1 hz to 1 THz.
+        """
+        check_frequency(frequency_hz)
+        return cls(*_core.ns_of_ticks(frequency_hz))
+
+    def to_ns(self, ticks: int) -> int:
+        """Nanoseconds, rounded down, of a count of ticks (0 to 2^64 - 1)."""
+        return (ticks * self.multiplier) >> self.shift
+
+
+def check_frequency(frequency_hz: float) -> None:
+    """Raise `ClockError` unless a counter can have this frequency, in Hz."""
+    if not FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
+        raise ClockError(f"a counter of {frequency_hz:g} Hz cannot be scaled; 1 hz to 1 THz can. Measure it again")

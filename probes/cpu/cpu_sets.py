@@ -1,0 +1,149 @@
+"""The sets of CPUs that a kernel keeps: which exist, run, are isolated, and are left to this process."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from dataclasses import dataclass
+
+from lowlat.probes.cpu.cpulist import CpuListError, parse_cpu_list, parse_cpu_mask
+from lowlat.probes.host.cgroup import effective_cpuset
+from lowlat.probes.host.host_tree import LIVE, HostTree
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+
+CPU_FOLDER = "sys/devices/system/cpu"
+
+Cpus = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSets:
+    """CPU numbers in ascending order. A set that the kernel does not have is a reading without value."""
+
+    possible: Reading[Cpus]
+    present: Reading[Cpus]
+    online: Reading[Cpus]
+    isolated: Reading[Cpus]
+    nohz_full: Reading[Cpus]
+    affinity: Reading[Cpus]
+    cpuset: Reading[Cpus]
+
+    @property
+    def offline(self) -> Cpus:
+        """CPUs that are present but do not run."""
+        return tuple(sorted(set(self.present.value or ()) - set(self.online.value or ())))
+
+    @property
+    def reachable(self) -> Reading[Cpus]:
+        """CPUs of the affinity, and isolated ones: no process inherits these, but each may move to them."""
+        if self.affinity.value is None:
+            return self.affinity
+        cpus = tuple(sorted({*self.affinity.value, *(self.isolated.value or ())}))
+        return known(cpus, self.affinity.source)
+
+    @property
+    def beyond_affinity(self) -> CpuSets:
+        """The sets without the affinity: a thread may leave the one it inherited, within its cpuset."""
+        why = "a thread may leave the affinity that it inherited"
+        return dataclasses.replace(self, affinity=not_applicable("sched_setaffinity", why))
+
+    @property
+    def of_another_process(self) -> CpuSets:
+        """The sets without affinity and cpuset: both are this process's own, the kernel knows the other's."""
+        why = "another process has a cpuset of its own"
+        return dataclasses.replace(self.beyond_affinity, cpuset=not_applicable("sched_setaffinity", why))
+
+    @property
+    def allowed(self) -> Cpus:
+        """CPUs this process may use: reachable, in the cpuset, and online, as far as these are known."""
+        sets = [set(r.value) for r in (self.reachable, self.cpuset, self.online) if r.value is not None]
+        return tuple(sorted(set.intersection(*sets))) if sets else ()
+
+
+def cpu_sets(tree: HostTree = LIVE) -> CpuSets:
+    """Read all sets; those that some kernels do not print are derived from what is there."""
+    online = _online(tree)
+    present = _read_set(tree, "present") or _from_folders(tree) or online
+    return CpuSets(
+        possible=_read_set(tree, "possible") or present,
+        present=present,
+        online=online,
+        isolated=_optional_set(tree, "isolated", "the kernel prints no set of isolated CPUs"),
+        nohz_full=_optional_set(tree, "nohz_full", "the kernel is built without CONFIG_NO_HZ_FULL"),
+        affinity=_affinity(tree),
+        cpuset=effective_cpuset(tree),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def cpus_of_list(text: str) -> Cpus | None:
+    """Read a kernel's list, empty for the empty set; None when it is damaged."""
+    try:
+        return parse_cpu_list(text, allow_empty=True)
+    except CpuListError:
+        return None
+
+
+@functools.lru_cache(maxsize=4096)
+def cpus_of_mask(text: str) -> Cpus | None:
+    """Read a kernel's mask; None when it is damaged."""
+    try:
+        return parse_cpu_mask(text)
+    except CpuListError:
+        return None
+
+
+def cpu_folders(tree: HostTree) -> Cpus:
+    """Numbers N for which a folder cpuN exists."""
+    names = (re.fullmatch(r"cpu([0-9]{1,5})", name) for name in tree.names(CPU_FOLDER))
+    return tuple(sorted(int(match[1]) for match in names if match is not None))
+
+
+def _read_set(tree: HostTree, name: str) -> Reading[Cpus] | None:
+    """Read one of the files that hold a set; None when it is missing, empty or damaged."""
+    path = f"{CPU_FOLDER}/{name}"
+    cpus = cpus_of_list(tree.text(path) or "")
+    return known(cpus, f"read from /{path}") if cpus else None
+
+
+def _from_folders(tree: HostTree) -> Reading[Cpus] | None:
+    folders = cpu_folders(tree)
+    return known(folders, f"derived from the folders /{CPU_FOLDER}/cpuN") if folders else None
+
+
+def _online(tree: HostTree) -> Reading[Cpus]:
+    found = _read_set(tree, "online")
+    if found is not None:
+        return found
+    # A CPU that cannot be switched off has no such file, and some kernels leave it empty.
+    switched_on = [cpu for cpu in cpu_folders(tree) if tree.text(f"{CPU_FOLDER}/cpu{cpu}/online") != "0"]
+    if switched_on:
+        return known(tuple(switched_on), f"derived from /{CPU_FOLDER}/cpuN/online")
+    numbers = re.findall(r"^processor\s*:\s*([0-9]{1,5})$", tree.text("proc/cpuinfo") or "", re.MULTILINE)
+    if numbers:
+        return known(tuple(sorted({int(number) for number in numbers})), "derived from /proc/cpuinfo")
+    return unknown(f"read from /{CPU_FOLDER}/online", "neither /sys nor /proc/cpuinfo names a CPU")
+
+
+def _optional_set(tree: HostTree, name: str, absent: str) -> Reading[Cpus]:
+    path = f"{CPU_FOLDER}/{name}"
+    text = tree.text(path)
+    if text is None:
+        return not_applicable(f"read from /{path}", absent)
+    cpus = cpus_of_list(text)
+    if cpus is None:
+        return unknown(f"read from /{path}", f"{text[:80]!r} is no CPU list")
+    return known(cpus, f"read from /{path}")
+
+
+def _affinity(tree: HostTree) -> Reading[Cpus]:
+    fact = tree.fact("affinity")
+    if fact is not None:
+        return known(cpus_of_list(fact) or (), "sched_getaffinity")
+    if tree.is_live:
+        return not_applicable("sched_getaffinity", "this platform does not pin threads to CPUs")
+    source = "read from /proc/self/status"
+    match = re.search(r"^Cpus_allowed_list:(.*)$", tree.text("proc/self/status") or "", re.MULTILINE)
+    cpus = None if match is None else cpus_of_list(match[1].strip())
+    return known(cpus, source) if cpus else unknown(source, "the captured tree holds no Cpus_allowed_list")

@@ -1,0 +1,127 @@
+"""The control group of this process: which CPUs it may use, and how much of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lowlat.probes.cpu.cpulist import CpuListError, parse_cpu_list
+from lowlat.probes.host.host_tree import HostTree, parse_integer
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+
+_MOUNT_V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
+
+
+@dataclass(frozen=True, slots=True)
+class CpuQuota:
+    """CPU time a control group may use: `quota_us` of every `period_us`, or no limit."""
+
+    cpus: float | None
+    quota_us: int | None
+    period_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttling:
+    """How often the quota stopped the group, since the group began."""
+
+    throttled_periods: int
+    throttled_us: int
+
+
+def cgroup_paths(tree: HostTree) -> dict[str, str]:
+    """Controller to group path, from `/proc/self/cgroup`; the unified hierarchy has the key ``""``."""
+    paths: dict[str, str] = {}
+    for line in (tree.text("proc/self/cgroup") or "").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, separator, path = rest.partition(":")
+        if separator:
+            for controller in controllers.split(","):
+                paths[controller] = path
+    return paths
+
+
+def _folders(tree: HostTree, controller: str) -> Iterator[str]:
+    """Folders of this process's group and of its ancestors, nearest first.
+
+    A container may see its own group mounted as the root, so the path of `/proc/self/cgroup` need not exist
+    below the mount: missing folders are passed over, and the mount's root always comes last.
+    """
+    paths = cgroup_paths(tree)
+    mounts = _MOUNT_V2
+    path = paths.get("")
+    if controller in paths:
+        mounts, path = (f"sys/fs/cgroup/{controller}", f"sys/fs/cgroup/cpu,{controller}"), paths[controller]
+        if controller == "cpu":
+            mounts = ("sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct")
+    if path is None:
+        return
+    for mount in mounts:
+        if not tree.exists(mount):
+            continue
+        parts = [part for part in path.split("/") if part and part != ".."]
+        for count in range(len(parts), -1, -1):
+            yield "/".join((mount, *parts[:count]))
+
+
+def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:
+    """CPUs that the cpuset controller leaves to this process."""
+    names = ("cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus")
+    for folder in _folders(tree, "cpuset"):
+        for name in names:
+            text = tree.text(f"{folder}/{name}")
+            if not text:
+                continue
+            try:
+                return known(parse_cpu_list(text), f"read from /{folder}/{name}")
+            except CpuListError as error:
+                return unknown(f"read from /{folder}/{name}", str(error))
+    return not_applicable("read from /sys/fs/cgroup", "no cpuset controller is mounted here")
+
+
+def cpu_quota(tree: HostTree) -> Reading[CpuQuota]:
+    """CPU bandwidth of this process's group: the tightest limit among it and its ancestors."""
+    found = (_quota_of_v2(tree, folder) or _quota_of_v1(tree, folder) for folder in _folders(tree, "cpu"))
+    limits = [reading for reading in found if reading is not None and reading.value is not None]
+    if not limits:
+        return not_applicable("read from /sys/fs/cgroup", "no cpu controller is mounted here")
+    return min(limits, key=lambda r: float("inf") if r.value is None or r.value.cpus is None else r.value.cpus)
+
+
+def _quota_of_v2(tree: HostTree, folder: str) -> Reading[CpuQuota] | None:
+    fields = (tree.text(f"{folder}/cpu.max") or "").split()
+    if len(fields) != 2:
+        return None
+    return _quota(fields[0], fields[1], f"read from /{folder}/cpu.max")
+
+
+def _quota_of_v1(tree: HostTree, folder: str) -> Reading[CpuQuota] | None:
+    quota = tree.text(f"{folder}/cpu.cfs_quota_us")
+    period = tree.text(f"{folder}/cpu.cfs_period_us")
+    if not quota or not period:
+        return None
+    return _quota(quota, period, f"read from /{folder}/cpu.cfs_quota_us")
+
+
+def _quota(quota_text: str, period_text: str, source: str) -> Reading[CpuQuota] | None:
+    quota_us, period_us = parse_integer(quota_text), parse_integer(period_text)
+    if quota_us is None or quota_us < 0 or not period_us:  # "max", or -1 in version 1
+        return known(CpuQuota(None, None, period_us), source)
+    return known(CpuQuota(quota_us / period_us, quota_us, period_us), source)
+
+
+def throttling(tree: HostTree) -> Reading[Throttling]:
+    """How often and how long this process's group was stopped by its quota, from `cpu.stat`."""
+    for folder in _folders(tree, "cpu"):
+        text = tree.text(f"{folder}/cpu.stat")
+        if text is None:
+            continue
+        fields = dict(line.split()[:2] for line in text.splitlines() if len(line.split()) >= 2)
+        if "nr_throttled" not in fields:
+            continue  # the root group of version 2 has no limit, hence no such lines
+        time_us = parse_integer(fields.get("throttled_usec", ""))
+        if time_us is None:
+            time_us = (parse_integer(fields.get("throttled_time", "")) or 0) // 1000  # version 1: ns
+        periods = parse_integer(fields["nr_throttled"]) or 0
+        return known(Throttling(periods, time_us), f"read from /{folder}/cpu.stat")
+    return not_applicable("read from /sys/fs/cgroup", "no group with a CPU limit contains this process")

@@ -1,0 +1,228 @@
+"""A host's `/proc` and `/sys`: the live ones, a copy in a folder, or a captured archive.
+
+Probes read through a `HostTree`, so that any machine's snapshot can be looked at anywhere. Reading never
+raises for what a host lacks: text that is absent or unreadable is None, and `why` says which of the two.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lowlat.errors import UsageError
+from lowlat.probes.host.runtime_facts import FACTS_FILE, live_fact, parse_facts
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT_BYTES_MAX = 4 << 20
+"""No text read here is longer; a larger file in a captured tree is damaged or hostile."""
+
+
+_SYSFS_TEXT_BYTES = 4096  # a page: what a sysfs attribute can hold at most; binary ones may be longer
+
+
+class HostTreeError(UsageError):
+    """A root that is no captured host: missing, unreadable, or without `sys/` and `proc/`."""
+
+
+class HostTree(ABC):
+    """Files beneath one root. Paths are relative to it, like `proc/cpuinfo`."""
+
+    root: str
+
+    @property
+    def is_live(self) -> bool:
+        """True for the running host; only there do this process's own affinity and cgroup count."""
+        return False
+
+    @abstractmethod
+    def read_bytes(self, path: str) -> bytes:
+        """Content of a file; `OSError` when absent or unreadable."""
+
+    @abstractmethod
+    def names(self, path: str) -> tuple[str, ...]:
+        """Sorted names in a folder, links included, dangling ones too; empty when it is absent."""
+
+    @abstractmethod
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there; a dangling link is not."""
+
+    @abstractmethod
+    def link_target(self, path: str) -> str | None:
+        """Where a symbolic link points, as written; None when it is no link."""
+
+    def fact(self, name: str) -> str | None:
+        """A fact that no file of the kernel holds, as captured; see `lowlat.probes.host.runtime_facts`."""
+        return parse_facts(self.text(FACTS_FILE) or "{}").get(name)
+
+    def text(self, path: str) -> str | None:
+        """Content without NUL bytes and outer blanks, `(null)` as empty; None when absent or unreadable."""
+        try:
+            return clean_text(self.read_bytes(path))
+        except OSError:
+            return None
+
+    def integer(self, path: str) -> int | None:
+        """Content as a decimal or 0x number; None when absent, empty or something else."""
+        return parse_integer(self.text(path) or "")
+
+    def reading(self, path: str) -> Reading[str]:
+        """Content as a reading that names the path; absent is not applicable, unreadable or empty unknown."""
+        source = f"read from /{path}"
+        try:
+            text = clean_text(self.read_bytes(path))
+        except FileNotFoundError:
+            return not_applicable(source, f"/{path} does not exist")
+        except OSError as error:
+            return unknown(source, explain_os_error(error, f"/{path}"))
+        return known(text, source) if text else unknown(source, f"/{path} is empty")
+
+
+def clean_text(content: bytes) -> str:
+    """Text of a kernel file: NUL bytes, which some files end with, and outer blanks removed."""
+    text = content.replace(b"\0", b"").decode("utf-8", "replace").strip()
+    return "" if text == "(null)" else text
+
+
+def parse_integer(text: str) -> int | None:
+    """Read a decimal or 0x number; None where the text is something else."""
+    try:
+        return int(text, 0) if text[:2].lower() == "0x" else int(text)
+    except ValueError:
+        return None
+
+
+def explain_os_error(error: OSError, what: str) -> str:
+    """Say why `what` could not be read or done, and which right would be needed."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{what}: permission denied (needs root, or the container forbids it)"
+    return f"{what}: {os.strerror(error.errno) if error.errno else error}"
+
+
+class FolderTree(HostTree):
+    """A folder that holds `sys/` and `proc/`; `/` is the running host."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = str(root)
+        self._prefix = self.root.rstrip("/") + "/"
+
+    @property
+    def is_live(self) -> bool:
+        """True for `/` itself."""
+        return self._prefix == "/"
+
+    def fact(self, name: str) -> str | None:
+        """A fact of the running host, or of the copy."""
+        return live_fact(name) if self.is_live else super().fact(name)
+
+    def read_bytes(self, path: str) -> bytes:
+        """Content of a file, at most `TEXT_BYTES_MAX` bytes of it."""
+        # os.open: a 256-CPU topology is 10,000 small files. O_NONBLOCK: a FIFO in a copy must not hang.
+        file = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            content = os.read(file, 1 << 16)
+            # /proc gives about a page at a time and ends with nothing; sysfs gives all of a text at once.
+            whole = path.startswith("sys/") and len(content) < _SYSFS_TEXT_BYTES
+            while not whole and len(content) < TEXT_BYTES_MAX and (more := os.read(file, 1 << 16)):
+                content += more
+        finally:
+            os.close(file)
+        return content
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Sorted names in a folder; empty when it is absent or unreadable."""
+        try:
+            return tuple(sorted(os.listdir(self._prefix + path)))  # noqa: PTH208
+        except OSError:
+            return ()
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+        return os.path.exists(self._prefix + path)  # noqa: PTH110  (Path costs 5 us more, 10,000 times)
+
+    def link_target(self, path: str) -> str | None:
+        """Where a symbolic link points; None when it is no link."""
+        try:
+            return os.readlink(self._prefix + path)  # noqa: PTH115
+        except OSError:
+            return None
+
+
+class ArchiveTree(HostTree):
+    """A captured host held in memory: files by path, and links by path."""
+
+    def __init__(self, root: str, files: dict[str, bytes], links: dict[str, str], folders: Iterable[str] = ()) -> None:
+        self.root = root
+        self._files = files
+        self._links = links
+        self._folders: dict[str, set[str]] = {folder: set() for folder in folders}
+        for path in (*files, *links, *self._folders.copy()):
+            self._add_to_folders(path)
+
+    def _add_to_folders(self, path: str) -> None:
+        parent, _, name = path.rpartition("/")
+        known_names = self._folders.setdefault(parent, set())
+        if name in known_names:
+            return
+        known_names.add(name)
+        if parent:
+            self._add_to_folders(parent)
+
+    def _resolve(self, path: str) -> str:
+        """Follow links in every part of the path, at most 40 as the kernel does."""
+        for _ in range(40):
+            parts = path.split("/")
+            for count in range(1, len(parts) + 1):
+                target = self._links.get("/".join(parts[:count]))
+                if target is not None:
+                    folder = "" if target.startswith("/") else "/".join(parts[: count - 1])
+                    path = _normal(f"{folder}/{target}/{'/'.join(parts[count:])}")
+                    break
+            else:
+                return path
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+    def read_bytes(self, path: str) -> bytes:
+        """Content of a file; `FileNotFoundError` when the archive has none."""
+        try:
+            return self._files[self._resolve(_normal(path))]
+        except KeyError:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Sorted names in a folder; empty when it is absent."""
+        try:
+            return tuple(sorted(self._folders.get(self._resolve(_normal(path)), ())))
+        except OSError:
+            return ()
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+        try:
+            resolved = self._resolve(_normal(path))
+        except OSError:
+            return False
+        return resolved in self._files or resolved in self._folders
+
+    def link_target(self, path: str) -> str | None:
+        """Where a symbolic link points; None when it is no link."""
+        return self._links.get(_normal(path))
+
+
+def _normal(path: str) -> str:
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+LIVE = FolderTree("/")
+"""The running host."""

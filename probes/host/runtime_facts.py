@@ -1,0 +1,48 @@
+"""What a host tells by other ways than files; a captured tree keeps it in one file, to be told again."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from lowlat.probes import _core
+from lowlat.probes.cpu.cpulist import format_cpu_list
+
+FACTS_FILE = "lowlat/facts.json"
+"""Where a captured tree holds them: a JSON object of strings, beside `sys/` and `proc/`."""
+
+
+FACT_NAMES = ("machine", "kernel_release", "affinity", "hypervisor_signature")
+
+
+def live_fact(name: str) -> str | None:
+    """Tell one of `FACT_NAMES` of the running host; None where it has no such thing."""
+    match name:
+        case "machine":
+            return os.uname().machine
+        case "kernel_release":
+            return os.uname().release
+        case "affinity":
+            return format_cpu_list(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+        case "hypervisor_signature":
+            return hypervisor_signature()
+    raise KeyError(name)
+
+
+def hypervisor_signature() -> str | None:
+    """Up to twelve characters the hypervisor gives as its name, such as `KVMKVMKVM`; None without one."""
+    leaf = _core.cpuid(0x40000000)
+    if leaf is None:
+        return None
+    return b"".join(register.to_bytes(4, "little") for register in leaf[1:]).rstrip(b"\0").decode("latin-1")
+
+
+def parse_facts(text: str) -> dict[str, str]:
+    """Read the file of facts; a damaged one holds none."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    if not isinstance(document, dict):
+        return {}
+    return {key: value for key, value in document.items() if isinstance(value, str)}

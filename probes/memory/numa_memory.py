@@ -1,0 +1,188 @@
+"""Memory on the NUMA node of the thread that uses it: bound by system call, and verified page by page.
+
+A binding that is not verified is a hope: pages touched before it, or on a full node, stay where they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from lowlat.errors import UsageError
+from lowlat.probes import _core
+from lowlat.probes.cpu.cpu_sets import cpus_of_list
+from lowlat.probes.cpu.cpulist import format_cpu_list
+from lowlat.probes.host.host_tree import LIVE, HostTree
+from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.topology import Topology
+from lowlat.probes.topology.model import UNREACHABLE
+from lowlat.probes.topology.nodes import NODE_FOLDER
+
+
+class NumaError(UsageError):
+    """Memory that cannot be bound as asked; the message names the node and the cause."""
+
+
+class Policy(IntEnum):
+    """Where the kernel takes pages from; the numbers are those of `linux/mempolicy.h`."""
+
+    DEFAULT = 0
+    """The node of the CPU that first touches a page."""
+    PREFERRED = 1
+    """The node asked for, another when it is full."""
+    BIND = 2
+    """The node asked for and no other; out of memory when it is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlacement:
+    """Where the pages of a range are: pages by node, and pages that have no memory yet."""
+
+    pages_by_node: dict[int, int]
+    pages_untouched: int
+    pages_unknown: int
+
+    def on_node(self, node: int) -> bool:
+        """Whether every page is on this node."""
+        return set(self.pages_by_node) == {node} and not self.pages_untouched and not self.pages_unknown
+
+
+def memory_nodes(tree: HostTree = LIVE) -> Reading[tuple[int, ...]]:
+    """Nodes with memory that this process may use (`Mems_allowed_list`), ascending."""
+    path = f"{NODE_FOLDER}/has_memory"
+    nodes = cpus_of_list(tree.text(path) or "")
+    if not nodes:
+        return not_applicable(f"read from /{path}", "the kernel shows no NUMA nodes")
+    for line in (tree.text("proc/self/status") or "").splitlines():
+        if line.startswith("Mems_allowed_list:"):
+            allowed = cpus_of_list(line.partition(":")[2].strip())
+            if allowed:
+                both = tuple(sorted(set(nodes) & set(allowed)))
+                return known(both, f"read from /{path} and /proc/self/status")
+    return known(nodes, f"read from /{path}")
+
+
+def nearest_memory(topology: Topology, cpu: int, nodes: Reading[tuple[int, ...]]) -> Reading[int]:
+    """Choose among `nodes`, those with memory, the nearest to a CPU: its own if it has memory, else by distance."""
+    if not nodes.value:
+        return Reading(None, nodes.source, nodes.reason or "no node has memory for this process", nodes.applicable)
+    home = topology.node_of(cpu)
+    if home is None:
+        return unknown(nodes.source, f"no NUMA node claims CPU {cpu}")
+    by_number = {node.node: node for node in topology.nodes.value or ()}
+    distances = by_number[home].distances
+    return known(
+        min(nodes.value, key=lambda node: (node != home, distances.get(node, UNREACHABLE), node)), nodes.source
+    )
+
+
+def check_node(node: int, tree: HostTree = LIVE) -> None:
+    """Raise `NumaError` unless the node has memory that this process may use."""
+    nodes = memory_nodes(tree)
+    if nodes.value is None:
+        raise NumaError(f"memory cannot be bound to node {node}: {nodes.reason}; leave the node out")
+    if node not in nodes.value:
+        having = format_cpu_list(nodes.value)
+        raise NumaError(f"node {node} has no memory that this process may use; choose among {having}")
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPolicy:
+    """Memory policy of a thread, as read back from the kernel."""
+
+    policy: int
+    nodes: tuple[int, ...]
+
+
+def thread_policy() -> Reading[ThreadPolicy]:
+    """Read the calling thread's memory policy."""
+    error, policy, nodes = _core.get_thread_memory_policy()
+    if error:
+        return _refused("get_mempolicy", error)
+    return known(ThreadPolicy(policy, tuple(nodes)), "get_mempolicy")
+
+
+def set_thread_policy(policy: Policy, node: int = 0) -> ThreadPolicy:
+    """Take the calling thread's new pages from a node; read back and compared.
+
+    Raises `NumaError` when the node cannot be used, or the kernel refuses or keeps another policy.
+    """
+    if policy is not Policy.DEFAULT:
+        check_node(node)
+    error = _core.set_thread_memory_policy(int(policy), [] if policy is Policy.DEFAULT else [node])
+    if error:
+        raise NumaError(_explain(f"memory of this thread cannot be bound to node {node}", error))
+    got = thread_policy().value
+    wanted = ThreadPolicy(int(policy), () if policy is Policy.DEFAULT else (node,))
+    if got != wanted:
+        raise NumaError(f"asked for policy {wanted}, the kernel keeps {got}")
+    return wanted
+
+
+@contextlib.contextmanager
+def thread_memory_on(node: int, policy: Policy = Policy.BIND) -> Iterator[ThreadPolicy]:
+    """Take the calling thread's new pages from a node for a `with` block; its old policy comes back after."""
+    before = thread_policy().value
+    got = set_thread_policy(policy, node)
+    try:
+        yield got
+    finally:
+        if before is not None:
+            _core.set_thread_memory_policy(before.policy, list(before.nodes))
+
+
+def bind_memory(address: int, size_bytes: int, node: int, policy: Policy = Policy.BIND) -> PagePlacement:
+    """Bind the pages of a range to a node, move those that are elsewhere, and say where they are now.
+
+    The range is widened to whole pages. Raises `NumaError` when the node cannot be used, the range is not
+    mapped, or the kernel refuses; pages that another process shares stay and show in the result.
+    """
+    check_node(node)
+    if size_bytes < 1:
+        raise NumaError(f"a range of {size_bytes} bytes cannot be bound")
+    page_bytes = os.sysconf("SC_PAGESIZE")
+    start = address // page_bytes * page_bytes
+    length = -(-(address + size_bytes - start) // page_bytes) * page_bytes
+    error = _core.bind_memory(start, length, int(policy), node)
+    # EIO: some pages could not be moved. The placement says which share of them.
+    if error not in (0, errno.EIO):
+        raise NumaError(_explain(f"{size_bytes} bytes cannot be bound to node {node}", error))
+    placement = page_placement(address, size_bytes)
+    if placement.value is None:
+        raise NumaError(f"{size_bytes} bytes were bound to node {node}, but where they are is {placement.text}")
+    return placement.value
+
+
+def page_placement(address: int, size_bytes: int) -> Reading[PagePlacement]:
+    """Ask the kernel where each page of a range is (`move_pages`, which moves nothing here)."""
+    error, nodes = _core.query_page_nodes(address, size_bytes)
+    if error:
+        return _refused("move_pages", error)
+    counts = Counter(nodes)
+    untouched = counts.pop(-errno.ENOENT, 0) + counts.pop(-errno.EFAULT, 0)
+    unreadable = sum(count for node, count in counts.items() if node < 0)
+    by_node = {node: counts[node] for node in sorted(counts) if node >= 0}
+    return known(PagePlacement(by_node, untouched, unreadable), "move_pages")
+
+
+def _refused(source: str, error: int) -> Reading[Any]:
+    if error == errno.ENOSYS:
+        return not_applicable(source, "the kernel is built without NUMA")
+    return unknown(source, _explain(source, error))
+
+
+def _explain(what: str, error: int) -> str:
+    causes = {
+        errno.EPERM: "the container or a security module forbids it (CAP_SYS_NICE, seccomp)",
+        errno.EINVAL: "the node is offline or outside the allowed set",
+        errno.EFAULT: "the range is not mapped",
+        errno.ENOSYS: "the kernel is built without NUMA",
+        errno.ENOMEM: "the node has too little memory",
+    }
+    return f"{what}: {causes.get(error, os.strerror(error))}"

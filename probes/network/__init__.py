@@ -1,0 +1,1 @@
+"""The way to another host: round trips, split by time stamps."""

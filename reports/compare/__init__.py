@@ -1,0 +1,1 @@
+"""Whether it got worse: gates, the rank test, trends."""

@@ -1,0 +1,213 @@
+"""Two sets of runs compared metric by metric."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Final, TypeAlias
+
+from lowlat.reports.compare import gate
+from lowlat.reports.compare.compatibility import check_repeated, check_same_work, check_valid, differences, weaknesses
+from lowlat.reports.compare.gate import WHOLE, Rule, check_rules, default_rules, gate_of, judge, rule_of
+from lowlat.reports.model.comparison import Compared, Comparison, Interleaving, Metric, Side
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Run, Series, Throughput
+
+Sample: TypeAlias = Mapping[Metric, float]
+"""One run: its figures by metric, nanoseconds or commands per second."""
+
+SHOWN: Final = ("p50", "p99", "p99.9", "max", "throughput", "wall")
+"""Compared whether a rule names them or not."""
+WALL: Final = Metric(name="wall", measure=None, op=None)
+_THROUGHPUT: Final = Metric(name="throughput", measure=None, op=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The runs of one side, and the reports that they are from, if any are."""
+
+    label: str
+    sources: tuple[str, ...]
+    runs: tuple[Sample, ...]
+    reports: tuple[Report, ...] = ()
+    disturbed: int = 0
+    """Of the runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What a comparison was made of. Its document holds figures of runs but no histogram, and a picture needs them."""
+
+    base: Samples
+    head: Samples
+
+    def main_series(self) -> tuple[str, str] | None:
+        """Operation and measure of the latencies that gate by default; None where the sides share none."""
+        shared = _shared(_by_metric(self.base.runs), _by_metric(self.head.runs))
+        measure = _main_measure(shared)
+        ops = dict.fromkeys(metric.op for metric in shared if metric.measure == measure and metric.op)
+        op = WHOLE if WHOLE in ops else next(iter(ops), None)
+        return None if measure is None or op is None else (op, measure)
+
+
+def samples_of(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
+    """Every run of every report as a sample."""
+    runs = tuple(_sample(run.series, _timed(report, (run,))) for report in reports for run in report.runs)
+    disturbed = sum(run.disturbances.disturbed for report in reports for run in report.runs)
+    return Samples(label, tuple(sources), runs, tuple(reports), disturbed)
+
+
+def samples_of_each(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
+    """Every report as one sample, whatever its runs: within a report, these were not mixed with the other side's."""
+    runs = tuple(_sample(report.summary, _timed(report, report.runs)) for report in reports)
+    disturbed = sum(any(run.disturbances.disturbed for run in report.runs) for report in reports)
+    return Samples(label, tuple(sources), runs, tuple(reports), disturbed)
+
+
+def compare_reports(base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str]) -> Comparison:
+    """Compare reports of the same work. Empty `rules`: the default ones.
+
+    Raises `NotComparableError` when a side is not valid, has one run, or did other work; `GateRuleError` for a rule
+    that gates nothing.
+    """
+    for side in (base, head):
+        check_valid(side.reports, side.label)
+        check_repeated(side.reports, side.label)
+    both = (*base.reports, *head.reports)
+    check_same_work(both)
+    return compare(base, head, rules, command, warnings=tuple(weaknesses(both)))
+
+
+def compare_interleaved(
+    base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str], order: Interleaving
+) -> Comparison:
+    """Compare runs that were taken in turn, for which settings differ on purpose; what does is a warning.
+
+    Fewer samples than `order` has pairs: it was interrupted. Raises `GateRuleError` for a rule that gates nothing.
+    """
+    both = (*base.reports, *head.reports)
+    other_work = tuple(differences(both))
+    purpose = (f"the sides differ in {'; '.join(other_work)}",) if other_work else ()
+    return compare(base, head, rules, command, order=order, warnings=(*purpose, *weaknesses(both)))
+
+
+def compare(
+    base: Samples,
+    head: Samples,
+    rules: Sequence[Rule],
+    command: Sequence[str],
+    *,
+    order: Interleaving | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Comparison:
+    """Compare samples, one at least a side, without asking what they are of."""
+    values = [_by_metric(side.runs) for side in (base, head)]
+    shared = _shared(*values)
+    main = _main_measure(shared)
+    chosen = tuple(rules) or default_rules(shared)
+    check_rules(chosen, shared, main)
+    step_ns = _step_ns((*base.reports, *head.reports))
+    metrics = tuple(
+        judged
+        for metric in shared
+        if (judged := _judged(metric, values[0][metric], values[1][metric], rule_of(metric, chosen, main), step_ns))
+    )
+    missing = order.pairs - len(base.runs) if order else 0
+    done = f"interrupted after {len(base.runs)} of {order.pairs} pairs" if order and missing else ""
+    return Comparison(
+        status="interrupted" if missing else "ok",
+        status_reasons=(done,) if done else (),
+        version=version("lowlat"),
+        command=tuple(command),
+        base=_side(base),
+        head=_side(head),
+        interleaving=order,
+        warnings=warnings,
+        metrics=metrics,
+        not_compared=tuple(_one_sided(*values)),
+        gate=gate_of(metrics, chosen),
+    )
+
+
+def _judged(
+    metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None, step_ns: float
+) -> Compared | None:
+    """The verdict on a metric; None for one that nobody asked for."""
+    if rule is None and metric.name not in SHOWN:
+        return None
+    return judge(
+        metric,
+        base,
+        head,
+        threshold_percent=rule.percent if rule else gate.THRESHOLD_PERCENT,
+        floor=step_ns if metric.measure else 0.0,
+        gates=rule is not None,
+    )
+
+
+def _sample(series: Iterable[Series], timed: Throughput | None) -> Sample:
+    sample: dict[Metric, float] = {}
+    for one in series:
+        for percent, value in one.percentiles.items():
+            sample[Metric(name=f"p{percent}", measure=one.measure, op=one.op)] = value.value
+        sample[Metric(name="max", measure=one.measure, op=one.op)] = one.max
+    if timed is not None:
+        sample[_THROUGHPUT] = timed.commands_per_s
+    return sample
+
+
+def _timed(report: Report, runs: Sequence[Run]) -> Throughput | None:
+    """The passes that count, as one; None at a set rate, which says nothing of the engine."""
+    passes = [done for run in runs if (done := run.throughput or run.stamped)]
+    if report.load.target_rate is not None or not passes:
+        return None
+    return Throughput.of(sum(done.commands for done in passes), sum(done.wall_ns for done in passes), None)
+
+
+def _by_metric(samples: Iterable[Sample]) -> dict[Metric, list[float]]:
+    values: dict[Metric, list[float]] = {}
+    for sample in samples:
+        for metric, value in sample.items():
+            values.setdefault(metric, []).append(value)
+    return values
+
+
+def _shared(base: Iterable[Metric], head: Container[Metric]) -> list[Metric]:
+    return [metric for metric in base if metric in head]
+
+
+def _main_measure(metrics: Iterable[Metric]) -> str | None:
+    """Response times where there are any, as they hold the wait in the queue; else service times, else the first."""
+    measures = dict.fromkeys(metric.measure for metric in metrics if metric.measure)
+    return next((name for name in ("response", "service", *measures) if name in measures), None)
+
+
+def _one_sided(base: Mapping[Metric, object], head: Mapping[Metric, object]) -> Iterator[str]:
+    for name, own, other in (("base", base, head), ("head", head, base)):
+        alone = dict.fromkeys(
+            f"{metric.measure} {metric.op}" if metric.measure else metric.name for metric in own if metric not in other
+        )
+        if alone:
+            yield f"only {name} has {', '.join(alone)}"
+
+
+def _step_ns(reports: Iterable[Report]) -> float:
+    """The coarsest clock's step."""
+    return max((report.clock.step_ns or 0.0 for report in reports), default=0.0)
+
+
+def _side(samples: Samples) -> Side:
+    first = samples.reports[0] if samples.reports else None
+    return Side(
+        label=samples.label,
+        sources=samples.sources,
+        runs=len(samples.runs),
+        disturbed=samples.disturbed,
+        tool=first.tool if first else None,
+        engine=first.engine if first else None,
+        workload=first.workload if first else None,
+        load=first.load if first else None,
+        host=first.host if first else None,
+        clock=first.clock if first else None,
+    )

@@ -1,0 +1,186 @@
+"""Gates: rules such as `p99=10%`, and the verdict on one metric of two sets of runs.
+
+A regression must pass three tests at once: beyond the threshold, significant by rank, and above what the clock can
+tell. Either of the first two alone cries wolf on shared machines in a tenth and more of all comparisons of a program
+with itself; `tests/unit/reports/test_error_rates.py` shows it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+from typing import Final
+
+from lowlat import units
+from lowlat.reports.compare.rank_test import SIGNIFICANT, RatioEstimate, p_value, ratio_estimate
+from lowlat.reports.errors import GateRuleError
+from lowlat.reports.model.comparison import Compared, Gate, Metric, Values, Verdict
+from lowlat.reports.model.series import PERCENTS
+
+RUNS_MIN: Final = 4
+"""Runs a side below which nothing is concluded: of three and three, even the most extreme ranks have p = 0.1."""
+THRESHOLD_PERCENT: Final = 10.0
+EVERY: Final = "*"
+"""In place of an operation: each of them."""
+WHOLE: Final = "all"
+
+_LATENCIES: Final = (*(f"p{percent}" for percent in PERCENTS), "max")
+NAMES: Final = (*_LATENCIES, "throughput", "wall")
+_FORM: Final = re.compile(r"(?P<path>[^=]+)=(?P<number>[0-9]{1,4}(?:\.[0-9]{1,3})?)%")
+_EXAMPLES: Final = "write p99=10%, p99:response:cancel=25%, p99:service:*=15% or throughput=5%"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How far a metric may change for the worse. `measure`: None for the main one."""
+
+    name: str
+    measure: str | None
+    op: str | None
+    percent: float
+
+    def __str__(self) -> str:
+        named = "" if self.op in (None, WHOLE) and self.measure is None else f":{self.measure or ''}"
+        op = f":{self.op}" if named and self.op != WHOLE else ""
+        return f"{self.name}{named}{op}={self.percent:g}%"
+
+    def covers(self, metric: Metric, main: str | None) -> bool:
+        """Whether the rule is about this metric, where `main` is the main measure."""
+        if self.name != metric.name or self.op is None:
+            return self.name == metric.name
+        return (self.measure or main) == metric.measure and self.op in (EVERY, metric.op)
+
+
+def parse_rule(text: str) -> Rule:
+    """The rule `METRIC[:MEASURE[:OP]]=N%`. Raises `GateRuleError`.
+
+    METRIC is one of `NAMES`; MEASURE and OP are those of a report, the main measure and `all` where left out; OP `*`
+    is every operation.
+    """
+    form = _FORM.fullmatch(text.strip())
+    if form is None:
+        raise GateRuleError(f"{text!r} is no gate; {_EXAMPLES}")
+    name, _, rest = form["path"].partition(":")
+    if name not in NAMES:
+        raise GateRuleError(f"{text!r} gates {name!r}, but what can be gated is {', '.join(NAMES)}")
+    percent = float(Fraction(form["number"]))
+    if name not in _LATENCIES:
+        if rest or ":" in form["path"]:
+            raise GateRuleError(f"{text!r}: {name} has no measures or operations; write {name}={percent:g}%")
+        if name == "throughput" and percent >= 100:
+            raise GateRuleError(f"{text!r}: throughput cannot fall by more than 100%")
+        return Rule(name, None, None, percent)
+    stage = "stage:" if rest.startswith("stage:") else ""
+    measure, _, op = rest.removeprefix(stage).partition(":")
+    if form["path"].endswith(":") or (stage and not measure):
+        raise GateRuleError(f"{text!r} names nothing behind a colon; {_EXAMPLES}")
+    return Rule(name, stage + measure or None, op or WHOLE, percent)
+
+
+def check_rules(rules: Sequence[Rule], metrics: Collection[Metric], main: str | None) -> None:
+    """Raises `GateRuleError` for a rule about none of the metrics, and for two that are about the same one."""
+    for rule in rules:
+        if not any(rule.covers(metric, main) for metric in metrics):
+            there = dict.fromkeys(f"{each.measure}:{each.op}" if each.measure else each.name for each in metrics)
+            raise GateRuleError(f"gate {rule} is about nothing that both sides have: there is {', '.join(there)}")
+    for metric in metrics:
+        covering = [rule for rule in rules if rule.covers(metric, main)]
+        named = [rule for rule in covering if rule.op != EVERY]
+        for alike in (named, [rule for rule in covering if rule.op == EVERY]):
+            if len(alike) > 1:
+                raise GateRuleError(f"gates {alike[0]} and {alike[1]} are both about {metric}; leave out one of them")
+
+
+def default_rules(metrics: Collection[Metric]) -> tuple[Rule, ...]:
+    """What gates unless told: p50 and p99 of all operations, or the elapsed time of commands."""
+    names = ("wall",) if any(metric.name == "wall" for metric in metrics) else ("p50", "p99")
+    return tuple(Rule(name, None, None if name == "wall" else WHOLE, THRESHOLD_PERCENT) for name in names)
+
+
+def rule_of(metric: Metric, rules: Iterable[Rule], main: str | None) -> Rule | None:
+    """The rule that covers a metric; one that names its operation goes before one for every operation."""
+    covering = [rule for rule in rules if rule.covers(metric, main)]
+    return min(covering, key=lambda rule: rule.op == EVERY, default=None)
+
+
+def judge(
+    metric: Metric, base: Sequence[float], head: Sequence[float], *, threshold_percent: float, floor: float, gates: bool
+) -> Compared:
+    """The verdict on a metric from its values of single runs, at least one a side; `floor` in the metric's unit."""
+    estimate, p = ratio_estimate(base, head), p_value(base, head)
+    sides = _values(base), _values(head)
+    scale = _Scale(metric.higher_is_better, threshold_percent / 100, floor)
+    verdict, reason = _verdict(scale, *sides, estimate, p)
+    ends = estimate.interval
+    return Compared(
+        name=metric.name,
+        measure=metric.measure,
+        op=metric.op,
+        unit="1/s" if metric.higher_is_better else "ns",
+        better="higher" if metric.higher_is_better else "lower",
+        base=sides[0],
+        head=sides[1],
+        ratio=round(estimate.ratio, 6) if math.isfinite(estimate.ratio) else None,
+        interval=(round(ends[0], 6), round(ends[1], 6)) if ends and math.isfinite(ends[1]) else None,
+        p=p,
+        threshold_percent=threshold_percent,
+        floor=floor,
+        gates=gates,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def gate_of(metrics: Iterable[Compared], rules: Iterable[Rule]) -> Gate:
+    """The verdict on all gated metrics."""
+    gated = [metric for metric in metrics if metric.gates]
+    failed = tuple(str(metric) for metric in gated if metric.verdict == "regressed")
+    unclear = tuple(str(metric) for metric in gated if metric.verdict == "inconclusive")
+    return Gate(
+        verdict="failed" if failed else "inconclusive" if unclear else "passed",
+        rules=tuple(map(str, rules)),
+        failed=failed,
+        inconclusive=unclear,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What counts as worse and as better."""
+
+    higher_is_better: bool
+    threshold: float
+    floor: float
+
+    def worse(self, ratio: float) -> bool:
+        return ratio < 1 - self.threshold if self.higher_is_better else ratio > 1 + self.threshold
+
+    def better(self, ratio: float) -> bool:
+        return ratio > 1 + self.threshold if self.higher_is_better else ratio < 1 - self.threshold
+
+
+def _verdict(scale: _Scale, base: Values, head: Values, estimate: RatioEstimate, p: float) -> tuple[Verdict, str]:
+    if min(base.runs, head.runs) < RUNS_MIN:
+        return "inconclusive", f"fewer than {RUNS_MIN} runs a side"
+    told_apart = abs(head.median - base.median) > scale.floor
+    if p < SIGNIFICANT and told_apart:
+        if scale.worse(estimate.ratio):
+            return "regressed", ""
+        if scale.better(estimate.ratio):
+            return "improved", ""
+    assert estimate.interval is not None, "enough runs for a verdict are enough for an interval"
+    worst = estimate.interval[0 if scale.higher_is_better else 1]
+    reach = abs(worst - 1) * base.median if math.isfinite(worst) else head.median
+    if scale.worse(worst) and reach > scale.floor:
+        return "inconclusive", f"the ratio may be as bad as {worst:.3g}; take more or quieter runs"
+    if scale.worse(worst):
+        return "unchanged", f"no more than the clock's step of {units.time(scale.floor)}"
+    return "unchanged", ""
+
+
+def _values(values: Sequence[float]) -> Values:
+    return Values(runs=len(values), median=median(values), min=min(values), max=max(values), values=tuple(values))

@@ -1,0 +1,197 @@
+"""Many saved reports as trends: how percentiles of the same work went from report to report, so that a slow drift is
+seen.
+
+The files of a folder are the store; nothing else is kept. `to_text` gives a `lowlat.history/1` document.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from lowlat.reports.errors import InputError, ReportFormatError
+from lowlat.reports.io.loader import document_of, read_bytes
+from lowlat.reports.io.selection import matching, whole
+from lowlat.reports.model.context import Amount, Count
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Spread, SummarySeries
+from lowlat.reports.model.timestamps import started_at
+
+SCHEMA: Final = "lowlat.history/1"
+PERCENTS: Final = ("50", "99")
+FILES_MAX: Final = 10_000
+"""Files of a folder that are looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A percentile of a report, beside those of the reports of the same work."""
+
+    value_ns: Annotated[Count, Meta(description="Nanoseconds, over all runs of the report")]
+    to_first: Annotated[Amount | None, Meta(description="Ratio to the first valid report; null without one above 0")]
+    to_median: Annotated[
+        Amount | None, Meta(description="Ratio to the median of the valid reports; null without one above 0")
+    ]
+    spread: Annotated[Spread | None, Meta(description="The values of the single runs; null in a report without them")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One saved report."""
+
+    file: Annotated[str, Meta(description="Name in the folder")]
+    started: Annotated[str, Meta(description="Start of its first run, UTC, RFC 3339")]
+    status: Annotated[
+        Literal["ok", "interrupted", "invalid"], Meta(description="Of the report; invalid ones are in no ratio's base")
+    ]
+    git: Annotated[str | None, Meta(description="Commit that lowlat was built from")]
+    version: Annotated[str, Meta(description="Version of lowlat")]
+    host: Annotated[str | None, Meta(description="Processor brand")]
+    runs: Annotated[Count, Meta(description="Runs")]
+    figures: Annotated[dict[str, Figure], Meta(description="By percent")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """Reports of the same work, by start time: the same commands, rate and engine settings."""
+
+    profile: Annotated[str, Meta(description="Name of the flood profile, or of the file replayed")]
+    seed: Annotated[Count | None, Meta(description="Seed of the generator; null for recorded flow")]
+    commands: Annotated[Count, Meta(description="Commands in one run")]
+    hash: Annotated[str, Meta(description="Hash over the commands")]
+    engine: Annotated[str, Meta(description="native or reference")]
+    target_rate: Annotated[Amount | None, Meta(description="Commands per second asked; null in a closed loop")]
+    op: Annotated[str, Meta(description="Operation of the figures")]
+    measure: Annotated[str, Meta(description="Measure of the figures")]
+    entries: Annotated[tuple[Entry, ...], Meta(min_length=1, description="The earliest first")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A file that is no report with such a series."""
+
+    file: Annotated[str, Meta(description="Name in the folder")]
+    reason: Annotated[str, Meta(description="What it is instead, or what is wrong with it")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All reports of a folder."""
+
+    schema: Annotated[Literal["lowlat.history/1"], Meta(description="Kind and version of the document")] = SCHEMA
+    trends: Annotated[tuple[Trend, ...], Meta(description="One for each work, in the order of their first report")]
+    skipped: Annotated[tuple[Skipped, ...], Meta(description="What else the folder holds")]
+
+
+def history_of(folder: Path, name: str | None = None) -> History:
+    """The trends of a folder's reports, each of its first series over all operations or of the one of this name.
+
+    Files whose names begin with a dot, and folders, are passed over. Histograms are not looked into: a report tells its
+    own percentiles. Raises `InputError` when the folder cannot be read or has more than `FILES_MAX` files.
+    """
+    by_work: dict[object, list[Trend]] = {}
+    skipped: list[Skipped] = []
+    for path in _files(folder):
+        try:
+            work, single = _single(path, name)
+        except (InputError, ReportFormatError) as error:
+            skipped.append(Skipped(file=path.name, reason=str(error).removeprefix(f"{path}: ")))
+        else:
+            by_work.setdefault(work, []).append(single)
+    trends = sorted((_joined(singles) for singles in by_work.values()), key=lambda trend: trend.entries[0].started)
+    return History(trends=tuple(trends), skipped=tuple(skipped))
+
+
+def to_text(history: History) -> str:
+    """The document as JSON text with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(history), indent=2).decode() + "\n"
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read as a folder: {error.strerror}") from error
+    if len(files) > FILES_MAX:
+        raise InputError(f"{folder}: it has {len(files):,} files; at most {FILES_MAX:,} are looked at")
+    return files
+
+
+def _single(path: Path, name: str | None) -> tuple[object, Trend]:
+    """What tells a report's work and series from others, and a trend of this report alone."""
+    report = document_of(read_bytes(path))
+    if not isinstance(report, Report):
+        raise ReportFormatError("a sweep, which has no one rate to follow")
+    if not report.runs:
+        raise ReportFormatError("a report without a run")
+    series = whole(report.summary if name is None else matching(report.summary, name))
+    if series is None:
+        raise ReportFormatError("a report without a series" + (f" {name}" if name else ""))
+    trend = Trend(
+        profile=report.workload.profile,
+        seed=report.workload.seed,
+        commands=report.workload.commands,
+        hash=report.workload.hash,
+        engine=report.engine.name,
+        target_rate=report.load.target_rate,
+        op=series.op,
+        measure=series.measure,
+        entries=(_entry(path.name, report, series),),
+    )
+    return (*_work(report), series.op, series.measure), trend
+
+
+def _work(report: Report) -> tuple[object, ...]:
+    """What `compatibility.py` compares: equal for the same commands, at the same rate, in an engine set up alike."""
+    work, load, engine = report.workload, report.load, report.engine
+    commands = (work.profile, work.seed, work.commands, work.hash)
+    pace = (load.model, load.target_rate, load.arrivals, load.producers)
+    return (*commands, *pace, engine.name, frozenset(engine.settings.items()))
+
+
+def _entry(file: str, report: Report, series: SummarySeries) -> Entry:
+    return Entry(
+        file=file,
+        started=min(started_at(run) for run in report.runs).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        status=report.status,
+        git=report.tool.git,
+        version=report.tool.version,
+        host=report.host.cpu,
+        runs=len(report.runs),
+        figures={
+            percent: Figure(value_ns=percentile.value, to_first=None, to_median=None, spread=series.spread.get(percent))
+            for percent in PERCENTS
+            if (percentile := series.percentiles.get(percent))
+        },
+    )
+
+
+def _joined(singles: Sequence[Trend]) -> Trend:
+    """One trend of trends of the same work."""
+    entries = sorted((entry for single in singles for entry in single.entries), key=lambda entry: entry.started)
+    return dataclasses.replace(singles[0], entries=tuple(_with_ratios(entry, entries) for entry in entries))
+
+
+def _with_ratios(entry: Entry, entries: Sequence[Entry]) -> Entry:
+    figures = {}
+    for percent, figure in entry.figures.items():
+        valid_ns = [
+            each.figures[percent].value_ns for each in entries if each.status != "invalid" and percent in each.figures
+        ]
+        figures[percent] = dataclasses.replace(
+            figure,
+            to_first=_ratio(figure.value_ns, valid_ns[0] if valid_ns else 0),
+            to_median=_ratio(figure.value_ns, statistics.median(valid_ns) if valid_ns else 0),
+        )
+    return dataclasses.replace(entry, figures=figures)
+
+
+def _ratio(value_ns: int, base_ns: float) -> float | None:
+    return round(value_ns / base_ns, 4) if base_ns else None

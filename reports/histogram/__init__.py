@@ -1,0 +1,1 @@
+"""Latency histograms: buckets, percentiles, and the formats of HdrHistogram."""

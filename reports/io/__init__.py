@@ -1,0 +1,1 @@
+"""Documents from and to files: read within bounds, validated, written as JSON."""

@@ -1,0 +1,1 @@
+"""Several reports of the same work as one."""

@@ -1,0 +1,87 @@
+"""The latency budget: what was measured beside a reference, and the tier that it would allow.
+
+The reference is a budget for the way of one order through a trading system, not a measurement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lowlat.reports.model.report import BudgetPart, BudgetStage, Tier
+
+REFERENCE_NS: Final = {
+    "network": 50_000,
+    "application": 200_000,
+    "operating system": 100_000,
+    "NIC": 50_000,
+}
+"""Reference budget by stage, nanoseconds; 400 µs in all."""
+
+NOT_MEASURED: Final = {
+    "network": "needs a second host: 'lowlat bench --listen PORT' there, --peer HOST:PORT here",
+    "application": "no run was measured",
+    "operating system": "stopped before messages were sent through the kernel",
+    "NIC": "needs --peer, and a network card that stamps packets in hardware",
+}
+"""Why a stage has no measured value unless one is given."""
+
+TIERS_NS: Final = (
+    ("HFT", 100_000),
+    ("professional", 1_000_000),
+    ("retail", 10_000_000),
+    ("mobile", 100_000_000),
+)
+"""Tiers by the limit that a total must stay below, nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found of a stage: nanoseconds and what they are (e.g. "p99 of service time"), or None and why."""
+
+    value_ns: int | None
+    basis: str
+    parts: tuple[BudgetPart, ...] = ()
+
+
+def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
+    """The stages in order, then the total. `measured` is keyed as `REFERENCE_NS`.
+
+    A stage not in `measured` says why it was not measured; the total is measured only when every stage is.
+    Percentiles of stages do not add up to that percentile of their sum: the total is the sum of the values.
+    """
+    rows = [_stage(name, reference, measured.get(name)) for name, reference in REFERENCE_NS.items()]
+    missing = [row.stage for row in rows if row.measured_ns is None]
+    total = BudgetStage(
+        stage="total",
+        reference_ns=sum(REFERENCE_NS.values()),
+        measured_ns=None if missing else _sum(rows),
+        basis=f"would need {', '.join(missing)}" if missing else "sum of the stages",
+    )
+    return (*rows, total)
+
+
+def tier(stages: tuple[BudgetStage, ...]) -> Tier | None:
+    """The tier of the measured stages' sum, with what that sum leaves out; None when nothing was measured."""
+    rows = [row for row in stages if row.stage != "total"]
+    if all(row.measured_ns is None for row in rows):
+        return None
+    total_ns = _sum(rows)
+    name, limit_ns = next(((name, limit) for name, limit in TIERS_NS if total_ns < limit), ("none", None))
+    leaves_out = tuple(row.stage for row in rows if row.measured_ns is None)
+    return Tier(name=name, total_ns=total_ns, limit_ns=limit_ns, leaves_out=leaves_out)
+
+
+def _stage(name: str, reference_ns: int, measured: Measured | None) -> BudgetStage:
+    return BudgetStage(
+        stage=name,
+        reference_ns=reference_ns,
+        measured_ns=measured.value_ns if measured else None,
+        basis=measured.basis if measured else NOT_MEASURED[name],
+        parts=measured.parts if measured else (),
+    )
+
+
+def _sum(rows: list[BudgetStage]) -> int:
+    return sum(row.measured_ns or 0 for row in rows)

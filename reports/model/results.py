@@ -1,0 +1,218 @@
+"""What a report says was measured: latency series, runs, the hot path, verification.
+
+Plain frozen data, as in `lowlat.reports.model.context`. Times are integer nanoseconds; a mean or a deviation may have a
+fraction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta
+
+from lowlat.reports.model.context import Amount, Count, Positive
+
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PercentileValue:
+    """A percentile of ceiling rank."""
+
+    value: Annotated[Count, Meta(description="Nanoseconds: largest value of the sample's bucket, at most the maximum")]
+    beyond: Annotated[Count, Meta(description="Samples ranked after it; below 10 the value is a few samples' luck")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The latencies of one operation, by one measure."""
+
+    op: Annotated[str, Meta(description="Operation: a kind of command, or all")]
+    measure: Annotated[
+        str,
+        Meta(
+            pattern="^(response|service|slip|stage:.+)$",
+            description="response: from the planned start; service: from the actual start; "
+            "slip: actual minus planned start; stage:NAME: within one stage",
+        ),
+    ]
+    unit: Annotated[Literal["ns"], Meta(description="Unit of every latency here")]
+    count: Annotated[Positive, Meta(description="Samples; an operation without any has no series")]
+    min: Annotated[Count, Meta(description="Smallest sample, nanoseconds, exact")]
+    max: Annotated[Count, Meta(description="Largest sample, nanoseconds, exact")]
+    mean: Annotated[Amount, Meta(description="Mean, nanoseconds, from bucket middles (within 0.05%)")]
+    stddev: Annotated[Amount, Meta(description="Standard deviation, nanoseconds, from bucket middles")]
+    percentiles: Annotated[dict[str, PercentileValue], Meta(description="By percent, e.g. 99.9")]
+    hdr: Annotated[str, Meta(description="The whole histogram: HdrHistogram V2, compressed, base64")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How far single runs lie apart."""
+
+    min: Annotated[Count, Meta(description="Smallest value of any run, nanoseconds")]
+    max: Annotated[Count, Meta(description="Largest value of any run, nanoseconds")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Samples of a named range. A bucket that holds a boundary counts below it, which moves the boundary."""
+
+    name: Annotated[str, Meta(description="The range as named, e.g. 100-500 µs")]
+    from_ns: Annotated[Count, Meta(description="Smallest value counted here, nanoseconds")]
+    below_ns: Annotated[Count | None, Meta(description="First value not counted here, nanoseconds; null: no end")]
+    count: Annotated[Count, Meta(description="Samples")]
+    share: Annotated[Share, Meta(description="Samples as a share of the series")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummarySeries(Series):
+    """One operation over all runs: histograms added, percentiles taken from the sum."""
+
+    spread: Annotated[dict[str, Spread], Meta(description="By percent: the values of the single runs")]
+    bands: Annotated[tuple[Band, ...], Meta(description="Samples by latency range")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """One pass over the commands, timed as a whole."""
+
+    commands: Annotated[Count, Meta(description="Commands in the pass")]
+    wall_ns: Annotated[Positive, Meta(description="Elapsed time, nanoseconds")]
+    cpu_ns: Annotated[Count | None, Meta(description="Processor time of the measured thread, nanoseconds")]
+    commands_per_s: Annotated[Amount, Meta(description="Commands per second of elapsed time")]
+    ns_per_command: Annotated[Amount | None, Meta(description="Elapsed nanoseconds per command")]
+
+    @classmethod
+    def of(cls, commands: int, wall_ns: int, cpu_ns: int | None) -> Throughput:
+        """A pass with its rates worked out; `wall_ns` above 0."""
+        return cls(
+            commands=commands,
+            wall_ns=wall_ns,
+            cpu_ns=cpu_ns,
+            commands_per_s=commands * 1e9 / wall_ns,
+            ns_per_command=wall_ns / commands if commands else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disturbances:
+    """What happened to the measuring thread and its CPU during a run: what explains the tail."""
+
+    involuntary_switches: Annotated[Count | None, Meta(description="Times the scheduler took the CPU away")]
+    voluntary_switches: Annotated[Count | None, Meta(description="Times the thread gave the CPU up")]
+    migrations: Annotated[Count | None, Meta(description="Times the thread moved to another CPU")]
+    minor_faults: Annotated[Count | None, Meta(description="Page faults served from memory")]
+    major_faults: Annotated[Count | None, Meta(description="Page faults that waited for a device")]
+    timer_interrupts: Annotated[Count | None, Meta(description="Timer interrupts on the CPU")]
+    steal_ns: Annotated[Count | None, Meta(description="Time the hypervisor took, nanoseconds")]
+    largest_gap_ns: Annotated[Count | None, Meta(description="Longest time between two stamps, nanoseconds")]
+    disturbed: Annotated[bool, Meta(description="Whether any of it passed its threshold")]
+    reasons: Annotated[tuple[str, ...], Meta(description="Which did, in words")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPolicy:
+    """The commands in batches with a journal of one policy, or without."""
+
+    policy: Annotated[
+        Literal["off", "none", "interval", "batch"],
+        Meta(description="When fdatasync is called: off is no journal, none is never"),
+    ]
+    commands: Annotated[Count, Meta(description="Commands in a pass; the slowest policy's pass ends early")]
+    ns_per_command: Annotated[Amount, Meta(description="Nanoseconds a command: median of all passes of all runs")]
+    more_ns_per_command: Annotated[
+        float | None, Meta(description="More than without a journal: median over runs; null of off itself")
+    ]
+    syncs: Annotated[Count, Meta(description="Times that fdatasync was called, over all runs")]
+    sync_p50_ns: Annotated[Count | None, Meta(description="How long it took: median of the runs' medians")]
+    sync_p99_ns: Annotated[Count | None, Meta(description="Median of the runs' 99th percentiles")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """What a journal costs here."""
+
+    file: Annotated[str, Meta(description="Where the journal of the flow was left")]
+    size_bytes: Annotated[Count, Meta(description="Its size")]
+    batch: Annotated[Positive, Meta(description="Commands that are appended and committed together")]
+    policies: tuple[JournalPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One repeat, in a process of its own."""
+
+    index: Annotated[Count, Meta(description="Order of start, from 0")]
+    started: Annotated[
+        str,
+        Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="Start, UTC, RFC 3339"),
+    ]
+    duration_s: Annotated[Amount, Meta(description="Elapsed time of the whole run, seconds")]
+    throughput: Annotated[Throughput | None, Meta(description="The pass without time stamps; null when not run")]
+    stamped: Annotated[Throughput | None, Meta(description="The pass with a time stamp per command")]
+    disturbances: Disturbances
+    series: Annotated[tuple[Series, ...], Meta(description="Latencies by operation and measure")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotPath:
+    """What the measured passes asked of the system, summed over runs; memory as taken once at start."""
+
+    allocations: Annotated[
+        Count | None, Meta(description="Heap allocations and mappings of the engine's module in the passes")
+    ]
+    page_faults: Annotated[Count | None, Meta(description="Page faults after start")]
+    involuntary_switches: Annotated[Count | None, Meta(description="Times the scheduler took the CPU away")]
+    memory: Annotated[dict[str, Count], Meta(description="Bytes by part, e.g. orders, ids, levels, events")]
+    huge_page_bytes: Annotated[Count | None, Meta(description="Bytes of it that lie on huge pages")]
+    locked: Annotated[bool | None, Meta(description="Whether it is locked into memory")]
+    numa_node: Annotated[Count | None, Meta(description="Node it was bound to; null when not bound")]
+    numa_nodes: Annotated[
+        Count | None, Meta(description="Nodes with memory to choose from; 1: nothing to choose, 0: none shown")
+    ] = None
+    numa_pages: Annotated[
+        dict[str, Count] | None,
+        Meta(description="Pages of engine and commands by node, asked of the kernel after the passes, over all runs"),
+    ] = None
+    numa_verified: Annotated[
+        bool | None,
+        Meta(description="Whether every page lies on the node of its run's CPU; null when the kernel does not tell"),
+    ] = None
+    pool_refusals: Annotated[
+        Count | None, Meta(description="Commands refused because a pool was dry, in the pass that keeps every event")
+    ] = None
+    pool_growths: Annotated[
+        Count | None, Meta(description="Times a pool grew, the unmeasured execution of the flow included")
+    ] = None
+    trades_recycled: Annotated[
+        Count | None, Meta(description="Records of the trade tape overwritten by later ones, in the stamped passes")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baselines:
+    """What the throughput is to be held against, measured on this host in the same runs; medians."""
+
+    loop_ns: Annotated[Amount | None, Meta(description="Nanoseconds per command of a loop that only reads them")]
+    clock_ns: Annotated[Amount | None, Meta(description="Nanoseconds between two ordered stamps around nothing")]
+    reference_ns: Annotated[
+        Amount | None, Meta(description="Nanoseconds per command of the reference engine, on a prefix")
+    ]
+    reference_commands: Annotated[Count, Meta(description="Commands of that prefix")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What shows that the engine did the work right."""
+
+    digest: Annotated[str, Meta(description="Digest over the ordered event stream of one run")]
+    events: Annotated[Count | None, Meta(description="Events in that stream")]
+    reference_prefix: Annotated[Count, Meta(description="Commands also given to the reference engine")]
+    equal: Annotated[bool | None, Meta(description="Whether both gave the same events; null when not compared")]
+    bursts: Annotated[Count | None, Meta(description="Recorded aggressive orders checked; null without any")]
+    matched: Annotated[Count | None, Meta(description="Those that hit the orders the exchange says they hit")]
+    quotes: Annotated[Count | None, Meta(description="Recorded best bids and asks checked; null without any")]
+    quotes_matched: Annotated[Count | None, Meta(description="Those that equal the engine's own")]
+    mismatches: Annotated[tuple[str, ...], Meta(description="What did not match, one line each")]

@@ -1,0 +1,69 @@
+"""From histograms to the series of a report, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from lowlat.reports.histogram import hdr_codec
+from lowlat.reports.histogram.histogram import Histogram, merge
+from lowlat.reports.model.bands import bands
+from lowlat.reports.model.results import PercentileValue, Run, Series, Spread, SummarySeries
+
+PERCENTS: Final = ("50", "90", "95", "99", "99.9", "99.99", "99.999")
+"""Percentiles that every series carries."""
+
+
+def series_of(op: str, measure: str, histogram: Histogram) -> Series:
+    """The series of one operation. Raises `EmptyHistogramError` without samples: such a one is left out."""
+    return Series(op=op, measure=measure, **_figures(histogram))
+
+
+def histogram_of(series: Series) -> Histogram:
+    """The whole histogram of a series. Raises `HistogramFormatError` when its parts contradict each other."""
+    return hdr_codec.decode(series.hdr, (series.min, series.max))
+
+
+def summarize(runs: Iterable[Run]) -> tuple[SummarySeries, ...]:
+    """Every operation over all runs, in order of first appearance: percentiles of the added histograms."""
+    by_name: dict[tuple[str, str], list[Series]] = {}
+    for run in runs:
+        for series in run.series:
+            by_name.setdefault((series.op, series.measure), []).append(series)
+    return tuple(
+        summary_of(op, measure, parts, merge(histogram_of(part) for part in parts))
+        for (op, measure), parts in by_name.items()
+    )
+
+
+def whole(summary: Sequence[SummarySeries]) -> SummarySeries | None:
+    """The series over all operations that stands first, else the first; None without any."""
+    return next((series for series in summary if series.op == "all"), next(iter(summary), None))
+
+
+def summary_of(op: str, measure: str, parts: Sequence[Series], merged: Histogram) -> SummarySeries:
+    """One operation over all runs, of which `merged` holds the samples."""
+    spread = {
+        percent: Spread(
+            min=min(part.percentiles[percent].value for part in parts),
+            max=max(part.percentiles[percent].value for part in parts),
+        )
+        for percent in PERCENTS
+        if all(percent in part.percentiles for part in parts)
+    }
+    return SummarySeries(op=op, measure=measure, **_figures(merged), spread=spread, bands=bands(merged))
+
+
+def _figures(histogram: Histogram) -> dict[str, Any]:
+    """The fields that a series takes from its histogram."""
+    percentiles = zip(PERCENTS, histogram.percentiles(PERCENTS), strict=True)
+    return {
+        "unit": "ns",
+        "count": histogram.total,
+        "min": histogram.min_ns,
+        "max": histogram.max_ns,
+        "mean": round(histogram.mean_ns, 3),
+        "stddev": round(histogram.stddev_ns, 3),
+        "percentiles": {name: PercentileValue(value=p.value_ns, beyond=p.beyond) for name, p in percentiles},
+        "hdr": hdr_codec.encode(histogram),
+    }

@@ -1,0 +1,16 @@
+"""When a run started."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lowlat.reports.errors import ReportFormatError
+from lowlat.reports.model.results import Run
+
+
+def started_at(run: Run) -> datetime:
+    """The start of a run, in UTC. Raises `ReportFormatError` for a day or an hour that does not exist."""
+    try:
+        return datetime.fromisoformat(run.started)
+    except ValueError as error:
+        raise ReportFormatError(f"run {run.index} started {run.started!r}: {error}") from error

@@ -1,0 +1,58 @@
+"""A comparison as Markdown, for a CI's step summary or a comment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from lowlat.reports.model.comparison import Compared, Comparison
+from lowlat.reports.terminal import comparison_lines as lines
+
+_ACTIVE: Final = re.compile(r"[\\`*_{}\[\]<>#|~&!]")
+
+
+def to_markdown(comparison: Comparison) -> str:
+    """Headings start at `###`, so that it fits into a page; every metric has a row, the gated ones in bold."""
+    return "\n".join(_lines(comparison)) + "\n"
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    yield f"### lowlat: gate {comparison.gate.verdict}"
+    yield ""
+    yield _plain(lines.verdict(comparison))
+    yield ""
+    yield "| metric | base | head | ratio | 95% interval | p | runs | gate | verdict |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|---|"
+    for metric in lines.shown(comparison, every=True):
+        yield _row(metric)
+    yield ""
+    yield f"- base: {_plain(lines.side(comparison.base))}"
+    yield f"- head: {_plain(lines.side(comparison.head))}"
+    if order := lines.order(comparison):
+        yield f"- order: {order}"
+    yield f"- regressed: {_plain(lines.rule(comparison))}"
+    for kind, line in lines.notes(comparison):
+        yield f"- {kind}: {_plain(line)}"
+
+
+def _row(metric: Compared) -> str:
+    cells = [
+        _plain(str(metric)),
+        lines.value(metric, metric.base.median),
+        lines.value(metric, metric.head.median),
+        lines.ratio(metric.ratio),
+        lines.interval(metric.interval),
+        _plain(lines.p(metric.p)),
+        lines.runs(metric),
+        lines.gate(metric),
+        metric.verdict,
+    ]
+    if metric.gates:
+        cells[0], cells[-1] = f"**{cells[0]}**", f"**{cells[-1]}**"
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Text in one line in which nothing is markup."""
+    return _ACTIVE.sub(r"\\\g<0>", lines.printable(" ".join(text.split())))

@@ -1,0 +1,224 @@
+"""The charts of a page as plotly.js takes them: plain dictionaries, no colours.
+
+A trace says in `meta` which of the page's line colours it has, or "all" for that of the text, so that light and dark
+are the page's affair. Text from a document is escaped: plotly.js reads tags and links in labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from lowlat import units
+from lowlat.reports.histogram.percentile_curve import Point, Spectrum, decades, nine_ticks
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import SummarySeries
+from lowlat.reports.model.series import PERCENTS, whole
+from lowlat.reports.model.sweep import Sweep, response
+
+Chart = dict[str, Any]
+
+_NAME_MAX: Final = 40
+_OVER_RUNS: Final = ("50", "90", "99", "99.9")
+_OVER_RATES: Final = ("50", "99", "99.9")
+_TICKS_MAX: Final = 12
+MARKER_SIZE: Final = 6
+HOVER: Final = "<b>%{fullData.name}</b> %{text}<br>%{customdata}<extra></extra>"
+
+
+def spectra(lines: Sequence[Spectrum]) -> Chart:
+    """Percentile spectra, dotted where a percentile is a few samples' luck."""
+    points = [point for line in lines for point in line.points]
+    ticks = list(nine_ticks(max(point.nines for point in points)))
+    return {
+        "data": [trace for color, line in enumerate(lines) for trace in _line(line, color)],
+        "layout": {
+            "xaxis": _ticked(ticks, "percentile"),
+            "yaxis": latency_axis([point.value_ns for point in points]),
+        },
+    }
+
+
+def _line(line: Spectrum, color: int) -> Iterator[Chart]:
+    """The part to believe, then the rest from its last point on."""
+    firm = [point for point in line.points if point.nines <= line.firm_nines]
+    rest = [*firm[-1:], *line.points[len(firm) :]]
+    of_all = line.name == "all"
+    shown = {"name": label(line.name), "legendgroup": str(color), "meta": "all" if of_all else color}
+    width = 3 if of_all else 2
+    if firm:
+        yield shown | _points(firm) | {"line": {"width": width}}
+    yield shown | _points(rest) | {"line": {"width": width, "dash": "dot"}, "showlegend": not firm}
+
+
+def _points(points: Sequence[Point]) -> Chart:
+    """The points of a line; only percentiles that the tables name have a marker."""
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "hovertemplate": HOVER,
+        "x": [round(point.nines, 4) for point in points],
+        "y": [max(point.value_ns, 1) for point in points],
+        "text": ["max" if point.percent == "100" else f"p{point.percent}" for point in points],
+        "customdata": [units.time(point.value_ns) for point in points],
+        "marker": {"size": [MARKER_SIZE if point.percent in (*PERCENTS, "100") else 0 for point in points]},
+    }
+
+
+def over_runs(report: Report) -> Chart | None:
+    """Percentiles of each run, then of all runs with the spread as whiskers; None without at least two runs."""
+    series = whole(report.summary)
+    if series is None or len(report.runs) < 2:
+        return None
+    shown = [percent for percent in _OVER_RUNS if percent in series.percentiles]
+    data = [trace for color, percent in enumerate(shown) for trace in _run_traces(report, series, percent, color)]
+    if not data:
+        return None
+    every = -(-len(report.runs) // _TICKS_MAX)
+    ticks = [(place, str(run.index)) for place, run in enumerate(report.runs)][::every]
+    values = [value for trace in data for value in trace["y"]]
+    return {
+        "data": data,
+        "layout": {
+            "xaxis": _ticked([*ticks, (_merged_place(report, len(shown) / 2), "all")], "run"),
+            "yaxis": latency_axis(values),
+        },
+    }
+
+
+def _merged_place(report: Report, color: float) -> float:
+    """Where the whiskers of a percentile stand: behind the runs, beside each other."""
+    room = max(1.0, len(report.runs) / _TICKS_MAX)
+    return len(report.runs) - 1 + room * (0.8 + color / 10)
+
+
+def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int) -> Iterator[Chart]:
+    of_run = {
+        place: (series.percentiles[percent].value, run.disturbances.disturbed)
+        for place, run in enumerate(report.runs)
+        for series in run.series
+        if (series.op, series.measure) == (merged.op, merged.measure) and percent in series.percentiles
+    }
+    common = {
+        "type": "scatter",
+        "name": f"p{percent}",
+        "legendgroup": percent,
+        "meta": color,
+        "hovertemplate": HOVER,
+    }
+    yield common | {
+        "mode": "lines+markers",
+        "x": list(of_run),
+        "y": [max(value, 1) for value, _ in of_run.values()],
+        "text": [f"run {place}{', disturbed' if disturbed else ''}" for place, (_, disturbed) in of_run.items()],
+        "customdata": [units.time(value) for value, _ in of_run.values()],
+        "line": {"width": 1},
+        "marker": {
+            "size": MARKER_SIZE,
+            "symbol": ["circle-open" if disturbed else "circle" for _, disturbed in of_run.values()],
+        },
+    }
+    value = merged.percentiles[percent].value
+    if spread := merged.spread.get(percent):
+        yield common | {
+            "mode": "markers",
+            "showlegend": False,
+            "x": [_merged_place(report, color)],
+            "y": [max(value, 1)],
+            "text": ["all runs"],
+            "customdata": [f"{units.time(value)}, single runs {units.time_range(spread.min, spread.max)}"],
+            "marker": {"size": MARKER_SIZE + 3, "symbol": "diamond"},
+            "error_y": whiskers([value], [(max(spread.min, 1), spread.max)]),
+        }
+
+
+def over_rates(sweep: Sweep) -> Chart | None:
+    """Latency over the rate that was reached, crosses where a point is not valid, a line at the knee."""
+    reached = [(point, series) for point in sweep.points if (series := response(point)) and point.load.achieved_rate]
+    data = [trace for color, percent in enumerate(_OVER_RATES) for trace in _rate_trace(reached, percent, color)]
+    if not data:
+        return None
+    values = [value for trace in data for value in trace["y"]]
+    rates = {"type": "log", "title": {"text": "commands per second, reached"}, "dtick": "D2", "ticksuffix": "/s"}
+    layout: Chart = {"xaxis": rates, "yaxis": latency_axis(values)}
+    knee = None if sweep.knee is None else sweep.points[sweep.knee].load.achieved_rate
+    if knee:
+        ends = {"x0": knee, "x1": knee, "y0": 0, "y1": 1, "yref": "paper"}
+        layout["shapes"] = [{"type": "line", "line": {"width": 1, "dash": "dash"}, **ends}]
+        layout["annotations"] = [_above(knee, f"knee {units.rate(knee)}")]
+    return {"data": data, "layout": layout}
+
+
+def _rate_trace(reached: Sequence[tuple[Report, SummarySeries]], percent: str, color: int) -> Iterator[Chart]:
+    found = [
+        (point.load.achieved_rate or 0, series.percentiles[percent].value, point.status)
+        for point, series in reached
+        if percent in series.percentiles
+    ]
+    if found:
+        yield {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": f"p{percent}",
+            "meta": color,
+            "hovertemplate": HOVER,
+            "x": [rate for rate, _, _ in found],
+            "y": [max(value, 1) for _, value, _ in found],
+            "text": [f"at {units.rate(rate)}{_unless_ok(status)}" for rate, _, status in found],
+            "customdata": [units.time(value) for _, value, _ in found],
+            "line": {"width": 2},
+            "marker": {
+                "size": MARKER_SIZE + 2,
+                "symbol": ["x" if status == "invalid" else "circle" for _, _, status in found],
+            },
+        }
+
+
+def _unless_ok(status: str) -> str:
+    return {"ok": "", "invalid": ", not valid"}.get(status, f", {status}")
+
+
+def _above(rate: float, text: str) -> Chart:
+    """A word at the top of a chart whose horizontal axis is logarithmic: plotly.js wants the exponent there."""
+    return {"x": math.log10(rate), "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "text": text}
+
+
+def whiskers(values: Sequence[float], ends: Sequence[tuple[float, float]]) -> Chart:
+    """Whiskers around values, from the lower end of each to the upper."""
+    pairs = list(zip(values, ends, strict=True))
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(upper - value, 0) for value, (_, upper) in pairs],
+        "arrayminus": [max(value - lower, 0) for value, (lower, _) in pairs],
+        "thickness": 1.5,
+        "width": 5,
+    }
+
+
+def latency_axis(values_ns: Sequence[float]) -> Chart:
+    """A logarithmic axis of nanoseconds with a tick at each power of ten around the values, of which there is one."""
+    ticks = list(decades(min(values_ns), max(values_ns)))
+    first, last = ticks[0][0], ticks[-1][0]
+    return {
+        "type": "log",
+        "range": [first, last],
+        "tickvals": [10**exponent for exponent, _ in ticks],
+        "ticktext": [label for _, label in ticks],
+        "minor": {"dtick": "D1", "showgrid": last - first <= 3},
+    }
+
+
+def _ticked(ticks: Sequence[tuple[float, str]], title: str) -> Chart:
+    return {
+        "tickvals": [place for place, _ in ticks],
+        "ticktext": [label for _, label in ticks],
+        "title": {"text": title},
+    }
+
+
+def label(name: str) -> str:
+    """A name from a document, so that plotly.js shows it as it is; a long one is cut."""
+    cut = name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - 1]}…"
+    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,143 @@
+"""A report, sweep, comparison or history as one HTML file that opens offline: tables first, then charts for
+browsers with scripts.
+
+Needs the extra `lowlat[html]`: Jinja2 for the page, plotly for its plotly.js, which stands in the file. plotly ships no
+smaller bundle, so a page has some 5 MB. All text from a document is escaped, and the page's own policy (CSP) lets
+nothing be fetched and no script run but those that it names by hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from lowlat import units
+from lowlat.reports.compare import history
+from lowlat.reports.compare.history import History
+from lowlat.reports.errors import MissingExtraError
+from lowlat.reports.histogram import percentile_curve
+from lowlat.reports.histogram.histogram import FEW_BEYOND
+from lowlat.reports.model import series, sweep
+from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.sweep import Sweep
+from lowlat.reports.page import charts, comparison_charts, history_charts
+from lowlat.reports.terminal import comparison_lines, history_lines, text_lines
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+Pageable: TypeAlias = Report | Sweep | Comparison | History
+
+
+def to_html(document: Pageable) -> str:
+    """The page of a document: a whole HTML document.
+
+    Raises `MissingExtraError` without the extra `lowlat[html]`, `HistogramFormatError` for a damaged histogram.
+    """
+    check_available()
+    name, pictures = _page(document)
+    drawn = {place: chart for place, chart in pictures.items() if chart}
+    scripts = (_plotly(), _text("charts.js"))
+    return (
+        _environment()
+        .get_template(name)
+        .render(
+            report=document,
+            charts=drawn,
+            charts_json=_in_script(drawn),
+            scripts=scripts,
+            script_hashes=[_hash(script) for script in scripts],
+            style=_text("page.css"),
+        )
+    )
+
+
+def _page(document: Pageable) -> tuple[str, dict[str, charts.Chart | None]]:
+    """The template, and charts by the name of their place in the page."""
+    if isinstance(document, Sweep):
+        return "sweep.html", _sweep_charts(document)
+    if isinstance(document, Comparison):
+        return "comparison.html", {"ratios": comparison_charts.ratios(comparison_lines.shown(document, every=False))}
+    if isinstance(document, History):
+        return "history.html", history_charts.over_time(document)
+    return "report.html", _report_charts(document)
+
+
+def check_available() -> None:
+    """Find out before a long run whether `to_html` can work. Raises `MissingExtraError`."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("jinja2", "plotly") if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"HTML needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
+            "pip install 'lowlat[html]'"
+        )
+
+
+def _report_charts(report: Report) -> dict[str, charts.Chart | None]:
+    by_operation, by_measure = percentile_curve.by_operation(report), percentile_curve.by_measure(report)
+    return {
+        "by-operation": charts.spectra(by_operation) if by_operation else None,
+        "by-measure": charts.spectra(by_measure) if by_measure else None,
+        "over-runs": charts.over_runs(report),
+    }
+
+
+def _sweep_charts(swept: Sweep) -> dict[str, charts.Chart | None]:
+    by_rate = percentile_curve.by_rate(swept)
+    return {"over-rates": charts.over_rates(swept), "by-rate": charts.spectra(by_rate) if by_rate else None}
+
+
+def _environment() -> Environment:
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    names = ("page.html", "parts.html", "report.html", "sweep.html", "comparison.html", "history.html")
+    environment = Environment(
+        loader=DictLoader({name: _text(name) for name in names}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals |= {
+        "lines": text_lines,
+        "compare_lines": comparison_lines,
+        "history_lines": history_lines,
+        "history_percents": history.PERCENTS,
+        "units": units,
+        "whole": series.whole,
+        "missed": sweep.missed,
+        "response": sweep.response,
+        "few_beyond": FEW_BEYOND,
+        "percents": series.PERCENTS[:-1],
+    }
+    return environment
+
+
+def _text(name: str) -> str:
+    return (files("lowlat.reports.page") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    script: str = get_plotlyjs()
+    return script
+
+
+def _in_script(value: Any) -> str:
+    """JSON that no HTML parser takes for the end of the script that it stands in."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(script: str) -> str:
+    """The source expression by which a content security policy admits an inline script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

@@ -1,0 +1,243 @@
+"""Latency profiles of Python code: a decorator and a context manager that record into native histograms.
+
+    profiler = Profiler()
+
+    @profiler.profile
+    def handle(message): ...
+
+    with profiler.span("encode"):
+        ...
+
+    print(profiler.summary()[0].p99_ns)
+
+    with profiler.log_to("latencies.hlog"):  # an interval a second, while the program runs
+        serve()
+
+Times come from `time.perf_counter_ns`, the steady clock of the host; a call that raises is recorded too.
+What the measuring adds to a call is printed by
+
+    python -m timeit -s "from lowlat.reports.profiler import Profiler; f = Profiler().profile(lambda: None)" "f()"
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter_ns
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar, cast
+
+from lowlat import units
+from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.errors import ProfileError
+from lowlat.reports.histogram.histogram import FEW_BEYOND, Histogram
+from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
+from lowlat.reports.model.bands import bands
+from lowlat.reports.model.results import Band
+from lowlat.reports.profiler.background import in_background
+from lowlat.reports.profiler.interval_log import ProfileLog
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+INTERVAL_S_MIN: Final = 0.001
+INTERVAL_S_MAX: Final = 86_400.0
+"""Bounds of a log's intervals: its times are whole milliseconds, and a day without a line tells nobody anything."""
+
+_PERCENTS = ("50", "95", "99", "99.9")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What was recorded under one name; times in nanoseconds, percentiles of ceiling rank."""
+
+    name: str
+    calls: int
+    calls_per_s: float
+    """Calls per second since the profiler was made or reset."""
+    mean_ns: float
+    p50_ns: int
+    p95_ns: int
+    p99_ns: int
+    p99_9_ns: int
+    max_ns: int
+    bands: tuple[Band, ...]
+    p99_is_few: bool
+    """Whether fewer than 10 samples lie beyond p99, so that it is but a few samples' luck."""
+
+
+class Profiler:
+    """Latency histograms by name.
+
+    Any number of threads and tasks may record and read at once: a record is one native call, made while the
+    interpreter's lock is held. Every name takes 272 KiB.
+    """
+
+    def __init__(self) -> None:
+        self._recorders: dict[str, Recorder] = {}
+        self._logs: list[ProfileLog] = []
+        self._logs_lock = threading.Lock()
+        self._since_ns = perf_counter_ns()
+
+    def profile(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function so that every call is recorded under its qualified name.
+
+        Of a coroutine function the time from the first step to the last is recorded, its waiting included.
+        Raises `ProfileError` for a generator function, whose call only makes the generator.
+        """
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise ProfileError(
+                f"cannot profile {function.__qualname__}: a call only makes a generator; use span() in it"
+            )
+        record = self._recorder(f"{function.__module__}.{function.__qualname__}").record
+        if inspect.iscoroutinefunction(function):
+            return cast("Callable[P, R]", _timed_coroutine(function, record))
+        return _timed(function, record)
+
+    def span(self, name: str) -> Span:
+        """A context manager that records the time spent in its block."""
+        return Span(self._recorder(name).record)
+
+    def histogram(self, name: str) -> Histogram:
+        """Everything recorded under a name. Raises `ProfileError` when nothing ever could be."""
+        if name not in self._recorders:
+            raise ProfileError(f"nothing is profiled as {name!r}: {', '.join(self._recorders) or 'no name is'}")
+        return Histogram.from_native(self._recorders[name])
+
+    def summary(self) -> list[Profile]:
+        """One row for each name with at least one call, in order of first use."""
+        elapsed_s = (perf_counter_ns() - self._since_ns) / 1e9
+        histograms = [(name, self.histogram(name)) for name in list(self._recorders)]
+        return [_row(name, histogram, elapsed_s) for name, histogram in histograms if histogram.total]
+
+    def reset(self) -> None:
+        """Forget every call; what is decorated goes on recording, and a log misses nothing."""
+        with self._logs_lock:
+            for name, recorder in list(self._recorders.items()):
+                forgotten = recorder.take().counts
+                for log in self._logs:
+                    log.forget(name, forgotten)
+        self._since_ns = perf_counter_ns()
+
+    @contextmanager
+    def log_to(self, path: str | os.PathLike[str], interval_s: float = 1.0) -> Iterator[None]:
+        """Write what is recorded while the block runs into an HdrHistogram interval log (`hlog_writer.py`).
+
+        A thread appends a line for each name with calls in an interval, and at the end, also when the block raises,
+        for the rest of the last one. The log replaces a regular file that is there already. Of several logs at once
+        each gets everything. Raises `OutputPathError` when the file cannot be written (before the block) or no longer
+        could (after it), and `ProfileError` for an interval that is not from 1 ms to a day.
+        """
+        if not INTERVAL_S_MIN <= interval_s <= INTERVAL_S_MAX:
+            raise ProfileError(
+                f"an interval of {interval_s} s: expected {INTERVAL_S_MIN} to {INTERVAL_S_MAX:,.0f} seconds"
+            )
+        with (
+            interval_log(Path(path)) as file,
+            self._logged(file) as log,
+            in_background(functools.partial(log.write_every, round(interval_s * 1e9))),
+        ):
+            yield
+
+    @contextmanager
+    def _logged(self, file: IntervalLog) -> Iterator[ProfileLog]:
+        with self._logs_lock:
+            log = ProfileLog(self._recorders, file, self._logs_lock)
+            self._logs.append(log)
+        try:
+            yield log
+        finally:
+            with self._logs_lock:
+                self._logs.remove(log)
+
+    def table(self) -> Table:
+        """The summary as a rich table."""
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("name")
+        for heading in ("calls", "calls/s", "mean", "p50", "p95", "p99", "p99.9", "max"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in self.summary():
+            times = (row.mean_ns, row.p50_ns, row.p95_ns, row.p99_ns, row.p99_9_ns, row.max_ns)
+            table.add_row(
+                row.name,
+                units.short(row.calls),
+                units.short(row.calls_per_s),
+                *(units.time(value) for value in times),
+            )
+        return table
+
+    def _recorder(self, name: str) -> Recorder:
+        # setdefault is atomic: two threads that meet here get the same recorder.
+        return self._recorders.get(name) or self._recorders.setdefault(name, Recorder())
+
+
+class Span:
+    """The context manager of `Profiler.span`; one use at a time."""
+
+    __slots__ = ("_record", "_start_ns")
+
+    def __init__(self, record: Callable[[int], None]) -> None:
+        self._record = record
+
+    def __enter__(self) -> Self:
+        self._start_ns = perf_counter_ns()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._record(perf_counter_ns() - self._start_ns)
+
+
+def _timed(function: Callable[P, R], record: Callable[[int], None]) -> Callable[P, R]:
+    @functools.wraps(function)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        start_ns = perf_counter_ns()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            record(perf_counter_ns() - start_ns)
+
+    return timed
+
+
+def _timed_coroutine(
+    function: Callable[P, Awaitable[Any]], record: Callable[[int], None]
+) -> Callable[P, Awaitable[Any]]:
+    @functools.wraps(function)
+    async def timed(*args: P.args, **kwargs: P.kwargs) -> Any:
+        start_ns = perf_counter_ns()
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            record(perf_counter_ns() - start_ns)
+
+    return timed
+
+
+def _row(name: str, histogram: Histogram, elapsed_s: float) -> Profile:
+    p50, p95, p99, p99_9 = histogram.percentiles(_PERCENTS)
+    return Profile(
+        name=name,
+        calls=histogram.total,
+        calls_per_s=histogram.total / elapsed_s,
+        mean_ns=histogram.mean_ns,
+        p50_ns=p50.value_ns,
+        p95_ns=p95.value_ns,
+        p99_ns=p99.value_ns,
+        p99_9_ns=p99_9.value_ns,
+        max_ns=histogram.max_ns,
+        bands=bands(histogram),
+        p99_is_few=p99.beyond < FEW_BEYOND,
+    )

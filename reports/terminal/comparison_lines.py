@@ -1,0 +1,121 @@
+"""What is said of a comparison in any output: its metrics, sides and verdict in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lowlat import units
+from lowlat.reports.compare.gate import WHOLE
+from lowlat.reports.model.comparison import Compared, Comparison, Side
+
+
+def printable(text: str) -> str:
+    """Text of a document that others wrote, without what a terminal would obey."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def name(metric: Compared) -> str:
+    """What a metric is called below the heading of its measure, e.g. `all p99`."""
+    return printable(f"{metric.op} {metric.name}" if metric.op else metric.name)
+
+
+def notes(comparison: Comparison) -> list[tuple[str, str]]:
+    """What weakens the comparison: the kind of each note, and its line."""
+    return [
+        *(("not compared", printable(line)) for line in comparison.not_compared),
+        *(("warning", printable(line)) for line in comparison.warnings),
+        *(("interrupted", printable(line)) for line in comparison.status_reasons),
+    ]
+
+
+def value(metric: Compared, amount: float) -> str:
+    """A value in the metric's unit, e.g. `140 ns`, `41.2 M/s`."""
+    return units.rate(amount) if metric.unit == "1/s" else units.time(amount)
+
+
+def ratio(amount: float | None) -> str:
+    """A ratio of three figures; `-` where there is none."""
+    return "-" if amount is None else f"{amount:.2f}" if amount < 9.995 else units.short(round(amount))
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """The ends of an interval, e.g. `0.98-1.07`."""
+    return "-" if ends is None else f"{ratio(ends[0])}-{ratio(ends[1])}"
+
+
+def p(chance: float) -> str:
+    """A p of three decimals, never rounded down to nothing."""
+    return "<0.001" if chance < 0.001 else f"{chance:.3f}"
+
+
+def runs(metric: Compared) -> str:
+    """How many runs of both sides, e.g. `10+10`."""
+    return f"{metric.base.runs}+{metric.head.runs}"
+
+
+def gate(metric: Compared) -> str:
+    """The change for the worse that the gate lets pass, e.g. `+10%`; `advice` where it rests on something else."""
+    sign = "-" if metric.better == "higher" else "+"
+    return f"{sign}{metric.threshold_percent:g}%" if metric.gates else "advice"
+
+
+def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
+    """The metrics worth a row: what gates, the first measure, and of the others all operations together."""
+    first = next((metric.measure for metric in comparison.metrics if metric.measure), None)
+    return [
+        metric
+        for metric in comparison.metrics
+        if every or metric.gates or metric.measure in (first, None) or metric.op == WHOLE
+    ]
+
+
+def side(facts: Side) -> str:
+    """What a side is and where its runs are from."""
+    parts = [
+        facts.label,
+        units.plural(facts.runs, "run") + (f" ({facts.disturbed} disturbed)" if facts.disturbed else ""),
+        facts.workload.profile if facts.workload else "",
+        f"lowlat {facts.tool.version} ({facts.tool.git or 'no commit'})" if facts.tool else "",
+        facts.host.cpu or "" if facts.host else "",
+    ]
+    return printable(" · ".join(part for part in parts if part))
+
+
+def order(comparison: Comparison) -> str | None:
+    """How the runs were mixed; None when they were not."""
+    mixed = comparison.interleaving
+    return None if mixed is None else f"{units.plural(mixed.pairs, 'pair')} in random order · seed {mixed.seed}"
+
+
+def rule(comparison: Comparison) -> str:
+    """What makes a regression."""
+    step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
+    floor = f", and medians more than the clock's step of {units.time(step_ns)} apart" if step_ns else ""
+    return f"ratio beyond the limit, p below 0.05 (Mann-Whitney){floor}"
+
+
+def failures(comparison: Comparison) -> Iterator[str]:
+    """Each gated metric that regressed, with its figures."""
+    for metric in comparison.metrics:
+        if metric.gates and metric.verdict == "regressed":
+            yield (
+                f"{printable(str(metric))} {value(metric, metric.base.median)} -> {value(metric, metric.head.median)}, "
+                f"{ratio(metric.ratio)}x (limit {gate(metric)}, p {p(metric.p)}, {runs(metric)} runs)"
+            )
+
+
+def verdict(comparison: Comparison) -> str:
+    """The gate's verdict in one line."""
+    found = comparison.gate
+    if found.verdict == "failed":
+        return f"gate failed: {'; '.join(failures(comparison))}"
+    rules, unclear = ", ".join(found.rules), printable(", ".join(found.inconclusive))
+    if found.verdict == "inconclusive":
+        return f"gate inconclusive ({rules}): a regression of {unclear} is not ruled out; {_advice(comparison)}"
+    return f"gate passed ({rules})"
+
+
+def _advice(comparison: Comparison) -> str:
+    if comparison.interleaving is not None:
+        return "take more --runs, or a quieter host"
+    return "take more runs, or interleave them with 'lowlat ab'"

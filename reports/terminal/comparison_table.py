@@ -1,0 +1,78 @@
+"""A comparison as a person reads it: a row for each metric, the gate's verdict, and what weakens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lowlat.reports.model.comparison import Compared, Comparison
+from lowlat.reports.terminal import comparison_lines as lines
+from lowlat.reports.terminal.report_table import facts
+from lowlat.reports.terminal.wide_console import uncut
+
+_GATED: Final = {"regressed": "bold red", "improved": "green", "unchanged": "", "inconclusive": "yellow"}
+_ADVICE: Final = {"regressed": "red", "improved": "green", "unchanged": "dim", "inconclusive": "dim"}
+_ROOMY: Final = 100
+"""Columns from which a row has room between its figures."""
+_GATE: Final = {"passed": "bold green", "failed": "bold red", "inconclusive": "bold yellow"}
+
+
+def render_comparison(comparison: Comparison, console: Console, *, every: bool = False) -> None:
+    """Print a comparison; `every`: also the operations of all other measures. 80 columns hold a row.
+
+    Colour and NO_COLOR are the console's affair.
+    """
+    with uncut(console):
+        console.print(
+            Group(*_parts(comparison, every, roomy=console.width >= _ROOMY)), highlight=False, soft_wrap=False
+        )
+
+
+def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[RenderableType]:
+    yield facts(
+        [
+            ("base", lines.side(comparison.base)),
+            ("head", lines.side(comparison.head)),
+            ("order", lines.order(comparison)),
+        ]
+    )
+    rows = lines.shown(comparison, every=every)
+    for measure in dict.fromkeys(metric.measure for metric in rows):
+        heading = lines.printable(measure or "whole runs")
+        yield _table(heading, [metric for metric in rows if metric.measure == measure], roomy=roomy)
+    yield Text()
+    yield facts(
+        [
+            ("regressed", lines.rule(comparison)),
+            *lines.notes(comparison),
+        ]
+    )
+    yield Text(lines.verdict(comparison), style=_GATE[comparison.gate.verdict])
+
+
+def _table(heading: str, rows: Iterable[Compared], *, roomy: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, int(roomy), 0, 0), header_style="bold")
+    table.add_column(heading, no_wrap=True)
+    for name in ("base", "head", "ratio", "95%", "p", "n", "gate"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for metric in rows:
+        style = (_GATED if metric.gates else _ADVICE)[metric.verdict]
+        table.add_row(*_cells(metric), Text(metric.verdict, style=style))
+    return table
+
+
+def _cells(metric: Compared) -> Iterator[Text]:
+    yield Text(lines.name(metric), style="bold" if metric.gates else "")
+    yield Text(lines.value(metric, metric.base.median))
+    yield Text(lines.value(metric, metric.head.median))
+    yield Text(lines.ratio(metric.ratio))
+    yield Text(lines.interval(metric.interval))
+    yield Text(lines.p(metric.p))
+    yield Text(lines.runs(metric))
+    yield Text(lines.gate(metric), style="" if metric.gates else "dim")

@@ -1,0 +1,100 @@
+"""The per-operation latency table of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lowlat import units
+from lowlat.reports.histogram.histogram import FEW_BEYOND
+from lowlat.reports.model.results import PercentileValue, Series, Spread, SummarySeries
+
+PERCENTS = ("50", "90", "99", "99.9", "99.99")
+"""Percentiles that a table shows."""
+_WITH_SPREAD = ("50", "99")
+_MARK = "*"
+_BOUNDLESS = 10_000
+
+FOOTNOTE = f"{_MARK} fewer than {FEW_BEYOND} samples beyond it: a few samples' luck, not a percentile"
+
+
+def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Iterator[Table]:
+    """The first measure by operation; where there are more, one table of them over all operations.
+
+    The spread over runs has columns of its own where they fit the console, else a line below its row.
+    """
+    measures = list(dict.fromkeys(series.measure for series in summary))
+    for measure in measures[:1]:
+        named = [(series.op, series) for series in summary if series.measure == measure]
+        yield _fitting(measure, named, runs, console)
+    if len(measures) > 1:
+        whole = [series for series in summary if series.op == "all"]
+        named = [(series.measure.removeprefix("stage:"), series) for series in whole]
+        yield _fitting("all operations", named, runs, console)
+
+
+def _fitting(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, console: Console) -> Table:
+    wide = _table(heading, rows, runs, wide=True)
+    boundless = console.options.update_width(_BOUNDLESS)  # else the measure is capped at the console
+    fits = console.measure(wide, options=boundless).maximum <= console.width
+    return wide if fits else _table(heading, rows, runs, wide=False)
+
+
+def has_marks(summary: Sequence[Series], percents: Sequence[str] = PERCENTS) -> bool:
+    """Whether any percentile shown carries the mark of the footnote."""
+    return any(_few(series.percentiles.get(percent)) for series in summary for percent in percents)
+
+
+def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *, wide: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column(heading, overflow="fold")
+    table.add_column("count", justify="right", overflow="fold")
+    for percent in PERCENTS:
+        table.add_column(f"p{percent}", justify="right", overflow="fold")
+        if wide and runs > 1 and percent in _WITH_SPREAD:
+            table.add_column("over runs", overflow="fold", style="dim")
+    table.add_column("max", justify="right", overflow="fold")
+    for name, series in rows:
+        table.add_row(*_cells(name, series, spread=wide and runs > 1))
+        if runs > 1 and not wide:
+            table.add_row(*_spread_cells(series))
+    return table
+
+
+def _cells(name: str, series: SummarySeries, *, spread: bool) -> Iterator[Text]:
+    yield Text(name, style="bold" if name == "all" else "")
+    yield Text(units.short(series.count))
+    for percent in PERCENTS:
+        yield cell(series.percentiles.get(percent))
+        if spread and percent in _WITH_SPREAD:
+            yield Text(_range(series.spread.get(percent)))
+    yield Text(units.time(series.max))
+
+
+def _spread_cells(series: SummarySeries) -> Iterator[Text]:
+    """The line below an operation on a narrow screen: the spread, under the percentiles it belongs to."""
+    yield Text("  runs", style="dim")
+    yield Text("")
+    for percent in PERCENTS:
+        yield Text(_range(series.spread.get(percent)) if percent in _WITH_SPREAD else "", style="dim")
+    yield Text("")
+
+
+def cell(percentile: PercentileValue | None) -> Text:
+    """A percentile, marked when it is but a few samples' luck."""
+    if percentile is None:
+        return Text("-")
+    few = _few(percentile)
+    return Text(units.time(percentile.value) + (_MARK if few else " "), style="dim" if few else "")
+
+
+def _few(percentile: PercentileValue | None) -> bool:
+    return percentile is not None and percentile.beyond < FEW_BEYOND
+
+
+def _range(spread: Spread | None) -> str:
+    return units.time_range(spread.min, spread.max) if spread else ""

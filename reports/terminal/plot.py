@@ -1,0 +1,184 @@
+"""The picture of a report on a terminal: its percentile spectrum, those of both sides of a comparison, or latency over
+throughput for a sweep.
+
+Drawn by plotext, which has axes with ticks of one's own and draws with any characters; plotille, the other one that is
+kept, has neither.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from lowlat.reports.compare.compare import Sides
+from lowlat.reports.compare.gate import WHOLE
+from lowlat.reports.histogram import percentile_curve
+from lowlat.reports.histogram.percentile_curve import Spectrum
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.sweep import Sweep, response
+from lowlat.units import rate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Plottable: TypeAlias = Report | Sweep | Sides
+
+ROWS: Final = 22
+_COLUMNS_MAX: Final = 110
+_NAME_MAX: Final = 16
+_OVER_RATES: Final = ("50", "99", "99.9")
+# Told apart by shape, since colour may be missing; the last line is drawn over the others.
+_MARKERS: Final = "·x○+▪◇▵*"
+_ASCII_MARKERS: Final = ".xo+#%@*"
+_COLORS: Final = ("blue+", "orange+", "green+", "magenta+", "cyan+", "red+", "yellow+", "default")
+_ASCII: Final = str.maketrans("─│┌┐└┘├┤┬┴┼µ", "-|+++++++++u")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of a picture: places on the horizontal axis, and nanoseconds."""
+
+    name: str
+    places: Sequence[float]
+    values_ns: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    title: str
+    label: str
+    lines: Sequence[_Line]
+    ticks: Callable[[float, float], Iterator[tuple[float, str]]]
+    """Places and labels along the horizontal axis, between its ends."""
+
+
+def render_plot(document: Plottable, console: Console) -> None:
+    """Print the picture as wide as the console, in ASCII where its encoding has nothing else."""
+    from rich.text import Text
+
+    width = min(console.width, _COLUMNS_MAX)
+    drawn = plot(document, width=width, ascii_only=console.options.ascii_only, color=not console.no_color)
+    console.print(Text.from_ansi(drawn), highlight=False, soft_wrap=True)
+
+
+def plot(document: Plottable, *, width: int = 80, ascii_only: bool = False, color: bool = False) -> str:
+    """The picture of a document as lines of `width` columns; with `color`, coloured by escape sequences.
+
+    A report of one measure has a line for each operation, another a line for each measure over all operations; a
+    comparison has one for each side. Raises `HistogramFormatError` for a damaged histogram, or `InputError` with its
+    side. Where there is no latency to draw, a line says so.
+    """
+    picture = _picture_of(document)
+    if not picture.lines:
+        return f"{picture.title}: nothing to plot"
+    text = _drawn(picture, width, ascii_only=ascii_only, color=color)
+    return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii_only else text
+
+
+def _picture_of(document: Plottable) -> _Picture:
+    if isinstance(document, Sides):
+        return _of_sides(document)
+    picture = _of_sweep(document) if isinstance(document, Sweep) else _of_report(document)
+    return picture if picture.lines else _nothing("no latency was measured")
+
+
+def _nothing(reason: str) -> _Picture:
+    return _Picture(reason, "", (), lambda _least, _most: iter(()))
+
+
+def _of_sides(sides: Sides) -> _Picture:
+    series = sides.main_series()
+    if series is None:
+        timed = not (sides.base.reports or sides.head.reports)
+        return _nothing("elapsed times of whole commands have no histogram" if timed else "the sides share no latency")
+    op, measure = series
+    of = "all operations" if op == WHOLE else op
+    return _of_spectra(percentile_curve.by_side(sides), f"{measure} of {of} by percentile, head drawn over base")
+
+
+def _of_report(report: Report) -> _Picture:
+    measures = percentile_curve.by_measure(report)
+    if measures:
+        return _of_spectra(measures, "latency of all operations by percentile")
+    name = report.summary[0].measure if report.summary else "latency"
+    return _of_spectra(percentile_curve.by_operation(report), f"{name} by percentile")
+
+
+def _of_spectra(spectra: Sequence[Spectrum], title: str) -> _Picture:
+    lines = [
+        _Line(each.name, [point.nines for point in each.points], [point.value_ns for point in each.points])
+        for each in spectra
+    ]
+    return _Picture(title, "percentile", lines, lambda _, most: percentile_curve.nine_ticks(most))
+
+
+def _of_sweep(swept: Sweep) -> _Picture:
+    """Over the logarithm of the rate that was reached."""
+    lines = []
+    for percent in _OVER_RATES:
+        reached = [
+            (math.log10(point.load.achieved_rate), series.percentiles[percent].value)
+            for point in swept.points
+            if point.load.achieved_rate and (series := response(point)) and percent in series.percentiles
+        ]
+        if reached:
+            lines.append(_Line(f"p{percent}", [place for place, _ in reached], [value for _, value in reached]))
+    return _Picture("response time over throughput", "commands per second, reached", lines, _rate_ticks)
+
+
+def _rate_ticks(least: float, most: float) -> Iterator[tuple[float, str]]:
+    """1, 2 and 5 of each power of ten within, as logarithms."""
+    for exponent in range(math.floor(least), math.ceil(most) + 1):
+        for digit in (1, 2, 5):
+            if least <= exponent + math.log10(digit) <= most:
+                yield exponent + math.log10(digit), rate(digit * 10.0**exponent)
+
+
+def _drawn(picture: _Picture, width: int, *, ascii_only: bool, color: bool) -> str:
+    """The picture by plotext, whose one figure is cleared first and left clear."""
+    import plotext
+
+    figure = plotext.figure
+    figure.clear()
+    plotext.terminal.limit(width=False, height=False)  # the size is the caller's affair
+    figure.theme("colorless")
+    figure.plot_size(width, ROWS)
+    values = [value for line in picture.lines for value in line.values_ns]
+    places = [place for line in picture.lines for place in line.places]
+    up = list(percentile_curve.decades(min(values), max(values)))
+    along = list(picture.ticks(min(places), max(places)))
+    figure.ruler("y", "left").ticks([at for at, _ in up], [label for _, label in up]).lim(up[0][0], up[-1][0])
+    figure.ruler("x", "lower").ticks([at for at, _ in along], [label for _, label in along])
+    keys = []
+    for index, line in enumerate(picture.lines):
+        pixel = plotext.pixel(_COLORS[index % len(_COLORS)])
+        symbol = (_ASCII_MARKERS if ascii_only else _MARKERS)[index % len(_MARKERS)]
+        heights = [math.log10(max(value, 1)) for value in line.values_ns]
+        figure.draw(figure.signal(line.places, heights, marker=plotext.marker(symbol, pixel)).lines())
+        keys.append(plotext.colorize(f"{symbol} {_name(line.name)}", pixel))
+    figure.title(picture.title)
+    figure.label(picture.label, "x")
+    drawn = figure.build().string(colorless=not color)
+    figure.clear()
+    lines = [line.rstrip() for line in drawn.splitlines()]
+    return "\n".join(
+        [*lines, *("  ".join(key.string(colorless=not color) for key in row) for row in _rows(keys, width))]
+    )
+
+
+def _rows(keys: Sequence[Any], width: int) -> list[list[Any]]:
+    """The legend, as many names to a row as fit: below the picture, where it covers no line."""
+    rows: list[list[Any]] = [[]]
+    for key in keys:
+        if rows[-1] and sum(each.length() + 2 for each in rows[-1]) + key.length() > width:
+            rows.append([])
+        rows[-1].append(key)
+    return rows
+
+
+def _name(name: str) -> str:
+    """A name from a document, so that a terminal shows it as it is; a long one is cut."""
+    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    return printable if len(printable) <= _NAME_MAX else f"{printable[: _NAME_MAX - 3]}..."

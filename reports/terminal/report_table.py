@@ -1,0 +1,115 @@
+"""A report as a person reads it: what ran where, latencies, throughput, and what to make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from lowlat import units
+from lowlat.reports.model.report import BudgetPart, Report
+from lowlat.reports.model.series import whole
+from lowlat.reports.terminal import latency_table, text_lines
+from lowlat.reports.terminal.wide_console import uncut
+
+
+def render(report: Report, console: Console) -> None:
+    """Print a report. Colour and NO_COLOR are the console's affair.
+
+    Off a terminal nothing is cut to 80 columns.
+    """
+    with uncut(console):
+        console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
+
+
+def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
+    model = report.load.model
+    yield title(report)
+    yield facts(
+        [
+            ("host", text_lines.host(report.host)),
+            ("topology", text_lines.topology(report.topology) if report.topology else None),
+            ("placement", text_lines.placement(report.placement) if report.placement else None),
+            ("clock", text_lines.clock(report.clock)),
+        ]
+    )
+    yield from latency_table.tables(report.summary, len(report.runs), console)
+    if latency_table.has_marks(report.summary):
+        yield Text(latency_table.FOOTNOTE, style="dim")
+    yield Text()
+    yield facts(
+        [
+            ("throughput", text_lines.throughput(report.runs, model)),
+            ("stamped", text_lines.stamped(report.runs)),
+            (
+                "held against",
+                text_lines.baselines(report.baselines, report.runs, model) if report.baselines else None,
+            ),
+            ("journal", text_lines.journal(report.journal) if report.journal else None),
+            ("load", text_lines.load(report.load)),
+            ("hot path", text_lines.hot_path(report.hot_path)),
+            ("disturbances", text_lines.disturbances(report.runs, model)),
+            ("workload", text_lines.workload(report.workload)),
+            *(("", note) for note in report.workload.notes),
+            ("verified", text_lines.verification(report.verification) if report.verification else "nothing"),
+            ("bands", _bands(report)),
+        ]
+    )
+    yield Padding(_budget(report), (1, 0, 0, 0))
+    yield facts([("tier", text_lines.tier(report))])
+    if status := text_lines.status(report):
+        yield Text(status, style="bold red")
+
+
+def title(report: Report) -> Text:
+    """What ran: profile, engine, commands, seed, runs."""
+    work = report.workload
+    parts = [
+        f"{report.engine.name} engine",
+        units.plural(work.commands, "command"),
+        f"seed {work.seed}" if work.seed is not None else "",
+        units.plural(len(report.runs), "run"),
+        f"lowlat {report.tool.version}",
+    ]
+    return Text.assemble((work.profile, "bold"), "  ", " · ".join(part for part in parts if part))
+
+
+def facts(rows: list[tuple[str, str | None]]) -> Table:
+    """Labels and lines, the lines wrapped beside their label; a row without a line is left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="cyan", no_wrap=True, min_width=12)
+    grid.add_column(overflow="fold")
+    for label, line in rows:
+        if line:
+            grid.add_row(Text(label), Text(line))
+    return grid
+
+
+def _bands(report: Report) -> str | None:
+    series = whole(report.summary)
+    return text_lines.bands(series) if series else None
+
+
+def _budget(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
+    table.add_column("budget", no_wrap=True, min_width=12)
+    table.add_column("reference", justify="right", no_wrap=True)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("")
+    for row in report.budget:
+        measured = Text("not measured", style="dim") if row.measured_ns is None else Text(units.time(row.measured_ns))
+        table.add_row(Text(row.stage), Text(units.time(row.reference_ns)), measured, Text(row.basis, style="dim"))
+        for part in row.parts:
+            table.add_row(Text(f"  {part.name}"), "", *_part(part))
+    return table
+
+
+def _part(part: BudgetPart) -> tuple[Text, Text]:
+    """The percentile that stages go by, then the median."""
+    if part.p50_ns is None or part.p99_ns is None:
+        return Text("not measured", style="dim"), Text(part.basis, style="dim")
+    text = f"p99 (p50 {units.time(part.p50_ns)}): {part.basis}, {units.plural(part.samples, 'sample')}"
+    return Text(units.time(part.p99_ns)), Text(text, style="dim")

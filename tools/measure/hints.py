@@ -1,0 +1,51 @@
+"""What each compiler hint and the huge pages are worth here: the engine built without each, timed in turns.
+
+Every round runs all builds once in random order, so that what disturbs the machine disturbs all alike; the figures are
+medians over the rounds, the ratio is to the build that has every hint.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from native_pass import arguments, build
+
+from lowlat.engine.flow.profile import load_profile
+
+WITHOUT = {
+    "everything on": [],
+    "without likely/unlikely": ["LOWLAT_WITHOUT_LIKELY"],
+    "without forced inlining": ["LOWLAT_WITHOUT_INLINE"],
+    "without cold paths apart": ["LOWLAT_WITHOUT_COLD"],
+    "without prefetch": ["LOWLAT_WITHOUT_PREFETCH"],
+    "without huge pages": ["LOWLAT_WITHOUT_HUGE_PAGES"],
+}
+COMMANDS, SEED, ROUNDS = 1_000_000, 1, 9
+
+
+def main() -> None:
+    """Build, time, print."""
+    profiles = sys.argv[1:] or ["steady", "deep"]
+    with tempfile.TemporaryDirectory() as folder:
+        builds = {name: build(Path(folder), str(at), given) for at, (name, given) in enumerate(WITHOUT.items())}
+        for profile in profiles:
+            given = arguments(load_profile(profile), COMMANDS, SEED, 2)
+            times: dict[str, list[float]] = {name: [] for name in builds}
+            for _ in range(ROUNDS):
+                for name in random.sample(list(builds), len(builds)):
+                    out = subprocess.run([builds[name], *given], check=True, capture_output=True, text=True).stdout
+                    times[name].append(float(out.split()[-1]))  # the first repeat warms up
+            whole = statistics.median(times["everything on"])
+            print(f"{profile}: ns per command, median of {ROUNDS} rounds of {COMMANDS:,} commands")
+            for name, values in times.items():
+                median = statistics.median(values)
+                print(f"  {name:26} {median:6.1f}   {median / whole:5.2f}x   ({min(values):.1f}-{max(values):.1f})")
+
+
+if __name__ == "__main__":
+    main()

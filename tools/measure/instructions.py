@@ -1,0 +1,76 @@
+"""Instructions per command of each profile, counted by callgrind, against the committed figures.
+
+A count that does not wobble with the machine's load: more than 5% above the committed figure fails. The figures hold
+for one compiler and instruction set; `--record` writes those of this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from native_pass import ROOT, arguments, build
+
+from lowlat.engine import _core
+from lowlat.engine.flow.profile import load_profile, profile_names
+
+COMMANDS, SEED = 100_000, 1
+ALLOWED = 1.05
+FIGURES = ROOT / "tools/measure/instructions.json"
+
+
+def count(binary: Path, profile: str, scratch: Path) -> float:
+    """Instructions per command of one profile's measured pass."""
+    done = subprocess.run(
+        [
+            *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*"],
+            *[f"--callgrind-out-file={scratch}/out", str(binary)],
+            *arguments(load_profile(profile), COMMANDS, SEED, 1),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if found is None or int(found[1]) < COMMANDS:
+        sys.exit(f"callgrind counted nothing in the measured pass of {profile}:\n{done.stderr}")
+    return int(found[1]) / COMMANDS
+
+
+def main() -> int:
+    """Count, compare or record; the exit code."""
+    if shutil.which("valgrind") is None:
+        sys.exit("no valgrind found. Install it: apt install valgrind")
+    figures = json.loads(FIGURES.read_text())
+    build_facts = _core.build_facts()
+    key = f"{build_facts['compiler'].split('.')[0]}, {build_facts['isa']}"
+    recording = "--record" in sys.argv
+    committed = figures.get(key)
+    if committed is None and not recording:
+        sys.exit(f"no figures are committed for {key} (there are: {'; '.join(figures)}); see --record")
+    with tempfile.TemporaryDirectory() as folder:
+        binary = build(Path(folder), "loops")
+        counted = {name: round(count(binary, name, Path(folder)), 1) for name in profile_names()}
+    if recording:
+        FIGURES.write_text(json.dumps(figures | {key: counted}, indent=2) + "\n")
+    worse = 0
+    print(f"instructions per command, {COMMANDS:,} commands, {key}")
+    for name, now in counted.items():
+        before = now if recording else committed.get(name)
+        if before is None:
+            sys.exit(f"no figure is committed for {name}; see --record")
+        failed = now > before * ALLOWED
+        worse += failed
+        print(
+            f"  {name:14} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
+        )
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

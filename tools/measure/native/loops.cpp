@@ -1,0 +1,82 @@
+// The plain pass over a flood, without Python around it: what callgrind counts and what the hints benchmark times.
+// Arguments: commands, seed, repeats, then the weights and the other numbers of a FloodProfile in order, then 1 where
+// its commands have terms. Prints nanoseconds per command of each repeat.
+#include "engine/native/bench/loops.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include "engine/native/flow/synthetic.hpp"
+
+using namespace lowlat;
+
+namespace {
+
+FloodProfile profile_from(char** numbers) {
+    const auto number = [&] { return static_cast<std::uint32_t>(std::strtoul(*numbers++, nullptr, 10)); };
+    FloodProfile profile;
+    for (std::uint32_t& weight : profile.weights) weight = number();
+    for (std::uint32_t* field : {&profile.symbols, &profile.live_orders, &profile.distance_ticks, &profile.uniform,
+                                 &profile.quantity_max, &profile.take_quantity_max, &profile.take_ticks,
+                                 &profile.travel_ticks, &profile.travel_per_1000, &profile.owners, &profile.pro_rata})
+        *field = number();
+    return profile;
+}
+
+}  // namespace
+
+// Not inlined and outside any namespace, so that callgrind can be told to count inside it only.
+__attribute__((noinline)) void measured_pass(Matcher& matcher, const Command* commands, std::uint64_t count,
+                                             RingSink& sink) {
+    run_plain(matcher, commands, count, sink);
+}
+__attribute__((noinline)) void measured_pass(Matcher& matcher, const WideCommand* commands, std::uint64_t count,
+                                             RingSink& sink) {
+    run_plain(matcher, commands, count, sink);
+}
+
+namespace {
+
+template <typename Record>
+void repeat_pass(const FloodProfile& profile, std::uint64_t count, std::uint64_t seed, long repeats) {
+    std::vector<Record> commands(profile.live_orders + count);
+    {
+        Flood flood(profile, seed);
+        flood.seed(commands.data());
+        flood.generate(commands.data() + profile.live_orders, count);
+    }
+    const Settings settings{
+        .symbols = profile.rules(), .orders = std::max(50'000U, 2 * profile.live_orders), .trades = 100'000};
+    std::vector<Event> ring(ring_events);
+    Matcher matcher(settings);
+    for (long repeat = 0; repeat < repeats; ++repeat) {
+        matcher.reset();
+        RingSink sink(ring.data(), ring_events - 1);
+        run_plain(matcher, commands.data(), profile.live_orders, sink);
+        const auto start = std::chrono::steady_clock::now();
+        measured_pass(matcher, commands.data() + profile.live_orders, count, sink);
+        const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+        std::printf("%.2f\n", took.count() / static_cast<double>(count));
+    }
+}
+
+}  // namespace
+
+int main(int count_of_arguments, char** arguments) {
+    constexpr int numbers = acts + 11;
+    if (count_of_arguments != 4 + numbers + 1) {
+        std::fprintf(stderr, "usage: passes COMMANDS SEED REPEATS, the %d numbers of a profile, 0|1\n", numbers);
+        return 2;
+    }
+    const std::uint64_t count = std::strtoull(arguments[1], nullptr, 10);
+    const std::uint64_t seed = std::strtoull(arguments[2], nullptr, 10);
+    const long repeats = std::strtol(arguments[3], nullptr, 10);
+    const FloodProfile profile = profile_from(arguments + 4);
+    if (*arguments[4 + numbers] == '1') {
+        repeat_pass<WideCommand>(profile, count, seed, repeats);
+    } else {
+        repeat_pass<Command>(profile, count, seed, repeats);
+    }
+}

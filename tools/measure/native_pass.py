@@ -1,0 +1,44 @@
+"""Builds the programs of this folder's `native/`, above all `loops.cpp`, the engine's plain pass without Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from lowlat.engine import _core
+from lowlat.engine.flow.profile import Profile
+
+ROOT = Path(__file__).parents[2]
+
+
+def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str = "loops.cpp") -> Path:
+    """Compile the program as the release is compiled, with `-D` for each definition; the path of the binary."""
+    folder.mkdir(parents=True, exist_ok=True)
+    binary = folder / name
+    isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(_core.build_facts()["isa"], [])
+    subprocess.run(
+        [
+            *[os.environ.get("CXX", "c++"), "-std=c++20", "-O3", "-DNDEBUG", "-fPIC", *isa, f"-I{ROOT}"],
+            *[f"-D{definition}" for definition in definitions],
+            *[str(ROOT / "tools/measure/native" / source), "-pthread", "-o", str(binary)],
+        ],
+        check=True,
+    )
+    return binary
+
+
+def arguments(profile: Profile, commands: int, seed: int, repeats: int) -> list[str]:
+    """The command line that makes the program run this profile."""
+    price, quantity = profile.price, profile.quantity
+    numbers = [
+        *[commands, seed, repeats, *msgspec.structs.astuple(profile.mix)],
+        *[profile.symbols, profile.live_orders, price.distance_ticks, int(price.spread == "even")],
+        *[quantity.resting_max, quantity.aggressive_max],
+        *[price.through_ticks, price.travel_ticks, price.travel_ticks_per_1000_commands],
+        *[profile.owners, profile.pro_rata, int(profile.has_terms)],
+    ]
+    return [str(number) for number in numbers]

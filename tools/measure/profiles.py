@@ -1,0 +1,54 @@
+"""The README's table: every built-in profile of a closed loop measured here, one row each, as Markdown."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+
+from lowlat.engine import flood, load_profile, profile_names
+from lowlat.engine.bench.run import RunPlan, measure
+from lowlat.reports.model.report import Report
+
+COMMANDS, SEED, RUNS = 1_000_000, 1, 5
+
+
+def row(name: str, report: Report) -> str:
+    """One profile's figures: median over runs, percentiles of the merged histograms."""
+    ns = [run.throughput.ns_per_command for run in report.runs if run.throughput]
+    whole = next(series for series in report.summary if series.op == "all")
+    events = report.verification.events / (report.workload.seeded + report.workload.commands)
+    median = statistics.median(ns)
+    at = {percent: f"{whole.percentiles[percent].value:,}" for percent in ("50", "99", "99.9")}
+    return (
+        f"| `{name}` | {events:.2f} | **{median:.1f}** ({min(ns):.1f}-{max(ns):.1f}) | {1e3 / median:.1f} "
+        f"| {at['50']} | {at['99']} | {at['99.9']} | {report.baselines.reference_ns / median:,.0f}x |"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    rows, reports = [], []
+    for name in profile_names():
+        if load_profile(name).arrivals:
+            continue
+        print(f"measuring {name}", file=sys.stderr)
+        reports.append(measure(flood(load_profile(name), COMMANDS, SEED), RunPlan(runs=RUNS)))
+        if reports[-1].status != "ok":
+            sys.exit(f"{name}: {reports[-1].status}: {reports[-1].status_reasons}")
+        rows.append(row(name, reports[-1]))
+    one = reports[0]
+    loop = statistics.median(report.baselines.loop_ns for report in reports)
+    print(
+        f"{one.host.cpu}, {one.host.cores} CPUs, {one.host.virtualization}, "
+        f"{one.clock.frequency_hz / 1e9:.3f} GHz counter; {one.tool.build.compiler}, {one.tool.build.isa}; "
+        f"{COMMANDS:,} commands, seed {SEED}, {RUNS} runs. A loop that only reads the commands takes {loop:.1f} ns "
+        f"each, two stamps around nothing {one.baselines.clock_ns:.0f} ns.\n"
+    )
+    columns = ("events a command", "ns a command, median (runs)", "M commands/s", "p50 ns", "p99 ns", "p99.9 ns")
+    print(f"| profile | {' | '.join(columns)} | reference engine |")
+    print("|---|" + "--:|" * (len(columns) + 1))
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main()
