@@ -59,6 +59,11 @@ def test_python_blocks_run_and_print_what_the_page_says(page: Path, tmp_path: Pa
     assert done.stdout == "".join(blocks(page, "text", "Output"))
 
 
+def test_c_stands_only_where_it_is_compiled() -> None:
+    """`tests/native/test_c_interface.py` builds and runs this page's program."""
+    assert [named(page) for page in PAGES if blocks(page, "c")] == ["docs/how-to/use-from-c.md"]
+
+
 def test_profiles_load(tmp_path: Path) -> None:
     page = ROOT / "docs/how-to/write-a-profile.md"
     for name in ("mine.toml", "arrivals.toml"):
