@@ -38,7 +38,7 @@ def plan_of(
     Raises `lowlat.probes.cpu.cpulist.CpuListError` and `lowlat.probes.cpu.affinity.AffinityError`.
     """
     from lowlat.engine.bench.run import RunPlan
-    from lowlat.engine.matching.config import WhenDry
+    from lowlat.engine.matching.config import PoolPolicy
     from lowlat.probes.cpu.affinity import requested_cpus
 
     return RunPlan(
@@ -47,7 +47,7 @@ def plan_of(
         cpus=None if cpu is None or cpu.strip().lower() == "auto" else requested_cpus(cpu),
         orders=orders,
         trades=trades,
-        when_dry=None if when_dry is None else WhenDry[when_dry.upper()],
+        when_dry=None if when_dry is None else PoolPolicy[when_dry.upper()],
         load=load,
         books=books,
         log=log,

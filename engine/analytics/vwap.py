@@ -26,7 +26,7 @@ Digits: TypeAlias = Sequence[int]
 
 LEVEL_UPDATE: Final = np.dtype(
     {
-        "names": ["price", "quantity", "orders"],
+        "names": ["price", "quantity", "order_count"],
         "formats": ["<i8", "<i8", "<i8"],
         "offsets": [0, 8, 16],
         "itemsize": 32,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Events, describe
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -27,7 +27,7 @@ class PrefixCheck:
     reference_ns: float | None
 
 
-def check_prefix(flow: Flow, sized: Settings, measured: int) -> PrefixCheck:
+def check_prefix(flow: Flow, sized: EngineConfig, measured: int) -> PrefixCheck:
     """Give both engines the seeding commands and `measured` more, and compare every event."""
     native, reference = Engine.of(sized), ReferenceEngine.of(sized)
     seeding, rest = flow.commands[: flow.seeded], flow.measured[:measured]

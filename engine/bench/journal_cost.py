@@ -11,7 +11,7 @@ from typing import Final
 
 from lowlat.engine import _core
 from lowlat.engine.bench.protocol import JournalCost, JournaledPasses, JournalJob
-from lowlat.engine.journal.engine import INTERVAL_NS, Sync
+from lowlat.engine.journal.engine import INTERVAL_NS, SyncPolicy
 from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
 from lowlat.engine.journal.file import create_journal
 from lowlat.engine.matching.native import Engine
@@ -72,10 +72,10 @@ def journal_cost(
     without, none, interval = _Policy("off"), _Policy("none"), _Policy("interval")
     for _ in range(ROUNDS):
         passes.run(without, None)
-        passes.run(interval, Sync.INTERVAL)
-        passes.run(none, Sync.NONE, keep=True)
+        passes.run(interval, SyncPolicy.INTERVAL)
+        passes.run(none, SyncPolicy.NONE, keep=True)
     batch = _Policy("batch")
-    passes.run(batch, Sync.BATCH, limit_s=BATCH_LIMIT_S)
+    passes.run(batch, SyncPolicy.BATCH, limit_s=BATCH_LIMIT_S)
     return JournalCost(
         batch=job.batch,
         size_bytes=(Path(job.folder) / WHOLE).stat().st_size,
@@ -115,7 +115,9 @@ class _Passes:
         self.seeding, self.measured = seeding, measured
         self.scale = scale
 
-    def run(self, policy: _Policy, sync: Sync | None, *, keep: bool = False, limit_s: float | None = None) -> None:
+    def run(
+        self, policy: _Policy, sync: SyncPolicy | None, *, keep: bool = False, limit_s: float | None = None
+    ) -> None:
         """One pass over the measured commands, behind the seeding ones."""
         self.engine.reset()
         with self._journal(sync, keep=keep) as journal:
@@ -139,7 +141,7 @@ class _Passes:
             ) from error
 
     @contextlib.contextmanager
-    def _journal(self, sync: Sync | None, *, keep: bool) -> Iterator[_core.JournalWriter | None]:
+    def _journal(self, sync: SyncPolicy | None, *, keep: bool) -> Iterator[_core.JournalWriter | None]:
         """A new one; kept, or gone after the pass."""
         if sync is None:
             yield None

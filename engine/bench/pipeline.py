@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 from lowlat.engine import _core
 from lowlat.engine.bench.protocol import PathPlaces
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands, Side
-from lowlat.engine.rings.ring import Wait
+from lowlat.engine.rings.ring import WaitStrategy
 from lowlat.engine.shared_book.reader import MappedBookReader
 from lowlat.engine.shared_book.writer import MappedBookWriter
 from lowlat.probes.clock.scale import TickScale
@@ -37,7 +37,7 @@ from lowlat.probes.cpu.affinity import pin
 PATH_MEASURES = ("service", "stage:queued", "stage:matched", "stage:published")
 PACED_MEASURES = ("response", "service", "slip", *PATH_MEASURES[1:])
 """The same where commands have planned times."""
-Waits = dict[int | None, Wait]
+Waits = dict[int | None, WaitStrategy]
 FILES_A_BOOK: Final = 2
 """Descriptors that a book's writer holds: the file, and the mapping's own."""
 _NOTHING_PLANNED = np.empty(0, np.uint64)
@@ -74,7 +74,7 @@ class OrderPath:
     def __init__(
         self,
         engine: Engine,
-        settings: Settings,
+        settings: EngineConfig,
         places: PathPlaces,
         cpu: int | None,
         commands: Commands,
@@ -202,7 +202,7 @@ class OrderPath:
         """How threads on each CPU wait: one alone may spin, those that share a CPU or are not bound let others run."""
         threads = Counter([self.cpu, self.places.publisher, *self.places.producers])
         alone = {cpu for cpu, count in threads.items() if cpu is not None and count == 1 and self.places.may_spin}
-        return {cpu: Wait.SPIN if cpu in alone else Wait.YIELD for cpu in threads}
+        return {cpu: WaitStrategy.SPIN if cpu in alone else WaitStrategy.YIELD for cpu in threads}
 
 
 def _allow_files(more: int) -> None:

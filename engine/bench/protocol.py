@@ -74,10 +74,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Process id of who waits for the outcome."""
     commands_fd: int
     wide: bool
-    """Whether they are `WIDE_COMMAND` records."""
+    """Whether they are `EXTENDED_COMMAND` records."""
     seeded: int
     rules: list[tuple[int, int, int, int, int, int]]
-    """Per symbol: tick, lot, lowest and highest price, `Algorithm`, `OffTick`."""
+    """Per symbol: tick, lot, lowest and highest price, `MatchAlgorithm`, `TickRounding`."""
     orders: int
     trades: int
     when_orders_dry: int

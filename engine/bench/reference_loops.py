@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping
 
 from lowlat.engine.bench.protocol import Pass
-from lowlat.engine.matching.records import Commands, EventKind, Kind
+from lowlat.engine.matching.records import Commands, CommandType, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.probes._core import read_thread_usage
 from lowlat.probes.clock.counter import ticks
 from lowlat.probes.clock.scale import TickScale
 from lowlat.reports._core import Histogram as Recorder
 
-_CHANGES = {Kind.CANCEL: "cancel", Kind.REDUCE: "reduce", Kind.REPLACE: "replace"}
+_CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandType.REPLACE: "replace"}
 
 
 def run_plain(engine: ReferenceEngine, commands: Commands, scale: TickScale) -> Pass:
@@ -40,11 +40,11 @@ def run_stamped(
 
 
 def _operation(kind: int, event_kinds: list[int]) -> str:
-    if event_kinds[-1] == EventKind.REJECTED:
+    if event_kinds[-1] == ExecType.REJECTED:
         return "reject"
     if kind in _CHANGES:
-        return _CHANGES[Kind(kind)]
-    return "take" if EventKind.TRADE in event_kinds else "add"
+        return _CHANGES[CommandType(kind)]
+    return "take" if ExecType.TRADE in event_kinds else "add"
 
 
 class _Watch:

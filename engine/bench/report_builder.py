@@ -26,7 +26,7 @@ from lowlat.engine.bench.protocol import (
     Pipeline,
 )
 from lowlat.engine.flow.order_flow import Extent, Flow
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.host.facts import host_facts
 from lowlat.probes.reading import Reading
@@ -50,7 +50,7 @@ class Finished:
 
 def assemble(
     flow: Flow,
-    sized: Settings,
+    sized: EngineConfig,
     engine: str,
     command: Sequence[str],
     load: Load,
@@ -192,7 +192,7 @@ def _tool() -> context.Tool:
     )
 
 
-def _settings(sized: Settings) -> dict[str, str | int | float | bool | None]:
+def _settings(sized: EngineConfig) -> dict[str, str | int | float | bool | None]:
     return {
         "symbols": len(sized.instruments),
         "orders": sized.orders,

@@ -37,8 +37,8 @@ from lowlat.engine.bench.protocol import (
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.flow.arrivals import check_schedule
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.records import WIDE_COMMAND
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.records import EXTENDED_COMMAND
 from lowlat.errors import ExitCode, LowlatError, UsageError
 from lowlat.probes.network.peer import PeerPath
 from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
@@ -84,7 +84,7 @@ class RunPlan:
     batch: int = 4096
     orders: int | None = None
     trades: int | None = None
-    when_dry: WhenDry | None = None
+    when_dry: PoolPolicy | None = None
     reference_prefix: int = 20_000
     command: tuple[str, ...] = ()
     peer: PeerPath | None = None
@@ -144,7 +144,7 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
         raise UsageError("the reference engine keeps no interval log; use the native one for --log")
     if plan.journal is not None and (plan.engine == "reference" or not isinstance(plan.load, ClosedLoop)):
         raise UsageError("a journal is measured in a closed loop of the native engine; leave out --journal")
-    if isinstance(plan.load, Pipeline) and flow.commands.dtype == WIDE_COMMAND:
+    if isinstance(plan.load, Pipeline) and flow.commands.dtype == EXTENDED_COMMAND:
         raise UsageError(
             f"a pipeline's queues carry plain commands, and those of {flow.name} have terms; leave out --pipeline"
         )
@@ -178,9 +178,9 @@ def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
         yield file
 
 
-def settings_of(flow: Flow, plan: RunPlan) -> Settings:
+def settings_of(flow: Flow, plan: RunPlan) -> EngineConfig:
     """How the engine is sized for this flow: as the plan says, else as the flow needs."""
-    return Settings(
+    return EngineConfig(
         flow.instruments,
         flow.orders if plan.orders is None else plan.orders,
         flow.tape if plan.trades is None else plan.trades,
@@ -192,7 +192,7 @@ def settings_of(flow: Flow, plan: RunPlan) -> Settings:
 def _job(
     file: IO[bytes],
     flow: Flow,
-    sized: Settings,
+    sized: EngineConfig,
     plan: RunPlan,
     place: Place,
     path: PathPlaces | None,
@@ -205,7 +205,7 @@ def _job(
         engine=plan.engine,
         parent=os.getpid(),
         commands_fd=file.fileno(),
-        wide=flow.commands.dtype == WIDE_COMMAND,
+        wide=flow.commands.dtype == EXTENDED_COMMAND,
         seeded=flow.seeded,
         rules=[
             (rules.tick, rules.lot, rules.price_min, rules.price_max, rules.algorithm, rules.off_tick)

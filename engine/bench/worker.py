@@ -46,11 +46,11 @@ from lowlat.engine.bench.reference_loops import run_plain, run_stamped
 from lowlat.engine.flow.arrivals import arrivals
 from lowlat.engine.flow.profile import Arrivals
 from lowlat.engine.matching.aligned import aligned_copy
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine, MemoryPart
-from lowlat.engine.matching.records import COMMAND, EVENT, WIDE_COMMAND, Commands, EventKind, Reason
+from lowlat.engine.matching.records import COMMAND, EVENT, EXTENDED_COMMAND, Commands, ExecType, Reason
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import LowlatError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
@@ -91,7 +91,7 @@ def run(job: Job) -> Outcome:
     clock = calibrate_quick()
     with memory_bound_to(job.memory_node) as bound:
         with os.fdopen(job.commands_fd, "rb") as file:
-            commands = aligned_copy(np.memmap(file, dtype=WIDE_COMMAND if job.wide else COMMAND, mode="r"))
+            commands = aligned_copy(np.memmap(file, dtype=EXTENDED_COMMAND if job.wide else COMMAND, mode="r"))
         gc.disable()
         # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
         return _Run(job, cpu, allowed, clock, commands, bound).outcome()
@@ -374,7 +374,7 @@ class _Run:
             hashed.add(part)
             tail = (tail + raw)[-TAIL_BYTES:]
             events += len(part)
-            rejected += int(np.count_nonzero(part["kind"] == EventKind.REJECTED))
+            rejected += int(np.count_nonzero(part["kind"] == ExecType.REJECTED))
             refusals += int(np.count_nonzero(np.isin(part["reason"], POOL_FULL)))
         return _Digested(digest.hexdigest(), hashed.value, len(seeding), events, rejected, refusals, tail)
 
@@ -390,16 +390,16 @@ class _Digested:
     tail: bytes
 
 
-def _settings(job: Job) -> Settings:
-    return Settings(
+def _settings(job: Job) -> EngineConfig:
+    return EngineConfig(
         tuple(
-            Instrument(tick, lot, low, high, algorithm=Algorithm(algorithm), off_tick=OffTick(off_tick))
+            Instrument(tick, lot, low, high, algorithm=MatchAlgorithm(algorithm), off_tick=TickRounding(off_tick))
             for tick, lot, low, high, algorithm, off_tick in job.rules
         ),
         job.orders,
         job.trades,
-        WhenDry(job.when_orders_dry),
-        WhenDry(job.when_trades_dry),
+        PoolPolicy(job.when_orders_dry),
+        PoolPolicy(job.when_trades_dry),
     )
 
 

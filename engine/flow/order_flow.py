@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.config import PoolPolicy
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import Commands
 
@@ -25,7 +25,7 @@ class Extent:
 class Flow:
     """Commands for an engine, those that seed its book first.
 
-    `commands`: `COMMAND` or `WIDE_COMMAND` array, shape (n,), on a cache line. `seeded`: how many of them, at the
+    `commands`: `COMMAND` or `EXTENDED_COMMAND` array, shape (n,), on a cache line. `seeded`: how many of them, at the
     front, only build the book; they are executed and verified but not measured. `orders`: room the engine needs for
     resting orders. `mix`: measured commands by what they are for. `tape`: records on the trade tape of an engine for
     it; `when_orders_dry`, `when_trades_dry`: that engine's policies.
@@ -44,8 +44,8 @@ class Flow:
     depth_touched: Extent | None = None
     notes: tuple[str, ...] = field(default=())
     tape: int = 100_000
-    when_orders_dry: WhenDry = WhenDry.REFUSE
-    when_trades_dry: WhenDry = WhenDry.RECYCLE
+    when_orders_dry: PoolPolicy = PoolPolicy.REFUSE
+    when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE
 
     @property
     def measured(self) -> Commands:

@@ -147,7 +147,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def has_terms(self) -> bool:
-        """Whether its commands are `WIDE_COMMAND` records."""
+        """Whether its commands are `EXTENDED_COMMAND` records."""
         return self.mix.has_terms or self.owners > 0
 
 

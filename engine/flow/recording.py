@@ -18,7 +18,7 @@ from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import EVENT, Commands, EventKind, Events, Kind, Side, TimeInForce
+from lowlat.engine.matching.records import EVENT, Commands, CommandType, Events, ExecType, Side, TimeInForce
 from lowlat.errors import LowlatError
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -110,7 +110,7 @@ class RecordedFlow:
         )
 
     def _purposes(self) -> Iterator[str]:
-        names = {Kind.LIMIT: "add", Kind.CANCEL: "cancel", Kind.REDUCE: "reduce"}
+        names = {CommandType.LIMIT: "add", CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce"}
         for kind, force in self.commands[["kind", "time_in_force"]][self.seeded :].tolist():
             yield "aggress" if force == TimeInForce.IOC else names[kind]
 
@@ -186,7 +186,7 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
     Raises `ReplayArrayError` for another dtype, events out of order, or events of more commands than the flow has.
     """
     position = _command_of_event(flow, events)
-    is_trade = events["kind"] == EventKind.TRADE
+    is_trade = events["kind"] == ExecType.TRADE
     burst_of_command = np.full(len(flow.commands), -1, dtype=np.int64)
     burst_of_command[flow.bursts.command] = np.arange(len(flow.bursts))
     burst = burst_of_command[position[is_trade]]
@@ -196,7 +196,7 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
     mismatches = tuple(
         _mismatch(flow, int(n), fills[first_fill[n] : first_fill[n + 1]]) for n in np.flatnonzero(~matched)
     )
-    rejected = int(np.count_nonzero(events["kind"] == EventKind.REJECTED))
+    rejected = int(np.count_nonzero(events["kind"] == ExecType.REJECTED))
     return BurstCheck(int(matched.sum()), len(matched), mismatches, stray_trades, rejected)
 
 

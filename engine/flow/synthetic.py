@@ -9,8 +9,8 @@ from lowlat.engine import _core
 from lowlat.engine.flow.order_flow import Extent, Flow
 from lowlat.engine.flow.profile import Mix, Profile
 from lowlat.engine.matching.aligned import aligned_empty
-from lowlat.engine.matching.instrument import Algorithm, Instrument
-from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
 from lowlat.errors import UsageError
 
 COMMANDS_MAX = 1 << 30
@@ -27,7 +27,7 @@ def flood(profile: Profile, commands: int, seed: int) -> Flow:
         raise UsageError(f"commands: {commands} is outside 1..{COMMANDS_MAX}")
     if not 0 <= seed <= SEED_MAX:
         raise UsageError(f"seed: {seed} is outside 0..{SEED_MAX}")
-    array = aligned_empty(profile.live_orders + commands, WIDE_COMMAND if profile.has_terms else COMMAND)
+    array = aligned_empty(profile.live_orders + commands, EXTENDED_COMMAND if profile.has_terms else COMMAND)
     made = _core.generate_flood(_native(profile), seed, array)
     return Flow(
         name=profile.name,
@@ -37,7 +37,7 @@ def flood(profile: Profile, commands: int, seed: int) -> Flow:
         mix=dict(zip(Mix.__struct_fields__, made.commands, strict=True)),
         instruments=(
             *(Instrument(),) * (profile.symbols - profile.pro_rata),
-            *(Instrument(algorithm=Algorithm.PRO_RATA),) * profile.pro_rata,
+            *(Instrument(algorithm=MatchAlgorithm.PRO_RATA),) * profile.pro_rata,
         ),
         seed=seed,
         trades=made.trades,

@@ -12,9 +12,16 @@ from typing import Any, Final
 from lowlat.engine import _core
 from lowlat.engine.journal.header import VERSION, JournalHead
 from lowlat.engine.journal.verify import Executed, JournalCheck, State
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import WIDE_COMMAND, Flag, Kind, SelfTrade, Side, TimeInForce
+from lowlat.engine.matching.records import (
+    EXTENDED_COMMAND,
+    CommandType,
+    ExecInst,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 
 SCHEMA: Final = "lowlat.journal/1"
 COMMANDS_SCHEMA: Final = "lowlat.journal-commands/1"
@@ -62,12 +69,12 @@ def head_document(head: JournalHead) -> dict[str, Any]:
     return {"version": VERSION, "identity": head.identity, "created": f"{head.created:%Y-%m-%dT%H:%M:%S.%fZ}"}
 
 
-def end_document(end: _core.JournalPlace, state: State, reason: str | None) -> dict[str, Any]:
+def end_document(end: _core.JournalPosition, state: State, reason: str | None) -> dict[str, Any]:
     """Where reading ended, and why."""
     return {"state": state, "blocks": end.blocks, "byte": end.end, "commands": end.sequence, "reason": reason}
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
+def _settings(settings: EngineConfig) -> dict[str, Any]:
     return {
         "symbols": [_symbol(each) for each in settings.instruments],
         "orders": settings.orders,
@@ -105,8 +112,8 @@ def command_document(sequence: int, record: Sequence[int]) -> dict[str, Any]:
     """One command, from the fields of its record. A value that has no name, which a rejected command may hold, is a
     number.
     """
-    fields = zip(WIDE_COMMAND.names or (), record, strict=False)
-    return {"command": sequence} | {name: _NAMED.get(name, int)(value) for name, value in fields}
+    fields = zip(EXTENDED_COMMAND.names or (), record, strict=False)
+    return {"command": sequence} | {_WRITTEN.get(name, name): _NAMED.get(name, int)(value) for name, value in fields}
 
 
 def named(names: type[IntEnum]) -> Callable[[int], str | int]:
@@ -117,15 +124,17 @@ def named(names: type[IntEnum]) -> Callable[[int], str | int]:
 
 def flag_names(flags: int) -> list[str | int]:
     """The names of the bits that are set; what has none comes last, as one number."""
-    known = [flag for flag in Flag if flags & flag]
+    known = [flag for flag in ExecInst if flags & flag]
     rest = flags - sum(known)
     return [flag.name for flag in known] + ([rest] if rest else [])
 
 
+_WRITTEN: Final = {"display_quantity": "display", "participant_id": "owner"}
+"""Fields by their names in `lowlat.journal-commands/1`, which stay."""
 _NAMED: Final[dict[str, Callable[[int], Any]]] = {
-    "kind": named(Kind),
+    "kind": named(CommandType),
     "side": named(Side),
     "time_in_force": named(TimeInForce),
     "flags": flag_names,
-    "self_trade": named(SelfTrade),
+    "self_trade": named(SelfTradePrevention),
 }

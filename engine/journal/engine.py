@@ -23,7 +23,7 @@ from lowlat.engine.journal.errors import JournalError, JournalResetError, Journa
 from lowlat.engine.journal.file import Fault, JournalFile, create_journal, open_to_append
 from lowlat.engine.journal.snapshot import Saved, restore_snapshot, write_snapshot
 from lowlat.engine.matching.aligned import aligned_copy
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.interface import checked_commands
 from lowlat.engine.matching.native import Engine
@@ -31,12 +31,12 @@ from lowlat.engine.matching.records import EVENT, Commands, Events
 from lowlat.errors import UsageError
 
 INTERVAL_NS: Final = 10_000_000
-"""Between two `fdatasync` of `Sync.INTERVAL`, unless told otherwise."""
+"""Between two `fdatasync` of `SyncPolicy.INTERVAL`, unless told otherwise."""
 INTERVALS_NS: Final = range(1_000, 3_600_000_000_001)
 """What it may be."""
 
 
-class Sync(IntEnum):
+class SyncPolicy(IntEnum):
     """When a journal is made to reach the disk. NONE: when the kernel likes; INTERVAL: every so often, by a thread;
     BATCH: before a batch is executed."""
 
@@ -86,22 +86,22 @@ class JournaledEngine(Engine):
         *,
         orders: int = 50_000,
         trades: int = 100_000,
-        when_orders_dry: WhenDry = WhenDry.REFUSE,
-        when_trades_dry: WhenDry = WhenDry.RECYCLE,
-        sync: Sync = Sync.BATCH,
+        when_orders_dry: PoolPolicy = PoolPolicy.REFUSE,
+        when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE,
+        sync: SyncPolicy = SyncPolicy.BATCH,
         interval_ns: int = INTERVAL_NS,
     ) -> Self:
-        """An engine with empty books, and a new journal. `interval_ns`: of `Sync.INTERVAL`, 1 us to 1 h.
+        """An engine with empty books, and a new journal. `interval_ns`: of `SyncPolicy.INTERVAL`, 1 us to 1 h.
 
         Raises what `Engine` does, `JournalExistsError` for a file that is there already and not empty, `JournalError`
         for one that cannot be made.
         """
-        settings = Settings(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry)
+        settings = EngineConfig(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry)
         return cls.journaling(path, settings, sync=sync, interval_ns=interval_ns)
 
     @classmethod
     def journaling(
-        cls, path: Path, settings: Settings, *, sync: Sync = Sync.BATCH, interval_ns: int = INTERVAL_NS
+        cls, path: Path, settings: EngineConfig, *, sync: SyncPolicy = SyncPolicy.BATCH, interval_ns: int = INTERVAL_NS
     ) -> Self:
         """The same of settings."""
         _check_sync(sync, interval_ns)
@@ -112,7 +112,7 @@ class JournaledEngine(Engine):
         return engine
 
     @classmethod
-    def recover(cls, path: Path, *, sync: Sync = Sync.BATCH, interval_ns: int = INTERVAL_NS) -> Self:
+    def recover(cls, path: Path, *, sync: SyncPolicy = SyncPolicy.BATCH, interval_ns: int = INTERVAL_NS) -> Self:
         """The engine as it was when its journal ended, ready to go on. A torn tail is cut off; see `recovery`.
 
         Raises `NoJournalError`, `JournalVersionError`, `JournalDamagedError`, `JournalHeldError`; `MemoryError` where
@@ -135,7 +135,13 @@ class JournaledEngine(Engine):
         return engine
 
     def _journal_to(
-        self, path: Path, descriptor: int, identity: str, place: _core.JournalPlace, sync: Sync, interval_ns: int
+        self,
+        path: Path,
+        descriptor: int,
+        identity: str,
+        place: _core.JournalPosition,
+        sync: SyncPolicy,
+        interval_ns: int,
     ) -> None:
         self.path = path
         self._identity = identity
@@ -219,14 +225,14 @@ class JournaledEngine(Engine):
         )
 
 
-def _check_sync(sync: Sync, interval_ns: int) -> None:
-    if not isinstance(sync, Sync):
+def _check_sync(sync: SyncPolicy, interval_ns: int) -> None:
+    if not isinstance(sync, SyncPolicy):
         raise UsageError(f"sync: {sync!r} is no Sync")
     if type(interval_ns) is not int or interval_ns not in INTERVALS_NS:
         raise UsageError(f"interval_ns: {interval_ns!r} is outside {INTERVALS_NS.start}..{INTERVALS_NS.stop - 1}")
 
 
-def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.JournalPlace]:
+def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.JournalPosition]:
     """Bring an empty engine to the journal's end, from its snapshot if that can be trusted; how, and the end.
 
     Raises `JournalDamagedError`.

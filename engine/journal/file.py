@@ -26,9 +26,9 @@ from lowlat.engine.journal.errors import (
     NoJournalError,
 )
 from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head, read_head
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
 
 BLOCK: Final = np.dtype(
     {
@@ -139,24 +139,24 @@ class JournalFile:
                 self._map.close()
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> EngineConfig:
         """Of the engine whose journal it is."""
         return self.head.settings
 
     @property
-    def beginning(self) -> _core.JournalPlace:
+    def beginning(self) -> _core.JournalPosition:
         """Before the first block."""
-        return _core.JournalPlace(self.start, 0, 0, self._checksum)
+        return _core.JournalPosition(self.start, 0, 0, self._checksum)
 
     @cached_property
-    def _walked(self) -> tuple[_core.JournalPlace, Fault]:
+    def _walked(self) -> tuple[_core.JournalPosition, Fault]:
         place, fault = self.beginning, Fault.NONE
         for reached in self.stretches(place):
             place, fault = reached
         return place, fault
 
     @property
-    def end(self) -> _core.JournalPlace:
+    def end(self) -> _core.JournalPosition:
         """Behind the last block that can be trusted."""
         return self._walked[0]
 
@@ -165,14 +165,14 @@ class JournalFile:
         """Why it ends there."""
         return self._walked[1]
 
-    def explain(self, place: _core.JournalPlace, fault: Fault) -> str:
+    def explain(self, place: _core.JournalPosition, fault: Fault) -> str:
         """A sentence on why reading ended at a place."""
         where = f"block {place.blocks}, byte {place.end:,} of {self.path}, behind {place.sequence:,} commands"
         if fault is Fault.TORN:
             return f"torn tail of {self.size - place.end:,} bytes: {where}, was not written to its end"
         return f"damaged at {where}: {_DAMAGE[fault]}"
 
-    def check(self, place: _core.JournalPlace, fault: Fault) -> None:
+    def check(self, place: _core.JournalPosition, fault: Fault) -> None:
         """Raise `JournalDamagedError` unless reading ended where a journal may end."""
         if fault not in (Fault.NONE, Fault.TORN):
             raise JournalDamagedError(
@@ -181,8 +181,8 @@ class JournalFile:
             )
 
     def stretches(
-        self, place: _core.JournalPlace, matcher: _core.Matcher | None = None
-    ) -> Iterator[tuple[_core.JournalPlace, Fault]]:
+        self, place: _core.JournalPosition, matcher: _core.Matcher | None = None
+    ) -> Iterator[tuple[_core.JournalPosition, Fault]]:
         """Walk from a place on as far as the blocks can be trusted, executing them with a matcher, a stretch at a time.
 
         Where each stretch ended, and, of the last, why.
@@ -217,11 +217,11 @@ class JournalFile:
 
     def block(self, head: Head) -> Block:
         """The block behind a head."""
-        dtype = WIDE_COMMAND if head.kind is BlockKind.WIDE_COMMANDS else COMMAND
+        dtype = EXTENDED_COMMAND if head.kind is BlockKind.WIDE_COMMANDS else COMMAND
         commands = np.frombuffer(self.data, dtype, head.size // dtype.itemsize, head.offset + BLOCK.itemsize)
         return Block(head.offset, head.kind, head.sequence, commands)
 
-    def replay(self, engine: Engine, place: _core.JournalPlace) -> tuple[_core.JournalPlace, Fault]:
+    def replay(self, engine: Engine, place: _core.JournalPosition) -> tuple[_core.JournalPosition, Fault]:
         """Execute the blocks from a place on, each once it has been checked; where and why it ended.
 
         Raises `JournalDamagedError` when it ended in damage.
@@ -237,7 +237,7 @@ class JournalFile:
             return chain == self._checksum
         return end > self.start and bytes(self.data[end - END_BYTES : end]) == _END.pack(b"LLJE", chain)
 
-    def damage_before(self, snapshot: _core.JournalPlace) -> str | None:
+    def damage_before(self, snapshot: _core.JournalPosition) -> str | None:
         """What is wrong with the blocks before a snapshot, which recovery does without; None if nothing is."""
         with self.data[: snapshot.end] as before:
             place, fault = _core.walk_journal(before, self.beginning)
@@ -255,7 +255,7 @@ def is_journal(path: Path) -> bool:
         return False
 
 
-def create_journal(path: Path, settings: Settings) -> tuple[int, JournalHead, _core.JournalPlace]:
+def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:
     """A new journal, locked and on the disk: its descriptor, its head, and where the first block goes.
 
     Raises `JournalExistsError`, `JournalError`.
@@ -284,7 +284,7 @@ def create_journal(path: Path, settings: Settings) -> tuple[int, JournalHead, _c
         os.close(descriptor)
         path.unlink(missing_ok=True)
         raise
-    return descriptor, said, _core.JournalPlace(len(head), 0, 0, checksum)
+    return descriptor, said, _core.JournalPosition(len(head), 0, 0, checksum)
 
 
 def _write_head(descriptor: int, head: bytes, path: Path) -> None:

@@ -16,8 +16,8 @@ from msgspec import Meta
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalVersionError, NoJournalError
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick, instruments
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding, instruments
 
 VERSION: Final = 1
 JOURNAL: Final = b"LOWLATJ\0"
@@ -43,12 +43,12 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     orders: int
     trades: int
-    when_orders_dry: WhenDry
-    when_trades_dry: WhenDry
-    symbols: list[tuple[int, int, int, int, Decimal, Algorithm, OffTick]]
+    when_orders_dry: PoolPolicy
+    when_trades_dry: PoolPolicy
+    symbols: list[tuple[int, int, int, int, Decimal, MatchAlgorithm, TickRounding]]
 
     @classmethod
-    def of(cls, settings: Settings) -> JournalHead:
+    def of(cls, settings: EngineConfig) -> JournalHead:
         """A new journal's, for an engine of these settings."""
         return cls(
             identity=secrets.token_hex(16),
@@ -64,9 +64,9 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> EngineConfig:
         """The settings of the engine whose journal it is. Raises `UsageError` for some that no engine can have."""
-        return Settings(
+        return EngineConfig(
             instruments([Instrument(*symbol) for symbol in self.symbols]),
             self.orders,
             self.trades,

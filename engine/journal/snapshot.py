@@ -33,7 +33,7 @@ def snapshot_path(journal: Path) -> Path:
     return journal.with_name(journal.name + SUFFIX)
 
 
-def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.JournalPlace) -> Saved:
+def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.JournalPosition) -> Saved:
     """Put the state in place of the snapshot before; a crash leaves the one or the other.
 
     Raises `SnapshotError` when it cannot be written.
@@ -56,7 +56,7 @@ def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.Jour
     return Saved(path, place.sequence, len(content))
 
 
-def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPlace | None:
+def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosition | None:
     """Bring an empty engine to the snapshot's state; the place in the journal it stands at. None: there is no snapshot.
 
     Raises `SnapshotError` for one that is damaged or of another journal; the engine is empty then, too.
@@ -78,7 +78,7 @@ def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPlace
         os.close(descriptor)
 
 
-def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path) -> _core.JournalPlace:
+def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path) -> _core.JournalPosition:
     try:
         said, start, _ = read_head(data, SNAPSHOT, SnapshotHead, str(path))
     except JournalError as error:
@@ -100,4 +100,4 @@ def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path
         except _core.StateError as error:
             engine.matcher.reset()
             raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
-    return _core.JournalPlace(said.end, said.blocks, said.sequence, said.chain)
+    return _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain)

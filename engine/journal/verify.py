@@ -18,7 +18,7 @@ from lowlat.engine.journal.file import BlockKind, Fault, JournalFile
 from lowlat.engine.journal.header import JournalHead
 from lowlat.engine.journal.snapshot import restore_snapshot, snapshot_path
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done, 0 to 1."""
@@ -28,7 +28,7 @@ _STATES: Final[dict[Fault, State]] = {Fault.NONE: "sound", Fault.TORN: "torn"}
 
 @dataclass(slots=True)
 class Tally:
-    """What the blocks hold: commands of `COMMAND`, of `WIDE_COMMAND`, and how often the trade tape was emptied."""
+    """What the blocks hold: commands of `COMMAND`, of `EXTENDED_COMMAND`, and how often the trade tape was emptied."""
 
     plain: int = 0
     wide: int = 0
@@ -46,7 +46,7 @@ class Tally:
                 case BlockKind.COMMANDS:
                     self.plain += head.size // COMMAND.itemsize
                 case BlockKind.WIDE_COMMANDS:
-                    self.wide += head.size // WIDE_COMMAND.itemsize
+                    self.wide += head.size // EXTENDED_COMMAND.itemsize
                 case BlockKind.DRAIN:
                     self.drains += 1
 
@@ -66,7 +66,7 @@ class Executed:
     """Blocks that an engine executed, `commands` in number; where and why they ended, and the books then."""
 
     commands: int
-    end: _core.JournalPlace
+    end: _core.JournalPosition
     fault: Fault
     books: Books
 
@@ -194,7 +194,7 @@ class _Check:
         return self._recovery_from(SnapshotCheck(path, begin.sequence), begin, engine, whole)
 
     def _recovery_from(
-        self, snapshot: SnapshotCheck, begin: _core.JournalPlace, engine: Engine, whole: Executed
+        self, snapshot: SnapshotCheck, begin: _core.JournalPosition, engine: Engine, whole: Executed
     ) -> _Recovery:
         place, fault = begin, Fault.NONE
         for reached in self.file.stretches(begin, engine.matcher):

@@ -12,7 +12,7 @@ ORDERS_MAX = 1 << 30
 TRADES_MAX = 1 << 32
 
 
-class WhenDry(IntEnum):
+class PoolPolicy(IntEnum):
     """What a pool that has no record left does. Each time is counted.
 
     REFUSE: the command is rejected, the book untouched. GROW: the pool doubles (this allocates).
@@ -25,7 +25,7 @@ class WhenDry(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class EngineConfig:
     """What an engine is made with.
 
     `orders`: resting orders over all symbols. `trades`: records kept on the trade tape.
@@ -34,8 +34,8 @@ class Settings:
     instruments: tuple[Instrument, ...]
     orders: int = 50_000
     trades: int = 100_000
-    when_orders_dry: WhenDry = WhenDry.REFUSE
-    when_trades_dry: WhenDry = WhenDry.RECYCLE
+    when_orders_dry: PoolPolicy = PoolPolicy.REFUSE
+    when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE
 
     def __post_init__(self) -> None:
         for name in ("orders", "trades"):
@@ -43,11 +43,11 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, int):
                 raise UsageError(f"{name}: {value!r} is no whole number")
         for name in ("when_orders_dry", "when_trades_dry"):
-            if not isinstance(getattr(self, name), WhenDry):
-                raise UsageError(f"{name}: {getattr(self, name)!r} is no WhenDry")
+            if not isinstance(getattr(self, name), PoolPolicy):
+                raise UsageError(f"{name}: {getattr(self, name)!r} is no PoolPolicy")
         if not 1 <= self.orders <= ORDERS_MAX:
             raise UsageError(f"orders: {self.orders} is outside 1..{ORDERS_MAX}")
         if not 1 <= self.trades <= TRADES_MAX:
             raise UsageError(f"trades: {self.trades} is outside 1..{TRADES_MAX}")
-        if self.when_orders_dry is WhenDry.RECYCLE:
+        if self.when_orders_dry is PoolPolicy.RECYCLE:
             raise UsageError("when_orders_dry: a resting order cannot be recycled; use REFUSE or GROW")

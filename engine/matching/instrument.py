@@ -15,14 +15,14 @@ PRICE_MAX = 2**63 - 1
 SYMBOLS_MAX = 1 << 16
 
 
-class Algorithm(IntEnum):
+class MatchAlgorithm(IntEnum):
     """How the resting orders of one price share what comes in: oldest first, or in proportion to their quantities."""
 
     FIFO = 0
     PRO_RATA = 1
 
 
-class OffTick(IntEnum):
+class TickRounding(IntEnum):
     """What becomes of a price that is no multiple of the tick: rejected, or rounded (see `docs/matching.md`)."""
 
     REJECT = 0
@@ -49,15 +49,15 @@ class Instrument:
     price_min: int = PRICE_MIN
     price_max: int = PRICE_MAX
     unit: Decimal = Decimal("0.01")
-    algorithm: Algorithm = Algorithm.FIFO
-    off_tick: OffTick = OffTick.REJECT
+    algorithm: MatchAlgorithm = MatchAlgorithm.FIFO
+    off_tick: TickRounding = TickRounding.REJECT
 
     def __post_init__(self) -> None:
         for name in ("tick", "lot", "price_min", "price_max"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
                 raise UsageError(f"instrument: {name} {value!r} is no whole number of price units or lots")
-        for name, kind in (("algorithm", Algorithm), ("off_tick", OffTick)):
+        for name, kind in (("algorithm", MatchAlgorithm), ("off_tick", TickRounding)):
             if not isinstance(getattr(self, name), kind):
                 raise UsageError(f"instrument: {name} {getattr(self, name)!r} is no {kind.__name__}")
         if not self.unit > 0:

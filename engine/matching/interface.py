@@ -9,25 +9,25 @@ from typing import Self
 
 import numpy as np
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import (
     COMMAND,
-    WIDE_COMMAND,
+    EXTENDED_COMMAND,
     Commands,
+    CommandType,
     CommandValueError,
     Events,
-    Flag,
-    Kind,
+    ExecInst,
     Levels,
     Orders,
-    Phase,
-    SelfTrade,
+    SelfTradePrevention,
     Side,
     Stops,
     TimeInForce,
     Trades,
-    wide_command,
+    TradingPhase,
+    extended_command,
 )
 from lowlat.errors import LowlatError
 
@@ -41,11 +41,11 @@ class UnknownSideError(LowlatError):
 
 
 class CommandArrayError(LowlatError):
-    """An array that is not a contiguous, one-dimensional array of `COMMAND` or `WIDE_COMMAND` records."""
+    """An array that is not a contiguous, one-dimensional array of `COMMAND` or `EXTENDED_COMMAND` records."""
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class TopOfBook:
     """Best bid and ask of a book: price and the level's quantity, None where a side is empty."""
 
     bid: int | None
@@ -55,7 +55,7 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
-class Indicative:
+class AuctionIndicative:
     """What an uncross would do now: its price, the volume it trades, and buy less sell quantity at that price."""
 
     price: int
@@ -66,7 +66,7 @@ class Indicative:
 class MatchingEngine(ABC):
     """A limit-order-book matching engine of one or many symbols. `docs/matching.md` states the contract."""
 
-    settings: Settings
+    settings: EngineConfig
 
     def __init__(
         self,
@@ -74,30 +74,30 @@ class MatchingEngine(ABC):
         *,
         orders: int = 50_000,
         trades: int = 100_000,
-        when_orders_dry: WhenDry = WhenDry.REFUSE,
-        when_trades_dry: WhenDry = WhenDry.RECYCLE,
+        when_orders_dry: PoolPolicy = PoolPolicy.REFUSE,
+        when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE,
     ) -> None:
         """Make an engine with empty books.
 
         `symbols`: how many, or their `Instrument` rules. `orders`: resting orders it has room for. `trades`: records
-        on the trade tape. `when_orders_dry`, `when_trades_dry`: see `WhenDry`. Raises `UsageError` for sizes out of
+        on the trade tape. `when_orders_dry`, `when_trades_dry`: see `PoolPolicy`. Raises `UsageError` for sizes out of
         range, `MemoryError` when the system has not that much.
         """
-        self._open(Settings(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry))
+        self._open(EngineConfig(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry))
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: EngineConfig) -> Self:
         """An engine sized by `settings`."""
         engine = cls.__new__(cls)
         engine._open(settings)
         return engine
 
     @abstractmethod
-    def _open(self, settings: Settings) -> None: ...
+    def _open(self, settings: EngineConfig) -> None: ...
 
     @abstractmethod
     def process(self, commands: Commands) -> Events:
-        """Execute an array of `COMMAND` or `WIDE_COMMAND`, contiguous, shape (n,), in order; its events, as `EVENT`s.
+        """Execute an array of `COMMAND` or `EXTENDED_COMMAND`, contiguous, shape (n,), in order; returns `EVENT`s.
 
         Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
         changes nothing. The array must not change meanwhile. Raises `CommandArrayError` for another dtype, shape or
@@ -114,7 +114,7 @@ class MatchingEngine(ABC):
     def _stops(self, symbol: int) -> Stops: ...
 
     @abstractmethod
-    def _indicative(self, symbol: int) -> Indicative | None: ...
+    def _indicative(self, symbol: int) -> AuctionIndicative | None: ...
 
     @abstractmethod
     def trades(self) -> Trades:
@@ -138,17 +138,17 @@ class MatchingEngine(ABC):
         """Stops that wait, a `STOP` array: buys lowest trigger first, then sells highest first; oldest first at one."""
         return self._stops(self._known(symbol))
 
-    def indicative(self, symbol: int = 0) -> Indicative | None:
+    def indicative(self, symbol: int = 0) -> AuctionIndicative | None:
         """What an uncross would do now, in any phase; None where nothing would trade."""
         return self._indicative(self._known(symbol))
 
-    def best(self, symbol: int = 0) -> Best:
+    def best(self, symbol: int = 0) -> TopOfBook:
         """Best bid and ask."""
         sides: list[int | None] = []
         for side in Side:
             top = self.depth(side, 1, symbol)
             sides += [int(top[0]["price"]), int(top[0]["quantity"])] if len(top) else [None, None]
-        return Best(*sides)
+        return TopOfBook(*sides)
 
     def instrument(self, symbol: int = 0) -> Instrument:
         """The rules of a symbol."""
@@ -166,29 +166,33 @@ class MatchingEngine(ABC):
         symbol: int = 0,
         time_in_force: TimeInForce = TimeInForce.GTC,
         post_only: bool = False,
-        slide: bool = False,
+        price_slide: bool = False,
         all_or_none: bool = False,
-        display: int = 0,
+        display_quantity: int = 0,
         expiry: int = 0,
-        owner: int = 0,
-        self_trade: SelfTrade = SelfTrade.NONE,
+        participant_id: int = 0,
+        self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
         """A limit order at `price`, or a market order where there is none. `docs/matching.md` says what each term does;
-        `slide` includes `post_only`.
+        `price_slide` includes `post_only`.
         """
         return self._one(
-            wide_command(
-                Kind.MARKET if price is None else Kind.LIMIT,
+            extended_command(
+                CommandType.MARKET if price is None else CommandType.LIMIT,
                 order_id,
                 side=side,
                 price=price or 0,
                 quantity=quantity,
                 symbol=symbol,
                 time_in_force=time_in_force,
-                flags=(Flag.POST_ONLY * (post_only or slide) | Flag.SLIDE * slide | Flag.ALL_OR_NONE * all_or_none),
-                display=display,
+                flags=(
+                    ExecInst.POST_ONLY * (post_only or price_slide)
+                    | ExecInst.PRICE_SLIDE * price_slide
+                    | ExecInst.ALL_OR_NONE * all_or_none
+                ),
+                display_quantity=display_quantity,
                 expiry=expiry,
-                owner=owner,
+                participant_id=participant_id,
                 self_trade=self_trade,
             )
         )
@@ -204,13 +208,13 @@ class MatchingEngine(ABC):
         symbol: int = 0,
         time_in_force: TimeInForce = TimeInForce.GTC,
         expiry: int = 0,
-        owner: int = 0,
-        self_trade: SelfTrade = SelfTrade.NONE,
+        participant_id: int = 0,
+        self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
         """A stop that a trade at `trigger` or beyond makes a limit order at `price`, or a market order."""
         return self._one(
-            wide_command(
-                Kind.STOP if price is None else Kind.STOP_LIMIT,
+            extended_command(
+                CommandType.STOP if price is None else CommandType.STOP_LIMIT,
                 order_id,
                 side=side,
                 price=price or 0,
@@ -219,7 +223,7 @@ class MatchingEngine(ABC):
                 time_in_force=time_in_force,
                 trigger=trigger,
                 expiry=expiry,
-                owner=owner,
+                participant_id=participant_id,
                 self_trade=self_trade,
             )
         )
@@ -235,56 +239,58 @@ class MatchingEngine(ABC):
         symbol: int = 0,
         time_in_force: TimeInForce = TimeInForce.GTC,
         expiry: int = 0,
-        owner: int = 0,
-        self_trade: SelfTrade = SelfTrade.NONE,
+        participant_id: int = 0,
+        self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
         """A stop whose trigger follows the best trade price since it came, `distance` away: price units, or 1/10,000
         of that price with `basis_points`.
         """
         return self._one(
-            wide_command(
-                Kind.TRAILING_STOP,
+            extended_command(
+                CommandType.TRAILING_STOP,
                 order_id,
                 side=side,
                 quantity=quantity,
                 symbol=symbol,
                 time_in_force=time_in_force,
-                flags=Flag.TRAIL_BASIS_POINTS if basis_points else 0,
+                flags=ExecInst.TRAIL_BASIS_POINTS if basis_points else 0,
                 trigger=distance,
                 expiry=expiry,
-                owner=owner,
+                participant_id=participant_id,
                 self_trade=self_trade,
             )
         )
 
-    def set_clock(self, time: int) -> Events:
+    def advance_time(self, time: int) -> Events:
         """Move the engine's clock to `time`, in whatever unit the expiries are; good-till-date orders go when due."""
-        return self._one(wide_command(Kind.CLOCK, quantity=time))
+        return self._one(extended_command(CommandType.ADVANCE_TIME, quantity=time))
 
-    def set_phase(self, phase: Phase, *, symbol: int = 0) -> Events:
+    def set_phase(self, phase: TradingPhase, *, symbol: int = 0) -> Events:
         """Let a symbol enter a phase; `CONTINUOUS` uncrosses what was collected."""
-        return self._one(wide_command(Kind.PHASE, quantity=phase, symbol=symbol))
+        return self._one(extended_command(CommandType.PHASE, quantity=phase, symbol=symbol))
 
     def cancel(self, order_id: int, *, symbol: int = 0) -> Events:
         """Take a resting order out of the book."""
-        return self._one(wide_command(Kind.CANCEL, order_id, symbol=symbol))
+        return self._one(extended_command(CommandType.CANCEL, order_id, symbol=symbol))
 
     def reduce(self, order_id: int, quantity: int, *, symbol: int = 0) -> Events:
         """Take `quantity` off a resting order, which keeps its place."""
-        return self._one(wide_command(Kind.REDUCE, order_id, quantity=quantity, symbol=symbol))
+        return self._one(extended_command(CommandType.REDUCE, order_id, quantity=quantity, symbol=symbol))
 
     def replace(self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False) -> Events:
         """Give a resting order a new remaining quantity and price; see the contract for what keeps its place."""
-        flags = Flag.POST_ONLY if post_only else 0
-        row = wide_command(Kind.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
+        flags = ExecInst.POST_ONLY if post_only else 0
+        row = extended_command(
+            CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags
+        )
         return self._one(row)
 
     def _one(self, row: tuple[int, ...]) -> Events:
         try:
-            record = np.array([row], dtype=WIDE_COMMAND)
+            record = np.array([row], dtype=EXTENDED_COMMAND)
         except OverflowError:
             raise CommandValueError(
-                f"a command's number does not fit its field: {row} for {WIDE_COMMAND.names}; "
+                f"a command's number does not fit its field: {row} for {EXTENDED_COMMAND.names}; "
                 "ids are uint64, prices and quantities int64, symbols uint32"
             ) from None
         return self.process(record)
@@ -300,9 +306,9 @@ class MatchingEngine(ABC):
 def checked_commands(commands: Commands) -> Commands:
     """`commands` itself if it can be executed as it lies in memory, else a `CommandArrayError`."""
     seen = getattr(commands, "dtype", None)
-    if seen not in (COMMAND, WIDE_COMMAND):
+    if seen not in (COMMAND, EXTENDED_COMMAND):
         raise CommandArrayError(
-            f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND or WIDE_COMMAND"
+            f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND or EXTENDED_COMMAND"
         )
     if commands.ndim != 1 or not commands.flags.c_contiguous:
         raise CommandArrayError(

@@ -8,8 +8,8 @@ import numpy as np
 
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
-from lowlat.engine.matching.config import Settings
-from lowlat.engine.matching.interface import Indicative, MatchingEngine, checked_commands
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine, checked_commands
 from lowlat.engine.matching.records import (
     EVENT,
     LEVEL,
@@ -71,7 +71,7 @@ class Engine(MatchingEngine):
     matcher: _core.Matcher
     """The native object, for the measured passes of `_core`."""
 
-    def _open(self, settings: Settings) -> None:
+    def _open(self, settings: EngineConfig) -> None:
         self.settings = settings
         _check_memory(settings)
         rules = np.array(
@@ -101,9 +101,9 @@ class Engine(MatchingEngine):
         rows = aligned_empty(self.matcher.live_orders, STOP)
         return rows[: self.matcher.stops(symbol, rows)]
 
-    def _indicative(self, symbol: int) -> Indicative | None:
+    def _indicative(self, symbol: int) -> AuctionIndicative | None:
         found = self.matcher.indicative(symbol)
-        return None if found is None else Indicative(*found)
+        return None if found is None else AuctionIndicative(*found)
 
     def trades(self) -> Trades:
         """See `MatchingEngine.trades`."""
@@ -141,7 +141,7 @@ LARGE_BYTES = 1 << 30
 """Below this the system is not asked first."""
 
 
-def _check_memory(settings: Settings) -> None:
+def _check_memory(settings: EngineConfig) -> None:
     """Raise `NotEnoughMemoryError` when the pools cannot be resident: the kernel would promise, then kill."""
     # Per order: a node, one for its level, an index slot and a quarter, rounded up to a power of two, a far slot, its
     # terms, and a place among the expiries.

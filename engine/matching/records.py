@@ -31,7 +31,7 @@ QUANTITY_MAX: Final = 2**32 - 1
 """Largest quantity of one order, in lots: sums over 2^31 orders still fit in 63 bits."""
 
 
-class Kind(IntEnum):
+class CommandType(IntEnum):
     """What a command asks for. Zero is no kind: a record of zeros is rejected."""
 
     LIMIT = 1
@@ -42,7 +42,7 @@ class Kind(IntEnum):
     STOP = 6
     STOP_LIMIT = 7
     TRAILING_STOP = 8
-    CLOCK = 9
+    ADVANCE_TIME = 9
     PHASE = 10
 
 
@@ -64,26 +64,26 @@ class TimeInForce(IntEnum):
     GTD = 4
 
 
-class Flag(IntEnum):
+class ExecInst(IntEnum):
     """Bits of a command's `flags`."""
 
     POST_ONLY = 1
-    SLIDE = 2
+    PRICE_SLIDE = 2
     ALL_OR_NONE = 4
     TRAIL_BASIS_POINTS = 8
 
 
-class SelfTrade(IntEnum):
+class SelfTradePrevention(IntEnum):
     """What happens where an incoming order would trade with one of the same owner; the incoming one's policy counts."""
 
     NONE = 0
     CANCEL_RESTING = 1
-    CANCEL_INCOMING = 2
+    CANCEL_AGGRESSING = 2
     CANCEL_BOTH = 3
     DECREMENT = 4
 
 
-class Phase(IntEnum):
+class TradingPhase(IntEnum):
     """What a symbol does with commands: match them, collect them for an uncross, or take nothing new."""
 
     CONTINUOUS = 0
@@ -92,7 +92,7 @@ class Phase(IntEnum):
     CLOSED = 3
 
 
-class EventKind(IntEnum):
+class ExecType(IntEnum):
     """What happened."""
 
     ACCEPTED = 1
@@ -158,9 +158,9 @@ COMMAND: Final = np.dtype(
 )
 """One command, 32 bytes. `quantity` is signed and wide so that what a caller got wrong is seen, not wrapped."""
 
-WIDE_COMMAND: Final = np.dtype(
+EXTENDED_COMMAND: Final = np.dtype(
     {
-        "names": [*(COMMAND.names or ()), "trigger", "expiry", "display", "owner", "self_trade"],
+        "names": [*(COMMAND.names or ()), "trigger", "expiry", "display_quantity", "participant_id", "self_trade"],
         "formats": ["<u8", "<i8", "<i8", "<u4", "u1", "u1", "u1", "u1", "<i8", "<u8", "<u4", "<u4", "u1"],
         "offsets": [0, 8, 16, 24, 28, 29, 30, 31, 32, 40, 48, 52, 56],
         "itemsize": 64,
@@ -169,7 +169,8 @@ WIDE_COMMAND: Final = np.dtype(
 """One command with terms, 64 bytes: a `COMMAND`, then what few have to say. The seven last bytes are not read.
 
 `trigger`: a stop's price, or how far a trailing stop trails; `expiry`: of a GTD order, on the engine's clock;
-`display`: an iceberg's slice; `owner`, 0 for nobody, and `self_trade` (`SelfTrade`): see `docs/matching.md`.
+`display_quantity`: an iceberg's slice; `participant_id`, 0 for nobody, and `self_trade` (`SelfTradePrevention`): see
+`docs/matching.md`.
 """
 
 EVENT: Final = np.dtype(
@@ -208,7 +209,7 @@ TRADE: Final = np.dtype(
 
 LEVEL: Final = np.dtype(
     {
-        "names": ["price", "quantity", "orders"],
+        "names": ["price", "quantity", "order_count"],
         "formats": ["<i8", "<u8", "<u8"],
         "offsets": [0, 8, 16],
         "itemsize": 32,
@@ -218,14 +219,15 @@ LEVEL: Final = np.dtype(
 
 ORDER: Final = np.dtype(
     {
-        "names": ["order_id", "price", "quantity", "symbol", "side", "flags", "hidden"],
+        "names": ["order_id", "price", "quantity", "symbol", "side", "flags", "reserve_quantity"],
         "formats": ["<u8", "<i8", "<u4", "<u4", "u1", "u1", "<u4"],
         "offsets": [0, 8, 16, 20, 24, 25, 28],
         "itemsize": 32,
     }
 )
-"""One resting order of a level-3 listing; `quantity` is what it shows, `hidden` what an iceberg has behind that;
-`flags`: `Flag.ALL_OR_NONE` where it is one."""
+"""One resting order of a level-3 listing; `quantity` is what it shows, `reserve_quantity` what an iceberg
+has behind that;
+`flags`: `ExecInst.ALL_OR_NONE` where it is one."""
 
 STOP: Final = np.dtype(
     {
@@ -239,7 +241,7 @@ STOP: Final = np.dtype(
 
 
 def command(
-    kind: Kind,
+    kind: CommandType,
     order_id: int,
     *,
     side: Side = Side.BUY,
@@ -256,8 +258,8 @@ def command(
     return _whole(COMMAND, (order_id, price, quantity, symbol, kind, side, time_in_force, flags))
 
 
-def wide_command(
-    kind: Kind,
+def extended_command(
+    kind: CommandType,
     order_id: int = 0,
     *,
     side: Side = Side.BUY,
@@ -268,13 +270,13 @@ def wide_command(
     flags: int = 0,
     trigger: int = 0,
     expiry: int = 0,
-    display: int = 0,
-    owner: int = 0,
-    self_trade: SelfTrade = SelfTrade.NONE,
+    display_quantity: int = 0,
+    participant_id: int = 0,
+    self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
 ) -> tuple[int, ...]:
-    """The same for `np.array([...], WIDE_COMMAND)`."""
+    """The same for `np.array([...], EXTENDED_COMMAND)`."""
     plain = (order_id, price, quantity, symbol, kind, side, time_in_force, flags)
-    return _whole(WIDE_COMMAND, (*plain, trigger, expiry, display, owner, self_trade))
+    return _whole(EXTENDED_COMMAND, (*plain, trigger, expiry, display_quantity, participant_id, self_trade))
 
 
 def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]:
@@ -293,18 +295,18 @@ def commands(*rows: tuple[int, ...]) -> Commands:
     return np.array(list(rows), dtype=COMMAND)
 
 
-def wide_commands(*rows: tuple[int, ...]) -> Commands:
-    """An array of `WIDE_COMMAND` from rows made by `wide_command`: shape (n,)."""
-    return np.array(list(rows), dtype=WIDE_COMMAND)
+def extended_commands(*rows: tuple[int, ...]) -> Commands:
+    """An array of `EXTENDED_COMMAND` from rows made by `extended_command`: shape (n,)."""
+    return np.array(list(rows), dtype=EXTENDED_COMMAND)
 
 
 def describe(record: Any) -> str:
     """A line a person can read for one event or command record, e.g. `TRADE order 7 maker 3 5@100`."""
     names = record.dtype.names
     if "sequence" in names:
-        kind = EventKind(int(record["kind"]))
+        kind = ExecType(int(record["kind"]))
         line = f"#{record['sequence']} {kind.name} order {record['order_id']} {record['quantity']}@{record['price']}"
-        if kind is EventKind.TRADE:
+        if kind is ExecType.TRADE:
             return f"{line} maker {record['maker_id']} left {record['remaining']}/{record['maker_remaining']}"
         reason = Reason(int(record["reason"]))
         return f"{line} left {record['remaining']}" + (f" {reason.name}" if reason else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from lowlat.engine.matching.interface import Indicative
+from lowlat.engine.matching.interface import AuctionIndicative
 from lowlat.engine.reference.book import Book, Ladder, Order
 from lowlat.engine.reference.matching import Matching
 
@@ -28,7 +28,7 @@ class Auction(Matching):
         for order in pairs[-1][:2]:  # no other can have been left with a part
             self._refill(order, book)
 
-    def _clearing(self, book: Book) -> Indicative | None:
+    def _clearing(self, book: Book) -> AuctionIndicative | None:
         """The price of an uncross, what it would trade, and what would be left at it."""
         bids, asks = (_levels(ladder) for ladder in book.ladders)
         if not bids or not asks or max(bids) < min(asks):
@@ -42,7 +42,7 @@ class Auction(Matching):
         within = (price for price in prices if min(asks) <= price <= max(bids))
         return min((_at(price, bids, asks) for price in within), key=lambda each: self._rank(each, book.last))
 
-    def _rank(self, each: Indicative, last: int | None) -> tuple[int, ...]:
+    def _rank(self, each: AuctionIndicative, last: int | None) -> tuple[int, ...]:
         """The candidate that ranks lowest is taken."""
         away = 0 if last is None else abs(each.price - last)
         return (-each.volume, abs(each.imbalance), away, each.price)
@@ -76,7 +76,7 @@ def _levels(ladder: Ladder) -> dict[int, int]:
     return levels
 
 
-def _at(price: int, bids: dict[int, int], asks: dict[int, int]) -> Indicative:
+def _at(price: int, bids: dict[int, int], asks: dict[int, int]) -> AuctionIndicative:
     buy = sum(quantity for limit, quantity in bids.items() if limit >= price)
     sell = sum(quantity for limit, quantity in asks.items() if limit <= price)
-    return Indicative(price, min(buy, sell), buy - sell)
+    return AuctionIndicative(price, min(buy, sell), buy - sell)

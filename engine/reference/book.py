@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce
+from lowlat.engine.matching.records import CommandType, ExecInst, SelfTradePrevention, Side, TimeInForce, TradingPhase
 
 RESTING_TIMES = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
-STOPS = frozenset({Kind.STOP, Kind.STOP_LIMIT, Kind.TRAILING_STOP})
-WITHOUT_PRICE = frozenset({Kind.MARKET, Kind.STOP, Kind.TRAILING_STOP})
+STOPS = frozenset({CommandType.STOP, CommandType.STOP_LIMIT, CommandType.TRAILING_STOP})
+WITHOUT_PRICE = frozenset({CommandType.MARKET, CommandType.STOP, CommandType.TRAILING_STOP})
 
 
 @dataclass(slots=True)
@@ -29,14 +29,14 @@ class Ask:
     flags: int
     trigger: int = 0
     expiry: int = 0
-    display: int = 0
-    owner: int = 0
-    self_trade: int = SelfTrade.NONE
+    display_quantity: int = 0
+    participant_id: int = 0
+    self_trade: int = SelfTradePrevention.NONE
 
     @property
     def is_limit_that_rests(self) -> bool:
-        """What POST_ONLY, ALL_OR_NONE and `display` are for."""
-        return self.kind == Kind.LIMIT and self.time_in_force in RESTING_TIMES
+        """What POST_ONLY, ALL_OR_NONE and `display_quantity` are for."""
+        return self.kind == CommandType.LIMIT and self.time_in_force in RESTING_TIMES
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +44,7 @@ class Order:
     """An order: coming in, resting, or a stop that waits.
 
     `terms`: the command that entered it; `accepted`: that command's ordinal. `price`: its limit, 0 if it has none;
-    `quantity`: what it has left, `hidden` of that behind an iceberg's slice. `waits`: it is a stop that no trade has
+    `quantity`: what it has left, `reserve_quantity` of that behind an iceberg's slice. `waits`: a stop no trade has
     reached; `trigger`: where it now triggers; `extreme`: of a trailing one, the best trade price since it came.
     """
 
@@ -54,7 +54,7 @@ class Order:
     side: int
     price: int
     quantity: int
-    hidden: int = 0
+    reserve_quantity: int = 0
     waits: bool = False
     trigger: int = 0
     extreme: int = 0
@@ -67,22 +67,22 @@ class Order:
     @property
     def shown(self) -> int:
         """What queues: of an iceberg its slice, else all."""
-        return self.quantity - self.hidden
+        return self.quantity - self.reserve_quantity
 
     @property
     def slices(self) -> int:
         """How many slices are left, the one shown among them; 1 for what is no iceberg."""
-        return 1 + -(-self.hidden // self.terms.display) if self.hidden else 1
+        return 1 + -(-self.reserve_quantity // self.terms.display_quantity) if self.reserve_quantity else 1
 
     @property
     def all_or_none(self) -> bool:
         """Whether it trades whole or not at all."""
-        return self.terms.flags & Flag.ALL_OR_NONE != 0
+        return self.terms.flags & ExecInst.ALL_OR_NONE != 0
 
     def policy_towards(self, resting: Order) -> int:
-        """What prevents a trade of this order, incoming, with a resting one: a `SelfTrade`."""
-        own = self.terms.owner != 0 and self.terms.owner == resting.terms.owner
-        return self.terms.self_trade if own else SelfTrade.NONE
+        """What prevents a trade of this order, incoming, with a resting one: a `SelfTradePrevention`."""
+        own = self.terms.participant_id != 0 and self.terms.participant_id == resting.terms.participant_id
+        return self.terms.self_trade if own else SelfTradePrevention.NONE
 
 
 Queue = dict[int, Order]
@@ -134,7 +134,7 @@ class Book:
 
     def __init__(self, rules: Instrument) -> None:
         self.rules = rules
-        self.phase = Phase.CONTINUOUS
+        self.phase = TradingPhase.CONTINUOUS
         self.orders: dict[int, Order] = {}
         self.ladders = (Ladder(Side.BUY), Ladder(Side.SELL))
         self.all_or_none = 0  # how many such orders rest

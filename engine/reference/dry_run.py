@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lowlat.engine.matching.instrument import Algorithm
-from lowlat.engine.matching.records import SelfTrade
+from lowlat.engine.matching.instrument import MatchAlgorithm
+from lowlat.engine.matching.records import SelfTradePrevention
 from lowlat.engine.reference.book import Book, Order
 
-CANCELS_INCOMING = frozenset({SelfTrade.CANCEL_INCOMING, SelfTrade.CANCEL_BOTH})
+CANCELS_INCOMING = frozenset({SelfTradePrevention.CANCEL_AGGRESSING, SelfTradePrevention.CANCEL_BOTH})
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Reach:
 def reach(taker: Order, book: Book) -> Reach:
     """Walk over the other side as matching would, and change nothing."""
     ladder = book.ladders[1 - taker.side]
-    look = _look_at_shares if book.rules.algorithm is Algorithm.PRO_RATA else _look_at_queue
+    look = _look_at_shares if book.rules.algorithm is MatchAlgorithm.PRO_RATA else _look_at_queue
     found = Reach(taker.quantity)
     for price in ladder.prices(taker.limit):
         if found.ends or not found.left:
@@ -41,7 +41,7 @@ def reach(taker: Order, book: Book) -> Reach:
 def _look_at_queue(taker: Order, queue: Iterable[Order], found: Reach) -> None:
     """A level by time: every slice in the queue's order, then what those icebergs hide. What is left only falls, so
     an all-or-none order that was passed over stays so."""
-    hidden = 0
+    reserve_quantity = 0
     for maker in queue:
         if found.ends or not found.left:
             return
@@ -50,11 +50,11 @@ def _look_at_queue(taker: Order, queue: Iterable[Order], found: Reach) -> None:
         policy = taker.policy_towards(maker)
         if policy in CANCELS_INCOMING:
             found.ends, found.whole = True, False
-        elif policy != SelfTrade.CANCEL_RESTING:
+        elif policy != SelfTradePrevention.CANCEL_RESTING:
             found.left -= min(found.left, maker.shown)
-            hidden += maker.hidden
+            reserve_quantity += maker.reserve_quantity
             _count(maker, policy, found)
-    found.left -= min(found.left, hidden)
+    found.left -= min(found.left, reserve_quantity)
 
 
 def _look_at_shares(taker: Order, queue: Iterable[Order], found: Reach) -> None:
@@ -64,14 +64,14 @@ def _look_at_shares(taker: Order, queue: Iterable[Order], found: Reach) -> None:
         policy = taker.policy_towards(maker)
         if policy in CANCELS_INCOMING:
             found.ends, found.whole = True, False
-        elif policy != SelfTrade.CANCEL_RESTING:
+        elif policy != SelfTradePrevention.CANCEL_RESTING:
             gives += maker.quantity
             _count(maker, policy, found)
     found.left -= min(found.left, gives)
 
 
 def _count(maker: Order, policy: int, found: Reach) -> None:
-    if policy == SelfTrade.DECREMENT:
+    if policy == SelfTradePrevention.DECREMENT:
         found.whole = False
     else:
         found.records += maker.slices

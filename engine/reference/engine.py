@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 
-from lowlat.engine.matching.interface import Indicative, MatchingEngine, checked_commands
+from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine, checked_commands
 from lowlat.engine.matching.records import (
     EVENT,
     LEVEL,
@@ -20,18 +20,18 @@ from lowlat.engine.matching.records import (
     STOP,
     TRADE,
     Commands,
-    EventKind,
+    CommandType,
     Events,
-    Flag,
-    Kind,
+    ExecInst,
+    ExecType,
     Levels,
     Orders,
-    Phase,
     Reason,
     Side,
     Stops,
     TimeInForce,
     Trades,
+    TradingPhase,
 )
 from lowlat.engine.reference.book import RESTING_TIMES, STOPS, Ask, Book, Order
 from lowlat.engine.reference.validation import Checks
@@ -48,7 +48,7 @@ class ReferenceEngine(Checks, MatchingEngine):
         return events
 
     def execute(self, row: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """One command as a tuple in the order of `COMMAND` or `WIDE_COMMAND`; its events in the order of `EVENT`."""
+        """One command as a tuple in the order of `COMMAND` or `EXTENDED_COMMAND`; its events as tuples of `EVENT`."""
         self._events = []
         self._execute(Ask(*row))
         self._sequence += 1
@@ -63,16 +63,16 @@ class ReferenceEngine(Checks, MatchingEngine):
             return
         book = self._books[ask.symbol]
         match ask.kind:
-            case Kind.CANCEL:
+            case CommandType.CANCEL:
                 self._cancel(book.orders[ask.order_id], book, Reason.REQUESTED)
-            case Kind.REDUCE:
+            case CommandType.REDUCE:
                 self._reduce(ask, book.orders[ask.order_id], book)
-            case Kind.REPLACE:
+            case CommandType.REPLACE:
                 self._replace(ask, book.orders[ask.order_id], book)
-            case Kind.CLOCK:
+            case CommandType.ADVANCE_TIME:
                 self._set_clock(ask)
                 return
-            case Kind.PHASE:
+            case CommandType.PHASE:
                 self._enter_phase(ask, book)
             case _:
                 self._enter(ask, book)
@@ -80,7 +80,7 @@ class ReferenceEngine(Checks, MatchingEngine):
 
     def _enter(self, ask: Ask, book: Book) -> None:
         order = self._incoming(ask, book)
-        self._tell(EventKind.ACCEPTED, order, order.price, ask.quantity)
+        self._tell(ExecType.ACCEPTED, order, order.price, ask.quantity)
         if ask.kind in STOPS:
             self._wait(order, book)
         else:
@@ -88,26 +88,26 @@ class ReferenceEngine(Checks, MatchingEngine):
 
     def _reduce(self, ask: Ask, order: Order, book: Book) -> None:
         """The hidden part of an iceberg goes first."""
-        order.hidden = max(order.hidden - ask.quantity, 0)
+        order.reserve_quantity = max(order.reserve_quantity - ask.quantity, 0)
         self._take_off(order, book, ask.quantity)
-        self._tell(EventKind.REDUCED, order, order.price, ask.quantity)
+        self._tell(ExecType.REDUCED, order, order.price, ask.quantity)
 
     def _replace(self, ask: Ask, order: Order, book: Book) -> None:
         price = self._rounded(ask.price, order.side, book)
         keeps_place = self._keeps_place(order, price, ask.quantity)
         if keeps_place:
-            order.hidden = max(ask.quantity - order.shown, 0)
+            order.reserve_quantity = max(ask.quantity - order.shown, 0)
         else:
             self._take_out(order, book)
-            order.hidden = 0
+            order.reserve_quantity = 0
         order.price, order.quantity = price, ask.quantity
-        self._tell(EventKind.REPLACED, order, price, ask.quantity)
+        self._tell(ExecType.REPLACED, order, price, ask.quantity)
         if not keeps_place:
             self._come_in(order, book)
 
     def _set_clock(self, ask: Ask) -> None:
         self.clock = ask.quantity
-        self._emit(EventKind.ACCEPTED, ask.order_id, ask.symbol, 0, 0, 0, 0)
+        self._emit(ExecType.ACCEPTED, ask.order_id, ask.symbol, 0, 0, 0, 0)
         while expired := [order for order in self._dated.values() if self._is_past(order)]:
             order = min(expired, key=lambda each: (each.terms.expiry, each.accepted))
             book = self._books[order.terms.symbol]
@@ -118,11 +118,11 @@ class ReferenceEngine(Checks, MatchingEngine):
         return order.terms.expiry <= self.clock
 
     def _enter_phase(self, ask: Ask, book: Book) -> None:
-        book.phase = Phase(ask.quantity)
-        self._emit(EventKind.ACCEPTED, ask.order_id, ask.symbol, 0, 0, 0, 0)
-        if book.phase == Phase.CONTINUOUS:
+        book.phase = TradingPhase(ask.quantity)
+        self._emit(ExecType.ACCEPTED, ask.order_id, ask.symbol, 0, 0, 0, 0)
+        if book.phase == TradingPhase.CONTINUOUS:
             self._uncross(book)
-        elif book.phase == Phase.CLOSED:
+        elif book.phase == TradingPhase.CLOSED:
             for order in [order for ladder in (*book.ladders, *book.stops) for order in ladder.orders()]:
                 if order.terms.time_in_force == TimeInForce.DAY:
                     self._cancel(order, book, Reason.EXPIRED)
@@ -147,7 +147,7 @@ class ReferenceEngine(Checks, MatchingEngine):
                 self._carry_out(self._next_due(book), book)
             elif order := self._ready(book):
                 self._take_out(order, book)
-                self._tell(EventKind.TRIGGERED, order, order.price, order.quantity)
+                self._tell(ExecType.TRIGGERED, order, order.price, order.quantity)
                 self._come_in(order, book)
             else:
                 return
@@ -157,7 +157,7 @@ class ReferenceEngine(Checks, MatchingEngine):
 
     def _carry_out(self, order: Order, book: Book) -> None:
         self._forget(order, book)
-        self._tell(EventKind.TRIGGERED, order, order.trigger, order.quantity)
+        self._tell(ExecType.TRIGGERED, order, order.trigger, order.quantity)
         if not self._tape_refuses() or self._has_trade_room(self._reach(order, book).records):
             self._come_in(order, book)
         else:
@@ -165,7 +165,7 @@ class ReferenceEngine(Checks, MatchingEngine):
 
     def _ready(self, book: Book) -> Order | None:
         """The first all-or-none order that can trade whole now."""
-        if book.phase != Phase.CONTINUOUS:
+        if book.phase != TradingPhase.CONTINUOUS:
             return None
         across = (order for side in Side for order in book.across(side) if order.all_or_none)
         return next((order for order in across if self._can_trade(order, book)), None)
@@ -192,8 +192,8 @@ class ReferenceEngine(Checks, MatchingEngine):
                 order.shown,
                 symbol,
                 order.side,
-                Flag.ALL_OR_NONE if order.all_or_none else 0,
-                order.hidden,
+                ExecInst.ALL_OR_NONE if order.all_or_none else 0,
+                order.reserve_quantity,
             )
             for ladder in self._books[symbol].ladders
             for order in ladder.orders()
@@ -208,7 +208,7 @@ class ReferenceEngine(Checks, MatchingEngine):
         ]
         return np.array(rows, dtype=STOP)
 
-    def _indicative(self, symbol: int) -> Indicative | None:
+    def _indicative(self, symbol: int) -> AuctionIndicative | None:
         return self._clearing(self._books[symbol])
 
     def trades(self) -> Trades:

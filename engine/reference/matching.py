@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lowlat.engine.matching.instrument import Algorithm
-from lowlat.engine.matching.records import EventKind, Phase, Reason, SelfTrade
+from lowlat.engine.matching.instrument import MatchAlgorithm
+from lowlat.engine.matching.records import ExecType, Reason, SelfTradePrevention, TradingPhase
 from lowlat.engine.reference.book import Book, Ladder, Order
 from lowlat.engine.reference.dry_run import CANCELS_INCOMING, Reach, reach
 from lowlat.engine.reference.stops import Stops
 
-CANCELS_RESTING = frozenset({SelfTrade.CANCEL_RESTING, SelfTrade.CANCEL_BOTH})
+CANCELS_RESTING = frozenset({SelfTradePrevention.CANCEL_RESTING, SelfTradePrevention.CANCEL_BOTH})
 
 
 class Matching(Stops):
@@ -22,10 +22,10 @@ class Matching(Stops):
 
     def _match(self, taker: Order, book: Book) -> None:
         """Trade against the other side as far as the order's price reaches."""
-        if book.phase != Phase.CONTINUOUS or (taker.all_or_none and not self._reach(taker, book).whole):
+        if book.phase != TradingPhase.CONTINUOUS or (taker.all_or_none and not self._reach(taker, book).whole):
             return
         ladder = book.ladders[1 - taker.side]
-        if book.rules.algorithm is Algorithm.PRO_RATA:
+        if book.rules.algorithm is MatchAlgorithm.PRO_RATA:
             while taker.quantity and ladder.reaches(taker.limit):
                 self._meet_level(taker, [*ladder.queues[next(ladder.prices())].values()], book)
         else:
@@ -45,7 +45,7 @@ class Matching(Stops):
 
     def _meet(self, taker: Order, maker: Order, book: Book) -> None:
         policy = self._policy(taker, maker)
-        if policy in (SelfTrade.NONE, SelfTrade.DECREMENT):
+        if policy in (SelfTradePrevention.NONE, SelfTradePrevention.DECREMENT):
             self._exchange(taker, maker, min(taker.quantity, maker.shown), book)
             return
         if policy in CANCELS_RESTING:
@@ -63,15 +63,15 @@ class Matching(Stops):
         policy = taker.terms.self_trade
         own = [maker for maker in queue if taker.policy_towards(maker)]
         others = [maker for maker in queue if not taker.policy_towards(maker)]
-        if policy == SelfTrade.CANCEL_RESTING:
+        if policy == SelfTradePrevention.CANCEL_RESTING:
             self._cancel_all(own, book)
-        sharing = queue if policy == SelfTrade.DECREMENT else others
+        sharing = queue if policy == SelfTradePrevention.DECREMENT else others
         shares = self._shares([maker.shown for maker in sharing], taker.quantity, book.rules.lot)
         for maker, share in zip(sharing, shares, strict=True):
             if share:
                 self._exchange(taker, maker, share, book)
         if own and taker.quantity and policy in CANCELS_INCOMING:
-            if policy == SelfTrade.CANCEL_BOTH:
+            if policy == SelfTradePrevention.CANCEL_BOTH:
                 self._cancel_all(own, book)
             self._drop(taker, Reason.SELF_TRADE)
 
@@ -101,10 +101,10 @@ class Matching(Stops):
         """A trade, or what prevention makes of it: both orders lose the quantity. Then the maker's next slice."""
         taker.quantity -= quantity
         self._take_off(maker, book, quantity)
-        prevented = self._policy(taker, maker) != SelfTrade.NONE
+        prevented = self._policy(taker, maker) != SelfTradePrevention.NONE
         if prevented:
             for order in (maker, taker):
-                self._tell(EventKind.REDUCED, order, order.price, quantity, Reason.SELF_TRADE)
+                self._tell(ExecType.REDUCED, order, order.price, quantity, Reason.SELF_TRADE)
         else:
             self._trade(taker, maker, self._print(maker, taker), quantity, book)
         self._refill(maker, book)
@@ -119,9 +119,9 @@ class Matching(Stops):
     def _refill(self, order: Order, book: Book) -> None:
         """An iceberg whose slice is used up shows the next, at the back of the queue."""
         if order.quantity and not order.shown:
-            order.hidden = max(order.quantity - order.terms.display, 0)
+            order.reserve_quantity = max(order.quantity - order.terms.display_quantity, 0)
             self._requeue(order, book)
-            self._tell(EventKind.REFILLED, order, order.price, order.shown)
+            self._tell(ExecType.REFILLED, order, order.price, order.shown)
 
     def _requeue(self, order: Order, book: Book) -> None:
         book.unqueue(order)

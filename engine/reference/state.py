@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.records import EventKind, Reason, TimeInForce
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.records import ExecType, Reason, TimeInForce
 from lowlat.engine.reference.book import Ask, Book, Order
 
 
 class State:
     """Books, pools, tape, clock, and the events of the command under way."""
 
-    settings: Settings
+    settings: EngineConfig
 
-    def _open(self, settings: Settings) -> None:
+    def _open(self, settings: EngineConfig) -> None:
         self.settings = settings
         self._books = [Book(rules) for rules in settings.instruments]
         self._live = 0  # orders that rest or wait
         self._dated: dict[int, Order] = {}  # GTD orders that rest or wait, by acceptance
-        recycles = settings.when_trades_dry is WhenDry.RECYCLE
+        recycles = settings.when_trades_dry is PoolPolicy.RECYCLE
         self._tape: deque[tuple[int, ...]] = deque(maxlen=settings.trades if recycles else None)
         self._trade_id = 0
         self.clock = 0
@@ -42,8 +42,8 @@ class State:
 
     def _rest(self, order: Order, book: Book) -> None:
         """Stay in the book; an iceberg shows its slice."""
-        display = order.terms.display
-        order.hidden = max(order.quantity - display, 0) if display else 0
+        display_quantity = order.terms.display_quantity
+        order.reserve_quantity = max(order.quantity - display_quantity, 0) if display_quantity else 0
         book.queue_up(order)
         book.all_or_none += order.all_or_none
         self._keep(order, book)
@@ -63,16 +63,16 @@ class State:
         if quantity == order.quantity:
             self._take_out(order, book)
         order.quantity -= quantity
-        order.hidden = min(order.hidden, order.quantity)
+        order.reserve_quantity = min(order.reserve_quantity, order.quantity)
         return order.quantity
 
     # -- room ----------------------------------------------------------------------------------------------------
 
     def _has_order_room(self) -> bool:
-        return self.settings.when_orders_dry is not WhenDry.REFUSE or self._live < self.settings.orders
+        return self.settings.when_orders_dry is not PoolPolicy.REFUSE or self._live < self.settings.orders
 
     def _tape_refuses(self) -> bool:
-        return self.settings.when_trades_dry is WhenDry.REFUSE
+        return self.settings.when_trades_dry is PoolPolicy.REFUSE
 
     def _has_trade_room(self, records: int) -> bool:
         return not self._tape_refuses() or len(self._tape) + records <= self.settings.trades
@@ -80,9 +80,9 @@ class State:
     # -- what is told --------------------------------------------------------------------------------------------
 
     def _reject(self, ask: Ask, reason: Reason) -> None:
-        self._emit(EventKind.REJECTED, ask.order_id, ask.symbol, ask.side, ask.price, 0, 0, reason=reason)
+        self._emit(ExecType.REJECTED, ask.order_id, ask.symbol, ask.side, ask.price, 0, 0, reason=reason)
 
-    def _tell(self, kind: EventKind, order: Order, price: int, quantity: int, reason: Reason = Reason.NONE) -> None:
+    def _tell(self, kind: ExecType, order: Order, price: int, quantity: int, reason: Reason = Reason.NONE) -> None:
         """An event about an order that is no trade; `remaining` is what it has left now."""
         symbol = order.terms.symbol
         self._emit(kind, order.order_id, symbol, order.side, price, quantity, order.quantity, reason=reason)
@@ -95,7 +95,7 @@ class State:
     def _drop(self, order: Order, reason: Reason) -> None:
         """Tell that what is left of an order that does not live is cancelled."""
         quantity, order.quantity = order.quantity, 0
-        self._tell(EventKind.CANCELLED, order, order.price, quantity, reason)
+        self._tell(ExecType.CANCELLED, order, order.price, quantity, reason)
 
     def _tell_trade(self, taker: Order, maker: Order, price: int, quantity: int) -> None:
         """Tell of a trade, and put it on the tape; both orders have lost `quantity` already."""
@@ -103,7 +103,7 @@ class State:
         symbol = taker.terms.symbol
         self._tape.append((maker.order_id, taker.order_id, price, quantity, symbol))
         self._emit(
-            EventKind.TRADE,
+            ExecType.TRADE,
             taker.order_id,
             symbol,
             taker.side,
@@ -117,7 +117,7 @@ class State:
 
     def _emit(
         self,
-        kind: EventKind,
+        kind: ExecType,
         order_id: int,
         symbol: int,
         side: int,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowlat.engine.matching.records import Flag, Kind, Side
+from lowlat.engine.matching.records import CommandType, ExecInst, Side
 from lowlat.engine.reference.book import Ask, Book, Order
 from lowlat.engine.reference.state import State
 
@@ -10,7 +10,7 @@ from lowlat.engine.reference.state import State
 def trailing_trigger(terms: Ask, extreme: int, tick: int) -> int:
     """Where a trailing stop triggers when `extreme` is the best trade price since it came."""
     distance = terms.trigger
-    if terms.flags & Flag.TRAIL_BASIS_POINTS:
+    if terms.flags & ExecInst.TRAIL_BASIS_POINTS:
         distance = max(abs(extreme) * terms.trigger // 10_000 // tick, 1) * tick
     return extreme - distance if terms.side == Side.SELL else extreme + distance
 
@@ -21,7 +21,7 @@ class Stops(State):
     def _wait(self, order: Order, book: Book) -> None:
         order.waits = True
         order.trigger = order.terms.trigger
-        if order.terms.kind == Kind.TRAILING_STOP:
+        if order.terms.kind == CommandType.TRAILING_STOP:
             assert book.last is not None  # checked: NO_LAST_TRADE
             order.extreme = book.last
             order.trigger = trailing_trigger(order.terms, book.last, book.rules.tick)

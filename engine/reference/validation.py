@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from lowlat.engine.matching.instrument import Algorithm, OffTick
-from lowlat.engine.matching.records import QUANTITY_MAX, Flag, Kind, Phase, Reason, SelfTrade, Side, TimeInForce
+from lowlat.engine.matching.instrument import MatchAlgorithm, TickRounding
+from lowlat.engine.matching.records import (
+    QUANTITY_MAX,
+    CommandType,
+    ExecInst,
+    Reason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingPhase,
+)
 from lowlat.engine.reference.auction import Auction
 from lowlat.engine.reference.book import RESTING_TIMES, STOPS, WITHOUT_PRICE, Ask, Book, Order
 from lowlat.engine.reference.stops import trailing_trigger
@@ -14,9 +23,14 @@ from lowlat.engine.reference.stops import trailing_trigger
 SLICES_MAX: Final = 256
 BASIS_POINTS_MAX: Final = 10_000
 
-_KINDS, _SIDES, _TIMES, _PHASES = frozenset(Kind), frozenset(Side), frozenset(TimeInForce), frozenset(Phase)
-_SELF_TRADES = frozenset(SelfTrade)
-_FLAGS = sum(Flag)
+_KINDS, _SIDES, _TIMES, _PHASES = (
+    frozenset(CommandType),
+    frozenset(Side),
+    frozenset(TimeInForce),
+    frozenset(TradingPhase),
+)
+_SELF_TRADES = frozenset(SelfTradePrevention)
+_FLAGS = sum(ExecInst)
 
 
 class Checks(Auction):
@@ -29,13 +43,13 @@ class Checks(Auction):
             return Reason.UNKNOWN_SYMBOL
         book = self._books[ask.symbol]
         match ask.kind:
-            case Kind.CANCEL | Kind.REDUCE:
+            case CommandType.CANCEL | CommandType.REDUCE:
                 return self._why_not_less(ask, book)
-            case Kind.REPLACE:
+            case CommandType.REPLACE:
                 return self._why_not_replace(ask, book)
-            case Kind.CLOCK:
+            case CommandType.ADVANCE_TIME:
                 return Reason.CLOCK_BACKWARDS if ask.quantity < self.clock else Reason.NONE
-            case Kind.PHASE:
+            case CommandType.PHASE:
                 return self._why_not_phase(ask, book)
         return self._why_not_enter(ask, book)
 
@@ -83,33 +97,33 @@ class Checks(Auction):
 
     def _why_not_terms(self, ask: Ask, book: Book) -> Reason:
         """Terms that the kind of order does not have, and those that exclude each other."""
-        if ask.flags & Flag.POST_ONLY and not ask.is_limit_that_rests:
+        if ask.flags & ExecInst.POST_ONLY and not ask.is_limit_that_rests:
             return Reason.POST_ONLY_CONFLICT
         if ask.self_trade not in _SELF_TRADES:
             return Reason.UNKNOWN_SELF_TRADE
-        all_or_none = ask.flags & Flag.ALL_OR_NONE != 0
+        all_or_none = ask.flags & ExecInst.ALL_OR_NONE != 0
         foreign = (
             ask.trigger != 0 and ask.kind not in STOPS,
-            ask.flags & Flag.TRAIL_BASIS_POINTS and ask.kind != Kind.TRAILING_STOP,
-            ask.flags & Flag.SLIDE and not ask.flags & Flag.POST_ONLY,
+            ask.flags & ExecInst.TRAIL_BASIS_POINTS and ask.kind != CommandType.TRAILING_STOP,
+            ask.flags & ExecInst.PRICE_SLIDE and not ask.flags & ExecInst.POST_ONLY,
             ask.expiry != 0 and ask.time_in_force != TimeInForce.GTD,
-            (ask.display != 0 or all_or_none) and not ask.is_limit_that_rests,
-            ask.kind == Kind.MARKET and ask.time_in_force in (TimeInForce.DAY, TimeInForce.GTD),
+            (ask.display_quantity != 0 or all_or_none) and not ask.is_limit_that_rests,
+            ask.kind == CommandType.MARKET and ask.time_in_force in (TimeInForce.DAY, TimeInForce.GTD),
             ask.kind in STOPS and ask.time_in_force not in RESTING_TIMES,
         )
         if any(foreign):
             return Reason.TERM_NOT_FOR_KIND
-        pro_rata = book.rules.algorithm is Algorithm.PRO_RATA
-        if all_or_none and (ask.display or ask.flags & Flag.POST_ONLY or pro_rata):
+        pro_rata = book.rules.algorithm is MatchAlgorithm.PRO_RATA
+        if all_or_none and (ask.display_quantity or ask.flags & ExecInst.POST_ONLY or pro_rata):
             return Reason.TERMS_CONFLICT
         return Reason.NONE
 
     def _why_not_display(self, ask: Ask, book: Book) -> Reason:
-        if ask.display > ask.quantity:
+        if ask.display_quantity > ask.quantity:
             return Reason.DISPLAY_TOO_LARGE
-        if ask.display % book.rules.lot:
+        if ask.display_quantity % book.rules.lot:
             return Reason.QUANTITY_OFF_LOT
-        if ask.display and ask.quantity > ask.display * SLICES_MAX:
+        if ask.display_quantity and ask.quantity > ask.display_quantity * SLICES_MAX:
             return Reason.DISPLAY_TOO_SMALL
         return Reason.NONE
 
@@ -118,10 +132,10 @@ class Checks(Auction):
         return Reason.NONE if ahead else Reason.EXPIRY_NOT_AHEAD
 
     def _why_not_trigger(self, ask: Ask, book: Book) -> Reason:
-        if ask.kind in (Kind.STOP, Kind.STOP_LIMIT):
+        if ask.kind in (CommandType.STOP, CommandType.STOP_LIMIT):
             return self._why_not_at(ask.trigger, book)
-        if ask.kind == Kind.TRAILING_STOP:
-            basis_points = ask.flags & Flag.TRAIL_BASIS_POINTS
+        if ask.kind == CommandType.TRAILING_STOP:
+            basis_points = ask.flags & ExecInst.TRAIL_BASIS_POINTS
             if ask.trigger <= 0 or (basis_points and ask.trigger > BASIS_POINTS_MAX):
                 return Reason.TRAIL_OUT_OF_RANGE
             if not basis_points and ask.trigger % book.rules.tick:
@@ -138,22 +152,22 @@ class Checks(Auction):
             return reason
         if (ask.is_limit_that_rests or ask.kind in STOPS) and not self._has_order_room():
             return Reason.ORDER_POOL_FULL
-        if ask.kind in STOPS or book.phase != Phase.CONTINUOUS:
+        if ask.kind in STOPS or book.phase != TradingPhase.CONTINUOUS:
             return Reason.NONE
         return self._why_not_match(ask, self._incoming(ask, book), book)
 
     def _in_phase(self, ask: Ask, book: Book) -> bool:
         """Whether the phase takes this order, or this REPLACE."""
-        if book.phase == Phase.CALL:
-            rests = ask.is_limit_that_rests or ask.kind in STOPS or ask.kind == Kind.REPLACE
-            return rests and not ask.flags & (Flag.POST_ONLY | Flag.ALL_OR_NONE)
-        return book.phase == Phase.CONTINUOUS
+        if book.phase == TradingPhase.CALL:
+            rests = ask.is_limit_that_rests or ask.kind in STOPS or ask.kind == CommandType.REPLACE
+            return rests and not ask.flags & (ExecInst.POST_ONLY | ExecInst.ALL_OR_NONE)
+        return book.phase == TradingPhase.CONTINUOUS
 
     def _why_not_wait(self, ask: Ask, book: Book) -> Reason:
-        if ask.kind in (Kind.STOP, Kind.STOP_LIMIT) and book.last is not None:
+        if ask.kind in (CommandType.STOP, CommandType.STOP_LIMIT) and book.last is not None:
             through = ask.trigger <= book.last if ask.side == Side.BUY else ask.trigger >= book.last
             return Reason.STOP_THROUGH_MARKET if through else Reason.NONE
-        if ask.kind == Kind.TRAILING_STOP:
+        if ask.kind == CommandType.TRAILING_STOP:
             if book.last is None:
                 return Reason.NO_LAST_TRADE
             if not self._in_band(trailing_trigger(ask, book.last, book.rules.tick), book):
@@ -162,7 +176,7 @@ class Checks(Auction):
 
     def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
         """What an order would find on the other side."""
-        post_only = ask.flags & Flag.POST_ONLY
+        post_only = ask.flags & ExecInst.POST_ONLY
         fok = order.terms.time_in_force == TimeInForce.FOK
         if not (post_only or fok or self._tape_refuses()):
             return Reason.NONE
@@ -178,24 +192,24 @@ class Checks(Auction):
     # -- changing one --------------------------------------------------------------------------------------------
 
     def _why_not_less(self, ask: Ask, book: Book) -> Reason:
-        if ask.kind == Kind.REDUCE and (reason := self._why_not_quantity(ask, book)):
+        if ask.kind == CommandType.REDUCE and (reason := self._why_not_quantity(ask, book)):
             return reason
         order = book.orders.get(ask.order_id)
         if order is None:
             return Reason.UNKNOWN_ORDER_ID
-        exceeds = ask.kind == Kind.REDUCE and ask.quantity > order.quantity
+        exceeds = ask.kind == CommandType.REDUCE and ask.quantity > order.quantity
         return Reason.REDUCE_EXCEEDS_REMAINING if exceeds else Reason.NONE
 
     def _why_not_replace(self, ask: Ask, book: Book) -> Reason:
         order = book.orders.get(ask.order_id)
         if ask.time_in_force:
             return Reason.UNKNOWN_TIME_IN_FORCE
-        if ask.flags & ~Flag.POST_ONLY:
+        if ask.flags & ~ExecInst.POST_ONLY:
             return Reason.UNKNOWN_FLAG
         side = Side.BUY if order is None else order.side
         if reason := self._why_not_quantity(ask, book) or self._why_not_price(ask, side, book):
             return reason
-        if ask.trigger or ask.expiry or ask.display or ask.owner or ask.self_trade:
+        if ask.trigger or ask.expiry or ask.display_quantity or ask.participant_id or ask.self_trade:
             return Reason.TERM_NOT_FOR_KIND
         if not self._in_phase(ask, book):
             return Reason.NOT_IN_THIS_PHASE
@@ -210,11 +224,11 @@ class Checks(Auction):
         price = self._rounded(ask.price, order.side, book)
         if self._keeps_place(order, price, ask.quantity):
             return Reason.NONE
-        if order.terms.display and ask.quantity > order.terms.display * SLICES_MAX:
+        if order.terms.display_quantity and ask.quantity > order.terms.display_quantity * SLICES_MAX:
             return Reason.DISPLAY_TOO_SMALL
-        if book.phase != Phase.CONTINUOUS:
+        if book.phase != TradingPhase.CONTINUOUS:
             return Reason.NONE
-        return self._why_not_match(ask, replace(order, price=price, quantity=ask.quantity, hidden=0), book)
+        return self._why_not_match(ask, replace(order, price=price, quantity=ask.quantity, reserve_quantity=0), book)
 
     def _keeps_place(self, order: Order, price: int, quantity: int) -> bool:
         return price == order.price and quantity <= order.quantity
@@ -222,7 +236,7 @@ class Checks(Auction):
     def _why_not_phase(self, ask: Ask, book: Book) -> Reason:
         if ask.quantity not in _PHASES:
             return Reason.UNKNOWN_PHASE
-        found = self._clearing(book) if ask.quantity == Phase.CONTINUOUS else None
+        found = self._clearing(book) if ask.quantity == TradingPhase.CONTINUOUS else None
         trades = len(self._pairs(book, found.price)) if found else 0
         return Reason.NONE if self._has_trade_room(trades) else Reason.TRADE_POOL_FULL
 
@@ -235,10 +249,10 @@ class Checks(Auction):
         """The price that an order takes; off the tick where the symbol does not round."""
         tick = book.rules.tick
         below = price - price % tick
-        if price == below or book.rules.off_tick is OffTick.REJECT:
+        if price == below or book.rules.off_tick is TickRounding.REJECT:
             return price
         above = below + tick
-        if book.rules.off_tick is OffTick.PASSIVE or price - below == above - price:
+        if book.rules.off_tick is TickRounding.PASSIVE or price - below == above - price:
             return below if side == Side.BUY else above
         return below if price - below < above - price else above
 
@@ -246,7 +260,11 @@ class Checks(Auction):
         """The order that a command enters, at its rounded price or, sliding, behind the other side."""
         price = 0 if ask.kind in WITHOUT_PRICE else self._rounded(ask.price, ask.side, book)
         order = Order(ask, self._sequence, ask.order_id, ask.side, price, ask.quantity)
-        if ask.flags & Flag.SLIDE and book.phase == Phase.CONTINUOUS and self._reach(order, book).records:
+        if (
+            ask.flags & ExecInst.PRICE_SLIDE
+            and book.phase == TradingPhase.CONTINUOUS
+            and self._reach(order, book).records
+        ):
             behind = self._behind(order, book)
             order.price = behind if self._in_band(behind, book) else price
         return order

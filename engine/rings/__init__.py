@@ -13,7 +13,7 @@ from lowlat.engine.rings.ring import (
     RingFullError,
     RingStalledError,
     SpscRing,
-    Wait,
+    WaitStrategy,
 )
 
 __all__ = [
@@ -29,5 +29,5 @@ __all__ = [
     "RingFullError",
     "RingStalledError",
     "SpscRing",
-    "Wait",
+    "WaitStrategy",
 ]

@@ -43,7 +43,7 @@ __all__ = [
     "RingFullError",
     "RingStalledError",
     "SpscRing",
-    "Wait",
+    "WaitStrategy",
 ]
 
 Records: TypeAlias = NDArray[np.void]
@@ -55,7 +55,7 @@ STALL_S: Final = 1.0
 BATCH: Final = 4096
 
 
-class Wait(IntEnum):
+class WaitStrategy(IntEnum):
     """What to do while a ring is full (push) or empty (pop).
 
     SPIN: look again at once, for threads that have a CPU each. YIELD: after some microseconds let others run.
@@ -67,7 +67,7 @@ class Wait(IntEnum):
     FAIL = 2
 
 
-_FAIL: Final = int(Wait.FAIL)
+_FAIL: Final = int(WaitStrategy.FAIL)
 
 
 class CapacityError(UsageError):
@@ -110,7 +110,12 @@ class Ring:
     kind: ClassVar[int]
 
     def __init__(
-        self, capacity: int, dtype: np.dtype[np.void], *, wait: Wait = Wait.YIELD, path: str | Path | None = None
+        self,
+        capacity: int,
+        dtype: np.dtype[np.void],
+        *,
+        wait: WaitStrategy = WaitStrategy.YIELD,
+        path: str | Path | None = None,
     ) -> None:
         _check_capacity(capacity)
         self._hold(dtype, wait, *made(_shape(self.kind, dtype), capacity, None if path is None else Path(path)))
@@ -118,7 +123,7 @@ class Ring:
         self._maker = os.getpid()
 
     @classmethod
-    def _attached(cls, where: str | Path | int, dtype: np.dtype[np.void], wait: Wait) -> Self:
+    def _attached(cls, where: str | Path | int, dtype: np.dtype[np.void], wait: WaitStrategy) -> Self:
         """The ring in a file or behind a file descriptor (which stays the caller's).
 
         Raises `RingFileError` and, for what is not such a ring, `RingFormatError`.
@@ -129,9 +134,9 @@ class Ring:
         ring._maker = 0
         return ring
 
-    def _hold(self, dtype: np.dtype[np.void], wait: Wait, descriptor: int, memory: mmap.mmap) -> None:
+    def _hold(self, dtype: np.dtype[np.void], wait: WaitStrategy, descriptor: int, memory: mmap.mmap) -> None:
         self.dtype = dtype
-        self.wait = Wait(wait)
+        self.wait = WaitStrategy(wait)
         self._wait = int(self.wait)  # an enumerator crosses the border 150 ns slower
         self._descriptor = descriptor
         self._native: _core.MappedRing = _core.MappedRing(memory, self.kind, dtype.itemsize)
@@ -161,7 +166,7 @@ class Ring:
     def push(self, records: Records, timeout_s: float | None = None) -> int:
         """Push all of `records`, shape (n,), in order, waiting by policy; their number.
 
-        Raises `RingFullError` under `Wait.FAIL` or when `timeout_s` has passed, `RingClosedError`; both say how many
+        Raises `RingFullError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError`; both say how many
         were pushed, and so does a note on the `KeyboardInterrupt` of Ctrl-C.
         """
         array = self._checked(records)
@@ -175,7 +180,7 @@ class Ring:
                 if self._native.closed:
                     raise RingClosedError(f"the ring was closed after {done:,} of {len(array):,} records were pushed")
                 remaining = deadline - time.monotonic()
-                if self.wait is Wait.FAIL or remaining <= 0:
+                if self.wait is WaitStrategy.FAIL or remaining <= 0:
                     raise RingFullError(
                         f"the ring is full ({self.capacity:,} records): {done:,} of {len(array):,} were pushed; "
                         "push the others once the consumer has caught up, or make a larger ring"
@@ -210,7 +215,7 @@ class Ring:
     def pop(self, maximum: int = BATCH, timeout_s: float | None = None) -> Records:
         """Wait by policy for a record, then take up to `maximum` that are there, oldest first: shape (n,), n >= 1.
 
-        Raises `RingEmptyError` under `Wait.FAIL` or when `timeout_s` has passed, `RingClosedError` once the ring is
+        Raises `RingEmptyError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError` once the ring is
         closed and empty, `RingStalledError`.
         """
         out = self._room(maximum)
@@ -230,7 +235,7 @@ class Ring:
         moving_at = time.monotonic()
         while True:
             now = time.monotonic()
-            if self.wait is Wait.FAIL or now >= deadline:
+            if self.wait is WaitStrategy.FAIL or now >= deadline:
                 raise RingEmptyError("the ring is empty; pop again once a producer has pushed")
             count = self._taken(self._native.pop(out, 0, self._wait, _slice_ns(deadline - now)))
             if count > 0:
@@ -330,13 +335,15 @@ class MpscRing(Ring):
         capacity: int = _core.ORDER_RING_CAPACITY,
         dtype: np.dtype[np.void] = COMMAND,
         *,
-        wait: Wait = Wait.YIELD,
+        wait: WaitStrategy = WaitStrategy.YIELD,
         path: str | Path | None = None,
     ) -> None:
         super().__init__(capacity, dtype, wait=wait, path=path)
 
     @classmethod
-    def attach(cls, where: str | Path | int, dtype: np.dtype[np.void] = COMMAND, *, wait: Wait = Wait.YIELD) -> Self:
+    def attach(
+        cls, where: str | Path | int, dtype: np.dtype[np.void] = COMMAND, *, wait: WaitStrategy = WaitStrategy.YIELD
+    ) -> Self:
         """See `Ring`: the ring that another process made with a path, or whose descriptor `where` is."""
         return cls._attached(where, dtype, wait)
 
@@ -351,18 +358,20 @@ class SpscRing(Ring):
         capacity: int = _core.MARKET_DATA_RING_CAPACITY,
         dtype: np.dtype[np.void] = EVENT,
         *,
-        wait: Wait = Wait.YIELD,
+        wait: WaitStrategy = WaitStrategy.YIELD,
         path: str | Path | None = None,
     ) -> None:
         super().__init__(capacity, dtype, wait=wait, path=path)
 
     @classmethod
-    def attach(cls, where: str | Path | int, dtype: np.dtype[np.void] = EVENT, *, wait: Wait = Wait.YIELD) -> Self:
+    def attach(
+        cls, where: str | Path | int, dtype: np.dtype[np.void] = EVENT, *, wait: WaitStrategy = WaitStrategy.YIELD
+    ) -> Self:
         """See `MpscRing.attach`."""
         return cls._attached(where, dtype, wait)
 
 
-def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: Wait) -> Ring:
+def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: WaitStrategy) -> Ring:
     descriptor = duplicate.detach()
     try:
         return cls._attached(descriptor, dtype, wait)

@@ -14,7 +14,7 @@ from typing import Final, Self, TypeVar
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.matching.interface import Best, UnknownSideError
+from lowlat.engine.matching.interface import TopOfBook, UnknownSideError
 from lowlat.engine.matching.records import LEVEL, Levels, Side
 from lowlat.engine.shared_book.errors import BookBusyError, BookError, NotABookError, NoWriterError, WriterDiedError
 from lowlat.engine.shared_book.file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
@@ -43,12 +43,12 @@ class BookSnapshot:
     state: BookState
 
     @property
-    def best(self) -> Best:
+    def best(self) -> TopOfBook:
         """Best bid and ask."""
         sides: list[int | None] = []
         for rows in (self.bids, self.asks):
             sides += [int(rows[0]["price"]), int(rows[0]["quantity"])] if len(rows) else [None, None]
-        return Best(*sides)
+        return TopOfBook(*sides)
 
 
 class MappedBookReader:
@@ -98,7 +98,7 @@ class MappedBookReader:
             raise self._no_writer()
         return BookSnapshot(bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, BookState(state))
 
-    def best(self) -> Best:
+    def best(self) -> TopOfBook:
         """Best bid and ask, of one moment. Raises as `snapshot`."""
         return self.snapshot(1).best
 

@@ -14,7 +14,7 @@ from lowlat.engine.journal.dump import Listing
 from lowlat.engine.journal.file import Block, BlockKind
 from lowlat.engine.journal.header import VERSION
 from lowlat.engine.journal.verify import Executed, JournalCheck
-from lowlat.engine.matching.records import Kind, Phase, SelfTrade, Side, TimeInForce
+from lowlat.engine.matching.records import CommandType, SelfTradePrevention, Side, TimeInForce, TradingPhase
 from lowlat_cli.views import layout
 
 
@@ -88,25 +88,25 @@ def _speed(check: JournalCheck) -> str | None:
 _MEANT: Final[Mapping[int, frozenset[str]]] = {
     kind: frozenset(fields.split())
     for kind, fields in {
-        Kind.LIMIT: "order symbol side quantity price tif",
-        Kind.MARKET: "order symbol side quantity tif",
-        Kind.CANCEL: "order symbol",
-        Kind.REDUCE: "order symbol quantity",
-        Kind.REPLACE: "order symbol quantity price",
-        Kind.STOP: "order symbol side quantity tif trigger",
-        Kind.STOP_LIMIT: "order symbol side quantity price tif trigger",
-        Kind.TRAILING_STOP: "order symbol side quantity tif trigger",
-        Kind.CLOCK: "quantity",
-        Kind.PHASE: "symbol quantity",
+        CommandType.LIMIT: "order symbol side quantity price tif",
+        CommandType.MARKET: "order symbol side quantity tif",
+        CommandType.CANCEL: "order symbol",
+        CommandType.REDUCE: "order symbol quantity",
+        CommandType.REPLACE: "order symbol quantity price",
+        CommandType.STOP: "order symbol side quantity tif trigger",
+        CommandType.STOP_LIMIT: "order symbol side quantity price tif trigger",
+        CommandType.TRAILING_STOP: "order symbol side quantity tif trigger",
+        CommandType.ADVANCE_TIME: "quantity",
+        CommandType.PHASE: "symbol quantity",
     }.items()
 }
 """What a kind says even if it is zero."""
 _NOTHING: Final[frozenset[str]] = frozenset()
-_KIND: Final = named(Kind)
+_KIND: Final = named(CommandType)
 _SIDE: Final = named(Side)
 _TIF: Final = named(TimeInForce)
-_SELF_TRADE: Final = named(SelfTrade)
-_PHASE: Final = named(Phase)
+_SELF_TRADE: Final = named(SelfTradePrevention)
+_PHASE: Final = named(TradingPhase)
 
 
 def listing_lines(listing: Listing) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _lines(block: Block) -> Iterator[str]:
             quantity if quantity or "quantity" in meant else "",
             price if price or "price" in meant else "",
             _TIF(tif) if tif or "tif" in meant else "",
-            ", ".join(_terms(kind, quantity, flags, *terms)) if flags or terms or kind == Kind.PHASE else "",
+            ", ".join(_terms(kind, quantity, flags, *terms)) if flags or terms or kind == CommandType.PHASE else "",
         )
 
 
@@ -148,18 +148,18 @@ def _terms(
     flags: int,
     trigger: int = 0,
     expiry: int = 0,
-    display: int = 0,
-    owner: int = 0,
+    display_quantity: int = 0,
+    participant_id: int = 0,
     self_trade: int = 0,
 ) -> Iterator[str]:
     for flag in flag_names(flags):
         yield flag if isinstance(flag, str) else f"flags {flag:#x}"
     if trigger or "trigger" in _MEANT.get(kind, _NOTHING):
         yield f"trigger {trigger}"
-    for name, value in (("expiry", expiry), ("display", display), ("owner", owner)):
+    for name, value in (("expiry", expiry), ("display", display_quantity), ("participant", participant_id)):
         if value:
             yield f"{name} {value}"
     if self_trade:
         yield f"self-trade {_SELF_TRADE(self_trade)}"
-    if kind == Kind.PHASE:
+    if kind == CommandType.PHASE:
         yield f"phase {_PHASE(quantity)}"

@@ -34,20 +34,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias
 
-from lowlat.engine.matching.config import WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.config import PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import (
     QUANTITY_MAX,
-    EventKind,
-    Kind,
+    CommandType,
+    ExecType,
     Orders,
     Reason,
-    SelfTrade,
+    SelfTradePrevention,
     Side,
     TimeInForce,
-    wide_command,
-    wide_commands,
+    extended_command,
+    extended_commands,
 )
 
 Message: TypeAlias = dict[str, Any]
@@ -62,12 +62,12 @@ SYMBOLS: Final = 16
 NOBODY: Final = -1
 
 _SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
-_ALGORITHMS: Final = {"fifo": Algorithm.FIFO, "pro_rata": Algorithm.PRO_RATA}
+_ALGORITHMS: Final = {"fifo": MatchAlgorithm.FIFO, "pro_rata": MatchAlgorithm.PRO_RATA}
 _TYPES: Final = {
-    "LIMIT": (Kind.LIMIT, TimeInForce.GTC),
-    "MARKET": (Kind.MARKET, TimeInForce.GTC),
-    "IOC": (Kind.LIMIT, TimeInForce.IOC),
-    "FOK": (Kind.LIMIT, TimeInForce.FOK),
+    "LIMIT": (CommandType.LIMIT, TimeInForce.GTC),
+    "MARKET": (CommandType.MARKET, TimeInForce.GTC),
+    "IOC": (CommandType.LIMIT, TimeInForce.IOC),
+    "FOK": (CommandType.LIMIT, TimeInForce.FOK),
 }
 _INVALID: Final = "INVALID_ORDER"
 _REASONS: Final = {
@@ -89,15 +89,15 @@ class Market:
     def __init__(self, config: Message, make: Callable[..., MatchingEngine]) -> None:
         self._unit = Decimal(config["tick_size"]) / TICK
         self._places = Decimal(1).scaleb(-config["quantity_decimal_places"])
-        self._self_trade = SelfTrade[config["self_trade_policy"]]
+        self._self_trade = SelfTradePrevention[config["self_trade_policy"]]
         rules = Instrument(
             tick=TICK,
             price_min=TICK,
             unit=self._unit,
             algorithm=_ALGORITHMS[config["matching_algorithm"]],
-            off_tick=OffTick.NEAREST,
+            off_tick=TickRounding.NEAREST,
         )
-        self._engine = make([rules] * SYMBOLS, orders=1024, trades=1024, when_orders_dry=WhenDry.GROW)
+        self._engine = make([rules] * SYMBOLS, orders=1024, trades=1024, when_orders_dry=PoolPolicy.GROW)
         self._symbols: dict[str, int] = {}
         self._owner_of: dict[int, int] = {}  # by engine id
         self._owner_numbers = {NOBODY: 0}
@@ -117,7 +117,7 @@ class Market:
         state = self.state()
         return {
             "outcome": outcome,
-            "trades": [self._trade(name, each) for each in found if each["kind"] == EventKind.TRADE],
+            "trades": [self._trade(name, each) for each in found if each["kind"] == ExecType.TRADE],
             "state_hash": digest(state),
             "resting_order_count": sum(len(book["bids"]) + len(book["asks"]) for book in state["books"]),
         }
@@ -130,40 +130,44 @@ class Market:
         order_id = self._id(symbol, event)
         kind, time_in_force = _TYPES[event["order_type"]]
         found = self._process(
-            wide_command(
+            extended_command(
                 kind,
                 order_id,
                 side=_SIDES[event["side"]],
-                price=0 if kind is Kind.MARKET else self._price(event["price"]),
+                price=0 if kind is CommandType.MARKET else self._price(event["price"]),
                 quantity=self._lots(event["quantity"]),
                 symbol=symbol,
                 time_in_force=time_in_force,
-                owner=self._number(event["owner"]),
+                participant_id=self._number(event["owner"]),
                 self_trade=self._self_trade,
             )
         )
-        if found[0]["kind"] == EventKind.ACCEPTED:
+        if found[0]["kind"] == ExecType.ACCEPTED:
             self._owner_of[order_id] = event["owner"]
         return found
 
     def _cancel(self, symbol: int, event: Message) -> list[Any]:
-        return self._process(wide_command(Kind.CANCEL, self._id(symbol, event), symbol=symbol))
+        return self._process(extended_command(CommandType.CANCEL, self._id(symbol, event), symbol=symbol))
 
     def _reduce(self, symbol: int, event: Message) -> list[Any]:
         lots = self._lots(event["quantity"])
-        return self._process(wide_command(Kind.REDUCE, self._id(symbol, event), quantity=lots, symbol=symbol))
+        return self._process(
+            extended_command(CommandType.REDUCE, self._id(symbol, event), quantity=lots, symbol=symbol)
+        )
 
     def _replace(self, symbol: int, event: Message) -> list[Any]:
         """What is not given stays. Whether the order rests counts before what is given: then nothing else is asked."""
         order_id = self._id(symbol, event)
         before = self._resting(symbol).get(order_id)
         if before is None:
-            return self._process(wide_command(Kind.REPLACE, order_id, price=TICK, quantity=1, symbol=symbol))
+            return self._process(extended_command(CommandType.REPLACE, order_id, price=TICK, quantity=1, symbol=symbol))
         old_price, old_quantity = int(before["price"]), int(before["quantity"])
         price = old_price if event["price"] is None else self._price(event["price"])
         quantity = old_quantity if event["quantity"] is None else self._lots(event["quantity"])
-        found = self._process(wide_command(Kind.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol))
-        replaced = found[0]["kind"] == EventKind.REPLACED
+        found = self._process(
+            extended_command(CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol)
+        )
+        replaced = found[0]["kind"] == ExecType.REPLACED
         if replaced and found[0]["price"] == old_price and quantity <= old_quantity:
             found += self._to_the_back(symbol, order_id)
         return found
@@ -171,33 +175,33 @@ class Market:
     def _to_the_back(self, symbol: int, order_id: int) -> list[Any]:
         order = self._resting(symbol)[order_id]
         return self._process(
-            wide_command(Kind.CANCEL, order_id, symbol=symbol),
-            wide_command(
-                Kind.LIMIT,
+            extended_command(CommandType.CANCEL, order_id, symbol=symbol),
+            extended_command(
+                CommandType.LIMIT,
                 order_id,
                 side=Side(int(order["side"])),
                 price=int(order["price"]),
                 quantity=int(order["quantity"]),
                 symbol=symbol,
-                owner=self._number(self._owner_of[order_id]),
+                participant_id=self._number(self._owner_of[order_id]),
                 self_trade=self._self_trade,
             ),
         )
 
     def _clear(self, symbol: int) -> list[Any]:
         return self._process(
-            *(wide_command(Kind.CANCEL, order_id, symbol=symbol) for order_id in self._resting(symbol))
+            *(extended_command(CommandType.CANCEL, order_id, symbol=symbol) for order_id in self._resting(symbol))
         )
 
     def _process(self, *rows: tuple[int, ...]) -> list[Any]:
-        return list(self._engine.process(wide_commands(*rows)))
+        return list(self._engine.process(extended_commands(*rows)))
 
     def _resting(self, symbol: int) -> Mapping[int, Any]:
         return {int(order["order_id"]): order for order in self._engine.orders(symbol)}
 
     def _judged(self, op: str, symbol: int, event: Message, found: list[Any]) -> Message:
         """Tracebook asks whether an id is taken before it looks at the order, the engine afterwards."""
-        if not found or found[0]["kind"] != EventKind.REJECTED or found[0]["reason"] == Reason.FOK_NOT_FILLABLE:
+        if not found or found[0]["kind"] != ExecType.REJECTED or found[0]["reason"] == Reason.FOK_NOT_FILLABLE:
             return _outcome("applied")
         why = Reason(int(found[0]["reason"]))
         if why not in _REASONS:

@@ -9,21 +9,21 @@ from numpy.random import Generator
 
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.matching.config import Settings
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import paste, state_difference
 from tests.property.strategies import PROPERTY
 from tests.property.world_streams import WORLD_STREAMS
 
-SETTINGS = Settings((Instrument(), Instrument(tick=7, lot=3, price_min=-700)), orders=30, trades=10)
-ROUNDING = (Instrument(tick=3, off_tick=OffTick.NEAREST), Instrument(algorithm=Algorithm.PRO_RATA))
-WIDE_SETTINGS = Settings(SETTINGS.instruments + ROUNDING, orders=30, trades=10)
+SETTINGS = EngineConfig((Instrument(), Instrument(tick=7, lot=3, price_min=-700)), orders=30, trades=10)
+ROUNDING = (Instrument(tick=3, off_tick=TickRounding.NEAREST), Instrument(algorithm=MatchAlgorithm.PRO_RATA))
+WIDE_SETTINGS = EngineConfig(SETTINGS.instruments + ROUNDING, orders=30, trades=10)
 
 
-def answers_are_equal(settings: Settings, stream: Commands) -> None:
+def answers_are_equal(settings: EngineConfig, stream: Commands) -> None:
     native, reference = Engine.of(settings), ReferenceEngine.of(settings)
     theirs, ours = native.process(stream).tolist(), reference.process(stream).tolist()
     assert theirs == ours, paste(settings, stream.tolist())
@@ -42,7 +42,7 @@ def test_bytes(raw: bytes) -> None:
 @PROPERTY
 @given(st.binary(max_size=64 * 40))
 def test_wide_bytes(raw: bytes) -> None:
-    answers_are_equal(WIDE_SETTINGS, np.frombuffer(raw[: len(raw) // 64 * 64], WIDE_COMMAND))
+    answers_are_equal(WIDE_SETTINGS, np.frombuffer(raw[: len(raw) // 64 * 64], EXTENDED_COMMAND))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -72,7 +72,7 @@ def flipped(stream: Commands, random: Generator) -> Commands:
 def test_a_flood_with_bits_flipped(profile: str, seed: int) -> None:
     flow = flood(load_profile(profile), 3_000, seed)
     stream = flipped(flow.commands, np.random.default_rng(seed))
-    answers_are_equal(Settings(flow.instruments, orders=flow.orders), stream)
+    answers_are_equal(EngineConfig(flow.instruments, orders=flow.orders), stream)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -88,4 +88,4 @@ def test_commands_shuffled_repeated_and_left_out(seed: int) -> None:
     random = np.random.default_rng(seed)
     flow = flood(load_profile("sweep"), 3_000, seed)
     stream = random.choice(flow.commands, len(flow.commands))
-    answers_are_equal(Settings((Instrument(),), orders=flow.orders), stream)
+    answers_are_equal(EngineConfig((Instrument(),), orders=flow.orders), stream)

@@ -39,7 +39,7 @@ def sides(number):
     middle = 10_000 + 5_000 * (number % 7)
     for sign in (-1, 1):
         rows = np.zeros(depth, LEVEL)
-        rows["price"], rows["quantity"], rows["orders"] = middle + sign * away, number, 1
+        rows["price"], rows["quantity"], rows["order_count"] = middle + sign * away, number, 1
         yield rows
 
 def write():

@@ -15,29 +15,47 @@ import jsonschema
 import pytest
 
 from lowlat import engine
-from lowlat.engine import Flag, Kind, SelfTrade, Side, WhenDry, command, commands, flood, load_profile, wide_command
-from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine import (
+    CommandType,
+    ExecInst,
+    PoolPolicy,
+    SelfTradePrevention,
+    Side,
+    command,
+    commands,
+    extended_command,
+    flood,
+    load_profile,
+)
+from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.snapshot import snapshot_path, write_snapshot
-from lowlat.engine.matching.records import wide_commands
+from lowlat.engine.matching.records import extended_commands
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
 
-SELL = command(Kind.LIMIT, 1, side=Side.SELL, price=100, quantity=5)
-BUY = command(Kind.LIMIT, 2, side=Side.BUY, price=101, quantity=3)
-ICEBERG = wide_command(
-    Kind.LIMIT, 3, price=99, quantity=50, display=10, owner=7, flags=Flag.POST_ONLY, self_trade=SelfTrade.DECREMENT
+SELL = command(CommandType.LIMIT, 1, side=Side.SELL, price=100, quantity=5)
+BUY = command(CommandType.LIMIT, 2, side=Side.BUY, price=101, quantity=3)
+ICEBERG = extended_command(
+    CommandType.LIMIT,
+    3,
+    price=99,
+    quantity=50,
+    display_quantity=10,
+    participant_id=7,
+    flags=ExecInst.POST_ONLY,
+    self_trade=SelfTradePrevention.DECREMENT,
 )
-STRANGE = wide_command(99, 4, side=7, quantity=-1, flags=0x44)  # type: ignore[arg-type]
+STRANGE = extended_command(99, 4, side=7, quantity=-1, flags=0x44)  # type: ignore[arg-type]
 DAY = (
     "   command  kind                  order  symbol  side    quantity         price  tif  terms\n"
     "         0  LIMIT                     1       0  SELL           5           100  GTC\n"
     "         1  LIMIT                     2       0  BUY            3           101  GTC\n"
     "         2  LIMIT                     3       0  BUY           50            99  GTC  "
-    "POST_ONLY, display 10, owner 7, self-trade DECREMENT\n"
+    "POST_ONLY, display 10, participant 7, self-trade DECREMENT\n"
     "         3  99                        4          7             -1                     ALL_OR_NONE, flags 0x40\n"
     "            DRAIN                                                                     "
     "the trade tape was emptied before command 4\n"
@@ -48,11 +66,11 @@ DAY = (
 
 def written(path: Path, **options: Any) -> JournaledEngine:
     """A day of five commands, its engine still open: order 1 is live with 2 of 5 lots, and there was one trade."""
-    day = JournaledEngine.create(path, orders=100, trades=10, sync=Sync.NONE, **options)
+    day = JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE, **options)
     day.process(commands(SELL, BUY))
-    day.process(wide_commands(ICEBERG, STRANGE))
+    day.process(extended_commands(ICEBERG, STRANGE))
     day.drain_trades()
-    day.process(commands(command(Kind.CANCEL, 3)))
+    day.process(commands(command(CommandType.CANCEL, 3)))
     return day
 
 
@@ -125,7 +143,7 @@ def test_a_snapshot_is_used_and_held_against_the_whole_journal(lowlat: Run, tmp_
     day = tmp_path / "day.journal"
     with written(day) as open_day:
         open_day.snapshot()
-        open_day.process(commands(command(Kind.REDUCE, 1, quantity=1)))
+        open_day.process(commands(command(CommandType.REDUCE, 1, quantity=1)))
     found = document(lowlat("journal", "verify", day, "--json"))
     assert found["snapshot"] == {"file": str(snapshot_path(day)), "used": True, "commands": 5, "fault": None}
     assert (found["recovered"]["commands"], found["recovered"]["replayed"], found["problem"]) == (6, 1, None)
@@ -166,7 +184,7 @@ def test_a_snapshot_that_does_not_fit_is_found(lowlat: Run, tmp_path: Path) -> N
     os.truncate(day, end)
     content = snapshot_path(day).read_bytes()
     snapshot_path(day).unlink()
-    with JournaledEngine.recover(day, sync=Sync.NONE) as again:
+    with JournaledEngine.recover(day, sync=SyncPolicy.NONE) as again:
         again.process(commands(SELL, BUY, SELL))
     snapshot_path(day).write_bytes(content)
     done = lowlat("journal", "verify", day, "--json")
@@ -362,7 +380,7 @@ def test_output_never_takes_the_place_of_the_journal(lowlat: Run, day: Path, ver
 def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: Path) -> None:
     """The journal is damaged at its end, far behind what `head` wants: that is not looked for."""
     path = tmp_path / "long.journal"
-    with JournaledEngine.create(path, sync=Sync.NONE) as long:
+    with JournaledEngine.create(path, sync=SyncPolicy.NONE) as long:
         long.process(flood(load_profile("steady"), 50_000, 1).commands)
     flip(path, -1)
     for flags in ((), ("--json",)):
@@ -378,7 +396,7 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: 
 def test_a_replay_gives_the_events_of_the_flow_that_was_journaled(lowlat: Run, tmp_path: Path, profile: str) -> None:
     flow = flood(load_profile(profile), 2_000, 5)
     path = tmp_path / "flood.journal"
-    with JournaledEngine.create(path, flow.instruments, orders=flow.orders, sync=Sync.NONE) as engine:
+    with JournaledEngine.create(path, flow.instruments, orders=flow.orders, sync=SyncPolicy.NONE) as engine:
         for begin in range(0, len(flow.commands), 700):
             engine.process(flow.commands[begin : begin + 700])
     bench = lowlat("bench", "-p", profile, "-n", "2k", "--seed", 5, "--runs", 1, "--json")
@@ -393,7 +411,7 @@ def test_a_replay_gives_the_events_of_the_flow_that_was_journaled(lowlat: Run, t
 
 def test_what_replay_refuses_of_journals(lowlat: Run, day: Path, tmp_path: Path) -> None:
     JournaledEngine.create(tmp_path / "empty.journal").close()
-    written(tmp_path / "drained.journal", when_trades_dry=WhenDry.REFUSE).close()
+    written(tmp_path / "drained.journal", when_trades_dry=PoolPolicy.REFUSE).close()
     (tmp_path / "rows.csv").write_text("34200.1,1,11,50,5850100,-1\n")
     cases = {
         "empty.journal": "empty.journal holds no command: there is nothing to measure",

@@ -17,11 +17,11 @@ from pathlib import Path
 from lowlat.engine import _core
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.journal.errors import JournalWriteError, SnapshotError
-from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
 from lowlat.engine.flow.profile import load_profile
 
 path, flow = Path(sys.argv[1]), flood(load_profile("steady"), 100_000, 1).commands
-engine = JournaledEngine.create(path, orders=100_000, sync=Sync[sys.argv[2]])
+engine = JournaledEngine.create(path, orders=100_000, sync=SyncPolicy[sys.argv[2]])
 try:
     for start in range(0, len(flow), 1_000):
         engine.process(flow[start : start + 1_000])

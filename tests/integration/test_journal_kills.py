@@ -37,7 +37,7 @@ ENGINES = """
 import os, random, signal, sys
 from pathlib import Path
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.bench.run import RunPlan, settings_of
 
@@ -51,9 +51,9 @@ def tell(number):
 def live(chance):
     tell(os.getpid())
     if path.exists():
-        engine = JournaledEngine.recover(path, sync=Sync.BATCH)
+        engine = JournaledEngine.recover(path, sync=SyncPolicy.BATCH)
     else:
-        engine = JournaledEngine.journaling(path, settings, sync=Sync.BATCH)
+        engine = JournaledEngine.journaling(path, settings, sync=SyncPolicy.BATCH)
     if broken == "again" and engine.recovery:
         engine.process(flow.commands[engine.counters.commands - 1 :][:1])
     while (done := engine.counters.commands) < len(flow.commands):

@@ -20,9 +20,9 @@ from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.bench.run import RunFailedError, RunPlan, measure
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EventKind
+from lowlat.engine.matching.records import ExecType
 from lowlat.errors import ExitCode, LowlatError
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
@@ -145,7 +145,7 @@ def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow
 
 
 def test_a_pool_that_may_grow_takes_the_flow_and_says_that_it_grew(flow):
-    grown = measure(flow, RunPlan(runs=1, orders=5_000, when_dry=WhenDry.GROW))
+    grown = measure(flow, RunPlan(runs=1, orders=5_000, when_dry=PoolPolicy.GROW))
     assert (grown.status, grown.hot_path.pool_refusals) == ("ok", 0)
     assert grown.hot_path.pool_growths == 2
 
@@ -174,7 +174,7 @@ def outcome_of(report_flow):
 
 def test_falsified_outcomes_make_the_report_invalid(flow):
     outcome, report = outcome_of(flow)
-    sized = Settings(flow.instruments, orders=flow.orders)
+    sized = EngineConfig(flow.instruments, orders=flow.orders)
 
     right = check_prefix(flow, sized, 10)
 
@@ -208,7 +208,7 @@ def test_one_changed_event_is_found(flow):
     events = Engine(flow.instruments, orders=flow.orders).process(flow.commands)
     assert first_difference(events, events.copy()) is None
     broken = events.copy()
-    at = int(np.flatnonzero(broken["kind"] == EventKind.TRADE)[5])
+    at = int(np.flatnonzero(broken["kind"] == ExecType.TRADE)[5])
     broken["maker_id"][at] += 1
     assert first_difference(events, broken).startswith(f"event {at}: expected")
     assert first_difference(events, events[:-1]) == f"expected {len(events)} events, got {len(events) - 1}"

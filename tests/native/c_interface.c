@@ -19,22 +19,22 @@ static void check_at(int line, int holds, const char* rule) {
 #define IS(status, call) check_at(__LINE__, (call) == (status), #call " is " #status)
 #define OK(call) IS(LOWLAT_OK, call)
 
-static const lowlat_rules plain = LOWLAT_PLAIN_RULES;
+static const lowlat_symbol_rules plain = LOWLAT_DEFAULT_RULES;
 
-static lowlat_settings settings_of(const lowlat_rules* rules, uint32_t symbols) {
-    lowlat_settings settings = {0};
+static lowlat_engine_config settings_of(const lowlat_symbol_rules* rules, uint32_t symbols) {
+    lowlat_engine_config settings = {0};
     settings.size = sizeof settings;
     settings.rules_size = sizeof *rules;
     settings.rules = rules;
     settings.symbols = symbols;
     settings.orders = 64;
     settings.trades = 64;
-    settings.when_trades_dry = LOWLAT_WHEN_DRY_RECYCLE;
+    settings.when_trades_dry = LOWLAT_POOL_RECYCLE;
     return settings;
 }
 
-static lowlat_engine* engine_of(const lowlat_rules* rules, uint32_t symbols) {
-    const lowlat_settings settings = settings_of(rules, symbols);
+static lowlat_engine* engine_of(const lowlat_symbol_rules* rules, uint32_t symbols) {
+    const lowlat_engine_config settings = settings_of(rules, symbols);
     lowlat_engine* engine = NULL;
     OK(lowlat_create(&settings, &engine));
     return engine;
@@ -81,13 +81,13 @@ static void a_trade_is_told_and_the_book_shows_what_is_left(void) {
     CHECK(trade->side == LOWLAT_BUY && trade->command == LOWLAT_LIMIT && trade->reason == LOWLAT_REASON_NONE);
     CHECK(events[4].kind == LOWLAT_ACCEPTED && events[4].order_id == 4);
 
-    lowlat_best best;
-    OK(lowlat_get_best(engine, 0, &best));
+    lowlat_top_of_book best;
+    OK(lowlat_get_top_of_book(engine, 0, &best));
     CHECK(best.bid == 99 && best.bid_quantity == 1 && best.ask == 100 && best.ask_quantity == 3);
 
     lowlat_level levels[2];
     OK(lowlat_get_depth(engine, 0, LOWLAT_SELL, levels, 2, &count));
-    CHECK(count == 2 && levels[0].price == 100 && levels[0].quantity == 3 && levels[0].orders == 1);
+    CHECK(count == 2 && levels[0].price == 100 && levels[0].quantity == 3 && levels[0].order_count == 1);
     CHECK(levels[1].price == 101 && levels[1].quantity == 7);
     OK(lowlat_get_depth(engine, 0, LOWLAT_SELL, levels, 1, &count));
     CHECK(count == 1);
@@ -136,29 +136,29 @@ static void events_wait_until_there_is_room(void) {
 
 static void wide_commands_bring_terms(void) {
     lowlat_engine* engine = engine_of(&plain, 1);
-    lowlat_wide_command iceberg = {0};
+    lowlat_extended_command iceberg = {0};
     iceberg.order_id = 1;
     iceberg.kind = LOWLAT_LIMIT;
     iceberg.side = LOWLAT_SELL;
     iceberg.price = 100;
     iceberg.quantity = 10;
-    iceberg.display = 4;
-    lowlat_wide_command stop = {0};
+    iceberg.display_quantity = 4;
+    lowlat_extended_command stop = {0};
     stop.order_id = 2;
     stop.kind = LOWLAT_STOP_LIMIT;
     stop.side = LOWLAT_BUY;
     stop.price = 105;
     stop.trigger = 104;
     stop.quantity = 3;
-    const lowlat_wide_command batch[] = {iceberg, stop};
-    OK(lowlat_process_wide(engine, batch, 2));
+    const lowlat_extended_command batch[] = {iceberg, stop};
+    OK(lowlat_process_extended(engine, batch, 2));
     CHECK(next_event(engine).kind == LOWLAT_ACCEPTED);
     CHECK(next_event(engine).kind == LOWLAT_ACCEPTED);
 
     size_t count = 0;
     lowlat_order order;
     OK(lowlat_get_orders(engine, 0, &order, 1, &count));
-    CHECK(count == 1 && order.quantity == 4 && order.hidden == 6);
+    CHECK(count == 1 && order.quantity == 4 && order.reserve_quantity == 6);
     lowlat_stop waiting;
     OK(lowlat_get_stops(engine, 0, &waiting, 1, &count));
     CHECK(count == 1 && waiting.order_id == 2 && waiting.trigger == 104 && waiting.price == 105);
@@ -168,19 +168,19 @@ static void wide_commands_bring_terms(void) {
 
 static void an_auction_is_seen_beforehand(void) {
     lowlat_engine* engine = engine_of(&plain, 1);
-    lowlat_indicative indicative;
-    OK(lowlat_get_indicative(engine, 0, &indicative));
+    lowlat_auction_indicative indicative;
+    OK(lowlat_get_auction_indicative(engine, 0, &indicative));
     CHECK(indicative.volume == 0);
     const lowlat_command call = {.kind = LOWLAT_PHASE, .quantity = LOWLAT_PHASE_CALL};
     const lowlat_command batch[] = {call, limit(1, LOWLAT_BUY, 102, 5), limit(2, LOWLAT_SELL, 102, 3)};
     OK(lowlat_process(engine, batch, 3));
-    OK(lowlat_get_indicative(engine, 0, &indicative));
+    OK(lowlat_get_auction_indicative(engine, 0, &indicative));
     CHECK(indicative.price == 102 && indicative.volume == 3 && indicative.imbalance == 2);
     lowlat_destroy(engine);
 }
 
 static void rules_are_a_symbols_own(void) {
-    lowlat_rules rules[2] = {LOWLAT_PLAIN_RULES, LOWLAT_PLAIN_RULES};
+    lowlat_symbol_rules rules[2] = {LOWLAT_DEFAULT_RULES, LOWLAT_DEFAULT_RULES};
     rules[1].tick = 5;
     lowlat_engine* engine = engine_of(rules, 2);
     lowlat_command off_tick = limit(1, LOWLAT_BUY, 7, 1);
@@ -206,31 +206,31 @@ static void a_reset_engine_is_a_new_one(void) {
 }
 
 static void bad_settings_are_refused(void) {
-    const lowlat_settings good = settings_of(&plain, 1);
+    const lowlat_engine_config good = settings_of(&plain, 1);
     lowlat_engine* engine = NULL;
     IS(LOWLAT_NULL_ARGUMENT, lowlat_create(NULL, &engine));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_create(&good, NULL));
 #define REFUSED(status, change)                   \
     do {                                          \
-        lowlat_settings bad = good;               \
+        lowlat_engine_config bad = good;          \
         bad.change;                               \
         IS(status, lowlat_create(&bad, &engine)); \
     } while (0)
     REFUSED(LOWLAT_NULL_ARGUMENT, rules = NULL);
     REFUSED(LOWLAT_UNKNOWN_SIZE, size = 0);
     REFUSED(LOWLAT_UNKNOWN_SIZE, size -= 1);
-    REFUSED(LOWLAT_UNKNOWN_SIZE, rules_size = sizeof(lowlat_rules) - 1);
-    REFUSED(LOWLAT_BAD_SETTINGS, symbols = 0);
-    REFUSED(LOWLAT_BAD_SETTINGS, symbols = LOWLAT_SYMBOLS_MAX + 1);
-    REFUSED(LOWLAT_BAD_SETTINGS, orders = 0);
-    REFUSED(LOWLAT_BAD_SETTINGS, orders = LOWLAT_ORDERS_MAX + 1);
-    REFUSED(LOWLAT_BAD_SETTINGS, trades = 0);
-    REFUSED(LOWLAT_BAD_SETTINGS, trades = LOWLAT_TRADES_MAX + 1);
-    REFUSED(LOWLAT_BAD_SETTINGS, when_orders_dry = LOWLAT_WHEN_DRY_RECYCLE);
-    REFUSED(LOWLAT_BAD_SETTINGS, when_trades_dry = 3);
+    REFUSED(LOWLAT_UNKNOWN_SIZE, rules_size = sizeof(lowlat_symbol_rules) - 1);
+    REFUSED(LOWLAT_BAD_CONFIG, symbols = 0);
+    REFUSED(LOWLAT_BAD_CONFIG, symbols = LOWLAT_SYMBOLS_MAX + 1);
+    REFUSED(LOWLAT_BAD_CONFIG, orders = 0);
+    REFUSED(LOWLAT_BAD_CONFIG, orders = LOWLAT_ORDERS_MAX + 1);
+    REFUSED(LOWLAT_BAD_CONFIG, trades = 0);
+    REFUSED(LOWLAT_BAD_CONFIG, trades = LOWLAT_TRADES_MAX + 1);
+    REFUSED(LOWLAT_BAD_CONFIG, when_orders_dry = LOWLAT_POOL_RECYCLE);
+    REFUSED(LOWLAT_BAD_CONFIG, when_trades_dry = 3);
 #define RULES_REFUSED(change)                          \
     do {                                               \
-        lowlat_rules bad_rules = plain;                \
+        lowlat_symbol_rules bad_rules = plain;         \
         bad_rules.change;                              \
         REFUSED(LOWLAT_BAD_RULES, rules = &bad_rules); \
     } while (0)
@@ -245,16 +245,16 @@ static void bad_settings_are_refused(void) {
 
 /* What a caller of a later version would pass. */
 struct later_settings {
-    lowlat_settings known;
+    lowlat_engine_config known;
     uint64_t more;
 };
 struct later_rules {
-    lowlat_rules known;
+    lowlat_symbol_rules known;
     uint64_t more;
 };
 
 static void a_later_caller_is_understood_if_it_asks_for_nothing_new(void) {
-    struct later_rules rules[2] = {{LOWLAT_PLAIN_RULES, 0}, {LOWLAT_PLAIN_RULES, 0}};
+    struct later_rules rules[2] = {{LOWLAT_DEFAULT_RULES, 0}, {LOWLAT_DEFAULT_RULES, 0}};
     rules[1].known.tick = 5;
     struct later_settings settings = {settings_of(&rules[0].known, 2), 0};
     settings.known.size = sizeof settings;
@@ -288,13 +288,13 @@ static void a_later_caller_is_understood_if_it_asks_for_nothing_new(void) {
 static void bad_arguments_are_refused(void) {
     lowlat_engine* engine = engine_of(&plain, 1);
     const lowlat_command order = limit(1, LOWLAT_BUY, 7, 1);
-    const lowlat_wide_command wide = {0};
+    const lowlat_extended_command wide = {0};
     _Alignas(8) unsigned char bytes[128] = {0};
     const void* odd = bytes + 4;
     lowlat_event event;
     lowlat_level level;
-    lowlat_best best;
-    lowlat_indicative indicative;
+    lowlat_top_of_book best;
+    lowlat_auction_indicative indicative;
     lowlat_counters counters;
     size_t count = 0;
     uint64_t released = 0;
@@ -303,16 +303,16 @@ static void bad_arguments_are_refused(void) {
     IS(LOWLAT_NULL_ARGUMENT, lowlat_process(engine, NULL, 1));
     IS(LOWLAT_MISALIGNED, lowlat_process(engine, odd, 1));
     OK(lowlat_process(engine, NULL, 0));
-    IS(LOWLAT_NULL_ARGUMENT, lowlat_process_wide(NULL, &wide, 1));
-    IS(LOWLAT_NULL_ARGUMENT, lowlat_process_wide(engine, NULL, 1));
-    IS(LOWLAT_MISALIGNED, lowlat_process_wide(engine, odd, 1));
+    IS(LOWLAT_NULL_ARGUMENT, lowlat_process_extended(NULL, &wide, 1));
+    IS(LOWLAT_NULL_ARGUMENT, lowlat_process_extended(engine, NULL, 1));
+    IS(LOWLAT_MISALIGNED, lowlat_process_extended(engine, odd, 1));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_drain(NULL, &event, 1, &count));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_drain(engine, NULL, 1, &count));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_drain(engine, &event, 1, NULL));
     IS(LOWLAT_MISALIGNED, lowlat_drain(engine, (lowlat_event*)(void*)(bytes + 4), 1, &count));
-    IS(LOWLAT_NULL_ARGUMENT, lowlat_get_best(NULL, 0, &best));
-    IS(LOWLAT_NULL_ARGUMENT, lowlat_get_best(engine, 0, NULL));
-    IS(LOWLAT_UNKNOWN_SYMBOL, lowlat_get_best(engine, 1, &best));
+    IS(LOWLAT_NULL_ARGUMENT, lowlat_get_top_of_book(NULL, 0, &best));
+    IS(LOWLAT_NULL_ARGUMENT, lowlat_get_top_of_book(engine, 0, NULL));
+    IS(LOWLAT_UNKNOWN_SYMBOL, lowlat_get_top_of_book(engine, 1, &best));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_get_depth(NULL, 0, LOWLAT_BUY, &level, 1, &count));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_get_depth(engine, 0, LOWLAT_BUY, NULL, 1, &count));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_get_depth(engine, 0, LOWLAT_BUY, &level, 1, NULL));
@@ -325,8 +325,8 @@ static void bad_arguments_are_refused(void) {
     IS(LOWLAT_NULL_ARGUMENT, lowlat_get_trades(engine, NULL, 1, &count));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_release_trades(NULL, &released));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_release_trades(engine, NULL));
-    IS(LOWLAT_NULL_ARGUMENT, lowlat_get_indicative(engine, 0, NULL));
-    IS(LOWLAT_UNKNOWN_SYMBOL, lowlat_get_indicative(engine, 1, &indicative));
+    IS(LOWLAT_NULL_ARGUMENT, lowlat_get_auction_indicative(engine, 0, NULL));
+    IS(LOWLAT_UNKNOWN_SYMBOL, lowlat_get_auction_indicative(engine, 1, &indicative));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_get_counters(engine, NULL, sizeof counters));
     IS(LOWLAT_UNKNOWN_SIZE, lowlat_get_counters(engine, &counters, 9));
     IS(LOWLAT_NULL_ARGUMENT, lowlat_reset(NULL));
@@ -359,7 +359,7 @@ static void without_memory_the_engine_says_so_and_loses_no_event(void) {
     const struct rlimit limited = {most, most};
     CHECK(setrlimit(RLIMIT_AS, &limited) == 0);
 
-    lowlat_settings large = settings_of(&plain, 1);
+    lowlat_engine_config large = settings_of(&plain, 1);
     large.orders = LOWLAT_ORDERS_MAX;
     lowlat_engine* none = NULL;
     IS(LOWLAT_OUT_OF_MEMORY, lowlat_create(&large, &none));

@@ -25,7 +25,7 @@ struct Stress {
     std::uint64_t capacity = 1024;
     std::uint32_t batch_max = 64;  // pushes and pops of 1 to this many
     std::chrono::milliseconds patience{20'000};
-    Wait wait = Wait::yield;
+    WaitStrategy wait = WaitStrategy::yield;
 };
 
 /// What the consumer saw; see `accepted`.
@@ -54,7 +54,7 @@ inline Command stress_record(std::uint64_t producer, std::uint64_t number, const
             .price = static_cast<std::int64_t>(check),
             .quantity = static_cast<std::int64_t>(~check),
             .symbol = static_cast<std::uint32_t>(producer),
-            .kind = Kind::limit,
+            .kind = CommandType::limit,
             .side = static_cast<std::uint8_t>(check),
             .time_in_force = static_cast<std::uint8_t>(check >> 8),
             .flags = static_cast<std::uint8_t>(check >> 16)};
@@ -71,10 +71,10 @@ inline Event stress_record(std::uint64_t producer, std::uint64_t number, const E
             .maker_remaining = static_cast<std::uint32_t>(number),
             .symbol = static_cast<std::uint32_t>(producer),
             .trade_id = check + number,
-            .kind = EventKind::trade,
+            .kind = ExecType::trade,
             .side = 0,
             .reason = Reason::none,
-            .command = Kind::limit,
+            .command = CommandType::limit,
             .zero = static_cast<std::uint32_t>(~number)};
 }
 

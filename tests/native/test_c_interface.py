@@ -23,25 +23,25 @@ import pytest
 
 from lowlat.engine import Engine, flood, load_profile
 from lowlat.engine.matching import records
-from lowlat.engine.matching.config import WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
-from lowlat.engine.matching.records import EVENT, ORDER, WIDE_COMMAND, Commands
+from lowlat.engine.matching.config import PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.records import EVENT, EXTENDED_COMMAND, ORDER, Commands
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build/c-library"
 HEADER = ROOT / "engine/native/c_api/lowlat.h"
 ENUMERATIONS: dict[str, tuple[str, type[IntEnum]]] = {
-    "kind": ("", records.Kind),
+    "command_type": ("", records.CommandType),
     "side": ("", records.Side),
     "time_in_force": ("", records.TimeInForce),
-    "flag": ("", records.Flag),
-    "self_trade": ("SELF_TRADE_", records.SelfTrade),
-    "phase": ("PHASE_", records.Phase),
-    "event_kind": ("", records.EventKind),
+    "exec_inst": ("", records.ExecInst),
+    "self_trade_prevention": ("SELF_TRADE_", records.SelfTradePrevention),
+    "trading_phase": ("PHASE_", records.TradingPhase),
+    "exec_type": ("", records.ExecType),
     "reason": ("REASON_", records.Reason),
-    "algorithm": ("ALGORITHM_", Algorithm),
-    "off_tick": ("OFF_TICK_", OffTick),
-    "when_dry": ("WHEN_DRY_", WhenDry),
+    "match_algorithm": ("ALGORITHM_", MatchAlgorithm),
+    "tick_rounding": ("TICK_ROUNDING_", TickRounding),
+    "pool_policy": ("POOL_", PoolPolicy),
 }
 OK, BUSY = 0, 9
 
@@ -116,15 +116,15 @@ def test_the_header_names_every_value_that_python_does() -> None:
         assert values == {prefix + member.name: member.value for member in enumeration}
 
 
-class Rules(ctypes.Structure):
+class SymbolRules(ctypes.Structure):
     _fields_ = [(name, ctypes.c_int64) for name in ("tick", "lot", "price_min", "price_max", "algorithm", "off_tick")]
 
 
-class Settings(ctypes.Structure):
+class EngineConfig(ctypes.Structure):
     _fields_ = [
         ("size", ctypes.c_size_t),
         ("rules_size", ctypes.c_size_t),
-        ("rules", ctypes.POINTER(Rules)),
+        ("rules", ctypes.POINTER(SymbolRules)),
         ("symbols", ctypes.c_uint32),
         ("orders", ctypes.c_uint32),
         ("trades", ctypes.c_uint64),
@@ -139,18 +139,18 @@ class CEngine:
     def __init__(self, instruments: list[Instrument], orders: int = 50_000) -> None:
         self.library = ctypes.CDLL(str(library()))
         self.handle = ctypes.c_void_p()
-        rules = (Rules * len(instruments))(
-            *[Rules(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in instruments]
+        rules = (SymbolRules * len(instruments))(
+            *[SymbolRules(i.tick, i.lot, i.price_min, i.price_max, i.algorithm, i.off_tick) for i in instruments]
         )
-        sizes = ctypes.sizeof(Settings), ctypes.sizeof(Rules)
-        settings = Settings(*sizes, rules, len(instruments), orders, 1_000, WhenDry.REFUSE, WhenDry.RECYCLE)
+        sizes = ctypes.sizeof(EngineConfig), ctypes.sizeof(SymbolRules)
+        settings = EngineConfig(*sizes, rules, len(instruments), orders, 1_000, PoolPolicy.REFUSE, PoolPolicy.RECYCLE)
         assert self.library.lowlat_create(ctypes.byref(settings), ctypes.byref(self.handle)) == OK
 
     def close(self) -> None:
         self.library.lowlat_destroy(self.handle)
 
     def process(self, commands: Commands) -> int:
-        name = "lowlat_process_wide" if commands.dtype == WIDE_COMMAND else "lowlat_process"
+        name = "lowlat_process_extended" if commands.dtype == EXTENDED_COMMAND else "lowlat_process"
         count = ctypes.c_size_t(len(commands))
         return int(getattr(self.library, name)(self.handle, ctypes.c_void_p(commands.ctypes.data), count))
 
@@ -188,32 +188,52 @@ def test_it_is_the_engine_that_python_has() -> None:
 def test_every_kind_of_every_symbol_is_the_same() -> None:
     """Small numbers and every term, so that most of what docs/matching.md says happens, refusals included."""
     random = np.random.default_rng(1)
-    commands = np.zeros(50_000, WIDE_COMMAND)
-    below = {"order_id": 200, "quantity": 12, "symbol": 3, "kind": 11, "side": 2, "display": 6, "owner": 3, "expiry": 9}
+    commands = np.zeros(50_000, EXTENDED_COMMAND)
+    below = {
+        "order_id": 200,
+        "quantity": 12,
+        "symbol": 3,
+        "kind": 11,
+        "side": 2,
+        "display_quantity": 6,
+        "participant_id": 3,
+        "expiry": 9,
+    }
     for name, high in below.items():
         commands[name] = random.integers(0, high, len(commands))
-    commands["price"] = np.where(commands["kind"] == records.Kind.MARKET, 0, random.integers(95, 106, len(commands)))
+    commands["price"] = np.where(
+        commands["kind"] == records.CommandType.MARKET, 0, random.integers(95, 106, len(commands))
+    )
     commands["self_trade"] = random.integers(0, 5, len(commands))
     commands["time_in_force"] = random.choice([0, 0, 0, 1, 2, 3, 4], len(commands))
     commands["flags"] = random.choice([0, 0, 0, 1, 3, 4], len(commands))
-    stops = np.isin(commands["kind"], [records.Kind.STOP, records.Kind.STOP_LIMIT, records.Kind.TRAILING_STOP])
+    stops = np.isin(
+        commands["kind"], [records.CommandType.STOP, records.CommandType.STOP_LIMIT, records.CommandType.TRAILING_STOP]
+    )
     commands["trigger"] = np.where(stops, random.integers(90, 111, len(commands)), 0)
-    commands["display"][random.random(len(commands)) < 0.7] = 0
+    commands["display_quantity"][random.random(len(commands)) < 0.7] = 0
     commands["expiry"][commands["time_in_force"] != records.TimeInForce.GTD] = 0
-    for name in ("time_in_force", "flags", "display", "expiry", "owner", "self_trade"):  # a REPLACE has no terms
-        commands[name][commands["kind"] == records.Kind.REPLACE] = 0
-    phase = commands["kind"] == records.Kind.PHASE
+    for name in (
+        "time_in_force",
+        "flags",
+        "display_quantity",
+        "expiry",
+        "participant_id",
+        "self_trade",
+    ):  # a REPLACE has no terms
+        commands[name][commands["kind"] == records.CommandType.REPLACE] = 0
+    phase = commands["kind"] == records.CommandType.PHASE
     commands["quantity"][phase] = random.choice([0, 0, 0, 1, 2, 3], int(phase.sum()))
     instruments = [
         Instrument(),
-        Instrument(algorithm=Algorithm.PRO_RATA),
-        Instrument(tick=2, price_min=90, price_max=104, off_tick=OffTick.PASSIVE),
+        Instrument(algorithm=MatchAlgorithm.PRO_RATA),
+        Instrument(tick=2, price_min=90, price_max=104, off_tick=TickRounding.PASSIVE),
     ]
     python = Engine(instruments)
     c = CEngine(instruments)
     assert c.process(commands) == OK
     expected = python.process(commands)
-    assert {*expected["kind"].tolist()} == {*records.EventKind}
+    assert {*expected["kind"].tolist()} == {*records.ExecType}
     assert c.drain(room=1_000) == expected.tobytes()
     c.close()
 
@@ -234,7 +254,7 @@ def test_a_second_thread_is_told_that_the_engine_is_busy() -> None:
     answers = set()
     deadline = time.monotonic() + 60
     while BUSY not in answers and time.monotonic() < deadline:
-        answers.add(c.library.lowlat_get_best(c.handle, 0, best))
+        answers.add(c.library.lowlat_get_top_of_book(c.handle, 0, best))
     seen.set()
     first.join()
     assert BUSY in answers

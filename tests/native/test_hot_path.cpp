@@ -51,9 +51,10 @@ void run_flood(const FloodProfile& profile, std::uint64_t count) {
     std::vector<Command> commands(std::max<std::uint64_t>(part, profile.live_orders));
     std::vector<Event> ring(1'024);  // written here, so it is resident
     Flood flood(profile, 1);
-    const Settings settings{.symbols = std::vector<Rules>(profile.symbols, Rules{1, 1, -(1LL << 40), 1LL << 40}),
-                            .orders = std::max(50'000U, 2 * profile.live_orders),
-                            .trades = 100'000};
+    const EngineConfig settings{
+        .symbols = std::vector<SymbolRules>(profile.symbols, SymbolRules{1, 1, -(1LL << 40), 1LL << 40}),
+        .orders = std::max(50'000U, 2 * profile.live_orders),
+        .trades = 100'000};
     Matcher matcher(settings);
     RingSink sink(ring.data(), ring.size() - 1);
     flood.seed(commands.data());
@@ -144,13 +145,13 @@ const Register far_prices("hot path: half a million commands at both ends of int
                         .price = (at & 1) != 0 ? highest - step : lowest + step,
                         .quantity = 1,
                         .symbol = 0,
-                        .kind = adds ? Kind::limit : Kind::cancel,
+                        .kind = adds ? CommandType::limit : CommandType::cancel,
                         .side = static_cast<std::uint8_t>(at & 1),
                         .time_in_force = 0,
                         .flags = 0};
     }
     std::vector<Event> ring(1'024);
-    Matcher matcher({.symbols = {Rules{1, 1, lowest, highest}}, .orders = 20'000, .trades = 1});
+    Matcher matcher({.symbols = {SymbolRules{1, 1, lowest, highest}}, .orders = 20'000, .trades = 1});
     RingSink sink(ring.data(), ring.size() - 1);
     matcher.execute_all(commands.data(), 40'000, sink);
     const Taken before = taken_so_far();

@@ -58,7 +58,7 @@ std::vector<Command> some_commands(std::uint64_t count) {
                     .price = 100,
                     .quantity = 1,
                     .symbol = 0,
-                    .kind = Kind::limit,
+                    .kind = CommandType::limit,
                     .side = 0,
                     .time_in_force = 0,
                     .flags = 0};
@@ -92,50 +92,47 @@ const Register pieces("crc32c: goes on from the checksum of what came before, wh
         check(crc32c(text.data() + cut, text.size() - cut, crc32c(text.data(), cut)) == whole, "cut anywhere");
 });
 
-const Register round_trip("journal: what the writer appends the reader trusts, and no block is larger than allowed",
-                          [] {
-                              for (const Sync sync : {Sync::none, Sync::interval, Sync::batch}) {
-                                  const Scratch scratch;
-                                  const JournalPlace start{.end = 0, .blocks = 0, .sequence = 7, .chain = 9};
-                                  const auto commands = some_commands(100'000);
-                                  JournalWriter writer(scratch.given_away(), start, sync, 1'000'000);
-                                  for (const std::uint64_t count : {1ULL, 40'000ULL, 0ULL, 100'000ULL})
-                                      writer.append(commands.data(), count);
-                                  writer.append_drain();
-                                  writer.close();
-                                  check(writer.closed(), "it has let go of the file");
-                                  check((sync == Sync::none) == (writer.syncs().total() == 0),
-                                        "fdatasync is called unless the policy is none");
+const Register round_trip(
+    "journal: what the writer appends the reader trusts, and no block is larger than allowed", [] {
+        for (const SyncPolicy sync : {SyncPolicy::none, SyncPolicy::interval, SyncPolicy::batch}) {
+            const Scratch scratch;
+            const JournalPosition start{.end = 0, .blocks = 0, .sequence = 7, .chain = 9};
+            const auto commands = some_commands(100'000);
+            JournalWriter writer(scratch.given_away(), start, sync, 1'000'000);
+            for (const std::uint64_t count : {1ULL, 40'000ULL, 0ULL, 100'000ULL}) writer.append(commands.data(), count);
+            writer.append_drain();
+            writer.close();
+            check(writer.closed(), "it has let go of the file");
+            check((sync == SyncPolicy::none) == (writer.syncs().total() == 0),
+                  "fdatasync is called unless the policy is none");
 
-                                  const auto content = scratch.content();
-                                  check(content.size() == writer.place().end, "the file ends where the journal does");
-                                  JournalPlace place = start;
-                                  std::vector<std::uint64_t> ids;
-                                  std::uint64_t drains = 0;
-                                  const auto visit = [&](const BlockHead& head, const std::byte* payload) {
-                                      if (head.kind == BlockKind::drain) ++drains;
-                                      check(head.bytes <= block_bytes_max, "no block is too large");
-                                      for (std::uint64_t at = 0; at < commands_in(head); ++at) {
-                                          Command command;
-                                          std::memcpy(&command, payload + at * sizeof command, sizeof command);
-                                          ids.push_back(command.order_id);
-                                      }
-                                  };
-                                  const JournalFault fault =
-                                      JournalReader(content.data(), content.size()).walk(place, visit);
-                                  check(fault == JournalFault::none && place.end == content.size(), "read to its end");
-                                  check(place.sequence == 7 + 140'001 && ids.size() == 140'001 && drains == 1,
-                                        "every command, and the drain");
-                                  check(ids[0] == 0 && ids[1] == 0 && ids[40'000] == 39'999 && ids[40'001] == 0 &&
-                                            ids.back() == 99'999,
-                                        "in order");
-                              }
-                          });
+            const auto content = scratch.content();
+            check(content.size() == writer.place().end, "the file ends where the journal does");
+            JournalPosition place = start;
+            std::vector<std::uint64_t> ids;
+            std::uint64_t drains = 0;
+            const auto visit = [&](const BlockHead& head, const std::byte* payload) {
+                if (head.kind == BlockKind::drain) ++drains;
+                check(head.bytes <= block_bytes_max, "no block is too large");
+                for (std::uint64_t at = 0; at < commands_in(head); ++at) {
+                    Command command;
+                    std::memcpy(&command, payload + at * sizeof command, sizeof command);
+                    ids.push_back(command.order_id);
+                }
+            };
+            const JournalFault fault = JournalReader(content.data(), content.size()).walk(place, visit);
+            check(fault == JournalFault::none && place.end == content.size(), "read to its end");
+            check(place.sequence == 7 + 140'001 && ids.size() == 140'001 && drains == 1,
+                  "every command, and the drain");
+            check(ids[0] == 0 && ids[1] == 0 && ids[40'000] == 39'999 && ids[40'001] == 0 && ids.back() == 99'999,
+                  "in order");
+        }
+    });
 
 const Register interval("journal: at intervals a thread has the disk keep what is new, and only that", [] {
     const Scratch scratch;
     const auto commands = some_commands(10);
-    JournalWriter writer(scratch.given_away(), {}, Sync::interval, 1'000'000);
+    JournalWriter writer(scratch.given_away(), {}, SyncPolicy::interval, 1'000'000);
     for (int round = 0; round < 50; ++round) {
         writer.append(commands.data(), commands.size());
         std::this_thread::sleep_for(std::chrono::microseconds(300));
@@ -150,7 +147,7 @@ const Register refused("journal: a file that takes nothing is told, and what was
     const int full = open("/dev/full", O_RDWR | O_CLOEXEC);
     if (full < 0) return;  // not on this system
     const auto commands = some_commands(10);
-    JournalWriter writer(full, {}, Sync::none, 0);
+    JournalWriter writer(full, {}, SyncPolicy::none, 0);
     int error = 0;
     bool whole = true;
     try {
@@ -174,7 +171,7 @@ const Register refused("journal: a file that takes nothing is told, and what was
 const Register lost("journal: after an fdatasync that failed nothing is appended any more", [] {
     int ends[2];
     check(pipe(ends) == 0, "a pipe, which no fdatasync can be called for");
-    JournalWriter writer(ends[1], {}, Sync::none, 0);
+    JournalWriter writer(ends[1], {}, SyncPolicy::none, 0);
     bool told = false;
     try {
         writer.sync();

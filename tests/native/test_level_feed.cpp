@@ -19,9 +19,9 @@ constexpr std::uint64_t commands = 200'000;
 
 /// Every kind of command, good and bad, over few prices, so that levels come, change and go, and sweeps are common.
 Command any_command(Random& random, std::uint64_t number) {
-    const auto kind = static_cast<Kind>(1 + random.below(5));
-    const bool market = kind == Kind::market;
-    const bool known = kind == Kind::cancel || kind == Kind::reduce || kind == Kind::replace;
+    const auto kind = static_cast<CommandType>(1 + random.below(5));
+    const bool market = kind == CommandType::market;
+    const bool known = kind == CommandType::cancel || kind == CommandType::reduce || kind == CommandType::replace;
     const std::uint64_t id =
         known ? number - random.below(static_cast<std::uint32_t>(std::min<std::uint64_t>(number, 60)) + 1) : number;
     return {.order_id = id,
@@ -49,7 +49,7 @@ class Follower {
             last_ = update;
             if (!update.has_level || skip(update)) continue;
             books_[update.symbol].update(update.side == 0 ? Side::buy : Side::sell,
-                                         {update.price, update.quantity, update.orders, 0});
+                                         {update.price, update.quantity, update.order_count, 0});
         }
         check(ends_ == 1, "each command ends once");
         ends_ = 0;
@@ -71,8 +71,8 @@ class Follower {
     static std::vector<std::int64_t> levels_of(const Source& source, std::uint32_t symbol, std::uint32_t side) {
         std::vector<std::int64_t> numbers;
         source.for_each_level(symbol, side, [&](const LevelRow& row) {
-            numbers.insert(numbers.end(),
-                           {row.price, static_cast<std::int64_t>(row.quantity), static_cast<std::int64_t>(row.orders)});
+            numbers.insert(numbers.end(), {row.price, static_cast<std::int64_t>(row.quantity),
+                                           static_cast<std::int64_t>(row.order_count)});
             return true;
         });
         return numbers;
@@ -92,8 +92,9 @@ bool followed(Skip skip) {
     MarketDataRing::format(block, 1024);
     MarketDataRing ring(block);
     std::vector<Event> kept(events);
-    Matcher matcher({.symbols = std::vector<Rules>(symbols, Rules{1, 1, 0, 1000}), .orders = 1000, .trades = 1000});
-    LevelFeed feed(matcher, ring, Wait::fail, kept.data(), events - 1);
+    Matcher matcher(
+        {.symbols = std::vector<SymbolRules>(symbols, SymbolRules{1, 1, 0, 1000}), .orders = 1000, .trades = 1000});
+    LevelFeed feed(matcher, ring, WaitStrategy::fail, kept.data(), events - 1);
     Follower follower;
     Random random(7);
     for (std::uint64_t number = 1; number <= commands; ++number) {
@@ -106,7 +107,7 @@ bool followed(Skip skip) {
         const MarketData& last = follower.last();
         check(last.due == number && last.sent == number + 1 && last.taken == number + 2 && last.matched == number + 3,
               "the end of a command has its stamps");
-        const bool rejected = feed.event(feed.events() - 1).kind == EventKind::rejected;
+        const bool rejected = feed.event(feed.events() - 1).kind == ExecType::rejected;
         check((last.operation == Operation::reject) == rejected && feed.events() > before, "and what it did");
         if (!follower.equals(matcher)) return false;
     }

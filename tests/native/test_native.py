@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build/native-tests"
 NAMES = [
-    line.split('"')[1]
+    name
     for source in sorted(Path(__file__).parent.glob("test_*.cpp"))
-    for line in source.read_text(encoding="utf-8").splitlines()
-    if line.startswith("const Register ")
+    for name in re.findall(r'^const Register \w+\(\s*"([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE)
 ]
 
 

@@ -91,7 +91,7 @@ void walk(std::uint32_t producers, bool paced) {
     std::vector<std::uint64_t> planned(paced ? count : 0);
     for (std::uint64_t at = 0; at < planned.size(); ++at) planned[at] = at * 1'000;
 
-    Matcher matcher({.symbols = {Rules{1, 1, 0, 1'000'000}}, .orders = 50'000, .trades = 10'000});
+    Matcher matcher({.symbols = {SymbolRules{1, 1, 0, 1'000'000}}, .orders = 50'000, .trades = 10'000});
     std::vector<Event> events(1024);
     RingSink sink(events.data(), 1023);
     matcher.execute_all(seeding.data(), seeding.size(), sink);
@@ -107,9 +107,9 @@ void walk(std::uint32_t producers, bool paced) {
     std::atomic<bool> over = false;
     std::thread watcher([&] { watch(mapped.memory(), over); });
     std::vector<std::thread> threads;
-    threads.emplace_back([&] { pipeline.publish(Wait::yield); });
-    for (const auto& mine : numbers) threads.emplace_back([&] { pipeline.produce(mine, Wait::yield); });
-    pipeline.match(Wait::yield);
+    threads.emplace_back([&] { pipeline.publish(WaitStrategy::yield); });
+    for (const auto& mine : numbers) threads.emplace_back([&] { pipeline.produce(mine, WaitStrategy::yield); });
+    pipeline.match(WaitStrategy::yield);
     for (std::thread& thread : threads) thread.join();
     over.store(true, std::memory_order_release);
     watcher.join();
@@ -136,17 +136,17 @@ const Register paced("pipeline: two producers at planned times", [] { walk(2, tr
 const Register abandoned("pipeline: a thread that never comes ends the others", [] {
     const std::vector<Command> commands(100);
     const std::vector<std::uint32_t> numbers{0, 1, 2};
-    Matcher matcher({.symbols = {Rules{1, 1, 0, 1'000}}, .orders = 100, .trades = 100});
+    Matcher matcher({.symbols = {SymbolRules{1, 1, 0, 1'000}}, .orders = 100, .trades = 100});
     MappedMemory mapped;
     BookWriter writer(mapped.memory());
     writer.open(1, 1);
     using enum Measure;
     Latencies latencies({service, queued, matched, published});
     Pipeline pipeline(matcher, commands, {}, 2, {&writer}, one_to_one, latencies);
-    std::thread publisher([&] { pipeline.publish(Wait::yield); });
-    std::thread producer([&] { pipeline.produce(numbers, Wait::yield); });
+    std::thread publisher([&] { pipeline.publish(WaitStrategy::yield); });
+    std::thread producer([&] { pipeline.produce(numbers, WaitStrategy::yield); });
     std::thread other([&] { pipeline.abandon(); });
-    pipeline.match(Wait::yield);
+    pipeline.match(WaitStrategy::yield);
     publisher.join();
     producer.join();
     other.join();

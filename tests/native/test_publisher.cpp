@@ -24,7 +24,7 @@ struct Path {
     std::byte* block = ring_memory.take<std::byte>(MarketDataRing::bytes_for(16));
     Region book_memory{Region::room_for<std::byte>(book_bytes(4))};
     BookWriter writer{BookMemory(book_memory.take<std::byte>(book_bytes(4)), 4)};
-    Matcher matcher{{.symbols = {Rules{1, 1, 0, 1'000}}, .orders = 10, .trades = 10}};
+    Matcher matcher{{.symbols = {SymbolRules{1, 1, 0, 1'000}}, .orders = 10, .trades = 10}};
 };
 
 MarketData command_of(std::uint64_t due, std::uint64_t sent, std::uint64_t taken, std::uint64_t matched) {
@@ -46,7 +46,7 @@ const Register stages("publisher: each stage from its own stamps", [] {
     using enum Measure;
     Latencies latencies({response, service, slip, queued, matched, published});
     Publisher publisher(path.matcher, {&path.writer}, true, one_to_one, latencies);
-    publisher.run(path.ring(), Wait::yield);
+    publisher.run(path.ring(), WaitStrategy::yield);
     const auto of = [&](Measure measure) {
         return latencies.of(measure)[static_cast<std::size_t>(Operation::cancel)].max().value_or(0);
     };
@@ -64,7 +64,7 @@ const Register backwards("publisher: stamps that contradict each other are count
     path.ring().close();
     Latencies latencies({Measure::service, Measure::queued, Measure::matched, Measure::published});
     Publisher publisher(path.matcher, {&path.writer}, false, one_to_one, latencies);
-    publisher.run(path.ring(), Wait::yield);
+    publisher.run(path.ring(), WaitStrategy::yield);
     check(publisher.backwards() == 2 && publisher.acked() == 2, "two commands that went back in time");
     for (const Histogram& histogram : latencies.of(Measure::service)) check(histogram.total() == 0, "not measured");
 });

@@ -70,9 +70,10 @@ void closes() {
     check(!ring.closed() && !ring.finished(), "open");
     ring.close();
     check(ring.closed() && !ring.finished() && ring.size() == 1, "closed, but one record is left");
-    check(!ring.try_push(command) && push_waiting(ring, &command, 1, Wait::spin) == 0, "a closed ring refuses at once");
-    check(pop_waiting(ring, &command, 1, Wait::spin) == 1 && ring.finished(), "the last record is taken");
-    check(pop_waiting(ring, &command, 1, Wait::spin) == 0, "nobody waits at a finished ring");
+    check(!ring.try_push(command) && push_waiting(ring, &command, 1, WaitStrategy::spin) == 0,
+          "a closed ring refuses at once");
+    check(pop_waiting(ring, &command, 1, WaitStrategy::spin) == 1 && ring.finished(), "the last record is taken");
+    check(pop_waiting(ring, &command, 1, WaitStrategy::spin) == 0, "nobody waits at a finished ring");
 }
 
 template <typename Ring>

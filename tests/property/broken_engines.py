@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import EventKind, Flag, Kind, Reason
+from lowlat.engine.matching.records import CommandType, ExecInst, ExecType, Reason
 from lowlat.engine.reference.book import Ask, Book, Ladder, Order
 from lowlat.engine.reference.dry_run import Reach
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -80,7 +80,7 @@ class _EmptyLevelsStay(Ladder):
 class ForgetsToRemoveEmptyLevels(ReferenceEngine):
     """A level whose last order is gone stays in the depth."""
 
-    def _open(self, settings: Settings) -> None:
+    def _open(self, settings: EngineConfig) -> None:
         super()._open(settings)
         for book in self._books:
             book.ladders = (_EmptyLevelsStay(0), _EmptyLevelsStay(1))
@@ -92,7 +92,7 @@ class ReplaceKeepsPlace(ReferenceEngine):
     def _replace(self, ask: Ask, order: Order, book: Book) -> None:
         if ask.price == order.price and ask.quantity > order.quantity:
             order.quantity = ask.quantity
-            self._tell(EventKind.REPLACED, order, order.price, order.quantity)
+            self._tell(ExecType.REPLACED, order, order.price, order.quantity)
         else:
             super()._replace(ask, order, book)
 
@@ -108,7 +108,7 @@ class ReplaceDoesNotTrade(ReferenceEngine):
     """An order moved through the touch rests there: a crossed book."""
 
     def _match(self, taker: Order, book: Book) -> None:
-        if self._command != Kind.REPLACE:
+        if self._command != CommandType.REPLACE:
             super()._match(taker, book)
 
 
@@ -148,7 +148,7 @@ class PostOnlyTrades(ReferenceEngine):
     """Post-only is ignored."""
 
     def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
-        return super()._why_not_match(replace(ask, flags=ask.flags & ~Flag.POST_ONLY), order, book)
+        return super()._why_not_match(replace(ask, flags=ask.flags & ~ExecInst.POST_ONLY), order, book)
 
 
 class PostOnlyJoinsTheTouch(ReferenceEngine):
@@ -156,8 +156,8 @@ class PostOnlyJoinsTheTouch(ReferenceEngine):
 
     def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
         ladder = book.ladders[1 - order.side]
-        if ask.flags & Flag.POST_ONLY and not ladder.reaches(order.price - ladder.sign):
-            ask = replace(ask, flags=ask.flags & ~Flag.POST_ONLY)
+        if ask.flags & ExecInst.POST_ONLY and not ladder.reaches(order.price - ladder.sign):
+            ask = replace(ask, flags=ask.flags & ~ExecInst.POST_ONLY)
         return super()._why_not_match(ask, order, book)
 
 
@@ -174,7 +174,7 @@ class DuplicateIdReplaces(ReferenceEngine):
 class IdIsNeverFree(ReferenceEngine):
     """The id of an order that is gone stays taken."""
 
-    def _open(self, settings: Settings) -> None:
+    def _open(self, settings: EngineConfig) -> None:
         super()._open(settings)
         self._used: set[tuple[int, int]] = set()
 
@@ -190,7 +190,7 @@ class IdIsNeverFree(ReferenceEngine):
 class OneBookForAllSymbols(ReferenceEngine):
     """Orders of one symbol trade with those of another."""
 
-    def _open(self, settings: Settings) -> None:
+    def _open(self, settings: EngineConfig) -> None:
         super()._open(settings)
         self._books = self._books[:1] * len(self._books)
 

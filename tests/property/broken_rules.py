@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lowlat.engine.matching.interface import Indicative, MatchingEngine
-from lowlat.engine.matching.records import Flag, Phase, Reason, Side
+from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine
+from lowlat.engine.matching.records import ExecInst, Reason, Side, TradingPhase
 from lowlat.engine.reference.book import Ask, Book, Ladder, Order
 from lowlat.engine.reference.dry_run import Reach
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -26,9 +26,9 @@ class SliceIsReducedFirst(ReferenceEngine):
     """A reduction takes from the slice before it takes from what is hidden."""
 
     def _reduce(self, ask: Ask, order: Order, book: Book) -> None:
-        hidden = order.hidden
+        reserve_quantity = order.reserve_quantity
         super()._reduce(ask, order, book)
-        order.hidden = min(hidden, max(order.quantity - book.rules.lot, 0))
+        order.reserve_quantity = min(reserve_quantity, max(order.quantity - book.rules.lot, 0))
 
 
 class AllOrNoneTradesInPart(ReferenceEngine):
@@ -91,7 +91,7 @@ class SharesByTime(ReferenceEngine):
 class UncrossAtTheWorstTie(ReferenceEngine):
     """Of the prices of maximum volume, the one that ranks last."""
 
-    def _rank(self, each: Indicative, last: int | None) -> tuple[int, ...]:
+    def _rank(self, each: AuctionIndicative, last: int | None) -> tuple[int, ...]:
         volume, *others = super()._rank(each, last)
         return (volume, *(-rank for rank in others))
 
@@ -100,7 +100,7 @@ class CallPhaseTrades(ReferenceEngine):
     """A crossing order trades in a call phase."""
 
     def _match(self, taker: Order, book: Book) -> None:
-        phase, book.phase = book.phase, Phase.CONTINUOUS
+        phase, book.phase = book.phase, TradingPhase.CONTINUOUS
         super()._match(taker, book)
         book.phase = phase
 
@@ -119,7 +119,7 @@ class SlideStaysAtItsPrice(ReferenceEngine):
         return order.price
 
     def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
-        flags = 0 if ask.flags & Flag.SLIDE else ask.flags
+        flags = 0 if ask.flags & ExecInst.PRICE_SLIDE else ask.flags
         return super()._why_not_match(replace(ask, flags=flags), order, book)
 
 

@@ -7,35 +7,35 @@ from enum import IntEnum
 
 import numpy as np
 
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import (
     COMMAND,
-    WIDE_COMMAND,
+    EXTENDED_COMMAND,
     Commands,
-    Flag,
-    Kind,
-    SelfTrade,
+    CommandType,
+    ExecInst,
+    SelfTradePrevention,
     Side,
     TimeInForce,
     commands,
     describe,
-    wide_commands,
+    extended_commands,
 )
 
 Row = tuple[int, ...]
-"""One command, in the order of `COMMAND` or `WIDE_COMMAND`."""
+"""One command, in the order of `COMMAND` or `EXTENDED_COMMAND`."""
 
 PLAIN = len(COMMAND.names or ())
-WIDE = len(WIDE_COMMAND.names or ())
+WIDE = len(EXTENDED_COMMAND.names or ())
 
 
 def stream_of(rows: Sequence[Row]) -> Commands:
     """The rows as an array: of `COMMAND` where none has further terms."""
     if all(len(row) == PLAIN for row in rows):
         return commands(*rows)
-    return wide_commands(*(row + (0,) * (WIDE - len(row)) for row in rows))
+    return extended_commands(*(row + (0,) * (WIDE - len(row)) for row in rows))
 
 
 def difference(one: MatchingEngine, other: MatchingEngine, rows: Sequence[Row]) -> str | None:
@@ -78,25 +78,25 @@ def split(stream: Commands, batch: int) -> list[Commands]:
     return [stream[start : start + batch] for start in range(0, len(stream), batch)]
 
 
-def paste(settings: Settings, rows: Sequence[Row]) -> str:
+def paste(settings: EngineConfig, rows: Sequence[Row]) -> str:
     """Python that makes the engine's settings and the command array again: evaluates to `(Settings, Commands)`."""
-    made = "commands" if all(len(row) == PLAIN for row in rows) else "wide_commands"
-    wide = made == "wide_commands"
+    made = "commands" if all(len(row) == PLAIN for row in rows) else "extended_commands"
+    wide = made == "extended_commands"
     body = "".join(f"\n    {_command(row, wide=wide)}," for row in rows)
     return f"({_settings(settings)}, {made}({body}\n))"
 
 
-def pasted(text: str) -> tuple[Settings, Commands]:
+def pasted(text: str) -> tuple[EngineConfig, Commands]:
     """What `paste` printed, evaluated with the names of the rooms' own modules."""
     from lowlat.engine.matching import config, instrument, records
 
     names = vars(records) | vars(config) | vars(instrument)
     sized, stream = eval(text, dict(names))
-    assert isinstance(sized, Settings) and stream.dtype in (COMMAND, WIDE_COMMAND)
+    assert isinstance(sized, EngineConfig) and stream.dtype in (COMMAND, EXTENDED_COMMAND)
     return sized, stream
 
 
-def _settings(settings: Settings) -> str:
+def _settings(settings: EngineConfig) -> str:
     listed = settings.instruments
     plain = Instrument()
     if all(one == plain for one in listed):
@@ -104,9 +104,9 @@ def _settings(settings: Settings) -> str:
     else:
         instruments = "(" + "".join(f"{_instrument(one)}, " for one in listed) + ")"
     return (
-        f"Settings({instruments}, orders={settings.orders}, trades={settings.trades}, "
-        f"when_orders_dry=WhenDry.{settings.when_orders_dry.name}, "
-        f"when_trades_dry=WhenDry.{settings.when_trades_dry.name})"
+        f"EngineConfig({instruments}, orders={settings.orders}, trades={settings.trades}, "
+        f"when_orders_dry=PoolPolicy.{settings.when_orders_dry.name}, "
+        f"when_trades_dry=PoolPolicy.{settings.when_trades_dry.name})"
     )
 
 
@@ -123,7 +123,7 @@ def _value(value: int) -> str:
 
 def _command(row: Row, *, wide: bool) -> str:
     order_id, price, quantity, symbol, kind, side, time_in_force, flags, *terms = row
-    shown = [_member(Kind, kind), str(order_id)]
+    shown = [_member(CommandType, kind), str(order_id)]
     if side:
         shown.append(f"side={_member(Side, side)}")
     shown += [f"{name}={value}" for name, value in (("price", price), ("quantity", quantity)) if value]
@@ -134,21 +134,21 @@ def _command(row: Row, *, wide: bool) -> str:
     if flags:
         shown.append(f"flags={_flags(flags)}")
     *amounts, self_trade = terms or (0,)
-    names = ("trigger", "expiry", "display", "owner")
+    names = ("trigger", "expiry", "display_quantity", "participant_id")
     shown += [f"{name}={value}" for name, value in zip(names, amounts, strict=False) if value]
     if self_trade:
-        shown.append(f"self_trade={_member(SelfTrade, self_trade)}")
+        shown.append(f"self_trade={_member(SelfTradePrevention, self_trade)}")
     return f"{'wide_' if wide else ''}command({', '.join(shown)})"
 
 
 def _flags(flags: int) -> str:
-    """`Flag.POST_ONLY | Flag.SLIDE`; the bare number where it has other bits."""
-    if flags & ~sum(Flag):
+    """`ExecInst.POST_ONLY | ExecInst.PRICE_SLIDE`; the bare number where it has other bits."""
+    if flags & ~sum(ExecInst):
         return str(flags)
-    return " | ".join(_member(Flag, flag) for flag in Flag if flags & flag)
+    return " | ".join(_member(ExecInst, flag) for flag in ExecInst if flags & flag)
 
 
 def _member(enumeration: type[IntEnum], value: int) -> str:
-    """`Kind.LIMIT`; the bare number of a value that the enumeration does not have."""
+    """`CommandType.LIMIT`; the bare number of a value that the enumeration does not have."""
     known = {member.value: member.name for member in enumeration}
     return f"{enumeration.__name__}.{known[value]}" if value in known else str(value)

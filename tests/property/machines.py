@@ -8,17 +8,17 @@ from typing import ClassVar
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.strategies import SearchStrategy
 
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import Flag, TimeInForce, describe
+from lowlat.engine.matching.records import ExecInst, TimeInForce, describe
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import Row, paste, state_difference, stream_of
 from tests.property.strategies import Domain, cancels, limits, markets, naming, reduces, replaces, wrong
 from tests.property.worlds import ROOMY, kinds
 
-SETTINGS = Settings((Instrument(),), orders=40, trades=16)
+SETTINGS = EngineConfig((Instrument(),), orders=40, trades=16)
 DOMAIN = Domain.of(tick=1, lot=1, symbols=1)
 
 ORDER_KINDS: dict[str, SearchStrategy[Row]] = {
@@ -26,7 +26,7 @@ ORDER_KINDS: dict[str, SearchStrategy[Row]] = {
     "market": markets(DOMAIN),
     "immediate_or_cancel": limits(DOMAIN, TimeInForce.IOC),
     "fill_or_kill": limits(DOMAIN, TimeInForce.FOK),
-    "post_only": limits(DOMAIN, TimeInForce.GTC, Flag.POST_ONLY),
+    "post_only": limits(DOMAIN, TimeInForce.GTC, ExecInst.POST_ONLY),
     "cancel": cancels(DOMAIN),
     "reduce": reduces(DOMAIN),
     "replace": replaces(DOMAIN),
@@ -38,7 +38,7 @@ class Books(RuleBasedStateMachine):
     """The engine under test, the oracle, and what both were told."""
 
     tested: ClassVar[type[MatchingEngine]]
-    sized: ClassVar[Settings]
+    sized: ClassVar[EngineConfig]
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def world_machine(tested: type[MatchingEngine]) -> type[Books]:
 
 
 def _machine(
-    tested: type[MatchingEngine], sized: Settings, drawn: Iterable[tuple[str, SearchStrategy[Row]]]
+    tested: type[MatchingEngine], sized: EngineConfig, drawn: Iterable[tuple[str, SearchStrategy[Row]]]
 ) -> type[Books]:
     rules = {name: rule(row=rows)(lambda self, row: self.tell(row)) for name, rows in drawn}
     return type("Books", (Books,), {"tested": tested, "sized": sized, **rules})

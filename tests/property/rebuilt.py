@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lowlat.engine.matching.records import EventKind, Events, Flag, Kind, Orders, Side, TimeInForce
+from lowlat.engine.matching.records import CommandType, Events, ExecInst, ExecType, Orders, Side, TimeInForce
 from tests.property.comparison import WIDE, Row
 
-STOPS = (Kind.STOP, Kind.STOP_LIMIT, Kind.TRAILING_STOP)
+STOPS = (CommandType.STOP, CommandType.STOP_LIMIT, CommandType.TRAILING_STOP)
 DISPLAY = 10
-"""The place of `display` in a row."""
+"""The place of `display_quantity` in a row."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Told:
     side: int
     price: int
     quantity: int
-    display: int
+    display_quantity: int
     all_or_none: bool
     rests: bool
     fills_or_dies: bool
@@ -42,24 +42,24 @@ class Rebuilt:
     def tell(self, row: Row, events: Events) -> None:
         """The events of one command."""
         for event in events:
-            if event["symbol"] == self.symbol and event["kind"] != EventKind.REJECTED:
+            if event["symbol"] == self.symbol and event["kind"] != ExecType.REJECTED:
                 self._tell(row, event)
         self._settle()
 
     def _tell(self, row: Row, event: np.void) -> None:
         order_id, quantity = int(event["order_id"]), int(event["quantity"])
         match event["kind"]:
-            case EventKind.ACCEPTED if row[4] not in (Kind.CLOCK, Kind.PHASE):
+            case ExecType.ACCEPTED if row[4] not in (CommandType.ADVANCE_TIME, CommandType.PHASE):
                 self._enter(row, event)
-            case EventKind.REPLACED:
+            case ExecType.REPLACED:
                 self._replace(order_id, event)
-            case EventKind.TRADE:
+            case ExecType.TRADE:
                 self._trade(order_id, quantity, int(event["remaining"]))
                 self._trade(int(event["maker_id"]), quantity, int(event["maker_remaining"]))
-            case EventKind.CANCELLED:
+            case ExecType.CANCELLED:
                 assert not self._order(order_id).fills_or_dies, f"{event}"
                 self._lose(order_id, quantity, 0)
-            case EventKind.REDUCED:
+            case ExecType.REDUCED:
                 if not event["reason"]:  # asked for: the hidden part goes first
                     order = self._order(order_id)
                     order.shown = min(order.shown, order.quantity - quantity)
@@ -67,28 +67,29 @@ class Rebuilt:
                     self._lose(order_id, 0, int(event["remaining"]))
                 else:
                     self._lose(order_id, quantity, int(event["remaining"]))
-            case EventKind.REFILLED:
+            case ExecType.REFILLED:
                 order = self.queue.pop(order_id)
-                assert order.shown == 0 and quantity == min(order.display, order.quantity), f"{event}"
+                assert order.shown == 0 and quantity == min(order.display_quantity, order.quantity), f"{event}"
                 order.shown = quantity
                 self.queue[order_id] = order
-            case EventKind.TRIGGERED:
+            case ExecType.TRIGGERED:
                 self._settle()
                 order = self.waiting.pop(order_id, None) or self.queue.pop(order_id)
                 assert order.quantity == quantity == event["remaining"], f"{event}"
                 self.incoming[order_id] = order
 
     def _enter(self, row: Row, event: np.void) -> None:
-        display = row[DISPLAY] if len(row) == WIDE else 0
+        display_quantity = row[DISPLAY] if len(row) == WIDE else 0
         assert event["quantity"] == event["remaining"] == row[2], f"{event}"
         kind, time_in_force = row[4], row[6]
         order = Told(
             side=int(event["side"]),
             price=int(event["price"]),
             quantity=row[2],
-            display=display,
-            all_or_none=bool(row[7] & Flag.ALL_OR_NONE),
-            rests=kind in (Kind.LIMIT, Kind.STOP_LIMIT) and time_in_force not in (TimeInForce.IOC, TimeInForce.FOK),
+            display_quantity=display_quantity,
+            all_or_none=bool(row[7] & ExecInst.ALL_OR_NONE),
+            rests=kind in (CommandType.LIMIT, CommandType.STOP_LIMIT)
+            and time_in_force not in (TimeInForce.IOC, TimeInForce.FOK),
             fills_or_dies=time_in_force == TimeInForce.FOK,
         )
         (self.waiting if kind in STOPS else self.incoming)[row[0]] = order
@@ -127,7 +128,7 @@ class Rebuilt:
         for order_id, order in self.incoming.items():
             assert order.rests, f"order {order_id} has {order.quantity} left, and was not cancelled"
             assert not (order.all_or_none and order.trades), f"order {order_id} traded in part"
-            order.shown = min(order.quantity, order.display or order.quantity)
+            order.shown = min(order.quantity, order.display_quantity or order.quantity)
             self.queue[order_id] = order
         self.incoming.clear()
 
@@ -140,9 +141,9 @@ class Rebuilt:
             (order_id, order.price, order.shown, order.side, order.all_or_none, order.quantity - order.shown)
             for order_id, order in by_price
         ]
-        names = ("order_id", "price", "quantity", "side", "flags", "hidden")
+        names = ("order_id", "price", "quantity", "side", "flags", "reserve_quantity")
         listed = [tuple(int(order[name]) for name in names) for order in orders]
-        listed = [(*order[:4], bool(order[4] & Flag.ALL_OR_NONE), order[5]) for order in listed]
+        listed = [(*order[:4], bool(order[4] & ExecInst.ALL_OR_NONE), order[5]) for order in listed]
         return None if told == listed else f"told {told}\nlisted {listed}"
 
     def crossed(self) -> bool:

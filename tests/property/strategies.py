@@ -13,15 +13,23 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from lowlat.engine.matching.records import QUANTITY_MAX, WIDE_COMMAND, Flag, Kind, Side, TimeInForce, command
+from lowlat.engine.matching.records import (
+    EXTENDED_COMMAND,
+    QUANTITY_MAX,
+    CommandType,
+    ExecInst,
+    Side,
+    TimeInForce,
+    command,
+)
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import WIDE, Row, paste
 
 T = TypeVar("T")
 
-EXPIRY = (WIDE_COMMAND.names or ()).index("expiry")
+EXPIRY = (EXTENDED_COMMAND.names or ()).index("expiry")
 
 EXAMPLES = int(os.environ.get("LOWLAT_EXAMPLES", "150"))
 """How many cases a property is tried with."""
@@ -32,7 +40,7 @@ PROPERTY = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 
-# Symbols, and the ticks of a ladder's window with so many books (`Settings::window_places` in settings.hpp).
+# Symbols, and the ticks of a ladder's window with so many books (`EngineConfig::window_places` in settings.hpp).
 WINDOWS = {4: 131_072, 2_048: 256}
 
 
@@ -40,7 +48,7 @@ WINDOWS = {4: 131_072, 2_048: 256}
 class Case:
     """Shown by Hypothesis as what can be pasted."""
 
-    settings: Settings
+    settings: EngineConfig
     rows: list[Row]
 
     def __repr__(self) -> str:
@@ -106,7 +114,7 @@ class Domain:
 def limits(domain: Domain, time_in_force: TimeInForce, flags: int = 0) -> SearchStrategy[Row]:
     return st.builds(
         command,
-        st.just(Kind.LIMIT),
+        st.just(CommandType.LIMIT),
         NEW_IDS,
         side=st.sampled_from(Side),
         price=domain.price,
@@ -120,7 +128,7 @@ def limits(domain: Domain, time_in_force: TimeInForce, flags: int = 0) -> Search
 def markets(domain: Domain) -> SearchStrategy[Row]:
     return st.builds(
         command,
-        st.just(Kind.MARKET),
+        st.just(CommandType.MARKET),
         NEW_IDS,
         side=st.sampled_from(Side),
         quantity=domain.quantity,
@@ -130,22 +138,22 @@ def markets(domain: Domain) -> SearchStrategy[Row]:
 
 
 def cancels(domain: Domain) -> SearchStrategy[Row]:
-    return st.builds(command, st.just(Kind.CANCEL), OLD_IDS, symbol=domain.symbol)
+    return st.builds(command, st.just(CommandType.CANCEL), OLD_IDS, symbol=domain.symbol)
 
 
 def reduces(domain: Domain) -> SearchStrategy[Row]:
-    return st.builds(command, st.just(Kind.REDUCE), OLD_IDS, quantity=domain.quantity, symbol=domain.symbol)
+    return st.builds(command, st.just(CommandType.REDUCE), OLD_IDS, quantity=domain.quantity, symbol=domain.symbol)
 
 
 def replaces(domain: Domain) -> SearchStrategy[Row]:
     return st.builds(
         command,
-        st.just(Kind.REPLACE),
+        st.just(CommandType.REPLACE),
         OLD_IDS,
         price=domain.price,
         quantity=domain.quantity,
         symbol=domain.symbol,
-        flags=st.sampled_from([0, 0, Flag.POST_ONLY]),
+        flags=st.sampled_from([0, 0, ExecInst.POST_ONLY]),
     )
 
 
@@ -153,7 +161,7 @@ def wrong(domain: Domain) -> SearchStrategy[Row]:
     """Commands any field of which may be out of its domain."""
     return st.builds(
         command,
-        st.sampled_from([*Kind, *Kind, 0, 11, 255]),
+        st.sampled_from([*CommandType, *CommandType, 0, 11, 255]),
         OLD_IDS,
         side=st.sampled_from([0, 1, 2, 255]),
         price=st.one_of(domain.price, st.just(0)),
@@ -169,7 +177,7 @@ def rows(domain: Domain) -> SearchStrategy[Row]:
     return mixed(
         (10, limits(domain, TimeInForce.GTC)),
         *[(1, limits(domain, time_in_force)) for time_in_force in (TimeInForce.IOC, TimeInForce.FOK)],
-        (1, limits(domain, TimeInForce.GTC, Flag.POST_ONLY)),
+        (1, limits(domain, TimeInForce.GTC, ExecInst.POST_ONLY)),
         (1, markets(domain)),
         (2, cancels(domain)),
         (1, reduces(domain)),
@@ -189,48 +197,48 @@ def instruments(draw: st.DrawFn) -> Instrument:
     return Instrument(tick=tick, lot=draw(st.sampled_from([1, 2, QUANTITY_MAX])), price_min=low, price_max=high)
 
 
-DRY_ORDERS = [WhenDry.REFUSE, WhenDry.GROW]
+DRY_ORDERS = [PoolPolicy.REFUSE, PoolPolicy.GROW]
 
 
 @st.composite
-def engine_settings(draw: st.DrawFn) -> Settings:
+def engine_settings(draw: st.DrawFn) -> EngineConfig:
     """Also pools so small that they run dry, with every policy; one book, a few with their own rules, or 2,048."""
     symbols = draw(st.sampled_from([1, 1, 1, 1, 3, 3, 3, 2_048]))
     rules = tuple(draw(instruments()) for _ in range(symbols)) if symbols < 10 else (Instrument(),) * symbols
-    dry_orders, dry_trades = draw(st.sampled_from(DRY_ORDERS)), draw(st.sampled_from(WhenDry))
+    dry_orders, dry_trades = draw(st.sampled_from(DRY_ORDERS)), draw(st.sampled_from(PoolPolicy))
     if draw(st.booleans()):
-        return Settings(rules, 64, 64, dry_orders, dry_trades)
+        return EngineConfig(rules, 64, 64, dry_orders, dry_trades)
     pools = st.sampled_from([1, 2, 3, 5, 64])
-    return Settings(rules, draw(pools), draw(pools), dry_orders, dry_trades)
+    return EngineConfig(rules, draw(pools), draw(pools), dry_orders, dry_trades)
 
 
 def naming(engine: ReferenceEngine, row: Row) -> Row:
     """The command; but a change that names an id of 1 to 9 names the first, second ... order or stop of its symbol, a
     replacement's price of a few ticks is counted from that order's price, and a time of 1 to 9 from the clock."""
     order_id, price, quantity, symbol, kind, *rest = row
-    if kind == Kind.CLOCK and 1 <= quantity <= 9:
+    if kind == CommandType.ADVANCE_TIME and 1 <= quantity <= 9:
         return (order_id, price, _within_int64(quantity + engine.clock), symbol, kind, *rest)
     if rest[1] == TimeInForce.GTD and len(row) == WIDE and 1 <= row[EXPIRY] <= 9:
         return (*row[:EXPIRY], row[EXPIRY] + engine.clock, *row[EXPIRY + 1 :])
     known = symbol < len(engine.settings.instruments)
-    if kind not in (Kind.CANCEL, Kind.REDUCE, Kind.REPLACE) or not known or not 1 <= order_id <= 9:
+    if kind not in (CommandType.CANCEL, CommandType.REDUCE, CommandType.REPLACE) or not known or not 1 <= order_id <= 9:
         return row
     live = [(int(each["order_id"]), int(each["price"])) for each in (*engine.orders(symbol), *engine.stops(symbol))]
     if not live:
         return row
     named, at = live[order_id % len(live)]
-    if kind == Kind.REPLACE and abs(price) <= 2 * engine.instrument(symbol).tick:
+    if kind == CommandType.REPLACE and abs(price) <= 2 * engine.instrument(symbol).tick:
         price = _within_int64(at + price)
     return (named, price, quantity, symbol, kind, *rest)
 
 
-Drawing = Callable[[Settings], SearchStrategy[Row]]
+Drawing = Callable[[EngineConfig], SearchStrategy[Row]]
 """What the commands for an engine are drawn from."""
 
 SIZES = engine_settings()
 
 
-def plain_rows(sized: Settings) -> SearchStrategy[Row]:
+def plain_rows(sized: EngineConfig) -> SearchStrategy[Row]:
     return _plain_rows(sized.instruments[0].tick, sized.instruments[0].lot, len(sized.instruments))
 
 
@@ -243,7 +251,7 @@ def _plain_rows(tick: int, lot: int, symbols: int) -> SearchStrategy[Row]:
 def cases(
     draw: st.DrawFn,
     size_max: int = 80,
-    sizes: SearchStrategy[Settings] = SIZES,
+    sizes: SearchStrategy[EngineConfig] = SIZES,
     drawing: Drawing = plain_rows,
     short: int = 1,
 ) -> Case:

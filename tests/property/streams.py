@@ -10,22 +10,22 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from lowlat.engine.matching.records import COMMAND, QUANTITY_MAX, Commands, Flag, Kind, TimeInForce
+from lowlat.engine.matching.records import COMMAND, QUANTITY_MAX, Commands, CommandType, ExecInst, TimeInForce
 
 Ints = NDArray[np.int64]
 Draw = Callable[[Generator, int], Ints]
 
 WINDOW = 131_072
-"""Ticks that a ladder of an engine with few symbols finds by index (`Settings::window_places` in settings.hpp)."""
+"""Ticks that a ladder of an engine with few symbols finds by index (`EngineConfig::window_places` in settings.hpp)."""
 
 
 @dataclass(frozen=True)
 class Stream:
     """Where a stream's prices lie, how its ids look, and the engine it is for."""
 
-    settings: Settings
+    settings: EngineConfig
     prices: Draw
     live_ids: int = 300
     id_stride: int = 1
@@ -36,25 +36,25 @@ class Stream:
         random = np.random.default_rng(seed)
         made = np.zeros(count, COMMAND)
         share = (1 - self.cancels) / 3
-        kinds = [Kind.LIMIT, Kind.MARKET, Kind.CANCEL, Kind.REDUCE, Kind.REPLACE]
+        kinds = [CommandType.LIMIT, CommandType.MARKET, CommandType.CANCEL, CommandType.REDUCE, CommandType.REPLACE]
         made["kind"] = random.choice(kinds, count, p=[1.8 * share, 0.2 * share, self.cancels, 0.4 * share, 0.6 * share])
         made["order_id"] = self._ids(random, made["kind"])
         made["side"] = random.integers(0, 2, count)
-        made["price"] = np.where(made["kind"] == Kind.MARKET, 0, self.prices(random, count))
+        made["price"] = np.where(made["kind"] == CommandType.MARKET, 0, self.prices(random, count))
         made["quantity"] = np.where(random.random(count) < 0.01, QUANTITY_MAX, random.integers(1, 12, count))
         made["symbol"] = random.choice([*range(len(self.settings.instruments))][-3:], count)
-        one_shot = (made["kind"] == Kind.LIMIT) & (random.random(count) < 0.1)
+        one_shot = (made["kind"] == CommandType.LIMIT) & (random.random(count) < 0.1)
         made["time_in_force"] = np.where(one_shot, random.choice([TimeInForce.IOC, TimeInForce.FOK], count), 0)
-        made["flags"] = np.where(random.random(count) < 0.1, Flag.POST_ONLY, 0)
+        made["flags"] = np.where(random.random(count) < 0.1, ExecInst.POST_ONLY, 0)
         garbage = random.random(count) < 0.01
         made[garbage] = np.frombuffer(random.bytes(32 * int(garbage.sum())), COMMAND)
         return made
 
     def _ids(self, random: Generator, kinds: NDArray[np.uint8]) -> NDArray[np.uint64]:
         """New orders count up; changes name one of the last ones, which may be gone."""
-        entered = np.cumsum(kinds <= Kind.MARKET)
+        entered = np.cumsum(kinds <= CommandType.MARKET)
         back = random.integers(0, self.live_ids, len(kinds))
-        ordinal = np.where(kinds <= Kind.MARKET, entered, np.maximum(entered - back, 0))
+        ordinal = np.where(kinds <= CommandType.MARKET, entered, np.maximum(entered - back, 0))
         return ordinal.astype(np.uint64) * np.uint64(self.id_stride % 2**64)
 
 
@@ -85,8 +85,10 @@ def clusters(random: Generator, count: int) -> Ints:
     return random.choice(centres, count) + random.integers(-30, 31, count)
 
 
-def sized(symbols: int = 1, orders: int = 50_000, rules: Instrument | None = None, **policy: WhenDry) -> Settings:
-    return Settings((rules or Instrument(),) * symbols, orders=orders, trades=500, **policy)
+def sized(
+    symbols: int = 1, orders: int = 50_000, rules: Instrument | None = None, **policy: PoolPolicy
+) -> EngineConfig:
+    return EngineConfig((rules or Instrument(),) * symbols, orders=orders, trades=500, **policy)
 
 
 STREAMS = {
@@ -103,8 +105,8 @@ STREAMS = {
         sized(rules=Instrument(tick=3, lot=2, price_min=-31, price_max=40)), touch(40), live_ids=40
     ),
     "pool-dry": Stream(sized(orders=50), touch(20)),
-    "pools-grow": Stream(sized(orders=1, when_orders_dry=WhenDry.GROW, when_trades_dry=WhenDry.GROW), touch(500)),
-    "tape-refuses": Stream(sized(when_trades_dry=WhenDry.REFUSE), touch(8)),
+    "pools-grow": Stream(sized(orders=1, when_orders_dry=PoolPolicy.GROW, when_trades_dry=PoolPolicy.GROW), touch(500)),
+    "tape-refuses": Stream(sized(when_trades_dry=PoolPolicy.REFUSE), touch(8)),
     "ids-equal-below": Stream(sized(), touch(100), id_stride=2**32),
     "ids-strided": Stream(sized(orders=4_000), touch(100), id_stride=65_536),
     "ids-downwards": Stream(sized(symbols=3), touch(100), id_stride=-1),

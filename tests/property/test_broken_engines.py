@@ -2,11 +2,11 @@
 comparison that passes the native engine, and by a worked example."""
 
 import pytest
-from hypothesis import Phase, find, given, settings
+from hypothesis import TradingPhase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -18,7 +18,7 @@ from tests.property.worlds import ROOMY, WORLDS, world_rows
 from tests.worked_examples import EXAMPLES
 from tests.worked_examples.example import failure
 
-TWO_BOOKS = st.just(Settings((Instrument(), Instrument()), orders=64, trades=64))
+TWO_BOOKS = st.just(EngineConfig((Instrument(), Instrument()), orders=64, trades=64))
 
 each_broken_engine = pytest.mark.parametrize("broken", BROKEN, ids=lambda kind: kind.__name__)
 
@@ -27,7 +27,7 @@ def differs(case: Case, broken: type[MatchingEngine]) -> bool:
     return difference(ReferenceEngine.of(case.settings), broken.of(case.settings), case.rows) is not None
 
 
-ENOUGH = settings(PROPERTY, max_examples=2_000, phases=[Phase.generate], database=None, derandomize=True)
+ENOUGH = settings(PROPERTY, max_examples=2_000, phases=[TradingPhase.generate], database=None, derandomize=True)
 """The first commands that tell two engines apart are enough; where there are none, `find` raises NoSuchExample."""
 
 
@@ -71,7 +71,11 @@ def test_a_failure_shrinks_to_few_commands_that_can_be_pasted(
     broken: type[MatchingEngine], strategy: SearchStrategy[Case]
 ) -> None:
     shrinking = settings(
-        PROPERTY, max_examples=2_000, phases=[Phase.generate, Phase.shrink], database=None, derandomize=True
+        PROPERTY,
+        max_examples=2_000,
+        phases=[TradingPhase.generate, TradingPhase.shrink],
+        database=None,
+        derandomize=True,
     )
     case = find(strategy, lambda case: differs(case, broken), settings=shrinking)
     assert len(case.rows) <= 3  # one order rests, one trades with it

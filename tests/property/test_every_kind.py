@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EventKind, Kind, Phase
+from lowlat.engine.matching.records import CommandType, ExecType, TradingPhase
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import difference, paste, pasted, stream_of
 from tests.property.rebuilt import Rebuilt
@@ -31,16 +31,16 @@ def test_events_books_stops_and_tape_are_equal_after_every_batch(case: Case, bat
 def test_the_events_account_for_every_lot_and_tell_the_books(case: Case) -> None:
     engine = ReferenceEngine.of(case.settings)
     books = [Rebuilt(symbol) for symbol in range(len(case.settings.instruments))]
-    phases = [Phase.CONTINUOUS for _ in books]
+    phases = [TradingPhase.CONTINUOUS for _ in books]
     for row in case.rows:
         events = engine.process(stream_of([row]))
-        if row[4] == Kind.PHASE and events[0]["kind"] == EventKind.ACCEPTED:
-            phases[row[3]] = Phase(row[2])
+        if row[4] == CommandType.PHASE and events[0]["kind"] == ExecType.ACCEPTED:
+            phases[row[3]] = TradingPhase(row[2])
         for book in books:
             book.tell(row, events)
             differing = book.differs(engine.orders(book.symbol))
             assert differing is None, f"{differing}\n{case}"
-            assert phases[book.symbol] != Phase.CONTINUOUS or not book.crossed(), f"crossed\n{case}"
+            assert phases[book.symbol] != TradingPhase.CONTINUOUS or not book.crossed(), f"crossed\n{case}"
 
 
 @settings(PROPERTY, max_examples=30)

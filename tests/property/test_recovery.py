@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import TradingPhase, given, settings
 from hypothesis import strategies as st
 
-from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import difference
 from tests.property.strategies import PROPERTY, Case
@@ -16,7 +16,7 @@ from tests.property.worlds import WORLDS
 
 ENDS = st.lists(st.sampled_from(["goes on", "ends", "saves and ends", "saves", "drains"]), min_size=1, max_size=6)
 # Each end makes an engine and a file, which take milliseconds.
-COSTLY = settings(PROPERTY, max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+COSTLY = settings(PROPERTY, max_examples=40, phases=[TradingPhase.explicit, TradingPhase.reuse, TradingPhase.generate])
 
 
 class Forgetful(JournaledEngine):
@@ -29,7 +29,7 @@ class Forgetful(JournaledEngine):
 def check(engine_type: type[JournaledEngine], case: Case, batch: int, ends: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, oracle = Path(folder) / "journal", ReferenceEngine.of(case.settings)
-        engine = engine_type.journaling(path, case.settings, sync=Sync.NONE)
+        engine = engine_type.journaling(path, case.settings, sync=SyncPolicy.NONE)
         for number, start in enumerate(range(0, len(case.rows), batch)):
             differing = difference(oracle, engine, case.rows[start : start + batch])
             assert differing is None, f"{differing}\n{case}"
@@ -40,7 +40,7 @@ def check(engine_type: type[JournaledEngine], case: Case, batch: int, ends: list
                 engine.snapshot()
             if "ends" in end:
                 engine.close()
-                engine = engine_type.recover(path, sync=Sync.NONE)
+                engine = engine_type.recover(path, sync=SyncPolicy.NONE)
                 engine.check_invariants()
         engine.close()
 

@@ -6,9 +6,9 @@ import pytest
 
 from lowlat.engine.flow.profile import load_profile, profile_names
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EventKind, describe
+from lowlat.engine.matching.records import ExecType, describe
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import state_difference
 from tests.property.strategies import EXAMPLES
@@ -18,7 +18,7 @@ COMMANDS = 6_000
 SEEDS = range(max(1, EXAMPLES // 150))
 
 
-def compare(settings: Settings, stream: np.ndarray) -> np.ndarray:
+def compare(settings: EngineConfig, stream: np.ndarray) -> np.ndarray:
     """Run both engines over a stream, the native one in odd batches; the events."""
     native, reference = Engine.of(settings), ReferenceEngine.of(settings)
     cuts = np.cumsum(np.random.default_rng(7).integers(1, 700, len(stream)))
@@ -38,12 +38,12 @@ def test_a_long_random_stream(name: str, seed: int) -> None:
     stream = STREAMS[name]
     events = compare(stream.settings, stream.commands(seed, COMMANDS))
     # The stream did reach everything that can happen to plain orders.
-    assert set(events["kind"]) == set(EventKind) - {EventKind.TRIGGERED, EventKind.REFILLED}
+    assert set(events["kind"]) == set(ExecType) - {ExecType.TRIGGERED, ExecType.REFILLED}
 
 
 @pytest.mark.parametrize("name", profile_names())
 def test_a_flood(name: str) -> None:
     flow = flood(load_profile(name), COMMANDS, 1)
-    settings = Settings(flow.instruments, orders=flow.orders)
+    settings = EngineConfig(flow.instruments, orders=flow.orders)
     events = compare(settings, flow.commands[: flow.seeded + COMMANDS])
-    assert (events["kind"] != EventKind.REJECTED).all()
+    assert (events["kind"] != ExecType.REJECTED).all()

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.interface import Indicative, MatchingEngine
-from lowlat.engine.matching.records import Phase, Side
+from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine
+from lowlat.engine.matching.records import Side, TradingPhase
 from tests.engines import ENGINES
 from tests.property.comparison import Row, stream_of
 from tests.property.strategies import PROPERTY
@@ -16,7 +16,7 @@ TICK = 3
 ORDERS = st.lists(st.tuples(st.sampled_from(Side), st.integers(-8, 8), st.integers(1, 5)), max_size=12)
 
 
-def by_the_word(orders: list[tuple[Side, int, int]], last: int | None) -> Indicative | None:
+def by_the_word(orders: list[tuple[Side, int, int]], last: int | None) -> AuctionIndicative | None:
     bids, asks = ([(price, quantity) for each, price, quantity in orders if each == side] for side in Side)
     if not bids or not asks or max(bids)[0] < min(asks)[0]:
         return None
@@ -27,7 +27,7 @@ def by_the_word(orders: list[tuple[Side, int, int]], last: int | None) -> Indica
         away = 0 if last is None else abs(price - last)
         found.append((-min(buying, selling), abs(buying - selling), away, price, buying - selling))
     volume, _, _, price, imbalance = min(found)
-    return Indicative(price, -volume, imbalance)
+    return AuctionIndicative(price, -volume, imbalance)
 
 
 @PROPERTY
@@ -41,11 +41,11 @@ def test_the_price_is_the_one_that_the_rule_picks(orders: list[tuple[Side, int, 
     ]
     expected = by_the_word(on_tick, at)
     for kind in ENGINES:
-        engine: MatchingEngine = kind.of(Settings((Instrument(tick=TICK),), orders=20))
-        engine.process(stream_of([*([] if at is None else traded_at(at)), phase(Phase.CALL), *entered]))
+        engine: MatchingEngine = kind.of(EngineConfig((Instrument(tick=TICK),), orders=20))
+        engine.process(stream_of([*([] if at is None else traded_at(at)), phase(TradingPhase.CALL), *entered]))
         assert engine.indicative() == expected
         trades = len(engine.trades())
-        engine.set_phase(Phase.CONTINUOUS)
+        engine.set_phase(TradingPhase.CONTINUOUS)
         made = engine.trades()[trades:]
         assert made["quantity"].sum() == (expected.volume if expected else 0)
         assert expected is None or set(made["price"]) == {expected.price}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EventKind, Reason, describe
+from lowlat.engine.matching.records import ExecType, Reason, describe
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import state_difference
 from tests.property.strategies import EXAMPLES
@@ -33,7 +33,7 @@ def test_a_long_random_stream(name: str, seed: int) -> None:
         assert oracle.drain_trades() == native.drain_trades()
         happened |= set(ours["kind"])
     native.check_invariants()
-    assert happened == set(EventKind)  # the stream did reach everything that can happen
+    assert happened == set(ExecType)  # the stream did reach everything that can happen
 
 
 def test_the_streams_together_give_every_reason() -> None:

@@ -10,9 +10,18 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Algorithm, Instrument, OffTick
-from lowlat.engine.matching.records import Flag, Kind, Phase, SelfTrade, Side, TimeInForce, command, wide_command
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.records import (
+    CommandType,
+    ExecInst,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingPhase,
+    command,
+    extended_command,
+)
 from tests.property.comparison import Row
 from tests.property.strategies import (
     DRY_ORDERS,
@@ -33,21 +42,21 @@ TICKS = 5
 
 
 def _symbols(tick: int = 1, lot: int = 1, **rules: Any) -> tuple[Instrument, ...]:
-    return tuple(Instrument(tick=tick, lot=lot, algorithm=algorithm, **rules) for algorithm in Algorithm)
+    return tuple(Instrument(tick=tick, lot=lot, algorithm=algorithm, **rules) for algorithm in MatchAlgorithm)
 
 
-ROOMY = Settings(_symbols(), orders=64, trades=512)
+ROOMY = EngineConfig(_symbols(), orders=64, trades=512)
 
 
 @st.composite
-def world_settings(draw: st.DrawFn) -> Settings:
+def world_settings(draw: st.DrawFn) -> EngineConfig:
     """Plain, or with any of: a tick, a rounding rule, a lot, a band; pools that are roomy or run dry, any policy."""
     tick, lot = draw(st.sampled_from([1, 1, 2])), draw(st.sampled_from([1, 1, 2]))
     low, high = draw(st.sampled_from([(PRICE_MIN, PRICE_MAX)] * 3 + [(-4 * tick, 3 * tick + 1)]))
-    rules = _symbols(tick, lot, off_tick=draw(st.sampled_from(OffTick)), price_min=low, price_max=high)
-    dry_orders, dry_trades = draw(st.sampled_from(DRY_ORDERS)), draw(st.sampled_from(WhenDry))
+    rules = _symbols(tick, lot, off_tick=draw(st.sampled_from(TickRounding)), price_min=low, price_max=high)
+    dry_orders, dry_trades = draw(st.sampled_from(DRY_ORDERS)), draw(st.sampled_from(PoolPolicy))
     orders, trades = draw(st.sampled_from([64, 64, 6])), draw(st.sampled_from([64, 9, 3]))
-    return Settings(rules, orders, trades, dry_orders, dry_trades)
+    return EngineConfig(rules, orders, trades, dry_orders, dry_trades)
 
 
 def world(tick: int, lot: int) -> Domain:
@@ -61,16 +70,16 @@ def world(tick: int, lot: int) -> Domain:
 OWNERS = st.sampled_from([0, 0, 1, 1, 2])
 
 
-def wide(domain: Domain, kind: Kind, **terms: SearchStrategy[int]) -> SearchStrategy[Row]:
+def wide(domain: Domain, kind: CommandType, **terms: SearchStrategy[int]) -> SearchStrategy[Row]:
     """Orders of a kind, with owners and policies, and any of `terms`."""
     fields = {
         "side": st.sampled_from(Side),
         "quantity": domain.quantity,
         "symbol": domain.symbol,
-        "owner": OWNERS,
-        "self_trade": st.sampled_from(SelfTrade),
+        "participant_id": OWNERS,
+        "self_trade": st.sampled_from(SelfTradePrevention),
     }
-    return st.builds(wide_command, st.just(kind), NEW_IDS, **(fields | terms))
+    return st.builds(extended_command, st.just(kind), NEW_IDS, **(fields | terms))
 
 
 @cache
@@ -83,42 +92,53 @@ def kinds(tick: int, lot: int) -> dict[str, SearchStrategy[Row]]:
     dated = {"time_in_force": st.just(TimeInForce.GTD), "expiry": st.integers(1, 4)}
     day = {"time_in_force": st.just(TimeInForce.DAY)}
     return {
-        "limit": wide(domain, Kind.LIMIT, price=price),
-        "one_shot": wide(domain, Kind.LIMIT, price=price, time_in_force=one_shot),
-        "market": mixed((2, wide(domain, Kind.MARKET)), (1, markets(domain))),
-        "post_only": limits(domain, TimeInForce.GTC, Flag.POST_ONLY),
-        "slide": wide(domain, Kind.LIMIT, price=price, flags=st.just(Flag.POST_ONLY | Flag.SLIDE)),
+        "limit": wide(domain, CommandType.LIMIT, price=price),
+        "one_shot": wide(domain, CommandType.LIMIT, price=price, time_in_force=one_shot),
+        "market": mixed((2, wide(domain, CommandType.MARKET)), (1, markets(domain))),
+        "post_only": limits(domain, TimeInForce.GTC, ExecInst.POST_ONLY),
+        "slide": wide(domain, CommandType.LIMIT, price=price, flags=st.just(ExecInst.POST_ONLY | ExecInst.PRICE_SLIDE)),
         "iceberg": wide(
             domain,
-            Kind.LIMIT,
+            CommandType.LIMIT,
             price=price,
             quantity=st.integers(2, 9).map(lambda lots: lots * lot),
-            display=st.integers(1, 2).map(lambda lots: lots * lot),
+            display_quantity=st.integers(1, 2).map(lambda lots: lots * lot),
         ),
-        "all_or_none": wide(domain, Kind.LIMIT, price=price, symbol=st.just(0), flags=st.just(Flag.ALL_OR_NONE)),
-        "stop": wide(domain, Kind.STOP, trigger=price),
-        "stop_limit": wide(domain, Kind.STOP_LIMIT, price=price, trigger=price),
+        "all_or_none": wide(
+            domain, CommandType.LIMIT, price=price, symbol=st.just(0), flags=st.just(ExecInst.ALL_OR_NONE)
+        ),
+        "stop": wide(domain, CommandType.STOP, trigger=price),
+        "stop_limit": wide(domain, CommandType.STOP_LIMIT, price=price, trigger=price),
         "trailing_stop": mixed(
-            (2, wide(domain, Kind.TRAILING_STOP, trigger=price.map(abs))),
-            (1, wide(domain, Kind.TRAILING_STOP, trigger=BASIS_POINTS, flags=st.just(Flag.TRAIL_BASIS_POINTS))),
+            (2, wide(domain, CommandType.TRAILING_STOP, trigger=price.map(abs))),
+            (
+                1,
+                wide(
+                    domain, CommandType.TRAILING_STOP, trigger=BASIS_POINTS, flags=st.just(ExecInst.TRAIL_BASIS_POINTS)
+                ),
+            ),
         ),
         "day": mixed(
-            (2, wide(domain, Kind.LIMIT, price=price, **day)), (1, wide(domain, Kind.STOP, trigger=price, **day))
+            (2, wide(domain, CommandType.LIMIT, price=price, **day)),
+            (1, wide(domain, CommandType.STOP, trigger=price, **day)),
         ),
         "dated": mixed(
-            (2, wide(domain, Kind.LIMIT, price=price, **dated)), (1, wide(domain, Kind.STOP, trigger=price, **dated))
+            (2, wide(domain, CommandType.LIMIT, price=price, **dated)),
+            (1, wide(domain, CommandType.STOP, trigger=price, **dated)),
         ),
         "cancel": cancels(domain),
         "reduce": mixed((1, reduces(domain)), (2, reduces(few))),
         "replace": replaces(domain),
-        "clock": st.builds(command, st.just(Kind.CLOCK), st.just(0), quantity=st.integers(0, 3)),
-        "phase": st.builds(command, st.just(Kind.PHASE), st.just(0), quantity=PHASES, symbol=domain.symbol),
+        "clock": st.builds(command, st.just(CommandType.ADVANCE_TIME), st.just(0), quantity=st.integers(0, 3)),
+        "phase": st.builds(command, st.just(CommandType.PHASE), st.just(0), quantity=PHASES, symbol=domain.symbol),
         "wrong": mixed((1, wrong(domain)), (2, wrong_terms(domain))),
     }
 
 
 BASIS_POINTS = st.sampled_from([1, 2_500, 5_000, 10_000])
-PHASES = st.sampled_from([*[Phase.CONTINUOUS] * 5, *[Phase.CALL] * 3, Phase.HALTED, Phase.CLOSED])
+PHASES = st.sampled_from(
+    [*[TradingPhase.CONTINUOUS] * 5, *[TradingPhase.CALL] * 3, TradingPhase.HALTED, TradingPhase.CLOSED]
+)
 
 WEIGHTS = {
     "limit": 9,
@@ -139,8 +159,8 @@ WEIGHTS = {
 def wrong_terms(domain: Domain) -> SearchStrategy[Row]:
     """Orders that may have any term."""
     return st.builds(
-        wide_command,
-        mixed((2, st.just(Kind.LIMIT)), (1, st.sampled_from(Kind))),
+        extended_command,
+        mixed((2, st.just(CommandType.LIMIT)), (1, st.sampled_from(CommandType))),
         NEW_IDS,
         side=st.sampled_from(Side),
         price=mixed((2, domain.price), (1, st.sampled_from([0, 0, PRICE_MIN, PRICE_MAX]))),
@@ -150,13 +170,13 @@ def wrong_terms(domain: Domain) -> SearchStrategy[Row]:
         flags=st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 8, 12]),
         trigger=mixed((2, st.just(0)), (1, domain.price), (1, st.sampled_from([PRICE_MIN, PRICE_MAX, 10_001]))),
         expiry=st.sampled_from([0, 0, 1, 2, 2**64 - 1]),
-        display=st.sampled_from([0, 0, 1, 2, 9, 2**32 - 1]),
-        owner=OWNERS,
+        display_quantity=st.sampled_from([0, 0, 1, 2, 9, 2**32 - 1]),
+        participant_id=OWNERS,
         self_trade=st.sampled_from([0, 1, 2, 3, 4, 5]),
     )
 
 
-def world_rows(sized: Settings) -> SearchStrategy[Row]:
+def world_rows(sized: EngineConfig) -> SearchStrategy[Row]:
     """Any command."""
     return _mix(sized.instruments[0].tick, sized.instruments[0].lot)
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from lowlat.engine.matching.interface import Best, CommandArrayError, MatchingEngine, UnknownSymbolError
+from lowlat.engine.matching.interface import CommandArrayError, MatchingEngine, TopOfBook, UnknownSymbolError
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import (
     COMMAND,
+    CommandType,
     CommandValueError,
-    EventKind,
-    Kind,
+    ExecType,
     Reason,
     Side,
     TimeInForce,
@@ -21,7 +21,7 @@ from lowlat.errors import LowlatError
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
 
-STREAM = commands(*(command(Kind.LIMIT, order, price=100 + order, quantity=1) for order in range(8)))
+STREAM = commands(*(command(CommandType.LIMIT, order, price=100 + order, quantity=1) for order in range(8)))
 
 
 @both_engines
@@ -56,7 +56,7 @@ def test_another_array_is_refused_before_anything_is_executed(
 def test_no_commands_give_no_events(kind: type[MatchingEngine]) -> None:
     engine = kind()
     assert len(engine.process(commands())) == len(engine.process(STREAM[3:3])) == 0
-    assert engine.best() == Best(None, None, None, None)
+    assert engine.best() == TopOfBook(None, None, None, None)
     assert len(engine.orders()) == len(engine.trades()) == len(engine.depth(Side.BUY, 10)) == 0
 
 
@@ -65,15 +65,15 @@ def test_one_command_at_a_time(kind: type[MatchingEngine]) -> None:
     engine = kind()
     engine.submit(1, Side.SELL, 5, 101)
     engine.submit(2, Side.BUY, 5, 99, post_only=True)
-    assert engine.best() == Best(99, 5, 101, 5)
+    assert engine.best() == TopOfBook(99, 5, 101, 5)
     assert engine.submit(3, Side.BUY, 9, 100, time_in_force=TimeInForce.FOK)[0]["reason"] == Reason.FOK_NOT_FILLABLE
-    assert engine.submit(4, Side.BUY, 2)[1]["kind"] == EventKind.TRADE  # no price: a market order
+    assert engine.submit(4, Side.BUY, 2)[1]["kind"] == ExecType.TRADE  # no price: a market order
     assert engine.reduce(1, 1)[0]["remaining"] == 2
-    assert engine.replace(2, 4, 100)[0]["kind"] == EventKind.REPLACED
-    assert engine.best() == Best(100, 4, 101, 2)
+    assert engine.replace(2, 4, 100)[0]["kind"] == ExecType.REPLACED
+    assert engine.best() == TopOfBook(100, 4, 101, 2)
     assert engine.replace(2, 4, 101, post_only=True)[0]["reason"] == Reason.POST_ONLY_WOULD_TRADE
-    assert engine.cancel(2)[0]["kind"] == EventKind.CANCELLED
-    assert engine.best() == Best(None, None, 101, 2)
+    assert engine.cancel(2)[0]["kind"] == ExecType.CANCELLED
+    assert engine.best() == TopOfBook(None, None, 101, 2)
 
 
 @both_engines
@@ -106,7 +106,7 @@ def test_as_many_levels_as_asked_for_and_there_are(kind: type[MatchingEngine], l
 @both_engines
 def test_the_largest_quantities_add_up(kind: type[MatchingEngine]) -> None:
     engine = kind()
-    engine.process(commands(*(command(Kind.LIMIT, order, price=1, quantity=2**32 - 1) for order in range(100))))
+    engine.process(commands(*(command(CommandType.LIMIT, order, price=1, quantity=2**32 - 1) for order in range(100))))
     assert engine.depth(Side.BUY, 1)["quantity"].tolist() == [100 * (2**32 - 1)]
 
 

@@ -11,10 +11,10 @@ from time import process_time
 import numpy as np
 import pytest
 
-from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.config import PoolPolicy
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, Commands, Kind, Reason, Side, TimeInForce
+from lowlat.engine.matching.records import COMMAND, Commands, CommandType, Reason, Side, TimeInForce
 
 COUNT = 100_000
 MANY = 50_000
@@ -22,13 +22,19 @@ MANY = 50_000
 
 def adds(prices: np.ndarray | int, ids: np.ndarray, side: Side = Side.BUY) -> Commands:
     made = np.zeros(len(ids), COMMAND)
-    made["order_id"], made["price"], made["quantity"], made["kind"], made["side"] = ids, prices, 1, Kind.LIMIT, side
+    made["order_id"], made["price"], made["quantity"], made["kind"], made["side"] = (
+        ids,
+        prices,
+        1,
+        CommandType.LIMIT,
+        side,
+    )
     return made
 
 
 def cancels(ids: np.ndarray) -> Commands:
     made = np.zeros(len(ids), COMMAND)
-    made["order_id"], made["kind"] = ids, Kind.CANCEL
+    made["order_id"], made["kind"] = ids, CommandType.CANCEL
     return made
 
 
@@ -154,5 +160,5 @@ def test_a_fill_or_kill_that_cannot_be_filled_looks_at_levels_not_orders(plain: 
 def test_a_refusal_for_want_of_trade_records_looks_no_further_than_those(plain: float) -> None:
     takes = adds(PRICE_MIN, ids(COUNT), Side.SELL)
     takes["quantity"] = COUNT + 1
-    sizes = {"trades": 10, "when_trades_dry": WhenDry.REFUSE}
+    sizes = {"trades": 10, "when_trades_dry": PoolPolicy.REFUSE}
     assert ns_per_command(BOOKS["one-level"], takes, **sizes) < 40 * plain

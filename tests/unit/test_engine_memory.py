@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from lowlat.engine.matching.aligned import CACHE_LINE
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, Commands, Kind
+from lowlat.engine.matching.records import COMMAND, Commands, CommandType
 
 NODE, SLOT, FAR_LEVEL, TRADE = 32, 8, 48, 32
 """Bytes of an order or a level, of an index entry, of a level outside the window, of a trade record."""
 
 
-def need_bytes(settings: Settings) -> int:
+def need_bytes(settings: EngineConfig) -> int:
     """What the pools and the index need: every order may have a level of its own, and that may lie outside."""
     orders = settings.orders
     index = 1 << (orders + orders // 4).bit_length()  # four in five slots taken at most, a power of two
@@ -32,7 +32,7 @@ def limits(prices: np.ndarray) -> Commands:
     made["order_id"] = np.arange(len(prices))
     made["price"] = prices
     made["quantity"] = 1
-    made["kind"] = Kind.LIMIT
+    made["kind"] = CommandType.LIMIT
     return made
 
 
@@ -51,7 +51,7 @@ def travel(count: int) -> Commands:
     """A touch that falls by 50 million ticks; every order is cancelled when the next comes, so that levels come and
     go all the way."""
     made = np.repeat(limits(np.linspace(50_000_000, 0, count // 2).astype(np.int64)), 2)
-    made["kind"][1::2] = Kind.CANCEL
+    made["kind"][1::2] = CommandType.CANCEL
     return made
 
 

@@ -8,7 +8,7 @@ from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
 from lowlat.engine.flow.profile import Arrivals, Mix, Profile, ProfileError, load_profile, profile_names
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, EventKind, Kind
+from lowlat.engine.matching.records import COMMAND, CommandType, ExecType
 from lowlat.errors import UsageError
 
 # SHA-256 of 5,000 commands with seed 7. They change only when a profile or the generator does, on purpose: then every
@@ -49,7 +49,7 @@ def test_no_command_is_refused_but_fill_or_kill(name):
     """The generator changes live orders only; FOK alone may be refused, when the book is too thin for it."""
     made = small(name)
     events = Engine(made.instruments, orders=made.orders).process(made.commands)
-    rejected = events[events["kind"] == EventKind.REJECTED]
+    rejected = events[events["kind"] == ExecType.REJECTED]
     reasons = set(rejected["reason"].tolist())
     assert reasons <= {17}
     assert len(rejected) <= made.mix["fok"]
@@ -60,12 +60,12 @@ def test_composition_is_that_of_the_commands(name):
     made = small(name)
     kinds = made.measured["kind"]
     assert sum(made.mix.values()) == len(made.measured)
-    for act, kind in (("cancel", Kind.CANCEL), ("reduce", Kind.REDUCE), ("replace", Kind.REPLACE)):
+    for act, kind in (("cancel", CommandType.CANCEL), ("reduce", CommandType.REDUCE), ("replace", CommandType.REPLACE)):
         assert made.mix[act] == np.count_nonzero(kinds == kind)
     engine = Engine(made.instruments, orders=made.orders)
     engine.process(made.commands[: made.seeded])
     events = engine.process(made.measured)
-    assert made.trades == np.count_nonzero(events["kind"] == EventKind.TRADE)
+    assert made.trades == np.count_nonzero(events["kind"] == ExecType.TRADE)
     assert made.live_orders.peak <= load_profile(name).live_orders * 17 / 16 + 2
 
 
@@ -73,7 +73,7 @@ def test_seeding_commands_build_the_book_and_do_not_trade():
     made = small("deep", 10)
     engine = Engine(made.instruments, orders=made.orders)
     events = engine.process(made.commands[: made.seeded])
-    assert set(events["kind"].tolist()) == {EventKind.ACCEPTED}
+    assert set(events["kind"].tolist()) == {ExecType.ACCEPTED}
     assert engine.counters.live_orders == made.seeded == 100_000
 
 
@@ -89,7 +89,7 @@ def test_steady_holds_its_stated_shape():
 
 def test_flash_crash_travels_tens_of_thousands_of_ticks():
     made = small("flash-crash", 400_000)
-    prices = made.measured["price"][made.measured["kind"] == Kind.LIMIT]
+    prices = made.measured["price"][made.measured["kind"] == CommandType.LIMIT]
     assert prices.max() - prices.min() > 30_000
 
 
@@ -126,7 +126,7 @@ def test_own_profile_from_a_file(tmp_path):
     assert (profile.name, profile.mix) == ("mine", Mix(add=5, cancel=4, replace=2, reduce=1, post_only=1, take=1))
     made = flood(profile, 10_000, 1)
     events = Engine(made.instruments).process(made.commands)
-    assert not np.count_nonzero(events["kind"] == EventKind.REJECTED)
+    assert not np.count_nonzero(events["kind"] == ExecType.REJECTED)
 
 
 def test_burst_is_an_open_loop_and_the_others_are_closed_ones():
@@ -178,10 +178,10 @@ def test_where_only_stops_are_left_one_is_cancelled_instead_of_replaced():
     """A stop that waits cannot be replaced: the search for another order ends, and the mix says what was made."""
     profile = Profile(live_orders=10, mix=Mix(add=1, take=3, stop=5, replace=5))
     made = flood(profile, 5_000, 7)
-    for act, kind in (("cancel", Kind.CANCEL), ("replace", Kind.REPLACE)):
+    for act, kind in (("cancel", CommandType.CANCEL), ("replace", CommandType.REPLACE)):
         assert made.mix[act] == np.count_nonzero(made.measured["kind"] == kind) > 0
     events = Engine(made.instruments, orders=made.orders).process(made.commands)
-    assert EventKind.REJECTED not in events["kind"]
+    assert ExecType.REJECTED not in events["kind"]
 
 
 @pytest.mark.parametrize(("commands", "seed"), [(0, 1), (-1, 1), (1 << 31, 1), (10, -1), (10, 1 << 64)])

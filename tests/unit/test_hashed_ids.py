@@ -2,17 +2,17 @@
 
 import pytest
 
-from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.config import PoolPolicy
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import (
     Commands,
-    EventKind,
-    Kind,
+    CommandType,
+    ExecType,
     Side,
     command,
     commands,
-    wide_command,
-    wide_commands,
+    extended_command,
+    extended_commands,
 )
 from tests.engines import ENGINES
 
@@ -23,7 +23,7 @@ engines = pytest.mark.parametrize("kind", ENGINES)
 
 
 def sells(order_ids: range) -> Commands:
-    return commands(*(command(Kind.LIMIT, order, side=Side.SELL, price=100, quantity=1) for order in order_ids))
+    return commands(*(command(CommandType.LIMIT, order, side=Side.SELL, price=100, quantity=1) for order in order_ids))
 
 
 def rising(rounds: int) -> Commands:
@@ -32,21 +32,21 @@ def rising(rounds: int) -> Commands:
     for each in range(rounds):
         first, price = STRIDE * (each + 1), 100 + each
         rows += [
-            wide_command(Kind.LIMIT, first + 500, side=Side.SELL, price=price, quantity=1),
-            wide_command(Kind.STOP_LIMIT, first + 256 + each, price=1, trigger=price, quantity=1),
-            wide_command(Kind.LIMIT, first, price=price, quantity=2),
+            extended_command(CommandType.LIMIT, first + 500, side=Side.SELL, price=price, quantity=1),
+            extended_command(CommandType.STOP_LIMIT, first + 256 + each, price=1, trigger=price, quantity=1),
+            extended_command(CommandType.LIMIT, first, price=price, quantity=2),
         ]
-    return wide_commands(*rows)
+    return extended_commands(*rows)
 
 
 def assert_found(engine: MatchingEngine, order_ids: list[int]) -> None:
-    events = engine.process(commands(*(command(Kind.CANCEL, order) for order in order_ids)))
-    assert events["order_id"][events["kind"] == EventKind.CANCELLED].tolist() == order_ids
+    events = engine.process(commands(*(command(CommandType.CANCEL, order) for order in order_ids)))
+    assert events["order_id"][events["kind"] == ExecType.CANCELLED].tolist() == order_ids
 
 
 @engines
 def test_orders_are_found_when_the_index_has_grown(kind: type[MatchingEngine]) -> None:
-    engine = kind(orders=256, when_orders_dry=WhenDry.GROW)
+    engine = kind(orders=256, when_orders_dry=PoolPolicy.GROW)
     order_ids = range(STRIDE, 600 * STRIDE, STRIDE)
     engine.process(sells(order_ids))
     assert_found(engine, list(order_ids))
@@ -56,6 +56,6 @@ def test_orders_are_found_when_the_index_has_grown(kind: type[MatchingEngine]) -
 def test_stops_are_found_that_were_due_when_the_index_was_made_anew(kind: type[MatchingEngine]) -> None:
     engine = kind(orders=256)
     events = engine.process(rising(90))
-    triggered = events["order_id"][events["kind"] == EventKind.TRIGGERED].tolist()
+    triggered = events["order_id"][events["kind"] == ExecType.TRIGGERED].tolist()
     assert len(triggered) == 90
     assert_found(engine, triggered)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine import _core
-from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
 from lowlat.engine.journal.errors import (
     JournalError,
     JournalExistsError,
@@ -32,21 +32,21 @@ from lowlat.engine.journal.errors import (
 from lowlat.engine.journal.file import BlockKind, Fault, JournalFile
 from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
 from lowlat.engine.journal.snapshot import snapshot_path
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument, OffTick
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
 from lowlat.engine.matching.interface import CommandArrayError
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import (
     Commands,
-    Kind,
-    Phase,
+    CommandType,
     Reason,
-    SelfTrade,
+    SelfTradePrevention,
     Side,
+    TradingPhase,
     command,
     commands,
-    wide_command,
-    wide_commands,
+    extended_command,
+    extended_commands,
 )
 from lowlat.errors import UsageError
 from tests import journal_by_hand
@@ -54,7 +54,7 @@ from tests.property.world_streams import WORLD_STREAMS
 
 INSTRUMENTS = (
     Instrument(tick=5, lot=10, price_min=-100, price_max=10_000, unit=Decimal("0.005")),
-    Instrument(algorithm=Algorithm.PRO_RATA, off_tick=OffTick.PASSIVE),
+    Instrument(algorithm=MatchAlgorithm.PRO_RATA, off_tick=TickRounding.PASSIVE),
 )
 
 
@@ -68,7 +68,7 @@ def state(engine: Engine) -> bytes:
     return _core.save_state(engine.matcher)[0]
 
 
-def world() -> tuple[Settings, Commands]:
+def world() -> tuple[EngineConfig, Commands]:
     """Five thousand commands of every kind, some of them wrong."""
     stream = WORLD_STREAMS["deep"]
     return stream.settings, stream.commands([7], 5_000)
@@ -90,12 +90,12 @@ def small_files() -> Iterator[None]:
 
 
 def limit(order_id: int, price: int = 100, quantity: int = 5, side: Side = Side.BUY) -> tuple[int, ...]:
-    return command(Kind.LIMIT, order_id, side=side, price=price, quantity=quantity)
+    return command(CommandType.LIMIT, order_id, side=side, price=price, quantity=quantity)
 
 
-@pytest.mark.parametrize("sync", Sync)
+@pytest.mark.parametrize("sync", SyncPolicy)
 @pytest.mark.parametrize("batch", [1, 7, 5_000])
-def test_what_is_recovered_is_what_was_there(path: Path, sync: Sync, batch: int) -> None:
+def test_what_is_recovered_is_what_was_there(path: Path, sync: SyncPolicy, batch: int) -> None:
     settings, stream = world()
     plain = Engine.of(settings)
     stream = stream[: 200 * batch]
@@ -114,7 +114,10 @@ def test_what_is_recovered_is_what_was_there(path: Path, sync: Sync, batch: int)
 
 
 def test_plain_and_wide_batches_are_read_as_the_format_says(path: Path) -> None:
-    first, second = commands(limit(1), limit(2)), wide_commands(wide_command(Kind.CLOCK, quantity=9))
+    first, second = (
+        commands(limit(1), limit(2)),
+        extended_commands(extended_command(CommandType.ADVANCE_TIME, quantity=9)),
+    )
     with JournaledEngine.create(path, INSTRUMENTS, orders=77, trades=33) as engine:
         engine.process(first)
         engine.process(second)
@@ -135,7 +138,7 @@ def test_plain_and_wide_batches_are_read_as_the_format_says(path: Path) -> None:
 
 def test_a_large_batch_takes_several_blocks(path: Path) -> None:
     stream = np.zeros(32_768 + 1, dtype=commands(limit(1)).dtype)  # a block holds a MiB, these are a record more
-    with JournaledEngine.create(path, sync=Sync.NONE) as engine:
+    with JournaledEngine.create(path, sync=SyncPolicy.NONE) as engine:
         engine.process(stream)
     with JournalFile(path) as file:
         assert [len(block.commands) for block in file.blocks()] == [32_768, 1]
@@ -148,15 +151,15 @@ def test_it_goes_on_where_it_ended_again_and_again(path: Path) -> None:
     plain.process(stream[:4_000])
     JournaledEngine.journaling(path, settings).close()
     for start in range(0, 4_000, 1_000):
-        with JournaledEngine.recover(path, sync=Sync.NONE) as engine:
+        with JournaledEngine.recover(path, sync=SyncPolicy.NONE) as engine:
             engine.process(stream[start : start + 1_000])
             after = state(engine)
     assert after == state(plain)
 
 
-@pytest.mark.parametrize("dry", WhenDry)
-def test_tape_and_pools_come_back_as_full_as_they_were(path: Path, dry: WhenDry) -> None:
-    settings = Settings((Instrument(),), 3, 2, WhenDry.REFUSE if dry is WhenDry.RECYCLE else dry, dry)
+@pytest.mark.parametrize("dry", PoolPolicy)
+def test_tape_and_pools_come_back_as_full_as_they_were(path: Path, dry: PoolPolicy) -> None:
+    settings = EngineConfig((Instrument(),), 3, 2, PoolPolicy.REFUSE if dry is PoolPolicy.RECYCLE else dry, dry)
     stream = commands(
         *(limit(n, quantity=1, side=Side(n % 2)) for n in range(1, 12)), *(limit(n) for n in range(20, 27))
     )
@@ -174,7 +177,7 @@ def test_tape_and_pools_come_back_as_full_as_they_were(path: Path, dry: WhenDry)
 
 
 def test_a_drain_lets_a_tape_that_refuses_go_on_after_recovery_too(path: Path) -> None:
-    settings = Settings((Instrument(),), 10, 1, when_trades_dry=WhenDry.REFUSE)
+    settings = EngineConfig((Instrument(),), 10, 1, when_trades_dry=PoolPolicy.REFUSE)
     meet = [commands(limit(n), limit(n + 1, side=Side.SELL)) for n in (1, 3, 5)]
     with JournaledEngine.journaling(path, settings) as engine:
         engine.process(meet[0])
@@ -201,11 +204,11 @@ def test_a_restored_state_saves_the_same_bytes_and_goes_on_alike(name: str) -> N
 def test_a_state_is_more_than_what_can_be_asked_of_the_books() -> None:
     """Were it less, two engines that go on differently would be called equal: one has an owner where one has none."""
     one, other = Engine(), Engine()
-    for engine, owner in ((one, 1), (other, 2)):
-        engine.submit(1, Side.BUY, 5, 100, owner=owner, self_trade=SelfTrade.CANCEL_BOTH)
+    for engine, participant_id in ((one, 1), (other, 2)):
+        engine.submit(1, Side.BUY, 5, 100, participant_id=participant_id, self_trade=SelfTradePrevention.CANCEL_BOTH)
     assert np.array_equal(one.orders(), other.orders())
     assert state(one) != state(other)
-    one.set_phase(Phase.HALTED)
+    one.set_phase(TradingPhase.HALTED)
     assert state(one) != state(Engine())
 
 
@@ -279,7 +282,7 @@ def test_states_of_other_engines_are_refused() -> None:
 
 
 def test_a_batch_that_the_disk_has_no_room_for_is_taken_back_whole(path: Path, small_files: None) -> None:
-    settings = Settings((Instrument(),), 5_000)
+    settings = EngineConfig((Instrument(),), 5_000)
     first = commands(*(limit(n) for n in range(1, 1_000)))
     large = commands(*(limit(n) for n in range(2_000, 4_000)))
     with JournaledEngine.journaling(path, settings) as engine:
@@ -308,13 +311,13 @@ def test_a_journal_without_room_for_its_head_is_not_left_behind(path: Path) -> N
 WITHOUT_MEMORY = """
 import resource, sys
 from pathlib import Path
-from lowlat.engine import JournaledEngine, Kind, Side, command, commands
+from lowlat.engine import JournaledEngine, CommandType, Side, command, commands
 from lowlat.engine.journal.errors import JournalWriteError
 
 engine = JournaledEngine.create(Path(sys.argv[1]), orders=200_000, trades=10)
-sells = [command(Kind.LIMIT, n, side=Side.SELL, price=100, quantity=1) for n in range(1, 200_001)]
+sells = [command(CommandType.LIMIT, n, side=Side.SELL, price=100, quantity=1) for n in range(1, 200_001)]
 engine.process(commands(*sells))
-sweep = commands(command(Kind.MARKET, 300_000, side=Side.BUY, quantity=150_000))
+sweep = commands(command(CommandType.MARKET, 300_000, side=Side.BUY, quantity=150_000))
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 4_000_000, -1))  # its 150,000 events take more
 try:
@@ -429,13 +432,13 @@ def test_damage_before_a_snapshot_is_told_and_does_without(path: Path) -> None:
 FORKS = """
 import os, sys
 from pathlib import Path
-from lowlat.engine import JournaledEngine, Kind, Sync, command, commands
+from lowlat.engine import JournaledEngine, CommandType, SyncPolicy, command, commands
 from lowlat.engine.journal.errors import JournalError
 
 def batch(number):
-    return commands(command(Kind.LIMIT, number, price=100, quantity=1))
+    return commands(command(CommandType.LIMIT, number, price=100, quantity=1))
 
-with JournaledEngine.create(Path(sys.argv[1]), sync=Sync.INTERVAL, interval_ns=50_000) as engine:
+with JournaledEngine.create(Path(sys.argv[1]), sync=SyncPolicy.INTERVAL, interval_ns=50_000) as engine:
     engine.process(batch(1))
     child = os.fork()
     if child == 0:
@@ -460,14 +463,14 @@ def test_a_fork_has_no_part_in_the_journal(path: Path) -> None:
 
 
 def test_it_is_not_closed_under_a_thread_that_executes(tmp_path: Path) -> None:
-    settings = Settings((Instrument(),), 2_000_000)
+    settings = EngineConfig((Instrument(),), 2_000_000)
     large = np.tile(commands(limit(1)), 1_500_000)
     large["order_id"] = np.arange(1, len(large) + 1)
 
     def refusals(path: Path) -> int:
         """How often closing was refused while a thread executed, which the scheduler may keep from ever meeting."""
         refused = 0
-        with JournaledEngine.journaling(path, settings, sync=Sync.NONE) as engine:
+        with JournaledEngine.journaling(path, settings, sync=SyncPolicy.NONE) as engine:
 
             def process() -> None:
                 with contextlib.suppress(JournalError):  # closed before it began
@@ -522,7 +525,7 @@ def test_policies_that_there_are_not_are_refused_before_a_file_is_made(path: Pat
 
 
 def test_a_head_with_what_no_engine_has_is_refused(path: Path) -> None:
-    said = JournalHead.of(Settings((Instrument(),)))
+    said = JournalHead.of(EngineConfig((Instrument(),)))
     path.write_bytes(pack_head(JOURNAL, msgspec.structs.replace(said, symbols=[]))[0])
     with pytest.raises(UsageError, match="1 to 65536 symbols"):
         JournaledEngine.recover(path)
@@ -534,16 +537,16 @@ def test_a_head_with_what_no_engine_has_is_refused(path: Path) -> None:
 GROWS = """
 import resource, sys
 from pathlib import Path
-from lowlat.engine import JournaledEngine, Kind, Sync, WhenDry, command, commands
+from lowlat.engine import JournaledEngine, CommandType, SyncPolicy, PoolPolicy, command, commands
 
 def batch(first):
-    return commands(*(command(Kind.LIMIT, n, price=100, quantity=1) for n in range(first, first + 10_000)))
+    return commands(*(command(CommandType.LIMIT, n, price=100, quantity=1) for n in range(first, first + 10_000)))
 
 def used():
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 batches = [batch(1 + 10_000 * n) for n in range(40)]
-engine = JournaledEngine.create(Path(sys.argv[1]), orders=10_000, when_orders_dry=WhenDry.GROW, sync=Sync.NONE)
+engine = JournaledEngine.create(Path(sys.argv[1]), orders=10_000, when_orders_dry=PoolPolicy.GROW, sync=SyncPolicy.NONE)
 if sys.argv[2] == "live":
     resource.setrlimit(resource.RLIMIT_AS, (used() + 40_000_000, -1))
 try:
@@ -584,9 +587,9 @@ def test_a_snapshot_that_cannot_be_written_is_an_error_and_changes_nothing(path:
 
 
 def test_threads_that_share_an_engine_get_its_error_and_the_journal_stays_whole(path: Path) -> None:
-    settings = Settings((Instrument(),), 100_000)
+    settings = EngineConfig((Instrument(),), 100_000)
     refused = []
-    with JournaledEngine.journaling(path, settings, sync=Sync.NONE) as engine:
+    with JournaledEngine.journaling(path, settings, sync=SyncPolicy.NONE) as engine:
 
         def flood(first: int) -> None:
             for start in range(first, first + 2_000, 20):

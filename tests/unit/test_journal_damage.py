@@ -16,24 +16,28 @@ from lowlat.engine.journal.file import BLOCK, END_BYTES, Fault, JournalFile
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import (
     Commands,
-    Kind,
-    SelfTrade,
+    CommandType,
+    SelfTradePrevention,
     Side,
     command,
     commands,
-    wide_command,
-    wide_commands,
+    extended_command,
+    extended_commands,
 )
 from tests import journal_by_hand
 
 
 def limit(order_id: int, price: int = 100, side: Side = Side.BUY) -> tuple[int, ...]:
-    return command(Kind.LIMIT, order_id, side=side, price=price, quantity=5)
+    return command(CommandType.LIMIT, order_id, side=side, price=price, quantity=5)
 
 
 BATCHES: list[Commands] = [
     commands(limit(1), limit(2)),
-    wide_commands(wide_command(Kind.LIMIT, 3, price=90, quantity=9, owner=1, self_trade=SelfTrade.DECREMENT)),
+    extended_commands(
+        extended_command(
+            CommandType.LIMIT, 3, price=90, quantity=9, participant_id=1, self_trade=SelfTradePrevention.DECREMENT
+        )
+    ),
     commands(limit(4, side=Side.SELL)),
     commands(limit(5), limit(6), limit(7)),
 ]

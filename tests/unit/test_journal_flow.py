@@ -10,31 +10,42 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lowlat.engine import Algorithm, Engine, Instrument, Kind, Settings, Side, WhenDry, command, commands, wide_command
+from lowlat.engine import (
+    CommandType,
+    Engine,
+    EngineConfig,
+    Instrument,
+    MatchAlgorithm,
+    PoolPolicy,
+    Side,
+    command,
+    commands,
+    extended_command,
+)
 from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.readers.journal import DrainedJournalError, EmptyJournalError, read_journal_flow
 from lowlat.engine.journal import file as journal_file_module
 from lowlat.engine.journal.document import command_document, flag_names
-from lowlat.engine.journal.engine import JournaledEngine, Sync
+from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
 from lowlat.engine.journal.errors import JournalDamagedError, NoJournalError
 from lowlat.engine.journal.file import Fault, JournalFile, is_journal
 from lowlat.engine.journal.verify import check_journal
-from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands, wide_commands
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, extended_commands
 
 PLAIN = commands(
-    command(Kind.LIMIT, 1, side=Side.SELL, price=100, quantity=5),
-    command(Kind.LIMIT, 2, side=Side.BUY, price=101, quantity=3),
-    command(Kind.CANCEL, 1),
+    command(CommandType.LIMIT, 1, side=Side.SELL, price=100, quantity=5),
+    command(CommandType.LIMIT, 2, side=Side.BUY, price=101, quantity=3),
+    command(CommandType.CANCEL, 1),
 )
-WIDE = wide_commands(
-    wide_command(Kind.LIMIT, 3, price=99, quantity=50, display=10, owner=7),
-    wide_command(77, 4, trigger=-1, expiry=2**64 - 1),  # type: ignore[arg-type]
+WIDE = extended_commands(
+    extended_command(CommandType.LIMIT, 3, price=99, quantity=50, display_quantity=10, participant_id=7),
+    extended_command(77, 4, trigger=-1, expiry=2**64 - 1),  # type: ignore[arg-type]
 )
 
 
 def journal(path: Path, *batches: Commands | None, **options: Any) -> Path:
     """A journal of these batches; None empties the trade tape."""
-    with JournaledEngine.create(path, orders=70, trades=9, sync=Sync.NONE, **options) as engine:
+    with JournaledEngine.create(path, orders=70, trades=9, sync=SyncPolicy.NONE, **options) as engine:
         for batch in batches:
             engine.drain_trades() if batch is None else engine.process(batch)
     return path
@@ -50,7 +61,7 @@ def test_plain_commands_stay_plain(tmp_path: Path) -> None:
 
 def test_one_wide_block_widens_all_with_zeros(tmp_path: Path) -> None:
     flow = read_journal_flow(journal(tmp_path / "a.journal", PLAIN, WIDE, PLAIN))
-    assert flow.commands.dtype == WIDE_COMMAND and flow.commands.ctypes.data % 64 == 0
+    assert flow.commands.dtype == EXTENDED_COMMAND and flow.commands.ctypes.data % 64 == 0
     for name in COMMAND.names or ():
         assert flow.commands[name].tolist() == [*PLAIN[name], *WIDE[name], *PLAIN[name]]
     assert flow.commands[3:5].tobytes() == WIDE.tobytes()
@@ -60,23 +71,23 @@ def test_one_wide_block_widens_all_with_zeros(tmp_path: Path) -> None:
 
 
 def test_the_engine_is_the_journals_unless_told_otherwise(tmp_path: Path) -> None:
-    symbols = (Instrument(tick=5), Instrument(algorithm=Algorithm.PRO_RATA))
+    symbols = (Instrument(tick=5), Instrument(algorithm=MatchAlgorithm.PRO_RATA))
     path = tmp_path / "a.journal"
-    made = {"when_orders_dry": WhenDry.GROW, "when_trades_dry": WhenDry.REFUSE}
+    made = {"when_orders_dry": PoolPolicy.GROW, "when_trades_dry": PoolPolicy.REFUSE}
     flow = read_journal_flow(journal(path, PLAIN, symbols=symbols, **made))
-    assert settings_of(flow, RunPlan()) == Settings(symbols, 70, 9, WhenDry.GROW, WhenDry.REFUSE)
-    told = settings_of(flow, RunPlan(orders=8, trades=7, when_dry=WhenDry.REFUSE))
-    assert told == Settings(symbols, 8, 7, WhenDry.REFUSE, WhenDry.REFUSE)
+    assert settings_of(flow, RunPlan()) == EngineConfig(symbols, 70, 9, PoolPolicy.GROW, PoolPolicy.REFUSE)
+    told = settings_of(flow, RunPlan(orders=8, trades=7, when_dry=PoolPolicy.REFUSE))
+    assert told == EngineConfig(symbols, 8, 7, PoolPolicy.REFUSE, PoolPolicy.REFUSE)
 
 
 def test_drains_are_noted_where_they_change_nothing(tmp_path: Path) -> None:
-    for policy in (WhenDry.RECYCLE, WhenDry.GROW):
+    for policy in (PoolPolicy.RECYCLE, PoolPolicy.GROW):
         flow = read_journal_flow(journal(tmp_path / policy.name, PLAIN, None, PLAIN, None, when_trades_dry=policy))
         assert flow.notes[1:] == ("the trade tape was emptied 2 times, which changes no event here",)
     with pytest.raises(
         DrainedJournalError, match=r"its engine refuses .* emptied it 1 time, .* 'lowlat journal verify'"
     ):
-        read_journal_flow(journal(tmp_path / "refusing", PLAIN, None, when_trades_dry=WhenDry.REFUSE))
+        read_journal_flow(journal(tmp_path / "refusing", PLAIN, None, when_trades_dry=PoolPolicy.REFUSE))
 
 
 def test_a_torn_tail_is_left_out_and_noted(tmp_path: Path) -> None:
@@ -88,7 +99,7 @@ def test_a_torn_tail_is_left_out_and_noted(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_is_being_written_is_noted(tmp_path: Path) -> None:
-    with JournaledEngine.create(tmp_path / "a.journal", sync=Sync.NONE) as engine:
+    with JournaledEngine.create(tmp_path / "a.journal", sync=SyncPolicy.NONE) as engine:
         engine.process(PLAIN)
         assert read_journal_flow(engine.path).notes[1:] == ("being written: what it held when it was read",)
 

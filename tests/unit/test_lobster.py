@@ -16,7 +16,7 @@ import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
 from lowlat.engine.flow.recording import Fill, Origin, RecordedFlow, verify
-from lowlat.engine.matching.records import Kind, Side, TimeInForce, describe
+from lowlat.engine.matching.records import CommandType, Side, TimeInForce, describe
 from lowlat.engine.reference.engine import ReferenceEngine
 
 Rows = tuple[str, ...]
@@ -37,11 +37,11 @@ def told(flow: RecordedFlow) -> list[str]:
     """Each command as one short line: kind, id, then what the kind uses, then where it comes from."""
     lines = []
     for record, origin in zip(flow.commands, flow.origin, strict=True):
-        line = f"{Kind(record['kind']).name} {record['order_id']}"
-        if record["kind"] == Kind.LIMIT:
+        line = f"{CommandType(record['kind']).name} {record['order_id']}"
+        if record["kind"] == CommandType.LIMIT:
             force = "" if record["time_in_force"] == TimeInForce.GTC else " IOC"
             line += f" {Side(record['side']).name} {record['quantity']}@{record['price']}{force}"
-        elif record["kind"] == Kind.REDUCE:
+        elif record["kind"] == CommandType.REDUCE:
             line += f" {record['quantity']}"
         lines.append(line + ("" if origin == Origin.RECORDED else f" {Origin(origin).name}"))
     return lines

@@ -14,7 +14,7 @@ import pytest
 
 from lowlat.engine import _core
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.interface import Best, UnknownSideError, UnknownSymbolError
+from lowlat.engine.matching.interface import TopOfBook, UnknownSideError, UnknownSymbolError
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import LEVEL, Levels, Side
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -86,12 +86,12 @@ def test_an_engines_book_is_read_as_it_is(writer: MappedBookWriter, reader: Mapp
     engine.submit(3, Side.SELL, 4, 101)
     assert writer.publish(engine)
     assert shown(reader) == [[(99, 7, 2)], [(101, 4, 1)]]
-    assert reader.best() == engine.best() == Best(99, 7, 101, 4)
+    assert reader.best() == engine.best() == TopOfBook(99, 7, 101, 4)
     assert reader.snapshot().command == 3
     engine.submit(4, Side.BUY, 4, 101)
     assert shown(reader) == [[(99, 7, 2)], [(101, 4, 1)]], "not before it is published"
     assert writer.publish(engine)
-    assert reader.best() == Best(99, 7, None, None)
+    assert reader.best() == TopOfBook(99, 7, None, None)
 
 
 def test_what_changes_nothing_does_not_disturb_readers(writer: MappedBookWriter, reader: MappedBookReader) -> None:
@@ -165,9 +165,9 @@ def test_no_reader_ever_sees_a_crossed_book(writer: MappedBookWriter, reader: Ma
         writer.update_level(Side.BUY, 101, 4)
     with pytest.raises(LevelError, match="the best bid 101 reaches the best ask 101"):
         writer.publish_levels(levels((101, 1, 1)), levels((101, 1, 1)))
-    assert reader.best() == Best(99, 1, 101, 1)
+    assert reader.best() == TopOfBook(99, 1, 101, 1)
     writer.update_level(Side.SELL, 101, 0)
-    assert reader.best() == Best(101, 4, None, None)
+    assert reader.best() == TopOfBook(101, 4, None, None)
 
 
 @pytest.mark.parametrize(
@@ -283,10 +283,10 @@ def test_what_a_killed_writer_left_whole_is_found(folder: Path) -> None:
     killed_in_mid_update(folder, torn=False)
     with MappedBookReader("AAPL", folder=folder, live_only=False) as reader:
         assert not reader.has_writer
-        assert reader.best() == Best(99, 1, 101, 1)
+        assert reader.best() == TopOfBook(99, 1, 101, 1)
     with MappedBookWriter("AAPL", folder=folder, depth=4) as writer:
         assert writer.found is Found.KILLED and writer.recovered is not None
-        assert writer.recovered.best == Best(99, 1, 101, 1)
+        assert writer.recovered.best == TopOfBook(99, 1, 101, 1)
         with MappedBookReader("AAPL", folder=folder) as live:
             assert shown(live) == [[], []], "a dead engine's levels are not shown for a live one's"
 
@@ -307,7 +307,7 @@ def test_a_book_of_another_kind_is_made_anew_and_its_readers_are_told(folder: Pa
     with reader, MappedBookWriter("AAPL", folder=folder, **({"depth": 4} | other)) as writer:  # type: ignore[arg-type]
         assert (writer.found, writer.recovered) == (Found.REPLACED, None)
         writer.update_level(Side.BUY, 5, 1)
-        assert reader.best() == Best(99, 1, 101, 1), "what was mapped is neither truncated nor written over"
+        assert reader.best() == TopOfBook(99, 1, 101, 1), "what was mapped is neither truncated nor written over"
         assert reader.snapshot().state is BookState.REPLACED
         reader.live_only = True
         with pytest.raises(NoWriterError, match="followed by one with another layout"):

@@ -4,38 +4,38 @@ from dataclasses import astuple, replace
 
 import pytest
 
-from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.config import PoolPolicy
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EventKind, Kind, Reason, Side, TimeInForce, command, commands
+from lowlat.engine.matching.records import CommandType, ExecType, Reason, Side, TimeInForce, command, commands
 from lowlat.engine.reference.engine import ReferenceEngine
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
 
 
 def sells(*order_ids: int, price: int = 100) -> list[tuple[int, ...]]:
-    return [command(Kind.LIMIT, order, side=Side.SELL, price=price, quantity=1) for order in order_ids]
+    return [command(CommandType.LIMIT, order, side=Side.SELL, price=price, quantity=1) for order in order_ids]
 
 
 def takes(order_id: int) -> tuple[int, ...]:
-    return command(Kind.LIMIT, order_id, price=100, quantity=1, time_in_force=TimeInForce.IOC)
+    return command(CommandType.LIMIT, order_id, price=100, quantity=1, time_in_force=TimeInForce.IOC)
 
 
 def buys(*order_ids: int, quantity: int = 1) -> list[tuple[int, ...]]:
-    return [command(Kind.LIMIT, order, side=Side.BUY, price=100, quantity=quantity) for order in order_ids]
+    return [command(CommandType.LIMIT, order, side=Side.BUY, price=100, quantity=quantity) for order in order_ids]
 
 
 @both_engines
 def test_an_order_pool_that_refuses_rejects_until_an_order_is_gone(kind: type[MatchingEngine]) -> None:
     engine = kind(orders=3)
-    events = engine.process(commands(*sells(1, 2, 3, 4), command(Kind.CANCEL, 2), *sells(5, 6)))
+    events = engine.process(commands(*sells(1, 2, 3, 4), command(CommandType.CANCEL, 2), *sells(5, 6)))
     refused = events["order_id"][events["reason"] == Reason.ORDER_POOL_FULL]
     assert refused.tolist() == [4, 6]
     assert engine.orders()["order_id"].tolist() == [1, 3, 5]
 
 
 def test_refusals_are_counted() -> None:
-    engine = Engine(orders=1, trades=1, when_trades_dry=WhenDry.REFUSE)
+    engine = Engine(orders=1, trades=1, when_trades_dry=PoolPolicy.REFUSE)
     engine.process(commands(*sells(1, 2, 3), takes(4), *sells(5), takes(6), takes(7)))
     counters = engine.counters
     assert (counters.order_refusals, counters.trade_refusals, counters.trades, counters.growths) == (2, 2, 1, 0)
@@ -43,9 +43,9 @@ def test_refusals_are_counted() -> None:
 
 @both_engines
 def test_an_order_pool_that_grows_takes_every_order(kind: type[MatchingEngine]) -> None:
-    engine = kind(orders=1, when_orders_dry=WhenDry.GROW)
+    engine = kind(orders=1, when_orders_dry=PoolPolicy.GROW)
     events = engine.process(commands(*(row for price in range(100) for row in sells(price + 1, price=price))))
-    assert set(events["kind"]) == {EventKind.ACCEPTED}
+    assert set(events["kind"]) == {ExecType.ACCEPTED}
     assert engine.depth(Side.SELL, 200)["price"].tolist() == list(range(100))
     if isinstance(engine, Engine):
         assert engine.counters.growths == 7  # 1 -> 2 -> 4 ... -> 128
@@ -63,7 +63,7 @@ def test_a_tape_that_recycles_keeps_the_last(kind: type[MatchingEngine]) -> None
 
 @both_engines
 def test_a_tape_that_grows_keeps_all_in_order(kind: type[MatchingEngine]) -> None:
-    engine = kind(trades=3, when_trades_dry=WhenDry.GROW)
+    engine = kind(trades=3, when_trades_dry=PoolPolicy.GROW)
     engine.process(commands(*sells(*range(1, 21)), *buys(99, quantity=20)))
     assert engine.trades()["maker_id"].tolist() == list(range(1, 21))
     if isinstance(engine, Engine):
@@ -72,19 +72,19 @@ def test_a_tape_that_grows_keeps_all_in_order(kind: type[MatchingEngine]) -> Non
 
 @both_engines
 def test_a_tape_that_refuses_takes_trades_again_when_drained(kind: type[MatchingEngine]) -> None:
-    engine = kind(trades=2, when_trades_dry=WhenDry.REFUSE)
+    engine = kind(trades=2, when_trades_dry=PoolPolicy.REFUSE)
     first = engine.process(commands(*sells(1, 2, 3), *buys(7, quantity=3), *buys(8, quantity=2), *buys(9)))
     assert first["order_id"][first["reason"] == Reason.TRADE_POOL_FULL].tolist() == [7, 9]
     assert engine.drain_trades() == 2
     assert engine.drain_trades() == 0
-    assert engine.process(commands(*buys(9)))["kind"].tolist() == [EventKind.ACCEPTED, EventKind.TRADE]
+    assert engine.process(commands(*buys(9)))["kind"].tolist() == [ExecType.ACCEPTED, ExecType.TRADE]
     assert engine.trades()["maker_id"].tolist() == [3]
 
 
 @both_engines
 def test_a_released_order_is_used_again_for_ever(kind: type[MatchingEngine]) -> None:
     engine = kind(orders=2)
-    churn = [row for order in range(1, 501) for row in (*sells(order), command(Kind.CANCEL, order))]
+    churn = [row for order in range(1, 501) for row in (*sells(order), command(CommandType.CANCEL, order))]
     assert (engine.process(commands(*churn))["reason"][1::2] == Reason.REQUESTED).all()
     assert len(engine.orders()) == 0
 
@@ -103,9 +103,9 @@ def test_a_reset_engine_starts_from_nothing_in_the_same_memory() -> None:
 
 
 def test_a_reset_engine_counts_anew_and_keeps_what_has_grown() -> None:
-    engine = Engine(orders=1, trades=1, when_orders_dry=WhenDry.GROW, when_trades_dry=WhenDry.GROW)
-    stride = commands(*(command(Kind.LIMIT, order << 32, price=100, quantity=1) for order in range(200)))
-    taken = commands(command(Kind.MARKET, 1, side=Side.SELL, quantity=200))
+    engine = Engine(orders=1, trades=1, when_orders_dry=PoolPolicy.GROW, when_trades_dry=PoolPolicy.GROW)
+    stride = commands(*(command(CommandType.LIMIT, order << 32, price=100, quantity=1) for order in range(200)))
+    taken = commands(command(CommandType.MARKET, 1, side=Side.SELL, quantity=200))
     first = [engine.process(stride).tobytes(), engine.process(taken).tobytes()]
     assert engine.counters.growths == 8 + 8
     assert engine.counters.index_rehashes == 1  # ids that are equal in their low half

@@ -9,17 +9,17 @@ import pytest
 from lowlat.engine import _core
 from lowlat.engine.matching import instrument, records
 from lowlat.engine.matching.aligned import CACHE_LINE, aligned_copy, aligned_empty
-from lowlat.engine.matching.config import WhenDry
+from lowlat.engine.matching.config import PoolPolicy
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import (
     COMMAND,
     EVENT,
+    EXTENDED_COMMAND,
     LEVEL,
     ORDER,
     STOP,
     TRADE,
-    WIDE_COMMAND,
-    Kind,
+    CommandType,
     Side,
     command,
     commands,
@@ -27,7 +27,7 @@ from lowlat.engine.matching.records import (
 
 DTYPES = {
     "COMMAND": COMMAND,
-    "WIDE_COMMAND": WIDE_COMMAND,
+    "EXTENDED_COMMAND": EXTENDED_COMMAND,
     "EVENT": EVENT,
     "TRADE": TRADE,
     "LEVEL": LEVEL,
@@ -37,9 +37,9 @@ DTYPES = {
 ENUMERATIONS = {
     enumeration.__name__: enumeration
     for enumeration in (
-        *[records.Kind, records.Side, records.TimeInForce, records.Flag, records.EventKind, records.Reason],
-        *[records.SelfTrade, records.Phase, instrument.Algorithm, instrument.OffTick],
-        WhenDry,
+        *[records.CommandType, records.Side, records.TimeInForce, records.ExecInst, records.ExecType, records.Reason],
+        *[records.SelfTradePrevention, records.TradingPhase, instrument.MatchAlgorithm, instrument.TickRounding],
+        PoolPolicy,
     )
 }
 
@@ -91,7 +91,7 @@ def test_what_an_engine_returns_starts_on_a_cache_line() -> None:
 
 
 def test_slices_are_views_and_every_other_command_keeps_the_cache_line() -> None:
-    whole = aligned_copy(commands(*(command(Kind.LIMIT, order, price=100, quantity=1) for order in range(8))))
+    whole = aligned_copy(commands(*(command(CommandType.LIMIT, order, price=100, quantity=1) for order in range(8))))
     for start in range(8):
         part = whole[start:]
         assert part.base is not None and np.shares_memory(part, whole)
@@ -101,11 +101,11 @@ def test_slices_are_views_and_every_other_command_keeps_the_cache_line() -> None
 
 
 STREAM = commands(
-    command(Kind.LIMIT, 1, side=Side.SELL, price=101, quantity=5),
-    command(Kind.LIMIT, 2, side=Side.SELL, price=102, quantity=5),
-    command(Kind.LIMIT, 3, side=Side.BUY, price=102, quantity=7),
-    command(Kind.CANCEL, 2),
-    command(Kind.CANCEL, 2),
+    command(CommandType.LIMIT, 1, side=Side.SELL, price=101, quantity=5),
+    command(CommandType.LIMIT, 2, side=Side.SELL, price=102, quantity=5),
+    command(CommandType.LIMIT, 3, side=Side.BUY, price=102, quantity=7),
+    command(CommandType.CANCEL, 2),
+    command(CommandType.CANCEL, 2),
 )
 
 

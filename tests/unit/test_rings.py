@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lowlat.engine import COMMAND, EVENT, TRADE, Kind, command, commands
+from lowlat.engine import COMMAND, EVENT, TRADE, CommandType, command, commands
 from lowlat.engine.rings.ring import (
     CapacityError,
     MpscRing,
@@ -27,7 +27,7 @@ from lowlat.engine.rings.ring import (
     RingFullError,
     RingStalledError,
     SpscRing,
-    Wait,
+    WaitStrategy,
 )
 from lowlat.errors import LowlatError, UsageError
 
@@ -49,7 +49,7 @@ def test_defaults():
     with MpscRing() as orders, SpscRing() as market_data:
         assert (orders.capacity, orders.dtype, len(orders)) == (65_536, COMMAND, 0)
         assert (market_data.capacity, market_data.dtype) == (32_768, EVENT)
-        assert orders.wait is Wait.YIELD and not orders.closed
+        assert orders.wait is WaitStrategy.YIELD and not orders.closed
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,8 +69,8 @@ def test_first_in_first_out_over_the_end_of_the_array(kind, dtype):
 @pytest.mark.parametrize("kind", KINDS)
 def test_single_records(kind):
     ring = kind(8, COMMAND)
-    ring.push_one(command(Kind.LIMIT, 7, price=100, quantity=5))
-    ring.push_one(commands(command(Kind.CANCEL, 8))[0])
+    ring.push_one(command(CommandType.LIMIT, 7, price=100, quantity=5))
+    ring.push_one(commands(command(CommandType.CANCEL, 8))[0])
     assert ring.pop_one().tolist() == (7, 100, 5, 0, 1, 0, 0, 0)
     assert ring.pop_one()["order_id"] == 8
 
@@ -92,7 +92,7 @@ def test_nothing_to_push_is_nothing():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_policy_fail(kind):
-    ring = kind(4, COMMAND, wait=Wait.FAIL)
+    ring = kind(4, COMMAND, wait=WaitStrategy.FAIL)
     with pytest.raises(RingFullError, match="4 of 6 were pushed") as full:
         ring.push(numbered(6))
     assert full.value.pushed == 4
@@ -102,7 +102,7 @@ def test_policy_fail(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("wait", [Wait.SPIN, Wait.YIELD])
+@pytest.mark.parametrize("wait", [WaitStrategy.SPIN, WaitStrategy.YIELD])
 def test_policies_that_wait_end_by_time(kind, wait):
     ring = kind(4, COMMAND, wait=wait)
     started = time.monotonic()

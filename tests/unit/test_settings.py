@@ -2,7 +2,7 @@
 
 import pytest
 
-from lowlat.engine.matching.config import ORDERS_MAX, TRADES_MAX, Settings, WhenDry
+from lowlat.engine.matching.config import ORDERS_MAX, TRADES_MAX, EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import SYMBOLS_MAX, Instrument
 from lowlat.engine.matching.native import Engine, NotEnoughMemoryError
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -14,18 +14,18 @@ ONE = (Instrument(),)
 @pytest.mark.parametrize("orders", [0, -1, ORDERS_MAX + 1])
 def test_orders_out_of_range(orders: int) -> None:
     with pytest.raises(UsageError, match=f"orders: {orders} is outside 1..{ORDERS_MAX}"):
-        Settings(ONE, orders=orders)
+        EngineConfig(ONE, orders=orders)
 
 
 @pytest.mark.parametrize("trades", [0, -1, TRADES_MAX + 1])
 def test_trades_out_of_range(trades: int) -> None:
     with pytest.raises(UsageError, match=f"trades: {trades} is outside 1..{TRADES_MAX}"):
-        Settings(ONE, trades=trades)
+        EngineConfig(ONE, trades=trades)
 
 
 def test_a_resting_order_cannot_be_recycled() -> None:
     with pytest.raises(UsageError, match="REFUSE or GROW"):
-        Settings(ONE, when_orders_dry=WhenDry.RECYCLE)
+        EngineConfig(ONE, when_orders_dry=PoolPolicy.RECYCLE)
 
 
 @pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
@@ -38,7 +38,7 @@ def test_an_engine_holds_a_symbol_and_not_more_than_it_can(kind: type[Engine], s
 def test_the_defaults_are_those_of_the_product() -> None:
     settings = Engine().settings
     assert (settings.orders, settings.trades) == (50_000, 100_000)
-    assert (settings.when_orders_dry, settings.when_trades_dry) == (WhenDry.REFUSE, WhenDry.RECYCLE)
+    assert (settings.when_orders_dry, settings.when_trades_dry) == (PoolPolicy.REFUSE, PoolPolicy.RECYCLE)
     assert settings.instruments == ONE
 
 
@@ -48,6 +48,6 @@ def test_more_than_the_machine_has_is_an_error_and_no_kill() -> None:
 
 
 def test_an_engine_is_made_of_settings_or_of_their_parts() -> None:
-    settings = Settings((Instrument(tick=5),), orders=3, trades=4, when_orders_dry=WhenDry.GROW)
-    parts = Engine([Instrument(tick=5)], orders=3, trades=4, when_orders_dry=WhenDry.GROW)
+    settings = EngineConfig((Instrument(tick=5),), orders=3, trades=4, when_orders_dry=PoolPolicy.GROW)
+    parts = Engine([Instrument(tick=5)], orders=3, trades=4, when_orders_dry=PoolPolicy.GROW)
     assert Engine.of(settings).settings == parts.settings == settings

@@ -1,6 +1,6 @@
 """All-or-none orders: passed over, waiting, tried again, in a book that they may cross."""
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import Side
 from tests.worked_examples.example import ALL_OR_NONE, POST_ONLY, Example, buy, market, reduce, replace, sell, stop
@@ -71,7 +71,7 @@ EXAMPLES = [
     ),
     Example(
         rule="whole is judged slice by slice: an iceberg's hidden part comes after the orders of its level",
-        given=[sell(1, 3, 100, display=1), sell(2, 4, 100, flags=ALL_OR_NONE)],
+        given=[sell(1, 3, 100, display_quantity=1), sell(2, 4, 100, flags=ALL_OR_NONE)],
         does=[buy(3, 5, 100, flags=ALL_OR_NONE)],
         says="""
             #2 ACCEPTED order 3 5@100 left 5
@@ -174,6 +174,6 @@ EXAMPLES = [
             #4 TRADE order 3 1@100 maker 1 left 0/0
         """,
         leaves="SELL 100 = 1: 2:1",
-        settings=Settings((Instrument(),), orders=8, trades=1, when_trades_dry=WhenDry.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REFUSE),
     ),
 ]

@@ -1,8 +1,8 @@
 """Phases: what they accept, the uncross, the end of the day."""
 
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument
-from lowlat.engine.matching.records import Phase, SelfTrade, Side
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm
+from lowlat.engine.matching.records import SelfTradePrevention, Side, TradingPhase
 from tests.worked_examples.example import (
     ALL_OR_NONE,
     DAY,
@@ -22,7 +22,7 @@ from tests.worked_examples.example import (
 )
 
 BUY, SELL = Side
-CONTINUOUS, CALL, HALTED, CLOSED = map(phase, Phase)
+CONTINUOUS, CALL, HALTED, CLOSED = map(phase, TradingPhase)
 
 EXAMPLES = [
     Example(
@@ -84,12 +84,12 @@ EXAMPLES = [
             BUY 90 = 1: 3:1
             SELL 110 = 1: 4:1
         """,
-        settings=Settings((Instrument(tick=5),), orders=16),
+        settings=EngineConfig((Instrument(tick=5),), orders=16),
     ),
     Example(
         rule="the uncross is by price and time also in a pro-rata symbol, and self-trade prevention does not apply",
-        given=[CALL, sell(1, 1, 100, owner=7), sell(2, 9, 100)],
-        does=[buy(3, 5, 100, owner=7, self_trade=SelfTrade.CANCEL_BOTH), CONTINUOUS],
+        given=[CALL, sell(1, 1, 100, participant_id=7), sell(2, 9, 100)],
+        does=[buy(3, 5, 100, participant_id=7, self_trade=SelfTradePrevention.CANCEL_BOTH), CONTINUOUS],
         says="""
             #3 ACCEPTED order 3 5@100 left 5
             #4 ACCEPTED order 0 0@0 left 0
@@ -97,11 +97,11 @@ EXAMPLES = [
             #4 TRADE order 3 4@100 maker 2 left 0/5
         """,
         leaves="SELL 100 = 5: 2:5",
-        settings=Settings((Instrument(algorithm=Algorithm.PRO_RATA),), orders=16),
+        settings=EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16),
     ),
     Example(
         rule="whole icebergs take part; one whose slice was used up is refilled after the trades",
-        given=[CALL, buy(1, 6, 100, display=2), buy(2, 1, 100), sell(3, 2, 100), sell(4, 1, 99)],
+        given=[CALL, buy(1, 6, 100, display_quantity=2), buy(2, 1, 100), sell(3, 2, 100), sell(4, 1, 99)],
         does=[CONTINUOUS],
         says="""
             #5 ACCEPTED order 0 0@0 left 0
@@ -113,7 +113,7 @@ EXAMPLES = [
     ),
     Example(
         rule="an iceberg with something left of its slice keeps its place",
-        given=[CALL, buy(1, 6, 100, display=2), buy(2, 1, 100), sell(3, 1, 100)],
+        given=[CALL, buy(1, 6, 100, display_quantity=2), buy(2, 1, 100), sell(3, 1, 100)],
         does=[CONTINUOUS],
         says="""
             #4 ACCEPTED order 0 0@0 left 0
@@ -153,7 +153,7 @@ EXAMPLES = [
             *[market(4, BUY, 1), sell(4, 1, 99, IOC), sell(4, 1, 101, flags=POST_ONLY)],
             sell(4, 1, 101, flags=ALL_OR_NONE),
             replace(3, 1, 99, POST_ONLY),
-            *[sell(4, 3, 97, display=1), trail(5, SELL, 1, 2), stop(6, BUY, 1, 105)],
+            *[sell(4, 3, 97, display_quantity=1), trail(5, SELL, 1, 2), stop(6, BUY, 1, 105)],
             *[replace(3, 3, 100), reduce(3, 1), cancel(9)],
         ],
         says="""
@@ -215,7 +215,7 @@ EXAMPLES = [
         rule="at the close DAY orders go: bids, asks, best price first, then oldest; then stops, buys before sells",
         given=[
             *[buy(1, 1, 99, DAY), buy(2, 1, 100, DAY), buy(3, 1, 99, DAY), buy(4, 1, 99)],
-            *[sell(5, 1, 105, DAY), sell(6, 2, 104, DAY, display=1), sell(7, 1, 104, DAY, ALL_OR_NONE)],
+            *[sell(5, 1, 105, DAY), sell(6, 2, 104, DAY, display_quantity=1), sell(7, 1, 104, DAY, ALL_OR_NONE)],
             *[stop(8, SELL, 1, 90, time_in_force=DAY), stop(9, BUY, 1, 110, 111, time_in_force=DAY)],
             *[stop(10, BUY, 1, 109, time_in_force=DAY), stop(11, SELL, 1, 91, time_in_force=DAY)],
             stop(12, SELL, 1, 91),
@@ -250,6 +250,6 @@ EXAMPLES = [
             #6 TRADE order 1 1@100 maker 2 left 0/0
         """,
         leaves="SELL 100 = 1: 3:1",
-        settings=Settings((Instrument(),), orders=8, trades=1, when_trades_dry=WhenDry.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REFUSE),
     ),
 ]

@@ -13,16 +13,25 @@ from textwrap import dedent
 
 import numpy as np
 
-from lowlat.engine.matching.config import Settings
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import Flag, Kind, Phase, Side, TimeInForce, command, describe, wide_command
+from lowlat.engine.matching.records import (
+    CommandType,
+    ExecInst,
+    Side,
+    TimeInForce,
+    TradingPhase,
+    command,
+    describe,
+    extended_command,
+)
 from tests.property.comparison import Row, stream_of
 
 IOC, FOK, DAY, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY, TimeInForce.GTD
-POST_ONLY, SLIDE, ALL_OR_NONE = Flag.POST_ONLY, Flag.POST_ONLY | Flag.SLIDE, Flag.ALL_OR_NONE
-ONE_SYMBOL = Settings((Instrument(),), orders=16, trades=16)
-TWO_SYMBOLS = Settings((Instrument(), Instrument()), orders=16, trades=16)
+POST_ONLY, SLIDE, ALL_OR_NONE = ExecInst.POST_ONLY, ExecInst.POST_ONLY | ExecInst.PRICE_SLIDE, ExecInst.ALL_OR_NONE
+ONE_SYMBOL = EngineConfig((Instrument(),), orders=16, trades=16)
+TWO_SYMBOLS = EngineConfig((Instrument(), Instrument()), orders=16, trades=16)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +43,7 @@ class Example:
     does: list[Row]
     says: str
     leaves: str
-    settings: Settings = ONE_SYMBOL
+    settings: EngineConfig = ONE_SYMBOL
 
     def __str__(self) -> str:
         return self.rule
@@ -63,13 +72,13 @@ def _levels(engine: MatchingEngine, symbol: int) -> Iterator[str]:
 
 
 def _order(order: np.void) -> str:
-    hidden = f"+{order['hidden']}" if order["hidden"] else ""
-    return f"{order['order_id']}:{order['quantity']}{hidden}{'!' if order['flags'] & ALL_OR_NONE else ''}"
+    reserve = f"+{order['reserve_quantity']}" if order["reserve_quantity"] else ""
+    return f"{order['order_id']}:{order['quantity']}{reserve}{'!' if order['flags'] & ALL_OR_NONE else ''}"
 
 
 def _stops(engine: MatchingEngine, symbol: int) -> Iterator[str]:
     for stop in engine.stops(symbol):
-        limit = f" to {stop['price']}" if stop["kind"] == Kind.STOP_LIMIT else ""
+        limit = f" to {stop['price']}" if stop["kind"] == CommandType.STOP_LIMIT else ""
         yield f"STOP {stop['order_id']} {Side(stop['side']).name} {stop['quantity']}@{stop['trigger']}{limit}"
 
 
@@ -88,8 +97,8 @@ def failure(example: Example, engine: MatchingEngine) -> str | None:
 def buy(
     order_id: int, quantity: int, price: int, time_in_force: int = 0, flags: int = 0, symbol: int = 0, **terms: int
 ) -> Row:
-    """A limit order; `terms` are those of `wide_command`."""
-    row = (order_id, price, quantity, symbol, Kind.LIMIT, Side.BUY, time_in_force, flags)
+    """A limit order; `terms` are those of `extended_command`."""
+    row = (order_id, price, quantity, symbol, CommandType.LIMIT, Side.BUY, time_in_force, flags)
     return (*row, *(terms.get(name, 0) for name in TERMS)) if terms else row
 
 
@@ -100,11 +109,11 @@ def sell(
     return (*row[:5], Side.SELL, *row[6:])
 
 
-TERMS = ("trigger", "expiry", "display", "owner", "self_trade")
+TERMS = ("trigger", "expiry", "display_quantity", "participant_id", "self_trade")
 
 
 def market(order_id: int, side: Side, quantity: int) -> Row:
-    return command(Kind.MARKET, order_id, side=side, quantity=quantity)
+    return command(CommandType.MARKET, order_id, side=side, quantity=quantity)
 
 
 def stop(
@@ -116,8 +125,8 @@ def stop(
     time_in_force: TimeInForce = TimeInForce.GTC,
     expiry: int = 0,
 ) -> Row:
-    return wide_command(
-        Kind.STOP if price is None else Kind.STOP_LIMIT,
+    return extended_command(
+        CommandType.STOP if price is None else CommandType.STOP_LIMIT,
         order_id,
         side=side,
         quantity=quantity,
@@ -129,27 +138,29 @@ def stop(
 
 
 def trail(order_id: int, side: Side, quantity: int, distance: int, flags: int = 0) -> Row:
-    return wide_command(Kind.TRAILING_STOP, order_id, side=side, quantity=quantity, trigger=distance, flags=flags)
+    return extended_command(
+        CommandType.TRAILING_STOP, order_id, side=side, quantity=quantity, trigger=distance, flags=flags
+    )
 
 
 def cancel(order_id: int, symbol: int = 0) -> Row:
-    return command(Kind.CANCEL, order_id, symbol=symbol)
+    return command(CommandType.CANCEL, order_id, symbol=symbol)
 
 
 def reduce(order_id: int, quantity: int) -> Row:
-    return command(Kind.REDUCE, order_id, quantity=quantity)
+    return command(CommandType.REDUCE, order_id, quantity=quantity)
 
 
 def replace(order_id: int, quantity: int, price: int, flags: int = 0) -> Row:
-    return command(Kind.REPLACE, order_id, price=price, quantity=quantity, flags=flags)
+    return command(CommandType.REPLACE, order_id, price=price, quantity=quantity, flags=flags)
 
 
 def clock(time: int) -> Row:
-    return command(Kind.CLOCK, 0, quantity=time)
+    return command(CommandType.ADVANCE_TIME, 0, quantity=time)
 
 
-def phase(entered: Phase) -> Row:
-    return command(Kind.PHASE, 0, quantity=entered)
+def phase(entered: TradingPhase) -> Row:
+    return command(CommandType.PHASE, 0, quantity=entered)
 
 
 def traded_at(price: int) -> list[Row]:

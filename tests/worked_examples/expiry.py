@@ -1,6 +1,6 @@
 """The clock, and orders that are good till a date."""
 
-from lowlat.engine.matching.records import Phase, SelfTrade, Side
+from lowlat.engine.matching.records import SelfTradePrevention, Side, TradingPhase
 from tests.worked_examples.example import (
     ALL_OR_NONE,
     GTD,
@@ -70,10 +70,10 @@ EXAMPLES = [
     Example(
         rule="after each that goes, all-or-none orders are tried again, before the next goes",
         given=[
-            sell(1, 1, 100, GTD, expiry=4, owner=7),  # keeps order 4 from trading whole
+            sell(1, 1, 100, GTD, expiry=4, participant_id=7),  # keeps order 4 from trading whole
             sell(2, 1, 100, GTD, expiry=5),
             sell(3, 1, 100),
-            buy(4, 2, 100, flags=ALL_OR_NONE, owner=7, self_trade=SelfTrade.CANCEL_INCOMING),
+            buy(4, 2, 100, flags=ALL_OR_NONE, participant_id=7, self_trade=SelfTradePrevention.CANCEL_AGGRESSING),
         ],
         does=[clock(5)],
         says="""
@@ -88,9 +88,9 @@ EXAMPLES = [
     Example(
         rule="stops that follow from an expiry are carried out before the next goes, and may expire thereafter",
         given=[
-            sell(1, 1, 100, GTD, expiry=4, owner=7),
+            sell(1, 1, 100, GTD, expiry=4, participant_id=7),
             sell(2, 1, 100),
-            buy(3, 1, 100, flags=ALL_OR_NONE, owner=7, self_trade=SelfTrade.CANCEL_INCOMING),
+            buy(3, 1, 100, flags=ALL_OR_NONE, participant_id=7, self_trade=SelfTradePrevention.CANCEL_AGGRESSING),
             stop(4, Side.SELL, 3, 100, price=99, time_in_force=GTD, expiry=5),
             buy(5, 2, 99, GTD, expiry=5),
         ],
@@ -108,7 +108,7 @@ EXAMPLES = [
     ),
     Example(
         rule="expired orders of symbols in any phase go",
-        given=[buy(1, 1, 100, GTD, expiry=5), phase(Phase.CLOSED)],
+        given=[buy(1, 1, 100, GTD, expiry=5), phase(TradingPhase.CLOSED)],
         does=[clock(7)],
         says="""
             #2 ACCEPTED order 0 0@0 left 0

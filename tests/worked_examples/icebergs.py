@@ -1,13 +1,13 @@
 """Icebergs: an order of which only a slice queues."""
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import Instrument
 from tests.worked_examples.example import FOK, Example, buy, reduce, replace, sell
 
 EXAMPLES = [
     Example(
         rule="only the slice queues; used up, the next comes in at the back of the queue, the last may be smaller",
-        given=[sell(1, 5, 100, display=2), sell(2, 3, 100)],
+        given=[sell(1, 5, 100, display_quantity=2), sell(2, 3, 100)],
         does=[buy(3, 4, 100), buy(4, 3, 100)],
         says="""
             #2 ACCEPTED order 3 4@100 left 4
@@ -23,7 +23,7 @@ EXAMPLES = [
     ),
     Example(
         rule="an incoming order that goes on takes slice after slice, and the level before the next",
-        given=[sell(1, 5, 100, display=2), sell(2, 1, 101)],
+        given=[sell(1, 5, 100, display_quantity=2), sell(2, 1, 101)],
         does=[buy(3, 7, 101)],
         says="""
             #2 ACCEPTED order 3 7@101 left 7
@@ -39,7 +39,7 @@ EXAMPLES = [
     Example(
         rule="it comes in with its whole quantity; of what rests it shows a slice",
         given=[sell(1, 3, 100)],
-        does=[buy(2, 8, 100, display=2)],
+        does=[buy(2, 8, 100, display_quantity=2)],
         says="""
             #1 ACCEPTED order 2 8@100 left 8
             #1 TRADE order 2 3@100 maker 1 left 5/0
@@ -48,7 +48,7 @@ EXAMPLES = [
     ),
     Example(
         rule="a slice that has traded in part keeps its place, and is not refilled",
-        given=[sell(1, 5, 100, display=3), sell(2, 1, 100)],
+        given=[sell(1, 5, 100, display_quantity=3), sell(2, 1, 100)],
         does=[buy(3, 2, 100)],
         says="""
             #2 ACCEPTED order 3 2@100 left 2
@@ -58,7 +58,7 @@ EXAMPLES = [
     ),
     Example(
         rule="a reduction takes from the hidden part first, then from the slice; the order keeps its place",
-        given=[buy(1, 6, 100, display=2), buy(2, 1, 100)],
+        given=[buy(1, 6, 100, display_quantity=2), buy(2, 1, 100)],
         does=[reduce(1, 3), reduce(1, 2)],
         says="""
             #2 REDUCED order 1 3@100 left 3
@@ -68,7 +68,7 @@ EXAMPLES = [
     ),
     Example(
         rule="replaced by no more it keeps place and slice; replaced by more it shows a new slice at the back",
-        given=[buy(1, 6, 100, display=2), buy(2, 1, 100), sell(3, 1, 100)],
+        given=[buy(1, 6, 100, display_quantity=2), buy(2, 1, 100), sell(3, 1, 100)],
         does=[replace(1, 4, 100), buy(4, 1, 100), replace(1, 6, 100)],
         says="""
             #3 REPLACED order 1 4@100 left 4
@@ -79,14 +79,14 @@ EXAMPLES = [
     ),
     Example(
         rule="replaced by no more it keeps its slice as it is: the hidden part becomes smaller",
-        given=[buy(1, 6, 100, display=2), buy(2, 1, 100), sell(3, 1, 100)],
+        given=[buy(1, 6, 100, display_quantity=2), buy(2, 1, 100), sell(3, 1, 100)],
         does=[replace(1, 4, 100)],
         says="#3 REPLACED order 1 4@100 left 4",
         leaves="BUY 100 = 2: 1:1+3 2:1",
     ),
     Example(
         rule="fill or kill counts what is hidden",
-        given=[sell(1, 5, 100, display=3)],
+        given=[sell(1, 5, 100, display_quantity=3)],
         does=[buy(2, 6, 100, FOK), buy(3, 5, 100, FOK)],
         says="""
             #1 REJECTED order 2 0@100 left 0 FOK_NOT_FILLABLE
@@ -99,7 +99,7 @@ EXAMPLES = [
     ),
     Example(
         rule="on a tape that refuses, an iceberg that is met needs a record for each slice it has left",
-        given=[sell(1, 5, 100, display=2), sell(2, 4, 101, display=2)],
+        given=[sell(1, 5, 100, display_quantity=2), sell(2, 4, 101, display_quantity=2)],
         does=[buy(3, 1, 100), buy(4, 1, 101, FOK), reduce(1, 1), buy(5, 1, 100)],
         says="""
             #2 REJECTED order 3 0@100 left 0 TRADE_POOL_FULL
@@ -112,6 +112,6 @@ EXAMPLES = [
             SELL 100 = 1: 1:1+2
             SELL 101 = 2: 2:2+2
         """,
-        settings=Settings((Instrument(),), orders=8, trades=2, when_trades_dry=WhenDry.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=2, when_trades_dry=PoolPolicy.REFUSE),
     ),
 ]

@@ -1,11 +1,11 @@
 """Prices that an engine changes: rounded to the tick, or slid behind the other side."""
 
-from lowlat.engine.matching.config import Settings
-from lowlat.engine.matching.instrument import PRICE_MIN, Instrument, OffTick
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import PRICE_MIN, Instrument, TickRounding
 from tests.worked_examples.example import POST_ONLY, SLIDE, Example, buy, replace, sell
 
-NEAREST = Settings((Instrument(tick=10, off_tick=OffTick.NEAREST, price_min=-200, price_max=200),), orders=16)
-PASSIVE = Settings((Instrument(tick=10, off_tick=OffTick.PASSIVE),), orders=16)
+NEAREST = EngineConfig((Instrument(tick=10, off_tick=TickRounding.NEAREST, price_min=-200, price_max=200),), orders=16)
+PASSIVE = EngineConfig((Instrument(tick=10, off_tick=TickRounding.PASSIVE),), orders=16)
 
 EXAMPLES = [
     Example(
@@ -128,7 +128,7 @@ EXAMPLES = [
             SELL 20 = 3: 1:1 5:1 6:1
             SELL 30 = 1: 2:1
         """,
-        settings=Settings((Instrument(tick=5, price_min=5, price_max=30),), orders=16),
+        settings=EngineConfig((Instrument(tick=5, price_min=5, price_max=30),), orders=16),
     ),
     Example(
         rule="where the price behind is outside the band, sliding is no way out",
@@ -139,6 +139,6 @@ EXAMPLES = [
             SELL 5 = 1: 1:1
             SELL 30 = 1: 2:1
         """,
-        settings=Settings((Instrument(tick=5, price_min=5, price_max=30),), orders=16),
+        settings=EngineConfig((Instrument(tick=5, price_min=5, price_max=30),), orders=16),
     ),
 ]

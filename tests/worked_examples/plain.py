@@ -1,6 +1,6 @@
 """Limit, market, cancel, reduce, replace; immediate, fill or kill, post only; full pools; the ends of int64."""
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import Side
 from tests.worked_examples.example import (
@@ -250,7 +250,7 @@ EXAMPLES = [
             BUY 99 = 1: 5:1
             SELL 100 = 1: 2:1
         """,
-        settings=Settings((Instrument(),), orders=2, trades=8),
+        settings=EngineConfig((Instrument(),), orders=2, trades=8),
     ),
     Example(
         rule="a full trade pool that refuses lets an order trade whole or not at all",
@@ -263,6 +263,6 @@ EXAMPLES = [
             #3 TRADE order 4 1@100 maker 1 left 0/0
         """,
         leaves="SELL 100 = 1: 2:1",
-        settings=Settings((Instrument(),), orders=8, trades=1, when_trades_dry=WhenDry.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REFUSE),
     ),
 ]

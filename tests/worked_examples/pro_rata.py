@@ -1,13 +1,15 @@
 """Pro-rata symbols: a level's slices share what comes in."""
 
-from lowlat.engine.matching.config import Settings, WhenDry
-from lowlat.engine.matching.instrument import Algorithm, Instrument
-from lowlat.engine.matching.records import SelfTrade
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm
+from lowlat.engine.matching.records import SelfTradePrevention
 from tests.worked_examples.example import FOK, Example, buy, sell
 
-SHARED = Settings((Instrument(algorithm=Algorithm.PRO_RATA),), orders=16, trades=16)
-TENS = Settings((Instrument(algorithm=Algorithm.PRO_RATA, lot=10),), orders=16, trades=16)
-TWO_TRADES = Settings((Instrument(algorithm=Algorithm.PRO_RATA),), orders=16, trades=2, when_trades_dry=WhenDry.REFUSE)
+SHARED = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16, trades=16)
+TENS = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA, lot=10),), orders=16, trades=16)
+TWO_TRADES = EngineConfig(
+    (Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16, trades=2, when_trades_dry=PoolPolicy.REFUSE
+)
 
 EXAMPLES = [
     Example(
@@ -63,7 +65,7 @@ EXAMPLES = [
     Example(
         rule="slices share; when they are refilled and quantity is left, the level is shared again",
         settings=SHARED,
-        given=[sell(1, 6, 100, display=2), sell(2, 3, 100)],
+        given=[sell(1, 6, 100, display_quantity=2), sell(2, 3, 100)],
         does=[buy(3, 3, 100), buy(4, 5, 100)],
         says="""
             #2 ACCEPTED order 3 3@100 left 3
@@ -81,8 +83,8 @@ EXAMPLES = [
     Example(
         rule="pro rata, CANCEL_RESTING: own orders are cancelled before the level is shared, oldest first",
         settings=SHARED,
-        given=[sell(1, 2, 100, owner=7), sell(2, 4, 100), sell(3, 4, 100, owner=7), sell(4, 4, 100)],
-        does=[buy(5, 4, 100, owner=7, self_trade=SelfTrade.CANCEL_RESTING)],
+        given=[sell(1, 2, 100, participant_id=7), sell(2, 4, 100), sell(3, 4, 100, participant_id=7), sell(4, 4, 100)],
+        does=[buy(5, 4, 100, participant_id=7, self_trade=SelfTradePrevention.CANCEL_RESTING)],
         says="""
             #4 ACCEPTED order 5 4@100 left 4
             #4 CANCELLED order 1 2@100 left 0 SELF_TRADE
@@ -93,12 +95,12 @@ EXAMPLES = [
         leaves="SELL 100 = 4: 2:2 4:2",
     ),
     Example(
-        rule="pro rata, CANCEL_INCOMING: the others share once; if anything is left, it is cancelled",
+        rule="pro rata, CANCEL_AGGRESSING: the others share once; if anything is left, it is cancelled",
         settings=SHARED,
-        given=[sell(1, 2, 100, owner=7), sell(2, 4, 100, display=2), sell(3, 2, 100)],
+        given=[sell(1, 2, 100, participant_id=7), sell(2, 4, 100, display_quantity=2), sell(3, 2, 100)],
         does=[
-            buy(4, 2, 100, owner=7, self_trade=SelfTrade.CANCEL_INCOMING),
-            buy(5, 5, 100, owner=7, self_trade=SelfTrade.CANCEL_INCOMING),
+            buy(4, 2, 100, participant_id=7, self_trade=SelfTradePrevention.CANCEL_AGGRESSING),
+            buy(5, 5, 100, participant_id=7, self_trade=SelfTradePrevention.CANCEL_AGGRESSING),
         ],
         says="""
             #3 ACCEPTED order 4 2@100 left 2
@@ -115,10 +117,10 @@ EXAMPLES = [
     Example(
         rule="pro rata, CANCEL_BOTH: the same, the resting ones first, oldest first",
         settings=SHARED,
-        given=[sell(1, 2, 100, owner=7), sell(2, 2, 100), sell(3, 1, 100, owner=7)],
+        given=[sell(1, 2, 100, participant_id=7), sell(2, 2, 100), sell(3, 1, 100, participant_id=7)],
         does=[
-            buy(4, 1, 100, owner=7, self_trade=SelfTrade.CANCEL_BOTH),
-            buy(5, 5, 100, owner=7, self_trade=SelfTrade.CANCEL_BOTH),
+            buy(4, 1, 100, participant_id=7, self_trade=SelfTradePrevention.CANCEL_BOTH),
+            buy(5, 5, 100, participant_id=7, self_trade=SelfTradePrevention.CANCEL_BOTH),
         ],
         says="""
             #3 ACCEPTED order 4 1@100 left 1
@@ -134,8 +136,8 @@ EXAMPLES = [
     Example(
         rule="pro rata, DECREMENT: own orders share like the others, and what they would trade is decremented",
         settings=SHARED,
-        given=[sell(1, 4, 100, owner=7), sell(2, 4, 100)],
-        does=[buy(3, 4, 100, owner=7, self_trade=SelfTrade.DECREMENT)],
+        given=[sell(1, 4, 100, participant_id=7), sell(2, 4, 100)],
+        does=[buy(3, 4, 100, participant_id=7, self_trade=SelfTradePrevention.DECREMENT)],
         says="""
             #2 ACCEPTED order 3 4@100 left 4
             #2 REDUCED order 1 2@100 left 2 SELF_TRADE
@@ -147,12 +149,12 @@ EXAMPLES = [
     Example(
         rule="pro rata, fill or kill: not whole where it reaches an own order, unless that is cancelled",
         settings=SHARED,
-        given=[sell(1, 4, 100), sell(2, 4, 101), sell(3, 4, 101, owner=7)],
+        given=[sell(1, 4, 100), sell(2, 4, 101), sell(3, 4, 101, participant_id=7)],
         does=[
-            buy(4, 5, 101, FOK, owner=7, self_trade=SelfTrade.CANCEL_INCOMING),
-            buy(4, 4, 101, FOK, owner=7, self_trade=SelfTrade.CANCEL_INCOMING),
-            buy(5, 5, 101, FOK, owner=7, self_trade=SelfTrade.CANCEL_RESTING),
-            buy(5, 4, 101, FOK, owner=7, self_trade=SelfTrade.CANCEL_RESTING),
+            buy(4, 5, 101, FOK, participant_id=7, self_trade=SelfTradePrevention.CANCEL_AGGRESSING),
+            buy(4, 4, 101, FOK, participant_id=7, self_trade=SelfTradePrevention.CANCEL_AGGRESSING),
+            buy(5, 5, 101, FOK, participant_id=7, self_trade=SelfTradePrevention.CANCEL_RESTING),
+            buy(5, 4, 101, FOK, participant_id=7, self_trade=SelfTradePrevention.CANCEL_RESTING),
         ],
         says="""
             #3 REJECTED order 4 0@101 left 0 FOK_NOT_FILLABLE

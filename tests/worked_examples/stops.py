@@ -1,8 +1,8 @@
 """Stops: when they are due, in what order they are carried out, how trailing ones follow."""
 
-from lowlat.engine.matching.config import Settings, WhenDry
+from lowlat.engine.matching.config import EngineConfig, PoolPolicy
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import Flag, Kind, SelfTrade, Side, wide_command
+from lowlat.engine.matching.records import CommandType, ExecInst, SelfTradePrevention, Side, extended_command
 from tests.worked_examples.example import (
     DAY,
     Example,
@@ -17,8 +17,8 @@ from tests.worked_examples.example import (
 )
 
 BUY, SELL = Side
-BASIS_POINTS = Flag.TRAIL_BASIS_POINTS
-FIVES = Settings((Instrument(tick=5),), orders=16)
+BASIS_POINTS = ExecInst.TRAIL_BASIS_POINTS
+FIVES = EngineConfig((Instrument(tick=5),), orders=16)
 
 EXAMPLES = [
     Example(
@@ -252,8 +252,16 @@ EXAMPLES = [
         rule="a triggered order brings its owner and policy",
         given=[
             *traded_at(100),
-            *[buy(1, 2, 99, owner=7), buy(2, 1, 98)],
-            wide_command(Kind.STOP, 3, side=SELL, quantity=1, trigger=99, owner=7, self_trade=SelfTrade.CANCEL_RESTING),
+            *[buy(1, 2, 99, participant_id=7), buy(2, 1, 98)],
+            extended_command(
+                CommandType.STOP,
+                3,
+                side=SELL,
+                quantity=1,
+                trigger=99,
+                participant_id=7,
+                self_trade=SelfTradePrevention.CANCEL_RESTING,
+            ),
         ],
         does=[sell(4, 1, 99)],
         says="""
@@ -279,6 +287,6 @@ EXAMPLES = [
             BUY 99 = 2: 2:2
             STOP 4 SELL 1@99 to 105
         """,
-        settings=Settings((Instrument(),), orders=8, trades=1, when_trades_dry=WhenDry.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REFUSE),
     ),
 ]

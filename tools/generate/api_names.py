@@ -36,15 +36,16 @@ def documented() -> dict[str, str]:
 
 
 def listed(module: str, *names: str) -> list[str]:
-    """The names that a page asks for: those given, or with `*` all that a module makes public."""
-    return public(module) if names == ("*",) else list(names)
-
-
-def public(module: str) -> list[str]:
-    """The names a module offers, in its order."""
+    """The names that a page asks for: those given, or with `*` all that a module makes public, errors last."""
+    if names != ("*",):
+        return list(names)
     loaded = importlib.import_module(module)
-    defined = [name for name in _defined(module) if not name.startswith("_")]
-    return list(getattr(loaded, "__all__", defined))
+    public = getattr(loaded, "__all__", None) or [name for name in _defined(module) if not name.startswith("_")]
+    return sorted(public, key=lambda name: _is_error(getattr(loaded, name)))
+
+
+def _is_error(thing: object) -> bool:
+    return isinstance(thing, type) and issubclass(thing, Exception)
 
 
 @cache

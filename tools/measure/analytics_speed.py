@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lowlat.engine.analytics.vwap import LEVEL_UPDATE, apply_level_updates, notional, vwap
-from lowlat.engine.matching.records import EVENT, LEVEL, EventKind, Side
+from lowlat.engine.matching.records import EVENT, LEVEL, ExecType, Side
 
 
 def ns_per(count: int, work: Callable[[], Any], passes: int = 7) -> float:
@@ -37,11 +37,11 @@ def sums(count: int, rng: np.random.Generator) -> None:
     quantities = rng.integers(1, 1000, count).astype(np.uint32)
     events = np.zeros(count, EVENT)
     events["price"], events["quantity"] = prices, quantities
-    events["kind"] = rng.choice([EventKind.ACCEPTED, EventKind.TRADE], count)
+    events["kind"] = rng.choice([ExecType.ACCEPTED, ExecType.TRADE], count)
     pairs = list(zip(prices.tolist(), quantities.tolist(), strict=True))
 
     def events_by_numpy() -> Any:
-        trades = events["kind"] == EventKind.TRADE
+        trades = events["kind"] == ExecType.TRADE
         return (events["price"][trades] * events["quantity"][trades]).sum()
 
     line(
@@ -57,7 +57,7 @@ def sums(count: int, rng: np.random.Generator) -> None:
 def levels(count: int, rng: np.random.Generator) -> None:
     """Updates of a sorted book, checked to give the same three times."""
     book = np.zeros(count, LEVEL)
-    book["price"], book["quantity"], book["orders"] = np.arange(count), 5, 1
+    book["price"], book["quantity"], book["order_count"] = np.arange(count), 5, 1
     places = {
         "update every level": np.arange(count),
         "update every third level": np.arange(0, count, 3),
@@ -71,7 +71,7 @@ def levels(count: int, rng: np.random.Generator) -> None:
             after = book.copy()
             at = np.searchsorted(after["price"], updates["price"])
             np.add.at(after["quantity"], at, updates["quantity"].astype(np.uint64))
-            np.add.at(after["orders"], at, updates["orders"].astype(np.uint64))
+            np.add.at(after["order_count"], at, updates["order_count"].astype(np.uint64))
             return after[after["quantity"] > 0]
 
         def by_dictionary(updates: Any = updates) -> Any:

@@ -12,8 +12,8 @@ from lowlat.engine.journal.errors import JournalError
 from lowlat.engine.journal.file import Fault, JournalFile
 from lowlat.engine.journal.verify import Tally
 from lowlat.engine.matching.aligned import aligned_empty
-from lowlat.engine.matching.config import WhenDry
-from lowlat.engine.matching.records import COMMAND, WIDE_COMMAND, Commands, Kind
+from lowlat.engine.matching.config import PoolPolicy
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType
 
 
 class EmptyJournalError(JournalError):
@@ -29,7 +29,7 @@ class DrainedJournalError(JournalError):
 def read_journal_flow(path: Path) -> Flow:
     """All commands of a journal, for an engine like the one whose journal it is. None of them only seeds the book.
 
-    The array is of `WIDE_COMMAND` if any block is; the terms of the others are zero then. Raises what `JournalFile`
+    The array is of `EXTENDED_COMMAND` if any block is; the terms of the others are zero then. Raises what `JournalFile`
     raises, `JournalDamagedError` for damage anywhere, `EmptyJournalError`, `DrainedJournalError`, `MemoryError`.
     """
     with JournalFile(path) as file:
@@ -67,7 +67,7 @@ def read_journal_flow(path: Path) -> Flow:
 def _check_measurable(file: JournalFile, tally: Tally) -> None:
     if not tally.commands:
         raise EmptyJournalError(f"{file.path} holds no command: there is nothing to measure")
-    if tally.drains and file.settings.when_trades_dry is WhenDry.REFUSE:
+    if tally.drains and file.settings.when_trades_dry is PoolPolicy.REFUSE:
         raise DrainedJournalError(
             f"{file.path} cannot be measured: its engine refuses commands while the trade tape is full, and emptied it "
             f"{units.plural(tally.drains, 'time')}, which a measured flow does not; "
@@ -76,7 +76,7 @@ def _check_measurable(file: JournalFile, tally: Tally) -> None:
 
 
 def _commands(file: JournalFile, tally: Tally, end: int) -> Commands:
-    dtype = WIDE_COMMAND if tally.wide else COMMAND
+    dtype = EXTENDED_COMMAND if tally.wide else COMMAND
     commands = aligned_empty(tally.commands, dtype)
     # As bytes, for a plain command is the front of a wide one, and what lies behind its last field belongs to it.
     rows = commands.view(np.uint8).reshape(-1, dtype.itemsize)
@@ -90,6 +90,6 @@ def _commands(file: JournalFile, tally: Tally, end: int) -> Commands:
 
 
 def _mix(commands: Commands) -> dict[str, int]:
-    counted = np.bincount(commands["kind"], minlength=len(Kind) + 1).tolist()
-    named = {kind.name.lower(): counted[kind] for kind in Kind}
+    counted = np.bincount(commands["kind"], minlength=len(CommandType) + 1).tolist()
+    named = {kind.name.lower(): counted[kind] for kind in CommandType}
     return named | {"other": len(commands) - sum(named.values())}

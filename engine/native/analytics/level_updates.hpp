@@ -17,7 +17,7 @@ namespace lowlat {
 struct LevelUpdate {
     std::int64_t price;
     std::int64_t quantity;
-    std::int64_t orders;
+    std::int64_t order_count;
     std::uint64_t zero;
 };
 static_assert(sizeof(LevelUpdate) == 32);
@@ -46,7 +46,7 @@ class LevelOrder {
 struct NetUpdate {
     std::int64_t price;
     __int128 quantity;
-    __int128 orders;
+    __int128 order_count;
 };
 
 /// A level or an update as four lanes: price, quantity, orders, zero. Compilers turn operations on it into vector
@@ -124,7 +124,7 @@ class LevelUpdates {
         NetUpdate net{updates[n].price, 0, 0};
         for (; n < updates.size() && updates[n].price == net.price; ++n) {
             net.quantity += updates[n].quantity;
-            net.orders += updates[n].orders;
+            net.order_count += updates[n].order_count;
         }
         return net;
     }
@@ -167,7 +167,7 @@ class LevelUpdates {
         if (!known && !insert) return LevelTrouble::unknown_price;
         const LevelRow level = known ? levels_[next_++] : LevelRow{net.price, 0, 0, 0};
         const __int128 quantity = net.quantity + level.quantity;
-        const __int128 orders = net.orders + level.orders;
+        const __int128 orders = net.order_count + level.order_count;
         const bool fits = quantity >= 0 && orders >= 0 && quantity <= most && orders <= most;
         if (!fits || (quantity == 0 && orders != 0)) return LevelTrouble::out_of_range;
         if (quantity != 0) {

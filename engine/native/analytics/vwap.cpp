@@ -152,7 +152,7 @@ LOWLAT_WIDE_VECTORS
 PriceSums sum_trades(Strided prices, Strided quantities, Strided kinds, std::size_t size) {
     const auto traded = [=](std::size_t n) {
         // All ones for a trade, else zero: no branch on what cannot be predicted.
-        const bool is_trade = read<EventKind>(kinds.start, kinds.stride, n) == EventKind::trade;
+        const bool is_trade = read<ExecType>(kinds.start, kinds.stride, n) == ExecType::trade;
         return read<std::uint32_t>(quantities.start, quantities.stride, n) &
                (0U - static_cast<std::uint32_t>(is_trade));
     };

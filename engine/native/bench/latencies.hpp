@@ -20,14 +20,14 @@ inline constexpr std::array<const char*, operations> operation_names = {"add",  
                                                                         "reduce", "replace", "reject"};
 
 /// The name of what the last command did, from the last event it gave and whether it traded.
-LOWLAT_INLINE Operation operation_of(Kind kind, EventKind last, bool traded) {
-    if (unlikely(last == EventKind::rejected)) return Operation::reject;
+LOWLAT_INLINE Operation operation_of(CommandType kind, ExecType last, bool traded) {
+    if (unlikely(last == ExecType::rejected)) return Operation::reject;
     switch (kind) {
-        case Kind::cancel:
+        case CommandType::cancel:
             return Operation::cancel;
-        case Kind::reduce:
+        case CommandType::reduce:
             return Operation::reduce;
-        case Kind::replace:
+        case CommandType::replace:
             return Operation::replace;
         default:
             return traded ? Operation::take : Operation::add;

@@ -31,7 +31,7 @@ static_assert(sizeof(SentCommand) == 64);
 struct alignas(64) MarketData {
     std::int64_t price;
     std::uint64_t quantity;
-    std::uint32_t orders;
+    std::uint32_t order_count;
     std::uint32_t symbol;
     std::uint8_t side;
     bool has_level;
@@ -54,7 +54,7 @@ using MarketDataRing = SpscRing<MarketData>;
 class LevelFeed {
   public:
     /// `events`: `mask + 1` of them, which stay in cache: each event is written whole, then overwritten.
-    LevelFeed(const Matcher& matcher, MarketDataRing ring, Wait wait, Event* events, std::uint64_t mask)
+    LevelFeed(const Matcher& matcher, MarketDataRing ring, WaitStrategy wait, Event* events, std::uint64_t mask)
         : matcher_(matcher), ring_(ring), backoff_(wait), events_(events), mask_(mask) {}
 
     LOWLAT_INLINE Event& next() {
@@ -67,7 +67,8 @@ class LevelFeed {
         traded_.reset();
         left_.reset();
         // A replaced order leaves a level that no event names.
-        if (unlikely(command.kind == Kind::replace)) left_ = matcher_.price_of_order(command.order_id, command.symbol);
+        if (unlikely(command.kind == CommandType::replace))
+            left_ = matcher_.price_of_order(command.order_id, command.symbol);
     }
 
     /// After the command, with its stamps.
@@ -77,7 +78,7 @@ class LevelFeed {
         const Command& command = order.command;
         if (traded_) tell(last.symbol, last.side ^ 1, *traded_);
         if (const auto price = price_changed(command, last)) tell(last.symbol, last.side, *price);
-        if (left_ && last.kind != EventKind::rejected && *left_ != command.price) [[unlikely]]
+        if (left_ && last.kind != ExecType::rejected && *left_ != command.price) [[unlikely]]
             tell(last.symbol, last.side, *left_);
         if (unlikely(pending_ == nullptr)) {
             pending_ = &slot();
@@ -109,7 +110,7 @@ class LevelFeed {
         const Event& event = events_[(count_ - 1) & mask_];
         hash_.add(&event);
         read_ = count_;
-        if (event.kind != EventKind::trade) return;
+        if (event.kind != ExecType::trade) return;
         if (traded_ && *traded_ != event.price) [[unlikely]]
             tell(event.symbol, event.side ^ 1, *traded_);
         traded_ = event.price;
@@ -118,17 +119,17 @@ class LevelFeed {
     /// Where the command's own order rests, or rested.
     static LOWLAT_INLINE std::optional<std::int64_t> price_changed(const Command& command, const Event& last) {
         switch (last.kind) {
-            case EventKind::accepted:
-            case EventKind::replaced:
-            case EventKind::reduced:
+            case ExecType::accepted:
+            case ExecType::replaced:
+            case ExecType::reduced:
                 return last.price;
-            case EventKind::cancelled:
+            case ExecType::cancelled:
                 return last.reason == Reason::requested ? std::optional(last.price) : std::nullopt;
-            case EventKind::trade:
+            case ExecType::trade:
                 return last.remaining != 0 ? std::optional(command.price) : std::nullopt;
-            case EventKind::rejected:
-            case EventKind::triggered:
-            case EventKind::refilled:
+            case ExecType::rejected:
+            case ExecType::triggered:
+            case ExecType::refilled:
                 break;
         }
         return std::nullopt;
@@ -143,7 +144,7 @@ class LevelFeed {
         pending_ = &slot();
         pending_->price = row.price;
         pending_->quantity = row.quantity;
-        pending_->orders = static_cast<std::uint32_t>(row.orders);
+        pending_->order_count = static_cast<std::uint32_t>(row.order_count);
         pending_->symbol = symbol;
         pending_->side = static_cast<std::uint8_t>(side);
         pending_->has_level = true;

@@ -44,7 +44,7 @@ class Pipeline {
     }
 
     /// A producer's thread: sends the commands of these numbers, in their order.
-    void produce(std::span<const std::uint32_t> numbers, Wait wait) {
+    void produce(std::span<const std::uint32_t> numbers, WaitStrategy wait) {
         OrderRing ring(orders_);
         const std::uint64_t begin = arrive();
         std::uint64_t sent = 0;
@@ -66,7 +66,7 @@ class Pipeline {
     }
 
     /// The matcher's thread, which also gives the start.
-    void match(Wait wait) {
+    void match(WaitStrategy wait) {
         OrderRing ring(orders_);
         LevelFeed feed(matcher_, MarketDataRing(market_data_), wait, events_.data(), ring_events - 1);
         start();
@@ -94,7 +94,7 @@ class Pipeline {
     }
 
     /// The publisher's thread.
-    void publish(Wait wait) {
+    void publish(WaitStrategy wait) {
         arrive();
         publisher_.run(MarketDataRing(market_data_), wait);
     }
@@ -138,7 +138,7 @@ class Pipeline {
     std::uint64_t arrive() {
         // Release: what this thread has prepared is there when the matcher's sees the count.
         arrived_.fetch_add(1, std::memory_order_release);
-        Backoff backoff(Wait::yield);
+        Backoff backoff(WaitStrategy::yield);
         for (;;) {
             // Acquire: pairs with the release in start().
             const std::uint64_t begin = begin_.load(std::memory_order_acquire);
@@ -148,7 +148,7 @@ class Pipeline {
     }
 
     void start() {
-        Backoff backoff(Wait::yield);
+        Backoff backoff(WaitStrategy::yield);
         // Acquire: pairs with the release in arrive().
         while (arrived_.load(std::memory_order_acquire) != producers_ + 1) {
             if (abandoned_.load(std::memory_order_acquire)) break;
@@ -157,11 +157,11 @@ class Pipeline {
         begin_.store(ticks_begin(), std::memory_order_release);
     }
 
-    static LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due, Wait wait) {
+    static LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due, WaitStrategy wait) {
         Backoff backoff(wait);
         std::uint64_t now = ticks_begin();
         while (now < due) {
-            if (wait == Wait::yield) backoff.pause();
+            if (wait == WaitStrategy::yield) backoff.pause();
             now = ticks_begin();
         }
         return now;

@@ -33,7 +33,7 @@ class Publisher {
 
     /// Until the ring is closed and empty. Books are shown at the end of a command only, and all that is there at once
     /// is shown at once; a command's time is that at which the book it left was there for all to read.
-    void run(MarketDataRing ring, Wait wait) {
+    void run(MarketDataRing ring, WaitStrategy wait) {
         Backoff backoff(wait);
         Recordings to(latencies_, paced_);
         to.first().start(ticks_end());
@@ -121,7 +121,7 @@ class Publisher {
             if (!update.has_level) continue;
             Shown& book = books_[update.symbol];
             book.levels.update(update.side == 0 ? Side::buy : Side::sell,
-                               {update.price, update.quantity, update.orders, 0});
+                               {update.price, update.quantity, update.order_count, 0});
             if (!book.touched) touched_.push_back(update.symbol);
             book.touched = true;
         }

@@ -28,14 +28,15 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-Settings settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry, int trades_dry) {
-    const Buffer<const Rules> rows(rules);
-    return Settings{
+EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry,
+                           int trades_dry) {
+    const Buffer<const SymbolRules> rows(rules);
+    return EngineConfig{
         .symbols = {rows.data(), rows.data() + rows.size()},
         .orders = orders,
         .trades = trades,
-        .when_orders_dry = static_cast<WhenDry>(orders_dry),
-        .when_trades_dry = static_cast<WhenDry>(trades_dry),
+        .when_orders_dry = static_cast<PoolPolicy>(orders_dry),
+        .when_trades_dry = static_cast<PoolPolicy>(trades_dry),
     };
 }
 

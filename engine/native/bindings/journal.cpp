@@ -29,10 +29,10 @@ std::uint32_t crc32c_of(nb::handle data, std::uint32_t before) {
     return crc32c(bytes.data(), bytes.size(), before);
 }
 
-using Walked = std::tuple<JournalPlace, int>;
+using Walked = std::tuple<JournalPosition, int>;
 
 /// From `place` on, as far as the blocks can be trusted; with a matcher, which executes their commands.
-Walked walk_journal(nb::handle data, JournalPlace place, OwnedMatcher* matcher) {
+Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matcher) {
     const Buffer<const std::byte> bytes(data);
     const JournalReader reader(bytes.data(), bytes.size());
     if (matcher == nullptr) {
@@ -49,8 +49,8 @@ Walked walk_journal(nb::handle data, JournalPlace place, OwnedMatcher* matcher) 
         switch (head.kind) {
             case BlockKind::commands:
                 return matcher->execute_all(reinterpret_cast<const Command*>(payload), commands_in(head), sink);
-            case BlockKind::wide_commands:
-                return matcher->execute_all(reinterpret_cast<const WideCommand*>(payload), commands_in(head), sink);
+            case BlockKind::extended_commands:
+                return matcher->execute_all(reinterpret_cast<const ExtendedCommand*>(payload), commands_in(head), sink);
             case BlockKind::drain:
                 matcher->drain_tape();
         }
@@ -60,7 +60,7 @@ Walked walk_journal(nb::handle data, JournalPlace place, OwnedMatcher* matcher) 
 }
 
 /// The engine's state, and the journal's place it belongs to, once the disk has it all.
-std::tuple<nb::bytes, JournalPlace> save(OwnedMatcher& matcher, JournalWriter* journal) {
+std::tuple<nb::bytes, JournalPosition> save(OwnedMatcher& matcher, JournalWriter* journal) {
     const Claim claim(matcher);
     std::vector<std::byte> state;
     {
@@ -69,7 +69,7 @@ std::tuple<nb::bytes, JournalPlace> save(OwnedMatcher& matcher, JournalWriter* j
         state = Snapshot::save(matcher);
     }
     return {nb::bytes(reinterpret_cast<const char*>(state.data()), state.size()),
-            journal == nullptr ? JournalPlace{} : journal->place()};
+            journal == nullptr ? JournalPosition{} : journal->place()};
 }
 
 /// Not while another thread is executing.
@@ -102,23 +102,23 @@ void translate(const std::exception_ptr& thrown, void*) {
 void register_journal(nb::module_& m) {
     nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
     nb::register_exception_translator(translate);
-    nb::class_<JournalPlace>(m, "JournalPlace")
+    nb::class_<JournalPosition>(m, "JournalPosition")
         .def(
             "__init__",
-            [](JournalPlace* self, std::uint64_t end, std::uint64_t blocks, std::uint64_t sequence,
+            [](JournalPosition* self, std::uint64_t end, std::uint64_t blocks, std::uint64_t sequence,
                std::uint32_t chain) {
-                new (self) JournalPlace{.end = end, .blocks = blocks, .sequence = sequence, .chain = chain};
+                new (self) JournalPosition{.end = end, .blocks = blocks, .sequence = sequence, .chain = chain};
             },
             nb::arg("end"), nb::arg("blocks"), nb::arg("sequence"), nb::arg("chain"))
-        .def_ro("end", &JournalPlace::end)
-        .def_ro("blocks", &JournalPlace::blocks)
-        .def_ro("sequence", &JournalPlace::sequence)
-        .def_ro("chain", &JournalPlace::chain);
+        .def_ro("end", &JournalPosition::end)
+        .def_ro("blocks", &JournalPosition::blocks)
+        .def_ro("sequence", &JournalPosition::sequence)
+        .def_ro("chain", &JournalPosition::chain);
     nb::class_<JournalWriter>(m, "JournalWriter")
         .def(
             "__init__",
-            [](JournalWriter* self, int file, const JournalPlace& place, int sync, std::uint64_t interval_ns) {
-                new (self) JournalWriter(file, place, static_cast<Sync>(sync), interval_ns);
+            [](JournalWriter* self, int file, const JournalPosition& place, int sync, std::uint64_t interval_ns) {
+                new (self) JournalWriter(file, place, static_cast<SyncPolicy>(sync), interval_ns);
             },
             nb::arg("file"), nb::arg("place"), nb::arg("sync"), nb::arg("interval_ns"))
         .def("close", &JournalWriter::close, nb::call_guard<nb::gil_scoped_release>())

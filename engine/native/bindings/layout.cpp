@@ -22,8 +22,8 @@ namespace {
 /// Offset and size of each field, in bytes; the record itself is "".
 using Layout = std::map<std::string, std::tuple<std::size_t, std::size_t>>;
 
-// WideCommand has members of its own behind those of its base: no standard layout, for which offsetof is conditional;
-// both compilers have it.
+// ExtendedCommand has members of its own behind those of its base: no standard layout, for which offsetof is
+// conditional; both compilers have it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 
 // A macro, because offsetof and the name of a field take its spelling.
@@ -46,21 +46,21 @@ std::map<std::string, Layout> record_layouts() {
           FIELD(Command, side),
           FIELD(Command, time_in_force),
           FIELD(Command, flags)}},
-        {"WIDE_COMMAND",
-         {{"", {0, sizeof(WideCommand)}},
-          FIELD(WideCommand, order_id),
-          FIELD(WideCommand, price),
-          FIELD(WideCommand, quantity),
-          FIELD(WideCommand, symbol),
-          FIELD(WideCommand, kind),
-          FIELD(WideCommand, side),
-          FIELD(WideCommand, time_in_force),
-          FIELD(WideCommand, flags),
-          FIELD(WideCommand, trigger),
-          FIELD(WideCommand, expiry),
-          FIELD(WideCommand, display),
-          FIELD(WideCommand, owner),
-          FIELD(WideCommand, self_trade)}},
+        {"EXTENDED_COMMAND",
+         {{"", {0, sizeof(ExtendedCommand)}},
+          FIELD(ExtendedCommand, order_id),
+          FIELD(ExtendedCommand, price),
+          FIELD(ExtendedCommand, quantity),
+          FIELD(ExtendedCommand, symbol),
+          FIELD(ExtendedCommand, kind),
+          FIELD(ExtendedCommand, side),
+          FIELD(ExtendedCommand, time_in_force),
+          FIELD(ExtendedCommand, flags),
+          FIELD(ExtendedCommand, trigger),
+          FIELD(ExtendedCommand, expiry),
+          FIELD(ExtendedCommand, display_quantity),
+          FIELD(ExtendedCommand, participant_id),
+          FIELD(ExtendedCommand, self_trade)}},
         {"EVENT",
          {{"", {0, sizeof(Event)}},
           FIELD(Event, sequence),
@@ -84,7 +84,10 @@ std::map<std::string, Layout> record_layouts() {
           FIELD(Trade, quantity),
           FIELD(Trade, symbol)}},
         {"LEVEL",
-         {{"", {0, sizeof(LevelRow)}}, FIELD(LevelRow, price), FIELD(LevelRow, quantity), FIELD(LevelRow, orders)}},
+         {{"", {0, sizeof(LevelRow)}},
+          FIELD(LevelRow, price),
+          FIELD(LevelRow, quantity),
+          FIELD(LevelRow, order_count)}},
         {"ORDER",
          {{"", {0, sizeof(OrderRow)}},
           FIELD(OrderRow, order_id),
@@ -93,7 +96,7 @@ std::map<std::string, Layout> record_layouts() {
           FIELD(OrderRow, symbol),
           FIELD(OrderRow, side),
           FIELD(OrderRow, flags),
-          FIELD(OrderRow, hidden)}},
+          FIELD(OrderRow, reserve_quantity)}},
         {"STOP",
          {{"", {0, sizeof(StopRow)}},
           FIELD(StopRow, order_id),
@@ -110,27 +113,27 @@ std::map<std::string, Layout> record_layouts() {
 
 // Each switch names every enumerator: the compiler warns of one that is missing.
 
-const char* name_of(Kind kind) {
+const char* name_of(CommandType kind) {
     switch (kind) {
-        case Kind::limit:
+        case CommandType::limit:
             return "LIMIT";
-        case Kind::market:
+        case CommandType::market:
             return "MARKET";
-        case Kind::cancel:
+        case CommandType::cancel:
             return "CANCEL";
-        case Kind::reduce:
+        case CommandType::reduce:
             return "REDUCE";
-        case Kind::replace:
+        case CommandType::replace:
             return "REPLACE";
-        case Kind::stop:
+        case CommandType::stop:
             return "STOP";
-        case Kind::stop_limit:
+        case CommandType::stop_limit:
             return "STOP_LIMIT";
-        case Kind::trailing_stop:
+        case CommandType::trailing_stop:
             return "TRAILING_STOP";
-        case Kind::clock:
-            return "CLOCK";
-        case Kind::phase:
+        case CommandType::advance_time:
+            return "ADVANCE_TIME";
+        case CommandType::phase:
             return "PHASE";
     }
     return nullptr;
@@ -162,35 +165,35 @@ const char* name_of(TimeInForce time_in_force) {
     return nullptr;
 }
 
-const char* name_of(WhenDry when_dry) {
+const char* name_of(PoolPolicy when_dry) {
     switch (when_dry) {
-        case WhenDry::refuse:
+        case PoolPolicy::refuse:
             return "REFUSE";
-        case WhenDry::grow:
+        case PoolPolicy::grow:
             return "GROW";
-        case WhenDry::recycle:
+        case PoolPolicy::recycle:
             return "RECYCLE";
     }
     return nullptr;
 }
 
-const char* name_of(EventKind kind) {
+const char* name_of(ExecType kind) {
     switch (kind) {
-        case EventKind::accepted:
+        case ExecType::accepted:
             return "ACCEPTED";
-        case EventKind::rejected:
+        case ExecType::rejected:
             return "REJECTED";
-        case EventKind::trade:
+        case ExecType::trade:
             return "TRADE";
-        case EventKind::cancelled:
+        case ExecType::cancelled:
             return "CANCELLED";
-        case EventKind::reduced:
+        case ExecType::reduced:
             return "REDUCED";
-        case EventKind::replaced:
+        case ExecType::replaced:
             return "REPLACED";
-        case EventKind::triggered:
+        case ExecType::triggered:
             return "TRIGGERED";
-        case EventKind::refilled:
+        case ExecType::refilled:
             return "REFILLED";
     }
     return nullptr;
@@ -278,53 +281,53 @@ const char* name_of(Reason reason) {
     return nullptr;
 }
 
-const char* name_of(SelfTrade value) {
+const char* name_of(SelfTradePrevention value) {
     switch (value) {
-        case SelfTrade::none:
+        case SelfTradePrevention::none:
             return "NONE";
-        case SelfTrade::cancel_resting:
+        case SelfTradePrevention::cancel_resting:
             return "CANCEL_RESTING";
-        case SelfTrade::cancel_incoming:
-            return "CANCEL_INCOMING";
-        case SelfTrade::cancel_both:
+        case SelfTradePrevention::cancel_aggressing:
+            return "CANCEL_AGGRESSING";
+        case SelfTradePrevention::cancel_both:
             return "CANCEL_BOTH";
-        case SelfTrade::decrement:
+        case SelfTradePrevention::decrement:
             return "DECREMENT";
     }
     return nullptr;
 }
 
-const char* name_of(Phase value) {
+const char* name_of(TradingPhase value) {
     switch (value) {
-        case Phase::continuous:
+        case TradingPhase::continuous:
             return "CONTINUOUS";
-        case Phase::call:
+        case TradingPhase::call:
             return "CALL";
-        case Phase::halted:
+        case TradingPhase::halted:
             return "HALTED";
-        case Phase::closed:
+        case TradingPhase::closed:
             return "CLOSED";
     }
     return nullptr;
 }
 
-const char* name_of(Algorithm value) {
+const char* name_of(MatchAlgorithm value) {
     switch (value) {
-        case Algorithm::fifo:
+        case MatchAlgorithm::fifo:
             return "FIFO";
-        case Algorithm::pro_rata:
+        case MatchAlgorithm::pro_rata:
             return "PRO_RATA";
     }
     return nullptr;
 }
 
-const char* name_of(OffTick value) {
+const char* name_of(TickRounding value) {
     switch (value) {
-        case OffTick::reject:
+        case TickRounding::reject:
             return "REJECT";
-        case OffTick::nearest:
+        case TickRounding::nearest:
             return "NEAREST";
-        case OffTick::passive:
+        case TickRounding::passive:
             return "PASSIVE";
     }
     return nullptr;
@@ -342,19 +345,19 @@ std::map<std::string, int> values_of() {
 
 std::map<std::string, std::map<std::string, int>> enumerations() {
     return {
-        {"Kind", values_of<Kind>()},
+        {"CommandType", values_of<CommandType>()},
         {"Side", values_of<Side>()},
-        {"WhenDry", values_of<WhenDry>()},
+        {"PoolPolicy", values_of<PoolPolicy>()},
         {"TimeInForce", values_of<TimeInForce>()},
         {"Reason", values_of<Reason>()},
-        {"EventKind", values_of<EventKind>()},
-        {"SelfTrade", values_of<SelfTrade>()},
-        {"Phase", values_of<Phase>()},
-        {"Algorithm", values_of<Algorithm>()},
-        {"OffTick", values_of<OffTick>()},
-        {"Flag",
+        {"ExecType", values_of<ExecType>()},
+        {"SelfTradePrevention", values_of<SelfTradePrevention>()},
+        {"TradingPhase", values_of<TradingPhase>()},
+        {"MatchAlgorithm", values_of<MatchAlgorithm>()},
+        {"TickRounding", values_of<TickRounding>()},
+        {"ExecInst",
          {{"POST_ONLY", flag_post_only},
-          {"SLIDE", flag_slide},
+          {"PRICE_SLIDE", flag_price_slide},
           {"ALL_OR_NONE", flag_all_or_none},
           {"TRAIL_BASIS_POINTS", flag_trail_basis_points}}},
     };

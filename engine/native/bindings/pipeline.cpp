@@ -45,18 +45,18 @@ class HeldPipeline {
         for (std::uint64_t at = 0; at < mine.size(); ++at)
             if (mine.data()[at] >= commands_.size()) throw nb::index_error("there is no command of this number");
         const nb::gil_scoped_release released;
-        pipeline_.produce({mine.data(), mine.size()}, static_cast<Wait>(wait));
+        pipeline_.produce({mine.data(), mine.size()}, static_cast<WaitStrategy>(wait));
     }
 
     void publish(int wait) {
         const nb::gil_scoped_release released;
-        pipeline_.publish(static_cast<Wait>(wait));
+        pipeline_.publish(static_cast<WaitStrategy>(wait));
     }
 
     Pass match(int wait) {
         const Claim claim(matcher_);
         Pass pass = watched(commands_.size(), [&] {
-            pipeline_.match(static_cast<Wait>(wait));
+            pipeline_.match(static_cast<WaitStrategy>(wait));
             return pipeline_.fed().events;
         });
         pass.tail = pipeline_.tail();

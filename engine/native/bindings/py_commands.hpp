@@ -14,9 +14,9 @@ namespace lowlat {
 /// Call `use(span)` with the commands, which are held meanwhile.
 template <typename Use>
 auto with_commands(nanobind::handle commands, Use use) {
-    const bool wide = Buffer<const std::byte>(commands).itemsize() == sizeof(WideCommand);
+    const bool wide = Buffer<const std::byte>(commands).itemsize() == sizeof(ExtendedCommand);
     if (wide) {
-        const Buffer<const WideCommand> held(commands);
+        const Buffer<const ExtendedCommand> held(commands);
         return use(std::span(held.data(), held.size()));
     }
     const Buffer<const Command> held(commands);

@@ -113,7 +113,8 @@ std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, 
             if (count * sizeof(Record) < bytes_worth_unlocking) done = ring.try_push(from, count);
             if (done == count) return done;
             const nb::gil_scoped_release released;
-            return done + push_waiting(ring, from + done, count - done, static_cast<Wait>(wait), until(slice_ns));
+            return done +
+                   push_waiting(ring, from + done, count - done, static_cast<WaitStrategy>(wait), until(slice_ns));
         },
         mapped.ring());
 }
@@ -136,7 +137,7 @@ std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, in
             if (count * sizeof(Record) < bytes_worth_unlocking) taken = ring.try_pop(to, count);
             if (taken == 0) {
                 const nb::gil_scoped_release released;
-                taken = pop_waiting(ring, to, count, static_cast<Wait>(wait), until(slice_ns));
+                taken = pop_waiting(ring, to, count, static_cast<WaitStrategy>(wait), until(slice_ns));
             }
             if (taken != 0) return static_cast<std::int64_t>(taken);
             if (ring.finished()) return static_cast<std::int64_t>(NoRecords::any_more);

@@ -27,35 +27,35 @@ inline bool within(std::int64_t value, std::int64_t low, std::int64_t high) {
     return low <= value && value <= high;
 }
 
-inline bool sound(const lowlat_rules& rules) {
+inline bool sound(const lowlat_symbol_rules& rules) {
     return rules.tick >= 1 && within(rules.lot, 1, quantity_max) && rules.price_min <= rules.price_max &&
            within(rules.algorithm, LOWLAT_ALGORITHM_FIFO, LOWLAT_ALGORITHM_PRO_RATA) &&
-           within(rules.off_tick, LOWLAT_OFF_TICK_REJECT, LOWLAT_OFF_TICK_PASSIVE);
+           within(rules.off_tick, LOWLAT_TICK_ROUNDING_REJECT, LOWLAT_TICK_ROUNDING_PASSIVE);
 }
 
-inline bool sound(const lowlat_settings& settings) {
+inline bool sound(const lowlat_engine_config& settings) {
     return within(settings.symbols, 1, LOWLAT_SYMBOLS_MAX) && within(settings.orders, 1, LOWLAT_ORDERS_MAX) &&
            settings.trades >= 1 && settings.trades <= LOWLAT_TRADES_MAX &&
-           settings.when_orders_dry <= LOWLAT_WHEN_DRY_GROW && settings.when_trades_dry <= LOWLAT_WHEN_DRY_RECYCLE;
+           settings.when_orders_dry <= LOWLAT_POOL_GROW && settings.when_trades_dry <= LOWLAT_POOL_RECYCLE;
 }
 
 /// LOWLAT_OK with `to` filled in, or what is wrong. Throws std::bad_alloc.
-inline lowlat_status read_settings(const lowlat_settings& from, Settings& to) {
-    lowlat_settings known{};
+inline lowlat_status read_settings(const lowlat_engine_config& from, EngineConfig& to) {
+    lowlat_engine_config known{};
     if (!read_sized(&from, from.size, known)) return LOWLAT_UNKNOWN_SIZE;
     if (known.rules == nullptr) return LOWLAT_NULL_ARGUMENT;
-    if (!sound(known)) return LOWLAT_BAD_SETTINGS;
+    if (!sound(known)) return LOWLAT_BAD_CONFIG;
     const auto* row = reinterpret_cast<const unsigned char*>(known.rules);
     for (std::uint32_t symbol = 0; symbol < known.symbols; ++symbol, row += known.rules_size) {
-        lowlat_rules rules{};
+        lowlat_symbol_rules rules{};
         if (!read_sized(row, known.rules_size, rules)) return LOWLAT_UNKNOWN_SIZE;
         if (!sound(rules)) return LOWLAT_BAD_RULES;
-        to.symbols.push_back(std::bit_cast<Rules>(rules));
+        to.symbols.push_back(std::bit_cast<SymbolRules>(rules));
     }
     to.orders = known.orders;
     to.trades = known.trades;
-    to.when_orders_dry = static_cast<WhenDry>(known.when_orders_dry);
-    to.when_trades_dry = static_cast<WhenDry>(known.when_trades_dry);
+    to.when_orders_dry = static_cast<PoolPolicy>(known.when_orders_dry);
+    to.when_trades_dry = static_cast<PoolPolicy>(known.when_trades_dry);
     return LOWLAT_OK;
 }
 

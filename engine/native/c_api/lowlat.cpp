@@ -18,7 +18,7 @@
 #include "engine/native/matching/matcher.hpp"
 
 struct lowlat_engine {
-    explicit lowlat_engine(const lowlat::Settings& settings) : matcher(settings) {}
+    explicit lowlat_engine(const lowlat::EngineConfig& settings) : matcher(settings) {}
 
     lowlat::OwnedMatcher matcher;
     lowlat::EventQueue events;
@@ -125,7 +125,7 @@ lowlat_counters counted(const lowlat_engine& engine) {
             .events_held = engine.events.held()};
 }
 
-lowlat_best best_of(const Matcher& matcher, std::uint32_t symbol) {
+lowlat_top_of_book best_of(const Matcher& matcher, std::uint32_t symbol) {
     std::array<LevelRow, 2> tops{};
     for (std::uint32_t side = 0; side < 2; ++side) {
         matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
@@ -163,10 +163,10 @@ const char* lowlat_message(lowlat_status status) noexcept {
     return known ? messages[static_cast<std::size_t>(status)] : "no status of this library";
 }
 
-lowlat_status lowlat_create(const lowlat_settings* settings, lowlat_engine** engine) noexcept {
+lowlat_status lowlat_create(const lowlat_engine_config* settings, lowlat_engine** engine) noexcept {
     if (settings == nullptr || engine == nullptr) return LOWLAT_NULL_ARGUMENT;
     return guarded([&]() -> lowlat_status {
-        Settings read;
+        EngineConfig read;
         if (const lowlat_status status = read_settings(*settings, read); status != LOWLAT_OK) return status;
         *engine = std::make_unique<lowlat_engine>(read).release();
         return LOWLAT_OK;
@@ -182,9 +182,9 @@ lowlat_status lowlat_process(lowlat_engine* engine, const lowlat_command* comman
     return process<Command>(engine, commands, count);
 }
 
-lowlat_status lowlat_process_wide(lowlat_engine* engine, const lowlat_wide_command* commands,
-                                  std::size_t count) noexcept {
-    return process<WideCommand>(engine, commands, count);
+lowlat_status lowlat_process_extended(lowlat_engine* engine, const lowlat_extended_command* commands,
+                                      std::size_t count) noexcept {
+    return process<ExtendedCommand>(engine, commands, count);
 }
 
 lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* events, std::size_t room,
@@ -197,7 +197,7 @@ lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* events, std::siz
     });
 }
 
-lowlat_status lowlat_get_best(lowlat_engine* engine, std::uint32_t symbol, lowlat_best* best) noexcept {
+lowlat_status lowlat_get_top_of_book(lowlat_engine* engine, std::uint32_t symbol, lowlat_top_of_book* best) noexcept {
     if (best == nullptr) return LOWLAT_NULL_ARGUMENT;
     return whole(engine, [&]() -> lowlat_status {
         if (symbol >= engine->matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
@@ -253,8 +253,8 @@ lowlat_status lowlat_release_trades(lowlat_engine* engine, std::uint64_t* releas
     });
 }
 
-lowlat_status lowlat_get_indicative(lowlat_engine* engine, std::uint32_t symbol,
-                                    lowlat_indicative* indicative) noexcept {
+lowlat_status lowlat_get_auction_indicative(lowlat_engine* engine, std::uint32_t symbol,
+                                            lowlat_auction_indicative* indicative) noexcept {
     if (indicative == nullptr) return LOWLAT_NULL_ARGUMENT;
     return whole(engine, [&]() -> lowlat_status {
         if (symbol >= engine->matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;

@@ -17,7 +17,7 @@
  *
  * Errors. Every function but lowlat_destroy and lowlat_message returns a lowlat_status, LOWLAT_OK or what was wrong. A
  * call that did not return LOWLAT_OK has changed nothing and written nothing, except LOWLAT_OUT_OF_MEMORY from
- * lowlat_process and lowlat_process_wide. A command that the book refuses is no error: it gives an event,
+ * lowlat_process and lowlat_process_extended. A command that the book refuses is no error: it gives an event,
  * LOWLAT_REJECTED, with its reason.
  */
 #ifndef LOWLAT_H
@@ -43,7 +43,7 @@ extern "C" {
  */
 
 /* lowlat_command.kind; zero is no kind */
-enum lowlat_kind {
+enum lowlat_command_type {
     LOWLAT_LIMIT = 1,
     LOWLAT_MARKET = 2,
     LOWLAT_CANCEL = 3,
@@ -52,7 +52,7 @@ enum lowlat_kind {
     LOWLAT_STOP = 6,
     LOWLAT_STOP_LIMIT = 7,
     LOWLAT_TRAILING_STOP = 8,
-    LOWLAT_CLOCK = 9,
+    LOWLAT_ADVANCE_TIME = 9,
     LOWLAT_PHASE = 10
 };
 
@@ -61,18 +61,23 @@ enum lowlat_side { LOWLAT_BUY = 0, LOWLAT_SELL = 1 };
 enum lowlat_time_in_force { LOWLAT_GTC = 0, LOWLAT_IOC = 1, LOWLAT_FOK = 2, LOWLAT_DAY = 3, LOWLAT_GTD = 4 };
 
 /* bits of lowlat_command.flags */
-enum lowlat_flag { LOWLAT_POST_ONLY = 1, LOWLAT_SLIDE = 2, LOWLAT_ALL_OR_NONE = 4, LOWLAT_TRAIL_BASIS_POINTS = 8 };
+enum lowlat_exec_inst {
+    LOWLAT_POST_ONLY = 1,
+    LOWLAT_PRICE_SLIDE = 2,
+    LOWLAT_ALL_OR_NONE = 4,
+    LOWLAT_TRAIL_BASIS_POINTS = 8
+};
 
-enum lowlat_self_trade {
+enum lowlat_self_trade_prevention {
     LOWLAT_SELF_TRADE_NONE = 0,
     LOWLAT_SELF_TRADE_CANCEL_RESTING = 1,
-    LOWLAT_SELF_TRADE_CANCEL_INCOMING = 2,
+    LOWLAT_SELF_TRADE_CANCEL_AGGRESSING = 2,
     LOWLAT_SELF_TRADE_CANCEL_BOTH = 3,
     LOWLAT_SELF_TRADE_DECREMENT = 4
 };
 
 /* `quantity` of a LOWLAT_PHASE command */
-enum lowlat_phase {
+enum lowlat_trading_phase {
     LOWLAT_PHASE_CONTINUOUS = 0,
     LOWLAT_PHASE_CALL = 1,
     LOWLAT_PHASE_HALTED = 2,
@@ -80,7 +85,7 @@ enum lowlat_phase {
 };
 
 /* lowlat_event.kind */
-enum lowlat_event_kind {
+enum lowlat_exec_type {
     LOWLAT_ACCEPTED = 1,
     LOWLAT_REJECTED = 2,
     LOWLAT_TRADE = 3,
@@ -133,15 +138,19 @@ enum lowlat_reason {
     LOWLAT_REASON_SELF_TRADE = 37
 };
 
-/* lowlat_rules.algorithm */
-enum lowlat_algorithm { LOWLAT_ALGORITHM_FIFO = 0, LOWLAT_ALGORITHM_PRO_RATA = 1 };
+/* lowlat_symbol_rules.algorithm */
+enum lowlat_match_algorithm { LOWLAT_ALGORITHM_FIFO = 0, LOWLAT_ALGORITHM_PRO_RATA = 1 };
 
-/* lowlat_rules.off_tick */
-enum lowlat_off_tick { LOWLAT_OFF_TICK_REJECT = 0, LOWLAT_OFF_TICK_NEAREST = 1, LOWLAT_OFF_TICK_PASSIVE = 2 };
+/* lowlat_symbol_rules.off_tick */
+enum lowlat_tick_rounding {
+    LOWLAT_TICK_ROUNDING_REJECT = 0,
+    LOWLAT_TICK_ROUNDING_NEAREST = 1,
+    LOWLAT_TICK_ROUNDING_PASSIVE = 2
+};
 
 /* What a pool does that has no record left: the command is rejected; the pool doubles, which takes memory; the oldest
  * record is overwritten (trade tape only). */
-enum lowlat_when_dry { LOWLAT_WHEN_DRY_REFUSE = 0, LOWLAT_WHEN_DRY_GROW = 1, LOWLAT_WHEN_DRY_RECYCLE = 2 };
+enum lowlat_pool_policy { LOWLAT_POOL_REFUSE = 0, LOWLAT_POOL_GROW = 1, LOWLAT_POOL_RECYCLE = 2 };
 
 /* -- records ---------------------------------------------------------------------------------------------------------
  */
@@ -152,14 +161,14 @@ typedef struct lowlat_command {
     int64_t price;
     int64_t quantity;
     uint32_t symbol;
-    uint8_t kind; /* lowlat_kind */
+    uint8_t kind; /* lowlat_command_type */
     uint8_t side;
     uint8_t time_in_force;
     uint8_t flags;
 } lowlat_command;
 
 /* 64 bytes: a command, and what few commands have to say. With all of that zero it is the lowlat_command. */
-typedef struct lowlat_wide_command {
+typedef struct lowlat_extended_command {
     uint64_t order_id;
     int64_t price;
     int64_t quantity;
@@ -168,13 +177,13 @@ typedef struct lowlat_wide_command {
     uint8_t side;
     uint8_t time_in_force;
     uint8_t flags;
-    int64_t trigger;    /* a stop's price, or how far a trailing stop trails */
-    uint64_t expiry;    /* of a LOWLAT_GTD order */
-    uint32_t display;   /* an iceberg's slice */
-    uint32_t owner;     /* 0: nobody */
-    uint8_t self_trade; /* lowlat_self_trade */
+    int64_t trigger;           /* a stop's price, or how far a trailing stop trails */
+    uint64_t expiry;           /* of a LOWLAT_GTD order */
+    uint32_t display_quantity; /* an iceberg's slice */
+    uint32_t participant_id;   /* 0: nobody */
+    uint8_t self_trade;        /* lowlat_self_trade_prevention */
     uint8_t zero[7];
-} lowlat_wide_command;
+} lowlat_extended_command;
 
 /* 64 bytes. docs/matching.md, "Events", says what each field holds. */
 typedef struct lowlat_event {
@@ -187,10 +196,10 @@ typedef struct lowlat_event {
     uint32_t maker_remaining;
     uint32_t symbol;
     uint64_t trade_id;
-    uint8_t kind; /* lowlat_event_kind */
+    uint8_t kind; /* lowlat_exec_type */
     uint8_t side;
     uint8_t reason;
-    uint8_t command; /* lowlat_kind */
+    uint8_t command; /* lowlat_command_type */
     uint32_t zero;
 } lowlat_event;
 
@@ -207,7 +216,7 @@ typedef struct lowlat_trade {
 typedef struct lowlat_level {
     int64_t price;
     uint64_t quantity;
-    uint64_t orders;
+    uint64_t order_count;
     uint64_t zero;
 } lowlat_level;
 
@@ -220,7 +229,7 @@ typedef struct lowlat_order {
     uint8_t side;
     uint8_t flags; /* LOWLAT_ALL_OR_NONE, or 0 */
     uint16_t zero;
-    uint32_t hidden; /* what an iceberg has behind its slice */
+    uint32_t reserve_quantity; /* what an iceberg has behind its slice */
 } lowlat_order;
 
 /* 64 bytes: one waiting stop. */
@@ -236,19 +245,19 @@ typedef struct lowlat_stop {
 } lowlat_stop;
 
 /* Best bid and ask, and all that is shown there. A side with quantity 0 is empty. */
-typedef struct lowlat_best {
+typedef struct lowlat_top_of_book {
     int64_t bid;
     uint64_t bid_quantity;
     int64_t ask;
     uint64_t ask_quantity;
-} lowlat_best;
+} lowlat_top_of_book;
 
 /* What an uncross would do now. With volume 0 nothing would trade. */
-typedef struct lowlat_indicative {
+typedef struct lowlat_auction_indicative {
     int64_t price;
     uint64_t volume;
     int64_t imbalance; /* buy less sell quantity at the price */
-} lowlat_indicative;
+} lowlat_auction_indicative;
 
 /* Since the engine was made or reset, but for what is held now, and for `growths`, which a reset does not take back.
  * New fields come at the end. */
@@ -276,31 +285,31 @@ typedef struct lowlat_counters {
 #define LOWLAT_QUANTITY_MAX UINT32_MAX
 
 /* What a symbol is to the engine. */
-typedef struct lowlat_rules {
+typedef struct lowlat_symbol_rules {
     int64_t tick;      /* prices are multiples of it; 1 or more */
     int64_t lot;       /* quantities are multiples of it; 1 to LOWLAT_QUANTITY_MAX */
     int64_t price_min; /* the band, both ends included */
     int64_t price_max;
-    int64_t algorithm; /* lowlat_algorithm */
-    int64_t off_tick;  /* lowlat_off_tick */
-} lowlat_rules;
+    int64_t algorithm; /* lowlat_match_algorithm */
+    int64_t off_tick;  /* lowlat_tick_rounding */
+} lowlat_symbol_rules;
 
 /* The rules of a plain symbol: tick 1, lot 1, every price, first in first out. */
-#define LOWLAT_PLAIN_RULES {1, 1, INT64_MIN, INT64_MAX, LOWLAT_ALGORITHM_FIFO, LOWLAT_OFF_TICK_REJECT}
+#define LOWLAT_DEFAULT_RULES {1, 1, INT64_MIN, INT64_MAX, LOWLAT_ALGORITHM_FIFO, LOWLAT_TICK_ROUNDING_REJECT}
 
-/* How an engine is made. New fields of this struct and of lowlat_rules come at the end, with zero for what was before:
- * `size` and `rules_size` say which the caller knows. A caller newer than the library is understood as long as what the
- * library does not know is zero. */
-typedef struct lowlat_settings {
-    size_t size;       /* sizeof(lowlat_settings) */
-    size_t rules_size; /* sizeof(lowlat_rules): from one element of `rules` to the next */
-    const lowlat_rules* rules;
+/* How an engine is made. New fields of this struct and of lowlat_symbol_rules come at the end, with zero for what was
+ * before: `size` and `rules_size` say which the caller knows. A caller newer than the library is understood as long as
+ * what the library does not know is zero. */
+typedef struct lowlat_engine_config {
+    size_t size;       /* sizeof(lowlat_engine_config) */
+    size_t rules_size; /* sizeof(lowlat_symbol_rules): from one element of `rules` to the next */
+    const lowlat_symbol_rules* rules;
     uint32_t symbols;         /* elements of `rules`; symbols are named 0, 1, ... */
     uint32_t orders;          /* resting and waiting orders there is room for, over all symbols */
     uint64_t trades;          /* records the trade tape holds */
-    uint32_t when_orders_dry; /* LOWLAT_WHEN_DRY_REFUSE or _GROW */
-    uint32_t when_trades_dry; /* lowlat_when_dry */
-} lowlat_settings;
+    uint32_t when_orders_dry; /* LOWLAT_POOL_REFUSE or _GROW */
+    uint32_t when_trades_dry; /* lowlat_pool_policy */
+} lowlat_engine_config;
 
 /* -- functions -------------------------------------------------------------------------------------------------------
  */
@@ -313,8 +322,7 @@ enum {
     LOWLAT_MISALIGNED = 2,    /* an array does not start at a multiple of 8 bytes */
     LOWLAT_UNKNOWN_SIZE = 3, /* `size` or `rules_size` is of no version of the struct, or what came later is not zero */
     LOWLAT_BAD_RULES = 4,    /* a symbol's rules: a field out of its range, or an empty band */
-    LOWLAT_BAD_SETTINGS =
-        5, /* `symbols`, `orders`, `trades`, `when_orders_dry` or `when_trades_dry` out of its range */
+    LOWLAT_BAD_CONFIG = 5, /* `symbols`, `orders`, `trades`, `when_orders_dry` or `when_trades_dry` out of its range */
     LOWLAT_UNKNOWN_SYMBOL = 6, /* a query names a symbol that the engine does not hold */
     LOWLAT_UNKNOWN_SIDE = 7,   /* a query names a side that there is not */
     LOWLAT_OUT_OF_MEMORY = 8,
@@ -330,7 +338,7 @@ LOWLAT_API const char* lowlat_message(lowlat_status status) LOWLAT_NOEXCEPT;
 /* Make an engine with empty books and put it at *engine. All memory of its pools is taken, touched and, where the
  * limits permit, locked: a resting order takes about 200 bytes, a trade 32. Ask for what the host has; the kernel may
  * promise more, and end the process when it is touched. */
-LOWLAT_API lowlat_status lowlat_create(const lowlat_settings* settings, lowlat_engine** engine) LOWLAT_NOEXCEPT;
+LOWLAT_API lowlat_status lowlat_create(const lowlat_engine_config* settings, lowlat_engine** engine) LOWLAT_NOEXCEPT;
 
 /* Give back all that an engine holds. NULL is nothing to give back. */
 LOWLAT_API void lowlat_destroy(lowlat_engine* engine) LOWLAT_NOEXCEPT;
@@ -343,8 +351,8 @@ LOWLAT_API void lowlat_destroy(lowlat_engine* engine) LOWLAT_NOEXCEPT;
  * lowlat_destroy. */
 LOWLAT_API lowlat_status lowlat_process(lowlat_engine* engine, const lowlat_command* commands,
                                         size_t count) LOWLAT_NOEXCEPT;
-LOWLAT_API lowlat_status lowlat_process_wide(lowlat_engine* engine, const lowlat_wide_command* commands,
-                                             size_t count) LOWLAT_NOEXCEPT;
+LOWLAT_API lowlat_status lowlat_process_extended(lowlat_engine* engine, const lowlat_extended_command* commands,
+                                                 size_t count) LOWLAT_NOEXCEPT;
 
 /* Move the oldest events held, at most `room` of them, into the caller's array; *drained is how many. What does not fit
  * stays held. */
@@ -352,7 +360,8 @@ LOWLAT_API lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* event
                                       size_t* drained) LOWLAT_NOEXCEPT;
 
 /* Best bid and ask of a symbol. */
-LOWLAT_API lowlat_status lowlat_get_best(lowlat_engine* engine, uint32_t symbol, lowlat_best* best) LOWLAT_NOEXCEPT;
+LOWLAT_API lowlat_status lowlat_get_top_of_book(lowlat_engine* engine, uint32_t symbol,
+                                                lowlat_top_of_book* best) LOWLAT_NOEXCEPT;
 
 /* These write the first `room` rows that there are into the caller's array; *count is how many were written. Room for
  * `live_orders` of lowlat_get_counters is enough for all of levels, orders and stops, for `trades_held` of trades. NULL
@@ -375,8 +384,8 @@ LOWLAT_API lowlat_status lowlat_get_trades(lowlat_engine* engine, lowlat_trade* 
 LOWLAT_API lowlat_status lowlat_release_trades(lowlat_engine* engine, uint64_t* released) LOWLAT_NOEXCEPT;
 
 /* What an uncross would do now, in any phase. */
-LOWLAT_API lowlat_status lowlat_get_indicative(lowlat_engine* engine, uint32_t symbol,
-                                               lowlat_indicative* indicative) LOWLAT_NOEXCEPT;
+LOWLAT_API lowlat_status lowlat_get_auction_indicative(lowlat_engine* engine, uint32_t symbol,
+                                                       lowlat_auction_indicative* indicative) LOWLAT_NOEXCEPT;
 
 /* What was counted. `size`: sizeof(lowlat_counters); a later library's further counters are left out, and counters that
  * an earlier library does not know are zero. */

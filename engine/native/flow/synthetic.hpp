@@ -55,12 +55,12 @@ struct FloodProfile {
     std::uint32_t owners = 0;             // of the orders that come in, each with a policy of its own; 0: nobody's
     std::uint32_t pro_rata = 0;           // so many symbols, the last ones, share pro rata
 
-    std::vector<Rules> rules() const {
+    std::vector<SymbolRules> rules() const {
         // Prices stay in a band that cannot overflow.
         constexpr std::int64_t far = std::int64_t{1} << 40;
-        std::vector<Rules> all(symbols, Rules{1, 1, -far, far});
+        std::vector<SymbolRules> all(symbols, SymbolRules{1, 1, -far, far});
         for (std::uint32_t symbol = symbols - pro_rata; symbol < symbols; ++symbol)
-            all[symbol].algorithm = Algorithm::pro_rata;
+            all[symbol].algorithm = MatchAlgorithm::pro_rata;
         return all;
     }
 };
@@ -123,7 +123,7 @@ class Flood {
             } else {
                 command = with_terms(act);
             }
-            const bool instead = act == Act::replace && command.kind == Kind::cancel;
+            const bool instead = act == Act::replace && command.kind == CommandType::cancel;
             ++composition_.commands[static_cast<std::size_t>(instead ? Act::cancel : act)];
             run(command);
             observe();
@@ -146,13 +146,13 @@ class Flood {
         Matcher::Ahead ahead{};
     };
 
-    static Settings sized_for(const FloodProfile& profile) {
+    static EngineConfig sized_for(const FloodProfile& profile) {
         // Twice the orders held: a flood never meets a full pool.
-        return Settings{.symbols = profile.rules(),
-                        .orders = 2 * profile.live_orders + 64,
-                        .trades = 1,
-                        .when_orders_dry = WhenDry::refuse,
-                        .when_trades_dry = WhenDry::recycle};
+        return EngineConfig{.symbols = profile.rules(),
+                            .orders = 2 * profile.live_orders + 64,
+                            .trades = 1,
+                            .when_orders_dry = PoolPolicy::refuse,
+                            .when_trades_dry = PoolPolicy::recycle};
     }
 
     Act choose() {
@@ -181,15 +181,15 @@ class Flood {
             case Act::post_only:
                 return add(flag_post_only);
             case Act::take:
-                return take(Kind::limit, TimeInForce::gtc);
+                return take(CommandType::limit, TimeInForce::gtc);
             case Act::market:
-                return take(Kind::market, TimeInForce::ioc);
+                return take(CommandType::market, TimeInForce::ioc);
             case Act::ioc:
-                return take(Kind::limit, TimeInForce::ioc);
+                return take(CommandType::limit, TimeInForce::ioc);
             case Act::fok:
-                return take(Kind::limit, TimeInForce::fok);
+                return take(CommandType::limit, TimeInForce::fok);
             case Act::cancel:
-                return change(Kind::cancel, pick());
+                return change(CommandType::cancel, pick());
             case Act::reduce:
                 return reduce(pick());
             case Act::replace:
@@ -209,38 +209,40 @@ class Flood {
 
     // -- commands with terms ----------------------------------------------------------------------------------------
 
-    WideCommand with_terms(Act act) {
-        if (act == Act::clock || act == Act::auction) return as<WideCommand>(act == Act::clock ? clock() : auction());
-        WideCommand command = act < Act::iceberg ? as<WideCommand>(make(act)) : entering(act);
-        const bool enters =
-            command.kind != Kind::cancel && command.kind != Kind::reduce && command.kind != Kind::replace;
+    ExtendedCommand with_terms(Act act) {
+        if (act == Act::clock || act == Act::auction)
+            return as<ExtendedCommand>(act == Act::clock ? clock() : auction());
+        ExtendedCommand command = act < Act::iceberg ? as<ExtendedCommand>(make(act)) : entering(act);
+        const bool enters = command.kind != CommandType::cancel && command.kind != CommandType::reduce &&
+                            command.kind != CommandType::replace;
         if (enters && profile_.owners != 0) {
-            command.owner = 1 + random_.below(profile_.owners);
-            command.self_trade = static_cast<SelfTrade>(random_.below(5));
+            command.participant_id = 1 + random_.below(profile_.owners);
+            command.self_trade = static_cast<SelfTradePrevention>(random_.below(5));
         }
         // While a book is called, whatever would not be taken comes in as an order that rests.
         const Book& book = matcher_.books()[command.symbol];
-        if (enters && book.phase == Phase::call && !is_stop(command)) {
-            if (command.kind == Kind::market) command.price = touch(command.symbol, command.side);
-            command.kind = Kind::limit;
+        if (enters && book.phase == TradingPhase::call && !is_stop(command)) {
+            if (command.kind == CommandType::market) command.price = touch(command.symbol, command.side);
+            command.kind = CommandType::limit;
             if (for_a_moment(command)) command.time_in_force = static_cast<std::uint8_t>(TimeInForce::gtc);
             command.flags = 0;
         }
         return command;
     }
 
-    WideCommand entering(Act act) {
-        WideCommand command = as<WideCommand>(act == Act::slide ? take(Kind::limit, TimeInForce::gtc) : add(0));
+    ExtendedCommand entering(Act act) {
+        ExtendedCommand command =
+            as<ExtendedCommand>(act == Act::slide ? take(CommandType::limit, TimeInForce::gtc) : add(0));
         const Book& book = matcher_.books()[command.symbol];
         switch (act) {
             case Act::iceberg:
-                command.display = 1 + random_.below(static_cast<std::uint32_t>(command.quantity));
+                command.display_quantity = 1 + random_.below(static_cast<std::uint32_t>(command.quantity));
                 break;
             case Act::all_or_none:
-                if (book.rules.algorithm == Algorithm::fifo) command.flags = flag_all_or_none;
+                if (book.rules.algorithm == MatchAlgorithm::fifo) command.flags = flag_all_or_none;
                 break;
             case Act::slide:
-                command.flags = flag_post_only | flag_slide;
+                command.flags = flag_post_only | flag_price_slide;
                 break;
             case Act::day:
                 command.time_in_force = static_cast<std::uint8_t>(TimeInForce::day);
@@ -256,14 +258,14 @@ class Flood {
     }
 
     /// Before the first trade there is nothing to be triggered by: then it stays a limit order.
-    void make_stop(WideCommand& command, Act act, std::int64_t last) {
+    void make_stop(ExtendedCommand& command, Act act, std::int64_t last) {
         const std::int64_t away = 1 + random_.halving(profile_.distance_ticks);
         const std::int64_t trigger = command.side == 0 ? last + away : last - away;
         if (act == Act::stop_limit) {
-            command.kind = Kind::stop_limit;
+            command.kind = CommandType::stop_limit;
             command.price = trigger;
         } else {
-            command.kind = act == Act::stop ? Kind::stop : Kind::trailing_stop;
+            command.kind = act == Act::stop ? CommandType::stop : CommandType::trailing_stop;
             command.price = 0;
         }
         command.trigger = act == Act::trailing_stop ? away : trigger;
@@ -271,7 +273,7 @@ class Flood {
 
     Command clock() const {
         Command command{};
-        command.kind = Kind::clock;
+        command.kind = CommandType::advance_time;
         command.quantity = static_cast<std::int64_t>(made_);
         return command;
     }
@@ -279,13 +281,13 @@ class Flood {
     /// Calls a book, or uncrosses the one that was called.
     Command auction() {
         Command command{};
-        command.kind = Kind::phase;
-        const bool begins = matcher_.books()[called_].phase == Phase::continuous;
+        command.kind = CommandType::phase;
+        const bool begins = matcher_.books()[called_].phase == TradingPhase::continuous;
         if (begins) {
             called_ = pick_symbol();
             called_left_ = called_for;
         }
-        command.quantity = static_cast<std::int64_t>(begins ? Phase::call : Phase::continuous);
+        command.quantity = static_cast<std::int64_t>(begins ? TradingPhase::call : TradingPhase::continuous);
         command.symbol = called_;
         return command;
     }
@@ -299,18 +301,18 @@ class Flood {
                 .price = resting_price(symbol, side),
                 .quantity = 1 + random_.below(profile_.quantity_max),
                 .symbol = symbol,
-                .kind = Kind::limit,
+                .kind = CommandType::limit,
                 .side = side,
                 .time_in_force = 0,
                 .flags = flags};
     }
 
-    Command take(Kind kind, TimeInForce time_in_force) {
+    Command take(CommandType kind, TimeInForce time_in_force) {
         const std::uint32_t symbol = pick_symbol();
         const std::uint8_t side = falling() ? (random_.below(4) != 0 ? 1 : 0) : random_.coin() ? 1 : 0;
         const std::int64_t through = side == 0 ? profile_.take_ticks : -std::int64_t{profile_.take_ticks};
         return {.order_id = new_id(),
-                .price = kind == Kind::market ? 0 : touch(symbol, side ^ 1) + through,
+                .price = kind == CommandType::market ? 0 : touch(symbol, side ^ 1) + through,
                 .quantity = 1 + random_.below(profile_.take_quantity_max),
                 .symbol = symbol,
                 .kind = kind,
@@ -319,7 +321,7 @@ class Flood {
                 .flags = 0};
     }
 
-    static Command change(Kind kind, const Live& live) {
+    static Command change(CommandType kind, const Live& live) {
         return {.order_id = live.id,
                 .price = 0,
                 .quantity = 0,
@@ -331,15 +333,15 @@ class Flood {
     }
 
     Command reduce(const Live& live) {
-        Command command = change(Kind::reduce, live);
+        Command command = change(CommandType::reduce, live);
         command.quantity = 1 + random_.below(body(live).quantity);
         return command;
     }
 
     /// Half of the replacements move to a new price, half shrink in place. Where only stops are left, one is cancelled.
     Command replace(const Live& live) {
-        if (waits(live)) return change(Kind::cancel, live);
-        Command command = change(Kind::replace, live);
+        if (waits(live)) return change(CommandType::cancel, live);
+        Command command = change(CommandType::replace, live);
         const OrderBody& order = body(live);
         const bool moves = random_.coin();
         command.quantity = 1 + random_.below(moves ? profile_.quantity_max : order.quantity);
@@ -395,7 +397,7 @@ class Flood {
 
     void settle(Pick& pick) {
         pick.live = drawn(pick.draw);
-        pick.ahead = matcher_.look_ahead(change(Kind::cancel, pick.live));
+        pick.ahead = matcher_.look_ahead(change(CommandType::cancel, pick.live));
         prefetch(&position_[pick.live.id]);
     }
 
@@ -450,7 +452,7 @@ class Flood {
     /// Levels of the books that a command may change.
     std::uint32_t levels_of(const Command& command) const {
         const auto levels = [](const Book& book) { return book.ladders[0].levels() + book.ladders[1].levels(); };
-        if (command.kind != Kind::clock) return levels(matcher_.books()[command.symbol]);
+        if (command.kind != CommandType::advance_time) return levels(matcher_.books()[command.symbol]);
         std::uint32_t sum = 0;
         for (const Book& book : matcher_.books()) sum += levels(book);
         return sum;
@@ -476,13 +478,13 @@ class Flood {
     }
 
     void follow(const Event& event) {
-        if (event.kind == EventKind::rejected) ++composition_.rejects;
+        if (event.kind == ExecType::rejected) ++composition_.rejects;
         if (event.order_id == executed_) {
             resting_ = event.remaining;
         } else if (event.remaining == 0 && position_[event.order_id] != 0) {
             strike(event.order_id);  // triggered, expired or prevented
         }
-        if (event.kind != EventKind::trade) return;
+        if (event.kind != ExecType::trade) return;
         ++composition_.trades;
         if (touched_ == 0 || event.price != touched_price_) ++touched_;
         touched_price_ = event.price;

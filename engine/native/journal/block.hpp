@@ -10,7 +10,7 @@
 
 namespace lowlat {
 
-enum class BlockKind : std::uint16_t { commands = 1, wide_commands = 2, drain = 3 };
+enum class BlockKind : std::uint16_t { commands = 1, extended_commands = 2, drain = 3 };
 
 struct BlockHead {
     std::uint32_t magic;
@@ -37,7 +37,7 @@ inline constexpr std::uint64_t block_bytes_max = std::uint64_t{1} << 20;
 
 template <typename Record>
 inline constexpr BlockKind block_kind_of =
-    std::is_same_v<Record, WideCommand> ? BlockKind::wide_commands : BlockKind::commands;
+    std::is_same_v<Record, ExtendedCommand> ? BlockKind::extended_commands : BlockKind::commands;
 
 inline std::uint32_t checksum_of(const BlockHead& head) {
     return crc32c(&head, offsetof(BlockHead, head_checksum));
@@ -48,8 +48,8 @@ inline std::uint64_t commands_in(const BlockHead& head) {
     switch (head.kind) {
         case BlockKind::commands:
             return head.bytes / sizeof(Command);
-        case BlockKind::wide_commands:
-            return head.bytes / sizeof(WideCommand);
+        case BlockKind::extended_commands:
+            return head.bytes / sizeof(ExtendedCommand);
         default:
             return 0;
     }
@@ -60,7 +60,7 @@ inline std::uint64_t whole_bytes(const BlockHead& head) {
 }
 
 /// Between two blocks: where the next one goes, and what it continues.
-struct JournalPlace {
+struct JournalPosition {
     std::uint64_t end = 0;  // byte of the file
     std::uint64_t blocks = 0;
     std::uint64_t sequence = 0;  // of the next command
@@ -75,7 +75,7 @@ struct JournalPlace {
 };
 
 /// A block that goes on from `place`. `payload`: `bytes` of them, at most block_bytes_max.
-inline BlockHead block_head(const JournalPlace& place, BlockKind kind, const void* payload, std::size_t bytes) {
+inline BlockHead block_head(const JournalPosition& place, BlockKind kind, const void* payload, std::size_t bytes) {
     BlockHead head{.magic = block_magic,
                    .bytes = static_cast<std::uint32_t>(bytes),
                    .sequence = place.sequence,

@@ -21,7 +21,7 @@ class JournalReader {
 
     /// Call `visit(head, payload)` for every block from `place` on that can be trusted; `place` moves behind the last.
     template <typename Visit>
-    JournalFault walk(JournalPlace& place, Visit visit) const {
+    JournalFault walk(JournalPosition& place, Visit visit) const {
         while (!zeros(place.end, bytes_)) {
             BlockHead head;
             const JournalFault fault = read(place, head);
@@ -35,13 +35,13 @@ class JournalReader {
   private:
     static constexpr std::uint64_t sector = 512;
 
-    JournalFault read(const JournalPlace& place, BlockHead& head) const {
+    JournalFault read(const JournalPosition& place, BlockHead& head) const {
         const JournalFault fault = examine(place, head);
         const bool spoilt = fault == JournalFault::head || fault == JournalFault::payload || fault == JournalFault::end;
         return spoilt && unwritten(place.end) && !whole_head_behind(place.end) ? JournalFault::torn : fault;
     }
 
-    JournalFault examine(const JournalPlace& place, BlockHead& head) const {
+    JournalFault examine(const JournalPosition& place, BlockHead& head) const {
         const std::uint64_t left = bytes_ - place.end;
         if (left < sizeof head) return JournalFault::torn;
         head = head_at(place.end);
@@ -81,7 +81,7 @@ class JournalReader {
     }
 
     /// A head that is as it was written may still not belong here.
-    static JournalFault why_not(const BlockHead& head, const JournalPlace& place) {
+    static JournalFault why_not(const BlockHead& head, const JournalPosition& place) {
         if (head.magic != block_magic || head.zero != 0 || head.bytes > block_bytes_max || !filled(head))
             return JournalFault::kind;
         if (head.previous != place.chain) return JournalFault::chain;
@@ -92,8 +92,8 @@ class JournalReader {
         switch (head.kind) {
             case BlockKind::commands:
                 return head.bytes != 0 && head.bytes % sizeof(Command) == 0;
-            case BlockKind::wide_commands:
-                return head.bytes != 0 && head.bytes % sizeof(WideCommand) == 0;
+            case BlockKind::extended_commands:
+                return head.bytes != 0 && head.bytes % sizeof(ExtendedCommand) == 0;
             case BlockKind::drain:
                 return head.bytes == 0;
             default:

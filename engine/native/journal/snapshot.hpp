@@ -42,7 +42,7 @@ static_assert(sizeof(SavedEngine) == 80);
 struct SavedBook {
     std::int64_t last;
     std::uint32_t orders[4];  // of each queue
-    Phase phase;
+    TradingPhase phase;
     bool traded;
     std::uint8_t zero[6];
 };
@@ -189,7 +189,7 @@ class Snapshot {
         book.last = saved.last;
         book.traded = saved.traded;
         book.phase = saved.phase;
-        if (saved.phase != Phase::continuous) book.note(1);
+        if (saved.phase != TradingPhase::continuous) book.note(1);
         std::vector<std::pair<std::uint32_t, Handle>> trailing[2];  // by place in their list
         const auto queues = book.queues();
         for (std::size_t at = 0; at < queues.size(); ++at) {

@@ -25,7 +25,7 @@
 
 namespace lowlat {
 
-enum class Sync : std::uint8_t { none = 0, interval = 1, batch = 2 };
+enum class SyncPolicy : std::uint8_t { none = 0, interval = 1, batch = 2 };
 
 /// The system would not write, or not keep, what was to be appended. Becomes a Python error.
 class JournalWriteError : public std::runtime_error {
@@ -41,9 +41,9 @@ class JournalWriteError : public std::runtime_error {
 /// which is at the end of a journal that may be written.
 class JournalWriter {
   public:
-    JournalWriter(int file, const JournalPlace& place, Sync sync, std::uint64_t interval_ns)
+    JournalWriter(int file, const JournalPosition& place, SyncPolicy sync, std::uint64_t interval_ns)
         : file_(file), place_(place), sync_(sync), reserved_(place.end), process_(getpid()) {
-        if (sync_ == Sync::interval) syncing_ = std::make_unique<Syncing>(*this, place.end, interval_ns);
+        if (sync_ == SyncPolicy::interval) syncing_ = std::make_unique<Syncing>(*this, place.end, interval_ns);
     }
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;
@@ -58,7 +58,7 @@ class JournalWriter {
     void append(const Record* commands, std::uint64_t count) {
         constexpr std::uint64_t block_commands = block_bytes_max / sizeof(Record);
         if (count == 0) return;
-        const JournalPlace before = place_;
+        const JournalPosition before = place_;
         begin();
         for (std::uint64_t at = 0; at < count; at += block_commands)
             write_block(block_kind_of<Record>, commands + at, std::min(block_commands, count - at) * sizeof(Record),
@@ -68,7 +68,7 @@ class JournalWriter {
 
     /// The trade tape is about to be emptied.
     void append_drain() {
-        const JournalPlace before = place_;
+        const JournalPosition before = place_;
         begin();
         write_block(BlockKind::drain, nullptr, 0, before);
         commit();
@@ -91,13 +91,13 @@ class JournalWriter {
         stop_syncing();
         if (!ours() || file_ < 0) return let_go();
         const int before = error_.load(std::memory_order_acquire);
-        const int error = before != 0 || sync_ == Sync::none ? before : timed_sync();
+        const int error = before != 0 || sync_ == SyncPolicy::none ? before : timed_sync();
         if (error == 0) give_back_room();
         let_go();
         if (error != 0) throw JournalWriteError("fdatasync", error, false);
     }
 
-    const JournalPlace& place() const { return place_; }
+    const JournalPosition& place() const { return place_; }
     /// Whether commands can be appended: it was not closed, no failure has ended it, and this is no fork.
     bool open() const { return file_ >= 0 && in_step_ && error_.load(std::memory_order_acquire) == 0 && ours(); }
     bool closed() const { return file_ < 0; }
@@ -128,7 +128,7 @@ class JournalWriter {
     /// Nobody knows any more what the disk has of it.
     void end(int error) { error_.store(error, std::memory_order_release); }
 
-    void write_block(BlockKind kind, const void* payload, std::uint64_t bytes, const JournalPlace& before) {
+    void write_block(BlockKind kind, const void* payload, std::uint64_t bytes, const JournalPosition& before) {
         const BlockHead head = block_head(place_, kind, payload, bytes);
         const BlockEnd last{end_magic, head.head_checksum};
         const std::uint64_t end = place_.end + whole_bytes(head);
@@ -167,10 +167,10 @@ class JournalWriter {
 #endif
     }
 
-    [[noreturn]] LOWLAT_COLD void take_back(const JournalPlace& before, int error) {
+    [[noreturn]] LOWLAT_COLD void take_back(const JournalPosition& before, int error) {
         const bool cut = ftruncate(file_, static_cast<off_t>(before.end)) == 0;
         // Until the disk knows of the cut, a power failure may bring the blocks back.
-        const bool whole = cut && (sync_ != Sync::batch || fdatasync(file_) == 0);
+        const bool whole = cut && (sync_ != SyncPolicy::batch || fdatasync(file_) == 0);
         if (whole) {
             place_ = before;
             reserved_ = before.end;
@@ -181,7 +181,7 @@ class JournalWriter {
     }
 
     LOWLAT_INLINE void commit() {
-        if (sync_ == Sync::batch) sync_now();
+        if (sync_ == SyncPolicy::batch) sync_now();
         if (syncing_ != nullptr) syncing_->appended.store(place_.end, std::memory_order_release);
     }
 
@@ -243,8 +243,8 @@ class JournalWriter {
     }
 
     int file_;
-    JournalPlace place_;
-    Sync sync_;
+    JournalPosition place_;
+    SyncPolicy sync_;
     std::uint64_t reserved_;     // bytes of the file for which room was asked
     std::atomic<int> error_{0};  // see end()
     std::atomic<bool> in_step_{true};

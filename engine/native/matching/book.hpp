@@ -14,7 +14,7 @@
 namespace lowlat {
 
 struct alignas(64) Book {
-    Book(const Rules& its_rules, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops, Ladder&& sell_stops)
+    Book(const SymbolRules& its_rules, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops, Ladder&& sell_stops)
         : rules(its_rules),
           divider(its_rules.tick),
           ladders{std::move(bids), std::move(asks)},
@@ -59,7 +59,7 @@ struct alignas(64) Book {
     void reset() {
         for (Ladder& ladder : ladders) ladder.reset();
         for (Ladder& ladder : stops) ladder.reset();
-        phase = Phase::continuous;
+        phase = TradingPhase::continuous;
         traded = false;
         last = 0;
         all_or_none[0] = all_or_none[1] = 0;
@@ -74,14 +74,14 @@ struct alignas(64) Book {
         Handle last = nil;
     };
 
-    Rules rules;
+    SymbolRules rules;
     TickDivider divider;
     std::int64_t ticks_min;    // lowest price of the band, in ticks
     std::uint64_t band;        // ticks from there to the highest
     std::uint64_t quantities;  // the largest quantity that `sound` may allow
     std::uint64_t quantities_plain;
     std::uint32_t special = 0;  // see note()
-    Phase phase = Phase::continuous;
+    TradingPhase phase = TradingPhase::continuous;
     bool traded = false;    // whether there is a last price
     std::int64_t last = 0;  // price of the last trade
     std::uint32_t all_or_none[2] = {0, 0};

@@ -8,33 +8,33 @@
 
 namespace lowlat {
 
-enum class WhenDry : std::uint8_t { refuse = 0, grow = 1, recycle = 2 };
+enum class PoolPolicy : std::uint8_t { refuse = 0, grow = 1, recycle = 2 };
 
 /// How the resting orders of one price share what comes in.
-enum class Algorithm : std::int64_t { fifo = 0, pro_rata = 1 };
+enum class MatchAlgorithm : std::int64_t { fifo = 0, pro_rata = 1 };
 
 /// What becomes of a price between two ticks.
-enum class OffTick : std::int64_t { reject = 0, nearest = 1, passive = 2 };
+enum class TickRounding : std::int64_t { reject = 0, nearest = 1, passive = 2 };
 
 /// One symbol's rules. Prices are multiples of `tick` within the band, quantities multiples of `lot`.
-struct Rules {
+struct SymbolRules {
     std::int64_t tick = 1;
     std::int64_t lot = 1;
     std::int64_t price_min = 0;
     std::int64_t price_max = 0;
-    Algorithm algorithm = Algorithm::fifo;
-    OffTick off_tick = OffTick::reject;
+    MatchAlgorithm algorithm = MatchAlgorithm::fifo;
+    TickRounding off_tick = TickRounding::reject;
 
     /// Whether plain commands, too, are matched by more than price and time.
-    bool special() const { return algorithm != Algorithm::fifo || off_tick != OffTick::reject; }
+    bool special() const { return algorithm != MatchAlgorithm::fifo || off_tick != TickRounding::reject; }
 };
 
-struct Settings {
-    std::vector<Rules> symbols;
+struct EngineConfig {
+    std::vector<SymbolRules> symbols;
     std::uint32_t orders = 0;
     std::uint64_t trades = 0;
-    WhenDry when_orders_dry = WhenDry::refuse;
-    WhenDry when_trades_dry = WhenDry::recycle;
+    PoolPolicy when_orders_dry = PoolPolicy::refuse;
+    PoolPolicy when_trades_dry = PoolPolicy::recycle;
 
     /// Keys that a ladder finds by index. One book gets 131,072; many share about half a million.
     std::uint32_t window_places() const {

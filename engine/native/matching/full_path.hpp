@@ -26,19 +26,20 @@ class TermsPath : public TermsAuction<Sink> {
     using Base::terms;
 
   public:
-    TermsPath(Store& store, std::uint32_t symbol, Kind command, Sink& sink) : Base(store, symbol, command, sink) {}
+    TermsPath(Store& store, std::uint32_t symbol, CommandType command, Sink& sink)
+        : Base(store, symbol, command, sink) {}
 
-    void execute(const WideCommand& command) {
+    void execute(const ExtendedCommand& command) {
         switch (command.kind) {
-            case Kind::cancel:
+            case CommandType::cancel:
                 return cancel(command);
-            case Kind::reduce:
+            case CommandType::reduce:
                 return reduce(command);
-            case Kind::replace:
+            case CommandType::replace:
                 return replace(command);
-            case Kind::clock:
-                return set_clock(command);
-            case Kind::phase:
+            case CommandType::advance_time:
+                return advance_time(command);
+            case CommandType::phase:
                 return set_phase(command);
             default:
                 return enter(command);
@@ -48,74 +49,74 @@ class TermsPath : public TermsAuction<Sink> {
   private:
     // -- orders -----------------------------------------------------------------------------------------------------
 
-    void enter(const WideCommand& command) {
+    void enter(const ExtendedCommand& command) {
         std::int64_t price = command.price;
         if (const Reason reason = why_not_enter(command, price); reason != Reason::none) return reject(command, reason);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        emit(EventKind::accepted, command.order_id, command.side, price, quantity, quantity);
+        emit(ExecType::accepted, command.order_id, command.side, price, quantity, quantity);
         if (is_stop(command)) {
             wait(command, price);
             return settle();  // no trade, but the tape may have been emptied since
         }
         Taker taker = taker_of(command, price);
-        if (book_.phase == Phase::continuous && this->reaches(taker) &&
+        if (book_.phase == TradingPhase::continuous && this->reaches(taker) &&
             (!is_all_or_none(command) || this->judge(taker).whole))
             this->match(taker);
         if (taker.left != 0) {
             if (rests_with_terms(command)) {
                 rest(command, price, taker.left);
             } else {
-                emit(EventKind::cancelled, taker.id, taker.side, taker.price, taker.left, 0, remainder(command.kind));
+                emit(ExecType::cancelled, taker.id, taker.side, taker.price, taker.left, 0, remainder(command.kind));
             }
         }
         settle();
     }
 
-    static Reason remainder(Kind kind) {
-        return kind == Kind::limit ? Reason::ioc_remainder : Reason::market_remainder;
+    static Reason remainder(CommandType kind) {
+        return kind == CommandType::limit ? Reason::ioc_remainder : Reason::market_remainder;
     }
     static bool is_all_or_none(const Command& command) { return (command.flags & flag_all_or_none) != 0; }
 
-    std::int64_t limit_key(Kind kind, std::uint32_t side, std::int64_t price) const {
-        return kind == Kind::market ? Store::any_key : key_of(side ^ 1U, price);
+    std::int64_t limit_key(CommandType kind, std::uint32_t side, std::int64_t price) const {
+        return kind == CommandType::market ? Store::any_key : key_of(side ^ 1U, price);
     }
 
-    Taker taker_of(const WideCommand& command, std::int64_t price) const {
+    Taker taker_of(const ExtendedCommand& command, std::int64_t price) const {
         return {.id = command.order_id,
                 .price = price,
                 .limit_key = limit_key(command.kind, command.side, price),
                 .left = static_cast<std::uint32_t>(command.quantity),
-                .owner = command.self_trade == SelfTrade::none ? 0 : command.owner,
+                .participant_id = command.self_trade == SelfTradePrevention::none ? 0 : command.participant_id,
                 .side = command.side,
                 .self_trade = command.self_trade};
     }
 
     /// A live order comes in again, with what it was entered with.
-    Taker taker_of(Handle handle, Kind kind, std::int64_t price, std::uint32_t quantity) const {
+    Taker taker_of(Handle handle, CommandType kind, std::int64_t price, std::uint32_t quantity) const {
         const OrderBody& body = order(handle);
-        const SelfTrade self_trade = body.kept == nil ? SelfTrade::none : terms(handle).self_trade;
+        const SelfTradePrevention self_trade = body.kept == nil ? SelfTradePrevention::none : terms(handle).self_trade;
         return {.id = body.id,
                 .price = price,
                 .limit_key = limit_key(kind, body.side, price),
                 .left = quantity,
-                .owner = self_trade == SelfTrade::none ? 0 : this->owner(handle),
+                .participant_id = self_trade == SelfTradePrevention::none ? 0 : this->participant_id(handle),
                 .side = body.side,
                 .self_trade = self_trade};
     }
 
-    static std::uint8_t term_bits(const WideCommand& command) {
+    static std::uint8_t term_bits(const ExtendedCommand& command) {
         unsigned bits = 0;
         if (is(command, TimeInForce::day)) bits |= term_day;
         if (is(command, TimeInForce::gtd)) bits |= term_gtd;
-        if (command.owner != 0) bits |= term_owner;
-        if (command.display != 0) bits |= term_iceberg;
+        if (command.participant_id != 0) bits |= term_owner;
+        if (command.display_quantity != 0) bits |= term_iceberg;
         if (is_all_or_none(command)) bits |= term_all_or_none;
         if (is_stop(command)) bits |= term_waits;
         return static_cast<std::uint8_t>(bits);
     }
 
     /// A live order for the command, in no queue yet.
-    LOWLAT_INLINE Handle admit(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
+    LOWLAT_INLINE Handle admit(const ExtendedCommand& command, std::int64_t price, std::uint32_t quantity) {
         const Handle handle = nodes().acquire();
         const std::uint8_t bits = term_bits(command);
         order(handle) = {.id = command.order_id,
@@ -131,18 +132,18 @@ class TermsPath : public TermsAuction<Sink> {
         return handle;
     }
 
-    LOWLAT_INLINE void keep_terms(const WideCommand& command, std::int64_t price, Handle handle) {
+    LOWLAT_INLINE void keep_terms(const ExtendedCommand& command, std::int64_t price, Handle handle) {
         const Handle kept = store_.terms_.acquire();
         order(handle).kept = kept;
         store_.terms_[kept] = {.next = nil,
                                .prev = nil,
-                               .price = command.kind == Kind::trailing_stop ? command.trigger : price,
+                               .price = command.kind == CommandType::trailing_stop ? command.trigger : price,
                                .anchor = 0,
                                .expiry = command.expiry,
                                .accepted = store_.sequence_,
-                               .owner = command.owner,
-                               .display = command.display,
-                               .hidden = 0,
+                               .participant_id = command.participant_id,
+                               .display_quantity = command.display_quantity,
+                               .reserve_quantity = 0,
                                .place = 0,
                                .kind = command.kind,
                                .flags = command.flags,
@@ -155,17 +156,17 @@ class TermsPath : public TermsAuction<Sink> {
         if (!store_.index_.insert(store_.index_.tag(command.order_id, symbol_), handle)) store_.rebuild_index();
     }
 
-    LOWLAT_INLINE void rest(const WideCommand& command, std::int64_t price, std::uint32_t quantity) {
+    LOWLAT_INLINE void rest(const ExtendedCommand& command, std::int64_t price, std::uint32_t quantity) {
         const Handle handle = admit(command, price, quantity);
         this->show_slice(handle, quantity);
         store_.queue_up(book_, command.side, key_of(command.side, price), handle);
         list(command, handle);
     }
 
-    void wait(const WideCommand& command, std::int64_t price) {
+    void wait(const ExtendedCommand& command, std::int64_t price) {
         const Handle handle = admit(command, price, static_cast<std::uint32_t>(command.quantity));
         std::int64_t trigger = command.trigger;
-        if (command.kind == Kind::trailing_stop) {
+        if (command.kind == CommandType::trailing_stop) {
             trigger = static_cast<std::int64_t>(this->trail(command.side, book_.last, command.trigger, command.flags));
             terms(handle).anchor = book_.last;
             this->append(book_.trailing[command.side], handle);
@@ -185,14 +186,14 @@ class TermsPath : public TermsAuction<Sink> {
         this->cancel_order(handle, reason);
     }
 
-    void cancel(const WideCommand& command) {
+    void cancel(const ExtendedCommand& command) {
         const Handle handle = find(command);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
         take_away(handle, Reason::requested);
         settle();
     }
 
-    void reduce(const WideCommand& command) {
+    void reduce(const ExtendedCommand& command) {
         if (const Reason reason = why_not_quantity(command, book_); reason != Reason::none)
             return reject(command, reason);
         const Handle handle = find(command);
@@ -208,7 +209,7 @@ class TermsPath : public TermsAuction<Sink> {
         } else {
             shrink(handle, left);
         }
-        emit(EventKind::reduced, before.id, before.side, price, quantity, left);
+        emit(ExecType::reduced, before.id, before.side, price, quantity, left);
         settle();
     }
 
@@ -218,10 +219,10 @@ class TermsPath : public TermsAuction<Sink> {
         const std::uint32_t shown = std::min(body.quantity, left);
         level(body.level).quantity -= body.quantity - shown;
         body.quantity = shown;
-        if ((body.terms & term_iceberg) != 0) terms(handle).hidden = left - shown;
+        if ((body.terms & term_iceberg) != 0) terms(handle).reserve_quantity = left - shown;
     }
 
-    void replace(const WideCommand& command) {
+    void replace(const ExtendedCommand& command) {
         if (const Reason reason = why_not_change(command, book_); reason != Reason::none)
             return reject(command, reason);
         const Handle handle = find(command);
@@ -236,19 +237,19 @@ class TermsPath : public TermsAuction<Sink> {
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         if (key_of(side, price) == level(order(handle).level).key && quantity <= this->total(handle)) {
             shrink(handle, quantity);
-            emit(EventKind::replaced, command.order_id, side, price, quantity, quantity);
+            emit(ExecType::replaced, command.order_id, side, price, quantity, quantity);
             return settle();
         }
         come_in_again(command, price, handle);
     }
 
-    void come_in_again(const WideCommand& command, std::int64_t price, Handle handle) {
+    void come_in_again(const ExtendedCommand& command, std::int64_t price, Handle handle) {
         const std::uint32_t side = order(handle).side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        if ((order(handle).terms & term_iceberg) != 0 && !few_slices(command.quantity, terms(handle).display))
+        if ((order(handle).terms & term_iceberg) != 0 && !few_slices(command.quantity, terms(handle).display_quantity))
             return reject(command, Reason::display_too_small);
-        Taker taker = taker_of(handle, Kind::limit, price, quantity);
-        bool trades = book_.phase == Phase::continuous && this->reaches(taker);
+        Taker taker = taker_of(handle, CommandType::limit, price, quantity);
+        bool trades = book_.phase == TradingPhase::continuous && this->reaches(taker);
         if (trades) {
             const auto judged = this->judge(taker);
             trades = judged.whole || !Store::all_or_none(order(handle));
@@ -256,7 +257,7 @@ class TermsPath : public TermsAuction<Sink> {
                 return reject(command, Reason::post_only_would_trade);
             if (trades && !this->tape_takes(judged.records)) return reject(command, Reason::trade_pool_full);
         }
-        emit(EventKind::replaced, command.order_id, side, price, quantity, quantity);
+        emit(ExecType::replaced, command.order_id, side, price, quantity, quantity);
         store_.take_out(book_, handle);
         if (trades) this->match(taker);
         if (taker.left != 0) {
@@ -276,7 +277,7 @@ class TermsPath : public TermsAuction<Sink> {
 
     /// Stops that are due, one after another, then all-or-none orders that can trade, until there are none.
     LOWLAT_APART void settle_all() {
-        if (book_.phase != Phase::continuous) return;
+        if (book_.phase != TradingPhase::continuous) return;
         do {
             while (book_.due.first != nil) carry_out(book_.due.first);
         } while (book_.may_fill() && (fill_one(0) || fill_one(1)));
@@ -286,9 +287,10 @@ class TermsPath : public TermsAuction<Sink> {
         this->unlink(book_.due, handle);
         OrderBody& body = order(handle);
         const OrderTerms& stop = terms(handle);
-        const bool limited = stop.kind == Kind::stop_limit;
-        emit(EventKind::triggered, body.id, body.side, stop.anchor, body.quantity, body.quantity);
-        Taker taker = taker_of(handle, limited ? Kind::limit : Kind::market, limited ? stop.price : 0, body.quantity);
+        const bool limited = stop.kind == CommandType::stop_limit;
+        emit(ExecType::triggered, body.id, body.side, stop.anchor, body.quantity, body.quantity);
+        Taker taker = taker_of(handle, limited ? CommandType::limit : CommandType::market, limited ? stop.price : 0,
+                               body.quantity);
         Reason why = Reason::market_remainder;
         if (!this->tape_refuses() || this->tape_takes(this->judge(taker).records)) {
             this->match(taker);
@@ -302,7 +304,7 @@ class TermsPath : public TermsAuction<Sink> {
             store_.queue_up(book_, body.side, key_of(body.side, taker.price), handle);
             return;
         }
-        if (taker.left != 0) emit(EventKind::cancelled, taker.id, taker.side, taker.price, taker.left, 0, why);
+        if (taker.left != 0) emit(ExecType::cancelled, taker.id, taker.side, taker.price, taker.left, 0, why);
         this->forget(handle);
     }
 
@@ -313,8 +315,8 @@ class TermsPath : public TermsAuction<Sink> {
         if (handle == nil) return false;
         const std::int64_t price = this->limit_of(handle);
         const std::uint32_t quantity = order(handle).quantity;
-        emit(EventKind::triggered, order(handle).id, side, price, quantity, quantity);
-        Taker taker = taker_of(handle, Kind::limit, price, quantity);
+        emit(ExecType::triggered, order(handle).id, side, price, quantity, quantity);
+        Taker taker = taker_of(handle, CommandType::limit, price, quantity);
         store_.take_out(book_, handle);
         this->match(taker);
         this->forget(handle);
@@ -328,7 +330,7 @@ class TermsPath : public TermsAuction<Sink> {
             if (key_of(side ^ 1, price) < book_.ladders[side ^ 1].best_key()) return false;
             for (Handle at = nodes()[at_price].next; at != at_price && found == nil; at = nodes()[at].next) {
                 if (!Store::all_or_none(order(at))) continue;
-                const auto judged = this->judge(taker_of(at, Kind::limit, price, order(at).quantity));
+                const auto judged = this->judge(taker_of(at, CommandType::limit, price, order(at).quantity));
                 if (judged.whole && this->tape_takes(judged.records)) found = at;
             }
             return found == nil;
@@ -338,11 +340,11 @@ class TermsPath : public TermsAuction<Sink> {
 
     // -- clock and phase --------------------------------------------------------------------------------------------
 
-    void set_clock(const WideCommand& command) {
+    void advance_time(const ExtendedCommand& command) {
         if (command.quantity < 0 || static_cast<std::uint64_t>(command.quantity) < store_.clock_)
             return reject(command, Reason::clock_backwards);
         store_.clock_ = static_cast<std::uint64_t>(command.quantity);
-        emit(EventKind::accepted, command.order_id, 0, 0, 0, 0);
+        emit(ExecType::accepted, command.order_id, 0, 0, 0, 0);
         const Expiries& expiries = store_.expiries_;
         while (expiries.size() != 0 && expiries.top().expiry <= store_.clock_) {
             const Handle handle = expiries.top().order;
@@ -352,18 +354,18 @@ class TermsPath : public TermsAuction<Sink> {
         }
     }
 
-    void set_phase(const WideCommand& command) {
-        if (command.quantity < 0 || command.quantity > static_cast<std::int64_t>(Phase::closed))
+    void set_phase(const ExtendedCommand& command) {
+        if (command.quantity < 0 || command.quantity > static_cast<std::int64_t>(TradingPhase::closed))
             return reject(command, Reason::unknown_phase);
-        const auto phase = static_cast<Phase>(command.quantity);
+        const auto phase = static_cast<TradingPhase>(command.quantity);
         std::optional<Uncross> crossed;
-        if (phase == Phase::continuous) crossed = this->find_uncross();
+        if (phase == TradingPhase::continuous) crossed = this->find_uncross();
         if (crossed && !this->tape_takes(this->trades_of(*crossed))) return reject(command, Reason::trade_pool_full);
-        emit(EventKind::accepted, command.order_id, 0, 0, 0, 0);
-        book_.note((phase == Phase::continuous ? 0 : 1) - (book_.phase == Phase::continuous ? 0 : 1));
+        emit(ExecType::accepted, command.order_id, 0, 0, 0, 0);
+        book_.note((phase == TradingPhase::continuous ? 0 : 1) - (book_.phase == TradingPhase::continuous ? 0 : 1));
         book_.phase = phase;
         if (crossed) this->uncross(*crossed);
-        if (phase == Phase::closed) end_day();
+        if (phase == TradingPhase::closed) end_day();
         settle();
     }
 
@@ -375,7 +377,7 @@ class TermsPath : public TermsAuction<Sink> {
     void end_day(const Ladder& ladder) {
         for (Ladder::Place at{ladder.best_key(), ladder.best()}; at.level != nil; at = ladder.after(at.key)) {
             Handle handle = nodes()[at.level].next;
-            for (std::uint32_t left = level(at.level).orders; left > 0; --left) {
+            for (std::uint32_t left = level(at.level).order_count; left > 0; --left) {
                 const Handle next = nodes()[handle].next;
                 if ((order(handle).terms & term_day) != 0) take_away(handle, Reason::expired);
                 handle = next;
@@ -386,7 +388,7 @@ class TermsPath : public TermsAuction<Sink> {
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
     /// The first check that fails. Rounds and slides the price.
-    Reason why_not_enter(const WideCommand& command, std::int64_t& price) {
+    Reason why_not_enter(const ExtendedCommand& command, std::int64_t& price) {
         if (const Reason reason = why_not_order(command, book_, store_.clock_, price); reason != Reason::none)
             return reason;
         if (find(command) != nil) return Reason::duplicate_order_id;
@@ -394,14 +396,14 @@ class TermsPath : public TermsAuction<Sink> {
             if (const Reason reason = why_not_wait(command); reason != Reason::none) return reason;
         const bool stays = rests_with_terms(command) || is_stop(command);
         const bool dry = stays && store_.live_ == store_.orders_max_;
-        if (dry && store_.when_orders_dry_ == WhenDry::refuse) return Reason::order_pool_full;
-        if (book_.phase == Phase::continuous && !is_stop(command))
+        if (dry && store_.when_orders_dry_ == PoolPolicy::refuse) return Reason::order_pool_full;
+        if (book_.phase == TradingPhase::continuous && !is_stop(command))
             if (const Reason reason = why_not_trade(command, price); reason != Reason::none) return reason;
         return dry && !store_.grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
-    Reason why_not_wait(const WideCommand& command) const {
-        if (command.kind != Kind::trailing_stop)
+    Reason why_not_wait(const ExtendedCommand& command) const {
+        if (command.kind != CommandType::trailing_stop)
             return this->reached(command.side, command.trigger) ? Reason::stop_through_market : Reason::none;
         if (!book_.traded) return Reason::no_last_trade;
         const __int128 trigger = this->trail(command.side, book_.last, command.trigger, command.flags);
@@ -409,14 +411,15 @@ class TermsPath : public TermsAuction<Sink> {
         return inside ? Reason::none : Reason::price_outside_band;
     }
 
-    Reason why_not_trade(const WideCommand& command, std::int64_t& price) const {
+    Reason why_not_trade(const ExtendedCommand& command, std::int64_t& price) const {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
         if (!asks && !this->tape_refuses()) return Reason::none;
         const auto judged = this->judge(taker_of(command, price));
         if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
         if ((command.flags & flag_post_only) != 0 && judged.records != 0)
-            return (command.flags & flag_slide) != 0 && slide(command.side, price) ? Reason::none
-                                                                                   : Reason::post_only_would_trade;
+            return (command.flags & flag_price_slide) != 0 && slide(command.side, price)
+                       ? Reason::none
+                       : Reason::post_only_would_trade;
         const bool trades = judged.whole || !is_all_or_none(command);
         return !trades || this->tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
     }
@@ -434,7 +437,7 @@ class TermsPath : public TermsAuction<Sink> {
     void reject(const Command& command, Reason reason) {
         if (reason == Reason::order_pool_full) ++store_.order_refusals_;
         if (reason == Reason::trade_pool_full) ++store_.trade_refusals_;
-        emit(EventKind::rejected, command.order_id, command.side, command.price, 0, 0, reason);
+        emit(ExecType::rejected, command.order_id, command.side, command.price, 0, 0, reason);
     }
 };
 

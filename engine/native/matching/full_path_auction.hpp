@@ -71,7 +71,7 @@ class TermsAuction : public TermsMatching<Sink> {
                 for (; at_ != place_.level; at_ = nodes_[at_].next) {
                     const OrderBody& order = nodes_[at_].order;
                     if (Store::all_or_none(order)) continue;
-                    left = order.quantity + store_.hidden(order);
+                    left = order.quantity + store_.reserve_quantity(order);
                     return;
                 }
                 place_ = ladder_.after(place_.key);
@@ -116,7 +116,7 @@ class TermsAuction : public TermsMatching<Sink> {
         const std::uint32_t shown = std::min(body.quantity, quantity);
         body.quantity -= shown;
         level(body.level).quantity -= shown;
-        if (shown != quantity) terms(handle).hidden -= quantity - shown;
+        if (shown != quantity) terms(handle).reserve_quantity -= quantity - shown;
         return true;
     }
 };

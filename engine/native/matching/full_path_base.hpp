@@ -18,9 +18,9 @@ struct Taker {
     std::int64_t price;      // its limit as events say it: 0 of a market order
     std::int64_t limit_key;  // keys of the other side up to this one trade
     std::uint32_t left;
-    std::uint32_t owner;  // 0 also where prevention has nothing to do
+    std::uint32_t participant_id;  // 0 also where prevention has nothing to do
     std::uint8_t side;
-    SelfTrade self_trade;
+    SelfTradePrevention self_trade;
     bool stopped = false;  // cancelled by self-trade prevention
 };
 
@@ -28,7 +28,7 @@ struct Taker {
 template <typename Sink>
 class TermsBase {
   protected:
-    TermsBase(Store& store, std::uint32_t symbol, Kind command, Sink& sink)
+    TermsBase(Store& store, std::uint32_t symbol, CommandType command, Sink& sink)
         : store_(store), book_(store.books_[symbol]), symbol_(symbol), command_(command), sink_(sink) {}
 
     Nodes& nodes() { return store_.nodes_; }
@@ -45,10 +45,10 @@ class TermsBase {
     bool waits(Handle handle) const { return (order(handle).terms & term_waits) != 0; }
     Ladder& ladder_of(Handle handle) { return (waits(handle) ? book_.stops : book_.ladders)[order(handle).side]; }
     /// What an order has left, shown or not.
-    std::uint32_t total(Handle handle) const { return order(handle).quantity + store_.hidden(order(handle)); }
+    std::uint32_t total(Handle handle) const { return order(handle).quantity + store_.reserve_quantity(order(handle)); }
     std::int64_t limit_of(Handle handle) const { return store_.limit_of(book_, handle); }
-    std::uint32_t owner(Handle handle) const {
-        return (order(handle).terms & term_owner) != 0 ? terms(handle).owner : 0;
+    std::uint32_t participant_id(Handle handle) const {
+        return (order(handle).terms & term_owner) != 0 ? terms(handle).participant_id : 0;
     }
 
     /// What the book must remember while it has an order with such terms.
@@ -72,7 +72,7 @@ class TermsBase {
         forget(handle);
     }
 
-    LOWLAT_INLINE void emit(EventKind kind, std::uint64_t id, std::uint32_t side, std::int64_t price,
+    LOWLAT_INLINE void emit(ExecType kind, std::uint64_t id, std::uint32_t side, std::int64_t price,
                             std::uint32_t quantity, std::uint32_t remaining, Reason reason = Reason::none) {
         tell({.sequence = store_.sequence_,
               .order_id = id,
@@ -102,7 +102,7 @@ class TermsBase {
               .maker_remaining = maker_left,
               .symbol = symbol_,
               .trade_id = ++store_.trades_,
-              .kind = EventKind::trade,
+              .kind = ExecType::trade,
               .side = static_cast<std::uint8_t>(side),
               .reason = Reason::none,
               .command = command_,
@@ -115,13 +115,13 @@ class TermsBase {
         const std::uint32_t quantity = total(handle);
         const std::int64_t price = limit_of(handle);
         remove(handle);
-        emit(EventKind::cancelled, gone.id, gone.side, price, quantity, 0, reason);
+        emit(ExecType::cancelled, gone.id, gone.side, price, quantity, 0, reason);
     }
 
     Store& store_;
     Book& book_;
     std::uint32_t symbol_;
-    Kind command_;
+    CommandType command_;
     Sink& sink_;
 
   private:

@@ -58,35 +58,37 @@ class TermsMatching : public TermsStops<Sink> {
         return judged;
     }
 
-    bool tape_refuses() const { return store_.when_trades_dry_ == WhenDry::refuse; }
+    bool tape_refuses() const { return store_.when_trades_dry_ == PoolPolicy::refuse; }
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= store_.tape_.room(); }
 
-    bool own(const Taker& taker, Handle maker) const { return taker.owner != 0 && this->owner(maker) == taker.owner; }
+    bool own(const Taker& taker, Handle maker) const {
+        return taker.participant_id != 0 && this->participant_id(maker) == taker.participant_id;
+    }
 
     /// An order comes in, or comes in again, and shows at most a slice.
     void show_slice(Handle handle, std::uint32_t quantity) {
         order(handle).quantity = quantity;
         if ((order(handle).terms & term_iceberg) == 0) return;
         OrderTerms& iceberg = terms(handle);
-        order(handle).quantity = std::min(quantity, iceberg.display);
-        iceberg.hidden = quantity - order(handle).quantity;
+        order(handle).quantity = std::min(quantity, iceberg.display_quantity);
+        iceberg.reserve_quantity = quantity - order(handle).quantity;
     }
 
     /// The next slice, at the back of the queue.
     void refill(Handle handle) {
         OrderBody& iceberg = order(handle);
         OrderTerms& behind = terms(handle);
-        iceberg.quantity = std::min(behind.hidden, behind.display);
-        behind.hidden -= iceberg.quantity;
+        iceberg.quantity = std::min(behind.reserve_quantity, behind.display_quantity);
+        behind.reserve_quantity -= iceberg.quantity;
         lowlat::unlink(nodes(), handle);
         link_last(nodes(), iceberg.level, handle);
         level(iceberg.level).quantity += iceberg.quantity;
-        emit(EventKind::refilled, iceberg.id, iceberg.side, this->limit_of(handle), iceberg.quantity,
+        emit(ExecType::refilled, iceberg.id, iceberg.side, this->limit_of(handle), iceberg.quantity,
              this->total(handle));
     }
 
   private:
-    bool pro_rata() const { return book_.rules.algorithm == Algorithm::pro_rata; }
+    bool pro_rata() const { return book_.rules.algorithm == MatchAlgorithm::pro_rata; }
 
     /// Oldest first.
     void meet_level(Taker& taker, Handle level_handle) {
@@ -98,10 +100,10 @@ class TermsMatching : public TermsStops<Sink> {
                 continue;
             }
             const bool is_own = own(taker, at);
-            if (is_own && taker.self_trade == SelfTrade::cancel_resting) {
+            if (is_own && taker.self_trade == SelfTradePrevention::cancel_resting) {
                 this->cancel_order(at, Reason::self_trade);
-            } else if (is_own && taker.self_trade != SelfTrade::decrement) {
-                if (taker.self_trade == SelfTrade::cancel_both) this->cancel_order(at, Reason::self_trade);
+            } else if (is_own && taker.self_trade != SelfTradePrevention::decrement) {
+                if (taker.self_trade == SelfTradePrevention::cancel_both) this->cancel_order(at, Reason::self_trade);
                 return stop(taker);
             } else if (take(taker, at, std::min(taker.left, order(at).quantity), is_own) && next == level_handle) {
                 next = at;  // refilled, it queues behind itself
@@ -116,7 +118,7 @@ class TermsMatching : public TermsStops<Sink> {
 
     /// What remains of an incoming order is cancelled.
     void stop(Taker& taker) {
-        emit(EventKind::cancelled, taker.id, taker.side, taker.price, taker.left, 0, Reason::self_trade);
+        emit(ExecType::cancelled, taker.id, taker.side, taker.price, taker.left, 0, Reason::self_trade);
         taker.left = 0;
         taker.stopped = true;
     }
@@ -130,8 +132,8 @@ class TermsMatching : public TermsStops<Sink> {
         level(resting.level).quantity -= quantity;
         const std::uint32_t total = this->total(maker);
         if (decrement) {
-            emit(EventKind::reduced, resting.id, resting.side, price, quantity, total, Reason::self_trade);
-            emit(EventKind::reduced, taker.id, taker.side, taker.price, quantity, taker.left, Reason::self_trade);
+            emit(ExecType::reduced, resting.id, resting.side, price, quantity, total, Reason::self_trade);
+            emit(ExecType::reduced, taker.id, taker.side, taker.price, quantity, taker.left, Reason::self_trade);
         } else {
             this->print(taker.id, taker.left, resting.id, total, taker.side, price, quantity);
             this->after_trade(price);
@@ -150,10 +152,10 @@ class TermsMatching : public TermsStops<Sink> {
     /// Until the level or the incoming order has nothing left.
     void share_level(Taker& taker, std::int64_t key) {
         const Ladder& ladder = book_.ladders[taker.side ^ 1];
-        const bool keeps_own =
-            taker.self_trade == SelfTrade::cancel_incoming || taker.self_trade == SelfTrade::cancel_both;
+        const bool keeps_own = taker.self_trade == SelfTradePrevention::cancel_aggressing ||
+                               taker.self_trade == SelfTradePrevention::cancel_both;
         for (Handle at = ladder.look(key); at != nil && taker.left != 0; at = ladder.look(key)) {
-            if (taker.self_trade == SelfTrade::cancel_resting) {
+            if (taker.self_trade == SelfTradePrevention::cancel_resting) {
                 cancel_own(taker, at);
                 if (ladder.look(key) == nil) return;
             }
@@ -161,7 +163,7 @@ class TermsMatching : public TermsStops<Sink> {
             share_once(taker, at, level(at).quantity - owned.quantity, keeps_own);
             if (owned.orders == 0) continue;
             if (taker.left == 0) return;
-            if (taker.self_trade == SelfTrade::cancel_both) cancel_own(taker, at);
+            if (taker.self_trade == SelfTradePrevention::cancel_both) cancel_own(taker, at);
             return stop(taker);
         }
     }
@@ -182,7 +184,7 @@ class TermsMatching : public TermsStops<Sink> {
     }
 
     void cancel_own(const Taker& taker, Handle level_handle) {
-        for (std::uint32_t left = level(level_handle).orders, at = nodes()[level_handle].next; left > 0; --left) {
+        for (std::uint32_t left = level(level_handle).order_count, at = nodes()[level_handle].next; left > 0; --left) {
             const Handle next = nodes()[at].next;
             if (own(taker, at)) this->cancel_order(at, Reason::self_trade);
             at = next;
@@ -201,7 +203,7 @@ class TermsMatching : public TermsStops<Sink> {
         for (Handle at = nodes()[level_handle].next; at != level_handle; at = nodes()[at].next)
             if (takes_part(at)) rest -= part(at);
         Handle at = nodes()[level_handle].next;
-        for (std::uint32_t left = level(level_handle).orders; left > 0; --left) {
+        for (std::uint32_t left = level(level_handle).order_count; left > 0; --left) {
             const Handle next = nodes()[at].next;
             if (takes_part(at)) {
                 std::uint64_t quantity = part(at);
@@ -219,50 +221,52 @@ class TermsMatching : public TermsStops<Sink> {
 
     /// Records that a maker may take: one for its slice, and one for each behind it.
     std::uint64_t records_of(Handle maker) const {
-        const std::uint64_t hidden = store_.hidden(order(maker));
-        return hidden == 0 ? 1 : 1 + (hidden + terms(maker).display - 1) / terms(maker).display;
+        const std::uint64_t reserve_quantity = store_.reserve_quantity(order(maker));
+        return reserve_quantity == 0
+                   ? 1
+                   : 1 + (reserve_quantity + terms(maker).display_quantity - 1) / terms(maker).display_quantity;
     }
 
     static void deduct(std::uint64_t& left, std::uint64_t quantity) { left -= std::min(left, quantity); }
 
     /// One level by time: true where the incoming order would be cancelled.
     bool judge_level(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgement& judged) const {
-        std::uint64_t hidden = 0;  // refilled behind all that is in the queue now
+        std::uint64_t reserve_quantity = 0;  // refilled behind all that is in the queue now
         for (Handle at = nodes()[level_handle].next; at != level_handle && left != 0; at = nodes()[at].next) {
             if (passed_over(at, left)) continue;
             if (own(taker, at)) {
-                if (taker.self_trade == SelfTrade::cancel_resting) continue;
+                if (taker.self_trade == SelfTradePrevention::cancel_resting) continue;
                 judged.whole = false;
-                if (taker.self_trade != SelfTrade::decrement) return true;
+                if (taker.self_trade != SelfTradePrevention::decrement) return true;
             } else {
                 judged.records += records_of(at);
             }
             deduct(left, order(at).quantity);
-            hidden += store_.hidden(order(at));
+            reserve_quantity += store_.reserve_quantity(order(at));
         }
-        deduct(left, hidden);
+        deduct(left, reserve_quantity);
         return false;
     }
 
     /// The same of a level that is shared.
     bool judge_shares(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgement& judged) const {
         std::uint64_t shown = 0;
-        std::uint64_t hidden = 0;
+        std::uint64_t reserve_quantity = 0;
         bool any_own = false;
         for (Handle at = nodes()[level_handle].next; at != level_handle; at = nodes()[at].next) {
             const bool is_own = own(taker, at);
             any_own |= is_own;
             if (!is_own) judged.records += records_of(at);
-            if (is_own && taker.self_trade != SelfTrade::decrement) continue;
+            if (is_own && taker.self_trade != SelfTradePrevention::decrement) continue;
             shown += order(at).quantity;
-            hidden += store_.hidden(order(at));
+            reserve_quantity += store_.reserve_quantity(order(at));
         }
         deduct(left, shown);
-        if (any_own && taker.self_trade != SelfTrade::cancel_resting) {
+        if (any_own && taker.self_trade != SelfTradePrevention::cancel_resting) {
             judged.whole = false;
-            if (taker.self_trade != SelfTrade::decrement) return true;
+            if (taker.self_trade != SelfTradePrevention::decrement) return true;
         }
-        deduct(left, hidden);
+        deduct(left, reserve_quantity);
         return false;
     }
 };

@@ -62,7 +62,7 @@ class TermsStops : public TermsBase<Sink> {
 
     /// No more in the list of stops that trail.
     void stop_trailing(Handle handle) {
-        if (terms(handle).kind == Kind::trailing_stop) unlink(book_.trailing[order(handle).side], handle);
+        if (terms(handle).kind == CommandType::trailing_stop) unlink(book_.trailing[order(handle).side], handle);
     }
 
     void append(List& list, Handle handle) {
@@ -84,7 +84,7 @@ class TermsStops : public TermsBase<Sink> {
     void become_due(std::uint32_t side, Ladder& stops) {
         const std::int64_t trigger = price_of(side ^ 1, stops.best_key());
         const Handle reached_level = stops.best();
-        for (std::uint32_t left = this->level(reached_level).orders; left > 0; --left) {
+        for (std::uint32_t left = this->level(reached_level).order_count; left > 0; --left) {
             const Handle handle = nodes()[reached_level].next;
             stop_trailing(handle);
             store_.take_out(stops, handle);

@@ -32,7 +32,7 @@ void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
     if (order.kept != nil) ++count.kept;
     if ((order.terms & terms_met) != 0) ++count.special;
     if ((order.terms & term_all_or_none) != 0) ++count.all_or_none[order.side];
-    if (waits && matcher.terms()[order.kept].kind == Kind::trailing_stop) ++count.trailing;
+    if (waits && matcher.terms()[order.kept].kind == CommandType::trailing_stop) ++count.trailing;
     if ((order.terms & term_gtd) == 0) return;
     hold(matcher.expiries().at(matcher.terms()[order.kept].place) == at, "an expiring order knows its place");
     ++count.expiring;
@@ -64,7 +64,7 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
         }
         hold(nodes[handle].prev == before, "a level names its youngest order");
         hold(orders != 0, "a level has an order");
-        hold(orders == level.orders && quantity == level.quantity, "a level sums its orders");
+        hold(orders == level.order_count && quantity == level.quantity, "a level sums its orders");
         count.orders += orders;
         ++count.levels;
         return true;
@@ -94,9 +94,9 @@ void check_invariants(const Matcher& matcher) {
         hold(listed(matcher, book.trailing[0]) + listed(matcher, book.trailing[1]) == count.trailing,
              "stops that trail are listed");
         hold(book.due.first == nil, "no stop is due between two commands");
-        count.special += (book.phase != Phase::continuous ? 1 : 0) + (book.rules.special() ? 1 : 0);
+        count.special += (book.phase != TradingPhase::continuous ? 1 : 0) + (book.rules.special() ? 1 : 0);
         hold(count.special == book.special, "what a plain command must know of is counted");
-        const bool may_cross = book.phase != Phase::continuous || book.all_or_none[0] + book.all_or_none[1] != 0;
+        const bool may_cross = book.phase != TradingPhase::continuous || book.all_or_none[0] + book.all_or_none[1] != 0;
         hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
         all.orders += count.orders;
         all.levels += count.levels;

@@ -43,7 +43,7 @@ class Matcher : public Store {
     }
 
     template <typename Sink>
-    void execute(const WideCommand& command, Sink& sink) {
+    void execute(const ExtendedCommand& command, Sink& sink) {
         if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
         } else if (books_[command.symbol].special != 0 || has_terms(command)) {
@@ -64,7 +64,7 @@ class Matcher : public Store {
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
         for (std::uint64_t at = 0; at < count; ++at) {
             if (likely(at + fetch_slot < count)) {
-                if constexpr (std::is_same_v<Record, WideCommand>)
+                if constexpr (std::is_same_v<Record, ExtendedCommand>)
                     fetch_terms_of(ahead[(at + fetch_neighbours) % fetch_slot]);
                 fetch_neighbours_of(ahead[(at + fetch_neighbours) % fetch_slot]);
                 fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
@@ -131,14 +131,14 @@ class Matcher : public Store {
     template <typename Sink>
     LOWLAT_INLINE void dispatch(const Command& command, Book& book, Sink& sink) {
         switch (command.kind) {
-            case Kind::limit:
-            case Kind::market:
+            case CommandType::limit:
+            case CommandType::market:
                 return enter(command, book, sink);
-            case Kind::cancel:
+            case CommandType::cancel:
                 return cancel(command, book, sink);
-            case Kind::reduce:
+            case CommandType::reduce:
                 return reduce(command, book, sink);
-            case Kind::replace:
+            case CommandType::replace:
                 return replace(command, book, sink);
             default:
                 if (!known(command.kind)) return reject(command, Reason::unknown_kind, sink);
@@ -152,17 +152,17 @@ class Matcher : public Store {
         dispatch(command, books_[command.symbol], sink);
     }
 
-    static bool known(Kind kind) { return kind >= Kind::limit && kind <= Kind::phase; }
+    static bool known(CommandType kind) { return kind >= CommandType::limit && kind <= CommandType::phase; }
 
     template <typename Sink>
     LOWLAT_APART void take_terms_path(const Command& command, Sink& sink) {
-        WideCommand wide{};
+        ExtendedCommand wide{};
         static_cast<Command&>(wide) = command;
         take_terms_path(wide, sink);
     }
 
     template <typename Sink>
-    LOWLAT_INLINE void take_terms_path(const WideCommand& command, Sink& sink) {
+    LOWLAT_INLINE void take_terms_path(const ExtendedCommand& command, Sink& sink) {
         TermsPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
     }
 
@@ -184,7 +184,7 @@ class Matcher : public Store {
         }
         const std::uint32_t side = command.side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        emit(sink, EventKind::accepted, command, side, command.price, quantity, quantity, Reason::none);
+        emit(sink, ExecType::accepted, command, side, command.price, quantity, quantity, Reason::none);
 
         const std::int64_t limit = limit_key(command, book, side);
         std::uint32_t left = quantity;
@@ -195,8 +195,8 @@ class Matcher : public Store {
         if (likely(rests(command))) {
             rest(command, book, side, left, tag);
         } else {
-            const bool market = command.kind == Kind::market;
-            emit(sink, EventKind::cancelled, command, side, command.price, left, 0,
+            const bool market = command.kind == CommandType::market;
+            emit(sink, ExecType::cancelled, command, side, command.price, left, 0,
                  market ? Reason::market_remainder : Reason::ioc_remainder);
         }
     }
@@ -213,7 +213,7 @@ class Matcher : public Store {
         take_out(book, handle);
         nodes_.release(handle);
         --live_;
-        emit(sink, EventKind::cancelled, command, order.side, price_of(book, order.side, key), order.quantity, 0,
+        emit(sink, ExecType::cancelled, command, order.side, price_of(book, order.side, key), order.quantity, 0,
              Reason::requested);
     }
 
@@ -242,7 +242,7 @@ class Matcher : public Store {
             nodes_.release(handle);
             --live_;
         }
-        emit(sink, EventKind::reduced, command, side, price, quantity, left, Reason::none);
+        emit(sink, ExecType::reduced, command, side, price, quantity, left, Reason::none);
     }
 
     template <typename Sink>
@@ -262,11 +262,11 @@ class Matcher : public Store {
         if (key == level.key && quantity <= order.quantity) {
             level.quantity -= order.quantity - quantity;
             order.quantity = quantity;
-            return emit(sink, EventKind::replaced, command, side, command.price, quantity, quantity, Reason::none);
+            return emit(sink, ExecType::replaced, command, side, command.price, quantity, quantity, Reason::none);
         }
         if (const Reason reason = why_not_trade(command, book, side); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        emit(sink, EventKind::replaced, command, side, command.price, quantity, quantity, Reason::none);
+        emit(sink, ExecType::replaced, command, side, command.price, quantity, quantity, Reason::none);
         take_out(book, handle);
         std::uint32_t left = quantity;
         const std::int64_t limit = limit_key(command, book, side);
@@ -307,7 +307,7 @@ class Matcher : public Store {
                 if (unlikely(maker.order.kept != nil)) release_terms(at);
                 nodes_.release(at);
                 --live_;
-                --level.level.orders;
+                --level.level.order_count;
                 at = next;
             } while (left != 0 && at != level_handle);
             level.next = at;
@@ -330,7 +330,7 @@ class Matcher : public Store {
                        .maker_remaining = maker.quantity,
                        .symbol = command.symbol,
                        .trade_id = ++trades_,
-                       .kind = EventKind::trade,
+                       .kind = ExecType::trade,
                        .side = static_cast<std::uint8_t>(side),
                        .reason = Reason::none,
                        .command = command.kind,
@@ -355,7 +355,7 @@ class Matcher : public Store {
     // -- what is told ---------------------------------------------------------------------------------------------
 
     template <typename Sink>
-    LOWLAT_INLINE void emit(Sink& sink, EventKind kind, const Command& command, std::uint32_t side, std::int64_t price,
+    LOWLAT_INLINE void emit(Sink& sink, ExecType kind, const Command& command, std::uint32_t side, std::int64_t price,
                             std::uint32_t quantity, std::uint32_t remaining, Reason reason) {
         sink.next() = {.sequence = sequence_,
                        .order_id = command.order_id,
@@ -377,7 +377,7 @@ class Matcher : public Store {
     LOWLAT_COLD void reject(const Command& command, Reason reason, Sink& sink) {
         if (reason == Reason::order_pool_full) ++order_refusals_;
         if (reason == Reason::trade_pool_full) ++trade_refusals_;
-        emit(sink, EventKind::rejected, command, command.side, command.price, 0, 0, reason);
+        emit(sink, ExecType::rejected, command, command.side, command.price, 0, 0, reason);
     }
 
     template <typename Sink>
@@ -389,7 +389,7 @@ class Matcher : public Store {
 
     /// Keys of the other side up to this one trade.
     static LOWLAT_INLINE std::int64_t limit_key(const Command& command, const Book& book, std::uint32_t side) {
-        return command.kind == Kind::market ? any_key : key_of(book, side ^ 1, command.price);
+        return command.kind == CommandType::market ? any_key : key_of(book, side ^ 1, command.price);
     }
 
     LOWLAT_COLD Reason why_not_enter(const Command& command, Book& book, std::uint32_t tag) {
@@ -399,7 +399,7 @@ class Matcher : public Store {
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
         if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
         const bool dry = rests(command) && live_ == orders_max_;
-        if (dry && when_orders_dry_ == WhenDry::refuse) return Reason::order_pool_full;
+        if (dry && when_orders_dry_ == PoolPolicy::refuse) return Reason::order_pool_full;
         if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::fok) && !fillable(command, book))
             return Reason::fok_not_fillable;
         if (const Reason reason = why_not_trade(command, book, command.side); reason != Reason::none) return reason;
@@ -411,7 +411,7 @@ class Matcher : public Store {
         const std::int64_t limit = limit_key(command, book, side);
         const bool reaches = ladder.best() != nil && ladder.best_key() <= limit;
         if ((command.flags & flag_post_only) != 0 && reaches) return Reason::post_only_would_trade;
-        const bool enough = when_trades_dry_ != WhenDry::refuse || tape_.room() >= live_;
+        const bool enough = when_trades_dry_ != PoolPolicy::refuse || tape_.room() >= live_;
         return enough || tape_takes_trades_of(command, ladder, limit) ? Reason::none : Reason::trade_pool_full;
     }
 

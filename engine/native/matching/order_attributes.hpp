@@ -32,13 +32,13 @@ struct alignas(64) OrderTerms {
     std::int64_t anchor;  // a trailing stop's best trade price; of a due stop, the trigger it had
     std::uint64_t expiry;
     std::uint64_t accepted;  // sequence of the command that entered it
-    std::uint32_t owner;
-    std::uint32_t display;  // an iceberg's slice
-    std::uint32_t hidden;   // and what it has behind the slice it shows
-    std::uint32_t place;    // in the heap of expiries
-    Kind kind;
+    std::uint32_t participant_id;
+    std::uint32_t display_quantity;  // an iceberg's slice
+    std::uint32_t reserve_quantity;  // and what it has behind the slice it shows
+    std::uint32_t place;             // in the heap of expiries
+    CommandType kind;
     std::uint8_t flags;
-    SelfTrade self_trade;
+    SelfTradePrevention self_trade;
     std::uint8_t zero[5];
 };
 static_assert(sizeof(OrderTerms) == 64);

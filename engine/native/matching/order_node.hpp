@@ -20,7 +20,7 @@ struct OrderBody {
 struct LevelBody {
     std::int64_t key;  // see ladder.hpp
     std::uint64_t quantity;
-    std::uint32_t orders;
+    std::uint32_t order_count;
     std::uint32_t zero;
 };
 

@@ -39,7 +39,7 @@ class Snapshot;
 /// Orders and levels come and go here; which, and why, is decided by the paths of commands: Matcher and TermsPath.
 class Store {
   public:
-    explicit Store(const Settings& settings)
+    explicit Store(const EngineConfig& settings)
         : rules_(settings.symbols),
           orders_max_(settings.orders),
           when_orders_dry_(settings.when_orders_dry),
@@ -79,7 +79,7 @@ class Store {
         const Book& book = books_[symbol];
         book.ladders[side].for_each([&](std::int64_t key, Handle handle) {
             const LevelBody& level = nodes_[handle].level;
-            return visit(LevelRow{price_of(book, side, key), level.quantity, level.orders, 0});
+            return visit(LevelRow{price_of(book, side, key), level.quantity, level.order_count, 0});
         });
     }
 
@@ -89,7 +89,7 @@ class Store {
         const Handle handle = book.ladders[side].look(key_of(book, side, price));
         if (handle == nil) return {price, 0, 0, 0};
         const LevelBody& level = nodes_[handle].level;
-        return {price, level.quantity, level.orders, 0};
+        return {price, level.quantity, level.order_count, 0};
     }
 
     /// The price at which an order rests, if it does.
@@ -115,7 +115,7 @@ class Store {
                                .side = order.side,
                                .flags = all_or_none(order) ? flag_all_or_none : std::uint8_t{0},
                                .zero = 0,
-                               .hidden = hidden(order)});
+                               .reserve_quantity = reserve_quantity(order)});
             });
         }
     }
@@ -144,7 +144,7 @@ class Store {
         std::uint64_t quantity = 0;
         for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) {
             const OrderBody& order = nodes_[at].order;
-            if (!all_or_none(order)) quantity += order.quantity + std::uint64_t{hidden(order)};
+            if (!all_or_none(order)) quantity += order.quantity + std::uint64_t{reserve_quantity(order)};
         }
         return quantity;
     }
@@ -196,8 +196,8 @@ class Store {
 
     static bool all_or_none(const OrderBody& order) { return (order.terms & term_all_or_none) != 0; }
     /// What an iceberg has behind its slice; 0 of any other order.
-    std::uint32_t hidden(const OrderBody& order) const {
-        return (order.terms & term_iceberg) != 0 ? terms_[order.kept].hidden : 0;
+    std::uint32_t reserve_quantity(const OrderBody& order) const {
+        return (order.terms & term_iceberg) != 0 ? terms_[order.kept].reserve_quantity : 0;
     }
 
   protected:
@@ -229,7 +229,7 @@ class Store {
         const OrderBody& order = nodes_[handle].order;
         if ((order.terms & term_waits) == 0) return price_of(book, order.side, nodes_[order.level].level.key);
         const OrderTerms& terms = terms_[order.kept];
-        return terms.kind == Kind::stop_limit ? terms.price : 0;
+        return terms.kind == CommandType::stop_limit ? terms.price : 0;
     }
 
     /// Put an order at the back of the queue at `key`.
@@ -251,7 +251,7 @@ class Store {
         link_last(nodes_, level, handle);
         LevelBody& body = nodes_[level].level;
         body.quantity += order.quantity;
-        ++body.orders;
+        ++body.order_count;
     }
 
     /// Take a live order out of its queue; its node stays the caller's.
@@ -264,7 +264,7 @@ class Store {
         LevelBody& level = nodes_[order.level].level;
         unlink(nodes_, handle);
         level.quantity -= order.quantity;
-        if (--level.orders == 0) drop_level(ladder, order.level);
+        if (--level.order_count == 0) drop_level(ladder, order.level);
     }
 
     /// What an order kept apart, if anything, is free again.
@@ -277,7 +277,7 @@ class Store {
 
     /// One execution on the tape.
     LOWLAT_INLINE void record(const Trade& trade) {
-        if (unlikely(tape_.full() && when_trades_dry_ == WhenDry::grow)) grow_tape();
+        if (unlikely(tape_.full() && when_trades_dry_ == PoolPolicy::grow)) grow_tape();
         tape_.acquire() = trade;
     }
 
@@ -305,7 +305,7 @@ class Store {
         auto* heap = region.take<Expiries::Entry>(orders);
         if (expiries_.size() != 0) std::copy_n(expiries_.data(), expiries_.size(), heap);
         expiries_.move_to(heap);
-        live_unchecked_ = when_trades_dry_ == WhenDry::refuse ? 0 : orders;
+        live_unchecked_ = when_trades_dry_ == PoolPolicy::refuse ? 0 : orders;
         if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
         node_region_ = std::move(region);
     }
@@ -335,7 +335,7 @@ class Store {
         };
         books_.reserve(rules_.size());
         symbols_ = static_cast<std::uint32_t>(rules_.size());
-        for (const Rules& rules : rules_) {
+        for (const SymbolRules& rules : rules_) {
             books_.emplace_back(rules, ladder(places_), ladder(places_), ladder(stop_places_), ladder(stop_places_));
         }
         book_region_ = std::move(region);
@@ -370,7 +370,7 @@ class Store {
             ++growths_;
         } catch (const std::bad_alloc&) {
             ++growth_failures_;
-            when_trades_dry_ = WhenDry::recycle;
+            when_trades_dry_ = PoolPolicy::recycle;
         }
     }
 
@@ -409,10 +409,10 @@ class Store {
     std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can run dry
     std::uint32_t symbols_ = 0;
 
-    std::vector<Rules> rules_;
+    std::vector<SymbolRules> rules_;
     std::uint32_t orders_max_;
-    WhenDry when_orders_dry_;
-    WhenDry when_trades_dry_;
+    PoolPolicy when_orders_dry_;
+    PoolPolicy when_trades_dry_;
     std::uint32_t places_;
     std::uint32_t stop_places_;
     Region node_region_;

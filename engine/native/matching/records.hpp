@@ -6,7 +6,7 @@
 
 namespace lowlat {
 
-enum class Kind : std::uint8_t {
+enum class CommandType : std::uint8_t {
     limit = 1,
     market = 2,
     cancel = 3,
@@ -15,25 +15,25 @@ enum class Kind : std::uint8_t {
     stop = 6,
     stop_limit = 7,
     trailing_stop = 8,
-    clock = 9,
+    advance_time = 9,
     phase = 10
 };
 enum class Side : std::uint8_t { buy = 0, sell = 1 };
 enum class TimeInForce : std::uint8_t { gtc = 0, ioc = 1, fok = 2, day = 3, gtd = 4 };
-enum class SelfTrade : std::uint8_t {
+enum class SelfTradePrevention : std::uint8_t {
     none = 0,
     cancel_resting = 1,
-    cancel_incoming = 2,
+    cancel_aggressing = 2,
     cancel_both = 3,
     decrement = 4
 };
-enum class Phase : std::uint8_t { continuous = 0, call = 1, halted = 2, closed = 3 };
+enum class TradingPhase : std::uint8_t { continuous = 0, call = 1, halted = 2, closed = 3 };
 inline constexpr std::uint8_t flag_post_only = 1;
-inline constexpr std::uint8_t flag_slide = 2;
+inline constexpr std::uint8_t flag_price_slide = 2;
 inline constexpr std::uint8_t flag_all_or_none = 4;
 inline constexpr std::uint8_t flag_trail_basis_points = 8;
 
-enum class EventKind : std::uint8_t {
+enum class ExecType : std::uint8_t {
     accepted = 1,
     rejected = 2,
     trade = 3,
@@ -93,7 +93,7 @@ struct Command {
     std::int64_t price;
     std::int64_t quantity;
     std::uint32_t symbol;
-    Kind kind;
+    CommandType kind;
     std::uint8_t side;
     std::uint8_t time_in_force;
     std::uint8_t flags;
@@ -101,15 +101,15 @@ struct Command {
 static_assert(sizeof(Command) == 32 && alignof(Command) == 8);
 
 /// A command, and what few commands have to say.
-struct WideCommand : Command {
+struct ExtendedCommand : Command {
     std::int64_t trigger;
     std::uint64_t expiry;
-    std::uint32_t display;
-    std::uint32_t owner;
-    SelfTrade self_trade;
+    std::uint32_t display_quantity;
+    std::uint32_t participant_id;
+    SelfTradePrevention self_trade;
     std::uint8_t zero[7];
 };
-static_assert(sizeof(WideCommand) == 64 && alignof(WideCommand) == 8);
+static_assert(sizeof(ExtendedCommand) == 64 && alignof(ExtendedCommand) == 8);
 
 struct alignas(64) Event {
     std::uint64_t sequence;
@@ -121,10 +121,10 @@ struct alignas(64) Event {
     std::uint32_t maker_remaining;
     std::uint32_t symbol;
     std::uint64_t trade_id;
-    EventKind kind;
+    ExecType kind;
     std::uint8_t side;
     Reason reason;
-    Kind command;
+    CommandType command;
     std::uint32_t zero;
 };
 static_assert(sizeof(Event) == 64);
@@ -142,7 +142,7 @@ static_assert(sizeof(Trade) == 32);
 struct LevelRow {
     std::int64_t price;
     std::uint64_t quantity;
-    std::uint64_t orders;
+    std::uint64_t order_count;
     std::uint64_t zero;
 };
 static_assert(sizeof(LevelRow) == 32);
@@ -155,7 +155,7 @@ struct alignas(32) OrderRow {
     std::uint8_t side;
     std::uint8_t flags;
     std::uint16_t zero;
-    std::uint32_t hidden;
+    std::uint32_t reserve_quantity;
 };
 static_assert(sizeof(OrderRow) == 32);
 
@@ -165,7 +165,7 @@ struct alignas(64) StopRow {
     std::int64_t trigger;
     std::uint32_t quantity;
     std::uint32_t symbol;
-    Kind kind;
+    CommandType kind;
     std::uint8_t side;
     std::uint8_t zero[30];
 };

@@ -13,7 +13,7 @@
 namespace lowlat {
 
 LOWLAT_INLINE bool rests(const Command& command) {
-    return command.kind != Kind::market && command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtc);
+    return command.kind != CommandType::market && command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtc);
 }
 
 /// A limit order for either side that is good till cancelled and has no flag: four bytes, compared in one go.
@@ -22,7 +22,7 @@ LOWLAT_INLINE bool plain(const Command& command) {
     std::uint32_t bytes;
     std::memcpy(&bytes, &command.kind, sizeof bytes);
     constexpr std::uint32_t either_side = 1U << 8;
-    return (bytes & ~either_side) == static_cast<std::uint32_t>(Kind::limit);
+    return (bytes & ~either_side) == static_cast<std::uint32_t>(CommandType::limit);
 }
 
 LOWLAT_INLINE Reason why_not_quantity(const Command& command, const Book& book) {
@@ -36,7 +36,7 @@ LOWLAT_INLINE Reason why_not_quantity(const Command& command, const Book& book) 
 inline Reason why_not_terms(const Command& command, const Book& book) {
     if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
-    if (command.kind == Kind::market) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
+    if (command.kind == CommandType::market) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
     if (command.price % book.rules.tick != 0) return Reason::price_off_tick;
     const bool inside = command.price >= book.rules.price_min && command.price <= book.rules.price_max;
     return inside ? Reason::none : Reason::price_outside_band;

@@ -11,7 +11,8 @@
 
 namespace lowlat {
 
-inline constexpr std::uint8_t flags_known = flag_post_only | flag_slide | flag_all_or_none | flag_trail_basis_points;
+inline constexpr std::uint8_t flags_known =
+    flag_post_only | flag_price_slide | flag_all_or_none | flag_trail_basis_points;
 inline constexpr std::uint32_t slices_max = 256;
 inline constexpr std::int64_t basis_points_max = 10'000;
 
@@ -19,20 +20,21 @@ inline bool is(const Command& command, TimeInForce time_in_force) {
     return command.time_in_force == static_cast<std::uint8_t>(time_in_force);
 }
 inline bool is_stop(const Command& command) {
-    return command.kind >= Kind::stop && command.kind <= Kind::trailing_stop;
+    return command.kind >= CommandType::stop && command.kind <= CommandType::trailing_stop;
 }
 inline bool for_a_moment(const Command& command) {
     return is(command, TimeInForce::ioc) || is(command, TimeInForce::fok);
 }
 inline bool rests_with_terms(const Command& command) {
-    return command.kind == Kind::limit && !for_a_moment(command);
+    return command.kind == CommandType::limit && !for_a_moment(command);
 }
 inline bool has_limit(const Command& command) {
-    return command.kind == Kind::limit || command.kind == Kind::stop_limit || command.kind == Kind::replace;
+    return command.kind == CommandType::limit || command.kind == CommandType::stop_limit ||
+           command.kind == CommandType::replace;
 }
 
 /// The multiple of the tick that a symbol takes for a price; none where there is none in int64.
-inline std::optional<std::int64_t> on_tick(const Rules& rules, std::uint32_t side, std::int64_t price) {
+inline std::optional<std::int64_t> on_tick(const SymbolRules& rules, std::uint32_t side, std::int64_t price) {
     const std::int64_t tick = rules.tick;
     std::int64_t over = price % tick;  // how far above the multiple below it
     if (over == 0) return price;
@@ -40,22 +42,22 @@ inline std::optional<std::int64_t> on_tick(const Rules& rules, std::uint32_t sid
     const std::int64_t short_of = tick - over;
     const bool buys = side == 0;
     bool up = !buys;
-    if (rules.off_tick == OffTick::nearest && over != short_of) up = short_of < over;
+    if (rules.off_tick == TickRounding::nearest && over != short_of) up = short_of < over;
     std::int64_t rounded = 0;
     const bool outside =
         up ? __builtin_add_overflow(price, short_of, &rounded) : __builtin_sub_overflow(price, over, &rounded);
     return outside ? std::nullopt : std::optional(rounded);
 }
 
-inline Reason why_not_price(const Rules& rules, std::int64_t price) {
+inline Reason why_not_price(const SymbolRules& rules, std::int64_t price) {
     if (price % rules.tick != 0) return Reason::price_off_tick;
     return price >= rules.price_min && price <= rules.price_max ? Reason::none : Reason::price_outside_band;
 }
 
 /// Of `price` as the command asks for it; rounds it where the symbol does.
-inline Reason why_not_limit(const Command& command, std::uint32_t side, const Rules& rules, std::int64_t& price) {
+inline Reason why_not_limit(const Command& command, std::uint32_t side, const SymbolRules& rules, std::int64_t& price) {
     if (!has_limit(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
-    if (rules.off_tick != OffTick::reject) {
+    if (rules.off_tick != TickRounding::reject) {
         const std::optional<std::int64_t> rounded = on_tick(rules, side, price);
         if (!rounded) return Reason::price_outside_band;
         price = *rounded;
@@ -69,7 +71,7 @@ inline constexpr unsigned says_expiry = 32;
 inline constexpr unsigned says_display = 64;
 inline constexpr unsigned says_time = 128;  // every order: its time in force
 
-inline constexpr unsigned says_rests = says_time | says_display | flag_post_only | flag_slide | flag_all_or_none;
+inline constexpr unsigned says_rests = says_time | says_display | flag_post_only | flag_price_slide | flag_all_or_none;
 inline constexpr unsigned says_waits = says_time | says_trigger;
 inline constexpr unsigned says_trails = says_waits | flag_trail_basis_points;
 
@@ -88,39 +90,40 @@ inline constexpr std::uint8_t may_say[][5] = {
     {says_trails, 0, 0, says_trails, says_trails | says_expiry},  // trailing stop
 };
 
-inline unsigned said(const WideCommand& command) {
+inline unsigned said(const ExtendedCommand& command) {
     return command.flags | says_time | (command.trigger != 0 ? says_trigger : 0) |
-           (command.expiry != 0 ? says_expiry : 0) | (command.display != 0 ? says_display : 0);
+           (command.expiry != 0 ? says_expiry : 0) | (command.display_quantity != 0 ? says_display : 0);
 }
 
-inline bool few_slices(std::int64_t quantity, std::uint32_t display) {
-    return quantity <= std::int64_t{display} * slices_max;
+inline bool few_slices(std::int64_t quantity, std::uint32_t display_quantity) {
+    return quantity <= std::int64_t{display_quantity} * slices_max;
 }
 
-inline Reason why_not_display(const WideCommand& command, const Rules& rules) {
-    if (command.display == 0) return Reason::none;
-    if (command.display > command.quantity) return Reason::display_too_large;
-    if (command.display % rules.lot != 0) return Reason::quantity_off_lot;
-    return few_slices(command.quantity, command.display) ? Reason::none : Reason::display_too_small;
+inline Reason why_not_display(const ExtendedCommand& command, const SymbolRules& rules) {
+    if (command.display_quantity == 0) return Reason::none;
+    if (command.display_quantity > command.quantity) return Reason::display_too_large;
+    if (command.display_quantity % rules.lot != 0) return Reason::quantity_off_lot;
+    return few_slices(command.quantity, command.display_quantity) ? Reason::none : Reason::display_too_small;
 }
 
-inline Reason why_not_trigger(const WideCommand& command, const Rules& rules) {
-    if (command.kind != Kind::trailing_stop) return why_not_price(rules, command.trigger);
+inline Reason why_not_trigger(const ExtendedCommand& command, const SymbolRules& rules) {
+    if (command.kind != CommandType::trailing_stop) return why_not_price(rules, command.trigger);
     const bool relative = (command.flags & flag_trail_basis_points) != 0;
     if (command.trigger <= 0 || (relative && command.trigger > basis_points_max)) return Reason::trail_out_of_range;
     return relative || command.trigger % rules.tick == 0 ? Reason::none : Reason::price_off_tick;
 }
 
-inline bool phase_takes(Phase phase, const Command& command) {
-    if (phase == Phase::continuous) return true;
-    if (phase != Phase::call) return false;
-    if (command.kind == Kind::replace) return (command.flags & flag_post_only) == 0;
+inline bool phase_takes(TradingPhase phase, const Command& command) {
+    if (phase == TradingPhase::continuous) return true;
+    if (phase != TradingPhase::call) return false;
+    if (command.kind == CommandType::replace) return (command.flags & flag_post_only) == 0;
     if (is_stop(command)) return true;
     return rests_with_terms(command) && (command.flags & (flag_post_only | flag_all_or_none)) == 0;
 }
 
 /// Everything about an order that comes in but what needs its id or the books. Rounds the price.
-inline Reason why_not_order(const WideCommand& command, const Book& book, std::uint64_t clock, std::int64_t& price) {
+inline Reason why_not_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock,
+                            std::int64_t& price) {
     if (command.side > 1) return Reason::unknown_side;
     if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::gtd)) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
@@ -130,12 +133,12 @@ inline Reason why_not_order(const WideCommand& command, const Book& book, std::u
     const unsigned may = may_say[static_cast<unsigned>(command.kind)][command.time_in_force];
     const unsigned beyond = said(command) & ~may;
     if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
-    if (command.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
-    const bool slides_only = (command.flags & (flag_slide | flag_post_only)) == flag_slide;
+    if (command.self_trade > SelfTradePrevention::decrement) return Reason::unknown_self_trade;
+    const bool slides_only = (command.flags & (flag_price_slide | flag_post_only)) == flag_price_slide;
     if (beyond != 0 || slides_only) return Reason::term_not_for_kind;
     const bool all_or_none = (command.flags & flag_all_or_none) != 0;
-    const bool conflict =
-        command.display != 0 || (command.flags & flag_post_only) != 0 || book.rules.algorithm != Algorithm::fifo;
+    const bool conflict = command.display_quantity != 0 || (command.flags & flag_post_only) != 0 ||
+                          book.rules.algorithm != MatchAlgorithm::fifo;
     if (all_or_none && conflict) return Reason::terms_conflict;
     if (const Reason reason = why_not_display(command, book.rules); reason != Reason::none) return reason;
     if (is(command, TimeInForce::gtd) && command.expiry <= clock) return Reason::expiry_not_ahead;
@@ -145,15 +148,15 @@ inline Reason why_not_order(const WideCommand& command, const Book& book, std::u
 }
 
 /// The same of a change of price and quantity, but its price: that takes the order's side.
-inline Reason why_not_change(const WideCommand& command, const Book& book) {
+inline Reason why_not_change(const ExtendedCommand& command, const Book& book) {
     if (command.time_in_force != 0) return Reason::unknown_time_in_force;
     if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
     return why_not_quantity(command, book);
 }
 
-inline bool has_terms(const WideCommand& command) {
-    return (static_cast<std::uint64_t>(command.trigger) | command.expiry | command.display | command.owner |
-            static_cast<std::uint64_t>(command.self_trade)) != 0;
+inline bool has_terms(const ExtendedCommand& command) {
+    return (static_cast<std::uint64_t>(command.trigger) | command.expiry | command.display_quantity |
+            command.participant_id | static_cast<std::uint64_t>(command.self_trade)) != 0;
 }
 
 }  // namespace lowlat

@@ -10,7 +10,7 @@ namespace lowlat {
 
 /// spin: look again at once, for threads that have a CPU each. yield: after a short while let others run, for threads
 /// that share CPUs. fail: do not wait.
-enum class Wait : std::uint8_t { spin = 0, yield = 1, fail = 2 };
+enum class WaitStrategy : std::uint8_t { spin = 0, yield = 1, fail = 2 };
 
 /// Tells the processor that this is a loop which waits: it frees a sibling thread and does not speculate ahead.
 LOWLAT_INLINE void relax() {
@@ -24,13 +24,13 @@ LOWLAT_INLINE void relax() {
 /// The pauses between two looks at a ring.
 class Backoff {
   public:
-    explicit Backoff(Wait wait) : wait_(wait) {}
+    explicit Backoff(WaitStrategy wait) : wait_(wait) {}
 
     /// A little while; false when the policy is not to wait.
     LOWLAT_INLINE bool pause() {
-        if (wait_ == Wait::fail) return false;
+        if (wait_ == WaitStrategy::fail) return false;
         ++rounds_;
-        if (wait_ == Wait::spin || fruitless_ < spins_before_yield) {
+        if (wait_ == WaitStrategy::spin || fruitless_ < spins_before_yield) {
             ++fruitless_;
             relax();
         } else {
@@ -50,7 +50,7 @@ class Backoff {
     static constexpr std::uint32_t spins_before_yield = 128;
     static constexpr std::uint32_t rounds_between_looks = 64;
 
-    Wait wait_;
+    WaitStrategy wait_;
     std::uint32_t rounds_ = 0;
     std::uint32_t fruitless_ = 0;
 };
@@ -58,8 +58,8 @@ class Backoff {
 /// While `go_on()` says so, waits by policy until all `count` records are pushed; how many were. Fewer also when the
 /// policy is to fail, or the ring is closed.
 template <typename Ring, typename GoOn>
-std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count, Wait wait,
-                           GoOn go_on) {
+std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count,
+                           WaitStrategy wait, GoOn go_on) {
     Backoff backoff(wait);
     std::uint64_t done = ring.try_push(records, count);
     while (done != count && !ring.closed() && backoff.pause()) {
@@ -72,14 +72,16 @@ std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records
 }
 
 template <typename Ring>
-std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count, Wait wait) {
+std::uint64_t push_waiting(Ring& ring, const typename Ring::record_type* records, std::uint64_t count,
+                           WaitStrategy wait) {
     return push_waiting(ring, records, count, wait, [] { return true; });
 }
 
 /// While `go_on()` says so, waits by policy until there is a record, then takes up to `count`; how many it took. None
 /// also when the policy is to fail, or the ring is closed and empty.
 template <typename Ring, typename GoOn>
-std::uint64_t pop_waiting(Ring& ring, typename Ring::record_type* records, std::uint64_t count, Wait wait, GoOn go_on) {
+std::uint64_t pop_waiting(Ring& ring, typename Ring::record_type* records, std::uint64_t count, WaitStrategy wait,
+                          GoOn go_on) {
     Backoff backoff(wait);
     std::uint64_t taken = ring.try_pop(records, count);
     while (taken == 0 && count != 0 && !ring.finished() && backoff.pause()) {
@@ -90,7 +92,7 @@ std::uint64_t pop_waiting(Ring& ring, typename Ring::record_type* records, std::
 }
 
 template <typename Ring>
-std::uint64_t pop_waiting(Ring& ring, typename Ring::record_type* records, std::uint64_t count, Wait wait) {
+std::uint64_t pop_waiting(Ring& ring, typename Ring::record_type* records, std::uint64_t count, WaitStrategy wait) {
     return pop_waiting(ring, records, count, wait, [] { return true; });
 }
 

@@ -99,23 +99,23 @@ LOWLAT_INLINE void store_word(std::uint64_t& word, std::uint64_t value,
 struct SharedLevel {
     std::uint64_t price;
     std::uint64_t quantity;
-    std::uint64_t orders;
+    std::uint64_t order_count;
     std::uint64_t zero;
 
     LOWLAT_INLINE LevelRow load() const {
-        return {static_cast<std::int64_t>(load_word(price)), load_word(quantity), load_word(orders), 0};
+        return {static_cast<std::int64_t>(load_word(price)), load_word(quantity), load_word(order_count), 0};
     }
     LOWLAT_INLINE void store(const LevelRow& row) {
         store_word(price, static_cast<std::uint64_t>(row.price));
         store_word(quantity, row.quantity);
-        store_word(orders, row.orders);
+        store_word(order_count, row.order_count);
     }
 };
 static_assert(sizeof(SharedLevel) == sizeof(LevelRow));
 
 LOWLAT_INLINE bool same_level(const LevelRow& a, const LevelRow& b) {
     return ((static_cast<std::uint64_t>(a.price) ^ static_cast<std::uint64_t>(b.price)) | (a.quantity ^ b.quantity) |
-            (a.orders ^ b.orders)) == 0;
+            (a.order_count ^ b.order_count)) == 0;
 }
 
 /// Where things lie in a book's memory. `depth` is told, not read: the memory belongs to someone else too.

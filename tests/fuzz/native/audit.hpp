@@ -19,7 +19,7 @@ class Audit {
         if (events.empty()) return "every command has an event";
         for (const Event& event : events) {
             if (event.sequence != commands_) return "events bear the ordinal of their command";
-            if (event.kind == EventKind::rejected && events.size() != 1) return "a rejection stands alone";
+            if (event.kind == ExecType::rejected && events.size() != 1) return "a rejection stands alone";
             if (const char* broken = hear(event)) return broken;
         }
         ++commands_;
@@ -39,7 +39,7 @@ class Audit {
         };
         for (std::uint32_t symbol = 0; symbol < matcher.symbols(); ++symbol) {
             matcher.for_each_order(symbol, [&](const OrderRow& row) {
-                see(row, row.quantity + std::uint64_t{row.hidden});
+                see(row, row.quantity + std::uint64_t{row.reserve_quantity});
                 if (broken == nullptr && live_.at({row.symbol, row.order_id}).price != row.price)
                     broken = "an order rests at the price its events say";
             });
@@ -58,11 +58,11 @@ class Audit {
     using Live = std::map<std::pair<std::uint32_t, std::uint64_t>, Left>;
 
     const char* hear(const Event& event) {
-        const bool of_an_order = event.command != Kind::clock && event.command != Kind::phase;
+        const bool of_an_order = event.command != CommandType::advance_time && event.command != CommandType::phase;
         switch (event.kind) {
-            case EventKind::rejected:
+            case ExecType::rejected:
                 return event.quantity == 0 && event.remaining == 0 ? nullptr : "a rejection moves nothing";
-            case EventKind::accepted:
+            case ExecType::accepted:
                 if (!of_an_order) return nullptr;
                 if (event.remaining != event.quantity || event.quantity == 0) return "an order comes in whole";
                 return live_.try_emplace({event.symbol, event.order_id}, Left{event.remaining, event.price, event.side})
@@ -75,23 +75,23 @@ class Audit {
         const auto order = live_.find({event.symbol, event.order_id});
         if (order == live_.end()) return "an event is about a live order";
         Left& left = order->second;
-        if (event.kind == EventKind::trade) return hear_trade(event, order);
+        if (event.kind == ExecType::trade) return hear_trade(event, order);
         if (left.side != event.side) return "an order stays on its side";
         switch (event.kind) {
-            case EventKind::replaced:
+            case ExecType::replaced:
                 left.left = event.quantity;
                 left.price = event.price;
                 break;
-            case EventKind::cancelled:
-            case EventKind::reduced:
+            case ExecType::cancelled:
+            case ExecType::reduced:
                 if (event.quantity == 0 || event.quantity > left.left) return "no more is taken off than there is";
                 left.left -= event.quantity;
-                if (event.kind == EventKind::cancelled && left.left != 0) return "a cancelled order is gone";
+                if (event.kind == ExecType::cancelled && left.left != 0) return "a cancelled order is gone";
                 break;
-            case EventKind::triggered:
+            case ExecType::triggered:
                 if (event.quantity != left.left) return "an order is triggered with all it has";
                 break;
-            case EventKind::refilled:
+            case ExecType::refilled:
                 if (event.quantity == 0 || event.quantity > left.left) return "a slice is of what is left";
                 break;
             default:

@@ -11,31 +11,31 @@
 namespace lowlat::fuzz {
 
 /// A plain symbol; one with tick, lot and band; a pro-rata one that rounds prices; one that only rounds them.
-inline Settings world() {
+inline EngineConfig world() {
     return {.symbols = {{1, 1, -1'000, 1'000},
                         {2, 3, -4, 20},
-                        {2, 1, -1'000, 1'000, Algorithm::pro_rata, OffTick::passive},
-                        {3, 1, -1'000, 1'000, Algorithm::fifo, OffTick::nearest}},
+                        {2, 1, -1'000, 1'000, MatchAlgorithm::pro_rata, TickRounding::passive},
+                        {3, 1, -1'000, 1'000, MatchAlgorithm::fifo, TickRounding::nearest}},
             .orders = 24,
             .trades = 64,
-            .when_orders_dry = WhenDry::refuse,
-            .when_trades_dry = WhenDry::recycle};
+            .when_orders_dry = PoolPolicy::refuse,
+            .when_trades_dry = PoolPolicy::recycle};
 }
 
 /// `plain`: orders without terms, where they trade by price and time.
 struct Input {
     bool plain = false;
-    std::vector<WideCommand> commands;
+    std::vector<ExtendedCommand> commands;
 };
 
 inline constexpr std::size_t bytes_each = 10;
 
 /// Rare values stand for what is unknown.
-inline WideCommand decode_plain(const std::uint8_t* b) {
-    WideCommand command{};
-    command.kind = Kind{static_cast<std::uint8_t>(b[0] % 6)};
+inline ExtendedCommand decode_plain(const std::uint8_t* b) {
+    ExtendedCommand command{};
+    command.kind = CommandType{static_cast<std::uint8_t>(b[0] % 6)};
     command.order_id = b[1] % 48;
-    command.price = command.kind == Kind::market && b[2] < 250 ? 0 : b[2] % 16;
+    command.price = command.kind == CommandType::market && b[2] < 250 ? 0 : b[2] % 16;
     command.quantity = b[3] == 255 ? quantity_max + 1 : b[3] % 13;
     command.symbol = b[4] < 4 ? 4 : b[4] % 2;
     command.side = b[5] < 4 ? 2 : b[5] % 2;
@@ -46,47 +46,47 @@ inline WideCommand decode_plain(const std::uint8_t* b) {
 
 /// A command with what belongs to its kind, mostly: seldom a field is that of another, or off tick or lot.
 /// `clock` is the engine's, as far as the commands told it.
-inline WideCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) {
+inline ExtendedCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) {
     constexpr std::uint8_t kinds[] = {1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10};
     constexpr std::uint8_t phases[] = {0, 0, 0, 0, 1, 1, 2, 3};
-    WideCommand command = decode_plain(b);
-    command.kind = Kind{b[0] < 254 ? kinds[b[0] % 16] : static_cast<std::uint8_t>(b[0] == 254 ? 0 : 11)};
+    ExtendedCommand command = decode_plain(b);
+    command.kind = CommandType{b[0] < 254 ? kinds[b[0] % 16] : static_cast<std::uint8_t>(b[0] == 254 ? 0 : 11)};
     if (b[4] >= 4) command.symbol = b[4] % 4;
-    const bool limit = command.kind == Kind::limit;
-    const bool stop = command.kind >= Kind::stop && command.kind <= Kind::trailing_stop;
+    const bool limit = command.kind == CommandType::limit;
+    const bool stop = command.kind >= CommandType::stop && command.kind <= CommandType::trailing_stop;
     if (b[3] == 253 || b[3] == 254) command.quantity = b[3] + 3;  // 256 and 257: the most slices, and one more
-    const bool limited = limit || command.kind == Kind::stop_limit || command.kind == Kind::replace;
+    const bool limited = limit || command.kind == CommandType::stop_limit || command.kind == CommandType::replace;
     command.price = limited || b[2] >= 250 ? b[2] % 16 - 6 : 0;
     if (b[6] >= 4 && b[6] % 16 <= 4) command.time_in_force = static_cast<std::uint8_t>(b[6] % 16);
-    if (!limit && command.kind != Kind::replace && b[7] >= 4) command.flags = 0;
-    if (stop) command.trigger = b[8] % 20 - (command.kind == Kind::trailing_stop ? 0 : 8);
-    if (command.kind == Kind::trailing_stop && b[7] % 4 == 3) {
+    if (!limit && command.kind != CommandType::replace && b[7] >= 4) command.flags = 0;
+    if (stop) command.trigger = b[8] % 20 - (command.kind == CommandType::trailing_stop ? 0 : 8);
+    if (command.kind == CommandType::trailing_stop && b[7] % 4 == 3) {
         command.flags = flag_trail_basis_points;
         command.trigger = b[8] * 40;
     }
-    if (limit && b[7] % 8 == 6) command.flags = flag_post_only | flag_slide;
+    if (limit && b[7] % 8 == 6) command.flags = flag_post_only | flag_price_slide;
     if (limit && (b[7] % 8 == 4 || b[7] % 8 == 5)) command.flags = flag_all_or_none;
-    if (limit && b[7] % 8 < 3 && b[8] % 2 == 1) command.display = b[8] / 2 % 6;
+    if (limit && b[7] % 8 < 3 && b[8] % 2 == 1) command.display_quantity = b[8] / 2 % 6;
     if (command.symbol == 1 && b[9] < 240) {  // mostly its ticks of 2 and lots of 3
         command.price -= command.price % 2;
         command.trigger -= command.trigger % 2;
         command.quantity *= 3;
-        command.display *= 3;
+        command.display_quantity *= 3;
     }
-    if (command.kind == Kind::phase) command.quantity = b[3] == 255 ? 4 : phases[b[3] % 8];
-    if (command.kind == Kind::clock) {
+    if (command.kind == CommandType::phase) command.quantity = b[3] == 255 ? 4 : phases[b[3] % 8];
+    if (command.kind == CommandType::advance_time) {
         clock += b[3] % 6;
         command.quantity = static_cast<std::int64_t>(clock) - (b[3] >= 250 ? 4 : 0);
     }
     if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtd)) command.expiry = clock + b[8] % 16;
-    if (limit || stop || command.kind == Kind::market) {
-        command.owner = b[9] % 3;
-        command.self_trade = SelfTrade{static_cast<std::uint8_t>(b[9] == 255 ? 5 : b[9] / 3 % 5)};
+    if (limit || stop || command.kind == CommandType::market) {
+        command.participant_id = b[9] % 3;
+        command.self_trade = SelfTradePrevention{static_cast<std::uint8_t>(b[9] == 255 ? 5 : b[9] / 3 % 5)};
     }
     if (b[9] == 246) command.flags = b[8] % 16;
     if (b[9] == 247) command.trigger = b[8];
     if (b[9] == 248) command.expiry = b[8];
-    if (b[9] == 249) command.display = b[8];
+    if (b[9] == 249) command.display_quantity = b[8];
     return command;
 }
 

@@ -86,7 +86,7 @@ void run(const std::uint8_t* bytes, std::size_t size) {
     Audit audit;
     CommandSink sink;
     std::vector<Event> told;
-    for (const WideCommand& command : input.commands) {
+    for (const ExtendedCommand& command : input.commands) {
         sink.clear();
         matcher.execute(command, sink);
         told.insert(told.end(), sink.events().begin(), sink.events().end());

@@ -18,16 +18,16 @@ namespace lowlat::fuzz {
 
 class SimpleEngine : private SimpleMarket {
   public:
-    SimpleEngine(const Settings& settings, Fault fault) : SimpleMarket(settings, fault), orders_(settings.orders) {}
+    SimpleEngine(const EngineConfig& settings, Fault fault) : SimpleMarket(settings, fault), orders_(settings.orders) {}
 
-    std::vector<Event> execute(const WideCommand& command) {
+    std::vector<Event> execute(const ExtendedCommand& command) {
         events_.clear();
         command_ = command;
         if (const Reason reason = run(); reason != Reason::none) {
-            tell_of_command(EventKind::rejected, reason);
+            tell_of_command(ExecType::rejected, reason);
             events_.back().price = command.price;
             events_.back().side = command.side;
-        } else if (command.kind != Kind::clock) {
+        } else if (command.kind != CommandType::advance_time) {
             settle(command.symbol);
         }
         ++sequence_;
@@ -36,18 +36,18 @@ class SimpleEngine : private SimpleMarket {
 
   private:
     Reason run() {
-        if (command_.kind < Kind::limit || command_.kind > Kind::phase) return Reason::unknown_kind;
+        if (command_.kind < CommandType::limit || command_.kind > CommandType::phase) return Reason::unknown_kind;
         if (command_.symbol >= books_.size()) return Reason::unknown_symbol;
         switch (command_.kind) {
-            case Kind::cancel:
+            case CommandType::cancel:
                 return cancel();
-            case Kind::reduce:
+            case CommandType::reduce:
                 return reduce();
-            case Kind::replace:
+            case CommandType::replace:
                 return replace();
-            case Kind::clock:
+            case CommandType::advance_time:
                 return advance_clock();
-            case Kind::phase:
+            case CommandType::phase:
                 return enter_phase();
             default:
                 return enter();
@@ -64,12 +64,12 @@ class SimpleEngine : private SimpleMarket {
         if (const Reason reason = order.stop() ? start_stop(order) : Reason::none; reason != Reason::none)
             return reason;
         if ((order.stop() || order.may_rest()) && live() == orders_) return Reason::order_pool_full;
-        if (!order.stop() && book().phase == Phase::continuous) {
+        if (!order.stop() && book().phase == TradingPhase::continuous) {
             if (order.time_in_force == TimeInForce::fok && !would_trade(order)) return Reason::fok_not_fillable;
             if (order.post_only() && would_trade(order) && !(order.slide() && slid(order)))
                 return Reason::post_only_would_trade;
         }
-        tell(EventKind::accepted, order, order.price, order.left);
+        tell(ExecType::accepted, order, order.price, order.left);
         if (order.stop()) {
             book().waiting.push_back(order);
         } else {
@@ -93,7 +93,7 @@ class SimpleEngine : private SimpleMarket {
         if (command_.quantity > order->left) return Reason::reduce_exceeds_remaining;
         order->left -= command_.quantity;
         order->slice = std::min(order->slice, order->left);
-        tell(EventKind::reduced, *order, order->price, command_.quantity);
+        tell(ExecType::reduced, *order, order->price, command_.quantity);
         if (order->left == 0) erase(*order);
         return Reason::none;
     }
@@ -105,17 +105,17 @@ class SimpleEngine : private SimpleMarket {
         if (command_.flags > flag_post_only) return Reason::unknown_flag;
         if (const Reason reason = quantity_wrong(); reason != Reason::none) return reason;
         if (const Reason reason = price_wrong(price); reason != Reason::none) return reason;
-        const bool terms = command_.trigger != 0 || command_.expiry != 0 || command_.display != 0 ||
-                           command_.owner != 0 || command_.self_trade != SelfTrade::none;
+        const bool terms = command_.trigger != 0 || command_.expiry != 0 || command_.display_quantity != 0 ||
+                           command_.participant_id != 0 || command_.self_trade != SelfTradePrevention::none;
         if (terms) return Reason::term_not_for_kind;
-        const bool call = book().phase == Phase::call && command_.flags != flag_post_only;
-        if (book().phase != Phase::continuous && !call) return Reason::not_in_this_phase;
+        const bool call = book().phase == TradingPhase::call && command_.flags != flag_post_only;
+        if (book().phase != TradingPhase::continuous && !call) return Reason::not_in_this_phase;
         if (old == nullptr) return Reason::unknown_order_id;
         if (waits(*old)) return Reason::stop_still_waits;
         if (price == old->price && command_.quantity <= old->left) {
             old->left = command_.quantity;
             old->slice = std::min(old->slice, old->left);
-            tell(EventKind::replaced, *old, price, old->left);
+            tell(ExecType::replaced, *old, price, old->left);
             return Reason::none;
         }
         Order order = *old;
@@ -123,7 +123,7 @@ class SimpleEngine : private SimpleMarket {
         order.left = command_.quantity;
         if (too_many_slices(order)) return Reason::display_too_small;
         if (command_.flags == flag_post_only && would_trade(order)) return Reason::post_only_would_trade;
-        tell(EventKind::replaced, order, price, order.left);
+        tell(ExecType::replaced, order, price, order.left);
         erase(*old);
         arrive(order);
         return Reason::none;
@@ -133,7 +133,7 @@ class SimpleEngine : private SimpleMarket {
         if (command_.quantity < 0 || static_cast<std::uint64_t>(command_.quantity) < clock_)
             return Reason::clock_backwards;
         clock_ = static_cast<std::uint64_t>(command_.quantity);
-        tell_of_command(EventKind::accepted, Reason::none);
+        tell_of_command(ExecType::accepted, Reason::none);
         while (const Order* order = first_expired()) {
             const std::uint32_t symbol = order->symbol;
             tell_gone(*order, Reason::expired);
@@ -145,10 +145,10 @@ class SimpleEngine : private SimpleMarket {
 
     Reason enter_phase() {
         if (command_.quantity < 0 || command_.quantity > 3) return Reason::unknown_phase;
-        book().phase = Phase{static_cast<std::uint8_t>(command_.quantity)};
-        tell_of_command(EventKind::accepted, Reason::none);
-        if (book().phase == Phase::continuous) uncross(command_.symbol);
-        if (book().phase == Phase::closed) end_day();
+        book().phase = TradingPhase{static_cast<std::uint8_t>(command_.quantity)};
+        tell_of_command(ExecType::accepted, Reason::none);
+        if (book().phase == TradingPhase::continuous) uncross(command_.symbol);
+        if (book().phase == TradingPhase::closed) end_day();
         return Reason::none;
     }
 
@@ -197,7 +197,7 @@ class SimpleEngine : private SimpleMarket {
     // -- checks ---------------------------------------------------------------------------------------------------
 
     Order asked() const {
-        const bool limited = command_.kind == Kind::limit || command_.kind == Kind::stop_limit;
+        const bool limited = command_.kind == CommandType::limit || command_.kind == CommandType::stop_limit;
         return {.id = command_.order_id,
                 .accepted = sequence_,
                 .symbol = command_.symbol,
@@ -205,19 +205,19 @@ class SimpleEngine : private SimpleMarket {
                 .time_in_force = TimeInForce{command_.time_in_force},
                 .side = command_.side,
                 .flags = command_.flags,
-                .owner = command_.owner,
+                .participant_id = command_.participant_id,
                 .self_trade = command_.self_trade,
                 .expiry = command_.expiry,
                 .price = limited ? rounded(command_.price, command_.side) : command_.price,
                 .left = command_.quantity,
-                .display = command_.display,
+                .display_quantity = command_.display_quantity,
                 .trigger = command_.trigger,
                 .distance = command_.trigger};
     }
 
     /// What can be said of an order without looking at the book.
     Reason form_wrong(const Order& order) const {
-        const bool resting_limit = order.kind == Kind::limit && order.may_rest();
+        const bool resting_limit = order.kind == CommandType::limit && order.may_rest();
         const bool dated = order.time_in_force == TimeInForce::gtd;
         if (order.side > 1) return Reason::unknown_side;
         if (order.time_in_force > TimeInForce::gtd) return Reason::unknown_time_in_force;
@@ -226,32 +226,33 @@ class SimpleEngine : private SimpleMarket {
         if (!order.limited() && order.price != 0) return Reason::price_on_market_order;
         if (const Reason reason = price_wrong(order.price); order.limited() && reason != Reason::none) return reason;
         if (order.post_only() && !resting_limit) return Reason::post_only_conflict;
-        if (order.self_trade > SelfTrade::decrement) return Reason::unknown_self_trade;
+        if (order.self_trade > SelfTradePrevention::decrement) return Reason::unknown_self_trade;
         const bool foreign = (order.trigger != 0 && !order.stop()) ||
-                             (order.in_basis_points() && order.kind != Kind::trailing_stop) ||
+                             (order.in_basis_points() && order.kind != CommandType::trailing_stop) ||
                              (order.slide() && !order.post_only()) || (order.expiry != 0 && !dated) ||
-                             ((order.display != 0 || order.all_or_none()) && !resting_limit) ||
-                             (order.kind == Kind::market && order.time_in_force >= TimeInForce::day) ||
+                             ((order.display_quantity != 0 || order.all_or_none()) && !resting_limit) ||
+                             (order.kind == CommandType::market && order.time_in_force >= TimeInForce::day) ||
                              (order.stop() && order.at_once());
         if (foreign) return Reason::term_not_for_kind;
-        const bool shared = rules().algorithm == Algorithm::pro_rata;
-        if (order.all_or_none() && (order.display != 0 || order.post_only() || shared)) return Reason::terms_conflict;
-        if (order.display > order.left) return Reason::display_too_large;
-        if (order.display % rules().lot != 0) return Reason::quantity_off_lot;
+        const bool shared = rules().algorithm == MatchAlgorithm::pro_rata;
+        if (order.all_or_none() && (order.display_quantity != 0 || order.post_only() || shared))
+            return Reason::terms_conflict;
+        if (order.display_quantity > order.left) return Reason::display_too_large;
+        if (order.display_quantity % rules().lot != 0) return Reason::quantity_off_lot;
         if (too_many_slices(order)) return Reason::display_too_small;
         if (dated && order.expiry <= clock_) return Reason::expiry_not_ahead;
         return order.stop() ? trigger_wrong(order) : Reason::none;
     }
 
     bool accepted_now(const Order& order) {
-        if (book().phase == Phase::continuous) return true;
+        if (book().phase == TradingPhase::continuous) return true;
         const bool plain_limit =
-            order.kind == Kind::limit && order.may_rest() && !order.post_only() && !order.all_or_none();
-        return book().phase == Phase::call && (order.stop() || plain_limit);
+            order.kind == CommandType::limit && order.may_rest() && !order.post_only() && !order.all_or_none();
+        return book().phase == TradingPhase::call && (order.stop() || plain_limit);
     }
 
     Reason trigger_wrong(const Order& stop) const {
-        if (stop.kind != Kind::trailing_stop) return price_wrong(stop.trigger);
+        if (stop.kind != CommandType::trailing_stop) return price_wrong(stop.trigger);
         if (stop.distance <= 0 || (stop.in_basis_points() && stop.distance > 10'000)) return Reason::trail_out_of_range;
         return !stop.in_basis_points() && stop.distance % rules().tick != 0 ? Reason::price_off_tick : Reason::none;
     }
@@ -260,7 +261,7 @@ class SimpleEngine : private SimpleMarket {
     Reason start_stop(Order& stop) {
         const std::optional<std::int64_t> last = book().last;
         stop.age = ++ages_;
-        if (stop.kind != Kind::trailing_stop)
+        if (stop.kind != CommandType::trailing_stop)
             return last && stop.reached_by(*last) ? Reason::stop_through_market : Reason::none;
         if (!last) return Reason::no_last_trade;
         stop.best_trade = *last;
@@ -270,7 +271,7 @@ class SimpleEngine : private SimpleMarket {
     }
 
     static bool too_many_slices(const Order& order) {
-        return order.display != 0 && (order.left + order.display - 1) / order.display > 256;
+        return order.display_quantity != 0 && (order.left + order.display_quantity - 1) / order.display_quantity > 256;
     }
 
     Reason quantity_wrong() const {
@@ -288,15 +289,15 @@ class SimpleEngine : private SimpleMarket {
     /// The price that an order asking for one off the tick gets.
     std::int64_t rounded(std::int64_t price, std::uint8_t side) const {
         const std::int64_t past = (price % rules().tick + rules().tick) % rules().tick;
-        if (past == 0 || rules().off_tick == OffTick::reject) return price;
+        if (past == 0 || rules().off_tick == TickRounding::reject) return price;
         const std::int64_t ahead = rules().tick - past;
-        const bool down = rules().off_tick == OffTick::nearest && past != ahead ? past < ahead : side == 0;
+        const bool down = rules().off_tick == TickRounding::nearest && past != ahead ? past < ahead : side == 0;
         return down ? price - past : price + ahead;
     }
 
     // -- orders ---------------------------------------------------------------------------------------------------
 
-    const Rules& rules() const { return rules_[command_.symbol]; }
+    const SymbolRules& rules() const { return rules_[command_.symbol]; }
     Book& book() { return books_[command_.symbol]; }
 
     Order* find(std::uint64_t id) {

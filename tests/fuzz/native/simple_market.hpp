@@ -26,7 +26,7 @@ class SimpleMarket {
     using Book = SimpleBook;
     using Place = std::vector<Order>::iterator;
 
-    SimpleMarket(const Settings& settings, Fault fault)
+    SimpleMarket(const EngineConfig& settings, Fault fault)
         : rules_(settings.symbols), books_(rules_.size()), fault_(fault) {}
 
     // -- matching -------------------------------------------------------------------------------------------------
@@ -34,11 +34,11 @@ class SimpleMarket {
     /// Trade as far as the order's rules let it; then rest, or be gone.
     void arrive(Order order) {
         Book& book = books_[order.symbol];
-        const bool open = book.phase == Phase::continuous;
+        const bool open = book.phase == TradingPhase::continuous;
         if (open && (!order.all_or_none() || would_trade(order))) trade(order);
         if (order.left == 0) return;
         if (order.may_rest()) {
-            order.slice = order.display == 0 ? order.left : std::min(order.display, order.left);
+            order.slice = order.display_quantity == 0 ? order.left : std::min(order.display_quantity, order.left);
             book.resting.push_back(order);
         } else {
             tell_gone(order, order.limited() ? Reason::ioc_remainder : Reason::market_remainder);
@@ -53,7 +53,7 @@ class SimpleMarket {
         trial.met_own_ = trial.met_other_ = false;
         trial.trade(order);
         std::int64_t traded = 0;
-        for (const Event& event : trial.events_) traded += event.kind == EventKind::trade ? event.quantity : 0;
+        for (const Event& event : trial.events_) traded += event.kind == ExecType::trade ? event.quantity : 0;
         return order.whole_or_not() ? traded == asked && !trial.met_own_ : trial.met_other_;
     }
 
@@ -62,7 +62,7 @@ class SimpleMarket {
         while (taker.left != 0) {
             const Place maker = next_maker(book, taker);
             if (maker == book.resting.end()) return;
-            if (rules_[taker.symbol].algorithm == Algorithm::pro_rata) {
+            if (rules_[taker.symbol].algorithm == MatchAlgorithm::pro_rata) {
                 share_level(book, taker, maker->price);
             } else {
                 meet(book, taker, maker);
@@ -83,11 +83,13 @@ class SimpleMarket {
     }
 
     void meet(Book& book, Order& taker, Place maker) {
-        const SelfTrade policy = taker.policy_towards(*maker);
-        (policy == SelfTrade::none ? met_other_ : met_own_) |= policy != SelfTrade::cancel_resting;
-        if (policy == SelfTrade::cancel_resting || policy == SelfTrade::cancel_both) cancel_own(book, maker);
-        if (policy == SelfTrade::cancel_incoming || policy == SelfTrade::cancel_both) cancel_incoming(taker);
-        if (policy == SelfTrade::none || policy == SelfTrade::decrement)
+        const SelfTradePrevention policy = taker.policy_towards(*maker);
+        (policy == SelfTradePrevention::none ? met_other_ : met_own_) |= policy != SelfTradePrevention::cancel_resting;
+        if (policy == SelfTradePrevention::cancel_resting || policy == SelfTradePrevention::cancel_both)
+            cancel_own(book, maker);
+        if (policy == SelfTradePrevention::cancel_aggressing || policy == SelfTradePrevention::cancel_both)
+            cancel_aggressing(taker);
+        if (policy == SelfTradePrevention::none || policy == SelfTradePrevention::decrement)
             exchange(book, taker, maker, std::min(taker.left, maker->slice));
     }
 
@@ -97,21 +99,24 @@ class SimpleMarket {
         std::vector<std::uint64_t> sharing;
         for (const Order& maker : book.resting) {
             if (!taker.reaches(maker) || maker.price != price) continue;
-            const SelfTrade policy = taker.policy_towards(maker);
-            if (policy != SelfTrade::none) own.push_back(maker.id);
-            if (policy == SelfTrade::none || policy == SelfTrade::decrement) sharing.push_back(maker.id);
-            (policy == SelfTrade::none ? met_other_ : met_own_) |= policy != SelfTrade::cancel_resting;
+            const SelfTradePrevention policy = taker.policy_towards(maker);
+            if (policy != SelfTradePrevention::none) own.push_back(maker.id);
+            if (policy == SelfTradePrevention::none || policy == SelfTradePrevention::decrement)
+                sharing.push_back(maker.id);
+            (policy == SelfTradePrevention::none ? met_other_ : met_own_) |=
+                policy != SelfTradePrevention::cancel_resting;
         }
-        if (taker.self_trade == SelfTrade::cancel_resting)
+        if (taker.self_trade == SelfTradePrevention::cancel_resting)
             for (const std::uint64_t id : own) cancel_own(book, place(book, id));
         const std::vector<std::int64_t> shares = shares_of(book, sharing, taker.left, rules_[taker.symbol].lot);
         for (std::size_t at = 0; at != sharing.size(); ++at)
             if (shares[at] != 0) exchange(book, taker, place(book, sharing[at]), shares[at]);
-        const bool both = taker.self_trade == SelfTrade::cancel_both;
-        if (own.empty() || taker.left == 0 || (!both && taker.self_trade != SelfTrade::cancel_incoming)) return;
+        const bool both = taker.self_trade == SelfTradePrevention::cancel_both;
+        if (own.empty() || taker.left == 0 || (!both && taker.self_trade != SelfTradePrevention::cancel_aggressing))
+            return;
         if (both)
             for (const std::uint64_t id : own) cancel_own(book, place(book, id));
-        cancel_incoming(taker);
+        cancel_aggressing(taker);
     }
 
     /// What each of a level's orders gets of a quantity: its part rounded down to a lot, then a lot each, oldest first.
@@ -136,9 +141,9 @@ class SimpleMarket {
             order->left -= quantity;
             order->slice -= quantity;
         }
-        if (taker.policy_towards(*maker) == SelfTrade::decrement) {
-            tell(EventKind::reduced, *maker, maker->price, quantity, Reason::self_trade);
-            tell(EventKind::reduced, taker, taker.price, quantity, Reason::self_trade);
+        if (taker.policy_towards(*maker) == SelfTradePrevention::decrement) {
+            tell(ExecType::reduced, *maker, maker->price, quantity, Reason::self_trade);
+            tell(ExecType::reduced, taker, taker.price, quantity, Reason::self_trade);
         } else {
             tell_trade(book, taker, *maker, maker->price, quantity);
         }
@@ -150,7 +155,7 @@ class SimpleMarket {
         book.resting.erase(maker);
     }
 
-    void cancel_incoming(Order& taker) {
+    void cancel_aggressing(Order& taker) {
         tell_gone(taker, Reason::self_trade);
         taker.left = 0;
     }
@@ -161,8 +166,8 @@ class SimpleMarket {
         Order order = *maker;
         const Place behind = book.resting.erase(maker);
         if (order.left == 0) return;
-        order.slice = std::min(order.display, order.left);
-        tell(EventKind::refilled, order, order.price, order.slice);
+        order.slice = std::min(order.display_quantity, order.left);
+        tell(ExecType::refilled, order, order.price, order.slice);
         book.resting.insert(fault_ == Fault::refill_keeps_place ? behind : book.resting.end(), order);
     }
 
@@ -224,16 +229,16 @@ class SimpleMarket {
     /// Carry out stops that are due, then all-or-none orders that can trade, until there are none of either.
     void settle(std::uint32_t symbol) {
         Book& book = books_[symbol];
-        while (book.phase == Phase::continuous) {
+        while (book.phase == TradingPhase::continuous) {
             if (!book.due.empty()) {
                 const Order stop = book.due.front();
                 book.due.erase(book.due.begin());
-                tell(EventKind::triggered, stop, stop.trigger, stop.left);
+                tell(ExecType::triggered, stop, stop.trigger, stop.left);
                 arrive(stop);
             } else if (const Order* found = fillable(book); found != nullptr) {
                 const Order order = *found;
                 erase(*found);
-                tell(EventKind::triggered, order, order.price, order.left);
+                tell(ExecType::triggered, order, order.price, order.left);
                 arrive(order);
             } else {
                 return;
@@ -263,7 +268,7 @@ class SimpleMarket {
         std::sort(book.waiting.begin(), book.waiting.end(),
                   [](const Order& one, const Order& other) { return one.accepted < other.accepted; });
         for (Order& stop : book.waiting) {
-            if (stop.kind != Kind::trailing_stop || !before(stop.side ^ 1, last, stop.best_trade)) continue;
+            if (stop.kind != CommandType::trailing_stop || !before(stop.side ^ 1, last, stop.best_trade)) continue;
             stop.best_trade = last;
             const std::int64_t trigger = trailing_trigger(stop);
             if (trigger != stop.trigger) stop.age = ++ages_;
@@ -291,7 +296,7 @@ class SimpleMarket {
 
     // -- events ---------------------------------------------------------------------------------------------------
 
-    void tell(EventKind kind, const Order& order, std::int64_t price, std::int64_t quantity,
+    void tell(ExecType kind, const Order& order, std::int64_t price, std::int64_t quantity,
               Reason reason = Reason::none) {
         tell_of_command(kind, reason);
         Event& event = events_.back();
@@ -304,19 +309,19 @@ class SimpleMarket {
     }
 
     void tell_gone(const Order& order, Reason reason) {
-        tell(EventKind::cancelled, order, order.price, order.left, reason);
+        tell(ExecType::cancelled, order, order.price, order.left, reason);
         events_.back().remaining = 0;
     }
 
     void tell_trade(Book& book, const Order& taker, const Order& maker, std::int64_t price, std::int64_t quantity) {
-        tell(EventKind::trade, taker, price, quantity);
+        tell(ExecType::trade, taker, price, quantity);
         events_.back().maker_id = maker.id;
         events_.back().maker_remaining = static_cast<std::uint32_t>(maker.left);
         events_.back().trade_id = ++trades_;
         print(book, price);
     }
 
-    void tell_of_command(EventKind kind, Reason reason) {
+    void tell_of_command(ExecType kind, Reason reason) {
         Event event{};
         event.sequence = sequence_;
         event.order_id = command_.order_id;
@@ -346,10 +351,10 @@ class SimpleMarket {
             std::erase_if(*orders, [&](const Order& other) { return other.id == id; });
     }
 
-    std::vector<Rules> rules_;
+    std::vector<SymbolRules> rules_;
     std::vector<Book> books_;
     Fault fault_;
-    WideCommand command_{};
+    ExtendedCommand command_{};
     std::vector<Event> events_;
     std::uint64_t sequence_ = 0;
     std::uint64_t trades_ = 0;

@@ -32,7 +32,7 @@ __attribute__((noinline)) void measured_pass(Matcher& matcher, const Command* co
                                              RingSink& sink) {
     run_plain(matcher, commands, count, sink);
 }
-__attribute__((noinline)) void measured_pass(Matcher& matcher, const WideCommand* commands, std::uint64_t count,
+__attribute__((noinline)) void measured_pass(Matcher& matcher, const ExtendedCommand* commands, std::uint64_t count,
                                              RingSink& sink) {
     run_plain(matcher, commands, count, sink);
 }
@@ -47,7 +47,7 @@ void repeat_pass(const FloodProfile& profile, std::uint64_t count, std::uint64_t
         flood.seed(commands.data());
         flood.generate(commands.data() + profile.live_orders, count);
     }
-    const Settings settings{
+    const EngineConfig settings{
         .symbols = profile.rules(), .orders = std::max(50'000U, 2 * profile.live_orders), .trades = 100'000};
     std::vector<Event> ring(ring_events);
     Matcher matcher(settings);
@@ -75,7 +75,7 @@ int main(int count_of_arguments, char** arguments) {
     const long repeats = std::strtol(arguments[3], nullptr, 10);
     const FloodProfile profile = profile_from(arguments + 4);
     if (*arguments[4 + numbers] == '1') {
-        repeat_pass<WideCommand>(profile, count, seed, repeats);
+        repeat_pass<ExtendedCommand>(profile, count, seed, repeats);
     } else {
         repeat_pass<Command>(profile, count, seed, repeats);
     }

@@ -68,7 +68,7 @@ void fill(Matcher& matcher) {
                              .price = 1000 + (side == 0 ? -away : away),
                              .quantity = 5,
                              .symbol = 0,
-                             .kind = Kind::limit,
+                             .kind = CommandType::limit,
                              .side = side,
                              .time_in_force = 0,
                              .flags = 0},
@@ -86,7 +86,7 @@ void measure_writer(BookWriter& writer) {
                                    writer.set_level(side, at, {static_cast<std::int64_t>(n), n, n, 0});
                            writer.end(n);
                        }) / levels);
-    Matcher matcher({.symbols = {Rules{1, 1, 0, 1'000'000}}, .orders = 1000, .trades = 1000});
+    Matcher matcher({.symbols = {SymbolRules{1, 1, 0, 1'000'000}}, .orders = 1000, .trades = 1000});
     fill(matcher);
     writer.publish(matcher, 0, 0);
     print("publish_unchanged", best_ns([&](std::uint64_t n) { writer.publish(matcher, 0, n); }) / levels);
@@ -94,8 +94,8 @@ void measure_writer(BookWriter& writer) {
                                  // Another writer's levels, as it were: all differ from the matcher's.
                                  writer.begin();
                                  for (std::uint32_t at = 0; at < depth; ++at) {
-                                     store_word(writer.memory().side(0)[at].orders, n + 2);
-                                     store_word(writer.memory().side(1)[at].orders, n + 2);
+                                     store_word(writer.memory().side(0)[at].order_count, n + 2);
+                                     store_word(writer.memory().side(1)[at].order_count, n + 2);
                                  }
                                  writer.end(n);
                                  writer.publish(matcher, 0, n);
@@ -107,7 +107,7 @@ void measure_writer(BookWriter& writer) {
                         .price = 999,
                         .quantity = static_cast<std::int64_t>(4 + n % 2),
                         .symbol = 0,
-                        .kind = Kind::replace,
+                        .kind = CommandType::replace,
                         .side = 0,
                         .time_in_force = 0,
                         .flags = 0};
@@ -123,7 +123,7 @@ void measure_writer(BookWriter& writer) {
 /// What telling a publisher of a level adds to a command: an order comes and goes, with the feed and without it.
 void measure_feed() {
     constexpr std::uint64_t events = 1024;
-    Matcher matcher({.symbols = {Rules{1, 1, 0, 1'000'000}}, .orders = 1000, .trades = 1000});
+    Matcher matcher({.symbols = {SymbolRules{1, 1, 0, 1'000'000}}, .orders = 1000, .trades = 1000});
     fill(matcher);
     std::vector<Event> kept(events);
     RingSink sink(kept.data(), events - 1);
@@ -132,19 +132,19 @@ void measure_feed() {
                         .price = 990 + static_cast<std::int64_t>(n % 10),
                         .quantity = 5,
                         .symbol = 0,
-                        .kind = Kind::limit,
+                        .kind = CommandType::limit,
                         .side = 0,
                         .time_in_force = 0,
                         .flags = 0};
         execute(command);
-        command.kind = Kind::cancel;
+        command.kind = CommandType::cancel;
         execute(command);
     };
     Region region(MarketDataRing::bytes_for(market_data_ring_capacity));
     auto* block = region.take<std::byte>(MarketDataRing::bytes_for(market_data_ring_capacity));
     MarketDataRing::format(block, market_data_ring_capacity);
     MarketDataRing ring(block);
-    LevelFeed feed(matcher, ring, Wait::spin, kept.data(), events - 1);
+    LevelFeed feed(matcher, ring, WaitStrategy::spin, kept.data(), events - 1);
     double least = 1e300;
     for (int repeat = 0; repeat < 3; ++repeat) {
         const double alone = best_ns(

@@ -26,7 +26,7 @@ void produce(Ring ring, std::uint64_t records, std::uint64_t batch) {
     std::vector<typename Ring::record_type> from(batch);
     for (std::uint64_t number = 0; number < records; number += batch) {
         for (std::uint64_t at = 0; at < batch; ++at) from[at].order_id = number + at;
-        push_waiting(ring, from.data(), batch, Wait::yield);
+        push_waiting(ring, from.data(), batch, WaitStrategy::yield);
     }
 }
 
@@ -43,7 +43,7 @@ int measure(std::uint64_t producers, std::uint64_t records, std::uint64_t capaci
     std::vector<std::thread> threads;
     for (std::uint64_t at = 0; at < producers; ++at) threads.emplace_back([=] { produce(Ring(block), each, batch); });
     for (std::uint64_t taken = 0; taken < each * producers;) {
-        const std::uint64_t count = pop_waiting(ring, out.data(), taken_at_once, Wait::yield);
+        const std::uint64_t count = pop_waiting(ring, out.data(), taken_at_once, WaitStrategy::yield);
         for (std::uint64_t at = 0; at < count; ++at) sum += out[at].order_id;
         taken += count;
     }

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from lowlat.engine.matching.records import Kind
+from lowlat.engine.matching.records import CommandType
 
 Level: TypeAlias = dict[int, int]
 """Remaining size by order id, in queue order."""
@@ -87,7 +87,7 @@ class LobsterBook:
         del ranks[bisect_left(ranks, -place[0] * place[1])]
 
 
-def restoring(engine: Mapping[int, int], filed: Mapping[int, int]) -> list[tuple[Kind, int, int]]:
+def restoring(engine: Mapping[int, int], filed: Mapping[int, int]) -> list[tuple[CommandType, int, int]]:
     """Commands (kind, order id, quantity) that turn an engine's level into the file's; both in queue order.
 
     Both hold orders of one earlier queue, in its order, so all before the first order of which the engine has too
@@ -95,13 +95,15 @@ def restoring(engine: Mapping[int, int], filed: Mapping[int, int]) -> list[tuple
     """
     short = next((order_id for order_id, size in filed.items() if engine.get(order_id, 0) < size), None)
     again = _from(filed, short) if short is not None else []
-    steps = [(Kind.CANCEL, order_id, 0) for order_id in engine if order_id not in filed or order_id in set(again)]
+    steps = [
+        (CommandType.CANCEL, order_id, 0) for order_id in engine if order_id not in filed or order_id in set(again)
+    ]
     steps += [
-        (Kind.REDUCE, order_id, engine[order_id] - size)
+        (CommandType.REDUCE, order_id, engine[order_id] - size)
         for order_id, size in filed.items()
         if order_id not in set(again) and engine[order_id] > size
     ]
-    return steps + [(Kind.LIMIT, order_id, filed[order_id]) for order_id in again]
+    return steps + [(CommandType.LIMIT, order_id, filed[order_id]) for order_id in again]
 
 
 def _from(level: Mapping[int, int], first: int) -> list[int]:

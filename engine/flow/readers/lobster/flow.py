@@ -12,7 +12,7 @@ import numpy as np
 from lowlat.engine.flow.readers.lobster.book import Fills, LobsterBook, Place, restoring
 from lowlat.engine.flow.readers.lobster.file import TICK, UNIT, LobsterError, Messages, MessageType
 from lowlat.engine.flow.recording import FILL, Bursts, Ints, Origin, RecordedFlow
-from lowlat.engine.matching.records import COMMAND, QUANTITY_MAX, Kind, Side, TimeInForce
+from lowlat.engine.matching.records import COMMAND, QUANTITY_MAX, CommandType, Side, TimeInForce
 
 HIDDEN_EXECUTION: Final = "hidden execution"
 CROSS_TRADE: Final = "cross trade"
@@ -152,10 +152,10 @@ class LobsterFlow:
             self._left_out[reason] += 1
         elif whole or size == left:
             self._book.take(order_id, left)
-            self._emit(Kind.CANCEL, order_id, row)
+            self._emit(CommandType.CANCEL, order_id, row)
         else:
             self._book.take(order_id, size)
-            self._emit(Kind.REDUCE, order_id, row, quantity=size)
+            self._emit(CommandType.REDUCE, order_id, row, quantity=size)
 
     def _why_not(self, order_id: int, size: int, place: Place, left: int) -> str | None:
         """Why `size` cannot be taken off an order that has `left`."""
@@ -185,7 +185,9 @@ class LobsterFlow:
         self._burst_commands.append(len(self._commands))
         self._fills.append(fills)
         taker = Side.SELL if direction == 1 else Side.BUY
-        self._emit(Kind.LIMIT, self._next_id, rows[0], side=taker, price=worst, quantity=size, tif=TimeInForce.IOC)
+        self._emit(
+            CommandType.LIMIT, self._next_id, rows[0], side=taker, price=worst, quantity=size, tif=TimeInForce.IOC
+        )
         self._next_id += 1
         self._execute(fills, self._book.fills(direction, size, worst), direction, rows[-1])
 
@@ -222,7 +224,7 @@ class LobsterFlow:
     def _restore(self, place: Place, engine: dict[int, int], row: int) -> None:
         present = {order_id: size for order_id, size in engine.items() if size}
         for kind, order_id, quantity in restoring(present, self._book.level(place)):
-            if kind == Kind.LIMIT:
+            if kind == CommandType.LIMIT:
                 self._enter(order_id, quantity, place, row, _AT, Origin.RESTORED)
             else:
                 self._emit(kind, order_id, row, quantity=quantity, origin=Origin.RESTORED)
@@ -242,11 +244,11 @@ class LobsterFlow:
         side = Side.BUY if direction == 1 else Side.SELL
         self._entered[order_id] = row
         self._newest_id = max(self._newest_id, order_id)
-        self._emit(Kind.LIMIT, order_id, row, side=side, price=price, quantity=size, rank=rank, origin=origin)
+        self._emit(CommandType.LIMIT, order_id, row, side=side, price=price, quantity=size, rank=rank, origin=origin)
 
     def _emit(
         self,
-        kind: Kind,
+        kind: CommandType,
         order_id: int,
         row: int,
         *,
