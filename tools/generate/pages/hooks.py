@@ -24,7 +24,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[3]
 DIRECTIVE: Final = re.compile(r"^<!-- generated: (?P<name>\S+) ?(?P<words>.*?) -->$", re.MULTILINE)
 EXTERNAL: Final = re.compile(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="?(?P<url>(?:https?:)?//[^" >]+)')
 SHOWN: Final = re.compile(r"^<!-- (?:shows: .*|end) -->\n", re.MULTILINE)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[3]
 SOURCES: Final = ROOT / "build/sources"
 LISTED: Final = re.compile(r"^<!-- generated: api (?P<module>\S+) (?P<names>.*) -->$", re.MULTILINE)
 
