@@ -29,6 +29,9 @@ BLOCK = re.compile(
 )
 LINK = re.compile(r"\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
 SHELL_END = re.compile(r"\s(?:#|\||>|&|\d>)")
+SOURCE_FILE = re.compile(
+    r"\b((?:lowlat|lowlat_cli|engine|probes|reports|tests|tools)/[\w./-]+\.(?:py|hpp|cpp|h|sh|toml))\b"
+)
 LISTED = re.compile(r"^<!-- generated: api lowlat\.engine (?P<names>.*) -->$", re.MULTILINE)
 
 
@@ -131,6 +134,14 @@ def test_the_readme_lists_every_verb() -> None:
     command = get_command(app)
     assert isinstance(command, TyperGroup)
     assert listed == list(command.commands)
+
+
+def test_files_that_are_named_exist() -> None:
+    """Paths from the root of the repository, on every page and in CONTRIBUTING.md."""
+    pages = [*PAGES, ROOT / "CONTRIBUTING.md"]
+    named_files = {(named(page), path) for page in pages for path in SOURCE_FILE.findall(page.read_text("utf-8"))}
+    assert len(named_files) > 40
+    assert sorted(where for where in named_files if not (ROOT / where[1]).exists()) == []
 
 
 def test_every_public_name_of_the_engine_has_a_place() -> None:
