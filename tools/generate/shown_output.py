@@ -64,9 +64,16 @@ def part(text: str, first: str | None, last: str | None) -> str:
     if first is None or last is None:
         return text
     lines = text.splitlines()
-    begin = next(at for at, line in enumerate(lines) if line.split()[:1] == [first])
-    end = next(at for at, line in enumerate(lines) if at > begin and line.split()[:1] == [last])
-    return "\n".join(["...", *lines[begin:end], "..."])
+    begin = _line_that_starts_with(first, lines, 0)
+    end = _line_that_starts_with(last, lines, begin + 1)
+    return "\n".join([*(["..."] if begin else []), *lines[begin:end], "..."])
+
+
+def _line_that_starts_with(word: str, lines: list[str], begin: int) -> int:
+    for at in range(begin, len(lines)):
+        if lines[at].split()[:1] == [word]:
+            return at
+    sys.exit(f"no line of the output starts with {word!r}; name another in the block")
 
 
 @cache
