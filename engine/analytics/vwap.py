@@ -2,7 +2,7 @@
 
 Sums of price times quantity need up to 191 bits. The core splits both factors into 32-bit halves, whose products fit
 64 bits, and adds those up in base 2^32; Python puts the digits together. The loops that multiply are vectorised by the
-compiler, which `tests/unit/test_prices_vectorised.py` asks it to confirm; runs of level updates are added with vector
+compiler, which `test_vectorised.py` asks it to confirm; runs of level updates are added with vector
 types, a level at a time.
 """
 

@@ -1,6 +1,6 @@
 """The records that cross the border: one command, one event, one trade, one level, one order.
 
-Each dtype is byte for byte the C++ struct of `engine/native/matching/records.hpp`; `tests/unit/test_records.py`
+Each dtype is byte for byte the C++ struct of `engine/native/matching/records.hpp`; `test_records.py`
 compares every offset. Prices are integers in the symbol's price unit, quantities integer lots.
 Records are 32 or 64 bytes long, so that none straddles a cache line.
 """

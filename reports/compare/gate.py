@@ -2,7 +2,7 @@
 
 A regression must pass three tests at once: beyond the threshold, significant by rank, and above what the clock can
 tell. Either of the first two alone cries wolf on shared machines in a tenth and more of all comparisons of a program
-with itself; `tests/unit/reports/test_error_rates.py` shows it.
+with itself; `tests/unit/reports/compare/test_error_rates.py` shows it.
 """
 
 from __future__ import annotations

@@ -47,16 +47,15 @@ build address 'address;undefined'
 "${fixed_addresses[@]}" build/sanitize-address/cmake/lowlat_native_tests >/dev/null
 sound "address and undefined sanitizers, C++ tests"
 tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py \
-    tests/unit/test_engine.py tests/unit/test_engine_threads.py tests/unit/test_pools.py tests/unit/test_records.py \
-    tests/unit/test_mapped_book.py tests/unit/test_journal.py tests/unit/test_journal_damage.py \
-    tests/unit/test_worked_examples.py
+    tests/unit/engine/matching/test_{engine,engine_threads,pools,records,worked_examples}.py \
+    tests/unit/engine/shared_book/test_mapped_book.py tests/unit/engine/journal
 sound "address and undefined sanitizers, properties and every flood profile"
 
 build thread thread
 "${fixed_addresses[@]}" build/sanitize-thread/cmake/lowlat_native_tests >/dev/null
 sound "thread sanitizer, C++ tests"
-tests thread "$(library tsan)" "${properties[@]}" tests/unit/test_engine_threads.py \
-    tests/unit/test_journal.py
+tests thread "$(library tsan)" "${properties[@]}" tests/unit/engine/matching/test_engine_threads.py \
+    tests/unit/engine/journal/test_journal.py
 sound "thread sanitizer, properties, every flood profile, engines in threads"
 "$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py \
     tests/native/test_interval_stress.py -k "thread and sanitizer"

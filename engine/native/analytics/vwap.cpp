@@ -1,5 +1,5 @@
 // Prices and quantities are split into 32-bit halves, block by block, and the halves multiplied. The compiler
-// vectorises the marked loops: `tests/unit/test_prices_vectorised.py` asks it.
+// vectorises the marked loops: test_vectorised.py asks it.
 #include "engine/native/analytics/vwap.hpp"
 
 #include <algorithm>

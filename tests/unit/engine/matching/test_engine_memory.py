@@ -80,7 +80,7 @@ def test_mappings_start_on_a_page_and_hold_their_records_by_cache_lines() -> Non
 RESIDENT = """
 import sys
 from lowlat.engine.matching.native import Engine
-from tests.unit.test_engine_memory import {flow}, need_bytes, resident_bytes
+from tests.unit.engine.matching.test_engine_memory import {flow}, need_bytes, resident_bytes
 stream = {flow}(50_000)
 before = resident_bytes()
 engine = Engine()
@@ -96,7 +96,7 @@ print(need_bytes(engine.settings), made - before, after - before)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="not available here: /proc/self/statm")
 @pytest.mark.parametrize("flow", ["extremes", "travel"])
 def test_resident_memory_is_taken_at_the_start_and_stays_within_twice_the_need(flow: str) -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[4]
     code = f"import sys; sys.path.append({str(root)!r})\n" + RESIDENT.format(flow=flow)
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     need, made, after = map(int, run.stdout.split())

@@ -22,7 +22,7 @@ from lowlat.errors import ExitCode
 from lowlat.reports.compare.gate import parse_rule
 from lowlat.reports.errors import GateRuleError, InputError, NotComparableError
 
-FIRST = Path(__file__).parent / "reports/report-1.json"
+FIRST = Path(__file__).parents[2] / "reports/report-1.json"
 
 
 def shell(script: str, name: str = "A", *, ours: bool = False) -> Command:

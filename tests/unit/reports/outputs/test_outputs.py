@@ -37,7 +37,7 @@ from lowlat.reports.outputs import hgrm, markdown
 from lowlat.reports.outputs.points import NotForRecordsError
 from lowlat.reports.outputs.registry import OUTPUTS, convert
 
-JENKINS = Path(__file__).with_name("jenkins-junit.xsd")
+JENKINS = Path(__file__).parents[1] / "jenkins-junit.xsd"
 NASTY = 'a "b"\\c|d\n<e> & `f`'
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 SOURCE = ROOT / "engine/native/analytics/vwap.cpp"
 COMPILER = shutil.which(os.environ.get("CXX", "c++"))
 
