@@ -41,8 +41,8 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def on_a_terminal(command: list[str]) -> str:
-    """What the command prints to a terminal, without colors."""
+def on_a_terminal(command: list[str]) -> tuple[str, int]:
+    """What the command prints to a terminal, without colors, and its exit code."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, close_fds=True)
@@ -53,10 +53,8 @@ def on_a_terminal(command: list[str]) -> str:
             chunks.append(os.read(ours, 65536))
         except OSError:  # the terminal is gone when the last writer is
             break
-    if process.wait() != 0:
-        sys.exit(f"{shlex.join(command)} ended with {process.returncode}")
     text = ESCAPE.sub("", b"".join(chunks).decode()).replace("\r\n", "\n")
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()), process.wait()
 
 
 def part(text: str, first: str | None, last: str | None) -> str:
@@ -84,7 +82,8 @@ def output(command: str) -> str:
     program = Path(sys.executable).parent / words[0]
     run = [str(program if program.exists() else words[0]), *words[1:]]
     if words[0] == "lowlat":
-        return on_a_terminal(run)
+        text, code = on_a_terminal(run)
+        return text if code == 0 else sys.exit(f"{command} ended with {code}")
     return subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout.strip("\n")
 
 
