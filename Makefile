@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 # A commit rebuilds the one file that names it, so that a report never shows a commit of another day.
 # A folder is newer when a file came or went: an editable install knows its modules one by one.
-SOURCES := pyproject.toml CMakeLists.txt $(shell find */native -name "*.[hc]pp") \
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard cmake/*) $(shell find */native -name "*.[hc]pp") \
     $(shell find lowlat lowlat_cli engine probes reports -type d -not -name __pycache__) $(wildcard .git/logs/HEAD)
 # Off a terminal pip and make stay quiet; LOWLAT_NATIVE=ON is read by the build (see pyproject.toml).
 BUILD := $(PIP) install --no-build-isolation --no-deps -e .

@@ -1,5 +1,7 @@
 // A message's time runs from before its send to after its receive: a delay in either must be in it, whole.
 
+#include <algorithm>
+
 #include "probes/native/kernel_channels.hpp"
 #include "probes/native/kernel_path.hpp"
 #include "tests/native/checks.hpp"
@@ -13,13 +15,17 @@ constexpr std::int64_t delay_ns = 2'000'000;
 constexpr PathPlan ten{
     .samples = 10, .warm_up = 2, .pause_ns = 50'000, .limit_ns = 20'000'000'000, .sender_cpu = {}, .receiver_cpu = {}};
 
-// Ticks of the delay, less a tenth: the two clocks need not agree.
+// Ticks of the delay, less a tenth: the two clocks need not agree. The least of five, for a preempted loop counts more.
 std::uint64_t delay_ticks() {
-    const std::int64_t begin_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
-    const std::uint64_t begin = ticks();
-    while (read_clock_ns(CLOCK_MONOTONIC_RAW) - begin_ns < delay_ns) {
+    std::uint64_t least = ~std::uint64_t{0};
+    for (int n = 0; n < 5; ++n) {
+        const std::int64_t begin_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
+        const std::uint64_t begin = ticks();
+        while (read_clock_ns(CLOCK_MONOTONIC_RAW) - begin_ns < delay_ns) {
+        }
+        least = std::min(least, ticks() - begin);
     }
-    return (ticks() - begin) / 10 * 9;
+    return least / 10 * 9;
 }
 
 // UDP that is slow, and may lie: `restamps` is a sender that reads the clock after its slow send.

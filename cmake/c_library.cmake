@@ -1,0 +1,14 @@
+# liblowlat, the engine for C.
+include(GNUInstallDirs)
+add_library(lowlat SHARED engine/native/c_api/lowlat.cpp engine/native/matching/invariants.cpp)
+# The interface's own version: a function more is a minor one, a caller that breaks a major one.
+set_target_properties(lowlat PROPERTIES VERSION 1.0 SOVERSION 1 CXX_VISIBILITY_PRESET hidden
+                      VISIBILITY_INLINES_HIDDEN ON PUBLIC_HEADER engine/native/c_api/lowlat.h
+                      LINK_DEPENDS "${CMAKE_SOURCE_DIR}/engine/native/c_api/lowlat.map")
+target_compile_definitions(lowlat PRIVATE LOWLAT_BUILDS_LIBRARY)
+target_link_libraries(lowlat PRIVATE lowlat_flags)
+if(NOT APPLE)
+  target_link_options(lowlat PRIVATE "LINKER:--version-script=${CMAKE_SOURCE_DIR}/engine/native/c_api/lowlat.map"
+                      LINKER:--no-undefined)
+endif()
+install(TARGETS lowlat)

@@ -1,0 +1,10 @@
+# fuzz_commands: commands from bytes, for libFuzzer where the compiler is clang.
+add_executable(fuzz_commands tests/fuzz/native/fuzz_commands.cpp engine/native/matching/invariants.cpp)
+target_link_libraries(fuzz_commands PRIVATE lowlat_flags)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_definitions(fuzz_commands PRIVATE LOWLAT_LIBFUZZER)
+  target_compile_options(fuzz_commands PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g)
+  target_link_options(fuzz_commands PRIVATE -fsanitize=fuzzer,address,undefined)
+else()
+  target_sources(fuzz_commands PRIVATE tests/fuzz/native/main.cpp)
+endif()

@@ -1,0 +1,37 @@
+# The native modules of the Python packages.
+find_package(Python 3.11 COMPONENTS Interpreter Development.Module)
+if(NOT Python_FOUND)
+  message(FATAL_ERROR "lowlat: Python.h is missing. Install it: apt install python3-dev")
+endif()
+execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
+                OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
+find_package(nanobind CONFIG REQUIRED)
+
+# What the report says about the build. Not where these sources merely lie inside another project's repository.
+if(EXISTS "${CMAKE_SOURCE_DIR}/.git")
+  execute_process(COMMAND git describe --always --dirty --tags WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
+                  OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE LOWLAT_GIT ERROR_QUIET)
+endif()
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+set(LOWLAT_FLAGS "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
+string(STRIP "${LOWLAT_FLAGS}" LOWLAT_FLAGS)
+
+function(lowlat_module package)
+  set(target ${package}_core)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${package}/native/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/c_api/")  # a library of its own: c_library.cmake
+  # NOMINSIZE: the default optimises these modules for size, which costs the hot path.
+  nanobind_add_module(${target} NB_STATIC NOMINSIZE NB_DOMAIN lowlat ${sources})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME _core
+                        LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${package}")
+  target_link_libraries(${target} PRIVATE lowlat_flags)
+  install(TARGETS ${target} LIBRARY DESTINATION lowlat/${package})
+endfunction()
+
+lowlat_module(reports)
+lowlat_module(probes)
+lowlat_module(engine)
+
+# For one file only, so that a commit does not recompile the rest.
+set_source_files_properties(engine/native/bindings/build.cpp PROPERTIES COMPILE_DEFINITIONS
+  "LOWLAT_BUILD_GIT=\"${LOWLAT_GIT}\";LOWLAT_BUILD_FLAGS=\"${LOWLAT_FLAGS}\";LOWLAT_BUILD_ISA=\"${LOWLAT_ISA}\";LOWLAT_BUILD_SANITIZE=\"${sanitizers}\"")
