@@ -54,7 +54,7 @@ def on_config(config: MkDocsConfig) -> None:
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add a page for each verb and each document that has none, and those that lie at the root of the repository."""
-    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
         files.append(File.generated(config, name.lower(), abs_src_path=str(ROOT / name)))
     for name in command_pages.verbs():
         _generate(files, config, f"reference/commands/{name}.md", f"lowlat {name}", f"command {name}")
