@@ -54,4 +54,5 @@ def _prose(comment: str) -> Iterator[str]:
         text = " ".join(paragraph.split()).rstrip("-").strip()
         if text:
             text = re.sub(r"^(Ownership|Threads|Units|Layouts|Errors)\.", r"**\1.**", text)
-            yield _NAMES.sub(lambda match: f"`{match[0]}`", text.replace("*", "\\*").replace("\\*\\*", "**"))
+            text = _NAMES.sub(lambda match: f"`{match[0]}`", text.replace("*", "\\*").replace("\\*\\*", "**"))
+            yield text.replace("docs/matching.md", "[the matching contract](../matching.md)")

@@ -56,6 +56,14 @@ def page(verb: str) -> str:
     return "\n\n".join(parts)
 
 
+def common() -> str:
+    """The options that every command takes."""
+    command = next(iter(_root().commands.values()))
+    context = Context(command, info_name="lowlat", **app.info.context_settings)
+    options = [each for each in command.params if isinstance(each, TyperOption) and _EVERYWHERE & set(each.opts)]
+    return _table("option", [*options, command.get_help_option(context)], context)
+
+
 def _root() -> Any:
     return get_command(app)
 

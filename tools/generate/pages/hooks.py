@@ -34,6 +34,7 @@ GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "c-api": lambda: c_header.page(ROOT / "engine/native/c_api/lowlat.h"),
     "command": command_pages.page,
     "commands": command_pages.index,
+    "common-options": command_pages.common,
     "document": lambda name: schema_pages.page(ROOT, name),
     "documents": lambda: schema_pages.index(ROOT),
     "exit-codes": record_tables.exit_codes,
