@@ -2,12 +2,6 @@
 
 from lowlat.engine.analytics.vwap import (
     LEVEL_UPDATE,
-    LevelRangeError,
-    LevelUpdateError,
-    NoVolumeError,
-    PriceArrayError,
-    UnknownLevelError,
-    UnsortedLevelsError,
     Vwap,
     apply_level_updates,
     level_updates,
@@ -18,12 +12,6 @@ from lowlat.engine.analytics.vwap import (
 
 __all__ = [
     "LEVEL_UPDATE",
-    "LevelRangeError",
-    "LevelUpdateError",
-    "NoVolumeError",
-    "PriceArrayError",
-    "UnknownLevelError",
-    "UnsortedLevelsError",
     "Vwap",
     "apply_level_updates",
     "level_updates",

@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 import sys
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -35,17 +36,18 @@ def documented() -> dict[str, str]:
     return {name: home(module, name) for module, name in names}
 
 
-def listed(module: str, *names: str) -> list[str]:
-    """The names that a page asks for: those given, or with `*` all that a module makes public, errors last."""
-    if names != ("*",):
-        return list(names)
+def listed(module: str, *patterns: str) -> list[str]:
+    """The names that a page asks for; in a pattern such as `*Error` a star stands for any public names of the module."""
+    public = _public(module)
+    asked = ([name for name in public if fnmatchcase(name, each)] if "*" in each else [each] for each in patterns)
+    return [name for names in asked for name in names]
+
+
+def _public(module: str) -> list[str]:
+    """What a module makes public, errors last."""
     loaded = importlib.import_module(module)
-    public = getattr(loaded, "__all__", None) or [name for name in _defined(module) if not name.startswith("_")]
-    return sorted(public, key=lambda name: _is_error(getattr(loaded, name)))
-
-
-def _is_error(thing: object) -> bool:
-    return isinstance(thing, type) and issubclass(thing, Exception)
+    names = getattr(loaded, "__all__", None) or [name for name in _defined(module) if not name.startswith("_")]
+    return sorted(names, key=lambda name: name.endswith("Error"))
 
 
 @cache
