@@ -37,7 +37,7 @@ def documented() -> dict[str, str]:
 
 
 def listed(module: str, *patterns: str) -> list[str]:
-    """The names that a page asks for; in a pattern such as `*Error` a star stands for any public names of the module."""
+    """The names that a page asks for; in a pattern, as in `*Error`, a star stands for any public names."""
     public = _public(module)
     asked = ([name for name in public if fnmatchcase(name, each)] if "*" in each else [each] for each in patterns)
     return [name for names in asked for name in names]
