@@ -1,9 +1,9 @@
 """The reference engine: what `docs/matching.md` says, in plain Python. It is the oracle of the native engine, and the
 interpreted baseline.
 
-Each file is a layer that stands on the one before, down to what a command does: `reference_book` (what is kept),
-`reference_state` (what is told), `reference_stops`, `reference_walk` (what an order would find), `reference_matching`,
-`reference_auction`, `reference_checks` (what is refused), and this one. Slow and short on purpose.
+Each file is a layer that stands on the one before, down to what a command does: `book` (what is kept), `state` (what is
+emitted), `stops`, `dry_run` (what an order would find), `matching`, `auction`, `validation` (what is rejected), and this
+one. Slow and short on purpose.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ from lowlat.engine.reference.validation import Checks
 
 
 class ReferenceEngine(Checks, MatchingEngine):
-    """The same contract as `lowlat.engine.Engine`."""
+    """The contract of `Engine` in plain Python: the oracle that it is compared with, some hundred times slower.
+
+    It takes no memory in advance; its pools only count.
+    """
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""
