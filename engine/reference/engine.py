@@ -2,8 +2,8 @@
 interpreted baseline.
 
 Each file is a layer that stands on the one before, down to what a command does: `book` (what is kept), `state` (what is
-emitted), `stops`, `dry_run` (what an order would find), `matching`, `auction`, `validation` (what is rejected), and this
-one. Slow and short on purpose.
+emitted), `stops`, `dry_run` (what an order would find), `matching`, `auction`, `validation` (what is rejected), and
+this one. Slow and short on purpose.
 """
 
 from __future__ import annotations

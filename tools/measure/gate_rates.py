@@ -1,4 +1,4 @@
-"""How often gates are wrong on the simulated sessions of the tests: a program beside itself, and one a fifth slower."""
+"""How often gates are wrong on the simulated sessions of the tests: nothing changed, or one side a fifth slower."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.unit.reports.test_error_rates import Fails, ours, rank_only, rates, ratio_only
+from tests.unit.reports.compare.test_error_rates import Fails, ours, rank_only, rates, ratio_only
 
 GATES: dict[str, tuple[Fails, bool]] = {
-    "ours, in turn (`lowlat ab`)": (ours, True),
+    "ours, interleaved (`lowlat ab`)": (ours, True),
     "ours, one side after the other": (ours, False),
-    "means more than 10% apart, in turn": (ratio_only, True),
+    "means more than 10% apart, interleaved": (ratio_only, True),
     "means more than 10% apart, one side after the other": (ratio_only, False),
-    "rank test alone, in turn": (rank_only, True),
+    "rank test alone, interleaved": (rank_only, True),
     "rank test alone, one side after the other": (rank_only, False),
 }
 
 if __name__ == "__main__":
-    print("| gate | fails a program beside itself | finds +20% at p50 | at p99 |")
+    print("| gate | A/A: false positives | power to detect +20% at p50 | at p99 |")
     print("|---|--:|--:|--:|")
     for name, (fails, interleaved) in GATES.items():
         alarms, *_ = rates(fails, 1.0, interleaved=interleaved)

@@ -42,7 +42,7 @@ def main() -> None:
         f"{one.host.cpu}, {one.host.cores} CPUs, {one.host.virtualization}, "
         f"{one.clock.frequency_hz / 1e9:.3f} GHz counter; {one.tool.build.compiler}, {one.tool.build.isa}; "
         f"{COMMANDS:,} commands, seed {SEED}, {RUNS} runs. A loop that only reads the commands takes {loop:.1f} ns "
-        f"each, two stamps around nothing {one.baselines.clock_ns:.0f} ns.\n"
+        f"each, timer overhead {one.baselines.clock_ns:.0f} ns.\n"
     )
     columns = ("events a command", "ns a command, median (runs)", "M commands/s", "p50 ns", "p99 ns", "p99.9 ns")
     print(f"| profile | {' | '.join(columns)} | reference engine |")

@@ -23,8 +23,13 @@ class DocstringLinks(griffe.Extension):
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Rewrite an object's docstring."""
         if obj.docstring is not None:
-            text = _PAGE.sub(r"[`docs/\g<page>.md`](../../\g<page>.md)", obj.docstring.value)
-            obj.docstring.value = _NAME.sub(lambda match: _link(match, obj.name), text)
+            obj.docstring.value = linked(obj.docstring.value, obj.name)
+
+
+def linked(text: str, own: str) -> str:
+    """A docstring with links, except to the name that it is about."""
+    pages = _PAGE.sub(r"[`docs/\g<page>.md`](../../\g<page>.md)", text)
+    return _NAME.sub(lambda match: _link(match, own), pages)
 
 
 def _link(match: re.Match[str], own: str) -> str:

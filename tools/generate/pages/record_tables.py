@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from docstring_links import linked
 
 from lowlat.errors import ExitCode
 
@@ -23,7 +24,7 @@ def record(home: str, dtype: np.dtype[np.void]) -> str:
         rows.append(f"| `{field}` | {kind.name} | {offset} |")
     where, _, name = home.rpartition(".")
     source = Path(str(sys.modules[where].__file__)).read_text(encoding="utf-8")
-    about = _strings(ast.parse(source).body).get(name, "")
+    about = linked(_strings(ast.parse(source).body).get(name, ""), name)
     return "\n".join([f"### `{name}` {{#{home}}}", "", about, "", *rows])
 
 
@@ -32,7 +33,7 @@ def enumeration(home: str, members: type[Enum]) -> str:
     meanings = sentences(members)
     head = ["| member | value | |", "|---|---|---|"] if meanings else ["| member | value |", "|---|---|"]
     rows = [f"| `{member.name}` | {member.value} | {meanings.get(member.name, '')}" for member in members]
-    about = inspect.cleandoc(members.__doc__ or "")
+    about = linked(inspect.cleandoc(members.__doc__ or ""), members.__name__)
     return "\n".join([f"### `{members.__name__}` {{#{home}}}", "", about, "", *head, *rows])
 
 
