@@ -28,6 +28,8 @@ import termios
 from functools import cache
 from pathlib import Path
 
+from lowlat.files import write_atomically
+
 ROOT = Path(__file__).parents[2]
 COLUMNS = 110
 BLOCK = re.compile(
@@ -106,7 +108,7 @@ def rewrite(page: Path, only: list[str]) -> None:
     text = page.read_text(encoding="utf-8")
     fresh = BLOCK.sub(chosen, text)
     if fresh != text:
-        page.write_text(fresh, encoding="utf-8")
+        write_atomically(page, fresh)
 
 
 if __name__ == "__main__":
