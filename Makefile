@@ -67,7 +67,7 @@ format: $(VENV)/.extra-check ## Format the sources
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp' '*.h' '*.c')
 
 .PHONY: stubs
-stubs: $(VENV)/.built ## Rewrite the committed type stubs and report schema
+stubs: $(VENV)/.built ## Rewrite what is generated: records and enumerations, type stubs, schemas
 	@bash tools/stubs.sh $(BIN)
 
 .PHONY: instructions

@@ -13,9 +13,18 @@ from lowlat.engine._core import EngineBusyError
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Profile, ProfileError, load_profile, profile_names
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.journal.engine import JournaledEngine, Recovery, SyncPolicy
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, OffTickError, TickRounding
+from lowlat.engine.journal.engine import JournaledEngine, Recovery
+from lowlat.engine.journal.records import SyncPolicy
+from lowlat.engine.matching.commands import (
+    CommandValueError,
+    command,
+    commands,
+    describe,
+    extended_command,
+    extended_commands,
+)
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument, OffTickError
 from lowlat.engine.matching.interface import (
     AuctionIndicative,
     CommandArrayError,
@@ -35,19 +44,16 @@ from lowlat.engine.matching.records import (
     STOP,
     TRADE,
     CommandType,
-    CommandValueError,
     ExecInst,
     ExecType,
+    MatchAlgorithm,
+    PoolPolicy,
     Reason,
     SelfTradePrevention,
     Side,
+    TickRounding,
     TimeInForce,
     TradingPhase,
-    command,
-    commands,
-    describe,
-    extended_command,
-    extended_commands,
 )
 from lowlat.engine.reference.engine import ReferenceEngine
 

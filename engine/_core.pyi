@@ -207,14 +207,6 @@ def close_journal(matcher: Matcher, journal: JournalWriter) -> None: ...
 
 def restore_state(matcher: Matcher, state: object) -> None: ...
 
-def record_layouts() -> dict[str, dict[str, tuple[int, int]]]:
-    """Offset and size of every field; the record itself is ''."""
-
-def enumerations() -> dict[str, dict[str, int]]:
-    """Name and value of every enumerator."""
-
-QUANTITY_MAX: int = 4294967295
-
 class BookWriter:
     def __init__(self, mapping: object, depth: int) -> None: ...
 
@@ -246,8 +238,6 @@ class BookReader:
     def count(self, side: int) -> int: ...
 
 def format_book(mapping: object, identity: object) -> None: ...
-
-def book_layout() -> dict[str, tuple[int, int]]: ...
 
 BOOK_MAGIC: int = 5426643222304738380
 

@@ -38,7 +38,7 @@ def plan_of(
     Raises `lowlat.probes.cpu.cpulist.CpuListError` and `lowlat.probes.cpu.affinity.AffinityError`.
     """
     from lowlat.engine.bench.run import RunPlan
-    from lowlat.engine.matching.config import PoolPolicy
+    from lowlat.engine.matching.records import PoolPolicy
     from lowlat.probes.cpu.affinity import requested_cpus
 
     return RunPlan(

@@ -17,22 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
+from lowlat.engine.analytics.records import LEVEL_UPDATE, LevelTrouble, LevelUpdateRows
 from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.records import EVENT, LEVEL, TRADE, Levels, Side
 from lowlat.errors import LowlatError
 
-LevelUpdateRows: TypeAlias = NDArray[np.void]
 Digits: TypeAlias = Sequence[int]
-
-LEVEL_UPDATE: Final = np.dtype(
-    {
-        "names": ["price", "quantity", "order_count"],
-        "formats": ["<i8", "<i8", "<i8"],
-        "offsets": [0, 8, 16],
-        "itemsize": 32,
-    }
-)
-"""What is added to the level at `price`: signed differences of its quantity and of its number of orders. 32 bytes."""
 
 _BIAS: Final = 2**63
 """Added to each price by the core, so that its digits have no sign."""
@@ -146,10 +136,10 @@ def apply_level_updates(levels: Levels, updates: LevelUpdateRows, side: Side, *,
 
 
 def _trouble(trouble: int, price: int, side: Side) -> LevelUpdateError:
-    if trouble == 1:
+    if trouble == LevelTrouble.LEVELS_UNSORTED:
         way = "descending" if side == Side.BUY else "ascending"
         return UnsortedLevelsError(f"out of order; {Side(side).name} levels come with {way} prices, each once", price)
-    if trouble == 2:
+    if trouble == LevelTrouble.UNKNOWN_PRICE:
         return UnknownLevelError("no such level to update; pass insert=True to make it", price)
     return LevelRangeError(
         "the updates would take its quantity or orders out of 0..2^64 - 1, or leave orders without quantity", price

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import Events, describe
+from lowlat.engine.matching.records import Events
 from lowlat.engine.reference.engine import ReferenceEngine
 
 

@@ -11,9 +11,10 @@ from typing import Final
 
 from lowlat.engine import _core
 from lowlat.engine.bench.protocol import JournalCost, JournaledPasses, JournalJob
-from lowlat.engine.journal.engine import INTERVAL_NS, SyncPolicy
+from lowlat.engine.journal.engine import INTERVAL_NS
 from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
 from lowlat.engine.journal.file import create_journal
+from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands
 from lowlat.probes.clock.scale import TickScale

@@ -28,7 +28,7 @@ from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands, Side
-from lowlat.engine.rings.ring import WaitStrategy
+from lowlat.engine.rings.records import WaitStrategy
 from lowlat.engine.shared_book.reader import MappedBookReader
 from lowlat.engine.shared_book.writer import MappedBookWriter
 from lowlat.probes.clock.scale import TickScale

@@ -37,8 +37,8 @@ from lowlat.engine.bench.protocol import (
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.flow.arrivals import check_schedule
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.records import EXTENDED_COMMAND
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
 from lowlat.errors import ExitCode, LowlatError, UsageError
 from lowlat.probes.network.peer import PeerPath
 from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log

@@ -46,11 +46,21 @@ from lowlat.engine.bench.reference_loops import run_plain, run_stamped
 from lowlat.engine.flow.arrivals import arrivals
 from lowlat.engine.flow.profile import Arrivals
 from lowlat.engine.matching.aligned import aligned_copy
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine, MemoryPart
-from lowlat.engine.matching.records import COMMAND, EVENT, EXTENDED_COMMAND, Commands, ExecType, Reason
+from lowlat.engine.matching.records import (
+    COMMAND,
+    EVENT,
+    EXTENDED_COMMAND,
+    Commands,
+    ExecType,
+    MatchAlgorithm,
+    PoolPolicy,
+    Reason,
+    TickRounding,
+)
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import LowlatError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick

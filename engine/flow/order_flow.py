@@ -8,9 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lowlat.engine.matching.config import PoolPolicy
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import Commands
+from lowlat.engine.matching.records import Commands, PoolPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from lowlat.engine import _core
 from lowlat.engine.flow.order_flow import Extent, Flow
 from lowlat.engine.flow.profile import Mix, Profile
 from lowlat.engine.matching.aligned import aligned_empty
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm
-from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, MatchAlgorithm
 from lowlat.errors import UsageError
 
 COMMANDS_MAX = 1 << 30

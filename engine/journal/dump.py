@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from lowlat.engine.journal.document import COMMANDS_SCHEMA, command_document, end_document, head_document
-from lowlat.engine.journal.file import Block, BlockKind, Fault, JournalFile
+from lowlat.engine.journal.file import Block, JournalFile
+from lowlat.engine.journal.records import BlockKind, Fault
 from lowlat.engine.journal.verify import state_of
 
 PART: Final = 2_048

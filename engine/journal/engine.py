@@ -14,35 +14,26 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Final, Self
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalError, JournalResetError, JournalWriteError, SnapshotError
-from lowlat.engine.journal.file import Fault, JournalFile, create_journal, open_to_append
+from lowlat.engine.journal.file import JournalFile, create_journal, open_to_append
+from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.snapshot import Saved, restore_snapshot, write_snapshot
 from lowlat.engine.matching.aligned import aligned_copy
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.interface import checked_commands
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EVENT, Commands, Events
+from lowlat.engine.matching.records import EVENT, Commands, Events, PoolPolicy
 from lowlat.errors import UsageError
 
 INTERVAL_NS: Final = 10_000_000
 """Between two `fdatasync` of `SyncPolicy.INTERVAL`, unless told otherwise."""
 INTERVALS_NS: Final = range(1_000, 3_600_000_000_001)
 """What it may be."""
-
-
-class SyncPolicy(IntEnum):
-    """When a journal is made to reach the disk. NONE: when the kernel likes; INTERVAL: every so often, by a thread;
-    BATCH: before a batch is executed."""
-
-    NONE = 0
-    INTERVAL = 1
-    BATCH = 2
 
 
 @dataclass(frozen=True, slots=True)

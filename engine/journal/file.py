@@ -8,7 +8,6 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -26,46 +25,16 @@ from lowlat.engine.journal.errors import (
     NoJournalError,
 )
 from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head, read_head
+from lowlat.engine.journal.records import BLOCK, BlockKind, Fault
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
 
-BLOCK: Final = np.dtype(
-    {
-        "names": ["magic", "bytes", "sequence", "previous", "kind", "payload_checksum", "head_checksum"],
-        "formats": ["<u4", "<u4", "<u8", "<u4", "<u2", "<u4", "<u4"],
-        "offsets": [0, 4, 8, 16, 20, 24, 28],
-        "itemsize": 32,
-    }
-)
-"""Head of a block (`engine/native/journal/block.hpp`)."""
 _END: Final = struct.Struct("<4sI")
 END_BYTES: Final = _END.size
 """What follows its payload."""
 STRETCH_BYTES: Final = 1 << 26
 """Walked in one go, a tenth of a second or so; several of the longest blocks."""
-
-
-class BlockKind(IntEnum):
-    """What a block holds."""
-
-    COMMANDS = 1
-    WIDE_COMMANDS = 2
-    DRAIN = 3
-    """Nothing: the trade tape was emptied there."""
-
-
-class Fault(IntEnum):
-    """Why reading ended. TORN: in a block that was being written. All behind that is damage."""
-
-    NONE = 0
-    TORN = 1
-    HEAD = 2
-    PAYLOAD = 3
-    CHAIN = 4
-    SEQUENCE = 5
-    KIND = 6
-    END = 7
 
 
 _DAMAGE: Final = {
@@ -217,7 +186,7 @@ class JournalFile:
 
     def block(self, head: Head) -> Block:
         """The block behind a head."""
-        dtype = EXTENDED_COMMAND if head.kind is BlockKind.WIDE_COMMANDS else COMMAND
+        dtype = EXTENDED_COMMAND if head.kind is BlockKind.EXTENDED_COMMANDS else COMMAND
         commands = np.frombuffer(self.data, dtype, head.size // dtype.itemsize, head.offset + BLOCK.itemsize)
         return Block(head.offset, head.kind, head.sequence, commands)
 

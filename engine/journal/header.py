@@ -16,8 +16,9 @@ from msgspec import Meta
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalVersionError, NoJournalError
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding, instruments
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument, instruments
+from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, TickRounding
 
 VERSION: Final = 1
 JOURNAL: Final = b"LOWLATJ\0"

@@ -14,8 +14,9 @@ from typing import Final, Literal
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, SnapshotError
-from lowlat.engine.journal.file import BlockKind, Fault, JournalFile
+from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JournalHead
+from lowlat.engine.journal.records import BlockKind, Fault
 from lowlat.engine.journal.snapshot import restore_snapshot, snapshot_path
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
@@ -45,7 +46,7 @@ class Tally:
             match head.kind:
                 case BlockKind.COMMANDS:
                     self.plain += head.size // COMMAND.itemsize
-                case BlockKind.WIDE_COMMANDS:
+                case BlockKind.EXTENDED_COMMANDS:
                     self.wide += head.size // EXTENDED_COMMAND.itemsize
                 case BlockKind.DRAIN:
                     self.drains += 1

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import ORDERS_MAX, TRADES_MAX, PoolPolicy
 from lowlat.errors import UsageError
-
-ORDERS_MAX = 1 << 30
-TRADES_MAX = 1 << 32
-
-
-class PoolPolicy(IntEnum):
-    """What a pool that has no record left does. Each time is counted.
-
-    REFUSE: the command is rejected, the book untouched. GROW: the pool doubles (this allocates).
-    RECYCLE (trade tape only): the oldest record is overwritten.
-    """
-
-    REFUSE = 0
-    GROW = 1
-    RECYCLE = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,29 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from enum import IntEnum
 
-from lowlat.engine.matching.records import QUANTITY_MAX
+from lowlat.engine.matching.records import QUANTITY_MAX, SYMBOLS_MAX, MatchAlgorithm, TickRounding
 from lowlat.errors import LowlatError, UsageError
 
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
-SYMBOLS_MAX = 1 << 16
-
-
-class MatchAlgorithm(IntEnum):
-    """How the resting orders of one price share what comes in: oldest first, or in proportion to their quantities."""
-
-    FIFO = 0
-    PRO_RATA = 1
-
-
-class TickRounding(IntEnum):
-    """What becomes of a price that is no multiple of the tick: rejected, or rounded (see `docs/matching.md`)."""
-
-    REJECT = 0
-    NEAREST = 1
-    PASSIVE = 2
 
 
 class OffTickError(LowlatError):

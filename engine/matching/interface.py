@@ -9,25 +9,25 @@ from typing import Self
 
 import numpy as np
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.commands import CommandValueError, extended_command
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import (
     COMMAND,
     EXTENDED_COMMAND,
     Commands,
     CommandType,
-    CommandValueError,
     Events,
     ExecInst,
     Levels,
     Orders,
+    PoolPolicy,
     SelfTradePrevention,
     Side,
     Stops,
     TimeInForce,
     Trades,
     TradingPhase,
-    extended_command,
 )
 from lowlat.errors import LowlatError
 

@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import CommandType, ExecInst, SelfTradePrevention, Side, TimeInForce, TradingPhase
+from lowlat.engine.matching.records import (
+    PRICED_KINDS,
+    CommandType,
+    ExecInst,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    TradingPhase,
+)
 
 RESTING_TIMES = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
-STOPS = frozenset({CommandType.STOP, CommandType.STOP_LIMIT, CommandType.TRAILING_STOP})
-WITHOUT_PRICE = frozenset({CommandType.MARKET, CommandType.STOP, CommandType.TRAILING_STOP})
 
 
 @dataclass(slots=True)
@@ -62,7 +68,7 @@ class Order:
     @property
     def limit(self) -> int | None:
         """The worst price it takes; None: any."""
-        return None if self.terms.kind in WITHOUT_PRICE else self.price
+        return self.price if self.terms.kind in PRICED_KINDS else None
 
     @property
     def shown(self) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lowlat.engine.matching.instrument import MatchAlgorithm
-from lowlat.engine.matching.records import SelfTradePrevention
+from lowlat.engine.matching.records import MatchAlgorithm, SelfTradePrevention
 from lowlat.engine.reference.book import Book, Order
 
 CANCELS_INCOMING = frozenset({SelfTradePrevention.CANCEL_AGGRESSING, SelfTradePrevention.CANCEL_BOTH})

@@ -18,6 +18,7 @@ from lowlat.engine.matching.records import (
     LEVEL,
     ORDER,
     STOP,
+    STOP_KINDS,
     TRADE,
     Commands,
     CommandType,
@@ -33,7 +34,7 @@ from lowlat.engine.matching.records import (
     Trades,
     TradingPhase,
 )
-from lowlat.engine.reference.book import RESTING_TIMES, STOPS, Ask, Book, Order
+from lowlat.engine.reference.book import RESTING_TIMES, Ask, Book, Order
 from lowlat.engine.reference.validation import Checks
 
 
@@ -84,7 +85,7 @@ class ReferenceEngine(Checks, MatchingEngine):
     def _enter(self, ask: Ask, book: Book) -> None:
         order = self._incoming(ask, book)
         self._tell(ExecType.ACCEPTED, order, order.price, ask.quantity)
-        if ask.kind in STOPS:
+        if ask.kind in STOP_KINDS:
             self._wait(order, book)
         else:
             self._come_in(order, book)

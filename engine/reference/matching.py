@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lowlat.engine.matching.instrument import MatchAlgorithm
-from lowlat.engine.matching.records import ExecType, Reason, SelfTradePrevention, TradingPhase
+from lowlat.engine.matching.records import ExecType, MatchAlgorithm, Reason, SelfTradePrevention, TradingPhase
 from lowlat.engine.reference.book import Book, Ladder, Order
 from lowlat.engine.reference.dry_run import CANCELS_INCOMING, Reach, reach
 from lowlat.engine.reference.stops import Stops

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.records import ExecType, Reason, TimeInForce
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.records import ExecType, PoolPolicy, Reason, TimeInForce
 from lowlat.engine.reference.book import Ask, Book, Order
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lowlat.engine.matching.records import CommandType, ExecInst, Side
+from lowlat.engine.matching.records import BASIS_POINTS_MAX, CommandType, ExecInst, Side
 from lowlat.engine.reference.book import Ask, Book, Order
 from lowlat.engine.reference.state import State
 
@@ -11,7 +11,7 @@ def trailing_trigger(terms: Ask, extreme: int, tick: int) -> int:
     """Where a trailing stop triggers when `extreme` is the best trade price since it came."""
     distance = terms.trigger
     if terms.flags & ExecInst.TRAIL_BASIS_POINTS:
-        distance = max(abs(extreme) * terms.trigger // 10_000 // tick, 1) * tick
+        distance = max(abs(extreme) * terms.trigger // BASIS_POINTS_MAX // tick, 1) * tick
     return extreme - distance if terms.side == Side.SELL else extreme + distance
 
 

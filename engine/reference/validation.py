@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
-from lowlat.engine.matching.instrument import MatchAlgorithm, TickRounding
 from lowlat.engine.matching.records import (
+    BASIS_POINTS_MAX,
+    MAY_SAY,
+    PRICED_KINDS,
     QUANTITY_MAX,
+    SLICES_MAX,
+    STOP_KINDS,
     CommandType,
     ExecInst,
+    MatchAlgorithm,
     Reason,
     SelfTradePrevention,
     Side,
+    TickRounding,
     TimeInForce,
     TradingPhase,
 )
 from lowlat.engine.reference.auction import Auction
-from lowlat.engine.reference.book import RESTING_TIMES, STOPS, WITHOUT_PRICE, Ask, Book, Order
+from lowlat.engine.reference.book import Ask, Book, Order
 from lowlat.engine.reference.stops import trailing_trigger
-
-SLICES_MAX: Final = 256
-BASIS_POINTS_MAX: Final = 10_000
 
 _KINDS, _SIDES, _TIMES, _PHASES = (
     frozenset(CommandType),
@@ -31,6 +33,14 @@ _KINDS, _SIDES, _TIMES, _PHASES = (
 )
 _SELF_TRADES = frozenset(SelfTradePrevention)
 _FLAGS = sum(ExecInst)
+_TERMS = frozenset(term for times in MAY_SAY.values() for terms in times.values() for term in terms)
+_FIELDS = tuple(term for term in sorted(_TERMS) if term not in ExecInst.__members__)
+
+
+def _said(ask: Ask) -> frozenset[str]:
+    """What an order says that not every one may say: its flags, and the further fields that are not zero."""
+    flags = [flag.name for flag in ExecInst if ask.flags & flag]
+    return frozenset(flags + [field for field in _FIELDS if getattr(ask, field)])
 
 
 class Checks(Auction):
@@ -86,7 +96,7 @@ class Checks(Auction):
         return Reason.NONE
 
     def _why_not_price(self, ask: Ask, side: int, book: Book) -> Reason:
-        if ask.kind in WITHOUT_PRICE:
+        if ask.kind not in PRICED_KINDS:
             return Reason.PRICE_ON_MARKET_ORDER if ask.price else Reason.NONE
         return self._why_not_at(self._rounded(ask.price, side, book), book)
 
@@ -97,22 +107,15 @@ class Checks(Auction):
 
     def _why_not_terms(self, ask: Ask, book: Book) -> Reason:
         """Terms that the kind of order does not have, and those that exclude each other."""
-        if ask.flags & ExecInst.POST_ONLY and not ask.is_limit_that_rests:
+        may_say = MAY_SAY[CommandType(ask.kind)].get(TimeInForce(ask.time_in_force))
+        foreign = _said(ask) - (may_say or frozenset())
+        if ExecInst.POST_ONLY.name in foreign:
             return Reason.POST_ONLY_CONFLICT
         if ask.self_trade not in _SELF_TRADES:
             return Reason.UNKNOWN_SELF_TRADE
-        all_or_none = ask.flags & ExecInst.ALL_OR_NONE != 0
-        foreign = (
-            ask.trigger != 0 and ask.kind not in STOPS,
-            ask.flags & ExecInst.TRAIL_BASIS_POINTS and ask.kind != CommandType.TRAILING_STOP,
-            ask.flags & ExecInst.PRICE_SLIDE and not ask.flags & ExecInst.POST_ONLY,
-            ask.expiry != 0 and ask.time_in_force != TimeInForce.GTD,
-            (ask.display_quantity != 0 or all_or_none) and not ask.is_limit_that_rests,
-            ask.kind == CommandType.MARKET and ask.time_in_force in (TimeInForce.DAY, TimeInForce.GTD),
-            ask.kind in STOPS and ask.time_in_force not in RESTING_TIMES,
-        )
-        if any(foreign):
+        if may_say is None or foreign or (ask.flags & ExecInst.PRICE_SLIDE and not ask.flags & ExecInst.POST_ONLY):
             return Reason.TERM_NOT_FOR_KIND
+        all_or_none = ask.flags & ExecInst.ALL_OR_NONE != 0
         pro_rata = book.rules.algorithm is MatchAlgorithm.PRO_RATA
         if all_or_none and (ask.display_quantity or ask.flags & ExecInst.POST_ONLY or pro_rata):
             return Reason.TERMS_CONFLICT
@@ -150,16 +153,16 @@ class Checks(Auction):
             return Reason.DUPLICATE_ORDER_ID
         if reason := self._why_not_wait(ask, book):
             return reason
-        if (ask.is_limit_that_rests or ask.kind in STOPS) and not self._has_order_room():
+        if (ask.is_limit_that_rests or ask.kind in STOP_KINDS) and not self._has_order_room():
             return Reason.ORDER_POOL_FULL
-        if ask.kind in STOPS or book.phase != TradingPhase.CONTINUOUS:
+        if ask.kind in STOP_KINDS or book.phase != TradingPhase.CONTINUOUS:
             return Reason.NONE
         return self._why_not_match(ask, self._incoming(ask, book), book)
 
     def _in_phase(self, ask: Ask, book: Book) -> bool:
         """Whether the phase takes this order, or this REPLACE."""
         if book.phase == TradingPhase.CALL:
-            rests = ask.is_limit_that_rests or ask.kind in STOPS or ask.kind == CommandType.REPLACE
+            rests = ask.is_limit_that_rests or ask.kind in STOP_KINDS or ask.kind == CommandType.REPLACE
             return rests and not ask.flags & (ExecInst.POST_ONLY | ExecInst.ALL_OR_NONE)
         return book.phase == TradingPhase.CONTINUOUS
 
@@ -258,7 +261,7 @@ class Checks(Auction):
 
     def _incoming(self, ask: Ask, book: Book) -> Order:
         """The order that a command enters, at its rounded price or, sliding, behind the other side."""
-        price = 0 if ask.kind in WITHOUT_PRICE else self._rounded(ask.price, ask.side, book)
+        price = self._rounded(ask.price, ask.side, book) if ask.kind in PRICED_KINDS else 0
         order = Order(ask, self._sequence, ask.order_id, ask.side, price, ask.quantity)
         if (
             ask.flags & ExecInst.PRICE_SLIDE

@@ -17,7 +17,6 @@ import mmap
 import os
 import time
 from collections.abc import Iterator
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypeAlias
 
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from lowlat.engine import _core
 from lowlat.engine._core import RingBusyError
 from lowlat.engine.matching.records import COMMAND, EVENT
+from lowlat.engine.rings.records import RingKind, WaitStrategy
 from lowlat.engine.rings.shared_memory import RingFileError, RingFormatError, Shape, found, made
 from lowlat.errors import LowlatError, UsageError
 
@@ -53,20 +53,6 @@ SLICE_NS: Final = 20_000_000
 STALL_S: Final = 1.0
 """A claim that is not published for so long is no passing moment: its producer was stopped or killed."""
 BATCH: Final = 4096
-
-
-class WaitStrategy(IntEnum):
-    """What to do while a ring is full (push) or empty (pop).
-
-    SPIN: look again at once, for threads that have a CPU each. YIELD: after some microseconds let others run.
-    FAIL: raise `RingFullError` or `RingEmptyError`.
-    """
-
-    SPIN = 0
-    YIELD = 1
-    FAIL = 2
-
-
 _FAIL: Final = int(WaitStrategy.FAIL)
 
 
@@ -107,7 +93,7 @@ class Ring:
     Errors: `CapacityError`, `RecordArrayError` for another dtype, `RingFileError`.
     """
 
-    kind: ClassVar[int]
+    kind: ClassVar[RingKind]
 
     def __init__(
         self,
@@ -328,7 +314,7 @@ class Ring:
 class MpscRing(Ring):
     """Many producers, one consumer: by default 65,536 commands. See `Ring`."""
 
-    kind = 2
+    kind = RingKind.MPSC
 
     def __init__(
         self,
@@ -351,7 +337,7 @@ class MpscRing(Ring):
 class SpscRing(Ring):
     """One producer, one consumer: by default 32,768 events. See `Ring`."""
 
-    kind = 1
+    kind = RingKind.SPSC
 
     def __init__(
         self,
@@ -379,7 +365,7 @@ def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: W
         os.close(descriptor)
 
 
-def _shape(kind: int, dtype: np.dtype[np.void]) -> Shape:
+def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> Shape:
     if dtype not in (COMMAND, EVENT):
         raise RecordArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
     return Shape(kind, dtype.itemsize)

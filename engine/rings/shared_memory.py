@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.engine import _core
+from lowlat.engine.rings.records import RingFault, RingKind
 from lowlat.errors import UsageError
 
 HEADER_BYTES: Final = 1024
@@ -28,13 +29,14 @@ class RingFormatError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a ring is: `kind` (1 one producer, 2 many), bytes of a record."""
+    """What a ring is: `kind` (`RingKind`, or what another file has in its place), bytes of a record."""
 
     kind: int
     record_bytes: int
 
     def __str__(self) -> str:
-        producers = {1: "one producer", 2: "many producers"}.get(self.kind, f"unknown kind {self.kind}")
+        known: dict[int, str] = {RingKind.SPSC: "one producer", RingKind.MPSC: "many producers"}
+        producers = known.get(self.kind, f"unknown kind {self.kind}")
         return f"a ring of {self.record_bytes}-byte records for {producers}"
 
 
@@ -95,18 +97,17 @@ def _validated(shape: Shape, descriptor: int, where: Path | int) -> mmap.mmap:
 
 
 def _fault_text(fault: int, shape: Shape, memory: mmap.mmap) -> str:
-    """`fault` is RingFault of engine/native/rings/ring_layout.hpp."""
     version, kind, record_bytes, capacity = _core.ring_header(memory)
     match fault:
-        case 1:
+        case RingFault.TOO_SHORT:
             return f"is {len(memory):,} bytes long, which is not what a ring of {capacity:,} records takes; it was cut"
-        case 2:
+        case RingFault.NOT_A_RING:
             return "does not start as a ring does; it is another file, or still being made"
-        case 3:
+        case RingFault.VERSION:
             return (
                 f"is a ring of format {version}, and this program knows {_core.RING_VERSION}; use one version of both"
             )
-        case 4 | 5:
+        case RingFault.KIND | RingFault.RECORD_SIZE:
             return f"is {Shape(kind, record_bytes)}, not {shape}"
         case _:
             return f"says that it has room for {capacity:,} records, which is no power of two; its header is damaged"

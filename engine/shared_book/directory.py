@@ -16,8 +16,9 @@ from pathlib import Path
 
 from lowlat.engine.shared_book.errors import BookError
 from lowlat.engine.shared_book.file import SUFFIX, SYMBOL, default_folder, opened_folder
-from lowlat.engine.shared_book.header import BookIdentity, BookState
+from lowlat.engine.shared_book.header import BookIdentity
 from lowlat.engine.shared_book.reader import BookSnapshot, MappedBookReader
+from lowlat.engine.shared_book.records import BookState
 from lowlat.engine.shared_book.writer import Found, MappedBookWriter
 
 __all__ = [

@@ -1,11 +1,10 @@
-"""The header of a mapped book: byte for byte the `BookHeader` of `engine/native/shared_book/mapped_book.hpp`."""
+"""What a mapped book says it is, in its header."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
@@ -19,34 +18,10 @@ from lowlat.engine.shared_book.errors import (
     NotABookError,
     TruncatedBookError,
 )
-
-BOOK_HEADER: Final = np.dtype(
-    {
-        "names": [
-            *["magic", "version", "header_bytes", "level_bytes", "depth", "file_bytes", "tick", "unit", "symbol"],
-            *["checksum", "pid", "start", "generation", "state", "sequence", "bids", "asks", "command"],
-        ],
-        "formats": [
-            *["<u8", "<u4", "<u4", "<u4", "<u4", "<u8", "<i8", "S24", "S32"],
-            *["<u8", "<u8", "<u8", "<u8", "<u8", "<u8", "<u8", "<u8", "<u8"],
-        ],
-        "offsets": [0, 8, 12, 16, 20, 24, 32, 40, 64, 120, 128, 136, 144, 152, 192, 200, 208, 216],
-        "itemsize": 256,
-    }
-)
-"""256 bytes: identity (128, never changes), writer (64), sequence and counts (64)."""
+from lowlat.engine.shared_book.records import BOOK_HEADER
 
 IDENTITY_BYTES: Final = 128
 _CHECKED_BYTES: Final = 120
-
-
-class BookState(IntEnum):
-    """What the writer last said of itself; a killed writer leaves LIVE."""
-
-    BLANK = 0
-    LIVE = 1
-    CLOSED = 2
-    REPLACED = 3
 
 
 @dataclass(frozen=True, slots=True)

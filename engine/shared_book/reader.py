@@ -18,7 +18,8 @@ from lowlat.engine.matching.interface import TopOfBook, UnknownSideError
 from lowlat.engine.matching.records import LEVEL, Levels, Side
 from lowlat.engine.shared_book.errors import BookBusyError, BookError, NotABookError, NoWriterError, WriterDiedError
 from lowlat.engine.shared_book.file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
-from lowlat.engine.shared_book.header import BOOK_HEADER, BookIdentity, BookState, header_of, identity_of, is_blank
+from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_of, is_blank
+from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 
 Read = TypeVar("Read")
 

@@ -39,16 +39,9 @@ from lowlat.engine.shared_book.file import (
     opened_folder,
     process_start,
 )
-from lowlat.engine.shared_book.header import (
-    BOOK_HEADER,
-    IDENTITY_BYTES,
-    BookIdentity,
-    BookState,
-    header_of,
-    identity_of,
-    is_blank,
-)
+from lowlat.engine.shared_book.header import IDENTITY_BYTES, BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.reader import BookSnapshot
+from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.file_lock import unlock
 
 DEPTH: Final = 64

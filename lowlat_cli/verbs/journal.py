@@ -148,7 +148,7 @@ def dump(
 
 def _tell_end(file: JournalFile) -> None:
     """Raises `JournalDamagedError`."""
-    from lowlat.engine.journal.file import Fault
+    from lowlat.engine.journal.records import Fault
 
     file.check(file.end, file.fault)
     if file.fault is Fault.TORN:

@@ -11,10 +11,11 @@ from rich.text import Text
 from lowlat import units
 from lowlat.engine.journal.document import commands_per_s, flag_names, named
 from lowlat.engine.journal.dump import Listing
-from lowlat.engine.journal.file import Block, BlockKind
+from lowlat.engine.journal.file import Block
 from lowlat.engine.journal.header import VERSION
+from lowlat.engine.journal.records import BlockKind
 from lowlat.engine.journal.verify import Executed, JournalCheck
-from lowlat.engine.matching.records import CommandType, SelfTradePrevention, Side, TimeInForce, TradingPhase
+from lowlat.engine.matching.records import STATES, CommandType, SelfTradePrevention, Side, TimeInForce, TradingPhase
 from lowlat_cli.views import layout
 
 
@@ -85,22 +86,8 @@ def _speed(check: JournalCheck) -> str | None:
     )
 
 
-_MEANT: Final[Mapping[int, frozenset[str]]] = {
-    kind: frozenset(fields.split())
-    for kind, fields in {
-        CommandType.LIMIT: "order symbol side quantity price tif",
-        CommandType.MARKET: "order symbol side quantity tif",
-        CommandType.CANCEL: "order symbol",
-        CommandType.REDUCE: "order symbol quantity",
-        CommandType.REPLACE: "order symbol quantity price",
-        CommandType.STOP: "order symbol side quantity tif trigger",
-        CommandType.STOP_LIMIT: "order symbol side quantity price tif trigger",
-        CommandType.TRAILING_STOP: "order symbol side quantity tif trigger",
-        CommandType.ADVANCE_TIME: "quantity",
-        CommandType.PHASE: "symbol quantity",
-    }.items()
-}
-"""What a kind says even if it is zero."""
+_STATED: Final[Mapping[int, frozenset[str]]] = dict(STATES.items())
+"""By the number of a kind, which a rejected command may have none of."""
 _NOTHING: Final[frozenset[str]] = frozenset()
 _KIND: Final = named(CommandType)
 _SIDE: Final = named(Side)
@@ -122,16 +109,16 @@ def _lines(block: Block) -> Iterator[str]:
         yield _line("", "DRAIN", "", "", "", "", "", "", emptied)
     for sequence, record in enumerate(block.commands.tolist(), block.sequence):
         order, price, quantity, symbol, kind, side, tif, flags, *terms = record
-        meant = _MEANT.get(kind, _NOTHING)
+        stated = _STATED.get(kind, _NOTHING)
         yield _line(
             sequence,
             _KIND(kind),
-            order if order or "order" in meant else "",
-            symbol if symbol or "symbol" in meant else "",
-            _SIDE(side) if side or "side" in meant else "",
-            quantity if quantity or "quantity" in meant else "",
-            price if price or "price" in meant else "",
-            _TIF(tif) if tif or "tif" in meant else "",
+            order if order or "order_id" in stated else "",
+            symbol if symbol or "symbol" in stated else "",
+            _SIDE(side) if side or "side" in stated else "",
+            quantity if quantity or "quantity" in stated else "",
+            price if price or "price" in stated else "",
+            _TIF(tif) if tif or "time_in_force" in stated else "",
             ", ".join(_terms(kind, quantity, flags, *terms)) if flags or terms or kind == CommandType.PHASE else "",
         )
 
@@ -154,7 +141,7 @@ def _terms(
 ) -> Iterator[str]:
     for flag in flag_names(flags):
         yield flag if isinstance(flag, str) else f"flags {flag:#x}"
-    if trigger or "trigger" in _MEANT.get(kind, _NOTHING):
+    if trigger or "trigger" in _STATED.get(kind, _NOTHING):
         yield f"trigger {trigger}"
     for name, value in (("expiry", expiry), ("display", display_quantity), ("participant", participant_id)):
         if value:

@@ -34,20 +34,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias
 
-from lowlat.engine.matching.config import PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.commands import extended_command, extended_commands
+from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import (
     QUANTITY_MAX,
     CommandType,
     ExecType,
+    MatchAlgorithm,
     Orders,
+    PoolPolicy,
     Reason,
     SelfTradePrevention,
     Side,
+    TickRounding,
     TimeInForce,
-    extended_command,
-    extended_commands,
 )
 
 Message: TypeAlias = dict[str, Any]

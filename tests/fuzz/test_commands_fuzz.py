@@ -10,9 +10,9 @@ from numpy.random import Generator
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, MatchAlgorithm, TickRounding
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import paste, state_difference
 from tests.property.strategies import PROPERTY

@@ -14,7 +14,8 @@ import pytest
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.journal.engine import JournaledEngine
-from lowlat.engine.journal.file import Fault, JournalFile
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.snapshot import snapshot_path
 from tests.integration.conftest import Run, Start
 

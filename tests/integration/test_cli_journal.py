@@ -27,10 +27,11 @@ from lowlat.engine import (
     flood,
     load_profile,
 )
-from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
+from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.snapshot import snapshot_path, write_snapshot
-from lowlat.engine.matching.records import extended_commands
+from lowlat.engine.matching.commands import extended_commands
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
 

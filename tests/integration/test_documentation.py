@@ -33,7 +33,7 @@ SHELL_END = re.compile(r"\s(?:#|\||>|&|\d>)")
 SOURCE_FILE = re.compile(
     r"\b((?:lowlat|lowlat_cli|engine|probes|reports|tests|tools)/[\w./-]+\.(?:py|hpp|cpp|h|sh|toml))\b"
 )
-LISTED = re.compile(r"^<!-- generated: api (?P<module>\S+) (?P<names>.*) -->$", re.MULTILINE)
+LISTED = re.compile(r"^<!-- insert: api (?P<module>\S+) (?P<names>.*) -->$", re.MULTILINE)
 
 
 def blocks(page: Path, language: str, title: str | None = None) -> list[str]:

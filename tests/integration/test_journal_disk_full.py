@@ -17,7 +17,8 @@ from pathlib import Path
 from lowlat.engine import _core
 from lowlat.engine.flow.synthetic import flood
 from lowlat.engine.journal.errors import JournalWriteError, SnapshotError
-from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
+from lowlat.engine.journal.records import SyncPolicy
+from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.flow.profile import load_profile
 
 path, flow = Path(sys.argv[1]), flood(load_profile("steady"), 100_000, 1).commands

@@ -37,7 +37,8 @@ ENGINES = """
 import os, random, signal, sys
 from pathlib import Path
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
+from lowlat.engine.journal.records import SyncPolicy
+from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.bench.run import RunPlan, settings_of
 

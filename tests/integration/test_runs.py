@@ -20,9 +20,9 @@ from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.bench.run import RunFailedError, RunPlan, measure
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import ExecType
+from lowlat.engine.matching.records import ExecType, PoolPolicy
 from lowlat.errors import ExitCode, LowlatError
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-from enum import IntEnum
 from functools import cache
 from pathlib import Path
 
@@ -23,26 +22,20 @@ import pytest
 
 from lowlat.engine import Engine, flood, load_profile
 from lowlat.engine.matching import records
-from lowlat.engine.matching.config import PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
-from lowlat.engine.matching.records import EVENT, EXTENDED_COMMAND, ORDER, Commands
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import (
+    EVENT,
+    EXTENDED_COMMAND,
+    ORDER,
+    Commands,
+    MatchAlgorithm,
+    PoolPolicy,
+    TickRounding,
+)
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build/c-library"
 HEADER = ROOT / "engine/native/c_api/lowlat.h"
-ENUMERATIONS: dict[str, tuple[str, type[IntEnum]]] = {
-    "command_type": ("", records.CommandType),
-    "side": ("", records.Side),
-    "time_in_force": ("", records.TimeInForce),
-    "exec_inst": ("", records.ExecInst),
-    "self_trade_prevention": ("SELF_TRADE_", records.SelfTradePrevention),
-    "trading_phase": ("PHASE_", records.TradingPhase),
-    "exec_type": ("", records.ExecType),
-    "reason": ("REASON_", records.Reason),
-    "match_algorithm": ("ALGORITHM_", MatchAlgorithm),
-    "tick_rounding": ("TICK_ROUNDING_", TickRounding),
-    "pool_policy": ("POOL_", PoolPolicy),
-}
 OK, BUSY = 0, 9
 
 
@@ -105,15 +98,6 @@ def test_it_has_a_version_of_its_own_and_needs_no_python() -> None:
     dynamic = run(tool("readelf"), "-d", library())
     assert "[liblowlat.so.1]" in dynamic
     assert "python" not in dynamic.lower()
-
-
-def test_the_header_names_every_value_that_python_does() -> None:
-    text = HEADER.read_text(encoding="utf-8")
-    found = dict(re.findall(r"^enum lowlat_(\w+) \{(.*?)\};", text, re.MULTILINE | re.DOTALL))
-    assert found.keys() == ENUMERATIONS.keys()
-    for name, (prefix, enumeration) in ENUMERATIONS.items():
-        values = {key: int(value) for key, value in re.findall(r"LOWLAT_(\w+) = (\d+)", found[name])}
-        assert values == {prefix + member.name: member.value for member in enumeration}
 
 
 class SymbolRules(ctypes.Structure):

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from lowlat.engine.matching.commands import command, commands, describe, extended_command, extended_commands
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
@@ -19,9 +20,6 @@ from lowlat.engine.matching.records import (
     SelfTradePrevention,
     Side,
     TimeInForce,
-    commands,
-    describe,
-    extended_commands,
 )
 
 Row = tuple[int, ...]
@@ -87,10 +85,11 @@ def paste(settings: EngineConfig, rows: Sequence[Row]) -> str:
 
 
 def pasted(text: str) -> tuple[EngineConfig, Commands]:
-    """What `paste` printed, evaluated with the names of the rooms' own modules."""
+    """What `paste` printed, evaluated with the names of the modules that have them."""
     from lowlat.engine.matching import config, instrument, records
 
-    names = vars(records) | vars(config) | vars(instrument)
+    made = {each.__name__: each for each in (command, commands, extended_command, extended_commands)}
+    names = vars(records) | vars(config) | vars(instrument) | made
     sized, stream = eval(text, dict(names))
     assert isinstance(sized, EngineConfig) and stream.dtype in (COMMAND, EXTENDED_COMMAND)
     return sized, stream

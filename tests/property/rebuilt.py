@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lowlat.engine.matching.records import CommandType, Events, ExecInst, ExecType, Orders, Side, TimeInForce
+from lowlat.engine.matching.records import (
+    STOP_KINDS,
+    CommandType,
+    Events,
+    ExecInst,
+    ExecType,
+    Orders,
+    Side,
+    TimeInForce,
+)
 from tests.property.comparison import WIDE, Row
 
-STOPS = (CommandType.STOP, CommandType.STOP_LIMIT, CommandType.TRAILING_STOP)
 DISPLAY = 10
 """The place of `display_quantity` in a row."""
 
@@ -92,7 +100,7 @@ class Rebuilt:
             and time_in_force not in (TimeInForce.IOC, TimeInForce.FOK),
             fills_or_dies=time_in_force == TimeInForce.FOK,
         )
-        (self.waiting if kind in STOPS else self.incoming)[row[0]] = order
+        (self.waiting if kind in STOP_KINDS else self.incoming)[row[0]] = order
 
     def _replace(self, order_id: int, event: np.void) -> None:
         order, price, quantity = self.queue[order_id], int(event["price"]), int(event["quantity"])

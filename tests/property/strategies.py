@@ -13,16 +13,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.commands import command
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
 from lowlat.engine.matching.records import (
     EXTENDED_COMMAND,
     QUANTITY_MAX,
     CommandType,
     ExecInst,
+    PoolPolicy,
     Side,
     TimeInForce,
-    command,
 )
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import WIDE, Row, paste

@@ -10,9 +10,17 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
-from lowlat.engine.matching.records import COMMAND, QUANTITY_MAX, Commands, CommandType, ExecInst, TimeInForce
+from lowlat.engine.matching.records import (
+    COMMAND,
+    QUANTITY_MAX,
+    Commands,
+    CommandType,
+    ExecInst,
+    PoolPolicy,
+    TimeInForce,
+)
 
 Ints = NDArray[np.int64]
 Draw = Callable[[Generator, int], Ints]

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lowlat.engine.matching.commands import commands
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EVENT, commands
+from lowlat.engine.matching.records import EVENT
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import difference, paste, pasted, split
 from tests.property.strategies import PROPERTY, Case, cases

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import TradingPhase, given, settings
 from hypothesis import strategies as st
 
-from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import difference
 from tests.property.strategies import PROPERTY, Case

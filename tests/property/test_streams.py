@@ -6,9 +6,10 @@ import pytest
 
 from lowlat.engine.flow.profile import load_profile, profile_names
 from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import ExecType, describe
+from lowlat.engine.matching.records import ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import state_difference
 from tests.property.strategies import EXAMPLES

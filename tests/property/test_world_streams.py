@@ -4,8 +4,9 @@ reference says, in odd batches, with a tape that is emptied now and then."""
 import numpy as np
 import pytest
 
+from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import ExecType, Reason, describe
+from lowlat.engine.matching.records import ExecType, Reason
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.comparison import state_difference
 from tests.property.strategies import EXAMPLES

@@ -10,14 +10,17 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
 from lowlat.engine.matching.records import (
     EXTENDED_COMMAND,
     Commands,
     CommandType,
     ExecInst,
+    MatchAlgorithm,
+    PoolPolicy,
     SelfTradePrevention,
+    TickRounding,
     TimeInForce,
     TradingPhase,
 )

@@ -10,17 +10,19 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.commands import command, extended_command
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
 from lowlat.engine.matching.records import (
     CommandType,
     ExecInst,
+    MatchAlgorithm,
+    PoolPolicy,
     SelfTradePrevention,
     Side,
+    TickRounding,
     TimeInForce,
     TradingPhase,
-    command,
-    extended_command,
 )
 from tests.property.comparison import Row
 from tests.property.strategies import (

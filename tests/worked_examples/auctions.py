@@ -1,8 +1,8 @@
 """Phases: what they accept, the uncross, the end of the day."""
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm
-from lowlat.engine.matching.records import SelfTradePrevention, Side, TradingPhase
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, SelfTradePrevention, Side, TradingPhase
 from tests.worked_examples.example import (
     ALL_OR_NONE,
     DAY,

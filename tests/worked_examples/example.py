@@ -13,19 +13,11 @@ from textwrap import dedent
 
 import numpy as np
 
+from lowlat.engine.matching.commands import command, describe, extended_command
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import (
-    CommandType,
-    ExecInst,
-    Side,
-    TimeInForce,
-    TradingPhase,
-    command,
-    describe,
-    extended_command,
-)
+from lowlat.engine.matching.records import CommandType, ExecInst, Side, TimeInForce, TradingPhase
 from tests.property.comparison import Row, stream_of
 
 IOC, FOK, DAY, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY, TimeInForce.GTD

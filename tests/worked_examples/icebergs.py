@@ -1,7 +1,8 @@
 """Icebergs: an order of which only a slice queues."""
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import PoolPolicy
 from tests.worked_examples.example import FOK, Example, buy, reduce, replace, sell
 
 EXAMPLES = [

@@ -1,8 +1,8 @@
 """Limit, market, cancel, reduce, replace; immediate, fill or kill, post only; full pools; the ends of int64."""
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import Side
+from lowlat.engine.matching.records import PoolPolicy, Side
 from tests.worked_examples.example import (
     FOK,
     IOC,

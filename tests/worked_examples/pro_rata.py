@@ -1,8 +1,8 @@
 """Pro-rata symbols: a level's slices share what comes in."""
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm
-from lowlat.engine.matching.records import SelfTradePrevention
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, SelfTradePrevention
 from tests.worked_examples.example import FOK, Example, buy, sell
 
 SHARED = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16, trades=16)

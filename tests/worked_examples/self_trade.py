@@ -1,8 +1,8 @@
 """Self-trade prevention: what happens where an incoming order meets one of its owner."""
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import SelfTradePrevention
+from lowlat.engine.matching.records import PoolPolicy, SelfTradePrevention
 from tests.worked_examples.example import ALL_OR_NONE, FOK, POST_ONLY, Example, buy, replace, sell
 
 NONE, RESTING, INCOMING = (

@@ -1,8 +1,9 @@
 """Stops: when they are due, in what order they are carried out, how trailing ones follow."""
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
+from lowlat.engine.matching.commands import extended_command
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import CommandType, ExecInst, SelfTradePrevention, Side, extended_command
+from lowlat.engine.matching.records import CommandType, ExecInst, PoolPolicy, SelfTradePrevention, Side
 from tests.worked_examples.example import (
     DAY,
     Example,

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from lowlat.engine.analytics.vwap import LEVEL_UPDATE, apply_level_updates, notional, vwap
+from lowlat.engine.analytics.records import LEVEL_UPDATE
+from lowlat.engine.analytics.vwap import apply_level_updates, notional, vwap
 from lowlat.engine.matching.records import EVENT, LEVEL, ExecType, Side
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from lowlat import units
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.journal.errors import JournalError
-from lowlat.engine.journal.file import Fault, JournalFile
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.verify import Tally
 from lowlat.engine.matching.aligned import aligned_empty
-from lowlat.engine.matching.config import PoolPolicy
-from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType, PoolPolicy
 
 
 class EmptyJournalError(JournalError):

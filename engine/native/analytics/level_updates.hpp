@@ -9,20 +9,10 @@
 #include <span>
 #include <vector>
 
+#include "engine/native/analytics/records.hpp"
 #include "engine/native/matching/records.hpp"
 
 namespace lowlat {
-
-/// What is added to the level at a price; the same bytes as the dtype LEVEL_UPDATE.
-struct LevelUpdate {
-    std::int64_t price;
-    std::int64_t quantity;
-    std::int64_t order_count;
-    std::uint64_t zero;
-};
-static_assert(sizeof(LevelUpdate) == 32);
-
-enum class LevelTrouble : std::uint8_t { none = 0, levels_unsorted = 1, unknown_price = 2, out_of_range = 3 };
 
 /// The levels afterwards are the first `count` of the output, or `trouble` names what is wrong at `price`.
 struct LevelOutcome {

@@ -3,16 +3,10 @@
 #include "engine/native/shared_book/mapped_book.hpp"
 
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/map.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <map>
-#include <string>
-#include <tuple>
 
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_mapped_book.hpp"
@@ -77,34 +71,6 @@ nb::object snapshot(const MappedBookReader& reader, nb::handle bids, nb::handle 
                           static_cast<std::uint64_t>(stamp.state), stamp.bids, stamp.asks);
 }
 
-/// Offset and size of every field of a book's header; the header itself is "".
-std::map<std::string, std::tuple<std::size_t, std::size_t>> book_layout() {
-    std::map<std::string, std::tuple<std::size_t, std::size_t>> layout{{"", {0, sizeof(BookHeader)}}};
-    // A macro, because offsetof and the name of a field take its spelling.
-#define FIELD(part, Part, name) \
-    layout.emplace(#name, std::tuple{offsetof(BookHeader, part) + offsetof(Part, name), sizeof(Part::name)})
-    FIELD(identity, BookIdentity, magic);
-    FIELD(identity, BookIdentity, version);
-    FIELD(identity, BookIdentity, header_bytes);
-    FIELD(identity, BookIdentity, level_bytes);
-    FIELD(identity, BookIdentity, depth);
-    FIELD(identity, BookIdentity, file_bytes);
-    FIELD(identity, BookIdentity, tick);
-    FIELD(identity, BookIdentity, unit);
-    FIELD(identity, BookIdentity, symbol);
-    FIELD(identity, BookIdentity, checksum);
-    FIELD(owner, BookOwner, pid);
-    FIELD(owner, BookOwner, start);
-    FIELD(owner, BookOwner, generation);
-    FIELD(owner, BookOwner, state);
-    FIELD(pulse, BookPulse, sequence);
-    FIELD(pulse, BookPulse, bids);
-    FIELD(pulse, BookPulse, asks);
-    FIELD(pulse, BookPulse, command);
-#undef FIELD
-    return layout;
-}
-
 }  // namespace
 
 void register_mapped_book(nb::module_& m) {
@@ -139,7 +105,6 @@ void register_mapped_book(nb::module_& m) {
             "count", [](const MappedBookReader& self, int side) { return self.book().count(side != 0 ? 1 : 0); },
             nb::arg("side"));
     m.def("format_book", &format, nb::arg("mapping"), nb::arg("identity"));
-    m.def("book_layout", &book_layout);
     m.attr("BOOK_MAGIC") = book_magic;
     m.attr("BOOK_VERSION") = book_version;
     m.attr("BOOK_DEPTH_MAX") = book_depth_max;

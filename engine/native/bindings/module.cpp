@@ -8,7 +8,6 @@ NB_MODULE(_core, m) {
     lowlat::register_engine(m);
     lowlat::register_flood(m);
     lowlat::register_recovery(m);
-    lowlat::register_layout(m);
     lowlat::register_mapped_book(m);
     lowlat::register_run(m);
     lowlat::register_pipeline(m);

@@ -10,7 +10,6 @@ void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
 void register_flood(nanobind::module_& m);
 void register_journal(nanobind::module_& m);
-void register_layout(nanobind::module_& m);
 void register_mapped_book(nanobind::module_& m);
 void register_pipeline(const nanobind::module_& m);
 void register_run(nanobind::module_& m);

@@ -29,14 +29,13 @@ inline bool within(std::int64_t value, std::int64_t low, std::int64_t high) {
 
 inline bool sound(const lowlat_symbol_rules& rules) {
     return rules.tick >= 1 && within(rules.lot, 1, quantity_max) && rules.price_min <= rules.price_max &&
-           within(rules.algorithm, LOWLAT_ALGORITHM_FIFO, LOWLAT_ALGORITHM_PRO_RATA) &&
-           within(rules.off_tick, LOWLAT_TICK_ROUNDING_REJECT, LOWLAT_TICK_ROUNDING_PASSIVE);
+           known(MatchAlgorithm{rules.algorithm}) && known(TickRounding{rules.off_tick});
 }
 
 inline bool sound(const lowlat_engine_config& settings) {
-    return within(settings.symbols, 1, LOWLAT_SYMBOLS_MAX) && within(settings.orders, 1, LOWLAT_ORDERS_MAX) &&
-           settings.trades >= 1 && settings.trades <= LOWLAT_TRADES_MAX &&
-           settings.when_orders_dry <= LOWLAT_POOL_GROW && settings.when_trades_dry <= LOWLAT_POOL_RECYCLE;
+    return within(settings.symbols, 1, symbols_max) && within(settings.orders, 1, orders_max) && settings.trades >= 1 &&
+           settings.trades <= trades_max && settings.when_orders_dry <= LOWLAT_POOL_GROW &&
+           settings.when_trades_dry <= LOWLAT_POOL_RECYCLE;
 }
 
 /// LOWLAT_OK with `to` filled in, or what is wrong. Throws std::bad_alloc.

@@ -1,72 +1,101 @@
-// Records of lowlat.h are those of records.hpp: a value put into each field of the one is found in the same field of
-// the other. All values differ, so that no field can stand where another one does, nor be narrower or wider.
+// Generated from schema/records.toml by `make stubs`; not to be edited.
+//
+// Records of lowlat.h are those of records.hpp: arrays of the one are read as arrays of the other.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 
 #include "engine/native/c_api/lowlat.h"
-#include "engine/native/matching/config.hpp"
 #include "engine/native/matching/records.hpp"
 
 namespace lowlat {
 
-consteval bool same_command() {
-    const auto to = std::bit_cast<lowlat_command>(Command{1, 2, 3, 4, CommandType{5}, 6, 7, 8});
-    return to.order_id == 1 && to.price == 2 && to.quantity == 3 && to.symbol == 4 && to.kind == 5 && to.side == 6 &&
-           to.time_in_force == 7 && to.flags == 8;
-}
-static_assert(same_command());
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // of a struct with a base; both compilers have it
 
-consteval bool same_wide_command() {
-    const auto to = std::bit_cast<lowlat_extended_command>(ExtendedCommand{
-        {1, 2, 3, 4, CommandType{5}, 6, 7, 8}, 9, 10, 11, 12, SelfTradePrevention{13}, {14, 14, 14, 14, 14, 14, 14}});
-    return to.order_id == 1 && to.price == 2 && to.quantity == 3 && to.symbol == 4 && to.kind == 5 && to.side == 6 &&
-           to.time_in_force == 7 && to.flags == 8 && to.trigger == 9 && to.expiry == 10 && to.display_quantity == 11 &&
-           to.participant_id == 12 && to.self_trade == 13 && to.zero[0] == 14 && to.zero[6] == 14;
-}
-static_assert(same_wide_command());
+static_assert(sizeof(lowlat_command) == 32);
+static_assert(offsetof(lowlat_command, order_id) == 0);
+static_assert(offsetof(lowlat_command, price) == 8);
+static_assert(offsetof(lowlat_command, quantity) == 16);
+static_assert(offsetof(lowlat_command, symbol) == 24);
+static_assert(offsetof(lowlat_command, kind) == 28);
+static_assert(offsetof(lowlat_command, side) == 29);
+static_assert(offsetof(lowlat_command, time_in_force) == 30);
+static_assert(offsetof(lowlat_command, flags) == 31);
 
-consteval bool same_event() {
-    const auto to = std::bit_cast<lowlat_event>(
-        Event{1, 2, 3, 4, 5, 6, 7, 8, 9, ExecType{10}, 11, Reason{12}, CommandType{13}, 14});
-    return to.sequence == 1 && to.order_id == 2 && to.maker_id == 3 && to.price == 4 && to.quantity == 5 &&
-           to.remaining == 6 && to.maker_remaining == 7 && to.symbol == 8 && to.trade_id == 9 && to.kind == 10 &&
-           to.side == 11 && to.reason == 12 && to.command == 13 && to.zero == 14;
-}
-static_assert(same_event());
+static_assert(sizeof(lowlat_extended_command) == 64);
+static_assert(offsetof(lowlat_extended_command, order_id) == 0);
+static_assert(offsetof(lowlat_extended_command, price) == 8);
+static_assert(offsetof(lowlat_extended_command, quantity) == 16);
+static_assert(offsetof(lowlat_extended_command, symbol) == 24);
+static_assert(offsetof(lowlat_extended_command, kind) == 28);
+static_assert(offsetof(lowlat_extended_command, side) == 29);
+static_assert(offsetof(lowlat_extended_command, time_in_force) == 30);
+static_assert(offsetof(lowlat_extended_command, flags) == 31);
+static_assert(offsetof(lowlat_extended_command, trigger) == 32);
+static_assert(offsetof(lowlat_extended_command, expiry) == 40);
+static_assert(offsetof(lowlat_extended_command, display_quantity) == 48);
+static_assert(offsetof(lowlat_extended_command, participant_id) == 52);
+static_assert(offsetof(lowlat_extended_command, self_trade) == 56);
+static_assert(offsetof(lowlat_extended_command, zero) == 57);
 
-consteval bool same_trade() {
-    const auto to = std::bit_cast<lowlat_trade>(Trade{1, 2, 3, 4, 5});
-    return to.maker_id == 1 && to.taker_id == 2 && to.price == 3 && to.quantity == 4 && to.symbol == 5;
-}
-static_assert(same_trade());
+static_assert(sizeof(lowlat_event) == 64);
+static_assert(offsetof(lowlat_event, sequence) == 0);
+static_assert(offsetof(lowlat_event, order_id) == 8);
+static_assert(offsetof(lowlat_event, maker_id) == 16);
+static_assert(offsetof(lowlat_event, price) == 24);
+static_assert(offsetof(lowlat_event, quantity) == 32);
+static_assert(offsetof(lowlat_event, remaining) == 36);
+static_assert(offsetof(lowlat_event, maker_remaining) == 40);
+static_assert(offsetof(lowlat_event, symbol) == 44);
+static_assert(offsetof(lowlat_event, trade_id) == 48);
+static_assert(offsetof(lowlat_event, kind) == 56);
+static_assert(offsetof(lowlat_event, side) == 57);
+static_assert(offsetof(lowlat_event, reason) == 58);
+static_assert(offsetof(lowlat_event, command) == 59);
+static_assert(offsetof(lowlat_event, zero) == 60);
 
-consteval bool same_level() {
-    const auto to = std::bit_cast<lowlat_level>(LevelRow{1, 2, 3, 4});
-    return to.price == 1 && to.quantity == 2 && to.order_count == 3 && to.zero == 4;
-}
-static_assert(same_level());
+static_assert(sizeof(lowlat_trade) == 32);
+static_assert(offsetof(lowlat_trade, maker_id) == 0);
+static_assert(offsetof(lowlat_trade, taker_id) == 8);
+static_assert(offsetof(lowlat_trade, price) == 16);
+static_assert(offsetof(lowlat_trade, quantity) == 24);
+static_assert(offsetof(lowlat_trade, symbol) == 28);
 
-consteval bool same_order() {
-    const auto to = std::bit_cast<lowlat_order>(OrderRow{1, 2, 3, 4, 5, 6, 7, 8});
-    return to.order_id == 1 && to.price == 2 && to.quantity == 3 && to.symbol == 4 && to.side == 5 && to.flags == 6 &&
-           to.zero == 7 && to.reserve_quantity == 8;
-}
-static_assert(same_order());
+static_assert(sizeof(lowlat_level) == 32);
+static_assert(offsetof(lowlat_level, price) == 0);
+static_assert(offsetof(lowlat_level, quantity) == 8);
+static_assert(offsetof(lowlat_level, order_count) == 16);
+static_assert(offsetof(lowlat_level, zero) == 24);
 
-consteval bool same_stop() {
-    const auto to = std::bit_cast<lowlat_stop>(StopRow{1, 2, 3, 4, 5, CommandType{6}, 7, {8}});
-    return to.order_id == 1 && to.price == 2 && to.trigger == 3 && to.quantity == 4 && to.symbol == 5 && to.kind == 6 &&
-           to.side == 7 && to.zero[0] == 8;
-}
-static_assert(same_stop());
+static_assert(sizeof(lowlat_order) == 32);
+static_assert(offsetof(lowlat_order, order_id) == 0);
+static_assert(offsetof(lowlat_order, price) == 8);
+static_assert(offsetof(lowlat_order, quantity) == 16);
+static_assert(offsetof(lowlat_order, symbol) == 20);
+static_assert(offsetof(lowlat_order, side) == 24);
+static_assert(offsetof(lowlat_order, flags) == 25);
+static_assert(offsetof(lowlat_order, zero) == 26);
+static_assert(offsetof(lowlat_order, reserve_quantity) == 28);
 
-consteval bool same_rules() {
-    const auto to = std::bit_cast<lowlat_symbol_rules>(SymbolRules{1, 2, 3, 4, MatchAlgorithm{5}, TickRounding{6}});
-    return to.tick == 1 && to.lot == 2 && to.price_min == 3 && to.price_max == 4 && to.algorithm == 5 &&
-           to.off_tick == 6;
-}
-static_assert(same_rules());
+static_assert(sizeof(lowlat_stop) == 64);
+static_assert(offsetof(lowlat_stop, order_id) == 0);
+static_assert(offsetof(lowlat_stop, price) == 8);
+static_assert(offsetof(lowlat_stop, trigger) == 16);
+static_assert(offsetof(lowlat_stop, quantity) == 24);
+static_assert(offsetof(lowlat_stop, symbol) == 28);
+static_assert(offsetof(lowlat_stop, kind) == 32);
+static_assert(offsetof(lowlat_stop, side) == 33);
+static_assert(offsetof(lowlat_stop, zero) == 34);
+
+static_assert(sizeof(lowlat_symbol_rules) == 48);
+static_assert(offsetof(lowlat_symbol_rules, tick) == 0);
+static_assert(offsetof(lowlat_symbol_rules, lot) == 8);
+static_assert(offsetof(lowlat_symbol_rules, price_min) == 16);
+static_assert(offsetof(lowlat_symbol_rules, price_max) == 24);
+static_assert(offsetof(lowlat_symbol_rules, algorithm) == 32);
+static_assert(offsetof(lowlat_symbol_rules, off_tick) == 40);
+
+#pragma GCC diagnostic pop
 
 }  // namespace lowlat

@@ -213,8 +213,7 @@ class Flood {
         if (act == Act::clock || act == Act::auction)
             return as<ExtendedCommand>(act == Act::clock ? clock() : auction());
         ExtendedCommand command = act < Act::iceberg ? as<ExtendedCommand>(make(act)) : entering(act);
-        const bool enters = command.kind != CommandType::cancel && command.kind != CommandType::reduce &&
-                            command.kind != CommandType::replace;
+        const bool enters = is_order(command);
         if (enters && profile_.owners != 0) {
             command.participant_id = 1 + random_.below(profile_.owners);
             command.self_trade = static_cast<SelfTradePrevention>(random_.below(5));

@@ -6,23 +6,10 @@
 #include <type_traits>
 
 #include "engine/native/journal/crc32c.hpp"
+#include "engine/native/journal/records.hpp"
 #include "engine/native/matching/records.hpp"
 
 namespace lowlat {
-
-enum class BlockKind : std::uint16_t { commands = 1, extended_commands = 2, drain = 3 };
-
-struct BlockHead {
-    std::uint32_t magic;
-    std::uint32_t bytes;     // of the payload
-    std::uint64_t sequence;  // of the first command
-    std::uint32_t previous;  // head_checksum of the block before
-    BlockKind kind;
-    std::uint16_t zero;
-    std::uint32_t payload_checksum;
-    std::uint32_t head_checksum;
-};
-static_assert(sizeof(BlockHead) == 32 && offsetof(BlockHead, head_checksum) == 28);
 
 /// Behind the payload: never zero, so that a block that was written to its end can be told from one that was not.
 struct BlockEnd {

@@ -7,12 +7,9 @@
 #include <cstring>
 
 #include "engine/native/journal/block.hpp"
+#include "engine/native/journal/records.hpp"
 
 namespace lowlat {
-
-/// Why a walk ended. `none`: at the end, behind which there is nothing, or zeros, which some file systems leave.
-/// `torn`: within the last block, which was not written whole. The others: damage.
-enum class JournalFault : std::uint8_t { none, torn, head, payload, chain, sequence, kind, end };
 
 /// The blocks of `bytes` bytes at `data`, the whole file.
 class JournalReader {

@@ -20,12 +20,11 @@
 #include <thread>
 
 #include "engine/native/journal/block.hpp"
+#include "engine/native/journal/records.hpp"
 #include "engine/native/platform/compiler.hpp"
 #include "reports/native/histogram.hpp"
 
 namespace lowlat {
-
-enum class SyncPolicy : std::uint8_t { none = 0, interval = 1, batch = 2 };
 
 /// The system would not write, or not keep, what was to be appended. Becomes a Python error.
 class JournalWriteError : public std::runtime_error {

@@ -24,7 +24,7 @@ struct alignas(64) Book {
         const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
         band = static_cast<std::uint64_t>(ticks_max) - static_cast<std::uint64_t>(ticks_min);
         quantities_plain = rules.lot == 1 && ticks_min <= ticks_max ? quantity_max : 0;
-        note(rules.special() ? 1 : 0);
+        note(is_special(rules) ? 1 : 0);
     }
 
     /// One thing more or less that commands without terms must know of: an order with terms that it may meet, a stop
@@ -65,7 +65,7 @@ struct alignas(64) Book {
         all_or_none[0] = all_or_none[1] = 0;
         trailing[0] = trailing[1] = due = {};
         special = 0;
-        note(rules.special() ? 1 : 0);
+        note(is_special(rules) ? 1 : 0);
     }
 
     /// Orders in a list that runs through their terms.

@@ -6,28 +6,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/native/matching/records.hpp"
+
 namespace lowlat {
 
-enum class PoolPolicy : std::uint8_t { refuse = 0, grow = 1, recycle = 2 };
-
-/// How the resting orders of one price share what comes in.
-enum class MatchAlgorithm : std::int64_t { fifo = 0, pro_rata = 1 };
-
-/// What becomes of a price between two ticks.
-enum class TickRounding : std::int64_t { reject = 0, nearest = 1, passive = 2 };
-
-/// One symbol's rules. Prices are multiples of `tick` within the band, quantities multiples of `lot`.
-struct SymbolRules {
-    std::int64_t tick = 1;
-    std::int64_t lot = 1;
-    std::int64_t price_min = 0;
-    std::int64_t price_max = 0;
-    MatchAlgorithm algorithm = MatchAlgorithm::fifo;
-    TickRounding off_tick = TickRounding::reject;
-
-    /// Whether plain commands, too, are matched by more than price and time.
-    bool special() const { return algorithm != MatchAlgorithm::fifo || off_tick != TickRounding::reject; }
-};
+/// Whether plain commands, too, are matched by more than price and time.
+inline bool is_special(const SymbolRules& rules) {
+    return rules.algorithm != MatchAlgorithm::fifo || rules.off_tick != TickRounding::reject;
+}
 
 struct EngineConfig {
     std::vector<SymbolRules> symbols;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "engine/native/matching/full_path_auction.hpp"
 #include "engine/native/matching/validation.hpp"
@@ -355,9 +356,9 @@ class TermsPath : public TermsAuction<Sink> {
     }
 
     void set_phase(const ExtendedCommand& command) {
-        if (command.quantity < 0 || command.quantity > static_cast<std::int64_t>(TradingPhase::closed))
-            return reject(command, Reason::unknown_phase);
         const auto phase = static_cast<TradingPhase>(command.quantity);
+        if (!std::in_range<std::uint8_t>(command.quantity) || !known(phase))
+            return reject(command, Reason::unknown_phase);
         std::optional<Uncross> crossed;
         if (phase == TradingPhase::continuous) crossed = this->find_uncross();
         if (crossed && !this->tape_takes(this->trades_of(*crossed))) return reject(command, Reason::trade_pool_full);

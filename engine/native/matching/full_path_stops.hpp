@@ -37,7 +37,7 @@ class TermsStops : public TermsBase<Sink> {
         __int128 away = distance;
         if ((flags & flag_trail_basis_points) != 0) {
             const __int128 magnitude = anchor < 0 ? -static_cast<__int128>(anchor) : anchor;
-            away = std::max<__int128>(magnitude * distance / 10'000 / tick, 1) * tick;
+            away = std::max<__int128>(magnitude * distance / basis_points_max / tick, 1) * tick;
         }
         return side == 0 ? anchor + away : anchor - away;
     }

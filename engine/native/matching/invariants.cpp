@@ -94,7 +94,7 @@ void check_invariants(const Matcher& matcher) {
         hold(listed(matcher, book.trailing[0]) + listed(matcher, book.trailing[1]) == count.trailing,
              "stops that trail are listed");
         hold(book.due.first == nil, "no stop is due between two commands");
-        count.special += (book.phase != TradingPhase::continuous ? 1 : 0) + (book.rules.special() ? 1 : 0);
+        count.special += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_special(book.rules) ? 1 : 0);
         hold(count.special == book.special, "what a plain command must know of is counted");
         const bool may_cross = book.phase != TradingPhase::continuous || book.all_or_none[0] + book.all_or_none[1] != 0;
         hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");

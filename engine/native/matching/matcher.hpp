@@ -152,8 +152,6 @@ class Matcher : public Store {
         dispatch(command, books_[command.symbol], sink);
     }
 
-    static bool known(CommandType kind) { return kind >= CommandType::limit && kind <= CommandType::phase; }
-
     template <typename Sink>
     LOWLAT_APART void take_terms_path(const Command& command, Sink& sink) {
         ExtendedCommand wide{};

@@ -1,6 +1,7 @@
 // What a command with terms says of itself, held against its symbol's rules: no order and no level is looked at.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -11,26 +12,14 @@
 
 namespace lowlat {
 
-inline constexpr std::uint8_t flags_known =
-    flag_post_only | flag_price_slide | flag_all_or_none | flag_trail_basis_points;
-inline constexpr std::uint32_t slices_max = 256;
-inline constexpr std::int64_t basis_points_max = 10'000;
-
 inline bool is(const Command& command, TimeInForce time_in_force) {
     return command.time_in_force == static_cast<std::uint8_t>(time_in_force);
-}
-inline bool is_stop(const Command& command) {
-    return command.kind >= CommandType::stop && command.kind <= CommandType::trailing_stop;
 }
 inline bool for_a_moment(const Command& command) {
     return is(command, TimeInForce::ioc) || is(command, TimeInForce::fok);
 }
 inline bool rests_with_terms(const Command& command) {
     return command.kind == CommandType::limit && !for_a_moment(command);
-}
-inline bool has_limit(const Command& command) {
-    return command.kind == CommandType::limit || command.kind == CommandType::stop_limit ||
-           command.kind == CommandType::replace;
 }
 
 /// The multiple of the tick that a symbol takes for a price; none where there is none in int64.
@@ -56,7 +45,7 @@ inline Reason why_not_price(const SymbolRules& rules, std::int64_t price) {
 
 /// Of `price` as the command asks for it; rounds it where the symbol does.
 inline Reason why_not_limit(const Command& command, std::uint32_t side, const SymbolRules& rules, std::int64_t& price) {
-    if (!has_limit(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
+    if (!has_price(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
     if (rules.off_tick != TickRounding::reject) {
         const std::optional<std::int64_t> rounded = on_tick(rules, side, price);
         if (!rounded) return Reason::price_outside_band;
@@ -65,34 +54,10 @@ inline Reason why_not_limit(const Command& command, std::uint32_t side, const Sy
     return why_not_price(rules, price);
 }
 
-/// What an order may say, in the bits behind those of its flags.
-inline constexpr unsigned says_trigger = 16;
-inline constexpr unsigned says_expiry = 32;
-inline constexpr unsigned says_display = 64;
-inline constexpr unsigned says_time = 128;  // every order: its time in force
-
-inline constexpr unsigned says_rests = says_time | says_display | flag_post_only | flag_price_slide | flag_all_or_none;
-inline constexpr unsigned says_waits = says_time | says_trigger;
-inline constexpr unsigned says_trails = says_waits | flag_trail_basis_points;
-
-/// All that an order may say, by kind and time in force; 0 where the kind does not take that time. A table, since
-/// branches on which orders come in are mispredicted.
-inline constexpr std::uint8_t may_say[][5] = {
-    // gtc, ioc, fok, day, gtd
-    {},
-    {says_rests, says_time, says_time, says_rests, says_rests | says_expiry},  // limit
-    {says_time, says_time, says_time, 0, 0},                                   // market
-    {},
-    {},
-    {},
-    {says_waits, 0, 0, says_waits, says_waits | says_expiry},     // stop
-    {says_waits, 0, 0, says_waits, says_waits | says_expiry},     // stop-limit
-    {says_trails, 0, 0, says_trails, says_trails | says_expiry},  // trailing stop
-};
-
+/// What an order says, in the bits of `may_say`.
 inline unsigned said(const ExtendedCommand& command) {
     return command.flags | says_time | (command.trigger != 0 ? says_trigger : 0) |
-           (command.expiry != 0 ? says_expiry : 0) | (command.display_quantity != 0 ? says_display : 0);
+           (command.expiry != 0 ? says_expiry : 0) | (command.display_quantity != 0 ? says_display_quantity : 0);
 }
 
 inline bool few_slices(std::int64_t quantity, std::uint32_t display_quantity) {
@@ -124,16 +89,17 @@ inline bool phase_takes(TradingPhase phase, const Command& command) {
 /// Everything about an order that comes in but what needs its id or the books. Rounds the price.
 inline Reason why_not_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock,
                             std::int64_t& price) {
-    if (command.side > 1) return Reason::unknown_side;
-    if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::gtd)) return Reason::unknown_time_in_force;
+    if (!known(Side{command.side})) return Reason::unknown_side;
+    if (!known(TimeInForce{command.time_in_force})) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
     if (const Reason reason = why_not_limit(command, command.side, book.rules, price); reason != Reason::none)
         return reason;
-    const unsigned may = may_say[static_cast<unsigned>(command.kind)][command.time_in_force];
+    // A table, since branches on which orders come in are mispredicted.
+    const unsigned may = may_say[static_cast<std::size_t>(order_type(command.kind))][command.time_in_force];
     const unsigned beyond = said(command) & ~may;
     if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
-    if (command.self_trade > SelfTradePrevention::decrement) return Reason::unknown_self_trade;
+    if (!known(command.self_trade)) return Reason::unknown_self_trade;
     const bool slides_only = (command.flags & (flag_price_slide | flag_post_only)) == flag_price_slide;
     if (beyond != 0 || slides_only) return Reason::term_not_for_kind;
     const bool all_or_none = (command.flags & flag_all_or_none) != 0;

@@ -21,13 +21,9 @@
 #include <type_traits>
 
 #include "engine/native/platform/compiler.hpp"
+#include "engine/native/rings/records.hpp"
 
 namespace lowlat {
-
-enum class RingKind : std::uint32_t { spsc = 1, mpsc = 2 };
-
-/// Why a block is not the ring that was asked for.
-enum class RingFault : std::uint8_t { none, too_short, not_a_ring, version, kind, record_size, capacity };
 
 /// Two cache lines of 64 bytes: Intel's second-level prefetcher takes them in such pairs, so that two indices on
 /// neighbouring lines still take them from each other; and it is the line itself on Apple's processors.

@@ -5,12 +5,9 @@
 #include <thread>
 
 #include "engine/native/platform/compiler.hpp"
+#include "engine/native/rings/records.hpp"
 
 namespace lowlat {
-
-/// spin: look again at once, for threads that have a CPU each. yield: after a short while let others run, for threads
-/// that share CPUs. fail: do not wait.
-enum class WaitStrategy : std::uint8_t { spin = 0, yield = 1, fail = 2 };
 
 /// Tells the processor that this is a loop which waits: it frees a sibling thread and does not speculate ahead.
 LOWLAT_INLINE void relax() {

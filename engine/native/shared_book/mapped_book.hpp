@@ -20,6 +20,7 @@
 
 #include "engine/native/matching/records.hpp"
 #include "engine/native/platform/compiler.hpp"
+#include "engine/native/shared_book/records.hpp"
 
 // GCC says that its thread sanitizer does not model fences. It need not: every shared word is atomic.
 #if defined(__SANITIZE_THREAD__) && defined(__GNUC__) && !defined(__clang__)
@@ -31,51 +32,6 @@ namespace lowlat {
 inline constexpr std::uint64_t book_magic = 0x4B4F4F4254414C4C;  // "LLATBOOK" in memory: also tells the byte order
 inline constexpr std::uint32_t book_version = 1;
 inline constexpr std::uint32_t book_depth_max = 4096;  // levels a side
-
-enum class BookState : std::uint64_t { blank = 0, live = 1, closed = 2, replaced = 3 };
-
-/// What a book is, unchanged while the file lives.
-struct BookIdentity {
-    std::uint64_t magic;
-    std::uint32_t version;
-    std::uint32_t header_bytes;
-    std::uint32_t level_bytes;
-    std::uint32_t depth;  // levels a side, even: both sides start on a cache line
-    std::uint64_t file_bytes;
-    std::int64_t tick;
-    char unit[24];    // decimal worth of one price unit, as text
-    char symbol[32];  // no terminator when all 32 are used
-    std::uint64_t zero[3];
-    std::uint64_t checksum;  // CRC-32 of the 120 bytes before
-};
-static_assert(sizeof(BookIdentity) == 128 && offsetof(BookIdentity, symbol) == 64);
-
-/// Who writes. Every word from here on is read and written as an atomic.
-struct BookOwner {
-    std::uint64_t pid;
-    std::uint64_t start;       // of that process, in clock ticks since boot: tells a reused pid
-    std::uint64_t generation;  // writers so far
-    std::uint64_t state;       // BookState
-    std::uint64_t zero[4];
-};
-static_assert(sizeof(BookOwner) == 64);
-
-/// On one line, for a reader needs all of it and a writer changes all of it.
-struct BookPulse {
-    std::uint64_t sequence;  // odd while an update is under way
-    std::uint64_t bids;      // levels shown on each side
-    std::uint64_t asks;
-    std::uint64_t command;  // the source's command number after which the book first looked so
-    std::uint64_t zero[4];
-};
-static_assert(sizeof(BookPulse) == 64);
-
-struct BookHeader {
-    BookIdentity identity;
-    BookOwner owner;
-    BookPulse pulse;
-};
-static_assert(sizeof(BookHeader) == 256 && offsetof(BookHeader, owner) == 128 && offsetof(BookHeader, pulse) == 192);
 
 /// Bytes of a book of `depth` levels a side.
 constexpr std::size_t book_bytes(std::uint32_t depth) {

@@ -53,10 +53,9 @@ inline ExtendedCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) 
     command.kind = CommandType{b[0] < 254 ? kinds[b[0] % 16] : static_cast<std::uint8_t>(b[0] == 254 ? 0 : 11)};
     if (b[4] >= 4) command.symbol = b[4] % 4;
     const bool limit = command.kind == CommandType::limit;
-    const bool stop = command.kind >= CommandType::stop && command.kind <= CommandType::trailing_stop;
+    const bool stop = is_stop(command);
     if (b[3] == 253 || b[3] == 254) command.quantity = b[3] + 3;  // 256 and 257: the most slices, and one more
-    const bool limited = limit || command.kind == CommandType::stop_limit || command.kind == CommandType::replace;
-    command.price = limited || b[2] >= 250 ? b[2] % 16 - 6 : 0;
+    command.price = has_price(command) || b[2] >= 250 ? b[2] % 16 - 6 : 0;
     if (b[6] >= 4 && b[6] % 16 <= 4) command.time_in_force = static_cast<std::uint8_t>(b[6] % 16);
     if (!limit && command.kind != CommandType::replace && b[7] >= 4) command.flags = 0;
     if (stop) command.trigger = b[8] % 20 - (command.kind == CommandType::trailing_stop ? 0 : 8);
@@ -79,7 +78,7 @@ inline ExtendedCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) 
         command.quantity = static_cast<std::int64_t>(clock) - (b[3] >= 250 ? 4 : 0);
     }
     if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtd)) command.expiry = clock + b[8] % 16;
-    if (limit || stop || command.kind == CommandType::market) {
+    if (is_order(command)) {
         command.participant_id = b[9] % 3;
         command.self_trade = SelfTradePrevention{static_cast<std::uint8_t>(b[9] == 255 ? 5 : b[9] / 3 % 5)};
     }

@@ -13,7 +13,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 SOURCES: Final = ROOT / "build/sources"
-LISTED: Final = re.compile(r"^<!-- generated: api (?P<module>\S+) (?P<names>.*) -->$", re.MULTILINE)
+LISTED: Final = re.compile(r"^<!-- insert: api (?P<module>\S+) (?P<names>.*) -->$", re.MULTILINE)
 
 
 def lay_out() -> None:

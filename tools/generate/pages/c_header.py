@@ -9,6 +9,7 @@ from typing import Final
 
 _COMMENT: Final = re.compile(r"\A/\*(?P<text>.*?)\*/\s*(?P<code>.*)\Z", re.DOTALL)
 _SECTION: Final = re.compile(r"\A-- (?P<title>.*?) -{4,}")
+_MARK: Final = re.compile(r"\A(?:generated: \w+|end of generated)\Z")
 _NAMES: Final = re.compile(r"\b(?:LOWLAT|lowlat)_\w+\b(?!\.h)")
 _FUNCTION: Final = re.compile(r"\b(lowlat_\w+)\(")
 _TYPE: Final = re.compile(r"^(?:typedef struct|enum) (lowlat_\w+)", re.MULTILINE)
@@ -29,6 +30,8 @@ def _told(paragraph: str) -> Iterator[str]:
     for piece in _declarations(paragraph):
         comment = _COMMENT.match(piece)
         text, code = (comment["text"], comment["code"]) if comment else ("", piece)
+        if _MARK.match(text.strip()) and not code.strip():
+            continue
         section = _SECTION.match(text.strip())
         if section:
             yield f"## {section['title'].capitalize()}"

@@ -1,6 +1,6 @@
 """Hooks of the documentation site: what a program can say itself is generated while the site is built.
 
-A line `<!-- generated: command bench -->` in a page becomes what `GENERATORS` makes of its words. A verb or a JSON
+A line `<!-- insert: command bench -->` in a page becomes what `GENERATORS` makes of its words. A verb or a JSON
 schema without a page of its own gets one. Nothing generated is committed, so nothing of it can be out of date.
 """
 
@@ -25,9 +25,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-DIRECTIVE: Final = re.compile(r"^<!-- generated: (?P<name>\S+) ?(?P<words>.*?) -->$", re.MULTILINE)
+DIRECTIVE: Final = re.compile(r"^<!-- insert: (?P<name>\S+) ?(?P<words>.*?) -->$", re.MULTILINE)
 EXTERNAL: Final = re.compile(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="?(?P<url>(?:https?:)?//[^" >]+)')
-SHOWN: Final = re.compile(r"^<!-- (?:shows: .*|end) -->\n", re.MULTILINE)
+MARKS: Final = re.compile(r"^<!-- (?:shows: .*|generated: .*|end) -->\n", re.MULTILINE)
 
 GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "api": api_pages.page,
@@ -72,7 +72,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             raise PluginError(f"{page.file.src_uri}: {match[0]} names none of {', '.join(GENERATORS)}")
         return generate(*match["words"].split())
 
-    return DIRECTIVE.sub(generated, SHOWN.sub("", markdown))
+    return DIRECTIVE.sub(generated, MARKS.sub("", markdown))
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
@@ -84,7 +84,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
 def _generate(files: Files, config: MkDocsConfig, path: str, title: str, words: str) -> None:
     """Add a page that only has what is generated, unless somebody wrote one."""
     if files.get_file_from_path(path) is None:
-        files.append(File.generated(config, path, content=f"# {title}\n\n<!-- generated: {words} -->\n"))
+        files.append(File.generated(config, path, content=f"# {title}\n\n<!-- insert: {words} -->\n"))
 
 
 def _extend(nav: list[Any], title: str, pages: list[str]) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowlat.engine.analytics.vwap import NoVolumeError, PriceArrayError, Vwap, notional, vwap, vwap_of
-from lowlat.engine.matching.records import EVENT, LEVEL, TRADE, Side, commands
+from lowlat.engine.matching.commands import commands
+from lowlat.engine.matching.records import EVENT, LEVEL, TRADE, Side
 from lowlat.engine.reference.engine import ReferenceEngine
 
 INT64 = st.integers(-(2**63), 2**63 - 1)

@@ -26,11 +26,13 @@ from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.readers.journal import DrainedJournalError, EmptyJournalError, read_journal_flow
 from lowlat.engine.journal import file as journal_file_module
 from lowlat.engine.journal.document import command_document, flag_names
-from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
+from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import JournalDamagedError, NoJournalError
-from lowlat.engine.journal.file import Fault, JournalFile, is_journal
+from lowlat.engine.journal.file import JournalFile, is_journal
+from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.verify import check_journal
-from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, extended_commands
+from lowlat.engine.matching.commands import extended_commands
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
 
 PLAIN = commands(
     command(CommandType.LIMIT, 1, side=Side.SELL, price=100, quantity=5),

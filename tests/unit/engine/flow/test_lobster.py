@@ -16,7 +16,8 @@ import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
 from lowlat.engine.flow.recording import Fill, Origin, RecordedFlow, verify
-from lowlat.engine.matching.records import CommandType, Side, TimeInForce, describe
+from lowlat.engine.matching.commands import describe
+from lowlat.engine.matching.records import CommandType, Side, TimeInForce
 from lowlat.engine.reference.engine import ReferenceEngine
 
 Rows = tuple[str, ...]

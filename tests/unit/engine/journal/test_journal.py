@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine import _core
-from lowlat.engine.journal.engine import JournaledEngine, SyncPolicy
+from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import (
     JournalError,
     JournalExistsError,
@@ -29,24 +29,25 @@ from lowlat.engine.journal.errors import (
     NoJournalError,
     SnapshotError,
 )
-from lowlat.engine.journal.file import BlockKind, Fault, JournalFile
+from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
+from lowlat.engine.journal.records import BlockKind, Fault, SyncPolicy
 from lowlat.engine.journal.snapshot import snapshot_path
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.commands import command, commands, extended_command, extended_commands
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import CommandArrayError
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import (
     Commands,
     CommandType,
+    MatchAlgorithm,
+    PoolPolicy,
     Reason,
     SelfTradePrevention,
     Side,
+    TickRounding,
     TradingPhase,
-    command,
-    commands,
-    extended_command,
-    extended_commands,
 )
 from lowlat.errors import UsageError
 from tests import journal_by_hand
@@ -130,7 +131,7 @@ def test_plain_and_wide_batches_are_read_as_the_format_says(path: Path) -> None:
         assert file.settings == engine.settings
         assert [(block.kind, block.sequence) for block in file.blocks()] == [
             (BlockKind.COMMANDS, 0),
-            (BlockKind.WIDE_COMMANDS, 2),
+            (BlockKind.EXTENDED_COMMANDS, 2),
             (BlockKind.DRAIN, 3),
         ]
         assert (file.fault, file.end.sequence, file.end.blocks, file.held) == (Fault.NONE, 3, 3, False)

@@ -12,18 +12,11 @@ import pytest
 from lowlat.engine import _core
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalVersionError
-from lowlat.engine.journal.file import BLOCK, END_BYTES, Fault, JournalFile
+from lowlat.engine.journal.file import END_BYTES, JournalFile
+from lowlat.engine.journal.records import BLOCK, Fault
+from lowlat.engine.matching.commands import command, commands, extended_command, extended_commands
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import (
-    Commands,
-    CommandType,
-    SelfTradePrevention,
-    Side,
-    command,
-    commands,
-    extended_command,
-    extended_commands,
-)
+from lowlat.engine.matching.records import Commands, CommandType, SelfTradePrevention, Side
 from tests import journal_by_hand
 
 

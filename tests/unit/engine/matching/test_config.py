@@ -2,9 +2,10 @@
 
 import pytest
 
-from lowlat.engine.matching.config import ORDERS_MAX, TRADES_MAX, EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import SYMBOLS_MAX, Instrument
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.native import Engine, NotEnoughMemoryError
+from lowlat.engine.matching.records import ORDERS_MAX, SYMBOLS_MAX, TRADES_MAX, PoolPolicy
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import UsageError
 

@@ -3,19 +3,10 @@
 import numpy as np
 import pytest
 
+from lowlat.engine.matching.commands import CommandValueError, command, commands
 from lowlat.engine.matching.interface import CommandArrayError, MatchingEngine, TopOfBook, UnknownSymbolError
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import (
-    COMMAND,
-    CommandType,
-    CommandValueError,
-    ExecType,
-    Reason,
-    Side,
-    TimeInForce,
-    command,
-    commands,
-)
+from lowlat.engine.matching.records import COMMAND, CommandType, ExecType, Reason, Side, TimeInForce
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import LowlatError
 

@@ -11,10 +11,9 @@ from time import process_time
 import numpy as np
 import pytest
 
-from lowlat.engine.matching.config import PoolPolicy
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, Commands, CommandType, Reason, Side, TimeInForce
+from lowlat.engine.matching.records import COMMAND, Commands, CommandType, PoolPolicy, Reason, Side, TimeInForce
 
 COUNT = 100_000
 MANY = 50_000

@@ -2,18 +2,9 @@
 
 import pytest
 
-from lowlat.engine.matching.config import PoolPolicy
+from lowlat.engine.matching.commands import command, commands, extended_command, extended_commands
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import (
-    Commands,
-    CommandType,
-    ExecType,
-    Side,
-    command,
-    commands,
-    extended_command,
-    extended_commands,
-)
+from lowlat.engine.matching.records import Commands, CommandType, ExecType, PoolPolicy, Side
 from tests.engines import ENGINES
 
 STRIDE = 4096

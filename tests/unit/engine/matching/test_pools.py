@@ -4,10 +4,10 @@ from dataclasses import astuple, replace
 
 import pytest
 
-from lowlat.engine.matching.config import PoolPolicy
+from lowlat.engine.matching.commands import command, commands
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import CommandType, ExecType, Reason, Side, TimeInForce, command, commands
+from lowlat.engine.matching.records import CommandType, ExecType, PoolPolicy, Reason, Side, TimeInForce
 from lowlat.engine.reference.engine import ReferenceEngine
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])

@@ -1,15 +1,13 @@
-"""Python and C++ write into the same bytes: were one field's offset different, every number would still be a number.
+"""Records are aligned as promised: by address, kept where slices start, and not needed for a correct answer.
 
-Also the alignment promised by S10: by address, kept where slices start, and not needed for a correct answer.
+That numpy, C and C++ see the same fields in them is compiled and run in `tests/native/test_layouts.py`.
 """
 
 import numpy as np
 import pytest
 
-from lowlat.engine import _core
-from lowlat.engine.matching import instrument, records
 from lowlat.engine.matching.aligned import CACHE_LINE, aligned_copy, aligned_empty
-from lowlat.engine.matching.config import PoolPolicy
+from lowlat.engine.matching.commands import command, commands, describe
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import (
     COMMAND,
@@ -21,8 +19,6 @@ from lowlat.engine.matching.records import (
     TRADE,
     CommandType,
     Side,
-    command,
-    commands,
 )
 
 DTYPES = {
@@ -34,42 +30,11 @@ DTYPES = {
     "ORDER": ORDER,
     "STOP": STOP,
 }
-ENUMERATIONS = {
-    enumeration.__name__: enumeration
-    for enumeration in (
-        *[records.CommandType, records.Side, records.TimeInForce, records.ExecInst, records.ExecType, records.Reason],
-        *[records.SelfTradePrevention, records.TradingPhase, instrument.MatchAlgorithm, instrument.TickRounding],
-        PoolPolicy,
-    )
-}
-
-
-@pytest.mark.parametrize("name", DTYPES)
-def test_every_field_lies_where_the_struct_has_it(name: str) -> None:
-    dtype = DTYPES[name]
-    assert dtype.names is not None and dtype.fields is not None
-    seen = {"": (0, dtype.itemsize)}
-    for field in dtype.names:
-        kind, offset = dtype.fields[field][:2]
-        seen[field] = (offset, kind.itemsize)
-    native = _core.record_layouts()[name]
-    assert seen == native
-
-
-def test_every_struct_is_compared() -> None:
-    assert set(_core.record_layouts()) == set(DTYPES)
 
 
 @pytest.mark.parametrize("name", DTYPES)
 def test_no_record_straddles_a_cache_line(name: str) -> None:
     assert DTYPES[name].itemsize in (32, CACHE_LINE)
-
-
-def test_enumerations_have_the_same_members_and_values() -> None:
-    assert _core.enumerations() == {
-        name: {member.name: member.value for member in enumeration} for name, enumeration in ENUMERATIONS.items()
-    }
-    assert _core.QUANTITY_MAX == records.QUANTITY_MAX
 
 
 @pytest.mark.parametrize("count", [1, 2, 1000])
@@ -124,7 +89,7 @@ def test_a_slice_of_commands_gives_the_same_events() -> None:
 
 def test_zero_bytes_are_a_rejected_command() -> None:
     (event,) = Engine().process(np.zeros(1, COMMAND))
-    assert records.describe(event) == "#0 REJECTED order 0 0@0 left 0 UNKNOWN_KIND"
+    assert describe(event) == "#0 REJECTED order 0 0@0 left 0 UNKNOWN_KIND"
 
 
 def test_the_bytes_behind_an_events_last_field_are_zero() -> None:

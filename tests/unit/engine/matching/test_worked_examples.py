@@ -5,20 +5,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from lowlat.engine.matching.config import EngineConfig, PoolPolicy
-from lowlat.engine.matching.instrument import Instrument, MatchAlgorithm, TickRounding
+from lowlat.engine.matching.commands import command, commands, extended_command
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine
 from lowlat.engine.matching.records import (
     QUANTITY_MAX,
     CommandType,
     ExecInst,
     ExecType,
+    MatchAlgorithm,
+    PoolPolicy,
     Reason,
     Side,
+    TickRounding,
     TradingPhase,
-    command,
-    commands,
-    extended_command,
 )
 from tests.engines import ENGINES
 from tests.property.comparison import Row, stream_of

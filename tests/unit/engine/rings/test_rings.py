@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine import COMMAND, EVENT, TRADE, CommandType, command, commands
+from lowlat.engine.rings.records import WaitStrategy
 from lowlat.engine.rings.ring import (
     CapacityError,
     MpscRing,
@@ -27,7 +28,6 @@ from lowlat.engine.rings.ring import (
     RingFullError,
     RingStalledError,
     SpscRing,
-    WaitStrategy,
 )
 from lowlat.errors import LowlatError, UsageError
 

@@ -1,0 +1,98 @@
+"""Rows and arrays of commands, made by name, and records as lines that a person reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lowlat.engine.matching.records import (
+    COMMAND,
+    EXTENDED_COMMAND,
+    Commands,
+    CommandType,
+    ExecType,
+    Reason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from lowlat.errors import LowlatError
+
+
+class CommandValueError(LowlatError):
+    """A command's number that is no integer, or does not fit its field."""
+
+
+def command(
+    kind: CommandType,
+    order_id: int,
+    *,
+    side: Side = Side.BUY,
+    price: int = 0,
+    quantity: int = 0,
+    symbol: int = 0,
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    flags: int = 0,
+) -> tuple[int, ...]:
+    """One command as the plain tuple that `np.array([...], COMMAND)` takes.
+
+    Raises `CommandValueError` for a number that is no integer: a decimal price or quantity would lose its fraction.
+    """
+    return _whole(COMMAND, (order_id, price, quantity, symbol, kind, side, time_in_force, flags))
+
+
+def extended_command(
+    kind: CommandType,
+    order_id: int = 0,
+    *,
+    side: Side = Side.BUY,
+    price: int = 0,
+    quantity: int = 0,
+    symbol: int = 0,
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    flags: int = 0,
+    trigger: int = 0,
+    expiry: int = 0,
+    display_quantity: int = 0,
+    participant_id: int = 0,
+    self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
+) -> tuple[int, ...]:
+    """The same for `np.array([...], EXTENDED_COMMAND)`."""
+    plain = (order_id, price, quantity, symbol, kind, side, time_in_force, flags)
+    return _whole(EXTENDED_COMMAND, (*plain, trigger, expiry, display_quantity, participant_id, self_trade))
+
+
+def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]:
+    whole = []
+    for name, value in zip(dtype.names or (), row, strict=True):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise CommandValueError(
+                f"{name} {value!r} is no integer; prices and quantities are whole ticks and lots (see Instrument.price)"
+            )
+        whole.append(int(value))
+    return tuple(whole)
+
+
+def commands(*rows: tuple[int, ...]) -> Commands:
+    """An array of `COMMAND` from rows made by `command`: shape (n,)."""
+    return np.array(list(rows), dtype=COMMAND)
+
+
+def extended_commands(*rows: tuple[int, ...]) -> Commands:
+    """An array of `EXTENDED_COMMAND` from rows made by `extended_command`: shape (n,)."""
+    return np.array(list(rows), dtype=EXTENDED_COMMAND)
+
+
+def describe(record: Any) -> str:
+    """A line a person can read for one event or command record, e.g. `TRADE order 7 maker 3 5@100`."""
+    names = record.dtype.names
+    if "sequence" in names:
+        kind = ExecType(int(record["kind"]))
+        line = f"#{record['sequence']} {kind.name} order {record['order_id']} {record['quantity']}@{record['price']}"
+        if kind is ExecType.TRADE:
+            return f"{line} maker {record['maker_id']} left {record['remaining']}/{record['maker_remaining']}"
+        reason = Reason(int(record["reason"]))
+        return f"{line} left {record['remaining']}" + (f" {reason.name}" if reason else "")
+    fields = ", ".join(f"{name}={record[name]}" for name in names)
+    return f"({fields})"

@@ -1,0 +1,124 @@
+"""Writes what `schema/records.toml` says into the sources and documents that say it too.
+
+`python tools/generate [ROOT]` writes; with `--check` it names the files that are not as it would write them, and ends
+with exit code 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import c
+import cpp
+import documents
+import python
+from model import Schema, SchemaError, load
+
+SCHEMA = Path("schema/records.toml")
+C_HEADER = Path("engine/native/c_api/lowlat.h")
+CONTRACT = Path("docs/matching.md")
+COMMANDS = Path("engine/schema/journal-commands.schema.json")
+JOURNAL = Path("engine/schema/journal.schema.json")
+AREAS = {
+    "matching": "matching",
+    "journal": "journal",
+    "book": "shared_book",
+    "level": "analytics",
+    "ring": "rings",
+}
+"""Areas of the schema, and the room of each, which has `records.hpp` and `records.py` of it."""
+
+
+def outputs(root: Path) -> dict[Path, str]:
+    """Every file that is generated, or has a generated part, and its text."""
+    schema = load(root / SCHEMA)
+    texts = {path: (root / path).read_text(encoding="utf-8") for path in (C_HEADER, CONTRACT, COMMANDS, JOURNAL)}
+    return {
+        **{Path(f"engine/native/{room}/records.hpp"): cpp.header(schema, area) for area, room in AREAS.items()},
+        **{Path(f"engine/{room}/records.py"): python.module(schema, area) for area, room in AREAS.items()},
+        Path("engine/native/c_api/same_bytes.hpp"): cpp.same_bytes(schema),
+        C_HEADER: _c_header(texts[C_HEADER], schema),
+        CONTRACT: _contract(texts[CONTRACT], schema),
+        COMMANDS: _commands(texts[COMMANDS], schema),
+        JOURNAL: _journal(texts[JOURNAL], schema),
+    }
+
+
+def _c_header(text: str, schema: Schema) -> str:
+    for name, made in (("enumerations", c.enumerations), ("records", c.records), ("limits", c.limits)):
+        text = _spliced(text, f"/* generated: {name} */", "/* end of generated */", "\n" + made(schema))
+    return text
+
+
+def _contract(text: str, schema: Schema) -> str:
+    tables = {
+        "CommandType": documents.enumeration_table(schema.enums["CommandType"], "kind", schema),
+        "TimeInForce": documents.enumeration_table(schema.enums["TimeInForce"], "time in force", schema),
+        "ExecInst": documents.enumeration_table(schema.enums["ExecInst"], "flag", schema),
+        "SelfTradePrevention": documents.enumeration_table(schema.enums["SelfTradePrevention"], "policy", schema),
+        "TradingPhase": documents.enumeration_table(schema.enums["TradingPhase"], "phase", schema),
+        "Event": documents.field_table(schema.records["Event"], schema),
+        "Reason": documents.enumeration_table(schema.enums["Reason"], "reason", schema),
+    }
+    for name, table in tables.items():
+        text = _spliced(text, f"<!-- generated: {name} -->", "<!-- end -->", table)
+    return text
+
+
+def _commands(text: str, schema: Schema) -> str:
+    fields = {
+        "kind": "CommandType",
+        "side": "Side",
+        "time_in_force": "TimeInForce",
+        "flags": "ExecInst",
+        "self_trade": "SelfTradePrevention",
+    }
+    for field, name in fields.items():
+        text = documents.with_enumeration(text, field, [member.name for member in schema.enums[name].members])
+    return text
+
+
+def _journal(text: str, schema: Schema) -> str:
+    for field, name in {
+        "algorithm": "MatchAlgorithm",
+        "off_tick": "TickRounding",
+        "when_trades_dry": "PoolPolicy",
+    }.items():
+        text = documents.with_enumeration(text, field, [member.name.lower() for member in schema.enums[name].members])
+    return text
+
+
+def _spliced(text: str, opening: str, closing: str, body: str) -> str:
+    """A text with what stands between two marks replaced."""
+    pattern = re.compile(re.escape(opening) + r"\n.*?" + re.escape(closing), re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise SchemaError(f"the mark {opening!r} is not there once, with {closing!r} behind it")
+    return pattern.sub(lambda _: f"{opening}\n{body}{closing}", text)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; the exit code."""
+    checking = "--check" in arguments
+    roots = [Path(argument) for argument in arguments if argument != "--check"]
+    root = roots[0] if roots else Path(__file__).resolve().parents[2]
+    try:
+        made = outputs(root)
+    except SchemaError as error:
+        sys.exit(f"schema/records.toml: {error}")
+    stale = [path for path, text in made.items() if _text(root / path) != text]
+    for path in stale:
+        if checking:
+            print(f"{path} is not what schema/records.toml says; run `make stubs`")
+        else:
+            (root / path).write_text(made[path], encoding="utf-8")
+    return 1 if checking and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
