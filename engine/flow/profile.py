@@ -77,7 +77,7 @@ class ProfileError(UsageError):
 
 
 class Mix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Weights of what commands do, in the order of `Act` in `engine/native/flow/synthetic.hpp`."""
+    """Weights of what commands do, in the order of `Act` in `engine/native/flow/profile.hpp`."""
 
     add: Weight = 0
     cancel: Weight = 0

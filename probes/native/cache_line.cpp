@@ -39,7 +39,7 @@ void register_cache_line(nb::module_& m) {
         "measure_prefetch_rates",
         [](std::size_t line_bytes, std::uint64_t limit_ticks, std::size_t samples) {
             const nb::gil_scoped_release unlocked;
-            return measure_prefetch_rates(line_bytes, limit_ticks, samples);
+            return measure_prefetch_rates({.line_bytes = line_bytes, .limit_ticks = limit_ticks, .samples = samples});
         },
         "line_bytes"_a, "limit_ticks"_a, "samples"_a,
         "How often the neighbours of a touched line load in less than `limit_ticks`.");
@@ -54,7 +54,8 @@ void register_cache_line(nb::module_& m) {
         "measure_sharing_costs",
         [](unsigned first_cpu, unsigned second_cpu, std::uint64_t slice_ticks, std::int64_t limit_ns) {
             const nb::gil_scoped_release unlocked;
-            return measure_sharing_costs(first_cpu, second_cpu, slice_ticks, limit_ns);
+            return measure_sharing_costs(
+                {.first_cpu = first_cpu, .second_cpu = second_cpu, .slice_ticks = slice_ticks, .limit_ns = limit_ns});
         },
         "first_cpu"_a, "second_cpu"_a, "slice_ticks"_a, "limit_ns"_a,
         "Cost of a write by two pinned threads, by the distance between their words.");

@@ -151,7 +151,15 @@ struct PrefetchRates {
     double upper_half_next = 0.0;
 };
 
-inline PrefetchRates measure_prefetch_rates(std::size_t line_bytes, std::uint64_t limit_ticks, std::size_t samples) {
+// How prefetching is looked for: a load that takes less than `limit_ticks` found its line in the cache.
+struct PrefetchTrial {
+    std::size_t line_bytes;
+    std::uint64_t limit_ticks;
+    std::size_t samples;
+};
+
+inline PrefetchRates measure_prefetch_rates(const PrefetchTrial& trial) {
+    const auto [line_bytes, limit_ticks, samples] = trial;
     constexpr std::size_t page_count = 1024;
     constexpr int wait_reads = 40;  // reads of the counter: about a microsecond, several times a memory access
     const detail::Pages pages(page_count);

@@ -103,9 +103,16 @@ struct TickScale {
 
 namespace detail {
 
+// numerator / denominator * 2^binary_exponent. Numerator and denominator are below 2^63; neither is zero.
+struct Ratio {
+    std::uint64_t numerator;
+    std::uint64_t denominator;
+    int binary_exponent;
+};
+
 // round(numerator * 2^shift / denominator) with the shift that gives the multiplier exactly 64 bits.
-// Both arguments below 2^63; neither zero.
-constexpr TickScale scale_of_ratio(std::uint64_t numerator, std::uint64_t denominator, int binary_exponent) {
+constexpr TickScale scale_of_ratio(const Ratio& ratio) {
+    const auto [numerator, denominator, binary_exponent] = ratio;
     // Long division, one bit at a time: quotient bits until 64 are significant, plus one to round by.
     std::uint64_t quotient = numerator / denominator;
     std::uint64_t remainder = numerator % denominator;
@@ -131,14 +138,16 @@ inline constexpr double frequency_max_hz = 1e12;
 inline TickScale ns_of_ticks(double frequency_hz) noexcept {
     int exponent = 0;
     const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(frequency_hz, &exponent), 53));
-    return detail::scale_of_ratio(1'000'000'000u, mantissa, -(exponent - 53));
+    return detail::scale_of_ratio(
+        {.numerator = 1'000'000'000u, .denominator = mantissa, .binary_exponent = -(exponent - 53)});
 }
 
 // Nanoseconds to ticks of a counter of `frequency_hz`: planned arrival times become deadlines in ticks.
 inline TickScale ticks_of_ns(double frequency_hz) noexcept {
     int exponent = 0;
     const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(frequency_hz, &exponent), 53));
-    return detail::scale_of_ratio(mantissa, 1'000'000'000u, exponent - 53);
+    return detail::scale_of_ratio(
+        {.numerator = mantissa, .denominator = 1'000'000'000u, .binary_exponent = exponent - 53});
 }
 
 }  // namespace lowlat

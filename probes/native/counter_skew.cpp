@@ -20,7 +20,8 @@ void register_counter_skew(nb::module_& m) {
         "measure_counter_skew",
         [](unsigned first_cpu, unsigned second_cpu, std::int64_t duration_ns, std::int64_t limit_ns) {
             const nb::gil_scoped_release unlocked;
-            return measure_counter_skew(first_cpu, second_cpu, duration_ns, limit_ns);
+            return measure_counter_skew(
+                {.first_cpu = first_cpu, .second_cpu = second_cpu, .duration_ns = duration_ns, .limit_ns = limit_ns});
         },
         "first_cpu"_a, "second_cpu"_a, "duration_ns"_a, "limit_ns"_a,
         "Ping-pong between two CPUs: offset of their counters, its bound, and warps.");

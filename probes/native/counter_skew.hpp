@@ -26,6 +26,14 @@ struct CounterSkew {
     int error = 0;  // errno of the pinning that failed
 };
 
+// Two CPUs, and how long they play.
+struct SkewPlan {
+    unsigned first_cpu;
+    unsigned second_cpu;
+    std::int64_t duration_ns;
+    std::int64_t limit_ns;
+};
+
 namespace detail {
 
 // Two cache lines, one for each direction, each written by one side only. 128 bytes apart, since x86 fetches
@@ -74,14 +82,13 @@ inline void answer_calls(SkewLines& lines, unsigned cpu) noexcept {
 // Rounds that make a bound worth having; busy CPUs run both threads at once only now and then.
 inline constexpr std::uint64_t rounds_min = 200;
 
-inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns, std::int64_t limit_ns,
-                        CounterSkew& skew) noexcept {
-    if (const int error = pin_this_thread(cpu)) lines.error.store(error, std::memory_order_relaxed);
+inline void call_rounds(SkewLines& lines, const SkewPlan& plan, CounterSkew& skew) noexcept {
+    if (const int error = pin_this_thread(plan.first_cpu)) lines.error.store(error, std::memory_order_relaxed);
     while (lines.ready.load(std::memory_order_acquire) == 0) std::this_thread::yield();
     const std::int64_t start_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
     const auto wants_more = [&] {
         const std::int64_t elapsed_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns;
-        return elapsed_ns < (skew.rounds < rounds_min ? limit_ns : duration_ns);
+        return elapsed_ns < (skew.rounds < rounds_min ? plan.limit_ns : plan.duration_ns);
     };
     std::uint64_t narrowest = std::numeric_limits<std::uint64_t>::max();
     while (lines.error.load(std::memory_order_relaxed) == 0 && wants_more()) {
@@ -109,12 +116,11 @@ inline void call_rounds(SkewLines& lines, unsigned cpu, std::int64_t duration_ns
 
 // Plays for `duration_ns`, on busy CPUs for up to `limit_ns`; the calling thread keeps its own affinity. Each
 // wait ends once the other CPU runs its thread, however busy that is.
-inline CounterSkew measure_counter_skew(unsigned first_cpu, unsigned second_cpu, std::int64_t duration_ns,
-                                        std::int64_t limit_ns) {
+inline CounterSkew measure_counter_skew(const SkewPlan& plan) {
     detail::SkewLines lines;
     CounterSkew skew;
-    std::thread second([&] { detail::answer_calls(lines, second_cpu); });
-    std::thread first([&] { detail::call_rounds(lines, first_cpu, duration_ns, limit_ns, skew); });
+    std::thread second([&] { detail::answer_calls(lines, plan.second_cpu); });
+    std::thread first([&] { detail::call_rounds(lines, plan, skew); });
     first.join();
     second.join();
     skew.error = lines.error.load(std::memory_order_relaxed);

@@ -18,7 +18,7 @@ void register_cpuid(nb::module_& m) {
     m.def(
         "cpuid",
         [](std::uint32_t leaf, std::uint32_t subleaf) -> std::optional<Registers> {
-            const auto r = cpuid(leaf, subleaf);
+            const auto r = cpuid({.leaf = leaf, .subleaf = subleaf});
             if (!r) return std::nullopt;
             return Registers{r->eax, r->ebx, r->ecx, r->edx};
         },

@@ -18,12 +18,18 @@ struct CpuidRegisters {
     std::uint32_t edx = 0;
 };
 
+// Which registers to ask for.
+struct CpuidLeaf {
+    std::uint32_t leaf;
+    std::uint32_t subleaf;
+};
+
 #if defined(__x86_64__)
 namespace detail {
 
-inline CpuidRegisters cpuid_unchecked(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
+inline CpuidRegisters cpuid_unchecked(CpuidLeaf asked) noexcept {
     CpuidRegisters r;
-    __cpuid_count(leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx);
+    __cpuid_count(asked.leaf, asked.subleaf, r.eax, r.ebx, r.ecx, r.edx);
     return r;
 }
 
@@ -34,20 +40,21 @@ inline constexpr std::uint32_t hypervisor_present = std::uint32_t{1} << 31;  // 
 }  // namespace detail
 
 // Nothing where the processor, or the hypervisor, does not define the leaf.
-inline std::optional<CpuidRegisters> cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
-    const std::uint32_t range = leaf & 0xC0000000u;
+inline std::optional<CpuidRegisters> cpuid(CpuidLeaf asked) noexcept {
+    const std::uint32_t range = asked.leaf & 0xC0000000u;
     if (range == detail::hypervisor_range) {
         // Without a hypervisor the range is undefined; with one, the first leaf names the highest.
-        if ((detail::cpuid_unchecked(1, 0).ecx & detail::hypervisor_present) == 0) return std::nullopt;
+        if ((detail::cpuid_unchecked({.leaf = 1, .subleaf = 0}).ecx & detail::hypervisor_present) == 0)
+            return std::nullopt;
     } else if (range != 0 && range != detail::extended_range) {
         return std::nullopt;
     }
-    const std::uint32_t highest = detail::cpuid_unchecked(range, 0).eax;
-    if (leaf > highest) return std::nullopt;
-    return detail::cpuid_unchecked(leaf, subleaf);
+    const std::uint32_t highest = detail::cpuid_unchecked({.leaf = range, .subleaf = 0}).eax;
+    if (asked.leaf > highest) return std::nullopt;
+    return detail::cpuid_unchecked(asked);
 }
 #else
-inline std::optional<CpuidRegisters> cpuid(std::uint32_t, std::uint32_t) noexcept {
+inline std::optional<CpuidRegisters> cpuid(CpuidLeaf) noexcept {
     return std::nullopt;
 }
 #endif

@@ -128,15 +128,23 @@ inline void first_writer(SharingControl& control, unsigned cpu, const SharingPla
 
 }  // namespace detail
 
+// Two CPUs, and how long they write.
+struct SharingTrial {
+    unsigned first_cpu;
+    unsigned second_cpu;
+    std::uint64_t slice_ticks;
+    std::int64_t limit_ns;
+};
+
 // Runs until every distance has 11 good slices, or `limit_ns` has passed. The calling thread is not pinned.
-inline SharingCosts measure_sharing_costs(unsigned first_cpu, unsigned second_cpu, std::uint64_t slice_ticks,
-                                          std::int64_t limit_ns) {
+inline SharingCosts measure_sharing_costs(const SharingTrial& trial) {
     SharingCosts costs;
     for (std::uint64_t d = 8; d <= 1024; d *= 2) costs.distances.push_back(d);
     detail::SharingControl control;
-    const detail::SharingPlan plan{.slice_ticks = slice_ticks, .lead_ticks = slice_ticks / 10, .limit_ns = limit_ns};
-    std::thread second([&] { detail::second_writer(control, second_cpu); });
-    std::thread first([&] { detail::first_writer(control, first_cpu, plan, costs); });
+    const detail::SharingPlan plan{
+        .slice_ticks = trial.slice_ticks, .lead_ticks = trial.slice_ticks / 10, .limit_ns = trial.limit_ns};
+    std::thread second([&] { detail::second_writer(control, trial.second_cpu); });
+    std::thread first([&] { detail::first_writer(control, trial.first_cpu, plan, costs); });
     first.join();
     second.join();
     costs.error = control.error.load(std::memory_order_relaxed);

@@ -19,10 +19,10 @@ using Interval = std::tuple<std::uint64_t, std::uint64_t, std::vector<Histogram>
 
 void make(IntervalHistograms* self, std::size_t count, std::uint64_t interval_ticks) {
     if (count == 0 || interval_ticks == 0) throw nb::value_error("count and interval_ticks must be above 0");
-    new (self) IntervalHistograms(count, interval_ticks);
+    new (self) IntervalHistograms({.count = count, .interval_ticks = interval_ticks});
 }
 
-std::size_t checked(const IntervalHistograms& intervals, std::size_t k) {
+std::size_t check_index(const IntervalHistograms& intervals, std::size_t k) {
     if (k >= intervals.count()) throw nb::index_error("no such histogram");
     return k;
 }
@@ -49,7 +49,7 @@ void register_interval_histograms(const nb::module_& m) {
         .def(
             "record",
             [](IntervalHistograms& self, std::size_t k, std::uint64_t value) {
-                self.active(checked(self, k)).record(value);
+                self.active(check_index(self, k)).record(value);
             },
             nb::arg("k"), nb::arg("value"), "The recording thread's: count one value in histogram k.")
         .def("tick", &IntervalHistograms::tick, nb::arg("now_ticks"),
@@ -64,7 +64,7 @@ void register_interval_histograms(const nb::module_& m) {
             "total",
             [](const IntervalHistograms& self, std::size_t k) {
                 Histogram copy;
-                copy.add(self.total(checked(self, k)));
+                copy.add(self.total(check_index(self, k)));
                 return copy;
             },
             nb::arg("k"), "The reading thread's: a copy of everything that was taken of histogram k.");

@@ -23,6 +23,12 @@
 
 namespace lowlat {
 
+// So many histograms, each anew after so many ticks.
+struct IntervalPlan {
+    std::size_t count;
+    std::uint64_t interval_ticks;
+};
+
 // As many histograms as there are things to tell apart, twice; and their sums over all intervals taken.
 class IntervalHistograms {
     // Padded: the two threads share no cache line of any histogram.
@@ -50,8 +56,10 @@ class IntervalHistograms {
     };
 
     // The only place that allocates. Precondition: interval_ticks > 0.
-    IntervalHistograms(std::size_t count, std::uint64_t interval_ticks)
-        : sets_{Interval(count), Interval(count)}, interval_ticks_(interval_ticks), totals_(count) {}
+    explicit IntervalHistograms(const IntervalPlan& plan)
+        : sets_{Interval(plan.count), Interval(plan.count)},
+          interval_ticks_(plan.interval_ticks),
+          totals_(plan.count) {}
 
     // Holds pointers into itself.
     IntervalHistograms(const IntervalHistograms&) = delete;

@@ -42,7 +42,7 @@ class IntervalStress {
     /// At least `records` values in intervals of `interval_ticks`, one value a tick; on until `intervals_min` were
     /// taken.
     IntervalVerdict run(std::uint64_t records, std::uint64_t interval_ticks, std::uint64_t intervals_min) {
-        Intervals intervals(stress_histograms, interval_ticks);
+        Intervals intervals({.count = stress_histograms, .interval_ticks = interval_ticks});
         // Relaxed: these only end loops.
         std::atomic<bool> enough{false};
         std::atomic<bool> over{false};

@@ -40,7 +40,7 @@ std::vector<Seen> taken(Intervals& intervals) {
 /// An interval ends while the reader looks at the one before; whether both values are in the totals.
 template <typename Intervals>
 bool keeps_what_a_slow_reader_delays() {
-    Intervals intervals(1, 10);
+    Intervals intervals({.count = 1, .interval_ticks = 10});
     intervals.start(0);
     intervals.active(0).record(5);
     intervals.tick(10);
@@ -54,7 +54,7 @@ bool keeps_what_a_slow_reader_delays() {
 }
 
 const Register splits("interval histograms: every value in its interval, and all in the totals", [] {
-    IntervalHistograms intervals(2, 10);
+    IntervalHistograms intervals({.count = 2, .interval_ticks = 10});
     intervals.start(100);
     intervals.active(0).record(5);
     intervals.tick(109);
@@ -72,7 +72,7 @@ const Register splits("interval histograms: every value in its interval, and all
 });
 
 const Register grid("interval histograms: a pause shifts no later interval's end", [] {
-    IntervalHistograms intervals(1, 10);
+    IntervalHistograms intervals({.count = 1, .interval_ticks = 10});
     intervals.start(0);
     intervals.tick(34);
     intervals.take(nothing);
@@ -83,7 +83,7 @@ const Register grid("interval histograms: a pause shifts no later interval's end
 });
 
 const Register late("interval histograms: a late reader makes an interval longer", [] {
-    IntervalHistograms intervals(1, 10);
+    IntervalHistograms intervals({.count = 1, .interval_ticks = 10});
     intervals.start(0);
     for (const std::uint64_t now : {10, 20, 30, 33}) {
         intervals.active(0).record(1);
@@ -96,7 +96,7 @@ const Register late("interval histograms: a late reader makes an interval longer
 });
 
 const Register two_left("interval histograms: finished while one is still to be taken, both come in order", [] {
-    IntervalHistograms intervals(1, 10);
+    IntervalHistograms intervals({.count = 1, .interval_ticks = 10});
     intervals.start(0);
     intervals.active(0).record(1);
     intervals.tick(10);
@@ -108,7 +108,7 @@ const Register two_left("interval histograms: finished while one is still to be 
 });
 
 const Register thrown("interval histograms: an interval whose taking failed is there to be taken again", [] {
-    IntervalHistograms intervals(1, 10);
+    IntervalHistograms intervals({.count = 1, .interval_ticks = 10});
     intervals.start(0);
     intervals.active(0).record(1);
     intervals.tick(10);

@@ -89,7 +89,7 @@ const Register pieces("crc32c: goes on from the checksum of what came before, wh
     const std::uint32_t whole = crc32c(text.data(), text.size());
     check(whole == by_table(text), "instruction and table agree");
     for (std::size_t cut = 0; cut <= text.size(); cut += 1 + random.below(9))
-        check(crc32c(text.data() + cut, text.size() - cut, crc32c(text.data(), cut)) == whole, "cut anywhere");
+        check(crc32c_after(crc32c(text.data(), cut), text.data() + cut, text.size() - cut) == whole, "cut anywhere");
 });
 
 const Register round_trip(

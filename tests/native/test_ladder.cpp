@@ -63,7 +63,7 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
     Ladder& ladder = owned.ladder;
     Model model;
     Random random(places);
-    Handle next = 1;
+    std::uint32_t next = 1;
     for (int step = 0; step < steps; ++step) {
         std::int64_t key = draw(random);
         const auto found = model.find(key);
@@ -73,8 +73,9 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
             ladder.erase(key, there->second);
             model.erase(there);
         } else {
-            ladder.insert(key, next);
-            model.emplace(key, next++);
+            const Handle level{next++};
+            ladder.insert(key, level);
+            model.emplace(key, level);
         }
         check_best(ladder, model);
         if (step % 512 == 0) check_equal(ladder, model);
@@ -82,7 +83,7 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
     check_equal(ladder, model);
     ladder.reset();
     check_equal(ladder, {});
-    ladder.insert(draw(random), 1);
+    ladder.insert(draw(random), Handle{1});
     check(ladder.levels() == 1, "a reset ladder takes levels");
 }
 
@@ -147,10 +148,11 @@ double cost_over_map(const std::vector<std::int64_t>& standing, const std::vecto
     for (int repeat = 0; repeat < 3; ++repeat) {
         Owned owned(1U << 17, standing.size() + 2);
         Model model;
-        Handle handle = 1;
+        std::uint32_t next = 1;
         for (const std::int64_t key : standing) {
-            owned.ladder.insert(key, handle);
-            model.emplace(key, handle++);
+            const Handle level{next++};
+            owned.ladder.insert(key, level);
+            model.emplace(key, level);
         }
         const auto start = Clock::now();
         for (const Step& step : steps) {
@@ -175,7 +177,7 @@ double cost_over_map(const std::vector<std::int64_t>& standing, const std::vecto
     return ratio;
 }
 
-constexpr Handle new_level = 0x0FFF'FFFF;
+constexpr Handle new_level{0x0FFF'FFFF};
 constexpr int many = 50'000;
 constexpr double bound = 20;  // measured: at most 3; going over the levels at every jump: thousands
 

@@ -48,8 +48,7 @@ class Follower {
             ends_ += update.ends_command ? 1 : 0;
             last_ = update;
             if (!update.has_level || skip(update)) continue;
-            books_[update.symbol].update(update.side == 0 ? Side::buy : Side::sell,
-                                         {update.price, update.quantity, update.order_count, 0});
+            books_[update.symbol].update(update.side, {update.price, update.quantity, update.order_count, 0});
         }
         check(ends_ == 1, "each command ends once");
         ends_ = 0;
@@ -59,7 +58,7 @@ class Follower {
 
     bool equals(const Matcher& matcher) const {
         for (std::uint32_t symbol = 0; symbol < symbols; ++symbol) {
-            for (std::uint32_t side = 0; side < 2; ++side) {
+            for (const Side side : both_sides) {
                 if (levels_of(books_[symbol], symbol, side) != levels_of(matcher, symbol, side)) return false;
             }
         }
@@ -68,7 +67,7 @@ class Follower {
 
   private:
     template <typename Source>
-    static std::vector<std::int64_t> levels_of(const Source& source, std::uint32_t symbol, std::uint32_t side) {
+    static std::vector<std::int64_t> levels_of(const Source& source, std::uint32_t symbol, Side side) {
         std::vector<std::int64_t> numbers;
         source.for_each_level(symbol, side, [&](const LevelRow& row) {
             numbers.insert(numbers.end(), {row.price, static_cast<std::int64_t>(row.quantity),
@@ -102,7 +101,7 @@ bool followed(Skip skip) {
         const std::uint64_t before = feed.events();
         feed.begin(order.command);
         matcher.execute(order.command, feed);
-        feed.end(order, number + 2, number + 3);
+        feed.end(order, {.taken = number + 2, .matched = number + 3});
         follower.take(ring, skip);
         const MarketData& last = follower.last();
         check(last.due == number && last.sent == number + 1 && last.taken == number + 2 && last.matched == number + 3,

@@ -16,19 +16,18 @@ namespace {
 /// The index as the matcher uses it: ids are kept by handle, and a poor insertion leads to another hash.
 class Owned {
   public:
-    explicit Owned(std::uint32_t entries)
-        : slots_(IdIndex::slots_for(entries)), ids_(entries + 1), index_(slots_.data(), slots_.size(), 0) {
-        for (Handle handle = entries; handle > 0; --handle) free_.push_back(handle);
+    explicit Owned(std::uint32_t entries) : slots_(IdIndex::slots_for(entries)), ids_(entries + 1), index_(slots_, 0) {
+        for (std::uint32_t index = entries; index > 0; --index) free_.push_back(Handle{index});
     }
 
     Handle find(std::uint64_t id) const {
-        return index_.find(index_.tag(id, 0), [&](Handle handle) { return ids_[handle] == id; });
+        return index_.find(index_.tag(id, 0), [&](Handle handle) { return ids_[index_of(handle)] == id; });
     }
 
     void insert(std::uint64_t id) {
         const Handle handle = free_.back();
         free_.pop_back();
-        ids_[handle] = id;
+        ids_[index_of(handle)] = id;
         live_.emplace(id, handle);
         if (index_.insert(index_.tag(id, 0), handle)) return;
         index_.rehash();
@@ -152,10 +151,10 @@ const Register full("id index: as full as it gets", [] {
 
 const Register symbols("id index: the same id in many books", [] {
     std::vector<IdIndex::Slot> slots(IdIndex::slots_for(1'000));
-    const IdIndex index(slots.data(), slots.size(), 0);
+    const IdIndex index(slots, 0);
     std::unordered_map<std::uint32_t, int> homes;
     for (std::uint32_t symbol = 0; symbol < 1'000; ++symbol)
-        ++homes[index.tag(1, symbol) & static_cast<std::uint32_t>(slots.size() - 1)];
+        ++homes[static_cast<std::uint32_t>(index.tag(1, symbol)) & static_cast<std::uint32_t>(slots.size() - 1)];
     int most = 0;
     for (const auto& [home, count] : homes) most = std::max(most, count);
     check(most <= 4, "lies in different places");

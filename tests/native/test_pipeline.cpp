@@ -56,7 +56,7 @@ std::vector<std::vector<std::uint32_t>> shared_out(const std::vector<Command>& c
 }
 
 bool has_the_levels_of(const Matcher& matcher, const BookMemory& memory) {
-    for (const std::uint32_t side : {0U, 1U}) {
+    for (const Side side : both_sides) {
         std::uint32_t at = 0;
         bool same = true;
         matcher.for_each_level(0, side, [&](const LevelRow& row) {

@@ -29,7 +29,8 @@ Handle acquire(Pool<Node>& pool) {
 
 const Register hands_out_each_once("pool: hands out each node once, then none", [] {
     Three three;
-    check(acquire(three.pool) == 1 && acquire(three.pool) == 2 && acquire(three.pool) == 3, "handles count up from 1");
+    check(acquire(three.pool) == Handle{1} && acquire(three.pool) == Handle{2} && acquire(three.pool) == Handle{3},
+          "handles count up from 1");
     check(three.pool.acquire() == nil && three.pool.acquire() == nil, "a dry pool has none, however often asked");
     check(three.pool.in_use() == 3, "asking a dry pool takes nothing");
 });
@@ -37,9 +38,10 @@ const Register hands_out_each_once("pool: hands out each node once, then none", 
 const Register last_released_first("pool: the last released is the first acquired", [] {
     Three three;
     for (int taken = 0; taken < 3; ++taken) acquire(three.pool);
-    for (const Handle handle : {2U, 1U, 3U}) three.pool.release(handle);
+    for (const Handle handle : {Handle{2}, Handle{1}, Handle{3}}) three.pool.release(handle);
     check(three.pool.in_use() == 0, "all are back");
-    check(acquire(three.pool) == 3 && acquire(three.pool) == 1 && acquire(three.pool) == 2, "last in, first out");
+    check(acquire(three.pool) == Handle{3} && acquire(three.pool) == Handle{1} && acquire(three.pool) == Handle{2},
+          "last in, first out");
     check(three.pool.acquire() == nil, "and then none");
 });
 
@@ -62,12 +64,13 @@ const Register released_twice("pool: a node released twice stops the process", [
 const Register reset_frees_all("pool: after a reset all are free, the state as new", [] {
     Three three;
     for (int taken = 0; taken < 3; ++taken) acquire(three.pool);
-    three.pool.release(2);
+    three.pool.release(Handle{2});
     three.pool.reset();
     check(three.pool.in_use() == 0 && three.pool.high_water() == 0, "nothing is in use");
-    for (const Handle expected : {1U, 2U, 3U, nil}) check(acquire(three.pool) == expected, "handles from 1 again");
-    three.pool.release(2);
-    check(three.pool.is_free(2) && !three.pool.is_free(1), "only what was released is free");
+    for (const Handle expected : {Handle{1}, Handle{2}, Handle{3}, nil})
+        check(acquire(three.pool) == expected, "handles from 1 again");
+    three.pool.release(Handle{2});
+    check(three.pool.is_free(Handle{2}) && !three.pool.is_free(Handle{1}), "only what was released is free");
 });
 
 const Register against_a_list("pool: a million random steps against a list", [] {

@@ -137,7 +137,7 @@ def _command(row: Row, *, wide: bool) -> str:
     shown += [f"{name}={value}" for name, value in zip(names, amounts, strict=False) if value]
     if self_trade:
         shown.append(f"self_trade={_member(SelfTradePrevention, self_trade)}")
-    return f"{'wide_' if wide else ''}command({', '.join(shown)})"
+    return f"{'extended_' if wide else ''}command({', '.join(shown)})"
 
 
 def _flags(flags: int) -> str:

@@ -79,7 +79,7 @@ LOWLAT_INLINE void add_block64(const Block& block, std::size_t count, PriceSums&
 }
 
 /// Price plus 2^63, which is never negative: split products then need no sign.
-LOWLAT_INLINE std::uint64_t biased(std::int64_t price) {
+LOWLAT_INLINE std::uint64_t bias(std::int64_t price) {
     return static_cast<std::uint64_t>(price) ^ (std::uint64_t{1} << 63);
 }
 
@@ -92,7 +92,7 @@ LOWLAT_INLINE PriceSums sum(PriceAt price_at, QuantityAt quantity_at, std::size_
     for (std::size_t first = 0; first < size; first += Block::size) {
         const std::size_t count = std::min(Block::size, size - first);
         for (std::size_t n = 0; n < count; ++n) {  // vectorised
-            const std::uint64_t price = biased(price_at(first + n));
+            const std::uint64_t price = bias(price_at(first + n));
             const auto quantity = quantity_at(first + n);
             block.price_low[n] = static_cast<std::uint32_t>(price);
             block.price_high[n] = static_cast<std::uint32_t>(price >> 32);
@@ -149,8 +149,9 @@ PriceSums sum_prices64(Strided prices, Strided quantities, std::size_t size) {
 }
 
 LOWLAT_WIDE_VECTORS
-PriceSums sum_trades(Strided prices, Strided quantities, Strided kinds, std::size_t size) {
-    const auto traded = [=](std::size_t n) {
+PriceSums sum_trades(const EventColumns& columns, std::size_t size) {
+    const auto [prices, quantities, kinds] = columns;
+    const auto traded = [quantities = quantities, kinds = kinds](std::size_t n) {
         // All ones for a trade, else zero: no branch on what cannot be predicted.
         const bool is_trade = read<ExecType>(kinds.start, kinds.stride, n) == ExecType::trade;
         return read<std::uint32_t>(quantities.start, quantities.stride, n) &

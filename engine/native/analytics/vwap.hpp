@@ -26,7 +26,14 @@ struct Strided {
 PriceSums sum_prices32(Strided prices, Strided quantities, std::size_t size);
 PriceSums sum_prices64(Strided prices, Strided quantities, std::size_t size);
 
-/// The same over events (quantities uint32, kinds uint8), of which only trades count.
-PriceSums sum_trades(Strided prices, Strided quantities, Strided kinds, std::size_t size);
+/// Of events: quantities are uint32, kinds uint8.
+struct EventColumns {
+    Strided prices;
+    Strided quantities;
+    Strided kinds;
+};
+
+/// The same over events, of which only trades count.
+PriceSums sum_trades(const EventColumns& columns, std::size_t size);
 
 }  // namespace lowlat

@@ -44,6 +44,12 @@ inline constexpr std::array<const char*, measures> measure_names = {"response", 
 
 using ByOperation = std::array<Histogram, operations>;
 
+/// How long something took, and when it ended.
+struct Span {
+    std::uint64_t ns;
+    std::uint64_t end_ticks;
+};
+
 /// Where a thread records one measure: its histograms, or, while it is logged, those of the interval that is running.
 class Recording {
   public:
@@ -52,13 +58,13 @@ class Recording {
     void start(std::uint64_t now_ticks) {
         if (intervals_ != nullptr) intervals_->start(now_ticks);
     }
-    LOWLAT_INLINE void record(Operation operation, std::uint64_t ns, std::uint64_t now_ticks) {
+    LOWLAT_INLINE void record(Operation operation, Span span) {
         const auto at = static_cast<std::size_t>(operation);
         if (likely(intervals_ == nullptr)) {
-            (*of_)[at].record(ns);
+            (*of_)[at].record(span.ns);
         } else {
-            intervals_->active(at).record(ns);
-            intervals_->tick(now_ticks);
+            intervals_->active(at).record(span.ns);
+            intervals_->tick(span.end_ticks);
         }
     }
     void finish(std::uint64_t now_ticks) {

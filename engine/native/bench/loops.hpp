@@ -37,7 +37,7 @@ void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, 
         latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, end - last_end);
         last_end = end;
         const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
-        service.record(operation, ns(end - start), end);
+        service.record(operation, {.ns = ns(end - start), .end_ticks = end});
     }
     service.finish(last_end);
 }
@@ -61,9 +61,9 @@ void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* pl
         },
         [&](std::uint64_t at, const Timing& timing) {
             const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
-            response.record(operation, ns(timing.response()), timing.end);
-            service.record(operation, ns(timing.service()), timing.end);
-            slip.record(operation, ns(timing.slip()), timing.end);
+            response.record(operation, {.ns = ns(timing.response()), .end_ticks = timing.end});
+            service.record(operation, {.ns = ns(timing.service()), .end_ticks = timing.end});
+            slip.record(operation, {.ns = ns(timing.slip()), .end_ticks = timing.end});
         });
     response.finish(clock.now());
 }

@@ -33,7 +33,7 @@ struct alignas(64) MarketData {
     std::uint64_t quantity;
     std::uint32_t order_count;
     std::uint32_t symbol;
-    std::uint8_t side;
+    Side side;
     bool has_level;
     bool ends_command;
     Operation operation;
@@ -44,6 +44,12 @@ struct alignas(64) MarketData {
     std::uint64_t matched;
 };
 static_assert(sizeof(MarketData) == 64);
+
+/// When a command was taken from its ring, and when it was matched.
+struct MatchTicks {
+    std::uint64_t taken;
+    std::uint64_t matched;
+};
 
 using OrderRing = MpscRing<SentCommand>;
 using MarketDataRing = SpscRing<MarketData>;
@@ -67,19 +73,18 @@ class LevelFeed {
         traded_.reset();
         left_.reset();
         // A replaced order leaves a level that no event names.
-        if (unlikely(command.kind == CommandType::replace))
-            left_ = matcher_.price_of_order(command.order_id, command.symbol);
+        if (unlikely(command.kind == CommandType::replace)) left_ = price_of_order(command);
     }
 
     /// After the command, with its stamps.
-    LOWLAT_INLINE void end(const SentCommand& order, std::uint64_t taken, std::uint64_t matched) {
+    LOWLAT_INLINE void end(const SentCommand& order, MatchTicks ticks) {
         read_last();
         const Event& last = events_[(count_ - 1) & mask_];
         const Command& command = order.command;
-        if (traded_) tell(last.symbol, last.side ^ 1, *traded_);
-        if (const auto price = price_changed(command, last)) tell(last.symbol, last.side, *price);
+        if (traded_) emit_level(last.symbol, opposite(side_of(last)), *traded_);
+        if (const auto price = price_changed(command, last)) emit_level(last.symbol, side_of(last), *price);
         if (left_ && last.kind != ExecType::rejected && *left_ != command.price) [[unlikely]]
-            tell(last.symbol, last.side, *left_);
+            emit_level(last.symbol, side_of(last), *left_);
         if (unlikely(pending_ == nullptr)) {
             pending_ = &slot();
             pending_->has_level = false;
@@ -88,8 +93,8 @@ class LevelFeed {
         pending_->operation = operation_of(command.kind, last.kind, traded_.has_value());
         pending_->due = order.due;
         pending_->sent = order.sent;
-        pending_->taken = taken;
-        pending_->matched = matched;
+        pending_->taken = ticks.taken;
+        pending_->matched = ticks.matched;
         hand_over();
     }
 
@@ -112,8 +117,17 @@ class LevelFeed {
         read_ = count_;
         if (event.kind != ExecType::trade) return;
         if (traded_ && *traded_ != event.price) [[unlikely]]
-            tell(event.symbol, event.side ^ 1, *traded_);
+            emit_level(event.symbol, opposite(side_of(event)), *traded_);
         traded_ = event.price;
+    }
+
+    /// The price at which the command's order rests, if it does.
+    LOWLAT_INLINE std::optional<std::int64_t> price_of_order(const Command& command) const {
+        if (command.symbol >= matcher_.symbols()) return std::nullopt;
+        const Handle handle = matcher_.find(command.order_id, command.symbol);
+        if (handle == nil || (matcher_.order(handle).terms & term_waits) != 0) return std::nullopt;
+        const OrderBody& order = matcher_.order(handle);
+        return matcher_.books()[command.symbol].price_of(order.side, matcher_.level(order.level).key);
     }
 
     /// Where the command's own order rests, or rested.
@@ -135,7 +149,7 @@ class LevelFeed {
         return std::nullopt;
     }
 
-    LOWLAT_INLINE void tell(std::uint32_t symbol, std::uint32_t side, std::int64_t price) {
+    LOWLAT_INLINE void emit_level(std::uint32_t symbol, Side side, std::int64_t price) {
         if (unlikely(pending_ != nullptr)) {
             pending_->ends_command = false;
             hand_over();
@@ -146,7 +160,7 @@ class LevelFeed {
         pending_->quantity = row.quantity;
         pending_->order_count = static_cast<std::uint32_t>(row.order_count);
         pending_->symbol = symbol;
-        pending_->side = static_cast<std::uint8_t>(side);
+        pending_->side = side;
         pending_->has_level = true;
     }
 

@@ -84,7 +84,7 @@ class Pipeline {
                 feed.begin(order.command);
                 matcher_.execute(order.command, feed);
                 const std::uint64_t matched = ticks_end();
-                feed.end(order, taken, matched);
+                feed.end(order, {.taken = taken, .matched = matched});
                 order_of_matching_[matchings_++] = static_cast<std::uint32_t>(order.number);
             }
             ring.release(there.size());

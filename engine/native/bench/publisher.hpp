@@ -101,13 +101,13 @@ class Publisher {
 
     void start(const Matcher& matcher, std::uint32_t symbol) {
         Shown& book = books_[symbol];
-        for (const Side side : {Side::buy, Side::sell}) {
-            matcher.for_each_level(symbol, static_cast<std::uint32_t>(side), [&](const LevelRow& row) {
+        for (const Side side : both_sides) {
+            matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
                 book.levels.update(side, row);
                 return true;
             });
         }
-        book.writer->publish(book.levels, symbol, commands_before_);
+        book.writer->publish(commands_before_, book.levels, symbol);
     }
 
     static std::span<const MarketData> up_to_last_end(std::span<const MarketData> updates) {
@@ -120,8 +120,7 @@ class Publisher {
         for (const MarketData& update : updates) {
             if (!update.has_level) continue;
             Shown& book = books_[update.symbol];
-            book.levels.update(update.side == 0 ? Side::buy : Side::sell,
-                               {update.price, update.quantity, update.order_count, 0});
+            book.levels.update(update.side, {update.price, update.quantity, update.order_count, 0});
             if (!book.touched) touched_.push_back(update.symbol);
             book.touched = true;
         }
@@ -131,7 +130,7 @@ class Publisher {
     void show() {
         for (const std::uint32_t symbol : touched_) {
             Shown& book = books_[symbol];
-            book.writer->publish(book.levels, symbol, commands_before_ + commands_);
+            book.writer->publish(commands_before_ + commands_, book.levels, symbol);
             book.touched = false;
         }
         touched_.clear();
@@ -146,13 +145,13 @@ class Publisher {
                 ++backwards_;
                 continue;
             }
-            to.queued.record(update.operation, ns_(update.taken - update.sent), now);
-            to.matched.record(update.operation, ns_(update.matched - update.taken), now);
-            to.published.record(update.operation, ns_(now - update.matched), now);
-            to.service.record(update.operation, ns_(now - update.sent), now);
+            to.queued.record(update.operation, {.ns = ns_(update.taken - update.sent), .end_ticks = now});
+            to.matched.record(update.operation, {.ns = ns_(update.matched - update.taken), .end_ticks = now});
+            to.published.record(update.operation, {.ns = ns_(now - update.matched), .end_ticks = now});
+            to.service.record(update.operation, {.ns = ns_(now - update.sent), .end_ticks = now});
             if (!to.planned) continue;
-            to.planned->response.record(update.operation, ns_(now - update.due), now);
-            to.planned->slip.record(update.operation, ns_(update.sent - update.due), now);
+            to.planned->response.record(update.operation, {.ns = ns_(now - update.due), .end_ticks = now});
+            to.planned->slip.record(update.operation, {.ns = ns_(update.sent - update.due), .end_ticks = now});
         }
     }
 

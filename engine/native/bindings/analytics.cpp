@@ -16,7 +16,7 @@ nb::tuple digits_of(const Digits& digits) {
     return nb::make_tuple(digits[0], digits[1], digits[2], digits[3], digits[4], digits[5]);
 }
 
-nb::tuple told(const PriceSums& sums) {
+nb::tuple to_tuple(const PriceSums& sums) {
     return nb::make_tuple(digits_of(sums.products), digits_of(sums.quantities));
 }
 
@@ -36,7 +36,7 @@ nb::tuple price_sums(nb::handle prices, nb::handle quantities) {
         const nb::gil_scoped_release released;
         sums = sum(strided(price), strided(quantity), price.size());
     }
-    return told(sums);
+    return to_tuple(sums);
 }
 
 nb::tuple trade_sums(nb::handle prices, nb::handle quantities, nb::handle kinds) {
@@ -49,9 +49,10 @@ nb::tuple trade_sums(nb::handle prices, nb::handle quantities, nb::handle kinds)
     PriceSums sums;
     {
         const nb::gil_scoped_release released;
-        sums = sum_trades(strided(price), strided(quantity), strided(kind), price.size());
+        sums = sum_trades({.prices = strided(price), .quantities = strided(quantity), .kinds = strided(kind)},
+                          price.size());
     }
-    return told(sums);
+    return to_tuple(sums);
 }
 
 nb::tuple apply_level_updates(nb::handle levels, nb::handle updates, nb::handle out, bool buy, bool insert) {

@@ -16,11 +16,13 @@
 
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_commands.hpp"
+#include "engine/native/bindings/py_side.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/journal/writer.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
 #include "engine/native/matching/growing_sink.hpp"
 #include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/order_rows.hpp"
 #include "engine/native/matching/sinks.hpp"
 
 namespace nb = nanobind;
@@ -85,7 +87,7 @@ std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t s
     const Buffer<LevelRow> out(levels);
     std::uint64_t count = 0;
     if (out.size() == 0) return count;
-    matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
+    matcher.for_each_level(symbol, side_from(side), [&](const LevelRow& row) {
         out.data()[count++] = row;
         return count < out.size();
     });
@@ -96,7 +98,7 @@ std::uint64_t orders(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle row
     const Claim claim(matcher);
     const Buffer<OrderRow> out(rows);
     std::uint64_t count = 0;
-    matcher.for_each_order(symbol, [&](const OrderRow& row) {
+    for_each_order(matcher, symbol, [&](const OrderRow& row) {
         if (count < out.size()) out.data()[count++] = row;
     });
     return count;
@@ -106,7 +108,7 @@ std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows
     const Claim claim(matcher);
     const Buffer<StopRow> out(rows);
     std::uint64_t count = 0;
-    matcher.for_each_stop(symbol, [&](const StopRow& row) {
+    for_each_stop(matcher, symbol, [&](const StopRow& row) {
         if (count < out.size()) out.data()[count++] = row;
     });
     return count;

@@ -26,7 +26,7 @@ namespace {
 std::uint32_t crc32c_of(nb::handle data, std::uint32_t before) {
     const Buffer<const std::byte> bytes(data);
     const nb::gil_scoped_release released;
-    return crc32c(bytes.data(), bytes.size(), before);
+    return crc32c_after(before, bytes.data(), bytes.size());
 }
 
 using Walked = std::tuple<JournalPosition, int>;

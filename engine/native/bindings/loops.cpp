@@ -112,10 +112,7 @@ Pass run_loop_pass(nb::handle commands) {
     });
 }
 
-}  // namespace
-
-void register_run(nb::module_& m) {
-    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+void register_pass(nb::module_& m) {
     nb::class_<Pass>(m, "Pass")
         .def_ro("commands", &Pass::commands)
         .def_ro("events", &Pass::events)
@@ -129,6 +126,9 @@ void register_run(nb::module_& m) {
         .def_prop_ro("tail", [](const Pass& self) {
             return nb::bytes(reinterpret_cast<const char*>(self.tail.data()), self.tail.size() * sizeof(Event));
         });
+}
+
+void register_latencies(nb::module_& m) {
     nb::class_<Latencies>(m, "Latencies")
         .def(
             "__init__",
@@ -153,6 +153,14 @@ void register_run(nb::module_& m) {
             },
             nb::keep_alive<1, 3>(), nb::arg("measure"), nb::arg("intervals"))
         .def_ro("gap_max_ticks", &Latencies::gap_max_ticks);
+}
+
+}  // namespace
+
+void register_run(nb::module_& m) {
+    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+    register_pass(m);
+    register_latencies(m);
     m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));
     m.def("run_stamped", &run_stamped_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
           nb::arg("shift"), nb::arg("latencies"));

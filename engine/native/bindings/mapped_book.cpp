@@ -7,12 +7,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_mapped_book.hpp"
+#include "engine/native/bindings/py_side.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
 #include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/side.hpp"
 
 namespace nb = nanobind;
 
@@ -21,13 +24,12 @@ namespace {
 
 /// Levels in an array, as a source to publish from.
 struct ArrayLevels {
-    const LevelRow* rows[2];
-    std::uint64_t counts[2];
+    PerSide<std::span<const LevelRow>> sides;
 
     template <typename Visit>
-    void for_each_level(std::uint32_t, std::uint32_t side, Visit visit) const {
-        for (std::uint64_t n = 0; n < counts[side]; ++n) {
-            if (!visit(rows[side][n])) return;
+    void for_each_level(std::uint32_t, Side side, Visit visit) const {
+        for (const LevelRow& row : sides[side]) {
+            if (!visit(row)) return;
         }
     }
 };
@@ -44,18 +46,18 @@ void format(nb::handle mapping, nb::handle identity) {
 
 bool publish_engine(MappedBookWriter& writer, OwnedMatcher& matcher, std::uint32_t symbol) {
     const Claim claim(matcher);
-    return writer.publish(matcher, symbol, matcher.sequence());
+    return writer.publish(matcher.sequence(), matcher, symbol);
 }
 
 bool publish_levels(MappedBookWriter& writer, nb::handle bids, nb::handle asks, std::uint64_t command) {
     const Buffer<const LevelRow> buy(bids);
     const Buffer<const LevelRow> sell(asks);
-    return writer.publish(ArrayLevels{{buy.data(), sell.data()}, {buy.size(), sell.size()}}, 0, command);
+    return writer.publish(command, ArrayLevels{{{{buy.data(), buy.size()}, {sell.data(), sell.size()}}}}, 0);
 }
 
-void update_level(MappedBookWriter& writer, int side, std::int64_t price, std::uint64_t quantity,
+void update_level(MappedBookWriter& writer, std::uint32_t side, std::int64_t price, std::uint64_t quantity,
                   std::uint64_t orders) {
-    writer.update_level(side == 0 ? Side::buy : Side::sell, {price, quantity, orders, 0});
+    writer.update_level(side_from(side), {price, quantity, orders, 0});
 }
 
 /// The stamp, or None when the writer was at work in every attempt.
@@ -102,7 +104,8 @@ void register_mapped_book(nb::module_& m) {
             [](const MappedBookReader& self, std::uint64_t sequence) { return self.book().unchanged(sequence); },
             nb::arg("sequence"))
         .def(
-            "count", [](const MappedBookReader& self, int side) { return self.book().count(side != 0 ? 1 : 0); },
+            "count",
+            [](const MappedBookReader& self, std::uint32_t side) { return self.book().count(side_from(side)); },
             nb::arg("side"));
     m.def("format_book", &format, nb::arg("mapping"), nb::arg("identity"));
     m.attr("BOOK_MAGIC") = book_magic;

@@ -14,8 +14,8 @@ namespace lowlat {
 /// Call `use(span)` with the commands, which are held meanwhile.
 template <typename Use>
 auto with_commands(nanobind::handle commands, Use use) {
-    const bool wide = Buffer<const std::byte>(commands).itemsize() == sizeof(ExtendedCommand);
-    if (wide) {
+    const bool extended = Buffer<const std::byte>(commands).itemsize() == sizeof(ExtendedCommand);
+    if (extended) {
         const Buffer<const ExtendedCommand> held(commands);
         return use(std::span(held.data(), held.size()));
     }

@@ -41,9 +41,9 @@ class MappedBookWriter {
 
     /// Bring the book in line with a source that knows all its levels.
     template <typename Source>
-    bool publish(const Source& source, std::uint32_t symbol, std::uint64_t command) {
+    bool publish(std::uint64_t command, const Source& source, std::uint32_t symbol) {
         mirrored_ = false;
-        return book_.publish(source, symbol, command);
+        return book_.publish(command, source, symbol);
     }
 
     /// One level, for the book that `publish_updates` shows; see LevelMirror::update.
@@ -56,7 +56,7 @@ class MappedBookWriter {
     bool publish_updates(std::uint64_t command) {
         if (!mirrored_) return true;
         if (mirror_.crossed()) return false;
-        book_.publish(mirror_, 0, command);
+        book_.publish(command, mirror_, 0);
         return true;
     }
 
@@ -65,10 +65,9 @@ class MappedBookWriter {
     void adopt_shown() {
         mirror_.clear();
         const BookMemory& shown = book_.memory();
-        for (const Side side : {Side::buy, Side::sell}) {
-            const auto at = static_cast<std::uint32_t>(side);
-            const std::uint32_t count = BookReader(shown).count(at);
-            for (std::uint32_t n = 0; n < count; ++n) mirror_.update(side, shown.side(at)[n].load());
+        for (const Side side : both_sides) {
+            const std::uint32_t count = BookReader(shown).count(side);
+            for (std::uint32_t n = 0; n < count; ++n) mirror_.update(side, shown.side(side)[n].load());
         }
         mirrored_ = true;
     }

@@ -31,11 +31,17 @@ struct Bytes {
 
 using AnyRing = std::variant<SpscRing<Bytes<32>>, MpscRing<Bytes<32>>, SpscRing<Bytes<64>>, MpscRing<Bytes<64>>>;
 
-/// Calls `use` with the type of ring that is meant; Python has checked that there is one.
+/// How Python names a type of ring; it has checked that there is one.
+struct RingType {
+    std::uint32_t kind;
+    std::uint64_t record_bytes;
+};
+
+/// Calls `use` with the type of ring that is meant.
 template <typename Use>
-auto with_ring_type(std::uint32_t kind, std::uint64_t record_bytes, Use use) {
-    const bool many = kind == static_cast<std::uint32_t>(RingKind::mpsc);
-    if (record_bytes == 32) {
+auto with_ring_type(RingType meant, Use use) {
+    const bool many = meant.kind == static_cast<std::uint32_t>(RingKind::mpsc);
+    if (meant.record_bytes == 32) {
         if (many) return use(std::type_identity<MpscRing<Bytes<32>>>{});
         return use(std::type_identity<SpscRing<Bytes<32>>>{});
     }
@@ -46,8 +52,8 @@ auto with_ring_type(std::uint32_t kind, std::uint64_t record_bytes, Use use) {
 /// A view of a ring that holds on to its memory.
 class MappedRing {
   public:
-    MappedRing(nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes)
-        : memory_(memory), ring_(with_ring_type(kind, record_bytes, [&](auto type) {
+    MappedRing(nb::handle memory, RingType meant)
+        : memory_(memory), ring_(with_ring_type(meant, [&](auto type) {
               using Ring = typename decltype(type)::type;
               return AnyRing(Ring(memory_.data()));
           })) {}
@@ -59,20 +65,20 @@ class MappedRing {
     AnyRing ring_;
 };
 
-std::uint64_t ring_bytes(std::uint32_t kind, std::uint64_t record_bytes, std::uint64_t capacity) {
-    return with_ring_type(kind, record_bytes, [&](auto type) { return decltype(type)::type::bytes_for(capacity); });
+std::uint64_t ring_bytes(RingType meant, std::uint64_t capacity) {
+    return with_ring_type(meant, [&](auto type) { return decltype(type)::type::bytes_for(capacity); });
 }
 
-void format_ring(nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes, std::uint64_t capacity) {
+void format_ring(nb::handle memory, RingType meant, std::uint64_t capacity) {
     const Buffer<std::byte> block(memory);
-    if (block.size() < ring_bytes(kind, record_bytes, capacity)) throw nb::buffer_error("the memory is too short");
-    with_ring_type(kind, record_bytes, [&](auto type) { decltype(type)::type::format(block.data(), capacity); });
+    if (block.size() < ring_bytes(meant, capacity)) throw nb::buffer_error("the memory is too short");
+    with_ring_type(meant, [&](auto type) { decltype(type)::type::format(block.data(), capacity); });
 }
 
 int ring_fault(nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes) {
     const Buffer<std::byte> block(memory);
     return static_cast<int>(with_ring_type(
-        kind, record_bytes, [&](auto type) { return decltype(type)::type::fault(block.data(), block.size()); }));
+        {kind, record_bytes}, [&](auto type) { return decltype(type)::type::fault(block.data(), block.size()); }));
 }
 
 /// Version, kind, record size and capacity as the block has them.
@@ -99,8 +105,14 @@ struct NoTurn {
 template <typename Ring>
 using ProducerTurn = std::conditional_t<Ring::kind == RingKind::spsc, RingTurn, NoTurn>;
 
+/// How to wait for the other end, and for how long at most.
+struct Slice {
+    WaitStrategy wait;
+    std::int64_t ns;
+};
+
 /// Pushes `records` from the one numbered `start` on, waiting no longer than a slice; how many it pushed.
-std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, int wait, std::int64_t slice_ns) {
+std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, Slice slice) {
     return std::visit(
         [&]<typename Ring>(Ring& ring) -> std::uint64_t {
             using Record = typename Ring::record_type;
@@ -113,8 +125,7 @@ std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, 
             if (count * sizeof(Record) < bytes_worth_unlocking) done = ring.try_push(from, count);
             if (done == count) return done;
             const nb::gil_scoped_release released;
-            return done +
-                   push_waiting(ring, from + done, count - done, static_cast<WaitStrategy>(wait), until(slice_ns));
+            return done + push_waiting(ring, from + done, count - done, slice.wait, until(slice.ns));
         },
         mapped.ring());
 }
@@ -124,7 +135,7 @@ enum class NoRecords : std::int64_t { yet = 0, any_more = -1, behind_a_stall = -
 
 /// Fills `records` from the one numbered `start` on, waiting no longer than a slice for the first; how many, or why
 /// none.
-std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, int wait, std::int64_t slice_ns) {
+std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, Slice slice) {
     return std::visit(
         [&]<typename Ring>(Ring& ring) -> std::int64_t {
             using Record = typename Ring::record_type;
@@ -137,7 +148,7 @@ std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, in
             if (count * sizeof(Record) < bytes_worth_unlocking) taken = ring.try_pop(to, count);
             if (taken == 0) {
                 const nb::gil_scoped_release released;
-                taken = pop_waiting(ring, to, count, static_cast<WaitStrategy>(wait), until(slice_ns));
+                taken = pop_waiting(ring, to, count, slice.wait, until(slice.ns));
             }
             if (taken != 0) return static_cast<std::int64_t>(taken);
             if (ring.finished()) return static_cast<std::int64_t>(NoRecords::any_more);
@@ -155,16 +166,39 @@ void register_rings(nb::module_& m) {
     m.attr("ORDER_RING_CAPACITY") = order_ring_capacity;
     m.attr("MARKET_DATA_RING_CAPACITY") = market_data_ring_capacity;
     m.attr("RING_VERSION") = RingHeader::version_now;
-    m.def("ring_bytes", &ring_bytes, nb::arg("kind"), nb::arg("record_bytes"), nb::arg("capacity"));
-    m.def("format_ring", &format_ring, nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"),
-          nb::arg("capacity"));
+    m.def(
+        "ring_bytes",
+        [](std::uint32_t kind, std::uint64_t record_bytes, std::uint64_t capacity) {
+            return ring_bytes({kind, record_bytes}, capacity);
+        },
+        nb::arg("kind"), nb::arg("record_bytes"), nb::arg("capacity"));
+    m.def(
+        "format_ring",
+        [](nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes, std::uint64_t capacity) {
+            format_ring(memory, {kind, record_bytes}, capacity);
+        },
+        nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"), nb::arg("capacity"));
     m.def("ring_fault", &ring_fault, nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"));
     m.def("ring_header", &ring_header, nb::arg("memory"));
     nb::class_<MappedRing>(m, "MappedRing")
-        .def(nb::init<nb::handle, std::uint32_t, std::uint64_t>(), nb::arg("memory"), nb::arg("kind"),
-             nb::arg("record_bytes"))
-        .def("push", &push, nb::arg("records"), nb::arg("start"), nb::arg("wait"), nb::arg("slice_ns"))
-        .def("pop", &pop, nb::arg("records"), nb::arg("start"), nb::arg("wait"), nb::arg("slice_ns"))
+        .def(
+            "__init__",
+            [](MappedRing* self, nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes) {
+                new (self) MappedRing(memory, {kind, record_bytes});
+            },
+            nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"))
+        .def(
+            "push",
+            [](MappedRing& mapped, nb::handle records, std::uint64_t start, int wait, std::int64_t slice_ns) {
+                return push(mapped, records, start, {static_cast<WaitStrategy>(wait), slice_ns});
+            },
+            nb::arg("records"), nb::arg("start"), nb::arg("wait"), nb::arg("slice_ns"))
+        .def(
+            "pop",
+            [](MappedRing& mapped, nb::handle records, std::uint64_t start, int wait, std::int64_t slice_ns) {
+                return pop(mapped, records, start, {static_cast<WaitStrategy>(wait), slice_ns});
+            },
+            nb::arg("records"), nb::arg("start"), nb::arg("wait"), nb::arg("slice_ns"))
         .def("close", [](MappedRing& mapped) { std::visit([](auto& ring) { ring.close(); }, mapped.ring()); })
         .def("__len__",
              [](MappedRing& mapped) { return std::visit([](auto& ring) { return ring.size(); }, mapped.ring()); })

@@ -29,8 +29,8 @@ FloodComposition fill(const FloodProfile& profile, std::uint64_t seed, nb::handl
 
 /// Fill `commands`: first the seeding ones, then `length - live_orders` of the flood proper.
 FloodComposition generate(const FloodProfile& profile, std::uint64_t seed, nb::handle commands) {
-    const bool wide = Buffer<std::byte>(commands).itemsize() == sizeof(ExtendedCommand);
-    return wide ? fill<ExtendedCommand>(profile, seed, commands) : fill<Command>(profile, seed, commands);
+    const bool extended = Buffer<std::byte>(commands).itemsize() == sizeof(ExtendedCommand);
+    return extended ? fill<ExtendedCommand>(profile, seed, commands) : fill<Command>(profile, seed, commands);
 }
 
 void set_weights(FloodProfile& profile, nb::handle weights) {

@@ -16,6 +16,7 @@
 #include "engine/native/matching/auction_price.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
 #include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/order_rows.hpp"
 
 struct lowlat_engine {
     explicit lowlat_engine(const lowlat::EngineConfig& settings) : matcher(settings) {}
@@ -111,7 +112,7 @@ lowlat_status process(lowlat_engine* engine, const Row* commands, std::size_t co
     });
 }
 
-lowlat_counters counted(const lowlat_engine& engine) {
+lowlat_counters counters_of(const lowlat_engine& engine) {
     const Matcher& matcher = engine.matcher;
     return {.commands = matcher.sequence(),
             .trades = matcher.trades(),
@@ -126,14 +127,15 @@ lowlat_counters counted(const lowlat_engine& engine) {
 }
 
 lowlat_top_of_book best_of(const Matcher& matcher, std::uint32_t symbol) {
-    std::array<LevelRow, 2> tops{};
-    for (std::uint32_t side = 0; side < 2; ++side) {
+    PerSide<LevelRow> tops{};
+    for (const Side side : both_sides) {
         matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
             tops[side] = row;
             return false;
         });
     }
-    return {tops[0].price, tops[0].quantity, tops[1].price, tops[1].quantity};
+    const auto& [bid, ask] = tops.of;
+    return {bid.price, bid.quantity, ask.price, ask.quantity};
 }
 
 constexpr std::array messages{
@@ -210,8 +212,8 @@ lowlat_status lowlat_get_depth(lowlat_engine* engine, std::uint32_t symbol, std:
                                std::size_t room, std::size_t* count) noexcept {
     return list(engine, levels, room, count, [&](const Matcher& matcher, auto& out) -> lowlat_status {
         if (symbol >= matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        if (side > LOWLAT_SELL) return LOWLAT_UNKNOWN_SIDE;
-        matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
+        if (!is_side(side)) return LOWLAT_UNKNOWN_SIDE;
+        matcher.for_each_level(symbol, static_cast<Side>(side), [&](const LevelRow& row) {
             out.add(row);
             return !out.full();
         });
@@ -223,7 +225,7 @@ lowlat_status lowlat_get_orders(lowlat_engine* engine, std::uint32_t symbol, low
                                 std::size_t* count) noexcept {
     return list(engine, orders, room, count, [&](const Matcher& matcher, auto& out) -> lowlat_status {
         if (symbol >= matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        matcher.for_each_order(symbol, [&](const OrderRow& row) { out.add(row); });
+        for_each_order(matcher, symbol, [&](const OrderRow& row) { out.add(row); });
         return LOWLAT_OK;
     });
 }
@@ -232,7 +234,7 @@ lowlat_status lowlat_get_stops(lowlat_engine* engine, std::uint32_t symbol, lowl
                                std::size_t* count) noexcept {
     return list(engine, stops, room, count, [&](const Matcher& matcher, auto& out) -> lowlat_status {
         if (symbol >= matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        matcher.for_each_stop(symbol, [&](const StopRow& row) { out.add(row); });
+        for_each_stop(matcher, symbol, [&](const StopRow& row) { out.add(row); });
         return LOWLAT_OK;
     });
 }
@@ -269,7 +271,7 @@ lowlat_status lowlat_get_counters(lowlat_engine* engine, lowlat_counters* counte
     if (counters == nullptr) return LOWLAT_NULL_ARGUMENT;
     if (size % sizeof(std::uint64_t) != 0) return LOWLAT_UNKNOWN_SIZE;
     return whole(engine, [&]() -> lowlat_status {
-        const lowlat_counters now = counted(*engine);
+        const lowlat_counters now = counters_of(*engine);
         const std::size_t known = std::min(size, sizeof now);
         std::memcpy(counters, &now, known);
         std::memset(reinterpret_cast<unsigned char*>(counters) + known, 0, size - known);

@@ -88,8 +88,8 @@ inline std::uint64_t word_at(const std::uint8_t* at) {
     return word;
 }
 
-/// Of `bytes` bytes; `before`: the checksum of what came before them, to go on from.
-inline std::uint32_t crc32c(const void* data, std::size_t bytes, std::uint32_t before = 0) {
+/// Of `bytes` bytes that come after others whose checksum is `before`.
+inline std::uint32_t crc32c_after(std::uint32_t before, const void* data, std::size_t bytes) {
     constexpr std::size_t word = sizeof(std::uint64_t);
     const auto* at = static_cast<const std::uint8_t*>(data);
     std::uint32_t crc = ~before;
@@ -106,6 +106,10 @@ inline std::uint32_t crc32c(const void* data, std::size_t bytes, std::uint32_t b
     for (; bytes >= word; bytes -= word, at += word) crc = crc32c_step(crc, word_at(at));
     for (; bytes > 0; --bytes, ++at) crc = crc32c_step(crc, *at);
     return ~crc;
+}
+
+inline std::uint32_t crc32c(const void* data, std::size_t bytes) {
+    return crc32c_after(0, data, bytes);
 }
 
 }  // namespace lowlat

@@ -67,40 +67,42 @@ class StateError : public std::runtime_error {
 
 class Snapshot {
   public:
-    static std::vector<std::byte> save(const Store& store) {
+    static std::vector<std::byte> save(const OrderStore& store) {
         Snapshot saved;
-        saved.put(SavedEngine{.sequence = store.sequence_,
-                              .trades = store.trades_,
-                              .clock = store.clock_,
-                              .order_refusals = store.order_refusals_,
-                              .trade_refusals = store.trade_refusals_,
-                              .tape_capacity = store.tape_.capacity(),
-                              .tape_held = store.tape_.held(),
-                              .tape_recycled = store.tape_.recycled(),
-                              .orders_max = store.orders_max_,
-                              .symbols = store.symbols_,
-                              .growths = store.growths_,
+        const OrderStore::Progress progress = store.progress();
+        saved.put(SavedEngine{.sequence = progress.sequence,
+                              .trades = progress.trades,
+                              .clock = progress.clock,
+                              .order_refusals = progress.order_refusals,
+                              .trade_refusals = progress.trade_refusals,
+                              .tape_capacity = store.tape().capacity(),
+                              .tape_held = store.tape().held(),
+                              .tape_recycled = progress.tape_recycled,
+                              .orders_max = store.orders_max(),
+                              .symbols = store.symbols(),
+                              .growths = progress.growths,
                               .zero = 0});
-        store.tape_.for_each([&](const Trade& trade) { saved.put(trade); });
-        for (const Book& book : store.books_) saved.put_book(store, book);
+        store.tape().for_each([&](const Trade& trade) { saved.put(trade); });
+        for (const Book& book : store.books()) saved.put_book(store, book);
         return std::move(saved.bytes_);
     }
 
     /// Into an engine that is empty. Throws StateError, or std::bad_alloc; the engine is to be thrown away then.
-    static void restore(Store& store, const std::byte* bytes, std::size_t count) {
+    static void restore(OrderStore& store, const std::byte* bytes, std::size_t count) {
         Reader from{bytes, count};
         const auto engine = from.get<SavedEngine>();
-        if (engine.symbols != store.symbols_) throw StateError("its symbols are not those of the settings");
+        if (engine.symbols != store.symbols()) throw StateError("its symbols are not those of the settings");
         make_room(store, engine);
-        restore_tape(store, engine, from);
-        for (Book& book : store.books_) restore_book(store, book, from);
+        for (std::uint64_t left = engine.tape_held; left > 0; --left) store.record(from.get<Trade>());
+        for (std::uint32_t symbol = 0; symbol < store.symbols(); ++symbol) restore_book(store, symbol, from);
         if (from.left != 0) throw StateError("it is longer than what it tells");
-        store.sequence_ = engine.sequence;
-        store.trades_ = engine.trades;
-        store.clock_ = engine.clock;
-        store.order_refusals_ = engine.order_refusals;
-        store.trade_refusals_ = engine.trade_refusals;
-        store.growths_ = engine.growths;
+        store.resume({.sequence = engine.sequence,
+                      .trades = engine.trades,
+                      .clock = engine.clock,
+                      .order_refusals = engine.order_refusals,
+                      .trade_refusals = engine.trade_refusals,
+                      .tape_recycled = engine.tape_recycled,
+                      .growths = engine.growths});
     }
 
   private:
@@ -127,7 +129,7 @@ class Snapshot {
         bytes_.insert(bytes_.end(), from, from + sizeof record);
     }
 
-    void put_book(const Store& store, const Book& book) {
+    void put_book(const OrderStore& store, const Book& book) {
         const auto queues = book.queues();
         SavedBook saved{.last = book.last, .orders = {}, .phase = book.phase, .traded = book.traded, .zero = {}};
         for (std::size_t at = 0; at < queues.size(); ++at)
@@ -137,28 +139,27 @@ class Snapshot {
         for (const Ladder* queue : queues) store.for_each_queued(*queue, [&](Handle at) { put_order(store, at); });
     }
 
-    void number_trailing(const Store& store, const Book& book) {
+    void number_trailing(const OrderStore& store, const Book& book) {
         trailing_.clear();
         for (const Book::List& list : book.trailing) {
             std::uint32_t place = 0;
-            for (Handle at = list.first; at != nil; at = store.terms_[store.nodes_[at].order.kept].next)
-                trailing_.emplace_back(at, ++place);
+            for (Handle at = list.first; at != nil; at = store.terms(at).next) trailing_.emplace_back(at, ++place);
         }
         std::ranges::sort(trailing_);
     }
 
-    void put_order(const Store& store, Handle handle) {
-        const OrderBody& order = store.nodes_[handle].order;
+    void put_order(const OrderStore& store, Handle handle) {
+        const OrderBody& order = store.order(handle);
         put(SavedOrder{.id = order.id,
-                       .key = store.nodes_[order.level].level.key,
+                       .key = store.level(order.level).key,
                        .quantity = order.quantity,
-                       .side = order.side,
+                       .side = byte_of(order.side),
                        .terms = order.terms,
                        .kept = order.kept != nil,
                        .zero = {}});
         if (order.kept == nil) return;
-        OrderTerms terms = store.terms_[order.kept];
-        terms.next = place_in_list(handle);
+        OrderTerms terms = store.terms(handle);
+        terms.next = Handle{place_in_list(handle)};
         terms.prev = nil;
         terms.place = 0;
         put(terms);
@@ -172,78 +173,57 @@ class Snapshot {
     // -- restoring ----------------------------------------------------------------------------------------------------
 
     /// Pools that had grown are as large again.
-    static void make_room(Store& store, const SavedEngine& engine) {
-        while (store.orders_max_ < engine.orders_max)
+    static void make_room(OrderStore& store, const SavedEngine& engine) {
+        while (store.orders_max() < engine.orders_max)
             if (!store.grow_orders()) throw std::bad_alloc();
-        if (store.tape_.capacity() < engine.tape_capacity) store.take_tape(engine.tape_capacity);
-        if (engine.tape_held > store.tape_.capacity()) throw StateError("its tape holds more than there is room for");
+        store.reserve_tape(engine.tape_capacity);
+        if (engine.tape_held > store.tape().capacity()) throw StateError("its tape holds more than there is room for");
     }
 
-    static void restore_tape(Store& store, const SavedEngine& engine, Reader& from) {
-        for (std::uint64_t left = engine.tape_held; left > 0; --left) store.tape_.acquire() = from.get<Trade>();
-        store.tape_.note_recycled(engine.tape_recycled);
-    }
-
-    static void restore_book(Store& store, Book& book, Reader& from) {
+    static void restore_book(OrderStore& store, std::uint32_t symbol, Reader& from) {
         const auto saved = from.get<SavedBook>();
+        Book& book = store.book(symbol);
         book.last = saved.last;
         book.traded = saved.traded;
-        book.phase = saved.phase;
-        if (saved.phase != TradingPhase::continuous) book.note(1);
-        std::vector<std::pair<std::uint32_t, Handle>> trailing[2];  // by place in their list
+        book.set_phase(saved.phase);
+        PerSide<std::vector<std::pair<std::uint32_t, Handle>>> trailing;  // by place in their list
         const auto queues = book.queues();
         for (std::size_t at = 0; at < queues.size(); ++at) {
             for (std::uint32_t left = saved.orders[at]; left > 0; --left) {
-                const Handle handle = restore_order(store, book, *queues[at], at, from);
-                const OrderBody& order = store.nodes_[handle].order;
-                if (order.kept != nil && store.terms_[order.kept].next != 0)
-                    trailing[order.side].emplace_back(store.terms_[order.kept].next, handle);
+                const Handle handle = restore_order(store, symbol, from, at);
+                const OrderBody& order = store.order(handle);
+                if (order.kept != nil && store.terms(handle).next != nil)
+                    trailing[order.side].emplace_back(index_of(store.terms(handle).next), handle);
             }
         }
-        for (int side = 0; side < 2; ++side) {
+        for (const Side side : both_sides) {
             std::ranges::sort(trailing[side]);
-            for (const auto& [place, handle] : trailing[side]) append(store, book.trailing[side], handle);
+            for (const auto& [place, handle] : trailing[side]) store.append(book.trailing[side], handle);
         }
     }
 
-    static Handle restore_order(Store& store, Book& book, Ladder& ladder, std::size_t queue, Reader& from) {
+    /// `queue`: which of the book's queues it is read for.
+    static Handle restore_order(OrderStore& store, std::uint32_t symbol, Reader& from, std::size_t queue) {
         const auto saved = from.get<SavedOrder>();
         const bool waits = (saved.terms & term_waits) != 0;
         if (saved.side != queue % 2 || waits != (queue >= 2) || saved.quantity == 0 ||
             ((saved.terms & terms_kept) != 0 && !saved.kept))
             throw StateError("an order is not one of its queue");
-        if (store.live_ == store.orders_max_) throw StateError("it has more orders than the settings");
-        const auto symbol = static_cast<std::uint16_t>(&book - store.books_.data());
-        const std::uint32_t tag = store.index_.tag(saved.id, symbol);
-        if (store.find(saved.id, symbol, tag) != nil) throw StateError("two orders have one id");
-        const Handle handle = store.nodes_.acquire();
-        OrderBody& order = store.nodes_[handle].order;
-        order = {.id = saved.id,
-                 .quantity = saved.quantity,
-                 .level = nil,
-                 .kept = nil,
-                 .symbol = symbol,
-                 .side = saved.side,
-                 .terms = saved.terms};
-        ++store.live_;
-        if (saved.kept) {
-            order.kept = store.terms_.acquire();
-            store.terms_[order.kept] = from.get<OrderTerms>();
-            if ((order.terms & term_gtd) != 0) store.expiries_.push(store.terms_, handle, order.kept);
-        }
-        if ((order.terms & terms_met) != 0) book.note(1);
-        if ((order.terms & term_all_or_none) != 0) ++book.all_or_none[order.side];
-        store.queue_up(ladder, saved.key, handle);
-        if (!store.index_.insert(tag, handle)) store.rebuild_index();
+        if (store.full()) throw StateError("it has more orders than the settings");
+        if (store.find(saved.id, symbol) != nil) throw StateError("two orders have one id");
+        Book& book = store.book(symbol);
+        const Handle handle = store.add(book, {.id = saved.id,
+                                               .quantity = saved.quantity,
+                                               .level = nil,
+                                               .kept = nil,
+                                               .symbol = static_cast<std::uint16_t>(symbol),
+                                               .side = side_of(saved),
+                                               .terms = saved.terms});
+        if (saved.kept) store.keep_terms(handle) = from.get<OrderTerms>();
+        if (saved.kept && (saved.terms & term_gtd) != 0) store.schedule_expiry(handle);
+        store.enqueue(*book.queues()[queue], saved.key, handle);
+        store.list(handle);
         return handle;
-    }
-
-    static void append(Store& store, Book::List& list, Handle handle) {
-        OrderTerms& added = store.terms_[store.nodes_[handle].order.kept];
-        added.next = nil;
-        added.prev = list.last;
-        (list.last == nil ? list.first : store.terms_[store.nodes_[list.last].order.kept].next) = handle;
-        list.last = handle;
     }
 
     std::vector<std::byte> bytes_;

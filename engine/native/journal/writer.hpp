@@ -42,7 +42,8 @@ class JournalWriter {
   public:
     JournalWriter(int file, const JournalPosition& place, SyncPolicy sync, std::uint64_t interval_ns)
         : file_(file), place_(place), sync_(sync), reserved_(place.end), process_(getpid()) {
-        if (sync_ == SyncPolicy::interval) syncing_ = std::make_unique<Syncing>(*this, place.end, interval_ns);
+        if (sync_ == SyncPolicy::interval)
+            syncing_ = std::make_unique<Syncing>(*this, place.end, std::chrono::nanoseconds(interval_ns));
     }
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;
@@ -207,13 +208,13 @@ class JournalWriter {
     // -- the thread of the interval -----------------------------------------------------------------------------------
 
     struct Syncing {
-        Syncing(JournalWriter& writer, std::uint64_t kept, std::uint64_t interval_ns)
-            : appended(kept), thread([this, &writer, kept, interval_ns] { run(writer, kept, interval_ns); }) {}
+        Syncing(JournalWriter& writer, std::uint64_t kept, std::chrono::nanoseconds interval)
+            : appended(kept), thread([this, &writer, kept, interval] { run(writer, kept, interval); }) {}
 
         /// `kept`: what was appended before it starts. The rest of the writer's place is the appending thread's.
-        void run(JournalWriter& writer, std::uint64_t kept, std::uint64_t interval_ns) {
+        void run(JournalWriter& writer, std::uint64_t kept, std::chrono::nanoseconds interval) {
             std::unique_lock lock(mutex);
-            while (!wake.wait_for(lock, std::chrono::nanoseconds(interval_ns), [this] { return stop; })) {
+            while (!wake.wait_for(lock, interval, [this] { return stop; })) {
                 const std::uint64_t end = appended.load(std::memory_order_acquire);
                 if (end <= kept) continue;
                 if (const int error = writer.timed_sync(); error != 0) return writer.end(error);

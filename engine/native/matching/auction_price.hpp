@@ -28,18 +28,18 @@ class UncrossSearch {
     UncrossSearch(const Book& book, CrossedLevels& levels, QuantityAt quantity_at)
         : tick_(book.rules.tick), bids_(levels.bids), asks_(levels.asks) {
         if (book.traded) reference_ = book.last;
-        const auto gather = [&](std::uint32_t side, Levels& into, auto wanted) {
+        const auto gather = [&](Side side, Levels& into, auto wanted) {
             into.clear();
             book.ladders[side].for_each([&](std::int64_t key, Handle level) {
-                const std::int64_t price = Store::price_of(book, side, key);
+                const std::int64_t price = book.price_of(side, key);
                 if (!wanted(price)) return false;
                 if (const std::uint64_t quantity = quantity_at(level); quantity != 0) into.push_back({price, quantity});
                 return true;
             });
         };
-        gather(1, asks_, [&](std::int64_t) { return asks_.empty(); });
-        gather(0, bids_, [&](std::int64_t price) { return !asks_.empty() && price >= asks_.front().price; });
-        gather(1, asks_, [&](std::int64_t price) { return !bids_.empty() && price <= bids_.front().price; });
+        gather(Side::sell, asks_, [&](std::int64_t) { return asks_.empty(); });
+        gather(Side::buy, bids_, [&](std::int64_t price) { return !asks_.empty() && price >= asks_.front().price; });
+        gather(Side::sell, asks_, [&](std::int64_t price) { return !bids_.empty() && price <= bids_.front().price; });
     }
 
     std::optional<Uncross> best() {
@@ -99,9 +99,20 @@ class UncrossSearch {
     std::optional<Uncross> best_;
 };
 
+/// What takes part of the orders at a level: whole icebergs, and no all-or-none orders.
+inline std::uint64_t auctioned(const OrderStore& store, Handle level) {
+    const Nodes& nodes = store.nodes();
+    std::uint64_t quantity = 0;
+    for (Handle at = nodes[level].next; at != level; at = nodes[at].next) {
+        const OrderBody& order = nodes[at].order;
+        if (!OrderStore::all_or_none(order)) quantity += order.quantity + std::uint64_t{store.reserve_quantity(order)};
+    }
+    return quantity;
+}
+
 /// What an uncross of a symbol would do now, if anything would trade.
-inline std::optional<Uncross> find_uncross(const Store& store, std::uint32_t symbol, CrossedLevels& levels) {
-    return UncrossSearch(store.books()[symbol], levels, [&](Handle level) { return store.auctioned(level); }).best();
+inline std::optional<Uncross> find_uncross(const OrderStore& store, std::uint32_t symbol, CrossedLevels& levels) {
+    return UncrossSearch(store.books()[symbol], levels, [&](Handle level) { return auctioned(store, level); }).best();
 }
 
 }  // namespace lowlat

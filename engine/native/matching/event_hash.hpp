@@ -20,7 +20,7 @@ class EventHash {
         std::uint64_t words[8];
         static_assert(sizeof words == sizeof(Event));
         std::memcpy(words, event, sizeof words);
-        for (int lane = 0; lane < 4; ++lane) lanes_[lane] = mixed(lanes_[lane] ^ words[lane], words[lane + 4] ^ odd);
+        for (int lane = 0; lane < 4; ++lane) lanes_[lane] = mix(lanes_[lane] ^ words[lane], words[lane + 4] ^ odd);
     }
 
     std::uint64_t value() const {
@@ -31,7 +31,7 @@ class EventHash {
 
   private:
     /// Both halves of the product: each bit of either factor reaches all of it, as in the wyhash family.
-    static LOWLAT_INLINE std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
+    static LOWLAT_INLINE std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
         const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }

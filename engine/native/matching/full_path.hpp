@@ -8,27 +8,20 @@
 #include <utility>
 
 #include "engine/native/matching/full_path_auction.hpp"
+#include "engine/native/matching/full_path_settlement.hpp"
 #include "engine/native/matching/validation.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
 
+/// One command, from its checks to what follows from it. It holds the matching, which holds the stops that trades make
+/// due; an auction and the settlement of what follows are made around the matching where they are needed, since a path
+/// is made for each command.
 template <typename Sink>
-class TermsPath : public TermsAuction<Sink> {
-    using Base = TermsAuction<Sink>;
-    using Base::book_;
-    using Base::emit;
-    using Base::key_of;
-    using Base::level;
-    using Base::nodes;
-    using Base::order;
-    using Base::store_;
-    using Base::symbol_;
-    using Base::terms;
-
+class FullPath {
   public:
-    TermsPath(Store& store, std::uint32_t symbol, CommandType command, Sink& sink)
-        : Base(store, symbol, command, sink) {}
+    FullPath(OrderStore& store, std::uint32_t symbol, CommandType command, Sink& sink)
+        : matching_(CommandContext<Sink>(BookOrders(store, symbol), command, sink)) {}
 
     void execute(const ExtendedCommand& command) {
         switch (command.kind) {
@@ -48,61 +41,55 @@ class TermsPath : public TermsAuction<Sink> {
     }
 
   private:
+    CommandContext<Sink>& context() { return matching_.context(); }
+    BookOrders& orders() { return context().orders(); }
+    OrderStore& store() { return orders().store; }
+    Book& book() { return orders().book; }
+    Stops& stops() { return context().stops; }
+    Auction<Sink> auction() { return Auction<Sink>(matching_); }
+    Settlement<Sink> settlement() { return Settlement<Sink>(matching_); }
+
     // -- orders -----------------------------------------------------------------------------------------------------
 
     void enter(const ExtendedCommand& command) {
         std::int64_t price = command.price;
         if (const Reason reason = why_not_enter(command, price); reason != Reason::none) return reject(command, reason);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        emit(ExecType::accepted, command.order_id, command.side, price, quantity, quantity);
+        context().emit({.kind = ExecType::accepted,
+                        .id = command.order_id,
+                        .side = command.side,
+                        .price = price,
+                        .quantity = quantity,
+                        .remaining = quantity});
         if (is_stop(command)) {
             wait(command, price);
-            return settle();  // no trade, but the tape may have been emptied since
+            return settlement().settle();  // no trade, but the tape may have been emptied since
         }
         Taker taker = taker_of(command, price);
-        if (book_.phase == TradingPhase::continuous && this->reaches(taker) &&
-            (!is_all_or_none(command) || this->judge(taker).whole))
-            this->match(taker);
+        if (book().phase == TradingPhase::continuous && matching_.reaches(taker) &&
+            (!is_all_or_none(command) || matching_.judge(taker).whole))
+            matching_.match(taker);
         if (taker.left != 0) {
             if (rests_with_terms(command)) {
                 rest(command, price, taker.left);
             } else {
-                emit(ExecType::cancelled, taker.id, taker.side, taker.price, taker.left, 0, remainder(command.kind));
+                matching_.cancel_rest(
+                    taker, command.kind == CommandType::limit ? Reason::ioc_remainder : Reason::market_remainder);
             }
         }
-        settle();
+        settlement().settle();
     }
 
-    static Reason remainder(CommandType kind) {
-        return kind == CommandType::limit ? Reason::ioc_remainder : Reason::market_remainder;
-    }
     static bool is_all_or_none(const Command& command) { return (command.flags & flag_all_or_none) != 0; }
 
-    std::int64_t limit_key(CommandType kind, std::uint32_t side, std::int64_t price) const {
-        return kind == CommandType::market ? Store::any_key : key_of(side ^ 1U, price);
-    }
-
-    Taker taker_of(const ExtendedCommand& command, std::int64_t price) const {
+    Taker taker_of(const ExtendedCommand& command, std::int64_t price) {
         return {.id = command.order_id,
                 .price = price,
-                .limit_key = limit_key(command.kind, command.side, price),
+                .limit_key = matching_.limit_key(command.kind, side_of(command), price),
                 .left = static_cast<std::uint32_t>(command.quantity),
                 .participant_id = command.self_trade == SelfTradePrevention::none ? 0 : command.participant_id,
-                .side = command.side,
+                .side = side_of(command),
                 .self_trade = command.self_trade};
-    }
-
-    /// A live order comes in again, with what it was entered with.
-    Taker taker_of(Handle handle, CommandType kind, std::int64_t price, std::uint32_t quantity) const {
-        const OrderBody& body = order(handle);
-        const SelfTradePrevention self_trade = body.kept == nil ? SelfTradePrevention::none : terms(handle).self_trade;
-        return {.id = body.id,
-                .price = price,
-                .limit_key = limit_key(kind, body.side, price),
-                .left = quantity,
-                .participant_id = self_trade == SelfTradePrevention::none ? 0 : this->participant_id(handle),
-                .side = body.side,
-                .self_trade = self_trade};
     }
 
     static std::uint8_t term_bits(const ExtendedCommand& command) {
@@ -117,241 +104,161 @@ class TermsPath : public TermsAuction<Sink> {
     }
 
     /// A live order for the command, in no queue yet.
-    LOWLAT_INLINE Handle admit(const ExtendedCommand& command, std::int64_t price, std::uint32_t quantity) {
-        const Handle handle = nodes().acquire();
+    LOWLAT_INLINE Handle admit(std::int64_t price, const ExtendedCommand& command, std::uint32_t quantity) {
         const std::uint8_t bits = term_bits(command);
-        order(handle) = {.id = command.order_id,
-                         .quantity = quantity,
-                         .level = nil,
-                         .kept = nil,
-                         .symbol = static_cast<std::uint16_t>(symbol_),
-                         .side = command.side,
-                         .terms = bits};
-        if ((bits & terms_kept) != 0) keep_terms(command, price, handle);
-        this->note(order(handle), 1);
-        ++store_.live_;
+        const Handle handle = store().add(book(), {.id = command.order_id,
+                                                   .quantity = quantity,
+                                                   .level = nil,
+                                                   .kept = nil,
+                                                   .symbol = static_cast<std::uint16_t>(orders().symbol),
+                                                   .side = side_of(command),
+                                                   .terms = bits});
+        if ((bits & terms_kept) != 0)
+            store().keep_terms(handle) = {.next = nil,
+                                          .prev = nil,
+                                          .price = command.kind == CommandType::trailing_stop ? command.trigger : price,
+                                          .anchor = 0,
+                                          .expiry = command.expiry,
+                                          .accepted = store().sequence(),
+                                          .participant_id = command.participant_id,
+                                          .display_quantity = command.display_quantity,
+                                          .reserve_quantity = 0,
+                                          .place = 0,
+                                          .kind = command.kind,
+                                          .flags = command.flags,
+                                          .self_trade = command.self_trade,
+                                          .zero = {}};
+        if (is(command, TimeInForce::gtd)) store().schedule_expiry(handle);
         return handle;
     }
 
-    LOWLAT_INLINE void keep_terms(const ExtendedCommand& command, std::int64_t price, Handle handle) {
-        const Handle kept = store_.terms_.acquire();
-        order(handle).kept = kept;
-        store_.terms_[kept] = {.next = nil,
-                               .prev = nil,
-                               .price = command.kind == CommandType::trailing_stop ? command.trigger : price,
-                               .anchor = 0,
-                               .expiry = command.expiry,
-                               .accepted = store_.sequence_,
-                               .participant_id = command.participant_id,
-                               .display_quantity = command.display_quantity,
-                               .reserve_quantity = 0,
-                               .place = 0,
-                               .kind = command.kind,
-                               .flags = command.flags,
-                               .self_trade = command.self_trade,
-                               .zero = {}};
-        if (is(command, TimeInForce::gtd)) store_.expiries_.push(store_.terms_, handle, kept);
-    }
-
-    void list(const Command& command, Handle handle) {
-        if (!store_.index_.insert(store_.index_.tag(command.order_id, symbol_), handle)) store_.rebuild_index();
-    }
-
     LOWLAT_INLINE void rest(const ExtendedCommand& command, std::int64_t price, std::uint32_t quantity) {
-        const Handle handle = admit(command, price, quantity);
-        this->show_slice(handle, quantity);
-        store_.queue_up(book_, command.side, key_of(command.side, price), handle);
-        list(command, handle);
+        const Handle handle = admit(price, command, quantity);
+        if (command.display_quantity != 0) store().set_quantity(handle, quantity);
+        const Side side = side_of(command);
+        store().enqueue(book().ladders[side], book().key_of(side, price), handle);
+        store().list(handle);
     }
 
     void wait(const ExtendedCommand& command, std::int64_t price) {
-        const Handle handle = admit(command, price, static_cast<std::uint32_t>(command.quantity));
-        std::int64_t trigger = command.trigger;
-        if (command.kind == CommandType::trailing_stop) {
-            trigger = static_cast<std::int64_t>(this->trail(command.side, book_.last, command.trigger, command.flags));
-            terms(handle).anchor = book_.last;
-            this->append(book_.trailing[command.side], handle);
-        }
-        store_.queue_up(book_.stops[command.side], this->trigger_key(command.side, trigger), handle);
-        list(command, handle);
+        const Handle handle = admit(price, command, static_cast<std::uint32_t>(command.quantity));
+        stops().wait(command, handle);
+        store().list(handle);
     }
 
     // -- changes ----------------------------------------------------------------------------------------------------
 
-    Handle find(const Command& command) const {
-        return store_.find(command.order_id, symbol_, store_.index_.tag(command.order_id, symbol_));
-    }
-
     void take_away(Handle handle, Reason reason) {
-        if (this->waits(handle)) this->stop_trailing(handle);
-        this->cancel_order(handle, reason);
+        if (orders().waits(handle)) stops().stop_trailing(handle);
+        context().cancel_order(handle, reason);
     }
 
     void cancel(const ExtendedCommand& command) {
-        const Handle handle = find(command);
+        const Handle handle = orders().find(command.order_id);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
         take_away(handle, Reason::requested);
-        settle();
+        settlement().settle();
     }
 
     void reduce(const ExtendedCommand& command) {
-        if (const Reason reason = why_not_quantity(command, book_); reason != Reason::none)
+        if (const Reason reason = why_not_quantity(command, book()); reason != Reason::none)
             return reject(command, reason);
-        const Handle handle = find(command);
+        const Handle handle = orders().find(command.order_id);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
-        if (command.quantity > this->total(handle)) return reject(command, Reason::reduce_exceeds_remaining);
-        const OrderBody before = order(handle);
+        if (command.quantity > orders().total(handle)) return reject(command, Reason::reduce_exceeds_remaining);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        const std::uint32_t left = this->total(handle) - quantity;
-        const std::int64_t price = this->limit_of(handle);
-        if (left == 0) {
-            if (this->waits(handle)) this->stop_trailing(handle);
-            this->remove(handle);
+        const OrderUpdate update{.kind = ExecType::reduced,
+                                 .id = command.order_id,
+                                 .side = byte_of(orders()[handle].side),
+                                 .price = orders().limit_of(handle),
+                                 .quantity = quantity,
+                                 .remaining = orders().total(handle) - quantity};
+        if (update.remaining == 0) {
+            if (orders().waits(handle)) stops().stop_trailing(handle);
+            orders().remove(handle);
         } else {
-            shrink(handle, left);
+            shrink(handle, update.remaining);
         }
-        emit(ExecType::reduced, before.id, before.side, price, quantity, left);
-        settle();
+        context().emit(update);
+        settlement().settle();
     }
 
     /// What it hides goes first.
     void shrink(Handle handle, std::uint32_t left) {
-        OrderBody& body = order(handle);
-        const std::uint32_t shown = std::min(body.quantity, left);
-        level(body.level).quantity -= body.quantity - shown;
-        body.quantity = shown;
-        if ((body.terms & term_iceberg) != 0) terms(handle).reserve_quantity = left - shown;
+        const std::uint32_t shown = std::min(orders()[handle].quantity, left);
+        store().reduce_shown(handle, orders()[handle].quantity - shown);
+        if ((orders()[handle].terms & term_iceberg) != 0) store().set_hidden(handle, left - shown);
     }
 
     void replace(const ExtendedCommand& command) {
-        if (const Reason reason = why_not_change(command, book_); reason != Reason::none)
+        if (const Reason reason = why_not_change(command, book()); reason != Reason::none)
             return reject(command, reason);
-        const Handle handle = find(command);
-        const std::uint32_t side = handle == nil ? 0 : order(handle).side;
+        const Handle handle = orders().find(command.order_id);
+        const Side side = handle == nil ? Side::buy : orders()[handle].side;
         std::int64_t price = command.price;
-        if (const Reason reason = why_not_limit(command, side, book_.rules, price); reason != Reason::none)
+        if (const Reason reason = why_not_limit(command, side, book().rules, price); reason != Reason::none)
             return reject(command, reason);
         if (has_terms(command)) return reject(command, Reason::term_not_for_kind);
-        if (!phase_takes(book_.phase, command)) return reject(command, Reason::not_in_this_phase);
+        if (!phase_takes(book().phase, command)) return reject(command, Reason::not_in_this_phase);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
-        if (this->waits(handle)) return reject(command, Reason::stop_still_waits);
-        const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        if (key_of(side, price) == level(order(handle).level).key && quantity <= this->total(handle)) {
-            shrink(handle, quantity);
-            emit(ExecType::replaced, command.order_id, side, price, quantity, quantity);
-            return settle();
+        if (orders().waits(handle)) return reject(command, Reason::stop_still_waits);
+        if (book().key_of(side, price) == orders().level(orders()[handle].level).key &&
+            command.quantity <= orders().total(handle)) {
+            shrink(handle, static_cast<std::uint32_t>(command.quantity));
+            emit_replaced(command, side, price);
+            return settlement().settle();
         }
         come_in_again(command, price, handle);
     }
 
-    void come_in_again(const ExtendedCommand& command, std::int64_t price, Handle handle) {
-        const std::uint32_t side = order(handle).side;
+    void emit_replaced(const ExtendedCommand& command, Side side, std::int64_t price) {
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        if ((order(handle).terms & term_iceberg) != 0 && !few_slices(command.quantity, terms(handle).display_quantity))
+        context().emit({.kind = ExecType::replaced,
+                        .id = command.order_id,
+                        .side = byte_of(side),
+                        .price = price,
+                        .quantity = quantity,
+                        .remaining = quantity});
+    }
+
+    void come_in_again(const ExtendedCommand& command, std::int64_t price, Handle handle) {
+        const Side side = orders()[handle].side;
+        if ((orders()[handle].terms & term_iceberg) != 0 &&
+            !few_slices(command.quantity, orders().terms(handle).display_quantity))
             return reject(command, Reason::display_too_small);
-        Taker taker = taker_of(handle, CommandType::limit, price, quantity);
-        bool trades = book_.phase == TradingPhase::continuous && this->reaches(taker);
+        Taker taker = matching_.taker_of(handle, CommandType::limit, price);
+        taker.left = static_cast<std::uint32_t>(command.quantity);
+        bool trades = book().phase == TradingPhase::continuous && matching_.reaches(taker);
         if (trades) {
-            const auto judged = this->judge(taker);
-            trades = judged.whole || !Store::all_or_none(order(handle));
+            const auto judged = matching_.judge(taker);
+            trades = judged.whole || !OrderStore::all_or_none(orders()[handle]);
             if (trades && (command.flags & flag_post_only) != 0 && judged.records != 0)
                 return reject(command, Reason::post_only_would_trade);
-            if (trades && !this->tape_takes(judged.records)) return reject(command, Reason::trade_pool_full);
+            if (trades && !store().tape_takes(judged.records)) return reject(command, Reason::trade_pool_full);
         }
-        emit(ExecType::replaced, command.order_id, side, price, quantity, quantity);
-        store_.take_out(book_, handle);
-        if (trades) this->match(taker);
+        emit_replaced(command, side, price);
+        store().dequeue(book().ladders[side], handle);
+        if (trades) matching_.match(taker);
         if (taker.left != 0) {
-            this->show_slice(handle, taker.left);
-            store_.queue_up(book_, side, key_of(side, price), handle);
+            store().set_quantity(handle, taker.left);
+            orders().enqueue(handle, price);
         } else {
-            this->forget(handle);
+            orders().release(handle);
         }
-        settle();
-    }
-
-    // -- what follows from a command ----------------------------------------------------------------------------------
-
-    LOWLAT_INLINE void settle() {
-        if (unlikely(book_.due.first != nil || book_.may_fill())) settle_all();
-    }
-
-    /// Stops that are due, one after another, then all-or-none orders that can trade, until there are none.
-    LOWLAT_APART void settle_all() {
-        if (book_.phase != TradingPhase::continuous) return;
-        do {
-            while (book_.due.first != nil) carry_out(book_.due.first);
-        } while (book_.may_fill() && (fill_one(0) || fill_one(1)));
-    }
-
-    void carry_out(Handle handle) {
-        this->unlink(book_.due, handle);
-        OrderBody& body = order(handle);
-        const OrderTerms& stop = terms(handle);
-        const bool limited = stop.kind == CommandType::stop_limit;
-        emit(ExecType::triggered, body.id, body.side, stop.anchor, body.quantity, body.quantity);
-        Taker taker = taker_of(handle, limited ? CommandType::limit : CommandType::market, limited ? stop.price : 0,
-                               body.quantity);
-        Reason why = Reason::market_remainder;
-        if (!this->tape_refuses() || this->tape_takes(this->judge(taker).records)) {
-            this->match(taker);
-        } else {
-            why = Reason::trade_pool_full;
-        }
-        if (taker.left != 0 && limited && why != Reason::trade_pool_full) {
-            this->note(body, -1);
-            body.terms = static_cast<std::uint8_t>(body.terms & ~term_waits);
-            body.quantity = taker.left;
-            store_.queue_up(book_, body.side, key_of(body.side, taker.price), handle);
-            return;
-        }
-        if (taker.left != 0) emit(ExecType::cancelled, taker.id, taker.side, taker.price, taker.left, 0, why);
-        this->forget(handle);
-    }
-
-    /// The first all-or-none order of a side that can trade whole does. False if none can.
-    bool fill_one(std::uint32_t side) {
-        if (book_.all_or_none[side] == 0) return false;
-        const Handle handle = first_fillable(side);
-        if (handle == nil) return false;
-        const std::int64_t price = this->limit_of(handle);
-        const std::uint32_t quantity = order(handle).quantity;
-        emit(ExecType::triggered, order(handle).id, side, price, quantity, quantity);
-        Taker taker = taker_of(handle, CommandType::limit, price, quantity);
-        store_.take_out(book_, handle);
-        this->match(taker);
-        this->forget(handle);
-        return true;
-    }
-
-    Handle first_fillable(std::uint32_t side) const {
-        Handle found = nil;
-        book_.ladders[side].for_each([&](std::int64_t key, Handle at_price) {
-            const std::int64_t price = this->price_of(side, key);
-            if (key_of(side ^ 1, price) < book_.ladders[side ^ 1].best_key()) return false;
-            for (Handle at = nodes()[at_price].next; at != at_price && found == nil; at = nodes()[at].next) {
-                if (!Store::all_or_none(order(at))) continue;
-                const auto judged = this->judge(taker_of(at, CommandType::limit, price, order(at).quantity));
-                if (judged.whole && this->tape_takes(judged.records)) found = at;
-            }
-            return found == nil;
-        });
-        return found;
+        settlement().settle();
     }
 
     // -- clock and phase --------------------------------------------------------------------------------------------
 
     void advance_time(const ExtendedCommand& command) {
-        if (command.quantity < 0 || static_cast<std::uint64_t>(command.quantity) < store_.clock_)
+        if (command.quantity < 0 || static_cast<std::uint64_t>(command.quantity) < store().clock())
             return reject(command, Reason::clock_backwards);
-        store_.clock_ = static_cast<std::uint64_t>(command.quantity);
-        emit(ExecType::accepted, command.order_id, 0, 0, 0, 0);
-        const Expiries& expiries = store_.expiries_;
-        while (expiries.size() != 0 && expiries.top().expiry <= store_.clock_) {
-            const Handle handle = expiries.top().order;
-            TermsPath its(store_, order(handle).symbol, command.kind, this->sink_);
+        store().advance_time(static_cast<std::uint64_t>(command.quantity));
+        accept(command);
+        for (Handle handle = store().next_expired(); handle != nil; handle = store().next_expired()) {
+            FullPath its(store(), store().order(handle).symbol, command.kind, context().sink);
             its.take_away(handle, Reason::expired);
-            its.settle();
+            its.settlement().settle();
         }
     }
 
@@ -360,27 +267,32 @@ class TermsPath : public TermsAuction<Sink> {
         if (!std::in_range<std::uint8_t>(command.quantity) || !known(phase))
             return reject(command, Reason::unknown_phase);
         std::optional<Uncross> crossed;
-        if (phase == TradingPhase::continuous) crossed = this->find_uncross();
-        if (crossed && !this->tape_takes(this->trades_of(*crossed))) return reject(command, Reason::trade_pool_full);
-        emit(ExecType::accepted, command.order_id, 0, 0, 0, 0);
-        book_.note((phase == TradingPhase::continuous ? 0 : 1) - (book_.phase == TradingPhase::continuous ? 0 : 1));
-        book_.phase = phase;
-        if (crossed) this->uncross(*crossed);
+        if (phase == TradingPhase::continuous) crossed = auction().find_uncross();
+        if (crossed && !store().tape_takes(auction().trades_of(*crossed)))
+            return reject(command, Reason::trade_pool_full);
+        accept(command);
+        book().set_phase(phase);
+        if (crossed) auction().uncross(*crossed);
         if (phase == TradingPhase::closed) end_day();
-        settle();
+        settlement().settle();
+    }
+
+    void accept(const ExtendedCommand& command) {
+        context().emit(
+            {.kind = ExecType::accepted, .id = command.order_id, .side = 0, .price = 0, .quantity = 0, .remaining = 0});
     }
 
     void end_day() {
-        for (const Ladder& ladder : book_.ladders) end_day(ladder);
-        for (const Ladder& ladder : book_.stops) end_day(ladder);
+        for (const Ladder& ladder : book().ladders) end_day(ladder);
+        for (const Ladder& ladder : book().stops) end_day(ladder);
     }
 
     void end_day(const Ladder& ladder) {
         for (Ladder::Place at{ladder.best_key(), ladder.best()}; at.level != nil; at = ladder.after(at.key)) {
-            Handle handle = nodes()[at.level].next;
-            for (std::uint32_t left = level(at.level).order_count; left > 0; --left) {
-                const Handle next = nodes()[handle].next;
-                if ((order(handle).terms & term_day) != 0) take_away(handle, Reason::expired);
+            Handle handle = orders().next(at.level);
+            for (std::uint32_t left = orders().level(at.level).order_count; left > 0; --left) {
+                const Handle next = orders().next(handle);
+                if ((orders()[handle].terms & term_day) != 0) take_away(handle, Reason::expired);
                 handle = next;
             }
         }
@@ -390,56 +302,64 @@ class TermsPath : public TermsAuction<Sink> {
 
     /// The first check that fails. Rounds and slides the price.
     Reason why_not_enter(const ExtendedCommand& command, std::int64_t& price) {
-        if (const Reason reason = why_not_order(command, book_, store_.clock_, price); reason != Reason::none)
+        if (const Reason reason = why_not_order(command, book(), store().clock(), price); reason != Reason::none)
             return reason;
-        if (find(command) != nil) return Reason::duplicate_order_id;
+        if (orders().find(command.order_id) != nil) return Reason::duplicate_order_id;
         if (is_stop(command))
             if (const Reason reason = why_not_wait(command); reason != Reason::none) return reason;
         const bool stays = rests_with_terms(command) || is_stop(command);
-        const bool dry = stays && store_.live_ == store_.orders_max_;
-        if (dry && store_.when_orders_dry_ == PoolPolicy::refuse) return Reason::order_pool_full;
-        if (book_.phase == TradingPhase::continuous && !is_stop(command))
+        const bool dry = stays && store().full();
+        if (dry && store().refuses_when_full()) return Reason::order_pool_full;
+        if (book().phase == TradingPhase::continuous && !is_stop(command))
             if (const Reason reason = why_not_trade(command, price); reason != Reason::none) return reason;
-        return dry && !store_.grow_orders() ? Reason::order_pool_full : Reason::none;
+        return dry && !store().grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
-    Reason why_not_wait(const ExtendedCommand& command) const {
+    Reason why_not_wait(const ExtendedCommand& command) {
+        const Side side = side_of(command);
         if (command.kind != CommandType::trailing_stop)
-            return this->reached(command.side, command.trigger) ? Reason::stop_through_market : Reason::none;
-        if (!book_.traded) return Reason::no_last_trade;
-        const __int128 trigger = this->trail(command.side, book_.last, command.trigger, command.flags);
-        const bool inside = trigger >= book_.rules.price_min && trigger <= book_.rules.price_max;
+            return stops().reached(side, command.trigger) ? Reason::stop_through_market : Reason::none;
+        if (!book().traded) return Reason::no_last_trade;
+        const __int128 trigger = stops().trigger_of(side, book().last, {command.trigger, command.flags});
+        const bool inside = trigger >= book().rules.price_min && trigger <= book().rules.price_max;
         return inside ? Reason::none : Reason::price_outside_band;
     }
 
-    Reason why_not_trade(const ExtendedCommand& command, std::int64_t& price) const {
+    Reason why_not_trade(const ExtendedCommand& command, std::int64_t& price) {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
-        if (!asks && !this->tape_refuses()) return Reason::none;
-        const auto judged = this->judge(taker_of(command, price));
+        if (!asks && !store().tape_refuses()) return Reason::none;
+        const auto judged = matching_.judge(taker_of(command, price));
         if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
         if ((command.flags & flag_post_only) != 0 && judged.records != 0)
-            return (command.flags & flag_price_slide) != 0 && slide(command.side, price)
+            return (command.flags & flag_price_slide) != 0 && slide(side_of(command), price)
                        ? Reason::none
                        : Reason::post_only_would_trade;
         const bool trades = judged.whole || !is_all_or_none(command);
-        return !trades || this->tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
+        return !trades || store().tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
     }
 
     /// One tick behind the best price of the other side. False where the band has no such price.
-    bool slide(std::uint32_t side, std::int64_t& price) const {
-        const std::uint32_t other = side ^ 1;
-        const std::int64_t best = this->price_of(other, book_.ladders[other].best_key());
-        const std::int64_t tick = book_.rules.tick;
+    bool slide(Side side, std::int64_t& price) {
+        const Side other = opposite(side);
+        const std::int64_t best = book().price_of(other, book().ladders[other].best_key());
+        const std::int64_t tick = book().rules.tick;
         const bool outside =
-            side == 0 ? __builtin_sub_overflow(best, tick, &price) : __builtin_add_overflow(best, tick, &price);
-        return !outside && price >= book_.rules.price_min && price <= book_.rules.price_max;
+            side == Side::buy ? __builtin_sub_overflow(best, tick, &price) : __builtin_add_overflow(best, tick, &price);
+        return !outside && price >= book().rules.price_min && price <= book().rules.price_max;
     }
 
     void reject(const Command& command, Reason reason) {
-        if (reason == Reason::order_pool_full) ++store_.order_refusals_;
-        if (reason == Reason::trade_pool_full) ++store_.trade_refusals_;
-        emit(ExecType::rejected, command.order_id, command.side, command.price, 0, 0, reason);
+        store().count_refusal(reason);
+        context().emit({.kind = ExecType::rejected,
+                        .id = command.order_id,
+                        .side = command.side,
+                        .price = command.price,
+                        .quantity = 0,
+                        .remaining = 0,
+                        .reason = reason});
     }
+
+    Matching<Sink> matching_;
 };
 
 }  // namespace lowlat

@@ -10,19 +10,15 @@
 
 namespace lowlat {
 
+/// The auction of one book, as trading goes on.
 template <typename Sink>
-class TermsAuction : public TermsMatching<Sink> {
-  protected:
-    using Base = TermsMatching<Sink>;
-    using Base::Base;
-    using Base::book_;
-    using Base::level;
-    using Base::nodes;
-    using Base::order;
-    using Base::store_;
-    using Base::terms;
+class Auction {
+  public:
+    explicit Auction(Matching<Sink>& matching) : matching_(matching) {}
 
-    std::optional<Uncross> find_uncross() { return lowlat::find_uncross(store_, this->symbol_, store_.crossed_); }
+    std::optional<Uncross> find_uncross() {
+        return lowlat::find_uncross(orders().store, orders().symbol, orders().store.crossed_levels());
+    }
 
     /// Records of the tape that it takes.
     std::uint64_t trades_of(const Uncross& at) const {
@@ -32,28 +28,34 @@ class TermsAuction : public TermsMatching<Sink> {
     }
 
     void uncross(const Uncross& at) {
-        Handle partly[2] = {nil, nil};
+        PerSide<Handle> partly{nil, nil};
         pair_up(at.volume, [&](Handle bid, Handle ask, std::uint32_t quantity) {
-            const std::uint64_t bid_id = order(bid).id;
-            const std::uint64_t ask_id = order(ask).id;
-            const std::uint32_t bid_left = this->total(bid) - quantity;
-            const std::uint32_t ask_left = this->total(ask) - quantity;
-            this->print(bid_id, bid_left, ask_id, ask_left, 0, at.price, quantity);
-            partly[0] = take_off(bid, quantity) ? bid : nil;
-            partly[1] = take_off(ask, quantity) ? ask : nil;
+            matching_.context().execute_trade({.taker_id = orders()[bid].id,
+                                               .taker_left = orders().total(bid) - quantity,
+                                               .maker_id = orders()[ask].id,
+                                               .maker_left = orders().total(ask) - quantity,
+                                               .side = Side::buy,
+                                               .price = at.price,
+                                               .quantity = quantity});
+            partly[Side::buy] = take_off(bid, quantity) ? bid : nil;
+            partly[Side::sell] = take_off(ask, quantity) ? ask : nil;
         });
         for (const Handle handle : partly)
-            if (handle != nil && order(handle).quantity == 0) this->refill(handle);
-        this->after_trade(at.price);
+            if (handle != nil && orders()[handle].quantity == 0) matching_.refill(handle);
+        matching_.context().stops.after_trade(at.price);
     }
 
   private:
+    BookOrders& orders() const { return matching_.context().orders(); }
+
     /// The orders of a side that take part, by price and time.
     class Queue {
       public:
-        Queue(const Store& store, const Ladder& ladder, const Nodes& nodes)
-            : store_(store), ladder_(ladder), nodes_(nodes), place_{ladder.best_key(), ladder.best()} {
-            if (place_.level != nil) at_ = nodes_[place_.level].next;
+        Queue(const BookOrders& orders, Side side)
+            : orders_(orders),
+              ladder_(orders.book.ladders[side]),
+              place_{.key = ladder_.best_key(), .level = ladder_.best()} {
+            if (place_.level != nil) at_ = orders_.next(place_.level);
             settle();
         }
 
@@ -61,27 +63,25 @@ class TermsAuction : public TermsMatching<Sink> {
         std::uint32_t left = 0;
 
         void advance() {
-            at_ = nodes_[at_].next;
+            at_ = orders_.next(at_);
             settle();
         }
 
       private:
         void settle() {
             while (place_.level != nil) {
-                for (; at_ != place_.level; at_ = nodes_[at_].next) {
-                    const OrderBody& order = nodes_[at_].order;
-                    if (Store::all_or_none(order)) continue;
-                    left = order.quantity + store_.reserve_quantity(order);
+                for (; at_ != place_.level; at_ = orders_.next(at_)) {
+                    if (OrderStore::all_or_none(orders_[at_])) continue;
+                    left = orders_.total(at_);
                     return;
                 }
                 place_ = ladder_.after(place_.key);
-                if (place_.level != nil) at_ = nodes_[place_.level].next;
+                if (place_.level != nil) at_ = orders_.next(place_.level);
             }
         }
 
-        const Store& store_;
+        const BookOrders& orders_;
         const Ladder& ladder_;
-        const Nodes& nodes_;
         Ladder::Place place_;
         Handle at_ = nil;
     };
@@ -90,8 +90,8 @@ class TermsAuction : public TermsMatching<Sink> {
     /// may so remove it.
     template <typename Visit>
     void pair_up(std::uint64_t volume, Visit visit) const {
-        Queue bids(store_, book_.ladders[0], nodes());
-        Queue asks(store_, book_.ladders[1], nodes());
+        Queue bids(orders(), Side::buy);
+        Queue asks(orders(), Side::sell);
         while (volume != 0) {
             const auto quantity =
                 static_cast<std::uint32_t>(std::min<std::uint64_t>(std::min(bids.left, asks.left), volume));
@@ -108,17 +108,18 @@ class TermsAuction : public TermsMatching<Sink> {
 
     /// First what is shown, then what is hidden. False when nothing is left, and the order is gone.
     bool take_off(Handle handle, std::uint32_t quantity) {
-        if (this->total(handle) == quantity) {
-            this->remove(handle);
+        if (orders().total(handle) == quantity) {
+            orders().remove(handle);
             return false;
         }
-        OrderBody& body = order(handle);
-        const std::uint32_t shown = std::min(body.quantity, quantity);
-        body.quantity -= shown;
-        level(body.level).quantity -= shown;
-        if (shown != quantity) terms(handle).reserve_quantity -= quantity - shown;
+        const std::uint32_t shown = std::min(orders()[handle].quantity, quantity);
+        orders().store.reduce_shown(handle, shown);
+        if (shown != quantity)
+            orders().store.set_hidden(handle, orders().terms(handle).reserve_quantity - (quantity - shown));
         return true;
     }
+
+    Matching<Sink>& matching_;
 };
 
 }  // namespace lowlat

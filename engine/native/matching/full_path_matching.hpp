@@ -4,30 +4,109 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/native/matching/events.hpp"
 #include "engine/native/matching/full_path_stops.hpp"
 
 namespace lowlat {
 
+/// One command on the orders of one book, and where its events go.
 template <typename Sink>
-class TermsMatching : public TermsStops<Sink> {
-  protected:
-    using Base = TermsStops<Sink>;
-    using Base::Base;
-    using Base::book_;
-    using Base::emit;
-    using Base::level;
-    using Base::nodes;
-    using Base::order;
-    using Base::price_of;
-    using Base::store_;
-    using Base::terms;
+class CommandContext {
+  public:
+    CommandContext(const BookOrders& its_orders, CommandType command, Sink& its_sink)
+        : stops(its_orders), sink(its_sink), command_(command) {}
+
+    BookOrders& orders() { return stops.orders(); }
+    const BookOrders& orders() const { return stops.orders(); }
+
+    LOWLAT_INLINE void emit(const OrderUpdate& update) { sink.next() = event_of(source(), update); }
+
+    /// Of an order in which all that it shows is left.
+    void emit_whole(ExecType kind, const OrderBody& order, std::int64_t price) {
+        emit({.kind = kind,
+              .id = order.id,
+              .side = byte_of(order.side),
+              .price = price,
+              .quantity = order.quantity,
+              .remaining = order.quantity});
+    }
+
+    /// On the tape, too.
+    LOWLAT_INLINE void execute_trade(const Fill& fill) {
+        const std::uint64_t trade_id = orders().store.record(trade_of(fill, orders().symbol));
+        sink.next() = event_of(source(), fill, trade_id);
+    }
+
+    /// Take a live order out for good, and say why.
+    void cancel_order(Handle handle, Reason reason) {
+        const OrderBody& gone = orders()[handle];
+        const OrderUpdate update{.kind = ExecType::cancelled,
+                                 .id = gone.id,
+                                 .side = byte_of(gone.side),
+                                 .price = orders().limit_of(handle),
+                                 .quantity = orders().total(handle),
+                                 .remaining = 0,
+                                 .reason = reason};
+        orders().remove(handle);
+        emit(update);
+    }
+
+    Stops stops;
+    Sink& sink;
+
+  private:
+    LOWLAT_INLINE EventSource source() const { return {orders().store.sequence(), orders().symbol, command_}; }
+
+    CommandType command_;
+};
+
+/// An order that meets the other side: one that comes in, or that comes in again.
+struct Taker {
+    std::uint64_t id;
+    std::int64_t price;      // its limit as events say it: 0 of a market order
+    std::int64_t limit_key;  // keys of the other side up to this one trade
+    std::uint32_t left;
+    std::uint32_t participant_id;  // 0 also where prevention has nothing to do
+    Side side;
+    SelfTradePrevention self_trade;
+    bool stopped = false;  // cancelled by self-trade prevention
+};
+
+/// Matches takers with the orders of one book.
+template <typename Sink>
+class Matching {
+  public:
+    explicit Matching(const CommandContext<Sink>& context) : context_(context) {}
+
+    CommandContext<Sink>& context() { return context_; }
+    const CommandContext<Sink>& context() const { return context_; }
+
+    std::int64_t limit_key(CommandType kind, Side side, std::int64_t price) const {
+        return kind == CommandType::market ? Book::any_key : orders().book.key_of(opposite(side), price);
+    }
+
+    /// A live order comes in again, with what it was entered with, and all that it shows.
+    Taker taker_of(Handle handle, CommandType kind, std::int64_t price) const {
+        const OrderBody& order = orders()[handle];
+        const SelfTradePrevention self_trade =
+            order.kept == nil ? SelfTradePrevention::none : orders().terms(handle).self_trade;
+        return {.id = order.id,
+                .price = price,
+                .limit_key = limit_key(kind, order.side, price),
+                .left = order.quantity,
+                .participant_id = self_trade == SelfTradePrevention::none ? 0 : orders().participant_id(handle),
+                .side = order.side,
+                .self_trade = self_trade};
+    }
 
     /// Whether the limit reaches the other side. True also of a market order where that is empty.
-    bool reaches(const Taker& taker) const { return book_.ladders[taker.side ^ 1].best_key() <= taker.limit_key; }
+    bool reaches(const Taker& taker) const {
+        return orders().book.ladders[opposite(taker.side)].best_key() <= taker.limit_key;
+    }
 
     /// Trade against the other side as far as the limit reaches.
     void match(Taker& taker) {
-        const Ladder& ladder = book_.ladders[taker.side ^ 1];
+        const Ladder& ladder = orders().book.ladders[opposite(taker.side)];
         Ladder::Place at{ladder.best_key(), ladder.best()};
         while (taker.left != 0 && at.level != nil && at.key <= taker.limit_key) {
             if (pro_rata()) {
@@ -48,7 +127,7 @@ class TermsMatching : public TermsStops<Sink> {
     Judgement judge(const Taker& taker) const {
         Judgement judged{true, 0};
         std::uint64_t left = taker.left;
-        book_.ladders[taker.side ^ 1].for_each([&](std::int64_t key, Handle at) {
+        orders().book.ladders[opposite(taker.side)].for_each([&](std::int64_t key, Handle at) {
             if (key > taker.limit_key) return false;
             const bool stops =
                 pro_rata() ? judge_shares(taker, at, left, judged) : judge_level(taker, at, left, judged);
@@ -58,54 +137,55 @@ class TermsMatching : public TermsStops<Sink> {
         return judged;
     }
 
-    bool tape_refuses() const { return store_.when_trades_dry_ == PoolPolicy::refuse; }
-    bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= store_.tape_.room(); }
-
-    bool own(const Taker& taker, Handle maker) const {
-        return taker.participant_id != 0 && this->participant_id(maker) == taker.participant_id;
+    /// What remains of an incoming order is cancelled.
+    void cancel_rest(const Taker& taker, Reason reason) {
+        context_.emit({.kind = ExecType::cancelled,
+                       .id = taker.id,
+                       .side = byte_of(taker.side),
+                       .price = taker.price,
+                       .quantity = taker.left,
+                       .remaining = 0,
+                       .reason = reason});
     }
 
-    /// An order comes in, or comes in again, and shows at most a slice.
-    void show_slice(Handle handle, std::uint32_t quantity) {
-        order(handle).quantity = quantity;
-        if ((order(handle).terms & term_iceberg) == 0) return;
-        OrderTerms& iceberg = terms(handle);
-        order(handle).quantity = std::min(quantity, iceberg.display_quantity);
-        iceberg.reserve_quantity = quantity - order(handle).quantity;
-    }
-
-    /// The next slice, at the back of the queue.
+    /// An iceberg shows its next slice, at the back of the queue.
     void refill(Handle handle) {
-        OrderBody& iceberg = order(handle);
-        OrderTerms& behind = terms(handle);
-        iceberg.quantity = std::min(behind.reserve_quantity, behind.display_quantity);
-        behind.reserve_quantity -= iceberg.quantity;
-        lowlat::unlink(nodes(), handle);
-        link_last(nodes(), iceberg.level, handle);
-        level(iceberg.level).quantity += iceberg.quantity;
-        emit(ExecType::refilled, iceberg.id, iceberg.side, this->limit_of(handle), iceberg.quantity,
-             this->total(handle));
+        orders().store.refill(handle);
+        const OrderBody& iceberg = orders()[handle];
+        context_.emit({.kind = ExecType::refilled,
+                       .id = iceberg.id,
+                       .side = byte_of(iceberg.side),
+                       .price = orders().limit_of(handle),
+                       .quantity = iceberg.quantity,
+                       .remaining = orders().total(handle)});
     }
 
   private:
-    bool pro_rata() const { return book_.rules.algorithm == MatchAlgorithm::pro_rata; }
+    BookOrders& orders() { return context_.orders(); }
+    const BookOrders& orders() const { return context_.orders(); }
+
+    bool pro_rata() const { return orders().book.rules.algorithm == MatchAlgorithm::pro_rata; }
+
+    bool own(const Taker& taker, Handle maker) const {
+        return taker.participant_id != 0 && orders().participant_id(maker) == taker.participant_id;
+    }
 
     /// Oldest first.
     void meet_level(Taker& taker, Handle level_handle) {
-        Handle at = nodes()[level_handle].next;
+        Handle at = orders().next(level_handle);
         while (at != level_handle && taker.left != 0) {
-            Handle next = nodes()[at].next;
+            Handle next = orders().next(at);
             if (passed_over(at, taker.left)) {
                 at = next;
                 continue;
             }
             const bool is_own = own(taker, at);
             if (is_own && taker.self_trade == SelfTradePrevention::cancel_resting) {
-                this->cancel_order(at, Reason::self_trade);
+                context_.cancel_order(at, Reason::self_trade);
             } else if (is_own && taker.self_trade != SelfTradePrevention::decrement) {
-                if (taker.self_trade == SelfTradePrevention::cancel_both) this->cancel_order(at, Reason::self_trade);
+                if (taker.self_trade == SelfTradePrevention::cancel_both) context_.cancel_order(at, Reason::self_trade);
                 return stop(taker);
-            } else if (take(taker, at, std::min(taker.left, order(at).quantity), is_own) && next == level_handle) {
+            } else if (take(taker, at, std::min(taker.left, orders()[at].quantity), is_own) && next == level_handle) {
                 next = at;  // refilled, it queues behind itself
             }
             at = next;
@@ -113,45 +193,68 @@ class TermsMatching : public TermsStops<Sink> {
     }
 
     bool passed_over(Handle maker, std::uint64_t left) const {
-        return Store::all_or_none(order(maker)) && left < order(maker).quantity;
+        return OrderStore::all_or_none(orders()[maker]) && left < orders()[maker].quantity;
     }
 
-    /// What remains of an incoming order is cancelled.
+    /// Self-trade prevention ends an incoming order.
     void stop(Taker& taker) {
-        emit(ExecType::cancelled, taker.id, taker.side, taker.price, taker.left, 0, Reason::self_trade);
+        cancel_rest(taker, Reason::self_trade);
         taker.left = 0;
         taker.stopped = true;
     }
 
     /// Trade, or decrement, a quantity of what a maker shows. Whether the maker was refilled for it.
     bool take(Taker& taker, Handle maker, std::uint32_t quantity, bool decrement) {
-        OrderBody& resting = order(maker);
-        const std::int64_t price = this->limit_of(maker);
+        const OrderBody& resting = orders()[maker];
+        const std::int64_t price = orders().limit_of(maker);
         taker.left -= quantity;
-        resting.quantity -= quantity;
-        level(resting.level).quantity -= quantity;
-        const std::uint32_t total = this->total(maker);
+        orders().store.reduce_shown(maker, quantity);
+        const std::uint32_t left = orders().total(maker);
         if (decrement) {
-            emit(ExecType::reduced, resting.id, resting.side, price, quantity, total, Reason::self_trade);
-            emit(ExecType::reduced, taker.id, taker.side, taker.price, quantity, taker.left, Reason::self_trade);
+            emit_decrement(taker, maker, quantity);
         } else {
-            this->print(taker.id, taker.left, resting.id, total, taker.side, price, quantity);
-            this->after_trade(price);
+            context_.execute_trade({.taker_id = taker.id,
+                                    .taker_left = taker.left,
+                                    .maker_id = resting.id,
+                                    .maker_left = left,
+                                    .side = taker.side,
+                                    .price = price,
+                                    .quantity = quantity});
+            context_.stops.after_trade(price);
         }
         if (resting.quantity != 0) return false;
-        if (total == 0) {
-            this->remove(maker);
+        if (left == 0) {
+            orders().remove(maker);
             return false;
         }
         refill(maker);
         return true;
     }
 
+    /// Both orders of one owner have become smaller, and have not traded.
+    void emit_decrement(const Taker& taker, Handle maker, std::uint32_t quantity) {
+        const OrderBody& resting = orders()[maker];
+        context_.emit({.kind = ExecType::reduced,
+                       .id = resting.id,
+                       .side = byte_of(resting.side),
+                       .price = orders().limit_of(maker),
+                       .quantity = quantity,
+                       .remaining = orders().total(maker),
+                       .reason = Reason::self_trade});
+        context_.emit({.kind = ExecType::reduced,
+                       .id = taker.id,
+                       .side = byte_of(taker.side),
+                       .price = taker.price,
+                       .quantity = quantity,
+                       .remaining = taker.left,
+                       .reason = Reason::self_trade});
+    }
+
     // -- pro-rata -------------------------------------------------------------------------------------------------
 
     /// Until the level or the incoming order has nothing left.
     void share_level(Taker& taker, std::int64_t key) {
-        const Ladder& ladder = book_.ladders[taker.side ^ 1];
+        const Ladder& ladder = orders().book.ladders[opposite(taker.side)];
         const bool keeps_own = taker.self_trade == SelfTradePrevention::cancel_aggressing ||
                                taker.self_trade == SelfTradePrevention::cancel_both;
         for (Handle at = ladder.look(key); at != nil && taker.left != 0; at = ladder.look(key)) {
@@ -159,8 +262,8 @@ class TermsMatching : public TermsStops<Sink> {
                 cancel_own(taker, at);
                 if (ladder.look(key) == nil) return;
             }
-            const Owned owned = keeps_own ? owned_at(taker, at) : Owned{};
-            share_once(taker, at, level(at).quantity - owned.quantity, keeps_own);
+            const Owned owned = keeps_own ? count_owned(taker, at) : Owned{};
+            share_once(taker, at, orders().level(at).quantity - owned.quantity, keeps_own);
             if (owned.orders == 0) continue;
             if (taker.left == 0) return;
             if (taker.self_trade == SelfTradePrevention::cancel_both) cancel_own(taker, at);
@@ -173,20 +276,21 @@ class TermsMatching : public TermsStops<Sink> {
         std::uint32_t orders = 0;
     };
 
-    Owned owned_at(const Taker& taker, Handle level_handle) const {
+    Owned count_owned(const Taker& taker, Handle level_handle) const {
         Owned owned;
-        for (Handle at = nodes()[level_handle].next; at != level_handle; at = nodes()[at].next) {
+        for (Handle at = orders().next(level_handle); at != level_handle; at = orders().next(at)) {
             if (!own(taker, at)) continue;
-            owned.quantity += order(at).quantity;
+            owned.quantity += orders()[at].quantity;
             ++owned.orders;
         }
         return owned;
     }
 
     void cancel_own(const Taker& taker, Handle level_handle) {
-        for (std::uint32_t left = level(level_handle).order_count, at = nodes()[level_handle].next; left > 0; --left) {
-            const Handle next = nodes()[at].next;
-            if (own(taker, at)) this->cancel_order(at, Reason::self_trade);
+        Handle at = orders().next(level_handle);
+        for (std::uint32_t left = orders().level(level_handle).order_count; left > 0; --left) {
+            const Handle next = orders().next(at);
+            if (own(taker, at)) context_.cancel_order(at, Reason::self_trade);
             at = next;
         }
     }
@@ -195,19 +299,19 @@ class TermsMatching : public TermsStops<Sink> {
     void share_once(Taker& taker, Handle level_handle, std::uint64_t shared, bool without_own) {
         if (shared == 0) return;
         const std::uint64_t coming = std::min<std::uint64_t>(taker.left, shared);
-        const auto lot = static_cast<std::uint64_t>(book_.rules.lot);
+        const auto lot = static_cast<std::uint64_t>(orders().book.rules.lot);
         const std::uint64_t lots = coming / lot;
-        const auto part = [&](Handle at) { return lots * order(at).quantity / shared * lot; };
+        const auto part = [&](Handle at) { return lots * orders()[at].quantity / shared * lot; };
         const auto takes_part = [&](Handle at) { return !without_own || !own(taker, at); };
         std::uint64_t rest = coming;
-        for (Handle at = nodes()[level_handle].next; at != level_handle; at = nodes()[at].next)
+        for (Handle at = orders().next(level_handle); at != level_handle; at = orders().next(at))
             if (takes_part(at)) rest -= part(at);
-        Handle at = nodes()[level_handle].next;
-        for (std::uint32_t left = level(level_handle).order_count; left > 0; --left) {
-            const Handle next = nodes()[at].next;
+        Handle at = orders().next(level_handle);
+        for (std::uint32_t left = orders().level(level_handle).order_count; left > 0; --left) {
+            const Handle next = orders().next(at);
             if (takes_part(at)) {
                 std::uint64_t quantity = part(at);
-                if (rest != 0 && quantity < order(at).quantity) {
+                if (rest != 0 && quantity < orders()[at].quantity) {
                     quantity += lot;
                     rest -= lot;
                 }
@@ -221,10 +325,10 @@ class TermsMatching : public TermsStops<Sink> {
 
     /// Records that a maker may take: one for its slice, and one for each behind it.
     std::uint64_t records_of(Handle maker) const {
-        const std::uint64_t reserve_quantity = store_.reserve_quantity(order(maker));
-        return reserve_quantity == 0
-                   ? 1
-                   : 1 + (reserve_quantity + terms(maker).display_quantity - 1) / terms(maker).display_quantity;
+        const std::uint64_t reserve_quantity = orders().store.reserve_quantity(orders()[maker]);
+        return reserve_quantity == 0 ? 1
+                                     : 1 + (reserve_quantity + orders().terms(maker).display_quantity - 1) /
+                                               orders().terms(maker).display_quantity;
     }
 
     static void deduct(std::uint64_t& left, std::uint64_t quantity) { left -= std::min(left, quantity); }
@@ -232,7 +336,7 @@ class TermsMatching : public TermsStops<Sink> {
     /// One level by time: true where the incoming order would be cancelled.
     bool judge_level(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgement& judged) const {
         std::uint64_t reserve_quantity = 0;  // refilled behind all that is in the queue now
-        for (Handle at = nodes()[level_handle].next; at != level_handle && left != 0; at = nodes()[at].next) {
+        for (Handle at = orders().next(level_handle); at != level_handle && left != 0; at = orders().next(at)) {
             if (passed_over(at, left)) continue;
             if (own(taker, at)) {
                 if (taker.self_trade == SelfTradePrevention::cancel_resting) continue;
@@ -241,8 +345,8 @@ class TermsMatching : public TermsStops<Sink> {
             } else {
                 judged.records += records_of(at);
             }
-            deduct(left, order(at).quantity);
-            reserve_quantity += store_.reserve_quantity(order(at));
+            deduct(left, orders()[at].quantity);
+            reserve_quantity += orders().store.reserve_quantity(orders()[at]);
         }
         deduct(left, reserve_quantity);
         return false;
@@ -253,13 +357,13 @@ class TermsMatching : public TermsStops<Sink> {
         std::uint64_t shown = 0;
         std::uint64_t reserve_quantity = 0;
         bool any_own = false;
-        for (Handle at = nodes()[level_handle].next; at != level_handle; at = nodes()[at].next) {
+        for (Handle at = orders().next(level_handle); at != level_handle; at = orders().next(at)) {
             const bool is_own = own(taker, at);
             any_own |= is_own;
             if (!is_own) judged.records += records_of(at);
             if (is_own && taker.self_trade != SelfTradePrevention::decrement) continue;
-            shown += order(at).quantity;
-            reserve_quantity += store_.reserve_quantity(order(at));
+            shown += orders()[at].quantity;
+            reserve_quantity += orders().store.reserve_quantity(orders()[at]);
         }
         deduct(left, shown);
         if (any_own && taker.self_trade != SelfTradePrevention::cancel_resting) {
@@ -269,6 +373,8 @@ class TermsMatching : public TermsStops<Sink> {
         deduct(left, reserve_quantity);
         return false;
     }
+
+    CommandContext<Sink> context_;
 };
 
 }  // namespace lowlat

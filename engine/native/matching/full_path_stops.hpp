@@ -5,116 +5,127 @@
 #include <cstdint>
 
 #include "engine/native/matching/full_path_base.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/matching/side.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
 
-template <typename Sink>
-class TermsStops : public TermsBase<Sink> {
-  protected:
-    using Base = TermsBase<Sink>;
-    using Base::Base;
-    using Base::book_;
-    using Base::key_of;
-    using Base::nodes;
-    using Base::order;
-    using Base::price_of;
-    using Base::store_;
-    using Base::terms;
-    using List = Book::List;
+/// How far a trailing stop trails: so many price units, or basis points of the price.
+struct Trail {
+    std::int64_t distance;
+    std::uint8_t flags;
+};
 
-    // A stop's ladder is keyed as the prices are that it waits for: a buy stop's as asks, a sell stop's as bids.
-    std::int64_t trigger_key(std::uint32_t side, std::int64_t trigger) const { return key_of(side ^ 1, trigger); }
+/// The stops of one book. Nothing here makes an event.
+class Stops {
+  public:
+    explicit Stops(const BookOrders& orders) : orders_(orders) {}
 
-    bool reached(std::uint32_t side, std::int64_t trigger) const {
-        return book_.traded && trigger_key(side, trigger) <= trigger_key(side, book_.last);
+    BookOrders& orders() { return orders_; }
+    const BookOrders& orders() const { return orders_; }
+
+    /// Whether the last trade has reached the trigger.
+    bool reached(Side side, std::int64_t trigger) const {
+        const Book& book = orders_.book;
+        return book.traded && trigger_key(side, trigger) <= trigger_key(side, book.last);
     }
 
     /// Where a trailing stop triggers while the best price since it came is `anchor`. Fits the price's type unless the
     /// stop buys (or a price is negative): then the caller looks first.
-    __int128 trail(std::uint32_t side, std::int64_t anchor, std::int64_t distance, std::uint8_t flags) const {
-        const std::int64_t tick = book_.rules.tick;
-        __int128 away = distance;
-        if ((flags & flag_trail_basis_points) != 0) {
+    __int128 trigger_of(Side side, std::int64_t anchor, Trail trail) const {
+        const std::int64_t tick = orders_.book.rules.tick;
+        __int128 away = trail.distance;
+        if ((trail.flags & flag_trail_basis_points) != 0) {
             const __int128 magnitude = anchor < 0 ? -static_cast<__int128>(anchor) : anchor;
-            away = std::max<__int128>(magnitude * distance / basis_points_max / tick, 1) * tick;
+            away = std::max<__int128>(magnitude * trail.distance / basis_points_max / tick, 1) * tick;
         }
-        return side == 0 ? anchor + away : anchor - away;
+        return side == Side::buy ? anchor + away : anchor - away;
     }
 
-    /// A trade has printed. At the price of the one before nothing is left to reach.
+    /// The command's stop, which is in no queue yet, waits.
+    void wait(const ExtendedCommand& command, Handle handle) {
+        Book& book = orders_.book;
+        const Side side = side_of(command);
+        std::int64_t trigger = command.trigger;
+        if (command.kind == CommandType::trailing_stop) {
+            trigger = static_cast<std::int64_t>(trigger_of(side, book.last, {command.trigger, command.flags}));
+            orders_.store.set_anchor(handle, book.last);
+            orders_.store.append(book.trailing[side], handle);
+        }
+        orders_.store.enqueue(book.stops[side], trigger_key(side, trigger), handle);
+    }
+
+    /// A stop that waits, and is about to go, follows no trade any more.
+    void stop_trailing(Handle handle) {
+        if (orders_.terms(handle).kind == CommandType::trailing_stop)
+            orders_.store.remove(orders_.book.trailing[orders_[handle].side], handle);
+    }
+
+    /// A trade has been executed. At the price of the one before nothing is left to reach.
     LOWLAT_INLINE void after_trade(std::int64_t price) {
-        if (price == book_.last && book_.traded) return;
-        book_.last = price;
-        book_.traded = true;
+        Book& book = orders_.book;
+        if (price == book.last && book.traded) return;
+        book.last = price;
+        book.traded = true;
         reach_stops(price);
+    }
+
+  private:
+    // A stop's ladder is keyed as the prices are that it waits for: a buy stop's as asks, a sell stop's as bids.
+    std::int64_t trigger_key(Side side, std::int64_t trigger) const {
+        return orders_.book.key_of(opposite(side), trigger);
     }
 
     /// Stops that the price has reached become due, and those that trail follow it.
     LOWLAT_APART void reach_stops(std::int64_t price) {
-        for (std::uint32_t side = 0; side < 2; ++side) {
-            Ladder& stops = book_.stops[side];
-            while (stops.best() != nil && stops.best_key() <= trigger_key(side, price)) become_due(side, stops);
+        Book& book = orders_.book;
+        for (const Side side : both_sides) {
+            const Ladder& stops = book.stops[side];
+            while (stops.best() != nil && stops.best_key() <= trigger_key(side, price)) become_due(side);
         }
-        for (std::uint32_t side = 0; side < 2; ++side)
-            if (passed(side, book_.trailing[side].last, price)) follow(side, price);
+        for (const Side side : both_sides)
+            if (passed(side, book.trailing[side].last, price)) follow(side, price);
     }
 
-    /// No more in the list of stops that trail.
-    void stop_trailing(Handle handle) {
-        if (terms(handle).kind == CommandType::trailing_stop) unlink(book_.trailing[order(handle).side], handle);
-    }
-
-    void append(List& list, Handle handle) {
-        OrderTerms& added = terms(handle);
-        added.next = nil;
-        added.prev = list.last;
-        (list.last == nil ? list.first : terms(list.last).next) = handle;
-        list.last = handle;
-    }
-
-    void unlink(List& list, Handle handle) {
-        const OrderTerms& gone = terms(handle);
-        (gone.prev == nil ? list.first : terms(gone.prev).next) = gone.next;
-        (gone.next == nil ? list.last : terms(gone.next).prev) = gone.prev;
-    }
-
-  private:
     /// All orders of the best level.
-    void become_due(std::uint32_t side, Ladder& stops) {
-        const std::int64_t trigger = price_of(side ^ 1, stops.best_key());
+    void become_due(Side side) {
+        Ladder& stops = orders_.book.stops[side];
+        const std::int64_t trigger = orders_.book.price_of(opposite(side), stops.best_key());
         const Handle reached_level = stops.best();
-        for (std::uint32_t left = this->level(reached_level).order_count; left > 0; --left) {
-            const Handle handle = nodes()[reached_level].next;
+        for (std::uint32_t left = orders_.level(reached_level).order_count; left > 0; --left) {
+            const Handle handle = orders_.next(reached_level);
             stop_trailing(handle);
-            store_.take_out(stops, handle);
-            terms(handle).anchor = trigger;
-            append(book_.due, handle);
+            orders_.store.dequeue(stops, handle);
+            orders_.store.set_anchor(handle, trigger);
+            orders_.store.append(orders_.book.due, handle);
         }
     }
 
     /// Whether there is such a trailing stop, and the price is better than its anchor.
-    bool passed(std::uint32_t side, Handle handle, std::int64_t price) const {
+    bool passed(Side side, Handle handle, std::int64_t price) const {
         if (handle == nil) return false;
-        const std::int64_t anchor = terms(handle).anchor;
-        return side == 0 ? price < anchor : price > anchor;
+        const std::int64_t anchor = orders_.terms(handle).anchor;
+        return side == Side::buy ? price < anchor : price > anchor;
     }
 
     /// Trailing stops whose anchor the price has passed are the youngest: an older one has seen all that they have.
-    void follow(std::uint32_t side, std::int64_t price) {
-        Handle handle = book_.trailing[side].last;
-        while (passed(side, terms(handle).prev, price)) handle = terms(handle).prev;
-        Ladder& stops = book_.stops[side];
-        for (; handle != nil; handle = terms(handle).next) {
-            OrderTerms& moved = terms(handle);
-            moved.anchor = price;
-            const auto trigger = static_cast<std::int64_t>(trail(side, price, moved.distance, moved.flags));
+    void follow(Side side, std::int64_t price) {
+        Handle handle = orders_.book.trailing[side].last;
+        while (passed(side, orders_.terms(handle).prev, price)) handle = orders_.terms(handle).prev;
+        Ladder& stops = orders_.book.stops[side];
+        for (; handle != nil; handle = orders_.terms(handle).next) {
+            const OrderTerms& moved = orders_.terms(handle);
+            orders_.store.set_anchor(handle, price);
+            const auto trigger = static_cast<std::int64_t>(trigger_of(side, price, {moved.distance, moved.flags}));
             const std::int64_t key = trigger_key(side, trigger);
-            if (key == this->level(order(handle).level).key) continue;
-            store_.take_out(stops, handle);
-            store_.queue_up(stops, key, handle);
+            if (key == orders_.level(orders_[handle].level).key) continue;
+            orders_.store.dequeue(stops, handle);
+            orders_.store.enqueue(stops, key, handle);
         }
     }
+
+    BookOrders orders_;
 };
 
 }  // namespace lowlat

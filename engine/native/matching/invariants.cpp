@@ -18,7 +18,7 @@ struct Count {
     std::uint32_t expiring = 0;
     std::uint32_t special = 0;
     std::uint32_t trailing = 0;
-    std::uint32_t all_or_none[2] = {0, 0};
+    PerSide<std::uint32_t> all_or_none{};
 };
 
 /// An order and what is said of it elsewhere.
@@ -38,7 +38,7 @@ void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
     ++count.expiring;
 }
 
-void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t symbol, std::uint32_t side, bool waits,
+void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t symbol, Side side, bool waits,
                  Count& count) {
     const Nodes& nodes = matcher.nodes();
     Handle first = nil;
@@ -73,7 +73,7 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
     hold(first == nil || ladder.best_key() == nodes[first].level.key, "the best key is the best level's");
 }
 
-std::uint32_t listed(const Matcher& matcher, const Book::List& list) {
+std::uint32_t count_listed(const Matcher& matcher, const Book::List& list) {
     std::uint32_t orders = 0;
     for (Handle at = list.first; at != nil; at = matcher.terms()[matcher.nodes()[at].order.kept].next) ++orders;
     return orders;
@@ -86,17 +86,19 @@ void check_invariants(const Matcher& matcher) {
     for (std::uint32_t symbol = 0; symbol < matcher.symbols(); ++symbol) {
         const Book& book = matcher.books()[symbol];
         Count count;
-        for (std::uint32_t side = 0; side < 2; ++side) {
+        for (const Side side : both_sides) {
             hold_ladder(matcher, book.ladders[side], symbol, side, false, count);
             hold_ladder(matcher, book.stops[side], symbol, side, true, count);
             hold(count.all_or_none[side] == book.all_or_none[side], "all-or-none orders are counted");
         }
-        hold(listed(matcher, book.trailing[0]) + listed(matcher, book.trailing[1]) == count.trailing,
+        hold(count_listed(matcher, book.trailing[Side::buy]) + count_listed(matcher, book.trailing[Side::sell]) ==
+                 count.trailing,
              "stops that trail are listed");
         hold(book.due.first == nil, "no stop is due between two commands");
         count.special += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_special(book.rules) ? 1 : 0);
         hold(count.special == book.special, "what a plain command must know of is counted");
-        const bool may_cross = book.phase != TradingPhase::continuous || book.all_or_none[0] + book.all_or_none[1] != 0;
+        const bool may_cross =
+            book.phase != TradingPhase::continuous || book.all_or_none[Side::buy] + book.all_or_none[Side::sell] != 0;
         hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
         all.orders += count.orders;
         all.levels += count.levels;

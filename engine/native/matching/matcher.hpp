@@ -10,6 +10,8 @@
 
 #include "engine/native/matching/book.hpp"
 #include "engine/native/matching/config.hpp"
+#include "engine/native/matching/dry_run.hpp"
+#include "engine/native/matching/events.hpp"
 #include "engine/native/matching/full_path.hpp"
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/order_attributes.hpp"
@@ -27,9 +29,11 @@ class Matcher;
 /// Walk everything and abort on the first rule that does not hold (invariants.cpp).
 void check_invariants(const Matcher& matcher);
 
-class Matcher : public Store {
+/// Inherits from the store, whose members the plain path works on itself: its straight line does in an order of its
+/// own, without what it does not need, what the operations do one by one.
+class Matcher : public OrderStore {
   public:
-    using Store::Store;
+    using OrderStore::OrderStore;
 
     /// Execute one command; its events go to `sink`.
     template <typename Sink>
@@ -47,7 +51,7 @@ class Matcher : public Store {
         if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
         } else if (books_[command.symbol].special != 0 || has_terms(command)) {
-            take_terms_path(command, sink);
+            take_full_path(command, sink);
         } else {
             dispatch_apart(command, sink);
         }
@@ -58,7 +62,7 @@ class Matcher : public Store {
     /// depends on it.
     template <typename Record, typename Sink>
     void execute_all(const Record* commands, std::uint64_t count, Sink& sink) {
-        retired_.clear();
+        memory_.drop_retired();
         Ahead ahead[fetch_slot];
         const std::uint64_t lead = std::min(count, fetch_slot);
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
@@ -87,28 +91,28 @@ class Matcher : public Store {
 
     LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
         const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
-        const std::uint32_t side = command.side & 1;
+        const auto side = static_cast<Side>(command.side & 1);
         const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
-                          book.ladders[side].slot_of(key_of(book, side, command.price))};
+                          book.ladders[side].slot_of(book.key_of(side, command.price))};
         prefetch(ahead.slot);
         prefetch(ahead.level);
         return ahead;
     }
 
     LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
-        prefetch(nodes_.data() + ahead.slot->handle);
-        prefetch(nodes_.data() + *ahead.level);
+        prefetch(&nodes_[ahead.slot->handle]);
+        prefetch(&nodes_[*ahead.level]);
     }
 
     LOWLAT_INLINE void fetch_neighbours_of(const Ahead& ahead) const {
         const Node& node = nodes_[ahead.slot->handle];
-        prefetch(nodes_.data() + node.prev);
-        prefetch(nodes_.data() + node.next);
-        prefetch(nodes_.data() + node.order.level);
+        prefetch(&nodes_[node.prev]);
+        prefetch(&nodes_[node.next]);
+        prefetch(&nodes_[node.order.level]);
     }
 
     LOWLAT_INLINE void fetch_terms_of(const Ahead& ahead) const {
-        prefetch(terms_.data() + nodes_[ahead.slot->handle].order.kept);
+        prefetch(&terms_[nodes_[ahead.slot->handle].order.kept]);
     }
 
   private:
@@ -142,26 +146,26 @@ class Matcher : public Store {
                 return replace(command, book, sink);
             default:
                 if (!known(command.kind)) return reject(command, Reason::unknown_kind, sink);
-                take_terms_path(command, sink);
+                take_full_path(command, sink);
         }
     }
 
-    /// For wide commands that turn out plain: inlined there, the plain path would burden the other.
+    /// For extended commands that turn out simple: inlined there, the plain path would burden the other.
     template <typename Sink>
     LOWLAT_APART void dispatch_apart(const Command& command, Sink& sink) {
         dispatch(command, books_[command.symbol], sink);
     }
 
     template <typename Sink>
-    LOWLAT_APART void take_terms_path(const Command& command, Sink& sink) {
-        ExtendedCommand wide{};
-        static_cast<Command&>(wide) = command;
-        take_terms_path(wide, sink);
+    LOWLAT_APART void take_full_path(const Command& command, Sink& sink) {
+        ExtendedCommand extended{};
+        static_cast<Command&>(extended) = command;
+        take_full_path(extended, sink);
     }
 
     template <typename Sink>
-    LOWLAT_INLINE void take_terms_path(const ExtendedCommand& command, Sink& sink) {
-        TermsPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
+    LOWLAT_INLINE void take_full_path(const ExtendedCommand& command, Sink& sink) {
+        FullPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
     }
 
     /// Whether an order comes in as the plain path has it, in whatever book.
@@ -171,22 +175,22 @@ class Matcher : public Store {
 
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
-        std::uint32_t tag = index_.tag(command.order_id, command.symbol);
+        IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         if (unlikely(!plain(command) || !book.sound(command) || live_ >= live_unchecked_)) {
-            if (book.special != 0 || !without_terms(command)) return take_terms_path(command, sink);
+            if (book.special != 0 || !without_terms(command)) return take_full_path(command, sink);
             const Reason reason = why_not_enter(command, book, tag);
             if (reason != Reason::none) return reject(command, reason, sink);
             tag = index_.tag(command.order_id, command.symbol);  // the index may have grown
         } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
             return reject(command, Reason::duplicate_order_id, sink);
         }
-        const std::uint32_t side = command.side;
+        const Side side = side_of(command);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        emit(sink, ExecType::accepted, command, side, command.price, quantity, quantity, Reason::none);
+        emit_whole(ExecType::accepted, command, side, sink);
 
         const std::int64_t limit = limit_key(command, book, side);
         std::uint32_t left = quantity;
-        if (unlikely(book.ladders[side ^ 1].best_key() <= limit)) {
+        if (unlikely(book.ladders[opposite(side)].best_key() <= limit)) {
             left = match(command, book, side, limit, sink);
             if (left == 0) return;
         }
@@ -194,84 +198,102 @@ class Matcher : public Store {
             rest(command, book, side, left, tag);
         } else {
             const bool market = command.kind == CommandType::market;
-            emit(sink, ExecType::cancelled, command, side, command.price, left, 0,
-                 market ? Reason::market_remainder : Reason::ioc_remainder);
+            emit(command, sink,
+                 {.kind = ExecType::cancelled,
+                  .id = command.order_id,
+                  .side = byte_of(side),
+                  .price = command.price,
+                  .quantity = left,
+                  .remaining = 0,
+                  .reason = market ? Reason::market_remainder : Reason::ioc_remainder});
         }
     }
 
     template <typename Sink>
     LOWLAT_INLINE void cancel(const Command& command, Book& book, Sink& sink) {
-        const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
+        const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         const OrderBody order = nodes_[handle].order;
-        if (unlikely((book.special | order.kept) != 0)) return take_terms_path(command, sink);
+        if (unlikely((book.special | index_of(order.kept)) != 0)) return take_full_path(command, sink);
         const std::int64_t key = nodes_[order.level].level.key;
         index_.erase(tag, handle);
-        take_out(book, handle);
+        dequeue(book.ladders[order.side], handle);
         nodes_.release(handle);
         --live_;
-        emit(sink, ExecType::cancelled, command, order.side, price_of(book, order.side, key), order.quantity, 0,
-             Reason::requested);
+        emit(command, sink,
+             {.kind = ExecType::cancelled,
+              .id = command.order_id,
+              .side = byte_of(order.side),
+              .price = book.price_of(order.side, key),
+              .quantity = order.quantity,
+              .remaining = 0,
+              .reason = Reason::requested});
     }
 
     template <typename Sink>
     void reduce(const Command& command, Book& book, Sink& sink) {
-        if (unlikely(book.special != 0)) return take_terms_path(command, sink);
+        if (unlikely(book.special != 0)) return take_full_path(command, sink);
         if (const Reason reason = why_not_quantity(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
+        const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.kept != nil)) return take_terms_path(command, sink);
+        if (unlikely(order.kept != nil)) return take_full_path(command, sink);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         if (unlikely(quantity > order.quantity)) return reject(command, Reason::reduce_exceeds_remaining, sink);
-        const std::uint32_t side = order.side;
+        const Side side = order.side;
         const std::uint32_t left = order.quantity - quantity;
         LevelBody& level = nodes_[order.level].level;
-        const std::int64_t price = price_of(book, side, level.key);
+        const std::int64_t price = book.price_of(side, level.key);
         if (left != 0) {
             order.quantity = left;
             level.quantity -= quantity;
         } else {
             index_.erase(tag, handle);
-            take_out(book, handle);
+            dequeue(book.ladders[side], handle);
             nodes_.release(handle);
             --live_;
         }
-        emit(sink, ExecType::reduced, command, side, price, quantity, left, Reason::none);
+        emit(command, sink,
+             {.kind = ExecType::reduced,
+              .id = command.order_id,
+              .side = byte_of(side),
+              .price = price,
+              .quantity = quantity,
+              .remaining = left});
     }
 
     template <typename Sink>
     void replace(const Command& command, Book& book, Sink& sink) {
-        if (unlikely(book.special != 0)) return take_terms_path(command, sink);
-        const std::uint32_t tag = index_.tag(command.order_id, command.symbol);
+        if (unlikely(book.special != 0)) return take_full_path(command, sink);
+        const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         if (const Reason reason = why_not_terms_of_replace(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.kept != nil)) return take_terms_path(command, sink);
+        if (unlikely(order.kept != nil)) return take_full_path(command, sink);
         LevelBody& level = nodes_[order.level].level;
-        const std::uint32_t side = order.side;
+        const Side side = order.side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
-        const std::int64_t key = key_of(book, side, command.price);
+        const std::int64_t key = book.key_of(side, command.price);
         if (key == level.key && quantity <= order.quantity) {
             level.quantity -= order.quantity - quantity;
             order.quantity = quantity;
-            return emit(sink, ExecType::replaced, command, side, command.price, quantity, quantity, Reason::none);
+            return emit_whole(ExecType::replaced, command, side, sink);
         }
         if (const Reason reason = why_not_trade(command, book, side); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        emit(sink, ExecType::replaced, command, side, command.price, quantity, quantity, Reason::none);
-        take_out(book, handle);
+        emit_whole(ExecType::replaced, command, side, sink);
+        dequeue(book.ladders[side], handle);
         std::uint32_t left = quantity;
         const std::int64_t limit = limit_key(command, book, side);
-        if (unlikely(book.ladders[side ^ 1].best_key() <= limit)) left = match(command, book, side, limit, sink);
+        if (unlikely(book.ladders[opposite(side)].best_key() <= limit)) left = match(command, book, side, limit, sink);
         if (left != 0) {
             nodes_[handle].order.quantity = left;
-            queue_up(book, side, key, handle);
+            enqueue(book.ladders[side], key, handle);
         } else {
             index_.erase(tag, handle);
             nodes_.release(handle);
@@ -281,13 +303,13 @@ class Matcher : public Store {
 
     /// Trade against the other side's levels up to key `limit`; what is left of the quantity.
     template <typename Sink>
-    std::uint32_t match(const Command& command, Book& book, std::uint32_t side, std::int64_t limit, Sink& sink) {
-        Ladder& ladder = book.ladders[side ^ 1];
+    std::uint32_t match(const Command& command, Book& book, Side side, std::int64_t limit, Sink& sink) {
+        Ladder& ladder = book.ladders[opposite(side)];
         auto left = static_cast<std::uint32_t>(command.quantity);
         while (left != 0 && ladder.best() != nil && ladder.best_key() <= limit) {
             const Handle level_handle = ladder.best();
             Node& level = nodes_[level_handle];
-            const std::int64_t price = price_of(book, side ^ 1, level.level.key);
+            const std::int64_t price = book.price_of(opposite(side), level.level.key);
             book.last = price;
             book.traded = true;
             Handle at = level.next;
@@ -296,10 +318,18 @@ class Matcher : public Store {
                 prefetch(&nodes_[maker.next]);
                 const std::uint32_t quantity = std::min(left, maker.order.quantity);
                 left -= quantity;
-                maker.order.quantity -= quantity;
+                const std::uint32_t maker_left = maker.order.quantity - quantity;
+                maker.order.quantity = maker_left;
                 level.level.quantity -= quantity;
-                print(command, side, price, quantity, left, maker.order, sink);
-                if (maker.order.quantity != 0) break;
+                execute_trade(command, sink,
+                              {.taker_id = command.order_id,
+                               .taker_left = left,
+                               .maker_id = maker.order.id,
+                               .maker_left = maker_left,
+                               .side = side,
+                               .price = price,
+                               .quantity = quantity});
+                if (maker_left != 0) break;
                 const Handle next = maker.next;
                 index_.erase(index_.tag(maker.order.id, command.symbol), at);
                 if (unlikely(maker.order.kept != nil)) release_terms(at);
@@ -316,66 +346,60 @@ class Matcher : public Store {
     }
 
     template <typename Sink>
-    LOWLAT_INLINE void print(const Command& command, std::uint32_t side, std::int64_t price, std::uint32_t quantity,
-                             std::uint32_t left, const OrderBody& maker, Sink& sink) {
-        record({maker.id, command.order_id, price, quantity, command.symbol});
-        sink.next() = {.sequence = sequence_,
-                       .order_id = command.order_id,
-                       .maker_id = maker.id,
-                       .price = price,
-                       .quantity = quantity,
-                       .remaining = left,
-                       .maker_remaining = maker.quantity,
-                       .symbol = command.symbol,
-                       .trade_id = ++trades_,
-                       .kind = ExecType::trade,
-                       .side = static_cast<std::uint8_t>(side),
-                       .reason = Reason::none,
-                       .command = command.kind,
-                       .zero = 0};
+    LOWLAT_INLINE void execute_trade(const Command& command, Sink& sink, const Fill& fill) {
+        const std::uint64_t trade_id = record(trade_of(fill, command.symbol));
+        sink.next() = event_of(source_of(command), fill, trade_id);
     }
 
-    LOWLAT_INLINE void rest(const Command& command, Book& book, std::uint32_t side, std::uint32_t quantity,
-                            std::uint32_t tag) {
+    LOWLAT_INLINE void rest(const Command& command, Book& book, Side side, std::uint32_t quantity, IdIndex::Tag tag) {
         const Handle handle = nodes_.acquire();
         nodes_[handle].order = {.id = command.order_id,
                                 .quantity = quantity,
                                 .level = nil,
                                 .kept = nil,
                                 .symbol = static_cast<std::uint16_t>(command.symbol),
-                                .side = static_cast<std::uint8_t>(side),
+                                .side = side,
                                 .terms = 0};
         ++live_;
-        queue_up(book, side, key_of(book, side, command.price), handle);
+        enqueue(book.ladders[side], book.key_of(side, command.price), handle);
         if (unlikely(!index_.insert(tag, handle))) rebuild_index();
     }
 
-    // -- what is told ---------------------------------------------------------------------------------------------
+    // -- events -----------------------------------------------------------------------------------------------------
 
     template <typename Sink>
-    LOWLAT_INLINE void emit(Sink& sink, ExecType kind, const Command& command, std::uint32_t side, std::int64_t price,
-                            std::uint32_t quantity, std::uint32_t remaining, Reason reason) {
-        sink.next() = {.sequence = sequence_,
-                       .order_id = command.order_id,
-                       .maker_id = 0,
-                       .price = price,
-                       .quantity = quantity,
-                       .remaining = remaining,
-                       .maker_remaining = 0,
-                       .symbol = command.symbol,
-                       .trade_id = 0,
-                       .kind = kind,
-                       .side = static_cast<std::uint8_t>(side),
-                       .reason = reason,
-                       .command = command.kind,
-                       .zero = 0};
+    LOWLAT_INLINE void emit(const Command& command, Sink& sink, const OrderUpdate& update) {
+        sink.next() = event_of(source_of(command), update);
+    }
+
+    /// The whole quantity of the command is an order's now.
+    template <typename Sink>
+    LOWLAT_INLINE void emit_whole(ExecType kind, const Command& command, Side side, Sink& sink) {
+        const auto quantity = static_cast<std::uint32_t>(command.quantity);
+        emit(command, sink,
+             {.kind = kind,
+              .id = command.order_id,
+              .side = byte_of(side),
+              .price = command.price,
+              .quantity = quantity,
+              .remaining = quantity});
+    }
+
+    LOWLAT_INLINE EventSource source_of(const Command& command) const {
+        return {sequence_, command.symbol, command.kind};
     }
 
     template <typename Sink>
     LOWLAT_COLD void reject(const Command& command, Reason reason, Sink& sink) {
-        if (reason == Reason::order_pool_full) ++order_refusals_;
-        if (reason == Reason::trade_pool_full) ++trade_refusals_;
-        emit(sink, ExecType::rejected, command, command.side, command.price, 0, 0, reason);
+        count_refusal(reason);
+        emit(command, sink,
+             {.kind = ExecType::rejected,
+              .id = command.order_id,
+              .side = command.side,
+              .price = command.price,
+              .quantity = 0,
+              .remaining = 0,
+              .reason = reason});
     }
 
     template <typename Sink>
@@ -386,60 +410,35 @@ class Matcher : public Store {
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
     /// Keys of the other side up to this one trade.
-    static LOWLAT_INLINE std::int64_t limit_key(const Command& command, const Book& book, std::uint32_t side) {
-        return command.kind == CommandType::market ? any_key : key_of(book, side ^ 1, command.price);
+    static LOWLAT_INLINE std::int64_t limit_key(const Command& command, const Book& book, Side side) {
+        return command.kind == CommandType::market ? Book::any_key : book.key_of(opposite(side), command.price);
     }
 
-    LOWLAT_COLD Reason why_not_enter(const Command& command, Book& book, std::uint32_t tag) {
-        if (command.side > 1) return Reason::unknown_side;
+    LOWLAT_COLD Reason why_not_enter(const Command& command, Book& book, IdIndex::Tag tag) {
+        if (!is_side(command.side)) return Reason::unknown_side;
         if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::fok)) return Reason::unknown_time_in_force;
         if (const Reason reason = why_not_terms(command, book); reason != Reason::none) return reason;
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
         if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
         const bool dry = rests(command) && live_ == orders_max_;
         if (dry && when_orders_dry_ == PoolPolicy::refuse) return Reason::order_pool_full;
-        if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::fok) && !fillable(command, book))
+        if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::fok) &&
+            !sweep_of(command, book, side_of(command)).fills())
             return Reason::fok_not_fillable;
-        if (const Reason reason = why_not_trade(command, book, command.side); reason != Reason::none) return reason;
+        if (const Reason reason = why_not_trade(command, book, side_of(command)); reason != Reason::none) return reason;
         return dry && !grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
-    Reason why_not_trade(const Command& command, const Book& book, std::uint32_t side) const {
-        const Ladder& ladder = book.ladders[side ^ 1];
-        const std::int64_t limit = limit_key(command, book, side);
-        const bool reaches = ladder.best() != nil && ladder.best_key() <= limit;
+    PlainSweep sweep_of(const Command& command, const Book& book, Side side) const {
+        return {nodes_, book.ladders[opposite(side)], limit_key(command, book, side), command.quantity};
+    }
+
+    Reason why_not_trade(const Command& command, const Book& book, Side side) const {
+        const PlainSweep sweep = sweep_of(command, book, side);
+        const bool reaches = sweep.ladder.best() != nil && sweep.ladder.best_key() <= sweep.limit;
         if ((command.flags & flag_post_only) != 0 && reaches) return Reason::post_only_would_trade;
         const bool enough = when_trades_dry_ != PoolPolicy::refuse || tape_.room() >= live_;
-        return enough || tape_takes_trades_of(command, ladder, limit) ? Reason::none : Reason::trade_pool_full;
-    }
-
-    bool fillable(const Command& command, const Book& book) const {
-        const std::uint32_t side = command.side;
-        const std::int64_t limit = limit_key(command, book, side);
-        std::int64_t left = command.quantity;
-        book.ladders[side ^ 1].for_each([&](std::int64_t key, Handle level) {
-            if (key > limit) return false;
-            left -= static_cast<std::int64_t>(
-                std::min<std::uint64_t>(nodes_[level].level.quantity, static_cast<std::uint64_t>(left)));
-            return left > 0;
-        });
-        return left == 0;
-    }
-
-    /// Whether the tape has a record for every resting order that the command will meet.
-    bool tape_takes_trades_of(const Command& command, const Ladder& ladder, std::int64_t limit) const {
-        std::int64_t left = command.quantity;
-        std::uint64_t room = tape_.room();
-        bool fits = true;
-        ladder.for_each([&](std::int64_t key, Handle level) {
-            if (key > limit) return false;
-            for (Handle at = nodes_[level].next; at != level && left > 0 && fits; at = nodes_[at].next) {
-                left -= nodes_[at].order.quantity;
-                fits = room-- != 0;
-            }
-            return left > 0 && fits;
-        });
-        return fits;
+        return enough || sweep.meets_at_most(tape_.room()) ? Reason::none : Reason::trade_pool_full;
     }
 };
 

@@ -3,6 +3,8 @@
 
 #include <bit>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 #include "engine/native/matching/pool.hpp"
 #include "engine/native/platform/compiler.hpp"
@@ -17,8 +19,9 @@ namespace lowlat {
 /// the tag becomes a hash of the id, and every live entry is placed anew.
 class IdIndex {
   public:
+    enum class Tag : std::uint32_t {};
     struct Slot {
-        std::uint32_t tag;
+        Tag tag;
         Handle handle;  // nil: empty
     };
     static_assert(sizeof(Slot) == 8);
@@ -27,19 +30,19 @@ class IdIndex {
     static constexpr std::uint64_t slots_for(std::uint64_t entries) { return std::bit_ceil(entries + entries / 4 + 1); }
 
     IdIndex() = default;
-    /// Over `count` empty slots, a power of two.
-    IdIndex(Slot* slots, std::uint64_t count, std::uint32_t seed) : slots_(slots), mask_(count - 1), seed_(seed) {}
+    /// Over empty slots, a power of two of them.
+    IdIndex(std::span<Slot> slots, std::uint32_t seed) : slots_(slots.data()), mask_(slots.size() - 1), seed_(seed) {}
 
-    LOWLAT_INLINE std::uint32_t tag(std::uint64_t id, std::uint32_t symbol) const {
+    LOWLAT_INLINE Tag tag(std::uint64_t id, std::uint32_t symbol) const {
         const std::uint64_t key = id + symbol * symbol_stride;
-        if (likely(seed_ == 0)) return static_cast<std::uint32_t>(key);
-        return mixed(key);
+        if (likely(seed_ == 0)) return Tag{static_cast<std::uint32_t>(key)};
+        return mix(key);
     }
 
     /// The entry whose tag is `tag` and for which `is(handle)` holds, or nil.
     template <typename Is>
-    LOWLAT_INLINE Handle find(std::uint32_t tag, Is is) const {
-        std::uint64_t at = tag & mask_;
+    LOWLAT_INLINE Handle find(Tag tag, Is is) const {
+        std::uint64_t at = home_of(tag);
         for (std::uint64_t distance = 0;; ++distance, at = (at + 1) & mask_) {
             const Slot slot = slots_[at];
             if (slot.handle == nil) return nil;
@@ -49,8 +52,8 @@ class IdIndex {
     }
 
     /// False when the entry went in, but it or an erasure before it took more steps than a good spread of tags takes.
-    LOWLAT_INLINE bool insert(std::uint32_t tag, Handle handle) {
-        const std::uint64_t at = tag & mask_;
+    LOWLAT_INLINE bool insert(Tag tag, Handle handle) {
+        const std::uint64_t at = home_of(tag);
         if (likely(slots_[at].handle == nil)) {
             slots_[at] = {tag, handle};
             return true;
@@ -59,8 +62,8 @@ class IdIndex {
     }
 
     /// Take out the entry of `handle`, which is there.
-    LOWLAT_INLINE void erase(std::uint32_t tag, Handle handle) {
-        std::uint64_t at = tag & mask_;
+    LOWLAT_INLINE void erase(Tag tag, Handle handle) {
+        std::uint64_t at = home_of(tag);
         while (slots_[at].handle != handle) at = (at + 1) & mask_;
         // Entries behind that are away from home move up, so that every probe still ends where it should.
         std::uint64_t next = (at + 1) & mask_;
@@ -80,7 +83,7 @@ class IdIndex {
     }
 
     /// The slot a tag starts at, for prefetching.
-    LOWLAT_INLINE const Slot* home(std::uint32_t tag) const { return slots_ + (tag & mask_); }
+    LOWLAT_INLINE const Slot* home(Tag tag) const { return slots_ + home_of(tag); }
 
     void clear() {
         for (std::uint64_t at = 0; at <= mask_; ++at) slots_[at].handle = nil;
@@ -108,15 +111,18 @@ class IdIndex {
     static constexpr std::uint64_t steps_dense = 64;
     static constexpr std::uint64_t steps_mixed = 512;
 
-    LOWLAT_INLINE std::uint64_t distance_at(std::uint64_t at, std::uint32_t tag) const { return (at - tag) & mask_; }
+    LOWLAT_INLINE std::uint64_t home_of(Tag tag) const { return static_cast<std::uint32_t>(tag) & mask_; }
+    LOWLAT_INLINE std::uint64_t distance_at(std::uint64_t at, Tag tag) const {
+        return (at - static_cast<std::uint32_t>(tag)) & mask_;
+    }
 
     /// Every bit of the key reaches every bit of the tag: the finaliser of MurmurHash3 (public domain, A. Appleby).
-    std::uint32_t mixed(std::uint64_t key) const {
+    Tag mix(std::uint64_t key) const {
         // The table's address differs from process to process: nobody can choose ids that collide in all.
         key ^= seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_);
         key = (key ^ key >> 33) * 0xFF51'AFD7'ED55'8CCD;
         key = (key ^ key >> 33) * 0xC4CE'B9FE'1A85'EC53;
-        return static_cast<std::uint32_t>(key ^ key >> 33);
+        return Tag{static_cast<std::uint32_t>(key ^ key >> 33)};
     }
 
     LOWLAT_COLD bool insert_displaced(Slot entry, std::uint64_t at) {

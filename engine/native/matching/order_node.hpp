@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/native/matching/pool.hpp"
+#include "engine/native/matching/side.hpp"
 
 namespace lowlat {
 
@@ -13,7 +14,7 @@ struct OrderBody {
     Handle level;
     Handle kept;  // its OrderTerms, nil if it needs none
     std::uint16_t symbol;
-    std::uint8_t side;
+    Side side;
     std::uint8_t terms;  // bits of order_terms.hpp
 };
 

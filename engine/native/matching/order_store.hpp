@@ -1,12 +1,9 @@
-// What an engine holds: its books, the pool of their orders, the index by id, the tape, and the memory under them.
+// What an engine holds: its books, the pool of their orders, the index by id, and the tape.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <new>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #include "engine/native/matching/book.hpp"
@@ -14,47 +11,37 @@
 #include "engine/native/matching/crossed_levels.hpp"
 #include "engine/native/matching/expiry_heap.hpp"
 #include "engine/native/matching/ladder.hpp"
+#include "engine/native/matching/order_attributes.hpp"
 #include "engine/native/matching/order_index.hpp"
 #include "engine/native/matching/order_node.hpp"
 #include "engine/native/matching/records.hpp"
-#include "engine/native/matching/sparse_levels.hpp"
+#include "engine/native/matching/side.hpp"
+#include "engine/native/matching/store_memory.hpp"
 #include "engine/native/matching/trade_tape.hpp"
 #include "engine/native/platform/compiler.hpp"
-#include "engine/native/platform/locked_region.hpp"
 
 namespace lowlat {
 
-template <typename Sink>
-class TermsBase;
-template <typename Sink>
-class TermsStops;
-template <typename Sink>
-class TermsMatching;
-template <typename Sink>
-class TermsAuction;
-template <typename Sink>
-class TermsPath;
-class Snapshot;
-
-/// Orders and levels come and go here; which, and why, is decided by the paths of commands: Matcher and TermsPath.
-class Store {
+/// Orders and levels come and go here; which, and why, is decided by the paths of commands: Matcher and FullPath.
+///
+/// Its operations keep that a level sums the orders queued at it, that an id finds its live order, that the heap of
+/// expiries holds every order that has one, and that a book counts the orders which a plain command must know of.
+class OrderStore {
   public:
-    explicit Store(const EngineConfig& settings)
-        : rules_(settings.symbols),
+    explicit OrderStore(const EngineConfig& settings)
+        : books_(memory_.make_books(settings)),
+          symbols_(static_cast<std::uint32_t>(books_.size())),
           orders_max_(settings.orders),
           when_orders_dry_(settings.when_orders_dry),
-          when_trades_dry_(settings.when_trades_dry),
-          places_(settings.window_places()),
-          stop_places_(settings.stop_places()) {
-        take_nodes(orders_max_);
-        take_far(orders_max_);
-        take_tape(settings.trades);
-        take_books();
+          when_trades_dry_(settings.when_trades_dry) {
+        move_orders(orders_max_);
+        memory_.add_far(orders_max_);
+        memory_.move_tape(settings.trades, tape_);
         crossed_.bids.reserve(crossed_at_first);
         crossed_.asks.reserve(crossed_at_first);
     }
-    Store(const Store&) = delete;
-    Store& operator=(const Store&) = delete;
+    OrderStore(const OrderStore&) = delete;
+    OrderStore& operator=(const OrderStore&) = delete;
 
     void reset() {
         nodes_.reset();
@@ -75,78 +62,21 @@ class Store {
 
     /// Call `visit(LevelRow)` for levels of a side, best first, until it returns false.
     template <typename Visit>
-    void for_each_level(std::uint32_t symbol, std::uint32_t side, Visit visit) const {
+    void for_each_level(std::uint32_t symbol, Side side, Visit visit) const {
         const Book& book = books_[symbol];
         book.ladders[side].for_each([&](std::int64_t key, Handle handle) {
             const LevelBody& level = nodes_[handle].level;
-            return visit(LevelRow{price_of(book, side, key), level.quantity, level.order_count, 0});
+            return visit(LevelRow{book.price_of(side, key), level.quantity, level.order_count, 0});
         });
     }
 
     /// What stands at a price, a multiple of the symbol's tick; a quantity of 0 where nothing does.
-    LOWLAT_INLINE LevelRow level_at(std::uint32_t symbol, std::uint32_t side, std::int64_t price) const {
+    LOWLAT_INLINE LevelRow level_at(std::uint32_t symbol, Side side, std::int64_t price) const {
         const Book& book = books_[symbol];
-        const Handle handle = book.ladders[side].look(key_of(book, side, price));
+        const Handle handle = book.ladders[side].look(book.key_of(side, price));
         if (handle == nil) return {price, 0, 0, 0};
         const LevelBody& level = nodes_[handle].level;
         return {price, level.quantity, level.order_count, 0};
-    }
-
-    /// The price at which an order rests, if it does.
-    LOWLAT_INLINE std::optional<std::int64_t> price_of_order(std::uint64_t id, std::uint32_t symbol) const {
-        if (symbol >= symbols_) return std::nullopt;
-        const Handle handle = find(id, symbol, index_.tag(id, symbol));
-        if (handle == nil || (nodes_[handle].order.terms & term_waits) != 0) return std::nullopt;
-        const OrderBody& order = nodes_[handle].order;
-        return price_of(books_[symbol], order.side, nodes_[order.level].level.key);
-    }
-
-    /// Call `visit(OrderRow)` for every resting order: bids best first, then asks, oldest first within a level.
-    template <typename Visit>
-    void for_each_order(std::uint32_t symbol, Visit visit) const {
-        const Book& book = books_[symbol];
-        for (const Ladder& ladder : book.ladders) {
-            for_each_queued(ladder, [&](Handle at) {
-                const OrderBody& order = nodes_[at].order;
-                visit(OrderRow{.order_id = order.id,
-                               .price = limit_of(book, at),
-                               .quantity = order.quantity,
-                               .symbol = order.symbol,
-                               .side = order.side,
-                               .flags = all_or_none(order) ? flag_all_or_none : std::uint8_t{0},
-                               .zero = 0,
-                               .reserve_quantity = reserve_quantity(order)});
-            });
-        }
-    }
-
-    /// Call `visit(StopRow)` for every stop that waits: buys, then sells, as a price moving their way meets them.
-    template <typename Visit>
-    void for_each_stop(std::uint32_t symbol, Visit visit) const {
-        const Book& book = books_[symbol];
-        for (const Ladder& ladder : book.stops) {
-            for_each_queued(ladder, [&](Handle at) {
-                const OrderBody& order = nodes_[at].order;
-                visit(StopRow{.order_id = order.id,
-                              .price = limit_of(book, at),
-                              .trigger = price_of(book, order.side ^ 1, nodes_[order.level].level.key),
-                              .quantity = order.quantity,
-                              .symbol = order.symbol,
-                              .kind = terms_[order.kept].kind,
-                              .side = order.side,
-                              .zero = {}});
-            });
-        }
-    }
-
-    /// What takes part in an uncross at a level: whole icebergs, and no all-or-none orders.
-    std::uint64_t auctioned(Handle level) const {
-        std::uint64_t quantity = 0;
-        for (Handle at = nodes_[level].next; at != level; at = nodes_[at].next) {
-            const OrderBody& order = nodes_[at].order;
-            if (!all_or_none(order)) quantity += order.quantity + std::uint64_t{reserve_quantity(order)};
-        }
-        return quantity;
     }
 
     std::uint32_t symbols() const { return symbols_; }
@@ -161,6 +91,10 @@ class Store {
     const Tape& tape() const { return tape_; }
     std::uint64_t drain_tape() { return tape_.drain(); }
     const Nodes& nodes() const { return nodes_; }
+    const OrderBody& order(Handle handle) const { return nodes_[handle].order; }
+    const LevelBody& level(Handle handle) const { return nodes_[handle].level; }
+    /// Of an order that has some.
+    const OrderTerms& terms(Handle handle) const { return terms_[nodes_[handle].order.kept]; }
     const Pool<OrderTerms>& terms() const { return terms_; }
     const Expiries& expiries() const { return expiries_; }
     std::uint64_t clock() const { return clock_; }
@@ -171,27 +105,18 @@ class Store {
     /// Call `visit(part, region)` for all memory it took from the system.
     template <typename Visit>
     void for_each_region(Visit visit) const {
-        visit("orders, levels and id index", node_region_);
-        visit("trade tape", tape_region_);
-        visit("price windows", book_region_);
-        for (const Region& region : far_regions_) visit("levels outside the windows", region);
+        memory_.for_each_region(visit);
     }
 
     /// The live order of this id, or nil.
-    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, std::uint32_t tag) const {
+    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, IdIndex::Tag tag) const {
         return index_.find(tag, [&](Handle handle) {
             const OrderBody& order = nodes_[handle].order;
             return order.id == id && order.symbol == symbol;
         });
     }
-
-    static LOWLAT_INLINE std::int64_t mirror(std::uint32_t side) { return std::int64_t{side} - 1; }
-    /// The key of a price on a side's ladder (see ladder.hpp).
-    static LOWLAT_INLINE std::int64_t key_of(const Book& book, std::uint32_t side, std::int64_t price) {
-        return book.divider.ticks(price) ^ mirror(side);
-    }
-    static LOWLAT_INLINE std::int64_t price_of(const Book& book, std::uint32_t side, std::int64_t key) {
-        return (key ^ mirror(side)) * book.rules.tick;
+    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol) const {
+        return find(id, symbol, index_.tag(id, symbol));
     }
 
     static bool all_or_none(const OrderBody& order) { return (order.terms & term_all_or_none) != 0; }
@@ -199,21 +124,6 @@ class Store {
     std::uint32_t reserve_quantity(const OrderBody& order) const {
         return (order.terms & term_iceberg) != 0 ? terms_[order.kept].reserve_quantity : 0;
     }
-
-  protected:
-    template <typename Sink>
-    friend class TermsBase;
-    template <typename Sink>
-    friend class TermsStops;
-    template <typename Sink>
-    friend class TermsMatching;
-    template <typename Sink>
-    friend class TermsAuction;
-    template <typename Sink>
-    friend class TermsPath;
-    friend class Snapshot;
-
-    static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
 
     /// Call `visit(order)` for every order of a ladder: best level first, oldest first within a level.
     template <typename Visit>
@@ -227,17 +137,57 @@ class Store {
     /// An order's limit; 0 of a stop that becomes a market order.
     std::int64_t limit_of(const Book& book, Handle handle) const {
         const OrderBody& order = nodes_[handle].order;
-        if ((order.terms & term_waits) == 0) return price_of(book, order.side, nodes_[order.level].level.key);
+        if ((order.terms & term_waits) == 0) return book.price_of(order.side, nodes_[order.level].level.key);
         const OrderTerms& terms = terms_[order.kept];
         return terms.kind == CommandType::stop_limit ? terms.price : 0;
     }
 
-    /// Put an order at the back of the queue at `key`.
-    LOWLAT_INLINE void queue_up(Book& book, std::uint32_t side, std::int64_t key, Handle handle) {
-        queue_up(book.ladders[side], key, handle);
+    bool tape_refuses() const { return when_trades_dry_ == PoolPolicy::refuse; }
+    /// Whether a command may need so many records of the tape.
+    bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= tape_.room(); }
+
+    bool full() const { return live_ == orders_max_; }
+    bool refuses_when_full() const { return when_orders_dry_ == PoolPolicy::refuse; }
+
+    /// The order that expires next, if its time has come; else nil.
+    Handle next_expired() const {
+        return expiries_.size() != 0 && expiries_.top().expiry <= clock_ ? expiries_.top().order : nil;
     }
 
-    LOWLAT_INLINE void queue_up(Ladder& ladder, std::int64_t key, Handle handle) {
+    // -- operations on orders ---------------------------------------------------------------------------------------
+    //
+    // An order's life: add, keep_terms and schedule_expiry if it has any, enqueue, list; then dequeue and enqueue as it
+    // moves; and in the end dequeue and release.
+
+    Book& book(std::uint32_t symbol) { return books_[symbol]; }
+
+    /// A live order, in no queue yet.
+    LOWLAT_INLINE Handle add(Book& book, const OrderBody& order) {
+        const Handle handle = nodes_.acquire();
+        nodes_[handle].order = order;
+        count_restrictions(book, order, 1);
+        ++live_;
+        return handle;
+    }
+
+    /// Terms of its own for an order; the caller sets every field.
+    LOWLAT_INLINE OrderTerms& keep_terms(Handle handle) {
+        const Handle kept = terms_.acquire();
+        nodes_[handle].order.kept = kept;
+        return terms_[kept];
+    }
+
+    /// A good-till-date order expires when its terms say.
+    LOWLAT_INLINE void schedule_expiry(Handle handle) { expiries_.push(terms_, handle, nodes_[handle].order.kept); }
+
+    /// From now on its id finds it.
+    LOWLAT_INLINE void list(Handle handle) {
+        const OrderBody& order = nodes_[handle].order;
+        if (!index_.insert(index_.tag(order.id, order.symbol), handle)) rebuild_index();
+    }
+
+    /// Put an order at the back of the queue at `key`.
+    LOWLAT_INLINE void enqueue(Ladder& ladder, std::int64_t key, Handle handle) {
         Handle level = ladder.find(key);
         if (level == nil) {
             level = nodes_.acquire();
@@ -254,12 +204,8 @@ class Store {
         ++body.order_count;
     }
 
-    /// Take a live order out of its queue; its node stays the caller's.
-    LOWLAT_INLINE void take_out(Book& book, Handle handle) {
-        take_out(book.ladders[nodes_[handle].order.side], handle);
-    }
-
-    LOWLAT_INLINE void take_out(Ladder& ladder, Handle handle) {
+    /// Take a live order out of its queue; it stays live.
+    LOWLAT_INLINE void dequeue(Ladder& ladder, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         LevelBody& level = nodes_[order.level].level;
         unlink(nodes_, handle);
@@ -267,92 +213,100 @@ class Store {
         if (--level.order_count == 0) drop_level(ladder, order.level);
     }
 
-    /// What an order kept apart, if anything, is free again.
-    void release_terms(Handle handle) {
+    /// A live order that is in no queue is gone.
+    LOWLAT_INLINE void release(Book& book, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
-        if (order.kept == nil) return;
-        if ((order.terms & term_gtd) != 0) expiries_.erase(terms_, order.kept);
-        terms_.release(order.kept);
+        count_restrictions(book, order, -1);
+        index_.erase(index_.tag(order.id, order.symbol), handle);
+        release_terms(handle);
+        nodes_.release(handle);
+        --live_;
     }
 
-    /// One execution on the tape.
-    LOWLAT_INLINE void record(const Trade& trade) {
+    /// An order in no queue has so much left, of which an iceberg shows at most a slice.
+    LOWLAT_INLINE void set_quantity(Handle handle, std::uint32_t quantity) {
+        OrderBody& order = nodes_[handle].order;
+        order.quantity = quantity;
+        if ((order.terms & term_iceberg) == 0) return;
+        OrderTerms& iceberg = terms_[order.kept];
+        order.quantity = std::min(quantity, iceberg.display_quantity);
+        iceberg.reserve_quantity = quantity - order.quantity;
+    }
+
+    /// An order in its queue shows so much less.
+    LOWLAT_INLINE void reduce_shown(Handle handle, std::uint32_t quantity) {
+        OrderBody& order = nodes_[handle].order;
+        order.quantity -= quantity;
+        nodes_[order.level].level.quantity -= quantity;
+    }
+
+    /// An iceberg has so much behind what it shows.
+    void set_hidden(Handle handle, std::uint32_t quantity) {
+        terms_[nodes_[handle].order.kept].reserve_quantity = quantity;
+    }
+
+    /// An iceberg that shows nothing any more: the next slice, at the back of its queue.
+    void refill(Handle handle) {
+        OrderBody& order = nodes_[handle].order;
+        OrderTerms& iceberg = terms_[order.kept];
+        order.quantity = std::min(iceberg.reserve_quantity, iceberg.display_quantity);
+        iceberg.reserve_quantity -= order.quantity;
+        unlink(nodes_, handle);
+        link_last(nodes_, order.level, handle);
+        nodes_[order.level].level.quantity += order.quantity;
+    }
+
+    // -- operations on stops ----------------------------------------------------------------------------------------
+
+    void set_anchor(Handle handle, std::int64_t price) { terms_[nodes_[handle].order.kept].anchor = price; }
+
+    /// A stop in no queue is an order like others from now on.
+    void end_waiting(Book& book, Handle handle) {
+        OrderBody& order = nodes_[handle].order;
+        count_restrictions(book, order, -1);
+        order.terms = static_cast<std::uint8_t>(order.terms & ~term_waits);
+        count_restrictions(book, order, 1);
+    }
+
+    void append(Book::List& list, Handle handle) {
+        OrderTerms& added = terms_of(handle);
+        added.next = nil;
+        added.prev = list.last;
+        (list.last == nil ? list.first : terms_of(list.last).next) = handle;
+        list.last = handle;
+    }
+
+    void remove(Book::List& list, Handle handle) {
+        const OrderTerms& gone = terms_of(handle);
+        (gone.prev == nil ? list.first : terms_of(gone.prev).next) = gone.next;
+        (gone.next == nil ? list.last : terms_of(gone.next).prev) = gone.prev;
+    }
+
+    // -- operations on all of it ------------------------------------------------------------------------------------
+
+    /// One execution on the tape; its number.
+    LOWLAT_INLINE std::uint64_t record(const Trade& trade) {
         if (unlikely(tape_.full() && when_trades_dry_ == PoolPolicy::grow)) grow_tape();
         tape_.acquire() = trade;
+        return ++trades_;
     }
 
-    LOWLAT_INLINE void drop_level(Ladder& ladder, Handle level) {
-        ladder.erase(nodes_[level].level.key, level);
-        nodes_.release(level);
+    LOWLAT_INLINE void count_refusal(Reason reason) {
+        if (reason == Reason::order_pool_full) ++order_refusals_;
+        if (reason == Reason::trade_pool_full) ++trade_refusals_;
     }
 
-    // -- memory -----------------------------------------------------------------------------------------------------
+    void advance_time(std::uint64_t clock) { clock_ = clock; }
 
-    /// Nodes for so many orders (and as many levels), their terms, and their index.
-    void take_nodes(std::uint32_t orders) {
-        const std::uint32_t capacity = 2 * orders;
-        const std::uint64_t slots = IdIndex::slots_for(orders);
-        retired_.reserve(retired_.size() + 1);  // whatever can throw comes before the first change
-        Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots) +
-                      Region::room_for<OrderTerms>(orders + 1) + Region::room_for<Expiries::Entry>(orders));
-        Node* nodes = region.take<Node>(capacity + 1);
-        index_ = IdIndex(region.take<IdIndex::Slot>(slots), slots, index_.seed());
-        if (nodes_.data() != nullptr) std::copy_n(nodes_.data(), nodes_.high_water() + 1, nodes);
-        nodes_.move_to(nodes, capacity);
-        auto* terms = region.take<OrderTerms>(orders + 1);
-        if (terms_.data() != nullptr) std::copy_n(terms_.data(), terms_.high_water() + 1, terms);
-        terms_.move_to(terms, orders);
-        auto* heap = region.take<Expiries::Entry>(orders);
-        if (expiries_.size() != 0) std::copy_n(expiries_.data(), expiries_.size(), heap);
-        expiries_.move_to(heap);
-        live_unchecked_ = when_trades_dry_ == PoolPolicy::refuse ? 0 : orders;
-        if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
-        node_region_ = std::move(region);
-    }
-
-    /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.
-    void take_far(std::uint32_t levels) {
-        far_regions_.reserve(far_regions_.size() + 1);
-        Region region(Region::room_for<FarRoom::Slot>(levels));
-        far_room_.add(region.take<FarRoom::Slot>(levels), levels);
-        far_regions_.push_back(std::move(region));
-    }
-
-    void take_tape(std::uint64_t trades) {
-        Region region(Region::room_for<Trade>(trades));
-        tape_.move_to(region.take<Trade>(trades), trades);
-        tape_region_ = std::move(region);
-    }
-
-    void take_books() {
-        const auto room = [](std::uint32_t places) {
-            return Region::room_for<Handle>(places) + Region::room_for<std::uint64_t>(Occupancy::words(places));
-        };
-        Region region(rules_.size() * 2 * (room(places_) + room(stop_places_)));
-        const auto ladder = [&](std::uint32_t places) {
-            Handle* window = region.take<Handle>(places);
-            return Ladder(window, region.take<std::uint64_t>(Occupancy::words(places)), places, &far_room_);
-        };
-        books_.reserve(rules_.size());
-        symbols_ = static_cast<std::uint32_t>(rules_.size());
-        for (const SymbolRules& rules : rules_) {
-            books_.emplace_back(rules, ladder(places_), ladder(places_), ladder(stop_places_), ladder(stop_places_));
-        }
-        book_region_ = std::move(region);
-    }
-
-    /// Orders and their levels are named by 32-bit handles, of which one is nil and one marks free nodes.
-    static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
-
-    /// Levels of a side that an auction may cross before it takes memory.
-    static constexpr std::size_t crossed_at_first = 1'024;
+    /// What an auction gathers; the room for it is kept from one to the next.
+    CrossedLevels& crossed_levels() { return crossed_; }
 
     /// Twice the orders. False when the system has not that much memory, or handles run out: then nothing has changed.
     LOWLAT_COLD bool grow_orders() {
         if (orders_max_ > orders_limit / 2) return false;
         try {
-            take_far(orders_max_);
-            take_nodes(2 * orders_max_);
+            memory_.add_far(orders_max_);
+            move_orders(2 * orders_max_);
         } catch (const std::bad_alloc&) {
             ++growth_failures_;
             return false;
@@ -363,21 +317,95 @@ class Store {
         return true;
     }
 
-    /// Twice the tape; without memory for it the tape goes on as it is, over its oldest records.
-    LOWLAT_COLD void grow_tape() {
-        try {
-            take_tape(tape_.capacity() * 2);
-            ++growths_;
-        } catch (const std::bad_alloc&) {
-            ++growth_failures_;
-            when_trades_dry_ = PoolPolicy::recycle;
-        }
+    /// Room for so many trades, if there is less. Throws std::bad_alloc.
+    void reserve_tape(std::uint64_t trades) {
+        if (tape_.capacity() < trades) memory_.move_tape(trades, tape_);
+    }
+
+    /// How far an engine has come; what cannot be told from its books.
+    struct Progress {
+        std::uint64_t sequence;
+        std::uint64_t trades;
+        std::uint64_t clock;
+        std::uint64_t order_refusals;
+        std::uint64_t trade_refusals;
+        std::uint64_t tape_recycled;
+        std::uint32_t growths;
+    };
+
+    Progress progress() const {
+        return {.sequence = sequence_,
+                .trades = trades_,
+                .clock = clock_,
+                .order_refusals = order_refusals_,
+                .trade_refusals = trade_refusals_,
+                .tape_recycled = tape_.recycled(),
+                .growths = growths_};
+    }
+
+    /// Go on as another engine would that has come so far.
+    void resume(const Progress& from) {
+        sequence_ = from.sequence;
+        trades_ = from.trades;
+        clock_ = from.clock;
+        order_refusals_ = from.order_refusals;
+        trade_refusals_ = from.trade_refusals;
+        tape_.note_recycled(from.tape_recycled);
+        growths_ = from.growths;
+    }
+
+  protected:
+    // The plain path (Matcher) works on the members themselves.
+
+    /// What an order kept apart, if anything, is free again.
+    void release_terms(Handle handle) {
+        const OrderBody& order = nodes_[handle].order;
+        if (order.kept == nil) return;
+        if ((order.terms & term_gtd) != 0) expiries_.erase(terms_, order.kept);
+        terms_.release(order.kept);
+    }
+
+    LOWLAT_INLINE void drop_level(Ladder& ladder, Handle level) {
+        ladder.erase(nodes_[level].level.key, level);
+        nodes_.release(level);
     }
 
     LOWLAT_COLD void rebuild_index() {
         index_.rehash();
         index_.clear();
         fill_index();
+    }
+
+  private:
+    OrderTerms& terms_of(Handle handle) { return terms_[nodes_[handle].order.kept]; }
+
+    /// One order more or less of those that commands without terms must know of.
+    LOWLAT_INLINE static void count_restrictions(Book& book, const OrderBody& order, std::int32_t more) {
+        if ((order.terms & terms_met) == 0) return;
+        book.note(more);
+        if ((order.terms & term_all_or_none) != 0) book.all_or_none[order.side] += static_cast<std::uint32_t>(more);
+    }
+
+    void move_orders(std::uint32_t orders) {
+        memory_.move_orders(orders, nodes_, terms_, expiries_, index_);
+        live_unchecked_ = when_trades_dry_ == PoolPolicy::refuse ? 0 : orders;
+    }
+
+    /// Orders and their levels are named by 32-bit handles, of which one is nil and one marks free nodes.
+    static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
+
+    /// Levels of a side that an auction may cross before it takes memory.
+    static constexpr std::size_t crossed_at_first = 1'024;
+
+    /// Twice the tape; without memory for it the tape goes on as it is, over its oldest records.
+    LOWLAT_COLD void grow_tape() {
+        try {
+            memory_.move_tape(tape_.capacity() * 2, tape_);
+            ++growths_;
+        } catch (const std::bad_alloc&) {
+            ++growth_failures_;
+            when_trades_dry_ = PoolPolicy::recycle;
+        }
     }
 
     void fill_index() {
@@ -391,9 +419,9 @@ class Store {
         }
     }
 
-    // The books' far maps lie in this memory, so it is declared before them and outlives them.
-    std::vector<Region> far_regions_;
-    FarRoom far_room_;
+  protected:
+    // What lies in it is declared behind it.
+    StoreMemory memory_;
 
     Nodes nodes_;
     Pool<OrderTerms> terms_;
@@ -407,18 +435,11 @@ class Store {
     std::uint64_t trades_ = 0;
     std::uint32_t live_ = 0;
     std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can run dry
-    std::uint32_t symbols_ = 0;
+    std::uint32_t symbols_;
 
-    std::vector<SymbolRules> rules_;
     std::uint32_t orders_max_;
     PoolPolicy when_orders_dry_;
     PoolPolicy when_trades_dry_;
-    std::uint32_t places_;
-    std::uint32_t stop_places_;
-    Region node_region_;
-    std::vector<Region> retired_;  // the old index, into which commands of the batch under way may still look ahead
-    Region tape_region_;
-    Region book_region_;
     std::uint64_t order_refusals_ = 0;
     std::uint64_t trade_refusals_ = 0;
     std::uint32_t growths_ = 0;

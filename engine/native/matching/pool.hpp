@@ -9,8 +9,13 @@
 
 namespace lowlat {
 
-using Handle = std::uint32_t;
-inline constexpr Handle nil = 0;  // index 0 of every pool is never handed out
+/// Names a node of a pool; not a number to count with.
+enum class Handle : std::uint32_t {};
+inline constexpr Handle nil{0};  // index 0 of every pool is never handed out
+
+LOWLAT_INLINE constexpr std::uint32_t index_of(Handle handle) {
+    return static_cast<std::uint32_t>(handle);
+}
 
 /// A programmer's error that would corrupt the book: say which, and stop.
 [[noreturn]] LOWLAT_COLD inline void broken(const char* rule) {
@@ -34,17 +39,17 @@ class Pool {
     LOWLAT_INLINE Handle acquire() {
         if (likely(free_ != nil)) {
             const Handle handle = free_;
-            free_ = nodes_[handle].next;
+            free_ = nodes_[index_of(handle)].next;
             ++in_use_;
             return handle;
         }
         if (unlikely(high_water_ == capacity_)) return nil;
         ++in_use_;
-        return ++high_water_;
+        return Handle{++high_water_};
     }
 
     LOWLAT_INLINE void release(Handle handle) {
-        Node& node = nodes_[handle];
+        Node& node = nodes_[index_of(handle)];
         if (unlikely(node.prev == free_mark)) broken("a pool's node is released once");
         node.next = free_;
         node.prev = free_mark;
@@ -65,16 +70,18 @@ class Pool {
         capacity_ = capacity;
     }
 
-    LOWLAT_INLINE Node& operator[](Handle handle) { return nodes_[handle]; }
-    LOWLAT_INLINE const Node& operator[](Handle handle) const { return nodes_[handle]; }
+    LOWLAT_INLINE Node& operator[](Handle handle) { return nodes_[index_of(handle)]; }
+    LOWLAT_INLINE const Node& operator[](Handle handle) const { return nodes_[index_of(handle)]; }
     const Node* data() const { return nodes_; }
     std::uint32_t in_use() const { return in_use_; }
     std::uint32_t capacity() const { return capacity_; }
     std::uint32_t high_water() const { return high_water_; }
-    bool is_free(Handle handle) const { return handle > high_water_ || nodes_[handle].prev == free_mark; }
+    bool is_free(Handle handle) const {
+        return index_of(handle) > high_water_ || nodes_[index_of(handle)].prev == free_mark;
+    }
 
     /// What `prev` of a free node holds; no live node is ever linked to it.
-    static constexpr Handle free_mark = 0xFFFF'FFFF;
+    static constexpr Handle free_mark{0xFFFF'FFFF};
 
   private:
     Node* nodes_ = nullptr;

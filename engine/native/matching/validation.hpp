@@ -23,13 +23,13 @@ inline bool rests_with_terms(const Command& command) {
 }
 
 /// The multiple of the tick that a symbol takes for a price; none where there is none in int64.
-inline std::optional<std::int64_t> on_tick(const SymbolRules& rules, std::uint32_t side, std::int64_t price) {
+inline std::optional<std::int64_t> on_tick(const SymbolRules& rules, Side side, std::int64_t price) {
     const std::int64_t tick = rules.tick;
     std::int64_t over = price % tick;  // how far above the multiple below it
     if (over == 0) return price;
     if (over < 0) over += tick;
     const std::int64_t short_of = tick - over;
-    const bool buys = side == 0;
+    const bool buys = side == Side::buy;
     bool up = !buys;
     if (rules.off_tick == TickRounding::nearest && over != short_of) up = short_of < over;
     std::int64_t rounded = 0;
@@ -44,7 +44,7 @@ inline Reason why_not_price(const SymbolRules& rules, std::int64_t price) {
 }
 
 /// Of `price` as the command asks for it; rounds it where the symbol does.
-inline Reason why_not_limit(const Command& command, std::uint32_t side, const SymbolRules& rules, std::int64_t& price) {
+inline Reason why_not_limit(const Command& command, Side side, const SymbolRules& rules, std::int64_t& price) {
     if (!has_price(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
     if (rules.off_tick != TickRounding::reject) {
         const std::optional<std::int64_t> rounded = on_tick(rules, side, price);
@@ -55,7 +55,7 @@ inline Reason why_not_limit(const Command& command, std::uint32_t side, const Sy
 }
 
 /// What an order says, in the bits of `may_say`.
-inline unsigned said(const ExtendedCommand& command) {
+inline unsigned attributes_of(const ExtendedCommand& command) {
     return command.flags | says_time | (command.trigger != 0 ? says_trigger : 0) |
            (command.expiry != 0 ? says_expiry : 0) | (command.display_quantity != 0 ? says_display_quantity : 0);
 }
@@ -93,11 +93,11 @@ inline Reason why_not_order(const ExtendedCommand& command, const Book& book, st
     if (!known(TimeInForce{command.time_in_force})) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
     if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
-    if (const Reason reason = why_not_limit(command, command.side, book.rules, price); reason != Reason::none)
+    if (const Reason reason = why_not_limit(command, side_of(command), book.rules, price); reason != Reason::none)
         return reason;
     // A table, since branches on which orders come in are mispredicted.
     const unsigned may = may_say[static_cast<std::size_t>(order_type(command.kind))][command.time_in_force];
-    const unsigned beyond = said(command) & ~may;
+    const unsigned beyond = attributes_of(command) & ~may;
     if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
     if (!known(command.self_trade)) return Reason::unknown_self_trade;
     const bool slides_only = (command.flags & (flag_price_slide | flag_post_only)) == flag_price_slide;

@@ -145,6 +145,7 @@ class RingView {
     }
 
     /// How many of `wanted` records fit behind `tail`: never more than there is room for, perhaps fewer.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): an index and a count, as in all that follows here
     LOWLAT_INLINE std::uint64_t room(std::uint64_t tail, std::uint64_t wanted) const {
         // Acquire: whoever stored this value had acquired it from the consumer's head, so that the consumer's reads of
         // the slots lie before our writes even when another producer fetched the head.

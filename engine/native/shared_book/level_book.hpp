@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/native/matching/records.hpp"
+#include "engine/native/matching/side.hpp"
 
 namespace lowlat {
 
@@ -20,7 +21,7 @@ class LevelMirror {
 
     /// What now stands at a price; a quantity of 0 takes the level away. False when there was none to take away.
     bool update(Side side, const LevelRow& row) {
-        auto& levels = sides_[static_cast<std::size_t>(side)];
+        auto& levels = sides_[side];
         const bool bids = side == Side::buy;
         const auto worse = [bids](const LevelRow& level, std::int64_t price) {
             return bids ? level.price < price : level.price > price;
@@ -45,12 +46,13 @@ class LevelMirror {
 
     /// Whether the best bid reaches the best ask.
     bool crossed() const {
-        return !sides_[0].empty() && !sides_[1].empty() && sides_[0].back().price >= sides_[1].back().price;
+        const auto& [bids, asks] = sides_.of;
+        return !bids.empty() && !asks.empty() && bids.back().price >= asks.back().price;
     }
 
     /// As a Matcher's: `visit(LevelRow)` from the best level on, until it returns false.
     template <typename Visit>
-    void for_each_level(std::uint32_t, std::uint32_t side, Visit visit) const {
+    void for_each_level(std::uint32_t, Side side, Visit visit) const {
         const auto& levels = sides_[side];
         for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
             if (!visit(*level)) return;
@@ -58,7 +60,7 @@ class LevelMirror {
     }
 
   private:
-    std::vector<LevelRow> sides_[2];
+    PerSide<std::vector<LevelRow>> sides_;
 };
 
 }  // namespace lowlat

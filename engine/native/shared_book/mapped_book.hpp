@@ -19,6 +19,7 @@
 #include <cstring>
 
 #include "engine/native/matching/records.hpp"
+#include "engine/native/matching/side.hpp"
 #include "engine/native/platform/compiler.hpp"
 #include "engine/native/shared_book/records.hpp"
 
@@ -85,9 +86,9 @@ class BookMemory {
     BookHeader& header() const { return *header_; }
     BookPulse& pulse() const { return header_->pulse; }
     BookOwner& owner() const { return header_->owner; }
-    LOWLAT_INLINE SharedLevel* side(std::uint32_t side) const { return levels_ + std::size_t{side} * depth_; }
-    LOWLAT_INLINE std::uint64_t& count(std::uint32_t side) const {
-        return side == 0 ? header_->pulse.bids : header_->pulse.asks;
+    LOWLAT_INLINE SharedLevel* side(Side side) const { return levels_ + std::size_t{byte_of(side)} * depth_; }
+    LOWLAT_INLINE std::uint64_t& count(Side side) const {
+        return side == Side::buy ? header_->pulse.bids : header_->pulse.asks;
     }
     std::uint32_t depth() const { return depth_; }
 
@@ -141,13 +142,11 @@ class BookWriter {
 
     /// Between begin() and end(): `position` counts from the best level, 0 to depth - 1.
     LOWLAT_INLINE void set_level(Side side, std::uint32_t position, const LevelRow& row) {
-        memory_.side(static_cast<std::uint32_t>(side))[position].store(row);
+        memory_.side(side)[position].store(row);
     }
 
     /// Between begin() and end(): levels shown on a side.
-    LOWLAT_INLINE void set_count(Side side, std::uint32_t count) {
-        store_word(memory_.count(static_cast<std::uint32_t>(side)), count);
-    }
+    LOWLAT_INLINE void set_count(Side side, std::uint32_t count) { store_word(memory_.count(side), count); }
 
     /// `command`: the source's number for what brought the change.
     LOWLAT_INLINE void end(std::uint64_t command) {
@@ -156,11 +155,11 @@ class BookWriter {
         store_word(memory_.pulse().sequence, sequence_, std::memory_order_release);
     }
 
-    /// Bring the book in line with `source`, of which anything serves that has the `for_each_level` of a Matcher.
-    /// Levels that already stand there are not written, so that their cache lines stay with the readers; an update
-    /// that changes nothing does not touch the sequence. Whether anything changed.
+    /// `command` is the source's last. Bring the book in line with `source`, of which anything serves that has the
+    /// `for_each_level` of a Matcher. Levels that already stand there are not written, so that their cache lines stay
+    /// with the readers; an update that changes nothing does not touch the sequence. Whether anything changed.
     template <typename Source>
-    bool publish(const Source& source, std::uint32_t symbol, std::uint64_t command) {
+    bool publish(std::uint64_t command, const Source& source, std::uint32_t symbol) {
         bool changed = publish_side(source, symbol, Side::buy, false);
         changed = publish_side(source, symbol, Side::sell, changed);
         if (changed) end(command);
@@ -174,15 +173,14 @@ class BookWriter {
   private:
     template <typename Source>
     LOWLAT_INLINE bool publish_side(const Source& source, std::uint32_t symbol, Side side, bool begun) {
-        const auto at_side = static_cast<std::uint32_t>(side);
         const std::uint32_t depth = memory_.depth();
-        SharedLevel* const levels = memory_.side(at_side);
+        SharedLevel* const levels = memory_.side(side);
         std::uint32_t at = 0;
         const auto begin_once = [&]() {
             if (!begun) begin();
             begun = true;
         };
-        source.for_each_level(symbol, at_side, [&](const LevelRow& row) {
+        source.for_each_level(symbol, side, [&](const LevelRow& row) {
             // No other thread writes these words, so this one may compare before it begins.
             if (!same_level(levels[at].load(), row)) {
                 begin_once();
@@ -190,7 +188,7 @@ class BookWriter {
             }
             return ++at < depth;
         });
-        if (load_word(memory_.count(at_side)) != at) {
+        if (load_word(memory_.count(side)) != at) {
             begin_once();
             set_count(side, at);
         }
@@ -241,7 +239,7 @@ class BookReader {
     }
 
     /// Levels shown on a side, at most `depth`, whatever stands in the memory.
-    LOWLAT_INLINE std::uint32_t count(std::uint32_t side) const {
+    LOWLAT_INLINE std::uint32_t count(Side side) const {
         const std::uint64_t count = load_word(memory_.count(side));
         return count < memory_.depth() ? static_cast<std::uint32_t>(count) : memory_.depth();
     }
@@ -261,12 +259,12 @@ class BookReader {
                  .generation = load_word(owner.generation),
                  .pid = load_word(owner.pid),
                  .state = static_cast<BookState>(load_word(owner.state)),
-                 .bids = copy(0, levels, bids),
-                 .asks = copy(1, levels, asks)};
+                 .bids = copy(Side::buy, levels, bids),
+                 .asks = copy(Side::sell, levels, asks)};
         return unchanged(begun);
     }
 
-    LOWLAT_INLINE std::uint32_t copy(std::uint32_t side, std::uint32_t levels, LevelRow* to) const {
+    LOWLAT_INLINE std::uint32_t copy(Side side, std::uint32_t levels, LevelRow* to) const {
         const std::uint32_t shown = count(side);
         const std::uint32_t copied = levels < shown ? levels : shown;
         const SharedLevel* from = memory_.side(side);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/native/matching/order_rows.hpp"
 #include "engine/native/matching/records.hpp"
 
 namespace lowlat::fuzz {
@@ -27,8 +28,7 @@ class Audit {
     }
 
     /// Whether the books hold what the events left, and nothing else.
-    template <typename Matcher>
-    const char* compare(const Matcher& matcher) const {
+    const char* compare(const OrderStore& store) const {
         std::size_t found = 0;
         const char* broken = nullptr;
         const auto see = [&](const auto& row, std::uint64_t quantity) {
@@ -37,13 +37,13 @@ class Audit {
                 broken = "an order in the book is what its events left of it";
             ++found;
         };
-        for (std::uint32_t symbol = 0; symbol < matcher.symbols(); ++symbol) {
-            matcher.for_each_order(symbol, [&](const OrderRow& row) {
+        for (std::uint32_t symbol = 0; symbol < store.symbols(); ++symbol) {
+            for_each_order(store, symbol, [&](const OrderRow& row) {
                 see(row, row.quantity + std::uint64_t{row.reserve_quantity});
                 if (broken == nullptr && live_.at({row.symbol, row.order_id}).price != row.price)
                     broken = "an order rests at the price its events say";
             });
-            matcher.for_each_stop(symbol, [&](const StopRow& row) { see(row, row.quantity); });
+            for_each_stop(store, symbol, [&](const StopRow& row) { see(row, row.quantity); });
         }
         if (broken != nullptr) return broken;
         return found == live_.size() ? nullptr : "what was accepted and has not ended is in the book";
@@ -77,6 +77,14 @@ class Audit {
         Left& left = order->second;
         if (event.kind == ExecType::trade) return hear_trade(event, order);
         if (left.side != event.side) return "an order stays on its side";
+        if (const char* broken = apply(event, left); broken != nullptr) return broken;
+        if (event.remaining != left.left) return "an event says what its order has left";
+        if (left.left == 0) live_.erase(order);
+        return nullptr;
+    }
+
+    /// What an event that is no trade leaves of its order.
+    static const char* apply(const Event& event, Left& left) {
         switch (event.kind) {
             case ExecType::replaced:
                 left.left = event.quantity;
@@ -97,8 +105,6 @@ class Audit {
             default:
                 return "an event's kind is known";
         }
-        if (event.remaining != left.left) return "an event says what its order has left";
-        if (left.left == 0) live_.erase(order);
         return nullptr;
     }
 

@@ -44,19 +44,10 @@ inline ExtendedCommand decode_plain(const std::uint8_t* b) {
     return command;
 }
 
-/// A command with what belongs to its kind, mostly: seldom a field is that of another, or off tick or lot.
-/// `clock` is the engine's, as far as the commands told it.
-inline ExtendedCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) {
-    constexpr std::uint8_t kinds[] = {1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10};
-    constexpr std::uint8_t phases[] = {0, 0, 0, 0, 1, 1, 2, 3};
-    ExtendedCommand command = decode_plain(b);
-    command.kind = CommandType{b[0] < 254 ? kinds[b[0] % 16] : static_cast<std::uint8_t>(b[0] == 254 ? 0 : 11)};
-    if (b[4] >= 4) command.symbol = b[4] % 4;
+/// What only some orders have to say.
+inline void decode_attributes(const std::uint8_t* b, ExtendedCommand& command) {
     const bool limit = command.kind == CommandType::limit;
     const bool stop = is_stop(command);
-    if (b[3] == 253 || b[3] == 254) command.quantity = b[3] + 3;  // 256 and 257: the most slices, and one more
-    command.price = has_price(command) || b[2] >= 250 ? b[2] % 16 - 6 : 0;
-    if (b[6] >= 4 && b[6] % 16 <= 4) command.time_in_force = static_cast<std::uint8_t>(b[6] % 16);
     if (!limit && command.kind != CommandType::replace && b[7] >= 4) command.flags = 0;
     if (stop) command.trigger = b[8] % 20 - (command.kind == CommandType::trailing_stop ? 0 : 8);
     if (command.kind == CommandType::trailing_stop && b[7] % 4 == 3) {
@@ -66,6 +57,24 @@ inline ExtendedCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) 
     if (limit && b[7] % 8 == 6) command.flags = flag_post_only | flag_price_slide;
     if (limit && (b[7] % 8 == 4 || b[7] % 8 == 5)) command.flags = flag_all_or_none;
     if (limit && b[7] % 8 < 3 && b[8] % 2 == 1) command.display_quantity = b[8] / 2 % 6;
+    if (is_order(command)) {
+        command.participant_id = b[9] % 3;
+        command.self_trade = SelfTradePrevention{static_cast<std::uint8_t>(b[9] == 255 ? 5 : b[9] / 3 % 5)};
+    }
+}
+
+/// A command with what belongs to its kind, mostly: seldom a field is that of another, or off tick or lot.
+/// `clock` is the engine's, as far as the commands told it.
+inline ExtendedCommand decode_extended(const std::uint8_t* b, std::uint64_t& clock) {
+    constexpr std::uint8_t kinds[] = {1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10};
+    constexpr std::uint8_t phases[] = {0, 0, 0, 0, 1, 1, 2, 3};
+    ExtendedCommand command = decode_plain(b);
+    command.kind = CommandType{b[0] < 254 ? kinds[b[0] % 16] : static_cast<std::uint8_t>(b[0] == 254 ? 0 : 11)};
+    if (b[4] >= 4) command.symbol = b[4] % 4;
+    if (b[3] == 253 || b[3] == 254) command.quantity = b[3] + 3;  // 256 and 257: the most slices, and one more
+    command.price = has_price(command) || b[2] >= 250 ? b[2] % 16 - 6 : 0;
+    if (b[6] >= 4 && b[6] % 16 <= 4) command.time_in_force = static_cast<std::uint8_t>(b[6] % 16);
+    decode_attributes(b, command);
     if (command.symbol == 1 && b[9] < 240) {  // mostly its ticks of 2 and lots of 3
         command.price -= command.price % 2;
         command.trigger -= command.trigger % 2;
@@ -78,10 +87,6 @@ inline ExtendedCommand decode_wide(const std::uint8_t* b, std::uint64_t& clock) 
         command.quantity = static_cast<std::int64_t>(clock) - (b[3] >= 250 ? 4 : 0);
     }
     if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtd)) command.expiry = clock + b[8] % 16;
-    if (is_order(command)) {
-        command.participant_id = b[9] % 3;
-        command.self_trade = SelfTradePrevention{static_cast<std::uint8_t>(b[9] == 255 ? 5 : b[9] / 3 % 5)};
-    }
     if (b[9] == 246) command.flags = b[8] % 16;
     if (b[9] == 247) command.trigger = b[8];
     if (b[9] == 248) command.expiry = b[8];
@@ -97,7 +102,7 @@ inline Input decode(const std::uint8_t* bytes, std::size_t size) {
     std::uint64_t clock = 0;
     for (std::size_t at = 1; at + bytes_each <= size; at += bytes_each) {
         const std::uint8_t* each = bytes + at;
-        input.commands.push_back(input.plain ? decode_plain(each) : decode_wide(each, clock));
+        input.commands.push_back(input.plain ? decode_plain(each) : decode_extended(each, clock));
     }
     return input;
 }

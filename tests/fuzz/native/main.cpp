@@ -31,7 +31,7 @@ extern "C" void keep_input(int /*signal*/) {
 }
 
 /// Chance alone, or a file with some of its bytes changed, twice over.
-Bytes made(const std::vector<Bytes>& files, Random& random) {
+Bytes make_input(const std::vector<Bytes>& files, Random& random) {
     const auto below = [&](std::size_t end) { return static_cast<std::size_t>(random() % end); };
     if (files.empty() || below(2) == 0) {
         Bytes bytes(1 + lowlat::fuzz::bytes_each * (1 + below(200)));
@@ -77,7 +77,7 @@ int main(int count, char** words) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(std::strtol(words[1], nullptr, 10));
     std::uint64_t inputs = files.size();
     while (std::chrono::steady_clock::now() < end) {
-        input = made(files, random);
+        input = make_input(files, random);
         run();
         ++inputs;
     }

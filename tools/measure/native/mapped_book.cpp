@@ -62,14 +62,14 @@ void fill(Matcher& matcher) {
     std::vector<Event> events(8);
     RingSink sink(events.data(), 7);
     for (std::uint32_t n = 0; n < depth; ++n) {
-        for (const std::uint8_t side : {std::uint8_t{0}, std::uint8_t{1}}) {
+        for (const Side side : both_sides) {
             const std::int64_t away = n + 1;
-            matcher.execute({.order_id = 2 * n + side + 1,
-                             .price = 1000 + (side == 0 ? -away : away),
+            matcher.execute({.order_id = 2 * n + byte_of(side) + 1,
+                             .price = 1000 + (side == Side::buy ? -away : away),
                              .quantity = 5,
                              .symbol = 0,
                              .kind = CommandType::limit,
-                             .side = side,
+                             .side = byte_of(side),
                              .time_in_force = 0,
                              .flags = 0},
                             sink);
@@ -81,24 +81,24 @@ void measure_writer(BookWriter& writer) {
     constexpr double levels = 2.0 * depth;
     print("set_level", best_ns([&](std::uint64_t n) {
                            writer.begin();
-                           for (const Side side : {Side::buy, Side::sell})
+                           for (const Side side : both_sides)
                                for (std::uint32_t at = 0; at < depth; ++at)
                                    writer.set_level(side, at, {static_cast<std::int64_t>(n), n, n, 0});
                            writer.end(n);
                        }) / levels);
     Matcher matcher({.symbols = {SymbolRules{1, 1, 0, 1'000'000}}, .orders = 1000, .trades = 1000});
     fill(matcher);
-    writer.publish(matcher, 0, 0);
-    print("publish_unchanged", best_ns([&](std::uint64_t n) { writer.publish(matcher, 0, n); }) / levels);
+    writer.publish(0, matcher, 0);
+    print("publish_unchanged", best_ns([&](std::uint64_t n) { writer.publish(n, matcher, 0); }) / levels);
     print("publish_changed", best_ns([&](std::uint64_t n) {
                                  // Another writer's levels, as it were: all differ from the matcher's.
                                  writer.begin();
                                  for (std::uint32_t at = 0; at < depth; ++at) {
-                                     store_word(writer.memory().side(0)[at].order_count, n + 2);
-                                     store_word(writer.memory().side(1)[at].order_count, n + 2);
+                                     store_word(writer.memory().side(Side::buy)[at].orders, n + 2);
+                                     store_word(writer.memory().side(Side::sell)[at].orders, n + 2);
                                  }
                                  writer.end(n);
-                                 writer.publish(matcher, 0, n);
+                                 writer.publish(n, matcher, 0);
                              }) / levels);
     std::vector<Event> events(8);
     RingSink sink(events.data(), 7);
@@ -116,7 +116,7 @@ void measure_writer(BookWriter& writer) {
     const double alone = best_ns(reduce_and_back);
     print("publish_after_one_command", best_ns([&](std::uint64_t n) {
                                            reduce_and_back(n);
-                                           writer.publish(matcher, 0, n);
+                                           writer.publish(n, matcher, 0);
                                        }) - alone);
 }
 
@@ -153,7 +153,7 @@ void measure_feed() {
             come_and_go(n, [&](const Command& command) {
                 feed.begin(command);
                 matcher.execute(command, feed);
-                feed.end({command, n, n, n, 0}, n, n);
+                feed.end({command, n, n, n, 0}, {.taken = n, .matched = n});
             });
             if (n % 8192 == 0) ring.release(ring.peek(market_data_ring_capacity).size());
         });
@@ -216,7 +216,7 @@ void measure_mirror(BookWriter& writer) {
           }));
     print("mirror_update_and_publish", best_ns([&](std::uint64_t n) {
               mirror.update(Side::buy, {10'000 - static_cast<std::int64_t>(n % 10) - 1, n + 2, 1, 0});
-              writer.publish(mirror, 0, n);
+              writer.publish(n, mirror, 0);
           }));
 }
 

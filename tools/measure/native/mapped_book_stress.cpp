@@ -30,10 +30,10 @@ struct Rows {
 };
 
 /// Moves by more than the spread with every update, so that sides of two updates cross.
-LevelRow row_of(std::uint64_t update, std::uint32_t side, std::uint32_t position) {
+LevelRow row_of(std::uint64_t update, Side side, std::uint32_t position) {
     const auto middle = static_cast<std::int64_t>(1000 + update % 7 * 100);
     const auto away = static_cast<std::int64_t>(position + 1);
-    return {side == 0 ? middle - away : middle + away, update, update, 0};
+    return {side == Side::buy ? middle - away : middle + away, update, update, 0};
 }
 
 bool sound(const Rows& rows, const BookStamp& stamp) {
@@ -42,7 +42,8 @@ bool sound(const Rows& rows, const BookStamp& stamp) {
     const std::uint32_t count = 1 + update % depth;
     if (stamp.bids != count || stamp.asks != count || stamp.command != update) return false;
     for (std::uint32_t n = 0; n < count; ++n) {
-        if (!same_level(rows.bids[n], row_of(update, 0, n)) || !same_level(rows.asks[n], row_of(update, 1, n)))
+        if (!same_level(rows.bids[n], row_of(update, Side::buy, n)) ||
+            !same_level(rows.asks[n], row_of(update, Side::sell, n)))
             return false;
     }
     return rows.bids[0].price < rows.asks[0].price;
@@ -50,9 +51,8 @@ bool sound(const Rows& rows, const BookStamp& stamp) {
 
 void write_levels(BookWriter& writer, std::uint64_t update) {
     const std::uint32_t count = 1 + update % depth;
-    for (const Side side : {Side::buy, Side::sell}) {
-        for (std::uint32_t n = 0; n < count; ++n)
-            writer.set_level(side, n, row_of(update, static_cast<std::uint32_t>(side), n));
+    for (const Side side : both_sides) {
+        for (std::uint32_t n = 0; n < count; ++n) writer.set_level(side, n, row_of(update, side, n));
         writer.set_count(side, count);
     }
 }
@@ -70,11 +70,11 @@ void write(BookWriter& writer, std::uint64_t update, bool sequenced) {
 
 /// What a reader does that looks at the sequence neither before nor after.
 void copy_unchecked(const BookReader& reader, const BookMemory& memory, Rows& rows, BookStamp& stamp) {
-    stamp.bids = reader.count(0);
-    stamp.asks = reader.count(1);
+    stamp.bids = reader.count(Side::buy);
+    stamp.asks = reader.count(Side::sell);
     stamp.command = load_word(memory.pulse().command);
-    for (std::uint32_t n = 0; n < stamp.bids; ++n) rows.bids[n] = memory.side(0)[n].load();
-    for (std::uint32_t n = 0; n < stamp.asks; ++n) rows.asks[n] = memory.side(1)[n].load();
+    for (std::uint32_t n = 0; n < stamp.bids; ++n) rows.bids[n] = memory.side(Side::buy)[n].load();
+    for (std::uint32_t n = 0; n < stamp.asks; ++n) rows.asks[n] = memory.side(Side::sell)[n].load();
 }
 
 }  // namespace

@@ -1,0 +1,60 @@
+// The orders of a flood that are in the book, any of which can be drawn.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/native/platform/compiler.hpp"
+
+namespace lowlat {
+
+struct LiveOrder {
+    std::uint64_t id;
+    std::uint32_t symbol;
+};
+
+/// Ids are given out from 1 on. To add, to remove and to draw are O(1).
+class LiveOrders {
+  public:
+    LiveOrders() {
+        position_.reserve(std::size_t{1} << 16);
+        position_.push_back(0);  // no order has id 0
+    }
+
+    /// Room for so many ids, so that they take no more memory.
+    void reserve(std::uint64_t ids) { position_.reserve(ids + 1); }
+
+    std::uint64_t make_id() {
+        position_.push_back(0);
+        return ++last_id_;
+    }
+
+    std::uint32_t size() const { return static_cast<std::uint32_t>(orders_.size()); }
+    bool has(std::uint64_t id) const { return position_[id] != 0; }
+
+    /// `random`: anywhere in 32 bits.
+    const LiveOrder& draw(std::uint32_t random) const { return orders_[random * std::uint64_t{orders_.size()} >> 32]; }
+
+    void fetch_position_of(std::uint64_t id) const { prefetch(&position_[id]); }
+
+    void add(const LiveOrder& order) {
+        orders_.push_back(order);
+        position_[order.id] = size();
+    }
+
+    void remove(std::uint64_t id) {
+        const std::uint32_t at = position_[id] - 1;
+        orders_[at] = orders_.back();
+        position_[orders_[at].id] = at + 1;
+        orders_.pop_back();
+        position_[id] = 0;
+    }
+
+  private:
+    std::vector<LiveOrder> orders_;
+    std::vector<std::uint32_t> position_;  // of each id: one more than its place in orders_, 0 when gone
+    std::uint64_t last_id_ = 0;
+};
+
+}  // namespace lowlat

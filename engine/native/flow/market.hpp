@@ -1,0 +1,141 @@
+// The market that a flood is made for: a matcher of its own, and what its events say.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "engine/native/flow/live_orders.hpp"
+#include "engine/native/flow/profile.hpp"
+#include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/matching/side.hpp"
+
+namespace lowlat {
+
+/// Executes a flood's commands, and knows which orders are live, where the touch is, and what has happened so far.
+class FloodMarket {
+  public:
+    static constexpr std::int64_t opening_price = 100'000;
+
+    explicit FloodMarket(const FloodProfile& profile)
+        : matcher_(size_for(profile)), last_touch_(profile.symbols, {opening_price, opening_price}) {}
+
+    const Matcher& matcher() const { return matcher_; }
+    const Book& book(std::uint32_t symbol) const { return matcher_.books()[symbol]; }
+    LiveOrders& live() { return live_; }
+    const LiveOrders& live() const { return live_; }
+    FloodComposition& composition() { return composition_; }
+    const FloodComposition& composition() const { return composition_; }
+
+    /// A live order.
+    const OrderBody& order(const LiveOrder& live) const { return matcher_.order(matcher_.find(live.id, live.symbol)); }
+    bool waits(const LiveOrder& live) const { return (order(live).terms & term_waits) != 0; }
+
+    /// The best price of a side; of an empty one, the last it had.
+    std::int64_t touch(std::uint32_t symbol, Side side) {
+        const Ladder& ladder = book(symbol).ladders[side];
+        std::int64_t& last = last_touch_[symbol][side];
+        if (ladder.best() != nil) last = side == Side::buy ? ~ladder.best_key() : ladder.best_key();
+        return last;
+    }
+
+    template <typename Record>
+    void run(const Record& command) {
+        const std::uint32_t before = levels_of(command);
+        executed_ = command.order_id;
+        touched_ = 0;
+        resting_ = 0;
+        Follower follower(this);
+        matcher_.execute(command, follower);
+        follower.finish();
+        if (resting_ != 0 && !live_.has(command.order_id)) live_.add({command.order_id, command.symbol});
+        if (resting_ == 0 && live_.has(command.order_id)) live_.remove(command.order_id);
+        levels_ += levels_of(command) - before;
+        if (touched_ != 0) {
+            ++composition_.aggressors;
+            composition_.levels_touched += touched_;
+            composition_.levels_touched_max = std::max(composition_.levels_touched_max, touched_);
+        }
+    }
+
+    /// Add what the book looks like now to the composition.
+    void observe() {
+        composition_.live_sum += live_.size();
+        composition_.live_max = std::max<std::uint64_t>(composition_.live_max, live_.size());
+        composition_.levels_sum += levels_;
+        composition_.levels_max = std::max<std::uint64_t>(composition_.levels_max, levels_);
+        const Ladder& bids = book(0).ladders[Side::buy];
+        if (bids.best() == nil) return;
+        composition_.touch_min = std::min(composition_.touch_min, ~bids.best_key());
+        composition_.touch_max = std::max(composition_.touch_max, ~bids.best_key());
+    }
+
+  private:
+    static EngineConfig size_for(const FloodProfile& profile) {
+        // Twice the orders held: a flood never meets a full pool.
+        return EngineConfig{.symbols = profile.rules(),
+                            .orders = 2 * profile.live_orders + 64,
+                            .trades = 1,
+                            .when_orders_dry = PoolPolicy::refuse,
+                            .when_trades_dry = PoolPolicy::recycle};
+    }
+
+    /// Takes the events of one command, to keep the list of live orders.
+    struct Follower {
+        explicit Follower(FloodMarket* its_market) : market(its_market) {}
+        Event& next() {
+            finish();
+            pending = true;
+            return event;
+        }
+        void finish() {
+            if (pending) market->follow(event);
+            pending = false;
+        }
+        Event event{};
+        FloodMarket* market;
+        bool pending = false;
+    };
+
+    /// Levels of the books that a command may change.
+    std::uint32_t levels_of(const Command& command) const {
+        const auto levels = [](const Book& book) {
+            return book.ladders[Side::buy].levels() + book.ladders[Side::sell].levels();
+        };
+        if (command.kind != CommandType::advance_time) return levels(book(command.symbol));
+        std::uint32_t sum = 0;
+        for (const Book& book : matcher_.books()) sum += levels(book);
+        return sum;
+    }
+
+    void follow(const Event& event) {
+        if (event.kind == ExecType::rejected) ++composition_.rejects;
+        if (event.order_id == executed_) {
+            resting_ = event.remaining;
+        } else if (event.remaining == 0 && live_.has(event.order_id)) {
+            live_.remove(event.order_id);  // triggered, expired or prevented
+        }
+        if (event.kind != ExecType::trade) return;
+        ++composition_.trades;
+        if (touched_ == 0 || event.price != touched_price_) ++touched_;
+        touched_price_ = event.price;
+        if (event.maker_id == executed_) {
+            resting_ = event.maker_remaining;  // of a triggered order that it met after it came to rest
+        } else if (event.maker_remaining == 0 && live_.has(event.maker_id)) {
+            live_.remove(event.maker_id);
+        }
+    }
+
+    Matcher matcher_;
+    LiveOrders live_;
+    std::vector<PerSide<std::int64_t>> last_touch_;
+    std::uint64_t executed_ = 0;  // the order of the command under way
+    std::uint64_t touched_ = 0;
+    std::int64_t touched_price_ = 0;
+    std::uint32_t resting_ = 0;
+    std::uint32_t levels_ = 0;
+    FloodComposition composition_;
+};
+
+}  // namespace lowlat

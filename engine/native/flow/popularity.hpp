@@ -1,0 +1,46 @@
+// Which symbol a command of a flood is for.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace lowlat {
+
+/// Zipf's law with exponent one: weight 2^32/rank, exact in integers.
+class Popularity {
+  public:
+    explicit Popularity(std::uint32_t symbols) {
+        std::uint64_t sum = 0;
+        for (std::uint64_t rank = 1; rank <= symbols; ++rank)
+            cumulated_.push_back(sum += (std::uint64_t{1} << 32) / rank);
+        for (std::uint64_t share = 0; share < guides; ++share) {
+            const std::uint64_t weight = high_product(share * (~std::uint64_t{0} / guides), sum);
+            const auto found = std::upper_bound(cumulated_.begin(), cumulated_.end(), weight);
+            guide_[share] = static_cast<std::uint32_t>(found - cumulated_.begin());
+        }
+    }
+
+    /// The symbol that a random number falls to.
+    std::uint32_t symbol_of(std::uint64_t random) const {
+        const std::uint64_t drawn = high_product(random, cumulated_.back());
+        std::uint32_t symbol = guide_[random / (~std::uint64_t{0} / guides + 1)];
+        while (cumulated_[symbol] <= drawn) ++symbol;
+        return symbol;
+    }
+
+  private:
+    static constexpr std::uint64_t guides = 4096;
+
+    /// The product's upper 64 bits: either factor scaled down to below the other.
+    static std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::uint64_t>(static_cast<Wide>(a) * b >> 64);
+    }
+
+    std::vector<std::uint64_t> cumulated_;
+    std::array<std::uint32_t, guides> guide_{};  // where the search for a drawn weight starts
+};
+
+}  // namespace lowlat

@@ -1,0 +1,47 @@
+// What a plain order would trade with, looked at and left as it is.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/native/matching/ladder.hpp"
+#include "engine/native/matching/order_node.hpp"
+
+namespace lowlat {
+
+/// The other side's levels up to key `limit`, and a quantity that would go through them.
+struct PlainSweep {
+    const Nodes& nodes;
+    const Ladder& ladder;
+    std::int64_t limit;
+    std::int64_t quantity;
+
+    /// Whether the levels have all of the quantity.
+    bool fills() const {
+        std::int64_t left = quantity;
+        ladder.for_each([&](std::int64_t key, Handle level) {
+            if (key > limit) return false;
+            left -= static_cast<std::int64_t>(
+                std::min<std::uint64_t>(nodes[level].level.quantity, static_cast<std::uint64_t>(left)));
+            return left > 0;
+        });
+        return left == 0;
+    }
+
+    /// Whether the orders that it would meet are at most so many.
+    bool meets_at_most(std::uint64_t orders) const {
+        std::int64_t left = quantity;
+        bool fits = true;
+        ladder.for_each([&](std::int64_t key, Handle level) {
+            if (key > limit) return false;
+            for (Handle at = nodes[level].next; at != level && left > 0 && fits; at = nodes[at].next) {
+                left -= nodes[at].order.quantity;
+                fits = orders-- != 0;
+            }
+            return left > 0 && fits;
+        });
+        return fits;
+    }
+};
+
+}  // namespace lowlat

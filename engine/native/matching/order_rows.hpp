@@ -1,0 +1,51 @@
+// The orders and stops of a book as records, for those who ask from outside.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/native/matching/order_store.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/matching/side.hpp"
+
+namespace lowlat {
+
+/// Call `visit(OrderRow)` for every resting order: bids best first, then asks, oldest first within a level.
+template <typename Visit>
+void for_each_order(const OrderStore& store, std::uint32_t symbol, Visit visit) {
+    const Book& book = store.books()[symbol];
+    for (const Ladder& ladder : book.ladders) {
+        store.for_each_queued(ladder, [&](Handle at) {
+            const OrderBody& order = store.order(at);
+            visit(OrderRow{.order_id = order.id,
+                           .price = store.limit_of(book, at),
+                           .quantity = order.quantity,
+                           .symbol = order.symbol,
+                           .side = byte_of(order.side),
+                           .flags = OrderStore::all_or_none(order) ? flag_all_or_none : std::uint8_t{0},
+                           .zero = 0,
+                           .reserve_quantity = store.reserve_quantity(order)});
+        });
+    }
+}
+
+/// Call `visit(StopRow)` for every stop that waits: buys, then sells, as a price moving their way meets them.
+template <typename Visit>
+void for_each_stop(const OrderStore& store, std::uint32_t symbol, Visit visit) {
+    const Book& book = store.books()[symbol];
+    for (const Ladder& ladder : book.stops) {
+        store.for_each_queued(ladder, [&](Handle at) {
+            const OrderBody& order = store.order(at);
+            const std::int64_t key = store.level(order.level).key;
+            visit(StopRow{.order_id = order.id,
+                          .price = store.limit_of(book, at),
+                          .trigger = book.price_of(opposite(order.side), key),
+                          .quantity = order.quantity,
+                          .symbol = order.symbol,
+                          .kind = store.terms(at).kind,
+                          .side = byte_of(order.side),
+                          .zero = {}});
+        });
+    }
+}
+
+}  // namespace lowlat

@@ -1,0 +1,102 @@
+// The memory under an engine's store: who lies where in it, and how it grows.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "engine/native/matching/book.hpp"
+#include "engine/native/matching/config.hpp"
+#include "engine/native/matching/expiry_heap.hpp"
+#include "engine/native/matching/ladder.hpp"
+#include "engine/native/matching/order_attributes.hpp"
+#include "engine/native/matching/order_index.hpp"
+#include "engine/native/matching/order_node.hpp"
+#include "engine/native/matching/sparse_levels.hpp"
+#include "engine/native/matching/trade_tape.hpp"
+#include "engine/native/platform/locked_region.hpp"
+
+namespace lowlat {
+
+/// Owns the regions. Declared before what lies in them, it outlives all of that. Whatever can throw std::bad_alloc
+/// comes before the first change.
+class StoreMemory {
+  public:
+    /// Nodes for so many orders (and as many levels), and their terms; an empty index of them.
+    void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderTerms>& terms, Expiries& expiries, IdIndex& index) {
+        const std::uint32_t capacity = 2 * orders;
+        const std::uint64_t slots = IdIndex::slots_for(orders);
+        retired_.reserve(retired_.size() + 1);
+        Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots) +
+                      Region::room_for<OrderTerms>(orders + 1) + Region::room_for<Expiries::Entry>(orders));
+        Node* const to = region.take<Node>(capacity + 1);
+        index = IdIndex({region.take<IdIndex::Slot>(slots), slots}, index.seed());
+        if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
+        nodes.move_to(to, capacity);
+        auto* const terms_to = region.take<OrderTerms>(orders + 1);
+        if (terms.data() != nullptr) std::copy_n(terms.data(), terms.high_water() + 1, terms_to);
+        terms.move_to(terms_to, orders);
+        auto* const heap = region.take<Expiries::Entry>(orders);
+        if (expiries.size() != 0) std::copy_n(expiries.data(), expiries.size(), heap);
+        expiries.move_to(heap);
+        if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
+        node_region_ = std::move(region);
+    }
+
+    /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.
+    void add_far(std::uint32_t levels) {
+        far_regions_.reserve(far_regions_.size() + 1);
+        Region region(Region::room_for<FarRoom::Slot>(levels));
+        far_room_.add(region.take<FarRoom::Slot>(levels), levels);
+        far_regions_.push_back(std::move(region));
+    }
+
+    void move_tape(std::uint64_t trades, Tape& tape) {
+        Region region(Region::room_for<Trade>(trades));
+        tape.move_to(region.take<Trade>(trades), trades);
+        tape_region_ = std::move(region);
+    }
+
+    /// A book for each symbol.
+    std::vector<Book> make_books(const EngineConfig& settings) {
+        const auto room = [](std::uint32_t places) {
+            return Region::room_for<Handle>(places) + Region::room_for<std::uint64_t>(Occupancy::words(places));
+        };
+        const std::uint32_t places = settings.window_places();
+        const std::uint32_t stop_places = settings.stop_places();
+        Region region(settings.symbols.size() * 2 * (room(places) + room(stop_places)));
+        const auto ladder = [&](std::uint32_t size) {
+            Handle* window = region.take<Handle>(size);
+            return Ladder(window, region.take<std::uint64_t>(Occupancy::words(size)), size, &far_room_);
+        };
+        std::vector<Book> books;
+        books.reserve(settings.symbols.size());
+        for (const SymbolRules& rules : settings.symbols)
+            books.emplace_back(rules, ladder(places), ladder(places), ladder(stop_places), ladder(stop_places));
+        book_region_ = std::move(region);
+        return books;
+    }
+
+    /// The old index is not read any more.
+    void drop_retired() { retired_.clear(); }
+
+    /// Call `visit(part, region)` for all memory taken from the system.
+    template <typename Visit>
+    void for_each_region(Visit visit) const {
+        visit("orders, levels and id index", node_region_);
+        visit("trade tape", tape_region_);
+        visit("price windows", book_region_);
+        for (const Region& region : far_regions_) visit("levels outside the windows", region);
+    }
+
+  private:
+    std::vector<Region> far_regions_;
+    FarRoom far_room_;
+    Region node_region_;
+    std::vector<Region> retired_;  // the old index, into which commands of the batch under way may still look ahead
+    Region tape_region_;
+    Region book_region_;
+};
+
+}  // namespace lowlat
