@@ -1,7 +1,7 @@
 """Price statistics and bulk level updates over arrays of records, exact."""
 
+from lowlat.engine.analytics.records import LEVEL_UPDATE
 from lowlat.engine.analytics.vwap import (
-    LEVEL_UPDATE,
     Vwap,
     apply_level_updates,
     level_updates,
