@@ -9,101 +9,127 @@
 `docs/matching.md` states what every command does and every event says.
 """
 
-from lowlat.engine._core import EngineBusyError
-from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.profile import Profile, ProfileError, load_profile, profile_names
-from lowlat.engine.flow.synthetic import flood
-from lowlat.engine.journal.engine import JournaledEngine, Recovery
-from lowlat.engine.journal.records import SyncPolicy
-from lowlat.engine.matching.commands import (
-    CommandValueError,
-    command,
-    commands,
-    describe,
-    extended_command,
-    extended_commands,
-)
-from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument, OffTickError
-from lowlat.engine.matching.interface import (
-    AuctionIndicative,
-    CommandArrayError,
-    MatchingEngine,
-    TopOfBook,
-    UnknownSideError,
-    UnknownSymbolError,
-)
-from lowlat.engine.matching.native import Counters, Engine, MemoryPart
-from lowlat.engine.matching.records import (
-    COMMAND,
-    EVENT,
-    EXTENDED_COMMAND,
-    LEVEL,
-    ORDER,
-    QUANTITY_MAX,
-    STOP,
-    TRADE,
-    CommandType,
-    ExecInst,
-    ExecType,
-    MatchAlgorithm,
-    PoolPolicy,
-    Reason,
-    SelfTradePrevention,
-    Side,
-    TickRounding,
-    TimeInForce,
-    TradingPhase,
-)
-from lowlat.engine.reference.engine import ReferenceEngine
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = [
-    "COMMAND",
-    "EVENT",
-    "EXTENDED_COMMAND",
-    "LEVEL",
-    "ORDER",
-    "QUANTITY_MAX",
-    "STOP",
-    "TRADE",
-    "AuctionIndicative",
-    "CommandArrayError",
-    "CommandType",
-    "CommandValueError",
-    "Counters",
-    "Engine",
-    "EngineBusyError",
-    "EngineConfig",
-    "ExecInst",
-    "ExecType",
-    "Flow",
-    "Instrument",
-    "JournaledEngine",
-    "MatchAlgorithm",
-    "MatchingEngine",
-    "MemoryPart",
-    "OffTickError",
-    "PoolPolicy",
-    "Profile",
-    "ProfileError",
-    "Reason",
-    "Recovery",
-    "ReferenceEngine",
-    "SelfTradePrevention",
-    "Side",
-    "SyncPolicy",
-    "TickRounding",
-    "TimeInForce",
-    "TopOfBook",
-    "TradingPhase",
-    "UnknownSideError",
-    "UnknownSymbolError",
-    "command",
-    "commands",
-    "describe",
-    "extended_command",
-    "extended_commands",
-    "flood",
-    "load_profile",
-    "profile_names",
-]
+if TYPE_CHECKING:  # what the table below says, for mypy and editors
+    # isort: off
+    from lowlat.engine._core import EngineBusyError as EngineBusyError
+    from lowlat.engine.flow.order_flow import Flow as Flow
+    from lowlat.engine.flow.profile import (
+        Profile as Profile,
+        ProfileError as ProfileError,
+        load_profile as load_profile,
+        profile_names as profile_names,
+    )
+    from lowlat.engine.flow.synthetic import flood as flood
+    from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery
+    from lowlat.engine.journal.records import SyncPolicy as SyncPolicy
+    from lowlat.engine.matching.commands import (
+        CommandValueError as CommandValueError,
+        command as command,
+        commands as commands,
+        describe as describe,
+        extended_command as extended_command,
+        extended_commands as extended_commands,
+    )
+    from lowlat.engine.matching.config import EngineConfig as EngineConfig
+    from lowlat.engine.matching.instrument import Instrument as Instrument, OffTickError as OffTickError
+    from lowlat.engine.matching.interface import (
+        AuctionIndicative as AuctionIndicative,
+        CommandArrayError as CommandArrayError,
+        MatchingEngine as MatchingEngine,
+        TopOfBook as TopOfBook,
+        UnknownSideError as UnknownSideError,
+        UnknownSymbolError as UnknownSymbolError,
+    )
+    from lowlat.engine.matching.native import Counters as Counters, Engine as Engine, MemoryPart as MemoryPart
+    from lowlat.engine.matching.records import (
+        COMMAND as COMMAND,
+        EVENT as EVENT,
+        EXTENDED_COMMAND as EXTENDED_COMMAND,
+        LEVEL as LEVEL,
+        ORDER as ORDER,
+        QUANTITY_MAX as QUANTITY_MAX,
+        STOP as STOP,
+        TRADE as TRADE,
+        CommandType as CommandType,
+        ExecInst as ExecInst,
+        ExecType as ExecType,
+        MatchAlgorithm as MatchAlgorithm,
+        PoolPolicy as PoolPolicy,
+        Reason as Reason,
+        SelfTradePrevention as SelfTradePrevention,
+        Side as Side,
+        TickRounding as TickRounding,
+        TimeInForce as TimeInForce,
+        TradingPhase as TradingPhase,
+    )
+    from lowlat.engine.reference.engine import ReferenceEngine as ReferenceEngine
+
+_NAMES: Final = {
+    "lowlat.engine._core": ("EngineBusyError",),
+    "lowlat.engine.flow.order_flow": ("Flow",),
+    "lowlat.engine.flow.profile": ("Profile", "ProfileError", "load_profile", "profile_names"),
+    "lowlat.engine.flow.synthetic": ("flood",),
+    "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery"),
+    "lowlat.engine.journal.records": ("SyncPolicy",),
+    "lowlat.engine.matching.commands": (
+        "CommandValueError",
+        "command",
+        "commands",
+        "describe",
+        "extended_command",
+        "extended_commands",
+    ),
+    "lowlat.engine.matching.config": ("EngineConfig",),
+    "lowlat.engine.matching.instrument": ("Instrument", "OffTickError"),
+    "lowlat.engine.matching.interface": (
+        "AuctionIndicative",
+        "CommandArrayError",
+        "MatchingEngine",
+        "TopOfBook",
+        "UnknownSideError",
+        "UnknownSymbolError",
+    ),
+    "lowlat.engine.matching.native": ("Counters", "Engine", "MemoryPart"),
+    "lowlat.engine.matching.records": (
+        "COMMAND",
+        "EVENT",
+        "EXTENDED_COMMAND",
+        "LEVEL",
+        "ORDER",
+        "QUANTITY_MAX",
+        "STOP",
+        "TRADE",
+        "CommandType",
+        "ExecInst",
+        "ExecType",
+        "MatchAlgorithm",
+        "PoolPolicy",
+        "Reason",
+        "SelfTradePrevention",
+        "Side",
+        "TickRounding",
+        "TimeInForce",
+        "TradingPhase",
+    ),
+    "lowlat.engine.reference.engine": ("ReferenceEngine",),
+}
+"""Public names by the module that each comes from, which is loaded when one of them is first used: whoever needs only
+records does not load the engine.
+"""
+_MODULE_OF: Final = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = list(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_MODULE_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

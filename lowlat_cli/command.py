@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from lowlat_cli.listings import with_names
 from lowlat_cli.session import session_of
 from lowlat_cli.settings import SettingsError, nearest, read_settings
 
@@ -84,6 +85,9 @@ class Verbs(TyperGroup):
 
 
 def _format_help(command: TyperCommand | TyperGroup, ctx: Context, formatter: HelpFormatter) -> None:
+    for option in command.params:
+        if isinstance(option, TyperOption) and option.help:
+            option.help = with_names(option.help)
     command.format_help_text(ctx, formatter)
     formatter.write_paragraph()
     command.format_usage(ctx, formatter)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lowlat_cli.command import full_command
 from lowlat_cli.console import is_terminal
-from lowlat_cli.options.shared import DryPolicy, EngineName
+from lowlat_cli.options.shared import DryPolicy
 from lowlat_cli.stdio import say
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def plan_of(
     ctx: typer.Context,
     *,
-    engine: EngineName,
+    engine: str,
     runs: int,
     cpu: str | None,
     orders: int | None,

@@ -1,4 +1,4 @@
-"""Whether the native engine does what the reference engine does, on a prefix of the flow."""
+"""Whether an engine does what the reference engine does, on a prefix of the flow."""
 
 from __future__ import annotations
 
@@ -7,38 +7,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lowlat.engine.bench.engines import NATIVE, REFERENCE, EngineEntry
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Events
-from lowlat.engine.reference.engine import ReferenceEngine
 
 
 @dataclass(frozen=True, slots=True)
 class PrefixCheck:
-    """Both engines over the seeding commands and the first measured ones.
+    """Two engines over the seeding commands and the first measured ones.
 
-    `commands`: how many in all. `difference`: the first event that differs, None when all are equal.
+    `engine`: which was compared with the reference engine. `commands`: how many in all. `difference`: the first event
+    that differs, None when all are equal.
     `reference_ns`: nanoseconds a command that the reference engine took for the measured ones; None if there are none.
     """
 
+    engine: str
     commands: int
     difference: str | None
     reference_ns: float | None
 
 
-def check_prefix(flow: Flow, sized: EngineConfig, measured: int) -> PrefixCheck:
-    """Give both engines the seeding commands and `measured` more, and compare every event."""
-    native, reference = Engine.of(sized), ReferenceEngine.of(sized)
+def check_prefix(flow: Flow, sized: EngineConfig, measured: int, entry: EngineEntry = NATIVE) -> PrefixCheck:
+    """Give this engine (the native one for the reference engine) and the reference engine the seeding commands and
+    `measured` more, and compare every event.
+    """
+    entry = NATIVE if entry is REFERENCE else entry
+    engine, reference = entry.make(sized), REFERENCE.make(sized)
     seeding, rest = flow.commands[: flow.seeded], flow.measured[:measured]
     seeded = reference.process(seeding)
     start = time.perf_counter_ns()
     played = reference.process(rest)
     reference_ns = (time.perf_counter_ns() - start) / len(rest) if len(rest) else None
     expected = np.concatenate([seeded, played])
-    given = np.concatenate([native.process(seeding), native.process(rest)])
-    return PrefixCheck(len(seeding) + len(rest), first_difference(expected, given), reference_ns)
+    given = np.concatenate([engine.process(seeding), engine.process(rest)])
+    return PrefixCheck(entry.name, len(seeding) + len(rest), first_difference(expected, given), reference_ns)
 
 
 def first_difference(expected: Events, given: Events) -> str | None:

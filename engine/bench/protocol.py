@@ -9,8 +9,6 @@ import msgspec
 
 from lowlat.engine.flow.profile import Arrivals
 
-EngineName = Literal["native", "reference"]
-
 INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 """Signals that end a set of runs early. They are blocked while a run's process is started, which inherits that."""
 
@@ -69,7 +67,8 @@ class JournalJob(msgspec.Struct, frozen=True, kw_only=True):
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run. The commands come as a file, by descriptor: `seeded` of them, then the measured ones."""
 
-    engine: EngineName
+    engine: str
+    """By its name in `ENGINES`."""
     parent: int
     """Process id of who waits for the outcome."""
     commands_fd: int

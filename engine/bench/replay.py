@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
+from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.run import Progress, RunPlan, measure, settings_of
-from lowlat.engine.flow.readers.lobster.file import read_best_states
-from lowlat.engine.flow.recording import BurstMismatch, Fill, RecordedFlow, best_states, compare_best, verify
-from lowlat.engine.matching.native import Engine
-from lowlat.engine.reference.engine import ReferenceEngine
+from lowlat.engine.flow.recording import BurstMismatch, Fill, Ints, RecordedFlow, best_states, compare_best, verify
 from lowlat.errors import NotValidError
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Verification
@@ -19,25 +16,23 @@ class NothingMeasuredError(NotValidError):
     """A report without verification, which a replay needs."""
 
 
-def replay(recorded: RecordedFlow, plan: RunPlan, expect: Path | None, progress: Progress) -> Report:
-    """Measure the recording, and check each burst's fills and, with `expect`, the best bid and ask.
+def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress: Progress) -> Report:
+    """Measure the recording, and check each burst's fills and, with `vendor`, the best bid and ask.
 
-    `expect`: the vendor's LOBSTER order book file, of which the first level is compared. The checks run on the engine
-    that `plan` names, sized as it says; an engine that refuses a command of the recording, or trades where the
-    recording does not, makes the report invalid. Raises `LobsterError` for a file that cannot be used, before anything
-    is measured.
+    `vendor`: the venue's own best states, as `compare_best` takes them. The checks run on the engine that `plan` names,
+    sized as it says; an engine that refuses a command of the recording, or trades where the recording does not, makes
+    the report invalid.
     """
-    vendor = read_best_states(expect) if expect else None
     flow = recorded.flow()
     sized = settings_of(flow, plan)
-    make = Engine if plan.engine == "native" else ReferenceEngine
+    engine = ENGINES.get(plan.engine)
     # Before the runs, so that an interruption does not lose what they measured.
     progress("checking the fills", 0.0)
-    bursts = verify(recorded, make.of(sized).process(flow.commands))
+    bursts = verify(recorded, engine.make(sized).process(flow.commands))
     quotes = None
     if vendor is not None:
         progress("checking the best bid and ask", 0.0)
-        states = best_states(make.of(sized), flow.commands)
+        states = best_states(engine.make(sized), flow.commands)
         quotes = compare_best(recorded, states, vendor)
     missing = quotes.missing_rows if quotes else ()
     report = measure(flow, plan, progress)

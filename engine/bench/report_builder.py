@@ -129,7 +129,7 @@ def _why_not_valid(load: Load, outcomes: Sequence[Outcome], prefix: PrefixCheck 
         if outcome.out_of_range:
             yield f"run {index}: {outcome.out_of_range} latencies above the histogram's range of 73 minutes"
     if prefix is not None and prefix.difference:
-        yield f"the native engine differs from the reference engine: {prefix.difference}"
+        yield f"the {prefix.engine} engine differs from the reference engine: {prefix.difference}"
 
 
 def _run(run: Finished) -> results.Run:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +16,9 @@ from typing import IO
 
 import msgspec
 
+from lowlat.child_process import python_running
 from lowlat.engine.bench.crosscheck import PrefixCheck, check_prefix
+from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
 from lowlat.engine.bench.pipeline_placement import choose_path, shown_in
@@ -25,7 +26,6 @@ from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import (
     INTERRUPTIONS,
     ClosedLoop,
-    EngineName,
     Job,
     JournalJob,
     Load,
@@ -65,16 +65,16 @@ class RunPlan:
     """How a flow is to be measured.
 
     `cpus`: run i is pinned to the i-th of them, in turn; None lets the placement plan choose one for all runs. A
-    pipeline takes them for its threads, in turn: matcher, producers, publisher. `load`: how commands reach the engine;
-    anything but a closed loop is for the native one. `books`: folder of a pipeline's mapped books, None for the one
-    where `lowlat book` looks. `log`: file for an interval log of the passes with time stamps. `journal`: where to leave
-    a journal of the flow, and measure in a closed loop what one costs, with `batch` commands committed together.
-    `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs. `reference_prefix`: measured
-    commands that the reference engine executes too. `command`: the command line, for the report. `peer`: the way to
-    another host, if it was measured.
+    pipeline takes them for its threads, in turn: matcher, producers, publisher. `engine`: its name in `ENGINES`.
+    `load`: how commands reach it; anything but a closed loop is for a compiled one. `books`: folder of a pipeline's
+    mapped books, None for the one where `lowlat book` looks. `log`: file for an interval log of the passes with time
+    stamps. `journal`: where to leave a journal of the flow, and measure in a closed loop what one costs, with `batch`
+    commands committed together. `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs.
+    `reference_prefix`: measured commands that the reference engine executes too. `command`: the command line, for the
+    report. `peer`: the way to another host, if it was measured.
     """
 
-    engine: EngineName = "native"
+    engine: str = "native"
     runs: int = 5
     cpus: tuple[int, ...] | None = None
     load: Load = _CLOSED
@@ -116,7 +116,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
             progress("measuring the kernel's part", plan.runs / (plan.runs + 1))
             around |= kernel_stage(finished[0].outcome, place.topology)
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
-            prefix = check_prefix(flow, sized, plan.reference_prefix)
+            prefix = check_prefix(flow, sized, plan.reference_prefix, ENGINES.get(plan.engine))
         except KeyboardInterrupt:
             if not finished:
                 raise
@@ -138,11 +138,12 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
 
 def _check_load(flow: Flow, plan: RunPlan) -> None:
     """Raises `UsageError` for a load that the engine is not for, `ArrivalsError` for times that cannot be planned."""
-    if plan.engine == "reference" and not isinstance(plan.load, ClosedLoop):
-        raise UsageError("the reference engine runs in a closed loop only; use the native one for rates and pipelines")
-    if plan.engine == "reference" and plan.log is not None:
-        raise UsageError("the reference engine keeps no interval log; use the native one for --log")
-    if plan.journal is not None and (plan.engine == "reference" or not isinstance(plan.load, ClosedLoop)):
+    name, compiled = plan.engine, ENGINES.get(plan.engine).compiled
+    if not compiled and not isinstance(plan.load, ClosedLoop):
+        raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
+    if not compiled and plan.log is not None:
+        raise UsageError(f"the {name} engine keeps no interval log; use the native one for --log")
+    if plan.journal is not None and not (compiled and isinstance(plan.load, ClosedLoop)):
         raise UsageError("a journal is measured in a closed loop of the native engine; leave out --journal")
     if isinstance(plan.load, Pipeline) and flow.commands.dtype == EXTENDED_COMMAND:
         raise UsageError(
@@ -238,9 +239,8 @@ def _in_fresh_process(job: Job) -> Outcome:
     signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
         process = subprocess.Popen(
-            # -P: the current folder may hold another `engine`. A session of its own: Ctrl-C reaches this process alone,
-            # which then decides.
-            [sys.executable, "-P", "-m", "lowlat.engine.bench.worker"],
+            # A session of its own: Ctrl-C reaches this process alone, which then decides.
+            python_running("lowlat.engine.bench.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

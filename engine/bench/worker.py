@@ -1,4 +1,4 @@
-"""One run, in a process of its own: `python -m engine.worker`, a `Job` on stdin, an `Outcome` on stdout.
+"""One run, in a process of its own: a `Job` on stdin, an `Outcome` on stdout.
 
 The order is always the same: pin, calibrate, take the memory from the CPU's NUMA node, execute the whole flow once
 unmeasured, then the measured passes, and last a pass that keeps every event for the digest. Measured are, in a closed
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
+from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.interval_log import logged
 from lowlat.engine.bench.journal_cost import journal_cost
 from lowlat.engine.bench.numa import memory_bound_to, pages_of
@@ -61,7 +62,6 @@ from lowlat.engine.matching.records import (
     Reason,
     TickRounding,
 )
-from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import LowlatError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
 from lowlat.probes.clock.scale import TickScale
@@ -129,6 +129,7 @@ class _Run:
         bound: Reading[int],
     ) -> None:
         self.job = job
+        self.entry = ENGINES.get(job.engine)
         self.settings = _settings(job)
         self.cpu = cpu
         self.allowed = allowed
@@ -192,9 +193,9 @@ class _Run:
         return self.scale.multiplier, self.scale.shift
 
     def _measured(self) -> _Measured:
-        if self.job.engine == "reference":
-            return self._reference()
-        engine = Engine.of(self.settings)
+        engine = self.entry.make_checked(self.settings)
+        if not isinstance(engine, Engine):
+            return self._called_from_python(engine)
         self._seed_native(engine)
         _core.run_plain(engine.matcher, self.measured)  # the warm-up
         self._seed_native(engine)
@@ -301,19 +302,15 @@ class _Run:
         self.recorders = recorders
         return done
 
-    def _reference(self) -> _Measured:
+    def _called_from_python(self, first: MatchingEngine) -> _Measured:
         recorders = {op: Recorder() for op in _core.operations()}
         self.recorders = {("service", op): recorder for op, recorder in recorders.items()}
-
-        def seeded() -> ReferenceEngine:
-            engine = ReferenceEngine.of(self.settings)
+        second = self.entry.make(self.settings)
+        for engine in (first, second):
             engine.process(self.seeding)
-            return engine
-
-        first, second = seeded(), seeded()
         plain = self._watched(lambda: run_plain(first, self.measured, self.scale))
         stamped = self._watched(lambda: run_stamped(second, self.measured, self.scale, recorders))
-        why = "not available here, because the reference engine's memory is Python's own"
+        why = f"not available here, because the {self.job.engine} engine's memory is Python's own"
         nothing = Memory(
             parts={},
             huge_page_bytes=None,
@@ -323,7 +320,7 @@ class _Run:
             pages_astray=0,
             absent={"numa_pages": why} | ({"numa_node": self.bound.text} if self.bound.value is None else {}),
         )
-        return _Measured(plain, stamped, nothing, self._digest(ReferenceEngine.of(self.settings), self.measured))
+        return _Measured(plain, stamped, nothing, self._digest(self.entry.make(self.settings), self.measured))
 
     def _memory(self, engine: Engine, rings: Sequence[MemoryPart] = ()) -> Memory:
         mappings = [*engine.memory, *rings]

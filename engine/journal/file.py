@@ -213,17 +213,6 @@ class JournalFile:
         return None if place.end == snapshot.end else self.explain(place, Fault(fault))
 
 
-def is_journal(path: Path) -> bool:
-    """Whether a file begins as a journal does. A pipe does not: a look would take what is in it."""
-    try:
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return file.read(len(JOURNAL)) == JOURNAL
-    except OSError:
-        return False
-
-
 def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:
     """A new journal, locked and on the disk: its descriptor, its head, and where the first block goes.
 

@@ -22,8 +22,8 @@ class Auction(Matching):
             return
         pairs = self._pairs(book, found.price)
         for bid, ask, quantity in pairs:
-            self._take_off(bid, book, quantity)
-            self._take_off(ask, book, quantity)
+            self._deduct(bid, book, quantity)
+            self._deduct(ask, book, quantity)
             self._trade(bid, ask, found.price, quantity, book)
         for order in pairs[-1][:2]:  # no other can have been left with a part
             self._refill(order, book)

@@ -22,7 +22,7 @@ RESTING_TIMES = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
 
 
 @dataclass(slots=True)
-class Ask:
+class Command:
     """A command, by name."""
 
     order_id: int
@@ -49,12 +49,12 @@ class Ask:
 class Order:
     """An order: coming in, resting, or a stop that waits.
 
-    `terms`: the command that entered it; `accepted`: that command's ordinal. `price`: its limit, 0 if it has none;
+    `command`: what entered it; `accepted`: that command's ordinal. `price`: its limit, 0 if it has none;
     `quantity`: what it has left, `reserve_quantity` of that behind an iceberg's slice. `waits`: a stop no trade has
     reached; `trigger`: where it now triggers; `extreme`: of a trailing one, the best trade price since it came.
     """
 
-    terms: Ask
+    command: Command
     accepted: int
     order_id: int
     side: int
@@ -68,7 +68,7 @@ class Order:
     @property
     def limit(self) -> int | None:
         """The worst price it takes; None: any."""
-        return self.price if self.terms.kind in PRICED_KINDS else None
+        return self.price if self.command.kind in PRICED_KINDS else None
 
     @property
     def shown(self) -> int:
@@ -78,17 +78,17 @@ class Order:
     @property
     def slices(self) -> int:
         """How many slices are left, the one shown among them; 1 for what is no iceberg."""
-        return 1 + -(-self.reserve_quantity // self.terms.display_quantity) if self.reserve_quantity else 1
+        return 1 + -(-self.reserve_quantity // self.command.display_quantity) if self.reserve_quantity else 1
 
     @property
     def all_or_none(self) -> bool:
         """Whether it trades whole or not at all."""
-        return self.terms.flags & ExecInst.ALL_OR_NONE != 0
+        return self.command.flags & ExecInst.ALL_OR_NONE != 0
 
-    def policy_towards(self, resting: Order) -> int:
+    def policy_toward(self, resting: Order) -> int:
         """What prevents a trade of this order, incoming, with a resting one: a `SelfTradePrevention`."""
-        own = self.terms.participant_id != 0 and self.terms.participant_id == resting.terms.participant_id
-        return self.terms.self_trade if own else SelfTradePrevention.NONE
+        own = self.command.participant_id != 0 and self.command.participant_id == resting.command.participant_id
+        return self.command.self_trade if own else SelfTradePrevention.NONE
 
 
 Queue = dict[int, Order]
@@ -155,10 +155,10 @@ class Book:
         best = next(self.ladders[1 - side].prices(), None)
         return iter(()) if best is None else self.ladders[side].orders(best)
 
-    def queue_up(self, order: Order) -> None:
+    def enqueue(self, order: Order) -> None:
         """Rest at the back of the order's price."""
         self.ladders[order.side].add(order, order.price)
 
-    def unqueue(self, order: Order) -> None:
+    def dequeue(self, order: Order) -> None:
         """Leave the queue."""
         self.ladders[order.side].remove(order, order.price)

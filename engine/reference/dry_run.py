@@ -46,7 +46,7 @@ def _look_at_queue(taker: Order, queue: Iterable[Order], found: Reach) -> None:
             return
         if maker.all_or_none and maker.quantity > found.left:
             continue
-        policy = taker.policy_towards(maker)
+        policy = taker.policy_toward(maker)
         if policy in CANCELS_INCOMING:
             found.ends, found.whole = True, False
         elif policy != SelfTradePrevention.CANCEL_RESTING:
@@ -60,7 +60,7 @@ def _look_at_shares(taker: Order, queue: Iterable[Order], found: Reach) -> None:
     """A level pro rata: all of its orders are met, and an own one is taken to have a share."""
     gives = 0
     for maker in queue:
-        policy = taker.policy_towards(maker)
+        policy = taker.policy_toward(maker)
         if policy in CANCELS_INCOMING:
             found.ends, found.whole = True, False
         elif policy != SelfTradePrevention.CANCEL_RESTING:

@@ -1,9 +1,9 @@
 """The reference engine: what `docs/matching.md` says, in plain Python. It is the oracle of the native engine, and the
 interpreted baseline.
 
-Each file is a layer that stands on the one before, down to what a command does: `book` (what is kept), `state` (what is
-emitted), `stops`, `dry_run` (what an order would find), `matching`, `auction`, `validation` (what is rejected), and
-this one. Slow and short on purpose.
+Each file is a layer on the one before, from the data to what a command does: `book` (orders and queues), `state`
+(pools, tape and events), `stops`, `dry_run` (what an order would trade with), `matching`, `auction`, `validation`
+(why a command is rejected), and this one. Slow and short on purpose.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from lowlat.engine.matching.records import (
     Trades,
     TradingPhase,
 )
-from lowlat.engine.reference.book import RESTING_TIMES, Ask, Book, Order
-from lowlat.engine.reference.validation import Checks
+from lowlat.engine.reference.book import RESTING_TIMES, Book, Command, Order
+from lowlat.engine.reference.validation import Validation
 
 
-class ReferenceEngine(Checks, MatchingEngine):
+class ReferenceEngine(Validation, MatchingEngine):
     """The contract of `Engine` in plain Python: the oracle that it is compared with, some hundred times slower.
 
     It takes no memory in advance; its pools only count.
@@ -54,120 +54,120 @@ class ReferenceEngine(Checks, MatchingEngine):
     def execute(self, row: tuple[int, ...]) -> list[tuple[int, ...]]:
         """One command as a tuple in the order of `COMMAND` or `EXTENDED_COMMAND`; its events as tuples of `EVENT`."""
         self._events = []
-        self._execute(Ask(*row))
+        self._execute(Command(*row))
         self._sequence += 1
         return self._events
 
     # -- what commands do ----------------------------------------------------------------------------------------
 
-    def _execute(self, ask: Ask) -> None:
-        self._command = ask.kind
-        if reason := self._why_not(ask):
-            self._reject(ask, reason)
+    def _execute(self, command: Command) -> None:
+        self._command = command.kind
+        if reason := self._check(command):
+            self._reject(command, reason)
             return
-        book = self._books[ask.symbol]
-        match ask.kind:
+        book = self._books[command.symbol]
+        match command.kind:
             case CommandType.CANCEL:
-                self._cancel(book.orders[ask.order_id], book, Reason.REQUESTED)
+                self._cancel(book.orders[command.order_id], book, Reason.REQUESTED)
             case CommandType.REDUCE:
-                self._reduce(ask, book.orders[ask.order_id], book)
+                self._reduce(command, book.orders[command.order_id], book)
             case CommandType.REPLACE:
-                self._replace(ask, book.orders[ask.order_id], book)
+                self._replace(command, book.orders[command.order_id], book)
             case CommandType.ADVANCE_TIME:
-                self._set_clock(ask)
+                self._advance_time(command)
                 return
             case CommandType.PHASE:
-                self._enter_phase(ask, book)
+                self._enter_phase(command, book)
             case _:
-                self._enter(ask, book)
+                self._enter(command, book)
         self._settle(book)
 
-    def _enter(self, ask: Ask, book: Book) -> None:
-        order = self._incoming(ask, book)
-        self._tell(ExecType.ACCEPTED, order, order.price, ask.quantity)
-        if ask.kind in STOP_KINDS:
-            self._wait(order, book)
+    def _enter(self, command: Command, book: Book) -> None:
+        order = self._make_order(command, book)
+        self._emit_order(ExecType.ACCEPTED, order, order.price, command.quantity)
+        if command.kind in STOP_KINDS:
+            self._add_stop(order, book)
         else:
-            self._come_in(order, book)
+            self._match_and_rest(order, book)
 
-    def _reduce(self, ask: Ask, order: Order, book: Book) -> None:
+    def _reduce(self, command: Command, order: Order, book: Book) -> None:
         """The hidden part of an iceberg goes first."""
-        order.reserve_quantity = max(order.reserve_quantity - ask.quantity, 0)
-        self._take_off(order, book, ask.quantity)
-        self._tell(ExecType.REDUCED, order, order.price, ask.quantity)
+        order.reserve_quantity = max(order.reserve_quantity - command.quantity, 0)
+        self._deduct(order, book, command.quantity)
+        self._emit_order(ExecType.REDUCED, order, order.price, command.quantity)
 
-    def _replace(self, ask: Ask, order: Order, book: Book) -> None:
-        price = self._rounded(ask.price, order.side, book)
-        keeps_place = self._keeps_place(order, price, ask.quantity)
+    def _replace(self, command: Command, order: Order, book: Book) -> None:
+        price = self._round_price(command.price, order.side, book)
+        keeps_place = self._keeps_priority(order, price, command.quantity)
         if keeps_place:
-            order.reserve_quantity = max(ask.quantity - order.shown, 0)
+            order.reserve_quantity = max(command.quantity - order.shown, 0)
         else:
-            self._take_out(order, book)
+            self._remove(order, book)
             order.reserve_quantity = 0
-        order.price, order.quantity = price, ask.quantity
-        self._tell(ExecType.REPLACED, order, price, ask.quantity)
+        order.price, order.quantity = price, command.quantity
+        self._emit_order(ExecType.REPLACED, order, price, command.quantity)
         if not keeps_place:
-            self._come_in(order, book)
+            self._match_and_rest(order, book)
 
-    def _set_clock(self, ask: Ask) -> None:
-        self.clock = ask.quantity
-        self._emit(ExecType.ACCEPTED, ask.order_id, ask.symbol, 0, 0, 0, 0)
-        while expired := [order for order in self._dated.values() if self._is_past(order)]:
-            order = min(expired, key=lambda each: (each.terms.expiry, each.accepted))
-            book = self._books[order.terms.symbol]
+    def _advance_time(self, command: Command) -> None:
+        self.clock = command.quantity
+        self._emit(ExecType.ACCEPTED, command.order_id, command.symbol, 0, 0, 0, 0)
+        while expired := [order for order in self._expiring.values() if self._is_expired(order)]:
+            order = min(expired, key=lambda each: (each.command.expiry, each.accepted))
+            book = self._books[order.command.symbol]
             self._cancel(order, book, Reason.EXPIRED)
             self._settle(book)
 
-    def _is_past(self, order: Order) -> bool:
-        return order.terms.expiry <= self.clock
+    def _is_expired(self, order: Order) -> bool:
+        return order.command.expiry <= self.clock
 
-    def _enter_phase(self, ask: Ask, book: Book) -> None:
-        book.phase = TradingPhase(ask.quantity)
-        self._emit(ExecType.ACCEPTED, ask.order_id, ask.symbol, 0, 0, 0, 0)
+    def _enter_phase(self, command: Command, book: Book) -> None:
+        book.phase = TradingPhase(command.quantity)
+        self._emit(ExecType.ACCEPTED, command.order_id, command.symbol, 0, 0, 0, 0)
         if book.phase == TradingPhase.CONTINUOUS:
             self._uncross(book)
         elif book.phase == TradingPhase.CLOSED:
             for order in [order for ladder in (*book.ladders, *book.stops) for order in ladder.orders()]:
-                if order.terms.time_in_force == TimeInForce.DAY:
+                if order.command.time_in_force == TimeInForce.DAY:
                     self._cancel(order, book, Reason.EXPIRED)
 
     # -- what follows from them ----------------------------------------------------------------------------------
 
-    def _come_in(self, order: Order, book: Book) -> None:
+    def _match_and_rest(self, order: Order, book: Book) -> None:
         """Trade, then rest with what is left, or lose it."""
         self._match(order, book)
         if order.quantity and self._rests(order):
             self._rest(order, book)
         elif order.quantity:
-            self._drop(order, Reason.MARKET_REMAINDER if order.limit is None else Reason.IOC_REMAINDER)
+            self._cancel_rest(order, Reason.MARKET_REMAINDER if order.limit is None else Reason.IOC_REMAINDER)
 
     def _rests(self, order: Order) -> bool:
-        return order.limit is not None and order.terms.time_in_force in RESTING_TIMES
+        return order.limit is not None and order.command.time_in_force in RESTING_TIMES
 
     def _settle(self, book: Book) -> None:
         """Stops that are due, then all-or-none orders that can trade now, until there are neither."""
         while book.due or book.all_or_none:
             if book.due:
-                self._carry_out(self._next_due(book), book)
-            elif order := self._ready(book):
-                self._take_out(order, book)
-                self._tell(ExecType.TRIGGERED, order, order.price, order.quantity)
-                self._come_in(order, book)
+                self._trigger(self._next_due(book), book)
+            elif order := self._next_fillable(book):
+                self._remove(order, book)
+                self._emit_order(ExecType.TRIGGERED, order, order.price, order.quantity)
+                self._match_and_rest(order, book)
             else:
                 return
 
     def _next_due(self, book: Book) -> Order:
         return book.due.popleft()
 
-    def _carry_out(self, order: Order, book: Book) -> None:
-        self._forget(order, book)
-        self._tell(ExecType.TRIGGERED, order, order.trigger, order.quantity)
+    def _trigger(self, order: Order, book: Book) -> None:
+        self._unregister(order, book)
+        self._emit_order(ExecType.TRIGGERED, order, order.trigger, order.quantity)
         if not self._tape_refuses() or self._has_trade_room(self._reach(order, book).records):
-            self._come_in(order, book)
+            self._match_and_rest(order, book)
         else:
-            self._drop(order, Reason.TRADE_POOL_FULL)
+            self._cancel_rest(order, Reason.TRADE_POOL_FULL)
 
-    def _ready(self, book: Book) -> Order | None:
+    def _next_fillable(self, book: Book) -> Order | None:
         """The first all-or-none order that can trade whole now."""
         if book.phase != TradingPhase.CONTINUOUS:
             return None
@@ -206,7 +206,7 @@ class ReferenceEngine(Checks, MatchingEngine):
 
     def _stops(self, symbol: int) -> Stops:
         rows = [
-            (order.order_id, order.price, order.trigger, order.quantity, symbol, order.terms.kind, order.side)
+            (order.order_id, order.price, order.trigger, order.quantity, symbol, order.command.kind, order.side)
             for ladder in self._books[symbol].stops
             for order in ladder.orders()
         ]

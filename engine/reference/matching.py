@@ -26,10 +26,10 @@ class Matching(Stops):
         ladder = book.ladders[1 - taker.side]
         if book.rules.algorithm is MatchAlgorithm.PRO_RATA:
             while taker.quantity and ladder.reaches(taker.limit):
-                self._meet_level(taker, [*ladder.queues[next(ladder.prices())].values()], book)
+                self._match_level(taker, [*ladder.queues[next(ladder.prices())].values()], book)
         else:
             for maker in self._makers(ladder, taker):
-                self._meet(taker, maker, book)
+                self._match_maker(taker, maker, book)
 
     def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
         """Resting orders that an incoming one meets; each is dealt with before the next is sought."""
@@ -42,7 +42,7 @@ class Matching(Stops):
             if not maker.all_or_none or maker.quantity <= taker.quantity:
                 yield maker
 
-    def _meet(self, taker: Order, maker: Order, book: Book) -> None:
+    def _match_maker(self, taker: Order, maker: Order, book: Book) -> None:
         policy = self._policy(taker, maker)
         if policy in (SelfTradePrevention.NONE, SelfTradePrevention.DECREMENT):
             self._exchange(taker, maker, min(taker.quantity, maker.shown), book)
@@ -50,18 +50,18 @@ class Matching(Stops):
         if policy in CANCELS_RESTING:
             self._cancel(maker, book, Reason.SELF_TRADE)
         if policy in CANCELS_INCOMING:
-            self._drop(taker, Reason.SELF_TRADE)
+            self._cancel_rest(taker, Reason.SELF_TRADE)
 
     def _policy(self, taker: Order, maker: Order) -> int:
-        return taker.policy_towards(maker)
+        return taker.policy_toward(maker)
 
     # -- pro rata ------------------------------------------------------------------------------------------------
 
-    def _meet_level(self, taker: Order, queue: list[Order], book: Book) -> None:
+    def _match_level(self, taker: Order, queue: list[Order], book: Book) -> None:
         """Share the slices of a level, own orders first dealt with."""
-        policy = taker.terms.self_trade
-        own = [maker for maker in queue if taker.policy_towards(maker)]
-        others = [maker for maker in queue if not taker.policy_towards(maker)]
+        policy = taker.command.self_trade
+        own = [maker for maker in queue if taker.policy_toward(maker)]
+        others = [maker for maker in queue if not taker.policy_toward(maker)]
         if policy == SelfTradePrevention.CANCEL_RESTING:
             self._cancel_all(own, book)
         sharing = queue if policy == SelfTradePrevention.DECREMENT else others
@@ -72,7 +72,7 @@ class Matching(Stops):
         if own and taker.quantity and policy in CANCELS_INCOMING:
             if policy == SelfTradePrevention.CANCEL_BOTH:
                 self._cancel_all(own, book)
-            self._drop(taker, Reason.SELF_TRADE)
+            self._cancel_rest(taker, Reason.SELF_TRADE)
 
     def _shares(self, slices: Sequence[int], quantity: int, lot: int) -> list[int]:
         """What each slice, oldest first, gets of `quantity`."""
@@ -99,29 +99,29 @@ class Matching(Stops):
     def _exchange(self, taker: Order, maker: Order, quantity: int, book: Book) -> None:
         """A trade, or what prevention makes of it: both orders lose the quantity. Then the maker's next slice."""
         taker.quantity -= quantity
-        self._take_off(maker, book, quantity)
+        self._deduct(maker, book, quantity)
         prevented = self._policy(taker, maker) != SelfTradePrevention.NONE
         if prevented:
             for order in (maker, taker):
-                self._tell(ExecType.REDUCED, order, order.price, quantity, Reason.SELF_TRADE)
+                self._emit_order(ExecType.REDUCED, order, order.price, quantity, Reason.SELF_TRADE)
         else:
-            self._trade(taker, maker, self._print(maker, taker), quantity, book)
+            self._trade(taker, maker, self._trade_price(maker, taker), quantity, book)
         self._refill(maker, book)
 
     def _trade(self, taker: Order, maker: Order, price: int, quantity: int, book: Book) -> None:
-        self._tell_trade(taker, maker, price, quantity)
-        self._traded_at(price, book)
+        self._emit_trade(taker, maker, price, quantity)
+        self._on_trade(price, book)
 
-    def _print(self, maker: Order, _taker: Order) -> int:
+    def _trade_price(self, maker: Order, _taker: Order) -> int:
         return maker.price
 
     def _refill(self, order: Order, book: Book) -> None:
         """An iceberg whose slice is used up shows the next, at the back of the queue."""
         if order.quantity and not order.shown:
-            order.reserve_quantity = max(order.quantity - order.terms.display_quantity, 0)
+            order.reserve_quantity = max(order.quantity - order.command.display_quantity, 0)
             self._requeue(order, book)
-            self._tell(ExecType.REFILLED, order, order.price, order.shown)
+            self._emit_order(ExecType.REFILLED, order, order.price, order.shown)
 
     def _requeue(self, order: Order, book: Book) -> None:
-        book.unqueue(order)
-        book.queue_up(order)
+        book.dequeue(order)
+        book.enqueue(order)

@@ -6,7 +6,7 @@ from collections import deque
 
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.records import ExecType, PoolPolicy, Reason, TimeInForce
-from lowlat.engine.reference.book import Ask, Book, Order
+from lowlat.engine.reference.book import Book, Command, Order
 
 
 class State:
@@ -18,7 +18,7 @@ class State:
         self.settings = settings
         self._books = [Book(rules) for rules in settings.instruments]
         self._live = 0  # orders that rest or wait
-        self._dated: dict[int, Order] = {}  # GTD orders that rest or wait, by acceptance
+        self._expiring: dict[int, Order] = {}  # GTD orders that rest or wait, by acceptance
         recycles = settings.when_trades_dry is PoolPolicy.RECYCLE
         self._tape: deque[tuple[int, ...]] = deque(maxlen=settings.trades if recycles else None)
         self._trade_id = 0
@@ -29,39 +29,39 @@ class State:
 
     # -- orders that live: they rest or wait ---------------------------------------------------------------------
 
-    def _keep(self, order: Order, book: Book) -> None:
+    def _register(self, order: Order, book: Book) -> None:
         book.orders[order.order_id] = order
         self._live += 1
-        if order.terms.time_in_force == TimeInForce.GTD:
-            self._dated[order.accepted] = order
+        if order.command.time_in_force == TimeInForce.GTD:
+            self._expiring[order.accepted] = order
 
-    def _forget(self, order: Order, book: Book) -> None:
+    def _unregister(self, order: Order, book: Book) -> None:
         del book.orders[order.order_id]
         self._live -= 1
-        self._dated.pop(order.accepted, None)
+        self._expiring.pop(order.accepted, None)
 
     def _rest(self, order: Order, book: Book) -> None:
         """Stay in the book; an iceberg shows its slice."""
-        display_quantity = order.terms.display_quantity
+        display_quantity = order.command.display_quantity
         order.reserve_quantity = max(order.quantity - display_quantity, 0) if display_quantity else 0
-        book.queue_up(order)
+        book.enqueue(order)
         book.all_or_none += order.all_or_none
-        self._keep(order, book)
+        self._register(order, book)
 
-    def _take_out(self, order: Order, book: Book) -> None:
+    def _remove(self, order: Order, book: Book) -> None:
         """Leave the book, resting or waiting."""
         if order.waits:
             book.stops[order.side].remove(order, order.trigger)
             book.trailing.pop(order.accepted, None)
         else:
-            book.unqueue(order)
+            book.dequeue(order)
             book.all_or_none -= order.all_or_none
-        self._forget(order, book)
+        self._unregister(order, book)
 
-    def _take_off(self, order: Order, book: Book, quantity: int) -> int:
+    def _deduct(self, order: Order, book: Book, quantity: int) -> int:
         """Take `quantity` off an order, off its slice first; what it has left. With nothing left it is gone."""
         if quantity == order.quantity:
-            self._take_out(order, book)
+            self._remove(order, book)
         order.quantity -= quantity
         order.reserve_quantity = min(order.reserve_quantity, order.quantity)
         return order.quantity
@@ -79,28 +79,32 @@ class State:
 
     # -- what is told --------------------------------------------------------------------------------------------
 
-    def _reject(self, ask: Ask, reason: Reason) -> None:
-        self._emit(ExecType.REJECTED, ask.order_id, ask.symbol, ask.side, ask.price, 0, 0, reason=reason)
+    def _reject(self, command: Command, reason: Reason) -> None:
+        self._emit(
+            ExecType.REJECTED, command.order_id, command.symbol, command.side, command.price, 0, 0, reason=reason
+        )
 
-    def _tell(self, kind: ExecType, order: Order, price: int, quantity: int, reason: Reason = Reason.NONE) -> None:
+    def _emit_order(
+        self, kind: ExecType, order: Order, price: int, quantity: int, reason: Reason = Reason.NONE
+    ) -> None:
         """An event about an order that is no trade; `remaining` is what it has left now."""
-        symbol = order.terms.symbol
+        symbol = order.command.symbol
         self._emit(kind, order.order_id, symbol, order.side, price, quantity, order.quantity, reason=reason)
 
     def _cancel(self, order: Order, book: Book, reason: Reason) -> None:
         """Take an order that lives out, and tell."""
-        self._take_out(order, book)
-        self._drop(order, reason)
+        self._remove(order, book)
+        self._cancel_rest(order, reason)
 
-    def _drop(self, order: Order, reason: Reason) -> None:
+    def _cancel_rest(self, order: Order, reason: Reason) -> None:
         """Tell that what is left of an order that does not live is cancelled."""
         quantity, order.quantity = order.quantity, 0
-        self._tell(ExecType.CANCELLED, order, order.price, quantity, reason)
+        self._emit_order(ExecType.CANCELLED, order, order.price, quantity, reason)
 
-    def _tell_trade(self, taker: Order, maker: Order, price: int, quantity: int) -> None:
+    def _emit_trade(self, taker: Order, maker: Order, price: int, quantity: int) -> None:
         """Tell of a trade, and put it on the tape; both orders have lost `quantity` already."""
         self._trade_id += 1
-        symbol = taker.terms.symbol
+        symbol = taker.command.symbol
         self._tape.append((maker.order_id, taker.order_id, price, quantity, symbol))
         self._emit(
             ExecType.TRADE,

@@ -22,7 +22,7 @@ from lowlat.engine.matching.records import (
     TradingPhase,
 )
 from lowlat.engine.reference.auction import Auction
-from lowlat.engine.reference.book import Ask, Book, Order
+from lowlat.engine.reference.book import Book, Command, Order
 from lowlat.engine.reference.stops import trailing_trigger
 
 _KINDS, _SIDES, _TIMES, _PHASES = (
@@ -33,154 +33,158 @@ _KINDS, _SIDES, _TIMES, _PHASES = (
 )
 _SELF_TRADES = frozenset(SelfTradePrevention)
 _FLAGS = sum(ExecInst)
-_TERMS = frozenset(term for times in MAY_SAY.values() for terms in times.values() for term in terms)
-_FIELDS = tuple(term for term in sorted(_TERMS) if term not in ExecInst.__members__)
+_ATTRIBUTES = frozenset(each for times in MAY_SAY.values() for stated in times.values() for each in stated)
+_FIELDS = tuple(each for each in sorted(_ATTRIBUTES) if each not in ExecInst.__members__)
 
 
-def _said(ask: Ask) -> frozenset[str]:
+def _stated(command: Command) -> frozenset[str]:
     """What an order says that not every one may say: its flags, and the further fields that are not zero."""
-    flags = [flag.name for flag in ExecInst if ask.flags & flag]
-    return frozenset(flags + [field for field in _FIELDS if getattr(ask, field)])
+    flags = [flag.name for flag in ExecInst if command.flags & flag]
+    return frozenset(flags + [field for field in _FIELDS if getattr(command, field)])
 
 
-class Checks(Auction):
+class Validation(Auction):
     """The first check that fails, or NONE; nothing is changed."""
 
-    def _why_not(self, ask: Ask) -> Reason:
-        if ask.kind not in _KINDS:
+    def _check(self, command: Command) -> Reason:
+        if command.kind not in _KINDS:
             return Reason.UNKNOWN_KIND
-        if ask.symbol >= len(self._books):
+        if command.symbol >= len(self._books):
             return Reason.UNKNOWN_SYMBOL
-        book = self._books[ask.symbol]
-        match ask.kind:
+        book = self._books[command.symbol]
+        match command.kind:
             case CommandType.CANCEL | CommandType.REDUCE:
-                return self._why_not_less(ask, book)
+                return self._check_reduction(command, book)
             case CommandType.REPLACE:
-                return self._why_not_replace(ask, book)
+                return self._check_replace(command, book)
             case CommandType.ADVANCE_TIME:
-                return Reason.CLOCK_BACKWARDS if ask.quantity < self.clock else Reason.NONE
+                return Reason.CLOCK_BACKWARDS if command.quantity < self.clock else Reason.NONE
             case CommandType.PHASE:
-                return self._why_not_phase(ask, book)
-        return self._why_not_enter(ask, book)
+                return self._check_phase(command, book)
+        return self._check_entry(command, book)
 
     # -- entering an order ---------------------------------------------------------------------------------------
 
-    def _why_not_enter(self, ask: Ask, book: Book) -> Reason:
+    def _check_entry(self, command: Command, book: Book) -> Reason:
         return (
-            self._why_not_fields(ask)
-            or self._why_not_quantity(ask, book)
-            or self._why_not_price(ask, ask.side, book)
-            or self._why_not_terms(ask, book)
-            or self._why_not_display(ask, book)
-            or self._why_not_expiry(ask)
-            or self._why_not_trigger(ask, book)
-            or self._why_not_now(ask, book)
+            self._check_fields(command)
+            or self._check_quantity(command, book)
+            or self._check_price(command, command.side, book)
+            or self._check_attributes(command, book)
+            or self._check_display(command, book)
+            or self._check_expiry(command)
+            or self._check_trigger(command, book)
+            or self._check_now(command, book)
         )
 
-    def _why_not_fields(self, ask: Ask) -> Reason:
-        if ask.side not in _SIDES:
+    def _check_fields(self, command: Command) -> Reason:
+        if command.side not in _SIDES:
             return Reason.UNKNOWN_SIDE
-        if ask.time_in_force not in _TIMES:
+        if command.time_in_force not in _TIMES:
             return Reason.UNKNOWN_TIME_IN_FORCE
-        if ask.flags & ~_FLAGS:
+        if command.flags & ~_FLAGS:
             return Reason.UNKNOWN_FLAG
         return Reason.NONE
 
-    def _why_not_quantity(self, ask: Ask, book: Book) -> Reason:
-        if ask.quantity <= 0:
+    def _check_quantity(self, command: Command, book: Book) -> Reason:
+        if command.quantity <= 0:
             return Reason.QUANTITY_NOT_POSITIVE
-        if ask.quantity > QUANTITY_MAX:
+        if command.quantity > QUANTITY_MAX:
             return Reason.QUANTITY_TOO_LARGE
-        if ask.quantity % book.rules.lot:
+        if command.quantity % book.rules.lot:
             return Reason.QUANTITY_OFF_LOT
         return Reason.NONE
 
-    def _why_not_price(self, ask: Ask, side: int, book: Book) -> Reason:
-        if ask.kind not in PRICED_KINDS:
-            return Reason.PRICE_ON_MARKET_ORDER if ask.price else Reason.NONE
-        return self._why_not_at(self._rounded(ask.price, side, book), book)
+    def _check_price(self, command: Command, side: int, book: Book) -> Reason:
+        if command.kind not in PRICED_KINDS:
+            return Reason.PRICE_ON_MARKET_ORDER if command.price else Reason.NONE
+        return self._check_price_at(self._round_price(command.price, side, book), book)
 
-    def _why_not_at(self, price: int, book: Book) -> Reason:
+    def _check_price_at(self, price: int, book: Book) -> Reason:
         if price % book.rules.tick:
             return Reason.PRICE_OFF_TICK
         return Reason.NONE if self._in_band(price, book) else Reason.PRICE_OUTSIDE_BAND
 
-    def _why_not_terms(self, ask: Ask, book: Book) -> Reason:
+    def _check_attributes(self, command: Command, book: Book) -> Reason:
         """Terms that the kind of order does not have, and those that exclude each other."""
-        may_say = MAY_SAY[CommandType(ask.kind)].get(TimeInForce(ask.time_in_force))
-        foreign = _said(ask) - (may_say or frozenset())
+        may_say = MAY_SAY[CommandType(command.kind)].get(TimeInForce(command.time_in_force))
+        foreign = _stated(command) - (may_say or frozenset())
         if ExecInst.POST_ONLY.name in foreign:
             return Reason.POST_ONLY_CONFLICT
-        if ask.self_trade not in _SELF_TRADES:
+        if command.self_trade not in _SELF_TRADES:
             return Reason.UNKNOWN_SELF_TRADE
-        if may_say is None or foreign or (ask.flags & ExecInst.PRICE_SLIDE and not ask.flags & ExecInst.POST_ONLY):
+        if (
+            may_say is None
+            or foreign
+            or (command.flags & ExecInst.PRICE_SLIDE and not command.flags & ExecInst.POST_ONLY)
+        ):
             return Reason.TERM_NOT_FOR_KIND
-        all_or_none = ask.flags & ExecInst.ALL_OR_NONE != 0
+        all_or_none = command.flags & ExecInst.ALL_OR_NONE != 0
         pro_rata = book.rules.algorithm is MatchAlgorithm.PRO_RATA
-        if all_or_none and (ask.display_quantity or ask.flags & ExecInst.POST_ONLY or pro_rata):
+        if all_or_none and (command.display_quantity or command.flags & ExecInst.POST_ONLY or pro_rata):
             return Reason.TERMS_CONFLICT
         return Reason.NONE
 
-    def _why_not_display(self, ask: Ask, book: Book) -> Reason:
-        if ask.display_quantity > ask.quantity:
+    def _check_display(self, command: Command, book: Book) -> Reason:
+        if command.display_quantity > command.quantity:
             return Reason.DISPLAY_TOO_LARGE
-        if ask.display_quantity % book.rules.lot:
+        if command.display_quantity % book.rules.lot:
             return Reason.QUANTITY_OFF_LOT
-        if ask.display_quantity and ask.quantity > ask.display_quantity * SLICES_MAX:
+        if command.display_quantity and command.quantity > command.display_quantity * SLICES_MAX:
             return Reason.DISPLAY_TOO_SMALL
         return Reason.NONE
 
-    def _why_not_expiry(self, ask: Ask) -> Reason:
-        ahead = ask.time_in_force != TimeInForce.GTD or ask.expiry > self.clock
+    def _check_expiry(self, command: Command) -> Reason:
+        ahead = command.time_in_force != TimeInForce.GTD or command.expiry > self.clock
         return Reason.NONE if ahead else Reason.EXPIRY_NOT_AHEAD
 
-    def _why_not_trigger(self, ask: Ask, book: Book) -> Reason:
-        if ask.kind in (CommandType.STOP, CommandType.STOP_LIMIT):
-            return self._why_not_at(ask.trigger, book)
-        if ask.kind == CommandType.TRAILING_STOP:
-            basis_points = ask.flags & ExecInst.TRAIL_BASIS_POINTS
-            if ask.trigger <= 0 or (basis_points and ask.trigger > BASIS_POINTS_MAX):
+    def _check_trigger(self, command: Command, book: Book) -> Reason:
+        if command.kind in (CommandType.STOP, CommandType.STOP_LIMIT):
+            return self._check_price_at(command.trigger, book)
+        if command.kind == CommandType.TRAILING_STOP:
+            basis_points = command.flags & ExecInst.TRAIL_BASIS_POINTS
+            if command.trigger <= 0 or (basis_points and command.trigger > BASIS_POINTS_MAX):
                 return Reason.TRAIL_OUT_OF_RANGE
-            if not basis_points and ask.trigger % book.rules.tick:
+            if not basis_points and command.trigger % book.rules.tick:
                 return Reason.PRICE_OFF_TICK
         return Reason.NONE
 
-    def _why_not_now(self, ask: Ask, book: Book) -> Reason:
+    def _check_now(self, command: Command, book: Book) -> Reason:
         """What the book, the phase and the pools say."""
-        if not self._in_phase(ask, book):
+        if not self._in_phase(command, book):
             return Reason.NOT_IN_THIS_PHASE
-        if ask.order_id in book.orders:
+        if command.order_id in book.orders:
             return Reason.DUPLICATE_ORDER_ID
-        if reason := self._why_not_wait(ask, book):
+        if reason := self._check_stop(command, book):
             return reason
-        if (ask.is_limit_that_rests or ask.kind in STOP_KINDS) and not self._has_order_room():
+        if (command.is_limit_that_rests or command.kind in STOP_KINDS) and not self._has_order_room():
             return Reason.ORDER_POOL_FULL
-        if ask.kind in STOP_KINDS or book.phase != TradingPhase.CONTINUOUS:
+        if command.kind in STOP_KINDS or book.phase != TradingPhase.CONTINUOUS:
             return Reason.NONE
-        return self._why_not_match(ask, self._incoming(ask, book), book)
+        return self._check_match(command, self._make_order(command, book), book)
 
-    def _in_phase(self, ask: Ask, book: Book) -> bool:
+    def _in_phase(self, command: Command, book: Book) -> bool:
         """Whether the phase takes this order, or this REPLACE."""
         if book.phase == TradingPhase.CALL:
-            rests = ask.is_limit_that_rests or ask.kind in STOP_KINDS or ask.kind == CommandType.REPLACE
-            return rests and not ask.flags & (ExecInst.POST_ONLY | ExecInst.ALL_OR_NONE)
+            rests = command.is_limit_that_rests or command.kind in STOP_KINDS or command.kind == CommandType.REPLACE
+            return rests and not command.flags & (ExecInst.POST_ONLY | ExecInst.ALL_OR_NONE)
         return book.phase == TradingPhase.CONTINUOUS
 
-    def _why_not_wait(self, ask: Ask, book: Book) -> Reason:
-        if ask.kind in (CommandType.STOP, CommandType.STOP_LIMIT) and book.last is not None:
-            through = ask.trigger <= book.last if ask.side == Side.BUY else ask.trigger >= book.last
+    def _check_stop(self, command: Command, book: Book) -> Reason:
+        if command.kind in (CommandType.STOP, CommandType.STOP_LIMIT) and book.last is not None:
+            through = command.trigger <= book.last if command.side == Side.BUY else command.trigger >= book.last
             return Reason.STOP_THROUGH_MARKET if through else Reason.NONE
-        if ask.kind == CommandType.TRAILING_STOP:
+        if command.kind == CommandType.TRAILING_STOP:
             if book.last is None:
                 return Reason.NO_LAST_TRADE
-            if not self._in_band(trailing_trigger(ask, book.last, book.rules.tick), book):
+            if not self._in_band(trailing_trigger(command, book.last, book.rules.tick), book):
                 return Reason.PRICE_OUTSIDE_BAND
         return Reason.NONE
 
-    def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
+    def _check_match(self, command: Command, order: Order, book: Book) -> Reason:
         """What an order would find on the other side."""
-        post_only = ask.flags & ExecInst.POST_ONLY
-        fok = order.terms.time_in_force == TimeInForce.FOK
+        post_only = command.flags & ExecInst.POST_ONLY
+        fok = order.command.time_in_force == TimeInForce.FOK
         if not (post_only or fok or self._tape_refuses()):
             return Reason.NONE
         found = self._reach(order, book)
@@ -194,52 +198,60 @@ class Checks(Auction):
 
     # -- changing one --------------------------------------------------------------------------------------------
 
-    def _why_not_less(self, ask: Ask, book: Book) -> Reason:
-        if ask.kind == CommandType.REDUCE and (reason := self._why_not_quantity(ask, book)):
+    def _check_reduction(self, command: Command, book: Book) -> Reason:
+        if command.kind == CommandType.REDUCE and (reason := self._check_quantity(command, book)):
             return reason
-        order = book.orders.get(ask.order_id)
+        order = book.orders.get(command.order_id)
         if order is None:
             return Reason.UNKNOWN_ORDER_ID
-        exceeds = ask.kind == CommandType.REDUCE and ask.quantity > order.quantity
+        exceeds = command.kind == CommandType.REDUCE and command.quantity > order.quantity
         return Reason.REDUCE_EXCEEDS_REMAINING if exceeds else Reason.NONE
 
-    def _why_not_replace(self, ask: Ask, book: Book) -> Reason:
-        order = book.orders.get(ask.order_id)
-        if ask.time_in_force:
+    def _check_replace(self, command: Command, book: Book) -> Reason:
+        order = book.orders.get(command.order_id)
+        if command.time_in_force:
             return Reason.UNKNOWN_TIME_IN_FORCE
-        if ask.flags & ~ExecInst.POST_ONLY:
+        if command.flags & ~ExecInst.POST_ONLY:
             return Reason.UNKNOWN_FLAG
         side = Side.BUY if order is None else order.side
-        if reason := self._why_not_quantity(ask, book) or self._why_not_price(ask, side, book):
+        if reason := self._check_quantity(command, book) or self._check_price(command, side, book):
             return reason
-        if ask.trigger or ask.expiry or ask.display_quantity or ask.participant_id or ask.self_trade:
+        if (
+            command.trigger
+            or command.expiry
+            or command.display_quantity
+            or command.participant_id
+            or command.self_trade
+        ):
             return Reason.TERM_NOT_FOR_KIND
-        if not self._in_phase(ask, book):
+        if not self._in_phase(command, book):
             return Reason.NOT_IN_THIS_PHASE
         if order is None:
             return Reason.UNKNOWN_ORDER_ID
         if order.waits:
             return Reason.STOP_STILL_WAITS
-        return self._why_not_again(ask, order, book)
+        return self._check_reentry(command, order, book)
 
-    def _why_not_again(self, ask: Ask, order: Order, book: Book) -> Reason:
+    def _check_reentry(self, command: Command, order: Order, book: Book) -> Reason:
         """A replaced order that comes in again."""
-        price = self._rounded(ask.price, order.side, book)
-        if self._keeps_place(order, price, ask.quantity):
+        price = self._round_price(command.price, order.side, book)
+        if self._keeps_priority(order, price, command.quantity):
             return Reason.NONE
-        if order.terms.display_quantity and ask.quantity > order.terms.display_quantity * SLICES_MAX:
+        if order.command.display_quantity and command.quantity > order.command.display_quantity * SLICES_MAX:
             return Reason.DISPLAY_TOO_SMALL
         if book.phase != TradingPhase.CONTINUOUS:
             return Reason.NONE
-        return self._why_not_match(ask, replace(order, price=price, quantity=ask.quantity, reserve_quantity=0), book)
+        return self._check_match(
+            command, replace(order, price=price, quantity=command.quantity, reserve_quantity=0), book
+        )
 
-    def _keeps_place(self, order: Order, price: int, quantity: int) -> bool:
+    def _keeps_priority(self, order: Order, price: int, quantity: int) -> bool:
         return price == order.price and quantity <= order.quantity
 
-    def _why_not_phase(self, ask: Ask, book: Book) -> Reason:
-        if ask.quantity not in _PHASES:
+    def _check_phase(self, command: Command, book: Book) -> Reason:
+        if command.quantity not in _PHASES:
             return Reason.UNKNOWN_PHASE
-        found = self._clearing(book) if ask.quantity == TradingPhase.CONTINUOUS else None
+        found = self._clearing(book) if command.quantity == TradingPhase.CONTINUOUS else None
         trades = len(self._pairs(book, found.price)) if found else 0
         return Reason.NONE if self._has_trade_room(trades) else Reason.TRADE_POOL_FULL
 
@@ -248,7 +260,7 @@ class Checks(Auction):
     def _in_band(self, price: int, book: Book) -> bool:
         return book.rules.price_min <= price <= book.rules.price_max
 
-    def _rounded(self, price: int, side: int, book: Book) -> int:
+    def _round_price(self, price: int, side: int, book: Book) -> int:
         """The price that an order takes; off the tick where the symbol does not round."""
         tick = book.rules.tick
         below = price - price % tick
@@ -259,12 +271,12 @@ class Checks(Auction):
             return below if side == Side.BUY else above
         return below if price - below < above - price else above
 
-    def _incoming(self, ask: Ask, book: Book) -> Order:
+    def _make_order(self, command: Command, book: Book) -> Order:
         """The order that a command enters, at its rounded price or, sliding, behind the other side."""
-        price = self._rounded(ask.price, ask.side, book) if ask.kind in PRICED_KINDS else 0
-        order = Order(ask, self._sequence, ask.order_id, ask.side, price, ask.quantity)
+        price = self._round_price(command.price, command.side, book) if command.kind in PRICED_KINDS else 0
+        order = Order(command, self._sequence, command.order_id, command.side, price, command.quantity)
         if (
-            ask.flags & ExecInst.PRICE_SLIDE
+            command.flags & ExecInst.PRICE_SLIDE
             and book.phase == TradingPhase.CONTINUOUS
             and self._reach(order, book).records
         ):

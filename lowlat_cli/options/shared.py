@@ -13,7 +13,6 @@ from lowlat_cli.quantity import QuantityError, parse_count, parse_duration_ns
 from lowlat_cli.session import session_of
 
 OutputFormat: TypeAlias = Literal["table", "json"]
-EngineName: TypeAlias = Literal["native", "reference"]
 DryPolicy: TypeAlias = Literal["refuse", "grow"]
 
 
@@ -53,6 +52,14 @@ def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
         return seconds
 
     return parse
+
+
+def _engine(value: Any) -> str:
+    from lowlat.engine.bench.engines import ENGINES
+
+    if value not in ENGINES:
+        raise typer.BadParameter(ENGINES.refusal(str(value)))
+    return str(value)
 
 
 def _remember_color(ctx: typer.Context, param: typer.CallbackParam, value: Color | None) -> Color | None:
@@ -126,8 +133,7 @@ CpuOption: TypeAlias = Annotated[
     ),
 ]
 EngineOption: TypeAlias = Annotated[
-    EngineName,
-    typer.Option("--engine", help="The engine, or the same contract in plain Python, some hundred times slower."),
+    str, typer.Option("--engine", metavar="NAME", parser=_engine, help="What is measured: {engines}.")
 ]
 OrdersOption: TypeAlias = Annotated[
     int | None,

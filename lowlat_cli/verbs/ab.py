@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from lowlat.child_process import python_running
 from lowlat.errors import UsageError
 from lowlat_cli.command import full_command, key_of, settable
 from lowlat_cli.options.gate import (
@@ -157,9 +158,13 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> Command:
         if not is_of_parser(error):
             raise
         raise SideError(f"{flag} {text!r}: {of_parser(error, session_of(ctx).settings_file)}") from error
-    program = (sys.executable, "-P", "-m", "lowlat_cli.main", "bench")
     name = flag.removeprefix("--").upper()
-    return Command(name, f"bench {text}".strip(), (*program, *words, "--runs", "1", "--json"), ours=True)
+    return Command(
+        name,
+        f"bench {text}".strip(),
+        (*python_running("lowlat_cli.main"), "bench", *words, "--runs", "1", "--json"),
+        ours=True,
+    )
 
 
 def _check_source(flag: str, key: str, source: Any) -> None:

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from lowlat.engine.flow.order_flow import Flow
 
 COMMANDS_MAX = 1 << 30
-COMMANDS_DEFAULT = {"native": 2_000_000, "reference": 20_000}  # a run of either ends within seconds
 SEED_MAX = 2**64 - 1
 
 
@@ -62,8 +61,7 @@ def bench(
             "--profile",
             "-p",
             metavar="NAME|FILE",
-            help="Order flow: steady, deep, cancel-storm, sweep, flash-crash, many-symbols, burst, all-kinds, or a "
-            "TOML file.",
+            help="Order flow: {profiles}, or a TOML file.",
         ),
     ] = "steady",
     commands: Annotated[
@@ -74,7 +72,7 @@ def bench(
             metavar="N",
             parser=count(1, COMMANDS_MAX),
             help="Commands measured in each run.  [default: 2M, or fewer: those of 2 s at a --rate, of 1 s in a "
-            "--sweep; 20k with --engine reference]",
+            "--sweep; 20k of an engine in Python]",
         ),
     ] = None,
     seed: Annotated[
@@ -150,7 +148,7 @@ def bench(
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
     def flow_of(load: Load) -> Flow:
-        most = commands or commands_in(load, SWEPT_S if sweep else PACED_S, COMMANDS_DEFAULT[engine])
+        most = commands or commands_in(load, SWEPT_S if sweep else PACED_S, _commands_unless_told(engine))
         return flood(chosen, most, seed)
 
     if pipeline:
@@ -163,3 +161,9 @@ def bench(
             return destination.deliver(measure_sweep(flow_of, plan, open_loops, progress))
         report = measure(flow_of(loads[0]), plan, progress)
     return destination.deliver(report)
+
+
+def _commands_unless_told(engine: str) -> int:
+    from lowlat.engine.bench.engines import ENGINES
+
+    return ENGINES.get(engine).commands

@@ -4,13 +4,11 @@ commands of a journal.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.load import (
     ArrivalsOption,
@@ -41,29 +39,28 @@ from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.run import RunPlan
+    from lowlat.engine.flow.registry import Reader
     from lowlat.reports.model.report import Report
 
-
-class RecordingError(UsageError):
-    """A file, or an option, that does not go with the kind of recording that was said or found."""
+_OUTPUTS = ("table", "json")
 
 
-class Format(StrEnum):
-    """How the recording is written, and what to print."""
-
-    LOBSTER = "lobster"
-    JOURNAL = "journal"
-    TABLE = "table"
-    JSON = "json"
-
-
-def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[Format] | None) -> list[str]:
+def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[str] | None) -> list[str]:
     """Put environment or settings file first: the flag may say how to read and leave to them what to print."""
     below = param.value_from_envvar(ctx) or ctx.lookup_default(param.name) or ()
-    for name in below:
-        if name not in list(Format):
-            raise typer.BadParameter(f"{name!r} is not one of {', '.join(Format)}")
-    return [*below, *(given or ())]
+    formats = [*below, *(given or ())]
+    for name in formats:
+        _check_format(name)
+    return formats
+
+
+def _check_format(name: str) -> None:
+    if name in _OUTPUTS:  # nothing need be imported to know these
+        return
+    from lowlat.engine.flow.registry import READERS
+
+    if name not in READERS:
+        raise typer.BadParameter(READERS.refusal(name, _OUTPUTS))
 
 
 def replay(
@@ -72,20 +69,18 @@ def replay(
         Path, typer.Argument(metavar="FILE", help="Recorded orders: plain, .xz, .gz or .bz2; or a journal.")
     ],
     formats: Annotated[
-        list[Format] | None,
+        list[str] | None,
         typer.Option(
             "--format",
-            metavar="lobster|journal|table|json",
+            metavar="NAME",
             callback=_after_settings,
-            help="lobster, journal: how FILE is written (a LOBSTER message file, an engine's journal). table, json: "
-            "what to print; --json means --format json. May be given once for each.  [default: as FILE begins, table]",
+            help="How FILE is written, or what to print (table, json; --json means --format json). May be given once "
+            "for each. Ways to write it: {readers}.  [default: as FILE begins or is called, table]",
         ),
     ] = None,
     expect: Annotated[
         Path | None,
-        typer.Option(
-            "--expect", metavar="FILE", help="The venue's LOBSTER order book file, to compare best bid and ask."
-        ),
+        typer.Option("--expect", metavar="FILE", help="The venue's own order book file, to compare best bid and ask."),
     ] = None,
     pipeline: PipelineOption = False,
     rate: RateOption = None,
@@ -132,53 +127,44 @@ def replay(
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
 
-    if _is_journal(file, formats or []):
-        if expect is not None:
-            raise RecordingError(f"--expect is for a venue's recording, and {file} is a journal; leave it out")
-        return destination.deliver(_measured_journal(ctx, file, plan, verbose=verbose))
-
-    from lowlat.engine.bench.pipeline_placement import book_names
-    from lowlat.engine.bench.replay import replay as measure_replay
-    from lowlat.engine.flow.readers.lobster import read_lobster
-
-    if pipeline:
-        tell_of_books(book_names(file.name, 1), books, verbose=verbose)
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        progress("reading the recording", 0.0)
-        report = measure_replay(read_lobster(file), plan, expect, progress)
-    return destination.deliver(report)
+    reader = _reader(file, formats or [], expect)
+    return destination.deliver(_measured(ctx, file, reader, expect, plan, verbose=verbose))
 
 
-def _measured_journal(ctx: typer.Context, file: Path, plan: RunPlan, *, verbose: bool) -> Report:
+def _output_format(formats: list[str]) -> OutputFormat:
+    """What to print: the last that was said."""
+    said = [name for name in formats if name in _OUTPUTS]
+    return "json" if said and said[-1] == "json" else "table"
+
+
+def _reader(file: Path, formats: list[str], expect: Path | None) -> Reader:
+    """How to read the file: as was said last, else as it is recognized. Raises `RecordingError`."""
+    from lowlat.engine.flow.registry import RecordingError, reader_of
+
+    said = [name for name in formats if name not in _OUTPUTS]
+    reader = reader_of(file, said[-1] if said else None)
+    if expect is not None and reader.read_best is None:
+        raise RecordingError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; leave it out")
+    return reader
+
+
+def _measured(
+    ctx: typer.Context, file: Path, reader: Reader, expect: Path | None, plan: RunPlan, *, verbose: bool
+) -> Report:
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import Pipeline
+    from lowlat.engine.bench.replay import replay as measure_replay
     from lowlat.engine.bench.run import measure
-    from lowlat.engine.flow.readers.journal import read_journal_flow
+    from lowlat.engine.flow.order_flow import Flow
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        progress("reading the journal", 0.0)
-        flow = read_journal_flow(file)
+        progress(f"reading the {reader.noun}", 0.0)
+        recorded = reader.read(file)
+        best = reader.read_best(expect) if expect is not None and reader.read_best is not None else None
+    flow = recorded if isinstance(recorded, Flow) else recorded.flow()
     if isinstance(plan.load, Pipeline):
         tell_of_books(book_names(flow.name, len(flow.instruments)), plan.books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        return measure(flow, plan, progress)
-
-
-_OUTPUTS = (Format.TABLE, Format.JSON)
-
-
-def _output_format(formats: list[Format]) -> OutputFormat:
-    """What to print: the last that was said."""
-    said = [name for name in formats if name in _OUTPUTS]
-    return "json" if said and said[-1] == Format.JSON else "table"
-
-
-def _is_journal(file: Path, formats: list[Format]) -> bool:
-    """Whether to read the file as a journal: as was said last, else as it begins. Raises `RecordingError`."""
-    from lowlat.engine.journal.file import is_journal
-
-    said = [name for name in formats if name not in _OUTPUTS]
-    found = is_journal(file)
-    if said and said[-1] == Format.LOBSTER and found:
-        raise RecordingError(f"{file} is a journal, not a LOBSTER file; leave out --format lobster")
-    return found or (bool(said) and said[-1] == Format.JOURNAL)
+        if isinstance(recorded, Flow):
+            return measure(recorded, plan, progress)
+        return measure_replay(recorded, plan, best, progress)

@@ -52,8 +52,7 @@ def report(
             "--format",
             metavar="OUTPUT",
             parser=_output,
-            help="table, json, md, html, hgrm, hlog, csv, openmetrics, junit, github, github-throughput, bmf or "
-            "gobench; --json means --to json.",
+            help="table, or {outputs}; --json means --to json.",
         ),
     ] = "table",
     series: Annotated[

@@ -1,23 +1,22 @@
-"""Every output by name. One more is a module beside this one and a line in `OUTPUTS`."""
+"""Every output by name. One more is a module beside this one, and a function and a line here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lowlat.reports.errors import ConversionError
-from lowlat.reports.histogram.hlog_reader import RecordedLog
-from lowlat.reports.io.json_codec import to_text
-from lowlat.reports.io.loader import Document
-from lowlat.reports.model.report import Report
-from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.outputs import bmf, csv, github, gobench, hgrm, hlog, junit, markdown, openmetrics
-from lowlat.reports.page.html import to_html
+
+if TYPE_CHECKING:
+    from lowlat.reports.histogram.hlog_reader import RecordedLog
+    from lowlat.reports.io.loader import Document
+    from lowlat.reports.model.report import Report
+    from lowlat.reports.model.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class Converters:
     """How each kind of document becomes text; None where it cannot."""
 
     of_report: Callable[[Report], str]
@@ -25,43 +24,127 @@ class Output:
     of_log: Callable[[RecordedLog], str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What it is, in a few words, and what makes it, which is imported when it is first called for."""
+
+    sentence: str
+    converters: Callable[[], Converters]
+
+
 def _of_points(
     convert: Callable[[Sequence[Report]], str], of_log: Callable[[RecordedLog], str] | None = None
-) -> Output:
+) -> Converters:
     """An output in which several reports can stand: a sweep's points, told apart by their rate."""
-    return Output(lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log)
+    return Converters(lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log)
+
+
+def _json() -> Converters:
+    from lowlat.reports.io.json_codec import to_text
+
+    return Converters(to_text, to_text)
+
+
+def _md() -> Converters:
+    from lowlat.reports.outputs import markdown
+
+    return Converters(markdown.of_report, markdown.of_sweep)
+
+
+def _html() -> Converters:
+    from lowlat.reports.page.html import to_html
+
+    return Converters(to_html, to_html)
+
+
+def _hgrm() -> Converters:
+    from lowlat.reports.outputs import hgrm
+
+    return Converters(hgrm.of_report, of_log=hgrm.of_log)
+
+
+def _hlog() -> Converters:
+    from lowlat.reports.outputs import hlog
+
+    return Converters(hlog.of_report)
+
+
+def _csv() -> Converters:
+    from lowlat.reports.outputs import csv
+
+    return _of_points(csv.of_reports, csv.of_log)
+
+
+def _openmetrics() -> Converters:
+    from lowlat.reports.outputs import openmetrics
+
+    return _of_points(openmetrics.of_reports, openmetrics.of_log)
+
+
+def _junit() -> Converters:
+    from lowlat.reports.outputs import junit
+
+    return Converters(junit.of_report)
+
+
+def _github() -> Converters:
+    from lowlat.reports.outputs import github
+
+    return _of_points(github.latencies)
+
+
+def _github_throughput() -> Converters:
+    from lowlat.reports.outputs import github
+
+    return _of_points(github.throughputs)
+
+
+def _bmf() -> Converters:
+    from lowlat.reports.outputs import bmf
+
+    return _of_points(bmf.of_reports)
+
+
+def _gobench() -> Converters:
+    from lowlat.reports.outputs import gobench
+
+    return _of_points(gobench.of_reports)
 
 
 OUTPUTS: Final[Mapping[str, Output]] = {
-    "json": Output(to_text, to_text),
-    "md": Output(markdown.of_report, markdown.of_sweep),
-    "html": Output(to_html, to_html),
-    "hgrm": Output(hgrm.of_report, of_log=hgrm.of_log),
-    "hlog": Output(hlog.of_report),
-    "csv": _of_points(csv.of_reports, csv.of_log),
-    "openmetrics": _of_points(openmetrics.of_reports, openmetrics.of_log),
-    "junit": Output(junit.of_report),
-    "github": _of_points(github.latencies),
-    "github-throughput": _of_points(github.throughputs),
-    "bmf": _of_points(bmf.of_reports),
-    "gobench": _of_points(gobench.of_reports),
+    "json": Output("the document", _json),
+    "md": Output("a summary for a pull request", _md),
+    "html": Output("a page with charts, one offline file (`pip install 'lowlat[html]'`)", _html),
+    "hgrm": Output("HdrHistogram's percentile distribution (`--series` picks one)", _hgrm),
+    "hlog": Output("HdrHistogram's interval log", _hlog),
+    "csv": Output("a row for each series of each run", _csv),
+    "openmetrics": Output("histograms in seconds, for Prometheus", _openmetrics),
+    "junit": Output("a test case for each thing that makes a report invalid", _junit),
+    "github": Output("entries for github-action-benchmark: `customSmallerIsBetter`", _github),
+    "github-throughput": Output("the same: `customBiggerIsBetter`", _github_throughput),
+    "bmf": Output("Bencher Metric Format", _bmf),
+    "gobench": Output("Go's benchmark text, a line a run, for benchstat", _gobench),
 }
 """By the name that `lowlat report --to` takes; `table` is not among them, since it is drawn on a console."""
 
 
 def convert(document: Document, name: str) -> str:
     """The document as the output of this name. Raises `ConversionError` when it cannot be that."""
-    output = OUTPUTS[name]
+    from lowlat.reports.model.report import Report
+    from lowlat.reports.model.sweep import Sweep
+
+    made = OUTPUTS[name].converters()
     if isinstance(document, Report):
-        return output.of_report(document)
+        return made.of_report(document)
     if isinstance(document, Sweep):
-        if output.of_sweep is None:
-            raise _refused("a sweep", name, [name for name, other in OUTPUTS.items() if other.of_sweep])
-        return output.of_sweep(document)
-    if output.of_log is None:
-        raise _refused("an interval log", name, [name for name, other in OUTPUTS.items() if other.of_log])
-    return output.of_log(document)
+        if made.of_sweep is None:
+            raise _refused("a sweep", name, lambda other: other.of_sweep is not None)
+        return made.of_sweep(document)
+    if made.of_log is None:
+        raise _refused("an interval log", name, lambda other: other.of_log is not None)
+    return made.of_log(document)
 
 
-def _refused(kind: str, name: str, possible: Sequence[str]) -> ConversionError:
-    return ConversionError(f"{kind} cannot become {name}; it can become {', '.join(('table', *possible))}")
+def _refused(kind: str, name: str, can: Callable[[Converters], bool]) -> ConversionError:
+    possible = ", ".join(["table", *(other for other, output in OUTPUTS.items() if can(output.converters()))])
+    return ConversionError(f"{kind} cannot become {name}; it can become {possible}")

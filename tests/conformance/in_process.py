@@ -20,20 +20,20 @@ class InProcess:
     def __init__(self, make: Callable[..., MatchingEngine], config: ConformanceConfig) -> None:
         self._conversation = Conversation(make)
         self._last = 0
-        ready = self._said(type="hello", **PROTOCOL, config=config.to_dict())
+        ready = self._stated(type="hello", **PROTOCOL, config=config.to_dict())
         self.metadata = EngineMetadata.from_dict(ready["engine"])
 
     def apply(self, event: MarketEvent, index: int) -> Observation:
         self._last = index
-        return Observation.from_dict(self._said(type="event", index=index, event=event.to_dict()))
+        return Observation.from_dict(self._stated(type="event", index=index, event=event.to_dict()))
 
     def snapshot(self) -> BookState:
-        return BookState.from_dict(self._said(type="snapshot", index=self._last)["state"])
+        return BookState.from_dict(self._stated(type="snapshot", index=self._last)["state"])
 
     def close(self) -> None:
-        self._said(type="finish", event_count=self._last)
+        self._stated(type="finish", event_count=self._last)
 
-    def _said(self, **message: Any) -> dict[str, Any]:
+    def _stated(self, **message: Any) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self._conversation.answer(json.dumps(message)))
         return answer
 

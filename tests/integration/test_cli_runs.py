@@ -95,7 +95,7 @@ def test_an_unwritable_file_is_found_before_anything_runs(patched: Run, tmp_path
 
 def test_a_run_that_is_not_valid_is_printed_and_ends_with_3(patched: Run) -> None:
     code = """
-import dataclasses, engine.run
+import dataclasses, lowlat.engine.bench.run
 real = lowlat.engine.bench.run.measure
 def measure(*arguments):
     return dataclasses.replace(real(*arguments), status="invalid", status_reasons=("planted",))

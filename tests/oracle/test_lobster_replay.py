@@ -29,7 +29,7 @@ class LastInFirstOut(ReferenceEngine):
 
 
 class TakerPriced(ReferenceEngine):
-    def _print(self, _maker: Order, taker: Order) -> int:
+    def _trade_price(self, _maker: Order, taker: Order) -> int:
         return taker.price
 
 

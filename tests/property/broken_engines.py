@@ -10,7 +10,7 @@ from itertools import islice
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import CommandType, ExecInst, ExecType, Reason
-from lowlat.engine.reference.book import Ask, Book, Ladder, Order
+from lowlat.engine.reference.book import Book, Command, Ladder, Order
 from lowlat.engine.reference.dry_run import Reach
 from lowlat.engine.reference.engine import ReferenceEngine
 
@@ -68,7 +68,7 @@ class TouchDoesNotTrade(ReferenceEngine):
 class TakerPriced(ReferenceEngine):
     """Trades print at the incoming order's price."""
 
-    def _print(self, maker: Order, taker: Order) -> int:
+    def _trade_price(self, maker: Order, taker: Order) -> int:
         return maker.price if taker.limit is None else taker.price
 
 
@@ -89,18 +89,18 @@ class ForgetsToRemoveEmptyLevels(ReferenceEngine):
 class ReplaceKeepsPlace(ReferenceEngine):
     """An order made larger at its price keeps its place in the queue."""
 
-    def _replace(self, ask: Ask, order: Order, book: Book) -> None:
-        if ask.price == order.price and ask.quantity > order.quantity:
-            order.quantity = ask.quantity
-            self._tell(ExecType.REPLACED, order, order.price, order.quantity)
+    def _replace(self, command: Command, order: Order, book: Book) -> None:
+        if command.price == order.price and command.quantity > order.quantity:
+            order.quantity = command.quantity
+            self._emit_order(ExecType.REPLACED, order, order.price, order.quantity)
         else:
-            super()._replace(ask, order, book)
+            super()._replace(command, order, book)
 
 
 class ReplaceLosesPlace(ReferenceEngine):
     """An order made smaller at its price goes to the back of the queue."""
 
-    def _keeps_place(self, order: Order, price: int, quantity: int) -> bool:
+    def _keeps_priority(self, order: Order, price: int, quantity: int) -> bool:
         return False
 
 
@@ -115,8 +115,8 @@ class ReplaceDoesNotTrade(ReferenceEngine):
 class ReduceLosesPlace(ReferenceEngine):
     """A reduced order goes to the back of the queue."""
 
-    def _take_off(self, order: Order, book: Book, quantity: int) -> int:
-        left = super()._take_off(order, book, quantity)
+    def _deduct(self, order: Order, book: Book, quantity: int) -> int:
+        left = super()._deduct(order, book, quantity)
         if left:
             self._requeue(order, book)
         return left
@@ -147,27 +147,27 @@ class FokLooksAtTheTouchOnly(ReferenceEngine):
 class PostOnlyTrades(ReferenceEngine):
     """Post-only is ignored."""
 
-    def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
-        return super()._why_not_match(replace(ask, flags=ask.flags & ~ExecInst.POST_ONLY), order, book)
+    def _check_match(self, command: Command, order: Order, book: Book) -> Reason:
+        return super()._check_match(replace(command, flags=command.flags & ~ExecInst.POST_ONLY), order, book)
 
 
 class PostOnlyJoinsTheTouch(ReferenceEngine):
     """Post-only is rejected only when it would trade at a better price than its own."""
 
-    def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
+    def _check_match(self, command: Command, order: Order, book: Book) -> Reason:
         ladder = book.ladders[1 - order.side]
-        if ask.flags & ExecInst.POST_ONLY and not ladder.reaches(order.price - ladder.sign):
-            ask = replace(ask, flags=ask.flags & ~ExecInst.POST_ONLY)
-        return super()._why_not_match(ask, order, book)
+        if command.flags & ExecInst.POST_ONLY and not ladder.reaches(order.price - ladder.sign):
+            command = replace(command, flags=command.flags & ~ExecInst.POST_ONLY)
+        return super()._check_match(command, order, book)
 
 
 class DuplicateIdReplaces(ReferenceEngine):
     """A rejected duplicate id takes the first order out of the book."""
 
-    def _why_not_enter(self, ask: Ask, book: Book) -> Reason:
-        reason = super()._why_not_enter(ask, book)
+    def _check_entry(self, command: Command, book: Book) -> Reason:
+        reason = super()._check_entry(command, book)
         if reason is Reason.DUPLICATE_ORDER_ID:
-            self._take_out(book.orders[ask.order_id], book)
+            self._remove(book.orders[command.order_id], book)
         return reason
 
 
@@ -178,9 +178,9 @@ class IdIsNeverFree(ReferenceEngine):
         super()._open(settings)
         self._used: set[tuple[int, int]] = set()
 
-    def _why_not_enter(self, ask: Ask, book: Book) -> Reason:
-        reason = super()._why_not_enter(ask, book)
-        key = (ask.symbol, ask.order_id)
+    def _check_entry(self, command: Command, book: Book) -> Reason:
+        reason = super()._check_entry(command, book)
+        key = (command.symbol, command.order_id)
         if reason is Reason.NONE and key in self._used:
             return Reason.DUPLICATE_ORDER_ID
         self._used.add(key)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine
 from lowlat.engine.matching.records import ExecInst, Reason, Side, TradingPhase
-from lowlat.engine.reference.book import Ask, Book, Ladder, Order
+from lowlat.engine.reference.book import Book, Command, Ladder, Order
 from lowlat.engine.reference.dry_run import Reach
 from lowlat.engine.reference.engine import ReferenceEngine
 
@@ -25,9 +25,9 @@ class RefilledAtTheFront(ReferenceEngine):
 class SliceIsReducedFirst(ReferenceEngine):
     """A reduction takes from the slice before it takes from what is hidden."""
 
-    def _reduce(self, ask: Ask, order: Order, book: Book) -> None:
+    def _reduce(self, command: Command, order: Order, book: Book) -> None:
         reserve_quantity = order.reserve_quantity
-        super()._reduce(ask, order, book)
+        super()._reduce(command, order, book)
         order.reserve_quantity = min(reserve_quantity, max(order.quantity - book.rules.lot, 0))
 
 
@@ -49,7 +49,7 @@ class AllOrNoneTakesWhatThereIs(ReferenceEngine):
 class AllOrNoneIsNotTriedAgain(ReferenceEngine):
     """A resting all-or-none order waits for who can take it whole."""
 
-    def _ready(self, book: Book) -> Order | None:
+    def _next_fillable(self, book: Book) -> Order | None:
         return None
 
 
@@ -71,7 +71,7 @@ class RestingPolicyDecides(ReferenceEngine):
     """The policy of the resting order prevents a self-trade."""
 
     def _policy(self, taker: Order, maker: Order) -> int:
-        return maker.policy_towards(taker)
+        return maker.policy_toward(taker)
 
 
 class RemainderToTheYoungest(ReferenceEngine):
@@ -108,8 +108,8 @@ class CallPhaseTrades(ReferenceEngine):
 class ExpiresOneTickLate(ReferenceEngine):
     """An order lives through the moment of its expiry."""
 
-    def _is_past(self, order: Order) -> bool:
-        return order.terms.expiry < self.clock
+    def _is_expired(self, order: Order) -> bool:
+        return order.command.expiry < self.clock
 
 
 class SlideStaysAtItsPrice(ReferenceEngine):
@@ -118,16 +118,16 @@ class SlideStaysAtItsPrice(ReferenceEngine):
     def _behind(self, order: Order, book: Book) -> int:
         return order.price
 
-    def _why_not_match(self, ask: Ask, order: Order, book: Book) -> Reason:
-        flags = 0 if ask.flags & ExecInst.PRICE_SLIDE else ask.flags
-        return super()._why_not_match(replace(ask, flags=flags), order, book)
+    def _check_match(self, command: Command, order: Order, book: Book) -> Reason:
+        flags = 0 if command.flags & ExecInst.PRICE_SLIDE else command.flags
+        return super()._check_match(replace(command, flags=flags), order, book)
 
 
 class RoundsAggressively(ReferenceEngine):
     """A buyer's price is rounded as a seller's."""
 
-    def _rounded(self, price: int, side: int, book: Book) -> int:
-        return super()._rounded(price, Side.SELL if side == Side.BUY else Side.BUY, book)
+    def _round_price(self, price: int, side: int, book: Book) -> int:
+        return super()._round_price(price, Side.SELL if side == Side.BUY else Side.BUY, book)
 
 
 BROKEN_RULES: list[type[MatchingEngine]] = [

@@ -51,10 +51,10 @@ class Rebuilt:
         """The events of one command."""
         for event in events:
             if event["symbol"] == self.symbol and event["kind"] != ExecType.REJECTED:
-                self._tell(row, event)
+                self._emit_order(row, event)
         self._settle()
 
-    def _tell(self, row: Row, event: np.void) -> None:
+    def _emit_order(self, row: Row, event: np.void) -> None:
         order_id, quantity = int(event["order_id"]), int(event["quantity"])
         match event["kind"]:
             case ExecType.ACCEPTED if row[4] not in (CommandType.ADVANCE_TIME, CommandType.PHASE):

@@ -2,7 +2,7 @@
 comparison that passes the native engine, and by a worked example."""
 
 import pytest
-from hypothesis import TradingPhase, find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -27,7 +27,7 @@ def differs(case: Case, broken: type[MatchingEngine]) -> bool:
     return difference(ReferenceEngine.of(case.settings), broken.of(case.settings), case.rows) is not None
 
 
-ENOUGH = settings(PROPERTY, max_examples=2_000, phases=[TradingPhase.generate], database=None, derandomize=True)
+ENOUGH = settings(PROPERTY, max_examples=2_000, phases=[Phase.generate], database=None, derandomize=True)
 """The first commands that tell two engines apart are enough; where there are none, `find` raises NoSuchExample."""
 
 
@@ -73,7 +73,7 @@ def test_a_failure_shrinks_to_few_commands_that_can_be_pasted(
     shrinking = settings(
         PROPERTY,
         max_examples=2_000,
-        phases=[TradingPhase.generate, TradingPhase.shrink],
+        phases=[Phase.generate, Phase.shrink],
         database=None,
         derandomize=True,
     )

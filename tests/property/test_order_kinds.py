@@ -2,7 +2,7 @@
 are those of the reference engine, and the native book is sound."""
 
 import pytest
-from hypothesis import TradingPhase, settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from lowlat.engine.matching.interface import MatchingEngine
@@ -42,13 +42,13 @@ def test_everything_that_can_be_asked() -> None:
     ],
 )
 def test_the_machine_rejects_a_broken_engine(kind: str, broken: type[MatchingEngine]) -> None:
-    finding = settings(STEPS, max_examples=500, phases=[TradingPhase.generate], derandomize=True, database=None)
+    finding = settings(STEPS, max_examples=500, phases=[Phase.generate], derandomize=True, database=None)
     with pytest.raises(AssertionError, match="commands"):
         run_state_machine_as_test(machine(broken, kind), settings=finding)
 
 
 @pytest.mark.parametrize("broken", [broken_rules.CascadeLastInFirstOut, broken_rules.AllOrNoneTradesInPart])
 def test_the_world_machine_rejects_a_broken_engine(broken: type[MatchingEngine]) -> None:
-    finding = settings(STEPS, max_examples=500, phases=[TradingPhase.generate], derandomize=True, database=None)
+    finding = settings(STEPS, max_examples=500, phases=[Phase.generate], derandomize=True, database=None)
     with pytest.raises(AssertionError, match="extended_commands"):
         run_state_machine_as_test(world_machine(broken), settings=finding)

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import TradingPhase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lowlat.engine.journal.engine import JournaledEngine
@@ -17,7 +17,7 @@ from tests.property.worlds import WORLDS
 
 ENDS = st.lists(st.sampled_from(["goes on", "ends", "saves and ends", "saves", "drains"]), min_size=1, max_size=6)
 # Each end makes an engine and a file, which take milliseconds.
-COSTLY = settings(PROPERTY, max_examples=40, phases=[TradingPhase.explicit, TradingPhase.reuse, TradingPhase.generate])
+COSTLY = settings(PROPERTY, max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 class Forgetful(JournaledEngine):

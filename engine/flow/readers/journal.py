@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from lowlat import units
 from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.flow.registry import Reader
 from lowlat.engine.journal.errors import JournalError
 from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.header import JOURNAL
 from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.verify import Tally
 from lowlat.engine.matching.aligned import aligned_empty
@@ -93,3 +96,8 @@ def _mix(commands: Commands) -> dict[str, int]:
     counted = np.bincount(commands["kind"], minlength=len(CommandType) + 1).tolist()
     named = {kind.name.lower(): counted[kind] for kind in CommandType}
     return named | {"other": len(commands) - sum(named.values())}
+
+
+READER: Final = Reader(
+    name="journal", noun="journal", sentence="an engine's journal", read=read_journal_flow, magic=JOURNAL
+)

@@ -16,6 +16,7 @@ from typer.main import get_command
 from lowlat.errors import UsageError
 from lowlat_cli.app import app
 from lowlat_cli.command import full_command
+from lowlat_cli.listings import with_names
 from lowlat_cli.session import Session, color_of
 from lowlat_cli.settings import SettingsError, read_settings
 from lowlat_cli.verbs.bench import bench
@@ -185,5 +186,5 @@ def test_help_names_every_built_in_profile() -> None:
     from lowlat.engine.flow.profile import profile_names
 
     option = next(option for option in parsed().command.params if option.name == "profile")
-    assert sorted(option.help.removeprefix("Order flow: ").split(", or")[0].split(", ")) == profile_names()
+    assert with_names(option.help) == f"Order flow: {', '.join(profile_names())}, or a TOML file."
     assert bench.__doc__ is not None and "Examples:" in bench.__doc__

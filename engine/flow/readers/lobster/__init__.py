@@ -42,10 +42,12 @@ has to be entered again, CANCEL and LIMIT for the rest of the queue.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from lowlat.engine.flow.readers.lobster.file import read_messages
+from lowlat.engine.flow.readers.lobster.file import COMPRESSED, read_best_states, read_messages
 from lowlat.engine.flow.readers.lobster.flow import LobsterFlow
 from lowlat.engine.flow.recording import RecordedFlow
+from lowlat.engine.flow.registry import Reader
 
 
 def read_lobster(path: str | Path) -> RecordedFlow:
@@ -55,3 +57,13 @@ def read_lobster(path: str | Path) -> RecordedFlow:
     an order never added, sum to more than one order can hold.
     """
     return LobsterFlow(read_messages(Path(path))).build()
+
+
+READER: Final = Reader(
+    name="lobster",
+    noun="LOBSTER file",
+    sentence=f"a LOBSTER message file, .csv, plain or {', '.join(COMPRESSED)}",
+    read=read_lobster,
+    suffixes=(".csv", *(f".csv{suffix}" for suffix in COMPRESSED)),
+    read_best=read_best_states,
+)

@@ -34,6 +34,8 @@ DAY_NS: Final = 86_400 * 10**9
 _ALPHABET: Final = frozenset("0123456789-.")
 """What a number of these formats is written with; it keeps out what `int` and `float` accept besides (`1_0`, `nan`)."""
 _OPEN: Final[Mapping[str, Callable[..., Any]]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+COMPRESSED: Final = tuple(_OPEN)
+"""Suffixes of files that are decompressed."""
 _COLUMNS: Final = ("time", "type", "order id", "size", "price", "direction")
 _STATE: Final = ("ask price", "ask size", "bid price", "bid size")
 

@@ -23,12 +23,12 @@ from lowlat.engine import (
     extended_command,
 )
 from lowlat.engine.bench.run import RunPlan, settings_of
-from lowlat.engine.flow.readers.journal import DrainedJournalError, EmptyJournalError, read_journal_flow
+from lowlat.engine.flow.readers.journal import READER, DrainedJournalError, EmptyJournalError, read_journal_flow
 from lowlat.engine.journal import file as journal_file_module
 from lowlat.engine.journal.document import command_document, flag_names
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import JournalDamagedError, NoJournalError
-from lowlat.engine.journal.file import JournalFile, is_journal
+from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.commands import extended_commands
@@ -123,8 +123,8 @@ def test_nothing_is_measured_of_an_empty_or_damaged_journal(tmp_path: Path) -> N
 
 def test_a_file_is_known_by_how_it_begins(tmp_path: Path) -> None:
     (tmp_path / "short").write_bytes(b"LOWLATJ")
-    assert is_journal(journal(tmp_path / "a.journal"))
-    assert not any(is_journal(tmp_path / name) for name in ("short", "missing", "."))
+    assert READER.knows_content(journal(tmp_path / "a.journal"))
+    assert not any(READER.knows_content(tmp_path / name) for name in ("short", "missing", "."))
 
 
 @pytest.mark.parametrize("stretch", [1, 100, 1_000])

@@ -147,7 +147,7 @@ def test_another_process_goes_on_with_the_log(path: Path) -> None:
         "IntervalLog(Path('run'), int(sys.argv[1]), 0).write(0, 10**6, [('child', Histogram.from_native(r))])\n"
     )
     with interval_log(path) as log:
-        command = [sys.executable, "-c", code, str(log.descriptor)]
+        command = [sys.executable, "-P", "-c", code, str(log.descriptor)]
         subprocess.run(command, check=True, pass_fds=[log.descriptor])
         log.write(MS, 2 * MS, [("parent", histogram(1))])
     assert tags_of(path) == ["child", "parent"]

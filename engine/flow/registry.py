@@ -1,0 +1,98 @@
+"""Every reader of recorded order flow. One more is a module in `readers/` and its name in `_built_in`, or a package of
+its own with an entry point in the group `lowlat.readers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lowlat.errors import UsageError
+from lowlat.registry import PlugInError, Registry
+
+if TYPE_CHECKING:
+    from lowlat.engine.flow.order_flow import Flow
+    from lowlat.engine.flow.recording import Ints, RecordedFlow
+
+
+class RecordingError(UsageError):
+    """A file that no reader recognizes, or that is not what it was said to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One format of recorded orders.
+
+    `noun`: what messages call such a file. `read` gives a `RecordedFlow` where the file holds the venue's own
+    executions, which a replay is then checked against, else a `Flow`. A file is recognized by its first bytes
+    (`magic`) or by the end of its name (`suffixes`). `read_best`: the venue's best bid and ask from a file of their
+    own, as `compare_best` takes them.
+    """
+
+    name: str
+    noun: str
+    sentence: str
+    read: Callable[[Path], RecordedFlow | Flow]
+    magic: bytes = b""
+    suffixes: tuple[str, ...] = ()
+    read_best: Callable[[Path], Ints] | None = None
+
+    def knows_content(self, path: Path) -> bool:
+        """Whether the file begins as this format does. A pipe does not: a look would take what is in it."""
+        if not self.magic or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(self.magic)) == self.magic
+
+    def knows_name(self, path: Path) -> bool:
+        """Whether the file is called as those of this format are."""
+        return path.name.endswith(self.suffixes)
+
+
+def _built_in() -> Sequence[Reader]:
+    from lowlat.engine.flow.readers import journal, lobster
+
+    return lobster.READER, journal.READER
+
+
+READERS: Final = Registry("lowlat.readers", Reader, _built_in)
+
+
+def reader_of(path: Path, name: str | None = None) -> Reader:
+    """The reader of this name, else the one that recognizes the file: by what it holds, then by how it is called; those
+    of other packages, which are loaded for it, where no built-in one does.
+
+    Raises `RecordingError` for a file that none recognizes, or that begins as another format does; `UnknownNameError`
+    and `PlugInError` as `Registry.get` does.
+    """
+    try:
+        found = [reader for reader in READERS.built_in.values() if reader.knows_content(path)]
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
+    if name is None:
+        return found[0] if found else _recognized(path)
+    chosen = READERS.get(name)
+    if found and chosen not in found:
+        raise RecordingError(f"{path} is a {found[0].noun}, not a {chosen.noun}; leave out --format {name}")
+    return chosen
+
+
+def _recognized(path: Path) -> Reader:
+    for reader in READERS.built_in.values():
+        if reader.knows_name(path):
+            return reader
+    if not path.exists():
+        raise RecordingError(f"{path}: no such file")
+    readers, faults = [], []
+    for name in READERS.offered():
+        try:
+            readers.append(READERS.get(name))
+        except PlugInError as error:
+            faults.append(str(error))
+    for reader in readers:
+        if reader.knows_content(path) or reader.knows_name(path):
+            return reader
+    known = "; ".join([READERS.listing(), *faults])
+    raise RecordingError(f"{path} is nothing that is recognized; name how it is written with --format: {known}")

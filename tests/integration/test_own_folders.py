@@ -1,0 +1,128 @@
+"""A user's project may have folders called as ours are, with code of its own in them: every verb works there, in the
+command's own process and in those that it starts, with the current folder on the path too; and it is not imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from lowlat.engine import JournaledEngine, Side, command, commands
+from lowlat.engine.shared_book.directory import MappedBookWriter
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = ("engine", "probes", "reports", "lowlat")
+DAY = "34200.1,1,11,50,5850100,-1\n34200.2,1,12,70,5850100,-1\n34200.3,4,11,50,5850100,-1\n"
+VERBS = (
+    "--version",
+    "bench -n 500 --runs 2 -o a.json",
+    "bench -n 500 --runs 2 -o b.json",
+    "bench -n 500 --runs 1 --engine reference",
+    "bench -n 500 --runs 1 --pipeline --dir books",
+    "replay day.csv --runs 1",
+    "replay day.journal --runs 1",
+    "journal verify day.journal",
+    "journal dump day.journal",
+    "book OWN --dir books",
+    "report a.json",
+    "compare a.json b.json --gate p50=1000%",
+    "topology",
+    "calibrate --duration 0.1s",
+    "affinity plan",
+)
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
+    words = [str(word) for word in command]
+    return subprocess.run(words, check=False, capture_output=True, text=True, timeout=600, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def is_editable() -> bool:
+    """Whether the package that the tests run against is installed as links to the sources."""
+    source = json.loads(distribution("lowlat").read_text("direct_url.json") or "{}")
+    return bool(source.get("dir_info", {}).get("editable"))
+
+
+@pytest.fixture(scope="session")
+def not_editable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command of an installation that is not editable: ours, or else one made of a wheel, with our dependencies."""
+    ours = Path(sys.executable).with_name("lowlat")
+    if not is_editable():
+        return ours
+    folder = tmp_path_factory.mktemp("installed")
+    # The build folder stays, so that only the first session compiles it.
+    wheel = ("wheel", "-q", "--no-build-isolation", "--no-deps", "-C", "build-dir=build/wheel", "-w", folder, ROOT)
+    environment = os.environ | {"LOWLAT_NATIVE": "OFF"}
+    pip = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
+    built = run(*pip, *wheel, cwd=ROOT, env=environment)
+    assert built.returncode == 0, built.stderr
+    run(sys.executable, "-P", "-m", "venv", "--without-pip", folder / "venv")
+    (wheel_file,) = folder.glob("*.whl")
+    python = folder / "venv/bin/python"
+    installed = run(*pip, "--python", python, "install", "-q", "--no-deps", "--no-index", wheel_file)
+    assert installed.returncode == 0, installed.stderr
+    # What .pth files name is on the path, and their own .pth files, such as that of the editable install, are not read.
+    site = run(python, "-P", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+    (Path(site) / "dependencies.pth").write_text(str(Path(pytest.__file__).parents[1]) + "\n")
+    return python.with_name("lowlat")
+
+
+@pytest.fixture(params=["as tested", "not editable"])
+def command_path(request: pytest.FixtureRequest) -> Path:
+    """The `lowlat` command."""
+    if request.param == "as tested":
+        return Path(sys.executable).with_name("lowlat")
+    return Path(request.getfixturevalue("not_editable"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with such folders, each of which ends the process that imports it, and with something for every verb."""
+    for name in OWN:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit(f'the user\\'s own {__name__} was imported')\n")
+    (tmp_path / "day.csv").write_text(DAY)
+    orders = commands(command(1, 1, side=Side.SELL, price=100, quantity=5))
+    with JournaledEngine.create(tmp_path / "day.journal") as engine:
+        engine.process(orders)
+    return tmp_path
+
+
+@pytest.fixture
+def program(command_path: Path, project: Path, environment: dict[str, str]) -> Program:
+    """Run it in the project; with `path`, the current folder is on the path."""
+
+    def run_there(*arguments: str, path: bool) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
+        return run(command_path, *arguments, cwd=project, env=env | ({"PYTHONPATH": "."} if path else {}))
+
+    return run_there
+
+
+@pytest.mark.parametrize("path", [False, True], ids=["", "PYTHONPATH"])
+def test_every_verb_works_in_such_a_project(program: Program, project: Path, path: bool) -> None:
+    with MappedBookWriter("OWN", folder=project / "books"):
+        for verb in VERBS:
+            done = program(*verb.split(), path=path)
+            assert done.returncode == 0, (verb, done.stderr)
+
+
+@pytest.mark.parametrize("path", [False, True], ids=["", "PYTHONPATH"])
+def test_ab_measures_in_such_a_project(program: Program, path: bool) -> None:
+    done = program("ab", "--a", "-n 500", "--b", "-n 500 --seed 1", "--runs", "2", "--gate", "p50=1000%", path=path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_folders_names_are_not_ours(not_editable: Path, tmp_path: Path) -> None:
+    """An editable installation puts the clone itself on the path, and there they are."""
+    done = run(not_editable.with_name("python"), "-c", "import engine", cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.endswith("ModuleNotFoundError: No module named 'engine'\n")

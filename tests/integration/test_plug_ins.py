@@ -1,0 +1,182 @@
+"""Readers and engines of other packages: really installed, found by their entry points, used by the command."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lowlat.errors import ExitCode
+from lowlat.reports.io.json_codec import from_text
+from tests.plug_in.package import SOURCE, install
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+TOY = """
+[lowlat.readers]
+toy = toy_venue:READER
+[lowlat.engines]
+toy = toy_venue:TOY
+wrong = toy_venue:WRONG
+compiled = toy_venue:COMPILED
+pretender = toy_venue:PRETENDER
+misnamed = toy_venue:MISNAMED
+"""
+BAD = """
+[lowlat.readers]
+journal = nowhere:READER
+broken = nowhere:READER
+[lowlat.engines]
+native = nowhere:ENGINE
+broken = nowhere:ENGINE
+"""
+SHORT = ("-n", "500", "--runs", "1", "--json")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two packages: one as it should be, one whose entry points lead nowhere or take built-in names."""
+    folder = tmp_path_factory.mktemp("site")
+    install(folder, "toy-venue", TOY, SOURCE)
+    install(folder, "bad-venue", BAD)
+    return folder
+
+
+@pytest.fixture
+def with_packages(lowlat: Run, site: Path) -> Run:
+    """Run `lowlat` where these packages are installed."""
+    return lambda *arguments: lowlat(*arguments, env={"PYTHONPATH": str(site)})
+
+
+@pytest.fixture
+def toy_day(tmp_path: Path) -> Path:
+    """Three orders, the last of which trades."""
+    path = tmp_path / "day.toy"
+    path.write_text("TOY\nSELL 5 100\nBUY 5 99\nBUY 2 100\n")
+    return path
+
+
+@pytest.mark.parametrize("said", [(), ("--format", "toy")])
+def test_a_reader_of_another_package_is_used(with_packages: Run, toy_day: Path, said: tuple[str, ...]) -> None:
+    done = with_packages("replay", toy_day, *said, "--runs", "1", "--json")
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    report = from_text(done.stdout)
+    assert (report.workload.profile, report.workload.commands) == ("day.toy", 3)
+    assert {series.op for series in report.summary} >= {"add", "take"}
+
+
+def test_an_engine_of_another_package_is_measured_and_judged(with_packages: Run) -> None:
+    toy, native = (from_text(with_packages("bench", "--engine", name, *SHORT).stdout) for name in ("toy", "native"))
+    assert (toy.engine.name, toy.status) == ("toy", "ok")
+    assert toy.verification is not None and native.verification is not None
+    assert toy.verification.digest == native.verification.digest
+    done = with_packages("bench", "--engine", "wrong", *SHORT)
+    assert done.returncode == ExitCode.NOT_VALID
+    assert "the wrong engine differs from the reference engine: event 0: expected #0 ACCEPTED" in done.stderr
+
+
+def test_an_engine_runs_as_many_commands_as_it_says(with_packages: Run) -> None:
+    report = from_text(with_packages("bench", "--engine", "toy", "--runs", "1", "--json").stdout)
+    assert report.workload.commands == 500
+
+
+def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -> None:
+    done = with_packages("bench", "--engine", "compiled", "--rate", "10k", *SHORT)
+    assert done.returncode in {ExitCode.OK, ExitCode.NOT_VALID}  # a busy machine does not keep the rate
+    report = from_text(done.stdout)
+    assert report.engine.name == "compiled" and "response" in {series.measure for series in report.summary}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            "bench --engine toy --rate 1k",
+            "the toy engine runs in a closed loop only; use the native one for rates and pipelines",
+        ),
+        ("bench --engine toy --log a.hlog", "the toy engine keeps no interval log; use the native one for --log"),
+        (
+            "bench --engine toy --journal a.journal",
+            "a journal is measured in a closed loop of the native engine; leave out --journal",
+        ),
+        ("bench --engine pretender", "ToyEngine, which pretender makes, is no compiled engine"),
+        (
+            "bench --engine broken",
+            "'broken' of package bad-venue cannot be loaded: ModuleNotFoundError: No module named 'nowhere'; "
+            "repair or remove it",
+        ),
+        (
+            "replay day.toy --format broken",
+            "'broken' of package bad-venue cannot be loaded: ModuleNotFoundError: No module named 'nowhere'; "
+            "repair or remove it",
+        ),
+        (
+            "bench --engine cobol",
+            "--engine: 'cobol' is not one of 'native', 'reference', 'toy', 'wrong', 'compiled', 'pretender', "
+            "'misnamed', 'broken'; 'native' of package bad-venue is refused: that name is built in; "
+            "see 'lowlat bench --help'",
+        ),
+        (
+            "replay day.toy --format itch",
+            "--format: 'itch' is not one of 'lobster', 'journal', 'toy', 'broken', 'table', 'json'; 'journal' of "
+            "package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(with_packages: Run, toy_day: Path, arguments: str, line: str) -> None:
+    done = with_packages(*arguments.split())
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    # Which of two packages is found first is the file system's: compare names as a set.
+    assert sorted(done.stderr.removeprefix("lowlat: error: ").split()) == sorted(line.split())
+
+
+def test_an_entry_point_that_gives_something_else_is_named(with_packages: Run) -> None:
+    done = with_packages("bench", "--engine", "misnamed")
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.startswith("lowlat: error: 'misnamed' of package toy-venue is EngineEntry(name='other'")
+    assert done.stderr.endswith("; expected an object of lowlat.engine.bench.engines.EngineEntry with that name\n")
+
+
+def test_two_packages_with_one_name_are_both_refused(lowlat: Run, tmp_path: Path) -> None:
+    for name in ("toy-venue", "toy-twin"):
+        install(tmp_path / "site", name, "[lowlat.engines]\ntoy = toy_venue:TOY\n", SOURCE)
+    done = lowlat("bench", "--engine", "toy", env={"PYTHONPATH": str(tmp_path / "site")})
+    assert (done.returncode, done.stderr) == (
+        ExitCode.USAGE,
+        "lowlat: error: 'toy' of packages toy-twin, toy-venue: several have this name; remove all but one\n",
+    )
+
+
+def test_what_is_built_in_works_beside_a_broken_package(with_packages: Run) -> None:
+    done = with_packages("bench", "--engine", "native", *SHORT)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+
+
+@pytest.mark.parametrize(
+    ("verb", "names"),
+    [
+        ("bench", ["native (the engine, in C++)", "toy (of package toy-venue)", "broken (of package bad-venue)"]),
+        ("replay", ["journal (an engine's journal)", "toy (of package toy-venue)", "broken (of package bad-venue)"]),
+    ],
+)
+def test_help_lists_them(with_packages: Run, verb: str, names: list[str]) -> None:
+    done = with_packages(verb, "--help")
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    text = "".join(done.stdout.split())  # lines break at hyphens too
+    for name in (*names, "of package bad-venue is refused: that name is built in"):
+        assert name.replace(" ", "") in text
+
+
+def test_an_unknown_file_is_told_what_can_be_read(lowlat: Run, with_packages: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing of ours\n")
+    known = (
+        "lowlat: error: notes.txt is nothing that is recognized; name how it is written with --format: "
+        "lobster (a LOBSTER message file, .csv, plain or .xz, .gz, .bz2), journal (an engine's journal)"
+    )
+    done = lowlat("replay", "notes.txt")
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.USAGE, "", f"{known}\n")
+    told = with_packages("replay", "notes.txt").stderr
+    assert told.startswith(f"{known}, ") and "toy (of package toy-venue)" in told
+    assert "'broken' of package bad-venue cannot be loaded" in told

@@ -1,0 +1,74 @@
+"""A package as another would write it: a reader of its venue's files, and an engine of its own."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lowlat.engine import Engine, EngineConfig, Flow, MatchingEngine, ReferenceEngine, Side, command, commands
+from lowlat.engine.bench.engines import EngineEntry
+from lowlat.engine.flow.registry import Reader
+
+
+def read_toy(path: Path) -> Flow:
+    """A line an order: BUY 5 100, for five at a hundred."""
+    rows = [line.split() for line in path.read_text().splitlines()[1:]]
+    orders = commands(
+        *(
+            command(1, number, side=Side[side], quantity=int(quantity), price=int(price))
+            for number, (side, quantity, price) in enumerate(rows, start=1)
+        )
+    )
+    return Flow(name=path.name, commands=orders, seeded=0, orders=len(orders), mix={"add": len(orders)})
+
+
+READER = Reader(name="toy", noun="toy file", sentence="a toy venue's day", read=read_toy, magic=b"TOY\n")
+
+
+class ToyEngine(MatchingEngine):
+    """An engine of the same contract, called through the interface alone."""
+
+    def _open(self, settings):
+        self.settings = settings
+        self._inner = ReferenceEngine.of(settings)
+
+    def process(self, commands):
+        return self._inner.process(commands)
+
+    def _depth(self, side, levels, symbol):
+        return self._inner.depth(side, levels, symbol)
+
+    def _orders(self, symbol):
+        return self._inner.orders(symbol)
+
+    def _stops(self, symbol):
+        return self._inner.stops(symbol)
+
+    def _indicative(self, symbol):
+        return self._inner.indicative(symbol)
+
+    def trades(self):
+        return self._inner.trades()
+
+    def drain_trades(self):
+        return self._inner.drain_trades()
+
+
+class WrongEngine(ToyEngine):
+    """Its prices are off by one."""
+
+    def process(self, commands):
+        events = np.array(super().process(commands))
+        events["price"] += 1
+        return events
+
+
+def native(settings: EngineConfig) -> MatchingEngine:
+    """Another name for the native engine."""
+    return Engine.of(settings)
+
+
+TOY = EngineEntry("toy", "the toy engine", ToyEngine.of, commands=500)
+WRONG = EngineEntry("wrong", "one that is wrong", WrongEngine.of, commands=500)
+COMPILED = EngineEntry("compiled", "the native one by another name", native, commands=500, compiled=True)
+PRETENDER = EngineEntry("pretender", "says that it is compiled, and is not", ToyEngine.of, compiled=True)
+MISNAMED = EngineEntry("other", "not called as its entry point is", ToyEngine.of)
