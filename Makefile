@@ -91,9 +91,13 @@ FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/.tools ## Fuzz the engine against a second, simple one (clang; FUZZ_SECONDS=600)
 	@bash tools/ci/fuzz.sh $(BIN) $(FUZZ_SECONDS)
 
+.PHONY: docs
+docs: $(VENV)/.built $(VENV)/.extra-docs ## Build the documentation into build/site; a dead link fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "lowlat: build/site/index.html" >&2
+
 .PHONY: readme
-readme: $(VENV)/.built ## Rewrite the output shown in README.md by running its commands
-	@$(BIN)/python tools/readme.py
+readme: $(VENV)/.built ## Rewrite the output shown in README.md and docs/ by running its commands (ONLY='topology ab')
+	@$(BIN)/python tools/generate/shown_output.py $(ONLY)
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything built

@@ -19,14 +19,23 @@ class ExitCode(IntEnum):
     """What the `lowlat` process tells its caller."""
 
     OK = 0
+    """Success."""
     GATE_FAILED = 1
+    """A gate failed: a gated metric regressed."""
     USAGE = 2
+    """Usage or configuration: an option, a setting, a file that cannot be used."""
     NOT_VALID = 3
+    """A run is not valid: discard its figures. Or reports that do not compare, or a journal that is damaged."""
     INCONCLUSIVE = 4
+    """With `--strict`: a gated metric is inconclusive."""
     INTERNAL = 70  # EX_SOFTWARE: never 1, so that a crash cannot look like a regression
-    COMMAND_REFUSED = 126  # a command to be started exists and cannot be; 126 and 127 are what shells, env and nice say
+    """An internal error."""
+    COMMAND_REFUSED = 126  # 126 and 127 are what shells, env and nice say
+    """`affinity run`: the command exists and cannot be started."""
     COMMAND_MISSING = 127
+    """`affinity run`: there is no such command."""
     INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+    """Interrupted by Ctrl-C. What was measured is reported, marked `interrupted`."""
 
 
 class LowlatError(Exception):

@@ -68,8 +68,12 @@ class Page:
 
     def open(self, file: Path) -> None:
         """Load a file, and wait until it is loaded."""
+        self.visit(file.as_uri())
+
+    def visit(self, url: str) -> None:
+        """Load an address, and wait until it is loaded."""
         before = self.loaded
-        self.call("Page.navigate", url=file.as_uri())
+        self.call("Page.navigate", url=url)
         while self.loaded == before:
             self._read()
 

@@ -44,7 +44,7 @@ class TopOfBook:
 
 @dataclass(frozen=True, slots=True)
 class AuctionIndicative:
-    """What an uncross would do now: its price, the volume it trades, and buy less sell quantity at that price."""
+    """What an uncross would do now: its price, the volume in lots that it trades, and buy less sell quantity there."""
 
     price: int
     volume: int
@@ -52,7 +52,11 @@ class AuctionIndicative:
 
 
 class MatchingEngine(ABC):
-    """A limit-order-book matching engine of one or many symbols. `docs/matching.md` states the contract."""
+    """A limit-order-book matching engine of one or many symbols. `docs/matching.md` states the contract.
+
+    Symbols are numbered from 0. Prices are integers in a symbol's price unit, quantities integer lots. Queries answer
+    from the live book; all raise `UsageError` for a symbol that the engine does not hold.
+    """
 
     settings: EngineConfig
 
@@ -67,15 +71,16 @@ class MatchingEngine(ABC):
     ) -> None:
         """Make an engine with empty books.
 
-        `symbols`: how many, or their `Instrument` rules. `orders`: resting orders it has room for. `trades`: records
-        on the trade tape. `when_orders_dry`, `when_trades_dry`: see `PoolPolicy`. Raises `UsageError` for sizes out of
-        range, `MemoryError` when the system has not that much.
+        `symbols`: how many (1 to 65,536), or their `Instrument` rules. `orders`: room for resting and waiting orders
+        over all symbols, 1 to 2^30. `trades`: room for records on the trade tape, 1 to 2^32. `when_orders_dry`,
+        `when_trades_dry`: what happens on exhaustion, see `PoolPolicy`. Raises `UsageError` for sizes out of range,
+        `MemoryError` when the system does not have that much memory.
         """
         self._open(EngineConfig(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry))
 
     @classmethod
     def of(cls, settings: EngineConfig) -> Self:
-        """An engine sized by `settings`."""
+        """An engine made with `settings`. Raises what the constructor does."""
         engine = cls.__new__(cls)
         engine._open(settings)
         return engine
@@ -85,11 +90,11 @@ class MatchingEngine(ABC):
 
     @abstractmethod
     def process(self, commands: Commands) -> Events:
-        """Execute an array of `COMMAND` or `EXTENDED_COMMAND`, contiguous, shape (n,), in order; returns `EVENT`s.
+        """Execute commands in order: a contiguous array of `COMMAND` or `EXTENDED_COMMAND`, shape (n,).
 
-        Each command gives at least one event; a command that cannot be done gives REJECTED with its reason and
-        changes nothing. The array must not change meanwhile. Raises `ArrayError` for another dtype, shape or
-        layout, before anything is executed.
+        Returns an `EVENT` array of shape (m,), m >= n: each command gives at least one event. A command that cannot be
+        done gives `ExecType.REJECTED` with its `Reason`, and changes nothing. The array must not change meanwhile.
+        Raises `ArrayError` for another dtype, shape or layout, before anything is executed.
         """
 
     @abstractmethod
@@ -106,24 +111,33 @@ class MatchingEngine(ABC):
 
     @abstractmethod
     def trades(self) -> Trades:
-        """The records on the trade tape, oldest first: a `TRADE` array, at most `settings.trades` long."""
+        """The records on the trade tape, oldest first: a `TRADE` array, shape (n,), n <= `settings.trades`."""
 
     @abstractmethod
     def drain_trades(self) -> int:
-        """Release the records on the tape; how many there were."""
+        """Release the records on the trade tape. Returns how many there were."""
 
     def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
-        """The best `levels` levels of a side, best first: a `LEVEL` array, shorter where there are fewer."""
+        """The best price levels of a side, best first: a `LEVEL` array, shape (n,), n <= `levels`.
+
+        Raises `UsageError` for what is no `Side`.
+        """
         if side not in frozenset(Side):
             raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
         return self._depth(Side(side), max(levels, 0), self._known(symbol))
 
     def orders(self, symbol: int = 0) -> Orders:
-        """Level-3 listing, an `ORDER` array: bids best first, then asks best first; oldest first within a level."""
+        """All resting orders (level 3): an `ORDER` array, shape (n,).
+
+        Bids best first, then asks best first; in queue order within a level.
+        """
         return self._orders(self._known(symbol))
 
     def stops(self, symbol: int = 0) -> Stops:
-        """Stops that wait, a `STOP` array: buys lowest trigger first, then sells highest first; oldest first at one."""
+        """All waiting stops: a `STOP` array, shape (n,).
+
+        Buys with the lowest trigger first, then sells with the highest first; oldest first at one trigger.
+        """
         return self._stops(self._known(symbol))
 
     def indicative(self, symbol: int = 0) -> AuctionIndicative | None:
@@ -131,7 +145,7 @@ class MatchingEngine(ABC):
         return self._indicative(self._known(symbol))
 
     def best(self, symbol: int = 0) -> TopOfBook:
-        """Best bid and ask."""
+        """Best bid and ask with their quantities."""
         sides: list[int | None] = []
         for side in Side:
             top = self.depth(side, 1, symbol)
@@ -161,8 +175,12 @@ class MatchingEngine(ABC):
         participant_id: int = 0,
         self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
-        """A limit order at `price`, or a market order where there is none. `docs/matching.md` says what each term does;
-        `price_slide` includes `post_only`.
+        """Enter a limit order at `price`, or a market order without one. Returns its events, an `EVENT` array.
+
+        `price` in price units, `quantity` and `display_quantity` in lots; `expiry` of a `TimeInForce.GTD` order, on the
+        clock of `advance_time`; `participant_id`: 0 for nobody; `price_slide` includes `post_only`. `docs/matching.md`
+        says what each does. Raises `UsageError` for a number that is no integer or does not fit its field, as do
+        all methods that enter or change an order.
         """
         return self._one(
             extended_command(
@@ -199,7 +217,10 @@ class MatchingEngine(ABC):
         participant_id: int = 0,
         self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
-        """A stop that a trade at `trigger` or beyond makes a limit order at `price`, or a market order."""
+        """Enter a stop: a trade at `trigger` or beyond turns it into a limit order at `price`, or a market order.
+
+        Returns its events. Units are those of `submit`.
+        """
         return self._one(
             extended_command(
                 CommandType.STOP if price is None else CommandType.STOP_LIMIT,
@@ -230,8 +251,9 @@ class MatchingEngine(ABC):
         participant_id: int = 0,
         self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
-        """A stop whose trigger follows the best trade price since it came, `distance` away: price units, or 1/10,000
-        of that price with `basis_points`.
+        """Enter a stop whose trigger follows the best trade price since it was entered, `distance` away.
+
+        `distance` is in price units, with `basis_points` in 1/10,000 of that price. Returns its events.
         """
         return self._one(
             extended_command(
@@ -250,23 +272,26 @@ class MatchingEngine(ABC):
         )
 
     def advance_time(self, time: int) -> Events:
-        """Move the engine's clock to `time`, in whatever unit the expiries are; good-till-date orders go when due."""
+        """Move the engine's clock to `time`, in the unit of the expiries. Returns the events of orders that expired."""
         return self._one(extended_command(CommandType.ADVANCE_TIME, quantity=time))
 
     def set_phase(self, phase: TradingPhase, *, symbol: int = 0) -> Events:
-        """Let a symbol enter a phase; `CONTINUOUS` uncrosses what was collected."""
+        """Let a symbol enter a phase; `TradingPhase.CONTINUOUS` uncrosses what was collected. Returns the events."""
         return self._one(extended_command(CommandType.PHASE, quantity=phase, symbol=symbol))
 
     def cancel(self, order_id: int, *, symbol: int = 0) -> Events:
-        """Take a resting order out of the book."""
+        """Take a resting or waiting order out. Returns its events."""
         return self._one(extended_command(CommandType.CANCEL, order_id, symbol=symbol))
 
     def reduce(self, order_id: int, quantity: int, *, symbol: int = 0) -> Events:
-        """Take `quantity` off a resting order, which keeps its place."""
+        """Take `quantity` lots off an order, which keeps its place in the queue. Returns its events."""
         return self._one(extended_command(CommandType.REDUCE, order_id, quantity=quantity, symbol=symbol))
 
     def replace(self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False) -> Events:
-        """Give a resting order a new remaining quantity and price; see the contract for what keeps its place."""
+        """Give a resting order a new remaining quantity and price. Returns its events.
+
+        At the same price and no larger it keeps its place in the queue; otherwise it is entered again.
+        """
         flags = ExecInst.POST_ONLY if post_only else 0
         row = extended_command(
             CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags

@@ -31,9 +31,10 @@ from lowlat.errors import UsageError
 class Counters:
     """What an engine counted since it was made or reset.
 
-    `order_refusals`, `trade_refusals`: commands rejected because a pool was dry; `growths`: times a pool grew, since
-    the engine was made (a reset keeps the room); `trades_recycled`: tape records overwritten; `index_rehashes`: times
-    the id index changed its hash.
+    `commands`, `trades`: executed. `live_orders`: resting and waiting now, over all symbols. `order_refusals`,
+    `trade_refusals`: commands rejected because a pool was exhausted. `trades_held`: records on the trade tape now.
+    `trades_recycled`: records overwritten. `growths`: times a pool grew since the engine was made (a reset keeps the
+    room). `index_rehashes`: times the order index changed its hash.
     """
 
     commands: int
@@ -49,7 +50,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPart:
-    """One mapping an engine took: its purpose, where it lies, and what the system granted.
+    """One memory mapping of an engine: its purpose, address, size in bytes, and what the system granted.
 
     `lock_error` is 0 when the pages are locked in memory, else the error number of `mlock`.
     """
@@ -62,9 +63,9 @@ class MemoryPart:
 
 
 class Engine(MatchingEngine):
-    """The native engine. `process` releases the GIL; one thread at a time may use an engine, and another one meanwhile
-    gets a `BusyError`.
+    """The native engine.
 
+    `process` releases the GIL. One thread at a time may use an engine; another one meanwhile gets `BusyError`.
     All memory is taken, touched and, where the limits permit, locked when the engine is made.
     """
 

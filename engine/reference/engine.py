@@ -39,7 +39,10 @@ from lowlat.engine.reference.validation import Validation
 
 
 class ReferenceEngine(Validation, MatchingEngine):
-    """The same contract as `lowlat.engine.Engine`."""
+    """The contract of `Engine` in plain Python: the oracle that it is compared with, some hundred times slower.
+
+    It takes no memory in advance; its pools only count.
+    """
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""

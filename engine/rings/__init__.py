@@ -1,1 +1,6 @@
 """Bounded queues of records between threads and processes, without locks."""
+
+from lowlat.engine.rings.records import WaitStrategy
+from lowlat.engine.rings.ring import MpscRing, Ring, SpscRing
+
+__all__ = ["MpscRing", "Ring", "SpscRing", "WaitStrategy"]

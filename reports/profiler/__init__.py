@@ -1,5 +1,5 @@
 """Latency profiles of one's own Python code."""
 
-from lowlat.reports.profiler.profiler import Profiler
+from lowlat.reports.profiler.profiler import Profile, Profiler, Span
 
-__all__ = ["Profiler"]
+__all__ = ["Profile", "Profiler", "Span"]

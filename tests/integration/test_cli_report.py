@@ -238,10 +238,10 @@ def test_a_history_has_a_page_too(here: Here, folder: Path) -> None:
     assert (folder.parent / "drift.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_the_workflow_of_the_readme_runs(here: Here, folder: Path) -> None:
+def test_the_documented_workflow_runs(here: Here, folder: Path) -> None:
     """Every call of `lowlat report` in it, and each file that it leaves to another step has its shape."""
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
-    workflow = readme.partition("### In a GitHub workflow")[2].partition("```yaml")[2].partition("```")[0]
+    page = (Path(__file__).resolve().parents[2] / "docs/how-to/gate-ci.md").read_text()
+    workflow = page.partition("```yaml")[2].partition("```")[0]
     calls = re.findall(r"^ *lowlat report (.*?)(?: >> .*)?$", workflow, re.MULTILINE)
     assert len(calls) == 4
     (folder / "head.json").write_bytes((folder / "a.json").read_bytes())

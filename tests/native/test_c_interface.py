@@ -76,7 +76,7 @@ def test_a_program_in_c(tmp_path: Path) -> None:
 
 
 def test_the_documented_program(tmp_path: Path) -> None:
-    page = (ROOT / "docs/c-interface.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/how-to/use-from-c.md").read_text(encoding="utf-8")
     source = tmp_path / "documented.c"
     source.write_text(page.split("```c\n")[1].split("```")[0])
     assert run_c(source, tmp_path / "program") == "2 at 101\n"

@@ -1,4 +1,4 @@
-"""How often gates are wrong on the simulated sessions of the tests: a program beside itself, and one a fifth slower."""
+"""How often gates are wrong on the simulated sessions of the tests: nothing changed, or one side a fifth slower."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.unit.reports.test_error_rates import Fails, ours, rank_only, rates, ratio_only
+from tests.unit.reports.compare.test_error_rates import Fails, ours, rank_only, rates, ratio_only
 
 GATES: dict[str, tuple[Fails, bool]] = {
     "ours, interleaved (`lowlat ab`)": (ours, True),

@@ -1,0 +1,39 @@
+"""A griffe extension: public names (those in capitals) and pages that a docstring mentions become links."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import griffe
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import api_names
+
+_NAME: Final = re.compile(r"`(?P<name>[A-Z]\w*)(?P<member>\.\w+)?`")
+_PAGE: Final = re.compile(r"`docs/(?P<page>[\w/-]+)\.md`")
+
+
+class DocstringLinks(griffe.Extension):
+    """Links each name that has a page; all pages of the Python interface lie in one folder."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Rewrite an object's docstring."""
+        if obj.docstring is not None:
+            obj.docstring.value = linked(obj.docstring.value, obj.name)
+
+
+def linked(text: str, own: str) -> str:
+    """A docstring with links, except to the name that it is about."""
+    pages = _PAGE.sub(r"[`docs/\g<page>.md`](../../\g<page>.md)", text)
+    return _NAME.sub(lambda match: _link(match, own), pages)
+
+
+def _link(match: re.Match[str], own: str) -> str:
+    full = api_names.documented().get(match["name"])
+    if full is None or match["name"] == own:
+        return match[0]
+    return f"[{match[0]}][{full}]"
