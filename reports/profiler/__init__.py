@@ -1,5 +1,5 @@
 """Latency profiles of one's own Python code."""
 
-from lowlat.reports.profiler.profiler import Profile, Profiler, Span
+from lowlat.reports.profiler.profiler import LatencyProfile, Profiler, Span
 
-__all__ = ["Profile", "Profiler", "Span"]
+__all__ = ["LatencyProfile", "Profiler", "Span"]

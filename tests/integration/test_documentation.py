@@ -149,7 +149,6 @@ def test_files_that_are_named_exist() -> None:
     "module",
     [
         "lowlat.engine",
-        "lowlat.engine.analytics",
         "lowlat.engine.rings",
         "lowlat.engine.shared_book",
         "lowlat.reports.profiler",
