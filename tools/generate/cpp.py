@@ -13,6 +13,7 @@ HEAD = """\
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace lowlat {{
 """
@@ -124,31 +125,10 @@ def _orders(schema: Schema) -> list[str]:
         "is_stop": ("Whether it enters an order that waits for its trigger.", [kind for kind in kinds if kind.stop]),
         "has_price": ("Whether it states a price.", [kind for kind in kinds if "price" in kind.states]),
     }
-    lines = _order_types(schema)
+    lines: list[str] = []
     for name, (about, those) in predicates.items():
         lines += _predicate(name, about, [kind.name for kind in those])
     return [*lines, "", *_may_say(schema)]
-
-
-def _order_types(schema: Schema) -> list[str]:
-    kinds, orders = schema.enums["CommandType"].members, schema.orders
-    ordinals = {order.name: at for at, order in enumerate(orders)}
-    of_kind = [0, *(ordinals.get(kind.name, 0) for kind in kinds)]
-    return [
-        "/// The kinds that are orders, counted from 0 without a gap: what tables have rows for.",
-        "enum class OrderType : std::uint8_t {",
-        *(f"    {name.lower()} = {at}," for name, at in ordinals.items()),
-        "};",
-        _constant("order_types", "size", len(orders)),
-        _constant("times_in_force", "size", len(schema.enums["TimeInForce"].members)),
-        f"inline constexpr std::uint8_t order_type_of[] = {{{', '.join(map(str, of_kind))}}};",
-        f"static_assert(sizeof order_type_of == static_cast<std::size_t>(CommandType::{kinds[-1].name.lower()}) + 1);",
-        "",
-        "/// Of a kind that is an order, its type.",
-        "constexpr OrderType order_type(CommandType kind) {",
-        "    return OrderType{order_type_of[static_cast<std::size_t>(kind)]};",
-        "}",
-    ]
 
 
 def _predicate(name: str, about: str, kinds: list[str]) -> list[str]:
@@ -163,24 +143,26 @@ def _may_say(schema: Schema) -> list[str]:
     flags = len(schema.enums["ExecInst"].members)
     fields = schema.terms[flags:]
     bits = {term: 1 << at for at, term in enumerate((*schema.terms, "time"))}
-    rows = []
-    for order in schema.orders:
-        says = order.may_say or {}
-        cells = [
-            sum(bits[term] for term in (*says[time.name], "time")) if time.name in says else 0
-            for time in schema.enums["TimeInForce"].members
-        ]
-        rows.append(("    {" + ", ".join(f"0x{cell:02X}" for cell in cells) + "},", order.name.lower()))
-    times = ", ".join(time.name.lower() for time in schema.enums["TimeInForce"].members)
+    kinds, times = schema.enums["CommandType"].members, schema.enums["TimeInForce"].members
+    rows = [(f"    {{{', '.join(['0x00'] * len(times))}}},", "no command")]
+    for kind in kinds:
+        says = kind.may_say or {}
+        cells = [sum(bits[term] for term in (*says[time.name], "time")) if time.name in says else 0 for time in times]
+        rows.append(("    {" + ", ".join(f"0x{cell:02X}" for cell in cells) + "},", kind.name.lower()))
+    listed = ", ".join(time.name.lower() for time in times)
+    about = f"All that an order may say, by kind and time in force ({listed}): 0 where it does not take that time."
     return [
         "/// What an order says, in the bits behind those of its flags.",
         *(f"inline constexpr unsigned says_{field} = {bits[field]};" for field in fields),
         f"inline constexpr unsigned says_time = {bits['time']};  // every order: its time in force",
         "",
-        f"/// All that an order may say, by type and time in force ({times}); 0 where it does not take that time.",
-        f"inline constexpr std::uint{8 if bits['time'] < 256 else 16}_t may_say[order_types][times_in_force] = {{",
+        *wrapped(
+            f"{about} A row for each kind, so that one index finds it; kinds that are no orders say nothing.", "/// "
+        ),
+        f"inline constexpr std::uint{8 if bits['time'] < 256 else 16}_t may_say[][{len(times)}] = {{",
         *beside(rows, 2, "// "),
         "};",
+        f"static_assert(std::size(may_say) == static_cast<std::size_t>(CommandType::{kinds[-1].name.lower()}) + 1);",
     ]
 
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace lowlat {
 
@@ -347,23 +348,6 @@ static_assert(offsetof(SymbolRules, price_max) == 24);
 static_assert(offsetof(SymbolRules, algorithm) == 32);
 static_assert(offsetof(SymbolRules, off_tick) == 40);
 
-/// The kinds that are orders, counted from 0 without a gap: what tables have rows for.
-enum class OrderType : std::uint8_t {
-    limit = 0,
-    market = 1,
-    stop = 2,
-    stop_limit = 3,
-    trailing_stop = 4,
-};
-inline constexpr std::size_t order_types = 5;
-inline constexpr std::size_t times_in_force = 5;
-inline constexpr std::uint8_t order_type_of[] = {0, 0, 1, 0, 0, 0, 2, 3, 4, 0, 0};
-static_assert(sizeof order_type_of == static_cast<std::size_t>(CommandType::phase) + 1);
-
-/// Of a kind that is an order, its type.
-constexpr OrderType order_type(CommandType kind) {
-    return OrderType{order_type_of[static_cast<std::size_t>(kind)]};
-}
 /// Whether it enters an order.
 constexpr bool is_order(const Command& command) {
     return command.kind == CommandType::limit || command.kind == CommandType::market ||
@@ -387,13 +371,21 @@ inline constexpr unsigned says_expiry = 32;
 inline constexpr unsigned says_display_quantity = 64;
 inline constexpr unsigned says_time = 128;  // every order: its time in force
 
-/// All that an order may say, by type and time in force (gtc, ioc, fok, day, gtd); 0 where it does not take that time.
-inline constexpr std::uint8_t may_say[order_types][times_in_force] = {
+/// All that an order may say, by kind and time in force (gtc, ioc, fok, day, gtd): 0 where it does not take that time.
+/// A row for each kind, so that one index finds it; kinds that are no orders say nothing.
+inline constexpr std::uint8_t may_say[][5] = {
+    {0x00, 0x00, 0x00, 0x00, 0x00},  // no command
     {0xC7, 0x80, 0x80, 0xC7, 0xE7},  // limit
     {0x80, 0x80, 0x80, 0x00, 0x00},  // market
+    {0x00, 0x00, 0x00, 0x00, 0x00},  // cancel
+    {0x00, 0x00, 0x00, 0x00, 0x00},  // reduce
+    {0x00, 0x00, 0x00, 0x00, 0x00},  // replace
     {0x90, 0x00, 0x00, 0x90, 0xB0},  // stop
     {0x90, 0x00, 0x00, 0x90, 0xB0},  // stop_limit
     {0x98, 0x00, 0x00, 0x98, 0xB8},  // trailing_stop
+    {0x00, 0x00, 0x00, 0x00, 0x00},  // advance_time
+    {0x00, 0x00, 0x00, 0x00, 0x00},  // phase
 };
+static_assert(std::size(may_say) == static_cast<std::size_t>(CommandType::phase) + 1);
 
 }  // namespace lowlat

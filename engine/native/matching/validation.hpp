@@ -96,7 +96,7 @@ inline Reason why_not_order(const ExtendedCommand& command, const Book& book, st
     if (const Reason reason = why_not_limit(command, side_of(command), book.rules, price); reason != Reason::none)
         return reason;
     // A table, since branches on which orders come in are mispredicted.
-    const unsigned may = may_say[static_cast<std::size_t>(order_type(command.kind))][command.time_in_force];
+    const unsigned may = may_say[static_cast<std::size_t>(command.kind)][command.time_in_force];
     const unsigned beyond = attributes_of(command) & ~may;
     if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
     if (!known(command.self_trade)) return Reason::unknown_self_trade;
