@@ -20,7 +20,7 @@ function(lowlat_module package)
   set(target ${package}_core)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${package}/native/*.cpp")
   list(FILTER sources EXCLUDE REGEX "/c_api/")  # a library of its own: c_library.cmake
-  # NOMINSIZE: the default optimises these modules for size, which costs the hot path.
+  # NOMINSIZE: the default optimizes these modules for size, which costs the hot path.
   nanobind_add_module(${target} NB_STATIC NOMINSIZE NB_DOMAIN lowlat ${sources})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME _core
                         LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${package}")

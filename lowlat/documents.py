@@ -116,7 +116,7 @@ def published(schema: str, *, closed: bool = False) -> dict[str, Any]:
     """The JSON Schema (2020-12) that is installed for a document such as `lowlat.report/1`.
 
     Reports, sweeps, histories and comparisons admit fields that they do not name, since a later lowlat may add some;
-    `closed` does not, which finds a misspelt field.
+    `closed` does not, which finds a misspelled field.
     """
     found: dict[str, Any] = json.loads(files("lowlat").joinpath("schema", file_of(schema)).read_text(encoding="utf-8"))
     if closed:

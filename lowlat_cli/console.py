@@ -1,4 +1,4 @@
-"""Consoles: where output goes, and whether it is coloured."""
+"""Consoles: where output goes, and whether it is colored."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Color: TypeAlias = Literal["auto", "always", "never"]
 
 
 def wants_color(choice: Color, stream: TextIO) -> bool:
-    """Whether to colour what goes to a stream.
+    """Whether to color what goes to a stream.
 
     `auto` follows https://no-color.org and https://force-color.org (either counts when not empty, the first wins),
-    then whether the stream is a terminal that understands colour.
+    then whether the stream is a terminal that understands color.
     """
     if choice != "auto":
         return choice == "always"
@@ -30,13 +30,13 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def console(stream: TextIO, color: Color, *, into: TextIO | None = None) -> Console:
-    """A console for a stream, coloured as the user wants it there; with `into`, what it prints goes there instead."""
+    """A console for a stream, colored as the user wants it there; with `into`, what it prints goes there instead."""
     from rich.console import Console
 
     wanted = wants_color(color, stream)
 
     def made(color_system: Literal["auto", "standard"] | None) -> Console:
-        # All said, since rich would ask the environment in an order of its own. A colour system of None also leaves
+        # All said, since rich would ask the environment in an order of its own. A color system of None also leaves
         # out bold and dim, which its `no_color` lets through.
         return Console(
             file=into or stream,

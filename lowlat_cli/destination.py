@@ -85,7 +85,7 @@ class Destination:
         if self.file is not None:
             from lowlat.files import write_atomically
 
-            # A file gets colour only by --color always: neither a terminal nor FORCE_COLOR is about files.
+            # A file gets color only by --color always: neither a terminal nor FORCE_COLOR is about files.
             colored: Color = "always" if self.color == "always" else "never"
             write_atomically(self.file, text(file_format, io.StringIO(), colored))
         if self.file is None or file_format != self.output_format:

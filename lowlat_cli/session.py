@@ -29,5 +29,5 @@ def session_of(ctx: Context) -> Session:
 
 
 def color_of(ctx: Context) -> Color:
-    """The colour choice that holds for a context."""
+    """The color choice that holds for a context."""
     return session_of(ctx).color or "auto"

@@ -55,7 +55,7 @@ class Settings:
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """The known name that a misspelt one is nearest to, if any is near."""
+    """The known name that a misspelled one is nearest to, if any is near."""
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), None)
 
 

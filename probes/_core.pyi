@@ -44,7 +44,7 @@ class PrefetchRates:
 
 def measure_prefetch_rates(line_bytes: int, limit_ticks: int, samples: int) -> PrefetchRates:
     """
-    How often the neighbours of a touched line load in less than `limit_ticks`.
+    How often the neighbors of a touched line load in less than `limit_ticks`.
     """
 
 class SharingCosts:

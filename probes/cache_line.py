@@ -34,7 +34,7 @@ CONTRAST_MIN = 2.0
 """Slow over fast below which a measurement decides nothing; seen are 7 for flush, 4 for sharing."""
 
 PREFETCH_RATE = 0.5
-"""Share of touches above which a neighbour counts as prefetched, and by which two alignments must differ."""
+"""Share of touches above which a neighbor counts as prefetched, and by which two alignments must differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ReportedLine:
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """Which neighbours of a touched line come along. Rates are from 0 to 1.
+    """Which neighbors of a touched line come along. Rates are from 0 to 1.
 
     `pair`: the other half of an aligned pair of lines comes, so the line before comes at one alignment only.
     `next_line`: the line after comes across the border of a pair. `previous_line`: the line before comes at

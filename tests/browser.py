@@ -91,7 +91,7 @@ class Page:
             time.sleep(0.02)
 
     def screen(self, width: int, height: int, *, dark: bool) -> None:
-        """The size of the window in CSS pixels, below 600 as a phone, and the colour scheme asked for."""
+        """The size of the window in CSS pixels, below 600 as a phone, and the color scheme asked for."""
         phone = width < 600
         size = {"width": width, "height": height, "deviceScaleFactor": 1}
         self.call("Emulation.setDeviceMetricsOverride", **size, mobile=phone)

@@ -2,7 +2,7 @@
 
 Sums of price times quantity need up to 191 bits. The core splits both factors into 32-bit halves, whose products fit
 64 bits, and adds those up in base 2^32; Python puts the digits together. The loops that multiply are vectorized by the
-compiler, which `tests/unit/engine/analytics/test_vectorised.py` asks it to confirm.
+compiler, which `tests/unit/engine/analytics/test_vectorized.py` asks it to confirm.
 """
 
 from __future__ import annotations

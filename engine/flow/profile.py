@@ -13,7 +13,7 @@ The built-in ones lie in `engine/profiles/`; one's own has the same keys:
     post_only = 0                # the same, flagged
     take = 10                    # limit order priced through the touch; what is left rests
     market = 0
-    ioc = 0                      # as take, what is left is cancelled
+    ioc = 0                      # as take, what is left is canceled
     fok = 0                      # as take, all or nothing
     cancel = 40
     reduce = 0                   # takes a part off a resting order

@@ -213,7 +213,7 @@ def compare_best(flow: RecordedFlow, states: Ints, vendor: Ints) -> BestCheck:
     """Look for a replay's best states, in order, in the vendor's own.
 
     `states`: int64 (n, 4), after each of the flow's commands, as `best_states` gives them; `vendor`: int64 (m, 4), as
-    `read_best_states` gives it. Only states after RECORDED commands count, and of equal neighbours one. Each is sought
+    `read_best_states` gives it. Only states after RECORDED commands count, and of equal neighbors one. Each is sought
     after the place of the last one found, at most `LOOK_AHEAD_ROWS` changes further: the count is a lower bound.
     Raises `ArrayError` for another shape.
     """

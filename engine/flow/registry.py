@@ -71,7 +71,7 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
         return found[0] if found else _recognized(path)
     chosen = READERS.get(name)
     if found and chosen not in found:
-        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; leave out --format {name}")
+        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; remove --format {name}")
     return chosen
 
 

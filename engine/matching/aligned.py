@@ -11,7 +11,7 @@ CACHE_LINE: Final = 64
 
 
 def aligned_empty(count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
-    """An uninitialised array of `count` records whose address is a multiple of 64.
+    """An uninitialized array of `count` records whose address is a multiple of 64.
 
     numpy itself promises 16 only; the array is a view of a slightly longer one of bytes.
     """

@@ -40,9 +40,9 @@ class CommandType(IntEnum):
     """What a command asks for. Zero is no kind: a record of zeros is rejected."""
 
     LIMIT = 1
-    """Trades as far as its price reaches; what remains rests or is cancelled."""
+    """Trades as far as its price reaches; what remains rests or is canceled."""
     MARKET = 2
-    """Trades at any price; what remains is cancelled."""
+    """Trades at any price; what remains is canceled."""
     CANCEL = 3
     """Takes a resting or waiting order out."""
     REDUCE = 4
@@ -74,9 +74,9 @@ class TimeInForce(IntEnum):
     """How long an order lives."""
 
     GTC = 0
-    """Until cancelled."""
+    """Until canceled."""
     IOC = 1
-    """Trades what it can at once; the remainder is cancelled."""
+    """Trades what it can at once; the remainder is canceled."""
     FOK = 2
     """Trades whole at once, or is rejected."""
     DAY = 3
@@ -104,11 +104,11 @@ class SelfTradePrevention(IntEnum):
     NONE = 0
     """They trade."""
     CANCEL_RESTING = 1
-    """The resting order is cancelled; matching goes on."""
+    """The resting order is canceled; matching goes on."""
     CANCEL_AGGRESSING = 2
-    """What remains of the incoming order is cancelled."""
+    """What remains of the incoming order is canceled."""
     CANCEL_BOTH = 3
-    """Both are cancelled, the resting one first."""
+    """Both are canceled, the resting one first."""
     DECREMENT = 4
     """Both lose the smaller of the two quantities, without a trade."""
 
@@ -123,7 +123,7 @@ class TradingPhase(IntEnum):
     HALTED = 2
     """Takes orders out only."""
     CLOSED = 3
-    """Takes orders out only; on entry day orders are cancelled."""
+    """Takes orders out only; on entry day orders are canceled."""
 
 
 class ExecType(IntEnum):
@@ -148,10 +148,10 @@ class ExecType(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why an order was rejected, or why (what remained of) it was cancelled."""
+    """Why an order was rejected, or why (what remained of) it was canceled."""
 
     NONE = 0
-    """Neither rejected nor cancelled."""
+    """Neither rejected nor canceled."""
     UNKNOWN_KIND = 1
     """There is no such kind of command."""
     UNKNOWN_SYMBOL = 2
@@ -364,7 +364,7 @@ EVENT: Final = np.dtype(
 * `maker_id`: Of a trade, the resting order.
 * `price`: Of a trade, the print.
 * `quantity`: Of a trade, what was executed.
-* `remaining`: What the order has left afterwards.
+* `remaining`: What the order has left afterward.
 * `maker_remaining`: Of a trade, the same of the resting order.
 * `trade_id`: Of a trade, its ordinal from 1.
 * `kind`: `ExecType`

@@ -97,7 +97,7 @@ class State:
         self._cancel_rest(order, reason)
 
     def _cancel_rest(self, order: Order, reason: Reason) -> None:
-        """Tell that what is left of an order that does not live is cancelled."""
+        """Tell that what is left of an order that does not live is canceled."""
         quantity, order.quantity = order.quantity, 0
         self._emit_order(ExecType.CANCELLED, order, order.price, quantity, reason)
 

@@ -1,4 +1,4 @@
-"""Shapes that all views share: labelled lines, plain tables, and how absence reads."""
+"""Shapes that all views share: labeled lines, plain tables, and how absence reads."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _FIELD = re.compile(r"^(\w+):\s+(\d+) kB$")
 def huge_page_bytes(starts: Iterable[int], tree: HostTree = LIVE) -> Reading[int]:
     """Bytes on huge pages, over the mappings of this process that hold one of the addresses `starts`.
 
-    The kernel may have joined a mapping with its neighbours: what it counts is for all of them together.
+    The kernel may have joined a mapping with its neighbors: what it counts is for all of them together.
     """
     source = "read from /proc/self/smaps"
     text = tree.text("proc/self/smaps")

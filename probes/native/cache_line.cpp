@@ -42,7 +42,7 @@ void register_cache_line(nb::module_& m) {
             return measure_prefetch_rates({.line_bytes = line_bytes, .limit_ticks = limit_ticks, .samples = samples});
         },
         "line_bytes"_a, "limit_ticks"_a, "samples"_a,
-        "How often the neighbours of a touched line load in less than `limit_ticks`.");
+        "How often the neighbors of a touched line load in less than `limit_ticks`.");
 
     nb::class_<SharingCosts>(m, "SharingCosts")
         .def_ro("distances", &SharingCosts::distances)

@@ -142,8 +142,8 @@ inline FlushTimes measure_flush_times(std::size_t samples) {
     return times;
 }
 
-// How often a neighbour of a touched line is in the cache a moment later, from 0 to 1. Names give the line's
-// place in its aligned 128-byte pair, and the neighbour.
+// How often a neighbor of a touched line is in the cache a moment later, from 0 to 1. Names give the line's
+// place in its aligned 128-byte pair, and the neighbor.
 struct PrefetchRates {
     double lower_half_previous = 0.0;
     double lower_half_next = 0.0;
@@ -176,13 +176,13 @@ inline PrefetchRates measure_prefetch_rates(const PrefetchTrial& trial) {
         // Not the first or last pair: prefetchers stop at the end of a page.
         const std::size_t pair = 1 + scatter() % (pairs_in_page - 2);
         const std::byte* p = pages.page(scatter()) + (2 * pair + (upper ? 1 : 0)) * line_bytes;
-        const std::byte* neighbour = which % 2 == 0 ? p - line_bytes : p + line_bytes;
+        const std::byte* neighbor = which % 2 == 0 ? p - line_bytes : p + line_bytes;
         for (const std::byte* line : {p - line_bytes, p, p + line_bytes}) detail::flush_line(line);
         detail::wait_for_memory();
         detail::load(p);
         for (int wait = 0; wait < wait_reads; ++wait) static_cast<void>(ticks_begin());
         ++tries[which];
-        if (detail::time_load(neighbour) < limit_ticks) ++found[which];
+        if (detail::time_load(neighbor) < limit_ticks) ++found[which];
     }
     for (std::size_t c = 0; c < 4; ++c) {
         *cells[c] = tries[c] == 0 ? 0.0 : static_cast<double>(found[c]) / static_cast<double>(tries[c]);

@@ -33,7 +33,7 @@ inline constexpr bool clock_is_hardware =
     false;
 #endif
 
-// The counter, unordered: the processor may take the read before or after neighbouring instructions.
+// The counter, unordered: the processor may take the read before or after neighboring instructions.
 // The cheapest read; right where intervals are long against the out-of-order window, some tens of ns.
 [[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
 #if defined(__x86_64__)
@@ -53,7 +53,7 @@ inline constexpr bool clock_is_hardware =
 
 // The start of a measured section: earlier instructions have finished before the read, and none of the
 // section starts before it. Intel SDM vol. 2B, RDTSC: LFENCE before the read, and LFENCE after it. AMD
-// processors dispatch-serialise LFENCE likewise once Linux has set DE_CFG[1], which it does on every boot.
+// processors dispatch-serialize LFENCE likewise once Linux has set DE_CFG[1], which it does on every boot.
 // aarch64: ISB on both sides, since the architecture lets a counter read be taken early (Arm ARM, "Generic
 // Timer", reads of the counter registers).
 [[gnu::always_inline]] inline std::uint64_t ticks_begin() noexcept {

@@ -45,7 +45,7 @@ def to_hdr(histogram: Histogram) -> HdrHistogram:
     np.frombuffer(hdr.counts, dtype=np.uint64)[:] = histogram.counts
     if histogram.bounds_ns is not None:
         first, last = histogram.recorded[[0, -1]].tolist()
-        hdr.set_internal_tacking_values(first, last, histogram.total)  # spelt that way there
+        hdr.set_internal_tacking_values(first, last, histogram.total)  # spelled that way there
         hdr.min_value, hdr.max_value = histogram.bounds_ns
     return hdr
 

@@ -37,14 +37,14 @@ class _Family:
 
 def of_reports(reports: Sequence[Report]) -> str:
     """Histograms, percentiles, throughput and what was measured, of each report. Raises `NotValidError`."""
-    labelled = [(_labels(report), report) for report in valid(reports)]
-    series = [(labels, each) for labels, report in labelled for each in report.summary]
+    labeled = [(_labels(report), report) for report in valid(reports)]
+    series = [(labels, each) for labels, report in labeled for each in report.summary]
     rates = [
         _sample("lowlat_throughput_commands_per_second", labels, rate_of(passes))
-        for labels, report in labelled
+        for labels, report in labeled
         if (passes := throughputs(report))
     ]
-    facts = [_sample("lowlat_report_info", labels | _facts(report), 1) for labels, report in labelled]
+    facts = [_sample("lowlat_report_info", labels | _facts(report), 1) for labels, report in labeled]
     families = [
         *_latencies(series),
         _Family("lowlat_throughput_commands_per_second", "gauge", "", "Commands executed per second.", rates),

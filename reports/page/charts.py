@@ -1,6 +1,6 @@
-"""The charts of a page as plotly.js takes them: plain dictionaries, no colours.
+"""The charts of a page as plotly.js takes them: plain dictionaries, no colors.
 
-A trace says in `meta` which of the page's line colours it has, or "all" for that of the text, so that light and dark
+A trace says in `meta` which of the page's line colors it has, or "all" for that of the text, so that light and dark
 are the page's affair. Text from a document is escaped: plotly.js reads tags and links in labels.
 """
 

@@ -19,7 +19,7 @@ _VERDICTS: Final = {
     "improved": (2, "diamond"),
     "inconclusive": (4, "circle-open"),
 }
-"""By verdict, which of the page's line colours, and the marker."""
+"""By verdict, which of the page's line colors, and the marker."""
 
 
 def ratios(metrics: Sequence[Compared]) -> Chart | None:
@@ -90,7 +90,7 @@ def _limits(rows: Sequence[Compared]) -> Iterator[Chart]:
 
 
 def _line(ratio: float, axis: str, start: float, end: float, color: str, dash: str) -> Chart:
-    """An upright line; its name is the page's colour of it."""
+    """An upright line; its name is the page's color of it."""
     ends = {"x0": ratio, "x1": ratio, "y0": start, "y1": end, "yref": axis}
     return {"type": "line", "name": color, "line": {"width": 2, "dash": dash}, **ends}
 

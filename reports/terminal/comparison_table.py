@@ -26,7 +26,7 @@ _GATE: Final = {"passed": "bold green", "failed": "bold red", "inconclusive": "b
 def render_comparison(comparison: Comparison, console: Console, *, every: bool = False) -> None:
     """Print a comparison; `every`: also the operations of all other measures. 80 columns hold a row.
 
-    Colour and NO_COLOR are the console's affair.
+    Color and NO_COLOR are the console's affair.
     """
     with uncut(console):
         console.print(

@@ -17,7 +17,7 @@ from lowlat.text import plain_text
 
 
 def render_history(history: History, console: Console) -> None:
-    """Print the trends. Colour and NO_COLOR are the console's affair; 80 columns hold a row."""
+    """Print the trends. Color and NO_COLOR are the console's affair; 80 columns hold a row."""
     with uncut(console):
         console.print(Group(*_parts(history)), highlight=False, soft_wrap=False)
 

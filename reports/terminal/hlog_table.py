@@ -15,7 +15,7 @@ from lowlat.text import plain_text
 
 
 def render_log(log: RecordedLog, console: Console) -> None:
-    """Print a log. Colour and NO_COLOR are the console's affair."""
+    """Print a log. Color and NO_COLOR are the console's affair."""
     with uncut(console):
         console.print(Group(*_parts(log)), highlight=False, soft_wrap=False)
 

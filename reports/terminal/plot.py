@@ -30,7 +30,7 @@ ROWS: Final = 22
 _COLUMNS_MAX: Final = 110
 _NAME_MAX: Final = 16
 _OVER_RATES: Final = ("50", "99", "99.9")
-# Told apart by shape, since colour may be missing; the last line is drawn over the others.
+# Told apart by shape, since color may be missing; the last line is drawn over the others.
 _MARKERS: Final = "·x○+▪◇▵*"
 _ASCII_MARKERS: Final = ".xo+#%@*"
 _COLORS: Final = ("blue+", "orange+", "green+", "magenta+", "cyan+", "red+", "yellow+", "default")
@@ -65,7 +65,7 @@ def render_plot(document: Plottable, console: Console) -> None:
 
 
 def plot(document: Plottable, *, width: int = 80, ascii_only: bool = False, color: bool = False) -> str:
-    """The picture of a document as lines of `width` columns; with `color`, coloured by escape sequences.
+    """The picture of a document as lines of `width` columns; with `color`, colored by escape sequences.
 
     A report of one measure has a line for each operation, another a line for each measure over all operations; a
     comparison has one for each side. Raises `FormatError` for a damaged histogram, or `InputError` with its

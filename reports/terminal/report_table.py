@@ -18,7 +18,7 @@ from lowlat.text import plain_text
 
 
 def render(report: Report, console: Console) -> None:
-    """Print a report. Colour and NO_COLOR are the console's affair.
+    """Print a report. Color and NO_COLOR are the console's affair.
 
     Off a terminal nothing is cut to 80 columns.
     """

@@ -26,7 +26,7 @@ _STATUS: Final = {
 
 
 def render_sweep(sweep: Sweep, console: Console) -> None:
-    """Print a sweep. Colour and NO_COLOR are the console's affair; 80 columns hold a row."""
+    """Print a sweep. Color and NO_COLOR are the console's affair; 80 columns hold a row."""
     with uncut(console):
         console.print(Group(*_parts(sweep)), highlight=False, soft_wrap=False)
 

@@ -201,7 +201,7 @@ class Market:
         return {int(order["order_id"]): order for order in self._engine.orders(symbol)}
 
     def _judged(self, op: str, symbol: int, event: Message, found: list[Any]) -> Message:
-        """Tracebook asks whether an id is taken before it looks at the order, the engine afterwards."""
+        """Tracebook asks whether an id is taken before it looks at the order, the engine afterward."""
         if not found or found[0]["kind"] != ExecType.REJECTED or found[0]["reason"] == Reason.FOK_NOT_FILLABLE:
             return _outcome("applied")
         why = Reason(int(found[0]["reason"]))

@@ -100,7 +100,7 @@ def document(lowlat: Run) -> Document:
 
 @pytest.fixture
 def on_terminal(start: Start) -> Terminal:
-    """Run `lowlat` on a terminal of so many columns to a good end: what it shows, without colours unless `raw`."""
+    """Run `lowlat` on a terminal of so many columns to a good end: what it shows, without colors unless `raw`."""
 
     def run(columns: int, *arguments: object, raw: bool = False) -> str:
         ours, theirs = pty.openpty()

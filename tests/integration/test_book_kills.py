@@ -122,7 +122,7 @@ def examine(folder: Path, seen: Counter[str]) -> None:
             check(reader.snapshot(DEPTH))
             seen["whole"] += 1
     except NoWriterError as error:
-        seen["torn" if "died in the middle of an update" in str(error) else "never made"] += 1
+        seen["torn" if "died during an update" in str(error) else "never made"] += 1
     except BookError:
         seen["never made"] += 1
     before = seen.copy()

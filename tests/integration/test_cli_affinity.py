@@ -1,4 +1,4 @@
-"""`lowlat affinity` as a user runs it: what was asked is what the kernel says afterwards, and a command that is started
+"""`lowlat affinity` as a user runs it: what was asked is what the kernel says afterward, and a command that is started
 keeps its arguments, its exit code and its signals."""
 
 from __future__ import annotations

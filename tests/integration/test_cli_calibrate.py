@@ -74,7 +74,7 @@ def test_table_on_a_terminal_has_all_parts_and_fits(on_terminal: Terminal, colum
         "plain",
         "vDSO",
         "system call",
-        "step",
+        "resolution",
         "flags",
         "skew",
     ):

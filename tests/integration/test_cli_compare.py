@@ -138,7 +138,7 @@ def test_a_page_beside_the_table_or_instead_of_it(lowlat: Run, base: Report, tmp
     assert (done.returncode, done.stderr) == (ExitCode.GATE_FAILED, "lowlat: wrote gate.html\n")
     assert done.stdout.count("gate failed") == 1
     page = (tmp_path / "gate.html").read_text(encoding="utf-8")
-    assert page.startswith("<!doctype html>") and "<h1>slow.json against base.json</h1>" in page
+    assert page.startswith("<!doctype html>") and "<h1>slow.json vs. base.json</h1>" in page
     done = lowlat("compare", "base.json", "slow.json", "--to", "html")
     assert done.stdout.startswith("<!doctype html>") and done.stderr.startswith("lowlat: gate failed")
 

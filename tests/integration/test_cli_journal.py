@@ -112,7 +112,7 @@ def test_a_sound_journal(lowlat: Run, day: Path, tmp_path: Path) -> None:
     assert list(lines) == [
         *("journal", "identity", "engine", "size", "commands", "end", "writer", "snapshot", "recovered", "speed")
     ]
-    assert lines["engine"] == "1 symbol · 100 orders (refuse on exhaustion) · 10 trades (recycle on exhaustion)"
+    assert lines["engine"] == "1 symbol · 100 orders (reject on exhaustion) · 10 trades (recycle on exhaustion)"
     assert lines["commands"] == "5 (3 plain, 2 wide) · trade tape emptied 1 time"
     assert lines["end"] == f"intact, ends after block 3 at byte {len(before[0]):,}"
     assert lines["recovered"].startswith("1 live order · 1 trade, 0 on tape · 5 commands executed · state sha256:")
@@ -234,8 +234,8 @@ def test_a_torn_tail_is_told_and_no_damage(lowlat: Run, day: Path, left: int) ->
     os.truncate(day, cut)
     done = lowlat("journal", "verify", day, "--json")
     told = (
-        f"lowlat: torn tail of {cut - last} bytes: block 3, byte {last:,} of {day}, behind 4 commands, was not written "
-        "to its end; recovery truncates it\n"
+        f"lowlat: torn tail of {cut - last} bytes: block 3, byte {last:,} of {day}, after 4 commands, was not written "
+        "completely; recovery truncates it\n"
     )
     assert (done.returncode, done.stderr) == (ExitCode.OK, told)
     found = document(done)
@@ -306,7 +306,7 @@ def test_what_is_no_journal_that_can_be_read(lowlat: Run, day: Path, tmp_path: P
         "begun": (2, "begun ends within its header: it was never a complete journal; remove it\n"),
         "pipe": (2, "pipe is not a journal: it is not a regular file\n"),
         ".": (2, ". is not a journal: it is not a regular file\n"),
-        "missing": (2, "there is no missing does not exist; name a journal\n"),
+        "missing": (2, "missing does not exist; name a journal\n"),
         "day.journal": (
             2,
             "day.journal has version 4097, but this lowlat reads version 1; use the lowlat that wrote it\n",

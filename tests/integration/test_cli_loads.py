@@ -48,7 +48,7 @@ def test_without_a_number_of_commands_a_rate_takes_two_seconds(lowlat: Run) -> N
 def test_a_rate_that_cannot_be_met_is_not_valid_and_says_what_was_reached(lowlat: Run) -> None:
     done = lowlat("bench", "--rate", "900M", "-n", "50k", "--runs", "1")
     assert done.returncode == ExitCode.NOT_VALID
-    assert "not valid: run 0 reached" in done.stderr and "of the 900 M/s asked" in done.stderr
+    assert "invalid run: run 1 achieved" in done.stderr and "of the 900 M/s requested" in done.stderr
     assert "INVALID" in done.stdout and "achieved" in done.stdout
 
 
@@ -158,8 +158,8 @@ def test_settings_for_other_invocations_go_unused(lowlat: Run) -> None:
         ("--producers 2", "--producers needs a pipeline; add --pipeline"),
         ("--dir books", "--dir needs a pipeline; add --pipeline"),
         ("--arrivals poisson", "--arrivals needs a rate; add --rate, such as --rate 1M"),
-        ("--rate 0", "--rate 0 is outside 1..1000000000 commands a second"),
-        ("--rate 2G", "--rate 2000000000 is outside 1..1000000000 commands a second"),
+        ("--rate 0", "--rate 0 is outside 1..1000000000 commands per second"),
+        ("--rate 2G", "--rate 2000000000 is outside 1..1000000000 commands per second"),
         ("--rate fast", "'fast' is not a rate; write 500k/s"),
         ("--rate 1 -n 100k", "take more than a day"),
         ("--arrivals weekly --rate 1k", "'weekly' is not one of 'constant', 'poisson', 'burst'"),

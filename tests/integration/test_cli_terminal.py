@@ -1,4 +1,4 @@
-"""Colour and progress go where they are wanted and nowhere else: escapes in a log or a document break its readers."""
+"""Color and progress go where they are wanted and nowhere else: escapes in a log or a document break its readers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_progress_is_drawn_on_a_terminal_and_leaves_stdout_alone(start: Start) -
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor, once hidden, is shown again"
 
 
-def test_forced_colour_off_a_terminal_colours_the_table_and_animates_nothing(start: Start) -> None:
+def test_forced_color_off_a_terminal_colors_the_table_and_animates_nothing(start: Start) -> None:
     out, err = start(*SHORT, env={"FORCE_COLOR": "1"}).communicate(timeout=60)
     assert "\x1b[" in out and err == ""
 
@@ -104,7 +104,7 @@ class Terminal(io.StringIO):
         ("never", {"TERM": "xterm", "FORCE_COLOR": "1"}, True, False),
     ],
 )
-def test_who_decides_on_colour(
+def test_who_decides_on_color(
     monkeypatch: pytest.MonkeyPatch, choice: Color, env: dict[str, str], on_terminal: bool, colored: bool
 ) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLORTERM"):

@@ -99,7 +99,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_this_host_names_its_virtualization_first(lowlat: Run, document: Document) -> None:
     done = lowlat("topology")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("runs on ")
+    assert done.stdout.startswith("platform ")
     assert ("guest view" in done.stdout) == document("topology")["guest_view"]
     assert f"allowed       {format_cpu_list(allowed_cpus())} " in done.stdout
 
@@ -170,7 +170,7 @@ def test_terminal_gets_lines_that_fit(on_terminal: Terminal, columns: int, two_s
     assert "…" not in text  # wrapped, never cut
 
 
-def test_colour_is_the_terminals_and_the_users_choice(lowlat: Run, on_terminal: Terminal, two_sockets: Path) -> None:
+def test_color_is_the_terminals_and_the_users_choice(lowlat: Run, on_terminal: Terminal, two_sockets: Path) -> None:
     verb = ("topology", "--root", two_sockets)
     assert "\x1b[" not in lowlat(*verb).stdout
     assert "\x1b[" in lowlat(*verb, "--color", "always").stdout

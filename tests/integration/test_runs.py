@@ -193,7 +193,7 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     fewer = msgspec.structs.replace(outcome, events=(*outcome.events[:-1], 1))
     assert "numbers of events" in status(fewer)[1]
     told = msgspec.structs.replace(outcome, faults=("the log broke off",))
-    assert status(outcome, told) == ("invalid", "run 1: the log broke off")
+    assert status(outcome, told) == ("invalid", "run 2: the log broke off")
     beyond = msgspec.structs.replace(outcome, out_of_range=1)
     assert "above the histogram's range" in status(beyond)[1]
     prefix = dataclasses.replace(right, difference="event 3: ...")

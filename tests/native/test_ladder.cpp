@@ -129,8 +129,8 @@ const Register moving("ladder: a best key that travels through many windows", []
 });
 const Register large("ladder: a window as large as one book's", [] {
     against_a_map(1U << 17, 200'000, 500, [](Random& random) {
-        const std::int64_t centre = (std::int64_t{random.below(5)} - 2) * 60'000;
-        return centre + random.below(100);
+        const std::int64_t center = (std::int64_t{random.below(5)} - 2) * 60'000;
+        return center + random.below(100);
     });
 });
 

@@ -35,7 +35,7 @@ def stress(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @cache
 def fixed_addresses() -> list[str]:
-    """The thread sanitizer of older compilers does not stand address space randomisation of newer kernels."""
+    """The thread sanitizer of older compilers does not stand address space randomization of newer kernels."""
     setarch = shutil.which("setarch")
     works = setarch is not None and subprocess.run([setarch, "-R", "true"], check=False).returncode == 0
     return [str(setarch), "-R"] if works else []

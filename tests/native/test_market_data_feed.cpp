@@ -90,10 +90,10 @@ bool followed(Skip skip) {
     auto* block = region.take<std::byte>(MarketDataRing::bytes_for(1024));
     MarketDataRing::format(block, 1024);
     MarketDataRing ring(block);
-    std::vector<Event> kept(events);
+    std::vector<Event> attributes_handle(events);
     Matcher matcher(
         {.symbols = std::vector<SymbolRules>(symbols, SymbolRules{1, 1, 0, 1000}), .orders = 1000, .trades = 1000});
-    LevelFeed feed(matcher, ring, WaitStrategy::fail, kept.data(), events - 1);
+    LevelFeed feed(matcher, ring, WaitStrategy::fail, attributes_handle.data(), events - 1);
     Follower follower;
     Random random(7);
     for (std::uint64_t number = 1; number <= commands; ++number) {

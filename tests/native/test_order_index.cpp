@@ -91,7 +91,7 @@ const Register dense("id index: ids that count up never need a hash", [] {
     check(slide([](std::uint64_t at) { return at; }) == 0, "dense ids are their own index");
     check(slide([](std::uint64_t at) { return (std::uint64_t{1} << 32) - 30'000 + at; }) == 0, "also across 2^32");
     check(slide([](std::uint64_t at) { return at - 30'000; }) == 0, "and across 2^64");
-    check(slide([](std::uint64_t at) { return ~at; }) == 0, "and downwards");
+    check(slide([](std::uint64_t at) { return ~at; }) == 0, "and downward");
     check(slide([](std::uint64_t at) { return at * 3; }) <= 1, "and with gaps");
 });
 

@@ -27,7 +27,7 @@ def times_s(recorded: Callable[[str], Path]) -> list[float]:
 def log_likelihood(times_s: list[float], branching: float, decay_spacings: float) -> float:
     """Of a Hawkes process with this exponential kernel and the mean rate seen.
 
-    Y. Ogata, "The asymptotic behaviour of maximum likelihood estimators for stationary point processes" (1978); the sum
+    Y. Ogata, "The asymptotic behavior of maximum likelihood estimators for stationary point processes" (1978); the sum
     over earlier arrivals is carried from one to the next, as only an exponential kernel allows.
     """
     span_s = times_s[-1]

@@ -134,7 +134,7 @@ class Rebuilt:
     def _settle(self) -> None:
         """Whoever came in and has something left rests now."""
         for order_id, order in self.incoming.items():
-            assert order.rests, f"order {order_id} has {order.quantity} left, and was not cancelled"
+            assert order.rests, f"order {order_id} has {order.quantity} left, and was not canceled"
             assert not (order.all_or_none and order.trades), f"order {order_id} traded in part"
             order.shown = min(order.quantity, order.display_quantity or order.quantity)
             self.queue[order_id] = order

@@ -83,9 +83,9 @@ def prices(window: int, tick: int) -> SearchStrategy[int]:
     """Around a touch, around the edges of the window that the touch puts there, far away, at both ends of int64."""
     half = window // 2
     near = st.integers(-2, 2)
-    centres = [0, -half, half, -window, window, 10 * window, 10**12, -(10**12)]
+    centers = [0, -half, half, -window, window, 10 * window, 10**12, -(10**12)]
     ends = [PRICE_MIN, PRICE_MIN + half, PRICE_MIN + window, PRICE_MAX, PRICE_MAX - half, PRICE_MAX - window]
-    edges = st.tuples(st.sampled_from(centres), near).map(sum)
+    edges = st.tuples(st.sampled_from(centers), near).map(sum)
     sparse = st.integers(-40, 40).map(lambda step: step * (window // 3 + 1))
     on_tick = mixed((8, near), (2, edges), (1, sparse)).map(lambda ticks: _within_int64(ticks * tick))
     at_ends = st.tuples(st.sampled_from(ends), near).map(sum).map(_within_int64)

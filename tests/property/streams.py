@@ -81,16 +81,16 @@ def both_ends(random: Generator, count: int) -> Ints:
     return np.where(random.random(count) < 0.5, PRICE_MIN + steps, PRICE_MAX - steps)
 
 
-def travelling(random: Generator, count: int) -> Ints:
+def traveling(random: Generator, count: int) -> Ints:
     """The touch goes down by four windows and up again."""
     phase = np.abs(np.arange(count) * 2 - count) / count
     return (phase * 4 * WINDOW).astype(np.int64) + random.integers(-20, 21, count)
 
 
 def clusters(random: Generator, count: int) -> Ints:
-    """Around five centres, of which only some share a window."""
-    centres = np.array([-(10**12), -WINDOW, 0, WINDOW // 2, 10**12])
-    return random.choice(centres, count) + random.integers(-30, 31, count)
+    """Around five centers, of which only some share a window."""
+    centers = np.array([-(10**12), -WINDOW, 0, WINDOW // 2, 10**12])
+    return random.choice(centers, count) + random.integers(-30, 31, count)
 
 
 def sized(
@@ -106,7 +106,7 @@ STREAMS = {
     "wide": Stream(sized(), touch(WINDOW), cancels=0.5),
     "anywhere": Stream(sized(), anywhere),
     "both-ends": Stream(sized(), both_ends),
-    "travelling": Stream(sized(), travelling),
+    "traveling": Stream(sized(), traveling),
     "clusters": Stream(sized(), clusters),
     "many-symbols": Stream(sized(symbols=2_048), touch(200)),
     "ticks-lots-band": Stream(
@@ -117,5 +117,5 @@ STREAMS = {
     "tape-refuses": Stream(sized(when_trades_dry=PoolPolicy.REFUSE), touch(8)),
     "ids-equal-below": Stream(sized(), touch(100), id_stride=2**32),
     "ids-strided": Stream(sized(orders=4_000), touch(100), id_stride=65_536),
-    "ids-downwards": Stream(sized(symbols=3), touch(100), id_stride=-1),
+    "ids-downward": Stream(sized(symbols=3), touch(100), id_stride=-1),
 }

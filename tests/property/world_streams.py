@@ -42,12 +42,12 @@ KINDS = {
 
 @dataclass(frozen=True)
 class WorldStream:
-    """For which engine, how many ticks around `centre` prices lie, and from how many ids orders are drawn."""
+    """For which engine, how many ticks around `center` prices lie, and from how many ids orders are drawn."""
 
     settings: EngineConfig
     width: int
     ids: int
-    centre: int = 0
+    center: int = 0
 
     def commands(self, seed: Sequence[int], count: int) -> Commands:
         """`count` commands; one in twenty has a byte drawn anew."""
@@ -57,7 +57,7 @@ class WorldStream:
         made["kind"], made["order_id"] = kind, random.integers(0, self.ids, count)
         made["side"], made["symbol"] = random.integers(0, 2, count), random.choice([0, 0, 1], count)
         tick, lot = self.settings.instruments[0].tick, self.settings.instruments[0].lot
-        price = self.centre + tick * random.integers(-self.width, self.width + 1, count)
+        price = self.center + tick * random.integers(-self.width, self.width + 1, count)
         price = np.where(random.random(count) < 0.05, price + 1, price)
         made["price"] = np.where(
             np.isin(kind, (CommandType.LIMIT, CommandType.REPLACE, CommandType.STOP_LIMIT)), price, 0
@@ -98,7 +98,7 @@ class WorldStream:
         sliced = resting & (flag == 0) & (random.random(count) < 0.3)
         made["flags"] = np.where(resting | (random.random(count) < 0.02), flag, 0)
         made["display_quantity"] = np.where(sliced, lot, 0)
-        trigger = self.centre + tick * random.integers(-self.width, self.width + 1, count)
+        trigger = self.center + tick * random.integers(-self.width, self.width + 1, count)
         made["trigger"] = np.where(np.isin(kind, (CommandType.STOP, CommandType.STOP_LIMIT)), trigger, 0)
         points = random.random(count) < 0.3
         trailing = kind == CommandType.TRAILING_STOP
@@ -136,12 +136,12 @@ WORLD_STREAMS = {
     "close": WorldStream(_sized(), 5, 60),
     "deep": WorldStream(_sized(), 40, 600),
     "rounded": WorldStream(_sized(tick=4, lot=2, off_tick=TickRounding.NEAREST, price_min=-50, price_max=60), 10, 60),
-    "passive": WorldStream(_sized(tick=3, off_tick=TickRounding.PASSIVE), 10, 60, centre=-3_000),
+    "passive": WorldStream(_sized(tick=3, off_tick=TickRounding.PASSIVE), 10, 60, center=-3_000),
     "pools-dry": WorldStream(_sized(orders=20, trades=8, dry_trades=PoolPolicy.GROW), 5, 60),
     "pools-grow": WorldStream(
         _sized(orders=1, trades=1, dry_orders=PoolPolicy.GROW, dry_trades=PoolPolicy.GROW), 20, 300
     ),
     "tape-refuses": WorldStream(_sized(trades=40, dry_trades=PoolPolicy.REFUSE), 5, 60),
-    "lowest": WorldStream(_sized(), 9, 60, centre=PRICE_MIN + 4),
-    "highest": WorldStream(_sized(), 9, 60, centre=PRICE_MAX - 4),
+    "lowest": WorldStream(_sized(), 9, 60, center=PRICE_MIN + 4),
+    "highest": WorldStream(_sized(), 9, 60, center=PRICE_MAX - 4),
 }

@@ -122,7 +122,7 @@ EXAMPLES = [
         leaves="BUY 100 = 2: 1:1+4 2:1",
     ),
     Example(
-        rule="all-or-none orders take no part in the uncross; afterwards they are tried again",
+        rule="all-or-none orders take no part in the uncross; afterward they are tried again",
         given=[sell(1, 2, 99, flags=ALL_OR_NONE), CALL, buy(2, 2, 100), buy(3, 1, 100), sell(4, 1, 100)],
         does=[CONTINUOUS],
         says="""

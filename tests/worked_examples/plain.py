@@ -132,7 +132,7 @@ EXAMPLES = [
         """,
     ),
     Example(
-        rule="a cancelled order is gone, its level with it, and its id is free",
+        rule="a canceled order is gone, its level with it, and its id is free",
         does=[sell(1, 3, 100), sell(2, 3, 101), cancel(1), buy(1, 2, 100)],
         says="""
             #0 ACCEPTED order 1 3@100 left 3

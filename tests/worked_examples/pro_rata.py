@@ -81,7 +81,7 @@ EXAMPLES = [
         leaves="SELL 100 = 1: 1:1",
     ),
     Example(
-        rule="pro rata, CANCEL_RESTING: own orders are cancelled before the level is shared, oldest first",
+        rule="pro rata, CANCEL_RESTING: own orders are canceled before the level is shared, oldest first",
         settings=SHARED,
         given=[sell(1, 2, 100, participant_id=7), sell(2, 4, 100), sell(3, 4, 100, participant_id=7), sell(4, 4, 100)],
         does=[buy(5, 4, 100, participant_id=7, self_trade=SelfTradePrevention.CANCEL_RESTING)],

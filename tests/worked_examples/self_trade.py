@@ -33,7 +33,7 @@ EXAMPLES = [
         leaves="",
     ),
     Example(
-        rule="self-trade CANCEL_RESTING: the resting order is cancelled, all of an iceberg, and matching goes on",
+        rule="self-trade CANCEL_RESTING: the resting order is canceled, all of an iceberg, and matching goes on",
         given=[sell(1, 5, 100, participant_id=7, display_quantity=2), sell(2, 3, 100)],
         does=[buy(3, 4, 100, participant_id=7, self_trade=RESTING)],
         says="""
@@ -44,7 +44,7 @@ EXAMPLES = [
         leaves="BUY 100 = 1: 3:1",
     ),
     Example(
-        rule="self-trade CANCEL_AGGRESSING: what remains of the incoming order is cancelled when it meets its own",
+        rule="self-trade CANCEL_AGGRESSING: what remains of the incoming order is canceled when it meets its own",
         given=[sell(1, 3, 100), sell(2, 2, 100, participant_id=7), sell(3, 9, 100)],
         does=[
             buy(4, 4, 101, participant_id=7, self_trade=INCOMING),
@@ -113,7 +113,7 @@ EXAMPLES = [
         leaves="SELL 101 = 2: 2:2",
     ),
     Example(
-        rule="fill or kill: cancelled orders give nothing; where it would be cancelled or decremented it is not whole",
+        rule="fill or kill: canceled orders give nothing; where it would be canceled or decremented it is not whole",
         given=[sell(1, 2, 100, participant_id=7), sell(2, 2, 100)],
         does=[
             buy(3, 2, 100, FOK, participant_id=7, self_trade=DECREMENT),

@@ -131,7 +131,7 @@ EXAMPLES = [
         """,
     ),
     Example(
-        rule="waiting stops can be cancelled and reduced, and an id that waits is taken",
+        rule="waiting stops can be canceled and reduced, and an id that waits is taken",
         given=[stop(1, BUY, 5, 101), stop(2, SELL, 5, 99, price=98), stop(3, SELL, 2, 98)],
         does=[cancel(1), reduce(2, 2), reduce(3, 2), buy(2, 1, 100), buy(1, 1, 90)],
         says="""

@@ -12,7 +12,7 @@ library() {  # a runtime library of the compiler that builds here
     echo "$path"
 }
 
-# The thread sanitizer of older compilers does not stand address space randomisation of newer kernels.
+# The thread sanitizer of older compilers does not stand address space randomization of newer kernels.
 fixed_addresses=()
 setarch -R true 2>/dev/null && fixed_addresses=(setarch -R)
 

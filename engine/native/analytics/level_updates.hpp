@@ -14,7 +14,7 @@
 
 namespace lowlat {
 
-/// The levels afterwards are the first `count` of the output, or `trouble` names what is wrong at `price`.
+/// The levels afterward are the first `count` of the output, or `trouble` names what is wrong at `price`.
 struct LevelOutcome {
     std::size_t count = 0;
     LevelTrouble trouble = LevelTrouble::none;
@@ -137,7 +137,7 @@ class LevelUpdates {
         count_ += count;
     }
 
-    /// Where neighbouring updates meet neighbouring levels, one each, and no sum needs a second look: how many were
+    /// Where neighboring updates meet neighboring levels, one each, and no sum needs a second look: how many were
     /// added, at most `run_max`, else 0.
     std::size_t add_run(std::span<const LevelUpdate> updates) {
         const auto levels = levels_.subspan(next_);

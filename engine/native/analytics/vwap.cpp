@@ -1,5 +1,5 @@
 // Prices and quantities are split into 32-bit halves, block by block, and the halves multiplied. The compiler
-// vectorises the marked loops: test_vectorised.py asks it.
+// vectorizes the marked loops: test_vectorized.py asks it.
 #include "engine/native/analytics/vwap.hpp"
 
 #include <algorithm>
@@ -44,7 +44,7 @@ LOWLAT_INLINE void add_block32(const Block& block, std::size_t count, PriceSums&
     std::uint64_t digit1 = 0;
     std::uint64_t digit2 = 0;
     std::uint64_t volume = 0;
-    for (std::size_t n = 0; n < count; ++n) {  // vectorised
+    for (std::size_t n = 0; n < count; ++n) {  // vectorized
         const std::uint64_t low = std::uint64_t{block.price_low[n]} * block.quantity_low[n];
         const std::uint64_t high = std::uint64_t{block.price_high[n]} * block.quantity_low[n];
         digit0 += low & low_half;
@@ -64,7 +64,7 @@ LOWLAT_INLINE void add_block64(const Block& block, std::size_t count, PriceSums&
     std::uint64_t digit2 = 0;
     std::uint64_t digit3 = 0;
     std::uint64_t volume = 0;
-    for (std::size_t n = 0; n < count; ++n) {  // vectorised
+    for (std::size_t n = 0; n < count; ++n) {  // vectorized
         const std::uint64_t low = std::uint64_t{block.price_low[n]} * block.quantity_high[n];
         const std::uint64_t high = std::uint64_t{block.price_high[n]} * block.quantity_high[n];
         digit1 += low & low_half;
@@ -91,7 +91,7 @@ LOWLAT_INLINE PriceSums sum(PriceAt price_at, QuantityAt quantity_at, std::size_
     Block block;
     for (std::size_t first = 0; first < size; first += Block::size) {
         const std::size_t count = std::min(Block::size, size - first);
-        for (std::size_t n = 0; n < count; ++n) {  // vectorised
+        for (std::size_t n = 0; n < count; ++n) {  // vectorized
             const std::uint64_t price = bias(price_at(first + n));
             const auto quantity = quantity_at(first + n);
             block.price_low[n] = static_cast<std::uint32_t>(price);
@@ -122,7 +122,7 @@ LOWLAT_INLINE auto elements(Strided column) {
     return [column](std::size_t n) { return read<Element>(column.start, column.stride, n); };
 }
 
-/// Columns without gaps have a stride that the compiler knows: it then vectorises the reading too.
+/// Columns without gaps have a stride that the compiler knows: it then vectorizes the reading too.
 template <typename Element>
 LOWLAT_INLINE auto packed(Strided column) {
     return [column](std::size_t n) { return read<Element>(column.start, sizeof(Element), n); };

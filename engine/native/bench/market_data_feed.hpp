@@ -125,7 +125,7 @@ class LevelFeed {
     LOWLAT_INLINE std::optional<std::int64_t> price_of_order(const Command& command) const {
         if (command.symbol >= matcher_.symbols()) return std::nullopt;
         const Handle handle = matcher_.find(command.order_id, command.symbol);
-        if (handle == nil || (matcher_.order(handle).terms & term_waits) != 0) return std::nullopt;
+        if (handle == nil || (matcher_.order(handle).attributes & attribute_waits) != 0) return std::nullopt;
         const OrderBody& order = matcher_.order(handle);
         return matcher_.books()[command.symbol].price_of(order.side, matcher_.level(order.level).key);
     }

@@ -46,7 +46,7 @@ inline rusage thread_usage() {
 
 /// Run `loop`, which returns the events it gave, between two readings of everything, without the interpreter's lock.
 template <typename Loop>
-Pass watched(std::uint64_t commands, Loop loop) {
+Pass measured_call(std::uint64_t commands, Loop loop) {
     const nanobind::gil_scoped_release released;
     thread_usage();  // once for nothing: the pages it touches are then in place
     const std::int64_t allocated = allocations();

@@ -38,7 +38,7 @@ Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
     const Claim claim(matcher);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
-        return watched(in.size(), [&] {
+        return measured_call(in.size(), [&] {
             run_plain(matcher, in.data(), in.size(), ring.sink);
             return ring.sink.count();
         });
@@ -52,7 +52,7 @@ Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
     const Claim claim(matcher);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
-        return watched(in.size(), [&] {
+        return measured_call(in.size(), [&] {
             run_stamped(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
             return ring.sink.count();
         });
@@ -68,7 +68,7 @@ Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle plann
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
         if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
-        return watched(in.size(), [&] {
+        return measured_call(in.size(), [&] {
             run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
             return ring.sink.count();
         });
@@ -84,7 +84,7 @@ Pass run_batches_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
     Ring ring;
     std::uint64_t done = 0;
     Pass pass = with_commands(commands, [&](auto in) {
-        return watched(in.size(), [&] {
+        return measured_call(in.size(), [&] {
             done = run_batches(matcher, in.data(), in.size(), batch, journal, limit_ticks, ring.sink);
             return ring.sink.count();
         });
@@ -95,7 +95,7 @@ Pass run_batches_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
 
 Pass run_clock_pass(nb::handle commands, std::uint64_t multiplier, unsigned shift, Histogram& histogram) {
     return with_commands(commands, [&](auto in) {
-        return watched(in.size(), [&] {
+        return measured_call(in.size(), [&] {
             run_empty(in.data(), in.size(), TickScale{multiplier, shift}, histogram);
             return std::uint64_t{0};
         });
@@ -104,7 +104,7 @@ Pass run_clock_pass(nb::handle commands, std::uint64_t multiplier, unsigned shif
 
 Pass run_loop_pass(nb::handle commands) {
     return with_commands(commands, [&](auto in) {
-        return watched(in.size(), [&] {
+        return measured_call(in.size(), [&] {
             run_loop_only(in.data(), in.size());
             return std::uint64_t{0};
         });

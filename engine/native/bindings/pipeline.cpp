@@ -55,7 +55,7 @@ class HeldPipeline {
 
     Pass match(int wait) {
         const Claim claim(matcher_);
-        Pass pass = watched(commands_.size(), [&] {
+        Pass pass = measured_call(commands_.size(), [&] {
             pipeline_.match(static_cast<WaitStrategy>(wait));
             return pipeline_.fed().events;
         });

@@ -15,8 +15,8 @@ void translate_to(const char* name) {
             try {
                 std::rethrow_exception(thrown);
             } catch (const Thrown& error) {
-                const auto* name = static_cast<const char*>(payload);
-                PyErr_SetString(nanobind::module_::import_("lowlat.errors").attr(name).ptr(), error.what());
+                const auto* named = static_cast<const char*>(payload);
+                PyErr_SetString(nanobind::module_::import_("lowlat.errors").attr(named).ptr(), error.what());
             }
         },
         const_cast<char*>(name));

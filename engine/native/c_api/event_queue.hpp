@@ -44,7 +44,7 @@ class EventQueue {
     }
 
   private:
-    /// Half of the room at least is free afterwards.
+    /// Half of the room at least is free afterward.
     LOWLAT_COLD void make_room() {
         const std::uint64_t count = held();
         if (2 * count <= capacity_) {

@@ -57,7 +57,7 @@ lowlat_status whole(lowlat_engine* engine, Work work) noexcept {
 }
 
 template <typename Row>
-lowlat_status why_not_array(const Row* rows, std::size_t count) {
+lowlat_status check_array(const Row* rows, std::size_t count) {
     if (rows == nullptr) return count == 0 ? LOWLAT_OK : LOWLAT_NULL_ARGUMENT;
     return reinterpret_cast<std::uintptr_t>(rows) % alignof(Row) == 0 ? LOWLAT_OK : LOWLAT_MISALIGNED;
 }
@@ -87,7 +87,7 @@ class Rows {
 template <typename Row, typename Fill>
 lowlat_status list(lowlat_engine* engine, Row* rows, std::size_t room, std::size_t* count, Fill fill) noexcept {
     if (count == nullptr) return LOWLAT_NULL_ARGUMENT;
-    if (const lowlat_status status = why_not_array(rows, room); status != LOWLAT_OK) return status;
+    if (const lowlat_status status = check_array(rows, room); status != LOWLAT_OK) return status;
     return whole(engine, [&]() -> lowlat_status {
         Rows<Row> out(rows, room);
         const lowlat_status status = fill(engine->matcher, out);
@@ -98,7 +98,7 @@ lowlat_status list(lowlat_engine* engine, Row* rows, std::size_t room, std::size
 
 template <typename Record, typename Row>
 lowlat_status process(lowlat_engine* engine, const Row* commands, std::size_t count) noexcept {
-    if (const lowlat_status status = why_not_array(commands, count); status != LOWLAT_OK) return status;
+    if (const lowlat_status status = check_array(commands, count); status != LOWLAT_OK) return status;
     return whole(engine, [&]() -> lowlat_status {
         engine->broken = true;  // until the last command has ended
         try {
@@ -192,7 +192,7 @@ lowlat_status lowlat_process_extended(lowlat_engine* engine, const lowlat_extend
 lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* events, std::size_t room,
                            std::size_t* drained) noexcept {
     if (drained == nullptr) return LOWLAT_NULL_ARGUMENT;
-    if (const lowlat_status status = why_not_array(events, room); status != LOWLAT_OK) return status;
+    if (const lowlat_status status = check_array(events, room); status != LOWLAT_OK) return status;
     return claimed(engine, [&]() -> lowlat_status {
         *drained = engine->events.take(events, room);
         return LOWLAT_OK;

@@ -46,8 +46,8 @@ extern "C" {
 
 /* What a command asks for. Zero is no kind: a record of zeros is rejected. In lowlat_command.kind. */
 enum lowlat_command_type {
-    LOWLAT_LIMIT = 1,         /* Trades as far as its price reaches; what remains rests or is cancelled. */
-    LOWLAT_MARKET = 2,        /* Trades at any price; what remains is cancelled. */
+    LOWLAT_LIMIT = 1,         /* Trades as far as its price reaches; what remains rests or is canceled. */
+    LOWLAT_MARKET = 2,        /* Trades at any price; what remains is canceled. */
     LOWLAT_CANCEL = 3,        /* Takes a resting or waiting order out. */
     LOWLAT_REDUCE = 4,        /* Takes `quantity` off an order, which keeps its place. */
     LOWLAT_REPLACE = 5,       /* Gives an order a new price and a new remaining quantity. */
@@ -66,8 +66,8 @@ enum lowlat_side {
 
 /* How long an order lives. */
 enum lowlat_time_in_force {
-    LOWLAT_GTC = 0, /* Until cancelled. */
-    LOWLAT_IOC = 1, /* Trades what it can at once; the remainder is cancelled. */
+    LOWLAT_GTC = 0, /* Until canceled. */
+    LOWLAT_IOC = 1, /* Trades what it can at once; the remainder is canceled. */
     LOWLAT_FOK = 2, /* Trades whole at once, or is rejected. */
     LOWLAT_DAY = 3, /* Until the symbol's phase becomes LOWLAT_PHASE_CLOSED. */
     LOWLAT_GTD = 4  /* Until the clock reaches its expiry. */
@@ -84,9 +84,9 @@ enum lowlat_exec_inst {
 /* What happens where an incoming order would trade with one of the same owner; the incoming one's policy counts. */
 enum lowlat_self_trade_prevention {
     LOWLAT_SELF_TRADE_NONE = 0,              /* They trade. */
-    LOWLAT_SELF_TRADE_CANCEL_RESTING = 1,    /* The resting order is cancelled; matching goes on. */
-    LOWLAT_SELF_TRADE_CANCEL_AGGRESSING = 2, /* What remains of the incoming order is cancelled. */
-    LOWLAT_SELF_TRADE_CANCEL_BOTH = 3,       /* Both are cancelled, the resting one first. */
+    LOWLAT_SELF_TRADE_CANCEL_RESTING = 1,    /* The resting order is canceled; matching goes on. */
+    LOWLAT_SELF_TRADE_CANCEL_AGGRESSING = 2, /* What remains of the incoming order is canceled. */
+    LOWLAT_SELF_TRADE_CANCEL_BOTH = 3,       /* Both are canceled, the resting one first. */
     LOWLAT_SELF_TRADE_DECREMENT = 4          /* Both lose the smaller of the two quantities, without a trade. */
 };
 
@@ -96,7 +96,7 @@ enum lowlat_trading_phase {
     LOWLAT_PHASE_CONTINUOUS = 0, /* Accepts everything; entered with an uncross. */
     LOWLAT_PHASE_CALL = 1,       /* Collects orders that rest; nothing trades. */
     LOWLAT_PHASE_HALTED = 2,     /* Takes orders out only. */
-    LOWLAT_PHASE_CLOSED = 3      /* Takes orders out only; on entry day orders are cancelled. */
+    LOWLAT_PHASE_CLOSED = 3      /* Takes orders out only; on entry day orders are canceled. */
 };
 
 /* What happened. In lowlat_event.kind. */
@@ -111,9 +111,9 @@ enum lowlat_exec_type {
     LOWLAT_REFILLED = 8   /* An iceberg shows its next slice. */
 };
 
-/* Why an order was rejected, or why (what remained of) it was cancelled. In lowlat_event.reason. */
+/* Why an order was rejected, or why (what remained of) it was canceled. In lowlat_event.reason. */
 enum lowlat_reason {
-    LOWLAT_REASON_NONE = 0,                      /* Neither rejected nor cancelled. */
+    LOWLAT_REASON_NONE = 0,                      /* Neither rejected nor canceled. */
     LOWLAT_REASON_UNKNOWN_KIND = 1,              /* There is no such kind of command. */
     LOWLAT_REASON_UNKNOWN_SYMBOL = 2,            /* The engine does not hold this symbol. */
     LOWLAT_REASON_UNKNOWN_SIDE = 3,              /* There is no such side. */
@@ -216,7 +216,7 @@ typedef struct lowlat_event {
     uint64_t maker_id;        /* Of a trade, the resting order. */
     int64_t price;            /* Of a trade, the print. */
     uint32_t quantity;        /* Of a trade, what was executed. */
-    uint32_t remaining;       /* What the order has left afterwards. */
+    uint32_t remaining;       /* What the order has left afterward. */
     uint32_t maker_remaining; /* Of a trade, the same of the resting order. */
     uint32_t symbol;
     uint64_t trade_id; /* Of a trade, its ordinal from 1. */

@@ -30,7 +30,7 @@ class FloodMarket {
 
     /// A live order.
     const OrderBody& order(const LiveOrder& live) const { return matcher_.order(matcher_.find(live.id, live.symbol)); }
-    bool waits(const LiveOrder& live) const { return (order(live).terms & term_waits) != 0; }
+    bool waits(const LiveOrder& live) const { return (order(live).attributes & attribute_waits) != 0; }
 
     /// The best price of a side; of an empty one, the last it had.
     std::int64_t touch(std::uint32_t symbol, Side side) {

@@ -45,7 +45,7 @@ class Flood {
             if constexpr (std::is_same_v<Record, Command>) {
                 command = make(act);
             } else {
-                command = make_with_terms(act);
+                command = make_with_attributes(act);
             }
             const bool instead = act == Act::replace && command.kind == CommandType::cancel;
             ++market_.composition().commands[static_cast<std::size_t>(instead ? Act::cancel : act)];
@@ -107,7 +107,7 @@ class Flood {
             default:
                 break;
         }
-        broken("an act has a plain command");
+        broken("an act has a simple command");
     }
 
     template <typename Record>
@@ -117,9 +117,10 @@ class Flood {
         return record;
     }
 
-    // -- commands with terms ----------------------------------------------------------------------------------------
+    // -- commands with attributes
+    // ----------------------------------------------------------------------------------------
 
-    ExtendedCommand make_with_terms(Act act) {
+    ExtendedCommand make_with_attributes(Act act) {
         if (act == Act::clock || act == Act::auction)
             return as<ExtendedCommand>(act == Act::clock ? clock() : auction());
         ExtendedCommand command = act < Act::iceberg ? as<ExtendedCommand>(make(act)) : make_entering(act);
@@ -248,7 +249,7 @@ class Flood {
         return command;
     }
 
-    /// Half of the replacements move to a new price, half shrink in place. Where only stops are left, one is cancelled.
+    /// Half of the replacements move to a new price, half shrink in place. Where only stops are left, one is canceled.
     Command replace(const LiveOrder& live) {
         if (market_.waits(live)) return change(CommandType::cancel, live);
         Command command = change(CommandType::replace, live);
@@ -265,7 +266,7 @@ class Flood {
     /// A random live order. It was drawn some picks ago, so that what the matcher will touch is in cache by now; when
     /// it has gone since, another is drawn.
     LiveOrder pick() {
-        market_.matcher().fetch_neighbours_of(picks_[(turn_ + 2) % picks_.size()].ahead);
+        market_.matcher().fetch_neighbors_of(picks_[(turn_ + 2) % picks_.size()].ahead);
         market_.matcher().fetch_node_of(picks_[(turn_ + 4) % picks_.size()].ahead);
         settle(picks_[(turn_ + 8) % picks_.size()]);
         Pick& due = picks_[turn_ % picks_.size()];
@@ -297,12 +298,12 @@ class Flood {
         return side == Side::buy ? from - distance : from + distance;
     }
 
-    std::uint64_t ticks_travelled() const {
+    std::uint64_t ticks_traveled() const {
         return made_ * profile_.travel_per_1000 / 1000 % (2 * std::uint64_t{profile_.travel_ticks});
     }
-    bool falling() const { return profile_.travel_ticks != 0 && ticks_travelled() < profile_.travel_ticks; }
+    bool falling() const { return profile_.travel_ticks != 0 && ticks_traveled() < profile_.travel_ticks; }
     std::int64_t anchor() const {
-        const std::uint64_t gone = ticks_travelled();
+        const std::uint64_t gone = ticks_traveled();
         const std::uint64_t down =
             gone < profile_.travel_ticks ? gone : 2 * std::uint64_t{profile_.travel_ticks} - gone;
         return FloodMarket::opening_price - static_cast<std::int64_t>(down);

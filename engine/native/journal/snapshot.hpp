@@ -5,7 +5,7 @@
 //
 //     SavedEngine | Trade per record on the tape, oldest first |
 //     per symbol: SavedBook | per queue (bids, asks, buy stops, sell stops), best level and oldest first: SavedOrder,
-//                             each followed by its OrderTerms if it has any
+//                             each followed by its OrderAttributes if it has any
 //
 // Of terms, `next` holds a trailing stop's place in its list, from 1; `prev` and `place` are zero.
 #pragma once
@@ -53,8 +53,8 @@ struct SavedOrder {
     std::int64_t key;  // of its level
     std::uint32_t quantity;
     std::uint8_t side;
-    std::uint8_t terms;
-    bool kept;  // its OrderTerms follow
+    std::uint8_t attributes;
+    bool has_attributes;  // its OrderAttributes follow
     std::uint8_t zero[9];
 };
 static_assert(sizeof(SavedOrder) == 32);
@@ -143,7 +143,7 @@ class Snapshot {
         trailing_.clear();
         for (const Book::List& list : book.trailing) {
             std::uint32_t place = 0;
-            for (Handle at = list.first; at != nil; at = store.terms(at).next) trailing_.emplace_back(at, ++place);
+            for (Handle at = list.first; at != nil; at = store.attributes(at).next) trailing_.emplace_back(at, ++place);
         }
         std::ranges::sort(trailing_);
     }
@@ -154,15 +154,15 @@ class Snapshot {
                        .key = store.level(order.level).key,
                        .quantity = order.quantity,
                        .side = byte_of(order.side),
-                       .terms = order.terms,
-                       .kept = order.kept != nil,
+                       .attributes = order.attributes,
+                       .has_attributes = order.attributes_handle != nil,
                        .zero = {}});
-        if (order.kept == nil) return;
-        OrderTerms terms = store.terms(handle);
-        terms.next = Handle{place_in_list(handle)};
-        terms.prev = nil;
-        terms.place = 0;
-        put(terms);
+        if (order.attributes_handle == nil) return;
+        OrderAttributes attributes = store.attributes(handle);
+        attributes.next = Handle{place_in_list(handle)};
+        attributes.prev = nil;
+        attributes.place = 0;
+        put(attributes);
     }
 
     std::uint32_t place_in_list(Handle handle) const {
@@ -192,8 +192,8 @@ class Snapshot {
             for (std::uint32_t left = saved.orders[at]; left > 0; --left) {
                 const Handle handle = restore_order(store, symbol, from, at);
                 const OrderBody& order = store.order(handle);
-                if (order.kept != nil && store.terms(handle).next != nil)
-                    trailing[order.side].emplace_back(index_of(store.terms(handle).next), handle);
+                if (order.attributes_handle != nil && store.attributes(handle).next != nil)
+                    trailing[order.side].emplace_back(index_of(store.attributes(handle).next), handle);
             }
         }
         for (const Side side : both_sides) {
@@ -205,9 +205,9 @@ class Snapshot {
     /// `queue`: which of the book's queues it is read for.
     static Handle restore_order(OrderStore& store, std::uint32_t symbol, Reader& from, std::size_t queue) {
         const auto saved = from.get<SavedOrder>();
-        const bool waits = (saved.terms & term_waits) != 0;
+        const bool waits = (saved.attributes & attribute_waits) != 0;
         if (saved.side != queue % 2 || waits != (queue >= 2) || saved.quantity == 0 ||
-            ((saved.terms & terms_kept) != 0 && !saved.kept))
+            ((saved.attributes & attributes_stored) != 0 && !saved.has_attributes))
             throw StateError("an order is not one of its queue");
         if (store.full()) throw StateError("it has more orders than the settings");
         if (store.find(saved.id, symbol) != nil) throw StateError("two orders have one id");
@@ -215,12 +215,12 @@ class Snapshot {
         const Handle handle = store.add(book, {.id = saved.id,
                                                .quantity = saved.quantity,
                                                .level = nil,
-                                               .kept = nil,
+                                               .attributes_handle = nil,
                                                .symbol = static_cast<std::uint16_t>(symbol),
                                                .side = side_of(saved),
-                                               .terms = saved.terms});
-        if (saved.kept) store.keep_terms(handle) = from.get<OrderTerms>();
-        if (saved.kept && (saved.terms & term_gtd) != 0) store.schedule_expiry(handle);
+                                               .attributes = saved.attributes});
+        if (saved.has_attributes) store.add_attributes(handle) = from.get<OrderAttributes>();
+        if (saved.has_attributes && (saved.attributes & attribute_gtd) != 0) store.schedule_expiry(handle);
         store.enqueue(*book.queues()[queue], saved.key, handle);
         store.list(handle);
         return handle;

@@ -47,7 +47,7 @@ class UncrossSearch {
         std::uint64_t buys = 0;
         for (const AuctionLevel& bid : bids_) buys += bid.quantity;
         std::uint64_t sells = 0;
-        auto bid = bids_.rbegin();  // upwards, as the asks go
+        auto bid = bids_.rbegin();  // upward, as the asks go
         auto ask = asks_.begin();
         while (bid != bids_.rend() || ask != asks_.end()) {
             const std::int64_t price = next_price(bid, ask);

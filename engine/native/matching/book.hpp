@@ -21,12 +21,12 @@ struct alignas(64) Book {
           divider(its_rules.tick),
           ladders{{std::move(bids), std::move(asks)}},
           stops{{std::move(buy_stops), std::move(sell_stops)}} {
-        // Division rounds towards zero: the ends of the band must not move outwards.
+        // Division rounds toward zero: the ends of the band must not move outwards.
         ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);
         const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
         band = static_cast<std::uint64_t>(ticks_max) - static_cast<std::uint64_t>(ticks_min);
-        quantities_plain = rules.lot == 1 && ticks_min <= ticks_max ? quantity_max : 0;
-        note(is_special(rules) ? 1 : 0);
+        quantities_simple = rules.lot == 1 && ticks_min <= ticks_max ? quantity_max : 0;
+        note(is_restricted(rules) ? 1 : 0);
     }
 
     /// The key of a price on a side's ladder (see ladder.hpp).
@@ -38,11 +38,12 @@ struct alignas(64) Book {
     /// Every level's key is up to this one.
     static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
 
-    /// One thing more or less that commands without terms must know of: an order with terms that it may meet, a stop
-    /// that waits, a phase in which nothing trades, a rule of the symbol. While there is any, no command is `sound`.
+    /// One thing more or less that commands without attributes must know of: an order with attributes that it may meet,
+    /// a stop that waits, a phase in which nothing trades, a rule of the symbol. While there is any, no command is
+    /// `sound`.
     void note(std::int32_t more) {
-        special += static_cast<std::uint32_t>(more);
-        quantities = special == 0 ? quantities_plain : 0;
+        restricted += static_cast<std::uint32_t>(more);
+        quantities = restricted == 0 ? quantities_simple : 0;
     }
 
     void set_phase(TradingPhase next) {
@@ -82,11 +83,11 @@ struct alignas(64) Book {
         all_or_none = {};
         trailing = {};
         due = {};
-        special = 0;
-        note(is_special(rules) ? 1 : 0);
+        restricted = 0;
+        note(is_restricted(rules) ? 1 : 0);
     }
 
-    /// Orders in a list that runs through their terms.
+    /// Orders in a list that runs through their attributes.
     struct List {
         Handle first = nil;
         Handle last = nil;
@@ -99,8 +100,8 @@ struct alignas(64) Book {
     std::int64_t ticks_min;    // lowest price of the band, in ticks
     std::uint64_t band;        // ticks from there to the highest
     std::uint64_t quantities;  // the largest quantity that `sound` may allow
-    std::uint64_t quantities_plain;
-    std::uint32_t special = 0;  // see note()
+    std::uint64_t quantities_simple;
+    std::uint32_t restricted = 0;  // see note()
     TradingPhase phase = TradingPhase::continuous;
     bool traded = false;    // whether there is a last price
     std::int64_t last = 0;  // price of the last trade

@@ -10,8 +10,8 @@
 
 namespace lowlat {
 
-/// Whether plain commands, too, are matched by more than price and time.
-inline bool is_special(const SymbolRules& rules) {
+/// Whether simple commands, too, are matched by more than price and time.
+inline bool is_restricted(const SymbolRules& rules) {
     return rules.algorithm != MatchAlgorithm::fifo || rules.off_tick != TickRounding::reject;
 }
 

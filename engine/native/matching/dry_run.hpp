@@ -1,4 +1,4 @@
-// What a plain order would trade with, looked at and left as it is.
+// What a simple order would trade with, looked at and left as it is.
 #pragma once
 
 #include <algorithm>

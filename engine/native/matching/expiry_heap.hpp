@@ -7,30 +7,30 @@
 
 namespace lowlat {
 
-/// Each order's terms know its place, so that one that leaves otherwise is taken out in O(log n). Owns no memory.
+/// Each order's attributes know its place, so that one that leaves otherwise is taken out in O(log n). Owns no memory.
 class Expiries {
   public:
-    /// Four to a cache line: a comparison looks at terms only where two orders expire together.
+    /// Four to a cache line: a comparison looks at attributes only where two orders expire together.
     struct alignas(16) Entry {
         std::uint64_t expiry;
         Handle order;
-        Handle kept;  // its terms
+        Handle attributes_handle;  // its attributes
     };
 
     std::uint32_t size() const { return size_; }
     const Entry& top() const { return heap_[0]; }
     Handle at(std::uint32_t place) const { return heap_[place].order; }
 
-    void push(Pool<OrderTerms>& terms, Handle order, Handle kept) {
-        rise(terms, size_++, {terms[kept].expiry, order, kept});
+    void push(Pool<OrderAttributes>& attributes, Handle order, Handle attributes_handle) {
+        rise(attributes, size_++, {attributes[attributes_handle].expiry, order, attributes_handle});
     }
 
-    void erase(Pool<OrderTerms>& terms, Handle kept) {
-        const std::uint32_t place = terms[kept].place;
+    void erase(Pool<OrderAttributes>& attributes, Handle attributes_handle) {
+        const std::uint32_t place = attributes[attributes_handle].place;
         const Entry last = heap_[--size_];
         if (place == size_) return;
-        sink(terms, place, last);
-        rise(terms, terms[last.kept].place, last);
+        sink(attributes, place, last);
+        rise(attributes, attributes[last.attributes_handle].place, last);
     }
 
     void reset() { size_ = 0; }
@@ -40,34 +40,34 @@ class Expiries {
     const Entry* data() const { return heap_; }
 
   private:
-    void put(Pool<OrderTerms>& terms, std::uint32_t place, const Entry& entry) {
+    void put(Pool<OrderAttributes>& attributes, std::uint32_t place, const Entry& entry) {
         heap_[place] = entry;
-        terms[entry.kept].place = place;
+        attributes[entry.attributes_handle].place = place;
     }
 
-    static bool before(const Pool<OrderTerms>& terms, const Entry& a, const Entry& b) {
+    static bool before(const Pool<OrderAttributes>& attributes, const Entry& a, const Entry& b) {
         if (a.expiry != b.expiry) return a.expiry < b.expiry;
-        return terms[a.kept].accepted < terms[b.kept].accepted;
+        return attributes[a.attributes_handle].accepted < attributes[b.attributes_handle].accepted;
     }
 
     /// Put an entry at a place, or above it.
-    void rise(Pool<OrderTerms>& terms, std::uint32_t place, const Entry& entry) {
-        while (place != 0 && before(terms, entry, heap_[(place - 1) / 2])) {
-            put(terms, place, heap_[(place - 1) / 2]);
+    void rise(Pool<OrderAttributes>& attributes, std::uint32_t place, const Entry& entry) {
+        while (place != 0 && before(attributes, entry, heap_[(place - 1) / 2])) {
+            put(attributes, place, heap_[(place - 1) / 2]);
             place = (place - 1) / 2;
         }
-        put(terms, place, entry);
+        put(attributes, place, entry);
     }
 
     /// Put an entry at a place, or below it.
-    void sink(Pool<OrderTerms>& terms, std::uint32_t place, const Entry& entry) {
+    void sink(Pool<OrderAttributes>& attributes, std::uint32_t place, const Entry& entry) {
         for (std::uint32_t child = 2 * place + 1; child < size_; child = 2 * place + 1) {
-            if (child + 1 < size_ && before(terms, heap_[child + 1], heap_[child])) ++child;
-            if (!before(terms, heap_[child], entry)) break;
-            put(terms, place, heap_[child]);
+            if (child + 1 < size_ && before(attributes, heap_[child + 1], heap_[child])) ++child;
+            if (!before(attributes, heap_[child], entry)) break;
+            put(attributes, place, heap_[child]);
             place = child;
         }
-        put(terms, place, entry);
+        put(attributes, place, entry);
     }
 
     Entry* heap_ = nullptr;

@@ -1,5 +1,5 @@
-// The path of commands that the plain one (matcher.hpp) does not take: orders with terms, and whatever is done in a
-// book that has some. docs/matching.md states what each does.
+// The path of commands that the simple one (matcher.hpp) does not take: orders with attributes, and whatever is done in
+// a book that has some. docs/matching.md states what each does.
 #pragma once
 
 #include <algorithm>
@@ -53,7 +53,7 @@ class FullPath {
 
     void enter(const ExtendedCommand& command) {
         std::int64_t price = command.price;
-        if (const Reason reason = why_not_enter(command, price); reason != Reason::none) return reject(command, reason);
+        if (const Reason reason = check_enter(command, price); reason != Reason::none) return reject(command, reason);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         context().emit({.kind = ExecType::accepted,
                         .id = command.order_id,
@@ -70,7 +70,7 @@ class FullPath {
             (!is_all_or_none(command) || matching_.judge(taker).whole))
             matching_.match(taker);
         if (taker.left != 0) {
-            if (rests_with_terms(command)) {
+            if (rests_with_attributes(command)) {
                 rest(command, price, taker.left);
             } else {
                 matching_.cancel_rest(
@@ -92,42 +92,43 @@ class FullPath {
                 .self_trade = command.self_trade};
     }
 
-    static std::uint8_t term_bits(const ExtendedCommand& command) {
+    static std::uint8_t attribute_bits(const ExtendedCommand& command) {
         unsigned bits = 0;
-        if (is(command, TimeInForce::day)) bits |= term_day;
-        if (is(command, TimeInForce::gtd)) bits |= term_gtd;
-        if (command.participant_id != 0) bits |= term_owner;
-        if (command.display_quantity != 0) bits |= term_iceberg;
-        if (is_all_or_none(command)) bits |= term_all_or_none;
-        if (is_stop(command)) bits |= term_waits;
+        if (is(command, TimeInForce::day)) bits |= attribute_day;
+        if (is(command, TimeInForce::gtd)) bits |= attribute_gtd;
+        if (command.participant_id != 0) bits |= attribute_participant;
+        if (command.display_quantity != 0) bits |= attribute_iceberg;
+        if (is_all_or_none(command)) bits |= attribute_all_or_none;
+        if (is_stop(command)) bits |= attribute_waits;
         return static_cast<std::uint8_t>(bits);
     }
 
     /// A live order for the command, in no queue yet.
     LOWLAT_INLINE Handle admit(std::int64_t price, const ExtendedCommand& command, std::uint32_t quantity) {
-        const std::uint8_t bits = term_bits(command);
+        const std::uint8_t bits = attribute_bits(command);
         const Handle handle = store().add(book(), {.id = command.order_id,
                                                    .quantity = quantity,
                                                    .level = nil,
-                                                   .kept = nil,
+                                                   .attributes_handle = nil,
                                                    .symbol = static_cast<std::uint16_t>(orders().symbol),
                                                    .side = side_of(command),
-                                                   .terms = bits});
-        if ((bits & terms_kept) != 0)
-            store().keep_terms(handle) = {.next = nil,
-                                          .prev = nil,
-                                          .price = command.kind == CommandType::trailing_stop ? command.trigger : price,
-                                          .anchor = 0,
-                                          .expiry = command.expiry,
-                                          .accepted = store().sequence(),
-                                          .participant_id = command.participant_id,
-                                          .display_quantity = command.display_quantity,
-                                          .reserve_quantity = 0,
-                                          .place = 0,
-                                          .kind = command.kind,
-                                          .flags = command.flags,
-                                          .self_trade = command.self_trade,
-                                          .zero = {}};
+                                                   .attributes = bits});
+        if ((bits & attributes_stored) != 0)
+            store().add_attributes(handle) = {
+                .next = nil,
+                .prev = nil,
+                .price = command.kind == CommandType::trailing_stop ? command.trigger : price,
+                .anchor = 0,
+                .expiry = command.expiry,
+                .accepted = store().sequence(),
+                .participant_id = command.participant_id,
+                .display_quantity = command.display_quantity,
+                .reserve_quantity = 0,
+                .place = 0,
+                .kind = command.kind,
+                .flags = command.flags,
+                .self_trade = command.self_trade,
+                .zero = {}};
         if (is(command, TimeInForce::gtd)) store().schedule_expiry(handle);
         return handle;
     }
@@ -161,7 +162,7 @@ class FullPath {
     }
 
     void reduce(const ExtendedCommand& command) {
-        if (const Reason reason = why_not_quantity(command, book()); reason != Reason::none)
+        if (const Reason reason = check_quantity(command, book()); reason != Reason::none)
             return reject(command, reason);
         const Handle handle = orders().find(command.order_id);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
@@ -187,18 +188,17 @@ class FullPath {
     void shrink(Handle handle, std::uint32_t left) {
         const std::uint32_t shown = std::min(orders()[handle].quantity, left);
         store().reduce_shown(handle, orders()[handle].quantity - shown);
-        if ((orders()[handle].terms & term_iceberg) != 0) store().set_hidden(handle, left - shown);
+        if ((orders()[handle].attributes & attribute_iceberg) != 0) store().set_hidden(handle, left - shown);
     }
 
     void replace(const ExtendedCommand& command) {
-        if (const Reason reason = why_not_change(command, book()); reason != Reason::none)
-            return reject(command, reason);
+        if (const Reason reason = check_change(command, book()); reason != Reason::none) return reject(command, reason);
         const Handle handle = orders().find(command.order_id);
         const Side side = handle == nil ? Side::buy : orders()[handle].side;
         std::int64_t price = command.price;
-        if (const Reason reason = why_not_limit(command, side, book().rules, price); reason != Reason::none)
+        if (const Reason reason = check_limit(command, side, book().rules, price); reason != Reason::none)
             return reject(command, reason);
-        if (has_terms(command)) return reject(command, Reason::term_not_for_kind);
+        if (has_attributes(command)) return reject(command, Reason::term_not_for_kind);
         if (!phase_takes(book().phase, command)) return reject(command, Reason::not_in_this_phase);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
         if (orders().waits(handle)) return reject(command, Reason::stop_still_waits);
@@ -223,8 +223,8 @@ class FullPath {
 
     void come_in_again(const ExtendedCommand& command, std::int64_t price, Handle handle) {
         const Side side = orders()[handle].side;
-        if ((orders()[handle].terms & term_iceberg) != 0 &&
-            !few_slices(command.quantity, orders().terms(handle).display_quantity))
+        if ((orders()[handle].attributes & attribute_iceberg) != 0 &&
+            !few_slices(command.quantity, orders().attributes(handle).display_quantity))
             return reject(command, Reason::display_too_small);
         Taker taker = matching_.taker_of(handle, CommandType::limit, price);
         taker.left = static_cast<std::uint32_t>(command.quantity);
@@ -292,7 +292,7 @@ class FullPath {
             Handle handle = orders().next(at.level);
             for (std::uint32_t left = orders().level(at.level).order_count; left > 0; --left) {
                 const Handle next = orders().next(handle);
-                if ((orders()[handle].terms & term_day) != 0) take_away(handle, Reason::expired);
+                if ((orders()[handle].attributes & attribute_day) != 0) take_away(handle, Reason::expired);
                 handle = next;
             }
         }
@@ -301,21 +301,21 @@ class FullPath {
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
     /// The first check that fails. Rounds and slides the price.
-    Reason why_not_enter(const ExtendedCommand& command, std::int64_t& price) {
-        if (const Reason reason = why_not_order(command, book(), store().clock(), price); reason != Reason::none)
+    Reason check_enter(const ExtendedCommand& command, std::int64_t& price) {
+        if (const Reason reason = check_order(command, book(), store().clock(), price); reason != Reason::none)
             return reason;
         if (orders().find(command.order_id) != nil) return Reason::duplicate_order_id;
         if (is_stop(command))
-            if (const Reason reason = why_not_wait(command); reason != Reason::none) return reason;
-        const bool stays = rests_with_terms(command) || is_stop(command);
+            if (const Reason reason = check_wait(command); reason != Reason::none) return reason;
+        const bool stays = rests_with_attributes(command) || is_stop(command);
         const bool dry = stays && store().full();
         if (dry && store().refuses_when_full()) return Reason::order_pool_full;
         if (book().phase == TradingPhase::continuous && !is_stop(command))
-            if (const Reason reason = why_not_trade(command, price); reason != Reason::none) return reason;
+            if (const Reason reason = check_trade(command, price); reason != Reason::none) return reason;
         return dry && !store().grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
-    Reason why_not_wait(const ExtendedCommand& command) {
+    Reason check_wait(const ExtendedCommand& command) {
         const Side side = side_of(command);
         if (command.kind != CommandType::trailing_stop)
             return stops().reached(side, command.trigger) ? Reason::stop_through_market : Reason::none;
@@ -325,7 +325,7 @@ class FullPath {
         return inside ? Reason::none : Reason::price_outside_band;
     }
 
-    Reason why_not_trade(const ExtendedCommand& command, std::int64_t& price) {
+    Reason check_trade(const ExtendedCommand& command, std::int64_t& price) {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
         if (!asks && !store().tape_refuses()) return Reason::none;
         const auto judged = matching_.judge(taker_of(command, price));

@@ -115,7 +115,7 @@ class Auction {
         const std::uint32_t shown = std::min(orders()[handle].quantity, quantity);
         orders().store.reduce_shown(handle, shown);
         if (shown != quantity)
-            orders().store.set_hidden(handle, orders().terms(handle).reserve_quantity - (quantity - shown));
+            orders().store.set_hidden(handle, orders().attributes(handle).reserve_quantity - (quantity - shown));
         return true;
     }
 

@@ -22,17 +22,17 @@ class BookOrders {
     Handle find(std::uint64_t id) const { return store.find(id, symbol); }
     Handle next(Handle handle) const { return store.nodes()[handle].next; }
     const OrderBody& operator[](Handle handle) const { return store.order(handle); }
-    const OrderTerms& terms(Handle handle) const { return store.terms(handle); }
+    const OrderAttributes& attributes(Handle handle) const { return store.attributes(handle); }
     const LevelBody& level(Handle handle) const { return store.level(handle); }
 
-    bool waits(Handle handle) const { return (store.order(handle).terms & term_waits) != 0; }
+    bool waits(Handle handle) const { return (store.order(handle).attributes & attribute_waits) != 0; }
     /// What an order has left, shown or not.
     std::uint32_t total(Handle handle) const {
         return store.order(handle).quantity + store.reserve_quantity(store.order(handle));
     }
     std::int64_t limit_of(Handle handle) const { return store.limit_of(book, handle); }
     std::uint32_t participant_id(Handle handle) const {
-        return (store.order(handle).terms & term_owner) != 0 ? terms(handle).participant_id : 0;
+        return (store.order(handle).attributes & attribute_participant) != 0 ? attributes(handle).participant_id : 0;
     }
 
     /// Put a live order at the back of the queue at a price.

@@ -1,4 +1,5 @@
-// How an incoming order meets resting ones that have terms: by time or pro-rata, icebergs, all-or-none, own orders.
+// How an incoming order meets resting ones that have attributes: by time or pro-rata, icebergs, all-or-none, own
+// orders.
 #pragma once
 
 #include <algorithm>
@@ -69,7 +70,7 @@ struct Taker {
     std::uint32_t participant_id;  // 0 also where prevention has nothing to do
     Side side;
     SelfTradePrevention self_trade;
-    bool stopped = false;  // cancelled by self-trade prevention
+    bool stopped = false;  // canceled by self-trade prevention
 };
 
 /// Matches takers with the orders of one book.
@@ -89,7 +90,7 @@ class Matching {
     Taker taker_of(Handle handle, CommandType kind, std::int64_t price) const {
         const OrderBody& order = orders()[handle];
         const SelfTradePrevention self_trade =
-            order.kept == nil ? SelfTradePrevention::none : orders().terms(handle).self_trade;
+            order.attributes_handle == nil ? SelfTradePrevention::none : orders().attributes(handle).self_trade;
         return {.id = order.id,
                 .price = price,
                 .limit_key = limit_key(kind, order.side, price),
@@ -119,13 +120,13 @@ class Matching {
     }
 
     /// What match() would do, without doing it.
-    struct Judgement {
+    struct Judgment {
         bool whole;             // everything would trade
         std::uint64_t records;  // of the tape, at most
     };
 
-    Judgement judge(const Taker& taker) const {
-        Judgement judged{true, 0};
+    Judgment judge(const Taker& taker) const {
+        Judgment judged{true, 0};
         std::uint64_t left = taker.left;
         orders().book.ladders[opposite(taker.side)].for_each([&](std::int64_t key, Handle at) {
             if (key > taker.limit_key) return false;
@@ -137,7 +138,7 @@ class Matching {
         return judged;
     }
 
-    /// What remains of an incoming order is cancelled.
+    /// What remains of an incoming order is canceled.
     void cancel_rest(const Taker& taker, Reason reason) {
         context_.emit({.kind = ExecType::cancelled,
                        .id = taker.id,
@@ -327,14 +328,14 @@ class Matching {
     std::uint64_t records_of(Handle maker) const {
         const std::uint64_t reserve_quantity = orders().store.reserve_quantity(orders()[maker]);
         return reserve_quantity == 0 ? 1
-                                     : 1 + (reserve_quantity + orders().terms(maker).display_quantity - 1) /
-                                               orders().terms(maker).display_quantity;
+                                     : 1 + (reserve_quantity + orders().attributes(maker).display_quantity - 1) /
+                                               orders().attributes(maker).display_quantity;
     }
 
     static void deduct(std::uint64_t& left, std::uint64_t quantity) { left -= std::min(left, quantity); }
 
-    /// One level by time: true where the incoming order would be cancelled.
-    bool judge_level(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgement& judged) const {
+    /// One level by time: true where the incoming order would be canceled.
+    bool judge_level(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgment& judged) const {
         std::uint64_t reserve_quantity = 0;  // refilled behind all that is in the queue now
         for (Handle at = orders().next(level_handle); at != level_handle && left != 0; at = orders().next(at)) {
             if (passed_over(at, left)) continue;
@@ -353,7 +354,7 @@ class Matching {
     }
 
     /// The same of a level that is shared.
-    bool judge_shares(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgement& judged) const {
+    bool judge_shares(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgment& judged) const {
         std::uint64_t shown = 0;
         std::uint64_t reserve_quantity = 0;
         bool any_own = false;

@@ -33,7 +33,7 @@ class Settlement {
     void trigger(Handle handle) {
         orders().store.remove(orders().book.due, handle);
         const OrderBody& body = orders()[handle];
-        const OrderTerms& stop = orders().terms(handle);
+        const OrderAttributes& stop = orders().attributes(handle);
         const bool limited = stop.kind == CommandType::stop_limit;
         matching_.context().emit_whole(ExecType::triggered, body, stop.anchor);
         Taker taker =

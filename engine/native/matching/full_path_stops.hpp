@@ -58,7 +58,7 @@ class Stops {
 
     /// A stop that waits, and is about to go, follows no trade any more.
     void stop_trailing(Handle handle) {
-        if (orders_.terms(handle).kind == CommandType::trailing_stop)
+        if (orders_.attributes(handle).kind == CommandType::trailing_stop)
             orders_.store.remove(orders_.book.trailing[orders_[handle].side], handle);
     }
 
@@ -105,17 +105,17 @@ class Stops {
     /// Whether there is such a trailing stop, and the price is better than its anchor.
     bool passed(Side side, Handle handle, std::int64_t price) const {
         if (handle == nil) return false;
-        const std::int64_t anchor = orders_.terms(handle).anchor;
+        const std::int64_t anchor = orders_.attributes(handle).anchor;
         return side == Side::buy ? price < anchor : price > anchor;
     }
 
     /// Trailing stops whose anchor the price has passed are the youngest: an older one has seen all that they have.
     void follow(Side side, std::int64_t price) {
         Handle handle = orders_.book.trailing[side].last;
-        while (passed(side, orders_.terms(handle).prev, price)) handle = orders_.terms(handle).prev;
+        while (passed(side, orders_.attributes(handle).prev, price)) handle = orders_.attributes(handle).prev;
         Ladder& stops = orders_.book.stops[side];
-        for (; handle != nil; handle = orders_.terms(handle).next) {
-            const OrderTerms& moved = orders_.terms(handle);
+        for (; handle != nil; handle = orders_.attributes(handle).next) {
+            const OrderAttributes& moved = orders_.attributes(handle);
             orders_.store.set_anchor(handle, price);
             const auto trigger = static_cast<std::int64_t>(trigger_of(side, price, {moved.distance, moved.flags}));
             const std::int64_t key = trigger_key(side, trigger);

@@ -14,9 +14,9 @@ void hold(bool rule, const char* text) {
 struct Count {
     std::uint32_t orders = 0;
     std::uint32_t levels = 0;
-    std::uint32_t kept = 0;
+    std::uint32_t attributes_handle = 0;
     std::uint32_t expiring = 0;
-    std::uint32_t special = 0;
+    std::uint32_t restricted = 0;
     std::uint32_t trailing = 0;
     PerSide<std::uint32_t> all_or_none{};
 };
@@ -27,14 +27,16 @@ void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
     hold(order.quantity != 0, "a resting order has quantity left");
     hold(matcher.find(order.id, order.symbol, matcher.index().tag(order.id, order.symbol)) == at,
          "every order is found by its id");
-    hold(((order.terms & term_waits) != 0) == waits, "stops wait apart from the orders that rest");
-    hold(((order.terms & terms_kept) != 0) <= (order.kept != nil), "an order with terms has kept them");
-    if (order.kept != nil) ++count.kept;
-    if ((order.terms & terms_met) != 0) ++count.special;
-    if ((order.terms & term_all_or_none) != 0) ++count.all_or_none[order.side];
-    if (waits && matcher.terms()[order.kept].kind == CommandType::trailing_stop) ++count.trailing;
-    if ((order.terms & term_gtd) == 0) return;
-    hold(matcher.expiries().at(matcher.terms()[order.kept].place) == at, "an expiring order knows its place");
+    hold(((order.attributes & attribute_waits) != 0) == waits, "stops wait apart from the orders that rest");
+    hold(((order.attributes & attributes_stored) != 0) <= (order.attributes_handle != nil),
+         "an order with terms has kept them");
+    if (order.attributes_handle != nil) ++count.attributes_handle;
+    if ((order.attributes & attributes_met) != 0) ++count.restricted;
+    if ((order.attributes & attribute_all_or_none) != 0) ++count.all_or_none[order.side];
+    if (waits && matcher.attributes()[order.attributes_handle].kind == CommandType::trailing_stop) ++count.trailing;
+    if ((order.attributes & attribute_gtd) == 0) return;
+    hold(matcher.expiries().at(matcher.attributes()[order.attributes_handle].place) == at,
+         "an expiring order knows its place");
     ++count.expiring;
 }
 
@@ -55,7 +57,7 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
         Handle before = handle;
         for (Handle at = nodes[handle].next; at != handle; before = at, at = nodes[at].next) {
             const OrderBody& order = nodes[at].order;
-            hold(nodes[at].prev == before, "neighbours in a queue name each other");
+            hold(nodes[at].prev == before, "neighbors in a queue name each other");
             hold(order.level == handle, "an order names the level it queues at");
             hold(order.side == side && order.symbol == symbol, "an order rests in its own book, on its side");
             hold_order(matcher, at, waits, count);
@@ -75,7 +77,8 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
 
 std::uint32_t count_listed(const Matcher& matcher, const Book::List& list) {
     std::uint32_t orders = 0;
-    for (Handle at = list.first; at != nil; at = matcher.terms()[matcher.nodes()[at].order.kept].next) ++orders;
+    for (Handle at = list.first; at != nil; at = matcher.attributes()[matcher.nodes()[at].order.attributes_handle].next)
+        ++orders;
     return orders;
 }
 
@@ -95,19 +98,19 @@ void check_invariants(const Matcher& matcher) {
                  count.trailing,
              "stops that trail are listed");
         hold(book.due.first == nil, "no stop is due between two commands");
-        count.special += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_special(book.rules) ? 1 : 0);
-        hold(count.special == book.special, "what a plain command must know of is counted");
+        count.restricted += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_restricted(book.rules) ? 1 : 0);
+        hold(count.restricted == book.restricted, "what a simple command must know of is counted");
         const bool may_cross =
             book.phase != TradingPhase::continuous || book.all_or_none[Side::buy] + book.all_or_none[Side::sell] != 0;
         hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
         all.orders += count.orders;
         all.levels += count.levels;
-        all.kept += count.kept;
+        all.attributes_handle += count.attributes_handle;
         all.expiring += count.expiring;
     }
     hold(all.orders == matcher.live_orders(), "live orders are those in the queues");
     hold(all.orders + all.levels == matcher.nodes().in_use(), "every node in use is an order or a level");
-    hold(all.kept == matcher.terms().in_use(), "all terms in use are an order's");
+    hold(all.attributes_handle == matcher.attributes().in_use(), "all attributes in use are an order's");
     hold(all.expiring == matcher.expiries().size(), "every order that expires is in the heap");
     hold(matcher.live_orders() <= matcher.orders_max(), "no more orders than the pool has");
 }

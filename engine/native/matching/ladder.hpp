@@ -19,7 +19,7 @@ namespace lowlat {
 /// Levels within a window of `places` keys are found by index, with `Occupancy` to find the next; the others are in
 /// an ordered map. The window is placed where the best level is: anew when the side is empty, and otherwise when
 /// so many operations have missed it that moving every level costs less than they did. So the cost of a command is
-/// amortised O(log levels) wherever prices lie, and O(1) while they lie within the window. The one command that
+/// amortized O(log levels) wherever prices lie, and O(1) while they lie within the window. The one command that
 /// moves the window pays for all its levels, some 20 ns each.
 class alignas(64) Ladder {
   public:

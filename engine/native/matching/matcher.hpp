@@ -1,7 +1,7 @@
 // The matching engine. What every command does is stated in docs/matching.md; this does it, fast.
 //
-// The path of a plain command is kept in one place: execute() to the events it emits. It is that of orders without
-// terms in a book that has none; terms_path.hpp does all others. What both stand on is the store.
+// The path of a simple command is kept in one place: execute() to the events it emits. It is that of orders without
+// attributes in a book that has none; full_path.hpp does all others. What both stand on is the store.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ class Matcher;
 /// Walk everything and abort on the first rule that does not hold (invariants.cpp).
 void check_invariants(const Matcher& matcher);
 
-/// Inherits from the store, whose members the plain path works on itself: its straight line does in an order of its
+/// Inherits from the store, whose members the simple path works on itself: its straight line does in an order of its
 /// own, without what it does not need, what the operations do one by one.
 class Matcher : public OrderStore {
   public:
@@ -50,7 +50,7 @@ class Matcher : public OrderStore {
     void execute(const ExtendedCommand& command, Sink& sink) {
         if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
-        } else if (books_[command.symbol].special != 0 || has_terms(command)) {
+        } else if (books_[command.symbol].restricted != 0 || has_attributes(command)) {
             take_full_path(command, sink);
         } else {
             dispatch_apart(command, sink);
@@ -69,8 +69,8 @@ class Matcher : public OrderStore {
         for (std::uint64_t at = 0; at < count; ++at) {
             if (likely(at + fetch_slot < count)) {
                 if constexpr (std::is_same_v<Record, ExtendedCommand>)
-                    fetch_terms_of(ahead[(at + fetch_neighbours) % fetch_slot]);
-                fetch_neighbours_of(ahead[(at + fetch_neighbours) % fetch_slot]);
+                    fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+                fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
                 fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
                 ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
             }
@@ -104,23 +104,24 @@ class Matcher : public OrderStore {
         prefetch(&nodes_[*ahead.level]);
     }
 
-    LOWLAT_INLINE void fetch_neighbours_of(const Ahead& ahead) const {
+    LOWLAT_INLINE void fetch_neighbors_of(const Ahead& ahead) const {
         const Node& node = nodes_[ahead.slot->handle];
         prefetch(&nodes_[node.prev]);
         prefetch(&nodes_[node.next]);
         prefetch(&nodes_[node.order.level]);
     }
 
-    LOWLAT_INLINE void fetch_terms_of(const Ahead& ahead) const {
-        prefetch(&terms_[nodes_[ahead.slot->handle].order.kept]);
+    LOWLAT_INLINE void fetch_attributes_of(const Ahead& ahead) const {
+        prefetch(&attributes_[nodes_[ahead.slot->handle].order.attributes_handle]);
     }
 
   private:
     // How many commands ahead each cache line is asked for: the id's slot and the ladder's entry of the price, then
-    // the node and the level they name, then the node's neighbours, its level, and where orders have terms, its terms.
+    // the node and the level they name, then the node's neighbors, its level, and where orders have attributes, its
+    // attributes.
     static constexpr std::uint64_t fetch_slot = 16;
     static constexpr std::uint64_t fetch_node = 8;
-    static constexpr std::uint64_t fetch_neighbours = 4;
+    static constexpr std::uint64_t fetch_neighbors = 4;
 
     // -- the path of a command ------------------------------------------------------------------------------------
 
@@ -150,7 +151,7 @@ class Matcher : public OrderStore {
         }
     }
 
-    /// For extended commands that turn out simple: inlined there, the plain path would burden the other.
+    /// For extended commands that turn out simple: inlined there, the simple path would burden the other.
     template <typename Sink>
     LOWLAT_APART void dispatch_apart(const Command& command, Sink& sink) {
         dispatch(command, books_[command.symbol], sink);
@@ -168,17 +169,17 @@ class Matcher : public OrderStore {
         FullPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
     }
 
-    /// Whether an order comes in as the plain path has it, in whatever book.
-    static bool without_terms(const Command& command) {
+    /// Whether an order comes in as the simple path has it, in whatever book.
+    static bool without_attributes(const Command& command) {
         return command.time_in_force <= static_cast<std::uint8_t>(TimeInForce::fok) && command.flags <= flag_post_only;
     }
 
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
         IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
-        if (unlikely(!plain(command) || !book.sound(command) || live_ >= live_unchecked_)) {
-            if (book.special != 0 || !without_terms(command)) return take_full_path(command, sink);
-            const Reason reason = why_not_enter(command, book, tag);
+        if (unlikely(!is_simple(command) || !book.sound(command) || live_ >= live_unchecked_)) {
+            if (book.restricted != 0 || !without_attributes(command)) return take_full_path(command, sink);
+            const Reason reason = check_enter(command, book, tag);
             if (reason != Reason::none) return reject(command, reason, sink);
             tag = index_.tag(command.order_id, command.symbol);  // the index may have grown
         } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
@@ -215,7 +216,7 @@ class Matcher : public OrderStore {
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         const OrderBody order = nodes_[handle].order;
-        if (unlikely((book.special | index_of(order.kept)) != 0)) return take_full_path(command, sink);
+        if (unlikely((book.restricted | index_of(order.attributes_handle)) != 0)) return take_full_path(command, sink);
         const std::int64_t key = nodes_[order.level].level.key;
         index_.erase(tag, handle);
         dequeue(book.ladders[order.side], handle);
@@ -233,14 +234,14 @@ class Matcher : public OrderStore {
 
     template <typename Sink>
     void reduce(const Command& command, Book& book, Sink& sink) {
-        if (unlikely(book.special != 0)) return take_full_path(command, sink);
-        if (const Reason reason = why_not_quantity(command, book); unlikely(reason != Reason::none))
+        if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
+        if (const Reason reason = check_quantity(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
         const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.kept != nil)) return take_full_path(command, sink);
+        if (unlikely(order.attributes_handle != nil)) return take_full_path(command, sink);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         if (unlikely(quantity > order.quantity)) return reject(command, Reason::reduce_exceeds_remaining, sink);
         const Side side = order.side;
@@ -267,14 +268,14 @@ class Matcher : public OrderStore {
 
     template <typename Sink>
     void replace(const Command& command, Book& book, Sink& sink) {
-        if (unlikely(book.special != 0)) return take_full_path(command, sink);
+        if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
         const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
-        if (const Reason reason = why_not_terms_of_replace(command, book); unlikely(reason != Reason::none))
+        if (const Reason reason = check_attributes_of_replace(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.kept != nil)) return take_full_path(command, sink);
+        if (unlikely(order.attributes_handle != nil)) return take_full_path(command, sink);
         LevelBody& level = nodes_[order.level].level;
         const Side side = order.side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
@@ -284,7 +285,7 @@ class Matcher : public OrderStore {
             order.quantity = quantity;
             return emit_whole(ExecType::replaced, command, side, sink);
         }
-        if (const Reason reason = why_not_trade(command, book, side); unlikely(reason != Reason::none))
+        if (const Reason reason = check_trade(command, book, side); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
         emit_whole(ExecType::replaced, command, side, sink);
         dequeue(book.ladders[side], handle);
@@ -332,7 +333,7 @@ class Matcher : public OrderStore {
                 if (maker_left != 0) break;
                 const Handle next = maker.next;
                 index_.erase(index_.tag(maker.order.id, command.symbol), at);
-                if (unlikely(maker.order.kept != nil)) release_terms(at);
+                if (unlikely(maker.order.attributes_handle != nil)) release_attributes(at);
                 nodes_.release(at);
                 --live_;
                 --level.level.order_count;
@@ -356,10 +357,10 @@ class Matcher : public OrderStore {
         nodes_[handle].order = {.id = command.order_id,
                                 .quantity = quantity,
                                 .level = nil,
-                                .kept = nil,
+                                .attributes_handle = nil,
                                 .symbol = static_cast<std::uint16_t>(command.symbol),
                                 .side = side,
-                                .terms = 0};
+                                .attributes = 0};
         ++live_;
         enqueue(book.ladders[side], book.key_of(side, command.price), handle);
         if (unlikely(!index_.insert(tag, handle))) rebuild_index();
@@ -414,10 +415,10 @@ class Matcher : public OrderStore {
         return command.kind == CommandType::market ? Book::any_key : book.key_of(opposite(side), command.price);
     }
 
-    LOWLAT_COLD Reason why_not_enter(const Command& command, Book& book, IdIndex::Tag tag) {
+    LOWLAT_COLD Reason check_enter(const Command& command, Book& book, IdIndex::Tag tag) {
         if (!is_side(command.side)) return Reason::unknown_side;
         if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::fok)) return Reason::unknown_time_in_force;
-        if (const Reason reason = why_not_terms(command, book); reason != Reason::none) return reason;
+        if (const Reason reason = check_attributes(command, book); reason != Reason::none) return reason;
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
         if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
         const bool dry = rests(command) && live_ == orders_max_;
@@ -425,7 +426,7 @@ class Matcher : public OrderStore {
         if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::fok) &&
             !sweep_of(command, book, side_of(command)).fills())
             return Reason::fok_not_fillable;
-        if (const Reason reason = why_not_trade(command, book, side_of(command)); reason != Reason::none) return reason;
+        if (const Reason reason = check_trade(command, book, side_of(command)); reason != Reason::none) return reason;
         return dry && !grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
@@ -433,7 +434,7 @@ class Matcher : public OrderStore {
         return {nodes_, book.ladders[opposite(side)], limit_key(command, book, side), command.quantity};
     }
 
-    Reason why_not_trade(const Command& command, const Book& book, Side side) const {
+    Reason check_trade(const Command& command, const Book& book, Side side) const {
         const PlainSweep sweep = sweep_of(command, book, side);
         const bool reaches = sweep.ladder.best() != nil && sweep.ladder.best_key() <= sweep.limit;
         if ((command.flags & flag_post_only) != 0 && reaches) return Reason::post_only_would_trade;

@@ -8,20 +8,20 @@
 
 namespace lowlat {
 
-/// Bits of `OrderBody::terms`.
-inline constexpr std::uint8_t term_day = 1;
-inline constexpr std::uint8_t term_gtd = 2;
-inline constexpr std::uint8_t term_owner = 4;
-inline constexpr std::uint8_t term_iceberg = 8;
-inline constexpr std::uint8_t term_all_or_none = 16;
-inline constexpr std::uint8_t term_waits = 32;  // a stop that has not been triggered
+/// Bits of `OrderBody::attributes`.
+inline constexpr std::uint8_t attribute_day = 1;
+inline constexpr std::uint8_t attribute_gtd = 2;
+inline constexpr std::uint8_t attribute_participant = 4;
+inline constexpr std::uint8_t attribute_iceberg = 8;
+inline constexpr std::uint8_t attribute_all_or_none = 16;
+inline constexpr std::uint8_t attribute_waits = 32;  // a stop that has not been triggered
 
-/// Those that need an `OrderTerms`. Day orders are only looked for when their day ends.
-inline constexpr std::uint8_t terms_kept = 0xFF & ~term_day;
-/// Those that a command without terms must know of when it meets the order.
-inline constexpr std::uint8_t terms_met = term_iceberg | term_all_or_none | term_waits;
+/// Those that need an `OrderAttributes`. Day orders are only looked for when their day ends.
+inline constexpr std::uint8_t attributes_stored = 0xFF & ~attribute_day;
+/// Those that a command without attributes must know of when it meets the order.
+inline constexpr std::uint8_t attributes_met = attribute_iceberg | attribute_all_or_none | attribute_waits;
 
-struct alignas(64) OrderTerms {
+struct alignas(64) OrderAttributes {
     // Orders before and behind in the book's list of trailing or due stops; the pool's while this is free.
     Handle next;
     Handle prev;
@@ -41,6 +41,6 @@ struct alignas(64) OrderTerms {
     SelfTradePrevention self_trade;
     std::uint8_t zero[5];
 };
-static_assert(sizeof(OrderTerms) == 64);
+static_assert(sizeof(OrderAttributes) == 64);
 
 }  // namespace lowlat

@@ -13,8 +13,8 @@ namespace lowlat {
 
 /// Open addressing with Robin Hood probing and no tombstones. An entry's home is the low bits of its tag.
 ///
-/// While ids are dense the tag is the id itself (moved by a constant for each symbol): neighbours in time are
-/// neighbours in memory and every entry sits at home, so this is a direct index of a sliding range. When an insertion
+/// While ids are dense the tag is the id itself (moved by a constant for each symbol): neighbors in time are
+/// neighbors in memory and every entry sits at home, so this is a direct index of a sliding range. When an insertion
 /// has to step over too many entries (ids with a common stride, or live ids further apart than the table is long)
 /// the tag becomes a hash of the id, and every live entry is placed anew.
 class IdIndex {

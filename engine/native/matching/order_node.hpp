@@ -12,10 +12,10 @@ struct OrderBody {
     std::uint64_t id;
     std::uint32_t quantity;  // what remains, of an iceberg what it shows; never 0 while the order rests
     Handle level;
-    Handle kept;  // its OrderTerms, nil if it needs none
+    Handle attributes_handle;  // its OrderAttributes, nil if it needs none
     std::uint16_t symbol;
     Side side;
-    std::uint8_t terms;  // bits of order_terms.hpp
+    std::uint8_t attributes;  // bits of order_attributes.hpp
 };
 
 struct LevelBody {
@@ -26,7 +26,7 @@ struct LevelBody {
 };
 
 /// The level is the ring's sentinel: `level.next` is the oldest order, `level.prev` the youngest, and an order is
-/// taken out by writing its two neighbours, whether they are orders or the level: no branch on "first" or "last".
+/// taken out by writing its two neighbors, whether they are orders or the level: no branch on "first" or "last".
 struct alignas(32) Node {
     Handle next;
     Handle prev;

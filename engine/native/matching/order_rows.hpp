@@ -41,7 +41,7 @@ void for_each_stop(const OrderStore& store, std::uint32_t symbol, Visit visit) {
                           .trigger = book.price_of(opposite(order.side), key),
                           .quantity = order.quantity,
                           .symbol = order.symbol,
-                          .kind = store.terms(at).kind,
+                          .kind = store.attributes(at).kind,
                           .side = byte_of(order.side),
                           .zero = {}});
         });

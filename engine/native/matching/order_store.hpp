@@ -25,7 +25,7 @@ namespace lowlat {
 /// Orders and levels come and go here; which, and why, is decided by the paths of commands: Matcher and FullPath.
 ///
 /// Its operations keep that a level sums the orders queued at it, that an id finds its live order, that the heap of
-/// expiries holds every order that has one, and that a book counts the orders which a plain command must know of.
+/// expiries holds every order that has one, and that a book counts the orders which a simple command must know of.
 class OrderStore {
   public:
     explicit OrderStore(const EngineConfig& settings)
@@ -47,7 +47,7 @@ class OrderStore {
         nodes_.reset();
         index_.reset();
         tape_.reset();
-        terms_.reset();
+        attributes_.reset();
         expiries_.reset();
         for (Book& book : books_) book.reset();
         clock_ = 0;
@@ -94,8 +94,10 @@ class OrderStore {
     const OrderBody& order(Handle handle) const { return nodes_[handle].order; }
     const LevelBody& level(Handle handle) const { return nodes_[handle].level; }
     /// Of an order that has some.
-    const OrderTerms& terms(Handle handle) const { return terms_[nodes_[handle].order.kept]; }
-    const Pool<OrderTerms>& terms() const { return terms_; }
+    const OrderAttributes& attributes(Handle handle) const {
+        return attributes_[nodes_[handle].order.attributes_handle];
+    }
+    const Pool<OrderAttributes>& attributes() const { return attributes_; }
     const Expiries& expiries() const { return expiries_; }
     std::uint64_t clock() const { return clock_; }
     const IdIndex& index() const { return index_; }
@@ -119,10 +121,10 @@ class OrderStore {
         return find(id, symbol, index_.tag(id, symbol));
     }
 
-    static bool all_or_none(const OrderBody& order) { return (order.terms & term_all_or_none) != 0; }
+    static bool all_or_none(const OrderBody& order) { return (order.attributes & attribute_all_or_none) != 0; }
     /// What an iceberg has behind its slice; 0 of any other order.
     std::uint32_t reserve_quantity(const OrderBody& order) const {
-        return (order.terms & term_iceberg) != 0 ? terms_[order.kept].reserve_quantity : 0;
+        return (order.attributes & attribute_iceberg) != 0 ? attributes_[order.attributes_handle].reserve_quantity : 0;
     }
 
     /// Call `visit(order)` for every order of a ladder: best level first, oldest first within a level.
@@ -137,9 +139,9 @@ class OrderStore {
     /// An order's limit; 0 of a stop that becomes a market order.
     std::int64_t limit_of(const Book& book, Handle handle) const {
         const OrderBody& order = nodes_[handle].order;
-        if ((order.terms & term_waits) == 0) return book.price_of(order.side, nodes_[order.level].level.key);
-        const OrderTerms& terms = terms_[order.kept];
-        return terms.kind == CommandType::stop_limit ? terms.price : 0;
+        if ((order.attributes & attribute_waits) == 0) return book.price_of(order.side, nodes_[order.level].level.key);
+        const OrderAttributes& attributes = attributes_[order.attributes_handle];
+        return attributes.kind == CommandType::stop_limit ? attributes.price : 0;
     }
 
     bool tape_refuses() const { return when_trades_dry_ == PoolPolicy::refuse; }
@@ -156,8 +158,8 @@ class OrderStore {
 
     // -- operations on orders ---------------------------------------------------------------------------------------
     //
-    // An order's life: add, keep_terms and schedule_expiry if it has any, enqueue, list; then dequeue and enqueue as it
-    // moves; and in the end dequeue and release.
+    // An order's life: add, add_attributes and schedule_expiry if it has any, enqueue, list; then dequeue and enqueue
+    // as it moves; and in the end dequeue and release.
 
     Book& book(std::uint32_t symbol) { return books_[symbol]; }
 
@@ -171,14 +173,16 @@ class OrderStore {
     }
 
     /// Terms of its own for an order; the caller sets every field.
-    LOWLAT_INLINE OrderTerms& keep_terms(Handle handle) {
-        const Handle kept = terms_.acquire();
-        nodes_[handle].order.kept = kept;
-        return terms_[kept];
+    LOWLAT_INLINE OrderAttributes& add_attributes(Handle handle) {
+        const Handle attributes_handle = attributes_.acquire();
+        nodes_[handle].order.attributes_handle = attributes_handle;
+        return attributes_[attributes_handle];
     }
 
-    /// A good-till-date order expires when its terms say.
-    LOWLAT_INLINE void schedule_expiry(Handle handle) { expiries_.push(terms_, handle, nodes_[handle].order.kept); }
+    /// A good-till-date order expires when its attributes say.
+    LOWLAT_INLINE void schedule_expiry(Handle handle) {
+        expiries_.push(attributes_, handle, nodes_[handle].order.attributes_handle);
+    }
 
     /// From now on its id finds it.
     LOWLAT_INLINE void list(Handle handle) {
@@ -218,7 +222,7 @@ class OrderStore {
         const OrderBody& order = nodes_[handle].order;
         count_restrictions(book, order, -1);
         index_.erase(index_.tag(order.id, order.symbol), handle);
-        release_terms(handle);
+        release_attributes(handle);
         nodes_.release(handle);
         --live_;
     }
@@ -227,8 +231,8 @@ class OrderStore {
     LOWLAT_INLINE void set_quantity(Handle handle, std::uint32_t quantity) {
         OrderBody& order = nodes_[handle].order;
         order.quantity = quantity;
-        if ((order.terms & term_iceberg) == 0) return;
-        OrderTerms& iceberg = terms_[order.kept];
+        if ((order.attributes & attribute_iceberg) == 0) return;
+        OrderAttributes& iceberg = attributes_[order.attributes_handle];
         order.quantity = std::min(quantity, iceberg.display_quantity);
         iceberg.reserve_quantity = quantity - order.quantity;
     }
@@ -242,13 +246,13 @@ class OrderStore {
 
     /// An iceberg has so much behind what it shows.
     void set_hidden(Handle handle, std::uint32_t quantity) {
-        terms_[nodes_[handle].order.kept].reserve_quantity = quantity;
+        attributes_[nodes_[handle].order.attributes_handle].reserve_quantity = quantity;
     }
 
     /// An iceberg that shows nothing any more: the next slice, at the back of its queue.
     void refill(Handle handle) {
         OrderBody& order = nodes_[handle].order;
-        OrderTerms& iceberg = terms_[order.kept];
+        OrderAttributes& iceberg = attributes_[order.attributes_handle];
         order.quantity = std::min(iceberg.reserve_quantity, iceberg.display_quantity);
         iceberg.reserve_quantity -= order.quantity;
         unlink(nodes_, handle);
@@ -258,28 +262,30 @@ class OrderStore {
 
     // -- operations on stops ----------------------------------------------------------------------------------------
 
-    void set_anchor(Handle handle, std::int64_t price) { terms_[nodes_[handle].order.kept].anchor = price; }
+    void set_anchor(Handle handle, std::int64_t price) {
+        attributes_[nodes_[handle].order.attributes_handle].anchor = price;
+    }
 
     /// A stop in no queue is an order like others from now on.
     void end_waiting(Book& book, Handle handle) {
         OrderBody& order = nodes_[handle].order;
         count_restrictions(book, order, -1);
-        order.terms = static_cast<std::uint8_t>(order.terms & ~term_waits);
+        order.attributes = static_cast<std::uint8_t>(order.attributes & ~attribute_waits);
         count_restrictions(book, order, 1);
     }
 
     void append(Book::List& list, Handle handle) {
-        OrderTerms& added = terms_of(handle);
+        OrderAttributes& added = attributes_of(handle);
         added.next = nil;
         added.prev = list.last;
-        (list.last == nil ? list.first : terms_of(list.last).next) = handle;
+        (list.last == nil ? list.first : attributes_of(list.last).next) = handle;
         list.last = handle;
     }
 
     void remove(Book::List& list, Handle handle) {
-        const OrderTerms& gone = terms_of(handle);
-        (gone.prev == nil ? list.first : terms_of(gone.prev).next) = gone.next;
-        (gone.next == nil ? list.last : terms_of(gone.next).prev) = gone.prev;
+        const OrderAttributes& gone = attributes_of(handle);
+        (gone.prev == nil ? list.first : attributes_of(gone.prev).next) = gone.next;
+        (gone.next == nil ? list.last : attributes_of(gone.next).prev) = gone.prev;
     }
 
     // -- operations on all of it ------------------------------------------------------------------------------------
@@ -355,14 +361,14 @@ class OrderStore {
     }
 
   protected:
-    // The plain path (Matcher) works on the members themselves.
+    // The simple path (Matcher) works on the members themselves.
 
     /// What an order kept apart, if anything, is free again.
-    void release_terms(Handle handle) {
+    void release_attributes(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
-        if (order.kept == nil) return;
-        if ((order.terms & term_gtd) != 0) expiries_.erase(terms_, order.kept);
-        terms_.release(order.kept);
+        if (order.attributes_handle == nil) return;
+        if ((order.attributes & attribute_gtd) != 0) expiries_.erase(attributes_, order.attributes_handle);
+        attributes_.release(order.attributes_handle);
     }
 
     LOWLAT_INLINE void drop_level(Ladder& ladder, Handle level) {
@@ -377,17 +383,18 @@ class OrderStore {
     }
 
   private:
-    OrderTerms& terms_of(Handle handle) { return terms_[nodes_[handle].order.kept]; }
+    OrderAttributes& attributes_of(Handle handle) { return attributes_[nodes_[handle].order.attributes_handle]; }
 
-    /// One order more or less of those that commands without terms must know of.
+    /// One order more or less of those that commands without attributes must know of.
     LOWLAT_INLINE static void count_restrictions(Book& book, const OrderBody& order, std::int32_t more) {
-        if ((order.terms & terms_met) == 0) return;
+        if ((order.attributes & attributes_met) == 0) return;
         book.note(more);
-        if ((order.terms & term_all_or_none) != 0) book.all_or_none[order.side] += static_cast<std::uint32_t>(more);
+        if ((order.attributes & attribute_all_or_none) != 0)
+            book.all_or_none[order.side] += static_cast<std::uint32_t>(more);
     }
 
     void move_orders(std::uint32_t orders) {
-        memory_.move_orders(orders, nodes_, terms_, expiries_, index_);
+        memory_.move_orders(orders, nodes_, attributes_, expiries_, index_);
         live_unchecked_ = when_trades_dry_ == PoolPolicy::refuse ? 0 : orders;
     }
 
@@ -415,7 +422,8 @@ class OrderStore {
         };
         for (const Book& book : books_) {
             for (const Ladder* queue : book.queues()) for_each_queued(*queue, put_in);
-            for (Handle at = book.due.first; at != nil; at = terms_[nodes_[at].order.kept].next) put_in(at);
+            for (Handle at = book.due.first; at != nil; at = attributes_[nodes_[at].order.attributes_handle].next)
+                put_in(at);
         }
     }
 
@@ -424,7 +432,7 @@ class OrderStore {
     StoreMemory memory_;
 
     Nodes nodes_;
-    Pool<OrderTerms> terms_;
+    Pool<OrderAttributes> attributes_;
     Expiries expiries_;
     std::uint64_t clock_ = 0;
     CrossedLevels crossed_;

@@ -12,8 +12,8 @@ namespace lowlat {
 
 /// What a command asks for. Zero is no kind: a record of zeros is rejected.
 enum class CommandType : std::uint8_t {
-    limit = 1,          // Trades as far as its price reaches; what remains rests or is cancelled.
-    market = 2,         // Trades at any price; what remains is cancelled.
+    limit = 1,          // Trades as far as its price reaches; what remains rests or is canceled.
+    market = 2,         // Trades at any price; what remains is canceled.
     cancel = 3,         // Takes a resting or waiting order out.
     reduce = 4,         // Takes `quantity` off an order, which keeps its place.
     replace = 5,        // Gives an order a new price and a new remaining quantity.
@@ -38,8 +38,8 @@ constexpr bool known(Side value) {
 
 /// How long an order lives.
 enum class TimeInForce : std::uint8_t {
-    gtc = 0,  // Until cancelled.
-    ioc = 1,  // Trades what it can at once; the remainder is cancelled.
+    gtc = 0,  // Until canceled.
+    ioc = 1,  // Trades what it can at once; the remainder is canceled.
     fok = 2,  // Trades whole at once, or is rejected.
     day = 3,  // Until the symbol's phase becomes TradingPhase::closed.
     gtd = 4,  // Until the clock reaches its expiry.
@@ -58,9 +58,9 @@ inline constexpr std::uint8_t flags_known = 15;
 /// What happens where an incoming order would trade with one of the same owner; the incoming one's policy counts.
 enum class SelfTradePrevention : std::uint8_t {
     none = 0,               // They trade.
-    cancel_resting = 1,     // The resting order is cancelled; matching goes on.
-    cancel_aggressing = 2,  // What remains of the incoming order is cancelled.
-    cancel_both = 3,        // Both are cancelled, the resting one first.
+    cancel_resting = 1,     // The resting order is canceled; matching goes on.
+    cancel_aggressing = 2,  // What remains of the incoming order is canceled.
+    cancel_both = 3,        // Both are canceled, the resting one first.
     decrement = 4,          // Both lose the smaller of the two quantities, without a trade.
 };
 constexpr bool known(SelfTradePrevention value) {
@@ -72,7 +72,7 @@ enum class TradingPhase : std::uint8_t {
     continuous = 0,  // Accepts everything; entered with an uncross.
     call = 1,        // Collects orders that rest; nothing trades.
     halted = 2,      // Takes orders out only.
-    closed = 3,      // Takes orders out only; on entry day orders are cancelled.
+    closed = 3,      // Takes orders out only; on entry day orders are canceled.
 };
 constexpr bool known(TradingPhase value) {
     return value <= TradingPhase::closed;
@@ -90,9 +90,9 @@ enum class ExecType : std::uint8_t {
     refilled = 8,   // An iceberg shows its next slice.
 };
 
-/// Why an order was rejected, or why (what remained of) it was cancelled.
+/// Why an order was rejected, or why (what remained of) it was canceled.
 enum class Reason : std::uint8_t {
-    none = 0,                       // Neither rejected nor cancelled.
+    none = 0,                       // Neither rejected nor canceled.
     unknown_kind = 1,               // There is no such kind of command.
     unknown_symbol = 2,             // The engine does not hold this symbol.
     unknown_side = 3,               // There is no such side.
@@ -229,7 +229,7 @@ struct alignas(64) Event {
     std::uint64_t maker_id;         // Of a trade, the resting order.
     std::int64_t price;             // Of a trade, the print.
     std::uint32_t quantity;         // Of a trade, what was executed.
-    std::uint32_t remaining;        // What the order has left afterwards.
+    std::uint32_t remaining;        // What the order has left afterward.
     std::uint32_t maker_remaining;  // Of a trade, the same of the resting order.
     std::uint32_t symbol;
     std::uint64_t trade_id;  // Of a trade, its ordinal from 1.

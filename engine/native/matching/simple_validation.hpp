@@ -16,8 +16,8 @@ LOWLAT_INLINE bool rests(const Command& command) {
     return command.kind != CommandType::market && command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtc);
 }
 
-/// A limit order for either side that is good till cancelled and has no flag: four bytes, compared in one go.
-LOWLAT_INLINE bool plain(const Command& command) {
+/// A limit order for either side that is good till canceled and has no flag: four bytes, compared in one go.
+LOWLAT_INLINE bool is_simple(const Command& command) {
     static_assert(std::endian::native == std::endian::little && offsetof(Command, side) == 29);
     std::uint32_t bytes;
     std::memcpy(&bytes, &command.kind, sizeof bytes);
@@ -25,7 +25,7 @@ LOWLAT_INLINE bool plain(const Command& command) {
     return (bytes & ~either_side) == static_cast<std::uint32_t>(CommandType::limit);
 }
 
-LOWLAT_INLINE Reason why_not_quantity(const Command& command, const Book& book) {
+LOWLAT_INLINE Reason check_quantity(const Command& command, const Book& book) {
     if (command.quantity <= 0) return Reason::quantity_not_positive;
     if (command.quantity > quantity_max) return Reason::quantity_too_large;
     if (book.rules.lot != 1 && command.quantity % book.rules.lot != 0) return Reason::quantity_off_lot;
@@ -33,17 +33,17 @@ LOWLAT_INLINE Reason why_not_quantity(const Command& command, const Book& book) 
 }
 
 /// Flags, quantity and price, each on its own; the order of the checks is part of the contract.
-inline Reason why_not_terms(const Command& command, const Book& book) {
+inline Reason check_attributes(const Command& command, const Book& book) {
     if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
-    if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
+    if (const Reason reason = check_quantity(command, book); reason != Reason::none) return reason;
     if (command.kind == CommandType::market) return command.price == 0 ? Reason::none : Reason::price_on_market_order;
     if (command.price % book.rules.tick != 0) return Reason::price_off_tick;
     const bool inside = command.price >= book.rules.price_min && command.price <= book.rules.price_max;
     return inside ? Reason::none : Reason::price_outside_band;
 }
 
-inline Reason why_not_terms_of_replace(const Command& command, const Book& book) {
-    return command.time_in_force != 0 ? Reason::unknown_time_in_force : why_not_terms(command, book);
+inline Reason check_attributes_of_replace(const Command& command, const Book& book) {
+    return command.time_in_force != 0 ? Reason::unknown_time_in_force : check_attributes(command, book);
 }
 
 }  // namespace lowlat

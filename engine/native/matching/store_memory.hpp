@@ -23,20 +23,21 @@ namespace lowlat {
 /// comes before the first change.
 class StoreMemory {
   public:
-    /// Nodes for so many orders (and as many levels), and their terms; an empty index of them.
-    void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderTerms>& terms, Expiries& expiries, IdIndex& index) {
+    /// Nodes for so many orders (and as many levels), and their attributes; an empty index of them.
+    void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, Expiries& expiries,
+                     IdIndex& index) {
         const std::uint32_t capacity = 2 * orders;
         const std::uint64_t slots = IdIndex::slots_for(orders);
         retired_.reserve(retired_.size() + 1);
         Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots) +
-                      Region::room_for<OrderTerms>(orders + 1) + Region::room_for<Expiries::Entry>(orders));
+                      Region::room_for<OrderAttributes>(orders + 1) + Region::room_for<Expiries::Entry>(orders));
         Node* const to = region.take<Node>(capacity + 1);
         index = IdIndex({region.take<IdIndex::Slot>(slots), slots}, index.seed());
         if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
         nodes.move_to(to, capacity);
-        auto* const terms_to = region.take<OrderTerms>(orders + 1);
-        if (terms.data() != nullptr) std::copy_n(terms.data(), terms.high_water() + 1, terms_to);
-        terms.move_to(terms_to, orders);
+        auto* const attributes_to = region.take<OrderAttributes>(orders + 1);
+        if (attributes.data() != nullptr) std::copy_n(attributes.data(), attributes.high_water() + 1, attributes_to);
+        attributes.move_to(attributes_to, orders);
         auto* const heap = region.take<Expiries::Entry>(orders);
         if (expiries.size() != 0) std::copy_n(expiries.data(), expiries.size(), heap);
         expiries.move_to(heap);

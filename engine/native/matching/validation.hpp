@@ -1,4 +1,4 @@
-// What a command with terms says of itself, held against its symbol's rules: no order and no level is looked at.
+// What a command with attributes says of itself, held against its symbol's rules: no order and no level is looked at.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ inline bool is(const Command& command, TimeInForce time_in_force) {
 inline bool for_a_moment(const Command& command) {
     return is(command, TimeInForce::ioc) || is(command, TimeInForce::fok);
 }
-inline bool rests_with_terms(const Command& command) {
+inline bool rests_with_attributes(const Command& command) {
     return command.kind == CommandType::limit && !for_a_moment(command);
 }
 
@@ -38,20 +38,20 @@ inline std::optional<std::int64_t> on_tick(const SymbolRules& rules, Side side, 
     return outside ? std::nullopt : std::optional(rounded);
 }
 
-inline Reason why_not_price(const SymbolRules& rules, std::int64_t price) {
+inline Reason check_price(const SymbolRules& rules, std::int64_t price) {
     if (price % rules.tick != 0) return Reason::price_off_tick;
     return price >= rules.price_min && price <= rules.price_max ? Reason::none : Reason::price_outside_band;
 }
 
 /// Of `price` as the command asks for it; rounds it where the symbol does.
-inline Reason why_not_limit(const Command& command, Side side, const SymbolRules& rules, std::int64_t& price) {
+inline Reason check_limit(const Command& command, Side side, const SymbolRules& rules, std::int64_t& price) {
     if (!has_price(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
     if (rules.off_tick != TickRounding::reject) {
         const std::optional<std::int64_t> rounded = on_tick(rules, side, price);
         if (!rounded) return Reason::price_outside_band;
         price = *rounded;
     }
-    return why_not_price(rules, price);
+    return check_price(rules, price);
 }
 
 /// What an order says, in the bits of `may_say`.
@@ -64,15 +64,15 @@ inline bool few_slices(std::int64_t quantity, std::uint32_t display_quantity) {
     return quantity <= std::int64_t{display_quantity} * slices_max;
 }
 
-inline Reason why_not_display(const ExtendedCommand& command, const SymbolRules& rules) {
+inline Reason check_display(const ExtendedCommand& command, const SymbolRules& rules) {
     if (command.display_quantity == 0) return Reason::none;
     if (command.display_quantity > command.quantity) return Reason::display_too_large;
     if (command.display_quantity % rules.lot != 0) return Reason::quantity_off_lot;
     return few_slices(command.quantity, command.display_quantity) ? Reason::none : Reason::display_too_small;
 }
 
-inline Reason why_not_trigger(const ExtendedCommand& command, const SymbolRules& rules) {
-    if (command.kind != CommandType::trailing_stop) return why_not_price(rules, command.trigger);
+inline Reason check_trigger(const ExtendedCommand& command, const SymbolRules& rules) {
+    if (command.kind != CommandType::trailing_stop) return check_price(rules, command.trigger);
     const bool relative = (command.flags & flag_trail_basis_points) != 0;
     if (command.trigger <= 0 || (relative && command.trigger > basis_points_max)) return Reason::trail_out_of_range;
     return relative || command.trigger % rules.tick == 0 ? Reason::none : Reason::price_off_tick;
@@ -83,17 +83,16 @@ inline bool phase_takes(TradingPhase phase, const Command& command) {
     if (phase != TradingPhase::call) return false;
     if (command.kind == CommandType::replace) return (command.flags & flag_post_only) == 0;
     if (is_stop(command)) return true;
-    return rests_with_terms(command) && (command.flags & (flag_post_only | flag_all_or_none)) == 0;
+    return rests_with_attributes(command) && (command.flags & (flag_post_only | flag_all_or_none)) == 0;
 }
 
 /// Everything about an order that comes in but what needs its id or the books. Rounds the price.
-inline Reason why_not_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock,
-                            std::int64_t& price) {
+inline Reason check_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock, std::int64_t& price) {
     if (!known(Side{command.side})) return Reason::unknown_side;
     if (!known(TimeInForce{command.time_in_force})) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
-    if (const Reason reason = why_not_quantity(command, book); reason != Reason::none) return reason;
-    if (const Reason reason = why_not_limit(command, side_of(command), book.rules, price); reason != Reason::none)
+    if (const Reason reason = check_quantity(command, book); reason != Reason::none) return reason;
+    if (const Reason reason = check_limit(command, side_of(command), book.rules, price); reason != Reason::none)
         return reason;
     // A table, since branches on which orders come in are mispredicted.
     const unsigned may = may_say[static_cast<std::size_t>(command.kind)][command.time_in_force];
@@ -106,21 +105,21 @@ inline Reason why_not_order(const ExtendedCommand& command, const Book& book, st
     const bool conflict = command.display_quantity != 0 || (command.flags & flag_post_only) != 0 ||
                           book.rules.algorithm != MatchAlgorithm::fifo;
     if (all_or_none && conflict) return Reason::terms_conflict;
-    if (const Reason reason = why_not_display(command, book.rules); reason != Reason::none) return reason;
+    if (const Reason reason = check_display(command, book.rules); reason != Reason::none) return reason;
     if (is(command, TimeInForce::gtd) && command.expiry <= clock) return Reason::expiry_not_ahead;
     if (is_stop(command))
-        if (const Reason reason = why_not_trigger(command, book.rules); reason != Reason::none) return reason;
+        if (const Reason reason = check_trigger(command, book.rules); reason != Reason::none) return reason;
     return phase_takes(book.phase, command) ? Reason::none : Reason::not_in_this_phase;
 }
 
 /// The same of a change of price and quantity, but its price: that takes the order's side.
-inline Reason why_not_change(const ExtendedCommand& command, const Book& book) {
+inline Reason check_change(const ExtendedCommand& command, const Book& book) {
     if (command.time_in_force != 0) return Reason::unknown_time_in_force;
     if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
-    return why_not_quantity(command, book);
+    return check_quantity(command, book);
 }
 
-inline bool has_terms(const ExtendedCommand& command) {
+inline bool has_attributes(const ExtendedCommand& command) {
     return (static_cast<std::uint64_t>(command.trigger) | command.expiry | command.display_quantity |
             command.participant_id | static_cast<std::uint64_t>(command.self_trade)) != 0;
 }

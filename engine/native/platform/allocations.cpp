@@ -17,7 +17,7 @@ std::atomic<std::uint64_t> counted{0};
 std::int64_t allocations() {
     static const bool counts = [] {
         const std::uint64_t before = counted.load(std::memory_order_relaxed);
-        void* volatile block = ::operator new(1);  // volatile: the pair must not be optimised away
+        void* volatile block = ::operator new(1);  // volatile: the pair must not be optimized away
         ::operator delete(block);
         return counted.load(std::memory_order_relaxed) != before;
     }();

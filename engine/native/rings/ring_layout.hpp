@@ -26,7 +26,7 @@
 namespace lowlat {
 
 /// Two cache lines of 64 bytes: Intel's second-level prefetcher takes them in such pairs, so that two indices on
-/// neighbouring lines still take them from each other; and it is the line itself on Apple's processors.
+/// neighboring lines still take them from each other; and it is the line itself on Apple's processors.
 inline constexpr std::size_t ring_lane = 128;
 inline constexpr std::uint64_t ring_capacity_max = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t order_ring_capacity = 65'536;

@@ -1,5 +1,5 @@
 // What must hold of any events, whatever the rules of matching: told from the events alone, then compared with the
-// book. Every lot that was accepted is traded, cancelled, reduced, or still in the book; ordinals leave no gap.
+// book. Every lot that was accepted is traded, canceled, reduced, or still in the book; ordinals leave no gap.
 #pragma once
 
 #include <cstddef>
@@ -94,7 +94,7 @@ class Audit {
             case ExecType::reduced:
                 if (event.quantity == 0 || event.quantity > left.left) return "no more is taken off than there is";
                 left.left -= event.quantity;
-                if (event.kind == ExecType::cancelled && left.left != 0) return "a cancelled order is gone";
+                if (event.kind == ExecType::cancelled && left.left != 0) return "a canceled order is gone";
                 break;
             case ExecType::triggered:
                 if (event.quantity != left.left) return "an order is triggered with all it has";

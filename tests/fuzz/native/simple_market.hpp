@@ -83,7 +83,7 @@ class SimpleMarket {
     }
 
     void meet(Book& book, Order& taker, Place maker) {
-        const SelfTradePrevention policy = taker.policy_towards(*maker);
+        const SelfTradePrevention policy = taker.policy_toward(*maker);
         (policy == SelfTradePrevention::none ? met_other_ : met_own_) |= policy != SelfTradePrevention::cancel_resting;
         if (policy == SelfTradePrevention::cancel_resting || policy == SelfTradePrevention::cancel_both)
             cancel_own(book, maker);
@@ -99,7 +99,7 @@ class SimpleMarket {
         std::vector<std::uint64_t> sharing;
         for (const Order& maker : book.resting) {
             if (!taker.reaches(maker) || maker.price != price) continue;
-            const SelfTradePrevention policy = taker.policy_towards(maker);
+            const SelfTradePrevention policy = taker.policy_toward(maker);
             if (policy != SelfTradePrevention::none) own.push_back(maker.id);
             if (policy == SelfTradePrevention::none || policy == SelfTradePrevention::decrement)
                 sharing.push_back(maker.id);
@@ -141,7 +141,7 @@ class SimpleMarket {
             order->left -= quantity;
             order->slice -= quantity;
         }
-        if (taker.policy_towards(*maker) == SelfTradePrevention::decrement) {
+        if (taker.policy_toward(*maker) == SelfTradePrevention::decrement) {
             tell(ExecType::reduced, *maker, maker->price, quantity, Reason::self_trade);
             tell(ExecType::reduced, taker, taker.price, quantity, Reason::self_trade);
         } else {

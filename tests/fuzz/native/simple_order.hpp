@@ -45,7 +45,7 @@ struct SimpleOrder {
         return !limited() || (side == 0 ? price >= maker.price : price <= maker.price);
     }
     /// What is to be done where it would trade with a resting order.
-    SelfTradePrevention policy_towards(const SimpleOrder& maker) const {
+    SelfTradePrevention policy_toward(const SimpleOrder& maker) const {
         return participant_id != 0 && participant_id == maker.participant_id ? self_trade : SelfTradePrevention::none;
     }
     /// Whether a stop is due at this last trade.

@@ -1,4 +1,4 @@
-"""Where a value comes from must be predictable: flag, environment, file, default; a misspelt key must not be ignored.
+"""Where a value comes from must be predictable: flag, environment, file, default; a misspelled key must not be ignored.
 
 Command lines are parsed as `lowlat` parses them, but no verb is run.
 """
@@ -162,7 +162,7 @@ def test_replay_takes_input_and_output_format(folder: Path, monkeypatch: pytest.
     assert "'yaml' is not one of" in refusal("FILE", "--format", "lobster", verb="replay")
 
 
-def test_the_nearest_flag_chooses_the_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_nearest_flag_chooses_the_color(monkeypatch: pytest.MonkeyPatch) -> None:
     assert color_of(parsed()) == "auto"
     assert color_of(parsed(root=("--color", "never"))) == "never"
     assert color_of(parsed("--color", "always", root=("--color", "never"))) == "always"

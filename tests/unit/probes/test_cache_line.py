@@ -66,7 +66,7 @@ def test_measured_line_beats_reports_and_disagreement_is_shown() -> None:
         sharing_times_ns={},
         sharing_cpus=(0, 1),
         sharing_slices_dropped=0,
-        prefetch=not_applicable("neighbours", "not x86-64"),
+        prefetch=not_applicable("neighbors", "not x86-64"),
     )
     assert line.line_bytes == 64
     assert line.disagreements == ("py-cpuinfo says 1024 bytes, not 64",)

@@ -12,7 +12,7 @@ What becomes of a row
 3 delete          CANCEL, whatever the size says
 4 visible execution: rows of one time and one direction, with nothing but left-out rows between, are one *burst*: one
                   aggressive order of the other side, LIMIT and IOC, with their summed size and the worst price among
-                  them. Its id is new: above all ids of the file. The rows are its expected fills; neighbouring rows
+                  them. Its id is new: above all ids of the file. The rows are its expected fills; neighboring rows
                   of one resting order and price count as one fill.
 5 hidden execution, 6 cross trade, 7 halt: left out and counted, for none of them touches the visible book.
 Rows of types 1 to 4 that contradict the book described so far are left out and counted: they name an order that is

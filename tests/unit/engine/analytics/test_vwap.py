@@ -109,8 +109,8 @@ def test_the_double_is_the_nearest(price: int, quantity: int, other: int, more: 
     average = vwap_of(np.array([price, other]), np.array([quantity, more], np.uint32))
     exact, double = average.ticks, average.as_float()
     error = abs(Fraction(double) - exact)
-    for neighbour in (np.nextafter(double, -np.inf), np.nextafter(double, np.inf)):
-        assert error <= abs(Fraction(float(neighbour)) - exact)
+    for neighbor in (np.nextafter(double, -np.inf), np.nextafter(double, np.inf)):
+        assert error <= abs(Fraction(float(neighbor)) - exact)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_the_other_direction_at_the_same_time_is_another_burst(read: Read) -> No
     assert len(flow.bursts) == 2
 
 
-def test_neighbouring_rows_of_one_resting_order_are_one_fill(read: Read) -> None:
+def test_neighboring_rows_of_one_resting_order_are_one_fill(read: Read) -> None:
     flow = read("1,1,1,10,1000000,-1", "2,4,1,3,1000000,-1", "2,4,1,7,1000000,-1")
     assert expected(flow) == [[(1, 1000000, 10)]]
     assert replayed(flow) == (1, 1, 0, 0)
@@ -145,7 +145,7 @@ def test_orders_older_than_the_first_add_are_seeded_in_id_order_with_all_they_lo
     )
     assert told(flow)[:3] == [
         "LIMIT 10 SELL 5@1000000 SEEDED",
-        "LIMIT 20 SELL 9@1000000 SEEDED",  # 3 cancelled + 4 executed + 2 deleted
+        "LIMIT 20 SELL 9@1000000 SEEDED",  # 3 canceled + 4 executed + 2 deleted
         "LIMIT 50 SELL 1@1000100",
     ]
     assert (flow.seeded, flow.never_added) == (2, 2)

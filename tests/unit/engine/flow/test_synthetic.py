@@ -174,7 +174,7 @@ def test_an_unknown_profile_lists_those_there_are():
         load_profile("stedy")
 
 
-def test_where_only_stops_are_left_one_is_cancelled_instead_of_replaced():
+def test_where_only_stops_are_left_one_is_canceled_instead_of_replaced():
     """A stop that waits cannot be replaced: the search for another order ends, and the mix says what was made."""
     profile = Profile(live_orders=10, mix=Mix(add=1, take=3, stop=5, replace=5))
     made = flood(profile, 5_000, 7)

@@ -102,7 +102,7 @@ def test_the_largest_quantities_add_up(kind: type[MatchingEngine]) -> None:
 
 
 @both_engines
-def test_what_was_returned_does_not_change_afterwards(kind: type[MatchingEngine]) -> None:
+def test_what_was_returned_does_not_change_afterward(kind: type[MatchingEngine]) -> None:
     engine = kind()
     arrays = [engine.process(STREAM), engine.orders(), engine.depth(Side.BUY, 8), engine.trades()]
     before = [array.tolist() for array in arrays]

@@ -66,7 +66,7 @@ def ns_per_command(prepare: Commands | None, stream: Commands, **sizes: int) -> 
 
 
 def churn(prices: np.ndarray | int, count: int = COUNT) -> Commands:
-    """Each order is cancelled as soon as it rests."""
+    """Each order is canceled as soon as it rests."""
     return pairs(adds(prices, ids(count)), cancels(ids(count)))
 
 
@@ -102,8 +102,8 @@ CASES = {
     "both ends of int64 in turn": (None, churn(outlier_in_turn(PRICE_MIN, PRICE_MAX))),
     "a window's width apart in turn": (BOOKS["dense"], churn(outlier_in_turn(MANY, MANY + 131_073))),
     "a touch that jumps by more than a window each time": (None, churn(np.arange(COUNT) % 60_000 * 200_001)),
-    "100,000 orders at a price, cancelled in any order": (BOOKS["one-level"], cancels(shuffled(ids(COUNT, 0)))),
-    "100,000 orders at a price, cancelled from the middle": (
+    "100,000 orders at a price, canceled in any order": (BOOKS["one-level"], cancels(shuffled(ids(COUNT, 0)))),
+    "100,000 orders at a price, canceled from the middle": (
         BOOKS["one-level"],
         cancels(np.concatenate([ids(COUNT // 2, COUNT // 2), ids(COUNT // 2, 0)[::-1]])),
     ),

@@ -48,7 +48,7 @@ def extremes(count: int) -> Commands:
 
 
 def travel(count: int) -> Commands:
-    """A touch that falls by 50 million ticks; every order is cancelled when the next comes, so that levels come and
+    """A touch that falls by 50 million ticks; every order is canceled when the next comes, so that levels come and
     go all the way."""
     made = np.repeat(limits(np.linspace(50_000_000, 0, count // 2).astype(np.int64)), 2)
     made["kind"][1::2] = CommandType.CANCEL

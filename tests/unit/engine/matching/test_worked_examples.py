@@ -185,10 +185,10 @@ def test_a_rejected_command_says_why_and_leaves_the_book(refusal: Refusal, kind:
 
 def test_every_reason_is_exercised() -> None:
     rejecting = {refusal.reason for refusal in REFUSALS}
-    cancelling = {reason for reason in Reason if any(f" {reason.name}\n" in example.says for example in EXAMPLES)}
-    assert {Reason.REQUESTED, Reason.IOC_REMAINDER, Reason.MARKET_REMAINDER} <= cancelling
-    assert {Reason.EXPIRED, Reason.SELF_TRADE, Reason.TRADE_POOL_FULL} <= cancelling
-    assert set(Reason) - rejecting - cancelling == {Reason.NONE}
+    canceling = {reason for reason in Reason if any(f" {reason.name}\n" in example.says for example in EXAMPLES)}
+    assert {Reason.REQUESTED, Reason.IOC_REMAINDER, Reason.MARKET_REMAINDER} <= canceling
+    assert {Reason.EXPIRED, Reason.SELF_TRADE, Reason.TRADE_POOL_FULL} <= canceling
+    assert set(Reason) - rejecting - canceling == {Reason.NONE}
 
 
 @both_engines

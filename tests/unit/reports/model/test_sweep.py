@@ -180,7 +180,7 @@ def shown(sweep: Sweep, *, width: int = 80, no_color: bool = True) -> str:
 
 
 def plain(text: str) -> str:
-    """Without the codes for bold and dim, which stay where there is no colour."""
+    """Without the codes for bold and dim, which stay where there is no color."""
     return re.sub("\x1b\\[[0-9;]*m", "", text)
 
 
@@ -198,7 +198,7 @@ def test_a_rate_is_a_row_that_80_columns_hold(sweep: Sweep) -> None:
     assert max(map(len, plain(text).splitlines())) <= 80
 
 
-def test_the_knee_is_told_in_words_and_in_colour(sweep: Sweep) -> None:
+def test_the_knee_is_told_in_words_and_in_color(sweep: Sweep) -> None:
     assert "knee 8.00 M/s, the valid point of greatest power" in " ".join(plain(shown(sweep)).split())
     assert "\x1b[1;32m" in shown(sweep, no_color=False)
 

@@ -1,4 +1,4 @@
-"""The picture on a terminal must be legible where that is small, colourless or without any character but ASCII."""
+"""The picture on a terminal must be legible where that is small, colorless or without any character but ASCII."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_console_without_box_characters_gets_ascii(report: Report) -> None:
     assert "100 us" in stream.read()
 
 
-def test_colour_only_where_wanted(report: Report) -> None:
+def test_color_only_where_wanted(report: Report) -> None:
     def shown(**options: object) -> str:
         stream = io.StringIO()
         render_plot(report, Console(file=stream, width=80, force_terminal=True, **options))  # type: ignore[arg-type]

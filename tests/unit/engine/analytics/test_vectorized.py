@@ -1,4 +1,4 @@
-"""The loops of `vwap.cpp` that are called vectorised are: the compiler says so, or the claim goes."""
+"""The loops of `vwap.cpp` that are called vectorized are: the compiler says so, or the claim goes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SOURCE = ROOT / "engine/native/analytics/vwap.cpp"
 COMPILER = shutil.which(os.environ.get("CXX", "c++"))
 
 
-def test_the_compiler_vectorises_the_marked_loops(tmp_path: Path) -> None:
+def test_the_compiler_vectorizes_the_marked_loops(tmp_path: Path) -> None:
     if COMPILER is None or b"Free Software" not in subprocess.check_output([COMPILER, "--version"]):
         pytest.skip("not available here, because only GCC's -fopt-info-vec is understood and there is no GCC")
     lines = SOURCE.read_text().splitlines()
-    marked = {number for number, line in enumerate(lines, start=1) if "// vectorised" in line}
+    marked = {number for number, line in enumerate(lines, start=1) if "// vectorized" in line}
     assert len(marked) == 3
     command = [COMPILER, "-std=c++20", "-O3", f"-I{ROOT}", "-fopt-info-vec-optimized", "-c", str(SOURCE)]
     told = subprocess.run([*command, "-o", str(tmp_path / "vwap.o")], capture_output=True, text=True, check=True)
