@@ -4,6 +4,7 @@ its own with an entry point in the group `lowlat.readers`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from lowlat.engine.flow.recording import Ints, RecordedFlow
 
 
+_BEGINNING_BYTES: Final = 256
+"""How much of a file a reader sees to recognize it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """One format of recorded orders.
 
     `noun`: what messages call such a file. `read` gives a `RecordedFlow` where the file holds the venue's own
     executions, which a replay is then checked against, else a `Flow`. A file is recognized by its first bytes
-    (`magic`) or by the end of its name (`suffixes`). `read_best`: the venue's best bid and ask from a file of their
+    (`begins`) or by the end of its name (`suffixes`). `read_best`: the venue's best bid and ask from a file of their
     own, as `compare_best` takes them.
     """
 
@@ -31,16 +36,16 @@ class Reader:
     noun: str
     sentence: str
     read: Callable[[Path], RecordedFlow | Flow]
-    magic: bytes = b""
+    begins: re.Pattern[bytes] | None = None
     suffixes: tuple[str, ...] = ()
     read_best: Callable[[Path], Ints] | None = None
 
     def knows_content(self, path: Path) -> bool:
         """Whether the file begins as this format does. A pipe does not: a look would take what is in it."""
-        if not self.magic or not path.is_file():
+        if self.begins is None or not path.is_file():
             return False
         with path.open("rb") as file:
-            return file.read(len(self.magic)) == self.magic
+            return self.begins.match(file.read(_BEGINNING_BYTES)) is not None
 
     def knows_name(self, path: Path) -> bool:
         """Whether the file is called as those of this format are."""
@@ -91,4 +96,4 @@ def _recognized(path: Path) -> Reader:
         if reader.knows_content(path) or reader.knows_name(path):
             return reader
     known = "; ".join([READERS.listing(), *faults])
-    raise UsageError(f"{path} is nothing that is recognized; name how it is written with --format: {known}")
+    raise UsageError(f"{path} is in no known format; name its format with --format: {known}")

@@ -134,7 +134,7 @@ def test_large_host_in_half_a_second_with_levels_between_package_and_core(
         # Processor time of the child: what the clock would show on a host with nothing else to do.
         used.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert min(used) < 0.5
-    assert "CPUs          256 online · 2 packages · 128 cores · 2 threads a core" in text
+    assert "CPUs          256 online · 2 packages · 128 cores · 2 threads per core" in text
     assert "├── node 0  32 cores, 64 CPUs: 0-31,128-159" in text
     assert "│   ├── die  8 cores, 16 CPUs: 0-7,128-135  L3 32 KiB" in text
     assert "│   │   └── 0,128 | 1,129 | 2,130 | 3,131 | 4,132 | 5,133 | 6,134 | 7,135" in text

@@ -172,7 +172,7 @@ def test_help_lists_them(with_packages: Run, verb: str, names: list[str]) -> Non
 def test_an_unknown_file_is_told_what_can_be_read(lowlat: Run, with_packages: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing of ours\n")
     known = (
-        "lowlat: error: notes.txt is nothing that is recognized; name how it is written with --format: "
+        "lowlat: error: notes.txt is in no known format; name its format with --format: "
         "lobster (a LOBSTER message file, .csv, plain or .xz, .gz, .bz2), journal (an engine's journal)"
     )
     done = lowlat("replay", "notes.txt")

@@ -1,5 +1,6 @@
 """A package as another would write it: a reader of its venue's files, and an engine of its own."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def read_toy(path: Path) -> Flow:
     return Flow(name=path.name, commands=orders, seeded=0, orders=len(orders), mix={"add": len(orders)})
 
 
-READER = Reader(name="toy", noun="toy file", sentence="a toy venue's day", read=read_toy, magic=b"TOY\n")
+READER = Reader(name="toy", noun="toy file", sentence="a toy venue's day", read=read_toy, begins=re.compile(rb"TOY\n"))
 
 
 class ToyEngine(MatchingEngine):

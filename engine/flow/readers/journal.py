@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -89,5 +90,9 @@ def _mix(commands: Commands) -> dict[str, int]:
 
 
 READER: Final = Reader(
-    name="journal", noun="journal", sentence="an engine's journal", read=read_journal_flow, magic=JOURNAL
+    name="journal",
+    noun="journal",
+    sentence="an engine's journal",
+    read=read_journal_flow,
+    begins=re.compile(re.escape(JOURNAL)),
 )

@@ -111,7 +111,7 @@ Pass run_loop_pass(nb::handle commands) {
     });
 }
 
-void register_pass(nb::module_& m) {
+void register_pass(const nb::module_& m) {
     nb::class_<Pass>(m, "Pass")
         .def_ro("commands", &Pass::commands)
         .def_ro("events", &Pass::events)
@@ -127,7 +127,7 @@ void register_pass(nb::module_& m) {
         });
 }
 
-void register_latencies(nb::module_& m) {
+void register_latencies(const nb::module_& m) {
     nb::class_<Latencies>(m, "Latencies")
         .def(
             "__init__",

@@ -41,6 +41,7 @@ has to be entered again, CANCEL and LIMIT for the rest of the queue.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,7 @@ READER: Final = Reader(
     noun="LOBSTER file",
     sentence=f"a LOBSTER message file, .csv, plain or {', '.join(COMPRESSED)}",
     read=read_lobster,
+    begins=re.compile(rb"\d+(\.\d+)?,[1-7],\d+,\d+,-?\d+,-?1\s"),
     suffixes=(".csv", *(f".csv{suffix}" for suffix in COMPRESSED)),
     read_best=read_best_states,
 )
