@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lowlat.engine.flow.registry import reader_of
+from lowlat.engine.journal.header import JOURNAL
 from lowlat.errors import UsageError
 
 ROW = b"34200.017459617,5,0,1,2238200,-1\n"
@@ -19,7 +20,7 @@ ROW = b"34200.017459617,5,0,1,2238200,-1\n"
         ("day.txt", ROW, "lobster"),  # renamed
         ("day", b"34200,1,16113575,18,5853300,1\r\n", "lobster"),
         ("day.csv.xz", b"\xfd7zXZ", "lobster"),  # compressed: by its name alone
-        ("day.csv", b"LOWLATJ\x01", "journal"),
+        ("day.csv", JOURNAL, "journal"),
     ],
 )
 def test_a_file_finds_its_reader(tmp_path: Path, name: str, content: bytes, reader: str) -> None:
