@@ -45,10 +45,15 @@ GENERATORS: Final[dict[str, Callable[..., str]]] = {
 }
 
 
+def on_startup(command: str, dirty: bool) -> None:
+    """Lay out the sources before any plug-in looks for their folder, which they do but once."""
+    del command, dirty
+    api_names.lay_out()
+
+
 def on_config(config: MkDocsConfig) -> None:
     """Put the pages of all verbs and documents into the navigation."""
     assert isinstance(config.nav, list)
-    api_names.lay_out()
     _extend(config.nav, "Command line", [f"reference/commands/{name}.md" for name in command_pages.verbs()])
     _extend(config.nav, "JSON documents", [f"reference/documents/{name}.md" for name in schema_pages.names(ROOT)])
 
