@@ -11,6 +11,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from lowlat_cli.app import app
+from lowlat_cli.listings import with_names
 
 _COMMAND: Final = re.compile(r"'(lowlat [^']*)'")
 _OPTION: Final = re.compile(r"(?<![\w`-])(--[a-z][\w-]*)(?![\w`])")
@@ -98,7 +99,7 @@ def _table(kind: str, parameters: list[Any], context: Context) -> str:
         record = parameter.get_help_record(context)
         if record is None:  # hidden
             continue
-        name, meaning = record[0], " ".join(record[1].split())
+        name, meaning = record[0], " ".join(with_names(record[1]).split())
         default = _DEFAULT.search(meaning)
         value = _prose(default["value"]) if default else "required" if _REQUIRED.search(meaning) else ""
         meaning = _REQUIRED.sub("", _DEFAULT.sub("", meaning))
