@@ -69,7 +69,7 @@ def test_campaigns(profile: str, seed: int) -> None:
     held(run_campaign(candidate(Engine), profile, seed=seed, traces=TRACES, events_per_trace=200), TRACES)
 
 
-@pytest.mark.parametrize("policy", [SelfTradePolicy.CANCEL_RESTING, SelfTradePolicy.CANCEL_AGGRESSING])
+@pytest.mark.parametrize("policy", [SelfTradePolicy.CANCEL_RESTING, SelfTradePolicy.CANCEL_INCOMING])
 def test_campaigns_with_self_trade_prevention(policy: SelfTradePolicy) -> None:
     """The four owners of its generator meet themselves all the time; its own profiles let them trade."""
     config = ConformanceConfig(self_trade_policy=policy)

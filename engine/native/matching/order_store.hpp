@@ -94,9 +94,7 @@ class OrderStore {
     const OrderBody& order(Handle handle) const { return nodes_[handle].order; }
     const LevelBody& level(Handle handle) const { return nodes_[handle].level; }
     /// Of an order that has some.
-    const OrderAttributes& attributes(Handle handle) const {
-        return attributes_[nodes_[handle].order.attributes_handle];
-    }
+    const OrderAttributes& attributes(Handle handle) const { return attributes_[order(handle).attributes_handle]; }
     const Pool<OrderAttributes>& attributes() const { return attributes_; }
     const Expiries& expiries() const { return expiries_; }
     std::uint64_t clock() const { return clock_; }
@@ -174,9 +172,8 @@ class OrderStore {
 
     /// Terms of its own for an order; the caller sets every field.
     LOWLAT_INLINE OrderAttributes& add_attributes(Handle handle) {
-        const Handle attributes_handle = attributes_.acquire();
-        nodes_[handle].order.attributes_handle = attributes_handle;
-        return attributes_[attributes_handle];
+        nodes_[handle].order.attributes_handle = attributes_.acquire();
+        return attributes_of(handle);
     }
 
     /// A good-till-date order expires when its attributes say.
@@ -245,9 +242,7 @@ class OrderStore {
     }
 
     /// An iceberg has so much behind what it shows.
-    void set_hidden(Handle handle, std::uint32_t quantity) {
-        attributes_[nodes_[handle].order.attributes_handle].reserve_quantity = quantity;
-    }
+    void set_hidden(Handle handle, std::uint32_t quantity) { attributes_of(handle).reserve_quantity = quantity; }
 
     /// An iceberg that shows nothing any more: the next slice, at the back of its queue.
     void refill(Handle handle) {
@@ -262,9 +257,7 @@ class OrderStore {
 
     // -- operations on stops ----------------------------------------------------------------------------------------
 
-    void set_anchor(Handle handle, std::int64_t price) {
-        attributes_[nodes_[handle].order.attributes_handle].anchor = price;
-    }
+    void set_anchor(Handle handle, std::int64_t price) { attributes_of(handle).anchor = price; }
 
     /// A stop in no queue is an order like others from now on.
     void end_waiting(Book& book, Handle handle) {

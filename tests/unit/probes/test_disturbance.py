@@ -157,4 +157,5 @@ def test_stop_needs_start() -> None:
 )
 def test_reasons_agree_with_their_counts(tmp_path: Path, count: int, reasons: tuple[str, ...]) -> None:
     found = watched(tmp_path, 10, 10 + count).reasons
-    assert tuple(reason for reason in found if "stolen" not in reason and "fault" not in reason) == reasons
+    others = ("stolen", "fault", "preempted")  # of this host, which may be busy
+    assert tuple(reason for reason in found if not any(each in reason for each in others)) == reasons
