@@ -2,7 +2,7 @@
 
     tracebook-conformance suite SUITE --candidate python -P tests/conformance/adapter.py [MODULE:CLASS]
 
-The class is a `MatchingEngine`, by default `engine:Engine`. The program speaks the package's NDJSON protocol and takes
+The class is a `MatchingEngine`, `lowlat.engine:Engine` unless named. It speaks the package's NDJSON protocol and takes
 nothing else from it. Every decision is the engine's; what is done here is to say it in other terms:
 
 - Quantities are doubles there, lots here. 2,560,000 lots a unit hold twelve halvings, or four decimals, and no more
@@ -64,6 +64,8 @@ NOBODY: Final = -1
 
 _SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 _ALGORITHMS: Final = {"fifo": MatchAlgorithm.FIFO, "pro_rata": MatchAlgorithm.PRO_RATA}
+_POLICIES: Final = {each.name.replace("AGGRESSING", "INCOMING"): each for each in SelfTradePrevention}
+"""By the suite's names."""
 _TYPES: Final = {
     "LIMIT": (CommandType.LIMIT, TimeInForce.GTC),
     "MARKET": (CommandType.MARKET, TimeInForce.GTC),
@@ -90,7 +92,7 @@ class Market:
     def __init__(self, config: Message, make: Callable[..., MatchingEngine]) -> None:
         self._unit = Decimal(config["tick_size"]) / TICK
         self._places = Decimal(1).scaleb(-config["quantity_decimal_places"])
-        self._self_trade = SelfTradePrevention[config["self_trade_policy"]]
+        self._self_trade = _POLICIES[config["self_trade_policy"]]
         rules = Instrument(
             tick=TICK,
             price_min=TICK,
@@ -343,6 +345,6 @@ def named(name: str) -> Callable[..., MatchingEngine]:
 if __name__ == "__main__":
     # Behind what is installed: engines of the tests are found here, ours where it was built to.
     sys.path.append(str(Path(__file__).resolve().parents[2]))
-    code = serve(sys.stdin, sys.stdout, named(sys.argv[1] if len(sys.argv) > 1 else "engine:Engine"))
+    code = serve(sys.stdin, sys.stdout, named(sys.argv[1] if len(sys.argv) > 1 else "lowlat.engine:Engine"))
     # Who is not gone half a second after the finish is killed and has failed: no time for an interpreter's farewell.
     os._exit(code)

@@ -56,7 +56,7 @@ def suite(tmp_path: Path) -> Path:
 
 
 def test_the_suite_through_its_own_command(suite: Path, tmp_path: Path) -> None:
-    code = judged("suite", suite, "--output", tmp_path / "found.json", "engine:Engine")
+    code = judged("suite", suite, "--output", tmp_path / "found.json", "lowlat.engine:Engine")
     found = json.loads((tmp_path / "found.json").read_text())
     assert [case["name"] for case in found["cases"] if not case["report"]["conformant"]] == []
     assert (code, found["suite_id"], found["case_count"], found["conformant_cases"]) == (0, SUITE, 9, 9)
