@@ -23,11 +23,10 @@ _RULES: Final = {
 @document_fields(first=("status",), hidden=("applicable",), optional=("reason",), rules=_RULES)
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """A value with where it came from; or no value, with why.
+    """A value with its source, or no value with the reason.
 
-    Three states that must not be confused: *known*; *not applicable* (the knob does not exist on this
-    host); *unknown* (it exists but cannot be read, `reason` says which right or file is missing). Neither of
-    the last two is a good value.
+    Three distinct states: *known*; *not applicable* (this host does not have it); *unknown* (it exists but cannot be
+    read; `reason` names the missing permission or file).
     """
 
     value: Annotated[T | None, Meta(description="The value; null unless it is known")]
@@ -37,7 +36,7 @@ class Reading(Generic[T]):
 
     @property
     def status(self) -> Status:
-        """Which of the three states this is."""
+        """The state of this reading."""
         if self.value is not None:
             return "known"
         return "unknown" if self.applicable else "not applicable"
@@ -49,7 +48,7 @@ class Reading(Generic[T]):
 
 
 def known(value: T, source: str) -> Reading[T]:
-    """Make a reading that has a value; `source` says "read from ..." or "measured by ..."."""
+    """Make a reading with a value; `source` is "read from ..." or "measured by ..."."""
     return Reading(value, source)
 
 

@@ -15,10 +15,10 @@ from lowlat.probes.clock.sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
 
 @dataclass(frozen=True, slots=True)
 class TickScale:
-    """Converts by `(ticks * multiplier) >> shift` on 128 bits, the same here and in native code.
+    """Converts with `(ticks * multiplier) >> shift` in 128 bits, the same here and in native code.
 
-    The multiplier has 64 significant bits, so the result is the exact quotient rounded down, or 1 ns off, up
-    to 584 years of ticks: no drift, no overflow.
+    The multiplier has 64 significant bits, so up to 584 years of ticks the result is the exact quotient rounded down,
+    or 1 ns off: no drift, no overflow.
     """
 
     multiplier: Annotated[Positive, Meta(description="It has 64 bits: no double holds it")]
@@ -26,9 +26,9 @@ class TickScale:
 
     @classmethod
     def of_frequency(cls, frequency_hz: float) -> TickScale:
-        """Make the scale from ticks to ns of a counter of this frequency.
+        """The scale from ticks to ns for a counter of this frequency.
 
-        Raises `NotValidError` outside 1 hz to 1 THz.
+        Raises `NotValidError` outside 1 kHz to 1 THz.
         """
         check_frequency(frequency_hz)
         return cls(*_core.ns_of_ticks(frequency_hz))
@@ -39,8 +39,8 @@ class TickScale:
 
 
 def check_frequency(frequency_hz: float) -> None:
-    """Raise `NotValidError` unless a counter can have this frequency, in Hz."""
+    """Raise `NotValidError` unless this is a possible counter frequency, in Hz."""
     if not FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
         raise NotValidError(
-            f"a counter of {frequency_hz:g} Hz cannot be scaled; use 1 Hz to 1 THz, or measure it again"
+            f"a counter of {frequency_hz:g} Hz cannot be scaled; use 1 kHz to 1 THz, or measure it again"
         )
