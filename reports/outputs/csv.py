@@ -39,7 +39,7 @@ def of_reports(reports: Sequence[Report]) -> str:
 
 
 def of_log(log: RecordedLog) -> str:
-    """A row for each series, without host columns, which a log does not have."""
+    """A row for each series; the columns that a log cannot fill are empty."""
     return _text([*["" for _ in range(5)], "all", "", *_figures(each.series)] for each in log.series)
 
 
