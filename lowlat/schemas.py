@@ -36,8 +36,9 @@ _LENGTHS: Final = {"string": "Length", "array": "Items", "object": "Properties"}
 def schema_of(model: type, *, closed: bool, printed_by: str) -> Schema:
     """The schema of a document, named by the field `schema` of its model.
 
-    `closed`: objects have no unknown fields, and all fields that are not optional. Otherwise unknown fields are allowed,
-    and a field with a default may be missing, as in documents older than the field. `printed_by`: command lines.
+    `closed`: objects have no unknown fields, and all fields that are not optional. Otherwise unknown fields are
+    allowed, and a field with a default may be missing, as in documents older than the field. `printed_by`: command
+    lines.
     """
     title = str(next(each.default for each in dataclasses.fields(model) if each.name == "schema"))
     name, _, version = title.partition("/")

@@ -39,7 +39,7 @@ PREFETCH_RATE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ReportedLine:
-    """The line size that one source reports, in bytes."""
+    """One source's opinion of the line's size, in bytes."""
 
     name: Annotated[str, Meta(description="The source, e.g. sysfs")]
     line_bytes: Annotated[Reading[Positive], Meta(description="Size of a line as it says, bytes")]
@@ -47,11 +47,11 @@ class ReportedLine:
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """Which neighbors of an accessed line are prefetched. Rates are from 0 to 1.
+    """Which neighbors of a touched line come along. Rates are from 0 to 1.
 
-    `pair`: the other half of an aligned pair of lines, so the previous line is fetched at one alignment only.
-    `next_line`: the next line, across the border of a pair. `previous_line`: the previous line at both alignments, as
-    with prefetchers that follow the latest direction.
+    `pair`: the other half of an aligned pair of lines comes, so the line before comes at one alignment only.
+    `next_line`: the line after comes across the border of a pair. `previous_line`: the line before comes at
+    both alignments, as with prefetchers that follow the latest direction.
     """
 
     pair: Annotated[bool, Meta(description="Whether the other half of an aligned pair of lines comes along")]
@@ -70,7 +70,7 @@ class Prefetch:
 @document_fields(first=("line_bytes", "disagreements"))
 @dataclass(frozen=True, slots=True)
 class CacheLine:
-    """The cache line size, reported and measured. Times are medians in ns, by distance in bytes."""
+    """The cache line reported and measured. Times are medians in ns, by distance in bytes."""
 
     reported: Annotated[tuple[ReportedLine, ...], Meta(description="What the system reports, source by source")]
     flush_granule_bytes: Annotated[Reading[Positive], Meta(description="What one clflush flushes, bytes")]

@@ -1,7 +1,7 @@
 """OS noise in a measured section: context switches, page faults, stolen time, interrupts. Explains a latency tail.
 
-`DisturbanceWatch` reads the raw texts before and after the section and parses them later. It reads the thread's counters
-last before the section and first after it, so they do not include the reading itself.
+`DisturbanceWatch` reads the raw texts before and after the section and parses them later. It reads the thread's
+counters last before the section and first after it, so they do not include the reading itself.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 class DisturbanceReadings:
     """Counts over one measured section, on its thread and on its CPU.
 
-    `disturbed` is true if the thread lost its CPU or had to wait for memory: an involuntary context switch, a migration,
-    a page fault, stolen time, or throttling. Timer and other interrupts are counted but do not make a run noisy: without
-    nohz_full, every host has the timer tick.
+    `disturbed` is true if the thread lost its CPU or had to wait for memory: an involuntary context switch, a
+    migration, a page fault, stolen time, or throttling. Timer and other interrupts are counted but do not make a run
+    noisy: without nohz_full, every host has the timer tick.
     """
 
     cpu: int

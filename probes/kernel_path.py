@@ -3,8 +3,8 @@
 One thread sends a message to another that is blocked in the kernel. The message carries the counter read right before
 the send, and the receiver reads the counter as soon as it runs again. A loopback time thus includes the send call, the
 network stack down and up, the wake-up of the receiver and the return from its receive call: one way out and one way in,
-like an outgoing execution and an incoming order. It includes no driver and no interrupt, since loopback has neither, and
-no application code.
+like an outgoing execution and an incoming order. It includes no driver and no interrupt, since loopback has neither,
+and no application code.
 
 The timer overhead is subtracted.
 """
@@ -37,8 +37,8 @@ LIMIT_S = 0.5
 class KernelPath:
     """Times on this host's kernel. The CPUs are None if the scheduler chose them.
 
-    `system_call`: getppid, entry to return. `wake_up`: from before FUTEX_WAKE until the woken thread runs. `udp`, `tcp`:
-    64 bytes over 127.0.0.1, from before the send until the blocked receiver returns from its receive call.
+    `system_call`: getppid, entry to return. `wake_up`: from before FUTEX_WAKE until the woken thread runs. `udp`,
+    `tcp`: 64 bytes over 127.0.0.1, from before the send until the blocked receiver returns from its receive call.
     """
 
     sender_cpu: int | None
@@ -63,8 +63,8 @@ def measure_kernel_path(
 ) -> KernelPath:
     """Measure in about 0.4 s, at most 4 s, on dedicated threads, with the GIL released.
 
-    `frequency_hz` is the counter's, from a calibration. The receiver waits on `receiver_cpu`; if that is not given or not
-    allowed, one is chosen. The sender runs on another core if there is one.
+    `frequency_hz` is the counter's, from a calibration. The receiver waits on `receiver_cpu`; if that is not given or
+    not allowed, one is chosen. The sender runs on another core if there is one.
     """
     sender, receiver = _pair(topology or read_topology(), receiver_cpu)
     path = _Measurement(frequency_hz, sender, receiver)

@@ -23,10 +23,11 @@ _RULES: Final = {
 @document_fields(first=("status",), hidden=("applicable",), optional=("reason",), rules=_RULES)
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
-    """A value with its source, or no value with the reason.
+    """A value with where it came from; or no value, with why.
 
-    Three distinct states: *known*; *not applicable* (this host does not have it); *unknown* (it exists but cannot be
-    read; `reason` names the missing permission or file).
+    Three states that must not be confused: *known*; *not applicable* (the knob does not exist on this
+    host); *unknown* (it exists but cannot be read, `reason` says which right or file is missing). Neither of
+    the last two is a good value.
     """
 
     value: Annotated[T | None, Meta(description="The value; null unless it is known")]
@@ -36,7 +37,7 @@ class Reading(Generic[T]):
 
     @property
     def status(self) -> Status:
-        """The state of this reading."""
+        """Which of the three states this is."""
         if self.value is not None:
             return "known"
         return "unknown" if self.applicable else "not applicable"

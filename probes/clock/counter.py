@@ -78,7 +78,7 @@ class ReadCosts:
 
 @dataclass(frozen=True, slots=True)
 class CounterSkew:
-    """The counter of `cpu` minus that of `reference_cpu`, known to within `bound_ns`.
+    """The counter of `cpu` less that of `reference_cpu`, known to within `bound_ns`.
 
     An offset smaller than its bound is no evidence of skew. `warps` counts reads that contradict causality.
     """
@@ -104,7 +104,7 @@ class NtpSlew:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The counter's frequency on this host, and its uncertainty."""
+    """What the counter's ticks are worth on this host, and how well that is known."""
 
     schema: Annotated[Literal["lowlat.calibration/1"], Meta(description="Kind and version of the document")] = field(
         default=SCHEMA, kw_only=True

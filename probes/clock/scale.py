@@ -15,10 +15,10 @@ from lowlat.probes.clock.sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
 
 @dataclass(frozen=True, slots=True)
 class TickScale:
-    """Converts with `(ticks * multiplier) >> shift` in 128 bits, the same here and in native code.
+    """Converts by `(ticks * multiplier) >> shift` on 128 bits, the same here and in native code.
 
-    The multiplier has 64 significant bits, so up to 584 years of ticks the result is the exact quotient rounded down,
-    or 1 ns off: no drift, no overflow.
+    The multiplier has 64 significant bits, so the result is the exact quotient rounded down, or 1 ns off, up
+    to 584 years of ticks: no drift, no overflow.
     """
 
     multiplier: Annotated[Positive, Meta(description="It has 64 bits: no double holds it")]

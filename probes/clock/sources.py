@@ -30,7 +30,7 @@ _TSC_FREQ_KHZ = "sys/devices/system/cpu/cpu0/tsc_freq_khz"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The counter frequency that one source declares, in Hz."""
+    """One source's opinion of the counter's frequency, in Hz."""
 
     name: Annotated[str, Meta(description="The source, e.g. cpuid-0x15 or measured")]
     frequency_hz: Annotated[Reading[float], Meta(description="Ticks in a second as it says")]
@@ -38,7 +38,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class CounterFlags:
-    """What the processor and the kernel guarantee about the counter."""
+    """What is promised about the counter."""
 
     invariant: Annotated[Reading[bool], Meta(description="Whether its rate is the same in every power state (CPUID)")]
     constant: Annotated[

@@ -65,8 +65,8 @@ def affinity_of(tid: int = 0) -> tuple[int, ...]:
 def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
     """Pin one thread to CPUs, read the mask back and compare; returns the mask read back.
 
-    `tid` is a thread id, 0 the calling thread. Raises `AffinityError` with the cause when the kernel refuses, or when it
-    silently drops some of the CPUs (those outside the cpuset).
+    `tid` is a thread id, 0 the calling thread. Raises `AffinityError` with the cause when the kernel refuses, or when
+    it silently drops some of the CPUs (those outside the cpuset).
     """
     wanted = tuple(sorted(set(cpus)))
     if not wanted:

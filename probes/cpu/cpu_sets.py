@@ -27,7 +27,7 @@ Cpus = Annotated[tuple[Count, ...], Meta(extra_json_schema={"uniqueItems": True}
 @document_fields(last=("offline", "allowed"))
 @dataclass(frozen=True, slots=True)
 class CpuSets:
-    """CPU numbers in ascending order. A set that the kernel does not report is a reading without value."""
+    """CPU numbers in ascending order. A set that the kernel does not have is a reading without value."""
 
     possible: Annotated[Reading[Cpus], Meta(description="CPUs that could ever be online")]
     present: Annotated[Reading[Cpus], Meta(description="CPUs that the host has")]
@@ -39,7 +39,7 @@ class CpuSets:
 
     @property
     def offline(self) -> Cpus:
-        """CPUs that are present but not online."""
+        """CPUs that are present but do not run."""
         return tuple(sorted(set(self.present.value or ()) - set(self.online.value or ())))
 
     @property
@@ -64,7 +64,7 @@ class CpuSets:
 
     @property
     def allowed(self) -> Cpus:
-        """CPUs this process may use: reachable, in the cpuset and online, as far as known."""
+        """CPUs this process may use: reachable, in the cpuset, and online, as far as these are known."""
         sets = [set(r.value) for r in (self.reachable, self.cpuset, self.online) if r.value is not None]
         return tuple(sorted(set.intersection(*sets))) if sets else ()
 

@@ -39,7 +39,7 @@ class Role:
 @document_fields(last=("thread",))
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One thread of a role on one CPU; `reasons` are for the CPU, `compromises` against it."""
+    """One thread of a role on one CPU; `reasons` speak for the CPU, `compromises` against it."""
 
     role: Annotated[str, Meta(description="What the thread is for")]
     index: Annotated[int, Meta(ge=-1, description="Which of the role's threads, from 0; -1 where it has only one")]
@@ -50,13 +50,13 @@ class Assignment:
 
     @property
     def thread(self) -> str:
-        """Name of the thread: `matcher`, or `producer[1]` if the role has several."""
+        """Name of the thread: `matcher`, or `producer[1]` where there are several."""
         return self.role if self.index < 0 else f"{self.role}[{self.index}]"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A proposal for all threads, in the order of the roles; `memory_node` is the NUMA node for their memory."""
+    """A proposal for all threads, in the order of the roles; `memory_node` is where their memory belongs."""
 
     schema: Annotated[Literal["lowlat.placement/1"], Meta(description="Kind and version of the document")] = field(
         default=SCHEMA, kw_only=True

@@ -31,7 +31,7 @@ _FIELD_AFTER_NAME = 3  # proc(5) numbers the fields of stat from 1; the name in 
 
 @dataclass(frozen=True, slots=True)
 class ThreadAffinity:
-    """One thread: the CPUs it may run on and the last one it ran on. `memory_nodes`: nodes its cpuset allows."""
+    """One thread: where it may run and where it ran last. `memory_nodes` are those the cpuset allows."""
 
     tid: Annotated[Positive, Meta(description="The kernel's id of the thread")]
     name: Annotated[str, Meta(description="Its name")]

@@ -55,9 +55,9 @@ _CGROUP_OWNERS = (
 
 @dataclass(frozen=True, slots=True)
 class Virtualization:
-    """The hypervisor below the kernel, and the container around the process.
+    """What stands between the kernel and the hardware, and between the process and the kernel.
 
-    A reading without a value means that no sign was found (see `reason`), not that there is none.
+    A reading with no value means that no sign was found, which `reason` words: not that there is none.
     """
 
     hypervisor: Annotated[Reading[str], Meta(description="Between the kernel and the hardware, e.g. KVM")]

@@ -116,9 +116,9 @@ struct FrequencyMeasurement {
     std::uint64_t window_ns = 0;
 };
 
-// Spins for `duration_ns` on the calling thread. The window is divided into `slots` parts; the narrowest bracket of each
-// part becomes a point. A preempted part also gets a point; wide brackets are discarded later. Calls `between` after
-// every part with the part's number; it may throw to end the measurement.
+// Spins for `duration_ns` on the calling thread. The window is divided into `slots` parts; the narrowest bracket of
+// each part becomes a point. A preempted part also gets a point; wide brackets are discarded later. Calls `between`
+// after every part with the part's number; it may throw to end the measurement.
 template <typename Between>
 FrequencyMeasurement measure_frequency(std::uint64_t duration_ns, std::uint64_t slots, Between between) {
     FrequencyMeasurement result;

@@ -1,7 +1,7 @@
 // The resolution of the counter.
 //
-// The smallest difference between two reads is not the resolution: on a fine counter it is the cost of a read, and it is
-// 1 on processors that return the first value plus one for a second read within one step. So reads are spaced
+// The smallest difference between two reads is not the resolution: on a fine counter it is the cost of a read, and it
+// is 1 on processors that return the first value plus one for a second read within one step. So reads are spaced
 // irregularly, and the step is the period of their differences.
 #pragma once
 

@@ -1,8 +1,8 @@
 // The offset between the counters of two CPUs, and whether one ever runs behind the other (a warp).
 //
-// Cristian's method: A reads t1 and calls, B reads t2 and answers, A reads t3. B read t2 at some time between t1 and t3,
-// so the offset t2 - (t1 + t3) / 2 is known to within (t3 - t1) / 2, and the narrowest round trip gives the tightest
-// bound. t2 < t1 or t3 < t2 contradicts causality: the counters are warped.
+// Cristian's method: A reads t1 and calls, B reads t2 and answers, A reads t3. B read t2 at some time between t1 and
+// t3, so the offset t2 - (t1 + t3) / 2 is known to within (t3 - t1) / 2, and the narrowest round trip gives the
+// tightest bound. t2 < t1 or t3 < t2 contradicts causality: the counters are warped.
 #pragma once
 
 #include <atomic>

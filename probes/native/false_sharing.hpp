@@ -1,8 +1,8 @@
 // The cost of two threads writing words that are `distance` bytes apart.
 //
 // Slices are short and interleave the distances, so a change in the host's load affects all of them. A slice in which
-// either thread lost more than a tenth of its time (preempted, stolen, late) is dropped: it would make shared lines look
-// free, since a thread that writes alone is fast.
+// either thread lost more than a tenth of its time (preempted, stolen, late) is dropped: it would make shared lines
+// look free, since a thread that writes alone is fast.
 #pragma once
 
 #include <algorithm>

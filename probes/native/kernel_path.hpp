@@ -166,9 +166,9 @@ Fault send_messages(Channel& channel, const PathPlan& plan, std::uint64_t key, P
 
 }  // namespace detail
 
-// Sends messages over `channel`, one at a time, each to a blocked receiver. Bounded by `plan.limit_ns` and the channel's
-// own limits. The channel has `Fault send(const PathMessage&)` and `Fault receive(PathMessage&)`; the latter waits in
-// the kernel for at most some tenths of a second, then returns EAGAIN.
+// Sends messages over `channel`, one at a time, each to a blocked receiver. Bounded by `plan.limit_ns` and the
+// channel's own limits. The channel has `Fault send(const PathMessage&)` and `Fault receive(PathMessage&)`; the latter
+// waits in the kernel for at most some tenths of a second, then returns EAGAIN.
 template <typename Channel>
 PathSamples measure_path(Channel& channel, const PathPlan& plan) {
     const std::uint64_t key = ticks();

@@ -1,5 +1,5 @@
-// Memory on a chosen NUMA node, by system call, without libnuma. Functions return 0 or an errno; ENOSYS if the kernel or
-// the platform has no NUMA support.
+// Memory on a chosen NUMA node, by system call, without libnuma. Functions return 0 or an errno; ENOSYS if the kernel
+// or the platform has no NUMA support.
 #pragma once
 
 #include <cerrno>

@@ -1,8 +1,8 @@
 """When a packet left and reached this host, by the kernel's and by the network card's clock (SO_TIMESTAMPING).
 
-See Documentation/networking/timestamping.rst of Linux. The kernel timestamps a packet when it passes it to the driver or
-receives it from the driver: outside of system calls, scheduling and this program. A card timestamps it at the wire, if
-supported and enabled; nothing here changes a card's settings.
+See Documentation/networking/timestamping.rst of Linux. The kernel timestamps a packet when it passes it to the driver
+or receives it from the driver: outside of system calls, scheduling and this program. A card timestamps it at the wire,
+if supported and enabled; nothing here changes a card's settings.
 """
 
 from __future__ import annotations

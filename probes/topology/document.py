@@ -20,7 +20,7 @@ SCHEMA: Final = "lowlat.topology/1"
 class TopologyDocument(Topology):
     """A host's topology. Sizes are in bytes; CPUs are the kernel's numbers, in ascending order.
 
-    It does not name its source: a host and its snapshot give the same document.
+    It does not say where it was read from: a host and a snapshot of it give the same document.
     """
 
     schema: Annotated[Literal["lowlat.topology/1"], Meta(description="Kind and version of the document")] = SCHEMA

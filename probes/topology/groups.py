@@ -34,8 +34,8 @@ def read_cpus(tree: HostTree, folder: str, mask_name: str, list_name: str, warn:
 def group(cpus: Cpus, set_of: Callable[[int], Cpus | None], label_of: Callable[[int], int | None]) -> list[Cpus]:
     """Split CPUs by the set that each one reports, in order of the lowest CPU.
 
-    CPUs without a set are grouped by label, and those without a label form one group. Every CPU is in exactly one group,
-    even if the sets contradict each other: the set of the lowest CPU wins.
+    CPUs without a set are grouped by label, and those without a label form one group. Every CPU is in exactly one
+    group, even if the sets contradict each other: the set of the lowest CPU wins.
     """
     inside = set(cpus)
     groups: list[Cpus] = []

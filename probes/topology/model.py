@@ -32,7 +32,7 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Cores that share a resource, usually an L2 cache; `label` is None if the kernel reports no id."""
+    """Cores that share something near, an L2 on most; `label` is None where the kernel gives no id."""
 
     label: Label
     cpus: Annotated[Cpus, Meta(description="CPUs of all its cores")]
@@ -50,7 +50,7 @@ class Die:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One socket. Packages are identified by their CPUs; `label` may be missing, huge, or repeated."""
+    """One socket. Packages are told apart by their CPUs; `label` may be missing, huge, or repeated."""
 
     label: Label
     cpus: Annotated[Cpus, Meta(description="CPUs of all its cores")]
@@ -64,7 +64,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class CoreKind:
-    """Cores of one kind on a hybrid machine: by name on Intel, by capacity (of 1,024) on Arm."""
+    """Cores of one kind on a machine that has several: by name on Intel, by capacity (of 1,024) on Arm."""
 
     name: Annotated[str, Meta(description="The kind, e.g. performance, efficiency, capacity 446")]
     cpus: Annotated[Cpus, Meta(description="CPUs of these cores")]

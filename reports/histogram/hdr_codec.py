@@ -65,9 +65,9 @@ def encode(histogram: Histogram) -> str:
 def decode(blob: str | bytes, bounds_ns: tuple[int, int] | None = None, out_of_range: int = 0) -> Histogram:
     """The histogram of a V2 base64 blob, written here or by any other implementation.
 
-    The blob has no exact bounds: pass them if known, else the outer values of the first and last bucket are used. Raises
-    `FormatError` for an invalid blob, and for histograms of another precision or unit, whose samples cannot be moved
-    into this layout without loss.
+    The blob has no exact bounds: pass them if known, else the outer values of the first and last bucket are used.
+    Raises `FormatError` for an invalid blob, and for histograms of another precision or unit, whose samples cannot be
+    moved into this layout without loss.
     """
     from hdrh.histogram import HdrHistogram
 

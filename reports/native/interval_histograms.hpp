@@ -1,5 +1,5 @@
-// Interval histograms for a thread that must not block: it records into one set of histograms while another thread reads
-// the set of the previous interval.
+// Interval histograms for a thread that must not block: it records into one set of histograms while another thread
+// reads the set of the previous interval.
 //
 //     recording thread                                        reading thread
 //     active(k).record(value)
@@ -98,8 +98,8 @@ class IntervalHistograms {
     // The reading thread's.
 
     // Calls `use` with the oldest interval not yet taken, adds it to the totals, empties it and returns it to the
-    // recording thread; false if there is none (yet). After finish() at most two are left. If `use` throws, the interval
-    // is not taken.
+    // recording thread; false if there is none (yet). After finish() at most two are left. If `use` throws, the
+    // interval is not taken.
     template <typename Use>
     bool take(Use use) {
         // Check first whether recording has finished: a set found in full_ after that is older than the last one.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzz the engine for so many seconds, under libFuzzer, with sanitizers (see tests/fuzz/native). With `anyhow` as third word
-# it uses gcc and random inputs if there is no libFuzzer. The committed corpus is only read; new inputs go to build/, and
-# inputs that crash the engine to build/crash-*. To extend the corpus:
+# Fuzz the engine for so many seconds, under libFuzzer, with sanitizers (see tests/fuzz/native). With `anyhow` as third
+# word it uses gcc and random inputs if there is no libFuzzer. The committed corpus is only read; new inputs go to
+# build/, and inputs that crash the engine to build/crash-*. To extend the corpus:
 #   fuzz_commands -set_cover_merge=1 -use_counters=0 tests/fuzz/corpus build/fuzz-corpus
 set -euo pipefail
 bin=$(cd "$1" && pwd)

@@ -132,7 +132,7 @@ def _orders(schema: Schema) -> list[str]:
 
 
 def _predicate(name: str, about: str, kinds: list[str]) -> list[str]:
-    tests = [f"command.kind\u00a0==\u00a0CommandType::{kind.lower()}" for kind in kinds]  # keeps each comparison on one line
+    tests = [f"command.kind\u00a0==\u00a0CommandType::{kind.lower()}" for kind in kinds]  # no line breaks inside
     text = "\u00a0|| ".join(tests) + ";"
     lines = [line.replace("\u00a0", " ") for line in wrapped(text, "    return ", "           ")]
     return [f"/// {about}", f"constexpr bool {name}(const Command& command) {{", *lines, "}"]

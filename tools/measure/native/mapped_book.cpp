@@ -1,5 +1,5 @@
-// Measures publishing and reading a mapped book, in a file mapped as the engine does, without Python. Argument: a folder
-// for the file. Prints one figure per line, as NAME NANOSECONDS; the best of several passes.
+// Measures publishing and reading a mapped book, in a file mapped as the engine does, without Python. Argument: a
+// folder for the file. Prints one figure per line, as NAME NANOSECONDS; the best of several passes.
 #include "engine/native/shared_book/mapped_book.hpp"
 
 #include <fcntl.h>
@@ -162,8 +162,8 @@ void measure_feed() {
     print("feed_level", least);
 }
 
-/// Median time of a snapshot taken right after an update, when the cache line is in the writer's core. Includes one read
-/// of the clock.
+/// Median time of a snapshot taken right after an update, when the cache line is in the writer's core. Includes one
+/// read of the clock.
 template <typename Snapshot>
 double median_after_updates(const BookReader& reader, Snapshot snapshot) {
     std::vector<double> times;

@@ -2,8 +2,8 @@
 // updates is torn; one whose best bid reaches its best ask is crossed. The same check must catch two broken variants.
 //
 // Arguments: SECONDS, then sound | writer-without-sequence | reader-without-check. Runs at least that long, and longer
-// (on a busy machine or under a sanitizer) until it has seen enough: `enough_books` with a sound lock, one torn book with
-// a broken one; at most a minute. Prints the books read, and how many of them were torn or crossed.
+// (on a busy machine or under a sanitizer) until it has seen enough: `enough_books` with a sound lock, one torn book
+// with a broken one; at most a minute. Prints the books read, and how many of them were torn or crossed.
 #include <sys/mman.h>
 
 #include <array>
