@@ -91,7 +91,7 @@ class LevelUpdateError(ArrayError):
 
 
 class OffTickError(UsageError):
-    """A decimal price that is not a whole number of price units, or lies outside int64."""
+    """A decimal price that is not a whole number of price units, or exceeds int64."""
 
 
 class PlugInError(UsageError):

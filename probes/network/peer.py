@@ -65,12 +65,12 @@ class RoundTrip:
 
     @property
     def kernel_ns(self) -> int | None:
-        """From driver to driver: t4 - t1."""
+        """From this host's driver and back to it: t4 - t1."""
         return _difference(self.sent.kernel_ns, self.received.kernel_ns)
 
     @property
     def hardware_ns(self) -> int | None:
-        """From card to card: T4 - T1."""
+        """From this host's card and back to it: T4 - T1."""
         return _difference(self.sent.hardware_ns, self.received.hardware_ns)
 
     @property

@@ -25,7 +25,7 @@
 
 namespace lowlat {
 
-// One writer at a time; only the writer may read, or others after it has finished.
+// One writer at a time; a reader must be the writer, or be ordered after its writes.
 class Histogram {
   public:
     static constexpr int significant_digits = 3;

@@ -24,7 +24,7 @@ fi
 "${CXX:-c++}" -std=c++20 "${flags[@]}" -I. tools/measure/native/ring_stress.cpp -pthread -o "$scratch/ring_stress"
 export TSAN_OPTIONS="halt_on_error=1:exitcode=66 ${TSAN_OPTIONS:-}"
 
-# kind, producers, records, capacity, batch. The last two have rings that are always full, and one record per batch.
+# kind, producers, records, capacity, batch. Includes rings small enough to be always full, and one record per batch.
 accept() {
     "$scratch/ring_stress" "$1" "$2" $(($3 / scale)) "$4" "$5" 60000
 }

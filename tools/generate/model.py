@@ -33,7 +33,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One value of an enumeration. What orders may say is by time in force, and None for what is no order."""
+    """One value of an enumeration. The valid attributes of orders are by time in force; None if it is not an order."""
 
     name: str
     value: int
