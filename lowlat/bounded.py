@@ -1,4 +1,4 @@
-"""Numbers within bounds, as the models of documents have them."""
+"""Bounded number types for the document models."""
 
 from __future__ import annotations
 

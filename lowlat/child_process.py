@@ -1,4 +1,4 @@
-"""Python processes of our own: runs of `lowlat bench`, and what measures one of them."""
+"""Python child processes: runs of `lowlat bench`, and the programs that measure them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 def python_running(module: str) -> tuple[str, ...]:
     """The command that runs a module of this installation as a program; arguments may follow.
 
-    `-P`, and `lowlat` looked up where ours lies before anything else is imported: the current folder, or one on
-    PYTHONPATH, may hold a `lowlat` or an `engine` of the user's own.
+    Uses `-P` and imports `lowlat` from this installation first: the current folder, or one on PYTHONPATH, may
+    contain the user's own `lowlat` or `engine`.
     """
     return (sys.executable, "-P", "-c", _RUN, str(Path(__file__).parent.parent), module)

@@ -1,7 +1,7 @@
-"""JSON documents: a model, which is a dataclass, as a JSON object; and the schemas that are published for them.
+"""JSON documents: dataclass models as JSON objects, and their published schemas.
 
 An object has the fields of its dataclass, in their order, unless `document_fields` says otherwise. `lowlat.schemas`
-reads the same dataclass for what a field means and may hold, so a document and its schema cannot drift apart.
+reads the meaning and bounds of each field from the same dataclass, so a document and its schema cannot drift apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SHAPE: Final = "__document_shape__"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an object has beside or instead of the fields of its dataclass."""
+    """How a JSON object differs from the fields of its dataclass."""
 
     first: tuple[str, ...] = ()
     """Fields and properties that come first."""
@@ -44,7 +44,7 @@ def document_fields(
     renamed: Mapping[str, str] | None = None,
     rules: Mapping[str, Any] | None = None,
 ) -> Callable[[type[_Model]], type[_Model]]:
-    """Decorates a dataclass whose object differs from it; see `Shape`."""
+    """Decorate a dataclass whose JSON object differs from its fields; see `Shape`."""
     shape = Shape(first, last, frozenset(hidden), frozenset(optional), renamed or {}, rules or {})
 
     def shaped(model: type[_Model]) -> type[_Model]:
@@ -55,13 +55,13 @@ def document_fields(
 
 
 def shape_of(model: type) -> Shape:
-    """The shape that a dataclass was given, or the plain one."""
+    """The shape set on a dataclass, else the default."""
     shape: Shape = getattr(model, _SHAPE, Shape())
     return shape
 
 
 def members(model: type[Any]) -> tuple[str, ...]:
-    """Names of the fields and properties that an object has, in order, as Python has them."""
+    """The Python names of an object's fields and properties, in order."""
     shape = shape_of(model)
     apart = {*shape.first, *shape.last, *shape.hidden}
     between = [each.name for each in dataclasses.fields(model) if each.name not in apart]
@@ -71,8 +71,7 @@ def members(model: type[Any]) -> tuple[str, ...]:
 def values(thing: object) -> Any:
     """Plain JSON data: dictionaries, lists, numbers, strings, booleans and None.
 
-    Tuples become lists, sets sorted lists, and the keys of mappings strings. Anything else is a programmer's error
-    (`TypeError`).
+    Tuples become lists, sets become sorted lists, and mapping keys become strings. Anything else raises `TypeError`.
     """
     if thing is None or isinstance(thing, bool | int | float | str):
         return thing
@@ -98,10 +97,10 @@ def _object(thing: object) -> dict[str, Any]:
 
 
 def text(model: object, *, ascii_only: bool = True) -> str:
-    """The model as one JSON document with a newline at the end: the same text for the same model.
+    """The model as one JSON document with a trailing newline. Equal models give equal text.
 
-    `ascii_only=False` keeps what is not ASCII as it is; only what UTF-8 cannot say, such as a byte of a file name that
-    is not UTF-8, is escaped then. Raises `ValueError` for NaN and infinity, which JSON does not have.
+    `ascii_only=False` writes non-ASCII characters unescaped, except those that UTF-8 cannot encode, such as a non-UTF-8
+    byte of a file name. Raises `ValueError` for NaN and infinity, which JSON does not support.
     """
     found = json.dumps(values(model), indent=2, allow_nan=False, ensure_ascii=ascii_only) + "\n"
     return found.encode("utf-8", "backslashreplace").decode()
@@ -113,10 +112,10 @@ def file_of(schema: str) -> str:
 
 
 def published(schema: str, *, closed: bool = False) -> dict[str, Any]:
-    """The JSON Schema (2020-12) that is installed for a document such as `lowlat.report/1`.
+    """The installed JSON Schema (2020-12) of a document such as `lowlat.report/1`.
 
-    Reports, sweeps, histories and comparisons admit fields that they do not name, since a later lowlat may add some;
-    `closed` does not, which finds a misspelled field.
+    The schemas of reports, sweeps, histories and comparisons allow unknown fields, since later versions of lowlat may
+    add some. `closed` forbids them, which catches misspelled fields.
     """
     found: dict[str, Any] = json.loads(files("lowlat").joinpath("schema", file_of(schema)).read_text(encoding="utf-8"))
     if closed:

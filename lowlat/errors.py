@@ -1,7 +1,7 @@
-"""Exit codes, and the errors that no room of the house has to itself.
+"""Exit codes, and the errors that several packages share.
 
-It stands beneath the house (`lowlat_cli` -> `engine` -> `probes`, `reports`) and imports nothing of it. An error has a
-class of its own where a caller can act on it, or where it is caught; all others differ by their message.
+Every package (`lowlat_cli` -> `engine` -> `probes`, `reports`) may import this module; it imports none of them. An
+error has its own class if it is caught somewhere or a caller can act on it; all others differ only in their message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the `lowlat` process tells its caller."""
+    """Exit codes of the `lowlat` process."""
 
     OK = 0
     """Success."""
@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
     """With `--strict`: a gated metric is inconclusive."""
     INTERNAL = 70  # EX_SOFTWARE: never 1, so that a crash cannot look like a regression
     """An internal error."""
-    COMMAND_REFUSED = 126  # 126 and 127 are what shells, env and nice say
+    COMMAND_REFUSED = 126  # 126 and 127 as in shells, env and nice
     """`affinity run`: the command exists and cannot be started."""
     COMMAND_MISSING = 127
     """`affinity run`: there is no such command."""
@@ -41,29 +41,29 @@ class ExitCode(IntEnum):
 class LowlatError(Exception):
     """Root of every error a user can cause or must act on.
 
-    The message says what happened, the value seen, and what to do. `exit_code` is what the
-    command line returns when the error reaches it.
+    The message says what happened, the value seen, and what to do. The command line exits with `exit_code` when the
+    error reaches it.
     """
 
     exit_code: ExitCode = ExitCode.USAGE
 
 
 class UsageError(LowlatError):
-    """An option, an argument or a setting that cannot be used, here or together with the others."""
+    """An option, an argument or a setting that is invalid, on its own or combined with the others."""
 
 
 class FormatError(UsageError):
-    """Text, bytes or a document that are not of the form asked for."""
+    """Text, bytes or a document in the wrong format."""
 
 
 class InputError(UsageError):
-    """A file or folder that cannot be read as what it is to be; the message names it."""
+    """A file or folder that cannot be read as the expected kind; the message names it."""
 
 
 class LobsterError(InputError):
-    """A LOBSTER file that cannot be read, or says what no LOBSTER file says.
+    """A LOBSTER file that cannot be read or is invalid.
 
-    `row` (from 1) and `column` (its name) tell where; both are None when it is the file as a whole.
+    `row` (from 1) and `column` (its name) give the position; both are None if the error concerns the whole file.
     """
 
     def __init__(self, path: Path, problem: str, *, row: int | None = None, column: str | None = None) -> None:
@@ -75,15 +75,15 @@ class LobsterError(InputError):
 
 
 class OutputPathError(UsageError):
-    """A file, or stdout, that cannot be written."""
+    """A file or stdout that cannot be written."""
 
 
 class ArrayError(UsageError):
-    """An array whose dtype, shape, order or values an operation cannot take."""
+    """An array whose dtype, shape, order or values an operation does not accept."""
 
 
 class LevelUpdateError(ArrayError):
-    """Level updates that cannot be applied; `price` is where. Nothing was changed."""
+    """Level updates that cannot be applied; `price` is the level that failed. The book is unchanged."""
 
     def __init__(self, problem: str, price: int) -> None:
         super().__init__(f"level {price}: {problem}")
@@ -91,15 +91,15 @@ class LevelUpdateError(ArrayError):
 
 
 class OffTickError(UsageError):
-    """A decimal price that is not a whole number of price units, or lies outside int64."""
+    """A decimal price that is not a whole number of price units, or exceeds int64."""
 
 
 class PlugInError(UsageError):
-    """What another package offers as an entry point cannot be used; the message names the package."""
+    """An entry point of another package that cannot be used; the message names the package."""
 
 
 class BusyError(LowlatError):
-    """Another thread is using this engine or this end of a ring."""
+    """Another thread is using this engine, or this end of a ring."""
 
 
 class CommandStartError(UsageError):
@@ -111,7 +111,7 @@ class CommandStartError(UsageError):
 
 
 class RunFailedError(LowlatError):
-    """The process of a run, or a command that is compared, ended without a result."""
+    """The process of a run, or a compared command, ended without a result."""
 
     def __init__(self, message: str, exit_code: ExitCode) -> None:
         super().__init__(message)
@@ -119,14 +119,14 @@ class RunFailedError(LowlatError):
 
 
 class NotValidError(LowlatError):
-    """Numbers that must not be believed, or compared, or that there are none of."""
+    """Results that are invalid, missing, or not comparable."""
 
     exit_code = ExitCode.NOT_VALID
 
 
 @contextmanager
 def naming(source: str) -> Iterator[None]:
-    """Put the name of a file before the message of whatever is wrong with the form of what it holds."""
+    """Prefix format errors raised in the block with the name of the file."""
     try:
         yield
     except FormatError as error:

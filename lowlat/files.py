@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic file writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lowlat.errors import OutputPathError
 
 
 def check_writable(path: Path) -> None:
-    """Find out, before a long run, whether `write_atomically` could write this file; leaves nothing behind.
+    """Check before a long run that `write_atomically` can write this file; leaves no file behind.
 
     Raises `OutputPathError` with what to do about it.
     """
@@ -28,18 +28,18 @@ def check_writable(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file (text as UTF-8) whole or not at all: see `written_atomically`."""
+    """Write a file atomically (text as UTF-8): see `written_atomically`."""
     with written_atomically(path) as stream:
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager
 def written_atomically(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written in the block, so that a reader sees the old content or the new, even after a crash.
+    """Open a file for the block to write. Readers see either the old content or the new, even after a crash.
 
-    Written beside the target, flushed to the disk, then renamed; a symbolic link keeps pointing where it did. A new
-    file gets the mode that the umask leaves, an existing one keeps its own. Raises `OutputPathError` and leaves no
-    partial file; only a kill leaves the temporary one behind.
+    Writes a temporary file next to the target, flushes it to disk, then renames it. Symbolic links are followed and
+    kept. A new file gets its mode from the umask; an existing file keeps its mode. On failure, raises `OutputPathError`
+    and leaves no partial file; only a killed process leaves the temporary file behind.
     """
     target = _target(path)
     try:
@@ -58,7 +58,7 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
 
 
 def flush_folder(folder: Path) -> None:
-    """Make a new or changed name last: without it a crash may bring the old one back."""
+    """Flush a folder, so that a new or changed file name survives a crash."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -67,14 +67,14 @@ def flush_folder(folder: Path) -> None:
 
 
 def _target(path: Path) -> Path:
-    """The file that the path leads to, which must be a regular one or none yet."""
-    # /dev/stdout leads to whatever file the shell has opened: a rename would replace it under the shell's hands.
-    shared_memory = path.absolute().is_relative_to("/dev/shm")  # a file system like others
+    """The file that the path resolves to; it must be a regular file or not exist yet."""
+    # /dev/stdout resolves to a file that the shell has open: a rename would replace it while the shell uses it.
+    shared_memory = path.absolute().is_relative_to("/dev/shm")  # an ordinary file system
     if not shared_memory and any(path.absolute().is_relative_to(folder) for folder in ("/dev", "/proc")):
         raise OutputPathError(f"cannot write {path}: it is not a regular file; name another, or redirect stdout")
     try:
         target = path.resolve()
-        if target.is_symlink():  # from Python 3.13 on, resolve() returns a loop of links as it is
+        if target.is_symlink():  # since Python 3.13, resolve() returns a loop of links unchanged
             raise OutputPathError(f"cannot write {path}: its links form a loop; choose another file")
         if target.is_dir():
             raise OutputPathError(f"cannot write {path}: it is a directory; name a file in it")
@@ -84,15 +84,15 @@ def _target(path: Path) -> Path:
             raise OutputPathError(f"cannot write {path}: it is write-protected; choose another file")
         if not target.parent.is_dir():
             raise OutputPathError(f"cannot write {path}: there is no directory {target.parent}; create it first")
-    except (OSError, RuntimeError) as error:  # too long a name; before Python 3.13, a loop of links
+    except (OSError, RuntimeError) as error:  # name too long; before Python 3.13, a loop of links
         raise OutputPathError(f"cannot write {path}: {error}") from error
     return target
 
 
 def _open_beside(target: Path) -> tuple[int, Path]:
-    """A new file in the target's folder, which a rename can move onto it, with the mode it will have there.
+    """Create a file in the target's folder, with its final mode, for a rename onto the target.
 
-    It has that mode before it has content: what only the owner may read is never readable by others meanwhile.
+    The mode is set before any content is written, so private content is never readable by others.
     """
     temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)

@@ -1,7 +1,7 @@
-"""Things of one kind by name: those built in, and those that other packages offer as entry points.
+"""Registries of named objects: built-in ones, and those that other packages provide as entry points.
 
-Other packages are asked only for a name that is not built in, and to list the names there are. They are loaded one at a
-time, so that a broken one stands in nobody's way.
+Entry points are searched only for a name that is not built in, and to list all names. They are loaded one at a time, so
+a broken one does not affect the others.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
 
 
 class Named(Protocol):
-    """What a registry holds."""
+    """An entry of a registry."""
 
     @property
     def name(self) -> str:
-        """What it is called on the command line."""
+        """Its name on the command line."""
 
     @property
     def sentence(self) -> str:
-        """What it is, for help and messages: no capital, no period."""
+        """A description for help and messages, without a capital or a period."""
 
 
 Entry = TypeVar("Entry", bound=Named)
 
 
 class Registry(Generic[Entry]):
-    """Entries of one type, by name: the built-in ones first."""
+    """Entries of one type by name, built-in ones first."""
 
     def __init__(self, group: str, kind: type[Entry], built_in: Callable[[], Sequence[Entry]]) -> None:
-        """`group`: of entry points whose objects are of type `kind`. `built_in` is called when it is first needed."""
+        """`group`: the entry point group, whose objects have type `kind`. `built_in` is called on first use."""
         self.group = group
         self._kind = kind
         self._built_in = built_in
 
     @cached_property
     def built_in(self) -> Mapping[str, Entry]:
-        """The entries of this package."""
+        """The built-in entries."""
         return {entry.name: entry for entry in self._built_in()}
 
     def __contains__(self, name: str) -> bool:
         return name in self.built_in or name in self.offered()
 
     def names(self) -> list[str]:
-        """All names. Nothing of another package is loaded for it."""
+        """All names. Loads no other package."""
         return [*self.built_in, *self.offered()]
 
     def get(self, name: str) -> Entry:
-        """The entry of this name. Raises `UsageError`, and `PlugInError` for one of another package."""
+        """The entry of this name. Raises `UsageError`, or `PlugInError` for an entry of another package."""
         if name in self.built_in:
             return self.built_in[name]
         points = self.offered().get(name)
@@ -62,22 +62,22 @@ class Registry(Generic[Entry]):
         return self._loaded(name, points)
 
     def refusal(self, name: str, others: Iterable[str] = ()) -> str:
-        """That this is no name, and which there are; `others`: names that would do too where this one was given."""
+        """The error message for an unknown name, with the valid names; `others`: further names that are valid here."""
         known = ", ".join(map(repr, (*self.names(), *others)))
         return "; ".join([f"{name!r} is not one of {known}", *self.refused()])
 
     def listing(self) -> str:
-        """All names, with what each is or whose."""
+        """All names, each with its description or the package that provides it."""
         ours = [f"{name} ({entry.sentence})" for name, entry in self.built_in.items()]
         theirs = [f"{name} (of {_packages(points)})" for name, points in self.offered().items()]
         return "; ".join([", ".join([*ours, *theirs]), *self.refused()])
 
     def offered(self) -> dict[str, list[EntryPoint]]:
-        """What other packages offer, by name. One name has several entry points where packages collide."""
+        """Entry points of other packages, by name. A name has several if packages collide."""
         return {name: points for name, points in self._points().items() if name not in self.built_in}
 
     def refused(self) -> list[str]:
-        """A line on each entry point that has a built-in entry's name."""
+        """One line for each entry point with the name of a built-in entry."""
         points = self._points()
         return [
             f"{name!r} of {_packages(points[name])} is refused: that name is built in"

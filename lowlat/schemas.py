@@ -1,7 +1,7 @@
 """JSON Schemas (2020-12) of documents, made from their models.
 
-What a field means and may hold stands in its type: `Annotated[int, Meta(ge=1, description="...")]`, with the `Meta` of
-msgspec, which also reads documents by it.
+A field's type holds its meaning and bounds: `Annotated[int, Meta(ge=1, description="...")]`. `Meta` is msgspec's, which
+also validates documents with it.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ _LENGTHS: Final = {"string": "Length", "array": "Items", "object": "Properties"}
 
 
 def schema_of(model: type, *, closed: bool, printed_by: str) -> Schema:
-    """The schema of a document, whose model has a field `schema` that names it.
+    """The schema of a document, named by the field `schema` of its model.
 
-    `closed`: no object has fields beyond those named, and all of those that are not optional. Otherwise fields may be
-    added, and one that has a default may be missing: in documents older than the field. `printed_by`: command lines.
+    `closed`: objects have no unknown fields, and all fields that are not optional. Otherwise unknown fields are
+    allowed, and a field with a default may be missing, as in documents older than the field. `printed_by`: command
+    lines.
     """
     title = str(next(each.default for each in dataclasses.fields(model) if each.name == "schema"))
     name, _, version = title.partition("/")
@@ -53,17 +54,17 @@ def schema_of(model: type, *, closed: bool, printed_by: str) -> Schema:
 
 
 class _Definitions:
-    """The objects of a document, as they are met."""
+    """The object definitions of a document, in order of first use."""
 
     def __init__(self, closed: bool) -> None:
         self.closed = closed
         self.all: dict[str, Schema] = {}
 
     def reference(self, model: type) -> Schema:
-        """A reference to the definition of a dataclass, which is made if there is none yet."""
+        """A reference to the definition of a dataclass; creates the definition on first use."""
         name = model.__name__
         if name not in self.all:
-            self.all[name] = {}  # keeps its place, and ends recursion
+            self.all[name] = {}  # reserves its position, and ends recursion
             self.all[name] |= self._object(model)
         return {"$ref": f"#/$defs/{name}"}
 
@@ -102,7 +103,7 @@ class _Definitions:
         return found | ({} if value is Any else {"additionalProperties": self.of(value)})
 
     def _specialized(self, model: Any, arguments: tuple[Any, ...]) -> Schema:
-        """A generic dataclass: the one definition, and beside it what the type arguments say of its fields."""
+        """A generic dataclass: its shared definition, plus the fields that the type arguments specialize."""
         renamed = shape_of(model).renamed
         fields = {
             renamed.get(name, name): self.of(get_args(hint[arguments])[0])  # the definition has the description
@@ -156,7 +157,7 @@ def _has_default(each: dataclasses.Field[Any]) -> bool:
 
 
 def _without_none(hint: Any) -> Any:
-    """The type of a field that is there: it is left out when it is None."""
+    """The type of a field without None: such a field is omitted when it is None."""
     if get_origin(hint) is Annotated:
         metas = hint.__metadata__
         return Annotated[(_without_none(get_args(hint)[0]), *metas)]
@@ -164,7 +165,7 @@ def _without_none(hint: Any) -> Any:
 
 
 def _narrowed(schema: Schema, metas: tuple[Any, ...]) -> Schema:
-    """A schema with what each `Meta` of its type adds."""
+    """The schema with the constraints of each `Meta` added."""
     described: Schema = {}
     for meta in metas:
         if meta.description is not None:

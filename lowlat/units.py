@@ -1,4 +1,4 @@
-"""Numbers as people read them: three figures and a unit."""
+"""Human-readable numbers: three significant figures and a unit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rate(per_second: float) -> str:
 
 
 def frequency(hertz: float) -> str:
-    """A frequency, e.g. `2.596 GHz`; four figures, since that is how clocks are told apart."""
+    """A frequency, e.g. `2.596 GHz`; four figures, since clocks differ in the fourth."""
     size, prefix = _scale(hertz, _DECIMAL)
     return f"{hertz / size:.3f} {prefix}Hz"
 
@@ -45,7 +45,7 @@ def size(count: int) -> str:
 
 
 def whole_size(count: int) -> str:
-    """Bytes as a whole number of the largest unit where it is one, e.g. `32 KiB`; else as `size`."""
+    """Bytes as a whole number of the largest unit that divides them, e.g. `32 KiB`; else as `size`."""
     for unit_size, unit in _BINARY[:-1]:
         if count % unit_size == 0 and 0 < count < 10_000 * unit_size:
             return f"{count / unit_size:.0f} {unit}"
@@ -53,7 +53,7 @@ def whole_size(count: int) -> str:
 
 
 def share(part: float) -> str:
-    """A share as a percentage; never rounded up to all, nor down to nothing."""
+    """A share as a percentage, never rounded up to 100% or down to 0%."""
     if part in (0, 1):
         return f"{part:.0%}"
     percent = min(max(part * 100, 0.001), 99.999)
@@ -71,7 +71,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def plural_of(noun: str) -> str:
-    """Several of it, e.g. `switches`."""
+    """The plural of a noun, e.g. `switches`."""
     return noun + ("es" if noun.endswith(("ch", "s")) else "s")
 
 
@@ -81,7 +81,7 @@ def _prefixed(count: float) -> str:
 
 
 def _scale(value: float, scale: tuple[tuple[float, str], ...]) -> tuple[float, str]:
-    """The largest unit of which the value, as it will be rounded, holds one."""
+    """The value in the largest unit for which the rounded value is at least 1, and the unit."""
     for unit_size, unit in scale:
         if value >= unit_size * (1 - 0.0005):
             return unit_size, unit
@@ -89,7 +89,7 @@ def _scale(value: float, scale: tuple[tuple[float, str], ...]) -> tuple[float, s
 
 
 def _figures(value: float, unit_size: float) -> str:
-    """Three figures, or all digits of a whole number of units below a thousand."""
+    """Three figures; all digits for a whole number of units below a thousand."""
     scaled = value / unit_size
     if unit_size == 1 and float(value).is_integer():
         return f"{scaled:,.0f}"

@@ -1,1 +1,1 @@
-"""One file for each thing that can be asked of a host."""
+"""Probes of a host: one module for each property."""

@@ -1,8 +1,8 @@
-"""The cache line: what the system reports, what the processor does, and whether the two agree.
+"""The cache line size: reported by the system, measured on the processor, and whether the two agree.
 
-Two independent measurements. The granule of `clflush`: how far from a flushed address a load is slow. False
-sharing: how far apart two words must be for two threads to write them without disturbing each other. What
-prefetchers do is a separate finding: a pair prefetch makes 128 bytes the safe distance on a 64-byte line.
+Two independent measurements. The granule of `clflush`: the distance from a flushed address within which loads are
+slow. False sharing: the distance between two words at which two threads can write them without slowing each other
+down. Prefetchers are reported separately: a pair prefetch makes 128 bytes the safe distance on a 64-byte line.
 """
 
 from __future__ import annotations
@@ -181,10 +181,10 @@ def _from_getconf() -> Reading[int]:
 def measure_cache_line(
     frequency_hz: float, cpus: tuple[int, int] | None = None, topology: Topology | None = None
 ) -> CacheLine:
-    """Measure the line of the running host, in about 20 ms on a quiet host and 1.1 s at most.
+    """Measure the cache line of the running host, in about 20 ms on a quiet host and at most 1.1 s.
 
-    `frequency_hz` is the counter's, from a calibration. `cpus` are the two that share falsely; without them
-    two on different cores are chosen among the allowed. Raises `AffinityError` for CPUs that cannot be used.
+    `frequency_hz` is the counter's, from a calibration. `cpus` are the two CPUs for the false sharing test; by default,
+    two allowed CPUs on different cores. Raises `AffinityError` for CPUs that cannot be used.
     """
     if cpus is not None:
         check_cpus(cpus)
@@ -206,9 +206,9 @@ def measure_cache_line(
 
 
 def choose_pair(topology: Topology, first: int | None = None) -> tuple[int, ...]:
-    """Choose two allowed CPUs on different cores, on one node if possible; else what there is.
+    """Choose two allowed CPUs on different cores, on one node if possible; else the best available.
 
-    `first`: an allowed CPU that must be the first of them.
+    `first`: an allowed CPU that must come first.
     """
     allowed = sorted(topology.cpu_sets.allowed, key=lambda cpu: (cpu != first, -cpu))
     if len(allowed) < 2:
@@ -233,9 +233,9 @@ def _flush_granule(flush: _core.FlushTimes) -> Reading[int]:
 
 
 def granule(times: Mapping[int, float], slow: float, fast: float, source: str) -> Reading[int]:
-    """Find the smallest distance from which on all times are nearer to `fast` than to `slow`, by ratio.
+    """Find the smallest distance from which all times are nearer to `fast` than to `slow`, by ratio.
 
-    Unknown when slow and fast differ by less than `CONTRAST_MIN`, or when times do not fall once and for all.
+    Unknown when slow and fast differ by less than `CONTRAST_MIN`, or when there is no such distance.
     """
     if fast <= 0.0 or slow / fast < CONTRAST_MIN:
         return unknown(source, f"slow and fast differ too little: {slow:.1f} and {fast:.1f}")
@@ -281,7 +281,7 @@ def _prefetch(pair: tuple[int, ...], flush: _core.FlushTimes) -> Reading[Prefetc
 
 
 def classify_prefetch(rates: _core.PrefetchRates) -> Prefetch:
-    """Name the prefetchers from the rates at the two places a line can have in its pair."""
+    """Identify the prefetchers from the rates at the two positions of a line in its pair."""
     pair = rates.upper_half_previous - rates.lower_half_previous > PREFETCH_RATE
     return Prefetch(
         pair=pair,

@@ -1,7 +1,7 @@
-"""What disturbed a measured section: switches, faults, stolen time, interrupts. What explains a tail.
+"""OS noise in a measured section: context switches, page faults, stolen time, interrupts. Explains a latency tail.
 
-`DisturbanceWatch` reads the raw texts before and after and parses them later. The counters of the thread are
-read last before the section and first after it, so that the reading itself is not in them.
+`DisturbanceWatch` reads the raw texts before and after the section and parses them later. It reads the thread's
+counters last before the section and first after it, so they do not include the reading itself.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 class DisturbanceReadings:
     """Counts over one measured section, on its thread and on its CPU.
 
-    `disturbed` is true when the processor was taken away from the thread, or the thread had to wait for
-    memory: an involuntary switch, a migration, a page fault, stolen time, or throttling. Timer and other
-    interrupts are counted but do not make a run disturbed: without nohz_full the tick comes on every host.
+    `disturbed` is true if the thread lost its CPU or had to wait for memory: an involuntary context switch, a
+    migration, a page fault, stolen time, or throttling. Timer and other interrupts are counted but do not make a run
+    noisy: without nohz_full, every host has the timer tick.
     """
 
     cpu: int
@@ -61,7 +61,7 @@ class DisturbanceReadings:
         )
 
     def plus(self, other: DisturbanceReadings) -> DisturbanceReadings:
-        """The sums over two sections on the same CPU; what is not known of one is not known of both."""
+        """The sums over two sections on the same CPU; a count unknown for one section is unknown for the sum."""
         sums: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             one, more = getattr(self, field.name), getattr(other, field.name)
@@ -77,7 +77,7 @@ class DisturbanceReadings:
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """Raw texts of one moment; parsed when the section is over."""
+    """Raw texts read at one moment; parsed after the section."""
 
     stat: str | None
     interrupts: str | None
@@ -87,13 +87,13 @@ class _Texts:
 
 
 class DisturbanceWatch:
-    """Watches one section of the calling thread on one CPU: `start()`, the section, `stop()`."""
+    """Watches one section of the calling thread on one CPU: `start()`, run the section, `stop()`."""
 
     def __init__(self, cpu: int, tree: HostTree = LIVE) -> None:
         self.cpu = cpu
         self._tree = tree
         self._before: _Texts | None = None
-        # Once for nothing: imports, caches and the pages of this very code are then in place.
+        # A dry run: loads imports, warms caches and faults in the pages of this code.
         self._read_texts()
         self._usage = _core.read_thread_usage()
 
@@ -107,12 +107,12 @@ class DisturbanceWatch:
         )
 
     def start(self) -> None:
-        """Take the counters right before the section; the last thing read is the thread's own."""
+        """Read the counters right before the section, the thread's own last."""
         self._before = self._read_texts()
         self._usage = _core.read_thread_usage()
 
     def stop(self) -> DisturbanceReadings:
-        """Take the counters right after the section, the thread's own first, and return the differences."""
+        """Read the counters right after the section, the thread's own first, and return the differences."""
         usage = _core.read_thread_usage()
         after = self._read_texts()
         before = self._before
@@ -167,7 +167,7 @@ def _migrations(before: str | None, after: str | None) -> Reading[int]:
 
 
 def _runqueue_wait(before: str | None, after: str | None) -> Reading[int]:
-    """Time in ns that the thread was ready to run and had no CPU: second field of schedstat."""
+    """Time in ns that the thread was runnable but had no CPU: second field of schedstat."""
 
     def wait(text: str | None) -> int | None:
         fields = (text or "").split()
@@ -201,9 +201,9 @@ def _interrupts(before: str | None, after: str | None, cpu: int) -> tuple[Readin
 
 
 def interrupt_counts(text: str, cpu: int) -> tuple[int, int] | None:
-    """Timer interrupts and all other interrupts of one CPU, from `/proc/interrupts`; None without its column.
+    """Timer interrupts and all other interrupts of one CPU, from `/proc/interrupts`; None if it has no column.
 
-    Columns are those of online CPUs only. The timer is the row LOC on x86, that of arch_timer on Arm.
+    Only online CPUs have columns. The timer is row LOC on x86, arch_timer on Arm.
     """
     header, _, rows = text.partition("\n")
     names = header.split()

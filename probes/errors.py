@@ -1,4 +1,4 @@
-"""What a thread or its memory was refused."""
+"""Errors of thread and memory placement."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from lowlat.errors import UsageError
 
 
 class AffinityError(UsageError):
-    """CPUs, or a priority, that a thread cannot be given as asked; the message names them and the cause."""
+    """CPUs or a priority that cannot be set for a thread; the message names them and the cause."""
 
 
 class NumaError(UsageError):
-    """Memory that cannot be bound as asked; the message names the node and the cause."""
+    """Memory that cannot be bound to a node; the message names the node and the cause."""

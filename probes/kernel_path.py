@@ -1,12 +1,12 @@
-"""What the kernel of this host adds to the way of an order: system call, wake-up, loopback UDP and TCP.
+"""The kernel's share of the order path on this host: system call, wake-up, loopback UDP and TCP.
 
-A message goes from one thread to another that is blocked in the kernel. It carries the counter as it stood right
-before the send, and the receiver reads the counter as soon as it runs again. So a time over loopback holds the send
-call, the network stack down and up, the wake-up of the receiver and the return from its receive call: once out and once
-in, as an execution goes out and an order comes in. It holds no driver and no interrupt, which loopback does not have,
-and no application, so that none is subtracted.
+One thread sends a message to another that is blocked in the kernel. The message carries the counter read right before
+the send, and the receiver reads the counter as soon as it runs again. A loopback time thus includes the send call, the
+network stack down and up, the wake-up of the receiver and the return from its receive call: one way out and one way in,
+like an outgoing execution and an incoming order. It includes no driver and no interrupt, since loopback has neither,
+and no application code.
 
-The cost of the stamps themselves is subtracted.
+The timer overhead is subtracted.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ LIMIT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class KernelPath:
-    """Times on this host's kernel. The CPUs are None where the scheduler chose.
+    """Times on this host's kernel. The CPUs are None if the scheduler chose them.
 
-    `system_call`: getppid, entry to return. `wake_up`: from before FUTEX_WAKE to the woken thread. `udp`, `tcp`: 64
-    bytes over 127.0.0.1, from before the send to after the receive of a thread that was blocked in it.
+    `system_call`: getppid, entry to return. `wake_up`: from before FUTEX_WAKE until the woken thread runs. `udp`,
+    `tcp`: 64 bytes over 127.0.0.1, from before the send until the blocked receiver returns from its receive call.
     """
 
     sender_cpu: int | None
@@ -50,7 +50,7 @@ class KernelPath:
 
     @property
     def where(self) -> str:
-        """The CPUs in words."""
+        """The CPUs as text."""
         if self.receiver_cpu is None:
             return "on CPUs chosen by the scheduler"
         if self.sender_cpu == self.receiver_cpu:
@@ -61,10 +61,10 @@ class KernelPath:
 def measure_kernel_path(
     frequency_hz: float, receiver_cpu: int | None = None, topology: Topology | None = None
 ) -> KernelPath:
-    """Measure in about 0.4 s, and in 4 s at most, on threads of its own; the GIL is free meanwhile.
+    """Measure in about 0.4 s, at most 4 s, on dedicated threads, with the GIL released.
 
-    `frequency_hz` is the counter's, from a calibration. `receiver_cpu` is where messages are waited for; without it, or
-    where it is not allowed, one is chosen. The sender is on another core if there is one.
+    `frequency_hz` is the counter's, from a calibration. The receiver waits on `receiver_cpu`; if that is not given or
+    not allowed, one is chosen. The sender runs on another core if there is one.
     """
     sender, receiver = _pair(topology or read_topology(), receiver_cpu)
     path = _Measurement(frequency_hz, sender, receiver)
@@ -100,7 +100,7 @@ class _Measurement:
 
 
 def spread_of(found: _core.PathSamples, frequency_hz: float, source: str) -> Reading[LatencySummary]:
-    """Turn ticks into percentiles, or into why there are none."""
+    """Convert ticks to percentiles, or to the reason why there are none."""
     scale = TickScale.of_frequency(frequency_hz)
     if found.error:
         return unknown(source, f"{found.call}: {os.strerror(found.error)}")

@@ -1,4 +1,4 @@
-"""Many times of one thing, in short: its median and its 99th percentile."""
+"""A summary of many times: their median and 99th percentile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SAMPLES_MIN = 100
 
 @dataclass(frozen=True, slots=True)
 class LatencySummary:
-    """Percentiles of ceiling rank, in ns: the smallest sample that so many percent do not exceed."""
+    """Percentiles of ceiling rank, in ns: the smallest sample that at least that share of samples does not exceed."""
 
     p50_ns: int
     p99_ns: int
@@ -19,7 +19,7 @@ class LatencySummary:
 
     @classmethod
     def of(cls, times_ns: Sequence[int]) -> LatencySummary:
-        """Make it from at least one time, in any order."""
+        """The summary of at least one time, in any order."""
         ordered = sorted(times_ns)
         return cls(p50_ns=_ranked(ordered, 50), p99_ns=_ranked(ordered, 99), samples=len(ordered))
 

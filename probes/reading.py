@@ -49,7 +49,7 @@ class Reading(Generic[T]):
 
 
 def known(value: T, source: str) -> Reading[T]:
-    """Make a reading that has a value; `source` says "read from ..." or "measured by ..."."""
+    """Make a reading with a value; `source` is "read from ..." or "measured by ..."."""
     return Reading(value, source)
 
 

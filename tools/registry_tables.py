@@ -1,4 +1,4 @@
-"""Prints a table of what can be chosen by name, for the documents: `registry_tables.py outputs | readers | engines`."""
+"""Prints a table of a registry for the documentation: `registry_tables.py outputs | readers | engines`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lowlat.reports.outputs.registry import OUTPUTS
 
 
 def table(what: str) -> str:
-    """Its names, each with what it is, as Markdown."""
+    """The names with their descriptions, as Markdown."""
     tables = {
         "outputs": ("`--to`", OUTPUTS),
         "readers": ("`--format`", READERS.built_in),

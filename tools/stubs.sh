@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Rewrites what is committed but generated: what schema/records.toml says, the type stubs of the native modules, and the schemas of
-# the documents. Tests compare them with what is committed.
+# Regenerates the committed generated files: those from schema/records.toml, the type stubs of the native modules, and
+# the schemas of the documents. Tests compare them with the committed files.
 set -euo pipefail
 bin=$1
 "$bin/python" tools/generate

@@ -1,8 +1,8 @@
-"""The processor's counter as a clock: reading it, and learning what its ticks are worth.
+"""The processor's counter as a clock: reading it, and calibrating its ticks.
 
-`ticks()` is one native read. `calibrate()` measures the frequency against `CLOCK_MONOTONIC_RAW`, sets it
-beside what processor, hypervisor and kernel declare, and tells what a read costs and how CPUs agree.
-Nothing is measured at import.
+`ticks()` is one native read. `calibrate()` measures the frequency against `CLOCK_MONOTONIC_RAW`, compares it with the
+frequencies that the processor, the hypervisor and the kernel declare, and measures the cost of a read and the skew
+between CPUs. Nothing is measured at import.
 """
 
 from __future__ import annotations
@@ -156,10 +156,10 @@ class Calibration:
 
 
 def calibrate(duration_s: float = DURATION_DEFAULT_S, cpu: int | None = None) -> Calibration:
-    """Measure the counter for `duration_s` seconds (0.01 to 60), on one CPU if given; then costs and skew.
+    """Measure the frequency for `duration_s` seconds (0.01 to 60), on `cpu` if given; then read costs and skew.
 
-    Spins without the GIL for that time. Raises `NotValidError` for a duration outside the limits or a counter
-    that stands still, and `AffinityError` for a CPU that cannot be used.
+    Spins without the GIL for that time. Raises `NotValidError` for a duration outside the limits or a counter that does
+    not advance, and `AffinityError` for a CPU that cannot be used.
     """
     return _calibrate(duration_s, cpu, with_skew=True)
 
@@ -215,10 +215,10 @@ def _check_request(duration_s: float, cpu: int | None) -> None:
 
 
 def _uncertainty_ppm(fit: _core.FrequencyFit) -> float:
-    """Twice the larger of two standard errors: that of the residuals, and that seen between the halves.
+    """Twice the larger of two standard errors: from the residuals, and from the difference between the halves.
 
-    The slopes of two halves of a window differ with four times the standard error of the whole one's slope,
-    when errors are independent; when they are not, as under drift, the halves tell and the residuals do not.
+    If errors are independent, the difference between the slopes of the two halves has four times the standard error of
+    the slope of the whole window. If they are not, as under drift, only the halves show it.
     """
     return 2.0 * max(fit.standard_error_ppm, abs(fit.halves_difference_ppm) / 4.0)
 
@@ -231,7 +231,7 @@ def _measurement(fit: _core.FrequencyFit) -> Reading[float]:
 
 
 def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[float, float, str]:
-    """Frequency, uncertainty and source: the measurement if it is good, else the best that is declared."""
+    """Frequency, uncertainty and source: the measurement if it is good, else the best declared frequency."""
     *declared, measured = candidates
     uncertainty_ppm = _uncertainty_ppm(fit)
     if measured.frequency_hz.value is None:
@@ -267,7 +267,7 @@ def _costs(costs: _core.ReadCosts) -> ReadCosts:
 def measure_skew(frequency_hz: float) -> Reading[tuple[CounterSkew, ...]]:
     """Compare the counters of all CPUs this process may use with that of the lowest one, by ping-pong.
 
-    Offsets and bounds are in ns of a counter of `frequency_hz`. Each pair plays 2 ms, less with many CPUs.
+    `frequency_hz` converts offsets and bounds to ns. Each pair exchanges messages for 2 ms, less with many CPUs.
     """
     source = "measured by ping-pong between pinned threads"
     cpus = allowed_cpus()
@@ -300,7 +300,7 @@ def measure_skew(frequency_hz: float) -> Reading[tuple[CounterSkew, ...]]:
 
 
 def read_slew() -> Reading[NtpSlew]:
-    """Read by how much NTP makes `CLOCK_MONOTONIC` run faster than `CLOCK_MONOTONIC_RAW`, in ppm."""
+    """Read how much faster NTP makes `CLOCK_MONOTONIC` run than `CLOCK_MONOTONIC_RAW`, in ppm."""
     slew = _core.read_slew()
     if slew.error:
         return not_applicable("adjtimex", os.strerror(slew.error))

@@ -26,9 +26,9 @@ class TickScale:
 
     @classmethod
     def of_frequency(cls, frequency_hz: float) -> TickScale:
-        """Make the scale from ticks to ns of a counter of this frequency.
+        """The scale from ticks to ns for a counter of this frequency.
 
-        Raises `NotValidError` outside 1 hz to 1 THz.
+        Raises `NotValidError` outside 1 kHz to 1 THz.
         """
         check_frequency(frequency_hz)
         return cls(*_core.ns_of_ticks(frequency_hz))
@@ -39,8 +39,8 @@ class TickScale:
 
 
 def check_frequency(frequency_hz: float) -> None:
-    """Raise `NotValidError` unless a counter can have this frequency, in Hz."""
+    """Raise `NotValidError` unless this is a possible counter frequency, in Hz."""
     if not FREQUENCY_MIN_HZ <= frequency_hz <= FREQUENCY_MAX_HZ:
         raise NotValidError(
-            f"a counter of {frequency_hz:g} Hz cannot be scaled; use 1 Hz to 1 THz, or measure it again"
+            f"a counter of {frequency_hz:g} Hz cannot be scaled; use 1 kHz to 1 THz, or measure it again"
         )

@@ -1,4 +1,4 @@
-"""What processor, hypervisor and kernel declare about the counter: its frequency and its flags.
+"""The counter's frequency and flags as declared by the processor, the hypervisor and the kernel.
 
 The nominal MHz of the model name and CPUID leaf 0x16 are never used: both are marketing figures, rounded.
 """
@@ -24,7 +24,7 @@ FREQUENCY_MAX_HZ = 1e12
 
 _NOT_X86 = "this processor is not x86-64"
 _KERNEL_LOG_TSC = re.compile(rb"tsc: (Refined TSC clocksource calibration:|Detected) ([0-9.]+) MHz")
-_KERNEL_LOG_RECORDS_MAX = 2_000  # the lines stand near the start of a boot
+_KERNEL_LOG_RECORDS_MAX = 2_000  # the lines come early in a boot
 _TSC_FREQ_KHZ = "sys/devices/system/cpu/cpu0/tsc_freq_khz"
 
 
@@ -51,7 +51,7 @@ class CounterFlags:
 
 
 def declared_frequencies(tree: HostTree = LIVE) -> tuple[Candidate, ...]:
-    """Every declared frequency, best source first, each with the reason when it is absent."""
+    """All declared frequencies, best source first; an absent one has a reason."""
     candidates = [
         Candidate("cpuid-0x15", _cpuid_crystal()),
         Candidate("hypervisor-0x40000010", _hypervisor_leaf()),
@@ -87,7 +87,7 @@ def _cpuid_crystal() -> Reading[float]:
 
 
 def _hypervisor_leaf() -> Reading[float]:
-    """Leaf 0x40000010, EAX = counter in hz: VMware's definition, which KVM and others follow."""
+    """Leaf 0x40000010, EAX = counter in kHz: VMware's definition, which KVM and others follow."""
     source = "hypervisor CPUID leaf 0x40000010"
     if _core.cpuid(0) is None:
         return not_applicable(source, _NOT_X86)
@@ -118,7 +118,7 @@ def _kernel_file(tree: HostTree) -> Reading[float]:
 def _kernel_perf_page() -> Reading[float]:
     """The kernel's tsc_khz, recovered from the multiplier and shift on the page of a perf event.
 
-    The multiplier has 31 bits, so that the kernel's whole number of hz comes back exactly on x86.
+    The multiplier has 31 bits, so on x86 the kernel's whole number of kHz is recovered exactly.
     """
     source = "kernel's scale on a perf event's page (time_mult, time_shift)"
     scale = _core.read_perf_clock()
@@ -133,10 +133,10 @@ def _kernel_perf_page() -> Reading[float]:
 
 
 def _kernel_log() -> Reading[float]:
-    """Read what the kernel wrote at boot, to 1 hz: a refined calibration, else the detected frequency."""
+    """Read the frequency in the boot log, to 1 kHz: the refined calibration, else the detected frequency."""
     source = "read from /dev/kmsg"
     try:
-        # Each read gives one record, from the oldest still kept; EAGAIN says that there are no more.
+        # Each read returns one record, oldest first; EAGAIN means there are no more.
         log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return not_applicable(source, "/dev/kmsg does not exist")
@@ -149,7 +149,7 @@ def _kernel_log() -> Reading[float]:
             if match is not None:
                 found[match[1]] = match[2]
     except OSError:
-        pass  # the end, or records overwritten while reading: what was found counts
+        pass  # the end, or records overwritten while reading: keep what was found
     finally:
         os.close(log)
     megahertz = found.get(b"Refined TSC clocksource calibration:") or found.get(b"Detected")
@@ -159,7 +159,7 @@ def _kernel_log() -> Reading[float]:
 
 
 def counter_flags(tree: HostTree = LIVE) -> CounterFlags:
-    """Read the promises about the counter from CPUID and `/proc/cpuinfo`."""
+    """Read the counter's flags from CPUID and `/proc/cpuinfo`."""
     if os.uname().machine in ("aarch64", "arm64"):
         always = known(True, "Arm architecture: the generic timer counts at one rate in every power state")
         return CounterFlags(always, always, always, known(True, "CNTFRQ_EL0"))

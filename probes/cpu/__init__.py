@@ -1,1 +1,1 @@
-"""CPUs: which there are, which this process may use, and which thread should run where."""
+"""CPUs: which exist, which this process may use, and which thread should run where."""

@@ -1,4 +1,4 @@
-"""Which CPUs this process may use, and pinning to them: checked before, read back after."""
+"""The CPUs that this process may use, and pinning to them: checked before, read back after."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def allowed_cpus(tree: HostTree = LIVE) -> tuple[int, ...]:
 
 
 def requested_cpus(text: str, sets: CpuSets | None = None) -> tuple[int, ...]:
-    """Read a CPU list that a person typed for this process, and check it; `all` means all allowed.
+    """Parse and check a CPU list given by the user for this process; `all` means all allowed CPUs.
 
-    Raises `FormatError` for text that is no list, and what `check_cpus` raises.
+    Raises `FormatError` for text that is not a CPU list, and whatever `check_cpus` raises.
     """
     sets = sets or cpu_sets()
     if text.strip().lower() == "all":
@@ -33,7 +33,7 @@ def requested_cpus(text: str, sets: CpuSets | None = None) -> tuple[int, ...]:
 
 
 def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
-    """Raise `AffinityError`, naming CPUs and cause, unless every CPU exists, is online and is left to this process."""
+    """Raise `AffinityError`, naming CPUs and cause, unless all CPUs exist, are online and allowed to this process."""
     sets = sets or cpu_sets()
     wanted = set(cpus)
     if not wanted:
@@ -63,10 +63,10 @@ def affinity_of(tid: int = 0) -> tuple[int, ...]:
 
 
 def pin(cpus: Iterable[int], tid: int = 0) -> tuple[int, ...]:
-    """Bind one thread to CPUs, read the mask back and compare; returns what was read back.
+    """Pin one thread to CPUs, read the mask back and compare; returns the mask read back.
 
-    `tid` is a thread id, 0 the calling thread. Raises `AffinityError` with the cause when the kernel refuses,
-    or when it silently kept fewer CPUs than asked (those outside the cpuset).
+    `tid` is a thread id, 0 the calling thread. Raises `AffinityError` with the cause when the kernel refuses, or when
+    it silently drops some of the CPUs (those outside the cpuset).
     """
     wanted = tuple(sorted(set(cpus)))
     if not wanted:
@@ -99,7 +99,7 @@ def _explain_refusal(error: OSError, tid: int, cpus: tuple[int, ...] | None) -> 
 
 @contextlib.contextmanager
 def pinned(cpus: Iterable[int]) -> Iterator[tuple[int, ...]]:
-    """Bind the calling thread to CPUs for the length of a `with` block, and restore its affinity after it."""
+    """Pin the calling thread to CPUs for the duration of a `with` block, then restore its affinity."""
     before = affinity_of()
     got = pin(cpus)
     try:

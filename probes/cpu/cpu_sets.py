@@ -1,4 +1,4 @@
-"""The sets of CPUs that a kernel keeps: which exist, run, are isolated, and are left to this process."""
+"""The kernel's CPU sets: present, online, isolated, and available to this process."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CpuSets:
 
     @property
     def reachable(self) -> Reading[Cpus]:
-        """CPUs of the affinity, and isolated ones: no process inherits these, but each may move to them."""
+        """CPUs of the affinity, plus isolated ones: no process inherits those, but any may move to them."""
         if self.affinity.value is None:
             return self.affinity
         cpus = tuple(sorted({*self.affinity.value, *(self.isolated.value or ())}))
@@ -52,13 +52,13 @@ class CpuSets:
 
     @property
     def beyond_affinity(self) -> CpuSets:
-        """The sets without the affinity: a thread may leave the one it inherited, within its cpuset."""
+        """The sets without the affinity: a thread may leave its inherited affinity, within its cpuset."""
         why = "a thread may leave the affinity that it inherited"
         return dataclasses.replace(self, affinity=not_applicable("sched_setaffinity", why))
 
     @property
     def of_another_process(self) -> CpuSets:
-        """The sets without affinity and cpuset: both are this process's own, the kernel knows the other's."""
+        """The sets without affinity and cpuset, which apply to this process; the kernel checks the other's."""
         why = "another process has a cpuset of its own"
         return dataclasses.replace(self.beyond_affinity, cpuset=not_applicable("sched_setaffinity", why))
 
@@ -70,7 +70,7 @@ class CpuSets:
 
 
 def cpu_sets(tree: HostTree = LIVE) -> CpuSets:
-    """Read all sets; those that some kernels do not print are derived from what is there."""
+    """Read all sets; those that a kernel does not report are derived from the others."""
     online = _online(tree)
     present = _read_set(tree, "present") or _from_folders(tree) or online
     return CpuSets(
@@ -86,7 +86,7 @@ def cpu_sets(tree: HostTree = LIVE) -> CpuSets:
 
 @functools.lru_cache(maxsize=4096)
 def cpus_of_list(text: str) -> Cpus | None:
-    """Read a kernel's list, empty for the empty set; None when it is damaged."""
+    """Parse a CPU list of the kernel, empty for the empty set; None when malformed."""
     try:
         return parse_cpu_list(text, allow_empty=True)
     except FormatError:
@@ -95,7 +95,7 @@ def cpus_of_list(text: str) -> Cpus | None:
 
 @functools.lru_cache(maxsize=4096)
 def cpus_of_mask(text: str) -> Cpus | None:
-    """Read a kernel's mask; None when it is damaged."""
+    """Parse a CPU mask of the kernel; None when malformed."""
     try:
         return parse_cpu_mask(text)
     except FormatError:
@@ -109,7 +109,7 @@ def cpu_folders(tree: HostTree) -> Cpus:
 
 
 def _read_set(tree: HostTree, name: str) -> Reading[Cpus] | None:
-    """Read one of the files that hold a set; None when it is missing, empty or damaged."""
+    """Read a set from its file; None when missing, empty or malformed."""
     path = f"{CPU_FOLDER}/{name}"
     cpus = cpus_of_list(tree.text(path) or "")
     return known(cpus, f"read from /{path}") if cpus else None
@@ -124,7 +124,7 @@ def _online(tree: HostTree) -> Reading[Cpus]:
     found = _read_set(tree, "online")
     if found is not None:
         return found
-    # A CPU that cannot be switched off has no such file, and some kernels leave it empty.
+    # A CPU that cannot go offline has no such file, and some kernels leave it empty.
     switched_on = [cpu for cpu in cpu_folders(tree) if tree.text(f"{CPU_FOLDER}/cpu{cpu}/online") != "0"]
     if switched_on:
         return known(tuple(switched_on), f"derived from /{CPU_FOLDER}/cpuN/online")

@@ -1,4 +1,4 @@
-"""CPU lists and masks: what people type, and what the kernel prints."""
+"""CPU lists and masks, as typed by users and printed by the kernel."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PART = re.compile(
 
 
 def parse_cpu_list(text: str, *, last_cpu: int | None = None, allow_empty: bool = False) -> tuple[int, ...]:
-    """Read a CPU list as the kernel and its tools write it; return the CPUs, ascending, each once.
+    """Parse a CPU list in the syntax of the kernel and its tools; return the unique CPUs, ascending.
 
-    Accepts `3`, `0-3,8`, groups `0-31:2/8` (the first 2 of every 8, kernel's "The kernel's command-line
-    parameters", cpu lists), strides `0-30:2` (every second, as taskset), `N` for the last CPU and `all`, the
-    last two where `last_cpu` says which that is. Spaces around parts and letter case do not matter.
+    Accepts `3`, `0-3,8`, groups `0-31:2/8` (the first 2 of every 8; see cpu lists in the kernel's "The kernel's
+    command-line parameters"), strides `0-30:2` (every second, as in taskset), and, if `last_cpu` is given, `N` for the
+    last CPU and `all`. Ignores case and spaces around parts.
 
-    Raises `FormatError` naming the part: reversed or open ranges, other text, an empty list (unless
-    `allow_empty`, since the kernel prints an empty set so), zero strides, a number above `CPU_NUMBER_MAX`.
+    Raises `FormatError` naming the part: reversed or open ranges, other text, an empty list (unless `allow_empty`: the
+    kernel prints an empty set this way), zero strides, a number above `CPU_NUMBER_MAX`.
     """
     if not text.strip():
         if allow_empty:
@@ -90,7 +90,7 @@ def _explain(part: str, where: str) -> str:
 
 
 def parse_cpu_mask(text: str) -> tuple[int, ...]:
-    """Read a kernel CPU mask such as `ff`, `0x3` or `00000001,ffffffff`; return the CPUs, ascending.
+    """Parse a kernel CPU mask such as `ff`, `0x3` or `00000001,ffffffff`; return the CPUs, ascending.
 
     Groups after the first are 32 bits each and may lack leading zeros; the first may have any width. Empty
     text is the empty set. Raises `FormatError` on anything that is not hexadecimal.
@@ -107,7 +107,7 @@ def parse_cpu_mask(text: str) -> tuple[int, ...]:
 
 
 def format_cpu_list(cpus: Iterable[int]) -> str:
-    """Write CPUs as the kernel does, `0-3,8`; the empty set is the empty string."""
+    """Format CPUs as the kernel does, `0-3,8`; the empty set is the empty string."""
     ordered = sorted(set(cpus))
     parts: list[str] = []
     start = 0

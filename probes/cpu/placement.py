@@ -1,9 +1,8 @@
-"""Which CPU for which thread: a proposal with its reasons.
+"""A proposed CPU for each thread, with reasons.
 
-Rules, the stronger first: a CPU this process may use; one that no role has, least of all the matcher; no
-sibling of a busy one; the fastest kind of core; the node of the memory; isolated; near the matcher by
-last-level cache; not CPU 0, where kernels put what has no other place. Where a rule cannot be kept, the
-reasons say so.
+Rules, strongest first: a CPU that this process may use; one that no other role uses, least of all the matcher; no SMT
+sibling of a busy CPU; the fastest kind of core; the node of the memory; isolated; sharing the last-level cache with the
+matcher; not CPU 0, where kernels put work that has no other place. The reasons name every rule that cannot be met.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ FIRST_ROLE = "matcher"
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Threads of one purpose."""
+    """Threads with the same purpose."""
 
     name: str
     count: int
@@ -76,10 +75,10 @@ class Plan:
 
 
 def parse_roles(text: str) -> tuple[Role, ...]:
-    """Read roles such as `producer=2,matcher,publisher`.
+    """Parse roles such as `producer=2,matcher,publisher`.
 
-    Raises `AffinityError` naming the part: no name, a count that is no number or outside 1 to 1,024, a role
-    named twice.
+    Raises `AffinityError` naming the part: a missing name, a count that is not a number from 1 to 1,024, a duplicate
+    role.
     """
     roles: list[Role] = []
     for part in text.split(","):
@@ -104,9 +103,8 @@ def plan(
 ) -> Plan:
     """Propose a CPU for every thread of the roles, among the CPUs this process may use.
 
-    `memory_node` is the NUMA node of the data; without it, the node with the most free cores, isolated ones
-    first. `busy` are CPUs that others use. Raises `AffinityError` when no CPU may be used, or the node has
-    none.
+    `memory_node` is the NUMA node of the data; by default, the node with the most free cores, isolated ones first.
+    `busy` are CPUs in use by others. Raises `AffinityError` when no CPU may be used, or none on the node.
     """
     if isinstance(roles, str):
         roles = parse_roles(roles)
@@ -144,7 +142,7 @@ def _warnings(topology: Topology, threads: int) -> tuple[str, ...]:
 
 
 class _Planner:
-    """Places one thread after the other; each placement makes its CPU busy for the next."""
+    """Places threads one by one; each placement marks its CPU busy for the next."""
 
     def __init__(self, topology: Topology, memory_node: int | None, busy: frozenset[int]) -> None:
         self._topology = topology
@@ -182,7 +180,7 @@ class _Planner:
         return max(sorted(n for n in nodes if n is not None), key=free_cores, default=None)
 
     def place(self, role: str, index: int) -> Assignment:
-        """Choose the best CPU that is left and say why."""
+        """Choose the best remaining CPU, with reasons."""
         cpu = min(self._allowed, key=self._cost)
         pro, contra = self._explain(cpu)
         assignment = Assignment(role, index, cpu, self._topology.node_of(cpu), pro, contra)
@@ -193,7 +191,7 @@ class _Planner:
         return assignment
 
     def _busy_sibling(self, cpu: int) -> int | None:
-        """A CPU of the same core that a role or someone else uses."""
+        """A busy CPU of the same core."""
         siblings = self._topology.siblings_of(cpu)
         return next((s for s in siblings if s != cpu and (s in self._owners or s in self._busy_by_others)), None)
 
@@ -262,7 +260,7 @@ class _Planner:
 
 
 def _last_level_caches(topology: Topology) -> dict[int, int]:
-    """For each CPU the lowest CPU that shares its last-level cache; empty where caches are not known."""
+    """For each CPU, the lowest CPU that shares its last-level cache; empty if the caches are not known."""
     caches = topology.caches.value or ()
     last = max((cache.level for cache in caches), default=0)
     return {cpu: cpus[0] for cache in caches if cache.level == last for cpus in cache.instances for cpu in cpus}

@@ -1,4 +1,4 @@
-"""Threads of a running process: where they may run, where they ran last; and pinning all of them."""
+"""Threads of a running process: allowed CPUs, last CPU, and pinning all of them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ThreadsDocument:
 
 
 def threads_of(pid: int, tree: HostTree = LIVE) -> tuple[ThreadAffinity, ...]:
-    """Read all threads of a process, by id. `AffinityError` when it has ended or may not be looked at."""
+    """Read all threads of a process, by id. Raises `AffinityError` if it has ended or may not be inspected."""
     folder = f"proc/{pid}/task"
     try:
         tree.read_bytes(f"proc/{pid}/stat")
@@ -82,12 +82,12 @@ def threads_of(pid: int, tree: HostTree = LIVE) -> tuple[ThreadAffinity, ...]:
 
 
 def _thread(tree: HostTree, folder: str, tid: int) -> ThreadAffinity | None:
-    """One thread; None when it ended while the others were read."""
+    """One thread; None if it has ended meanwhile."""
     status, stat = tree.text(f"{folder}/{tid}/status"), tree.text(f"{folder}/{tid}/stat")
     if status is None or stat is None:
         return None
     fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    # The name may hold blanks and parentheses: fields are counted from the last parenthesis.
+    # The name may contain blanks and parentheses: fields are counted from the last parenthesis.
     numbers = stat.rpartition(")")[2].split()
 
     def number(index: int) -> int | None:
@@ -107,9 +107,9 @@ def _thread(tree: HostTree, folder: str, tid: int) -> ThreadAffinity | None:
 
 
 def pin_process(pid: int, cpus: Iterable[int]) -> tuple[ThreadAffinity, ...]:
-    """Bind every thread of a process, those it makes meanwhile too; return them as read back.
+    """Pin every thread of a process, including those created meanwhile; return them as read back.
 
-    Raises `AffinityError` when the process has ended, a thread may not be bound, or new ones never end.
+    Raises `AffinityError` if the process has ended, a thread may not be pinned, or new threads keep appearing.
     """
     wanted = tuple(sorted(set(cpus)))
     done: set[int] = set()
@@ -132,7 +132,7 @@ def _pin_or_gone(pid: int, tid: int, cpus: Cpus) -> None:
 
 
 def set_realtime(priority: int) -> None:
-    """Give the calling thread SCHED_FIFO, priority 1 to 99. `AffinityError` names the missing right."""
+    """Give the calling thread SCHED_FIFO, priority 1 to 99. `AffinityError` names the missing permission."""
     if not 1 <= priority <= 99:
         raise AffinityError(f"real-time priority {priority} is outside 1..99")
     if not hasattr(os, "sched_setscheduler"):
@@ -148,11 +148,11 @@ def set_realtime(priority: int) -> None:
 
 
 def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int | None = None) -> None:
-    """Replace this process by a command, bound to CPUs: signals and exit code are then the command's.
+    """Replace this process by a command pinned to CPUs (exec): signals and exit code are then the command's.
 
-    Memory policy set on this thread before (`numa_memory.set_thread_policy`) is inherited. Returns only by raising
-    `AffinityError` when something is refused, `CommandStartError`, with a shell's exit code, when the command cannot
-    be started.
+    The command inherits this thread's memory policy (`numa_memory.set_thread_policy`). On success this does not return.
+    Raises `AffinityError` when the kernel refuses a setting, and `CommandStartError`, with a shell's exit code, when
+    the command cannot be started.
     """
     if not command:
         raise AffinityError("no command given; write it after --")
@@ -161,7 +161,7 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
         pin(cpus)
     if fifo_priority is not None:
         set_realtime(fifo_priority)
-    # The interpreter ignores these, and what is ignored stays so in the command: `yes | head` would not end.
+    # Python ignores these signals, and exec keeps ignored signals ignored: `yes | head` would not end.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     try:
@@ -175,9 +175,9 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
 
 
 def end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however it ends. Does nothing but on Linux.
+    """Have the kernel kill this process when its parent ends for any reason. No effect outside Linux.
 
-    `parent`: process id of the parent as it knows itself, which in a container may be 1.
+    `parent`: the parent's own view of its process id, which may be 1 in a container.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -185,5 +185,5 @@ def end_with_parent(parent: int) -> None:
 
     pr_set_pdeathsig = 1  # linux/prctl.h
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before we asked; a reaper has taken us over
+    if os.getppid() != parent:  # the parent already ended; a reaper adopted us
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,1 +1,1 @@
-"""What a host is, from its own files or from a captured copy of them."""
+"""Facts of a host, from its own files or from a captured copy of them."""

@@ -1,4 +1,4 @@
-"""The control group of this process: which CPUs it may use, and how much of them."""
+"""The control group of this process: its cpuset and CPU quota."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CpuQuota:
 
 @dataclass(frozen=True, slots=True)
 class Throttling:
-    """How often the quota stopped the group, since the group began."""
+    """How often the quota throttled the group since it was created."""
 
     throttled_periods: int
     throttled_us: int
@@ -46,10 +46,10 @@ def cgroup_paths(tree: HostTree) -> dict[str, str]:
 
 
 def _folders(tree: HostTree, controller: str) -> Iterator[str]:
-    """Folders of this process's group and of its ancestors, nearest first.
+    """Folders of this process's group and its ancestors, nearest first.
 
-    A container may see its own group mounted as the root, so the path of `/proc/self/cgroup` need not exist
-    below the mount: missing folders are passed over, and the mount's root always comes last.
+    In a container, the process's own group may be mounted as the root, so the path in `/proc/self/cgroup` may not exist
+    below the mount. Missing folders are skipped; the root of the mount always comes last.
     """
     paths = cgroup_paths(tree)
     mounts = _MOUNT_V2
@@ -69,7 +69,7 @@ def _folders(tree: HostTree, controller: str) -> Iterator[str]:
 
 
 def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:
-    """CPUs that the cpuset controller leaves to this process."""
+    """CPUs that the cpuset controller allows to this process."""
     names = ("cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus")
     for folder in _folders(tree, "cpuset"):
         for name in names:
@@ -84,7 +84,7 @@ def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:
 
 
 def cpu_quota(tree: HostTree) -> Reading[CpuQuota]:
-    """CPU bandwidth of this process's group: the tightest limit among it and its ancestors."""
+    """CPU bandwidth of this process's group: the tightest limit of the group and its ancestors."""
     found = (_quota_of_v2(tree, folder) or _quota_of_v1(tree, folder) for folder in _folders(tree, "cpu"))
     limits = [reading for reading in found if reading is not None and reading.value is not None]
     if not limits:
@@ -115,14 +115,14 @@ def _quota(quota_text: str, period_text: str, source: str) -> Reading[CpuQuota] 
 
 
 def throttling(tree: HostTree) -> Reading[Throttling]:
-    """How often and how long this process's group was stopped by its quota, from `cpu.stat`."""
+    """How often and how long this process's group was throttled by its quota, from `cpu.stat`."""
     for folder in _folders(tree, "cpu"):
         text = tree.text(f"{folder}/cpu.stat")
         if text is None:
             continue
         fields = dict(line.split()[:2] for line in text.splitlines() if len(line.split()) >= 2)
         if "nr_throttled" not in fields:
-            continue  # the root group of version 2 has no limit, hence no such lines
+            continue  # the root group of version 2 has no limit and no such lines
         time_us = parse_integer(fields.get("throttled_usec", ""))
         if time_us is None:
             time_us = (parse_integer(fields.get("throttled_time", "")) or 0) // 1000  # version 1: ns

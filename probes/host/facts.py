@@ -1,4 +1,4 @@
-"""The facts of a host that a report carries: read in milliseconds, each with its source or its reason."""
+"""The host facts in a report: read within milliseconds, each with its source or the reason why it is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """What to know of a host beside its latencies. CPU sets are in ascending order."""
+    """The facts that put a host's latencies in context. CPU sets are in ascending order."""
 
     cpu_brand: Reading[str]
     logical_cpus: Reading[int]
@@ -35,7 +35,7 @@ class HostFacts:
 
 
 def host_facts(tree: HostTree = LIVE) -> HostFacts:
-    """Read all facts; what is absent has its reason."""
+    """Read all facts; a missing one has a reason."""
     sets = cpu_sets(tree)
     return HostFacts(
         cpu_brand=cpu_brand(tree),
@@ -57,7 +57,7 @@ def host_facts(tree: HostTree = LIVE) -> HostFacts:
 
 
 def cpu_brand(tree: HostTree = LIVE) -> Reading[str]:
-    """Read the processor's name; on Arm, which gives none, implementer and part number."""
+    """Read the processor's name; on Arm, which has none, implementer and part number."""
     if tree.is_live and sys.platform == "darwin":
         return _sysctl_brand()
     source = "read from /proc/cpuinfo"
@@ -99,7 +99,7 @@ def kernel_release(tree: HostTree = LIVE) -> Reading[str]:
 
 
 def _governor(tree: HostTree) -> Reading[str]:
-    """Governors of all CPUs: one name, or the names that are mixed, joined by commas."""
+    """Governors of all CPUs: one name, or several joined by commas."""
     source = f"read from /{CPU_FOLDER}/cpu*/cpufreq/scaling_governor"
     names = {
         text for cpu in cpu_folders(tree) if (text := tree.text(f"{CPU_FOLDER}/cpu{cpu}/cpufreq/scaling_governor"))
@@ -143,7 +143,7 @@ def _load_average(tree: HostTree) -> Reading[tuple[float, float, float]]:
 
 
 def memory_total(tree: HostTree = LIVE) -> Reading[int]:
-    """Read the memory of the host in bytes, as the kernel can use it."""
+    """Read the host's memory that the kernel can use, in bytes."""
     source = "read from /proc/meminfo"
     match = re.search(r"^MemTotal:\s+(\d+) kB", tree.text("proc/meminfo") or "", re.MULTILINE)
     if match is not None:
@@ -156,7 +156,7 @@ def memory_total(tree: HostTree = LIVE) -> Reading[int]:
 
 
 def _chosen(tree: HostTree, path: str) -> Reading[str]:
-    """Read a file that lists choices and marks one in brackets."""
+    """Read the selected value of a file that lists choices, with one in brackets."""
     reading = tree.reading(path)
     match = re.search(r"\[([^\]]+)\]", reading.value or "")
     return reading if match is None else known(match[1], reading.source)

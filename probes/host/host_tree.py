@@ -1,7 +1,7 @@
 """A host's `/proc` and `/sys`: the live ones, a copy in a folder, or a captured archive.
 
-Probes read through a `HostTree`, so that any machine's snapshot can be looked at anywhere. Reading never
-raises for what a host lacks: text that is absent or unreadable is None, and `why` says which of the two.
+Probes read through a `HostTree`, so the snapshot of any machine can be inspected on any other. Reading never raises for
+missing files: absent or unreadable text is None, and `why` tells the two apart.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ TEXT_BYTES_MAX = 4 << 20
 """No text read here is longer; a larger file in a captured tree is damaged or hostile."""
 
 
-_SYSFS_TEXT_BYTES = 4096  # a page: what a sysfs attribute can hold at most; binary ones may be longer
+_SYSFS_TEXT_BYTES = 4096  # one page, the maximum of a sysfs attribute; binary ones may be longer
 
 
 class HostTree(ABC):
-    """Files beneath one root. Paths are relative to it, like `proc/cpuinfo`."""
+    """Files below one root. Paths are relative to it, like `proc/cpuinfo`."""
 
     root: str
 
@@ -41,33 +41,33 @@ class HostTree(ABC):
 
     @abstractmethod
     def names(self, path: str) -> tuple[str, ...]:
-        """Sorted names in a folder, links included, dangling ones too; empty when it is absent."""
+        """Sorted names in a folder, including links and dangling links; empty if the folder is absent."""
 
     @abstractmethod
     def exists(self, path: str) -> bool:
-        """Whether a file or folder is there; a dangling link is not."""
+        """Whether a file or folder exists; false for a dangling link."""
 
     @abstractmethod
     def link_target(self, path: str) -> str | None:
-        """Where a symbolic link points, as written; None when it is no link."""
+        """The target of a symbolic link, as written; None if the path is not a link."""
 
     def fact(self, name: str) -> str | None:
-        """A fact that no file of the kernel holds, as captured; see `lowlat.probes.host.runtime_facts`."""
+        """A fact that is not in any kernel file, as captured; see `lowlat.probes.host.runtime_facts`."""
         return parse_facts(self.text(FACTS_FILE) or "{}").get(name)
 
     def text(self, path: str) -> str | None:
-        """Content without NUL bytes and outer blanks, `(null)` as empty; None when absent or unreadable."""
+        """Content without NUL bytes and outer blanks, `(null)` as empty; None if absent or unreadable."""
         try:
             return clean_text(self.read_bytes(path))
         except OSError:
             return None
 
     def integer(self, path: str) -> int | None:
-        """Content as a decimal or 0x number; None when absent, empty or something else."""
+        """Content as a decimal or 0x number; None if absent, empty or not a number."""
         return parse_integer(self.text(path) or "")
 
     def reading(self, path: str) -> Reading[str]:
-        """Content as a reading that names the path; absent is not applicable, unreadable or empty unknown."""
+        """Content as a reading that names the path: not applicable if absent, unknown if unreadable or empty."""
         source = f"read from /{path}"
         try:
             text = clean_text(self.read_bytes(path))
@@ -79,13 +79,13 @@ class HostTree(ABC):
 
 
 def clean_text(content: bytes) -> str:
-    """Text of a kernel file: NUL bytes, which some files end with, and outer blanks removed."""
+    """Text of a kernel file without outer blanks and NUL bytes, which end some files."""
     text = content.replace(b"\0", b"").decode("utf-8", "replace").strip()
     return "" if text == "(null)" else text
 
 
 def parse_integer(text: str) -> int | None:
-    """Read a decimal or 0x number; None where the text is something else."""
+    """Parse a decimal or 0x number; None if the text is not a number."""
     try:
         return int(text, 0) if text[:2].lower() == "0x" else int(text)
     except ValueError:
@@ -93,14 +93,14 @@ def parse_integer(text: str) -> int | None:
 
 
 def explain_os_error(error: OSError, what: str) -> str:
-    """Say why `what` could not be read or done, and which right would be needed."""
+    """Explain why `what` could not be read or done, and which permission is missing."""
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{what}: permission denied (needs root, or the container forbids it)"
     return f"{what}: {os.strerror(error.errno) if error.errno else error}"
 
 
 class FolderTree(HostTree):
-    """A folder that holds `sys/` and `proc/`; `/` is the running host."""
+    """A folder that contains `sys/` and `proc/`; `/` is the running host."""
 
     def __init__(self, root: str | Path) -> None:
         self.root = str(root)
@@ -116,12 +116,12 @@ class FolderTree(HostTree):
         return live_fact(name) if self.is_live else super().fact(name)
 
     def read_bytes(self, path: str) -> bytes:
-        """Content of a file, at most `TEXT_BYTES_MAX` bytes of it."""
+        """Content of a file, at most `TEXT_BYTES_MAX` bytes."""
         # os.open: a 256-CPU topology is 10,000 small files. O_NONBLOCK: a FIFO in a copy must not hang.
         file = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             content = os.read(file, 1 << 16)
-            # /proc gives about a page at a time and ends with nothing; sysfs gives all of a text at once.
+            # /proc returns about a page per read, then nothing; sysfs returns a whole text in one read.
             whole = path.startswith("sys/") and len(content) < _SYSFS_TEXT_BYTES
             while not whole and len(content) < TEXT_BYTES_MAX and (more := os.read(file, 1 << 16)):
                 content += more
@@ -149,7 +149,7 @@ class FolderTree(HostTree):
 
 
 class ArchiveTree(HostTree):
-    """A captured host held in memory: files by path, and links by path."""
+    """A captured host in memory: files by path, and links by path."""
 
     def __init__(self, root: str, files: dict[str, bytes], links: dict[str, str], folders: Iterable[str] = ()) -> None:
         self.root = root

@@ -1,4 +1,4 @@
-"""What a host tells by other ways than files; a captured tree keeps it in one file, to be told again."""
+"""Host facts that are not in files of the kernel; a snapshot stores them in one file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FACT_NAMES = ("machine", "kernel_release", "affinity", "hypervisor_signature")
 
 
 def live_fact(name: str) -> str | None:
-    """Tell one of `FACT_NAMES` of the running host; None where it has no such thing."""
+    """Read one of `FACT_NAMES` on the running host; None if the host does not have it."""
     match name:
         case "machine":
             return os.uname().machine
@@ -30,7 +30,7 @@ def live_fact(name: str) -> str | None:
 
 
 def hypervisor_signature() -> str | None:
-    """Up to twelve characters the hypervisor gives as its name, such as `KVMKVMKVM`; None without one."""
+    """The hypervisor's signature of up to twelve characters, such as `KVMKVMKVM`; None without a hypervisor."""
     leaf = _core.cpuid(0x40000000)
     if leaf is None:
         return None
@@ -38,7 +38,7 @@ def hypervisor_signature() -> str | None:
 
 
 def parse_facts(text: str) -> dict[str, str]:
-    """Read the file of facts; a damaged one holds none."""
+    """Parse the facts file; empty if it is malformed."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""Snapshots of a host: the files that probes read, in an archive that probes read back to the same answer."""
+"""Snapshots of a host: an archive of the files that probes read. Probes of the archive give the same results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _EXTRA_DEPTH = 2  # cpuN/cache/indexM, cpuN/cpuidle/stateM
 
 
 class RecordingTree(HostTree):
-    """Passes every question on to another tree and keeps the answers."""
+    """Forwards every read to another tree and records the result."""
 
     def __init__(self, tree: HostTree) -> None:
         self._tree = tree
@@ -46,7 +46,7 @@ class RecordingTree(HostTree):
 
     @property
     def is_live(self) -> bool:
-        """False: what only a live host tells would not be in the record."""
+        """False: facts that only a live host has would not be in the record."""
         return False
 
     def fact(self, name: str) -> str | None:
@@ -54,18 +54,18 @@ class RecordingTree(HostTree):
         return self._tree.fact(name)
 
     def read_bytes(self, path: str) -> bytes:
-        """Content of a file, now in the record."""
+        """Content of a file, which is added to the record."""
         self.files[path] = self._tree.read_bytes(path)
         return self.files[path]
 
     def names(self, path: str) -> tuple[str, ...]:
-        """Names in a folder; the folders among them are in the record, even if nothing in them is read."""
+        """Names in a folder; its subfolders are recorded even if nothing in them is read."""
         names = self._tree.names(path)
         self.folders.update(f"{path}/{name}" for name in names if self._tree.names(f"{path}/{name}"))
         return names
 
     def exists(self, path: str) -> bool:
-        """Whether it is there; if so, it is in the record: as a folder, or an empty file until it is read."""
+        """Whether the path exists; if so, it is recorded as a folder, or as an empty file until it is read."""
         found = self._tree.exists(path)
         if found and self._tree.names(path):
             self.folders.add(path)
@@ -74,15 +74,15 @@ class RecordingTree(HostTree):
         return found
 
     def link_target(self, path: str) -> str | None:
-        """Where a link points. Links are recorded as what they lead to."""
+        """The target of a link. Links are recorded as the file or folder they resolve to."""
         return self._tree.link_target(path)
 
 
 def capture(path: Path, tree: HostTree = LIVE) -> int:
-    """Write a snapshot of a host as a `.tar.xz`, whole or not at all; return the number of files in it.
+    """Write a snapshot of a host as a `.tar.xz`, atomically; return the number of files in it.
 
-    Holds what the topology and the facts of a host are read from, and for other tools each CPU's topology,
-    cache, cpufreq and cpuidle folders. Raises `OutputPathError` when the file cannot be written.
+    Contains the sources of the host's topology and facts and, for other tools, the topology, cache, cpufreq and cpuidle
+    folders of each CPU. Raises `OutputPathError` when the file cannot be written.
     """
     if not path.name.endswith(".tar.xz"):
         raise OutputPathError(f"{path} is not a snapshot name; use a name that ends in .tar.xz")
@@ -94,7 +94,7 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     if facts:
         record.files[FACTS_FILE] = json.dumps(facts, indent=1, sort_keys=True).encode()
     try:
-        path.parent.stat()  # a missing folder is told in the system's words
+        path.parent.stat()  # reports a missing folder with the system's message
     except OSError as error:
         raise OutputPathError(f"{path} cannot be written: {error.strerror}; choose another file") from error
     with written_atomically(path) as target:
@@ -113,7 +113,7 @@ def _read_extras(record: RecordingTree) -> None:
 def _read_folder(record: RecordingTree, folder: str, depth: int) -> None:
     for name in record.names(folder):
         path = f"{folder}/{name}"
-        # What is read is kept; a folder refuses to be read.
+        # Reading records the file; reading a folder fails.
         if record.text(path) is None and depth > 1 and record.link_target(path) is None:
             _read_folder(record, path, depth - 1)
 
@@ -140,9 +140,9 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def open_root(path: str | Path) -> HostTree:
-    """Open a host to look at: `/`, a folder that holds `sys/`, or an archive of one (`.tar.xz`, `.tar.gz`).
+    """Open a host to inspect: `/`, a folder that contains `sys/`, or an archive of one (`.tar.xz`, `.tar.gz`).
 
-    Raises `InputError` when there is nothing, no `sys/` in it, or the archive is damaged or far too large.
+    Raises `InputError` if the path does not exist or has no `sys/`, or the archive is damaged or far too large.
     """
     path = Path(path)
     try:
@@ -180,14 +180,14 @@ def _open_archive(path: Path) -> ArchiveTree:
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
         if isinstance(error, PermissionError):
             raise
-        # Of a file that is no archive at all, tarfile tells what each compression thinks of it, line by line.
+        # If the file is not an archive, tarfile reports the error of each compression, one per line.
         why = str(error).partition(":\n")[0]
         raise InputError(f"{path} is not a readable snapshot: {why}; give a directory or a .tar.xz") from error
     return _without_prefix(path, files, links)
 
 
 def _without_prefix(path: Path, files: dict[str, bytes], links: dict[str, str]) -> ArchiveTree:
-    """Drop folders above `sys/`, as archives have that were made of a named folder."""
+    """Drop folders above `sys/`, which archives made from a named folder contain."""
     prefixes = {match[1] for name in files if (match := re.match(r"((?:[^/]+/)*?)sys/", name))}
     prefix = min(prefixes, key=len, default="")
 

@@ -1,4 +1,4 @@
-"""Whether this is a guest or a container: then much of what the kernel shows is another's choice."""
+"""Detects guests and containers, where the hypervisor or host decides much of what the kernel shows."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _hypervisor(tree: HostTree) -> Reading[str]:
 
 
 def _from_cpuid(tree: HostTree) -> Reading[str] | None:
-    signature = tree.fact("hypervisor_signature")  # of a copy: as captured, not of the machine that reads it
+    signature = tree.fact("hypervisor_signature")  # in a snapshot, that of the captured host
     if not signature:
         return None
     return known(_SIGNATURES.get(signature, signature), f"CPUID leaf 0x40000000 says {signature!r}")
@@ -99,7 +99,7 @@ def _from_dmi(tree: HostTree) -> Reading[str] | None:
         path = f"sys/class/dmi/id/{name}"
         text = tree.text(path) or ""
         if name == "product_name" and text.endswith(".metal"):
-            return None  # EC2 bare metal: the vendor name alone would call it a guest
+            return None  # EC2 bare metal: the vendor name alone would suggest a guest
         for part, hypervisor in _DMI:
             if part in text:
                 return known(hypervisor, f"read from /{path}: {text!r}")

@@ -1,1 +1,1 @@
-"""Memory: the node it lies on, and the pages that back it."""
+"""Memory: its NUMA node, and the pages that back it."""

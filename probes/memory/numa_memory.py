@@ -1,6 +1,6 @@
 """Memory on the NUMA node of the thread that uses it: bound by system call, and verified page by page.
 
-A binding that is not verified is a hope: pages touched before it, or on a full node, stay where they are.
+Binding must be verified: pages touched earlier, or bound to a full node, stay where they are.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lowlat.probes.topology.nodes import NODE_FOLDER
 
 
 class Policy(IntEnum):
-    """Where the kernel takes pages from; the numbers are those of `linux/mempolicy.h`."""
+    """Where the kernel allocates pages; the values are those of `linux/mempolicy.h`."""
 
     DEFAULT = 0
     """The node of the CPU that first touches a page."""
@@ -38,7 +38,7 @@ class Policy(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PagePlacement:
-    """Where the pages of a range are: pages by node, and pages that have no memory yet."""
+    """Where the pages of a range are: pages by node, and pages without memory yet."""
 
     pages_by_node: dict[int, int]
     pages_untouched: int
@@ -65,7 +65,7 @@ def memory_nodes(tree: HostTree = LIVE) -> Reading[tuple[int, ...]]:
 
 
 def nearest_memory(topology: Topology, cpu: int, nodes: Reading[tuple[int, ...]]) -> Reading[int]:
-    """Choose among `nodes`, those with memory, the nearest to a CPU: its own if it has memory, else by distance."""
+    """Choose the node nearest to a CPU among `nodes` (with memory): its own if listed, else by distance."""
     if not nodes.value:
         return Reading(None, nodes.source, nodes.reason or "no node has memory for this process", nodes.applicable)
     home = topology.node_of(cpu)
@@ -105,9 +105,9 @@ def thread_policy() -> Reading[ThreadPolicy]:
 
 
 def set_thread_policy(policy: Policy, node: int = 0) -> ThreadPolicy:
-    """Take the calling thread's new pages from a node; read back and compared.
+    """Allocate the calling thread's new pages on a node; the policy is read back and compared.
 
-    Raises `NumaError` when the node cannot be used, or the kernel refuses or keeps another policy.
+    Raises `NumaError` if the node cannot be used, or the kernel refuses or keeps another policy.
     """
     if policy is not Policy.DEFAULT:
         check_node(node)
@@ -123,7 +123,7 @@ def set_thread_policy(policy: Policy, node: int = 0) -> ThreadPolicy:
 
 @contextlib.contextmanager
 def thread_memory_on(node: int, policy: Policy = Policy.BIND) -> Iterator[ThreadPolicy]:
-    """Take the calling thread's new pages from a node for a `with` block; its old policy comes back after."""
+    """Allocate the calling thread's new pages on a node for a `with` block, then restore its policy."""
     before = thread_policy().value
     got = set_thread_policy(policy, node)
     try:
@@ -134,10 +134,10 @@ def thread_memory_on(node: int, policy: Policy = Policy.BIND) -> Iterator[Thread
 
 
 def bind_memory(address: int, size_bytes: int, node: int, policy: Policy = Policy.BIND) -> PagePlacement:
-    """Bind the pages of a range to a node, move those that are elsewhere, and say where they are now.
+    """Bind the pages of a range to a node, move those that are elsewhere, and return where they are now.
 
-    The range is widened to whole pages. Raises `NumaError` when the node cannot be used, the range is not
-    mapped, or the kernel refuses; pages that another process shares stay and show in the result.
+    The range is widened to whole pages. Raises `NumaError` if the node cannot be used, the range is not mapped, or the
+    kernel refuses. Pages shared with another process are not moved; the result shows them.
     """
     check_node(node)
     if size_bytes < 1:
@@ -146,7 +146,7 @@ def bind_memory(address: int, size_bytes: int, node: int, policy: Policy = Polic
     start = address // page_bytes * page_bytes
     length = -(-(address + size_bytes - start) // page_bytes) * page_bytes
     error = _core.bind_memory(start, length, int(policy), node)
-    # EIO: some pages could not be moved. The placement says which share of them.
+    # EIO: some pages could not be moved; the placement shows how many.
     if error not in (0, errno.EIO):
         raise NumaError(_explain(f"{size_bytes} bytes cannot be bound to node {node}", error))
     placement = page_placement(address, size_bytes)
@@ -156,7 +156,7 @@ def bind_memory(address: int, size_bytes: int, node: int, policy: Policy = Polic
 
 
 def page_placement(address: int, size_bytes: int) -> Reading[PagePlacement]:
-    """Ask the kernel where each page of a range is (`move_pages`, which moves nothing here)."""
+    """Ask the kernel for the node of each page of a range (`move_pages`, used as a query)."""
     error, nodes = _core.query_page_nodes(address, size_bytes)
     if error:
         return _refused("move_pages", error)

@@ -1,4 +1,4 @@
-"""What the kernel says of this process's memory: bytes on huge pages behind addresses."""
+"""This process's memory in `/proc/self/smaps`: bytes on huge pages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _FIELD = re.compile(r"^(\w+):\s+(\d+) kB$")
 
 
 def huge_page_bytes(starts: Iterable[int], tree: HostTree = LIVE) -> Reading[int]:
-    """Bytes on huge pages, over the mappings of this process that hold one of the addresses `starts`.
+    """Bytes on huge pages, over the mappings of this process that contain one of the addresses `starts`.
 
-    The kernel may have joined a mapping with its neighbors: what it counts is for all of them together.
+    The kernel may have merged a mapping with its neighbors; its count then covers all of them.
     """
     source = "read from /proc/self/smaps"
     text = tree.text("proc/self/smaps")

@@ -1,7 +1,7 @@
-// The cache line as this processor behaves, not as it is reported.
+// The cache line size as measured on this processor, not as reported.
 //
-// Flush granule: touch p + d, flush the line of p, time p + d. It is slow while d is inside the line. Timing
-// p + d after touching p does not work: prefetchers bring the next line too, and the answer is 128.
+// Flush granule: touch p + d, flush the line of p, time p + d. The load is slow while d is inside the line. Timing
+// p + d after touching p does not work: prefetchers fetch the next line too, which gives 128.
 #pragma once
 
 #include <unistd.h>
@@ -34,7 +34,7 @@ namespace detail {
 
 inline constexpr std::size_t page_size_bytes = 4096;
 
-// Memory of whole pages, each one mapped and written, so that no two share a physical page.
+// Whole pages of memory, each mapped and written, so that no two share a physical page.
 class Pages {
   public:
     explicit Pages(std::size_t count)
@@ -56,7 +56,7 @@ class Pages {
     std::unique_ptr<std::byte, Free> memory_;
 };
 
-// Marsaglia's xorshift: any sequence that prefetchers cannot follow will do.
+// Marsaglia's xorshift: any sequence that prefetchers cannot predict would do.
 class Scatter {
   public:
     std::uint64_t operator()() noexcept {
@@ -103,8 +103,8 @@ inline std::uint64_t median(std::vector<std::uint64_t>& values) noexcept {
 }  // namespace detail
 
 struct FlushTimes {
-    std::vector<std::uint64_t> distances;     // bytes between what is flushed and what is timed
-    std::vector<std::uint64_t> median_ticks;  // of loading it, one for each distance
+    std::vector<std::uint64_t> distances;     // bytes between the flushed and the timed address
+    std::vector<std::uint64_t> median_ticks;  // of the timed load, one for each distance
     std::uint64_t hit_ticks = 0;              // of a load that was just touched
     std::uint64_t miss_ticks = 0;             // of a load that was just flushed
 };
@@ -124,7 +124,7 @@ inline FlushTimes measure_flush_times(std::size_t samples) {
     std::vector<std::uint64_t> misses;
     for (std::size_t i = 0; i < samples * times.distances.size(); ++i) {
         const std::size_t which = scatter() % times.distances.size();
-        // Aligned beyond the longest distance, so that p starts a line whatever its size.
+        // Aligned beyond the longest distance, so that p starts a line of any size.
         const std::byte* p = pages.page(scatter()) + scatter() % 2 * 2 * longest_distance;
         const std::byte* q = p + times.distances[which];
         detail::load(q);
@@ -142,8 +142,8 @@ inline FlushTimes measure_flush_times(std::size_t samples) {
     return times;
 }
 
-// How often a neighbor of a touched line is in the cache a moment later, from 0 to 1. Names give the line's
-// place in its aligned 128-byte pair, and the neighbor.
+// How often a neighbor of an accessed line is in the cache a moment later, from 0 to 1. Field names hold the line's
+// position in its aligned 128-byte pair, and the neighbor.
 struct PrefetchRates {
     double lower_half_previous = 0.0;
     double lower_half_next = 0.0;
@@ -151,7 +151,7 @@ struct PrefetchRates {
     double upper_half_next = 0.0;
 };
 
-// How prefetching is looked for: a load that takes less than `limit_ticks` found its line in the cache.
+// The prefetch test: a load that takes less than `limit_ticks` hit the cache.
 struct PrefetchTrial {
     std::size_t line_bytes;
     std::uint64_t limit_ticks;
@@ -190,7 +190,7 @@ inline PrefetchRates measure_prefetch_rates(const PrefetchTrial& trial) {
     return rates;
 }
 
-// What the processor says of its smallest data line; 0 where it has no register for it.
+// The smallest data cache line that the processor reports; 0 if it has no register for it.
 inline std::uint64_t line_bytes_of_register() noexcept {
 #if defined(__aarch64__) && defined(__linux__)
     std::uint64_t ctr = 0;
@@ -201,7 +201,7 @@ inline std::uint64_t line_bytes_of_register() noexcept {
 #endif
 }
 
-// What `getconf LEVEL1_DCACHE_LINESIZE` prints; nothing where the C library does not know the name.
+// The value of `getconf LEVEL1_DCACHE_LINESIZE`; none if the C library does not know the name.
 inline std::optional<long> line_bytes_of_libc() noexcept {
 #if defined(_SC_LEVEL1_DCACHE_LINESIZE)
     return sysconf(_SC_LEVEL1_DCACHE_LINESIZE);

@@ -72,7 +72,7 @@ void register_clock(nb::module_& m) {
         [](std::uint64_t duration_ns, std::uint64_t slots) {
             const nb::gil_scoped_release unlocked;
             return measure_frequency(duration_ns, slots, [](std::uint64_t slot) {
-                // Ten times a second at 10,000 parts a second: a long window must end at Ctrl-C.
+                // Ten times a second at 10,000 parts a second, so that Ctrl-C ends a long window.
                 if (slot % 1000 != 999) return;
                 const nb::gil_scoped_acquire locked;
                 if (PyErr_CheckSignals() != 0) throw nb::python_error();

@@ -1,7 +1,7 @@
 // The processor's own counter, and the exact conversion of its ticks to nanoseconds. Header only.
 //
-// x86-64: RDTSC and RDTSCP. aarch64: CNTVCT_EL0. Elsewhere: clock_gettime(CLOCK_MONOTONIC_RAW), and
-// clock_source() says so, since such a read costs more and must not pass for a hardware counter.
+// x86-64: RDTSC and RDTSCP. aarch64: CNTVCT_EL0. Elsewhere: clock_gettime(CLOCK_MONOTONIC_RAW);
+// clock_source() reports it, since such a read costs more and must not be mistaken for a hardware counter.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@
 
 namespace lowlat {
 
-// What ticks() reads, as reports name it.
+// The name in reports of what ticks() reads.
 [[gnu::always_inline]] inline const char* clock_source() noexcept {
 #if defined(__x86_64__)
     return "rdtsc";
@@ -25,7 +25,7 @@ namespace lowlat {
 #endif
 }
 
-// True where ticks() reads a register, false where it asks the operating system.
+// True if ticks() reads a register, false if it calls the operating system.
 inline constexpr bool clock_is_hardware =
 #if defined(__x86_64__) || defined(__aarch64__)
     true;
@@ -33,8 +33,8 @@ inline constexpr bool clock_is_hardware =
     false;
 #endif
 
-// The counter, unordered: the processor may take the read before or after neighboring instructions.
-// The cheapest read; right where intervals are long against the out-of-order window, some tens of ns.
+// Reads the counter unordered: the processor may reorder the read with neighboring instructions.
+// The cheapest read; fine for intervals that are long compared with the out-of-order window, some tens of ns.
 [[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
 #if defined(__x86_64__)
     std::uint32_t low, high;
@@ -129,11 +129,11 @@ constexpr TickScale scale_of_ratio(const Ratio& ratio) {
 }
 }  // namespace detail
 
-// The slowest and fastest counter that can be scaled: a 1 hz timer, and a terahertz.
+// The slowest and fastest counter that can be scaled: 1 kHz and 1 THz.
 inline constexpr double frequency_min_hz = 1e3;
 inline constexpr double frequency_max_hz = 1e12;
 
-// Ticks of a counter of `frequency_hz` to nanoseconds. Every bit of the double counts.
+// Ticks of a counter of `frequency_hz` to nanoseconds. Uses every bit of the double.
 // Precondition: frequency_min_hz <= frequency_hz <= frequency_max_hz.
 inline TickScale ns_of_ticks(double frequency_hz) noexcept {
     int exponent = 0;
@@ -142,7 +142,7 @@ inline TickScale ns_of_ticks(double frequency_hz) noexcept {
         {.numerator = 1'000'000'000u, .denominator = mantissa, .binary_exponent = -(exponent - 53)});
 }
 
-// Nanoseconds to ticks of a counter of `frequency_hz`: planned arrival times become deadlines in ticks.
+// Nanoseconds to ticks of a counter of `frequency_hz`: converts intended start times to deadlines in ticks.
 inline TickScale ticks_of_ns(double frequency_hz) noexcept {
     int exponent = 0;
     const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(frequency_hz, &exponent), 53));

@@ -1,4 +1,4 @@
-// What one read of each clock costs, and how finely the counter counts.
+// The cost of one read of each clock, and the resolution of the counter.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace detail {
 inline constexpr int cost_batches = 31;
 inline constexpr int cost_reads = 500;
 
-// Median over batches of the mean time of a read in a batch, in ns: a preempted batch does not count.
+// Median over batches of the mean time of a read in a batch, in ns, so that a preempted batch has no effect.
 template <typename Read>
 double read_cost_ns(Read read) {
     std::array<double, cost_batches> batches{};
@@ -39,9 +39,9 @@ double read_cost_ns(Read read) {
 struct ReadCosts {
     double plain_ns = 0.0;
     double fenced_ns = 0.0;
-    double ordered_end_ns = 0.0;  // RDTSCP + LFENCE, or the platform's equal
-    double library_ns = 0.0;      // clock_gettime, which the vDSO answers without entering the kernel
-    double system_call_ns = 0.0;  // the same question as a real system call; 0 where that is not possible
+    double ordered_end_ns = 0.0;  // RDTSCP + LFENCE, or the platform's equivalent
+    double library_ns = 0.0;      // clock_gettime through the vDSO, without entering the kernel
+    double system_call_ns = 0.0;  // the same as a real system call; 0 if not possible
 };
 
 inline ReadCosts measure_read_costs() {

@@ -1,4 +1,4 @@
-// The counter's frequency against an operating-system clock: bracketed reads, and a line through the best.
+// The counter's frequency relative to an operating-system clock: bracketed reads, and a line through the best.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,7 @@
 
 namespace lowlat {
 
-// One clock read between two counter reads. The clock was read somewhere in [ticks - width/2, ticks +
-// width/2].
+// One clock read between two counter reads. The clock was read within [ticks - width/2, ticks + width/2].
 struct Bracket {
     std::uint64_t ticks = 0;  // the middle
     std::int64_t clock_ns = 0;
@@ -38,10 +37,10 @@ inline Bracket take_bracket(clockid_t clock) noexcept {
 struct FrequencyFit {
     double frequency_hz = 0.0;
     double standard_error_ppm = 0.0;      // of the slope, from the residuals
-    double halves_difference_ppm = 0.0;   // slope of the second half of the window less that of the first
-    std::uint64_t points_kept = 0;        // the line goes through these
+    double halves_difference_ppm = 0.0;   // slope of the second half of the window minus that of the first
+    std::uint64_t points_kept = 0;        // points used for the line
     std::uint64_t narrowest_ticks = 0;    // the best bracket seen
-    std::uint64_t widest_kept_ticks = 0;  // the worst bracket that the line uses
+    std::uint64_t widest_kept_ticks = 0;  // the widest bracket used for the line
 };
 
 namespace detail {
@@ -82,8 +81,8 @@ inline Line fit_line(const Bracket* first, const Bracket* last, const Bracket& o
 
 }  // namespace detail
 
-// The line through the narrowest tenth of the brackets, ties included: where the counter steps by many ticks,
-// the widths are few and the narrowest one is shared by many points.
+// The line through the narrowest tenth of the brackets, including ties: if the counter steps by many ticks, there are
+// few distinct widths, and many points share the narrowest one.
 inline FrequencyFit fit_frequency(std::vector<Bracket> points) {
     FrequencyFit fit;
     if (points.size() < 80) return fit;
@@ -117,9 +116,9 @@ struct FrequencyMeasurement {
     std::uint64_t window_ns = 0;
 };
 
-// Spins for `duration_ns` on the calling thread. The window is cut into `slots` parts; of each, the narrowest
-// bracket becomes a point. A part slept through by preemption still gets one, wide ones being left out later.
-// `between` is called after every part with its number, and may throw to end the measurement.
+// Spins for `duration_ns` on the calling thread. The window is divided into `slots` parts; the narrowest bracket of
+// each part becomes a point. A preempted part also gets a point; wide brackets are discarded later. Calls `between`
+// after every part with the part's number; it may throw to end the measurement.
 template <typename Between>
 FrequencyMeasurement measure_frequency(std::uint64_t duration_ns, std::uint64_t slots, Between between) {
     FrequencyMeasurement result;

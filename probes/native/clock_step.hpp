@@ -1,8 +1,8 @@
-// How finely the counter counts.
+// The resolution of the counter.
 //
-// The smallest difference between two reads does not tell: it is the cost of a read on a fine counter, and 1
-// on processors that answer a second read within one step with the first one's value plus one. So reads are
-// spaced irregularly, and the step is the period on which their differences fall.
+// The smallest difference between two reads is not the resolution: on a fine counter it is the cost of a read, and it
+// is 1 on processors that return the first value plus one for a second read within one step. So reads are spaced
+// irregularly, and the step is the period of their differences.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 namespace lowlat {
 
 struct CounterStep {
-    double step_ticks = 0.0;                // period of the differences; 1 where none stands out
+    double step_ticks = 0.0;                // period of the differences; 1 if none is distinct
     double concentration = 0.0;             // 1: every difference is a multiple of the step
     std::uint64_t smallest_difference = 0;  // ticks, not counting zero, of reads back to back
     std::uint64_t repeats = 0;              // reads back to back with the same value
@@ -27,7 +27,7 @@ struct CounterStep {
 namespace detail {
 
 inline constexpr std::uint64_t longest_difference = 512;  // ticks; longer ones were interrupted
-inline constexpr int longest_step = 128;                  // a quarter of it, so that four periods are seen
+inline constexpr int longest_step = 128;                  // a quarter of it, so that four periods fit
 inline constexpr double concentrated = 0.9;
 using DifferenceCounts = std::array<std::uint32_t, longest_difference>;
 
@@ -51,7 +51,7 @@ inline void idle(std::uint64_t length) noexcept {
     for (std::uint64_t i = 0; i < length; ++i) asm volatile("" : "+r"(i));
 }
 
-// The longest period on which the differences concentrate; every divisor of it concentrates too.
+// The longest period with concentrated differences; every divisor of it concentrates them too.
 inline void find_step(const DifferenceCounts& counts, CounterStep& step) noexcept {
     step.step_ticks = 1.0;
     step.concentration = 1.0;

@@ -1,9 +1,8 @@
-// How far the counters of two CPUs stand apart, and whether one ever runs behind the other (a warp).
+// The offset between the counters of two CPUs, and whether one ever runs behind the other (a warp).
 //
-// Cristian's method: A reads t1 and calls, B reads t2 and answers, A reads t3. B's counter stood at t2
-// somewhere between t1 and t3, so the offset t2 - (t1 + t3) / 2 is known to within (t3 - t1) / 2, and the
-// narrowest round trip gives the tightest bound. t2 < t1 or t3 < t2 contradicts causality: the counters are
-// warped.
+// Cristian's method: A reads t1 and calls, B reads t2 and answers, A reads t3. B read t2 at some time between t1 and
+// t3, so the offset t2 - (t1 + t3) / 2 is known to within (t3 - t1) / 2, and the narrowest round trip gives the
+// tightest bound. t2 < t1 or t3 < t2 contradicts causality: the counters are warped.
 #pragma once
 
 #include <atomic>
@@ -19,14 +18,14 @@
 namespace lowlat {
 
 struct CounterSkew {
-    std::int64_t offset_ticks = 0;  // second CPU's counter less the first's
+    std::int64_t offset_ticks = 0;  // second CPU's counter minus the first's
     std::uint64_t bound_ticks = 0;  // half the narrowest round trip
     std::uint64_t rounds = 0;
     std::uint64_t warps = 0;
     int error = 0;  // errno of the pinning that failed
 };
 
-// Two CPUs, and how long they play.
+// Two CPUs, and how long they exchange messages.
 struct SkewPlan {
     unsigned first_cpu;
     unsigned second_cpu;
@@ -36,7 +35,7 @@ struct SkewPlan {
 
 namespace detail {
 
-// Two cache lines, one for each direction, each written by one side only. 128 bytes apart, since x86 fetches
+// Two cache lines, one for each direction, each written by one side only. They are 128 bytes apart, since x86 fetches
 // lines in pairs.
 struct SkewLines {
     alignas(128) std::atomic<std::uint64_t> call{0};    // round number, from A
@@ -47,8 +46,8 @@ struct SkewLines {
     std::atomic<int> error{0};
 };
 
-// Spins for some tens of microseconds, then sleeps between looks. On busy CPUs two spinning threads may get
-// their turns alternately and never meet; a sleeper is put on its CPU as soon as it wakes.
+// Spins for some tens of microseconds, then sleeps between checks. On busy CPUs two spinning threads may be scheduled
+// alternately and never run together; a sleeping thread is scheduled as soon as it wakes.
 class Patience {
   public:
     void wait() noexcept {
@@ -79,7 +78,7 @@ inline void answer_calls(SkewLines& lines, unsigned cpu) noexcept {
     }
 }
 
-// Rounds that make a bound worth having; busy CPUs run both threads at once only now and then.
+// Rounds needed for a useful bound; busy CPUs run both threads at once only occasionally.
 inline constexpr std::uint64_t rounds_min = 200;
 
 inline void call_rounds(SkewLines& lines, const SkewPlan& plan, CounterSkew& skew) noexcept {
@@ -114,8 +113,8 @@ inline void call_rounds(SkewLines& lines, const SkewPlan& plan, CounterSkew& ske
 
 }  // namespace detail
 
-// Plays for `duration_ns`, on busy CPUs for up to `limit_ns`; the calling thread keeps its own affinity. Each
-// wait ends once the other CPU runs its thread, however busy that is.
+// Exchanges messages for `duration_ns`, on busy CPUs for up to `limit_ns`; the calling thread keeps its affinity. Each
+// wait ends once the other CPU runs its thread, however busy that CPU is.
 inline CounterSkew measure_counter_skew(const SkewPlan& plan) {
     detail::SkewLines lines;
     CounterSkew skew;

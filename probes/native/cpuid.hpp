@@ -1,5 +1,5 @@
-// CPUID with the maximum leaf of each range checked first: an Intel processor answers a leaf above the
-// maximum with the data of another one.
+// CPUID that first checks the maximum leaf of each range: for a leaf above the maximum, an Intel processor returns the
+// data of another leaf.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct CpuidRegisters {
     std::uint32_t edx = 0;
 };
 
-// Which registers to ask for.
+// The leaf and subleaf to query.
 struct CpuidLeaf {
     std::uint32_t leaf;
     std::uint32_t subleaf;
@@ -39,11 +39,11 @@ inline constexpr std::uint32_t hypervisor_present = std::uint32_t{1} << 31;  // 
 
 }  // namespace detail
 
-// Nothing where the processor, or the hypervisor, does not define the leaf.
+// Empty if the processor or the hypervisor does not define the leaf.
 inline std::optional<CpuidRegisters> cpuid(CpuidLeaf asked) noexcept {
     const std::uint32_t range = asked.leaf & 0xC0000000u;
     if (range == detail::hypervisor_range) {
-        // Without a hypervisor the range is undefined; with one, the first leaf names the highest.
+        // Without a hypervisor the range is undefined; with one, the first leaf holds the highest leaf.
         if ((detail::cpuid_unchecked({.leaf = 1, .subleaf = 0}).ecx & detail::hypervisor_present) == 0)
             return std::nullopt;
     } else if (range != 0 && range != detail::extended_range) {

@@ -1,8 +1,8 @@
-// What it costs two threads to write words that are `distance` bytes apart.
+// The cost of two threads writing words that are `distance` bytes apart.
 //
-// Slices are short and interleave the distances, so that a change of the host's load hits all of them. A
-// slice in which either thread lost more than a tenth of its time (preempted, stolen, late) is dropped: kept,
-// it would make shared lines look free, since a thread that writes alone is fast.
+// Slices are short and interleave the distances, so a change in the host's load affects all of them. A slice in which
+// either thread lost more than a tenth of its time (preempted, stolen, late) is dropped: it would make shared lines
+// look free, since a thread that writes alone is fast.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace lowlat {
 
 struct SharingCosts {
     std::vector<std::uint64_t> distances;  // bytes
-    std::vector<double> ticks_per_write;   // median of the good slices, one for each distance; 0 without any
+    std::vector<double> ticks_per_write;   // median of the good slices, one for each distance; 0 if there are none
     std::uint64_t slices_kept = 0;
     std::uint64_t slices_dropped = 0;
     int error = 0;  // errno of the pinning that failed
@@ -31,21 +31,21 @@ struct SharingCosts {
 namespace detail {
 
 inline constexpr std::size_t sharing_repeats = 11;
-inline constexpr int writes_per_look = 16;  // writes between two looks at the clock
+inline constexpr int writes_per_look = 16;  // writes between two reads of the clock
 inline constexpr std::uint64_t gap_share = 10;
 
 struct SliceResult {
     std::uint64_t writes = 0;
-    std::uint64_t longest_gap = 0;  // ticks between two looks, the slice's start and end included
+    std::uint64_t longest_gap = 0;  // ticks between two reads of the clock, including the slice's start and end
 };
 
-// Each on lines of its own; 128 bytes apart, since x86 fetches lines in pairs.
+// Each on separate lines, 128 bytes apart, since x86 fetches lines in pairs.
 struct SharingControl {
     alignas(128) std::atomic<std::uint64_t> slice{0};  // number of the slice to run; released after the fields
     std::uint64_t start_ticks = 0;
     std::uint64_t end_ticks = 0;
     std::byte* second_word = nullptr;
-    alignas(128) std::atomic<std::uint64_t> finished{0};  // number of the slice the second thread is done with
+    alignas(128) std::atomic<std::uint64_t> finished{0};  // number of the slice that the second thread has finished
     SliceResult second_result;
     alignas(128) std::atomic<bool> stop{false};
     std::atomic<int> error{0};
@@ -56,7 +56,7 @@ inline SliceResult write_for_a_slice(std::byte* place, std::uint64_t start, std:
     const std::atomic_ref<std::uint64_t> word(*reinterpret_cast<std::uint64_t*>(place));
     SliceResult result;
     std::uint64_t last = start;
-    // Both begin at the same tick: until then nobody writes.
+    // Both threads begin at the same tick; neither writes before.
     std::uint64_t now = ticks();
     while (now < start) now = ticks();
     while (now < end) {
@@ -136,7 +136,7 @@ struct SharingTrial {
     std::int64_t limit_ns;
 };
 
-// Runs until every distance has 11 good slices, or `limit_ns` has passed. The calling thread is not pinned.
+// Runs until every distance has 11 good slices or `limit_ns` has passed. Does not pin the calling thread.
 inline SharingCosts measure_sharing_costs(const SharingTrial& trial) {
     SharingCosts costs;
     for (std::uint64_t d = 8; d <= 1024; d *= 2) costs.distances.push_back(d);

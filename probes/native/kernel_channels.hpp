@@ -1,4 +1,4 @@
-// Ways of a message through the kernel of one host: a futex, loopback UDP, loopback TCP.
+// Channels through the kernel of one host: a futex, loopback UDP, loopback TCP.
 #pragma once
 
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@ namespace lowlat {
 inline constexpr std::int64_t receive_limit_ns = 100'000'000;
 
 #if defined(__linux__)
-// The message lies in memory; the kernel only wakes the thread that waits for it.
+// The message is in shared memory; the kernel only wakes the waiting thread.
 class WakeChannel {
   public:
     Fault open() noexcept { return {}; }
@@ -38,7 +38,7 @@ class WakeChannel {
         return {woken < 0 ? errno : 0, "futex(FUTEX_WAKE)"};
     }
     Fault receive(PathMessage& message) noexcept {
-        // Sleeps only while the word is still `seen_`: a message that came before is not slept over.
+        // Sleeps only while the word is still `seen_`, so it does not miss an earlier message.
         const timespec limit{.tv_sec = 0, .tv_nsec = receive_limit_ns};
         const long result = syscall(SYS_futex, address(), FUTEX_WAIT_PRIVATE, seen_, &limit, nullptr, 0);
         const int error = result < 0 ? errno : 0;
@@ -104,7 +104,7 @@ inline constexpr int no_signal = MSG_NOSIGNAL;
 inline constexpr int no_signal = 0;
 #endif
 
-// An address of 127.0.0.1, as the kernel takes it.
+// A socket address of 127.0.0.1.
 struct LoopbackAddress {
     sockaddr_in in{};
 
@@ -154,7 +154,7 @@ inline Fault receive_whole(const Descriptor& socket, PathMessage& message, int f
 
 }  // namespace detail
 
-// Both ends are bound and connected to each other: the kernel drops what anyone else sends to them.
+// Both ends are bound and connected to each other: the kernel drops datagrams from anyone else.
 class UdpChannel {
   public:
     Fault open() noexcept {
@@ -174,7 +174,7 @@ class UdpChannel {
     detail::Descriptor sender_, receiver_;
 };
 
-// Without Nagle's algorithm, as trading connections are.
+// Without Nagle's algorithm, as in trading connections.
 class TcpChannel {
   public:
     Fault open() noexcept {
@@ -196,7 +196,7 @@ class TcpChannel {
     Fault receive(PathMessage& message) noexcept { return detail::receive_whole(receiver_, message, MSG_WAITALL); }
 
   private:
-    // Any process may connect to a listener: a stranger's connection is closed, and the next one looked at.
+    // Any process may connect to a listener: close connections from others and accept the next one.
     Fault accept_from(const detail::Descriptor& listener, const detail::LoopbackAddress& expected) noexcept {
         pollfd waits{.fd = *listener, .events = POLLIN, .revents = 0};
         const int ready = poll(&waits, 1, static_cast<int>(receive_limit_ns / 1'000'000));

@@ -1,4 +1,4 @@
-// What the kernel itself thinks of the counter: the scale it publishes with every perf event, and NTP's slew.
+// The kernel's view of the counter: the scale it publishes with every perf event, and NTP's slew.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
@@ -30,7 +30,7 @@ struct PerfClock {
 };
 
 struct Slew {
-    double frequency_ppm = 0.0;  // how much faster MONOTONIC runs than RAW by the kernel's own account
+    double frequency_ppm = 0.0;  // how much faster MONOTONIC runs than RAW, according to the kernel
     std::int64_t tick_us = 0;    // 10,000 unless someone changed the length of a tick
     bool synchronized = false;
     int error = 0;
@@ -41,7 +41,7 @@ PerfClock read_perf_clock() noexcept {
     perf_event_attr attributes{};
     attributes.size = sizeof attributes;
     attributes.type = PERF_TYPE_SOFTWARE;
-    attributes.config = PERF_COUNT_SW_DUMMY;  // counts nothing: only its page is wanted
+    attributes.config = PERF_COUNT_SW_DUMMY;  // counts nothing: only its page is needed
     attributes.exclude_kernel = 1;            // allowed to everyone up to perf_event_paranoid 2
     attributes.exclude_hv = 1;
     PerfClock clock;

@@ -1,5 +1,5 @@
-// What the kernel adds to the way of an order: a system call, and a message from one thread to another that is blocked
-// in the kernel until it comes. How the message travels is the channel's affair (kernel_channels.hpp).
+// The kernel's share of the order path: a system call, and a message from one thread to another that is blocked in the
+// kernel until it arrives. The channel transports the message (kernel_channels.hpp).
 #pragma once
 
 #include <pthread.h>
@@ -30,7 +30,7 @@
 
 namespace lowlat {
 
-// What failed. No fault: error 0.
+// The operation that failed; error 0 if none did.
 struct Fault {
     int error = 0;  // errno
     const char* call = "";
@@ -39,23 +39,23 @@ struct Fault {
 
 struct PathSamples {
     std::vector<std::uint64_t> ticks;  // in order of measurement
-    std::uint64_t awake = 0;           // messages left out: the receiver had not blocked when they came
-    std::uint64_t backward = 0;        // messages that came before they were sent: the CPUs' counters disagree
+    std::uint64_t awake = 0;           // messages left out: the receiver was not blocked when they arrived
+    std::uint64_t backward = 0;        // messages received before they were sent: the CPUs' counters disagree
     Fault fault;
 };
 
 struct PathPlan {
     std::uint64_t samples = 0;
     std::uint64_t warm_up = 0;  // messages before the first sample
-    std::int64_t pause_ns = 0;  // between an answer and the next message: time for the receiver to block
-    std::int64_t limit_ns = 0;  // of the whole, however few the samples
+    std::int64_t pause_ns = 0;  // between an acknowledgment and the next message: time for the receiver to block
+    std::int64_t limit_ns = 0;  // for the whole measurement, even with few samples
     std::optional<unsigned> sender_cpu;
     std::optional<unsigned> receiver_cpu;
 };
 
 // The size of a short binary order, such as a FIX SBE NewOrderSingle.
 struct PathMessage {
-    std::uint64_t key = 0;       // of one measurement: what others send is not ours
+    std::uint64_t key = 0;       // of this measurement, to detect foreign messages
     std::uint64_t sequence = 0;  // from 1
     std::uint64_t sent_ticks = 0;
     std::array<std::uint64_t, 5> rest{};
@@ -64,14 +64,14 @@ static_assert(sizeof(PathMessage) == 64);
 
 namespace detail {
 
-// The receiver acknowledges in memory, not through the kernel, so that only one way is measured.
+// The receiver acknowledges in memory, not through the kernel, so that only one direction is measured.
 struct PathState {
     alignas(128) std::atomic<std::uint64_t> received{0};  // highest sequence
     std::atomic<std::uint64_t> kept{0};
     alignas(128) std::atomic<bool> stop{false};
 };
 
-// A signal is the main thread's affair; here it would cut a wait short.
+// The main thread handles signals; here they would interrupt a wait.
 inline void block_signals() noexcept {
     sigset_t all;
     sigfillset(&all);
@@ -84,7 +84,7 @@ inline Fault pin_to(std::optional<unsigned> cpu) noexcept {
 
 inline constexpr std::int64_t answer_limit_ns = 500'000'000;
 
-// On CPUs of their own the sender spins and disturbs nobody; on one CPU it must make room for the receiver.
+// With separate CPUs the sender can spin; on a single CPU it must yield to the receiver.
 class PathWait {
   public:
     explicit PathWait(const PathPlan& plan) noexcept
@@ -153,11 +153,12 @@ Fault send_messages(Channel& channel, const PathPlan& plan, std::uint64_t key, P
         ++message.sequence;
         message.sent_ticks = ticks_begin();
         fault = channel.send(message);
-        // A message that is lost ends it: on one host none should be, and a late one must not be taken for the next.
+        // A lost message ends the measurement: none should be lost on one host, and a late one must not be mistaken
+        // for the next.
         if (!fault && !wait.until(answered, answer_limit_ns)) break;
     }
     state.stop.store(true, std::memory_order_release);
-    // Wakes the receiver, which else finds out when its wait runs out.
+    // Wakes the receiver, which would otherwise notice only when its wait times out.
     ++message.sequence;
     static_cast<void>(channel.send(message));
     return fault;
@@ -165,9 +166,9 @@ Fault send_messages(Channel& channel, const PathPlan& plan, std::uint64_t key, P
 
 }  // namespace detail
 
-// Messages over `channel`, one at a time, each to a receiver that is blocked. Ends by `plan.limit_ns` and the channel's
-// own limits. The channel gives `Fault send(const PathMessage&)` and `Fault receive(PathMessage&)`; the latter waits in
-// the kernel, for some tenths of a second at most, and then gives EAGAIN.
+// Sends messages over `channel`, one at a time, each to a blocked receiver. Bounded by `plan.limit_ns` and the
+// channel's own limits. The channel has `Fault send(const PathMessage&)` and `Fault receive(PathMessage&)`; the latter
+// waits in the kernel for at most some tenths of a second, then returns EAGAIN.
 template <typename Channel>
 PathSamples measure_path(Channel& channel, const PathPlan& plan) {
     const std::uint64_t key = ticks();
@@ -189,7 +190,7 @@ PathSamples measure_path(Channel& channel, const PathPlan& plan) {
     return samples;
 }
 
-// One that no library answers for the kernel, as it would clock_gettime or, in some, getpid.
+// A call that no library handles without the kernel, unlike clock_gettime or, in some libraries, getpid.
 inline Fault enter_kernel() noexcept {
 #if defined(__linux__)
     return {syscall(SYS_getppid) < 0 ? errno : 0, "getppid"};
@@ -223,7 +224,7 @@ inline PathSamples measure_system_call(const PathPlan& plan) {
     return samples;
 }
 
-// Median of two ordered stamps around nothing: what a stamped time holds of the stamping.
+// Timer overhead: the median time between two ordered back-to-back timestamps, included in every measured time.
 inline std::uint64_t measure_stamp_ticks() {
     std::array<std::uint64_t, 1001> around_nothing{};
     for (std::uint64_t& each : around_nothing) {

@@ -14,7 +14,7 @@ using namespace nb::literals;
 namespace lowlat {
 namespace {
 
-// Python holds addresses as numbers.
+// Python passes addresses as numbers.
 const void* pointer(std::uintptr_t address) {
     return reinterpret_cast<const void*>(address);  // NOLINT(performance-no-int-to-ptr)
 }

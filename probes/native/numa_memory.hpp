@@ -1,5 +1,5 @@
-// Memory on a chosen NUMA node, by system call: no libnuma needed. Functions return 0 or an errno; ENOSYS
-// where the kernel or the platform has no NUMA.
+// Memory on a chosen NUMA node, by system call, without libnuma. Functions return 0 or an errno; ENOSYS if the kernel
+// or the platform has no NUMA support.
 #pragma once
 
 #include <cerrno>
@@ -17,7 +17,7 @@ namespace lowlat {
 
 enum class MemoryPolicy : int {
     as_inherited = 0,  // on the node of the CPU that first touches a page
-    preferred = 1,     // on the node, elsewhere when it is full
+    preferred = 1,     // on the node, or elsewhere when it is full
     bind = 2,          // on the node only
 };
 
@@ -42,21 +42,21 @@ static_assert(static_cast<int>(MemoryPolicy::as_inherited) == MPOL_DEFAULT);
 static_assert(static_cast<int>(MemoryPolicy::preferred) == MPOL_PREFERRED);
 static_assert(static_cast<int>(MemoryPolicy::bind) == MPOL_BIND);
 
-// Policy of the calling thread for pages it touches first from now on; a number of linux/mempolicy.h.
+// Sets the calling thread's policy for pages it touches first from now on; a value of linux/mempolicy.h.
 inline int set_thread_memory_policy(int policy, const std::vector<unsigned>& nodes) noexcept {
     detail::NodeMask mask;
     for (const unsigned node : nodes) {
         if (node >= detail::nodes_max) return EINVAL;
         mask.add(node);
     }
-    // The kernel takes one bit less than the number says, hence + 1.
+    // The kernel uses one bit less than the given number, hence + 1.
     const long result = syscall(SYS_set_mempolicy, policy, nodes.empty() ? nullptr : mask.words,
                                 nodes.empty() ? 0ul : detail::nodes_max + 1ul);
     return result == 0 ? 0 : errno;
 }
 
-// Bind the whole pages of a range that is mapped already, and move those that are elsewhere.
-// `address` must be a multiple of the page size. EIO: some pages are shared with another process and stay.
+// Binds the whole pages of a mapped range, and moves those that are elsewhere. `address` must be a multiple of the page
+// size. EIO: some pages are shared with another process and were not moved.
 inline int bind_memory(const void* address, std::size_t bytes, MemoryPolicy policy, unsigned node) noexcept {
     if (node >= detail::nodes_max) return EINVAL;
     detail::NodeMask mask;

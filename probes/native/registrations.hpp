@@ -1,4 +1,4 @@
-// What each source file of this module adds to it.
+// The registration function of each source file of this module.
 #pragma once
 
 #include <nanobind/nanobind.h>

@@ -1,4 +1,4 @@
-// Pinning of the calling thread, for native threads that measure on a chosen CPU.
+// Pins the calling thread, for native threads that measure on a chosen CPU.
 #pragma once
 
 #include <cerrno>
@@ -9,7 +9,7 @@
 
 namespace lowlat {
 
-// 0, or the errno that explains why not. ENOSYS where the platform cannot pin.
+// Returns 0 or an errno; ENOSYS if the platform does not support pinning.
 inline int pin_this_thread(unsigned cpu) noexcept {
 #if defined(__linux__)
     // CPU_ALLOC rather than cpu_set_t: the fixed type ends at CPU 1023.

@@ -1,5 +1,4 @@
-// What the kernel has counted against the calling thread: read right before and right after a measured
-// section.
+// The kernel's counters of the calling thread, read right before and right after a measured section.
 #pragma once
 
 #include <sys/resource.h>
@@ -11,13 +10,13 @@ namespace lowlat {
 
 struct ThreadUsage {
     std::uint64_t voluntary_switches = 0;    // the thread blocked
-    std::uint64_t involuntary_switches = 0;  // another thread was put in its place
+    std::uint64_t involuntary_switches = 0;  // preempted by another thread
     std::uint64_t minor_faults = 0;          // a page mapped on first touch
     std::uint64_t major_faults = 0;          // a page read from disk
     int error = 0;                           // errno; ENOSYS where the platform counts per process only
 };
 
-// One system call; allocates nothing and touches no new page of its own.
+// One system call; allocates nothing and touches no new page.
 inline ThreadUsage read_thread_usage() noexcept {
     ThreadUsage usage;
 #if defined(RUSAGE_THREAD)

@@ -1,1 +1,1 @@
-"""The way to another host: round trips, split by time stamps."""
+"""The network path to another host: round trips, split by timestamps."""

@@ -1,16 +1,16 @@
 """The messages between `lowlat bench --peer` and `lowlat bench --listen`: 64 bytes either way.
 
     0   magic       8 bytes, with the version
-    8   kind        1: a question, 2: its answer
-    16  key         8 random bytes of whoever asks
+    8   kind        1: request, 2: response
+    16  key         8 random bytes chosen by the client
     24  sequence    from 1
-    32  previous    in an answer: the sequence of an earlier question with this key
-    40  kernel_ns   in an answer: how long that one stayed, by stamps of the kernel, or -1
-    48  hardware_ns in an answer: how long that one stayed, by stamps of the network card, or -1
+    32  previous    in a response: the sequence of an earlier request with this key
+    40  kernel_ns   in a response: how long that request stayed, by kernel timestamps, or -1
+    48  hardware_ns in a response: how long that request stayed, by network card timestamps, or -1
     56  unused      8 bytes
 
-A host learns when a packet left it only after the packet has left. So an answer tells how long an earlier question
-stayed, as the follow-up of IEEE 1588 does, but without a message of its own: one question never has two answers.
+A host learns when a packet left only after it has left. So a response reports how long an earlier request stayed, like
+the follow-up of IEEE 1588 but without a separate message: one request never has two responses.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class EchoMessage:
     hardware_ns: int = UNKNOWN_NS
 
     def packed(self) -> bytes:
-        """As it travels."""
+        """The message as bytes."""
         fields = (self.kind, self.key, self.sequence, self.previous, self.kernel_ns, self.hardware_ns)
         return _LAYOUT.pack(MAGIC, *fields)
 
 
 def unpacked(data: bytes) -> EchoMessage | None:
-    """Read a message; None for what is not exactly one of ours."""
+    """Parse a message; None if the bytes are not exactly one message of this protocol."""
     if len(data) != SIZE or not data.startswith(MAGIC):
         return None
     _, *fields = _LAYOUT.unpack(data)

@@ -1,8 +1,8 @@
-"""The other end of `peer.py`: answers its questions, and tells in each answer how long an earlier one stayed here.
+"""The echo responder for `peer.py`. Each response reports how long an earlier request stayed here.
 
-Anyone can send to an open port, under anyone's address. So an answer is never longer than its question, a question has
-one answer at most, and only questions are answered: two of these servers cannot be set on each other. What is kept of
-those who ask has a bound.
+Anyone can send to an open port, with any source address. So a response is never longer than its request, a request has
+at most one response, and only requests are answered: an attacker cannot make two of these servers flood each other. The
+state kept about clients is bounded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _IP_PKTINFO: Final = 8  # linux/in.h; `socket` has it from Python 3.14
 
 @dataclass(slots=True)
 class _Stay:
-    """The latest question of a key, and when its answer left."""
+    """The latest request of a key, and when its response left."""
 
     sequence: int
     came: Stamps
@@ -42,7 +42,7 @@ class _Stay:
 
 
 class EchoServer:
-    """Answers until it is interrupted. `port` 0 takes a free one; no `address`: all of this host's, IPv6 and IPv4.
+    """Responds until interrupted. `port` 0 takes a free one; without `address`, listens on all, IPv6 and IPv4.
 
     Raises `UsageError`.
     """
@@ -64,7 +64,7 @@ class EchoServer:
 
     @property
     def address(self) -> str:
-        """Where it listens, as `--peer` takes it."""
+        """The address it listens on, in the form that `--peer` accepts."""
         return shown_address(*self._socket.getsockname()[:2])
 
     @property
@@ -73,7 +73,7 @@ class EchoServer:
         return int(self._socket.getsockname()[1])
 
     def run(self) -> NoReturn:
-        """Answer until an exception, such as KeyboardInterrupt, ends it."""
+        """Respond until an exception such as KeyboardInterrupt."""
         waiting = select.poll()
         waiting.register(self._socket, select.POLLIN)
         while True:
@@ -82,7 +82,7 @@ class EchoServer:
             self._answer_next()
 
     def _note_departures(self) -> None:
-        """Learn when answers left; the packet's tail is the answer itself."""
+        """Record when responses left; the tail of each reported packet is the response itself."""
         for data, stamps in sent_packets(self._socket):
             message = unpacked(data[-SIZE:])
             stay = self._stays.get(message.key) if message else None
@@ -92,7 +92,7 @@ class EchoServer:
     def _answer_next(self) -> None:
         try:
             packet = received_packet(self._socket)
-        except OSError:  # what an earlier answer met on its way, such as a network that is unreachable
+        except OSError:  # the error of an earlier response, such as an unreachable network
             return
         if packet is None:
             return
@@ -109,7 +109,7 @@ class EchoServer:
     def _send(self, answer: EchoMessage, to: Packet) -> None:
         try:
             self._socket.sendmsg([answer.packed()], _sent_from(to.ancillary), 0, to.sender)
-        except OSError:  # a forged address that nothing can be sent to; or no room, and the answer is lost
+        except OSError:  # a forged address that cannot be reached, or no buffer space: the response is lost
             self.ignored += 1
         else:
             self.answered += 1
@@ -133,17 +133,17 @@ def _stayed(came_ns: int | None, left_ns: int | None) -> int:
 
 
 def _sent_from(ancillary: Ancillary) -> Ancillary:
-    """Have the answer leave from the address that was asked, without which a connected socket does not take it."""
+    """Send the response from the address that received the request; a connected client socket accepts no other."""
     for level, kind, data in ancillary:
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
-            return [(level, kind, data[:16] + bytes(4))]  # the address; the interface is routing's affair
+            return [(level, kind, data[:16] + bytes(4))]  # the address; routing chooses the interface
         if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
             return [(level, kind, bytes(4) + data[4:8] + bytes(4))]
     return []
 
 
 def _bound(port: int, address: str | None) -> socket.socket:
-    """A socket on the address; without one on all, by IPv6 for both families where this host has it."""
+    """A socket on the address; without one, on all addresses, with IPv6 for both families if available."""
     failed: OSError | None = None
     for host in (address,) if address else ("::", "0.0.0.0"):
         made = None

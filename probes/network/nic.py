@@ -1,4 +1,4 @@
-"""Which network interface has an address, and whether it can stamp packets in hardware."""
+"""The network interface of an address, and whether it can timestamp packets in hardware."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from lowlat.probes.reading import Reading, known, unknown
 
 _SIOCETHTOOL = 0x8946
 _GET_TS_INFO = 0x41
-_INFO = struct.Struct("@IIiI3II3I")  # ethtool_ts_info: command, SOF_TIMESTAMPING flags, clock, types of each way
+_INFO = struct.Struct("@IIiI3II3I")  # ethtool_ts_info: command, SOF_TIMESTAMPING flags, clock, types for each direction
 _REQUEST = struct.Struct("@16sP16x")  # ifreq
 _IN_HARDWARE = 1 << 0 | 1 << 2 | 1 << 6  # sends, receives, raw
 
 
 def interface_of(address: str) -> str | None:
-    """Name of the interface that has this IP address; None when none has it."""
+    """Name of the interface that has this IP address; None if there is none."""
     import psutil
 
     plain = address.partition("%")[0].removeprefix("::ffff:")
@@ -28,7 +28,7 @@ def interface_of(address: str) -> str | None:
 
 
 def stamps_in_hardware(interface: str) -> Reading[bool]:
-    """Ask the driver whether the card can stamp packets both ways (ETHTOOL_GET_TS_INFO); needs no right."""
+    """Ask the driver whether the card can timestamp packets both ways (ETHTOOL_GET_TS_INFO); needs no privilege."""
     import fcntl
 
     source = f"ETHTOOL_GET_TS_INFO of {interface}"
@@ -43,7 +43,7 @@ def stamps_in_hardware(interface: str) -> Reading[bool]:
 
 
 def why_no_hardware_stamps(address: str) -> str:
-    """Why packets of the interface with this address carry no stamps of a card, and what would help."""
+    """Why packets of the interface with this address have no hardware timestamps, and what would help."""
     name = interface_of(address)
     if name is None:
         return f"no interface has address {address}"

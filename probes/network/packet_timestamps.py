@@ -1,8 +1,8 @@
-"""When a packet left this host and when it came, by the kernel's and by the network card's clock (SO_TIMESTAMPING).
+"""When a packet left and reached this host, by the kernel's and by the network card's clock (SO_TIMESTAMPING).
 
-See Documentation/networking/timestamping.rst of Linux. The kernel stamps a packet where it hands it to the driver, and
-where the driver hands it over: outside of system calls, scheduling and this program. A card stamps it at the wire, if
-it can and someone has switched that on; nothing here changes a card's settings.
+See Documentation/networking/timestamping.rst of Linux. The kernel timestamps a packet when it passes it to the driver
+or receives it from the driver: outside of system calls, scheduling and this program. A card timestamps it at the wire,
+if supported and enabled; nothing here changes a card's settings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Ancillary: TypeAlias = list[tuple[int, int, bytes]]
 
 SO_TIMESTAMPING: Final = 37  # asm-generic/socket.h; its messages are of the same type
 _TX_HARDWARE, _TX_SOFTWARE, _RX_HARDWARE, _RX_SOFTWARE, _SOFTWARE, _RAW_HARDWARE = 1, 2, 4, 8, 16, 64
-_TX_BOTH = 1 << 14  # SOF_TIMESTAMPING_OPT_TX_SWHW: not only the better of the two
+_TX_BOTH = 1 << 14  # SOF_TIMESTAMPING_OPT_TX_SWHW: both software and hardware
 _FLAGS: Final = _TX_HARDWARE | _TX_SOFTWARE | _RX_HARDWARE | _RX_SOFTWARE | _SOFTWARE | _RAW_HARDWARE | _TX_BOTH
 _STAMPS: Final = struct.Struct("@6q")  # scm_timestamping: seconds and nanoseconds, by the kernel, unused, by the card
 _PACKET_BYTES: Final = 2048
@@ -29,13 +29,13 @@ _ANCILLARY_BYTES: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """One packet's times, each in ns of its own clock: only differences on one clock mean something."""
+    """One packet's timestamps, each in ns of its own clock: only differences on the same clock are meaningful."""
 
     kernel_ns: int | None = None
     hardware_ns: int | None = None
 
     def merged(self, other: Stamps) -> Stamps:
-        """Both of them; the kernel reports them one after the other."""
+        """The two combined; the kernel reports them one after the other."""
         return Stamps(
             self.kernel_ns if other.kernel_ns is None else other.kernel_ns,
             self.hardware_ns if other.hardware_ns is None else other.hardware_ns,
@@ -44,7 +44,7 @@ class Stamps:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One that came."""
+    """A received packet."""
 
     data: bytes
     stamps: Stamps
@@ -53,12 +53,12 @@ class Packet:
 
 
 def can_stamp() -> bool:
-    """Whether this platform stamps packets."""
+    """Whether this platform can timestamp packets."""
     return sys.platform.startswith("linux")
 
 
 def enable_stamps(on: socket.socket) -> None:
-    """Have packets of this socket stamped, both ways. Raises `UsageError`, with the socket closed."""
+    """Enable packet timestamps on this socket, both ways. On failure, closes the socket and raises `UsageError`."""
     try:
         on.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, _FLAGS)
     except OSError as error:
@@ -69,7 +69,7 @@ def enable_stamps(on: socket.socket) -> None:
 
 
 def received_packet(on: socket.socket) -> Packet | None:
-    """The next packet that has come; None when there is none. Raises `OSError`."""
+    """The next received packet; None if there is none. Raises `OSError`."""
     try:
         data, ancillary, _, sender = on.recvmsg(_PACKET_BYTES, _ANCILLARY_BYTES)
     except BlockingIOError:
@@ -78,7 +78,7 @@ def received_packet(on: socket.socket) -> Packet | None:
 
 
 def sent_packets(on: socket.socket) -> Iterator[tuple[bytes, Stamps]]:
-    """What the kernel has reported of packets sent: the packet, of which headers may be a part, and a stamp."""
+    """The kernel's reports on sent packets: the packet, possibly with headers, and a timestamp."""
     while True:
         try:
             data, ancillary, _, _ = on.recvmsg(_PACKET_BYTES, _ANCILLARY_BYTES, socket.MSG_ERRQUEUE)
@@ -88,7 +88,7 @@ def sent_packets(on: socket.socket) -> Iterator[tuple[bytes, Stamps]]:
 
 
 def stamps_in(ancillary: Iterable[tuple[int, int, bytes]]) -> Stamps:
-    """The stamps among a packet's ancillary data; zeros are how the kernel says that there is none."""
+    """The timestamps in a packet's ancillary data; zeros mean that there is none."""
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPING) and len(data) == _STAMPS.size:
             seconds, rest, _, _, card_seconds, card_rest = _STAMPS.unpack(data)

@@ -1,16 +1,16 @@
-"""The way of a message to another host and back: round trips to an `echo_server.py`, split by stamps of the kernels.
+"""Round trips of a message to the `echo_server.py` of another host, split by kernel timestamps.
 
                  here                     network                 there
     send() ──► driver t1 ─── card T1 ──────────────► card ─── driver ──► program ─┐
     recv() ◄── driver t4 ─── card T4 ◄────────────── card ─── driver ◄── program ─┘
 
-    half_trip = (t4 - t1 - stay) / 2      by the cards' stamps T1, T4 where there are any
+    half_trip = (t4 - t1 - stay) / 2      with the card's timestamps T1, T4 if available
     nic       = ((t4 - t1) - (T4 - T1)) / 2
 
-`stay` is how long the message stayed with the peer, on the peer's own clock, by its card's stamps where it has any,
-else by its kernel's. Every difference is taken on one clock: no two clocks need to agree. What this program, its
-system calls and scheduling take lies outside of t1 to t4; what the peer's take lies inside of `stay`. Without stamps of
-cards, half_trip holds drivers and cards of both hosts. Halving assumes that both ways take as long.
+`stay` is how long the message stayed with the peer, on the peer's clock, by its card's timestamps if available, else by
+its kernel's. Every difference uses a single clock, so no two clocks need to agree. The time of this program, its system
+calls and scheduling is outside t1 to t4; that of the peer is inside `stay`. Without hardware timestamps, half_trip
+includes the drivers and cards of both hosts. Halving assumes that both directions take equally long.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PATIENCE_MIN_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """One question and its answer. `stay_*_ns`: how long the message stayed with the peer; None if it did not tell."""
+    """One request and its response. `stay_*_ns`: how long the message stayed with the peer; None if not reported."""
 
     seen_ns: int
     """From before the send call to after the receive call, in this program."""
@@ -60,28 +60,28 @@ class RoundTrip:
 
     @property
     def stay_ns(self) -> int | None:
-        """By the peer's card, else by its kernel."""
+        """The stay by the peer's card, else by its kernel."""
         return self.stay_kernel_ns if self.stay_hardware_ns is None else self.stay_hardware_ns
 
     @property
     def kernel_ns(self) -> int | None:
-        """From the driver and back to it: t4 - t1."""
+        """From this host's driver and back to it: t4 - t1."""
         return _difference(self.sent.kernel_ns, self.received.kernel_ns)
 
     @property
     def hardware_ns(self) -> int | None:
-        """From the card and back to it: T4 - T1."""
+        """From this host's card and back to it: T4 - T1."""
         return _difference(self.sent.hardware_ns, self.received.hardware_ns)
 
     @property
     def half_trip_ns(self) -> int | None:
-        """One way between the hosts, on average of both; None where a stamp is missing or stamps contradict."""
+        """One way between the hosts, averaged over both; None if a timestamp is missing or timestamps contradict."""
         whole = self.kernel_ns if self.hardware_ns is None else self.hardware_ns
         return _half(whole, self.stay_ns)
 
     @property
     def nic_ns(self) -> int | None:
-        """One way between driver and wire here, on average of both; None without stamps of the card."""
+        """One way between driver and wire on this host, averaged over both; None without hardware timestamps."""
         return _half(self.kernel_ns, self.hardware_ns)
 
 
@@ -90,7 +90,7 @@ def _difference(from_ns: int | None, to_ns: int | None) -> int | None:
 
 
 def _half(whole_ns: int | None, part_ns: int | None) -> int | None:
-    """Half of what is left; None where it would be negative, as when a clock was set between two stamps."""
+    """Half of the rest; None if negative, as when a clock was set between two timestamps."""
     if whole_ns is None or part_ns is None or not 0 <= part_ns <= whole_ns:
         return None
     return (whole_ns - part_ns) // 2
@@ -98,7 +98,7 @@ def _half(whole_ns: int | None, part_ns: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class PeerPath:
-    """What round trips to a peer showed."""
+    """The result of round trips to a peer."""
 
     peer: str
     loopback: bool
@@ -120,10 +120,10 @@ class PeerPath:
 
 
 def measure_peer(address: str) -> PeerPath:
-    """Send questions to the server at `HOST:PORT` for about 2 s, one at a time, and split their round trips.
+    """Send requests to the server at `HOST:PORT` for about 2 s, one at a time, and split their round trips.
 
-    Raises `FormatError`, `UsageError` where the host is not found or nothing listens there, and `NotValidError`
-    where nothing answers, or not often enough.
+    Raises `FormatError`, `UsageError` if the host is not found or nothing listens there, and `NotValidError` if there
+    are no responses, or too few.
     """
     if not can_stamp():
         raise UsageError("this platform does not timestamp packets; measure a peer on Linux")
@@ -138,7 +138,7 @@ def measure_peer(address: str) -> PeerPath:
 
 
 def _contact(host: str, port: int) -> _Asker:
-    """Connect to the first of the host's addresses that answers."""
+    """Connect to the first of the host's addresses that responds."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
@@ -178,7 +178,7 @@ def _unreachable(peer: str, error: OSError) -> UsageError:
 
 @dataclass(slots=True)
 class _Asked:
-    """What is known so far of one question."""
+    """What is known so far of one request."""
 
     seen_ns: int | None = None
     sent: Stamps = field(default_factory=Stamps)
@@ -188,7 +188,7 @@ class _Asked:
 
 
 class _Asker:
-    """Asks one question at a time; what belongs to it comes later, and is kept by its sequence."""
+    """Sends one request at a time; later data about it is stored by its sequence."""
 
     def __init__(self, family: int, where: tuple[object, ...]) -> None:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -213,7 +213,7 @@ class _Asker:
         self._socket.close()
 
     def greet(self) -> bool:
-        """Whether the peer answers at all; from the answers, how long to wait for one."""
+        """Whether the peer responds at all; sets how long to wait for a response."""
         seen_ns = [self._ask() for _ in range(CONTACT_TRIES)]
         answered = [ns for ns in seen_ns if ns is not None]
         if answered:
@@ -222,7 +222,7 @@ class _Asker:
         return bool(answered)
 
     def run(self) -> None:
-        """Ask until there are enough answers, or no time is left."""
+        """Send requests until there are enough responses, or time is up."""
         for _ in range(WARM_UP):
             self._ask()
         self._asked.clear()
@@ -234,7 +234,7 @@ class _Asker:
                 break
 
     def path(self) -> PeerPath:
-        """What all questions showed. Raises `NotValidError` when too few had an answer."""
+        """The result of all requests. Raises `NotValidError` if too few had a response."""
         trips = [
             RoundTrip(a.seen_ns, a.sent, a.received, a.stay_kernel_ns, a.stay_hardware_ns)
             for a in self._asked.values()
@@ -262,7 +262,7 @@ class _Asker:
         )
 
     def _ask(self) -> int | None:
-        """Send one question and wait for its answer: ns between, or None when it did not come in time."""
+        """Send one request and wait for its response: the ns in between, or None on timeout."""
         self._sequence += 1
         sequence = self._sequence
         asked = self._asked[sequence] = _Asked()
@@ -286,7 +286,7 @@ class _Asker:
             if earlier is not None:
                 earlier.stay_kernel_ns = answer.kernel_ns if answer.kernel_ns >= 0 else None
                 earlier.stay_hardware_ns = answer.hardware_ns if answer.hardware_ns >= 0 else None
-            if answer.sequence == sequence and self._asked[sequence].seen_ns is None:  # else late, or a copy
+            if answer.sequence == sequence and self._asked[sequence].seen_ns is None:  # else late, or a duplicate
                 self._asked[sequence].seen_ns = now_ns - begin_ns
                 self._asked[sequence].received = packet.stamps
 
@@ -299,6 +299,6 @@ class _Asker:
 
 
 def _spread(values_ns: Iterable[int | None], source: str, reason: str) -> Reading[LatencySummary]:
-    """The spread of those that are known, if they are enough."""
+    """The spread of the known values, if there are enough."""
     there = [value for value in values_ns if value is not None]
     return known(LatencySummary.of(there), source) if len(there) >= SAMPLES_MIN else unknown(source, reason)

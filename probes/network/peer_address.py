@@ -1,4 +1,4 @@
-"""`HOST:PORT` as people write it, IPv6 in brackets; and whether an address is this host's own."""
+"""Parses and formats `HOST:PORT`, IPv6 in brackets; detects addresses of this host."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def parse_address(text: str) -> tuple[str, int]:
 
 
 def shown_address(host: str, port: int) -> str:
-    """Host and port as one text that `parse_address` reads."""
+    """Host and port in the form that `parse_address` reads."""
     plain = host.removeprefix("::ffff:")
     return f"[{plain}]:{port}" if ":" in plain else f"{plain}:{port}"
 
 
 def is_own(local: str, remote: str) -> bool:
-    """Whether a connection between these IP addresses stays on this host: it then goes over loopback."""
+    """Whether a connection between these IP addresses stays on this host, over loopback."""
     address = ipaddress.ip_address(remote.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback or local == remote

@@ -1,4 +1,4 @@
-"""What a host is made of: packages, dies, cores, caches, NUMA nodes, and what this process may use."""
+"""The topology of a host: packages, dies, cores, caches, NUMA nodes, and the CPUs this process may use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def read_topology(tree: HostTree = LIVE) -> Topology:
-    """Read the topology of a host. What it lacks has a reason, what it prints wrongly is in `warnings`."""
+    """Read the topology of a host. Missing facts have a reason; `warnings` lists contradictory kernel output."""
     warnings = Warnings()
     sets = cpu_sets(tree)
     online = sets.online.value or ()

@@ -1,7 +1,7 @@
-"""Caches from sysfs: what each CPU's caches are, and who shares them.
+"""Caches from sysfs: the caches of each CPU, and the CPUs that share them.
 
-The size is that of one instance, which is what a thread can use. CPUID leaf 0x80000006 and some `getconf`
-give the sum over a socket instead.
+The size is that of one instance, which a thread can use. CPUID leaf 0x80000006 and some versions of `getconf` report
+the sum over a socket instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _Shape = tuple[int, CacheType, int | None, int | None, int | None, int | None]
 
 
 def read_caches(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Cache, ...]]:
-    """Read all caches of the CPUs that run, by level and type; hybrid cores give several of one level."""
+    """Read all caches of the online CPUs, by level and type; hybrid machines have several of one level."""
     reader = _CacheReader(tree, online, warn)
     for cpu in online:
         folder = f"{CPU_FOLDER}/cpu{cpu}/cache"
@@ -48,7 +48,7 @@ class _CacheReader:
         self.instances: dict[_Shape, list[Cpus]] = defaultdict(list)
 
     def read(self, folder: str, cpu: int) -> None:
-        """Add one `cpuN/cache/indexM`, unless a lower CPU that shares it has brought it."""
+        """Add one `cpuN/cache/indexM`, unless a lower CPU that shares it has added it."""
         tree = self._tree
         level = tree.integer(f"{folder}/level")
         if level is None or level < 1:
@@ -67,7 +67,7 @@ class _CacheReader:
         self.instances[(level, kind, size_bytes, line_bytes, ways, sets)].append(cpus)
 
     def _claim(self, level: int, kind: CacheType, cpu: int, cpus: Cpus, folder: str) -> Cpus:
-        """CPUs of a new instance; none where it is known. Where CPUs disagree the lower one counts."""
+        """CPUs of a new instance; none if it is known already. If CPUs disagree, the lower one wins."""
         owner = self._owner.get((level, kind, cpu))
         free = tuple(c for c in cpus if (level, kind, c) not in self._owner)
         if cpus != (owner or free):
@@ -80,15 +80,15 @@ class _CacheReader:
 
 
 def _positive(value: int | None) -> int | None:
-    """Zero ways, sets or bytes mean that the kernel does not know."""
+    """The value, or None for zero: zero ways, sets or bytes mean that the kernel does not know."""
     return value if value is not None and value > 0 else None
 
 
 def parse_size(text: str, line_bytes: int | None, ways: int | None, sets: int | None) -> int | None:
-    """Read a cache's size such as `32K`; None when missing, zero or damaged.
+    """Parse a cache size such as `32K`; None if missing, zero or malformed.
 
-    Without a unit some kernels mean bytes and some kilobytes: the geometry decides where it is known, else
-    anything below 4,096 is kilobytes, since no cache is smaller than 4 kB.
+    Without a unit, some kernels mean bytes and some kilobytes. The geometry decides if it is known; else values below
+    4,096 are kilobytes, since no cache is smaller than 4 kB.
     """
     match = re.fullmatch(r"([0-9]{1,15})\s*([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if match is None or not int(match[1]):

@@ -12,7 +12,7 @@ _INTEL = (("performance", "cpu_core"), ("efficiency", "cpu_atom"), ("low-power e
 
 
 def read_core_kinds(tree: HostTree, online: Cpus) -> tuple[CoreKind, ...]:
-    """Read the kinds of cores; empty where all are alike, as far as the kernel shows."""
+    """Read the kinds of cores; empty if the kernel shows no difference between them."""
     named = []
     for name, device in _INTEL:
         path = f"sys/devices/{device}/cpus"

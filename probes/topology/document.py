@@ -30,6 +30,6 @@ class TopologyDocument(Topology):
 
     @classmethod
     def of(cls, topology: Topology, cache_line: CacheLine | None = None) -> TopologyDocument:
-        """The document of a topology, with the cache line if that was measured."""
+        """The document of a topology, with the cache line if measured."""
         found = {each.name: getattr(topology, each.name) for each in dataclasses.fields(Topology)}
         return cls(**found, cache_line=cache_line)

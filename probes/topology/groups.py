@@ -1,7 +1,7 @@
-"""Packages, dies, clusters and cores, told apart by the CPUs that share them.
+"""Packages, dies, clusters and cores, identified by the CPUs that share them.
 
-The kernel's ids are labels only: `physical_package_id` is -1 or huge on some machines and repeats on others,
-and `core_id` starts anew in each package or die. The masks of siblings are what holds.
+The kernel's ids are only labels: `physical_package_id` is -1 or huge on some machines and repeats on others, and
+`core_id` restarts in each package or die. Only the sibling masks are reliable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NO_ID = (-1, 65_535)
 
 
 def read_cpus(tree: HostTree, folder: str, mask_name: str, list_name: str, warn: Warn) -> Cpus | None:
-    """Read a set that the kernel prints as mask and as list; the mask counts where the two disagree."""
+    """Read a set that the kernel prints both as a mask and as a list; if they disagree, the mask wins."""
     mask_text, list_text = tree.text(f"{folder}/{mask_name}"), tree.text(f"{folder}/{list_name}")
     from_mask = cpus_of_mask(mask_text) if mask_text else None
     from_list = cpus_of_list(list_text) if list_text else None
@@ -32,10 +32,10 @@ def read_cpus(tree: HostTree, folder: str, mask_name: str, list_name: str, warn:
 
 
 def group(cpus: Cpus, set_of: Callable[[int], Cpus | None], label_of: Callable[[int], int | None]) -> list[Cpus]:
-    """Split CPUs by the set each one says it belongs to, in order of the lowest CPU.
+    """Split CPUs by the set that each one reports, in order of the lowest CPU.
 
-    Where a CPU names no set, CPUs with the same label go together, and those without a label too. Every CPU
-    is in exactly one group, whatever the sets say: the lowest one's word counts.
+    CPUs without a set are grouped by label, and those without a label form one group. Every CPU is in exactly one
+    group, even if the sets contradict each other: the set of the lowest CPU wins.
     """
     inside = set(cpus)
     groups: list[Cpus] = []
@@ -55,7 +55,7 @@ def group(cpus: Cpus, set_of: Callable[[int], Cpus | None], label_of: Callable[[
 
 
 class GroupReader:
-    """Reads the groups of one tree; each file once."""
+    """Reads the groups of one tree, each file once."""
 
     def __init__(self, tree: HostTree, online: Cpus, warn: Warn) -> None:
         self._tree = tree
@@ -64,7 +64,7 @@ class GroupReader:
         self._sets: dict[tuple[int, str], Cpus | None] = {}
 
     def packages(self) -> tuple[Package, ...]:
-        """All packages with what is in them, each CPU that runs in exactly one core."""
+        """All packages with their contents; each online CPU is in exactly one core."""
         found = []
         for cpus in self._split(self._online, "package", "core_siblings", "physical_package_id"):
             dies = tuple(map(self._die, self._split(cpus, "die", None, "die_id")))
@@ -85,7 +85,7 @@ class GroupReader:
 
     def _split(self, cpus: Cpus, name: str, older_name: str | None, id_name: str) -> list[Cpus]:
         def label(cpu: int) -> int | None:
-            # Without masks two cores of one id are one core; without an id each CPU is a core of its own.
+            # Without masks, CPUs with the same id are one core; without an id, each CPU is a separate core.
             found = self._label(cpu, id_name)
             return -2 - cpu if found is None and name == "core" else found
 

@@ -141,9 +141,9 @@ class Topology:
         return tuple(core for package in self.packages for core in package.cores)
 
     def siblings_of(self, cpu: int) -> Cpus:
-        """Online CPUs of the same core, this one included; only itself where the kernel does not tell."""
+        """Online CPUs of the same core, including this one; only itself if the kernel does not report them."""
         return next((core.cpus for core in self.cores if cpu in core.cpus), (cpu,))
 
     def node_of(self, cpu: int) -> int | None:
-        """NUMA node of a CPU; None where there are no nodes or none claims it."""
+        """NUMA node of a CPU; None if there are no nodes or no node lists it."""
         return next((node.node for node in self.nodes.value or () if cpu in node.cpus), None)

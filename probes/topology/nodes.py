@@ -19,7 +19,7 @@ _LOCAL_DISTANCE = 10  # ACPI SLIT
 
 
 def read_nodes(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Node, ...]]:
-    """Read all nodes, by number; ids may have gaps. Where there are none, none is made up."""
+    """Read all nodes, by number; ids may have gaps. Without nodes, none is invented."""
     source = f"read from /{NODE_FOLDER}"
     names = (re.fullmatch(r"node([0-9]{1,4})", name) for name in tree.names(NODE_FOLDER))
     ids = sorted(int(match[1]) for match in names if match is not None)
@@ -32,7 +32,7 @@ def read_nodes(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Node, 
 
 
 def _read_node(tree: HostTree, node: int, ids: Sequence[int], online: frozenset[int], warn: Warn) -> Node:
-    # By name only, never by walking: a node's folder holds a link for each block of memory, thousands of it.
+    # Access files by name, never list the folder: it has a link for each block of memory, thousands of them.
     folder = f"{NODE_FOLDER}/node{node}"
     cpus = read_cpus(tree, folder, "cpumap", "cpulist", warn)
     if cpus is None:
@@ -65,7 +65,7 @@ def _memory(meminfo: str, name: str) -> int | None:
 
 
 def _distances(tree: HostTree, node: int, ids: Sequence[int], warn: Warn) -> dict[int, int]:
-    """Distances by node: the row has one number for each node that is online, in their order."""
+    """Distances by node: the row has one number for each online node, in order."""
     path = f"{NODE_FOLDER}/node{node}/distance"
     text = tree.text(path)
     if not text:

@@ -1,4 +1,4 @@
-"""What a host prints that cannot be right: one line for each kind of it, however many CPUs show it."""
+"""Warnings about contradictory kernel output: one line for each kind, however many CPUs show it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ Warn = Callable[[str, str], None]
 
 
 class Warnings:
-    """Collects them; the same fault at several places makes one line."""
+    """Collects warnings; the same fault in several places is one line."""
 
     def __init__(self) -> None:
         self._places: dict[str, list[str]] = defaultdict(list)
 
     def add(self, what: str, where: str) -> None:
-        """Note one fault at one place."""
+        """Record one fault at one place."""
         if where not in self._places[what]:
             self._places[what].append(where)
 
     def lines(self) -> tuple[str, ...]:
-        """All kinds of faults as they were met, each with its first place and the number of others."""
+        """All kinds of faults in order of appearance, each with its first place and the number of others."""
         return tuple(
             f"{what} ({places[0]}{f' and {len(places) - 1} more' if places[1:] else ''})"
             for what, places in self._places.items()

@@ -1,1 +1,1 @@
-"""Whether it got worse: gates, the rank test, trends."""
+"""Comparisons of reports: gates, the rank test, trends."""

@@ -25,7 +25,7 @@ _THROUGHPUT: Final = Metric(name="throughput", measure=None, op=None)
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The runs of one side, and the reports that they are from, if any are."""
+    """The runs of one side, and the reports they come from, if any."""
 
     label: str
     sources: tuple[str, ...]
@@ -37,13 +37,13 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What a comparison was made of. Its document holds figures of runs but no histogram, and a picture needs them."""
+    """The inputs of a comparison. Charts need their histograms, which the comparison document does not contain."""
 
     base: Samples
     head: Samples
 
     def main_series(self) -> tuple[str, str] | None:
-        """Operation and measure of the latencies that gate by default; None where the sides share none."""
+        """Operation and measure of the latencies that gate by default; None if the sides share none."""
         shared = _shared(_by_metric(self.base.runs), _by_metric(self.head.runs))
         measure = _main_measure(shared)
         ops = dict.fromkeys(metric.op for metric in shared if metric.measure == measure and metric.op)
@@ -59,17 +59,17 @@ def samples_of(reports: Sequence[Report], label: str, sources: Sequence[str]) ->
 
 
 def samples_of_each(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
-    """Every report as one sample, whatever its runs: within a report, these were not mixed with the other side's."""
+    """Every report as one sample: the runs within a report were not interleaved with those of the other side."""
     runs = tuple(_sample(report.summary, _timed(report, report.runs)) for report in reports)
     disturbed = sum(any(run.disturbances.disturbed for run in report.runs) for report in reports)
     return Samples(label, tuple(sources), runs, tuple(reports), disturbed)
 
 
 def compare_reports(base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str]) -> Comparison:
-    """Compare reports of the same work. Empty `rules`: the default ones.
+    """Compare reports of the same work. Empty `rules` means the default ones.
 
-    Raises `NotValidError` when a side is not valid, has one run, or did other work; `UsageError` for a rule
-    that gates nothing.
+    Raises `NotValidError` if a side is not valid, has one run, or did different work; `UsageError` for a rule that
+    matches no metric.
     """
     for side in (base, head):
         check_valid(side.reports, side.label)
@@ -82,9 +82,10 @@ def compare_reports(base: Samples, head: Samples, rules: Sequence[Rule], command
 def compare_interleaved(
     base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str], order: Interleaving
 ) -> Comparison:
-    """Compare runs that were taken in turn, for which settings differ on purpose; what does is a warning.
+    """Compare interleaved runs, whose settings may differ on purpose; differences become warnings.
 
-    Fewer samples than `order` has pairs: it was interrupted. Raises `UsageError` for a rule that gates nothing.
+    Fewer samples than pairs in `order` mean that the comparison was interrupted. Raises `UsageError` for a rule that
+    matches no metric.
     """
     both = (*base.reports, *head.reports)
     other_work = tuple(differences(both))
@@ -101,7 +102,7 @@ def compare(
     order: Interleaving | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Comparison:
-    """Compare samples, one at least a side, without asking what they are of."""
+    """Compare samples, at least one a side, without checking that they are comparable."""
     values = [_by_metric(side.runs) for side in (base, head)]
     shared = _shared(*values)
     main = _main_measure(shared)
@@ -133,7 +134,7 @@ def compare(
 def _judged(
     metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None, step_ns: float
 ) -> Compared | None:
-    """The verdict on a metric; None for one that nobody asked for."""
+    """The verdict on a metric; None for a metric that was not requested."""
     if rule is None and metric.name not in SHOWN:
         return None
     return judge(
@@ -158,7 +159,7 @@ def _sample(series: Iterable[Series], timed: Throughput | None) -> Sample:
 
 
 def _timed(report: Report, runs: Sequence[Run]) -> Throughput | None:
-    """The passes that count, as one; None at a set rate, which says nothing of the engine."""
+    """The passes that count, combined; None at a fixed rate, which says nothing about the engine."""
     passes = [done for run in runs if (done := run.throughput or run.stamped)]
     if report.load.target_rate is not None or not passes:
         return None
@@ -178,7 +179,7 @@ def _shared(base: Iterable[Metric], head: Container[Metric]) -> list[Metric]:
 
 
 def _main_measure(metrics: Iterable[Metric]) -> str | None:
-    """Response times where there are any, as they hold the wait in the queue; else service times, else the first."""
+    """Response times if there are any, since they include queueing; else service times, else the first measure."""
     measures = dict.fromkeys(metric.measure for metric in metrics if metric.measure)
     return next((name for name in ("response", "service", *measures) if name in measures), None)
 
@@ -193,7 +194,7 @@ def _one_sided(base: Mapping[Metric, object], head: Mapping[Metric, object]) -> 
 
 
 def _step_ns(reports: Iterable[Report]) -> float:
-    """The coarsest clock's step."""
+    """The resolution of the coarsest clock."""
     return max((report.clock.step_ns or 0.0 for report in reports), default=0.0)
 
 

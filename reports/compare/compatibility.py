@@ -1,4 +1,4 @@
-"""Whether two reports may be compared, and what weakens it if they may."""
+"""Whether two reports may be compared, and what weakens the comparison."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SURROUNDINGS: Final[dict[str, Callable[[Report], Any]]] = {
 
 
 def check_valid(reports: Sequence[Report], side: str) -> None:
-    """Raises `NotValidError` for a side with a report that is not valid."""
+    """Raise `NotValidError` for a side with a report that is not valid."""
     for report in reports:
         if report.status == "invalid":
             why = "; ".join(report.status_reasons) or "no reason given"
@@ -49,7 +49,7 @@ def check_valid(reports: Sequence[Report], side: str) -> None:
 
 
 def check_repeated(reports: Sequence[Report], side: str) -> None:
-    """Raises `NotValidError` for a side of a single run, or none."""
+    """Raise `NotValidError` for a side with fewer than two runs."""
     runs = sum(len(report.runs) for report in reports)
     if runs < RUNS_MIN:
         raise NotValidError(
@@ -58,7 +58,7 @@ def check_repeated(reports: Sequence[Report], side: str) -> None:
 
 
 def check_same_work(reports: Sequence[Report]) -> None:
-    """Raises `NotValidError`, with what differs, unless all reports are of the same work and settings."""
+    """Raise `NotValidError`, naming the differences, unless all reports have the same work and settings."""
     if different := tuple(differences(reports)):
         raise NotValidError(
             f"these reports are not comparable: they differ in {'; '.join(different)}; "
@@ -67,7 +67,7 @@ def check_same_work(reports: Sequence[Report]) -> None:
 
 
 def differences(reports: Sequence[Report]) -> Iterator[str]:
-    """What the work and the settings of the reports differ in, with the values."""
+    """Differences in the work and the settings of the reports, with the values."""
     yield from _differing(reports, _SAME)
     names = dict.fromkeys(name for report in reports for name in report.engine.settings)
     settings = {f"engine setting {name}": _setting(name) for name in names}
@@ -75,7 +75,7 @@ def differences(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def weaknesses(reports: Sequence[Report]) -> Iterator[str]:
-    """What of hosts, builds and endings weakens a comparison of these reports, a line each."""
+    """Differences in hosts, builds and how the reports ended that weaken a comparison, one line each."""
     if different := tuple(_differing(reports, _SURROUNDINGS)):
         yield f"measured in different environments: {'; '.join(different)}"
     for report in reports:
@@ -99,5 +99,5 @@ def _shown(value: Any) -> str:
 
 
 def _cut(shown: str) -> str:
-    """Enough of a hash to tell two apart by eye."""
+    """A prefix of a hash, long enough to tell two apart."""
     return f"{shown[:23]}..." if shown.startswith("sha256:") and len(shown) > 26 else shown

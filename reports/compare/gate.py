@@ -1,8 +1,8 @@
 """Gates: rules such as `p99=10%`, and the verdict on one metric of two sets of runs.
 
-A regression must pass three tests at once: beyond the threshold, significant by rank, and above what the clock can
-tell. Either of the first two alone cries wolf on shared machines in a tenth and more of all comparisons of a program
-with itself; `tests/unit/reports/compare/test_error_rates.py` shows it.
+A regression must pass three tests at once: beyond the threshold, significant in the rank test, and above the clock's
+resolution. On shared machines, either of the first two alone reports a false regression in a tenth or more of A/A
+comparisons; see `tests/unit/reports/compare/test_error_rates.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _EXAMPLES: Final = "write p99=10%, p99:response:cancel=25%, p99:service:*=15% or
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How far a metric may change for the worse. `measure`: None for the main one."""
+    """How much worse a metric may become. `measure`: None for the main one."""
 
     name: str
     measure: str | None
@@ -49,7 +49,7 @@ class Rule:
         return f"{self.name}{named}{op}={self.percent:g}%"
 
     def covers(self, metric: Metric, main: str | None) -> bool:
-        """Whether the rule is about this metric, where `main` is the main measure."""
+        """Whether the rule applies to this metric; `main` is the main measure."""
         if self.name != metric.name or self.op is None:
             return self.name == metric.name
         return (self.measure or main) == metric.measure and self.op in (EVERY, metric.op)
@@ -58,8 +58,8 @@ class Rule:
 def parse_rule(text: str) -> Rule:
     """The rule `METRIC[:MEASURE[:OP]]=N%`. Raises `UsageError`.
 
-    METRIC is one of `NAMES`; MEASURE and OP are those of a report, the main measure and `all` where left out; OP `*`
-    is every operation.
+    METRIC is one of `NAMES`; MEASURE and OP are those of a report, by default the main measure and `all`; OP `*` is
+    every operation.
     """
     form = _FORM.fullmatch(text.strip())
     if form is None:
@@ -82,7 +82,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def check_rules(rules: Sequence[Rule], metrics: Collection[Metric], main: str | None) -> None:
-    """Raises `UsageError` for a rule about none of the metrics, and for two that are about the same one."""
+    """Raise `UsageError` for a rule that matches no metric, and for two rules that match the same one."""
     for rule in rules:
         if not any(rule.covers(metric, main) for metric in metrics):
             there = dict.fromkeys(f"{each.measure}:{each.op}" if each.measure else each.name for each in metrics)
@@ -96,13 +96,13 @@ def check_rules(rules: Sequence[Rule], metrics: Collection[Metric], main: str | 
 
 
 def default_rules(metrics: Collection[Metric]) -> tuple[Rule, ...]:
-    """What gates unless told: p50 and p99 of all operations, or the elapsed time of commands."""
+    """The default gates: p50 and p99 of all operations, or the elapsed time of commands."""
     names = ("wall",) if any(metric.name == "wall" for metric in metrics) else ("p50", "p99")
     return tuple(Rule(name, None, None if name == "wall" else WHOLE, THRESHOLD_PERCENT) for name in names)
 
 
 def rule_of(metric: Metric, rules: Iterable[Rule], main: str | None) -> Rule | None:
-    """The rule that covers a metric; one that names its operation goes before one for every operation."""
+    """The rule that covers a metric; one that names its operation takes precedence over one for every operation."""
     covering = [rule for rule in rules if rule.covers(metric, main)]
     return min(covering, key=lambda rule: rule.op == EVERY, default=None)
 
@@ -110,7 +110,7 @@ def rule_of(metric: Metric, rules: Iterable[Rule], main: str | None) -> Rule | N
 def judge(
     metric: Metric, base: Sequence[float], head: Sequence[float], *, threshold_percent: float, floor: float, gates: bool
 ) -> Compared:
-    """The verdict on a metric from its values of single runs, at least one a side; `floor` in the metric's unit."""
+    """The verdict on a metric from its per-run values, at least one a side; `floor` is in the metric's unit."""
     estimate, p = ratio_estimate(base, head), p_value(base, head)
     sides = _values(base), _values(head)
     scale = _Scale(metric.higher_is_better, threshold_percent / 100, floor)

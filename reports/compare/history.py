@@ -1,7 +1,6 @@
-"""Many saved reports as trends: how percentiles of the same work went from report to report, so that a slow drift is
-seen.
+"""Trends over saved reports: percentiles of the same work from report to report, to reveal a slow drift.
 
-The files of a folder are the store; nothing else is kept. `History` is a `lowlat.history/1` document.
+The files of a folder are the only storage. `History` is a `lowlat.history/1` document.
 """
 
 from __future__ import annotations
@@ -91,10 +90,10 @@ class History:
 
 
 def history_of(folder: Path, name: str | None = None) -> History:
-    """The trends of a folder's reports, each of its first series over all operations or of the one of this name.
+    """The trends of a folder's reports, by the first series over all operations or by the series of this name.
 
-    Files whose names begin with a dot, and folders, are passed over. Histograms are not looked into: a report tells its
-    own percentiles. Raises `InputError` when the folder cannot be read or has more than `FILES_MAX` files.
+    Skips folders, and files whose names begin with a dot. Uses the percentiles stored in a report, not its histograms.
+    Raises `InputError` when the folder cannot be read or has more than `FILES_MAX` files.
     """
     by_work: dict[object, list[Trend]] = {}
     skipped: list[Skipped] = []
@@ -120,7 +119,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _single(path: Path, name: str | None) -> tuple[object, Trend]:
-    """What tells a report's work and series from others, and a trend of this report alone."""
+    """A key of the report's work and series, and a trend of this report alone."""
     report = document_of(read_bytes(path))
     if not isinstance(report, Report):
         raise FormatError("a sweep, which has no single rate to track")
@@ -144,7 +143,7 @@ def _single(path: Path, name: str | None) -> tuple[object, Trend]:
 
 
 def _work(report: Report) -> tuple[object, ...]:
-    """What `compatibility.py` compares: equal for the same commands, at the same rate, in an engine set up alike."""
+    """The values that `compatibility.py` compares: equal for the same commands, rate and engine settings."""
     work, load, engine = report.workload, report.load, report.engine
     commands = (work.profile, work.seed, work.commands, work.hash)
     pace = (load.model, load.target_rate, load.arrivals, load.producers)
@@ -169,7 +168,7 @@ def _entry(file: str, report: Report, series: SummarySeries) -> Entry:
 
 
 def _joined(singles: Sequence[Trend]) -> Trend:
-    """One trend of trends of the same work."""
+    """Trends of the same work, joined into one."""
     entries = sorted((entry for single in singles for entry in single.entries), key=lambda entry: entry.started)
     return dataclasses.replace(singles[0], entries=tuple(_with_ratios(entry, entries) for entry in entries))
 

@@ -1,9 +1,9 @@
-"""The Mann-Whitney rank test, exact under ties, and the estimate of a ratio that belongs to it.
+"""The Mann-Whitney rank test, exact under ties, and the matching estimate of a ratio.
 
-Latencies come in steps of the clock, so that runs tie all the time. `scipy.stats.mannwhitneyu` has no exact
-distribution for ties and falls back on a normal curve, which is at its worst for the few runs of a benchmark; the
-permutation distribution of the mid-ranks is exact and takes a few lines of numpy. Tests hold it to scipy, with ties and
-without.
+Latencies are multiples of the clock's resolution, so runs often tie. `scipy.stats.mannwhitneyu` has no exact
+distribution for ties and falls back on a normal approximation, which is worst for the few runs of a benchmark. The
+permutation distribution of the mid-ranks is exact and takes a few lines of numpy. Tests compare it with scipy, with and
+without ties.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SIGNIFICANT: Final = 1 - CONFIDENCE
 
 @dataclass(frozen=True, slots=True)
 class RatioEstimate:
-    """How far two samples lie apart, as head over base.
+    """The ratio of two samples, head over base.
 
     `ratio`: the median over all pairs of a head and a base run (J. L. Hodges and E. L. Lehmann, "Estimates of location
     based on rank tests", 1963, on logarithms). `interval`: the ratios that the rank test does not reject at
-    `CONFIDENCE` (L. E. Moses, in "Statistical Inference", 1953); None for so few runs that it rejects none. All are
-    infinite where the base is zero.
+    `CONFIDENCE` (L. E. Moses, in "Statistical Inference", 1953); None if there are too few runs to reject any ratio.
+    All are infinite if the base is zero.
     """
 
     ratio: float
@@ -40,9 +40,9 @@ class RatioEstimate:
 
 
 def p_value(base: Sequence[float], head: Sequence[float]) -> float:
-    """Two-sided p of the Mann-Whitney U test: the chance of ranks at least this far apart if sides were drawn by lot.
+    """Two-sided p of the Mann-Whitney U test: the chance of ranks at least this far apart if sides were random.
 
-    Twice the smaller tail, at most 1. Each sample has one value at least.
+    Twice the smaller tail, at most 1. Each sample has at least one value.
     """
     doubled = _doubled_ranks([*base, *head])
     observed = int(doubled[len(base) :].sum())
@@ -72,7 +72,7 @@ def _median(ordered: NDArray[np.float64]) -> float:
 
 @lru_cache(maxsize=64)
 def _outside(base: int, head: int) -> int:
-    """How many pairs lie on each side of the interval, its bound counted; 0 for so few runs that there is none."""
+    """The number of pairs on each side of the interval, including its bound; 0 if too few runs for an interval."""
     tail = SIGNIFICANT / 2
     if base + head > EXACT_MAX:
         sigma = math.sqrt(base * head * (base + head + 1) / 12)
@@ -84,7 +84,7 @@ def _outside(base: int, head: int) -> int:
 
 
 def _doubled_ranks(values: Sequence[float]) -> NDArray[np.int64]:
-    """Twice the rank of each value, from 1; equal values share the middle of their ranks. Twice it is whole."""
+    """Twice the rank of each value, from 1; equal values share their mean rank. Doubling makes it an integer."""
     _, group, sizes = np.unique(np.asarray(values, dtype=np.float64), return_inverse=True, return_counts=True)
     last = np.cumsum(sizes)
     doubled: NDArray[np.int64] = (2 * last - sizes + 1)[group]
@@ -93,7 +93,7 @@ def _doubled_ranks(values: Sequence[float]) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=64)
 def _rank_sums(doubled: tuple[int, ...], drawn: int) -> NDArray[np.float64]:
-    """By sum: in how many ways `drawn` of the ranks have it. Only sums of positive numbers, so hardly any rounding."""
+    """For each sum, how many choices of `drawn` ranks have it. Adds only positive numbers, so rounding is minimal."""
     ways = np.zeros((drawn + 1, sum(doubled) + 1))
     ways[0, 0] = 1.0
     for rank in doubled:
@@ -103,7 +103,7 @@ def _rank_sums(doubled: tuple[int, ...], drawn: int) -> NDArray[np.float64]:
 
 
 def _normal_p(doubled: NDArray[np.int64], observed: int, drawn: int) -> float:
-    """By the normal curve, with the correction for ties (in the variance of the ranks) and for continuity."""
+    """p by the normal approximation, corrected for ties (in the variance of the ranks) and for continuity."""
     ranks = doubled / 2
     total = len(ranks)
     variance = drawn * (total - drawn) / total * float(ranks.var(ddof=1))

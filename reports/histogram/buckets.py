@@ -1,7 +1,7 @@
-"""The bucket layout: which nanoseconds share a count. The C++ twin is `native/histogram.hpp`.
+"""The bucket layout: which nanosecond values share a count. `native/histogram.hpp` is the same in C++.
 
-Values 0 to 2,047 have a bucket each; above, every doubling is cut into 1,024 buckets, so a bucket is
-never wider than 1/1,024 of the values in it (3 significant digits). Equal to `HdrHistogram(1, 2**42, 3)`.
+Values 0 to 2,047 have a bucket each; above that, every doubling has 1,024 buckets, so a bucket is never wider than
+1/1,024 of the values in it (3 significant digits). Equal to `HdrHistogram(1, 2**42, 3)`.
 """
 
 from __future__ import annotations

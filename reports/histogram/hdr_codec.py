@@ -1,7 +1,7 @@
-"""All contact with the package `hdrhistogram`: its object, and the V2 base64 form every HdrHistogram reads.
+"""The interface to the package `hdrhistogram`: its object, and the V2 base64 format that every HdrHistogram reads.
 
-What a blob holds is checked here before that package sees it: it decompresses without a limit, trusts the
-header, and `add` and `record_value` there change or drop values in silence (see `lowlat.reports.histogram.histogram`).
+This module checks a blob before passing it on: `hdrhistogram` decompresses without a limit and trusts the header, and
+its `add` and `record_value` silently change or drop values (see `lowlat.reports.histogram.histogram`).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _OUTER_COOKIE: Final = 0x1C849304
 _INNER_COOKIE: Final = 0x1C849303
 _WORD_SIZE_BITS: Final = 0xF0
 _COUNT_BYTES_MAX: Final = 9
-# Offset 0 and ratio 1.0 mark counts that are neither shifted nor scaled; hdr-histogram-js writes the integer
-# 1 in both places and means the same.
+# Offset 0 and ratio 1.0 mark counts that are neither shifted nor scaled; hdr-histogram-js writes the integer 1 in both
+# places with the same meaning.
 _PLAIN: Final = ((0, 1.0), (1, struct.unpack(">d", struct.pack(">Q", 1))[0]))
 _PAYLOAD_MAX: Final = _INNER.size + _COUNT_BYTES_MAX * buckets.COUNTS_LENGTH
 
@@ -45,7 +45,7 @@ def to_hdr(histogram: Histogram) -> HdrHistogram:
     np.frombuffer(hdr.counts, dtype=np.uint64)[:] = histogram.counts
     if histogram.bounds_ns is not None:
         first, last = histogram.recorded[[0, -1]].tolist()
-        hdr.set_internal_tacking_values(first, last, histogram.total)  # spelled that way there
+        hdr.set_internal_tacking_values(first, last, histogram.total)  # spelled that way in hdrhistogram
         hdr.min_value, hdr.max_value = histogram.bounds_ns
     return hdr
 
@@ -53,8 +53,8 @@ def to_hdr(histogram: Histogram) -> HdrHistogram:
 def encode(histogram: Histogram) -> str:
     """The V2 base64 blob of a histogram.
 
-    It holds the counts only: exact bounds and the out-of-range count travel beside it. Raises
-    `NotValidError` when there are no samples, since readers written in C reject such a blob.
+    It contains only the counts; exact bounds and the out-of-range count are stored separately. Raises `NotValidError`
+    when there are no samples, since readers written in C reject such a blob.
     """
     if histogram.bounds_ns is None:
         raise NotValidError("an empty histogram cannot be exported: other implementations reject it")
@@ -63,18 +63,18 @@ def encode(histogram: Histogram) -> str:
 
 
 def decode(blob: str | bytes, bounds_ns: tuple[int, int] | None = None, out_of_range: int = 0) -> Histogram:
-    """The histogram of a V2 base64 blob, from here or from any other implementation.
+    """The histogram of a V2 base64 blob, written here or by any other implementation.
 
-    The blob holds no exact bounds: give them where they are known, else the outer values of the first and
-    last bucket stand in. Raises `FormatError` for what is no such blob, and for histograms of other
-    precision or unit, whose samples cannot be moved into this layout without loss.
+    The blob has no exact bounds: pass them if known, else the outer values of the first and last bucket are used.
+    Raises `FormatError` for an invalid blob, and for histograms of another precision or unit, whose samples cannot be
+    moved into this layout without loss.
     """
     from hdrh.histogram import HdrHistogram
 
     _check_settings(_decompressed(blob))
     try:
         hdr: Any = HdrHistogram.decode(blob)
-    except (ValueError, IndexError, OverflowError) as error:  # what its C decoder raises
+    except (ValueError, IndexError, OverflowError) as error:  # raised by its C decoder
         raise FormatError(f"the counts of the encoded histogram are damaged: {error}") from error
     counts = np.frombuffer(hdr.counts, dtype=np.uint64)
     if counts[buckets.COUNTS_LENGTH :].any():
@@ -86,7 +86,7 @@ def decode(blob: str | bytes, bounds_ns: tuple[int, int] | None = None, out_of_r
 
 
 def _decompressed(blob: str | bytes) -> bytes:
-    """The inner part of a blob, no longer than a histogram can be."""
+    """The decompressed content of a blob, limited to the maximum size of a histogram."""
     try:
         outer = base64.b64decode(blob, validate=True)
         cookie, length = _OUTER.unpack_from(outer)

@@ -1,14 +1,14 @@
-"""Latency histograms as the reports see them: counts recorded natively, questions answered by numpy.
+"""Latency histograms: counts recorded by native code, statistics computed with numpy.
 
 Figures differ from those of the package `hdrhistogram` on purpose:
 
-* A percentile's rank is rounded up, as in HdrHistogram for Java and JavaScript: the percentile is the
-  smallest recorded value that at least that share of the samples does not exceed. `hdrhistogram` rounds half
-  up, which understates the tail by a sample: of 10, 20 and 30 it calls 20 the 75th percentile, though only
-  two thirds of the samples are 20 or less.
+* A percentile's rank is rounded up, as in HdrHistogram for Java and JavaScript: the percentile is the smallest recorded
+  value that at least that share of the samples does not exceed. `hdrhistogram` rounds half up, which understates the
+  tail by a sample: for 10, 20 and 30 it returns 20 as the 75th percentile, though only two thirds of the samples are 20
+  or less.
 * Minimum and maximum are exact, and no percentile exceeds the maximum.
 * Values out of range are counted, not dropped.
-* Adding an empty histogram changes nothing; there it turns the minimum into 0.
+* Adding an empty histogram changes nothing; in `hdrhistogram` it sets the minimum to 0.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ TOTAL_END: Final = 2**63
 class Percentile:
     """One percentile of a histogram.
 
-    `value_ns` is the largest value of the bucket in which the sample at this rank lies, at most the exact
-    maximum; `beyond` is the number of samples ranked after it.
+    `value_ns` is the largest value of the bucket that contains the sample at this rank, at most the exact maximum;
+    `beyond` is the number of samples ranked after it.
     """
 
     percent: str
@@ -50,7 +50,7 @@ class Percentile:
 
     @property
     def few(self) -> bool:
-        """Whether too few samples lie beyond for the value to be trusted."""
+        """Whether there are too few samples beyond it for a significant value."""
         return self.beyond < FEW_BEYOND
 
 
@@ -58,9 +58,8 @@ class Percentile:
 class Histogram:
     """Samples in nanoseconds, counted by bucket. Read only; `lowlat.reports._core.Histogram` records.
 
-    Made by `from_counts`, `from_native`, `merge` and `hdr_codec.decode`. `counts` is uint64, shape
-    (34816,), in the layout of `buckets.py`. Without samples, whatever needs one raises
-    `NotValidError`.
+    Made by `from_counts`, `from_native`, `merge` and `hdr_codec.decode`. `counts` is uint64, shape (34816,), in the
+    layout of `buckets.py`. Without samples, methods that need one raise `NotValidError`.
     """
 
     counts: NDArray[np.uint64]
@@ -77,13 +76,13 @@ class Histogram:
         maximum_ns: int | None,
         out_of_range: int = 0,
     ) -> Histogram:
-        """Take over natively recorded counts (uint64, at most 34,816 of them; copied) and their exact bounds.
+        """Copy natively recorded counts (uint64, at most 34,816 of them) and their exact bounds.
 
-        Raises `FormatError` when the array has another dtype or shape, or when a bound does not lie
-        in the first or last bucket that holds a sample.
+        Raises `FormatError` if the array has another dtype or shape, or if a bound is not in the first or last bucket
+        with a sample.
         """
         own = _whole_layout(counts)
-        recorded = np.flatnonzero(own != 0)  # of booleans it takes a fifth of the time
+        recorded = np.flatnonzero(own != 0)  # five times as fast on booleans
         bounds = None
         if recorded.size:
             first, last = recorded[[0, -1]].tolist()
@@ -92,7 +91,7 @@ class Histogram:
 
     @classmethod
     def from_buckets(cls, counts: NDArray[np.uint64], out_of_range: int = 0) -> Histogram:
-        """As `from_counts`; the outer values of the first and last bucket stand in for bounds that nobody knows."""
+        """Like `from_counts` for unknown bounds: uses the outer values of the first and last bucket."""
         recorded = np.flatnonzero(counts != 0)
         if recorded.size == 0:
             return cls.from_counts(counts, None, None, out_of_range)
@@ -101,18 +100,18 @@ class Histogram:
 
     @classmethod
     def from_native(cls, recorder: Recorder) -> Histogram:
-        """What a native recorder holds now; it may go on recording, in other threads too."""
+        """A copy of what a native recorder holds; it may continue to record, also in other threads."""
         now = recorder.copy()
         return cls.from_counts(now.counts, now.min, now.max, now.out_of_range)
 
     @cached_property
     def total(self) -> int:
-        """Number of samples, without those out of range."""
+        """Number of samples, excluding those out of range."""
         return int(self.counts.sum())
 
     @cached_property
     def recorded(self) -> NDArray[np.intp]:
-        """Indexes of the buckets that hold a sample, ascending."""
+        """Indexes of the buckets with samples, ascending."""
         return np.flatnonzero(self.counts != 0)
 
     @property
@@ -127,25 +126,25 @@ class Histogram:
 
     @cached_property
     def mean_ns(self) -> float:
-        """Mean, each sample taken at the middle of its bucket: within 0.05% of the exact one."""
+        """Mean, with each sample at the middle of its bucket: within 0.05% of the exact mean."""
         return float(np.dot(self._weights, self._middles)) / self._some_total
 
     @cached_property
     def stddev_ns(self) -> float:
-        """Standard deviation of the samples (of the population, as HdrHistogram has it), from the middles."""
+        """Standard deviation of the samples (of the population, as in HdrHistogram), from the bucket middles."""
         squares = np.square(self._middles - self.mean_ns)
         return math.sqrt(float(np.dot(self._weights, squares)) / self._some_total)
 
     def percentile(self, percent: float | str) -> Percentile:
         """The percentile of ceiling rank: sample number ceil(percent / 100 * total), counted from 1.
 
-        `percent` is read as the decimal it is written as: 99.9 is 999/10 exactly. 0 is the minimum, 100 the
-        maximum. Raises `UsageError` for what is not a number from 0 to 100.
+        `percent` is taken as its exact decimal: 99.9 is 999/10. 0 is the minimum, 100 the maximum. Raises `UsageError`
+        unless it is a number from 0 to 100.
         """
         return self.percentiles([percent])[0]
 
     def percentiles(self, percents: Sequence[float | str]) -> list[Percentile]:
-        """Several percentiles at once, in the order asked."""
+        """Several percentiles at once, in the order of the arguments."""
         shares = [_share(percent) for percent in percents]
         ranks = [max(1, math.ceil(share * self._some_total)) for share in shares]
         reached = self.recorded[np.searchsorted(self._running, np.array(ranks, dtype=np.uint64))]
@@ -165,7 +164,7 @@ class Histogram:
 
     @property
     def _some_total(self) -> int:
-        """The total, of a histogram that must have samples."""
+        """The total. Raises `NotValidError` without samples."""
         _ = self._bounds
         return self.total
 
@@ -189,7 +188,7 @@ class Histogram:
 def merge(histograms: Iterable[Histogram]) -> Histogram:
     """All samples of all histograms, exactly as if one had recorded them.
 
-    An empty one changes no bound, but what it had out of range still counts.
+    An empty one changes no bound, but its out-of-range count is added.
     """
     counts = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
     bounds: list[int] = []
@@ -203,7 +202,7 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
 
 
 def _whole_layout(counts: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A read-only copy as long as the layout."""
+    """A read-only copy, extended to the length of the layout."""
     if counts.dtype != np.uint64 or counts.ndim != 1 or counts.size > buckets.COUNTS_LENGTH:
         raise FormatError(
             f"counts of dtype {counts.dtype} and shape {counts.shape}: "
@@ -225,7 +224,7 @@ def _checked_bound(name: str, bound_ns: int | None, index: int) -> int:
 
 @lru_cache(maxsize=256)
 def _share(percent: float | str) -> Fraction:
-    """A percent as the fraction that its decimals say."""
+    """A percentage as the exact fraction of its decimals."""
     try:
         exact = Fraction(str(percent))
     except (ValueError, ZeroDivisionError) as error:

@@ -1,7 +1,7 @@
-"""Interval logs read back: what a program recorded, by tag, over the whole log.
+"""Reads interval logs: the samples of each tag over the whole log.
 
-Ours (`hlog_writer.py`) and those of HdrHistogram for other languages, versions 1.2 and 1.3, as long as their
-histograms have three digits and count from 1. That the unit is the nanosecond is taken for granted: a log cannot say.
+Accepts the logs of `hlog_writer.py` and those of HdrHistogram for other languages, versions 1.2 and 1.3, if their
+histograms have three digits and count from 1. The unit is assumed to be the nanosecond, since a log does not name it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _EPOCH_S: Final = 1e9
 
 @dataclass(frozen=True, slots=True)
 class RecordedSeries:
-    """All that a log holds of one tag."""
+    """All samples of one tag in a log."""
 
     series: Series
     intervals: int
@@ -48,7 +48,7 @@ class RecordedSeries:
 
 @dataclass(frozen=True, slots=True)
 class RecordedLog:
-    """A log: its series in order of appearance, and the time that its intervals span."""
+    """A log: its series in order of appearance, and the time span of its intervals."""
 
     series: tuple[RecordedSeries, ...]
     begin: datetime
@@ -56,15 +56,15 @@ class RecordedLog:
 
 
 def is_log(data: bytes) -> bool:
-    """Whether a file is meant as an interval log, by its first characters."""
+    """Whether a file looks like an interval log, by its first characters."""
     return data.startswith(_STARTS)
 
 
 def read_log(data: bytes) -> RecordedLog:
     """The series of an interval log, histograms of the same tag added.
 
-    A tag `measure/operation`, as `lowlat` writes it, becomes measure and operation; another one the operation. Raises
-    `FormatError`, naming the line, for what is no log, and for one without a sample.
+    A tag `measure/operation`, as written by `lowlat`, becomes measure and operation; any other tag becomes the
+    operation. Raises `FormatError`, naming the line, for a file that is not a log, and for a log without samples.
     """
     try:
         lines = data.decode("utf-8").split("\n")
@@ -93,7 +93,7 @@ def read_log(data: bytes) -> RecordedLog:
 
 
 def _base_s(lines: Sequence[str]) -> float:
-    """What begins are counted from: the base time, else the start time, else 1970."""
+    """The time that interval starts are relative to: the base time, else the start time, else 1970."""
     times = {found["name"]: float(found["seconds"]) for line in lines if (found := _TIME.fullmatch(line.rstrip()))}
     return times.get("BaseTime", times.get("StartTime", 0.0))
 

@@ -1,4 +1,4 @@
-"""Interval logs of HdrHistogram, version 1.3: what was recorded in each interval, written while the recording goes on.
+"""Writes HdrHistogram interval logs, version 1.3: the samples of each interval, appended during the recording.
 
     #[Histogram log format version 1.3]
     #[StartTime: 1795413600.250 (seconds since epoch), 2026-11-23T06:00:00.250+00:00]
@@ -7,18 +7,18 @@
     Tag=cancel,0.000,1.000,0.071003,HISTFAAAAEB4nJNpmS...
     Tag=take,0.000,1.000,0.183551,HISTFAAAAF14nJNpmS...
 
-Times are seconds with whole milliseconds, an interval's begin counted from the base time; the maximum is in
-milliseconds (nanoseconds / 1e6, as is usual); the last field is `hdr_codec.encode`. The format is that of
-`HistogramLogWriter` in HdrHistogram for Java. Its readers differ in what they stand, so:
+Times are seconds with whole milliseconds; an interval's start is relative to the base time. The maximum is in
+milliseconds (nanoseconds / 1e6, as usual). The last field is `hdr_codec.encode`. The format is that of
+`HistogramLogWriter` in HdrHistogram for Java. Readers differ in what they accept, so:
 
-* the tag holds neither comma nor white space (Java's splits there) and only ASCII (Java's reads another encoding);
-* numbers have a point and no exponent (Python's and C's);
-* no comment follows the legend, where the C reader expects intervals only: values out of range have no place here;
-* no histogram is empty (C), and none has 2**32 samples or more (JavaScript's buckets have 32 bits by default).
+* tags contain no comma or white space (Java's reader splits there) and only ASCII (Java's uses another encoding);
+* numbers have a decimal point and no exponent (for Python and C);
+* no comment follows the legend, where the C reader expects only intervals, so out-of-range values cannot be recorded;
+* no histogram is empty (for C) or has 2**32 samples or more (JavaScript's buckets have 32 bits by default).
 
-A log is read while it is written, with `tail -f` for one, so it cannot be renamed into place when it is whole, as
-results are (`lowlat.files`). Only its head is. Then every interval is appended by a single write, so that a process
-that is killed between two leaves whole intervals.
+A log may be read while it is written, for example with `tail -f`, so unlike results (`lowlat.files`) it cannot be
+renamed into place when complete. Only its head is. After that, each interval is appended with a single write, so a
+process killed between two writes leaves only complete intervals.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ _IN_TAGS: Final = string.punctuation.replace(",", "").replace("%", "")
 
 @dataclass(frozen=True, slots=True)
 class IntervalLog:
-    """An open log. `interval_log` makes one; its three values make another, in another process, of the same log.
+    """An open log, made by `interval_log`. Another process can open the same log from its three values.
 
-    One writer at a time. The descriptor was opened for appending and stays its opener's to close.
+    One writer at a time. The descriptor was opened for appending; its opener must close it.
     """
 
     path: Path
@@ -64,19 +64,19 @@ class IntervalLog:
     """Nanoseconds since the epoch of the moment from which intervals count."""
 
     def write(self, begin_ns: int, end_ns: int, recorded: Iterable[tuple[str, Histogram]]) -> None:
-        """Append an interval, from and to nanoseconds after the base: a line for each name with a sample.
+        """Append an interval, given in nanoseconds after the base: one line for each name with samples.
 
-        A name becomes a tag by writing what tags cannot hold as %XX, as in a URL; an empty one gives a line without.
-        Raises `OutputPathError` when not all of it could be written; the log then ends with the interval before.
+        Characters of a name that are not allowed in a tag are written as %XX, as in a URL; an empty name gives a line
+        without a tag. Raises `OutputPathError` on an incomplete write; the log then ends with the previous interval.
         """
         self._append(interval(begin_ns, end_ns, recorded).encode("ascii"))
 
     def write_taken(
         self, intervals: IntervalHistograms, names: Sequence[str], after_base_ns: Callable[[int], int]
     ) -> None:
-        """Append every interval that is over and not yet taken; call it on the reading thread only.
+        """Append every complete interval not yet taken. Call only on the reading thread.
 
-        `names` has one for each histogram; `after_base_ns` tells a tick as nanoseconds after the base. Raises
+        `names` has one name for each histogram; `after_base_ns` converts a tick to nanoseconds after the base. Raises
         `OutputPathError`.
         """
         while taken := intervals.take():
@@ -87,10 +87,10 @@ class IntervalLog:
     def _append(self, lines: bytes) -> None:
         written = 0
         try:
-            while written < len(lines):  # a second time only if the disk or a limit cuts the first one short
+            while written < len(lines):  # repeats only if the disk or a limit cut a write short
                 written += os.write(self.descriptor, lines[written:])
         except OSError as error:
-            with contextlib.suppress(OSError):  # a pipe takes nothing back
+            with contextlib.suppress(OSError):  # a pipe cannot be truncated
                 os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - written)
             raise OutputPathError(
                 f"cannot continue writing {self.path}: {error.strerror}; it ends with the previous interval"
@@ -99,10 +99,10 @@ class IntervalLog:
 
 @contextmanager
 def interval_log(path: Path) -> Iterator[IntervalLog]:
-    """A new log whose base time is now; a regular file that is there already is replaced.
+    """Create a log whose base time is now; replaces an existing regular file.
 
-    Readers of a replaced file keep the old one. Raises `OutputPathError` for a path that cannot be written, as
-    `lowlat.files.write_atomically` does; nothing is changed then.
+    Readers of a replaced file keep the old one. Raises `OutputPathError` for a path that cannot be written, like
+    `lowlat.files.write_atomically`, and then changes nothing.
     """
     base_ns = time.time_ns()
     write_atomically(path, head(base_ns))
@@ -117,7 +117,7 @@ def interval_log(path: Path) -> Iterator[IntervalLog]:
 
 
 def head(base_ns: int) -> str:
-    """The lines before the first interval; `base_ns`: nanoseconds since the epoch from which intervals count."""
+    """The lines before the first interval; `base_ns`: the base time of intervals, in nanoseconds since the epoch."""
     seconds = _seconds(_whole_ms(base_ns))
     date = datetime.fromtimestamp(base_ns // 10**6 / 1000, tz=UTC).isoformat(timespec="milliseconds")
     return (
@@ -129,7 +129,7 @@ def head(base_ns: int) -> str:
 
 
 def interval(begin_ns: int, end_ns: int, recorded: Iterable[tuple[str, Histogram]]) -> str:
-    """The lines of an interval, from and to nanoseconds after the base: one for each name with a sample, as a rule."""
+    """The lines of an interval in nanoseconds after the base: usually one for each name with samples."""
     return "".join(
         _line(name, begin_ns, end_ns, part) for name, histogram in recorded for part in _small_enough(histogram)
     )
@@ -137,7 +137,7 @@ def interval(begin_ns: int, end_ns: int, recorded: Iterable[tuple[str, Histogram
 
 def _line(name: str, begin_ns: int, end_ns: int, histogram: Histogram) -> str:
     tag = quote(name, safe=_IN_TAGS, errors="surrogatepass")
-    # From rounded times, so that an interval ends where the next one begins.
+    # Computed from rounded times, so that an interval ends where the next one begins.
     begin_ms, end_ms = _whole_ms(begin_ns), _whole_ms(end_ns)
     maximum_ms = f"{histogram.max_ns // 10**6}.{histogram.max_ns % 10**6:06}"
     times = f"{_seconds(begin_ms)},{_seconds(end_ms - begin_ms)},{maximum_ms}"

@@ -1,7 +1,7 @@
-"""Percentile spectra: latency over the number of nines, the data of every picture of a report.
+"""Percentile spectra: latency over the number of nines, the data of every chart of a report.
 
-The nines of a percentile are -log10(1 - percent / 100): 1 at p90, 2 at p99, 3 at p99.9. A long tail that a linear axis
-squeezes into its last hundredth gets as much room as the bulk.
+The nines of a percentile are -log10(1 - percent / 100): 1 at p90, 2 at p99, 3 at p99.9. The tail, which a linear axis
+compresses into its last hundredth, gets as much room as the bulk.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DECADE_MAX: Final = 12  # 2^42 ns, the highest value of a histogram, is below 1
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A percentile of a spectrum: `percent` as it is written, e.g. 99.9, and its value in nanoseconds."""
+    """A percentile of a spectrum: `percent` as text, e.g. 99.9, and its value in nanoseconds."""
 
     percent: str
     nines: float
@@ -36,7 +36,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """One line of a picture, from the minimum to the maximum."""
+    """One line of a chart, from the minimum to the maximum."""
 
     name: str
     points: tuple[Point, ...]
@@ -63,19 +63,19 @@ def spectrum(name: str, series: Series) -> Spectrum:
 
 
 def nines(percent: str) -> float:
-    """How many nines a percentile has, e.g. 3 for 99.9; infinite for 100."""
+    """The number of nines of a percentile, e.g. 3 for 99.9; infinite for 100."""
     left = 1 - float(percent) / 100
     return -math.log10(left) if left > 0 else math.inf
 
 
 def by_operation(report: Report) -> list[Spectrum]:
-    """The spectrum of each operation, by the measure that a report shows first."""
+    """The spectrum of each operation, for the first measure of the report."""
     first = [series for series in report.summary if series.measure == report.summary[0].measure]
     return [spectrum(series.op, series) for series in first]
 
 
 def by_measure(report: Report) -> list[Spectrum]:
-    """The spectrum of all operations by each measure, where there is more than one."""
+    """The spectrum of all operations for each measure, if there are several."""
     of_all = [series for series in report.summary if series.op == "all"]
     return [spectrum(series.measure.removeprefix("stage:"), series) for series in of_all] if len(of_all) > 1 else []
 
@@ -87,9 +87,9 @@ def by_rate(sweep: Sweep) -> list[Spectrum]:
 
 
 def by_side(sides: Sides) -> list[Spectrum]:
-    """The spectrum of base and of head, all runs of each added, by the latencies that gate by default.
+    """The spectra of base and head, each with all its runs added, of the latencies that gate by default.
 
-    Raises `InputError`, naming the side, when one of its histograms is damaged.
+    Raises `InputError`, naming the side, if one of its histograms is damaged.
     """
     series = sides.main_series()
     if series is None:
@@ -110,7 +110,7 @@ def _of_samples(name: str, side: Samples, op: str, measure: str) -> Spectrum:
 
 
 def nine_ticks(most: float) -> Iterator[tuple[float, str]]:
-    """Places and labels along an axis of nines that ends at `most`: p50, p90, p99, p99.9 and so on."""
+    """Positions and labels along an axis of nines up to `most`: p50, p90, p99, p99.9 and so on."""
     for percent in ("50", "90", "99", *(f"99.{'9' * count}" for count in range(1, _DECADE_MAX))):
         if nines(percent) <= most:
             yield nines(percent), f"p{percent}"

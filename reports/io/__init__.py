@@ -1,1 +1,1 @@
-"""Documents from and to files: read within bounds, validated, written as JSON."""
+"""Document files: read with size limits, validated, written as JSON."""

@@ -19,7 +19,7 @@ _Decoded = TypeVar("_Decoded")
 
 
 class _Named(msgspec.Struct):
-    """Just enough of a document to tell what it is."""
+    """The field that identifies a document."""
 
     schema: str | None = None
 
@@ -44,17 +44,17 @@ def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
 
 
 def from_document(document: Any) -> Report:
-    """The report of a document. Fields that this version does not know are ignored.
+    """The report of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is no `lowlat.report/1`.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.report/1`.
     """
     return _read(document, Report, report.SCHEMA)
 
 
 def sweep_from_document(document: Any) -> Sweep:
-    """The sweep of a document. Fields that this version does not know are ignored.
+    """The sweep of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is no `lowlat.sweep/1`.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.sweep/1`.
     """
     read = _read(document, Sweep, sweep.SCHEMA)
     sweep.check(read)
@@ -62,15 +62,15 @@ def sweep_from_document(document: Any) -> Sweep:
 
 
 def comparison_from_document(document: Any) -> Comparison:
-    """The comparison of a document. Fields that this version does not know are ignored.
+    """The comparison of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is no `lowlat.comparison/1`.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`.
     """
     return _read(document, Comparison, comparison.SCHEMA)
 
 
 def to_text(report: Report | Sweep | Comparison) -> str:
-    """The report as one JSON document with a newline at the end, the same bytes for the same report."""
+    """The report as one JSON document with a trailing newline. Equal reports give equal bytes."""
     return documents.text(to_document(report))
 
 
@@ -91,10 +91,10 @@ def sweep_from_text(text: str) -> Sweep:
 
 
 def from_bytes(data: bytes) -> Report | Sweep:
-    """The report or the sweep of a JSON document in UTF-8. Fields that this version does not know are ignored.
+    """The report or the sweep of a JSON document in UTF-8. Unknown fields are ignored.
 
-    Nothing but the fields of the model is built from it, numbers that JSON does not know (NaN) are refused, and so is
-    what is nested deeper than the interpreter's recursion limit. Raises `FormatError` for anything else.
+    Builds only the fields of the model. Rejects numbers that JSON does not support (NaN) and nesting deeper than the
+    interpreter's recursion limit. Raises `FormatError` for anything else.
     """
     schema = _decoded(data, _Named, "lowlat document").schema
     if schema == report.SCHEMA:
@@ -114,7 +114,7 @@ def _decoded(data: bytes, kind: type[_Decoded], name: str) -> _Decoded:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         raise FormatError(f"not a valid {name}: {error}") from error
-    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are of the former
+    except (ValueError, RecursionError) as error:  # ValueError includes msgspec.DecodeError and UnicodeDecodeError
         raise FormatError(f"not a JSON document: {error}") from error
 
 

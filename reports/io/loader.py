@@ -1,7 +1,7 @@
-"""Files as they come from people and machines: a report, a sweep or an interval log, or an error that names the file.
+"""Loads untrusted files: a report, a sweep or an interval log. Errors name the file.
 
-What a file may cost is bounded before it is believed: so many bytes, so many values, and what `hdr_codec`,
-`validation` and `hlog_reader` state of histograms.
+Limits bound the cost of a file before its content is trusted: its bytes, its values, and the limits on histograms in
+`hdr_codec`, `validation` and `hlog_reader`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Document: TypeAlias = Report | Sweep | RecordedLog
 
 
 def read(path: Path) -> Document:
-    """What a file holds. Raises `InputError`, naming it, when it cannot be read or is none of these."""
+    """The document in a file. Raises `InputError`, naming the file, if it cannot be read or has another format."""
     data = read_bytes(path)
     with naming(str(path)):
         return read_log(data) if is_log(data) else document_of(data)
 
 
 def read_reports(paths: Sequence[Path]) -> list[Report]:
-    """The reports of several files. Raises `InputError`, also for a file named twice: its runs would count twice."""
+    """The reports of several files. Raises `InputError`, also for a file given twice: its runs would count twice."""
     real = [path.resolve() for path in paths]
     if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
         raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
@@ -40,7 +40,7 @@ def read_reports(paths: Sequence[Path]) -> list[Report]:
 
 
 def report_of(data: bytes, source: str) -> Report:
-    """The report that bytes of bounded size hold. Raises `InputError`, naming the source, for anything else."""
+    """The report in bytes of bounded size. Raises `InputError`, naming the source, for anything else."""
     with naming(source):
         document = document_of(data)
         if not isinstance(document, Report):
@@ -57,7 +57,7 @@ def document_of(data: bytes) -> Report | Sweep:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The whole file, a pipe too. Raises `InputError` when it cannot be read, or is too long."""
+    """The whole file, which may be a pipe. Raises `InputError` if it cannot be read or is too long."""
     try:
         with path.open("rb") as stream:
             data = stream.read(FILE_BYTES_MAX + 1)
@@ -65,7 +65,7 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: it is a directory; name a file in it, or read all of them with --history") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a name with a NUL in it
+    except ValueError as error:  # a file name with a NUL
         raise InputError(f"{str(path)!r} is not a file name: {error}") from error
     if len(data) > FILE_BYTES_MAX:
         raise InputError(f"{path}: it is larger than {FILE_BYTES_MAX >> 20} MiB, the limit")

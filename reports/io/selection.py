@@ -1,4 +1,4 @@
-"""Some series of what was read, by name: an operation, a measure, or `measure/operation`."""
+"""Selects series of a document by name: an operation, a measure, or `measure/operation`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Series = TypeVar("_Series", bound=Series)
 
 
 def select(document: Document, name: str) -> Document:
-    """The document with only the series of this name. Raises `UsageError`, with the names there are, for none."""
+    """The document with only the series of this name. Raises `UsageError`, listing the names, if there is none."""
     match document:
         case Report():
             return _of_report(document, name)
@@ -29,12 +29,12 @@ def select(document: Document, name: str) -> Document:
 
 
 def matching(series: Sequence[_Series], name: str) -> list[_Series]:
-    """Those of this name."""
+    """The series of this name."""
     return [each for each in series if name in (each.op, each.measure, f"{each.measure}/{each.op}")]
 
 
 def whole(series: Sequence[_Series]) -> _Series | None:
-    """The series over all operations that stands first, else the first; None where there are none."""
+    """The first series over all operations, else the first series; None if there are none."""
     return next((each for each in series if each.op == "all"), next(iter(series), None))
 
 

@@ -1,8 +1,8 @@
-"""Whether a report agrees with itself: what it says of a series is what the series' histogram holds.
+"""Checks that a report is consistent: the figures of each series match its histogram.
 
-A document can satisfy its schema and still lie, by a damaged blob or an edited figure. What is checked here: every
-histogram can be decoded; count, minimum, maximum and percentiles are its own; the summary holds exactly the samples of
-the runs; every run started at a moment that exists.
+A document can satisfy its schema and still be wrong, because of a damaged blob or an edited figure. Checks: every
+histogram can be decoded; count, minimum, maximum and percentiles match it; the summary has exactly the samples of the
+runs; every run has a valid start time.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _PERCENT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
 
 
 def check(report: Report) -> None:
-    """Raises `FormatError`, naming the place, when a report contradicts itself."""
+    """Raise `FormatError`, naming the place, if a report is inconsistent."""
     for _ in checked_sums(report):
         pass
 
 
 def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
-    """Each series of a report over all its runs, checked; only one histogram is held at a time.
+    """Each series of a report over all its runs, checked; keeps only one histogram in memory at a time.
 
-    Raises `FormatError` when the report contradicts itself, or has more series than the limits above.
+    Raises `FormatError` if the report is inconsistent, or has more series than the limits above.
     """
     for run in report.runs:
         started_at(run)
@@ -59,7 +59,7 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
 
 
 def _parts(report: Report) -> dict[Name, list[tuple[str, Series]]]:
-    """The series of the runs by name, each with its place in the document."""
+    """The series of the runs by name, each with its path in the document."""
     parts: dict[Name, list[tuple[str, Series]]] = {}
     for index, run in enumerate(report.runs):
         names = [(series.op, series.measure) for series in run.series]

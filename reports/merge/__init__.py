@@ -1,1 +1,1 @@
-"""Several reports of the same work as one."""
+"""Merges several reports of the same work into one."""

@@ -1,8 +1,8 @@
-"""Facts of several reports as those of one: counts are added, measured properties take their median or their worst, and
-what differs without either is not available.
+"""Merges the facts of several reports: counts are added, measured properties become their median or worst value, and
+other facts that differ become "not available".
 
-Every function takes the facts of each report, the earliest first, and notes in `absent` why a field became None, by the
-field's path in the document.
+Every function takes the facts of each report, earliest first. `absent` records why a field became None, by the field's
+path in the document.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _Facts = TypeVar("_Facts", Host, HotPath)
 
 
 def load(reports: Sequence[Report], missed: Sequence[str]) -> Load:
-    """Commands of all; the rate is that over the time of all. `missed` replaces what each says was missed."""
+    """The sum of the commands; the rate is over the total time. `missed` replaces the value of each report."""
     loads = [report.load for report in reports]
-    # Seconds that each took: what it sent, by its own rate.
+    # The seconds of each: commands sent divided by its rate.
     rated = [(each.sent, each.achieved_rate) for each in loads if each.achieved_rate]
     return dataclasses.replace(
         loads[0],
@@ -48,7 +48,7 @@ def load(reports: Sequence[Report], missed: Sequence[str]) -> Load:
 
 
 def host(reports: Sequence[Report], absent: dict[str, str]) -> Host:
-    """Steal is that over the time of all runs; the load average is the first report's."""
+    """Steal is over the time of all runs; the load average is that of the first report."""
     hosts = [report.host for report in reports]
     durations_s = [sum(run.duration_s for run in report.runs) for report in reports]
     stolen = [
@@ -80,7 +80,7 @@ def clock(reports: Sequence[Report]) -> Clock:
 
 
 def tool(reports: Sequence[Report], absent: dict[str, str]) -> Tool:
-    """The program that measured; where the reports differ, what each says, joined by slashes."""
+    """The measuring program; values that differ are joined by slashes."""
     tools = [report.tool for report in reports]
     revisions = [each.git for each in tools]
     if len(set(revisions)) > 1:
@@ -97,7 +97,7 @@ def tool(reports: Sequence[Report], absent: dict[str, str]) -> Tool:
 
 
 def hot_path(reports: Sequence[Report], absent: dict[str, str]) -> HotPath:
-    """What was asked of the system by all; memory is that of the report which took most of a part."""
+    """The sum of the system's counts; each memory figure is the maximum over the reports."""
     paths = [report.hot_path for report in reports]
     memory = {name: max(each.memory.get(name, 0) for each in paths) for each in paths for name in each.memory}
     added: dict[str, Any] = {name: _sum(getattr(each, name) for each in paths) for name in _ADDED}
@@ -113,7 +113,7 @@ def hot_path(reports: Sequence[Report], absent: dict[str, str]) -> HotPath:
 
 
 def baselines(reports: Sequence[Report]) -> Baselines | None:
-    """The median of each figure; None when a report has none."""
+    """The median of each figure; None if a report has none."""
     each = [report.baselines for report in reports if report.baselines is not None]
     if len(each) < len(reports):
         return None
@@ -126,7 +126,7 @@ def baselines(reports: Sequence[Report]) -> Baselines | None:
 
 
 def verification(reports: Sequence[Report]) -> Verification | None:
-    """What was verified in every report, and the worst that any found; None when one verified nothing."""
+    """The checks that every report has, with the worst results; None if one has no verification."""
     each = [report.verification for report in reports if report.verification is not None]
     if len(each) < len(reports):
         return None
@@ -141,13 +141,13 @@ def verification(reports: Sequence[Report]) -> Verification | None:
 
 
 def differ(values: Iterable[Any]) -> str:
-    """Why a field has no one value."""
+    """The reason why a field has no single value."""
     told = dict.fromkeys("none" if value is None else str(value) for value in values)
     return f"not available here, because the merged reports differ: {'; '.join(told)}"
 
 
 def _agreed(path: str, facts: Sequence[_Facts], absent: dict[str, str], but: Sequence[str]) -> _Facts:
-    """The fields that all have alike; None for the others, save those named in `but`, which are the first's."""
+    """The fields that all reports share; others become None, except those in `but`, which the first report sets."""
     differing: dict[str, Any] = {}
     for field in dataclasses.fields(facts[0]):
         values = [getattr(each, field.name) for each in facts]
@@ -158,7 +158,7 @@ def _agreed(path: str, facts: Sequence[_Facts], absent: dict[str, str], but: Seq
 
 
 def _only(values: Sequence[Any]) -> Any:
-    """The value that all have; None when they differ."""
+    """The common value; None if they differ."""
     return values[0] if all(value == values[0] for value in values) else None
 
 

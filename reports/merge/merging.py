@@ -1,7 +1,7 @@
-"""Several reports of the same work as one: every run of each, and histograms added, as if one had recorded them all.
+"""Merges several reports of the same work: keeps every run and adds histograms, as if one report had recorded all.
 
-What can neither be added nor taken as a median and differs (a kernel, a placement) is not made up: the merged report
-says that it is not available, and why.
+A differing fact that can be neither added nor replaced by a median (a kernel, a placement) becomes "not available" in
+the merged report, with the reason.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from lowlat.reports.model.timestamps import started_at
 
 
 def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -> Report:
-    """One report of several, each with the name that messages give it; `command` is what merges them.
+    """Merge reports, each with its name for messages; `command` is the merging command line.
 
-    Runs are ordered by their start and numbered anew. The status is the worst of all.
+    Runs are ordered by their start and renumbered. The status is the worst of all.
 
-    Raises `NotValidError`, saying what differs, unless all measured the same work; `InputError`, naming one,
-    when a run is there twice or a report contradicts itself.
+    Raises `NotValidError`, naming the differences, unless all measured the same work; `InputError`, naming the report,
+    for a duplicate run or an inconsistent report.
     """
     _check_comparable(named)
     sums = _sums(named)
@@ -68,7 +68,7 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
 
 
 def _kept(reports: Sequence[Report], absent: dict[str, str]) -> dict[str, Any]:
-    """Topology and placement, where all have the same; else, as for journals, `absent` is told why there are none."""
+    """Topology and placement if they are equal in all reports; otherwise, as for journals, the reason in `absent`."""
     kept = {}
     for name in ("topology", "placement"):
         first, *others = (getattr(report, name) for report in reports)
@@ -99,7 +99,7 @@ def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:
 
 
 def _sums(named: Sequence[tuple[str, Report]]) -> dict[Name, Histogram]:
-    """Each series over all runs of all reports, which are checked on the way."""
+    """Each series over all runs of all reports; also checks the reports."""
     sums: dict[Name, Histogram] = {}
     for name, report in named:
         with naming(name):
@@ -133,7 +133,7 @@ def _status(ordered: Sequence[tuple[str, Report]]) -> tuple[Literal["ok", "inter
     reasons = [f"{name}: {why}" for name, report in ordered for why in report.status_reasons]
     statuses = {report.status for _, report in ordered}
     digests = {report.verification.digest for _, report in ordered if report.verification is not None}
-    # Threads that send at the same time do so in another order each time: only they may give other events.
+    # The order of concurrent senders varies from run to run: only they may produce different events.
     if len(digests) > 1 and (ordered[0][1].load.producers or 1) == 1:
         reasons.append(f"runs over the same commands gave {len(digests)} different event streams")
         return "invalid", reasons
@@ -147,7 +147,7 @@ def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
 
 
 def _budget(reports: Sequence[Report], summary: Sequence[SummarySeries]) -> tuple[BudgetStage, ...]:
-    """A stage that is the p99 of the runs is taken from the sum; of one measured beside them, the largest counts."""
+    """A stage that is the p99 of the runs comes from the summed histogram; for others, the largest value is used."""
     measured = {}
     for name in budget.REFERENCE_NS:
         if rows := [row for report in reports for row in report.budget if row.stage == name]:
@@ -161,7 +161,7 @@ def _budget(reports: Sequence[Report], summary: Sequence[SummarySeries]) -> tupl
 
 
 def _is_p99(report: Report) -> bool:
-    """Whether the application's stage is the p99 of all operations over the runs."""
+    """Whether the application stage is the p99 of all operations over the runs."""
     series = whole(report.summary)
     stage = next((row for row in report.budget if row.stage == "application"), None)
     p99 = series.percentiles.get("99") if series else None

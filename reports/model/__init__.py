@@ -1,1 +1,1 @@
-"""What a report says, as plain frozen data."""
+"""The report model, as plain frozen data."""

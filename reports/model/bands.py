@@ -1,7 +1,7 @@
 """Samples counted in named latency ranges.
 
-A histogram knows the bucket of a sample, not the sample. The bucket that holds a boundary (64 ns wide at
-100 µs) therefore counts whole, in the range below; each band says where that makes it begin and end.
+A histogram stores the bucket of a sample, not its value. So the whole bucket that contains a boundary (64 ns wide at
+100 µs) counts in the range below; each band states its actual begin and end.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def bands(histogram: Histogram) -> tuple[Band, ...]:
 
 
 def _edge(boundary_ns: int) -> int:
-    """The first value at or above the boundary with which a bucket begins."""
+    """The first bucket start at or above the boundary."""
     bucket = np.array([buckets.index_of(boundary_ns)])
     if buckets.lowest_values(bucket)[0] == boundary_ns:
         return boundary_ns

@@ -1,6 +1,6 @@
-"""The latency budget: what was measured beside a reference, and the tier that it would allow.
+"""The latency budget: measured values next to a reference, and the resulting tier.
 
-The reference is a budget for the way of one order through a trading system, not a measurement.
+The reference is a budget for the path of one order through a trading system, not a measurement.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TIERS_NS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What was found of a stage: nanoseconds and what they are (e.g. "p99 of service time"), or None and why."""
+    """The result for a stage: nanoseconds and their meaning (e.g. "p99 of service time"), or None and the reason."""
 
     value_ns: int | None
     basis: str
@@ -48,8 +48,8 @@ class Measured:
 def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
     """The stages in order, then the total. `measured` is keyed as `REFERENCE_NS`.
 
-    A stage not in `measured` says why it was not measured; the total is measured only when every stage is.
-    Percentiles of stages do not add up to that percentile of their sum: the total is the sum of the values.
+    A stage not in `measured` gets the reason why it was not measured; the total is measured only if every stage is.
+    The total is the sum of the values, which is not the same percentile of the sum of the stages.
     """
     rows = [_stage(name, reference, measured.get(name)) for name, reference in REFERENCE_NS.items()]
     missing = [row.stage for row in rows if row.measured_ns is None]
@@ -63,7 +63,7 @@ def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
 
 
 def tier(stages: tuple[BudgetStage, ...]) -> Tier | None:
-    """The tier of the measured stages' sum, with what that sum leaves out; None when nothing was measured."""
+    """The tier of the measured stages' sum, with the stages it leaves out; None if nothing was measured."""
     rows = [row for row in stages if row.stage != "total"]
     if all(row.measured_ns is None for row in rows):
         return None

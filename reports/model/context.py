@@ -1,8 +1,8 @@
-"""What a report says about the run's surroundings: tool, engine, work, host, clock.
+"""The context of a report: tool, engine, workload, host, clock.
 
-Plain frozen data. Each field's text and bounds are its entry in the published JSON Schema. A fact that is
-not available is None, and `Report.not_available` says why. A field once published stays; one added later has
-a default, so that documents written before it still read.
+Plain frozen data. Each field's description and bounds go into the published JSON Schema. A fact that is not available
+is None, with the reason in `Report.not_available`. Published fields are never removed; fields added later have a
+default, so that older documents can still be read.
 """
 
 from __future__ import annotations

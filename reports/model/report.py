@@ -1,4 +1,4 @@
-"""The report: everything that a set of runs must carry, as plain frozen data.
+"""The report on a set of runs, as plain frozen data.
 
 `lowlat.reports.io.json_codec` turns it into a `lowlat.report/1` document and back.
 """

@@ -1,4 +1,4 @@
-"""What a report says was measured: latency series, runs, the hot path, verification.
+"""The measured results of a report: latency series, runs, the hot path, verification.
 
 Plain frozen data, as in `lowlat.reports.model.context`. Times are integer nanoseconds; a mean or a deviation may have a
 fraction.
@@ -86,7 +86,7 @@ class Throughput:
 
     @classmethod
     def of(cls, commands: int, wall_ns: int, cpu_ns: int | None) -> Throughput:
-        """A pass with its rates worked out; `wall_ns` above 0."""
+        """A pass with computed rates; `wall_ns` is above 0."""
         return cls(
             commands=commands,
             wall_ns=wall_ns,

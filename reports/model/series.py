@@ -1,4 +1,4 @@
-"""From histograms to the series of a report, and back."""
+"""Converts between histograms and the series of a report."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PERCENTS: Final = ("50", "90", "95", "99", "99.9", "99.99", "99.999")
 
 
 def series_of(op: str, measure: str, histogram: Histogram) -> Series:
-    """The series of one operation. Raises `NotValidError` without samples: such a one is left out."""
+    """The series of one operation. Raises `NotValidError` without samples: callers omit such a series."""
     return Series(op=op, measure=measure, **_figures(histogram))
 
 
 def histogram_of(series: Series) -> Histogram:
-    """The whole histogram of a series. Raises `FormatError` when its parts contradict each other."""
+    """The complete histogram of a series. Raises `FormatError` if its parts contradict each other."""
     return hdr_codec.decode(series.hdr, (series.min, series.max))
 
 
@@ -37,12 +37,12 @@ def summarize(runs: Iterable[Run]) -> tuple[SummarySeries, ...]:
 
 
 def whole(summary: Sequence[SummarySeries]) -> SummarySeries | None:
-    """The series over all operations that stands first, else the first; None without any."""
+    """The first series over all operations, else the first series; None if there are none."""
     return next((series for series in summary if series.op == "all"), next(iter(summary), None))
 
 
 def summary_of(op: str, measure: str, parts: Sequence[Series], merged: Histogram) -> SummarySeries:
-    """One operation over all runs, of which `merged` holds the samples."""
+    """One operation over all runs; `merged` contains all samples."""
     spread = {
         percent: Spread(
             min=min(part.percentiles[percent].value for part in parts),
@@ -55,7 +55,7 @@ def summary_of(op: str, measure: str, parts: Sequence[Series], merged: Histogram
 
 
 def _figures(histogram: Histogram) -> dict[str, Any]:
-    """The fields that a series takes from its histogram."""
+    """The fields of a series that come from its histogram."""
     percentiles = zip(PERCENTS, histogram.percentiles(PERCENTS), strict=True)
     return {
         "unit": "ns",

@@ -1,4 +1,4 @@
-"""A sweep: one open-loop report for each rate, and the knee of the curve that they make.
+"""A sweep: one open-loop report for each rate, and the knee of the resulting curve.
 
 `lowlat.reports.io.json_codec` turns it into a `lowlat.sweep/1` document and back.
 """
@@ -47,11 +47,11 @@ class Sweep:
 
 
 def sweep_of(points: Sequence[Report], *, interrupted: bool = False, failure: str | None = None) -> Sweep:
-    """The sweep of these reports, in order of rate; `interrupted` when rates are missing that were asked for,
-    `failure` why the next one could not be measured.
+    """The sweep of these reports, in order of rate. `interrupted`: some requested rates are missing. `failure`: why the
+    next rate could not be measured.
 
-    Raises `FormatError` without points, or for one that is not of an open loop or not at a higher rate than the
-    one before.
+    Raises `FormatError` without points, or for a point that is not open-loop or not at a higher rate than the previous
+    one.
     """
     wrong = (*_wrong(points), *((failure,) if failure else ()))
     stopped = (interrupted and not failure) or any(point.status == "interrupted" for point in points)
@@ -68,7 +68,7 @@ def sweep_of(points: Sequence[Report], *, interrupted: bool = False, failure: st
 
 
 def check(sweep: Sweep) -> None:
-    """Raises `FormatError` when the parts of a sweep contradict each other."""
+    """Raise `FormatError` if the parts of a sweep contradict each other."""
     if not sweep.points:
         raise FormatError("a sweep has a point at least")
     if any(point.load.model != "open" for point in sweep.points):
@@ -82,13 +82,13 @@ def check(sweep: Sweep) -> None:
 
 
 def knee(points: Sequence[Report]) -> int | None:
-    """Index of the point that `KNEE_RULE` names, the lowest rate of equals; None when no point is valid."""
+    """Index of the point selected by `KNEE_RULE`, the lowest rate among equals; None if no point is valid."""
     powers = [(power, -index) for index, point in enumerate(points) if (power := _power(point)) is not None]
     return -max(powers)[1] if powers else None
 
 
 def missed(point: Report) -> bool:
-    """Whether a report is not valid because its rate was not kept up, and for nothing else."""
+    """Whether a report is invalid only because its rate was not reached."""
     return point.status == "invalid" and bool(point.load.missed) and set(point.status_reasons) <= set(point.load.missed)
 
 
@@ -98,7 +98,7 @@ def response(point: Report) -> SummarySeries | None:
 
 
 def _power(point: Report) -> float | None:
-    """Commands per second for each nanosecond of p99; None of a point that is not valid, or has no such figures."""
+    """Commands per second divided by the p99 in nanoseconds; None for a point that is invalid or lacks the figures."""
     series = response(point)
     rate = point.load.achieved_rate
     if point.status == "invalid" or series is None or rate is None:

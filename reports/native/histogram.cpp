@@ -14,7 +14,7 @@ namespace {
 template <class Value>
 using Column = nb::ndarray<const Value, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-// Below this many values the loop is shorter than a second histogram takes to make and add.
+// Below this many values, the loop takes less time than creating and adding a second histogram.
 constexpr std::size_t record_in_place = 16'384;
 
 constexpr std::uint64_t beyond_any_range = std::numeric_limits<std::uint64_t>::max();
@@ -33,7 +33,7 @@ void record_span(Histogram& histogram, std::span<const std::uint64_t> values) {
     histogram.add(part);
 }
 
-// Any Python or numpy integer; what fits no uint64, and what is negative, is out of range and counted there.
+// Any Python or numpy integer; values that are negative or exceed uint64 are counted as out of range.
 void record_one(Histogram& histogram, nb::handle value) {
     const auto integer = nb::steal<nb::object>(PyNumber_Index(value.ptr()));
     if (!integer.is_valid()) nb::raise_python_error();
@@ -44,7 +44,7 @@ void record_one(Histogram& histogram, nb::handle value) {
 
 template <class Value>
 void record_column(Histogram& histogram, const Column<Value>& values) {
-    // A negative int64 reads as a uint64 above 2^63: out of range, and counted there.
+    // A negative int64 reads as a uint64 above 2^63 and is counted as out of range.
     record_span(histogram, {reinterpret_cast<const std::uint64_t*>(values.data()), values.size()});
 }
 

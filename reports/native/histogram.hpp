@@ -8,8 +8,8 @@
 //     value           0 ........ 2047 | 2048 ..... 4095 | 4096 ..... 8191 | ... | 2^42 .... 2^43 - 1
 //     bucket width           1        |        2        |        4        | ... |       2^32
 //
-// The layout is that of the Python package `hdrhistogram` for HdrHistogram(1, 2**42, 3), and of every other
-// HdrHistogram with the same arguments, so counts are handed over as one array.
+// The layout equals that of HdrHistogram(1, 2**42, 3) in the Python package `hdrhistogram`, and of every other
+// HdrHistogram with the same arguments, so counts can be passed as one array.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@
 
 namespace lowlat {
 
-// One writer at a time; a reader must be the writer or come after it.
+// One writer at a time; a reader must be the writer, or be ordered after its writes.
 class Histogram {
   public:
     static constexpr int significant_digits = 3;
@@ -47,7 +47,7 @@ class Histogram {
         return (static_cast<std::size_t>(shift) << half_bits) + static_cast<std::size_t>(value >> shift);
     }
 
-    // Counts one value in nanoseconds. A value above highest_ns is counted apart, never moved into a bucket.
+    // Records one value in nanoseconds. A value above highest_ns is counted separately, never put into a bucket.
     [[gnu::always_inline]] inline void record(std::uint64_t value) noexcept { record_n(value, 1); }
 
     [[gnu::always_inline]] inline void record_n(std::uint64_t value, std::uint64_t times) noexcept {
@@ -57,7 +57,7 @@ class Histogram {
         }
         counts_->at_index[index_of(value)] += times;
         total_ += times;
-        // Rarely taken, hence predicted; an unconditional store here would cost more than both branches.
+        // Rarely taken, hence well predicted; an unconditional store here would cost more than both branches.
         if (value < min_) [[unlikely]]
             min_ = value;
         if (value > max_) [[unlikely]]
@@ -68,8 +68,7 @@ class Histogram {
         for (const std::uint64_t value : values) record(value);
     }
 
-    // Adds every sample of `other`, its out-of-range count included. Adding an empty histogram changes
-    // nothing.
+    // Adds every sample of `other`, including its out-of-range count. Adding an empty histogram changes nothing.
     void add(const Histogram& other) noexcept {
         for (std::size_t i = 0; i < bucket_count; ++i) counts_->at_index[i] += other.counts_->at_index[i];
         total_ += other.total_;
@@ -84,8 +83,8 @@ class Histogram {
         min_ = no_minimum;
     }
 
-    // Writes one word of every page without changing it. For a process forked after the histogram was made:
-    // its first write to each page would copy that page.
+    // Writes one word of every page without changing it. For a process forked after the histogram was created: its
+    // first write to each page would copy that page.
     void prefault() noexcept {
         constexpr std::size_t words_per_page = 4096 / sizeof(std::uint64_t);
         for (std::size_t i = 0; i < bucket_count; i += words_per_page) {
@@ -97,7 +96,7 @@ class Histogram {
     [[nodiscard]] std::span<const std::uint64_t, bucket_count> counts() const noexcept { return counts_->at_index; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
     [[nodiscard]] std::uint64_t out_of_range() const noexcept { return out_of_range_; }
-    // Exact, not rounded to a bucket; an empty histogram has neither.
+    // Exact, not rounded to a bucket; undefined for an empty histogram.
     [[nodiscard]] std::optional<std::uint64_t> min() const noexcept { return when_recorded(min_); }
     [[nodiscard]] std::optional<std::uint64_t> max() const noexcept { return when_recorded(max_); }
 

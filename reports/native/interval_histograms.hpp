@@ -1,5 +1,5 @@
-// Histograms of intervals, for a thread that must not stop: it records into one set of histograms while another thread
-// reads the set of the interval before.
+// Interval histograms for a thread that must not block: it records into one set of histograms while another thread
+// reads the set of the previous interval.
 //
 //     recording thread                                        reading thread
 //     active(k).record(value)
@@ -7,9 +7,9 @@
 //       set is back, full_ = the active set (release),          look at it, add it to the totals, reset it,
 //       and go on in the other one                              full_ = none (release)
 //
-// full_ is the only word that both write, each only when it is its turn: the recording thread when there is none in it,
-// the reading thread when there is one. So a set always belongs to one of them, every value is in exactly one interval,
-// and the intervals' sum is the whole. A reader that is late makes an interval longer, never wrong.
+// full_ is the only word that both threads write: the recording thread when it holds none, the reading thread when it
+// holds a set. So a set always belongs to one of them, every value is in exactly one interval, and the intervals add up
+// to the whole. A late reader makes an interval longer, never wrong.
 #pragma once
 
 #include <array>
@@ -23,13 +23,13 @@
 
 namespace lowlat {
 
-// So many histograms, each anew after so many ticks.
+// The number of histograms, and the ticks per interval.
 struct IntervalPlan {
     std::size_t count;
     std::uint64_t interval_ticks;
 };
 
-// As many histograms as there are things to tell apart, twice; and their sums over all intervals taken.
+// Two sets of histograms, one histogram for each category, and the totals over all intervals taken.
 class IntervalHistograms {
     // Padded: the two threads share no cache line of any histogram.
     struct alignas(64) Slot {
@@ -37,7 +37,7 @@ class IntervalHistograms {
     };
 
   public:
-    // What lies between two moments of the recording thread, the first included.
+    // The time between two moments of the recording thread, including the first.
     class alignas(64) Interval {
       public:
         explicit Interval(std::size_t count) : slots_(count) {}
@@ -61,53 +61,53 @@ class IntervalHistograms {
           interval_ticks_(plan.interval_ticks),
           totals_(plan.count) {}
 
-    // Holds pointers into itself.
+    // Contains pointers into itself.
     IntervalHistograms(const IntervalHistograms&) = delete;
     IntervalHistograms& operator=(const IntervalHistograms&) = delete;
 
     [[nodiscard]] std::size_t count() const noexcept { return totals_.size(); }
 
-    // The recording thread's, in this order: start() once, then active() and tick(), then finish() once.
+    // For the recording thread, in this order: start() once, then active() and tick(), then finish() once.
 
     void start(std::uint64_t now_ticks) noexcept {
         active_->begin_ticks_ = now_ticks;
         next_flip_ticks_ = now_ticks + interval_ticks_;
     }
 
-    // Where to record now; another one after tick().
+    // The histogram to record into; may change after tick().
     [[nodiscard, gnu::always_inline]] inline Histogram& active(std::size_t k) noexcept {
         return active_slots_[k].histogram;
     }
 
-    // Between two records, with the time of now: what is recorded from here on belongs to it. No lock, no system call,
-    // no allocation; one compare unless an interval is over.
+    // Call between two records with the current time; later records belong to it. No lock, no system call, no
+    // allocation; one compare unless an interval is over.
     [[gnu::always_inline]] inline void tick(std::uint64_t now_ticks) noexcept {
         if (now_ticks >= next_flip_ticks_) [[unlikely]]
             flip(now_ticks);
     }
 
-    // Nothing is recorded after this. What the last, shorter interval holds is left for the reading thread, which may
-    // still have the set before it: so this does not wait.
+    // Ends the recording. The last, shorter interval is left for the reading thread. Does not wait, though the reading
+    // thread may still have the previous set.
     void finish(std::uint64_t now_ticks) noexcept {
         active_->end_ticks_ = now_ticks;
         next_flip_ticks_ = never;
-        // Release: the last set is whole, and active_ final, for a reader that sees this.
+        // Release: a reader that sees this sees the complete last set and the final active_.
         finished_.store(true, std::memory_order_release);
     }
 
     // The reading thread's.
 
-    // Calls `use` with the oldest interval not yet taken, then adds it to the totals, empties it and hands it back;
-    // false when there is none (yet). After finish() at most two are left. When `use` throws, the interval was not
-    // taken.
+    // Calls `use` with the oldest interval not yet taken, adds it to the totals, empties it and returns it to the
+    // recording thread; false if there is none (yet). After finish() at most two are left. If `use` throws, the
+    // interval is not taken.
     template <typename Use>
     bool take(Use use) {
-        // First whether it is all over: a set that lies in full_ after that is older than the last one.
+        // Check first whether recording has finished: a set found in full_ after that is older than the last one.
         const bool finished = finished_.load(std::memory_order_acquire);
         if (Interval* full = full_.load(std::memory_order_acquire)) {
             use(static_cast<const Interval&>(*full));
             empty_into_totals(*full);
-            // Release: the set is empty before the recording thread finds it back.
+            // Release: the set is empty before the recording thread gets it back.
             full_.store(nullptr, std::memory_order_release);
             return true;
         }
@@ -125,11 +125,11 @@ class IntervalHistograms {
     [[nodiscard]] bool is_over(std::uint64_t now_ticks) const noexcept { return now_ticks >= next_flip_ticks_; }
 
     [[nodiscard]] bool other_is_back() const noexcept {
-        // Acquire: the reader's reset of the other set comes before what is recorded there next.
+        // Acquire: the reader's reset of the other set happens before anything is recorded there next.
         return full_.load(std::memory_order_acquire) == nullptr;
     }
 
-    // Release: every record of the interval comes before the reader's look at it.
+    // Release: every record of the interval happens before the reader reads it.
     void hand_over(std::uint64_t now_ticks, std::memory_order order = std::memory_order_release) noexcept {
         Interval* over = active_;
         over->end_ticks_ = now_ticks;
@@ -137,7 +137,7 @@ class IntervalHistograms {
         active_slots_ = active_->slots_.data();
         active_->begin_ticks_ = now_ticks;
         full_.store(over, order);
-        // The first end of an interval after now, also when several have gone by.
+        // The first end of an interval after now, even if several have passed.
         next_flip_ticks_ += ((now_ticks - next_flip_ticks_) / interval_ticks_ + 1) * interval_ticks_;
     }
 
@@ -163,7 +163,7 @@ class IntervalHistograms {
     Interval* active_ = &sets_.front();
     Slot* active_slots_ = active_->slots_.data();
 
-    // Between the two.
+    // Shared by both threads.
     alignas(64) std::atomic<Interval*> full_ = nullptr;
     std::atomic<bool> finished_ = false;
 

@@ -1,4 +1,4 @@
-// What each noun of this module adds to it.
+// The registration functions of this module.
 #pragma once
 
 #include <nanobind/nanobind.h>

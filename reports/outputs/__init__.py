@@ -1,1 +1,1 @@
-"""What a report, a sweep or an interval log can be turned into: a module for each output, and their registry."""
+"""Output formats of reports, sweeps and interval logs: a module for each, and their registry."""

@@ -1,9 +1,9 @@
-"""Bencher Metric Format, https://bencher.dev/docs/reference/bencher-metric-format: what `bencher run --adapter json`
-takes.
+"""Bencher Metric Format, https://bencher.dev/docs/reference/bencher-metric-format: the input of `bencher run --adapter
+json`.
 
-A percentile of a series is a benchmark of its own with the measure `latency` (nanoseconds), whose bounds are the lowest
-and the highest of the single runs; the throughput of a report is one with the measure `throughput` (a second).
-Both measures are built into Bencher, which knows their units and directions.
+Each percentile of a series is a separate benchmark with the measure `latency` (nanoseconds), bounded by the minimum and
+maximum of the runs. The throughput of a report is a benchmark with the measure `throughput` (per second). Both measures
+are built into Bencher, which knows their units and directions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _benchmarks(report: Report) -> Iterator[tuple[str, dict[str, dict[str, float
             if percentile := series.percentiles.get(percent):
                 metric: dict[str, float] = {"value": percentile.value}
                 if spread := series.spread.get(percent):
-                    # The percentile of the sum may lie outside those of the runs; bounds enclose it all the same.
+                    # The percentile of the sum may be outside the range of the runs; the bounds include it anyway.
                     metric["lower_value"] = min(spread.min, percentile.value)
                     metric["upper_value"] = max(spread.max, percentile.value)
                 yield f"{name_of(report)}/{series.op}/{series.measure}/p{percent}", {"latency": metric}

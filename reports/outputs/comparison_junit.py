@@ -1,4 +1,4 @@
-"""A comparison as JUnit XML: a test case for each gated metric, so that a CI lists what failed."""
+"""A comparison as JUnit XML: a test case for each gated metric, so that a CI server lists the failures."""
 
 from __future__ import annotations
 

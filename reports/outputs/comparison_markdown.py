@@ -1,4 +1,4 @@
-"""A comparison as Markdown, for a CI's step summary or a comment."""
+"""A comparison as Markdown, for a CI step summary or a comment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ACTIVE: Final = re.compile(r"[\\`*_{}\[\]<>#|~&!]")
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """Headings start at `###`, so that it fits into a page; every metric has a row, the gated ones in bold."""
+    """The comparison, with headings from `###` to fit into a page; each metric is a row, gated ones in bold."""
     return "\n".join(_lines(comparison)) + "\n"
 
 
@@ -55,5 +55,5 @@ def _row(metric: Compared) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text in one line in which nothing is markup."""
+    """Text on one line, with all markup escaped."""
     return _ACTIVE.sub(r"\\\g<0>", printable(" ".join(text.split())))

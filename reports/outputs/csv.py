@@ -1,4 +1,4 @@
-"""Figures as a table for spreadsheets and data frames: a row for each series of each run, then one over all runs."""
+"""CSV for spreadsheets and data frames: a row for each series of each run, then one over all runs."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ COLUMNS: Final = (
 
 
 def of_reports(reports: Sequence[Report]) -> str:
-    """The rows of each report, the invalid too: the column `status` tells them apart."""
+    """The rows of each report, including invalid ones, which the column `status` marks."""
     return _text(row for report in reports for row in _rows(report))
 
 
 def of_log(log: RecordedLog) -> str:
-    """A row for each series; nothing is known of where it ran."""
+    """A row for each series; the columns that a log cannot fill are empty."""
     return _text([*["" for _ in range(5)], "all", "", *_figures(each.series)] for each in log.series)
 
 

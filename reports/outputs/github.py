@@ -1,7 +1,7 @@
 """Entries for github-action-benchmark, `[{name, unit, value, range, extra}]`.
 
 A file of that action has one direction: latencies are for its tool `customSmallerIsBetter`, throughput for
-`customBiggerIsBetter`, so they are two outputs.
+`customBiggerIsBetter`, hence two outputs.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _throughput(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _extra(report: Report, what: str) -> str:
-    """What its chart shows when the pointer is on a value."""
+    """The text that its chart shows on hover."""
     host = report.host.cpu or "processor unknown"
     return f"{what}, {units.plural(len(report.runs), 'run')}, {host}, git {report.tool.git or 'unknown'}"
 

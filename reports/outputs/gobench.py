@@ -1,11 +1,11 @@
-"""Go's benchmark format, https://go.dev/design/14313-benchmark-format: what benchstat reads.
+"""Go's benchmark format, https://go.dev/design/14313-benchmark-format, the input of benchstat.
 
-A line for each series of each run, so that benchstat has the runs for its statistics, and one for its throughput:
+Each run has a line for each series, so that benchstat can use the runs for its statistics, and one for its throughput:
 
     BenchmarkLatency/profile=steady/measure=service/op=cancel 66000 60 p50-ns 180 p99-ns
     BenchmarkThroughput/profile=steady 200000 22.4 ns/op
 
-The first number is the samples. Of two reports, each is a file: `benchstat base.txt head.txt`.
+The first number is the number of samples. To compare two reports, write a file for each: `benchstat base.txt head.txt`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LIKE_PROCESSORS: Final = re.compile(r"-(\d+)$")
 
 
 def of_reports(reports: Sequence[Report]) -> str:
-    """The lines of all reports, each behind what it was made of. Raises `NotValidError`."""
+    """The lines of all reports, each after the keys of its context. Raises `NotValidError`."""
     metadata = [f"Unit p{percent}-ns better=lower" for percent in PERCENTS]
     return "\n".join([*metadata, *(line for report in valid(reports) for line in _lines(report))]) + "\n"
 
@@ -38,7 +38,7 @@ def _lines(report: Report) -> Iterator[str]:
         "workload": report.workload.hash,
         "seed": report.workload.seed,
     }
-    # Keys are lower case and hold no space; a key without a value takes back what an earlier report set.
+    # Keys are lower case without spaces; a key without a value resets what an earlier report set.
     yield from (
         f"{key}: {'' if value is None else ' '.join(str(value).split())}".rstrip() for key, value in about.items()
     )
@@ -63,5 +63,5 @@ def _of_run(run: Run, work: str) -> Iterator[str]:
 
 
 def _part(text: str) -> str:
-    """A name without what ends a name or a part of it, nor the `-8` at its end that stands for processors."""
+    """A name without separators, and without a final `-8`, which would mean a number of processors."""
     return _LIKE_PROCESSORS.sub(r"_\1", _NO_NAME.sub("_", text)) or "_"

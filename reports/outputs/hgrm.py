@@ -1,4 +1,4 @@
-"""The percentile distribution of a series, `.hgrm`, as HdrHistogram for Java prints it and its plotters read it.
+"""The percentile distribution of a series, `.hgrm`, the format of HdrHistogram for Java and its plotters.
 
            Value     Percentile TotalCount 1/(1-Percentile)
 
@@ -8,8 +8,8 @@
     #[Max     =       90.000, Total count    =           17]
     #[Buckets =           33, SubBuckets     =         2048]
 
-Values are nanoseconds. Percentiles rise in five steps for each half of the distance that is left to 100%
-(`percentileTicksPerHalfDistance`). No value exceeds the exact maximum, which other programs' histograms do not hold.
+Values are nanoseconds. Percentiles rise in five steps for each half of the remaining distance to 100%
+(`percentileTicksPerHalfDistance`). No value exceeds the exact maximum, which histograms of other programs do not store.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def steps(histogram: Histogram) -> Iterator[tuple[Fraction, int, int]]:
 
 
 def _decimal(value: Fraction, digits: int) -> str:
-    """The value with so many decimals, half rounded up, as Java and JavaScript have it."""
+    """The value with `digits` decimals, half rounded up, as in Java and JavaScript."""
     scaled = math.floor(value * 10**digits + Fraction(1, 2))
     return f"{scaled // 10**digits}.{scaled % 10**digits:0{digits}}"
 
 
 def _of_one(series: Sequence[Series]) -> str:
-    """Of the series over all operations that stands first, or of the only one."""
+    """The distribution of the first series over all operations, or of the only series."""
     every = [each for each in series if each.op == "all"]
     if not every and len(series) != 1:
         there = ", ".join(f"{each.measure}/{each.op}" for each in series) or "none"

@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def of_report(report: Report) -> str:
-    """The log; its base time is the start of the first run. Raises `UsageError` when there is none."""
+    """The log; its base time is the start of the first run. Raises `UsageError` if there is no run."""
     if not report.runs:
         raise UsageError("the report has no runs, so it has no intervals")
     base_ns = min(_since_epoch_ns(run) for run in report.runs)

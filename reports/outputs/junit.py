@@ -1,7 +1,6 @@
-"""JUnit XML as Jenkins and other CI servers show it: a test case for each thing that can be wrong with a report.
+"""JUnit XML for Jenkins and other CI servers: a test case for each check of a report.
 
-Figures stand in the suite's properties; whether they got worse is for `lowlat compare` to say, which has something to
-hold them against.
+Figures are properties of the suite. Use `lowlat compare` to find regressions.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U
 
 
 def of_report(report: Report) -> str:
-    """One suite, named for the profile. Times are seconds with three decimals, the most that Jenkins accepts."""
+    """One suite, named after the profile. Times are seconds with three decimals, the most that Jenkins accepts."""
     cases = list(_cases(report))
     duration_s = f"{sum(run.duration_s for run in report.runs):.3f}"
     counts = {kind: str(sum(case.find(kind) is not None for case in cases)) for kind in ("failure", "error", "skipped")}
@@ -76,5 +75,5 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _text(text: str) -> str:
-    """Without characters that XML cannot hold, however escaped."""
+    """Text without the characters that XML cannot represent even when escaped."""
     return _NOT_IN_XML.sub("\ufffd", text)

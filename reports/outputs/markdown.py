@@ -1,4 +1,4 @@
-"""Markdown for a pull request or `$GITHUB_STEP_SUMMARY`: headings from the third level, and far below its 1 MiB."""
+"""Markdown for a pull request or `$GITHUB_STEP_SUMMARY` (at most 1 MiB): headings start at the third level."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MEANS_SOMETHING: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 
 def of_report(report: Report) -> str:
-    """Latencies by operation, throughput, and what to know of the host."""
+    """Latencies by operation, throughput, and host facts."""
     work = report.workload
     seed = f", seed {work.seed}" if work.seed is not None else ""
     return _text(
@@ -43,7 +43,7 @@ def of_report(report: Report) -> str:
 
 
 def of_sweep(sweep: Sweep) -> str:
-    """Response times by rate, the knee marked."""
+    """Response times by rate, with the knee marked."""
     first = sweep.points[0]
     rows = [
         _point(point, "**knee**" if index == sweep.knee else "") for index, point in enumerate(sweep.points[:ROWS_MAX])
@@ -100,7 +100,7 @@ def _point(point: Report, mark: str) -> list[str]:
 
 
 def _facts(report: Report) -> Iterator[str]:
-    """One item each; as in the table on a terminal."""
+    """The facts, one item each, as in the terminal table."""
     facts = {
         "throughput": text_lines.throughput(report.runs, report.load.model),
         "load": text_lines.load(report.load),
@@ -118,7 +118,7 @@ def _percentile(percentile: PercentileValue | None) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], whole: int, left: int = 0) -> Iterator[str]:
-    """The rows, the first `left` columns to the left, and how many of the `whole` are not among them."""
+    """The rows, with the first `left` columns left-aligned, and how many of the `whole` rows are missing."""
     yield f"| {' | '.join(head)} |"
     yield f"|{'|'.join(' --- ' if column < left else ' ---: ' for column in range(len(head)))}|"
     yield from (f"| {' | '.join(row)} |" for row in rows)
@@ -127,7 +127,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], whole: int, left:
 
 
 def _plain(text: str) -> str:
-    """Text that shows as it is, on one line: without markup of its own, and cut when it is long."""
+    """Text on one line, with markup escaped, truncated if long."""
     line = printable(" ".join(text.split()))
     return _MEANS_SOMETHING.sub(r"\\\1", line if len(line) <= TEXT_MAX else line[: TEXT_MAX - 3] + "...")
 

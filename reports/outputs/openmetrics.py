@@ -1,8 +1,8 @@
-"""OpenMetrics text 1.0, https://prometheus.io/docs/specs/om/open_metrics_spec/: histograms for Prometheus and its kin.
+"""OpenMetrics text 1.0, https://prometheus.io/docs/specs/om/open_metrics_spec/: histograms for Prometheus.
 
-Times are seconds. Bucket bounds are the same for every series and report, so that they can be added: 4 to a doubling,
-15 ns to 60 s. Each is the last nanosecond before a bucket of the histogram begins, so the counts are exact. What the
-bounds are too coarse for stands beside them: the report's own percentiles, as gauges.
+Times are seconds. Bucket bounds are the same for every series and report, so that they can be added: 4 per doubling,
+15 ns to 60 s. Each bound is the last nanosecond before a bucket of the histogram begins, so the counts are exact. Since
+the bounds are coarse, the report's own percentiles are included as gauges.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What outputs for other tools' records have in common: which reports may go there, and what they are called."""
+"""Shared by the outputs for benchmark trackers: which reports are included, and their names."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lowlat.reports.model.results import Throughput
 
 
 def valid(reports: Sequence[Report]) -> list[Report]:
-    """Those that are valid: of a sweep, the rates that were kept up.
+    """The valid reports; for a sweep, the rates that were reached.
 
-    Raises `NotValidError` when none is.
+    Raises `NotValidError` if none is valid.
     """
     found = [report for report in reports if report.status != "invalid"]
     if not found:
@@ -24,16 +24,16 @@ def valid(reports: Sequence[Report]) -> list[Report]:
 
 
 def name_of(report: Report) -> str:
-    """The profile and, where commands came at a rate, that rate: `steady`, `steady@500000/s`."""
+    """The profile, with the rate of an open loop: `steady`, `steady@500000/s`."""
     rate = report.load.target_rate
     return report.workload.profile if rate is None else f"{report.workload.profile}@{rate:.0f}/s"
 
 
 def throughputs(report: Report) -> list[Throughput]:
-    """The pass of each run that counts for its throughput, where there is one."""
+    """The pass of each run that counts for its throughput, if there is one."""
     return [run.throughput for run in report.runs if run.throughput is not None]
 
 
 def rate_of(passes: Sequence[Throughput]) -> float:
-    """Commands per second over all passes, of which there is one at least."""
+    """Commands per second over all passes, at least one."""
     return sum(each.commands for each in passes) * 1e9 / sum(each.wall_ns for each in passes)

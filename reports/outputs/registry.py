@@ -1,4 +1,4 @@
-"""Every output by name. One more is a module beside this one, and a function and a line here."""
+"""All outputs by name. To add one, write a module in this folder, and add a function and a line here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Converters:
-    """How each kind of document becomes text; None where it cannot."""
+    """The conversion of each kind of document to text; None if not supported."""
 
     of_report: Callable[[Report], str]
     of_sweep: Callable[[Sweep], str] | None = None
@@ -26,7 +26,7 @@ class Converters:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What it is, in a few words, and what makes it, which is imported when it is first called for."""
+    """An output: a short description, and its converter, which is imported on first use."""
 
     sentence: str
     converters: Callable[[], Converters]
@@ -35,7 +35,7 @@ class Output:
 def _of_points(
     convert: Callable[[Sequence[Report]], str], of_log: Callable[[RecordedLog], str] | None = None
 ) -> Converters:
-    """An output in which several reports can stand: a sweep's points, told apart by their rate."""
+    """An output that can contain several reports: a sweep's points, distinguished by their rate."""
     return Converters(lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log)
 
 
@@ -129,7 +129,7 @@ OUTPUTS: Final[Mapping[str, Output]] = {
 
 
 def convert(document: Document, name: str) -> str:
-    """The document as the output of this name. Raises `UsageError` when it cannot be that."""
+    """The document in the format of this name. Raises `UsageError` if the format does not support it."""
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 

@@ -1,7 +1,7 @@
-"""The charts of a page as plotly.js takes them: plain dictionaries, no colors.
+"""The charts of a page as plotly.js input: plain dictionaries without colors.
 
-A trace says in `meta` which of the page's line colors it has, or "all" for that of the text, so that light and dark
-are the page's affair. Text from a document is escaped: plotly.js reads tags and links in labels.
+`meta` of a trace selects one of the page's line colors, or "all" for the text color, so the page handles light and dark
+mode. Text from a document is escaped, since plotly.js interprets tags and links in labels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HOVER: Final = "<b>%{fullData.name}</b> %{text}<br>%{customdata}<extra></extra>"
 
 
 def spectra(lines: Sequence[Spectrum]) -> Chart:
-    """Percentile spectra, dotted where a percentile is a few samples' luck."""
+    """Percentile spectra, dotted where a percentile is not significant."""
     points = [point for line in lines for point in line.points]
     ticks = list(nine_ticks(max(point.nines for point in points)))
     return {
@@ -41,7 +41,7 @@ def spectra(lines: Sequence[Spectrum]) -> Chart:
 
 
 def _line(line: Spectrum, color: int) -> Iterator[Chart]:
-    """The part to believe, then the rest from its last point on."""
+    """The significant part, then the rest from its last point on."""
     firm = [point for point in line.points if point.nines <= line.firm_nines]
     rest = [*firm[-1:], *line.points[len(firm) :]]
     of_all = line.name == "all"
@@ -53,7 +53,7 @@ def _line(line: Spectrum, color: int) -> Iterator[Chart]:
 
 
 def _points(points: Sequence[Point]) -> Chart:
-    """The points of a line; only percentiles that the tables name have a marker."""
+    """The points of a line; only percentiles shown in the tables have a marker."""
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -88,7 +88,7 @@ def over_runs(report: Report) -> Chart | None:
 
 
 def _merged_place(report: Report, color: float) -> float:
-    """Where the whiskers of a percentile stand: behind the runs, beside each other."""
+    """The position of a percentile's whiskers: after the runs, side by side."""
     room = max(1.0, len(report.runs) / _TICKS_MAX)
     return len(report.runs) - 1 + room * (0.8 + color / 10)
 
@@ -128,7 +128,7 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
 
 
 def over_rates(sweep: Sweep) -> Chart | None:
-    """Latency over the rate that was reached, crosses where a point is not valid, a line at the knee."""
+    """Latency over the achieved rate, with crosses for invalid points and a line at the knee."""
     reached = [(point, series) for point in sweep.points if (series := response(point)) and point.load.achieved_rate]
     data = [trace for color, percent in enumerate(_OVER_RATES) for trace in _rate_trace(reached, percent, color)]
     if not data:
@@ -174,12 +174,12 @@ def _unless_ok(status: str) -> str:
 
 
 def _above(rate: float, text: str) -> Chart:
-    """A word at the top of a chart whose horizontal axis is logarithmic: plotly.js wants the exponent there."""
+    """A word at the top of a chart with a logarithmic horizontal axis, where plotly.js needs the exponent."""
     return {"x": math.log10(rate), "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "text": text}
 
 
 def whiskers(values: Sequence[float], ends: Sequence[tuple[float, float]]) -> Chart:
-    """Whiskers around values, from the lower end of each to the upper."""
+    """Whiskers around values, from the lower end to the upper."""
     pairs = list(zip(values, ends, strict=True))
     return {
         "type": "data",
@@ -192,7 +192,7 @@ def whiskers(values: Sequence[float], ends: Sequence[tuple[float, float]]) -> Ch
 
 
 def latency_axis(values_ns: Sequence[float]) -> Chart:
-    """A logarithmic axis of nanoseconds with a tick at each power of ten around the values, of which there is one."""
+    """A logarithmic axis of nanoseconds with a tick at each power of ten around the values (at least one)."""
     ticks = list(decades(min(values_ns), max(values_ns)))
     first, last = ticks[0][0], ticks[-1][0]
     return {
@@ -213,6 +213,6 @@ def _ticked(ticks: Sequence[tuple[float, str]], title: str) -> Chart:
 
 
 def label(name: str) -> str:
-    """A name from a document, so that plotly.js shows it as it is; a long one is cut."""
+    """A name from a document, escaped for plotly.js, truncated if long."""
     cut = name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - 1]}…"
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

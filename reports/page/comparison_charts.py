@@ -1,4 +1,4 @@
-"""The chart of a comparison: a row for each metric, its ratio with the interval as whiskers, and the gate's limit."""
+"""The chart of a comparison: a row for each metric with its ratio, the interval as whiskers, and the gate's limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VERDICTS: Final = {
 
 
 def ratios(metrics: Sequence[Compared]) -> Chart | None:
-    """The ratios of these metrics, the first on top; None where none has one."""
+    """The ratios of these metrics, the first on top; None if none has a ratio."""
     rows = [metric for metric in metrics if metric.ratio is not None]
     if not rows:
         return None
@@ -42,14 +42,14 @@ def ratios(metrics: Sequence[Compared]) -> Chart | None:
 
 
 def _axis(rows: Sequence[Compared]) -> Chart:
-    """Ticks as plotly.js places them on a short axis; on a long one those at 1, 2 and 5, which have room."""
+    """The default ticks of plotly.js on a short axis; on a long one, ticks at 1, 2 and 5."""
     ends = [end for metric in rows for end in _ends(metric, _within(metric.ratio or 0))]
     ticks = {"dtick": "D2"} if max(ends) > _SHORT * min(ends) else {}
     return {"type": "log", "title": {"text": "head / base"}, "tickformat": "~g", **ticks}
 
 
 def _traces(rows: Sequence[Compared]) -> Iterator[Chart]:
-    """A trace for each verdict that there is."""
+    """A trace for each verdict in use."""
     for verdict, (color, symbol) in _VERDICTS.items():
         found = [(place, metric) for place, metric in enumerate(rows) if metric.verdict == verdict]
         if found:
@@ -81,7 +81,7 @@ def _ends(metric: Compared, value: float) -> tuple[float, float]:
 
 
 def _limits(rows: Sequence[Compared]) -> Iterator[Chart]:
-    """Across the row of each metric that gates, the ratio from which it is worse than allowed."""
+    """A line across the row of each gated metric at the ratio beyond which it fails."""
     for place, metric in enumerate(rows):
         if metric.gates:
             change = metric.threshold_percent / 100
@@ -90,7 +90,7 @@ def _limits(rows: Sequence[Compared]) -> Iterator[Chart]:
 
 
 def _line(ratio: float, axis: str, start: float, end: float, color: str, dash: str) -> Chart:
-    """An upright line; its name is the page's color of it."""
+    """A vertical line; its name selects the page's color."""
     ends = {"x0": ratio, "x1": ratio, "y0": start, "y1": end, "yref": axis}
     return {"type": "line", "name": color, "line": {"width": 2, "dash": dash}, **ends}
 

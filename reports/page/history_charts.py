@@ -11,7 +11,7 @@ from lowlat.reports.terminal.history_lines import moment, revision, status
 
 
 def over_time(history: History) -> dict[str, Chart | None]:
-    """A chart by trend, `trend-0` first; None for one with a single report, or without a percentile."""
+    """A chart for each trend, `trend-0` first; None for a trend with a single report or without a percentile."""
     return {f"trend-{place}": _trend(trend) for place, trend in enumerate(history.trends)}
 
 
@@ -25,7 +25,7 @@ def _trend(trend: Trend) -> Chart | None:
 
 
 def _line(trend: Trend, percent: str, color: int) -> Iterator[Chart]:
-    """A percentile, with whiskers over the single runs; a cross where a report is not valid."""
+    """A percentile, with whiskers over its runs; a cross marks an invalid report."""
     found = [(entry, entry.figures[percent]) for entry in trend.entries if percent in entry.figures]
     if found:
         values = [max(figure.value_ns, 1) for _, figure in found]

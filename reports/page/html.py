@@ -1,9 +1,9 @@
 """A report, sweep, comparison or history as one HTML file that opens offline: tables first, then charts for
 browsers with scripts.
 
-Needs the extra `lowlat[html]`: Jinja2 for the page, plotly for its plotly.js, which stands in the file. plotly ships no
-smaller bundle, so a page has some 5 MB. All text from a document is escaped, and the page's own policy (CSP) lets
-nothing be fetched and no script run but those that it names by hash.
+Needs the extra `lowlat[html]`: Jinja2 for the page, and plotly for its plotly.js, which is embedded in the file. plotly
+ships no smaller bundle, so a page has about 5 MB. All text from a document is escaped. The page's content security
+policy (CSP) blocks all fetches, and all scripts except those listed by hash.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def to_html(document: Pageable) -> str:
 
 
 def _page(document: Pageable) -> tuple[str, dict[str, charts.Chart | None]]:
-    """The template, and charts by the name of their place in the page."""
+    """The template, and the charts by the name of their placeholder in the page."""
     if isinstance(document, Sweep):
         return "sweep.html", _sweep_charts(document)
     if isinstance(document, Comparison):
@@ -69,7 +69,7 @@ def _page(document: Pageable) -> tuple[str, dict[str, charts.Chart | None]]:
 
 
 def check_available() -> None:
-    """Find out before a long run whether `to_html` can work. Raises `UsageError`."""
+    """Check before a long run that `to_html` can work. Raises `UsageError`."""
     from importlib.util import find_spec
 
     missing = [name for name in ("jinja2", "plotly") if find_spec(name) is None]
@@ -133,11 +133,11 @@ def _plotly() -> str:
 
 
 def _in_script(value: Any) -> str:
-    """JSON that no HTML parser takes for the end of the script that it stands in."""
+    """JSON that cannot end the HTML script element that contains it."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _hash(script: str) -> str:
-    """The source expression by which a content security policy admits an inline script."""
+    """The source expression with which a content security policy allows an inline script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

@@ -1,4 +1,4 @@
-"""Latency profiles of one's own Python code."""
+"""Latency profiles of Python code."""
 
 from lowlat.reports.profiler.profiler import LatencyProfile, Profiler, Span
 

@@ -1,4 +1,4 @@
-"""Work on a thread of its own beside a block of code."""
+"""Runs work on a background thread during a block of code."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lowlat.errors import LowlatError
 def in_background(work: Callable[[threading.Event], None]) -> Iterator[None]:
     """Run `work` on a daemon thread while the block runs; it gets an event that is set when the block ends.
 
-    The block ends when `work` has returned. What `work` raised is then raised here or, when the block raised
-    itself, noted on that, so that neither hides the other.
+    The block ends when `work` has returned. An exception of `work` is then raised here or, if the block raised one
+    itself, added to it as a note, so that neither hides the other.
     """
     over = threading.Event()
     failures: list[LowlatError] = []
@@ -22,7 +22,7 @@ def in_background(work: Callable[[threading.Event], None]) -> Iterator[None]:
     def run() -> None:
         try:
             work(over)
-        except LowlatError as error:  # others are defects, and shown at once by `threading.excepthook`
+        except LowlatError as error:  # others are bugs, reported at once by `threading.excepthook`
             failures.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -44,4 +44,4 @@ def _end(thread: threading.Thread, over: threading.Event) -> None:
     try:
         thread.join()
     finally:
-        thread.join()  # Ctrl-C in the first one must not let the work outlive what it writes to
+        thread.join()  # after Ctrl-C in the first join, the work must still end before the file it writes to is closed

@@ -1,8 +1,8 @@
-"""What a profiler records, interval by interval, into an interval log.
+"""Writes a profiler's samples to an interval log, interval by interval.
 
-Nothing is recorded twice or swapped: an interval is what a recorder holds now less what it held before. So a call does
-what it does without a log, and the profiler's own summary does not know of one. Exact bounds of an interval are not
-known; the log would not hold them anyway.
+Nothing is recorded twice or swapped: an interval is the difference between a recorder's counts now and before. So a
+log does not change the recording of a call or the profiler's summary. Exact bounds of an interval are not known; the
+log format does not have them anyway.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _NOTHING: Final = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
 class ProfileLog:
     """The intervals of recorders by name, from now on. Names may be added at any time.
 
-    `write` is for one thread at a time; `forget` for whoever resets a recorder.
+    Only one thread at a time may call `write`. Code that resets a recorder must call `forget`.
     """
 
     def __init__(self, recorders: Mapping[str, Recorder], log: IntervalLog, lock: threading.Lock) -> None:
-        """`lock`, held by whoever resets and forgets, keeps `write` from looking in between."""
+        """Code that resets and forgets must hold `lock`, so that `write` does not read in between."""
         self._recorders = recorders
         self._log = log
         self._lock = lock
-        # Modulo 2**64, as are the differences to them: `forget` may take them below zero.
+        # Modulo 2**64, like the differences: `forget` may make them negative.
         self._before = {name: recorder.counts for name, recorder in list(recorders.items())}
         self._end_ns = perf_counter_ns()
         self._base_ns = self._end_ns - (time_ns() - log.base_ns)
 
     def write_every(self, interval_ns: int, over: threading.Event) -> None:
-        """Write an interval at each multiple of `interval_ns` and, once `over` is set, what is left. Then return.
+        """Write an interval at each multiple of `interval_ns` and, once `over` is set, the rest. Then return.
 
         Raises `OutputPathError`.
         """
@@ -51,7 +51,7 @@ class ProfileLog:
         self.write()
 
     def write(self) -> None:
-        """Append what was recorded since the last time. Raises `OutputPathError`."""
+        """Append the samples since the last call. Raises `OutputPathError`."""
         begin_ns = self._end_ns
         with self._lock:
             intervals = [(name, self._since_before(name, recorder)) for name, recorder in list(self._recorders.items())]
@@ -59,7 +59,7 @@ class ProfileLog:
         self._log.write(begin_ns - self._base_ns, self._end_ns - self._base_ns, intervals)
 
     def forget(self, name: str, counts: NDArray[np.uint64]) -> None:
-        """Take into account that a recorder held these counts and was reset; the lock is held."""
+        """Account for a recorder that had these counts and was reset; the caller holds the lock."""
         self._before[name] = self._before.get(name, _NOTHING) - counts
 
     def _since_before(self, name: str, recorder: Recorder) -> Histogram:

@@ -13,8 +13,8 @@
     with profiler.log_to("latencies.hlog"):  # an interval a second, while the program runs
         serve()
 
-Times come from `time.perf_counter_ns`, the steady clock of the host; a call that raises is recorded too.
-What the measuring adds to a call is printed by
+Times come from `time.perf_counter_ns`, the monotonic clock of the host; a call that raises is recorded too. To measure
+the overhead per call:
 
     python -m timeit -s "from lowlat.reports.profiler import Profiler; f = Profiler().profile(lambda: None)" "f()"
 """
@@ -59,7 +59,7 @@ _PERCENTS = ("50", "95", "99", "99.9")
 
 @dataclass(frozen=True, slots=True)
 class LatencyProfile:
-    """What was recorded under one name; times in nanoseconds, percentiles of ceiling rank."""
+    """The samples of one name; times in nanoseconds, percentiles of ceiling rank."""
 
     name: str
     calls: int
@@ -79,8 +79,8 @@ class LatencyProfile:
 class Profiler:
     """Latency histograms by name.
 
-    Any number of threads and tasks may record and read at once: a record is one native call, made while the
-    interpreter's lock is held. Every name takes 272 KiB.
+    Any number of threads and tasks may record and read at once: recording is one native call that holds the GIL. Each
+    name takes 272 KiB.
     """
 
     def __init__(self) -> None:
@@ -92,8 +92,8 @@ class Profiler:
     def profile(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate a function so that every call is recorded under its qualified name.
 
-        Of a coroutine function the time from the first step to the last is recorded, its waiting included.
-        Raises `UsageError` for a generator function, whose call only makes the generator.
+        For a coroutine function, records the time from the first step to the last, including waiting. Raises
+        `UsageError` for a generator function, whose call only creates the generator.
         """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise UsageError(
@@ -109,7 +109,7 @@ class Profiler:
         return Span(self._recorder(name).record)
 
     def histogram(self, name: str) -> Histogram:
-        """Everything recorded under a name. Raises `UsageError` when nothing ever could be."""
+        """Everything recorded under a name. Raises `UsageError` for an unknown name."""
         if name not in self._recorders:
             raise UsageError(f"nothing is profiled as {name!r}; names: {', '.join(self._recorders) or 'none'}")
         return Histogram.from_native(self._recorders[name])
@@ -121,7 +121,7 @@ class Profiler:
         return [_row(name, histogram, elapsed_s) for name, histogram in histograms if histogram.total]
 
     def reset(self) -> None:
-        """Forget every call; what is decorated goes on recording, and a log misses nothing."""
+        """Discard all samples; decorated functions continue to record, and logs lose no samples."""
         with self._logs_lock:
             for name, recorder in list(self._recorders.items()):
                 forgotten = recorder.take().counts
@@ -131,12 +131,12 @@ class Profiler:
 
     @contextmanager
     def log_to(self, path: str | os.PathLike[str], interval_s: float = 1.0) -> Iterator[None]:
-        """Write what is recorded while the block runs into an HdrHistogram interval log (`hlog_writer.py`).
+        """Write the samples recorded during the block to an HdrHistogram interval log (`hlog_writer.py`).
 
-        A thread appends a line for each name with calls in an interval, and at the end, also when the block raises,
-        for the rest of the last one. The log replaces a regular file that is there already. Of several logs at once
-        each gets everything. Raises `OutputPathError` when the file cannot be written (before the block) or no longer
-        could (after it), and `UsageError` for an interval that is not from 1 ms to a day.
+        A thread appends a line for each name with calls in an interval and, when the block ends or raises, for the rest
+        of the last interval. The log replaces an existing regular file. With several logs at once, each gets all
+        samples. Raises `OutputPathError` if the file cannot be written (before the block) or a write failed (after it),
+        and `UsageError` for an interval that is not from 1 ms to a day.
         """
         if not INTERVAL_S_MIN <= interval_s <= INTERVAL_S_MAX:
             raise UsageError(
@@ -179,7 +179,7 @@ class Profiler:
         return table
 
     def _recorder(self, name: str) -> Recorder:
-        # setdefault is atomic: two threads that meet here get the same recorder.
+        # setdefault is atomic: two concurrent threads get the same recorder.
         return self._recorders.get(name) or self._recorders.setdefault(name, Recorder())
 
 

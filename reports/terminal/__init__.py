@@ -1,1 +1,1 @@
-"""Reports as a person reads them in a terminal."""
+"""Reports for a terminal."""

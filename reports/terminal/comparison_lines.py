@@ -1,4 +1,4 @@
-"""What is said of a comparison in any output: its metrics, sides and verdict in words."""
+"""Text of a comparison for all outputs: metrics, sides and verdict."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lowlat.text import printable
 
 
 def name(metric: Compared) -> str:
-    """What a metric is called below the heading of its measure, e.g. `all p99`."""
+    """The name of a metric below the heading of its measure, e.g. `all p99`."""
     return printable(f"{metric.op} {metric.name}" if metric.op else metric.name)
 
 
 def notes(comparison: Comparison) -> list[tuple[str, str]]:
-    """What weakens the comparison: the kind of each note, and its line."""
+    """Notes on what weakens the comparison: the kind and the text of each."""
     return [
         *(("not compared", printable(line)) for line in comparison.not_compared),
         *(("warning", printable(line)) for line in comparison.warnings),
@@ -30,7 +30,7 @@ def value(metric: Compared, amount: float) -> str:
 
 
 def ratio(amount: float | None) -> str:
-    """A ratio of three figures; `-` where there is none."""
+    """A ratio with three figures; `-` if there is none."""
     return "-" if amount is None else f"{amount:.2f}" if amount < 9.995 else units.short(round(amount))
 
 
@@ -40,23 +40,23 @@ def interval(ends: tuple[float, float] | None) -> str:
 
 
 def p(chance: float) -> str:
-    """A p of three decimals, never rounded down to nothing."""
+    """A p value with three decimals, never rounded down to zero."""
     return "<0.001" if chance < 0.001 else f"{chance:.3f}"
 
 
 def runs(metric: Compared) -> str:
-    """How many runs of both sides, e.g. `10+10`."""
+    """The number of runs of both sides, e.g. `10+10`."""
     return f"{metric.base.runs}+{metric.head.runs}"
 
 
 def gate(metric: Compared) -> str:
-    """The change for the worse that the gate lets pass, e.g. `+10%`; `not gated` where it rests on something else."""
+    """The regression that the gate tolerates, e.g. `+10%`; `not gated` for other metrics."""
     sign = "-" if metric.better == "higher" else "+"
     return f"{sign}{metric.threshold_percent:g}%" if metric.gates else "not gated"
 
 
 def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
-    """The metrics worth a row: what gates, the first measure, and of the others all operations together."""
+    """The metrics to show: gated ones, those of the first measure, and all operations together for the others."""
     first = next((metric.measure for metric in comparison.metrics if metric.measure), None)
     return [
         metric
@@ -66,7 +66,7 @@ def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
 
 
 def side(facts: ComparedSide) -> str:
-    """What a side is and where its runs are from."""
+    """A side and the source of its runs."""
     parts = [
         facts.label,
         units.plural(facts.runs, "run") + (f" ({facts.disturbed} noisy)" if facts.disturbed else ""),
@@ -78,7 +78,7 @@ def side(facts: ComparedSide) -> str:
 
 
 def order(comparison: Comparison) -> str | None:
-    """How the runs were mixed; None when they were not."""
+    """How the runs were interleaved; None if they were not."""
     mixed = comparison.interleaving
     return (
         None
@@ -88,7 +88,7 @@ def order(comparison: Comparison) -> str | None:
 
 
 def rule(comparison: Comparison) -> str:
-    """What makes a regression."""
+    """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
     floor = f", and medians more than the clock's resolution of {units.time(step_ns)} apart" if step_ns else ""
     return f"ratio beyond the limit, p below 0.05 (Mann-Whitney){floor}"

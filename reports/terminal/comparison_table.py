@@ -1,4 +1,4 @@
-"""A comparison as a person reads it: a row for each metric, the gate's verdict, and what weakens it."""
+"""A comparison for a terminal: a row for each metric, the gate's verdict, and what weakens it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _GATE: Final = {"passed": "bold green", "failed": "bold red", "inconclusive": "b
 
 
 def render_comparison(comparison: Comparison, console: Console, *, every: bool = False) -> None:
-    """Print a comparison; `every`: also the operations of all other measures. 80 columns hold a row.
+    """Print a comparison; `every`: also the operations of all other measures. A row fits 80 columns.
 
-    Color and NO_COLOR are the console's affair.
+    The console handles color and NO_COLOR.
     """
     with uncut(console):
         console.print(

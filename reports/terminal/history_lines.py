@@ -1,4 +1,4 @@
-"""What is said of a trend in any output: its work, its reports and their ratios in words."""
+"""Text of a trend for all outputs: its work, its reports and their ratios."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FAR: Final = 1.1
 
 
 def work(trend: Trend) -> str:
-    """What its reports measured, behind the name of the profile."""
+    """What the reports measured, shown after the name of the profile."""
     parts = [
         f"{trend.engine} engine",
         units.plural(trend.commands, "command"),
@@ -24,7 +24,7 @@ def work(trend: Trend) -> str:
 
 
 def hosts(trend: Trend) -> str | None:
-    """The kinds of processor, where there are several; None where there is one."""
+    """The processor models if there are several, else None."""
     kinds = list(dict.fromkeys(entry.host or "unknown" for entry in trend.entries))
     if len(kinds) == 1:
         return None
@@ -32,27 +32,27 @@ def hosts(trend: Trend) -> str | None:
 
 
 def moment(entry: Entry) -> str:
-    """When its first run started, to the minute, e.g. `2026-11-23 10:00`."""
+    """The start of its first run, to the minute, e.g. `2026-11-23 10:00`."""
     return entry.started[:16].replace("T", " ")
 
 
 def revision(entry: Entry) -> str:
-    """The commit in seven digits, with a `+` where files were changed; `-` where it is not known."""
+    """The commit in seven digits, with a `+` if files were changed; `-` if unknown."""
     return "-" if entry.git is None else entry.git[:7] + ("+" if entry.git.endswith("-dirty") else "")
 
 
 def status(entry: Entry) -> str:
-    """What is wrong with the report; nothing where it is well."""
+    """What is wrong with the report; empty if it is ok."""
     return {"ok": "", "interrupted": "interrupted", "invalid": "not valid"}[entry.status]
 
 
 def ratio(ratio: float | None) -> str:
-    """A ratio to another report, e.g. `1.05x`; `-` where there is none."""
+    """A ratio to another report, e.g. `1.05x`; `-` if there is none."""
     return "-" if ratio is None else f"{ratio:.2f}x" if ratio < 100 else f"{ratio:.0f}x"
 
 
 def far(ratio: float | None) -> Literal["worse", "better", ""]:
-    """Whether a ratio is to be set off, and as what."""
+    """Whether to highlight a ratio as worse or better."""
     if ratio is None:
         return ""
     return "worse" if ratio >= _FAR else "better" if ratio <= 1 / _FAR else ""

@@ -1,4 +1,4 @@
-"""Trends as a person reads them: a table for each work, a row for each report."""
+"""Trends for a terminal: a table for each work, a row for each report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lowlat.text import plain_text
 
 
 def render_history(history: History, console: Console) -> None:
-    """Print the trends. Color and NO_COLOR are the console's affair; 80 columns hold a row."""
+    """Print the trends. The console handles color and NO_COLOR; a row fits 80 columns."""
     with uncut(console):
         console.print(Group(*_parts(history)), highlight=False, soft_wrap=False)
 

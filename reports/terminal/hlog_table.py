@@ -1,4 +1,4 @@
-"""An interval log as a person reads it: what it spans, and a row for each series."""
+"""An interval log for a terminal: its time span, and a row for each series."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lowlat.text import plain_text
 
 
 def render_log(log: RecordedLog, console: Console) -> None:
-    """Print a log. Color and NO_COLOR are the console's affair."""
+    """Print a log. The console handles color and NO_COLOR."""
     with uncut(console):
         console.print(Group(*_parts(log)), highlight=False, soft_wrap=False)
 

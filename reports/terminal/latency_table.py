@@ -25,9 +25,9 @@ FOOTNOTE = f"{_MARK} fewer than {FEW_BEYOND} samples in the tail: not significan
 
 
 def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Iterator[Table]:
-    """The first measure by operation; where there are more, one table of them over all operations.
+    """The first measure by operation; further measures share one table over all operations.
 
-    The spread over runs has columns of its own where they fit the console, else a line below its row.
+    The spread over runs has separate columns if they fit the console, else a line below its row.
     """
     measures = list(dict.fromkeys(series.measure for series in summary))
     for measure in measures[:1]:
@@ -41,13 +41,13 @@ def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Ite
 
 def _fitting(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, console: Console) -> Table:
     wide = _table(heading, rows, runs, wide=True)
-    boundless = console.options.update_width(_BOUNDLESS)  # else the measure is capped at the console
+    boundless = console.options.update_width(_BOUNDLESS)  # otherwise the measured width is capped at the console width
     fits = console.measure(wide, options=boundless).maximum <= console.width
     return wide if fits else _table(heading, rows, runs, wide=False)
 
 
 def has_marks(summary: Sequence[Series], percents: Sequence[str] = PERCENTS) -> bool:
-    """Whether any percentile shown carries the mark of the footnote."""
+    """Whether any shown percentile has the footnote mark."""
     return any(_few(series.percentiles.get(percent)) for series in summary for percent in percents)
 
 
@@ -78,7 +78,7 @@ def _cells(name: str, series: SummarySeries, *, spread: bool) -> Iterator[Text]:
 
 
 def _spread_cells(series: SummarySeries) -> Iterator[Text]:
-    """The line below an operation on a narrow screen: the spread, under the percentiles it belongs to."""
+    """The line below an operation on a narrow screen: the spread, below its percentiles."""
     yield plain_text("  min-max", style="dim")
     yield plain_text("")
     for percent in PERCENTS:
@@ -87,7 +87,7 @@ def _spread_cells(series: SummarySeries) -> Iterator[Text]:
 
 
 def cell(percentile: PercentileValue | None) -> Text:
-    """A percentile, marked when it is but a few samples' luck."""
+    """A percentile, marked if it is not significant."""
     if percentile is None:
         return plain_text("-")
     few = _few(percentile)

@@ -1,8 +1,8 @@
-"""The picture of a report on a terminal: its percentile spectrum, those of both sides of a comparison, or latency over
+"""Charts for a terminal: the percentile spectrum of a report, those of both sides of a comparison, or latency over
 throughput for a sweep.
 
-Drawn by plotext, which has axes with ticks of one's own and draws with any characters; plotille, the other one that is
-kept, has neither.
+Drawn by plotext, which supports custom ticks and any characters; plotille, the other maintained library, supports
+neither.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ROWS: Final = 22
 _COLUMNS_MAX: Final = 110
 _NAME_MAX: Final = 16
 _OVER_RATES: Final = ("50", "99", "99.9")
-# Told apart by shape, since color may be missing; the last line is drawn over the others.
+# Distinct shapes, since color may be missing; the last line is drawn over the others.
 _MARKERS: Final = "·x○+▪◇▵*"
 _ASCII_MARKERS: Final = ".xo+#%@*"
 _COLORS: Final = ("blue+", "orange+", "green+", "magenta+", "cyan+", "red+", "yellow+", "default")
@@ -39,7 +39,7 @@ _ASCII: Final = str.maketrans("─│┌┐└┘├┤┬┴┼µ", "-|++++++++
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One line of a picture: places on the horizontal axis, and nanoseconds."""
+    """One line of a chart: positions on the horizontal axis, and nanoseconds."""
 
     name: str
     places: Sequence[float]
@@ -56,7 +56,7 @@ class _Picture:
 
 
 def render_plot(document: Plottable, console: Console) -> None:
-    """Print the picture as wide as the console, in ASCII where its encoding has nothing else."""
+    """Print the chart as wide as the console, in ASCII if its encoding requires it."""
     from rich.text import Text
 
     width = min(console.width, _COLUMNS_MAX)
@@ -65,11 +65,11 @@ def render_plot(document: Plottable, console: Console) -> None:
 
 
 def plot(document: Plottable, *, width: int = 80, ascii_only: bool = False, color: bool = False) -> str:
-    """The picture of a document as lines of `width` columns; with `color`, colored by escape sequences.
+    """The chart of a document as lines of `width` columns; `color` adds escape sequences.
 
-    A report of one measure has a line for each operation, another a line for each measure over all operations; a
-    comparison has one for each side. Raises `FormatError` for a damaged histogram, or `InputError` with its
-    side. Where there is no latency to draw, a line says so.
+    A report with one measure has a line for each operation, other reports a line for each measure over all operations,
+    and a comparison a line for each side. Raises `FormatError` for a damaged histogram, or `InputError` with its side.
+    Without latencies, the text says so.
     """
     picture = _picture_of(document)
     if not picture.lines:
@@ -118,7 +118,7 @@ def _of_spectra(spectra: Sequence[Spectrum], title: str) -> _Picture:
 
 
 def _of_sweep(swept: Sweep) -> _Picture:
-    """Over the logarithm of the rate that was reached."""
+    """Latency over the logarithm of the achieved rate."""
     lines = []
     for percent in _OVER_RATES:
         reached = [
@@ -132,7 +132,7 @@ def _of_sweep(swept: Sweep) -> _Picture:
 
 
 def _rate_ticks(least: float, most: float) -> Iterator[tuple[float, str]]:
-    """1, 2 and 5 of each power of ten within, as logarithms."""
+    """1, 2 and 5 times each power of ten in the range, as logarithms."""
     for exponent in range(math.floor(least), math.ceil(most) + 1):
         for digit in (1, 2, 5):
             if least <= exponent + math.log10(digit) <= most:
@@ -140,12 +140,12 @@ def _rate_ticks(least: float, most: float) -> Iterator[tuple[float, str]]:
 
 
 def _drawn(picture: _Picture, width: int, *, ascii_only: bool, color: bool) -> str:
-    """The picture by plotext, whose one figure is cleared first and left clear."""
+    """The chart drawn with plotext's global figure, which is cleared before and after."""
     import plotext
 
     figure = plotext.figure
     figure.clear()
-    plotext.terminal.limit(width=False, height=False)  # the size is the caller's affair
+    plotext.terminal.limit(width=False, height=False)  # the caller sets the size
     figure.theme("colorless")
     figure.plot_size(width, ROWS)
     values = [value for line in picture.lines for value in line.values_ns]
@@ -172,7 +172,7 @@ def _drawn(picture: _Picture, width: int, *, ascii_only: bool, color: bool) -> s
 
 
 def _rows(keys: Sequence[Any], width: int) -> list[list[Any]]:
-    """The legend, as many names to a row as fit: below the picture, where it covers no line."""
+    """The legend, with as many names per row as fit; it goes below the chart, where it covers no line."""
     rows: list[list[Any]] = [[]]
     for key in keys:
         if rows[-1] and sum(each.length() + 2 for each in rows[-1]) + key.length() > width:
@@ -182,6 +182,6 @@ def _rows(keys: Sequence[Any], width: int) -> list[list[Any]]:
 
 
 def _name(name: str) -> str:
-    """A name from a document, so that a terminal shows it as it is; a long one is cut."""
+    """A name from a document, escaped for a terminal, truncated if long."""
     shown = printable(name)
     return shown if len(shown) <= _NAME_MAX else f"{shown[: _NAME_MAX - 3]}..."

@@ -1,4 +1,4 @@
-"""A report as a person reads it: what ran where, latencies, throughput, and what to make of them."""
+"""A report for a terminal: context, latencies, throughput, and how to interpret them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from lowlat.text import plain_text
 
 
 def render(report: Report, console: Console) -> None:
-    """Print a report. Color and NO_COLOR are the console's affair.
+    """Print a report. The console handles color and NO_COLOR.
 
-    Off a terminal nothing is cut to 80 columns.
+    Output that does not go to a terminal is not cut to 80 columns.
     """
     with uncut(console):
         console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
@@ -49,7 +49,7 @@ def _where(report: Report) -> Iterator[tuple[str, str | None]]:
 
 
 def _found(report: Report) -> Iterator[tuple[str, str | None]]:
-    """What was measured besides latencies, and of what."""
+    """The results besides latencies, and the workload."""
     model, baselines = report.load.model, report.baselines
     yield "throughput", text_lines.throughput(report.runs, model)
     yield "timed pass", text_lines.stamped(report.runs)
@@ -78,7 +78,7 @@ def title(report: Report) -> Text:
 
 
 def facts(rows: list[tuple[str, str | None]]) -> Table:
-    """Labels and lines, the lines wrapped beside their label; a row without a line is left out."""
+    """Labels and lines, with lines wrapped next to their label; omits rows without a line."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="cyan", no_wrap=True, min_width=12)
     grid.add_column(overflow="fold")
@@ -117,7 +117,7 @@ def _budget(report: Report) -> Table:
 
 
 def _part(part: BudgetPart) -> tuple[Text, Text]:
-    """The percentile that stages go by, then the median."""
+    """The percentile used for stages, then the median."""
     if part.p50_ns is None or part.p99_ns is None:
         return plain_text("not measured", style="dim"), plain_text(part.basis, style="dim")
     text = f"p99 (p50 {units.time(part.p50_ns)}): {part.basis}, {units.plural(part.samples, 'sample')}"

@@ -1,4 +1,4 @@
-"""A sweep as a person reads it: a row for each rate, the knee marked, and why points are not valid."""
+"""A sweep for a terminal: a row for each rate, with the knee marked, and why points are not valid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STATUS: Final = {
 
 
 def render_sweep(sweep: Sweep, console: Console) -> None:
-    """Print a sweep. Color and NO_COLOR are the console's affair; 80 columns hold a row."""
+    """Print a sweep. The console handles color and NO_COLOR; a row fits 80 columns."""
     with uncut(console):
         console.print(Group(*_parts(sweep)), highlight=False, soft_wrap=False)
 
@@ -69,7 +69,7 @@ def _figures(point: Report) -> Iterator[Text]:
 
 
 def _verdict(point: Report) -> str:
-    """What keeps a row's figures from being believed, in a few words: the sweep's reasons have the rest."""
+    """Why a row is not valid, in a few words; the sweep's reasons have the details."""
     if point.status == "ok":
         return ""
     if point.status == "interrupted":

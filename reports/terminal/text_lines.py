@@ -1,7 +1,7 @@
-"""The lines of a report's rendering beside the latency table: one function a line, each gives plain text.
+"""The lines of a report other than the latency table, as plain text, one function for each line.
 
-A line is a list of parts, joined with a middle dot; a fact that is not available is left out, or named as
-such where its absence matters.
+A line is a list of parts joined with a middle dot. A fact that is not available is omitted, or shown as not available
+if that matters.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ def _join(parts: Iterable[str | None]) -> str:
 
 
 def measure(name: str) -> str:
-    """What a table calls a measure of the documents."""
+    """The display name of a measure."""
     return "sched. delay" if name == "slip" else name.removeprefix("stage:")
 
 
 def operation(name: str) -> str:
-    """What a table calls an operation of the documents."""
+    """The display name of an operation."""
     return "aggressive" if name == "aggress" else name
 
 
 def host(facts: Host) -> str:
-    """Processor, kernel and what tunes them."""
+    """Processor, kernel and their tuning."""
     return _join(
         [
             facts.cpu or "processor unknown",
@@ -71,7 +71,7 @@ def host(facts: Host) -> str:
 
 
 def clock(facts: Clock) -> str:
-    """What stamped the commands, and what that adds to every latency."""
+    """The clock that timestamps commands, and its overhead in every latency."""
     uncertainty = f" ± {facts.uncertainty_ppm:.3g} ppm" if facts.uncertainty_ppm is not None else ""
     frequency = f"{units.frequency(facts.frequency_hz)}{uncertainty}" if facts.frequency_hz else None
     cost = f"timer cost {units.time(facts.read_cost_ns)}" if facts.read_cost_ns is not None else None
@@ -85,7 +85,7 @@ def _resolution(step_ns: float | None) -> str | None:
 
 
 def topology(facts: TopologySummary) -> str:
-    """What the host is made of, and the caches that the measured CPU has."""
+    """The host's topology, and the caches of the measured CPU."""
     return _join(
         [
             units.plural(facts.packages, "package"),
@@ -105,7 +105,7 @@ def _cache(cache: CpuCache) -> str:
 
 
 def placement(facts: Placement) -> str:
-    """Which CPU was measured on, and why; of a pipeline, where each thread ran, and what that does to the figures."""
+    """The measured CPU and the reason; for a pipeline, the CPU of each thread, and the effect on the figures."""
     if facts.chosen_by == "system":
         return _join(["not pinned: the scheduler chose the CPU", *facts.warnings])
     if facts.threads:
@@ -119,14 +119,14 @@ def placement(facts: Placement) -> str:
 
 
 def throughput(runs: Iterable[Run], model: LoadModel) -> str | None:
-    """The passes that count: all of them as one, then the spread of the single ones."""
+    """The passes that count: their total, then the spread of the single ones."""
     passes = [run.throughput for run in runs if run.throughput]
     how = {
         "closed": "no per-command timestamps",
         "open": "at intended start times, timestamps included",
         "pipeline": "end-to-end pipeline, timestamps included",
     }
-    # In an open loop the thread is busy with waiting.
+    # In an open loop the thread is busy waiting.
     busy = {"closed": "of CPU time", "open": None, "pipeline": "of the matcher's CPU time"}[model]
     return _passes(passes, how[model], busy) if passes else None
 
@@ -138,8 +138,7 @@ def stamped(runs: Iterable[Run]) -> str | None:
 
 
 def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | None:
-    """What the figures are to be held against: what the clock costs; in a closed loop the least there is to do, and
-    plain Python."""
+    """The baselines: the timer overhead; in a closed loop also the loop that only reads commands, and plain Python."""
     ours = [run.throughput.ns_per_command for run in runs if run.throughput and run.throughput.ns_per_command]
     if not ours:
         return None
@@ -161,7 +160,7 @@ def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | 
 
 
 def journal(facts: Journal) -> str:
-    """What a journal costs by policy, beside the same batches without one."""
+    """The cost of a journal by policy, next to the same batches without one."""
     off = next(each for each in facts.policies if each.policy == "off")
     return _join(
         [
@@ -195,7 +194,7 @@ def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time"
 
 
 def _cpu_time(passes: list[Throughput], busy: str) -> str | None:
-    """Processor time a command, which waiting for the processor does not lengthen."""
+    """CPU time per command, which does not include waiting for a CPU."""
     per_command = [p.cpu_ns / p.commands for p in passes if p.cpu_ns is not None and p.commands]
     return f"{units.time(statistics.median(per_command))} {busy}" if per_command else None
 
@@ -206,7 +205,7 @@ def _singles(values_ns: list[float]) -> str:
 
 
 def load(facts: Load) -> str | None:
-    """The rate asked and the rate reached, and of a pipeline what became of the commands; nothing for a closed loop in
+    """The target rate and the achieved rate, and for a pipeline the fate of the commands; None for a closed loop in
     which every command was answered."""
     lost = facts.sent - facts.acked - facts.rejected
     rate = delivered = None
@@ -230,7 +229,7 @@ def load(facts: Load) -> str | None:
 
 
 def workload(facts: Workload) -> str:
-    """What the flow is made of."""
+    """The composition of the flow."""
     total = sum(facts.mix.values())
     kinds = ", ".join(f"{operation(kind)} {units.share(count / total)}" for kind, count in facts.mix.items() if count)
     return _join(
@@ -247,7 +246,7 @@ def workload(facts: Workload) -> str:
 
 
 def _short(hash_text: str) -> str:
-    """Enough of a hash to tell two apart by eye; the document has it whole."""
+    """A prefix of a hash, long enough to tell two apart; the document has the whole hash."""
     return hash_text if len(hash_text) <= _HASH_CHARACTERS else f"{hash_text[:_HASH_CHARACTERS]}..."
 
 
@@ -259,7 +258,7 @@ def _extent(name: str, extent: Extent | None) -> str | None:
 
 
 def hot_path(facts: HotPath) -> str:
-    """What the engine asked of the system after its start, and the memory that it took before."""
+    """The engine's system activity after its start, and the memory allocated before."""
     locked = {True: "locked", False: "not locked", None: None}[facts.locked]
     huge = facts.huge_page_bytes
     return _join(
@@ -280,7 +279,7 @@ def hot_path(facts: HotPath) -> str:
 
 
 def _numa(facts: HotPath) -> str | None:
-    """The node of the memory, and whether the pages were found there."""
+    """The NUMA node of the memory, and whether the pages were found there."""
     pages = facts.numa_pages or {}
     total = sum(pages.values())
     if facts.numa_nodes == 0:
@@ -308,7 +307,7 @@ def _memory(parts: dict[str, int]) -> str | None:
 
 
 def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
-    """What came between over all runs, and which runs it disturbed; of a pipeline, to its matcher."""
+    """OS noise over all runs, and which runs are noisy; for a pipeline, that of its matcher."""
     runs = list(runs)
     seen = [run.disturbances for run in runs]
     gaps = [d.largest_gap_ns for d in seen if d.largest_gap_ns is not None]
@@ -342,7 +341,7 @@ def _seen(seen: list[Disturbances], field: str, noun: str) -> str | None:
 
 
 def verification(facts: Verification) -> str:
-    """What shows that the work was done right."""
+    """How the results were verified."""
     prefix = f"first {units.plural(facts.reference_prefix, 'command')}"
     verdict = {
         True: f"{prefix} identical to the reference engine's",
@@ -366,12 +365,12 @@ def _matched(name: str, matched: int | None, checked: int | None) -> str | None:
 
 
 def bands(series: SummarySeries) -> str:
-    """The share of samples in each latency range that has any."""
+    """The share of samples in each latency range that is not empty."""
     return _join(f"{band.name} {units.share(band.share)}" for band in series.bands if band.count)
 
 
 def tier(report: Report) -> str | None:
-    """The budget class, and the total that it was named from; None unless every stage was measured."""
+    """The budget class and the total it is based on; None unless every stage was measured."""
     if report.tier is None or report.tier.leaves_out:
         return None
     limit = f" (< {units.time(report.tier.limit_ns)})" if report.tier.limit_ns else ""
@@ -379,7 +378,7 @@ def tier(report: Report) -> str | None:
 
 
 def status(report: Report) -> str | None:
-    """Why the report is not ok; None when it is."""
+    """Why the report is not ok; None if it is."""
     if report.status == "ok":
         return None
     meaning = {

@@ -1,4 +1,4 @@
-"""Room for output that no terminal bounds: a pipe or a file has no edge to cut cells at."""
+"""Widens the console for output to a pipe or a file, so that cells are not cut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OFF_TERMINAL_WIDTH: Final = 160
 
 @contextmanager
 def uncut(console: Console) -> Iterator[None]:
-    """Widen a console that is no terminal for a `with` block; a terminal keeps its width."""
+    """Widen a console that is not a terminal for a `with` block; a terminal keeps its width."""
     before = console.width
     console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
     try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzz the engine for so many seconds, under libFuzzer, with sanitizers (see tests/fuzz/native). With `anyhow` as third word
-# gcc and chance alone will do where there is no libFuzzer. The corpus that is committed is only read;
-# what is found on the way stays in build/, and an input that ends the engine in build/crash-*. The corpus grows by
+# Fuzz the engine for so many seconds, under libFuzzer, with sanitizers (see tests/fuzz/native). With `anyhow` as third
+# word it uses gcc and random inputs if there is no libFuzzer. The committed corpus is only read; new inputs go to
+# build/, and inputs that crash the engine to build/crash-*. To extend the corpus:
 #   fuzz_commands -set_cover_merge=1 -use_counters=0 tests/fuzz/corpus build/fuzz-corpus
 set -euo pipefail
 bin=$(cd "$1" && pwd)

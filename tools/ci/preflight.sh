@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says in one line what to install when something that the build cannot fetch itself is missing.
+# Prints one line with what to install if a requirement that the build cannot fetch itself is missing.
 set -u
 python=${1:-python3}
 missing() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Tests under the address and undefined sanitizers, then under the thread sanitizer. Each build goes to a folder of its
-# own (build/sanitize-*), so the environment's own build stays. Sanitized builds check the whole book after commands.
+# Runs the tests under the address and undefined sanitizers, then under the thread sanitizer. Each build has its own
+# folder (build/sanitize-*) and does not affect the installed build. Sanitized builds check the whole book after
+# commands.
 set -euo pipefail
 bin=$(cd "$1" && pwd)
 export LOWLAT_EXAMPLES=${LOWLAT_EXAMPLES:-40}
@@ -12,7 +13,7 @@ library() {  # a runtime library of the compiler that builds here
     echo "$path"
 }
 
-# The thread sanitizer of older compilers does not stand address space randomization of newer kernels.
+# The thread sanitizer of older compilers fails with the address space randomization of newer kernels.
 fixed_addresses=()
 setarch -R true 2>/dev/null && fixed_addresses=(setarch -R)
 
@@ -29,8 +30,8 @@ tests() {  # name, libraries to load first, what to run
     local name=$1 preload=$2 packages
     shift 2
     packages=$("$bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
-    # --capture=sys: a report of the sanitizer goes to the standard error, which pytest would swallow.
-    # -S: no .pth files, so that the editable install of the environment does not come before the sanitized one.
+    # --capture=sys: keeps sanitizer reports on stderr, which pytest would otherwise swallow.
+    # -S: no .pth files, so that the editable install does not take precedence over the sanitized build.
     "${fixed_addresses[@]}" env LD_PRELOAD="$preload" PYTHONPATH="build/sanitize-$name/site:$packages" \
         PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 "$bin/python" -S -P \
         -m pytest -q --capture=sys -p no:cacheprovider "$@"
@@ -40,7 +41,7 @@ sound() { echo "lowlat: $1: nothing found" >&2; }
 
 export ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:exitcode=66
 
-# All but what tests the tests: broken engines are plain Python.
+# All tests except those of the tests themselves: broken engines are plain Python.
 properties=(tests/property --ignore=tests/property/test_broken_engines.py -k "not broken")
 
 build address 'address;undefined'

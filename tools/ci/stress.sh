@@ -24,7 +24,7 @@ fi
 "${CXX:-c++}" -std=c++20 "${flags[@]}" -I. tools/measure/native/ring_stress.cpp -pthread -o "$scratch/ring_stress"
 export TSAN_OPTIONS="halt_on_error=1:exitcode=66 ${TSAN_OPTIONS:-}"
 
-# kind, producers, records, capacity, batch: the last two small enough to be full all the time, and one record a batch.
+# kind, producers, records, capacity, batch. Includes rings small enough to be always full, and one record per batch.
 accept() {
     "$scratch/ring_stress" "$1" "$2" $(($3 / scale)) "$4" "$5" 60000
 }
@@ -38,7 +38,7 @@ accept spsc 1 30000000 32768 64
 accept spsc 1 3000000 32768 1
 accept spsc 1 500000 1 2
 
-# Whether a run ends with one of the exit codes named; which run finds the fault is chance, so each gets thirty.
+# Whether a run ends with one of the given exit codes. Finding the fault depends on chance, so try up to thirty runs.
 reject() {
     local codes=$1
     shift

@@ -1,7 +1,7 @@
-"""Writes what `schema/records.toml` says into the sources and documents that say it too.
+"""Generates sources and parts of documents from `schema/records.toml`.
 
-`python tools/generate [ROOT]` writes; with `--check` it names the files that are not as it would write them, and ends
-with exit code 1 if there are any.
+`python tools/generate [ROOT]` writes the files; with `--check` it lists the files that are out of date, and exits with
+code 1 if there are any.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AREAS = {
 
 
 def outputs(root: Path) -> dict[Path, str]:
-    """Every file that is generated, or has a generated part, and its text."""
+    """Every file that is generated or has a generated part, with its text."""
     schema = load(root / SCHEMA)
     texts = {path: (root / path).read_text(encoding="utf-8") for path in (C_HEADER, CONTRACT)}
     return {
@@ -64,7 +64,7 @@ def _contract(text: str, schema: Schema) -> str:
 
 
 def _spliced(text: str, opening: str, closing: str, body: str) -> str:
-    """A text with what stands between two marks replaced."""
+    """The text with the part between two marks replaced."""
     pattern = re.compile(re.escape(opening) + r"\n.*?" + re.escape(closing), re.DOTALL)
     if len(pattern.findall(text)) != 1:
         raise SchemaError(f"the mark {opening!r} is not there once, with {closing!r} behind it")
@@ -76,7 +76,7 @@ def _text(path: Path) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check; the exit code."""
+    """Write or check; return the exit code."""
     checking = "--check" in arguments
     roots = [Path(argument) for argument in arguments if argument != "--check"]
     root = roots[0] if roots else Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""The parts of `engine/native/c_api/lowlat.h` that are enumerations and records."""
+"""Generates the enumerations and records of `engine/native/c_api/lowlat.h`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from text import beside, spelled, wrapped
 
 
 def enumerations(schema: Schema) -> str:
-    """Every enumeration that the interface has."""
+    """Every enumeration of the interface."""
     lines: list[str] = []
     for enumeration in schema.enums.values():
         if enumeration.c:
@@ -16,7 +16,7 @@ def enumerations(schema: Schema) -> str:
 
 
 def records(schema: Schema) -> str:
-    """Every record that crosses the interface as it lies in memory."""
+    """Every record that crosses the interface in its memory layout."""
     lines: list[str] = []
     for record in schema.records.values():
         if record.c:
@@ -25,7 +25,7 @@ def records(schema: Schema) -> str:
 
 
 def limits(schema: Schema) -> str:
-    """Constants, as macros: C has no others that an array's length or `#if` takes."""
+    """Constants, as macros, which C requires for array lengths and `#if`."""
     lines: list[str] = []
     for constant in schema.constants:
         suffix = "UINT32_C" if constant.value < 1 << 32 else "UINT64_C"

@@ -107,7 +107,7 @@ def _bits(enumeration: Enumeration, schema: Schema) -> list[str]:
 
 
 def _known(enumeration: Enumeration) -> list[str]:
-    """Values are without gaps, so that two comparisons tell them all; one where the type has none below."""
+    """The check for a known value: values have no gaps, so two comparisons suffice, or one for an unsigned type."""
     first, last = enumeration.members[0], enumeration.members[-1]
     below = first.value > 0 or enumeration.type.startswith("int")
     name = enumeration.name
@@ -132,14 +132,14 @@ def _orders(schema: Schema) -> list[str]:
 
 
 def _predicate(name: str, about: str, kinds: list[str]) -> list[str]:
-    tests = [f"command.kind\u00a0==\u00a0CommandType::{kind.lower()}" for kind in kinds]  # no line ends within one
+    tests = [f"command.kind\u00a0==\u00a0CommandType::{kind.lower()}" for kind in kinds]  # no line breaks inside
     text = "\u00a0|| ".join(tests) + ";"
     lines = [line.replace("\u00a0", " ") for line in wrapped(text, "    return ", "           ")]
     return [f"/// {about}", f"constexpr bool {name}(const Command& command) {{", *lines, "}"]
 
 
 def _may_say(schema: Schema) -> list[str]:
-    """What an order may say, as bits: of its flags, then of the fields that it may give, then of its time in force."""
+    """The valid attributes of an order, as bits: flags, then fields, then time in force."""
     flags = len(schema.enums["ExecInst"].members)
     fields = schema.terms[flags:]
     bits = {term: 1 << at for at, term in enumerate((*schema.terms, "time"))}
@@ -209,7 +209,7 @@ def _guarded(record: Record) -> list[str]:
 
 
 def _layout(record: Record, name: str) -> list[str]:
-    """Asserts of size, alignment and every offset, as many a line as fit."""
+    """Asserts of size, alignment and every offset, as many per line as fit."""
     facts = [f"sizeof({name}) == {record.bytes}", f"alignof({name}) == {record.align or 8}" * (name == record.name)]
     facts += [f"offsetof({name}, {field.name}) == {field.offset}" for field in record.fields]
     return [f"static_assert({fact});" for fact in facts if fact]

@@ -1,6 +1,6 @@
 """`schema/records.toml` as data, checked: enumerations without gaps, records without padding.
 
-Every generator reads this and nothing else, so that a fact that is wrong here is wrong everywhere alike, and is seen.
+Every generator reads only this model, so an error in it shows up everywhere.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ REFERENCE: Final = re.compile(r"`([A-Z]\w+?)(?:\.([A-Z][A-Z_]*))?`(?:\.(\w+))?")
 
 
 class SchemaError(Exception):
-    """Something in the schema that cannot be generated; the message names it."""
+    """A part of the schema that cannot be generated; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A number that more than one language needs."""
+    """A number used in more than one language."""
 
     name: str
     value: int
@@ -33,7 +33,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One value of an enumeration. What orders may say is by time in force, and None for what is no order."""
+    """One value of an enumeration. The valid attributes of orders are by time in force; None if it is not an order."""
 
     name: str
     value: int
@@ -46,7 +46,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """An enumeration, or the bits of a field. `received`: callers give its values, so code asks which are known."""
+    """An enumeration, or the bits of a field. `received`: callers supply its values, so code checks them."""
 
     name: str
     about: str
@@ -77,13 +77,13 @@ class Field:
 
     @property
     def is_padding(self) -> bool:
-        """Whether it holds nothing."""
+        """Whether it is padding."""
         return self.name == "zero"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record of fixed layout; `own` are its fields without those of `base`."""
+    """A record of fixed layout; `own` are its fields except those of `base`."""
 
     name: str
     about: str
@@ -104,14 +104,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All of it, in the order in which it is written."""
+    """The whole schema, in source order."""
 
     constants: tuple[Constant, ...]
     enums: dict[str, Enumeration]
     records: dict[str, Record]
 
     def part(self, area: str) -> Schema:
-        """What one area has. Constants and orders are of matching."""
+        """The part of one area. Constants and orders belong to matching."""
         return Schema(
             self.constants if area == "matching" else (),
             {name: each for name, each in self.enums.items() if each.area == area},
@@ -125,7 +125,7 @@ class Schema:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """What an order may say beyond the fields that every command has: flags, then fields of wide commands."""
+        """Attributes of an order beyond the fields of every command: flags, then fields of extended commands."""
         flags = [flag.name for flag in self.enums["ExecInst"].members]
         said = {term for order in self.orders for terms in (order.may_say or {}).values() for term in terms}
         return (*flags, *(field.name for field in self.records["ExtendedCommand"].own if field.name in said))
@@ -197,7 +197,7 @@ def _field(name: str, spec: Any, offset: int, enums: dict[str, Enumeration], rec
 
 
 def _check_kinds(schema: Schema) -> None:
-    """What kinds say of themselves must be there to be said."""
+    """Check that everything that order kinds refer to exists."""
     fields = {field.name for field in schema.records["ExtendedCommand"].fields if not field.is_padding}
     times = {time.name for time in schema.enums["TimeInForce"].members}
     terms = set(schema.terms)

@@ -1,4 +1,4 @@
-"""`records.py` of each area: enumerations and numpy dtypes, and nothing else."""
+"""Generates `records.py` of each area: enumerations and numpy dtypes, and nothing else."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def module(schema: Schema, area: str) -> str:
 
 
 def _imports(part: Schema) -> str:
-    """As ruff sorts them."""
+    """Imports in ruff's order."""
     arrays = any(record.array for record in part.records.values())
     lines = ["from collections.abc import Mapping"] if "CommandType" in part.enums else []
     lines.append("from enum import IntEnum")
@@ -144,7 +144,7 @@ def _record(record: Record, schema: Schema) -> list[str]:
 
 
 def _flat(record: Record, schema: Schema, start: int = 0) -> list[tuple[Field, int]]:
-    """Fields and their offsets, those of records within it among them; without what is not read."""
+    """Fields and their offsets, including those of nested records, excluding fields that are not read."""
     found: list[tuple[Field, int]] = []
     for field in record.fields:
         if field.type in schema.records:
@@ -161,7 +161,7 @@ def _format(field: Field, schema: Schema) -> str:
 
 
 def _listed(key: str, items: list[str]) -> list[str]:
-    """A list on one line, or spread over as many as it takes: ruff would have an item a line."""
+    """A list on one line, or wrapped over several; ruff would put one item on each line."""
     line = f'        "{key}": [{", ".join(items)}],'
     if len(line) <= WIDTH:
         return [line]

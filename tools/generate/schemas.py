@@ -9,7 +9,7 @@ from lowlat_cli.documents import DOCUMENTS
 
 
 def main() -> None:
-    """The folder then holds these schemas, and no other."""
+    """Write the schemas, and delete all others from the folder."""
     folder = Path(sys.argv[1])
     for stale in folder.glob("*.schema.json"):
         stale.unlink()

@@ -1,7 +1,6 @@
-"""Runs shell commands in an empty folder and prints them with their output, as a page shows a terminal.
+"""Runs shell commands in an empty folder and prints them with their output, as a terminal would show them.
 
-A command that begins with @ only prepares: neither it nor its output is printed. An exit code other than 0 is part of
-what is shown.
+A command that begins with @ is for setup: neither it nor its output is printed. A nonzero exit code is shown.
 """
 
 from __future__ import annotations

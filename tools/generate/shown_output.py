@@ -1,4 +1,4 @@
-"""Rewrites the shown output in README.md and docs/ by running the commands it names, so that no figure there is typed.
+"""Updates the shown output in README.md and docs/ by running the commands, so that no figure is typed by hand.
 
 A block is a comment with a command, then its output up to the closing comment:
 
@@ -6,10 +6,10 @@ A block is a comment with a command, then its output up to the closing comment:
     ...
     <!-- end -->
 
-Output of `lowlat` is taken from a terminal of 110 columns and shown as text; that of other programs stands as it is.
-After the command may stand `| from WORD to WORD`: then only the lines from the one that starts with the first word to
-the one before that which starts with the second. A command that several blocks show is run once. Arguments limit the
-run to blocks whose command contains one of them:
+Output of `lowlat` is captured from a terminal of 110 columns and shown as text; output of other programs is inserted
+unchanged. `| from WORD to WORD` after the command selects the lines from the first that starts with the first word up
+to, but not including, the one that starts with the second. A command in several blocks runs once. Arguments limit the
+update to blocks whose command contains one of them:
 
     python tools/generate/shown_output.py topology calibrate
 """
@@ -39,12 +39,12 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def pages() -> list[Path]:
-    """The files that show output."""
+    """The files with shown output."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def on_a_terminal(command: list[str]) -> tuple[str, int]:
-    """What the command prints to a terminal, without colors, and its exit code."""
+    """The command's output on a terminal, without colors, and its exit code."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, close_fds=True)
@@ -53,14 +53,14 @@ def on_a_terminal(command: list[str]) -> tuple[str, int]:
     while True:
         try:
             chunks.append(os.read(ours, 65536))
-        except OSError:  # the terminal is gone when the last writer is
+        except OSError:  # the terminal closes with its last writer
             break
     text = ESCAPE.sub("", b"".join(chunks).decode()).replace("\r\n", "\n")
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()), process.wait()
 
 
 def part(text: str, first: str | None, last: str | None) -> str:
-    """The lines from the one that starts with `first` to that before `last`."""
+    """The lines from the one that starts with `first` up to the one before `last`."""
     if first is None or last is None:
         return text
     lines = text.splitlines()
@@ -78,7 +78,7 @@ def _line_that_starts_with(word: str, lines: list[str], begin: int) -> int:
 
 @cache
 def output(command: str) -> str:
-    """What a command prints now."""
+    """The current output of a command."""
     print(f"running {command}", file=sys.stderr)
     words = shlex.split(command)
     program = Path(sys.executable).parent / words[0]
@@ -99,7 +99,7 @@ def shown(match: re.Match[str]) -> str:
 
 
 def rewrite(page: Path, only: list[str]) -> None:
-    """Run what a page shows; with `only`, of that the commands that contain one of these."""
+    """Run the commands of a page; with `only`, those that contain one of these strings."""
 
     def chosen(match: re.Match[str]) -> str:
         wanted = not only or any(word in match["command"] for word in only)

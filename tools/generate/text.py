@@ -1,4 +1,4 @@
-"""What generators share: wrapped comments, and names in sentences as a language spells them."""
+"""Shared by generators: wrapped comments, and names in sentences as spelled in each language."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Spell = Callable[[Enumeration | Record, str, str], str]
 
 
 def spelled(sentence: str, schema: Schema, spell: Spell) -> str:
-    """A sentence with the names in it spelled; what is no name of the schema stays as it is."""
+    """A sentence with its schema names spelled for a language; other words are unchanged."""
 
     def name(found: re.Match[str]) -> str:
         owner, member, field = found[1], found[2] or "", found[3] or ""
@@ -28,13 +28,13 @@ def spelled(sentence: str, schema: Schema, spell: Spell) -> str:
 
 
 def wrapped(text: str, first: str, later: str | None = None, width: int = WIDTH) -> list[str]:
-    """Lines of a comment: `first` begins the first, `later` the others."""
+    """Lines of a comment: `first` starts the first line, `later` the others."""
     rest = first if later is None else later
     return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def beside(rows: list[tuple[str, str]], gap: int, opening: str, closing: str = "") -> list[str]:
-    """Lines of code with their comments, of which those of neighbors stand in one column, as clang-format has them.
+    """Lines of code with their comments, aligned between neighbors as clang-format does.
 
     Raises `SchemaError` for a line that is too long.
     """

@@ -1,6 +1,6 @@
-"""What analytics cost beside plain numpy and plain Python: `python tools/measure/analytics_speed.py [ELEMENTS]`.
+"""Compares analytics with plain numpy and plain Python: `python tools/measure/analytics_speed.py [ELEMENTS]`.
 
-Numpy's own sums wrap at 64 bits; they stand here for speed only. Best of several passes, nanoseconds.
+Numpy's own sums wrap at 64 bits; they are included only for speed. Best of several passes, nanoseconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lowlat.engine.matching.records import EVENT, LEVEL, ExecType, Side
 
 
 def ns_per(count: int, work: Callable[[], Any], passes: int = 7) -> float:
-    """Nanoseconds per element of the quickest pass."""
+    """Nanoseconds per element of the fastest pass."""
     taken = []
     for _ in range(passes):
         start = time.perf_counter_ns()
@@ -34,7 +34,7 @@ def line(what: str, *figures: float) -> None:
 
 
 def sums(count: int, rng: np.random.Generator) -> None:
-    """Price sums over columns and over events, of which half are trades."""
+    """Price sums over columns and over events, half of them trades."""
     prices = rng.integers(5_000_000, 6_000_000, count)
     quantities = rng.integers(1, 1000, count).astype(np.uint32)
     events = np.zeros(count, EVENT)
@@ -57,7 +57,7 @@ def sums(count: int, rng: np.random.Generator) -> None:
 
 
 def levels(count: int, rng: np.random.Generator) -> None:
-    """Updates of a sorted book, checked to give the same three times."""
+    """Updates of a sorted book; checks that all three ways give the same result."""
     book = np.zeros(count, LEVEL)
     book["price"], book["quantity"], book["order_count"] = np.arange(count), 5, 1
     places = {

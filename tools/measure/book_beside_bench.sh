@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A live book in one terminal beside a pipeline run in another, as tmux shows them; prints both screens for the README.
+# Shows a live book in one tmux pane and a pipeline run in another; prints both screens for the README.
 set -euo pipefail
 command -v tmux >/dev/null || { echo "tmux is needed: apt install tmux" >&2; exit 2; }
 bin=$(cd "$(dirname "$0")/../.venv/bin" && pwd)

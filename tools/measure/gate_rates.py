@@ -1,4 +1,4 @@
-"""How often gates are wrong on the simulated sessions of the tests: nothing changed, or one side a fifth slower."""
+"""Error rates of gates on the simulated sessions of the tests: no change, or one side a fifth slower."""
 
 from __future__ import annotations
 

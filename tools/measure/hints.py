@@ -1,7 +1,7 @@
-"""What each compiler hint and the huge pages are worth here: the engine built without each, timed in turns.
+"""Measures the benefit of each compiler hint and of huge pages: the engine built without each, interleaved.
 
-Every round runs all builds once in random order, so that what disturbs the machine disturbs all alike; the figures are
-medians over the rounds, the ratio is to the build that has every hint.
+Every round runs all builds once in random order, so that interference affects all of them equally. Figures are medians
+over the rounds; the ratio is to the build with every hint.
 """
 
 from __future__ import annotations

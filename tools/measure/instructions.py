@@ -1,6 +1,6 @@
 """Instructions per command of each profile, counted by callgrind, against the committed figures.
 
-A count that does not wobble with the machine's load: more than 5% above the committed figure fails. The figures hold
+The count does not depend on the machine's load. More than 5% above the committed figure fails. The figures are valid
 for one compiler and instruction set; `--record` writes those of this machine.
 """
 
@@ -44,7 +44,7 @@ def count(binary: Path, profile: str, scratch: Path) -> float:
 
 
 def main() -> int:
-    """Count, compare or record; the exit code."""
+    """Count, compare or record; return the exit code."""
     if shutil.which("valgrind") is None:
         sys.exit("no valgrind found. Install it: apt install valgrind")
     figures = json.loads(FIGURES.read_text())

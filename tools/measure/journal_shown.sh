@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A journal of a measured flow: checked, shown, and torn as by a crash; prints it all for the README.
+# Verifies, shows and tears (as in a crash) a journal of a measured flow; prints everything for the README.
 set -euo pipefail
 bin=$(cd "$(dirname "$0")/../.venv/bin" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-# Off a terminal the width is the environment's.
+# Without a terminal, the environment sets the width.
 export PATH="$bin:$PATH" COLUMNS=250
 shown() { echo "\$ $1"; bash -c "$1" 2>&1 | sed -e 's/[[:space:]]*$//'; }
 

@@ -1,6 +1,6 @@
-"""What a mapped book costs its writer and its readers: `python tools/measure/mapped_book_speed.py [FOLDER]`.
+"""Measures the cost of a mapped book for writer and readers: `python tools/measure/mapped_book_speed.py [FOLDER]`.
 
-FOLDER, where the file is mapped: /dev/shm unless given. Nanoseconds; 64 levels a side, snapshots of ten.
+FOLDER is where the file is mapped, by default /dev/shm. Nanoseconds; 64 levels a side, snapshots of ten.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def line(what: str, ns: float) -> None:
 
 
 def from_python(folder: Path) -> None:
-    """The same two ends through Python, a call each."""
+    """The same writer and reader through Python, one call each."""
     engine = Engine()
     for n in range(64):
         engine.submit(2 * n + 1, Side.BUY, 5, 999 - n)

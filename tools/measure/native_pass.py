@@ -1,4 +1,4 @@
-"""Builds the programs of this folder's `native/`, above all `loops.cpp`, the engine's plain pass without Python."""
+"""Builds the programs in `native/`, mainly `loops.cpp`, the engine's plain pass without Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str = "loops.cpp") -> Path:
-    """Compile the program as the release is compiled, with `-D` for each definition; the path of the binary."""
+    """Compile the program like the release, with `-D` for each definition; return the path of the binary."""
     folder.mkdir(parents=True, exist_ok=True)
     binary = folder / name
     isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(_core.build_facts()["isa"], [])
@@ -32,7 +32,7 @@ def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str 
 
 
 def arguments(profile: Profile, commands: int, seed: int, repeats: int) -> list[str]:
-    """The command line that makes the program run this profile."""
+    """The program's arguments to run this profile."""
     price, quantity = profile.price, profile.quantity
     numbers = [
         *[commands, seed, repeats, *msgspec.structs.astuple(profile.mix)],

@@ -1,4 +1,4 @@
-"""The README's table: every built-in profile of a closed loop measured here, one row each, as Markdown."""
+"""Measures every built-in closed-loop profile and prints the README's table, one row each, as Markdown."""
 
 from __future__ import annotations
 

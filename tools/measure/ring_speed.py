@@ -1,8 +1,8 @@
-"""Records a second through the rings beside Python's own queues: a Markdown table for the README.
+"""Compares the rings with Python's queues in records per second: a Markdown table for the README.
 
-Each round takes every queue once, in random order, so that what disturbs the machine disturbs all alike; the figures
-are medians over the rounds, the ratio is to `queue.SimpleQueue`. Python's queues between threads move a reference to
-one tuple, the rings copy 32 or 64 bytes in and out again. `--quick` is for looking whether it works.
+Each round measures every queue once, in random order, so that interference affects all of them equally. Figures are
+medians over the rounds; the ratio is to `queue.SimpleQueue`. Python's queues between threads pass a reference to one
+tuple; the rings copy 32 or 64 bytes in and out. `--quick` only checks that the script works.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ Row = tuple[str, str, str]
 
 
 def native(binary: Path, *words: object) -> float:
-    """Millions of records a second of one native run."""
+    """Millions of records per second in one native run."""
     run = subprocess.run([binary, *map(str, words)], check=True, capture_output=True, text=True)
     return float(run.stdout)
 
 
 def timed(count: int, start: Callable[[], Any], take: Callable[[], None], end: Callable[[], Any]) -> float:
-    """Millions of records a second, from the start of the producer to the last record taken."""
+    """Millions of records per second, from the start of the producer to the last record taken."""
     begun = time.perf_counter()
     start()
     take()
@@ -52,13 +52,13 @@ def timed(count: int, start: Callable[[], Any], take: Callable[[], None], end: C
 
 
 def between_threads(count: int, produce: Callable[[], None], take: Callable[[], None]) -> float:
-    """A producer thread beside the consumer, which is this one."""
+    """A producer thread, with this thread as the consumer."""
     thread = threading.Thread(target=produce)
     return timed(count, thread.start, take, thread.join)
 
 
 def simple_queue(count: int) -> float:
-    """`queue.SimpleQueue` with one tuple an item."""
+    """`queue.SimpleQueue` with one tuple per item."""
     items: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def produce() -> None:
@@ -73,7 +73,7 @@ def simple_queue(count: int) -> float:
 
 
 def plain_deque(count: int) -> float:
-    """`collections.deque`: append and popleft, asking again when it is empty."""
+    """`collections.deque`: append and popleft, retrying when it is empty."""
     items: deque[Any] = deque()
 
     def produce() -> None:
@@ -120,7 +120,7 @@ def push_all(ring: MpscRing, count: int, batch: int) -> None:
 
 
 def ring_between(processes: bool, batch: int, count: int) -> float:
-    """`MpscRing` from Python, `batch` records a call on both sides."""
+    """`MpscRing` from Python, `batch` records per call on both sides."""
     ring = MpscRing()
 
     def take() -> None:
@@ -135,7 +135,7 @@ def ring_between(processes: bool, batch: int, count: int) -> float:
 
 
 def contestants(binary: Path, scale: int) -> dict[Row, Callable[[], float]]:
-    """What is measured, by row of the table."""
+    """The measurements, by row of the table."""
     rows: dict[Row, Callable[[], float]] = {}
     for producers in (1, 2):
         for batch in (1, 64):

@@ -1,4 +1,4 @@
-"""Prints what `lowlat report --history` shows of four short benches, as text for the README."""
+"""Prints the output of `lowlat report --history` for four short benchmarks, as text for the README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public names of the Python interface: which a page lists, and where each is defined."""
+"""The public names of the Python interface: those that a page lists, and where each is defined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTED: Final = re.compile(r"^<!-- insert: api (?P<module>\S+) (?P<names>.*) -->
 
 
 def lay_out() -> None:
-    """Make `build/sources/lowlat`, which looks to a reader of sources like the installed package."""
+    """Create `build/sources/lowlat`, a source tree in the layout of the installed package."""
     package = SOURCES / "lowlat"
     package.mkdir(parents=True, exist_ok=True)
     folders = [ROOT / name for name in ("engine", "probes", "reports")]
@@ -37,14 +37,14 @@ def documented() -> dict[str, str]:
 
 
 def listed(module: str, *patterns: str) -> list[str]:
-    """The names that a page asks for; in a pattern, as in `*Error`, a star stands for any public names."""
+    """The names that a page requests; in a pattern such as `*Error`, `*` matches any public names."""
     public = _public(module)
     asked = ([name for name in public if fnmatchcase(name, each)] if "*" in each else [each] for each in patterns)
     return [name for names in asked for name in names]
 
 
 def _public(module: str) -> list[str]:
-    """What a module makes public, errors last."""
+    """The public names of a module, errors last."""
     loaded = importlib.import_module(module)
     names = getattr(loaded, "__all__", None) or [name for name in _defined(module) if not name.startswith("_")]
     return sorted(names, key=lambda name: name.endswith("Error"))
@@ -52,7 +52,7 @@ def _public(module: str) -> list[str]:
 
 @cache
 def home(module: str, name: str) -> str:
-    """The full name of where a public name is defined."""
+    """The full name of the definition of a public name."""
     thing = getattr(importlib.import_module(module), name)
     where = getattr(thing, "__module__", None)
     if isinstance(where, str) and name in _defined(where):
@@ -69,7 +69,7 @@ def home(module: str, name: str) -> str:
 
 @cache
 def _defined(module: str) -> tuple[str, ...]:
-    """Names that a module's source defines itself, in its order."""
+    """Names defined in a module's own source, in source order."""
     found: list[str] = []
     for node in ast.parse(_source(module)).body:
         match node:
@@ -81,7 +81,7 @@ def _defined(module: str) -> tuple[str, ...]:
 
 
 def _source(module: str) -> str:
-    """The text of a module's source, of a native one that of its stub."""
+    """The source text of a module; for a native module, that of its stub."""
     path = SOURCES.joinpath(*module.split("."))
     ways = (path.with_suffix(".py"), path / "__init__.py", path.with_suffix(".pyi"))
     return next((way.read_text(encoding="utf-8") for way in ways if way.is_file()), "")

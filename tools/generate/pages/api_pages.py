@@ -12,12 +12,12 @@ import record_tables
 
 
 def page(module: str, *names: str) -> str:
-    """A section for each name of a module; with `*` for all that it makes public."""
+    """A section for each name of a module; `*` means all its public names."""
     return "\n\n".join(_section(module, name) for name in api_names.listed(module, *names))
 
 
 def introduction(module: str) -> str:
-    """What a module says of itself, without its first line, which the page's title says."""
+    """The docstring of a module without its first line, which is the page's title."""
     return inspect.cleandoc(importlib.import_module(module).__doc__ or "").partition("\n\n")[2]
 
 

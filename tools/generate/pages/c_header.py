@@ -1,4 +1,4 @@
-"""The page of the C interface, from the header: its comments as text, its declarations as code."""
+"""The page of the C interface, generated from the header: comments as text, declarations as code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TYPE: Final = re.compile(r"^(?:typedef struct|enum) (lowlat_\w+)", re.MULTILINE
 
 
 def page(header: Path) -> str:
-    """Everything between the header's guards, in its order."""
+    """Everything between the header's guards, in order."""
     text = header.read_text(encoding="utf-8")
     intro = _COMMENT.match(text)
     assert intro, f"{header} does not begin with a comment"
@@ -26,7 +26,7 @@ def page(header: Path) -> str:
 
 
 def _told(paragraph: str) -> Iterator[str]:
-    """A paragraph of the header: a heading, or a comment and what it is about."""
+    """A paragraph of the header: a heading, or a comment and its declarations."""
     for piece in _declarations(paragraph):
         comment = _COMMENT.match(piece)
         text, code = (comment["text"], comment["code"]) if comment else ("", piece)
@@ -44,7 +44,7 @@ def _told(paragraph: str) -> Iterator[str]:
 
 
 def _declarations(paragraph: str) -> list[str]:
-    """Functions, with the comment before each, come one by one even without a blank line between them."""
+    """Functions, each with the preceding comment, one by one even without a blank line between them."""
     if "LOWLAT_API" not in paragraph:
         return [paragraph]
     pieces = re.split(r"(?<=LOWLAT_NOEXCEPT;)\n", paragraph)

@@ -1,4 +1,4 @@
-"""The pages of the verbs: purpose, examples, arguments and options, as the command objects have them."""
+"""The pages of the verbs: purpose, examples, arguments and options, from the command objects."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def summary(command: Any) -> str:
 
 
 def index(folder: str = "") -> str:
-    """A row for each verb; its page lies in `folder`."""
+    """A row for each verb; its page is in `folder`."""
     rows = [_row(f"[`lowlat {name}`]({folder}{name}.md)", verb) for name, verb in _root().commands.items()]
     return "\n".join(["| verb | |", "|---|---|", *rows])
 
 
 def plain_index() -> str:
-    """The same without links: what a verb's page says is only there once the site is built."""
+    """The same without links, since the pages of verbs exist only in the built site."""
     return "\n".join(
         ["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in _root().commands.items())]
     )
@@ -48,7 +48,7 @@ def _row(name: str, verb: Any) -> str:
 
 
 def page(verb: str) -> str:
-    """What `lowlat VERB --help` says, of the verb and of the commands beneath it."""
+    """The help of `lowlat VERB --help`, for the verb and its subcommands."""
     command = _root().commands[verb]
     parts = list(_told(command, f"lowlat {verb}"))
     if isinstance(command, TyperGroup):
@@ -58,7 +58,7 @@ def page(verb: str) -> str:
 
 
 def common() -> str:
-    """The options that every command takes."""
+    """The options of every command."""
     command = next(iter(_root().commands.values()))
     context = Context(command, info_name="lowlat", **app.info.context_settings)
     options = [each for each in command.params if isinstance(each, TyperOption) and _EVERYWHERE & set(each.opts)]
@@ -86,7 +86,7 @@ def _told(command: Any, path: str) -> Iterator[str]:
 
 
 def _examples(text: str) -> str:
-    """The examples as shell lines, what they are for behind a #."""
+    """The examples as shell lines, with their purpose after a #."""
     rows = [re.split(r" {2,}", line.strip(), maxsplit=1) for line in text.splitlines()[1:]]
     width = max(len(row[0]) for row in rows)
     lines = [f"{row[0]:{width}}  # {row[1]}" if len(row) == 2 else row[0] for row in rows]
@@ -109,7 +109,7 @@ def _table(kind: str, parameters: list[Any], context: Context) -> str:
 
 
 def _prose(text: str) -> str:
-    """Plain help text as Markdown: options and commands as code, nothing else with a meaning of its own."""
+    """Plain help text as Markdown: options and commands as code, everything else escaped."""
     escaped = re.sub(r"([*_<>|\[\]])", r"\\\1", text)
     commands = _COMMAND.sub(lambda match: f"`{_plain(match[1])}`", escaped)
     pieces = re.split(r"(`[^`]*`)", commands)

@@ -1,4 +1,4 @@
-"""A griffe extension: public names (those in capitals) and pages that a docstring mentions become links."""
+"""A griffe extension that turns public names (those in capitals) and pages mentioned in docstrings into links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAGE: Final = re.compile(r"`docs/(?P<page>[\w/-]+)\.md`")
 
 
 class DocstringLinks(griffe.Extension):
-    """Links each name that has a page; all pages of the Python interface lie in one folder."""
+    """Links each name that has a page; all pages of the Python interface are in one folder."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Rewrite an object's docstring."""
@@ -27,7 +27,7 @@ class DocstringLinks(griffe.Extension):
 
 
 def linked(text: str, own: str) -> str:
-    """A docstring with links, except to the name that it is about."""
+    """A docstring with links, except to the documented name itself."""
     pages = _PAGE.sub(r"[`docs/\g<page>.md`](../../\g<page>.md)", text)
     return _NAME.sub(lambda match: _link(match, own), pages)
 

@@ -1,7 +1,7 @@
-"""Hooks of the documentation site: what a program can say itself is generated while the site is built.
+"""Hooks of the documentation site, which generate content during the build.
 
-A line `<!-- insert: command bench -->` in a page becomes what `GENERATORS` makes of its words. A verb or a JSON
-schema without a page of its own gets one. Nothing generated is committed, so nothing of it can be out of date.
+A line `<!-- insert: command bench -->` in a page is replaced by the output of the generator in `GENERATORS`. A verb or
+a JSON schema without a page gets one. Generated content is not committed, so it cannot be out of date.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ def on_startup(command: str, dirty: bool) -> None:
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Put the pages of all verbs and documents into the navigation."""
+    """Add the pages of all verbs and documents to the navigation."""
     assert isinstance(config.nav, list)
     _extend(config.nav, "Command line", [f"reference/commands/{name}.md" for name in command_pages.verbs()])
     _extend(config.nav, "JSON documents", [f"reference/documents/{name}.md" for name in schema_pages.names(ROOT)])
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add a page for each verb and each document that has none, and those that lie at the root of the repository."""
+    """Add a page for each verb and document that has none, and the pages at the root of the repository."""
     for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
         files.append(File.generated(config, name.lower(), abs_src_path=str(ROOT / name)))
     for name in command_pages.verbs():
@@ -69,7 +69,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fill in what a page asks for."""
+    """Expand the insert lines of a page."""
 
     def generated(match: re.Match[str]) -> str:
         generate = GENERATORS.get(match["name"])
@@ -81,19 +81,19 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
-    """The site opens without a network."""
+    """Make the page work without a network."""
     if found := EXTERNAL.search(output):
         raise PluginError(f"{page.file.src_uri}: the page would load {found['url']}; put it into docs/")
 
 
 def _generate(files: Files, config: MkDocsConfig, path: str, title: str, words: str) -> None:
-    """Add a page that only has what is generated, unless somebody wrote one."""
+    """Add a page with only generated content, unless a written one exists."""
     if files.get_file_from_path(path) is None:
         files.append(File.generated(config, path, content=f"# {title}\n\n<!-- insert: {words} -->\n"))
 
 
 def _extend(nav: list[Any], title: str, pages: list[str]) -> None:
-    """Append pages to the section of this title that are not there yet."""
+    """Append missing pages to the section of this title."""
     for entry in nav:
         for name, beneath in entry.items() if isinstance(entry, dict) else ():
             if name == title:

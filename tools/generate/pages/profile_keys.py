@@ -1,4 +1,4 @@
-"""The built-in order flow profiles, and every key of a profile file as the module that reads it describes them."""
+"""The built-in order flow profiles, and every key of a profile file, from the docstring of the module that reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of records and enumerations: each field with its type and where it lies, each member with its value."""
+"""Tables of records and enumerations: each field with its type and offset, each member with its value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lowlat.errors import ExitCode
 
 
 def record(home: str, dtype: np.dtype[np.void]) -> str:
-    """A record's size, what the source says of it, and its fields."""
+    """A record's size, description and fields."""
     rows = ["| field | type | offset |", "|---|---|--:|"]
     for field in dtype.names or ():
         kind, offset = dtype.fields[field][:2]  # type: ignore[index]
@@ -45,14 +45,14 @@ def exit_codes() -> str:
 
 
 def sentences(members: type[Enum]) -> dict[str, str]:
-    """What the source says of each member."""
+    """The description of each member in the source."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(members))).body
     assert isinstance(definition, ast.ClassDef)
     return {name: " ".join(text.split()) for name, text in _strings(definition.body).items()}
 
 
 def _strings(body: list[ast.stmt]) -> dict[str, str]:
-    """The string behind an assignment, by the name assigned: what Sphinx and griffe take for its docstring."""
+    """The string after an assignment, by name: its docstring according to Sphinx and griffe."""
     found = {}
     for node, behind in pairwise(body):
         match node, behind:

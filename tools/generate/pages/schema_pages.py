@@ -1,4 +1,4 @@
-"""The pages of the JSON documents, from their committed schemas: every field with its type, unit and meaning."""
+"""Pages of the JSON documents, from their committed schemas: every field with its type, unit and meaning."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def index(root: Path) -> str:
 
 
 def page(root: Path, name: str) -> str:
-    """All of a document: its own fields, then those of each part."""
+    """The whole document: its fields, then those of each part."""
     schema = json.loads(_paths(root)[name].read_text())
     top = _target(schema, schema)
     parts = [
@@ -59,7 +59,7 @@ def page(root: Path, name: str) -> str:
 
 
 def kind(root: Path, name: str) -> str:
-    """What the document's field `schema` says: `lowlat.report/1`."""
+    """The value of the document's field `schema`, such as `lowlat.report/1`."""
     return _kind(json.loads(_paths(root)[name].read_text()), name)
 
 
@@ -75,7 +75,7 @@ def _paths(root: Path) -> dict[str, Path]:
 
 
 def _target(schema: Node, node: Node) -> Node:
-    """The definition that a node refers to, else itself."""
+    """The definition that a node refers to, else the node itself."""
     reference = node.get("$ref", "").removeprefix("#/$defs/")
     target: Node = schema["$defs"][reference] if reference else node
     return target
@@ -108,14 +108,14 @@ def _rows(schema: Node, definition: Node, prefix: str) -> Iterator[str]:
 
 
 def _meaning(schema: Node, field: Node) -> str:
-    """What the schema says of a field, else of the part that it refers to."""
+    """The description of a field, else that of the part it refers to."""
     ways = [field, field.get("items", {}), *field.get("anyOf", ()), *field.get("oneOf", ())]
     told = (way.get("description") or _target(schema, way).get("description") for way in ways if isinstance(way, dict))
     return _cell(next((text for text in told if text), ""))
 
 
 def _objects(definition: Node) -> list[Node]:
-    """The object shapes that a node spells out itself, not by reference."""
+    """The object shapes defined inline in a node, not by reference."""
     found = [definition] if "properties" in definition else []
     return found + [
         each for way in ("anyOf", "oneOf", "allOf") for each in definition.get(way, ()) if "properties" in each

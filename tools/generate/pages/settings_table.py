@@ -1,4 +1,4 @@
-"""The table of settings: every option that environment and settings file may set."""
+"""The table of settings: every option that the environment and the settings file can set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lowlat_cli.app import app
 
 
 def table() -> str:
-    """A row for each setting: key, variable, and the verbs that have it."""
+    """A row for each setting: key, variable, and the verbs that use it."""
     verbs: dict[tuple[str, str], list[str]] = {}
     for name, verb in get_command(app).commands.items():  # type: ignore[attr-defined]
         for option in _options(verb):

@@ -1,4 +1,4 @@
-"""Prints the README's list of verbs, from the command line's own."""
+"""Prints the README's list of verbs, from the command objects."""
 
 import command_pages
 

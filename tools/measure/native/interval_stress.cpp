@@ -1,7 +1,7 @@
-// Stresses interval histograms: one thread records, another takes. See tests/native/interval_stress.hpp.
+// Stresses interval histograms: one thread records, another takes intervals. See tests/native/interval_stress.hpp.
 //
-// Arguments: RECORDS INTERVAL_TICKS, then sound | unasked | relaxed, the latter two broken on purpose. Prints how many
-// intervals were taken; exit code 0 when each was exact and their sum is the whole, else 1.
+// Arguments: RECORDS INTERVAL_TICKS, then sound | unasked | relaxed, the latter two broken on purpose. Prints the
+// number of intervals taken; exit code 0 if each was exact and they add up to the whole, else 1.
 #include "tests/native/interval_stress.hpp"
 
 #include <cstdio>

@@ -1,6 +1,6 @@
-// The plain pass over a flood, without Python around it: what callgrind counts and what the hints benchmark times.
-// Arguments: commands, seed, repeats, then the weights and the other numbers of a FloodProfile in order, then 1 where
-// its commands have terms. Prints nanoseconds per command of each repeat.
+// The plain pass over a synthetic flow, without Python; counted by callgrind and timed by the hints benchmark.
+// Arguments: commands, seed, repeats, then the weights and the other numbers of a FloodProfile in order, then 1 if its
+// commands have terms. Prints nanoseconds per command of each repeat.
 #include "engine/native/bench/loops.hpp"
 
 #include <chrono>
@@ -27,7 +27,7 @@ FloodProfile profile_from(char** numbers) {
 
 }  // namespace
 
-// Not inlined and outside any namespace, so that callgrind can be told to count inside it only.
+// Not inlined and outside any namespace, so that callgrind can count only inside it.
 __attribute__((noinline)) void measured_pass(Matcher& matcher, const Command* commands, std::uint64_t count,
                                              RingSink& sink) {
     run_plain(matcher, commands, count, sink);

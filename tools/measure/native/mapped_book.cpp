@@ -1,5 +1,5 @@
-// What publishing and reading a mapped book cost, in a file mapped as the engine maps it, without Python around it.
-// Argument: a folder for the file. Prints one figure a line, as NAME NANOSECONDS; the best of several passes.
+// Measures publishing and reading a mapped book, in a file mapped as the engine does, without Python. Argument: a
+// folder for the file. Prints one figure per line, as NAME NANOSECONDS; the best of several passes.
 #include "engine/native/shared_book/mapped_book.hpp"
 
 #include <fcntl.h>
@@ -39,7 +39,7 @@ std::byte* map_file(const std::string& folder) {
     return static_cast<std::byte*>(mapped);
 }
 
-/// Nanoseconds per call of the quickest of seven passes of `rounds` calls, each told its number.
+/// Nanoseconds per call in the fastest of seven passes of `rounds` calls; each call gets its number.
 template <typename Work>
 double best_ns(Work work) {
     double best = 1e300;
@@ -91,7 +91,7 @@ void measure_writer(BookWriter& writer) {
     writer.publish(0, matcher, 0);
     print("publish_unchanged", best_ns([&](std::uint64_t n) { writer.publish(n, matcher, 0); }) / levels);
     print("publish_changed", best_ns([&](std::uint64_t n) {
-                                 // Another writer's levels, as it were: all differ from the matcher's.
+                                 // Simulates another writer: all levels differ from the matcher's.
                                  writer.begin();
                                  for (std::uint32_t at = 0; at < depth; ++at) {
                                      store_word(writer.memory().side(Side::buy)[at].orders, n + 2);
@@ -120,7 +120,7 @@ void measure_writer(BookWriter& writer) {
                                        }) - alone);
 }
 
-/// What telling a publisher of a level adds to a command: an order comes and goes, with the feed and without it.
+/// The cost per command of notifying a publisher of a level: an order is added and removed, with and without the feed.
 void measure_feed() {
     constexpr std::uint64_t events = 1024;
     Matcher matcher({.symbols = {SymbolRules{1, 1, 0, 1'000'000}}, .orders = 1000, .trades = 1000});
@@ -162,8 +162,8 @@ void measure_feed() {
     print("feed_level", least);
 }
 
-/// Median time of a snapshot taken right after an update, whose cache line then lies with the writer's core. One read
-/// of the clock is within.
+/// Median time of a snapshot taken right after an update, when the cache line is in the writer's core. Includes one
+/// read of the clock.
 template <typename Snapshot>
 double median_after_updates(const BookReader& reader, Snapshot snapshot) {
     std::vector<double> times;

@@ -1,9 +1,9 @@
-// One thread writes a book whose every level names the update it belongs to, another reads it: a book of two updates
-// is torn, one whose best bid reaches its best ask is crossed. Two broken kinds must be caught by the same check.
+// One thread writes a book in which every level identifies its update, another reads it. A book with levels of two
+// updates is torn; one whose best bid reaches its best ask is crossed. The same check must catch two broken variants.
 //
-// Arguments: SECONDS, then sound | writer-without-sequence | reader-without-check. Runs that long, and on (as a busy
-// machine or a sanitizer may need) until it has seen enough: `enough_books` of a sound lock, one torn book of a broken
-// one; never over a minute. Prints books read, and how many of them were torn or crossed.
+// Arguments: SECONDS, then sound | writer-without-sequence | reader-without-check. Runs at least that long, and longer
+// (on a busy machine or under a sanitizer) until it has seen enough: `enough_books` with a sound lock, one torn book
+// with a broken one; at most a minute. Prints the books read, and how many of them were torn or crossed.
 #include <sys/mman.h>
 
 #include <array>
@@ -29,7 +29,7 @@ struct Rows {
     std::array<LevelRow, depth> asks;
 };
 
-/// Moves by more than the spread with every update, so that sides of two updates cross.
+/// Moves by more than the spread with every update, so that sides of different updates cross.
 LevelRow row_of(std::uint64_t update, Side side, std::uint32_t position) {
     const auto middle = static_cast<std::int64_t>(1000 + update % 7 * 100);
     const auto away = static_cast<std::int64_t>(position + 1);
@@ -68,7 +68,7 @@ void write(BookWriter& writer, std::uint64_t update, bool sequenced) {
     }
 }
 
-/// What a reader does that looks at the sequence neither before nor after.
+/// A reader that checks the sequence neither before nor after.
 void copy_unchecked(const BookReader& reader, const BookMemory& memory, Rows& rows, BookStamp& stamp) {
     stamp.bids = reader.count(Side::buy);
     stamp.asks = reader.count(Side::sell);

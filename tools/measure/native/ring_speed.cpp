@@ -1,6 +1,6 @@
-// Records a second through one ring: ring_speed mpsc|spsc PRODUCERS RECORDS CAPACITY BATCH. Orders are commands (32
+// Records per second through one ring: ring_speed mpsc|spsc PRODUCERS RECORDS CAPACITY BATCH. Orders are commands (32
 // bytes), market data are events (64 bytes). Producers copy each record in, BATCH at a time; the consumer copies out up
-// to 256 at a time and adds the order ids, and their sum is checked. Prints millions of records a second.
+// to 256 at a time and checks the sum of the order ids. Prints millions of records per second.
 #include <atomic>
 #include <chrono>
 #include <cstdio>

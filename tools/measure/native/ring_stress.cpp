@@ -1,6 +1,6 @@
-// Stresses one ring: ring_stress KIND PRODUCERS RECORDS CAPACITY BATCH PATIENCE_MS, with the records of all producers
-// together. KIND is mpsc, mpsc-events or spsc, or a broken one: plain-tail, early, old-head, overwriting, relaxed. Exit
-// code 0 when the ring is accepted, 1 when it is not. A ring that moves nothing for PATIENCE_MS has stalled.
+// Stresses one ring: ring_stress KIND PRODUCERS RECORDS CAPACITY BATCH PATIENCE_MS; RECORDS is the total over all
+// producers. KIND is mpsc, mpsc-events or spsc, or a broken one: plain-tail, early, old-head, overwriting, relaxed.
+// Exit code 0 if the ring is accepted, else 1. A ring without progress for PATIENCE_MS has stalled.
 #include "tests/native/ring_stress.hpp"
 
 #include <cstdio>
