@@ -72,8 +72,8 @@ class Destination:
         draw: Callable[[Console], None],
         others: Texts = _NONE,
     ) -> None:
-        """Write the result of `document` or one of `others`, or the output of `draw`, to the file, to stdout, or to both, as
-        documented for `-o`.
+        """Write the result of `document` or one of `others`, or the output of `draw`, to the file, to stdout, or to
+        both, as documented for `-o`.
         """
 
         def text(output_format: str, stream: TextIO, color: Color) -> str:

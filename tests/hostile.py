@@ -1,4 +1,4 @@
-"""Text that would do something to a terminal, and whether anything of it got there."""
+"""Text with terminal control characters, and checks that none of it reached the output."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""A second reader of journals, written from docs/journal.md alone, with another's checksum: what it reads is what the
-format says, not what our own reader happens to accept. Told to leave a check out, it is a broken one."""
+"""A second journal reader, written from docs/journal.md alone, with an independent checksum. It checks that files match
+the format, not just our own reader. With a check disabled, it serves as a broken reader.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports with every latency multiplied exactly: a regression whose size is known, made of real figures."""
+"""Reports with every latency multiplied exactly: a regression of known size, made from real figures."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ def destination_of(
 
 
 def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, strict: bool, every: bool) -> ExitCode:
-    """Write the comparison, on request with a chart of both sides under the table; print on stderr what the chosen output
-    does not show there, and return the exit code of the gate.
+    """Write the comparison, on request with a chart of both sides under the table; print on stderr what the
+    chosen output does not show there, and return the exit code of the gate.
     """
     from lowlat.reports.io.json_codec import to_text
     from lowlat.reports.outputs.comparison_junit import to_junit

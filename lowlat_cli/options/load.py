@@ -162,8 +162,8 @@ def load_of(
     arrivals: Process | None,
     own: Arrivals | None = None,
 ) -> Load:
-    """The load that the options describe. `producers`: of a pipeline, otherwise None. `own`: the arrivals of the profile,
-    which fill in omitted options.
+    """The load that the options describe. `producers`: of a pipeline, otherwise None. `own`: the arrivals of the
+    profile, which fill in omitted options.
 
     Raises `UsageError` for a rate out of bounds, or arrivals without a rate.
     """

@@ -47,7 +47,7 @@ _OUTPUTS = ("table", "json")
 
 
 def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[str] | None) -> list[str]:
-    """Put values from environment or settings file first: a flag may set the input format and leave the output to them."""
+    """Put values from environment or settings file first: a flag may set only one of input and output format."""
     below = param.value_from_envvar(ctx) or ctx.lookup_default(param.name) or ()
     formats = [*below, *(given or ())]
     for name in formats:

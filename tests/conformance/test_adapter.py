@@ -1,4 +1,4 @@
-"""What an engine's records cannot hold ends a conversation: it must be neither rounded nor taken for a rejection."""
+"""Numbers that do not fit the engine's records end a conversation; they are neither rounded nor taken for a rejection."""
 
 from __future__ import annotations
 

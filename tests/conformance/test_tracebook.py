@@ -1,8 +1,8 @@
-"""Judges that nobody here wrote: the suite and the campaigns of the PyPI package tracebook-conformance.
+"""Independent tests: the suite and the campaigns of the PyPI package tracebook-conformance.
 
-Each event's outcome, trades and whole resting book, queues included, must be those of its own matching engine. What its
-suites leave out (self-trade prevention under load, odd input) is put to the same judge here. Engines with a known
-fault must be rejected.
+For each event, the outcome, the trades and the whole resting book, including queues, must equal those of the package's
+own matching engine. Cases that its suites leave out (self-trade prevention under load, odd input) are checked the same
+way. Engines with a known fault must be rejected.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Any bytes are commands: whatever lies in an array of the right dtype, the engine answers as the reference does, and
-its books stay sound."""
+"""Any bytes are commands: for any array of the right dtype, the engine gives the same events as the reference engine,
+and its books stay valid.
+"""
 
 import numpy as np
 import pytest

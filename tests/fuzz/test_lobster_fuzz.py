@@ -1,4 +1,4 @@
-"""Files arrive garbled: whatever the bytes, the reader gives a flow an engine can run, or says what is wrong."""
+"""For any bytes in a file, the reader returns a flow that an engine can run, or says what is wrong."""
 
 from __future__ import annotations
 

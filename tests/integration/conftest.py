@@ -1,4 +1,4 @@
-"""The installed command, run as a user runs it: in a process of its own, in an empty folder, without our settings."""
+"""Runs the installed command like a user: in a separate process, in an empty folder, without our settings."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A hundred writers killed at random points: none may leave a book that is torn or crossed and yet is shown, nor one
-that keeps the next writer out.
+"""A hundred writers are killed at random points. None may leave a torn or crossed book that readers show, or a file
+that blocks the next writer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every user meets first: help, version, and what a mistake costs. One line, exit code 2, and what to do."""
+"""Help, version, and errors: one line, exit code 2, and what to do."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""`lowlat affinity` as a user runs it: what was asked is what the kernel says afterward, and a command that is started
-keeps its arguments, its exit code and its signals."""
+"""`lowlat affinity`: the kernel confirms what was set, and a started command keeps its arguments, exit code and
+signals.
+"""
 
 from __future__ import annotations
 

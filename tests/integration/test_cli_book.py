@@ -1,4 +1,4 @@
-"""`lowlat book` beside a process that publishes: one snapshot, a document, a list, a ladder that follows the book.
+"""`lowlat book` while another process publishes: a snapshot, a document, a list, and a ladder that follows the book.
 
 The test itself is the publishing process.
 """

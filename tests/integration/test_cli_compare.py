@@ -1,4 +1,4 @@
-"""`lowlat compare` and `lowlat ab`, installed: CI trusts the exit code, so each must mean what it says."""
+"""`lowlat compare` and `lowlat ab`, installed: CI relies on the exit codes, so each must be right."""
 
 from __future__ import annotations
 

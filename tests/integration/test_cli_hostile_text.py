@@ -1,4 +1,4 @@
-"""What files, programs and symbols call themselves is shown on the user's terminal, and does nothing to it."""
+"""Names from files, programs and symbols are shown, but cannot control the user's terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first keeps what was measured, the second quits. A lost long run and half a file are both defects."""
+"""Ctrl-C: the first keeps what was measured, the second quits. Neither loses a finished run or leaves a partial file."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`lowlat journal` and `lowlat replay` of a journal, as a user runs them, on files that a crash, a bad disk or a wrong
-name may give: nothing behind damage is trusted, nothing is changed, and what to do is said in one line.
+"""`lowlat journal` and `lowlat replay` of a journal, on files as left by a crash, a bad disk or a wrong name. Nothing
+after damage is trusted, no file is changed, and one line says what to do.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How commands reach the engine, asked for on the command line: rates, sweeps, pipelines, logs, and what does not fit.
+"""Loads on the command line: rates, sweeps, pipelines, logs, and combinations that conflict.
 
-Whether a busy machine keeps a rate up is not for a test to say: a run that did not must say so, and nothing else.
+Whether a busy machine keeps up with a rate is not tested, only that a run that did not is reported as such.
 """
 
 from __future__ import annotations

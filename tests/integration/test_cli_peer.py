@@ -1,4 +1,4 @@
-"""`bench --listen` and `--peer` as two processes: what crosses a network is measured, only that, and all ends well."""
+"""`bench --listen` and `--peer` as two processes: only what crosses the network is measured, and both end cleanly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lowlat report` as a user runs it: what is shown, merged and converted, where it goes, and what a bad file costs."""
+"""`lowlat report`: what it shows, merges and converts, where it writes, and how it treats bad files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole runs of the installed command: data on stdout and nothing else, whole files or none, honest exit codes."""
+"""Whole runs of the installed command: only data on stdout, whole files or none, correct exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Color and progress go where they are wanted and nowhere else: escapes in a log or a document break its readers."""
+"""Color and progress appear only where requested: escape sequences in a log or a document break its readers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""`lowlat topology` as a user runs it: the table on a terminal and through a pipe, one valid document, a snapshot that
-gives the same answer, and errors that say what to do."""
+"""`lowlat topology`: the table on a terminal and through a pipe, one valid document, a snapshot that gives the same
+result, and errors that say what to do.
+"""
 
 from __future__ import annotations
 

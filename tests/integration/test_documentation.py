@@ -1,6 +1,6 @@
-"""What the documentation tells people to type must work: Python runs, files load, commands parse, links lead somewhere.
+"""Everything that the documentation tells people to type works: Python runs, files load, commands parse, links resolve.
 
-The pages themselves are built strictly by `make docs`; README.md is outside of that.
+`make docs` builds the pages themselves in strict mode; README.md is not part of that.
 """
 
 from __future__ import annotations

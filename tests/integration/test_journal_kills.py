@@ -1,5 +1,5 @@
-"""Two hundred engines killed in the midst of a flood whose every batch is committed: each command whose events were
-seen is in the recovered book, none twice, none out of order; and the book is that of an engine that was never killed.
+"""Two hundred engines are killed during a flow that commits every batch. The recovered book holds each command whose
+events were seen, once and in order, and equals the book of an engine that was never killed.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A user's project may have folders called as ours are, with code of its own in them: every verb works there, in the
-command's own process and in those that it starts, with the current folder on the path too; and it is not imported.
+"""A user's project may have folders with the same names as ours. Every verb works there, in the command's own process
+and in child processes, also with the current folder on the path, and never imports them.
 """
 
 from __future__ import annotations

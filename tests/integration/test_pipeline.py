@@ -1,6 +1,7 @@
-"""The whole order path, its threads and processes real: nothing lost, the events of a closed loop, the engine's books.
+"""The whole order path with real threads and processes: nothing is lost, the events equal those of a closed loop, and
+the books equal the engine's.
 
-Each check of a pass is shown to reject a pass that is wrong.
+Each check of a pass must reject a pass that is wrong.
 """
 
 from __future__ import annotations

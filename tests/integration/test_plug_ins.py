@@ -1,4 +1,4 @@
-"""Readers and engines of other packages: really installed, found by their entry points, used by the command."""
+"""Readers and engines from other packages: really installed, found by their entry points, and used by the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measured runs end to end, in real fresh processes: what is reported must be true, and a lie must be noticed."""
+"""Measured runs end to end, in fresh processes: reports are correct, and falsified outcomes are detected."""
 
 import dataclasses
 import os

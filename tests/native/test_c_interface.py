@@ -1,8 +1,8 @@
-"""The C interface is what other languages build on: it must do what the header says, show what the header names and no
-more, and be the engine that Python has, event by event.
+"""The C interface does what the header says, exports only what the header declares, and gives the same events as the
+engine from Python.
 
-`c_interface.c` beside this file is the caller written in C; here the library is built, looked at, and called with
-numpy's arrays as they lie in memory.
+`c_interface.c` beside this file is the caller written in C. This file builds the library, inspects it, and calls it
+with numpy's arrays as they are in memory.
 """
 
 from __future__ import annotations

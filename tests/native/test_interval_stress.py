@@ -1,7 +1,7 @@
 """Two threads exchange sets of histograms at full speed, plain and under the thread sanitizer.
 
-The same check must reject a recorder that does not wait until a set is back, and the sanitizer one whose handing over
-orders nothing.
+The same check must reject a recorder that does not wait until a set is returned, and the sanitizer must reject one that
+hands sets over without memory ordering.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""numpy, C and C++ see the same fields in the same bytes: with one offset different, every number would still be one.
+"""numpy, C and C++ see the same fields at the same offsets; a wrong offset would still give plausible numbers.
 
-Random bytes are written by numpy. A program in C, and one in C++, compiled against the committed headers, print every
-field of them by its name.
+numpy writes random bytes. Programs in C and C++, compiled against the committed headers, print every field by name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The sequence lock between two threads at full speed, plain and under the thread sanitizer.
 
-The same check must reject a writer that leaves the sequence alone and a reader that does not look at it.
+The same check must reject a writer that does not change the sequence and a reader that does not check it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The default burst is no invention: its parameters are those that an hour of recorded messages makes most likely."""
+"""The parameters of the default burst process are the maximum-likelihood fit to an hour of recorded messages."""
 
 from __future__ import annotations
 

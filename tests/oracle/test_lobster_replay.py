@@ -1,7 +1,7 @@
-"""An hour of AAPL on Nasdaq, as LOBSTER recorded it, judges reader and engine: nobody here wrote these executions.
+"""An hour of AAPL on Nasdaq, recorded by LOBSTER, checks reader and engine against independent executions.
 
-Sent to a price-time book, 3,282 of 3,290 aggressive orders must hit what they hit that day. The eight that remain
-pass over five orders that the file later proves alive.
+In a price-time book, 3,282 of 3,290 aggressive orders must hit what they hit that day. The other eight pass over five
+orders that the file later shows to be alive.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes and installs small packages, as pip installs any: a wheel, without a network or a build backend."""
+"""Builds and installs small packages as wheels with pip, without a network or a build backend."""
 
 from __future__ import annotations
 

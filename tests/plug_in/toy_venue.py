@@ -1,4 +1,4 @@
-"""A package as another would write it: a reader of its venue's files, and an engine of its own."""
+"""An example of a third-party package: a reader of its venue's files, and an engine."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Two engines, the same commands: the first thing in which they differ, and a command list to paste that shows it."""
+"""Runs two engines on the same commands; reports the first difference, and a command list to paste that shows it."""
 
 from __future__ import annotations
 

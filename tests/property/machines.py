@@ -1,4 +1,4 @@
-"""State machines that build a book and do one thing to it, again and again, on two engines side by side."""
+"""State machines that build a book and repeat one operation on it, on two engines side by side."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The books that a stream of events leaves, told from the events and their commands alone, and the rules that every
-event keeps. Knows nothing of matching: whatever an engine does, its events must account for it."""
+"""The books that follow from a stream of events and their commands alone, and rules that every event must keep. It
+knows nothing of matching: the events of any engine must be consistent with its books.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What Hypothesis draws: few ids, prices and quantities, so that commands meet; and every kind of edge, so that none
-is left out. A case is the settings of an engine and a list of commands for it."""
+"""Hypothesis strategies: few ids, prices and quantities, so that commands interact, and every kind of edge case. A case
+is the settings of an engine and a list of commands for it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Long random command arrays, drawn by numpy: what a few dozen commands of Hypothesis cannot reach. Full pools, moved
-windows, a rehashed index, deep queues."""
+"""Long random command arrays, drawn by numpy, for states that a few dozen commands from Hypothesis cannot reach: full
+pools, moved windows, a rehashed index, deep queues.
+"""
 
 from __future__ import annotations
 

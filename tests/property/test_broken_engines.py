@@ -1,5 +1,6 @@
-"""A check that cannot fail is no check: each engine with a fault planted must be told from a sound one, by the same
-comparison that passes the native engine, and by a worked example."""
+"""Each engine with a planted fault must be detected, by the same comparison that passes the native engine, and by a
+worked example.
+"""
 
 import pytest
 from hypothesis import Phase, find, given, settings

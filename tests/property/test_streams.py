@@ -1,5 +1,6 @@
-"""Tens of thousands of commands in each corner of the input: every event and the final books as the reference says,
-and the same bytes however the stream is cut."""
+"""Tens of thousands of commands for each corner of the input: every event and the final books equal the reference
+engine's, and the bytes are the same for any batching.
+"""
 
 import numpy as np
 import pytest

@@ -1,5 +1,6 @@
-"""Long random arrays of every kind of command, drawn by numpy: what a few dozen commands of Hypothesis cannot reach.
-Books of hundreds of orders, long cascades, full pools, many expiries at once."""
+"""Long random arrays of every command type, drawn by numpy, for states that a few dozen commands from Hypothesis cannot
+reach: books of hundreds of orders, long cascades, full pools, many expiries at once.
+"""
 
 from __future__ import annotations
 

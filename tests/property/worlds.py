@@ -1,5 +1,6 @@
-"""Small worlds for every kind of command: two symbols, one of them pro rata, prices of a few ticks, a few owners, a
-clock that counts to ten. Everything meets everything."""
+"""Small worlds for every command type: two symbols, one of them pro rata, a few prices, a few participants, and a clock
+that counts to ten, so that everything interacts.
+"""
 
 from __future__ import annotations
 

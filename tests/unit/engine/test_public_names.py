@@ -1,4 +1,4 @@
-"""Public names are found lazily: each is there, mypy sees the same ones, and records come without the engine."""
+"""Public names are loaded lazily: each exists, mypy sees the same ones, and records load without the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bulk level updates give what a dictionary of integers gives, or say which level is wrong and change nothing."""
+"""Bulk level updates give the same result as a dictionary of integers, or name the invalid level and change nothing."""
 
 from __future__ import annotations
 

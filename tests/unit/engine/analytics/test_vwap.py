@@ -1,4 +1,4 @@
-"""Prices and quantities are exact or they are wrong: small sums by hand, then whatever Hypothesis finds."""
+"""Prices and quantities are exact: small sums by hand, then inputs from Hypothesis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs taken in turn: both sides alike, nothing left running, and an error that says which side and why."""
+"""Interleaved runs: both sides are treated alike, no process is left running, and errors say which side failed and why."""
 
 from __future__ import annotations
 

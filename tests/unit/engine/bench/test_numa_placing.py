@@ -1,4 +1,6 @@
-"""A run's memory belongs on the node of its CPU: the right node is chosen, binding is undone, misplaced pages show."""
+"""A run's memory belongs on the node of its CPU: the right node is chosen, binding is undone, misplaced pages are
+found.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run tells of its passes: sums of what was counted around them, and why something was not."""
+"""A run's account of its passes: sums of the counters, and reasons for missing ones."""
 
 from __future__ import annotations
 

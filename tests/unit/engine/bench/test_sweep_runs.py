@@ -1,4 +1,4 @@
-"""A sweep over real runs: one that dies costs its own rate, not those before it."""
+"""A sweep over real runs: a run that dies loses only its own rate, not the rates before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An open loop is only as honest as its schedule: the rate asked for, the process named, the same on every machine."""
+"""The schedule of an open loop has the requested rate and process, and is the same on every machine."""
 
 import hashlib
 from math import exp, sqrt

@@ -1,5 +1,5 @@
-"""A journal's commands as a flow: every command, once, in order, for an engine like the one that wrote it; and a check
-of it that executes what recovery executes.
+"""A journal's commands as a flow: each command once, in order, for an engine like the one that wrote it. Its
+cross-check executes the same commands as recovery.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every rule by which a LOBSTER row becomes a command, on files of a few rows that can be followed by hand.
+"""Each rule that turns a LOBSTER row into a command, on files of a few rows that can be checked by hand.
 
 A price of 1000000 is 100 dollars; the rows of one test are seconds apart unless they belong to one burst.
 """

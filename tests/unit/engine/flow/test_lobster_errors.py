@@ -1,4 +1,4 @@
-"""A LOBSTER file that cannot be used must say which row and column is wrong, or someone will guess."""
+"""Errors in a LOBSTER file name the row and column."""
 
 from __future__ import annotations
 

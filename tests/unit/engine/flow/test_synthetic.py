@@ -1,4 +1,4 @@
-"""A flood is the workload of every published figure: it must be the same everywhere and be what its profile says."""
+"""Synthetic flow is the workload of every published figure: it is the same on every machine and matches its profile."""
 
 import msgspec
 import numpy as np

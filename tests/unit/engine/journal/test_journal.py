@@ -1,5 +1,6 @@
-"""A journal is worth what comes back from it: the same books, tape and counters, to the byte, however the commands were
-batched, and with whatever snapshot; and what cannot come back is refused by name."""
+"""Recovery restores the same books, tape and counters, to the byte, for any batching and any snapshot. What cannot be
+recovered is refused with a reason.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Whatever a disk, a crash or a stray hand does to a journal: what is read is a beginning of what was written, and what
-was lost is named. Every bit is flipped, every length cut, every block moved."""
+"""After any damage to a journal, readers see a prefix of what was written, and the loss is reported. Every bit is
+flipped, every length truncated, every block moved.
+"""
 
 from __future__ import annotations
 

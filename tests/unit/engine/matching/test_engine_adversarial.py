@@ -1,7 +1,7 @@
-"""No input makes the engine slow: the worst anybody thought of costs a bounded multiple of an ordinary command.
+"""No input makes the engine slow: the worst known inputs cost a bounded multiple of an ordinary command.
 
-The bounds are many times what a quiet machine shows, so that only another order of growth exceeds them: each of these
-would take thousands of times as long if a single step went over all levels, all orders of a level, or all slots.
+The bounds are many times what a quiet machine shows, so that only a higher order of growth exceeds them: each input
+would take thousands of times as long if a single step visited all levels, all orders of a level, or all slots.
 """
 
 from __future__ import annotations

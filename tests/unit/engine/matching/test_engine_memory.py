@@ -1,4 +1,4 @@
-"""An engine's memory is what its pools and index need, wherever prices lie, and all of it is there from the start."""
+"""An engine's memory is determined by its pools and index, whatever the prices, and is allocated at the start."""
 
 from __future__ import annotations
 

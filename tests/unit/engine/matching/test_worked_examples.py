@@ -1,4 +1,4 @@
-"""The rules of `tests/worked_examples` hold on both engines, and every reason to reject is given where it is due."""
+"""The rules of `tests/worked_examples` hold on both engines, and every rejection reason occurs where it should."""
 
 from dataclasses import dataclass, field
 

@@ -1,7 +1,8 @@
-"""The file of a mapped book is where others could reach in: each way that a naive form leaves open is tried here.
+"""Attacks on the file of a mapped book that a naive implementation would allow.
 
-A predictable path in a folder that others may write, a link planted under the book's name, a symbol used as a path, a
-live book truncated by whoever opens it; and files that are damaged, of another version, or nobody's.
+A predictable path in a folder that others can write, a link planted under the book's name, a symbol used as a path, a
+live book truncated by another process that opens it; and files that are damaged, of another version, or of no known
+kind.
 """
 
 import errno

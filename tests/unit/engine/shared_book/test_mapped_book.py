@@ -1,7 +1,8 @@
-"""What one process publishes, another must read: the same levels, of one moment, or a refusal that says why.
+"""A reader in another process sees what the writer published: the same levels, from one moment, or an error with the
+reason.
 
-The torn ones are made on purpose, by a writer that stops in the middle of an update; a writer and a reader without
-the sequence lock must be caught by the same check that the sound ones pass.
+Torn books are made on purpose, by a writer that stops in the middle of an update. The same check that passes the real
+writer and reader must detect a writer and a reader without the sequence lock.
 """
 
 import os
