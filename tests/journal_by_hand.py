@@ -18,7 +18,7 @@ END = struct.Struct("<4sI")
 
 @dataclass(frozen=True)
 class ByHand:
-    """What a journal holds: its head's JSON, the payloads of its blocks, and where the last one that is sound ends."""
+    """The contents of a journal: its head's JSON, the payloads of its blocks, and the end of the last valid one."""
 
     said: dict[str, Any]
     payloads: list[tuple[int, bytes]]
@@ -27,7 +27,7 @@ class ByHand:
 
 
 def read(data: bytes, *, chained: bool = True, checked: bool = True) -> ByHand:
-    """Read as far as the blocks are sound. Not `chained`: whatever they follow. Not `checked`: whatever they sum to."""
+    """Read until the first invalid block. Not `chained`: ignore the chain. Not `checked`: ignore checksums."""
     kind, version, size, checksum = HEAD.unpack_from(data)
     assert (kind, version) == (b"LOWLATJ\0", 1)
     assert size % 32 == 0 and google_crc32c.value(data[:16] + bytes(4) + data[20:size]) == checksum

@@ -40,5 +40,5 @@ class InProcess:
 
 
 def candidate(make: Callable[..., MatchingEngine]) -> Callable[[ConformanceConfig], InProcess]:
-    """What makes a fresh one for each trace."""
+    """A factory that makes a fresh adapter for each trace."""
     return lambda config: InProcess(make, config)

@@ -28,7 +28,7 @@ def tool(name: str) -> str:
 
 @cache
 def program() -> Path:
-    """The fuzzer with a main() of its own, invariants on."""
+    """The fuzzer with its own main(), invariants on."""
     cmake = tool("cmake")
     options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_FUZZ=ON"]
     for step in (

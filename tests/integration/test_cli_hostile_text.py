@@ -33,7 +33,7 @@ def report(lowlat: Run, tmp_path: Path) -> Path:
 
 
 def seen(text: str) -> str:
-    """What stands on the terminal, without the colors that are our own."""
+    """The text on the terminal, without our own colors."""
     plain = PROGRESS.sub("\n", COLORS.sub("", text))
     assert_harmless(plain)
     return plain

@@ -22,7 +22,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def report_of(done: subprocess.CompletedProcess[str]) -> Report:
-    """The report printed, which is valid or says that the rate was missed, with the exit code of either."""
+    """The printed report, which is valid, or says that the rate was missed, with the matching exit code."""
     report = from_text(done.stdout)
     assert report.status_reasons == report.load.missed
     assert done.returncode == (ExitCode.NOT_VALID if report.load.missed else ExitCode.OK), done.stderr

@@ -83,7 +83,7 @@ def test_another_file_takes_what_would_be_printed(lowlat: Run, tmp_path: Path) -
 
 
 def test_an_unwritable_file_is_found_before_anything_runs(patched: Run, tmp_path: Path) -> None:
-    """Also for root, whom permissions do not stop: a folder stands where the file should go."""
+    """Also for root, who ignores permissions: a folder is in the place of the file."""
     (tmp_path / "taken").mkdir()
     unreachable = (
         "from lowlat.engine.bench import run\ndef measure(*_):\n    raise AssertionError\nrun.measure = measure"

@@ -44,7 +44,7 @@ print([file.name for file in path.parent.iterdir()])
 
 
 def on_small_disk(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with a MiB mounted on the folder."""
+    """Run a command with a file system of 1 MiB mounted on the folder."""
     alone = ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", str(folder)]
     try:
         subprocess.run([*alone, "true"], check=True, capture_output=True, timeout=60)

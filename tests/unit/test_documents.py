@@ -1,4 +1,4 @@
-"""Lists of names in the documents are those of the tables that the command itself asks."""
+"""Lists of names in the documents match the tables that the command itself uses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`schema/records.toml` is the only place where a record, an enumeration or an order kind is written.
+"""`schema/records.toml` is the only definition of records, enumerations and order kinds.
 
-What is generated from it is committed, and must be what the generator writes. Each generated file is also edited, to
-see that this is found; and a kind is added, as CONTRIBUTING.md says, to see that all of it compiles.
+The files generated from it are committed, and must be what the generator writes. The tests also edit each generated
+file, to see that this is detected, and add a kind as described in CONTRIBUTING.md, to see that everything compiles.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Who may import whom is the architecture; this keeps it, in Python (type-checking imports too) and in C++ includes.
+"""Enforces the import rules of the architecture, in Python (type-checking imports too) and in C++ includes.
 
-Every rule is also shown to fail on a planted violation, for a check that cannot fail proves nothing.
+Each rule is also shown to fail on a planted violation.
 """
 
 from __future__ import annotations

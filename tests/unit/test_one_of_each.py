@@ -1,6 +1,7 @@
-"""An error class, the atomic writer and the terminal's sanitizer have one place each; a second one is found here.
+"""Each error class, the atomic writer and the terminal sanitizer are defined in one place; these tests find a second
+one.
 
-Every rule is also shown to fail on a planted violation, for a check that cannot fail proves nothing.
+Each rule is also shown to fail on a planted violation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a worked example is, and how it is held against an engine.
+"""What a worked example is, and how an engine is checked with it.
 
-A book is written one level a line: side, price, the level's quantity, then its orders, oldest first, as `id:quantity`;
-an iceberg's as `id:slice+hidden`, an all-or-none order's as `id:quantity!`. Waiting stops follow, one a line, as
-`STOP id side quantity@trigger`, of a stop-limit order `to price`.
+A book is written with one level per line: side, price, the level's quantity, then its orders, oldest first, as
+`id:quantity`; an iceberg as `id:slice+hidden`, an all-or-none order as `id:quantity!`. Waiting stops follow, one per
+line, as `STOP id side quantity@trigger`, for a stop-limit order `to price`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What others parse: an example of each document, byte for byte, and the schemas that are installed for them.
+"""Documents that other programs parse: an example of each, compared byte for byte, and the installed schemas.
 
-The examples in the folder `documents` stand for what users keep and what their programs read. A field may be added to
-them; what is there stays.
+The examples in the folder `documents` represent files that users keep and their programs read. Fields may be added to
+them; existing ones stay.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What verbs print of odd hosts: a disagreement must be seen, absence must say why, and nothing may be left out."""
+"""Output for unusual hosts: disagreements are visible, missing values have a reason, and nothing is omitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tail is blamed on what this counts: it must see what happened to the thread, and not its own doing."""
+"""Noise counters see what happened to the thread, and not what the counting itself causes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the kernel adds is believed only when each message really slept and woke: figures, order, and honest absence."""
+"""Kernel times are valid only if each message really slept and woke: plausible figures, their order, missing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report like one that `lowlat bench` makes, for the tests of what is done with reports."""
+"""A report like one from `lowlat bench`, for tests that process reports."""
 
 from __future__ import annotations
 

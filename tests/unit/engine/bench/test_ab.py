@@ -1,4 +1,4 @@
-"""Interleaved runs: both sides are treated alike, no process is left running, and errors say which side failed and why."""
+"""Interleaved runs: both sides are treated alike, no process is left running, and errors name the side and the cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every figure of a report stands on the clock: scale exact, frequency right and repeatable."""
+"""Every figure of a report depends on the clock: exact scaling, and a correct, repeatable frequency."""
 
 from __future__ import annotations
 

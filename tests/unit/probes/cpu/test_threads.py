@@ -1,4 +1,4 @@
-"""Pinning a process means all its threads; a command that replaces us keeps its exit code and signals."""
+"""Pinning a process pins all its threads; a command that replaces us keeps its exit code and signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network's share of a round trip: taken on one clock at a time, by stamps outside of both programs."""
+"""The network's share of a round trip: each part on one clock, from timestamps taken outside both programs."""
 
 from __future__ import annotations
 

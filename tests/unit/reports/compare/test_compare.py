@@ -1,4 +1,4 @@
-"""Figures of different work must not be set against each other, and what weakens a comparison must be said."""
+"""Figures of different work are never compared, and everything that weakens a comparison is reported."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How often the gate cries wolf, and how often it sleeps: the two figures that decide whether anybody keeps it.
+"""The error rates of the gate: false positives, and missed regressions.
 
-Sessions are simulated, as on a shared machine: its speed wanders and drifts, runs differ, some are disturbed with a
-heavy tail, values come in steps of the clock. The same sessions must reject the gates that are usual elsewhere.
+Simulated measurements as on a shared machine: its speed wanders and drifts, runs differ, some have noise with a heavy
+tail, and values come in steps of the clock. On the same data, commonly used gates must fail.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A verdict must follow from its figures: each of the three tests for a regression alone must be able to stop it."""
+"""A verdict follows from its figures: each of the three conditions for a regression can prevent it on its own."""
 
 from __future__ import annotations
 

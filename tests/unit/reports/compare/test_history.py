@@ -1,4 +1,4 @@
-"""A history is for drifts too slow for any one comparison: ratios must be against the right base, work never mixed."""
+"""A history finds drifts too slow for any one comparison: ratios use the right base, and work is never mixed."""
 
 from __future__ import annotations
 

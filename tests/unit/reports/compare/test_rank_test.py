@@ -1,4 +1,4 @@
-"""The gate's verdicts rest on this p: it must be scipy's, and right where scipy only approximates."""
+"""The p of the gate equals scipy's, and is exact where scipy only approximates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Percentiles are what users act on: they must equal the sorted array's answer, and say how firm they are."""
+"""Percentiles equal those of the sorted array, and say how significant they are."""
 
 from __future__ import annotations
 

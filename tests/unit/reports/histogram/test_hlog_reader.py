@@ -1,4 +1,4 @@
-"""An interval log read back must hold what was recorded, from whichever library it comes, and nothing else passes."""
+"""An interval log read back holds what was recorded, from any library; anything else is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An interval log must hold every sample once, be whole at any moment, and mean the same to other readers."""
+"""An interval log holds every sample once, is whole at any moment, and means the same to other readers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The native recorder must lose no value and put each into the bucket where `hdrhistogram` puts it.
+"""The native recorder loses no value and puts each into the same bucket as `hdrhistogram`.
 
-Everything reported is computed from its counts, so that a shifted bucket or a dropped stall would never show.
+All reported figures come from its counts, so nothing else would reveal a shifted bucket or a dropped stall.
 """
 
 from __future__ import annotations

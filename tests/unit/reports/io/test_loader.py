@@ -1,4 +1,4 @@
-"""What people hand over is read, or refused with the reason; it cannot take the machine's memory or its time."""
+"""Files from users are read, or rejected with the reason; they cannot exhaust the machine's memory or time."""
 
 from __future__ import annotations
 

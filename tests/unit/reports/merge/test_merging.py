@@ -1,4 +1,4 @@
-"""A merged report must hold every sample once, as if one session had recorded all runs, and must not mix other work."""
+"""A merged report holds every sample once, as if all runs had been recorded together; different work is never mixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bands and tiers put a word to a number: the boundaries decide which, so each is tested from both sides."""
+"""Bands and budget classes name a number: each boundary is tested from both sides."""
 
 from __future__ import annotations
 

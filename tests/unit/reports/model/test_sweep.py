@@ -1,4 +1,4 @@
-"""A sweep is read for one number, the rate a system can take: the knee must be where the figures put it, or nowhere."""
+"""The knee of a sweep is where the figures put it, or is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gate is read in a terminal, a step summary and a CI's list of failed tests: each must be whole, and say why."""
+"""A gate's result in a terminal, a step summary and a CI's list of failed tests: each is complete and says why."""
 
 from __future__ import annotations
 

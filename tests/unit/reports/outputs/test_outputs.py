@@ -1,4 +1,4 @@
-"""Each output is for a reader that is not ours: it is judged by that reader, or by the strictest form of its rules."""
+"""Each output is tested with the program that will read it, or against the strictest form of its format's rules."""
 
 from __future__ import annotations
 

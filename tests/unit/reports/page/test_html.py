@@ -1,6 +1,6 @@
-"""The page of a report: its figures are the report's, nothing in a document can become markup, nothing is fetched.
+"""The page of a report: its figures are the report's, text cannot become markup, nothing is loaded from elsewhere.
 
-Read with Python's HTML parser; `test_html_browser.py` opens it in a real browser.
+Parsed with Python's HTML parser; `test_html_browser.py` opens it in a real browser.
 """
 
 from __future__ import annotations

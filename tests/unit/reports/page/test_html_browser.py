@@ -1,4 +1,4 @@
-"""The page as a reader sees it, in headless Chromium: charts drawn, nothing logged, nothing fetched, phone and dark."""
+"""The page in headless Chromium: charts are drawn, nothing is logged or loaded, on a phone and in dark mode too."""
 
 from __future__ import annotations
 

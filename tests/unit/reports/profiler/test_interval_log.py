@@ -1,4 +1,4 @@
-"""A profiler's log must hold every call once, whatever happens meanwhile, and leave its summary as it was."""
+"""A profiler's log holds every call once, whatever happens meanwhile, and does not change its summary."""
 
 from __future__ import annotations
 

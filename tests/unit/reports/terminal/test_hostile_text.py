@@ -1,4 +1,4 @@
-"""A report is of somebody else's host and flow: nothing that a document says may drive the reader's terminal."""
+"""Reports come from other people's hosts and flows: no text in a document can control the reader's terminal."""
 
 from __future__ import annotations
 

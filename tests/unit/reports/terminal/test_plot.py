@@ -1,4 +1,4 @@
-"""The picture on a terminal must be legible where that is small, colorless or without any character but ASCII."""
+"""The chart on a terminal is legible at small sizes, without colors and in plain ASCII."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table is what most users see: nothing may be cut, and what weakens a number must stand beside it."""
+"""The table is what most users see: nothing is cut off, and caveats appear beside the figures."""
 
 from __future__ import annotations
 
