@@ -1,4 +1,4 @@
-"""Numbers that do not fit the engine's records end a conversation. They are neither rounded nor taken for rejections."""
+"""Numbers that do not fit the engine's records end a conversation; they are neither rounded nor rejected."""
 
 from __future__ import annotations
 

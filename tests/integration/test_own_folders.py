@@ -86,7 +86,7 @@ def command_path(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with folders of these names, each of which ends the process that imports it, and input for every verb."""
+    """A folder with folders of these names, each of which ends a process that imports it, and input for all verbs."""
     for name in OWN:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise SystemExit(f'the user\\'s own {__name__} was imported')\n")

@@ -88,7 +88,7 @@ def test_the_eight_pass_over_five_orders_that_were_alive(flow: RecordedFlow, che
 
 
 def last_rows(flow: RecordedFlow) -> dict[int, int]:
-    """The last row at which the file itself names each order: in a command of its own, or in a burst's fills."""
+    """The last row at which the file names each order, in a command or in the fills of a burst."""
     own = flow.origin == Origin.RECORDED
     rows = dict(zip(flow.commands["order_id"][own].tolist(), flow.row[own].tolist(), strict=True))
     burst_rows = np.repeat(flow.row[flow.bursts.command], np.diff(flow.bursts.first_fill))

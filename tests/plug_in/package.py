@@ -13,7 +13,7 @@ SOURCE = Path(__file__).with_name("toy_venue.py")
 
 
 def install(target: Path, name: str, entry_points: str, module: Path | None = None) -> None:
-    """Install a package of this name, with these entry points and one module, into a folder for PYTHONPATH."""
+    """Install a package with this name, these entry points and one module into a folder for PYTHONPATH."""
     info = f"{name.replace('-', '_')}-1.0.dist-info"
     files = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",

@@ -10,7 +10,7 @@ from lowlat.engine.flow.registry import Reader
 
 
 def read_toy(path: Path) -> Flow:
-    """A line an order: BUY 5 100, for five at a hundred."""
+    """One order per line: BUY 5 100 buys 5 at 100."""
     rows = [line.split() for line in path.read_text().splitlines()[1:]]
     orders = commands(
         *(
@@ -25,7 +25,7 @@ READER = Reader(name="toy", noun="toy file", sentence="a toy venue's day", read=
 
 
 class ToyEngine(MatchingEngine):
-    """An engine of the same contract, called through the interface alone."""
+    """An engine of the same contract, called only through the interface."""
 
     def _open(self, settings):
         self.settings = settings

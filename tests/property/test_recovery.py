@@ -22,7 +22,7 @@ COSTLY = settings(PROPERTY, max_examples=40, phases=[Phase.explicit, Phase.reuse
 
 
 class Forgetful(JournaledEngine):
-    """Broken: it empties the tape without telling its journal."""
+    """Broken: it empties the tape without recording that in its journal."""
 
     def drain_trades(self) -> int:
         return self.matcher.drain_trades()

@@ -21,7 +21,7 @@ SEEDS = range(max(1, EXAMPLES // 150))
 
 
 def compare(settings: EngineConfig, stream: np.ndarray) -> np.ndarray:
-    """Run both engines over a stream, the native one in odd batches; the events."""
+    """Run both engines over a stream, the native one in odd batches; return the events."""
     native, reference = Engine.of(settings), ReferenceEngine.of(settings)
     cuts = np.cumsum(np.random.default_rng(7).integers(1, 700, len(stream)))
     ours = reference.process(stream)

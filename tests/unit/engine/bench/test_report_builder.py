@@ -32,7 +32,7 @@ OF_THE_DAY: Final = ("tool", "host", "topology", "placement")
 
 
 class OneNode(Place):
-    """A host whose memory is all on node 0."""
+    """A host with all memory on node 0."""
 
     def memory_node(self, cpu: int | None) -> Reading[int]:
         return known(0, "made up")

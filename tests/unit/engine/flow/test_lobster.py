@@ -35,7 +35,7 @@ def read(tmp_path: Path) -> Read:
 
 
 def told(flow: RecordedFlow) -> list[str]:
-    """Each command as one short line: kind, id, then what the kind uses, then where it comes from."""
+    """Each command as one short line: kind, id, the fields that the kind uses, then its source."""
     lines = []
     for record, origin in zip(flow.commands, flow.origin, strict=True):
         line = f"{CommandType(record['kind']).name} {record['order_id']}"

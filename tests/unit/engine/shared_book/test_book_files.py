@@ -166,7 +166,7 @@ def test_what_is_no_private_file_is_left_alone(folder: Path, tmp_path: Path, kin
 
 
 def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As root one can open anything; the owner is compared all the same."""
+    """Root can open any file, so the owner is compared too."""
     leave_a_book(folder)
     monkeypatch.setattr(file, "_check_private", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)

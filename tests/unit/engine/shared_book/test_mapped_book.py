@@ -356,7 +356,7 @@ def update(number: int) -> tuple[Levels, Levels]:
 
 
 def test_a_writer_without_the_sequence_is_found_out(writer: MappedBookWriter, reader: MappedBookReader) -> None:
-    """Stopped between the sides, which a sound writer shows by an odd sequence."""
+    """Stopped between the sides; a correct writer leaves an odd sequence there."""
     writer.publish_levels(*update(1))
     book = reader.snapshot()
     assert is_whole((book.bids, book.asks))
@@ -366,7 +366,7 @@ def test_a_writer_without_the_sequence_is_found_out(writer: MappedBookWriter, re
 
 
 def test_a_reader_without_the_check_is_found_out(writer: MappedBookWriter, reader: MappedBookReader) -> None:
-    """An update between its looks at the two sides; the sound reader looks again."""
+    """An update between reading the two sides; a correct reader reads again."""
     writer.publish_levels(*update(1))
 
     def both(book: MappedBookReader) -> tuple[Levels, Levels]:
