@@ -75,7 +75,7 @@ def test_only_integers_are_recorded(value: object) -> None:
 @pytest.mark.parametrize("size", [0, 100, 16_383, 16_384, 40_000])
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
 def test_an_array_records_like_its_values(size: int, dtype: type[np.int64]) -> None:
-    """Sizes on both sides of the one from which on the interpreter is released."""
+    """Sizes on both sides of the threshold at which the GIL is released."""
     values = (np.arange(size) * 7 % 5000).astype(dtype)
     one_by_one, at_once = Recorder(), Recorder()
     for value in values.tolist():

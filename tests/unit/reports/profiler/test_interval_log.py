@@ -40,7 +40,7 @@ def intervals(path: Path) -> list[tuple[str, Histogram]]:
 
 
 def logged(path: Path) -> dict[str, int]:
-    """Calls in a log by name."""
+    """The calls in a log, by name."""
     calls: Counter[str] = Counter()
     for name, histogram in intervals(path):
         calls[name] += histogram.total
