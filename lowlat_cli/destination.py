@@ -1,4 +1,4 @@
-"""Where a report goes: stdout or a file, as a table, a JSON document or a page."""
+"""The destination of a report: stdout or a file, as a table, a JSON document or a page."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import msgspec
 HOSTILE = "[bold]x[/bold]:skull:\x1b[2J\x9b31m\x07\u202eb\nFORGED line\r\u2028"
 """Markup and an emoji of rich, C0 and C1 controls, a mark of text direction, line ends of three kinds."""
 SHOWN = r"[bold]x[/bold]:skull:\x1b[2J\x9b31m\x07\u202eb\nFORGED line\r\u2028"
-"""What a terminal is to get of it."""
+"""The text that a terminal should get for it."""
 
 
 def assert_harmless(text: str) -> None:

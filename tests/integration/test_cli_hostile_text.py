@@ -14,7 +14,7 @@ from tests.integration.conftest import Run, Terminal
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 PROGRESS = re.compile(r"\x1b\[(?:\?25[lh]|2K|1A)|\r")
-"""What rich writes of its own accord: in color, and to draw a bar anew."""
+"""Escape sequences that rich itself writes: for color, and to redraw a bar."""
 NAME = "\x1b]0;owned\x07\x9b31m\u202e[red]"
 SHOWN_NAME = r"\x1b]0;owned\x07\x9b31m\u202e[red]"
 WIDE = 4_000

@@ -21,7 +21,7 @@ ONLY_IN = {
     ),
     "lowlat/text.py": re.compile(r"\bisprintable\(|(?<![\w.])Text\((?!\))|\bfrom_markup\("),
 }
-"""What stands in one file and nowhere else: writing whole files, and making text of others fit for a terminal."""
+"""Code that exists in one file only: writing whole files, and making foreign text safe for a terminal."""
 
 
 def sources(root: Path) -> list[Path]:

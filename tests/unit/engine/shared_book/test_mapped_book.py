@@ -232,7 +232,7 @@ def test_a_writer_stopped_in_mid_update_is_waited_for_and_then_reported(
 
 
 def killed_in_mid_update(folder: Path, *, torn: bool = True) -> None:
-    """What a killed process leaves: nothing is marked, and the kernel has given up its lock.
+    """The file of a killed process: nothing is marked, and the kernel has released its lock.
 
     `tests/integration/test_book_kills.py` kills real ones.
     """
