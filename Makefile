@@ -1,22 +1,22 @@
-# `make help` lists the targets. Every target makes what it needs: a virtual environment in .venv, and the build.
+# `make help` lists the targets. Every target makes what it needs, including the virtual environment in .venv.
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-# Another interpreter gets an environment of its own: `make test PYTHON=python3.13` must not run the default one's.
+# Each interpreter has its own environment, so that `make test PYTHON=python3.13` does not run the default one's.
 VENV := .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-# A commit rebuilds the one file that names it, so that a report never shows a commit of another day.
-# A folder is newer when a file came or went: an editable install knows its modules one by one.
+# A commit rebuilds the one file that contains its hash, so that reports never show an outdated commit.
+# Folders are listed because an editable install maps modules one by one: adding or removing a file needs a rebuild.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard cmake/*) $(shell find */native -name "*.[hc]pp") \
     $(shell find lowlat lowlat_cli engine probes reports -type d -not -name __pycache__) $(wildcard .git/logs/HEAD)
-# Off a terminal pip and make stay quiet; LOWLAT_NATIVE=ON is read by the build (see pyproject.toml).
+# LOWLAT_NATIVE=ON is read by the build (see pyproject.toml).
 BUILD := $(PIP) install --no-build-isolation --no-deps -e .
 
-# pip does not survive two of itself in one environment, whatever -j says; compilers take all cores anyway.
+# Two pips cannot run in one environment at once; the compilers use all cores anyway.
 .NOTPARALLEL:
 
 .PHONY: help

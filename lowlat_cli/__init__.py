@@ -1,7 +1,7 @@
 """The `lowlat` command: parses arguments, calls the layers below, prints.
 
-Before anything else, `lowlat` is looked up beside this package: a project of the user's may have a folder `lowlat`,
-which PYTHONPATH puts in front of ours. `lowlat.child_process` does the same for the processes that we start.
+`lowlat` is imported from beside this package before anything else, because a user's project may have a folder `lowlat`
+that PYTHONPATH puts first. `lowlat.child_process` does the same for child processes.
 """
 
 import sys

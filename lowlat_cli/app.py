@@ -91,7 +91,7 @@ def root(
 
 
 def run(arguments: Sequence[str], session: Session) -> int:
-    """Parse the arguments and run the verb; its exit code. Raises what the verb raises, unhandled."""
+    """Parse the arguments, run the verb and return its exit code. Exceptions of the verb are not handled here."""
     command = get_command(app)
     try:
         with command.make_context("lowlat", list(arguments), obj=session) as ctx:

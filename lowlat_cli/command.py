@@ -1,6 +1,6 @@
-"""What all verbs share: help that opens with examples, and options that fall back on environment and settings file.
+"""Base classes of all verbs: help that starts with examples, and options from the environment and the settings file.
 
-An option's value is the flag's, else that of `LOWLAT_<OPTION>`, else that of the settings file, else the default.
+An option takes its value from the flag, then `LOWLAT_<OPTION>`, then the settings file, then the default.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def key_of(option: TyperOption) -> str:
 
 
 def settable(command: Any) -> Iterator[TyperOption]:
-    """The options of a command, and of the commands beneath it, that environment and settings file may set."""
+    """The options of a command and its subcommands that the environment and the settings file may set."""
     if isinstance(command, TyperGroup):
         for beneath in command.commands.values():
             yield from settable(beneath)
@@ -48,19 +48,19 @@ class Verb(TyperCommand):
         super().__init__(*args, **kwargs)
         for option in settable(self):
             option.envvar = _variable(key_of(option))
-            option.show_envvar = False  # the rule stands once, at the end of the help
+            option.show_envvar = False  # the end of the help states the rule once
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Look settings up before the options ask for them."""
+        """Look up settings before the options need them."""
         try:
             ctx.default_map = _settings(ctx)
         except UsageError:
-            super().parse_args(ctx, args)  # --help must work beside a broken file; it ends here
+            super().parse_args(ctx, args)  # --help exits here, so it works even if the settings file is broken
             raise
         return super().parse_args(ctx, args)
 
     def make_parser(self, ctx: Context) -> _OptionParser:
-        """Take `--json` for `--format json`, also in the order of what is given: of two, the last counts."""
+        """Accept `--json` as `--format json`, with the same precedence: the last one given wins."""
         parser = super().make_parser(ctx)
         for option in self.params:
             if isinstance(option, TyperOption) and "--format" in option.opts:
@@ -74,10 +74,10 @@ class Verb(TyperCommand):
 
 
 class Verbs(TyperGroup):
-    """The command that holds the verbs."""
+    """A command that contains verbs."""
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """As for a verb."""
+        """Same as for a verb."""
         _format_help(self, ctx, formatter)
 
 
@@ -110,18 +110,18 @@ def _settings(ctx: Context) -> dict[str, Any]:
 
 
 def _verb_of(ctx: Context) -> str:
-    """The verb beneath the root that a context belongs to: `affinity` for `lowlat affinity run`."""
+    """The top-level verb of a context: `affinity` for `lowlat affinity run`."""
     while ctx.parent is not None and ctx.parent.parent is not None:
         ctx = ctx.parent
     return str(ctx.info_name)
 
 
 def _check_environment(keys: set[str]) -> None:
-    """Refuse what is nearly the name of a setting. Other names are left alone: users may have some."""
+    """Reject misspelled names of settings. Ignore other variables with the prefix: users may have some."""
     known = {_variable(key).removeprefix(_PREFIX) for key in keys}
     given = {name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)} - _OF_THE_BUILD
     for name in sorted(given - known):
-        # The shared prefix is left out: it would make every name seem near.
+        # Compare without the common prefix, which would make all names look similar.
         if near := nearest(name, known):
             raise UsageError(f"unknown variable {_PREFIX}{name}; did you mean {_PREFIX}{near}? Rename it, or unset it")
 
@@ -131,7 +131,7 @@ def _variable(key: str) -> str:
 
 
 def full_command(ctx: Context, typed: list[str]) -> tuple[str, ...]:
-    """The command line as typed, and what environment and settings file added, as flags: it repeats the run alone."""
+    """The command line as typed, plus settings from environment and file as flags, so that it alone repeats the run."""
     added: list[str] = []
     for option in settable(ctx.command):
         source, value = ctx.get_parameter_source(option.name), ctx.params[option.name]

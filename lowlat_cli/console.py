@@ -1,4 +1,4 @@
-"""Consoles: where output goes, and whether it is colored."""
+"""Consoles for output streams, and whether they use color."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Color: TypeAlias = Literal["auto", "always", "never"]
 
 
 def wants_color(choice: Color, stream: TextIO) -> bool:
-    """Whether to color what goes to a stream.
+    """Whether output to a stream is colored.
 
-    `auto` follows https://no-color.org and https://force-color.org (either counts when not empty, the first wins),
-    then whether the stream is a terminal that understands color.
+    `auto` follows https://no-color.org, then https://force-color.org (a variable counts if not empty), then checks
+    whether the stream is a terminal that supports color.
     """
     if choice != "auto":
         return choice == "always"
@@ -25,25 +25,25 @@ def wants_color(choice: Color, stream: TextIO) -> bool:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether the stream is a terminal that can be drawn on."""
+    """Whether the stream is a terminal that supports cursor control."""
     return stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}
 
 
 def console(stream: TextIO, color: Color, *, into: TextIO | None = None) -> Console:
-    """A console for a stream, colored as the user wants it there; with `into`, what it prints goes there instead."""
+    """A console for a stream, with the color choice for that stream; with `into`, it prints there instead."""
     from rich.console import Console
 
     wanted = wants_color(color, stream)
 
     def made(color_system: Literal["auto", "standard"] | None) -> Console:
-        # All said, since rich would ask the environment in an order of its own. A color system of None also leaves
-        # out bold and dim, which its `no_color` lets through.
+        # Set everything, since rich would check the environment in a different order. A color system of None also
+        # disables bold and dim, which `no_color` does not.
         return Console(
             file=into or stream,
             force_terminal=stream.isatty(),
             no_color=not wanted,
             color_system=color_system,
-            markup=False,  # brackets and colons in the text of others mean themselves
+            markup=False,  # foreign text may contain brackets and colons
             emoji=False,
         )
 

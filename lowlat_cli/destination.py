@@ -1,4 +1,4 @@
-"""Where a report goes: stdout or a file, as a table, a JSON document or a page."""
+"""The destination of a report: stdout or a file, as a table, a JSON document or a page."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to, and as what. The name of a file says what it takes, whatever the format: *.json the JSON document,
-    *.html the page of what has one."""
+    """Destination and format. The file name overrides the format: *.json gets the JSON document, *.html the page, if
+    there is one."""
 
     output_format: str
     """table, json, or another that `write` is given."""
@@ -45,9 +45,9 @@ class Destination:
     """Whether a table is followed by the picture of the report."""
 
     def check(self, *, page: bool = False) -> None:
-        """Find out before a long run whether the file can be written; `page` when what is delivered has a page.
+        """Check before a long run whether the file can be written; `page`: whether the report has a page.
 
-        Raises `OutputPathError`, or `UsageError` when what draws a page is not installed.
+        Raises `OutputPathError`, or `UsageError` if the packages for pages are not installed.
         """
         if self.file is not None:
             from lowlat.files import check_writable
@@ -59,7 +59,7 @@ class Destination:
             check_available()
 
     def deliver(self, report: Report | Sweep) -> ExitCode:
-        """Write the report, say on stderr what is wrong with it, and give the exit code that its status means."""
+        """Write the report, print on stderr what is wrong with it, and return the exit code for its status."""
         from lowlat.reports.io.json_codec import to_text
 
         self.write(lambda: to_text(report), lambda on: self.draw(report, on), page_of(report))
@@ -72,8 +72,8 @@ class Destination:
         draw: Callable[[Console], None],
         others: Texts = _NONE,
     ) -> None:
-        """Write what `document` or one of `others` gives or `draw` prints to the file, to stdout, or to both as `-o`
-        promises.
+        """Write the result of `document` or one of `others`, or the output of `draw`, to the file, to stdout, or to
+        both, as documented for `-o`.
         """
 
         def text(output_format: str, stream: TextIO, color: Color) -> str:
@@ -85,7 +85,7 @@ class Destination:
         if self.file is not None:
             from lowlat.files import write_atomically
 
-            # A file gets color only by --color always: neither a terminal nor FORCE_COLOR is about files.
+            # Files are colored only with --color always: FORCE_COLOR applies to terminals.
             colored: Color = "always" if self.color == "always" else "never"
             write_atomically(self.file, text(file_format, io.StringIO(), colored))
         if self.file is None or file_format != self.output_format:
@@ -94,9 +94,9 @@ class Destination:
             say(f"wrote {self.file}")
 
     def stream(self, parts: Callable[[str], Iterable[str]]) -> bool:
-        """As `write`, for what is too long to be held: `parts` gives the text of table or json piece by piece.
+        """Like `write`, for output too long for memory: `parts` yields the text of the table or JSON piece by piece.
 
-        Whether all of it was wanted: a reader of stdout may have gone.
+        Returns False if the reader of stdout has gone.
         """
         file_format, wanted = self._file_format(), True
         if self.file is not None:
@@ -111,7 +111,7 @@ class Destination:
         return wanted
 
     def prints_table(self, others: Texts) -> bool:
-        """Whether `write` of these `others` puts a table on stdout."""
+        """Whether `write` with these `others` prints a table on stdout."""
         return self.output_format == "table" and (self.file is None or self._file_format(others) != "table")
 
     def _file_format(self, others: Texts = _NONE) -> str:
@@ -119,7 +119,7 @@ class Destination:
         return named if named == "json" or (named == "html" and named in others) else self.output_format
 
     def draw(self, report: Report | Sweep, on: Console) -> None:
-        """Print the report as a table; if asked for, what did not match and the picture behind it."""
+        """Print the report as a table; on request also the fills that differ and the chart."""
         from lowlat.reports.model.sweep import Sweep
         from lowlat.reports.terminal.report_table import render
         from lowlat.reports.terminal.sweep_table import render_sweep
@@ -139,7 +139,7 @@ class Destination:
 
 
 class _Text(io.StringIO):
-    """Text in memory that tells rich the encoding of the stream for which it is meant: some have no box characters."""
+    """In-memory text with the encoding of its target stream, for rich: some encodings lack box characters."""
 
     def __init__(self, encoding: str | None) -> None:
         super().__init__()
@@ -147,19 +147,19 @@ class _Text(io.StringIO):
 
     @property
     def encoding(self) -> str | None:  # type: ignore[override]
-        """As of the stream; None, as for a file here, means UTF-8."""
+        """The encoding of the stream; None, as for a file, means UTF-8."""
         return self._encoding
 
 
 def _shown(text: str, output_format: str) -> str:
-    """The text as stdout gets it: others' names in it do nothing to a terminal. A table has none that could."""
+    """The text for stdout, with control characters in foreign names escaped. Tables are already safe."""
     if output_format == "table" or not sys.stdout.isatty():
         return text
     return printable_json(text) if output_format == "json" else printable_lines(text)
 
 
 def page_of(document: Pageable) -> Texts:
-    """What gives the page of a document, for `Destination.write`."""
+    """The function that makes the page of a document, for `Destination.write`."""
 
     def page() -> str:
         from lowlat.reports.page.html import to_html
@@ -170,13 +170,13 @@ def page_of(document: Pageable) -> Texts:
 
 
 def tell_status(report: Report | Sweep) -> None:
-    """Say on stderr what is wrong with a report, if anything is."""
+    """Print on stderr what is wrong with a report, if anything."""
     if report.status != "ok":
         say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
 
 
 def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:
-    """What `draw` prints, as it is to stand on the stream. rich does not print it: `emit` knows how that can fail."""
+    """The text that `draw` prints for the stream. `emit` writes it instead of rich, since it handles write errors."""
     from lowlat.reports.terminal.wide_console import uncut
 
     text = _Text(stream.encoding)
@@ -185,5 +185,5 @@ def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str
         draw(on)
     if on.is_terminal:
         return text.getvalue()
-    # rich fills every line up to the console's width; off a terminal that is only bytes.
+    # rich pads every line to the console's width, which is useless outside a terminal.
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

@@ -1,4 +1,4 @@
-"""Every document that a verb prints. The schemas in `lowlat/schema` are made from this table (`make stubs`)."""
+"""All documents that verbs print. `make stubs` generates the schemas in `lowlat/schema` from this table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lowlat.schemas import Schema, schema_of
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A kind of document: its model, and the verbs that print it with `--json`."""
+    """A document type: its model, and the verbs that print it with `--json`."""
 
     model: type
     verbs: tuple[str, ...]
@@ -49,7 +49,7 @@ class Document:
 
     @property
     def text(self) -> str:
-        """What that file must hold."""
+        """The expected content of that file."""
         return json.dumps(self.schema, indent=2, ensure_ascii=False) + "\n"
 
 

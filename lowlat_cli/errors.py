@@ -1,4 +1,4 @@
-"""From whatever ends an invocation to an exit code and one line on stderr."""
+"""Turn the exception that ends an invocation into an exit code and one line on stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lowlat_cli.stdio import discard_stdout, say
 
 
 class Outcome:
-    """A `with` block around an invocation: nothing escapes it, and `exit_code` says how it ended."""
+    """A `with` block around an invocation. No exception escapes it; `exit_code` holds the result."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -38,7 +38,7 @@ class Outcome:
 
         if isinstance(error, SystemExit):
             return error.code if isinstance(error.code, int) else ExitCode.INTERNAL
-        if isinstance(error, BrokenPipeError):  # the reader of stdout has gone: not our error
+        if isinstance(error, BrokenPipeError):  # the reader of stdout has gone, which is not an error
             return self.exit_code
         if isinstance(error, KeyboardInterrupt):
             return self._failed(error, ExitCode.INTERRUPTED, "interrupted before any result")

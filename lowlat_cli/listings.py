@@ -1,4 +1,4 @@
-"""Names in help texts, from the tables that the verbs themselves ask. A table is loaded when such a help is shown."""
+"""Lists of names in help texts, from the same tables that the verbs use. A table is loaded when its help is shown."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LISTINGS: Final[Mapping[str, Callable[[], str]]] = {
 
 
 def with_names(text: str) -> str:
-    """The text with each `{listing}` in it filled in."""
+    """The text with each `{listing}` replaced."""
     for mark, listing in _LISTINGS.items():
         if mark in text:
             text = text.replace(mark, listing())

@@ -17,7 +17,7 @@ def main() -> int:
     session = Session()
     outcome = Outcome(session)
     with outcome:
-        # Here, not above: a Ctrl-C while the parser loads must already find its handler.
+        # Imported here, so that the signal handlers are already installed while the parser loads.
         from lowlat_cli.app import run
 
         outcome.exit_code = run(sys.argv[1:], session)

@@ -1,4 +1,4 @@
-"""Progress on stderr. Drawn only when told of progress, that is between measured sections: no thread refreshes it."""
+"""Progress on stderr. Drawn only on updates, which come between measured sections; no thread refreshes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Progress: TypeAlias = Callable[[str, float], None]
 
 @contextmanager
 def shown_progress(color: Color, *, verbose: bool) -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere a line each time if `verbose`, else nothing."""
+    """A bar on a terminal; otherwise one line per update if `verbose`, else nothing."""
     if is_terminal(sys.stderr):
         with _bar(color) as progress:
             yield progress

@@ -1,5 +1,5 @@
-"""Quantities as people write them: counts `250_000`, `500k`, `2M`; rates `500k/s`; durations `250us`, `10s`; rates to
-sweep over `100k:20M:8`."""
+"""Parsers for quantities on the command line: counts `250_000`, `500k`, `2M`; rates `500k/s`; durations `250us`, `10s`;
+sweeps over rates `100k:20M:8`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DURATIONS_NS: Final = {
     "ns": 1,
     "us": 10**3,
     "µs": 10**3,  # U+00B5, the micro sign
-    "μs": 10**3,  # U+03BC, the Greek letter; keyboards give either
+    "μs": 10**3,  # U+03BC, the Greek letter; keyboards produce either
     "ms": 10**6,
     "s": 10**9,
     "min": 60 * 10**9,
@@ -36,7 +36,7 @@ def parse_count(text: str) -> int:
 
 
 def parse_rate(text: str) -> int:
-    """A number per second: `500k/s`, or `500k` alike. Raises `FormatError`."""
+    """A number per second: `500k/s` or `500k`. Raises `FormatError`."""
     return _whole(text, text.strip().removesuffix("/s"), _COUNTS, "a rate", "500k/s")
 
 
@@ -46,10 +46,10 @@ def parse_duration_ns(text: str) -> int:
 
 
 def parse_sweep(text: str) -> tuple[int, ...]:
-    """Rising rates, FROM:TO:STEPS: STEPS of them from FROM to TO, each the same factor above the last.
+    """FROM:TO:STEPS, increasing rates: STEPS of them from FROM to TO, each larger by the same factor.
 
     `100k:20M:8` is 100 k/s, 213 k/s, ... 20 M/s. Both ends are exact, rates between them rounded to whole numbers;
-    STEPS is 2 to 100. `/s` may stand behind a rate. Raises `FormatError`.
+    STEPS is 2 to 100. A rate may end with `/s`. Raises `FormatError`.
     """
     parts = text.split(":")
     if len(parts) != 3:

@@ -1,4 +1,4 @@
-"""From options to the plan of a measured run."""
+"""Turn options into the plan of a measured run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def plan_of(
     books: Path | None,
     log: Path | None,
 ) -> RunPlan:
-    """The plan that a verb's options describe. CPUs are checked: they exist, are online and left to this process.
+    """The plan that a verb's options describe. Checks that the CPUs exist, are online and available to this process.
 
     Raises `FormatError` and `AffinityError`.
     """
@@ -56,7 +56,7 @@ def plan_of(
 
 
 def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -> None:
-    """Say on stderr, where progress is shown too, how to watch the books of a pipeline that is about to run."""
+    """Print on stderr how to watch the books of a pipeline that is about to run, if progress is shown there."""
     from lowlat.engine.bench.pipeline_placement import has_folder
 
     if not (verbose or is_terminal(sys.stderr)):

@@ -1,4 +1,4 @@
-"""Command lines that set two sides apart with `--`."""
+"""Command lines with two sides separated by `--`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ SEPARATOR = "\0"
 
 
 class SidesVerb(Verb):
-    """A verb whose arguments are two sides of files, options among them."""
+    """A verb whose arguments are two sets of files, possibly mixed with options."""
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
         """Both ways to write it."""
         return [str(self.options_metavar), "BASE HEAD | BASE... -- HEAD..."]
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Keep every `--`, which the parser would swallow."""
+        """Keep every `--`, which the parser would remove."""
         return super().parse_args(ctx, [SEPARATOR if word == "--" else word for word in args])
 
 
 class CommandsVerb(Verb):
-    """A verb whose arguments are commands, each behind a `--`: nothing in them is an option of ours."""
+    """A verb whose arguments are commands, each after a `--`; words in them are never options of lowlat."""
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
         """Both ways to write it."""
@@ -41,7 +41,7 @@ class CommandsVerb(Verb):
 
 
 def parts_of(words: list[str]) -> list[list[str]]:
-    """The words between separators."""
+    """The words between the separators."""
     parts: list[list[str]] = [[]]
     for word in words:
         if word == SEPARATOR:

@@ -1,4 +1,4 @@
-"""What holds for the whole process: choices that any level of the command line can make."""
+"""State of the whole invocation: choices that any level of the command line can set."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def session_of(ctx: Context) -> Session:
 
 
 def color_of(ctx: Context) -> Color:
-    """The color choice that holds for a context."""
+    """The color choice that applies to a context."""
     return session_of(ctx).color or "auto"

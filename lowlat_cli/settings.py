@@ -1,8 +1,8 @@
-"""Settings for options that the command line leaves out: `lowlat.toml`, or `[tool.lowlat]` in `pyproject.toml`.
+"""Settings for options missing on the command line: `lowlat.toml`, or `[tool.lowlat]` in `pyproject.toml`.
 
-Both are read from the current folder only; where there is a `lowlat.toml`, `pyproject.toml` is not asked. Keys are the
-long names of options. At the top they hold for every verb that has the option, in a table named like a verb for that
-verb alone, and there they win:
+Both are read from the current folder only; if `lowlat.toml` exists, `pyproject.toml` is ignored. Keys are the long
+names of options. Top-level keys apply to every verb that has the option. Keys in a table named after a verb apply to
+that verb only, and take precedence:
 
     runs = 3
     [bench]
@@ -23,7 +23,7 @@ from lowlat.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a settings file holds. `where` is how messages name the file; None where there is none."""
+    """The contents of a settings file. `where` is its name in messages; None if there is no file."""
 
     where: str | None
     table: Mapping[str, Any]
@@ -55,12 +55,12 @@ class Settings:
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """The known name that a misspelled one is nearest to, if any is near."""
+    """The known name closest to a misspelled one, if any is close."""
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), None)
 
 
 def read_settings(folder: Path) -> Settings:
-    """The settings that hold in a folder. Raises `UsageError` naming the file and what is wrong."""
+    """The settings that apply in a folder. Raises `UsageError` naming the file and what is wrong."""
     table = _read(folder / "lowlat.toml")
     if table is not None:
         return Settings("lowlat.toml", table)
@@ -74,7 +74,7 @@ def read_settings(folder: Path) -> Settings:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """The file's table; None when there is no such file."""
+    """The file's table; None if the file does not exist."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:

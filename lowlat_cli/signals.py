@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal (SIGHUP): the first stops and reports what was measured, the second quits."""
+"""Ctrl-C, SIGTERM and SIGHUP (closed terminal): the first stops and reports the finished part, the second quits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class _Interruption:
         if self.count == 1:
             raise KeyboardInterrupt
         if self.count == 2:
-            # Passes whoever turns a KeyboardInterrupt into a partial report, but not those who clean up:
-            # child processes end, half-written files vanish.
+            # Handlers that turn KeyboardInterrupt into a partial report do not catch this, but cleanup still runs: it
+            # ends child processes and removes partial files.
             raise SystemExit(ExitCode.INTERRUPTED)
         os._exit(ExitCode.INTERRUPTED)
 
 
 def handle_interruptions() -> None:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt, the second into SystemExit; the third ends it.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt, the second into SystemExit; the third kills it.
 
-    Holds until the process ends. A signal that the caller has had ignored (`nohup`, `&` in a script) stays ignored.
+    In effect until the process ends. Signals that the caller ignores (`nohup`, `&` in a script) stay ignored.
     """
     handler = _Interruption()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,4 @@
-"""Data on stdout, everything else on stderr; a reader that goes away is no error."""
+"""Data goes to stdout, everything else to stderr. A reader that closes stdout early is not an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lowlat.text import printable
 
 
 def prepare() -> None:
-    """Give a process started without stdout or stderr a place to write, and let no character be unprintable."""
+    """Open /dev/null for a missing stdout or stderr, and replace characters that a stream cannot encode."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller, as in `lowlat bench >&-`
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (lives as long as the process)
@@ -23,12 +23,12 @@ def prepare() -> None:
 
 
 def emit(text: str) -> None:
-    """Write data to stdout, now. Raises `OutputPathError`, but not for a reader that has gone."""
+    """Write data to stdout and flush it. Raises `OutputPathError`, except when the reader has gone."""
     emit_parts((text,))
 
 
 def emit_parts(parts: Iterable[str]) -> bool:
-    """Write data to stdout as it comes; whether there was a reader to the end. Raises `OutputPathError`."""
+    """Write data to stdout piece by piece. Returns False if the reader has gone. Raises `OutputPathError`."""
     try:
         for part in parts:
             sys.stdout.write(part)
@@ -45,14 +45,14 @@ def emit_parts(parts: Iterable[str]) -> bool:
 
 
 def say(line: str) -> None:
-    """Write one line to stderr, if anyone reads it. What a terminal would not print is shown escaped."""
+    """Write one line to stderr, ignoring a closed stream. Control characters are escaped."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"lowlat: {printable(line)}\n")
         sys.stderr.flush()
 
 
 def discard_stdout() -> None:
-    """Send what is still buffered nowhere: else the interpreter fails on it when it ends, with a code of its own."""
+    """Discard buffered output; otherwise the interpreter fails to flush it at exit and changes the exit code."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)

@@ -1,4 +1,4 @@
-"""The parser's complaints in our words: where the value came from, what is wrong with it, where help is."""
+"""Messages for parser errors: where the value came from, what is wrong with it, and where to find help."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from lowlat_cli.command import key_of
 
 
 def is_of_parser(error: BaseException) -> TypeGuard[typer.TyperException]:
-    """Whether the command line's parser raised it."""
+    """Whether the command-line parser raised it."""
     return isinstance(error, typer.TyperException)
 
 
 def of_parser(error: typer.TyperException, settings_file: str | None) -> str:
-    """One line on a command line that cannot be parsed."""
-    # Usage errors carry the context they arose in; their base class does not, and is all that typer exports.
+    """The one-line message for a command line that cannot be parsed."""
+    # Usage errors carry their context, but typer exports only their base class, which does not.
     ctx: Any = getattr(error, "ctx", None)
     if isinstance(error, typer.BadParameter) and error.param is not None and error.message:
-        # pydantic, which typer lets check the values, names the class of the exception that it caught.
+        # typer validates values with pydantic, which prefixes the message with the class of the exception.
         what = error.message.removeprefix("Value error, ").rstrip(".")
         line = f"{_source(error, settings_file)}: {what}"
     else:
@@ -31,7 +31,7 @@ def of_parser(error: typer.TyperException, settings_file: str | None) -> str:
 
 
 def _source(error: typer.BadParameter, settings_file: str | None) -> str:
-    """What the value was given as: a flag, an environment variable, or a key of the settings file."""
+    """How the value was given: as a flag, an environment variable, or a key of the settings file."""
     parameter: Any = error.param
     source = error.ctx.get_parameter_source(parameter.name) if error.ctx else None
     if source is not None and source.name == "ENVIRONMENT":

@@ -24,7 +24,7 @@ CHROMIUM = next(
 _ANSWER_S = 60  # a guard against a hang, not an expectation
 _FLAGS = [
     "--headless=new",
-    "--no-sandbox",  # which root, as in a container, has to do without; the pages are ours
+    "--no-sandbox",  # Chromium's sandbox does not work as root, as in a container; the pages are our own
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-background-networking",
@@ -37,7 +37,7 @@ _FLAGS = [
 
 
 class Page:
-    """One tab. What it logged, threw and asked the network for is kept in `messages` and `requests`."""
+    """One tab. `messages` and `requests` hold what it logged, threw and requested from the network."""
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self._to, self._from = to_browser, from_browser
@@ -53,7 +53,7 @@ class Page:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Ask for something and wait for the answer; events that come before it are kept."""
+        """Send a request and wait for the response; events that arrive before it are kept."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
@@ -78,7 +78,7 @@ class Page:
             self._read()
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression; of a promise, what it is fulfilled with."""
+        """The value of a JavaScript expression; for a promise, the value it resolves to."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
@@ -91,7 +91,7 @@ class Page:
             time.sleep(0.02)
 
     def screen(self, width: int, height: int, *, dark: bool) -> None:
-        """The size of the window in CSS pixels, below 600 as a phone, and the color scheme asked for."""
+        """Set the window size in CSS pixels (below 600: as a phone) and the color scheme."""
         phone = width < 600
         size = {"width": width, "height": height, "deviceScaleFactor": 1}
         self.call("Emulation.setDeviceMetricsOverride", **size, mobile=phone)
@@ -105,7 +105,7 @@ class Page:
         return base64.b64decode(data)
 
     def _read(self) -> dict[str, Any]:
-        """The next message, noted if it is an event."""
+        """The next message; events are recorded."""
         until = time.monotonic() + _ANSWER_S
         while b"\0" not in self._unread:
             ready, _, _ = select.select([self._from], [], [], max(0.0, until - time.monotonic()))
@@ -138,7 +138,7 @@ def chromium(folder: Path) -> Iterator[Page]:
     assert CHROMIUM, "callers skip without Chromium"
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
-    # The shell puts the pipes where the browser wants them, and is replaced by it.
+    # The shell moves the pipes to the descriptors that the browser expects, then execs it.
     shell = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
     command = ["bash", "-c", shell, CHROMIUM, *_FLAGS, f"--user-data-dir={folder}"]
     process = subprocess.Popen(

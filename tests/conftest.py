@@ -1,7 +1,7 @@
-"""The tests see the installed package, editable or not, never the sources in the clone.
+"""The tests use the installed package, editable or not, never the sources in the clone.
 
-`python -m pytest` puts the current folder first on the path. There, the clone's own folder `lowlat`, which is only a
-part of the installed package, would stand in front of it. Last it is of use: processes that are spawned find `tests`.
+`python -m pytest` puts the current folder first on the path. The clone's folder `lowlat`, which is only a part of the
+installed package, would then hide it. The current folder goes last instead, so that spawned processes find `tests`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The engines that are held to `docs/matching.md`."""
+"""The engines that must follow `docs/matching.md`."""
 
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine

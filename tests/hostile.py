@@ -1,4 +1,4 @@
-"""Text that would do something to a terminal, and whether anything of it got there."""
+"""Text with terminal control characters, and checks that none of it reached the output."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import msgspec
 HOSTILE = "[bold]x[/bold]:skull:\x1b[2J\x9b31m\x07\u202eb\nFORGED line\r\u2028"
 """Markup and an emoji of rich, C0 and C1 controls, a mark of text direction, line ends of three kinds."""
 SHOWN = r"[bold]x[/bold]:skull:\x1b[2J\x9b31m\x07\u202eb\nFORGED line\r\u2028"
-"""What a terminal is to get of it."""
+"""The text that a terminal should get for it."""
 
 
 def assert_harmless(text: str) -> None:
-    """Nothing but printable characters and line feeds, and no line that someone else began."""
+    """Only printable characters and line feeds, and no line started by foreign text."""
     found = {c for c in text if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}}
     assert not found, f"{sorted(map(ascii, found))} reached the terminal in {text!r}"
     assert not any(line.strip().startswith("FORGED") for line in text.split("\n")), text
 
 
 def hostile_documents(document: Any) -> Iterator[tuple[str, Any]]:
-    """For each text of a msgspec document, where it is and the document with hostile text there.
+    """For each text of a msgspec document, its path and the document with hostile text there.
 
-    Texts of which the model has a list of all are left out; so is every further element of a tuple.
+    Texts from a fixed list of the model are left out; so is every element of a tuple but the first.
     """
     plain = msgspec.to_builtins(document)
     for path in _texts(plain):
@@ -37,7 +37,7 @@ def hostile_documents(document: Any) -> Iterator[tuple[str, Any]]:
 
 
 def hostile_copy(thing: Any) -> Any:
-    """A dataclass, with hostile text behind every text in it, at any depth."""
+    """A copy of a dataclass with hostile text appended to every text in it, at any depth."""
     if isinstance(thing, str):
         return thing + HOSTILE
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):

@@ -1,5 +1,6 @@
-"""A second reader of journals, written from docs/journal.md alone, with another's checksum: what it reads is what the
-format says, not what our own reader happens to accept. Told to leave a check out, it is a broken one."""
+"""A second journal reader, written from docs/journal.md alone, with an independent checksum. It checks that files match
+the format, not just our own reader. With a check disabled, it serves as a broken reader.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ END = struct.Struct("<4sI")
 
 @dataclass(frozen=True)
 class ByHand:
-    """What a journal holds: its head's JSON, the payloads of its blocks, and where the last one that is sound ends."""
+    """The contents of a journal: its head's JSON, the payloads of its blocks, and the end of the last valid one."""
 
     said: dict[str, Any]
     payloads: list[tuple[int, bytes]]
@@ -26,7 +27,7 @@ class ByHand:
 
 
 def read(data: bytes, *, chained: bool = True, checked: bool = True) -> ByHand:
-    """Read as far as the blocks are sound. Not `chained`: whatever they follow. Not `checked`: whatever they sum to."""
+    """Read until the first invalid block. Not `chained`: ignore the chain. Not `checked`: ignore checksums."""
     kind, version, size, checksum = HEAD.unpack_from(data)
     assert (kind, version) == (b"LOWLATJ\0", 1)
     assert size % 32 == 0 and google_crc32c.value(data[:16] + bytes(4) + data[20:size]) == checksum

@@ -1,4 +1,4 @@
-"""An HTML report taken apart by Python's HTML parser, and text that must never become part of its markup."""
+"""Parses an HTML report with Python's HTML parser, and provides text that must never become part of its markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports with every latency multiplied exactly: a regression whose size is known, made of real figures."""
+"""Reports with every latency multiplied exactly: a regression of known size, made from real figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from lowlat.reports.model.series import histogram_of, series_of, summarize
 
 
 def scaled(report: Report, factor: Fraction) -> Report:
-    """The same runs, each sample longer by the factor and cut to whole nanoseconds; passes take longer by it too."""
+    """The same runs with each sample multiplied and truncated to whole nanoseconds; passes are longer by the same
+    factor.
+    """
     runs = tuple(_scaled_run(run, factor) for run in report.runs)
     return dataclasses.replace(report, runs=runs, summary=summarize(runs))
 
@@ -34,7 +36,7 @@ def _scaled_pass(done: Throughput | None, factor: Fraction) -> Throughput | None
 
 
 def _scaled_series(series: Series, factor: Fraction) -> Series:
-    """A sample stands at the top of its bucket, where percentiles have it; the least and the greatest are exact."""
+    """Each sample is at the top of its bucket, as for percentiles; minimum and maximum are exact."""
     old = histogram_of(series)
     least, greatest = (int(bound * factor) for bound in (old.min_ns, old.max_ns))
     counts = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
@@ -46,7 +48,7 @@ def _scaled_series(series: Series, factor: Fraction) -> Series:
 
 
 def _move_one(counts: np.ndarray, bound: int) -> None:
-    """Let the bound's own bucket hold a sample, taken from the nearest that has any."""
+    """Ensure that the bound's own bucket holds a sample, taken from the nearest bucket that has one."""
     recorded = np.flatnonzero(counts)
     index = buckets.index_of(bound)
     if index not in recorded:

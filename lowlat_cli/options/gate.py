@@ -1,4 +1,4 @@
-"""Options that verbs with a gate share, and how their comparison is delivered."""
+"""Options shared by verbs with a gate, and the delivery of their comparison."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ SidesPlotOption: TypeAlias = Annotated[
 def destination_of(
     ctx: typer.Context, output_format: ComparisonFormat, output: Path | None, *, plot: bool
 ) -> Destination:
-    """Where a comparison goes, checked. Raises `OutputPathError`, `UsageError`."""
+    """The checked destination of a comparison. Raises `OutputPathError`, `UsageError`."""
     destination = Destination(output_format, output, color_of(ctx), plot=plot)
     destination.check(page=True)
     return destination
 
 
 def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, strict: bool, every: bool) -> ExitCode:
-    """Write the comparison, under its table the picture of its sides where that was asked for; say on stderr what no
-    table shows there, and give the exit code that the gate means.
+    """Write the comparison, on request with a chart of both sides under the table; print on stderr what the
+    chosen output does not show there, and return the exit code of the gate.
     """
     from lowlat.reports.io.json_codec import to_text
     from lowlat.reports.outputs.comparison_junit import to_junit
@@ -72,7 +72,7 @@ def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, s
     )
     for reason in comparison.status_reasons:
         say(f"stopped early: {reason}")
-    if not destination.prints_table(others):  # which has both
+    if not destination.prints_table(others):  # the table shows warnings and verdict
         for warning in comparison.warnings:
             say(f"warning: {warning}")
         if comparison.gate.verdict != "passed":

@@ -1,4 +1,4 @@
-"""Options that say how commands reach the engine, and what they add up to."""
+"""Options for how commands reach the engine, and the load that they describe."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SWEPT_S = 1
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The rates of a sweep, commands a second, and how they were written."""
+    """The rates of a sweep, in commands per second, and their text on the command line."""
 
     text: str
     per_second: tuple[int, ...]
@@ -132,9 +132,9 @@ BatchOption: TypeAlias = Annotated[
 
 
 def check_together(ctx: typer.Context, output: Path | None) -> None:
-    """Raises `UsageError` for options on the command line that do not go together.
+    """Raise `UsageError` for conflicting options on the command line.
 
-    Those of environment and settings file are for other invocations too: here they go unused.
+    Options from environment and settings file apply to other invocations too; if they conflict, they are ignored.
     """
     given = {name for name, value in ctx.params.items() if value and is_given(ctx, name)}
     pipeline, sweep = ctx.params["pipeline"], ctx.params.get("sweep")
@@ -162,10 +162,10 @@ def load_of(
     arrivals: Process | None,
     own: Arrivals | None = None,
 ) -> Load:
-    """The load that the options describe; `producers`: of a pipeline, else None; `own`: the arrivals of the profile,
-    for what the options leave out.
+    """The load that the options describe. `producers`: of a pipeline, otherwise None. `own`: the arrivals of the
+    profile, which fill in omitted options.
 
-    Raises `UsageError` for a rate out of bounds, or arrivals without one.
+    Raises `UsageError` for a rate out of bounds, or arrivals without a rate.
     """
     from lowlat.engine.bench.protocol import ClosedLoop, OpenLoop, Pipeline
 
@@ -176,7 +176,7 @@ def load_of(
 
 
 def commands_in(load: Load, seconds: int, most: int) -> int:
-    """How many commands a run of this load has unless told: `most`, or as many as are due in `seconds`."""
+    """The default number of commands in a run: `most`, or those due in `seconds` if they are fewer."""
     from lowlat.engine.bench.protocol import ClosedLoop
 
     due = None if isinstance(load, ClosedLoop) else load.arrivals

@@ -1,4 +1,4 @@
-"""`bench --peer`, `--listen` and `--bind`: the way to another host."""
+"""`bench --peer`, `--listen` and `--bind`: measuring the network to another host."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ BindOption: TypeAlias = Annotated[
 
 
 def listens(ctx: typer.Context, port: int | None, address: str | None) -> bool:
-    """Be the peer until interrupted, then True; False without a port. Raises `UsageError`.
+    """Run as the echo responder until interrupted, then return True; without a port, return False. Raises `UsageError`.
 
-    An option on the command line that means a measurement is refused; those of environment and settings file are for
-    other invocations too.
+    Measurement options on the command line are rejected; those from environment and settings file are ignored, since
+    they apply to other invocations too.
     """
     if port is None:
         if address is not None and is_given(ctx, "bind"):
@@ -56,7 +56,7 @@ def listens(ctx: typer.Context, port: int | None, address: str | None) -> bool:
             raise UsageError(f"--listen only answers a peer; remove {max(option.opts, key=len)}")
     try:
         _serve(port, address)
-    except KeyboardInterrupt:  # the way to end it
+    except KeyboardInterrupt:  # the normal way to stop it
         return True
 
 
@@ -72,7 +72,7 @@ def _serve(port: int, address: str | None) -> NoReturn:
 
 
 def measured_peer(address: str | None, progress: Progress) -> PeerPath | None:
-    """The way to the peer, if one is named: before the runs, which a peer that is silent should not cost."""
+    """Measure the network to the peer, if one is given. Done before the runs, so that a silent peer fails early."""
     if address is None:
         return None
     from lowlat.probes.network.peer import measure_peer

@@ -1,4 +1,4 @@
-"""Options that several verbs take, and how counts in options are read."""
+"""Options that several verbs take, and parsers for counts and durations."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def count(minimum: int, maximum: int) -> Callable[[Any], int]:
 
 
 def is_given(ctx: typer.Context, name: str) -> bool:
-    """Whether an option stands on the command line, rather than in environment or settings file."""
+    """Whether an option was given on the command line, not in the environment or settings file."""
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
 def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
-    """A parser for options that take a duration within bounds; gives seconds."""
+    """A parser for options that take a duration within bounds; returns seconds."""
 
     def parse(value: Any) -> float:
         if isinstance(value, float):  # the default
@@ -64,7 +64,7 @@ def _engine(value: Any) -> str:
 
 
 def _remember_color(ctx: typer.Context, param: typer.CallbackParam, value: Color | None) -> Color | None:
-    """A flag counts at any level, the one nearest the end first; environment and file count where there is no flag."""
+    """A flag may appear at any level, and the last one wins; without a flag, environment and settings file apply."""
     session = session_of(ctx)
     source = ctx.get_parameter_source(param.name)
     if session.color is None or (source is not None and source.name == "COMMANDLINE"):
@@ -88,7 +88,7 @@ ColorOption: TypeAlias = Annotated[
 ]
 DebugOption: TypeAlias = Annotated[
     bool,
-    # Eager: it holds for errors in the other options too.
+    # Eager, so that it applies to errors in the other options too.
     typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show the traceback of an error."),
 ]
 FormatOption: TypeAlias = Annotated[

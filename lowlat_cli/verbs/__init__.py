@@ -1,1 +1,1 @@
-"""The verbs of `lowlat`, one a file: each parses, calls, prints."""
+"""The verbs of `lowlat`, one per file: each parses, calls, prints."""

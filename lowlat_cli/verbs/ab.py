@@ -1,4 +1,4 @@
-"""`lowlat ab`: which of two is faster, with interleaved runs."""
+"""`lowlat ab`: compare two settings or commands with interleaved runs."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _command(name: str, words: list[str]) -> ComparedCommand:
 
 
 def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
-    """A run of bench with these options, parsed as bench would. Raises `UsageError` with what is wrong with them."""
+    """A run of bench with these options, parsed as bench parses them. Raises `UsageError`."""
     from lowlat.engine.bench.subprocess_run import ComparedCommand
 
     words = _split(flag, text)

@@ -1,4 +1,4 @@
-"""`lowlat affinity`: where threads may run, where they should, and starting a command there."""
+"""`lowlat affinity`: show, set and plan the CPUs of threads, and run a command on given CPUs."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def set_(
     from lowlat.probes.cpu.cpu_sets import cpu_sets
     from lowlat.probes.cpu.threads import pin_process, threads_of
 
-    threads_of(pid)  # a process that is not there is worth more than a CPU that is not
+    threads_of(pid)  # report a missing process before a missing CPU
     _write_threads(destination, pid, pin_process(pid, requested_cpus(cpus, cpu_sets().of_another_process)))
     return 0
 

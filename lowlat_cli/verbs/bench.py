@@ -138,7 +138,7 @@ def bench(
     from lowlat.engine.flow.synthetic import flood
 
     chosen = load_profile(profile)
-    if sweep:  # environment and settings file may say otherwise for other invocations
+    if sweep:  # environment and settings file may set these for other invocations
         pipeline, log, journal = False, None, None
     senders = (producers or 1) if pipeline else None
     rates = sweep.per_second if sweep else (rate,)
@@ -165,7 +165,7 @@ def bench(
 def _measured(
     plan: RunPlan, swept: Sequence[Load], flow_of: Callable[[Load], Flow], progress: Progress
 ) -> Report | Sweep:
-    """The report under the plan's load, or of a sweep the reports under each."""
+    """The report under the plan's load, or for a sweep the reports at each rate."""
     from lowlat.engine.bench.protocol import OpenLoop
     from lowlat.engine.bench.run import measure
     from lowlat.engine.bench.sweep import measure_sweep

@@ -87,14 +87,14 @@ def _deliver(document: BookDocument | BooksDocument, destination: Destination) -
 
 
 def _watch(symbol: str, folder: Path, levels: int, color: Color) -> None:
-    """Draw the ladder ten times a second; a writer that goes away is waited for. Ctrl-C is the way to end it."""
+    """Draw the ladder ten times per second until Ctrl-C. If the writer goes away, wait for it."""
     from rich.live import Live
 
     from lowlat.engine.shared_book.watch import watched
     from lowlat.reports.terminal.ladder import ladder
 
     frames = watched(symbol, folder, levels)
-    first = next(frames)  # an error on the way here is an error, not something to wait for
+    first = next(frames)  # errors on the first read are raised; later ones are waited out
     try:
         with Live(ladder(*first), console=console(sys.stdout, color), auto_refresh=False) as live:
             for document, status in frames:

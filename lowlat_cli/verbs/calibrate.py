@@ -1,4 +1,4 @@
-"""`lowlat calibrate`: how good a clock the processor's counter is."""
+"""`lowlat calibrate`: measure the processor's time-stamp counter as a clock."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def calibrate(
 
 
 def _one_cpu(text: str) -> int:
-    """The CPU that a person named, checked. Raises `FormatError`, `AffinityError` or `UsageError`."""
+    """The checked CPU from the command line. Raises `FormatError`, `AffinityError` or `UsageError`."""
     from lowlat.probes.cpu.affinity import requested_cpus
     from lowlat.probes.cpu.placement import FIRST_ROLE, plan
 

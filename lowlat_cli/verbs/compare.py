@@ -71,7 +71,7 @@ def compare(
 
 
 def _sides(words: list[str]) -> tuple[list[Path], list[Path]]:
-    """Base and head: two files, or what stands on each side of the one `--`."""
+    """Base and head: two files, or the files on each side of a single `--`."""
     parts = parts_of(words)
     if len(parts) == 1 and len(words) == 2:
         parts = [words[:1], words[1:]]

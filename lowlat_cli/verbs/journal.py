@@ -1,4 +1,4 @@
-"""`lowlat journal`: whether a journal is sound and what it gives, and the commands it holds."""
+"""`lowlat journal`: verify a journal and recover from it, or dump its commands."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`lowlat replay`: recorded orders through the matching engine, checked against the venue's own executions; or the
-commands of a journal.
+"""`lowlat replay`: run recorded orders through the matching engine and check the fills against the venue's, or replay a
+journal.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _OUTPUTS = ("table", "json")
 
 
 def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[str] | None) -> list[str]:
-    """Put environment or settings file first: the flag may say how to read and leave to them what to print."""
+    """Put values from environment or settings file first: a flag may set only one of input and output format."""
     below = param.value_from_envvar(ctx) or ctx.lookup_default(param.name) or ()
     formats = [*below, *(given or ())]
     for name in formats:
@@ -56,7 +56,7 @@ def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[
 
 
 def _check_format(name: str) -> None:
-    if name in _OUTPUTS:  # nothing need be imported to know these
+    if name in _OUTPUTS:  # known without an import
         return
     from lowlat.engine.flow.registry import READERS
 
@@ -135,13 +135,13 @@ def replay(
 
 
 def _output_format(formats: list[str]) -> OutputFormat:
-    """What to print: the last that was said."""
+    """The output format: the last one given."""
     said = [name for name in formats if name in _OUTPUTS]
     return "json" if said and said[-1] == "json" else "table"
 
 
 def _reader(file: Path, formats: list[str], expect: Path | None) -> Reader:
-    """How to read the file: as was said last, else as it is recognized. Raises `UsageError`."""
+    """The reader for the file: the last one given, otherwise the one that recognizes it. Raises `UsageError`."""
     from lowlat.engine.flow.registry import reader_of
 
     said = [name for name in formats if name not in _OUTPUTS]

@@ -1,4 +1,4 @@
-"""`lowlat report`: show saved reports, merge and check them, turn them into other formats, follow them over time."""
+"""`lowlat report`: show, merge, check and convert saved reports, and follow them over time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _output(value: Any) -> str:
-    if value == "table":  # the default: nothing need be imported to know it
+    if value == "table":  # the default, known without an import
         return "table"
 
     from lowlat.reports.outputs.registry import OUTPUTS
@@ -88,7 +88,7 @@ def report(
       lowlat report --history results/                  is performance drifting?
       lowlat report --history results/ -o drift.html    with a chart per workload
     """
-    # Whatever is no table is a text of its own, as a JSON document is.
+    # Every format except the table is plain text, like a JSON document.
     destination = Destination(
         "table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose, plot=plot
     )
@@ -108,14 +108,14 @@ def report(
     document = _read(ctx, files)
     if series is not None:
         document = select(document, series)
-    name = "json" if output_format == "table" else output_format  # what a file named *.json takes
+    name = "json" if output_format == "table" else output_format  # the format for a file named *.json
     page = {"html": lambda: convert(document, "html")} if output_format == "table" else {}
     destination.write(lambda: convert(document, name), lambda on: _draw(document, destination, on), page)
     return _verdict(document)
 
 
 def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
-    """What the files hold, checked; several as one report."""
+    """The checked contents of the files; several are merged into one report."""
     from lowlat.errors import naming
     from lowlat.reports.io.loader import read
     from lowlat.reports.io.validation import check
@@ -163,7 +163,7 @@ def _draw(document: Document, destination: Destination, on: Console) -> None:
 
 
 def _verdict(document: Document) -> ExitCode:
-    """What the document says of itself, on stderr; one that was interrupted is no failure of ours."""
+    """Print the document's status on stderr. A report of an interrupted run is not an error here."""
     from lowlat.reports.histogram.hlog_reader import RecordedLog
 
     if isinstance(document, RecordedLog):

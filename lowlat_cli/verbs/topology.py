@@ -1,4 +1,4 @@
-"""`lowlat topology`: what a host is made of, this one or a captured one."""
+"""`lowlat topology`: the hardware topology of this host or of a captured one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def topology(
     tree = open_root(root)
     if capture is not None:
         say(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
-        tree = open_root(capture)  # what is shown is what was kept
+        tree = open_root(capture)  # show what the snapshot holds
     found = read_topology(tree)
     line = _measured() if measure else None
 

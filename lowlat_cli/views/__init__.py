@@ -1,1 +1,1 @@
-"""What verbs print for people, one file a subject; each gives rich renderables and asks the host nothing."""
+"""Terminal output of the verbs, one file per subject. Views return rich renderables and never query the host."""

@@ -1,4 +1,4 @@
-"""Threads and where they may run; and a plan with what speaks for and against each CPU."""
+"""Threads and their allowed CPUs; and a placement plan with reasons for and against each CPU."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lowlat_cli.views import layout
 
 
 def threads_view(pid: int, threads: Sequence[ThreadAffinity], sets: CpuSets) -> Iterator[RenderableType]:
-    """Every thread of a process, and the CPUs that the choice is among."""
+    """Every thread of a process, and the CPUs to choose from."""
     made = layout.table(
         "thread", "name", "CPUs", "last CPU", "scheduler", "memory", right=("last CPU",), wrap=("CPUs",)
     )
@@ -56,7 +56,7 @@ def _scheduler(thread: ThreadAffinity) -> str:
 
 
 def plan_view(proposal: Plan, topology: Topology) -> Iterator[RenderableType]:
-    """One line a thread, its reasons beneath one another, and what holds for all."""
+    """One row per thread with its reasons, then notes that apply to all."""
     made: Table = layout.table("thread", "CPU", "node", "core", "why", right=("CPU", "node"), wrap=("why",))
     for at in proposal.assignments:
         why = plain_text("; ".join(at.reasons))

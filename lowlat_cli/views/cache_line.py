@@ -1,4 +1,4 @@
-"""The cache line, reported beside measured; what the prefetchers do stands apart, since it is another question."""
+"""The reported cache line beside the measured one, and separately what the prefetchers do."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _sharing(line: CacheLine) -> str:
 
 
 def _times(times_ns: dict[int, float], granule: int | None, what: str, whence: str) -> str:
-    """The times below the granule and from it on, as ranges."""
+    """The ranges of times below the granule, and at or above it."""
     groups = [[d for d in sorted(times_ns) if (granule is not None and d >= granule) is far] for far in (False, True)]
     listed = [
         f"{units.time_range(min(times), max(times))} at {_span(distances)} bytes"

@@ -1,4 +1,4 @@
-"""A calibration as a person reads it: the answer, the opinions it was chosen among, and what a read costs."""
+"""A calibration on the terminal: the frequency, the sources it was chosen from, and the cost of a read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _answer(found: Calibration) -> Table:
 
 
 def hertz(frequency_hz: float) -> str:
-    """A frequency with all its digits, to the tenth of a hertz."""
+    """A frequency with all digits, to a tenth of a hertz."""
     return f"{frequency_hz:,.1f} Hz"
 
 
@@ -149,7 +149,7 @@ def _skews(reading: Reading[tuple[CounterSkew, ...]]) -> Iterator[tuple[str, str
 
 
 def _shown(skews: Sequence[CounterSkew]) -> list[CounterSkew]:
-    """All where they are few, else those furthest out, measured by their bound."""
+    """All if there are few, otherwise those that are furthest off relative to their bound."""
     if len(skews) <= PAIRS_SHOWN_MAX:
         return list(skews)
     return sorted(skews, key=lambda skew: -abs(skew.offset_ns) / max(skew.bound_ns, 1e-9))[:PAIRS_SHOWN_MAX]

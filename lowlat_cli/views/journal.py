@@ -1,4 +1,4 @@
-"""A journal as a person reads it: what was found on checking it, and its commands, one a line."""
+"""A journal on the terminal: the results of a check, or its commands, one per line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from lowlat_cli.views import layout
 
 
 def journal_view(check: JournalCheck) -> RenderableType:
-    """What a check found."""
+    """The results of a check."""
     return layout.facts(_facts(check))
 
 
@@ -111,7 +111,7 @@ _PHASE: Final = named(TradingPhase)
 
 
 def listing_lines(listing: Listing) -> Iterator[str]:
-    """The commands as lines under a heading, in pieces. A number too wide for its column moves the rest."""
+    """The commands as lines under a heading, in pieces. A number too wide for its column shifts the rest."""
     yield _line("command", "kind", "order", "symbol", "side", "quantity", "price", "tif", "terms")
     for block in listing.blocks():
         yield "".join(_lines(block))

@@ -1,4 +1,4 @@
-"""Shapes that all views share: labeled lines, plain tables, and how absence reads."""
+"""Layout shared by all views: labeled lines, plain tables, and missing values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LABEL_WIDTH = 12
 
 
 def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
-    """Labels and lines, the lines wrapped beside their label; a row without a line is left out."""
+    """Labels with their lines, wrapped beside the label; rows without a line are omitted."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="cyan", no_wrap=True, min_width=LABEL_WIDTH)
     grid.add_column(overflow="fold")
@@ -30,7 +30,7 @@ def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
 
 
 def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
-    """An empty table with these headings; figures stand to the right, `wrap` names columns that may take lines."""
+    """An empty table with these headings. Numbers are right-aligned; `wrap` names columns that may wrap."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
     for name in columns:
         made.add_column(
@@ -44,17 +44,17 @@ def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) ->
 
 
 def spaced(thing: RenderableType) -> Padding:
-    """With a blank line above."""
+    """The renderable with a blank line above."""
     return Padding(thing, (1, 0, 0, 0))
 
 
 def missing(reading: Reading[Any]) -> Text:
-    """Why there is no value."""
+    """The reason why a value is missing."""
     return plain_text(reading.text, style="dim")
 
 
 def size(count: int | None) -> str:
-    """Bytes, a whole number of the largest unit where it is one; `?` where the host does not say."""
+    """A size in the largest unit that divides it evenly; `?` if unknown."""
     return "?" if count is None else units.whole_size(count)
 
 
@@ -64,5 +64,5 @@ def cpus(listed: Iterable[int]) -> str:
 
 
 def text_of(reading: Reading[str]) -> str | Text:
-    """The value, or why there is none."""
+    """The value, or the reason why it is missing."""
     return reading.value if reading.value is not None else missing(reading)

@@ -1,4 +1,4 @@
-"""A topology as a person reads it: what stands between us and the hardware first, then the tree and the tables."""
+"""A topology on the terminal: first hypervisor and container, then the tree and the tables."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _memory(topology: Topology) -> str | Text:
 
 
 def _huge_pages(pages: tuple[HugePages, ...]) -> str:
-    """Reserved pages by size; sizes without any are named last."""
+    """Reserved pages by size; sizes without reserved pages come last."""
 
     def count(number: int | None) -> str:
         return "?" if number is None else str(number)
@@ -159,7 +159,7 @@ def _distance(distance: int | None) -> str:
 
 
 def _grouped(node: Node) -> str:
-    """Distances of a host with many nodes: the nodes at each, nearest first."""
+    """Distances on a host with many nodes: the nodes at each distance, nearest first."""
     at: dict[int, list[int]] = {}
     for other, distance in node.distances.items():
         at.setdefault(distance, []).append(other)

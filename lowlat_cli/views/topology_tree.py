@@ -20,7 +20,7 @@ _CACHE_LETTERS = {"Data": "d", "Instruction": "i"}
 
 
 def topology_tree(topology: Topology) -> Tree:
-    """Everything that runs on the host, from its packages down to its CPUs."""
+    """The tree of the host, from packages down to CPUs."""
     return _Drawing(topology).tree()
 
 
@@ -104,7 +104,7 @@ class _Drawing:
         return above.add(line)
 
     def _append_caches(self, line: Text, cpus: Cpus) -> None:
-        """Name the caches that these CPUs share and no others; each once, at the widest group that it fits."""
+        """Name the caches shared by exactly these CPUs; each once, at the widest group that fits."""
         if names := self._caches.pop(cpus, None):
             line.append(f"  {', '.join(names)}", style="dim not bold")
 
@@ -130,6 +130,6 @@ def _cores(die: Die) -> list[Core]:
 
 
 def _part(cluster: Cluster, cpus: Cpus) -> Cluster | None:
-    """What of a cluster lies on these CPUs."""
+    """The part of a cluster on these CPUs."""
     inside = tuple(core for core in cluster.cores if set(core.cpus) <= set(cpus))
     return Cluster(cluster.label, tuple(sorted(c for core in inside for c in core.cpus)), inside) if inside else None

@@ -40,14 +40,14 @@ void register_clock(nb::module_& m) {
             const TickScale scale = ns_of_ticks(frequency_hz);
             return Scale{scale.multiplier, scale.shift};
         },
-        "frequency_hz"_a, "Multiplier and shift from ticks to ns, for a frequency of 1 hz to 1 THz.");
+        "frequency_hz"_a, "Multiplier and shift from ticks to ns, for a frequency of 1 kHz to 1 THz.");
     m.def(
         "ticks_of_ns",
         [](double frequency_hz) {
             const TickScale scale = ticks_of_ns(frequency_hz);
             return Scale{scale.multiplier, scale.shift};
         },
-        "frequency_hz"_a, "Multiplier and shift from ns to ticks, for a frequency of 1 hz to 1 THz.");
+        "frequency_hz"_a, "Multiplier and shift from ns to ticks, for a frequency of 1 kHz to 1 THz.");
     m.def(
         "apply_scale",
         [](std::uint64_t value, std::uint64_t multiplier, unsigned shift) {

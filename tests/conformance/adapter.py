@@ -1,24 +1,24 @@
-"""A matching engine of ours as a candidate of `tracebook-conformance`, which feeds it events and judges each answer:
+"""A lowlat engine as a candidate of `tracebook-conformance`, which sends it events and checks each answer:
 
     tracebook-conformance suite SUITE --candidate python -P tests/conformance/adapter.py [MODULE:CLASS]
 
-The class is a `MatchingEngine`, `lowlat.engine:Engine` unless named. It speaks the package's NDJSON protocol and takes
-nothing else from it. Every decision is the engine's; what is done here is to say it in other terms:
+The class is a `MatchingEngine`, by default `lowlat.engine:Engine`. The program implements the package's NDJSON protocol and
+uses nothing else of it. The engine makes every decision; the adapter only translates ("there" means in tracebook):
 
-- Quantities are doubles there, lots here. 2,560,000 lots a unit hold twelve halvings, or four decimals, and no more
-  than the twelve decimals that are compared; a quantity between two lots is refused, never rounded.
-- Prices come with any number of decimals. A price unit is a millionth of a tick, and the engine itself goes to the
-  nearest tick. (From the middle of two it goes to the passive one, tracebook to the one that its division of doubles
-  happens to reach; no price of its suites and campaigns lies there.) Below half a tick a price is outside the band.
-- Order ids are per symbol there, so an id here is symbol and id in one.
-- A replaced order always goes to the back there. Ours keeps its place at the same price and no larger quantity: it is
-  then taken out and entered again. (One that is refused for its price loses its place there, though it says that
-  nothing was changed; not here, and no suite or campaign has one.)
-- `clear` is a cancel for every resting order of the symbol.
-- An order that finds nothing (a fill-or-kill too) was applied there; only what breaks a rule is rejected. A book is
-  there from the first `new` or `clear` on, even one that was rejected.
-- Owners are any integers there, with -1 for nobody; here they are numbered from 1 as they come.
-- Shares of a pro-rata level are real numbers there; here they are whole lots, equal where the shares are.
+- Quantities are doubles there, lots here. 2,560,000 lots per unit represent twelve halvings, or four decimals, and no
+  more than the twelve decimals that are compared; a quantity between two lots is rejected, never rounded.
+- Prices have any number of decimals there. A price unit is a millionth of a tick, and the engine rounds to the nearest
+  tick. (From the middle of two ticks it takes the passive one, tracebook the one that its division of doubles happens
+  to give; no price of its suites and campaigns is such a middle.) Below half a tick a price is outside the band.
+- Order ids are per symbol there, so an id here combines symbol and id.
+- A replaced order always goes to the back there. Ours keeps its place at the same price and no larger quantity, so the
+  adapter cancels and re-enters it. (A replacement rejected for its price loses its place there, although the answer
+  says that nothing changed; not here, and no suite or campaign has one.)
+- `clear` becomes a cancel for every resting order of the symbol.
+- An order without a match (also fill-or-kill) counts as applied there; only what breaks a rule is rejected. A book
+  exists from the first `new` or `clear` on, even a rejected one.
+- Owners are any integers there, with -1 for nobody; here they are numbered from 1 in order of appearance.
+- Shares of a pro-rata level are real numbers there; here they are whole lots, equal where the shares are whole lots.
 """
 
 from __future__ import annotations
@@ -83,11 +83,11 @@ _REASONS: Final = {
 
 
 class ConversationError(Exception):
-    """A message out of turn, or a number that the engine's records cannot hold: nothing of which to judge an engine."""
+    """A message out of turn, or a number that the engine's records cannot hold. Says nothing about the engine."""
 
 
 class Market:
-    """An engine, and the names that tracebook has for what is in it."""
+    """An engine, and tracebook's names for its orders and owners."""
 
     def __init__(self, config: Message, make: Callable[..., MatchingEngine]) -> None:
         self._unit = Decimal(config["tick_size"]) / TICK
@@ -106,7 +106,7 @@ class Market:
         self._owner_numbers = {NOBODY: 0}
 
     def apply(self, event: Message) -> Message:
-        """Carry out an event: its outcome, its trades, and what rests then."""
+        """Execute an event; return its outcome, its trades, and the resting orders."""
         op, name = event["op"], event["symbol"]
         if name not in self._symbols and op in ("cancel", "reduce", "replace"):
             outcome, found = _outcome("rejected", "ORDER_NOT_ACTIVE", "no such book"), []
@@ -126,7 +126,7 @@ class Market:
         }
 
     def state(self) -> Message:
-        """What rests, by symbol and side, as it would trade."""
+        """The resting orders by symbol and side, in the order in which they would trade."""
         return {"books": [self._book(name, self._engine.orders(self._symbols[name])) for name in sorted(self._symbols)]}
 
     def _new(self, symbol: int, event: Message) -> list[Any]:
@@ -159,7 +159,7 @@ class Market:
         )
 
     def _replace(self, symbol: int, event: Message) -> list[Any]:
-        """What is not given stays. Whether the order rests counts before what is given: then nothing else is asked."""
+        """Omitted values stay. If the order does not rest, that is reported before anything else is checked."""
         order_id = self._id(symbol, event)
         before = self._resting(symbol).get(order_id)
         if before is None:
@@ -203,7 +203,7 @@ class Market:
         return {int(order["order_id"]): order for order in self._engine.orders(symbol)}
 
     def _judged(self, op: str, symbol: int, event: Message, found: list[Any]) -> Message:
-        """Tracebook asks whether an id is taken before it looks at the order, the engine afterward."""
+        """Tracebook checks for a duplicate id before it checks the order; the engine checks it afterward."""
         if not found or found[0]["kind"] != ExecType.REJECTED or found[0]["reason"] == Reason.FOK_NOT_FILLABLE:
             return _outcome("applied")
         why = Reason(int(found[0]["reason"]))
@@ -278,7 +278,7 @@ class Conversation:
 
     def answer(self, line: str) -> str:
         """The answer to one line. Raises `ConversationError`; the conversation is then over."""
-        # As decimals: a double's shortest text is the number that was meant.
+        # Parse as decimals: the shortest text of a double is the intended number.
         message = json.loads(line, parse_float=Decimal)
         return json.dumps(self._answer(message), separators=(",", ":"))
 
@@ -307,13 +307,13 @@ def canonical(number: Decimal) -> str:
 
 
 def digest(state: Message) -> str:
-    """SHA-256 of a state as tracebook takes it."""
+    """SHA-256 of a state, computed as tracebook does."""
     text = json.dumps(state, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def serve(lines: Iterable[str], out: TextIO, make: Callable[..., MatchingEngine]) -> int:
-    """Answer every line up to the finish; what the process ends with."""
+    """Answer every line up to the finish; return the exit code."""
     conversation = Conversation(make)
     for line in lines:
         try:
@@ -336,15 +336,15 @@ def _source(order_id: int) -> int:
 
 
 def named(name: str) -> Callable[..., MatchingEngine]:
-    """The class that MODULE:CLASS names."""
+    """The class named by MODULE:CLASS."""
     module, _, attribute = name.partition(":")
     found: Callable[..., MatchingEngine] = getattr(import_module(module), attribute)
     return found
 
 
 if __name__ == "__main__":
-    # Behind what is installed: engines of the tests are found here, ours where it was built to.
+    # Appended, so that engines of the tests are found here, and lowlat where it is installed.
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     code = serve(sys.stdin, sys.stdout, named(sys.argv[1] if len(sys.argv) > 1 else "lowlat.engine:Engine"))
-    # Who is not gone half a second after the finish is killed and has failed: no time for an interpreter's farewell.
+    # A process that still runs half a second after the finish is killed and counts as failed: skip interpreter cleanup.
     os._exit(code)

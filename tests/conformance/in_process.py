@@ -1,5 +1,6 @@
-"""The adapter as a candidate without a process: the same lines to and fro, since starting a process for each of some
-thousand traces takes longer than the traces."""
+"""The adapter as an in-process candidate, with the same protocol lines. Starting a process for each of some thousand
+traces would take longer than the traces.
+"""
 
 from __future__ import annotations
 
@@ -39,5 +40,5 @@ class InProcess:
 
 
 def candidate(make: Callable[..., MatchingEngine]) -> Callable[[ConformanceConfig], InProcess]:
-    """What makes a fresh one for each trace."""
+    """A factory that makes a fresh adapter for each trace."""
     return lambda config: InProcess(make, config)

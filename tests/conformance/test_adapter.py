@@ -1,4 +1,4 @@
-"""What an engine's records cannot hold ends a conversation: it must be neither rounded nor taken for a rejection."""
+"""Numbers that do not fit the engine's records end a conversation; they are neither rounded nor rejected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FINISH = {"type": "finish", "event_count": 1}
 
 
 def said(*messages: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
-    """What the program ends with, and its answers."""
+    """The exit code of the program, and its answers."""
     out = io.StringIO()
     code = serve(map(json.dumps, messages), out, Engine)
     return code, [json.loads(line) for line in out.getvalue().splitlines()]

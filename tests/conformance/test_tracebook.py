@@ -1,8 +1,8 @@
-"""Judges that nobody here wrote: the suite and the campaigns of the PyPI package tracebook-conformance.
+"""Independent tests: the suite and the campaigns of the PyPI package tracebook-conformance.
 
-Each event's outcome, trades and whole resting book, queues included, must be those of its own matching engine. What its
-suites leave out (self-trade prevention under load, odd input) is put to the same judge here. Engines with a known
-fault must be rejected.
+For each event, the outcome, the trades and the whole resting book, including queues, must equal those of the package's
+own matching engine. Cases that its suites leave out (self-trade prevention under load, odd input) are checked the same
+way. Engines with a known fault must be rejected.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SUITE = "tracebook-conformance-v2"
 
 
 def judged(*arguments: object) -> int:
-    """Run the package's own command on the adapter as a program: what it ends with, 1 for a difference found."""
+    """Run the package's own command on the adapter as a program; return its exit code, 1 for a difference."""
     command = [*TOOL, *map(str, arguments[:-1]), "--timeout", "120", "--candidate", *ADAPTER, str(arguments[-1])]
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).returncode
 
@@ -71,14 +71,14 @@ def test_campaigns(profile: str, seed: int) -> None:
 
 @pytest.mark.parametrize("policy", [SelfTradePolicy.CANCEL_RESTING, SelfTradePolicy.CANCEL_INCOMING])
 def test_campaigns_with_self_trade_prevention(policy: SelfTradePolicy) -> None:
-    """The four owners of its generator meet themselves all the time; its own profiles let them trade."""
+    """The four owners of the generator meet all the time; its own profiles let them trade."""
     config = ConformanceConfig(self_trade_policy=policy)
     profile = dataclasses.replace(get_campaign_profile("fifo-full-v1"), name="fifo-full-owners", config=config)
     held(run_campaign(candidate(Engine), profile, seed=1, traces=TRACES_OF_OURS, events_per_trace=200), TRACES_OF_OURS)
 
 
 def held(result: Any, traces: int) -> None:
-    """No difference, over traces that hold everything the profile names."""
+    """No difference, over traces that cover everything the profile names."""
     assert result.failure is None, result.failure and json.dumps(result.failure.minimization.to_dict(), indent=1)
     assert len(result.traces) == traces
     assert result.semantic_coverage.uncovered_capabilities == ()
@@ -88,7 +88,7 @@ def held(result: Any, traces: int) -> None:
 @pytest.mark.parametrize("algorithm", ["fifo", "pro_rata"])
 @pytest.mark.parametrize("make", [Engine, ReferenceEngine])
 def test_what_the_suites_leave_out(make: type[MatchingEngine], algorithm: str, policy: SelfTradePolicy) -> None:
-    """Odd prices, quantities and owners, ids that come again, replacements that fail: what the adapter translates."""
+    """Odd prices, quantities and owners, reused ids, failing replacements: what the adapter translates."""
     config = ConformanceConfig(algorithm, 0.05, policy)
     report = run_conformance(odd_events(), candidate(make), config=config)
     assert report.divergence is None, report.divergence

@@ -1,5 +1,6 @@
-"""Any bytes are commands: whatever lies in an array of the right dtype, the engine answers as the reference does, and
-its books stay sound."""
+"""Any bytes are commands: for any array of the right dtype, the engine gives the same events as the reference engine,
+and its books stay valid.
+"""
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_wide_bytes(raw: bytes) -> None:
 def test_random_bytes(seed: int) -> None:
     random = np.random.default_rng(seed)
     stream = np.frombuffer(random.bytes(32 * 4_000), COMMAND).copy()
-    # Left as they are, nearly all would stop at the kind or the symbol.
+    # Without this, nearly all would be rejected for the kind or the symbol.
     for name, few in (("kind", 7), ("symbol", 3), ("side", 3), ("time_in_force", 4), ("flags", 3), ("order_id", 20)):
         kept = random.random(len(stream)) < 0.05
         stream[name] = np.where(kept, stream[name], random.integers(0, few, len(stream)))
@@ -60,7 +61,7 @@ def test_random_bytes(seed: int) -> None:
 
 
 def flipped(stream: Commands, random: Generator) -> Commands:
-    """With 2,000 bits of it changed: nearly sound commands reach further than random ones."""
+    """The array with 2,000 bits flipped: nearly valid commands reach further than random ones."""
     made = stream.copy()
     raw = made.view(np.uint8).reshape(-1)
     raw[random.integers(0, len(raw), 2_000)] ^= np.uint8(1) << random.integers(0, 8, 2_000, dtype=np.uint8)

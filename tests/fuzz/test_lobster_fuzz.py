@@ -1,4 +1,4 @@
-"""Files arrive garbled: whatever the bytes, the reader gives a flow an engine can run, or says what is wrong."""
+"""For any bytes in a file, the reader returns a flow that an engine can run, or says what is wrong."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RELAXED = settings(deadline=None, max_examples=200, suppress_health_check=[Healt
 
 
 def reads_or_complains(path: Path) -> None:
-    """A flow that is read must run: every burst is an order the engine takes, and its counts add up."""
+    """A flow that is read must run: the engine accepts every burst as an order, and the counts add up."""
     try:
         flow = read_lobster(path)
     except LobsterError as error:
@@ -104,7 +104,7 @@ FIELDS = st.tuples(
 @RELAXED
 @given(st.lists(FIELDS, min_size=1, max_size=40))
 def test_sound_fields_that_contradict_one_another(tmp_path: Path, fields: list[tuple[int, ...]]) -> None:
-    """Any story such rows tell is read; each row is a command's, a burst's, or counted as left out."""
+    """Rows that contradict each other are still read; each is a command, part of a burst, or counted as left out."""
     time, rows = 0, []
     for pause, kind, order_id, size, price, direction in fields:
         time += pause

@@ -1,5 +1,6 @@
-"""The fuzzer of `make fuzz` must find nothing in the engine, and must be able to find something: for ten seconds here,
-with the compiler there is, since libFuzzer needs clang."""
+"""The fuzzer of `make fuzz` finds nothing in the engine, and does find planted faults. It runs for ten seconds here,
+with any compiler, since libFuzzer needs clang.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ def tool(name: str) -> str:
 
 @cache
 def program() -> Path:
-    """The fuzzer with a main() of its own, invariants on."""
+    """The fuzzer with its own main(), invariants on."""
     cmake = tool("cmake")
     options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_FUZZ=ON"]
     for step in (

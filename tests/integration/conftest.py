@@ -1,4 +1,4 @@
-"""The installed command, run as a user runs it: in a process of its own, in an empty folder, without our settings."""
+"""Runs the installed command like a user: in a separate process, in an empty folder, without our settings."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The caller's environment without what would change an outcome; a warning is an error, as in the tests."""
+    """The caller's environment without variables that would change a result; warnings are errors, as in the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
     return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {"PYTHONWARNINGS": "error"}
 
 
 @pytest.fixture
 def start(tmp_path: Path, environment: dict[str, str]) -> Start:
-    """Start `lowlat` with these arguments; with `code`, the same after Python code that changes the program."""
+    """Start `lowlat` with these arguments; with `code`, after Python code that changes the program."""
 
     def started(
         *arguments: object, env: dict[str, str] | None = None, code: str | None = None, **options: object
@@ -54,7 +54,7 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Start:
             cwd=tmp_path,
             env=environment | (env or {}),
             text=True,
-            # A test run in the background of a script has SIGINT ignored, and its children inherit that.
+            # Scripts start background jobs with SIGINT ignored, and children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
             **(pipes | options),  # type: ignore[arg-type]
         )
@@ -64,7 +64,7 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Start:
 
 @pytest.fixture
 def lowlat(start: Start) -> Run:
-    """Run `lowlat` with these arguments to its end."""
+    """Run `lowlat` with these arguments to the end."""
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         with start(*arguments, **options) as process:
@@ -76,7 +76,7 @@ def lowlat(start: Start) -> Run:
 
 @pytest.fixture
 def patched(lowlat: Run) -> Run:
-    """Run `lowlat` after some Python code that changes the program, for outcomes that a sound one never has."""
+    """Run `lowlat` after Python code that changes the program, for results that a correct one never has."""
 
     def run(code: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         return lowlat(*arguments, code=code, **options)
@@ -86,7 +86,7 @@ def patched(lowlat: Run) -> Run:
 
 @pytest.fixture
 def document(lowlat: Run) -> Document:
-    """Run a verb of `probes` with --json: the one document that it prints, valid by the schema published for it."""
+    """Run a verb of `probes` with --json; return the single document it prints, valid by its published schema."""
 
     def printed(*arguments: object, **options: object) -> dict[str, Any]:
         done = lowlat(*arguments, "--json", **options)
@@ -100,16 +100,18 @@ def document(lowlat: Run) -> Document:
 
 @pytest.fixture
 def on_terminal(start: Start) -> Terminal:
-    """Run `lowlat` on a terminal of so many columns to a good end: what it shows, without colors unless `raw`."""
+    """Run `lowlat` on a terminal this many columns wide until it succeeds; return its output, without colors unless
+    `raw`.
+    """
 
     def run(columns: int, *arguments: object, raw: bool = False) -> str:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        # stdin too: that is where rich looks first for the width.
+        # stdin too, since rich reads the width there first.
         process = start(*arguments, env={"TERM": "xterm-256color"}, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         parts = []
-        with contextlib.suppress(OSError):  # how Linux says that nobody has the other end open
+        with contextlib.suppress(OSError):  # Linux reports a closed other end this way
             while part := os.read(ours, 1 << 16):
                 parts.append(part)
         os.close(ours)

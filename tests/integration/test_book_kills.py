@@ -1,5 +1,5 @@
-"""A hundred writers killed at random points: none may leave a book that is torn or crossed and yet is shown, nor one
-that keeps the next writer out.
+"""A hundred writers are killed at random points. None may leave a torn or crossed book that readers show, or a file
+that blocks the next writer.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from lowlat.engine.matching.records import Side
 from lowlat.engine.shared_book.directory import BookSnapshot, Found, MappedBookReader, MappedBookWriter
 from lowlat.engine.shared_book.errors import BookError, NoWriterError
 
-DEPTH = 1024  # so many levels that a kill often falls into an update
+DEPTH = 1024  # enough levels that a kill often hits an update
 KILLS = 100
 
-# One process forks all writers: starting Python a hundred times would take longer than all the rest. Each update's
-# levels carry its number as quantity, and its prices are so far from the last that sides of two would cross.
+# One process forks all writers: starting Python a hundred times would take longer than everything else. Each update
+# uses its number as quantity, and prices so far from the last ones that sides of two updates would cross.
 WRITERS = f"""
 import os, sys
 import numpy as np
@@ -71,7 +71,7 @@ def writers(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def kill_one(writers: subprocess.Popen[str], after_s: float) -> None:
-    """Start a writer, and kill it so much later."""
+    """Start a writer, and kill it after this time."""
     assert writers.stdin is not None and writers.stdout is not None
     writers.stdin.write("\n")
     writers.stdin.flush()
@@ -82,7 +82,7 @@ def kill_one(writers: subprocess.Popen[str], after_s: float) -> None:
 
 
 def check(book: BookSnapshot) -> None:
-    """All of one update, and not crossed; or empty, as a new writer's is."""
+    """All levels are of one update and do not cross; or the book is empty, as a new writer's."""
     quantities = set(book.bids["quantity"].tolist()) | set(book.asks["quantity"].tolist())
     assert quantities <= {book.command}, "torn"
     assert len(book.bids) == len(book.asks) == (DEPTH if quantities else 0)
@@ -91,7 +91,7 @@ def check(book: BookSnapshot) -> None:
 
 
 def read_while_it_lives(folder: Path, seconds: float, seen: Counter[str]) -> None:
-    """Watch from outside: any error is fine that says why there is no book."""
+    """Read from outside; any error that says why there is no book is fine."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -115,7 +115,7 @@ def test_a_hundred_killed_writers(writers: subprocess.Popen[str], tmp_path: Path
 
 
 def examine(folder: Path, seen: Counter[str]) -> None:
-    """What a dead writer left: a reader shows it whole or not at all, and the next writer starts."""
+    """After a writer's death, a reader shows the whole book or nothing, and the next writer can start."""
     try:
         with MappedBookReader("AAPL", folder=folder, live_only=False) as reader:
             assert not reader.has_writer

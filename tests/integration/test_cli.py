@@ -1,4 +1,4 @@
-"""What every user meets first: help, version, and what a mistake costs. One line, exit code 2, and what to do."""
+"""Help, version, and errors: one line, exit code 2, and what to do."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_version(lowlat: Run, flag: str) -> None:
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_help_and_version_come_within_300_ms(lowlat: Run, flag: str) -> None:
-    """The fastest of several: other load on the machine only ever adds."""
+    """The fastest of several: other load on the machine only adds time."""
     times_s = []
     for _ in range(100):
         begin = time.perf_counter()
@@ -147,7 +147,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
 def test_a_mistake_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: str, message: str
 ) -> None:
-    """In this process, for there are many; the tests below go the whole way."""
+    """In this process, since there are many; the tests below run the installed command."""
     monkeypatch.chdir(tmp_path)
     session = Session()
     with Outcome(session) as outcome:

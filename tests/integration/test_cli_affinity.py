@@ -1,5 +1,6 @@
-"""`lowlat affinity` as a user runs it: what was asked is what the kernel says afterward, and a command that is started
-keeps its arguments, its exit code and its signals."""
+"""`lowlat affinity`: the kernel confirms what was set, and a started command keeps its arguments, exit code and
+signals.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ ENDED = 4_194_303  # no Linux gives it unless told to: /proc/sys/kernel/pid_max 
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[str]]:
-    """A process with three threads, which waits until its stdin ends."""
+    """A process with three threads that waits for the end of its stdin."""
     program = (
         "import sys, threading\n"
         "done = threading.Event()\n"
@@ -81,7 +82,7 @@ def test_set_binds_every_thread_and_reads_it_back(
 
 
 def test_set_may_go_beyond_our_own_affinity(lowlat: Run, child: subprocess.Popen[str]) -> None:
-    """What this process inherited says nothing about another one; the kernel lets it be bound anywhere."""
+    """The affinity that this process inherited does not limit another one; the kernel allows any CPU."""
     first, last = allowed_cpus()[0], allowed_cpus()[-1]
     itself = (sys.executable, "-P", "-m", "lowlat_cli.main", "affinity", "set")
     done = lowlat("affinity", "run", "--cpus", first, "--", *itself, child.pid, last)
@@ -129,7 +130,7 @@ def test_exit_code_and_streams_are_the_commands(lowlat: Run) -> None:
 
 
 def test_signals_are_the_commands(start: Start) -> None:
-    """Replaced, not watched over: the process id stays, and a signal ends the command itself."""
+    """The command replaces the process: the process id stays, and a signal ends the command itself."""
     with start("affinity", "run", "--cpus", "all", "--", "sh", "-c", "echo $$; exec sleep 30") as process:
         assert process.stdout is not None
         assert int(process.stdout.readline()) == process.pid
@@ -138,7 +139,7 @@ def test_signals_are_the_commands(start: Start) -> None:
 
 
 def test_command_dies_of_a_broken_pipe_as_it_would_alone(start: Start) -> None:
-    """The interpreter ignores SIGPIPE; a command that inherited that would write on, to nobody."""
+    """The interpreter ignores SIGPIPE; a command that inherited that would keep writing without a reader."""
     with start("affinity", "run", "--cpus", "all", "--", "yes") as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -307,7 +308,7 @@ def test_settings_reach_the_verbs_beneath(document: Document, lowlat: Run, tmp_p
 
 
 def test_two_at_once_do_not_disturb_each_other(lowlat: Run) -> None:
-    """Each binds itself alone."""
+    """Each binds only itself."""
     results: dict[int, str] = {}
 
     def run(cpu: int) -> None:

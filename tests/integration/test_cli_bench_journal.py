@@ -1,4 +1,4 @@
-"""`lowlat bench --journal`: the figures beside the measured runs, the journal that is left, and what it refuses."""
+"""`lowlat bench --journal`: the figures beside the measured runs, the journal that it leaves, and what it rejects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lowlat book` beside a process that publishes: one snapshot, a document, a list, a ladder that follows the book.
+"""`lowlat book` while another process publishes: a snapshot, a document, a list, and a ladder that follows the book.
 
 The test itself is the publishing process.
 """
@@ -100,7 +100,7 @@ def test_a_book_without_a_writer_is_an_error(lowlat: Run, writer: MappedBookWrit
 
 
 class Screen:
-    """A pseudo-terminal that is read all the time, for a program stops when nobody takes what it draws."""
+    """A pseudo-terminal that is read all the time, since a program blocks when nobody reads its output."""
 
     def __init__(self) -> None:
         self.ours, self.theirs = pty.openpty()
@@ -112,7 +112,7 @@ class Screen:
         self._reading.start()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError):  # how Linux says that nobody has the other end open
+        with contextlib.suppress(OSError):  # Linux reports a closed other end this way
             while part := os.read(self.ours, 65_536):
                 self.text += part.decode()
 

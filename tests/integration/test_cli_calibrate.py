@@ -1,4 +1,4 @@
-"""`lowlat calibrate` as a user runs it: the same frequency each time, in under a second, and honest about the rest."""
+"""`lowlat calibrate`: the same frequency each time, in under a second, and correct about everything else."""
 
 from __future__ import annotations
 

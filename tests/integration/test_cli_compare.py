@@ -1,4 +1,4 @@
-"""`lowlat compare` and `lowlat ab`, installed: CI trusts the exit code, so each must mean what it says."""
+"""`lowlat compare` and `lowlat ab`, installed: CI relies on the exit codes, so each must be right."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ Terminal = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def measured() -> Report:
-    """A real run ten times over, so that what the gate says is not a matter of how busy the machine is.
+    """One real run repeated ten times, so that the gate's result does not depend on how busy the machine is.
 
-    The engine in Python takes microseconds a command: far above the step of any clock.
+    The Python engine takes microseconds per command, far above the resolution of any clock.
     """
     report = measure(flood(load_profile("steady"), 500, 1), RunPlan(engine="reference", runs=1))
     runs = tuple(dataclasses.replace(report.runs[0], index=index) for index in range(10))
@@ -55,7 +55,7 @@ def write(path: Path, report: Report) -> None:
 
 
 def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """The one document on stdout, valid by its schema to the letter."""
+    """The only document on stdout, strictly valid by its schema."""
     found: dict[str, Any] = json.loads(done.stdout)
     jsonschema.Draft202012Validator(published("lowlat.comparison/1", closed=True)).validate(found)
     return found
@@ -163,7 +163,7 @@ def test_80_columns_of_a_terminal_hold_table_and_picture(on_terminal: Terminal, 
 
 
 def test_a_picture_is_for_the_table_alone(lowlat: Run, base: Report, tmp_path: Path) -> None:
-    """As with `bench`: a document stays one document, and nothing is loaded to draw with."""
+    """As with `bench`: with a document, nothing is drawn and no plotting code is loaded."""
     write(tmp_path / "same.json", base)
     both = ("compare", "base.json", "same.json", "--plot")
     done = lowlat(*both, "--json", env={"PYTHONPROFILEIMPORTTIME": "1"})
@@ -309,7 +309,7 @@ def started_by(pid: int) -> list[psutil.Process]:
 
 
 def wait_for(process: subprocess.Popen[str], line: str) -> None:
-    """Read stderr until the progress says so."""
+    """Read stderr until the progress shows this."""
     assert process.stderr is not None
     for seen in process.stderr:
         if line in seen:

@@ -1,4 +1,4 @@
-"""What files, programs and symbols call themselves is shown on the user's terminal, and does nothing to it."""
+"""Names from files, programs and symbols are shown, but cannot control the user's terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.integration.conftest import Run, Terminal
 
 COLORS = re.compile(r"\x1b\[[0-9;]*m")
 PROGRESS = re.compile(r"\x1b\[(?:\?25[lh]|2K|1A)|\r")
-"""What rich writes of its own accord: in color, and to draw a bar anew."""
+"""Escape sequences that rich itself writes: for color, and to redraw a bar."""
 NAME = "\x1b]0;owned\x07\x9b31m\u202e[red]"
 SHOWN_NAME = r"\x1b]0;owned\x07\x9b31m\u202e[red]"
 WIDE = 4_000
@@ -33,7 +33,7 @@ def report(lowlat: Run, tmp_path: Path) -> Path:
 
 
 def seen(text: str) -> str:
-    """What stands on the terminal, without the colors that are our own."""
+    """The text on the terminal, without our own colors."""
     plain = PROGRESS.sub("\n", COLORS.sub("", text))
     assert_harmless(plain)
     return plain

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first keeps what was measured, the second quits. A lost long run and half a file are both defects."""
+"""Ctrl-C: the first keeps what was measured, the second quits. Neither loses finished runs or leaves a partial file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONG = ("bench", "--commands", "20k", "--runs", "200", "--verbose")
 
 
 def wait_for(process: subprocess.Popen[str], line: str) -> None:
-    """Read stderr until the progress says so."""
+    """Read stderr until the progress shows this."""
     assert process.stderr is not None
     for seen in process.stderr:
         if line in seen:
@@ -78,7 +78,7 @@ lowlat.engine.bench.run.measure = measure
 
 
 def test_the_second_signal_quits(start: Start, tmp_path: Path) -> None:
-    """Even where the first is taken for something else; here by a verb that goes on after it."""
+    """Even if the first is handled otherwise, here by a verb that continues after it."""
     with start("bench", "-n", "1", "-o", "report.json", code=DEAF) as process:
         wait_for(process, "measuring")
         process.send_signal(signal.SIGINT)

@@ -1,5 +1,5 @@
-"""`lowlat journal` and `lowlat replay` of a journal, as a user runs them, on files that a crash, a bad disk or a wrong
-name may give: nothing behind damage is trusted, nothing is changed, and what to do is said in one line.
+"""`lowlat journal` and `lowlat replay` of a journal, on files as left by a crash, a bad disk or a wrong name. Nothing
+after damage is trusted, no file is changed, and one line says what to do.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ DAY = (
 
 
 def written(path: Path, **options: Any) -> JournaledEngine:
-    """A day of five commands, its engine still open: order 1 is live with 2 of 5 lots, and there was one trade."""
+    """A journal of five commands, its engine still open: order 1 has 2 of 5 lots left, and there was one trade."""
     day = JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE, **options)
     day.process(commands(SELL, BUY))
     day.process(extended_commands(ICEBERG, STRANGE))
@@ -78,14 +78,14 @@ def written(path: Path, **options: Any) -> JournaledEngine:
 
 @pytest.fixture
 def day(tmp_path: Path) -> Iterator[Path]:
-    """Its journal, closed; whatever a test runs must leave it as it is, unless the test itself changes it."""
+    """The closed journal; a test must leave it unchanged unless it damages it on purpose."""
     path = tmp_path / "day.journal"
     written(path).close()
     yield path
 
 
 def begins(path: Path) -> list[int]:
-    """Where each block begins."""
+    """The offsets of the blocks."""
     with JournalFile(path) as file:
         return [head.offset for head in file.heads(file.start, file.end.end)]
 
@@ -98,7 +98,7 @@ def flip(path: Path, byte: int) -> None:
 
 
 def document(done: subprocess.CompletedProcess[str], name: str = "journal") -> dict[str, Any]:
-    """The one document on stdout, valid by the committed schema."""
+    """The only document on stdout, valid by the committed schema."""
     found: dict[str, Any] = json.loads(done.stdout)
     jsonschema.Draft202012Validator(published(f"lowlat.{name}/1")).validate(found)
     return found
@@ -163,7 +163,7 @@ def test_a_damaged_snapshot_is_told_and_not_needed(lowlat: Run, tmp_path: Path) 
 
 
 def test_a_snapshot_of_other_books_is_found(lowlat: Run, tmp_path: Path) -> None:
-    """Its checksums are right, so recovery believes it: only executing the whole journal shows it."""
+    """Its checksums match, so recovery trusts it; only executing the whole journal reveals the difference."""
     day = tmp_path / "day.journal"
     with written(day) as open_day, JournalFile(day) as file:
         state, _ = engine._core.save_state(engine.Engine.of(open_day.settings).matcher)
@@ -176,7 +176,7 @@ def test_a_snapshot_of_other_books_is_found(lowlat: Run, tmp_path: Path) -> None
 
 
 def test_a_snapshot_that_does_not_fit_is_found(lowlat: Run, tmp_path: Path) -> None:
-    """As after a journal was cut by hand, and written on beyond where its snapshot stands."""
+    """As after a journal was truncated by hand and continued past the position of its snapshot."""
     day = tmp_path / "day.journal"
     with written(day) as open_day:
         open_day.snapshot()
@@ -228,7 +228,7 @@ def test_a_journal_that_ends_before_its_snapshot(lowlat: Run, tmp_path: Path) ->
 
 @pytest.mark.parametrize("left", [-3, 9])
 def test_a_torn_tail_is_told_and_no_damage(lowlat: Run, day: Path, left: int) -> None:
-    """Cut within the last block's end, and within its head."""
+    """Truncated within the end of the last block, and within its head."""
     last, size = begins(day)[-1], day.stat().st_size
     cut = size - 3 if left < 0 else last + left
     os.truncate(day, cut)
@@ -268,7 +268,7 @@ def test_a_flipped_bit_is_named_and_nothing_behind_it_is_shown(
 
 
 def damaged(path: Path, byte: int, reason: str) -> str:
-    """What is said of a journal whose second block is damaged."""
+    """The output for a journal whose second block is damaged."""
     return (
         f"lowlat: error: damaged at block 1, byte {byte:,} of {path}, after 2 commands: {reason}; nothing after "
         "that can be trusted. To continue from the previous block, keep a copy and truncate the file: "
@@ -378,7 +378,7 @@ def test_output_never_takes_the_place_of_the_journal(lowlat: Run, day: Path, ver
 
 
 def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: Path) -> None:
-    """The journal is damaged at its end, far behind what `head` wants: that is not looked for."""
+    """The journal is damaged at its end, far after the part that `head` reads, so the damage is not found."""
     path = tmp_path / "long.journal"
     with JournaledEngine.create(path, sync=SyncPolicy.NONE) as long:
         long.process(flood(load_profile("steady"), 50_000, 1).commands)

@@ -1,6 +1,6 @@
-"""How commands reach the engine, asked for on the command line: rates, sweeps, pipelines, logs, and what does not fit.
+"""Loads on the command line: rates, sweeps, pipelines, logs, and combinations that conflict.
 
-Whether a busy machine keeps a rate up is not for a test to say: a run that did not must say so, and nothing else.
+Whether a busy machine keeps up with a rate is not tested, only that a run that did not is reported as such.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def report_of(done: subprocess.CompletedProcess[str]) -> Report:
-    """The report printed, which is valid or says that the rate was missed, with the exit code of either."""
+    """The printed report, which is valid, or says that the rate was missed, with the matching exit code."""
     report = from_text(done.stdout)
     assert report.status_reasons == report.load.missed
     assert done.returncode == (ExitCode.NOT_VALID if report.load.missed else ExitCode.OK), done.stderr

@@ -1,4 +1,4 @@
-"""`bench --listen` and `--peer` as two processes: what crosses a network is measured, only that, and all ends well."""
+"""`bench --listen` and `--peer` as two processes: only what crosses the network is measured, and both end cleanly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHORT = ("bench", "--commands", "2k", "--runs", "1")
 
 @contextmanager
 def listener(start: Start, *more: str, number: signal.Signals = signal.SIGINT) -> Iterator[int]:
-    """A listening process on a free port; ended by a signal, it ends well."""
+    """A listening process on a free port; it must exit cleanly on a signal."""
     with start("bench", "--listen", "0", *more) as process:
         assert process.stderr is not None
         said = process.stderr.readline()

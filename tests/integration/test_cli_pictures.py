@@ -1,4 +1,4 @@
-"""Pictures of a run as a user asks for them: under the table, or as a page; and what is said where they cannot be."""
+"""Charts on request: under the table or as a page, and the messages when they are not possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lowlat report` as a user runs it: what is shown, merged and converted, where it goes, and what a bad file costs."""
+"""`lowlat report`: what it shows, merges and converts, where it writes, and how it treats bad files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOWLAT = Path(sys.executable).with_name("lowlat")
 
 @pytest.fixture(scope="module")
 def benched(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """What `lowlat bench` writes."""
+    """A report as `lowlat bench` writes it."""
     path = tmp_path_factory.mktemp("bench") / "a.json"
     command = [LOWLAT, "bench", "-n", "2000", "--runs", "2", "-o", path]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
@@ -41,7 +41,7 @@ def benched(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 @pytest.fixture
 def folder(benched: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder of the tests: `a.json`; `b.json`, of the day after; `other.json`, of another seed."""
+    """The working folder of the tests: `a.json`; `b.json`, from the next day; `other.json`, with another seed."""
     monkeypatch.chdir(tmp_path)
     later = tuple(dataclasses.replace(run, started=f"2100{run.started[4:]}") for run in benched.runs)
     seeded = dataclasses.replace(benched.workload, seed=2, hash="sha256:0")
@@ -59,7 +59,7 @@ Here = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def here(folder: Path, capsys: pytest.CaptureFixture[str]) -> Here:
-    """Run `lowlat report` in this process, for there are many; some tests go the whole way."""
+    """Run `lowlat report` in this process, since there are many; some tests run the installed command."""
 
     def called(*arguments: str) -> subprocess.CompletedProcess[str]:
         session = Session()
@@ -239,7 +239,7 @@ def test_a_history_has_a_page_too(here: Here, folder: Path) -> None:
 
 
 def test_the_documented_workflow_runs(here: Here, folder: Path) -> None:
-    """Every call of `lowlat report` in it, and each file that it leaves to another step has its shape."""
+    """Every call of `lowlat report` in it works, and each file for another step has the expected form."""
     page = (Path(__file__).resolve().parents[2] / "docs/how-to/gate-ci.md").read_text()
     workflow = page.partition("```yaml")[2].partition("```")[0]
     calls = re.findall(r"^ *lowlat report (.*?)(?: >> .*)?$", workflow, re.MULTILINE)
@@ -254,7 +254,7 @@ def test_the_documented_workflow_runs(here: Here, folder: Path) -> None:
 
 
 def write_garbage(path: Path) -> None:
-    """100 MB that no disk has to hold."""
+    """A sparse file of 100 MB."""
     with path.open("wb") as stream:
         stream.write(b"garbage")
         stream.truncate(100_000_000)

@@ -1,4 +1,4 @@
-"""Whole runs of the installed command: data on stdout and nothing else, whole files or none, honest exit codes."""
+"""Whole runs of the installed command: only data on stdout, whole files or none, correct exit codes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_another_file_takes_what_would_be_printed(lowlat: Run, tmp_path: Path) -
 
 
 def test_an_unwritable_file_is_found_before_anything_runs(patched: Run, tmp_path: Path) -> None:
-    """Also for root, whom permissions do not stop: a folder stands where the file should go."""
+    """Also for root, who ignores permissions: a folder is in the place of the file."""
     (tmp_path / "taken").mkdir()
     unreachable = (
         "from lowlat.engine.bench import run\ndef measure(*_):\n    raise AssertionError\nrun.measure = measure"

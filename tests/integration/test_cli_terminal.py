@@ -1,4 +1,4 @@
-"""Color and progress go where they are wanted and nowhere else: escapes in a log or a document break its readers."""
+"""Color and progress appear only where requested: escape sequences in a log or a document break its readers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHORT = ("bench", "--commands", "2k", "--runs", "1")
 
 @contextlib.contextmanager
 def terminal() -> Iterator[tuple[int, int]]:
-    """A pseudo-terminal: the end that a test reads, and the end that a program writes to."""
+    """A pseudo-terminal: the end that the test reads, and the end that the program writes to."""
     ours, theirs = pty.openpty()
     try:
         yield ours, theirs
@@ -32,9 +32,9 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 
 def shown(ours: int) -> str:
-    """All that was written to the terminal, once its other end is closed."""
+    """Everything written to the terminal, once its other end is closed."""
     parts = []
-    with contextlib.suppress(OSError):  # how Linux says that nobody has the other end open
+    with contextlib.suppress(OSError):  # Linux reports a closed other end this way
         while part := os.read(ours, 65_536):
             parts.append(part)
     return b"".join(parts).decode()
@@ -71,7 +71,7 @@ def test_forced_color_off_a_terminal_colors_the_table_and_animates_nothing(start
 
 
 def test_nothing_redraws_progress_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that refreshes the bar would take time from what is being measured."""
+    """A thread that refreshes the bar would take time from the measurement."""
     with terminal() as (ours, theirs):
         with os.fdopen(theirs, "w") as stream:
             monkeypatch.setattr(sys, "stderr", stream)

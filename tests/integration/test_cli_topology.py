@@ -1,5 +1,6 @@
-"""`lowlat topology` as a user runs it: the table on a terminal and through a pipe, one valid document, a snapshot that
-gives the same answer, and errors that say what to do."""
+"""`lowlat topology`: the table on a terminal and through a pipe, one valid document, a snapshot that gives the same
+result, and errors that say what to do.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ NODE = "sys/devices/system/node"
 
 
 class Tree:
-    """Writes the files of a host, lists only."""
+    """Writes the files of a host; CPU lists only."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -62,7 +63,7 @@ class Tree:
 
 @pytest.fixture
 def two_sockets(tmp_path: Path) -> Path:
-    """Two sockets of two cores with two threads each; a node a socket; CPUs 1 and 5 isolated."""
+    """Two sockets of two cores with two threads each; one node per socket; CPUs 1 and 5 isolated."""
     tree = Tree(tmp_path / "host")
     tree.cpus(8)
     tree.file(f"{CPU}/isolated", "1,5")
@@ -78,7 +79,7 @@ def two_sockets(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sockets of 64 cores with two threads each, eight dies a socket, two nodes a socket: 256 CPUs."""
+    """Two sockets of 64 cores with two threads each, eight dies and two nodes per socket: 256 CPUs."""
     tree = Tree(tmp_path_factory.mktemp("large"))
     tree.cpus(256)
 
@@ -190,7 +191,7 @@ def test_snapshot_gives_the_same_answer(lowlat: Run, tmp_path: Path) -> None:
 
 
 def test_snapshot_is_of_this_host(lowlat: Run, document: Document, tmp_path: Path) -> None:
-    """All that does not change from one moment to the next is what the live host says."""
+    """Everything that does not change from moment to moment equals the live host's values."""
 
     def steady(found: dict[str, Any]) -> dict[str, Any]:
         for node in found["nodes"]["value"] or ():
@@ -271,7 +272,7 @@ def test_unreadable_root_names_the_right(lowlat: Run, tmp_path: Path) -> None:
 def test_unreadable_file_is_unknown_with_the_missing_right(
     document: Document, tmp_path: Path, two_sockets: Path
 ) -> None:
-    """A folder in a file's place refuses to be read, for root too: the rest is shown, and why this is not."""
+    """A folder in place of a file cannot be read, even by root: the rest is shown, with the reason for this one."""
     (two_sockets / "sys/devices/system/cpu/smt/control").mkdir(parents=True)
     found = document("topology", "--root", str(two_sockets))
     assert (found["smt"]["status"], found["smt"]["value"]) == ("unknown", None)

@@ -1,6 +1,6 @@
-"""What the documentation tells people to type must work: Python runs, files load, commands parse, links lead somewhere.
+"""Everything that the documentation tells people to type works: Python runs, files load, commands parse, links resolve.
 
-The pages themselves are built strictly by `make docs`; README.md is outside of that.
+`make docs` builds the pages themselves in strict mode; README.md is not part of that.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LISTED = re.compile(r"^<!-- insert: api (?P<module>\S+) (?P<names>.*) -->$", re.
 
 
 def blocks(page: Path, language: str, title: str | None = None) -> list[str]:
-    """The bodies of a page's blocks in a language."""
+    """The contents of a page's code blocks in a language."""
     found = [match for match in BLOCK.finditer(page.read_text(encoding="utf-8")) if match["language"] == language]
     return [match["body"] for match in found if title is None or match["title"] == title]
 
@@ -104,7 +104,7 @@ def test_command_lines_parse(page: str, line: str) -> None:
 
 
 def parse(arguments: list[str]) -> None:
-    """Read a command line as `lowlat` does, without running it. Raises for an option that there is not."""
+    """Parse a command line as `lowlat` does, without running it. Raises for an unknown option."""
     command, context, name = get_command(app), None, "lowlat"
     while True:
         context = command.make_context(name, arguments, parent=context, obj=Session())

@@ -1,5 +1,6 @@
-"""A disk that is full in the midst of a run: told by name, nothing half-written is left, what was acknowledged stays.
-The disk is a small one in memory, in a mount namespace of its own, which a user may have where the kernel lets them."""
+"""The disk fills up during a run: the error names the file, no partial block is left, and everything acknowledged
+stays. The disk is a small tmpfs in a separate mount namespace, which users may create if the kernel allows it.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ print([file.name for file in path.parent.iterdir()])
 
 
 def on_small_disk(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with a MiB mounted on the folder."""
+    """Run a command with a file system of 1 MiB mounted on the folder."""
     alone = ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", str(folder)]
     try:
         subprocess.run([*alone, "true"], check=True, capture_output=True, timeout=60)

@@ -1,5 +1,5 @@
-"""Two hundred engines killed in the midst of a flood whose every batch is committed: each command whose events were
-seen is in the recovered book, none twice, none out of order; and the book is that of an engine that was never killed.
+"""Two hundred engines are killed during a flow that commits every batch. The recovered book holds each command whose
+events were seen, once and in order, and equals the book of an engine that was never killed.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from lowlat.engine.matching.records import Commands
 KILLS = 200
 FLOW = (load_profile("all-kinds"), 60_000, 11)
 
-# One process forks all engines: starting Python two hundred times would take longer than all the rest. A seed on stdin
-# starts one, which goes on with the journal there is. It tells its process id, then how many commands it has
-# acknowledged, again and again; once it is dead, a zero is told. Each number is eight bytes. The second argument may
-# ask for a broken one: `early` acknowledges what is not in the journal yet, `again` repeats itself after a recovery.
+# One process forks all engines: starting Python two hundred times would take longer than everything else. A seed on
+# stdin starts an engine, which continues the existing journal. It writes its process id, then repeatedly the number of
+# acknowledged commands; after its death, a zero follows. Each number has eight bytes. The second argument selects a
+# broken engine: `early` acknowledges commands before they are journaled, `again` repeats commands after a recovery.
 ENGINES = """
 import os, random, signal, sys
 from pathlib import Path
@@ -99,7 +99,7 @@ def numbers(engines: subprocess.Popen[bytes]) -> Iterator[int]:
 
 
 def kill_one(engines: subprocess.Popen[bytes], seed: int, whole: int) -> int:
-    """Start an engine, wait for some batches, and kill it a moment later; how many commands it had acknowledged."""
+    """Start an engine, wait for some batches, kill it a moment later; return the number of acknowledged commands."""
     chance = random.Random(seed)
     assert engines.stdin is not None
     engines.stdin.write(f"{seed}\n".encode())
@@ -116,7 +116,7 @@ def kill_one(engines: subprocess.Popen[bytes], seed: int, whole: int) -> int:
 
 
 def examine(path: Path, flow: Commands, acknowledged: int, seen: Counter[str]) -> bool:
-    """What a dead engine left; whether that was the whole flow."""
+    """Check what a dead engine left; return whether that was the whole flow."""
     if not path.exists():
         assert acknowledged == 0
         seen["never made"] += 1

@@ -1,5 +1,5 @@
-"""A user's project may have folders called as ours are, with code of its own in them: every verb works there, in the
-command's own process and in those that it starts, with the current folder on the path too; and it is not imported.
+"""A user's project may have folders with the same names as ours. Every verb works there, in the command's own process
+and in child processes, also with the current folder on the path, and never imports them.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]
 
 
 def is_editable() -> bool:
-    """Whether the package that the tests run against is installed as links to the sources."""
+    """Whether the package under test is an editable install."""
     source = json.loads(distribution("lowlat").read_text("direct_url.json") or "{}")
     return bool(source.get("dir_info", {}).get("editable"))
 
 
 @pytest.fixture(scope="session")
 def not_editable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of an installation that is not editable: ours, or else one made of a wheel, with our dependencies."""
+    """The command of a non-editable installation: the one under test, or one from a wheel, with our dependencies."""
     ours = Path(sys.executable).with_name("lowlat")
     if not is_editable():
         return ours
     folder = tmp_path_factory.mktemp("installed")
-    # The build folder stays, so that only the first session compiles it.
+    # Keep the build folder, so that only the first test run compiles it.
     wheel = ("wheel", "-q", "--no-build-isolation", "--no-deps", "-C", "build-dir=build/wheel", "-w", folder, ROOT)
     environment = os.environ | {"LOWLAT_NATIVE": "OFF"}
     pip = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
@@ -86,7 +86,7 @@ def command_path(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with such folders, each of which ends the process that imports it, and with something for every verb."""
+    """A folder with folders of these names, each of which ends a process that imports it, and input for all verbs."""
     for name in OWN:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise SystemExit(f'the user\\'s own {__name__} was imported')\n")
@@ -99,7 +99,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def program(command_path: Path, project: Path, environment: dict[str, str]) -> Program:
-    """Run it in the project; with `path`, the current folder is on the path."""
+    """Run it in the project; with `path`, with the current folder on the path."""
 
     def run_there(*arguments: str, path: bool) -> subprocess.CompletedProcess[str]:
         env = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
@@ -123,6 +123,6 @@ def test_ab_measures_in_such_a_project(program: Program, path: bool) -> None:
 
 
 def test_the_folders_names_are_not_ours(not_editable: Path, tmp_path: Path) -> None:
-    """An editable installation puts the clone itself on the path, and there they are."""
+    """An editable installation puts the clone itself on the path, which contains these folders."""
     done = run(not_editable.with_name("python"), "-c", "import engine", cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.endswith("ModuleNotFoundError: No module named 'engine'\n")

@@ -1,6 +1,7 @@
-"""The whole order path, its threads and processes real: nothing lost, the events of a closed loop, the engine's books.
+"""The whole order path with real threads and processes: nothing is lost, the events equal those of a closed loop, and
+the books equal the engine's.
 
-Each check of a pass is shown to reject a pass that is wrong.
+Each check of a pass must reject a pass that is wrong.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def test_all_that_was_sent_is_carried_out_or_rejected(folder: Path, flow: Flow, 
 
 
 def test_the_stages_add_up_to_the_whole(one_producer: Report) -> None:
-    """Means do add up, other than percentiles; each stage is rounded down to whole nanoseconds."""
+    """Means add up, unlike percentiles; each stage is rounded down to whole nanoseconds."""
     mean = {series.measure: series.mean for series in one_producer.summary if series.op == "all"}
     stages = mean["stage:queued"] + mean["stage:matched"] + mean["stage:published"]
     assert mean["service"] == pytest.approx(stages, rel=0.002, abs=3)
@@ -199,7 +200,7 @@ def test_a_book_that_is_not_the_engines_is_found_out(walked: Walked) -> None:
 
 @pytest.mark.parametrize("where", ["publisher", "producers"])
 def test_a_thread_that_cannot_be_bound_ends_the_path(tmp_path: Path, where: str) -> None:
-    """The others must not wait for it for ever."""
+    """The others must not wait for it forever."""
     settings = settings_of(STEADY, RunPlan())
     cpus = {"publisher": None, "producers": [None, None]} | {
         where: CPU_THAT_IS_NOT if where == "publisher" else [None, CPU_THAT_IS_NOT]
@@ -216,7 +217,7 @@ def test_a_thread_that_cannot_be_bound_ends_the_path(tmp_path: Path, where: str)
 
 
 def test_a_matcher_that_fails_ends_the_others(tmp_path: Path) -> None:
-    """They wait for its start, or at a ring; leaving the path must not wait for them for ever."""
+    """They wait for its start, or at a ring; leaving must not wait for them forever."""
     settings = settings_of(STEADY, RunPlan())
     places = PathPlaces(producers=[None] * 2, publisher=None, may_spin=True, folder=str(tmp_path), books=["FAILED"])
     scale, latencies = TickScale(1 << 63, 63), _core.Latencies(PATH_MEASURES)

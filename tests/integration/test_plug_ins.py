@@ -1,4 +1,4 @@
-"""Readers and engines of other packages: really installed, found by their entry points, used by the command."""
+"""Readers and engines from other packages: really installed, found by their entry points, and used by the command."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SHORT = ("-n", "500", "--runs", "1", "--json")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two packages: one as it should be, one whose entry points lead nowhere or take built-in names."""
+    """A folder with two packages: a correct one, and one whose entry points are broken or use built-in names."""
     folder = tmp_path_factory.mktemp("site")
     install(folder, "toy-venue", TOY, SOURCE)
     install(folder, "bad-venue", BAD)
@@ -46,13 +46,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def with_packages(lowlat: Run, site: Path) -> Run:
-    """Run `lowlat` where these packages are installed."""
+    """Run `lowlat` with these packages installed."""
     return lambda *arguments: lowlat(*arguments, env={"PYTHONPATH": str(site)})
 
 
 @pytest.fixture
 def toy_day(tmp_path: Path) -> Path:
-    """Three orders, the last of which trades."""
+    """Three orders; the last one trades."""
     path = tmp_path / "day.toy"
     path.write_text("TOY\nSELL 5 100\nBUY 5 99\nBUY 2 100\n")
     return path

@@ -1,4 +1,4 @@
-"""Measured runs end to end, in real fresh processes: what is reported must be true, and a lie must be noticed."""
+"""Measured runs end to end, in fresh processes: reports are correct, and falsified outcomes are detected."""
 
 import dataclasses
 import os
@@ -60,7 +60,7 @@ def test_the_hot_path_allocates_and_faults_on_nothing(report):
 
 
 def test_a_run_is_disturbed_by_what_came_into_its_passes_only(report):
-    """Memory that the harness takes for itself is no page fault of the engine."""
+    """Memory that the harness allocates does not count as page faults of the engine."""
     for run in report.runs:
         seen = run.disturbances
         assert (seen.minor_faults == 0) == (not any("first touch" in reason for reason in seen.reasons))
@@ -68,7 +68,7 @@ def test_a_run_is_disturbed_by_what_came_into_its_passes_only(report):
 
 
 def test_report_says_where_it_ran_and_why(report):
-    """Topology, placement, clock, and the node of the memory, which the kernel itself was asked for."""
+    """Topology, placement, clock, and the node of the memory as reported by the kernel."""
     assert report.topology.cores >= report.topology.packages >= 1
     assert report.placement.chosen_by == "plan"
     assert report.placement.cpus == report.host.measured_cpus
@@ -252,7 +252,7 @@ def test_ctrl_c_keeps_what_was_measured(flow, after):
 
 
 def test_no_worker_is_left_behind(flow):
-    """The process of a run is waited for; it is not even there as a zombie."""
+    """The process of a run is reaped; not even a zombie remains."""
     before = set(psutil.Process().children())
     measure(flow, RunPlan(runs=1))
     assert set(psutil.Process().children()) <= before

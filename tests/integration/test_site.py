@@ -1,8 +1,8 @@
-"""The documentation as a reader sees it: the site is built strictly, and every page is opened in headless Chromium.
+"""The documentation site is built in strict mode, and every page is opened in headless Chromium.
 
-On a phone in the dark, on a wide screen in the light: nothing is fetched from elsewhere, no page scrolls sideways.
+On a phone in dark mode and on a wide screen in light mode, no page loads anything from elsewhere or scrolls sideways.
 
-`make docs` installs what builds it; without that, or without Chromium, there is nothing to open.
+`make docs` installs the build tools; without them, or without Chromium, the tests are skipped.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    """Where it is served: its search is a worker, which browsers do not start from a file."""
+    """The address of a local server: the site's search uses a worker, which browsers do not start from a file."""
     serve = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(site)]
     with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None

@@ -1,4 +1,4 @@
-// A test is a named function; a check that fails says where and ends the program. No framework, no macros.
+// A test is a named function; a failing check prints its location and ends the program. No framework, no macros.
 #pragma once
 
 #include <cstdio>
@@ -23,14 +23,14 @@ struct Register {
     Register(const char* name, void (*run)()) { all_tests().push_back({name, run}); }
 };
 
-/// `rule` says what holds.
+/// `rule` states the expectation.
 inline void check(bool holds, const char* rule, std::source_location at = std::source_location::current()) {
     if (holds) return;
     std::fprintf(stderr, "%s:%u: does not hold: %s\n", at.file_name(), at.line(), rule);
     std::exit(1);
 }
 
-/// Whether `run`, in a process of its own, ends by abort().
+/// Whether `run`, in a separate process, ends by abort().
 bool aborts(void (*run)());
 
 }  // namespace lowlat::testing

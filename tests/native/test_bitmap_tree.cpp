@@ -1,4 +1,4 @@
-// The bitmap of taken places answers as a plain array of bools does.
+// The bitmap of taken places gives the same results as a plain array of bools.
 #include <set>
 #include <vector>
 

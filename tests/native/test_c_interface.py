@@ -1,8 +1,8 @@
-"""The C interface is what other languages build on: it must do what the header says, show what the header names and no
-more, and be the engine that Python has, event by event.
+"""The C interface does what the header says, exports only what the header declares, and gives the same events as the
+engine from Python.
 
-`c_interface.c` beside this file is the caller written in C; here the library is built, looked at, and called with
-numpy's arrays as they lie in memory.
+`c_interface.c` beside this file is the caller written in C. This file builds the library, inspects it, and calls it
+with numpy's arrays as they are in memory.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def run(*command: str | Path) -> str:
 
 @cache
 def library() -> Path:
-    """The shared library, built as the header's reader would build it."""
+    """The shared library, built as documented in the header."""
     options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_C_LIBRARY=ON"]
     run(tool("cmake"), "-S", ROOT, "-B", BUILD, *options)
     run(tool("cmake"), "--build", BUILD)
@@ -65,7 +65,7 @@ def library() -> Path:
 
 
 def run_c(source: Path, program: Path) -> str:
-    """What a C program prints that is compiled strictly and uses the library."""
+    """Compile a C program strictly against the library; return its output."""
     strict = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-I", HEADER.parent]
     run(tool("cc"), *strict, source, "-o", program, library(), f"-Wl,-rpath,{BUILD}")
     return run(program)
@@ -140,7 +140,7 @@ class CEngine:
         return int(getattr(self.library, name)(self.handle, ctypes.c_void_p(commands.ctypes.data), count))
 
     def drain(self, room: int) -> bytes:
-        """All events held, `room` at a time. As bytes: numpy would not copy those that are no field."""
+        """All pending events, `room` at a time. As bytes, since numpy would not copy padding."""
         drained = b""
         count = ctypes.c_size_t(1)
         while count.value:
@@ -171,7 +171,7 @@ def test_it_is_the_engine_that_python_has() -> None:
 
 
 def test_every_kind_of_every_symbol_is_the_same() -> None:
-    """Small numbers and every term, so that most of what docs/matching.md says happens, refusals included."""
+    """Small numbers and every term, so that most of docs/matching.md happens, rejections included."""
     random = np.random.default_rng(1)
     commands = np.zeros(50_000, EXTENDED_COMMAND)
     below = {

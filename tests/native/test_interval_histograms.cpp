@@ -1,5 +1,5 @@
-// The rules of interval histograms by small numbers, in one thread: what is recorded while the reader looks at a set is
-// what would be recorded by another thread at that moment. Then with threads; test_interval_stress.py adds the thread
+// The rules of interval histograms with small numbers, in one thread: values recorded while the reader reads a set
+// stand for those of another thread at that moment. Then with threads; test_interval_stress.py adds the thread
 // sanitizer.
 #include <cstdint>
 #include <vector>

@@ -1,7 +1,7 @@
 """Two threads exchange sets of histograms at full speed, plain and under the thread sanitizer.
 
-The same check must reject a recorder that does not wait until a set is back, and the sanitizer one whose handing over
-orders nothing.
+The same check must reject a recorder that does not wait until a set is returned, and the sanitizer must reject one that
+hands sets over without memory ordering.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @cache
 def fixed_addresses() -> list[str]:
-    """The thread sanitizer of older compilers does not stand address space randomization of newer kernels."""
+    """The thread sanitizer of older compilers fails with the address space randomization of newer kernels."""
     setarch = shutil.which("setarch")
     works = setarch is not None and subprocess.run([setarch, "-R", "true"], check=False).returncode == 0
     return [str(setarch), "-R"] if works else []
 
 
 def stress(program: Path, records: int, interval_ticks: int, kind: str) -> subprocess.CompletedProcess[str]:
-    """At least so many records, and on until 100 intervals were taken or one was wrong."""
+    """Record at least this many, and continue until 100 intervals were taken or one was wrong."""
     return subprocess.run(
         [*fixed_addresses(), str(program), str(records), str(interval_ticks), kind],
         capture_output=True,

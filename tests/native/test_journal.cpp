@@ -1,5 +1,5 @@
-// The journal's checksum is the published one, by instruction and by table; its writer keeps the promises of its policy
-// and says when it cannot, its reader trusts what the writer has written.
+// The journal's checksum is the published one, by instruction and by table. The writer keeps the guarantees of its
+// policy and reports failures; the reader accepts what the writer has written.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,7 +37,7 @@ class Scratch {
     Scratch& operator=(const Scratch&) = delete;
     ~Scratch() { close(file_); }
 
-    /// Another descriptor of it, for who closes it.
+    /// Another descriptor of it, for a caller that closes it.
     int given_away() const { return dup(file_); }
     std::vector<std::byte> content() const {
         struct stat facts{};
@@ -157,7 +157,7 @@ const Register refused("journal: a file that takes nothing is told, and what was
         whole = thrown.whole;
     }
     check(error == ENOSPC, "the system's reason is passed on");
-    // A device cannot be cut back, so nobody knows what it holds: no more is appended.
+    // A device cannot be truncated, so its contents are unknown: no more is appended.
     check(!whole && !writer.open() && writer.place().blocks == 0, "the journal is over");
     bool again = false;
     try {

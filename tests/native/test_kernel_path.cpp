@@ -1,4 +1,4 @@
-// A message's time runs from before its send to after its receive: a delay in either must be in it, whole.
+// A message's time runs from before its send to after its receive, so it must include a delay in either.
 
 #include <algorithm>
 
@@ -60,7 +60,7 @@ const Register whole("kernel path: a delay in the send is in the time", [] {
     check(least_of(true) < delay, "and a stamp taken after it is noticed");
 });
 
-// A channel that loses everything.
+// A channel that loses all messages.
 class Hole {
   public:
     Fault send(const PathMessage&) noexcept { return {}; }
@@ -76,7 +76,7 @@ const Register hole("kernel path: messages that are lost end it, without a sampl
     check(!found.fault && found.ticks.empty(), "nothing came through");
 });
 
-// Every message is another process's.
+// Every message comes from another process.
 class Stranger {
   public:
     Fault open() noexcept { return udp_.open(); }
@@ -97,7 +97,7 @@ const Register stranger("kernel path: what has another key is no sample", [] {
     check(!found.fault && found.ticks.empty() && found.backward == 0, "only our own messages count");
 });
 
-// Stamped by a counter that is ahead of the receiver's.
+// Timestamps from a counter that is ahead of the receiver's.
 class Ahead {
   public:
     Fault open() noexcept { return udp_.open(); }

@@ -1,4 +1,4 @@
-// The ladder against an ordered map: same best, same order, wherever keys lie; and at no more than a multiple of the
+// The ladder compared with an ordered map: same best and same order for any keys, at no more than a multiple of the
 // map's cost, however the keys jump.
 #include <algorithm>
 #include <chrono>
@@ -20,7 +20,7 @@ constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
 using Model = std::map<std::int64_t, Handle>;
 
-/// A ladder over memory of its own.
+/// A ladder with its own memory.
 struct Owned {
     Owned(std::uint32_t places, std::size_t levels)
         : window(places),

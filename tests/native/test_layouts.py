@@ -1,7 +1,6 @@
-"""numpy, C and C++ see the same fields in the same bytes: with one offset different, every number would still be one.
+"""numpy, C and C++ see the same fields at the same offsets; a wrong offset would still give plausible numbers.
 
-Random bytes are written by numpy. A program in C, and one in C++, compiled against the committed headers, print every
-field of them by its name.
+numpy writes random bytes. Programs in C and C++, compiled against the committed headers, print every field by name.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ FIELDS
 
 
 def program(text: str, struct: str, fields: list[str], source: Path) -> Path:
-    """Compiled from a text that shows these fields of a struct."""
+    """A program compiled from source that prints these fields of a struct."""
     shows = "\n".join(f"        SHOW(record.{field});" for field in fields)
     source.write_text(text.replace("STRUCT", struct).replace("FIELDS", shows))
     compiler = shutil.which("cc" if source.suffix == ".c" else "c++")
@@ -112,7 +111,7 @@ def printed(value: Any) -> str:
 
 
 def shown(rows: np.ndarray[Any, np.dtype[np.void]]) -> list[str]:
-    """What a program must print. Text is taken with the zeros at its end, which numpy leaves out."""
+    """The expected output of a program. Text is compared without trailing zeros, which numpy drops."""
     assert rows.dtype.names is not None and rows.dtype.fields is not None
     lines = []
     for row in rows:
@@ -124,7 +123,7 @@ def shown(rows: np.ndarray[Any, np.dtype[np.void]]) -> list[str]:
 
 
 def paths(dtype: np.dtype[np.void]) -> list[str]:
-    """The fields as C++ reaches them: those of a book's header are in structs of their own."""
+    """The fields as C++ accesses them: those of a book's header are in nested structs."""
     names = list(dtype.names or ())
     if dtype != book_records.BOOK_HEADER:
         return names
@@ -155,7 +154,7 @@ def test_cpp_reads_what_numpy_wrote(tmp_path: Path, struct: str) -> None:
 
 
 def test_a_layout_that_differs_is_found(tmp_path: Path) -> None:
-    """The same test, of a dtype in which two fields of one type have changed places."""
+    """The same test with a dtype in which two fields of one type are swapped."""
     names = list(records.EVENT.names or ())
     at, other = names.index("quantity"), names.index("remaining")
     fields = records.EVENT.fields

@@ -1,6 +1,6 @@
 """The sequence lock between two threads at full speed, plain and under the thread sanitizer.
 
-The same check must reject a writer that leaves the sequence alone and a reader that does not look at it.
+The same check must reject a writer that does not change the sequence and a reader that does not check it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def stress(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @cache
 def fixed_addresses() -> list[str]:
-    """The thread sanitizer of older compilers does not stand address space randomization of newer kernels."""
+    """The thread sanitizer of older compilers fails with the address space randomization of newer kernels."""
     setarch = shutil.which("setarch")
     works = setarch is not None and subprocess.run([setarch, "-R", "true"], check=False).returncode == 0
     return [str(setarch), "-R"] if works else []
 
 
 def books(program: Path, kind: str) -> tuple[int, int]:
-    """Books read in half a second or until enough were seen, and how many of them were torn or crossed."""
+    """The number of books read in half a second, or until enough were seen, and how many were torn or crossed."""
     done = subprocess.run([*fixed_addresses(), str(program), "0.5", kind], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     read, wrong = done.stdout.split()

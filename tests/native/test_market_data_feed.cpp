@@ -1,5 +1,5 @@
-// What the feed says of levels is all that a publisher ever learns: after every command the levels kept from it must be
-// the matcher's. Feeds that leave something out are rejected by the same check.
+// A publisher knows only the feed: after every command the levels rebuilt from it must equal the matcher's. The same
+// check must reject feeds that leave something out.
 #include <cstdint>
 #include <vector>
 

@@ -1,4 +1,4 @@
-"""Builds the C++ tests beside this file, and runs each as a test of its own."""
+"""Builds the C++ tests beside this file, and runs each as a separate test."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-// Latency counts from when a command was due. One stall in an otherwise even run has a closed form, which the loop must
-// give; a loop that plans each command from the end of the one before sees nothing of it, and the same check says so.
+// Latency runs from the intended start time. One stall in an otherwise even run has a closed form, which the loop must
+// reproduce; the same check must reject a loop that plans each command from the end of the one before.
 #include <cstdint>
 #include <vector>
 
@@ -12,7 +12,7 @@ using namespace lowlat::testing;
 
 namespace {
 
-/// Time that passes only when it is told to: one tick is a nanosecond.
+/// A clock that advances only on request: one tick is a nanosecond.
 struct ToldClock {
     std::uint64_t time = 0;
     std::uint64_t now() const { return time; }

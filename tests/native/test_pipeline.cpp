@@ -1,5 +1,5 @@
-// The whole path with its threads: what comes out at the publisher's end is what went in at the producers', and a book
-// in between is never seen torn. tools/ci/sanitize.sh runs it under the thread sanitizer.
+// The whole path with its threads: everything that the producers send reaches the publisher, and no reader sees a torn
+// book. tools/ci/sanitize.sh runs it under the thread sanitizer.
 #include <sys/mman.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The pool hands out each node once, the last released first, and stops the process where the book would be corrupted.
+// The pool hands out each node once, last released first, and aborts before the book would be corrupted.
 #include <vector>
 
 #include "engine/native/flow/random.hpp"

@@ -1,4 +1,4 @@
-// What the publisher makes of stamps: each stage from its own two, and the whole from the outer ones.
+// The publisher computes each stage from its own two timestamps, and the total from the outer ones.
 #include <sys/mman.h>
 
 #include <vector>

@@ -1,4 +1,4 @@
-"""Finds recorded order flow, which is not part of the project: it may not be redistributed."""
+"""Finds recorded order flow, which is not part of the project because it may not be redistributed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The default burst is no invention: its parameters are those that an hour of recorded messages makes most likely."""
+"""The parameters of the default burst process are the maximum-likelihood fit to an hour of recorded messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FITTED = (0.66, 0.0099)
 
 @pytest.fixture(scope="module")
 def times_s(recorded: Callable[[str], Path]) -> list[float]:
-    """When the messages came, seconds from the first."""
+    """Arrival times of the messages, in seconds from the first."""
     path = recorded("AAPL_2012-06-21_34200000_37800000_message_50.csv.xz")
     with lzma.open(path, "rt") as lines:
         times = [float(line.partition(",")[0]) for line in lines]

@@ -1,7 +1,7 @@
-"""An hour of AAPL on Nasdaq, as LOBSTER recorded it, judges reader and engine: nobody here wrote these executions.
+"""An hour of AAPL on Nasdaq, recorded by LOBSTER, checks reader and engine against independent executions.
 
-Sent to a price-time book, 3,282 of 3,290 aggressive orders must hit what they hit that day. The eight that remain
-pass over five orders that the file later proves alive.
+In a price-time book, 3,282 of 3,290 aggressive orders must hit what they hit that day. The other eight pass over five
+orders that the file later shows to be alive.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def test_the_eight_pass_over_five_orders_that_were_alive(flow: RecordedFlow, che
 
 
 def last_rows(flow: RecordedFlow) -> dict[int, int]:
-    """The last row at which the file itself names each order: in a command of its own, or in a burst's fills."""
+    """The last row at which the file names each order, in a command or in the fills of a burst."""
     own = flow.origin == Origin.RECORDED
     rows = dict(zip(flow.commands["order_id"][own].tolist(), flow.row[own].tolist(), strict=True))
     burst_rows = np.repeat(flow.row[flow.bursts.command], np.diff(flow.bursts.first_fill))

@@ -1,4 +1,4 @@
-"""Makes and installs small packages, as pip installs any: a wheel, without a network or a build backend."""
+"""Builds and installs small packages as wheels with pip, without a network or a build backend."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SOURCE = Path(__file__).with_name("toy_venue.py")
 
 
 def install(target: Path, name: str, entry_points: str, module: Path | None = None) -> None:
-    """Install a package of this name, with these entry points and one module, into a folder for PYTHONPATH."""
+    """Install a package with this name, these entry points and one module into a folder for PYTHONPATH."""
     info = f"{name.replace('-', '_')}-1.0.dist-info"
     files = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",

@@ -1,4 +1,4 @@
-"""A package as another would write it: a reader of its venue's files, and an engine of its own."""
+"""An example of a third-party package: a reader of its venue's files, and an engine."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from lowlat.engine.flow.registry import Reader
 
 
 def read_toy(path: Path) -> Flow:
-    """A line an order: BUY 5 100, for five at a hundred."""
+    """One order per line: BUY 5 100 buys 5 at 100."""
     rows = [line.split() for line in path.read_text().splitlines()[1:]]
     orders = commands(
         *(
@@ -26,7 +26,7 @@ READER = Reader(name="toy", noun="toy file", sentence="a toy venue's day", read=
 
 
 class ToyEngine(MatchingEngine):
-    """An engine of the same contract, called through the interface alone."""
+    """An engine of the same contract, called only through the interface."""
 
     def _open(self, settings):
         self.settings = settings

@@ -1,5 +1,4 @@
-"""Engines with one fault each, of the kinds that matching engines are known for. Whatever cannot tell them from the
-reference engine checks nothing."""
+"""Engines with one typical fault each. A check that cannot tell them from the reference engine is useless."""
 
 from __future__ import annotations
 

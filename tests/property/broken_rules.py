@@ -1,5 +1,6 @@
-"""Engines with one fault each in what goes beyond limit and market orders: icebergs, all-or-none orders, stops,
-self-trade prevention, pro rata, auctions, expiry."""
+"""Engines with one fault each beyond limit and market orders: icebergs, all-or-none orders, stops, self-trade
+prevention, pro rata, auctions, expiry.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two engines, the same commands: the first thing in which they differ, and a command list to paste that shows it."""
+"""Runs two engines on the same commands; reports the first difference, and a command list to paste that shows it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ WIDE = len(EXTENDED_COMMAND.names or ())
 
 
 def stream_of(rows: Sequence[Row]) -> Commands:
-    """The rows as an array: of `COMMAND` where none has further terms."""
+    """The rows as an array; of `COMMAND` if none has further terms."""
     if all(len(row) == PLAIN for row in rows):
         return commands(*rows)
     return extended_commands(*(row + (0,) * (WIDE - len(row)) for row in rows))
 
 
 def difference(one: MatchingEngine, other: MatchingEngine, rows: Sequence[Row]) -> str | None:
-    """What differs after `rows`: an event, a book, the tape. None when all are equal."""
+    """The first difference after `rows`: an event, a book, the tape. None if all are equal."""
     stream = stream_of(rows)
     ours, theirs = one.process(stream), other.process(stream)
     for mine, yours in zip(ours, theirs, strict=False):
@@ -50,7 +50,7 @@ def difference(one: MatchingEngine, other: MatchingEngine, rows: Sequence[Row]) 
 
 
 def state_difference(one: MatchingEngine, other: MatchingEngine, symbols: Iterable[int]) -> str | None:
-    """What differs in the tape, or in the books and stops of those of `symbols` that the engines hold."""
+    """The difference in the tape, or in the books and stops of those of `symbols` that the engines hold."""
     if not np.array_equal(one.trades(), other.trades()):
         return f"tape: {one.trades()}\n  not {other.trades()}"
     for symbol in symbols:
@@ -78,7 +78,7 @@ def split(stream: Commands, batch: int) -> list[Commands]:
 
 
 def paste(settings: EngineConfig, rows: Sequence[Row]) -> str:
-    """Python that makes the engine's settings and the command array again: evaluates to `(Settings, Commands)`."""
+    """Python source of the engine's settings and the command array: evaluates to `(Settings, Commands)`."""
     made = "commands" if all(len(row) == PLAIN for row in rows) else "extended_commands"
     wide = made == "extended_commands"
     body = "".join(f"\n    {_command(row, wide=wide)}," for row in rows)
@@ -86,7 +86,7 @@ def paste(settings: EngineConfig, rows: Sequence[Row]) -> str:
 
 
 def pasted(text: str) -> tuple[EngineConfig, Commands]:
-    """What `paste` printed, evaluated with the names of the modules that have them."""
+    """The value of `paste`'s output, evaluated with the names of the modules that define them."""
     from lowlat.engine.matching import config, instrument, records
 
     made = {each.__name__: each for each in (command, commands, extended_command, extended_commands)}
@@ -138,13 +138,13 @@ def _command(row: Row, *, wide: bool) -> str:
 
 
 def _flags(flags: int) -> str:
-    """`ExecInst.POST_ONLY | ExecInst.PRICE_SLIDE`; the bare number where it has other bits."""
+    """`ExecInst.POST_ONLY | ExecInst.PRICE_SLIDE`; the plain number if it has other bits."""
     if flags & ~sum(ExecInst):
         return str(flags)
     return " | ".join(_member(ExecInst, flag) for flag in ExecInst if flags & flag)
 
 
 def _member(enumeration: type[IntEnum], value: int) -> str:
-    """`CommandType.LIMIT`; the bare number of a value that the enumeration does not have."""
+    """`CommandType.LIMIT`; the plain number of a value that the enumeration lacks."""
     known = {member.value: member.name for member in enumeration}
     return f"{enumeration.__name__}.{known[value]}" if value in known else str(value)

@@ -1,4 +1,4 @@
-"""State machines that build a book and do one thing to it, again and again, on two engines side by side."""
+"""State machines that build a book and repeat one operation on it, on two engines side by side."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ORDER_KINDS: dict[str, SearchStrategy[Row]] = {
 
 
 class Books(RuleBasedStateMachine):
-    """The engine under test, the oracle, and what both were told."""
+    """The engine under test, the reference engine, and the commands sent to both."""
 
     tested: ClassVar[type[MatchingEngine]]
     sized: ClassVar[EngineConfig]
@@ -61,12 +61,12 @@ class Books(RuleBasedStateMachine):
 
 
 def machine(tested: type[MatchingEngine], *names: str) -> type[Books]:
-    """A machine that mixes commands of these `ORDER_KINDS` into the building of a book, each as often as that."""
+    """A machine that builds a book and mixes in commands of these `ORDER_KINDS`, each with the given frequency."""
     return _machine(tested, SETTINGS, [("build", ORDER_KINDS["limit"]), *((name, ORDER_KINDS[name]) for name in names)])
 
 
 def world_machine(tested: type[MatchingEngine]) -> type[Books]:
-    """A machine with a rule for everything that can be asked of a small world."""
+    """A machine with a rule for every operation on a small world."""
     return _machine(tested, ROOMY, kinds(tick=1, lot=1).items())
 
 

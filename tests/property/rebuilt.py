@@ -1,5 +1,6 @@
-"""The books that a stream of events leaves, told from the events and their commands alone, and the rules that every
-event keeps. Knows nothing of matching: whatever an engine does, its events must account for it."""
+"""The books that follow from a stream of events and their commands alone, and rules that every event must keep. It
+knows nothing of matching: the events of any engine must be consistent with its books.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ DISPLAY = 10
 
 @dataclass
 class Told:
-    """An order as the events tell it; `shown` is meant where it rests."""
+    """An order as reconstructed from the events; `shown` applies when it rests."""
 
     side: int
     price: int
@@ -40,7 +41,9 @@ class Told:
 
 @dataclass
 class Rebuilt:
-    """One symbol. `queue`: what rests, by id, the oldest first; `waiting`: stops; `incoming`: who trades just now."""
+    """One symbol. `queue`: resting orders by id, oldest first; `waiting`: stops; `incoming`: the order that
+    trades now.
+    """
 
     symbol: int
     queue: dict[int, Told] = field(default_factory=dict)
@@ -48,7 +51,7 @@ class Rebuilt:
     incoming: dict[int, Told] = field(default_factory=dict)
 
     def tell(self, row: Row, events: Events) -> None:
-        """The events of one command."""
+        """Apply the events of one command."""
         for event in events:
             if event["symbol"] == self.symbol and event["kind"] != ExecType.REJECTED:
                 self._emit_order(row, event)
@@ -132,7 +135,7 @@ class Rebuilt:
                 kept.pop(order_id, None)
 
     def _settle(self) -> None:
-        """Whoever came in and has something left rests now."""
+        """An incoming order with quantity left now rests."""
         for order_id, order in self.incoming.items():
             assert order.rests, f"order {order_id} has {order.quantity} left, and was not canceled"
             assert not (order.all_or_none and order.trades), f"order {order_id} traded in part"
@@ -141,7 +144,9 @@ class Rebuilt:
         self.incoming.clear()
 
     def differs(self, orders: Orders) -> str | None:
-        """What an engine's listing has otherwise: who rests where, in which order, showing and hiding how much."""
+        """The difference to an engine's listing: the resting orders, their sequence, and their shown and hidden
+        quantities.
+        """
         by_price = sorted(
             self.queue.items(), key=lambda item: (item[1].side, item[1].price * (-1 if item[1].side == Side.BUY else 1))
         )
@@ -155,7 +160,7 @@ class Rebuilt:
         return None if told == listed else f"told {told}\nlisted {listed}"
 
     def crossed(self) -> bool:
-        """Whether orders that may trade in part lie across each other."""
+        """Whether orders that may trade in part cross each other."""
         bids, asks = (
             [order.price for order in self.queue.values() if order.side == side and not order.all_or_none]
             for side in Side

@@ -1,5 +1,6 @@
-"""What Hypothesis draws: few ids, prices and quantities, so that commands meet; and every kind of edge, so that none
-is left out. A case is the settings of an engine and a list of commands for it."""
+"""Hypothesis strategies: few ids, prices and quantities, so that commands interact, and every kind of edge case. A case
+is the settings of an engine and a list of commands for it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ WINDOWS = {4: 131_072, 2_048: 256}
 
 @dataclass(frozen=True)
 class Case:
-    """Shown by Hypothesis as what can be pasted."""
+    """Hypothesis shows it as code to paste."""
 
     settings: EngineConfig
     rows: list[Row]
@@ -60,12 +61,12 @@ class Case:
 
 
 def mixed(*weighted: tuple[int, SearchStrategy[T]]) -> SearchStrategy[T]:
-    """One of the strategies, each as often as its weight says (`st.one_of` takes equal ones together)."""
+    """One of the strategies, with frequencies by weight (`st.one_of` merges equal ones)."""
     table = [strategy for weight, strategy in weighted for _ in range(weight)]
     return st.integers(0, len(table) - 1).flatmap(table.__getitem__)
 
 
-ODD_IDS = st.sampled_from([0, 2**64 - 1, 2**32 + 1, 2**33 + 1, 2**63 + 2, 2**32 - 1])  # some equal in their low half
+ODD_IDS = st.sampled_from([0, 2**64 - 1, 2**32 + 1, 2**33 + 1, 2**63 + 2, 2**32 - 1])  # some with equal low halves
 NEW_IDS = mixed((9, st.integers(1, 60)), (1, ODD_IDS))
 OLD_IDS = mixed((9, st.integers(1, 9)), (1, ODD_IDS))
 """See `naming`."""
@@ -74,13 +75,13 @@ WRONG_QUANTITIES = st.sampled_from([0, -1, QUANTITY_MAX + 1, 2**32 + 5, 2**63 - 
 
 
 def quantities(lot: int) -> SearchStrategy[int]:
-    """A few lots, or as many as there can be."""
+    """A few lots, or the maximum."""
     few = st.integers(1, 7).map(lambda lots: min(lots * lot, QUANTITY_MAX // lot * lot))
     return mixed((9, few), (1, st.sampled_from([QUANTITY_MAX, QUANTITY_MAX - 1, 3])))
 
 
 def prices(window: int, tick: int) -> SearchStrategy[int]:
-    """Around a touch, around the edges of the window that the touch puts there, far away, at both ends of int64."""
+    """Around a touch, around the edges of the window that the touch creates, far away, at both ends of int64."""
     half = window // 2
     near = st.integers(-2, 2)
     centers = [0, -half, half, -window, window, 10 * window, 10**12, -(10**12)]
@@ -98,7 +99,7 @@ def _within_int64(price: int) -> int:
 
 @dataclass(frozen=True)
 class Domain:
-    """What the fields of sensible commands for an engine are drawn from."""
+    """The values from which the fields of valid commands for an engine are drawn."""
 
     price: SearchStrategy[int]
     quantity: SearchStrategy[int]
@@ -159,7 +160,7 @@ def replaces(domain: Domain) -> SearchStrategy[Row]:
 
 
 def wrong(domain: Domain) -> SearchStrategy[Row]:
-    """Commands any field of which may be out of its domain."""
+    """Commands in which any field may be out of its domain."""
     return st.builds(
         command,
         st.sampled_from([*CommandType, *CommandType, 0, 11, 255]),
@@ -203,7 +204,7 @@ DRY_ORDERS = [PoolPolicy.REFUSE, PoolPolicy.GROW]
 
 @st.composite
 def engine_settings(draw: st.DrawFn) -> EngineConfig:
-    """Also pools so small that they run dry, with every policy; one book, a few with their own rules, or 2,048."""
+    """Including pools small enough to run out, with every policy; one book, a few with their own rules, or 2,048."""
     symbols = draw(st.sampled_from([1, 1, 1, 1, 3, 3, 3, 2_048]))
     rules = tuple(draw(instruments()) for _ in range(symbols)) if symbols < 10 else (Instrument(),) * symbols
     dry_orders, dry_trades = draw(st.sampled_from(DRY_ORDERS)), draw(st.sampled_from(PoolPolicy))
@@ -243,7 +244,7 @@ def plain_rows(sized: EngineConfig) -> SearchStrategy[Row]:
     return _plain_rows(sized.instruments[0].tick, sized.instruments[0].lot, len(sized.instruments))
 
 
-@cache  # Hypothesis looks long at each strategy that it sees for the first time
+@cache  # Hypothesis takes long to validate a new strategy
 def _plain_rows(tick: int, lot: int, symbols: int) -> SearchStrategy[Row]:
     return rows(Domain.of(tick, lot, symbols))
 

@@ -1,5 +1,6 @@
-"""Long random command arrays, drawn by numpy: what a few dozen commands of Hypothesis cannot reach. Full pools, moved
-windows, a rehashed index, deep queues."""
+"""Long random command arrays, drawn by numpy, for states that a few dozen commands from Hypothesis cannot reach: full
+pools, moved windows, a rehashed index, deep queues.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ WINDOW = 131_072
 
 @dataclass(frozen=True)
 class Stream:
-    """Where a stream's prices lie, how its ids look, and the engine it is for."""
+    """The price pattern and the ids of a stream, and the engine it is for."""
 
     settings: EngineConfig
     prices: Draw
@@ -71,7 +72,7 @@ def touch(width: int) -> Draw:
 
 
 def anywhere(random: Generator, count: int) -> Ints:
-    """Evenly over int64: every level far from every other."""
+    """Evenly over int64: every level is far from every other."""
     return random.integers(PRICE_MIN, PRICE_MAX, count, endpoint=True)
 
 
@@ -82,13 +83,13 @@ def both_ends(random: Generator, count: int) -> Ints:
 
 
 def traveling(random: Generator, count: int) -> Ints:
-    """The touch goes down by four windows and up again."""
+    """The touch moves down by four windows and up again."""
     phase = np.abs(np.arange(count) * 2 - count) / count
     return (phase * 4 * WINDOW).astype(np.int64) + random.integers(-20, 21, count)
 
 
 def clusters(random: Generator, count: int) -> Ints:
-    """Around five centers, of which only some share a window."""
+    """Around five centers, only some of which share a window."""
     centers = np.array([-(10**12), -WINDOW, 0, WINDOW // 2, 10**12])
     return random.choice(centers, count) + random.integers(-30, 31, count)
 

@@ -1,5 +1,6 @@
-"""A check that cannot fail is no check: each engine with a fault planted must be told from a sound one, by the same
-comparison that passes the native engine, and by a worked example."""
+"""Each engine with a planted fault must be detected, by the same comparison that passes the native engine, and by a
+worked example.
+"""
 
 import pytest
 from hypothesis import Phase, find, given, settings
@@ -38,7 +39,7 @@ def test_a_property_rejects_it(broken: type[MatchingEngine]) -> None:
 
 @pytest.fixture(scope="module")
 def worlds() -> list[Case]:
-    """As many as the property that compares small worlds draws, once for all of them."""
+    """As many cases as the property that compares small worlds draws, generated once for all tests."""
     drawn: list[Case] = []
 
     @settings(ENOUGH, max_examples=150)
@@ -58,7 +59,7 @@ def test_a_property_of_small_worlds_rejects_it(broken: type[MatchingEngine], wor
 
 @pytest.mark.parametrize("broken", [*BROKEN, *BROKEN_RULES], ids=lambda kind: kind.__name__)
 def test_a_worked_example_rejects_it(broken: type[MatchingEngine]) -> None:
-    # The first is enough: what a broken engine does with the others need not end.
+    # The first is enough: a broken engine may not terminate on the others.
     assert any(failure(example, broken.of(example.settings)) for example in EXAMPLES)
 
 

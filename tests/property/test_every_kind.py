@@ -1,5 +1,6 @@
-"""Every kind of command, policy and phase at once: the native engine equals the reference engine after every batch,
-however commands are batched; and the reference engine's books are those that its own events tell."""
+"""All command types, policies and phases together: the native engine equals the reference engine after every batch, for
+any batching, and the reference engine's books follow from its own events.
+"""
 
 import numpy as np
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The native engine is right when no list of commands can tell it from the reference engine, which one can read."""
+"""No list of commands may tell the native engine from the reference engine, which is simple enough to read."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -1,5 +1,6 @@
-"""One state machine for each thing that can be asked of a book. After every step the native engine's answer and book
-are those of the reference engine, and the native book is sound."""
+"""One state machine for each operation on a book. After every step the native engine's events and book equal those of
+the reference engine, and the native book is valid.
+"""
 
 import pytest
 from hypothesis import Phase, settings

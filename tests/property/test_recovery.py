@@ -1,5 +1,6 @@
-"""An engine that ends and comes back between batches, with or without a snapshot, is still the reference engine: event
-by event, book by book, whatever kinds of commands, pools and policies there are."""
+"""An engine that ends and recovers between batches, with or without a snapshot, still equals the reference engine in
+every event and book, for all commands, pools and policies.
+"""
 
 import tempfile
 from pathlib import Path
@@ -21,7 +22,7 @@ COSTLY = settings(PROPERTY, max_examples=40, phases=[Phase.explicit, Phase.reuse
 
 
 class Forgetful(JournaledEngine):
-    """Broken: it empties the tape without telling its journal."""
+    """Broken: it empties the tape without recording that in its journal."""
 
     def drain_trades(self) -> int:
         return self.matcher.drain_trades()

@@ -1,5 +1,6 @@
-"""Tens of thousands of commands in each corner of the input: every event and the final books as the reference says,
-and the same bytes however the stream is cut."""
+"""Tens of thousands of commands for each corner of the input: every event and the final books equal the reference
+engine's, and the bytes are the same for any batching.
+"""
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ SEEDS = range(max(1, EXAMPLES // 150))
 
 
 def compare(settings: EngineConfig, stream: np.ndarray) -> np.ndarray:
-    """Run both engines over a stream, the native one in odd batches; the events."""
+    """Run both engines over a stream, the native one in odd batches; return the events."""
     native, reference = Engine.of(settings), ReferenceEngine.of(settings)
     cuts = np.cumsum(np.random.default_rng(7).integers(1, 700, len(stream)))
     ours = reference.process(stream)

@@ -1,4 +1,4 @@
-"""The price of an uncross, against the rule taken at its word: every multiple of the tick is tried."""
+"""The price of an uncross, checked by brute force: every multiple of the tick is tried."""
 
 from hypothesis import given
 from hypothesis import strategies as st

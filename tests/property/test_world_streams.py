@@ -1,5 +1,6 @@
-"""Thousands of commands of every kind, in each corner of the input: every event, book, stop and the tape as the
-reference says, in odd batches, with a tape that is emptied now and then."""
+"""Thousands of commands of every type for each corner of the input: every event, book, stop and the tape equal the
+reference engine's, in odd batches, with a tape that is emptied now and then.
+"""
 
 import numpy as np
 import pytest

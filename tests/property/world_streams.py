@@ -1,5 +1,6 @@
-"""Long random arrays of every kind of command, drawn by numpy: what a few dozen commands of Hypothesis cannot reach.
-Books of hundreds of orders, long cascades, full pools, many expiries at once."""
+"""Long random arrays of every command type, drawn by numpy, for states that a few dozen commands from Hypothesis cannot
+reach: books of hundreds of orders, long cascades, full pools, many expiries at once.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class WorldStream:
-    """For which engine, how many ticks around `center` prices lie, and from how many ids orders are drawn."""
+    """The engine, the number of ticks around `center` for prices, and the number of ids from which orders are drawn."""
 
     settings: EngineConfig
     width: int
@@ -50,7 +51,7 @@ class WorldStream:
     center: int = 0
 
     def commands(self, seed: Sequence[int], count: int) -> Commands:
-        """`count` commands; one in twenty has a byte drawn anew."""
+        """`count` commands; one in twenty has a random byte."""
         random = np.random.default_rng(seed)
         made = np.zeros(count, EXTENDED_COMMAND)
         kind = random.choice([*KINDS], count, p=[*KINDS.values()])
@@ -72,7 +73,7 @@ class WorldStream:
         return made
 
     def _time(self, random: Generator, made: Commands) -> None:
-        """A clock that goes on, phases that mostly are continuous, and times in force."""
+        """An advancing clock, mostly continuous phases, and times in force."""
         count, kind = len(made), made["kind"]
         clock = np.cumsum(np.where(kind == CommandType.ADVANCE_TIME, random.integers(-1, 4, count), 0))
         phases = random.choice([*[TradingPhase.CONTINUOUS] * 7, *TradingPhase, 4], count)
@@ -87,7 +88,7 @@ class WorldStream:
         made["expiry"] = np.where(dated, clock + random.integers(0, 9, count), 0)
 
     def _terms(self, random: Generator, made: Commands, tick: int, lot: int) -> None:
-        """Triggers, flags, slices, owners."""
+        """Triggers, flags, slices, participants."""
         count, kind = len(made), made["kind"]
         resting = (kind == CommandType.LIMIT) & ~np.isin(made["time_in_force"], (TimeInForce.IOC, TimeInForce.FOK))
         flag = random.choice(
@@ -111,7 +112,7 @@ class WorldStream:
 
 
 def _spoilt(random: Generator, rows: Commands) -> Commands:
-    """The same rows with one byte of each drawn anew: mostly the lowest of a field, and mostly few values."""
+    """The same rows with one random byte each: mostly the lowest of a field, and mostly few values."""
     raw = rows.copy().view(np.uint8).reshape(len(rows), EXTENDED_COMMAND.itemsize)
     lowest = [offset for _, offset in EXTENDED_COMMAND.fields.values()] if EXTENDED_COMMAND.fields else []
     at = np.where(random.random(len(rows)) < 0.8, random.choice(lowest, len(rows)), random.integers(0, 57, len(rows)))

@@ -1,5 +1,6 @@
-"""Small worlds for every kind of command: two symbols, one of them pro rata, prices of a few ticks, a few owners, a
-clock that counts to ten. Everything meets everything."""
+"""Small worlds for every command type: two symbols, one of them pro rata, a few prices, a few participants, and a clock
+that counts to ten, so that everything interacts.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ ROOMY = EngineConfig(_symbols(), orders=64, trades=512)
 
 @st.composite
 def world_settings(draw: st.DrawFn) -> EngineConfig:
-    """Plain, or with any of: a tick, a rounding rule, a lot, a band; pools that are roomy or run dry, any policy."""
+    """Plain, or with any of: a tick, a rounding rule, a lot, a band; pools that are large or run out, any policy."""
     tick, lot = draw(st.sampled_from([1, 1, 2])), draw(st.sampled_from([1, 1, 2]))
     low, high = draw(st.sampled_from([(PRICE_MIN, PRICE_MAX)] * 3 + [(-4 * tick, 3 * tick + 1)]))
     rules = _symbols(tick, lot, off_tick=draw(st.sampled_from(TickRounding)), price_min=low, price_max=high)
@@ -62,7 +63,7 @@ def world_settings(draw: st.DrawFn) -> EngineConfig:
 
 
 def world(tick: int, lot: int) -> Domain:
-    """What the fields of commands for an engine with `world_settings` are drawn from."""
+    """The values from which the fields of commands for an engine with `world_settings` are drawn."""
     ticks = mixed((3, st.integers(-2, 2)), (2, st.integers(-TICKS, TICKS)))
     quantity = mixed((9, st.integers(1, 6)), (1, st.integers(7, 30))).map(lambda lots: lots * lot)
     price = mixed((9, ticks.map(lambda count: count * tick)), (1, st.integers(-TICKS * tick, TICKS * tick)))
@@ -73,7 +74,7 @@ OWNERS = st.sampled_from([0, 0, 1, 1, 2])
 
 
 def wide(domain: Domain, kind: CommandType, **terms: SearchStrategy[int]) -> SearchStrategy[Row]:
-    """Orders of a kind, with owners and policies, and any of `terms`."""
+    """Orders of a kind, with participants and policies, and any of `terms`."""
     fields = {
         "side": st.sampled_from(Side),
         "quantity": domain.quantity,
@@ -86,7 +87,7 @@ def wide(domain: Domain, kind: CommandType, **terms: SearchStrategy[int]) -> Sea
 
 @cache
 def kinds(tick: int, lot: int) -> dict[str, SearchStrategy[Row]]:
-    """By name, everything that can be asked of a book."""
+    """Every operation on a book, by name."""
     domain = world(tick, lot)
     price = domain.price
     few = replace(domain, quantity=st.integers(1, 2).map(lambda lots: lots * lot))

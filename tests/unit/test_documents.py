@@ -1,4 +1,4 @@
-"""Lists of names in the documents are those of the tables that the command itself asks."""
+"""Lists of names in the documents match the tables that the command itself uses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_lists_of_names_are_made_from_the_tables(tmp_path: Path) -> None:
 
 
 def test_files_that_contributing_names_are_there() -> None:
-    """What it says of files yet to be written has a `<name>` in it."""
+    """Names of files yet to be written contain a `<name>`."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     steps = text[text.index("## To add a verb") : text.index("## Commits")]
     named = re.findall(r"`((?:lowlat|lowlat_cli|engine|probes|reports|tests|docs|tools)/[\w./-]+)`", steps)

@@ -1,7 +1,7 @@
-"""`schema/records.toml` is the only place where a record, an enumeration or an order kind is written.
+"""`schema/records.toml` is the only definition of records, enumerations and order kinds.
 
-What is generated from it is committed, and must be what the generator writes. Each generated file is also edited, to
-see that this is found; and a kind is added, as CONTRIBUTING.md says, to see that all of it compiles.
+The files generated from it are committed, and must be what the generator writes. The tests also edit each generated
+file, to see that this is detected, and add a kind as described in CONTRIBUTING.md, to see that everything compiles.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def generate(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The schema and all that is generated from it, elsewhere."""
+    """A copy of the schema and of everything generated from it."""
     for file in (SCHEMA, *GENERATED):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
@@ -128,7 +128,9 @@ def test_generated_modules_import_numpy_and_the_standard_library_only(module: st
 )
 @pytest.mark.parametrize("time", TimeInForce)
 def test_what_an_order_may_say_is_what_the_contract_says(kind: CommandType, time: TimeInForce) -> None:
-    """Checks 4 and 6 of docs/matching.md, in their words: both engines take the table, and would not notice."""
+    """Checks 4 and 6 of docs/matching.md: both engines use the same table, so comparing them would not find
+    an error.
+    """
     stop = kind in (CommandType.STOP, CommandType.STOP_LIMIT, CommandType.TRAILING_STOP)
     limit_that_rests = kind == CommandType.LIMIT and time not in (TimeInForce.IOC, TimeInForce.FOK)
     taken = not (kind == CommandType.MARKET and time in (TimeInForce.DAY, TimeInForce.GTD))
@@ -143,7 +145,7 @@ def test_what_an_order_may_say_is_what_the_contract_says(kind: CommandType, time
 
 
 def compiled(root: Path, source: Path) -> None:
-    """Whether a source compiles with the headers of `root` before ours."""
+    """Compile a source with the headers of `root` before ours."""
     compiler = shutil.which("cc" if source.suffix == ".c" else "c++")
     if compiler is None:
         pytest.skip("no compiler is available here")

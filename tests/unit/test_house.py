@@ -1,6 +1,6 @@
-"""Who may import whom is the architecture; this keeps it, in Python (type-checking imports too) and in C++ includes.
+"""Enforces the import rules of the architecture, in Python (type-checking imports too) and in C++ includes.
 
-Every rule is also shown to fail on a planted violation, for a check that cannot fail proves nothing.
+Each rule is also shown to fail on a planted violation.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"](?P<path>[^">]+)[">]', re.
 
 
 def violations(root: Path) -> list[str]:
-    """Each import or include that the house forbids, as `file: what`."""
+    """Each forbidden import or include, as `file: what`."""
     found = []
     for package, below in BELOW.items():
         for file in sorted((root / package).rglob("*")):
@@ -57,7 +57,7 @@ def violations(root: Path) -> list[str]:
 
 
 def place(name: str) -> str:
-    """Where an installed module lies in the repository: `lowlat.engine.flow` is `engine.flow`."""
+    """The place of an installed module in the repository: `lowlat.engine.flow` is `engine.flow`."""
     head, _, rest = name.partition(".")
     return rest if head == "lowlat" and rest.split(".")[0] in UNDER_LOWLAT else name
 
@@ -111,7 +111,7 @@ def room_of(path: str) -> str | None:
 
 
 def longer_files(root: Path) -> dict[str, int]:
-    """Lines of each file above the limit."""
+    """Files above the limit, with their number of lines."""
     lines = {
         file.relative_to(root).as_posix(): len(file.read_text(encoding="utf-8").splitlines())
         for package in BELOW
@@ -122,7 +122,7 @@ def longer_files(root: Path) -> dict[str, int]:
 
 
 def longer_functions(root: Path) -> dict[str, int]:
-    """Lines of each Python function's body above the limit: a verb's signature is its options, and does not count."""
+    """Python functions whose body is above the limit; a verb's signature is its options, and does not count."""
     found = {}
     for package in BELOW:
         for file in (root / package).rglob("*.py"):
@@ -136,7 +136,7 @@ def longer_functions(root: Path) -> dict[str, int]:
 
 
 def classes_defined_twice(root: Path) -> dict[str, list[str]]:
-    """Names of more than one class in the shipped packages, with the files that define them."""
+    """Class names defined more than once in the shipped packages, with their files."""
     found: dict[str, list[str]] = {}
     for package in BELOW:
         for file in sorted((root / package).rglob("*.py")):
@@ -209,7 +209,7 @@ def test_every_package_that_is_shipped_is_in_the_law() -> None:
 
 
 def test_no_module_is_imported_by_the_name_of_its_folder() -> None:
-    """`import engine` finds the sources from here and nothing, or another's package, from anywhere else."""
+    """`import engine` works only from here; elsewhere it finds nothing, or another package."""
     for package in [*BELOW, "tests", "tools"]:
         for file in (ROOT / package).rglob("*.py"):
             if file != Path(__file__):
@@ -217,7 +217,7 @@ def test_no_module_is_imported_by_the_name_of_its_folder() -> None:
 
 
 def test_every_include_of_ours_is_a_path_from_the_root() -> None:
-    """So that the law can read it: `"engine/native/book.hpp"`, not `"book.hpp"` or `"../book.hpp"`."""
+    """So that the import rules can be checked: `"engine/native/book.hpp"`, not `"book.hpp"` or `"../book.hpp"`."""
     sources = [file for package in BELOW for file in (ROOT / package).rglob("*") if file.suffix in {".hpp", ".cpp"}]
     assert sources
     for file in sources:

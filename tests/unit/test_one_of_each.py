@@ -1,6 +1,7 @@
-"""An error class, the atomic writer and the terminal's sanitizer have one place each; a second one is found here.
+"""Each error class, the atomic writer and the terminal sanitizer are defined in one place; these tests find a second
+one.
 
-Every rule is also shown to fail on a planted violation, for a check that cannot fail proves nothing.
+Each rule is also shown to fail on a planted violation.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ONLY_IN = {
     ),
     "lowlat/text.py": re.compile(r"\bisprintable\(|(?<![\w.])Text\((?!\))|\bfrom_markup\("),
 }
-"""What stands in one file and nowhere else: writing whole files, and making text of others fit for a terminal."""
+"""Code that exists in one file only: writing whole files, and making foreign text safe for a terminal."""
 
 
 def sources(root: Path) -> list[Path]:
@@ -28,7 +29,7 @@ def sources(root: Path) -> list[Path]:
 
 
 def elsewhere(root: Path) -> list[str]:
-    """Each line that does itself what has one place."""
+    """Each line that reimplements something that exists in one place."""
     return [
         f"{name}:{number}"
         for file in sources(root)
@@ -39,7 +40,7 @@ def elsewhere(root: Path) -> list[str]:
 
 
 def errors(root: Path) -> list[tuple[str, str]]:
-    """Where error classes are defined, and their names."""
+    """Files that define error classes, and their names."""
     return [
         (file.relative_to(root).as_posix(), node.name)
         for file in sources(root)
@@ -49,7 +50,7 @@ def errors(root: Path) -> list[tuple[str, str]]:
 
 
 def astray(root: Path) -> list[str]:
-    """Error classes outside an `errors.py`, and names that are given twice."""
+    """Error classes outside an `errors.py`, and duplicate names."""
     found = errors(root)
     twice = [name for name, count in Counter(name for _, name in found).items() if count > 1]
     return [name for file, name in found if Path(file).name != "errors.py"] + twice
@@ -61,7 +62,7 @@ def test_there_is_one_of_each() -> None:
 
 
 def test_errors_are_few() -> None:
-    """A new class is for what is caught, or what a caller can answer; else a message does."""
+    """A new class is for errors that someone catches or a caller can act on; otherwise a message is enough."""
     assert len(errors(ROOT)) <= 35
 
 

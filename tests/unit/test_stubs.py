@@ -1,4 +1,4 @@
-"""The committed type stubs are what mypy and editors see: they must say what the native modules offer."""
+"""The committed type stubs, which mypy and editors use, match what the native modules offer."""
 
 import subprocess
 import sys

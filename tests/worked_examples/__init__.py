@@ -1,4 +1,4 @@
-"""The matching rules of `docs/matching.md`, by examples small enough to check by hand."""
+"""The matching rules of `docs/matching.md` as examples small enough to check by hand."""
 
 from tests.worked_examples import (
     all_or_none,

@@ -1,4 +1,4 @@
-"""Phases: what they accept, the uncross, the end of the day."""
+"""Phases: the commands they accept, the uncross, the end of the day."""
 
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument

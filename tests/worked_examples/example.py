@@ -1,8 +1,8 @@
-"""What a worked example is, and how it is held against an engine.
+"""Defines worked examples, and checks engines with them.
 
-A book is written one level a line: side, price, the level's quantity, then its orders, oldest first, as `id:quantity`;
-an iceberg's as `id:slice+hidden`, an all-or-none order's as `id:quantity!`. Waiting stops follow, one a line, as
-`STOP id side quantity@trigger`, of a stop-limit order `to price`.
+A book is written with one level per line: side, price, the level's quantity, then its orders, oldest first, as
+`id:quantity`; an iceberg as `id:slice+hidden`, an all-or-none order as `id:quantity!`. Waiting stops follow, one per
+line, as `STOP id side quantity@trigger`, for a stop-limit order `to price`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _stops(engine: MatchingEngine, symbol: int) -> Iterator[str]:
 
 
 def failure(example: Example, engine: MatchingEngine) -> str | None:
-    """What an engine does otherwise than the example says."""
+    """The differences between an engine's behavior and the example."""
     engine.process(stream_of(example.given))
     for seen, expected in (
         (said(engine, example.does), dedent(example.says).strip()),

@@ -1,4 +1,4 @@
-"""The clock, and orders that are good till a date."""
+"""The clock, and good-till-date orders."""
 
 from lowlat.engine.matching.records import SelfTradePrevention, Side, TradingPhase
 from tests.worked_examples.example import (

@@ -1,4 +1,4 @@
-"""Icebergs: an order of which only a slice queues."""
+"""Icebergs: orders of which only a slice queues."""
 
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument

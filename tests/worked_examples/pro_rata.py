@@ -1,4 +1,4 @@
-"""Pro-rata symbols: a level's slices share what comes in."""
+"""Pro-rata symbols: the slices of a level share the incoming quantity."""
 
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument

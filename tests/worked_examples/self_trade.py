@@ -1,4 +1,4 @@
-"""Self-trade prevention: what happens where an incoming order meets one of its owner."""
+"""Self-trade prevention: what happens when an incoming order meets one of its own participant."""
 
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument

@@ -1,4 +1,4 @@
-"""Stops: when they are due, in what order they are carried out, how trailing ones follow."""
+"""Stops: when they become due, the order in which they are executed, and how trailing stops follow the price."""
 
 from lowlat.engine.matching.commands import extended_command
 from lowlat.engine.matching.config import EngineConfig

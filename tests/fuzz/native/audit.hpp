@@ -1,5 +1,5 @@
-// What must hold of any events, whatever the rules of matching: told from the events alone, then compared with the
-// book. Every lot that was accepted is traded, canceled, reduced, or still in the book; ordinals leave no gap.
+// Rules that hold for any events, whatever the matching rules: checked from the events alone, then against the book.
+// Every accepted lot is traded, canceled, reduced, or still in the book; ordinals have no gaps.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace lowlat::fuzz {
 
 class Audit {
   public:
-    /// One command's events. Null, or the rule that they break.
+    /// Check one command's events. Returns null, or the rule that they break.
     const char* hear(const std::vector<Event>& events) {
         if (events.empty()) return "every command has an event";
         for (const Event& event : events) {
@@ -27,7 +27,7 @@ class Audit {
         return nullptr;
     }
 
-    /// Whether the books hold what the events left, and nothing else.
+    /// Whether the books hold exactly what the events leave.
     const char* compare(const OrderStore& store) const {
         std::size_t found = 0;
         const char* broken = nullptr;
@@ -83,7 +83,7 @@ class Audit {
         return nullptr;
     }
 
-    /// What an event that is no trade leaves of its order.
+    /// Apply an event other than a trade to its order.
     static const char* apply(const Event& event, Left& left) {
         switch (event.kind) {
             case ExecType::replaced:

@@ -1,4 +1,4 @@
-// Bytes as commands to a small world, where orders meet: few ids, prices and quantities, four symbols.
+// Turns bytes into commands for a small world in which orders meet: few ids, prices and quantities, four symbols.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ struct Input {
 
 inline constexpr std::size_t bytes_each = 10;
 
-/// Rare values stand for what is unknown.
+/// Rare values produce unknown ones.
 inline ExtendedCommand decode_plain(const std::uint8_t* b) {
     ExtendedCommand command{};
     command.kind = CommandType{static_cast<std::uint8_t>(b[0] % 6)};
@@ -44,7 +44,7 @@ inline ExtendedCommand decode_plain(const std::uint8_t* b) {
     return command;
 }
 
-/// What only some orders have to say.
+/// Terms that only some orders have.
 inline void decode_attributes(const std::uint8_t* b, ExtendedCommand& command) {
     const bool limit = command.kind == CommandType::limit;
     const bool stop = is_stop(command);
@@ -63,8 +63,8 @@ inline void decode_attributes(const std::uint8_t* b, ExtendedCommand& command) {
     }
 }
 
-/// A command with what belongs to its kind, mostly: seldom a field is that of another, or off tick or lot.
-/// `clock` is the engine's, as far as the commands told it.
+/// A command mostly with the fields of its kind; rarely one of another kind, or a value off tick or lot.
+/// `clock` is the engine's clock according to the commands so far.
 inline ExtendedCommand decode_extended(const std::uint8_t* b, std::uint64_t& clock) {
     constexpr std::uint8_t kinds[] = {1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10};
     constexpr std::uint8_t phases[] = {0, 0, 0, 0, 1, 1, 2, 3};
@@ -94,7 +94,7 @@ inline ExtendedCommand decode_extended(const std::uint8_t* b, std::uint64_t& clo
     return command;
 }
 
-/// The first byte decides whether commands are plain; then ten bytes a command.
+/// The first byte decides whether commands are plain; then ten bytes per command.
 inline Input decode(const std::uint8_t* bytes, std::size_t size) {
     Input input;
     if (size == 0) return input;

@@ -1,6 +1,6 @@
-// One input of a fuzzer: the engine executes what the bytes say, with every invariant checked after every command. No
-// lot may get lost, the simple engine must tell the same events wherever it knows what is asked for, and a replay must
-// tell them again. Whatever does not hold ends by abort().
+// Runs one fuzzer input: the engine executes the commands in the bytes, and checks every invariant after every command.
+// No lot may get lost, the simple engine must give the same events for every command that it supports, and a replay
+// must give them again. Any violation calls abort().
 #include "tests/fuzz/native/fuzz_commands.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What a fuzzer calls, whichever it is.
+// The functions that any fuzzer calls.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace lowlat::fuzz {
 
-/// Execute one input; abort() where something does not hold.
+/// Execute one input; abort() on any violation.
 void run(const std::uint8_t* bytes, std::size_t size);
 
-/// For the proof that a difference is found.
+/// To prove that a difference is found.
 extern Fault planted;
 
 }  // namespace lowlat::fuzz

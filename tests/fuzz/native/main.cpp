@@ -1,6 +1,6 @@
-// The fuzzer for where there is no libFuzzer: `fuzz_commands SECONDS SEED FILES...` runs the files, then inputs made of
-// them and of chance, for so long. With a fault's name for SEED something is broken, which must be found. An input that
-// ends the program is left in the file `crash-commands`, which can be given as one of FILES.
+// A fuzzer for systems without libFuzzer: `fuzz_commands SECONDS SEED FILES...` runs the files, then random inputs and
+// mutations of the files, for this long. With the name of a fault as SEED, that fault is planted and must be found. An
+// input that crashes the program is left in the file `crash-commands`, which can be given as one of FILES.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -30,7 +30,7 @@ extern "C" void keep_input(int /*signal*/) {
     if (file >= 0 && write(file, input.data(), input.size()) >= 0) close(file);
 }
 
-/// Chance alone, or a file with some of its bytes changed, twice over.
+/// Random bytes, or a file with some of its bytes changed, twice.
 Bytes make_input(const std::vector<Bytes>& files, Random& random) {
     const auto below = [&](std::size_t end) { return static_cast<std::size_t>(random() % end); };
     if (files.empty() || below(2) == 0) {

@@ -1,5 +1,5 @@
-// A second engine, as simple as it can be, written from docs/matching.md alone. It shares the records with the engine,
-// and not one line of what it does. (It keeps no tape, so nothing is refused for want of room on one.)
+// A second engine, as simple as possible, written from docs/matching.md alone. It shares only the records with the
+// engine, no code. (It keeps no tape, so it never rejects a command because the tape is full.)
 #pragma once
 
 #include <algorithm>
@@ -183,7 +183,7 @@ class SimpleEngine : private SimpleMarket {
         return first;
     }
 
-    /// Put the order one tick behind the best of the other side. False where no order may be.
+    /// Put the order one tick behind the best of the other side. False if no order may be there.
     bool slid(Order& order) {
         const Order* best = nullptr;
         for (const Order& other : book().resting) {
@@ -215,7 +215,7 @@ class SimpleEngine : private SimpleMarket {
                 .distance = command_.trigger};
     }
 
-    /// What can be said of an order without looking at the book.
+    /// Checks of an order that do not need the book.
     Reason form_wrong(const Order& order) const {
         const bool resting_limit = order.kind == CommandType::limit && order.may_rest();
         const bool dated = order.time_in_force == TimeInForce::gtd;
@@ -257,7 +257,7 @@ class SimpleEngine : private SimpleMarket {
         return !stop.in_basis_points() && stop.distance % rules().tick != 0 ? Reason::price_off_tick : Reason::none;
     }
 
-    /// Its first trigger, and what the last trade says to it.
+    /// Its initial trigger, checked against the last trade.
     Reason start_stop(Order& stop) {
         const std::optional<std::int64_t> last = book().last;
         stop.age = ++ages_;
@@ -286,7 +286,7 @@ class SimpleEngine : private SimpleMarket {
         return inside ? Reason::none : Reason::price_outside_band;
     }
 
-    /// The price that an order asking for one off the tick gets.
+    /// The rounded price of an order whose price is off the tick.
     std::int64_t rounded(std::int64_t price, std::uint8_t side) const {
         const std::int64_t past = (price % rules().tick + rules().tick) % rules().tick;
         if (past == 0 || rules().off_tick == TickRounding::reject) return price;

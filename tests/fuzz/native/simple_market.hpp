@@ -1,5 +1,5 @@
-// What trades in the simple engine, and what follows from it: every rule of matching as a search from the front.
-// Whether an order would trade is found by letting it, in a copy.
+// Matching in the simple engine: every rule is a search from the front. Whether an order would trade is found by
+// letting it trade in a copy.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@
 
 namespace lowlat::fuzz {
 
-/// What is wrong on purpose, in the simple engine or in what is heard of the other: a fuzzer that works finds it.
+/// A planted fault, in the simple engine or in the events of the other one, which a working fuzzer finds.
 enum class Fault { none, last_in_first_out, refill_keeps_place, event_lost };
 
 class SimpleMarket {
@@ -31,7 +31,7 @@ class SimpleMarket {
 
     // -- matching -------------------------------------------------------------------------------------------------
 
-    /// Trade as far as the order's rules let it; then rest, or be gone.
+    /// Trade as far as the order's rules allow; then rest it or cancel the remainder.
     void arrive(Order order) {
         Book& book = books_[order.symbol];
         const bool open = book.phase == TradingPhase::continuous;
@@ -45,7 +45,7 @@ class SimpleMarket {
         }
     }
 
-    /// Whether an order would trade on arrival: at all, or whole where it must be.
+    /// Whether an order would trade on arrival: at all, or whole if it must.
     bool would_trade(Order order) const {
         const std::int64_t asked = order.left;
         SimpleMarket trial = *this;
@@ -70,7 +70,7 @@ class SimpleMarket {
         }
     }
 
-    /// Whom an incoming order meets first: the best price, then the oldest. Who is too large to trade whole is not met.
+    /// The first order that an incoming one meets: best price, then oldest. All-or-none orders too large are not met.
     Place next_maker(Book& book, const Order& taker) const {
         Place best = book.resting.end();
         for (Place at = book.resting.begin(); at != book.resting.end(); ++at) {
@@ -93,7 +93,7 @@ class SimpleMarket {
             exchange(book, taker, maker, std::min(taker.left, maker->slice));
     }
 
-    /// One sharing of what an incoming order brings among the slices of a pro-rata level.
+    /// Share the incoming quantity once among the slices of a pro-rata level.
     void share_level(Book& book, Order& taker, std::int64_t price) {
         std::vector<std::uint64_t> own;
         std::vector<std::uint64_t> sharing;
@@ -119,7 +119,7 @@ class SimpleMarket {
         cancel_aggressing(taker);
     }
 
-    /// What each of a level's orders gets of a quantity: its part rounded down to a lot, then a lot each, oldest first.
+    /// Each order's share of a quantity: rounded down to a lot, then one lot each, oldest first.
     static std::vector<std::int64_t> shares_of(Book& book, const std::vector<std::uint64_t>& ids, std::int64_t quantity,
                                                std::int64_t lot) {
         std::int64_t total = 0;
@@ -135,7 +135,7 @@ class SimpleMarket {
         return shares;
     }
 
-    /// A trade with a resting order, or what prevention makes of it.
+    /// Trade with a resting order, or apply self-trade prevention.
     void exchange(Book& book, Order& taker, Place maker, std::int64_t quantity) {
         for (Order* order : {&taker, &*maker}) {
             order->left -= quantity;
@@ -160,7 +160,7 @@ class SimpleMarket {
         taker.left = 0;
     }
 
-    /// After a maker has traded: it is gone, or shows its next slice at the back, or stays.
+    /// After a maker has traded: remove it, move its next slice to the back, or keep it.
     void requeue(Book& book, Place maker) {
         if (maker->left != 0 && maker->slice != 0) return;
         Order order = *maker;
@@ -173,7 +173,7 @@ class SimpleMarket {
 
     // -- auction --------------------------------------------------------------------------------------------------
 
-    /// Every trade of an auction, at its one price; then slices are refilled.
+    /// All trades of an auction, at one price; then refill slices.
     void uncross(std::uint32_t symbol) {
         Book& book = books_[symbol];
         const std::optional<std::int64_t> price = auction_price(book, rules_[symbol].tick);
@@ -197,7 +197,7 @@ class SimpleMarket {
         }
     }
 
-    /// Of most volume, then of least imbalance, then nearest to the last trade, then the lowest.
+    /// Maximum volume, then smallest imbalance, then nearest to the last trade, then lowest.
     static std::optional<std::int64_t> auction_price(Book& book, std::int64_t tick) {
         const Place bid = first_auctioned(book, 0, std::numeric_limits<std::int64_t>::min());
         const Place ask = first_auctioned(book, 1, std::numeric_limits<std::int64_t>::max());

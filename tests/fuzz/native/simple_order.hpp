@@ -1,4 +1,4 @@
-// What the simple engine knows of an order, and of a symbol.
+// The simple engine's state of an order, and of a symbol.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ struct SimpleOrder {
         if (side == maker.side) return false;
         return !limited() || (side == 0 ? price >= maker.price : price <= maker.price);
     }
-    /// What is to be done where it would trade with a resting order.
+    /// What to do when it would trade with a resting order.
     SelfTradePrevention policy_toward(const SimpleOrder& maker) const {
         return participant_id != 0 && participant_id == maker.participant_id ? self_trade : SelfTradePrevention::none;
     }
@@ -52,7 +52,7 @@ struct SimpleOrder {
     bool reached_by(std::int64_t last) const { return side == 0 ? trigger <= last : trigger >= last; }
 };
 
-/// All by a search from the front: a few dozen orders.
+/// Everything is a search from the front, among a few dozen orders.
 struct SimpleBook {
     std::vector<SimpleOrder> resting;  // oldest first, whatever the price
     std::vector<SimpleOrder> waiting;

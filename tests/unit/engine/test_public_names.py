@@ -1,4 +1,4 @@
-"""Public names are found lazily: each is there, mypy sees the same ones, and records come without the engine."""
+"""Public names are loaded lazily: each exists, mypy sees the same ones, and records load without the engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def loaded_by(code: str) -> set[str]:
-    """Modules of ours, and native ones, that a fresh interpreter has after this code."""
+    """Our modules, and native ones, loaded in a fresh interpreter after this code."""
     program = f"import json, sys\n{code}\nprint(json.dumps([m for m in sys.modules if m.split('.')[0] == 'lowlat']))"
     done = subprocess.run([sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True, timeout=60)
     return set(json.loads(done.stdout))

@@ -145,6 +145,6 @@ def test_where_a_schema_is() -> None:
 
 
 def test_the_module_is_light() -> None:
-    """The command line imports it before it knows what it is to do."""
+    """The command line imports it before it knows the verb."""
     code = "import sys, lowlat.documents; sys.exit(bool({'msgspec', 'numpy'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""A result file is found unwritable before a long run, and is never seen half written."""
+"""An unwritable result file is detected before a long run, and a file is never seen half written."""
 
 from __future__ import annotations
 

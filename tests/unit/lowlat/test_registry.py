@@ -1,4 +1,4 @@
-"""A table of things by name: built-in ones first, other packages asked only when they must be."""
+"""A registry: built-in names first; other packages are loaded only when necessary."""
 
 from __future__ import annotations
 

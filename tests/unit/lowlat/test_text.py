@@ -1,4 +1,4 @@
-"""One sanitizer stands between the text of others and the terminal: it must let nothing through, and hide nothing."""
+"""The sanitizer for foreign text on a terminal lets no control characters through, and hides nothing."""
 
 from __future__ import annotations
 

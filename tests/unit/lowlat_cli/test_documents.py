@@ -1,7 +1,7 @@
-"""What others parse: an example of each document, byte for byte, and the schemas that are installed for them.
+"""Documents that other programs parse: an example of each, compared byte for byte, and the installed schemas.
 
-The examples in the folder `documents` stand for what users keep and what their programs read. A field may be added to
-them; what is there stays.
+The examples in the folder `documents` represent files that users keep and their programs read. Fields may be added to
+them; existing ones stay.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ LINE = CacheLine(
 
 
 def a_topology() -> str:
-    """One package of two cores, one of them offline; everything there can be, once."""
+    """One package of two cores, one of them offline; every optional part appears once."""
     core = Core(0, (0, 1))
     host = Topology(
         root="/",
@@ -159,7 +159,7 @@ def a_history(folder: Path) -> str:
 
 
 def a_journal(folder: Path) -> Path:
-    """Four blocks: two plain commands, two wide ones, a drain, one plain command."""
+    """Four blocks: two plain commands, two extended ones, a drain, one plain command."""
     path = folder / "day.journal"
     with JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE) as day:
         sell = command(CommandType.LIMIT, 1, side=Side.SELL, price=100, quantity=5)
@@ -180,7 +180,7 @@ def a_journal(folder: Path) -> Path:
 
 
 def a_check(folder: Path) -> str:
-    """What differs from journal to journal is made equal: identity, date, path, and the time taken."""
+    """Values that vary between journals are made equal: identity, date, path, and duration."""
     check = check_journal(a_journal(folder))
     created = datetime.datetime(2026, 11, 23, 10, tzinfo=datetime.UTC)
     head = msgspec.structs.replace(check.head, identity="0" * 32, created=created)
@@ -235,7 +235,7 @@ def test_an_example_satisfies_its_schema_to_the_letter(name: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
 def test_the_installed_schema_is_the_model_s(document: Any) -> None:
-    """To publish a changed model: `make stubs`."""
+    """Run `make stubs` to publish a changed model."""
     assert files("lowlat").joinpath("schema", document.file).read_text(encoding="utf-8") == document.text
 
 

@@ -1,4 +1,4 @@
-"""Quantities decide how long a run is and how hard it pushes: one misread by a factor of 1,000 must not pass."""
+"""Quantities set the length and load of a run: a value off by a factor of 1,000 must not be accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a value comes from must be predictable: flag, environment, file, default; a misspelled key must not be ignored.
+"""The source of a value is predictable: flag, environment, file, default. A misspelled key is an error.
 
 Command lines are parsed as `lowlat` parses them, but no verb is run.
 """

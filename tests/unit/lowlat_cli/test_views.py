@@ -1,4 +1,4 @@
-"""What verbs print of odd hosts: a disagreement must be seen, absence must say why, and nothing may be left out."""
+"""Output for unusual hosts: disagreements are visible, missing values have a reason, and nothing is omitted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.hostile import HOSTILE, SHOWN, assert_harmless, hostile_copy
 
 
 def text(view: Iterable[RenderableType]) -> str:
-    """What a view prints, several blanks as one: columns are as wide as this host's values."""
+    """The output of a view, with repeated blanks collapsed: columns are as wide as this host's values."""
     console = Console(file=io.StringIO(), width=200, color_system=None)
     console.print(*view, sep="\n", highlight=False)
     assert isinstance(console.file, io.StringIO)
@@ -35,7 +35,7 @@ def text(view: Iterable[RenderableType]) -> str:
 
 
 def shown(view: Iterable[RenderableType]) -> str:
-    """What a view prints, as it is, where there is room for all of it."""
+    """The unchanged output of a view, on a wide console."""
     console = Console(file=io.StringIO(), width=20_000, color_system=None)
     console.print(*view, sep="\n", highlight=False)
     assert isinstance(console.file, io.StringIO)
@@ -149,7 +149,7 @@ def test_quota_in_words(quota: CpuQuota, words: str) -> None:
 
 
 def nodes(count: int) -> tuple[Node, ...]:
-    """Node 0 has CPU 0, the others have memory only, and none can reach another."""
+    """Node 0 has CPU 0, the others have memory only, and no node can reach another."""
     pages = (HugePages(2 << 20, 4, 1),)
 
     def node(number: int) -> Node:

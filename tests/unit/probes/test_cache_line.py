@@ -1,4 +1,4 @@
-"""Padding by a wrong line size costs memory or shares falsely: the measurement must be right every time."""
+"""The measured line size is right every time: padding by a wrong one wastes memory or causes false sharing."""
 
 from __future__ import annotations
 

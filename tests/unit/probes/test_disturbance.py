@@ -1,4 +1,4 @@
-"""A tail is blamed on what this counts: it must see what happened to the thread, and not its own doing."""
+"""Noise counters see what happened to the thread, and not what the counting itself causes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write(root: Path, name: str, text: str) -> None:
 
 
 def fill(root: Path, count: int) -> None:
-    """A host whose every counter is `count`, in its own unit."""
+    """A host on which every counter is `count`, in its own unit."""
     write(root, "proc/stat", f"cpu  0\ncpu0 1 1 1 1 1 1 1 999 0 0\ncpu1 1 1 1 1 1 1 1 {count} 0 0\n")
     write(root, "proc/interrupts", f"  CPU0 CPU1\nLOC: 1 {count} Local\nRES: 1 {count} Resched\n")
     write(root, "proc/thread-self/sched", f"x (1)\nse.nr_migrations   :    {count}\n")

@@ -1,4 +1,4 @@
-"""What the kernel adds is believed only when each message really slept and woke: figures, order, and honest absence."""
+"""Kernel times are valid only if each message really slept and woke: plausible figures, their order, missing values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def plan(count: int = 100, **fields: object) -> _core.PathPlan:
 
 
 def test_percentiles_are_of_ceiling_rank() -> None:
-    """Of 1 to 200 the 50th percentile is the 100th smallest, the 99th the 198th."""
+    """Of 1 to 200, the 50th percentile is the 100th smallest, and the 99th is the 198th."""
     assert LatencySummary.of(range(200, 0, -1)) == LatencySummary(p50_ns=100, p99_ns=198, samples=200)
     assert LatencySummary.of([7]) == LatencySummary(7, 7, 1)
 
@@ -63,7 +63,7 @@ def test_what_cannot_be_believed_has_no_value(fields: dict[str, object], reason:
 
 @pytest.mark.parametrize("one_cpu", [False, True])
 def test_messages_sleep_wake_and_arrive(one_cpu: bool) -> None:
-    """A message holds two system calls and a wake-up at least, so it takes longer than a system call does."""
+    """A message takes at least two system calls and a wake-up, so it takes longer than a system call."""
     cpus = allowed_cpus() or (None,)
     where = {"sender_cpu": cpus[0] if one_cpu else cpus[-1], "receiver_cpu": cpus[0]}
     call = min(_core.measure_system_call(plan(1_000, **where)).ticks)
@@ -89,7 +89,7 @@ def test_a_cpu_that_does_not_exist_is_a_fault_and_not_a_hang() -> None:
 
 
 def in_a_process(before: str, *wrapped: str) -> dict[str, Any]:
-    """Readings of a process of its own, as text by name."""
+    """Readings from a separate process, as text by name."""
     code = (
         "import json, resource, psutil\n"
         "from lowlat.probes.kernel_path import measure_kernel_path\n"

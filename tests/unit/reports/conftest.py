@@ -1,4 +1,4 @@
-"""A report like one that `lowlat bench` makes, for the tests of what is done with reports."""
+"""A report like one from `lowlat bench`, for tests that process reports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _run(index: int) -> Run:
 
 @pytest.fixture(scope="session")
 def javascript(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs a script, with arguments, beside the package hdr-histogram-js: what it prints. Skips without node or npm."""
+    """Run a script with arguments and the package hdr-histogram-js; return its output. Skips without node or npm."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("not available here: node and npm")
@@ -86,7 +86,7 @@ def javascript(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def report() -> Report:
-    """Three runs of 20,000 commands, all well."""
+    """Three valid runs of 20,000 commands."""
     runs = tuple(_run(index) for index in range(3))
     summary = summarize(runs)
     p99 = summary[0].percentiles["99"].value
@@ -165,7 +165,7 @@ def report() -> Report:
 
 
 def _at_rate(report: Report, asked: float, reached: float) -> Report:
-    """The report as of an open loop, its latencies taken for response times; a rate that was missed is not valid."""
+    """The report as of an open loop, with its latencies as response times; a missed rate makes it invalid."""
     runs = tuple(
         replace(run, series=tuple(replace(series, measure="response") for series in run.series)) for run in report.runs
     )
@@ -177,5 +177,5 @@ def _at_rate(report: Report, asked: float, reached: float) -> Report:
 
 @pytest.fixture(scope="session")
 def swept(report: Report) -> Sweep:
-    """Three rates; the last was not kept up, so the second is the knee."""
+    """Three rates; the last one was missed, so the second is the knee."""
     return sweep_of([_at_rate(report, 1e6, 1e6), _at_rate(report, 2e6, 2e6), _at_rate(report, 4e6, 3e6)])

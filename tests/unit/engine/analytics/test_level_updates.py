@@ -1,4 +1,4 @@
-"""Bulk level updates give what a dictionary of integers gives, or say which level is wrong and change nothing."""
+"""Bulk level updates give the same result as a dictionary of integers, or name the invalid level and change nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_sum_out_of_range_is_an_error(update: tuple[int, int, int]) -> None:
 
 
 def test_only_the_sum_of_a_price_counts() -> None:
-    """In whatever order the changes come, 7 - 9 + 3 is 1."""
+    """In any order of changes, 7 - 9 + 3 is 1."""
     after = apply_level_updates(ASKS, level_updates((102, -9, 0), (102, 3, 0)), Side.SELL)
     assert told(after)[1] == (102, 1, 2)
 
@@ -135,7 +135,7 @@ def test_any_updates_give_what_a_dictionary_gives(
 
 @given(st.dictionaries(st.integers(-200, 200), st.integers(1, 9), min_size=1, max_size=300), st.randoms())
 def test_long_runs_and_long_gaps(book: dict[int, int], random: object) -> None:
-    """More levels than one run of updates, and updates far apart: both ways through the walk."""
+    """More levels than one run of updates, and updates far apart: both paths of the loop."""
     assert hasattr(random, "sample")
     prices = sorted(book)
     chosen = sorted(random.sample(prices, k=random.randint(0, len(prices))))  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The loops of `vwap.cpp` that are called vectorized are: the compiler says so, or the claim goes."""
+"""The compiler confirms that the loops of `vwap.cpp` are vectorized."""
 
 from __future__ import annotations
 

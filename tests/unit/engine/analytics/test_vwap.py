@@ -1,4 +1,4 @@
-"""Prices and quantities are exact or they are wrong: small sums by hand, then whatever Hypothesis finds."""
+"""Prices and quantities are exact: small sums by hand, then inputs from Hypothesis."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_64_bit_quantities_are_exact(pairs: list[tuple[int, int]]) -> None:
 @pytest.mark.parametrize("dtype", [np.uint32, np.uint64])
 @pytest.mark.parametrize("count", [1, 511, 512, 513, 100_000])
 def test_the_largest_numbers_in_any_number(price: int, dtype: type, count: int) -> None:
-    """Counts around the block of 512, and enough blocks for a carry that is lost to show."""
+    """Counts around the block size of 512, and enough blocks that a lost carry would show."""
     most = int(np.iinfo(dtype).max)
     prices, quantities = np.full(count, price), np.full(count, most, dtype)
     assert notional(prices, quantities) == count * price * most
@@ -136,7 +136,7 @@ def test_other_records_are_refused(records: np.ndarray) -> None:
 
 
 def test_no_numpy_sum_would_do() -> None:
-    """The plain sum of products wraps where this one does not: the reason for the split."""
+    """The plain sum of products overflows where this one does not, hence the split."""
     prices, quantities = np.array([2**62, 2**62]), np.array([4, 4], np.uint32)
     assert int((prices * quantities.astype(np.int64)).sum()) == 0
     assert notional(prices, quantities) == 2**65 > sys.maxsize

@@ -1,4 +1,4 @@
-"""Runs taken in turn: both sides alike, nothing left running, and an error that says which side and why."""
+"""Interleaved runs: both sides are treated alike, no process keeps running, and errors name the side and cause."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_report_that_is_not_valid_ends_it_at_once(tmp_path: Path) -> None:
 
 
 def test_a_report_that_contradicts_itself_ends_it_at_once(tmp_path: Path) -> None:
-    """Else a histogram that cannot be drawn would be found when all runs are over."""
+    """Otherwise a broken histogram would only be found after all runs."""
     wrong = json.loads(FIRST.read_text())
     wrong["runs"][0]["series"][0]["max"] += 1_000_000
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
@@ -177,7 +177,7 @@ def test_ctrl_c_before_the_first_pair_gives_nothing(monkeypatch: pytest.MonkeyPa
 
 
 class StoppedError(Exception):
-    """What a signal's handler raises here."""
+    """The exception that the signal handler raises here."""
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def stopping() -> Iterator[None]:
 def test_an_interrupted_command_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopping: None, deaf: str
 ) -> None:
-    """Nor what it has started, even where one of them does not listen."""
+    """Also not the processes that it started, even if one ignores the signal."""
     monkeypatch.setattr("lowlat.engine.bench.subprocess_run.GRACE_S", 0.2)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StoppedError):
@@ -225,7 +225,7 @@ def test_an_interruption_in_the_midst_of_a_start_leaves_no_process(
 
 
 def ended(pid: int) -> bool:
-    """Whether a process is gone, or has no more to do than to be collected; waits for it, not long."""
+    """Whether a process has ended, possibly as a zombie; waits briefly."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:

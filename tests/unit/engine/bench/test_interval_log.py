@@ -1,4 +1,4 @@
-"""The log of a run: every sample is in its totals, whether or not the file took it."""
+"""The log of a run: its totals contain every sample, even if the file could not be written."""
 
 from __future__ import annotations
 

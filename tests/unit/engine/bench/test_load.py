@@ -1,4 +1,4 @@
-"""When a rate counts as missed: a backlog that grew says so, one preemption at the end does not."""
+"""When a rate counts as missed: after a growing backlog, but not after one preemption at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A run's memory belongs on the node of its CPU: the right node is chosen, binding is undone, misplaced pages show."""
+"""A run's memory belongs on the node of its CPU: the right node is chosen, binding is undone, misplaced pages are
+found.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,7 @@ def test_pages_of_several_ranges_are_added_and_one_refusal_counts_for_all(monkey
 
 
 class Run:
-    """As much of an outcome as placement is judged by."""
+    """The part of an outcome that the placement check uses."""
 
     def __init__(self, cpu: int, bound: int | None, pages: dict[str, int] | None, astray: int = 0) -> None:
         self.cpu = cpu
@@ -126,7 +128,7 @@ def test_verdict_over_runs(runs: list[Run], verdict: bool | None) -> None:
 
 
 def test_pages_of_runs_are_added() -> None:
-    """By node, in the order of nodes, of which 10 comes after 9."""
+    """By node, sorted numerically: 10 comes after 9."""
     runs = [Run(0, 10, {"10": 9, "9": 1}), Run(2, 1, {"1": 4, "9": 2})]
     pages = hot_path_of(runs, PLACE).numa_pages  # type: ignore[arg-type]
     assert pages is not None and [*pages.items()] == [("1", 4), ("9", 3), ("10", 9)]

@@ -1,4 +1,4 @@
-"""What a run tells of its passes: sums of what was counted around them, and why something was not."""
+"""A run's account of its passes: sums of the counters, and reasons for missing ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def a_pass(**counted: Any) -> Pass:
 
 
 def test_a_native_pass_is_told_in_nanoseconds() -> None:
-    """Of 10 ticks a nanosecond; nothing takes no time, and a build that does not count allocations says -1."""
+    """At 10 ticks per nanosecond; zero stays zero, and a build that does not count allocations gives -1."""
     native = SimpleNamespace(
         **{"commands": 4, "events": 5, "ticks": 10, "cpu_ns": 7, "allocations": -1, "tail": b"end"},
         **{"minor_faults": 1, "major_faults": 2, "voluntary_switches": 3, "involuntary_switches": 4},
@@ -42,7 +42,7 @@ def test_a_count_is_known_if_it_is_of_every_pass() -> None:
 
 
 def test_what_is_counted_around_the_loop_replaces_what_the_thread_saw() -> None:
-    """The call takes pages of its own: they disturb nothing that is measured."""
+    """The call itself touches new pages, which are not part of the measurement."""
     passes = WatchedPasses(0)
 
     def touching(**counted: Any) -> Pass:
@@ -69,7 +69,7 @@ def test_stolen_time_is_nanoseconds_and_what_was_not_seen_says_why() -> None:
 
 
 def test_series_are_of_operations_with_samples_then_of_all() -> None:
-    """Adds of 10 and 30 ns, one take of 20 ns, no cancel; one value beyond what a histogram holds."""
+    """Adds of 10 and 30 ns, one take of 20 ns, no cancel; one value beyond the histogram's range."""
     recorders = {("service", op): Recorder() for op in ("add", "take", "cancel")}
     for op, value in (("add", 10), ("add", 30), ("take", 20), ("cancel", 1 << 43)):
         recorders["service", op].record(value)

@@ -1,7 +1,7 @@
-"""A report is a function of what the runs measured: recorded outcomes give, byte for byte, the document they gave.
+"""A report is a function of the runs: recorded outcomes give, byte for byte, the recorded document.
 
-`closed_loop.json` holds two runs of 150 commands with a journal, and their document, which was made by the code from
-before outcomes had the report's structures. What it says of program, host and CPUs is that of the day, and left out.
+`closed_loop.json` holds two runs of 150 commands with a journal, and their document, made before outcomes used the
+report's structures. Program, host and CPUs, which vary, are left out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OF_THE_DAY: Final = ("tool", "host", "topology", "placement")
 
 
 class OneNode(Place):
-    """A host whose memory is all on node 0."""
+    """A host with all memory on node 0."""
 
     def memory_node(self, cpu: int | None) -> Reading[int]:
         return known(0, "made up")

@@ -1,4 +1,4 @@
-"""A sweep over real runs: one that dies costs its own rate, not those before it."""
+"""A sweep over real runs: a run that dies loses only its own rate, not the rates before it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOADS = [OpenLoop(Arrivals(process="constant", rate=rate)) for rate in (5_000, 1
 
 
 def dying_at(rate: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run at this rate ends as one whose process was killed does."""
+    """The run at this rate ends like one whose process was killed."""
 
     def measured(flow: Flow, plan: RunPlan, *rest: object) -> Report:
         assert isinstance(plan.load, OpenLoop)

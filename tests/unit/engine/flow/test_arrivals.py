@@ -1,4 +1,4 @@
-"""An open loop is only as honest as its schedule: the rate asked for, the process named, the same on every machine."""
+"""The schedule of an open loop has the requested rate and process, and is the same on every machine."""
 
 import hashlib
 from math import exp, sqrt
@@ -15,8 +15,8 @@ SPACING_PS = 1_000_000
 COUNT = 400_000
 SEEDS = (1, 2, 3)
 
-# SHA-256 of 5,000 arrivals at 3 M/s with seed 7, little-endian. They change only when a process does, on purpose: then
-# every earlier open-loop figure is of another schedule.
+# SHA-256 of 5,000 arrivals at 3 M/s with seed 7, little-endian. They change only if a process changes on purpose;
+# earlier open-loop figures then belong to another schedule.
 HASHES = {
     "constant": "05a2032fd7b39015f40a1037e57ac0e05e480ee53b2fad566f6d8d78736df077",
     "poisson": "5a0a8b423700ca9d7b03c91e6e4727d60a70ddaa71b6c7add523d325449aa34d",
@@ -39,7 +39,7 @@ def test_constant_spacing_gathers_no_rounding(rate):
 @pytest.mark.parametrize("process", ["poisson", "burst"])
 @pytest.mark.parametrize("rate", [1, 3_000_000, 1_000_000_000])
 def test_a_random_schedule_ascends_and_spans_exactly_its_time(process, rate):
-    """The arrival behind the last one falls on the end, so the last is before it, though not by much."""
+    """The arrival after the last one falls on the end, so the last is slightly before it."""
     count = 20_000
     times = arrivals(process, count, rate, 5)
     span_ps = count * 10**12 // rate
@@ -105,13 +105,13 @@ def test_burst_takes_its_parameters(branching, decay):
 
 
 def scheduled(intervals):
-    """A schedule of these intervals, as `arrivals` would give it."""
+    """A schedule with these intervals, as `arrivals` returns it."""
     times = np.cumsum(intervals)
     return (times * (len(times) * SPACING_PS / times[-1])).astype(np.uint64)
 
 
 def only_sons(random):
-    """A burst whose children have no children of their own."""
+    """A burst whose children have no children."""
     immigrants = np.cumsum(random.exponential(1 + BRANCHING, int(COUNT / (1 + BRANCHING))))
     parents = np.repeat(immigrants, random.poisson(BRANCHING, len(immigrants)))
     times = np.sort(np.concatenate([immigrants, parents + random.exponential(DECAY_SPACINGS, len(parents))]))

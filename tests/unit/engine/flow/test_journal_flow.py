@@ -1,5 +1,5 @@
-"""A journal's commands as a flow: every command, once, in order, for an engine like the one that wrote it; and a check
-of it that executes what recovery executes.
+"""A journal's commands as a flow: each command once, in order, for an engine like the one that wrote it. Its
+cross-check executes the same commands as recovery.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def test_a_file_is_known_by_how_it_begins(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stretch", [1, 100, 1_000])
 def test_stretches_of_any_length_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stretch: int) -> None:
-    """Ends within heads, payloads and ends of blocks, behind blocks, and among zeros."""
+    """Stretches end within heads, payloads and ends of blocks, after blocks, and among zeros."""
     monkeypatch.setattr(journal_file_module, "STRETCH_BYTES", stretch)
     path = journal(tmp_path / "a.journal", PLAIN, WIDE, None, PLAIN[:1])
     sound = path.read_bytes()

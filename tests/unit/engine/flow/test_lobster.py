@@ -1,4 +1,4 @@
-"""Every rule by which a LOBSTER row becomes a command, on files of a few rows that can be followed by hand.
+"""Each rule that turns a LOBSTER row into a command, on files of a few rows that can be checked by hand.
 
 A price of 1000000 is 100 dollars; the rows of one test are seconds apart unless they belong to one burst.
 """
@@ -35,7 +35,7 @@ def read(tmp_path: Path) -> Read:
 
 
 def told(flow: RecordedFlow) -> list[str]:
-    """Each command as one short line: kind, id, then what the kind uses, then where it comes from."""
+    """Each command as one short line: kind, id, the fields that the kind uses, then its source."""
     lines = []
     for record, origin in zip(flow.commands, flow.origin, strict=True):
         line = f"{CommandType(record['kind']).name} {record['order_id']}"

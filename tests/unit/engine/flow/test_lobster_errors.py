@@ -1,4 +1,4 @@
-"""A LOBSTER file that cannot be used must say which row and column is wrong, or someone will guess."""
+"""Errors in a LOBSTER file name the row and column."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_row_of_another_width_is_named(tmp_path: Path, row: str) -> None:
 
 
 def test_widths_that_cancel_out_are_seen(tmp_path: Path) -> None:
-    """Five and seven columns are twelve fields, as two sound rows are."""
+    """Five plus seven columns are twelve fields, like two valid rows."""
     path = tmp_path / "messages.csv"
     path.write_text("1,1,7,30,1000000\n1,1,1,8,30,1000000,1\n")
     with pytest.raises(LobsterError, match="row 1: 5 columns"):

@@ -1,4 +1,4 @@
-"""The replay's judge: it must count what fits, and must not pass an engine that fills otherwise."""
+"""The check of replayed fills counts matching fills correctly, and rejects an engine that fills otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A flood is the workload of every published figure: it must be the same everywhere and be what its profile says."""
+"""Synthetic flow is the workload of every published figure: it is the same on every machine and matches its profile."""
 
 import msgspec
 import numpy as np
@@ -11,8 +11,8 @@ from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, CommandType, ExecType
 from lowlat.errors import InputError, UsageError
 
-# SHA-256 of 5,000 commands with seed 7. They change only when a profile or the generator does, on purpose: then every
-# earlier figure is of another workload. The same on every machine and compiler, since only integers are involved.
+# SHA-256 of 5,000 commands with seed 7. They change only if a profile or the generator changes on purpose; earlier
+# figures then belong to another workload. The same on every machine and compiler, since only integers are involved.
 HASHES = {
     "all-kinds": "28dfe2b76169552065580757d431a3a4786a6c0635f94b68d26fcf3d8d338db1",
     "burst": "d3821e1b7aeb34913138e5406cdf3f947ee8e9d665b4d96c16ef073ad1565956",  # steady's: its arrivals differ
@@ -46,7 +46,7 @@ def test_another_seed_gives_another_flood_and_a_longer_one_starts_the_same():
 
 @pytest.mark.parametrize("name", sorted(HASHES))
 def test_no_command_is_refused_but_fill_or_kill(name):
-    """The generator changes live orders only; FOK alone may be refused, when the book is too thin for it."""
+    """The generator changes only live orders; only FOK may be rejected, if the book is too thin."""
     made = small(name)
     events = Engine(made.instruments, orders=made.orders).process(made.commands)
     rejected = events[events["kind"] == ExecType.REJECTED]
@@ -175,7 +175,7 @@ def test_an_unknown_profile_lists_those_there_are():
 
 
 def test_where_only_stops_are_left_one_is_canceled_instead_of_replaced():
-    """A stop that waits cannot be replaced: the search for another order ends, and the mix says what was made."""
+    """A waiting stop cannot be replaced: the search for another order ends, and the mix counts what was generated."""
     profile = Profile(live_orders=10, mix=Mix(add=1, take=3, stop=5, replace=5))
     made = flood(profile, 5_000, 7)
     for act, kind in (("cancel", CommandType.CANCEL), ("replace", CommandType.REPLACE)):
@@ -191,7 +191,7 @@ def test_count_and_seed_out_of_range(commands, seed):
 
 
 def test_profile_documents_every_key():
-    """The text of the module is the manual: a key without a line there is one nobody finds."""
+    """The module's docstring is the manual: users would not find a key without a line there."""
     import lowlat.engine.flow.profile as module
 
     for struct in (module.Profile, module.Mix, module.Price, module.Quantity, module.Arrivals):

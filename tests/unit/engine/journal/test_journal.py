@@ -1,5 +1,6 @@
-"""A journal is worth what comes back from it: the same books, tape and counters, to the byte, however the commands were
-batched, and with whatever snapshot; and what cannot come back is refused by name."""
+"""Recovery restores the same books, tape and counters, to the byte, for any batching and any snapshot. What cannot be
+recovered is refused with a reason.
+"""
 
 from __future__ import annotations
 
@@ -62,12 +63,12 @@ without_sanitizers = pytest.mark.skipif(
 
 
 def state(engine: Engine) -> bytes:
-    """Books, stops, tape, clock and counters: all that later events depend on."""
+    """Books, stops, tape, clock and counters: everything that later events depend on."""
     return _core.save_state(engine.matcher)[0]
 
 
 def world() -> tuple[EngineConfig, Commands]:
-    """Five thousand commands of every kind, some of them wrong."""
+    """Five thousand commands of every kind, some of them invalid."""
     stream = WORLD_STREAMS["deep"]
     return stream.settings, stream.commands([7], 5_000)
 
@@ -79,7 +80,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_files() -> Iterator[None]:
-    """No file of this process may become longer than 64 KiB, as if the disk were full."""
+    """Limit files of this process to 64 KiB, to simulate a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     assert signal.getsignal(signal.SIGXFSZ) is signal.SIG_IGN
     resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, before[1]))
@@ -200,7 +201,7 @@ def test_a_restored_state_saves_the_same_bytes_and_goes_on_alike(name: str) -> N
 
 
 def test_a_state_is_more_than_what_can_be_asked_of_the_books() -> None:
-    """Were it less, two engines that go on differently would be called equal: one has an owner where one has none."""
+    """Otherwise two engines that behave differently later would compare equal: here only the participants differ."""
     one, other = Engine(), Engine()
     for engine, participant_id in ((one, 1), (other, 2)):
         engine.submit(1, Side.BUY, 5, 100, participant_id=participant_id, self_trade=SelfTradePrevention.CANCEL_BOTH)
@@ -393,7 +394,7 @@ def test_an_array_that_is_none_of_commands_changes_neither_journal_nor_book(path
 
 
 def test_a_snapshot_of_another_end_is_left_out_though_it_is_as_long(path: Path) -> None:
-    """As after a journal was put back from a copy, and another day went on from there."""
+    """As after a journal was restored from a copy, and another day was appended."""
     with JournaledEngine.create(path) as engine:
         engine.process(commands(limit(1)))
     copy = path.read_bytes()
@@ -466,7 +467,7 @@ def test_it_is_not_closed_under_a_thread_that_executes(tmp_path: Path) -> None:
     large["order_id"] = np.arange(1, len(large) + 1)
 
     def refusals(path: Path) -> int:
-        """How often closing was refused while a thread executed, which the scheduler may keep from ever meeting."""
+        """How often closing was refused while a thread executed; the scheduler may prevent any overlap."""
         refused = 0
         with JournaledEngine.journaling(path, settings, sync=SyncPolicy.NONE) as engine:
 
@@ -497,7 +498,7 @@ def test_an_engine_that_is_dropped_lets_go_of_its_journal(path: Path) -> None:
 
 
 def test_an_empty_file_is_no_journal_yet(path: Path) -> None:
-    """As a kill leaves it between the file's making and its head."""
+    """As left by a kill between creating the file and writing its head."""
     path.touch()
     JournaledEngine.create(path).close()
     JournaledEngine.recover(path).close()

@@ -1,5 +1,6 @@
-"""Whatever a disk, a crash or a stray hand does to a journal: what is read is a beginning of what was written, and what
-was lost is named. Every bit is flipped, every length cut, every block moved."""
+"""After any damage to a journal, readers see a prefix of what was written, and the loss is reported. Every bit is
+flipped, every length truncated, every block moved.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="module")
 def starts(whole: bytes) -> list[int]:
-    """Byte at which each block starts, and at which the last one ends."""
+    """The offset of each block, and the end of the last one."""
     path_end = len(whole)
     sizes = [BLOCK.itemsize + batch.nbytes + END_BYTES for batch in BATCHES]
     return [*accumulate(sizes, initial=path_end - sum(sizes))]
@@ -57,7 +58,7 @@ def starts(whole: bytes) -> list[int]:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Iterator[Callable[[bytes], tuple[int, Fault]]]:
-    """How many commands of these bytes can be trusted, and why no more."""
+    """How many commands of these bytes can be trusted, and why not more."""
     path = tmp_path / "day.journal"
 
     path.touch()
@@ -119,7 +120,7 @@ def test_zeros_in_place_of_an_end_are_torn_wherever_they_begin(
 def test_pages_that_never_reached_the_disk_are_torn_in_the_last_block_alone(
     read: Callable[[bytes], tuple[int, Fault]], tmp_path: Path
 ) -> None:
-    """A power failure may keep any pages of what was being written."""
+    """A power failure may keep any subset of the pages being written."""
     with JournaledEngine.create(tmp_path / "pages") as engine:
         for first in (1, 1_000, 2_000):
             engine.process(commands(*(limit(n) for n in range(first, first + 500))))
@@ -161,7 +162,7 @@ def test_blocks_that_are_whole_but_out_of_place_are_found(
     data = whole[: starts[0]] + b"".join(blocks[at] for at in order)
     assert read(data) == (SEQUENCES[trusted], fault)
     assert len(journal_by_hand.read(data).payloads) == trusted
-    # A reader that looks at each block by itself takes what is missing or twice there for sound.
+    # A reader that checks each block on its own accepts missing and repeated blocks.
     assert len(journal_by_hand.read(data, chained=False).payloads) == len(order)
 
 

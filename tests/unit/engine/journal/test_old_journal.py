@@ -1,4 +1,4 @@
-"""A journal and its snapshot as an earlier lowlat wrote them: files on disks do not change with the code."""
+"""A journal and its snapshot written by an earlier lowlat stay readable."""
 
 from __future__ import annotations
 

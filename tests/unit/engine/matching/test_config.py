@@ -1,4 +1,4 @@
-"""Sizes out of range are refused before any memory is taken, with the value and the range in the message."""
+"""Sizes out of range are rejected before any memory is allocated, with the value and the range in the message."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every form of an engine's configuration has every field, and the plain one brings back the whole."""
+"""Every form of an engine's configuration has every field, and the plain form restores the whole configuration."""
 
 from __future__ import annotations
 

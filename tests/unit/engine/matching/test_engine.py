@@ -1,4 +1,4 @@
-"""What is handed to an engine is executed whole or refused whole, with a typed error that says what to pass instead."""
+"""Input to an engine is executed whole or rejected whole, with a typed error that says what to pass instead."""
 
 import numpy as np
 import pytest

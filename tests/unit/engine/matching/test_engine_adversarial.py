@@ -1,7 +1,7 @@
-"""No input makes the engine slow: the worst anybody thought of costs a bounded multiple of an ordinary command.
+"""No input makes the engine slow: the worst known inputs cost a bounded multiple of an ordinary command.
 
-The bounds are many times what a quiet machine shows, so that only another order of growth exceeds them: each of these
-would take thousands of times as long if a single step went over all levels, all orders of a level, or all slots.
+The bounds are many times what a quiet machine shows, so that only a higher order of growth exceeds them: each input
+would take thousands of times as long if a single step visited all levels, all orders of a level, or all slots.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def cancels(ids: np.ndarray) -> Commands:
 
 
 def pairs(first: Commands, second: Commands) -> Commands:
-    """The commands of both in turn."""
+    """The commands of both, alternating."""
     return np.stack([first, second], axis=1).reshape(-1)
 
 
@@ -51,7 +51,7 @@ def shuffled(array: np.ndarray) -> np.ndarray:
 
 
 def ns_per_command(prepare: Commands | None, stream: Commands, **sizes: int) -> float:
-    """Least of three, each on a new engine: CPU time over the stream, behind what prepares the book."""
+    """Minimum of three, each on a new engine: CPU time per command of the stream, after preparing the book."""
     taken = []
     for _ in range(3):
         engine = Engine(**{"orders": 200_000, **sizes})
@@ -72,7 +72,7 @@ def churn(prices: np.ndarray | int, count: int = COUNT) -> Commands:
 
 @pytest.fixture(scope="module")
 def plain() -> float:
-    """Nanoseconds of a command near the touch of an ordinary book."""
+    """Nanoseconds per command near the touch of an ordinary book."""
     near = shuffled(np.arange(COUNT)) % 50
     return ns_per_command(adds(near[:10_000], ids(10_000, 0)), churn(near))
 
@@ -89,7 +89,7 @@ BOOKS = {
 
 
 def outlier_in_turn(near: int, far: int) -> np.ndarray:
-    """A price close to the others, then one far away, again and again."""
+    """A price near the others, then one far away, repeatedly."""
     return np.where(np.arange(COUNT) % 2 == 0, near, far)
 
 
@@ -119,7 +119,7 @@ def test_no_prices_make_it_slow(name: str, plain: float) -> None:
 
 
 def strided(stride: int) -> np.ndarray:
-    """Ids a multiple of `stride` apart, wrapping; with so large a stride that few differ, every other one counts up."""
+    """Ids a multiple of `stride` apart, wrapping; if the stride leaves few distinct ids, every other one counts up."""
     ordinal = np.arange(COUNT + MANY, dtype=np.uint64)
     distinct = 2**64 // stride
     return ordinal % np.uint64(min(distinct, 2**62)) * np.uint64(stride) + ordinal // np.uint64(min(distinct, 2**62))

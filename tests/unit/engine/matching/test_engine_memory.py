@@ -1,4 +1,4 @@
-"""An engine's memory is what its pools and index need, wherever prices lie, and all of it is there from the start."""
+"""An engine's memory is determined by its pools and index, whatever the prices, and is allocated at the start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NODE, SLOT, FAR_LEVEL, TRADE = 32, 8, 48, 32
 
 
 def need_bytes(settings: EngineConfig) -> int:
-    """What the pools and the index need: every order may have a level of its own, and that may lie outside."""
+    """The size of the pools and the index: every order may have its own level, possibly outside the window."""
     orders = settings.orders
     index = 1 << (orders + orders // 4).bit_length()  # four in five slots taken at most, a power of two
     return orders * (2 * NODE + FAR_LEVEL) + index * SLOT + settings.trades * TRADE
@@ -41,7 +41,7 @@ def resident_bytes() -> int:
 
 
 def extremes(count: int) -> Commands:
-    """Buy orders at both ends of int64, and evenly between."""
+    """Buy orders at both ends of int64, and evenly in between."""
     ends = [*range(PRICE_MIN, PRICE_MIN + 1000), *range(PRICE_MAX - 1000, PRICE_MAX)]
     between = np.linspace(PRICE_MIN // 2, PRICE_MAX // 2, count - len(ends)).astype(np.int64)
     return limits(np.concatenate([np.array(ends), between]))

@@ -1,4 +1,4 @@
-"""An engine belongs to one thread at a time; a second one must be told so, not corrupt the book."""
+"""Only one thread at a time may use an engine; a second one gets an error and cannot corrupt the book."""
 
 import threading
 

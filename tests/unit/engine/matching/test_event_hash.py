@@ -1,4 +1,4 @@
-"""The hash by which two streams of events are told apart: each byte, each event and their order count."""
+"""The hash over a stream of events depends on each byte, each event and their order."""
 
 from __future__ import annotations
 

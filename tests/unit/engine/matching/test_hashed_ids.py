@@ -1,4 +1,4 @@
-"""Every live order is found by its id after the index has taken another hash: as it grows, or while a stop is due."""
+"""Every live order is found by its id after the index changes its hash, whether as it grows or while a stop is due."""
 
 import pytest
 

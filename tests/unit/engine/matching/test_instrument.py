@@ -1,4 +1,4 @@
-"""Decimals end at the instrument: a price that is not an integer of ticks must be an error, never rounded."""
+"""Instruments convert decimal prices: a price that is not a whole number of ticks is an error, never rounded."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""A pool that runs dry does what its policy says and counts it; what was released is used again; nothing is lost."""
+"""An exhausted pool follows its policy and counts it; released records are reused; nothing is lost."""
 
 from dataclasses import astuple, replace
 

@@ -1,6 +1,6 @@
-"""Records are aligned as promised: by address, kept where slices start, and not needed for a correct answer.
+"""Records are aligned as documented, slices included; correct results do not depend on alignment.
 
-That numpy, C and C++ see the same fields in them is compiled and run in `tests/native/test_layouts.py`.
+`tests/native/test_layouts.py` checks that numpy, C and C++ see the same fields in them.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The rules of `tests/worked_examples` hold on both engines, and every reason to reject is given where it is due."""
+"""The rules of `tests/worked_examples` hold on both engines, and every rejection reason occurs where it should."""
 
 from dataclasses import dataclass, field
 
@@ -70,7 +70,7 @@ LAST_100 = [reduce(1, 2), market(9, Side.BUY, 2)]
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why `row` is refused after `given`, in a small engine or in one with room for more orders."""
+    """Why `row` is rejected after `given`, in a small engine or in one with room for more orders."""
 
     reason: Reason
     row: Row

@@ -1,4 +1,4 @@
-"""The rings as Python callers meet them: nothing lost, order kept, waits that end, and every misuse a typed error."""
+"""The rings from Python: nothing is lost, order is kept, waits end, and every misuse is a typed error."""
 
 from __future__ import annotations
 

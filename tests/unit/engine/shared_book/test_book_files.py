@@ -1,7 +1,8 @@
-"""The file of a mapped book is where others could reach in: each way that a naive form leaves open is tried here.
+"""Attacks on the file of a mapped book that a naive implementation would allow.
 
-A predictable path in a folder that others may write, a link planted under the book's name, a symbol used as a path, a
-live book truncated by whoever opens it; and files that are damaged, of another version, or nobody's.
+A predictable path in a folder that others can write, a link planted under the book's name, a symbol used as a path, a
+live book truncated by another process that opens it; and files that are damaged, of another version, or of no known
+kind.
 """
 
 import errno
@@ -165,7 +166,7 @@ def test_what_is_no_private_file_is_left_alone(folder: Path, tmp_path: Path, kin
 
 
 def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As root one can open anything; the owner is compared all the same."""
+    """Root can open any file, so the owner is compared too."""
     leave_a_book(folder)
     monkeypatch.setattr(file, "_check_private", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)

@@ -1,7 +1,8 @@
-"""What one process publishes, another must read: the same levels, of one moment, or a refusal that says why.
+"""A reader in another process sees what the writer published: the same levels, from one moment, or an error with the
+reason.
 
-The torn ones are made on purpose, by a writer that stops in the middle of an update; a writer and a reader without
-the sequence lock must be caught by the same check that the sound ones pass.
+Torn books are made on purpose, by a writer that stops in the middle of an update. The same check that passes the real
+writer and reader must detect a writer and a reader without the sequence lock.
 """
 
 import os
@@ -231,7 +232,7 @@ def test_a_writer_stopped_in_mid_update_is_waited_for_and_then_reported(
 
 
 def killed_in_mid_update(folder: Path, *, torn: bool = True) -> None:
-    """What a killed process leaves: nothing is marked, and the kernel has given up its lock.
+    """The file of a killed process: nothing is marked, and the kernel has released its lock.
 
     `tests/integration/test_book_kills.py` kills real ones.
     """
@@ -355,7 +356,7 @@ def update(number: int) -> tuple[Levels, Levels]:
 
 
 def test_a_writer_without_the_sequence_is_found_out(writer: MappedBookWriter, reader: MappedBookReader) -> None:
-    """Stopped between the sides, which a sound writer shows by an odd sequence."""
+    """Stopped between the sides; a correct writer leaves an odd sequence there."""
     writer.publish_levels(*update(1))
     book = reader.snapshot()
     assert is_whole((book.bids, book.asks))
@@ -365,7 +366,7 @@ def test_a_writer_without_the_sequence_is_found_out(writer: MappedBookWriter, re
 
 
 def test_a_reader_without_the_check_is_found_out(writer: MappedBookWriter, reader: MappedBookReader) -> None:
-    """An update between its looks at the two sides; the sound reader looks again."""
+    """An update between reading the two sides; a correct reader reads again."""
     writer.publish_levels(*update(1))
 
     def both(book: MappedBookReader) -> tuple[Levels, Levels]:

@@ -1,4 +1,4 @@
-"""Every figure of a report stands on the clock: scale exact, frequency right and repeatable."""
+"""Every figure of a report depends on the clock: exact scaling, and a correct, repeatable frequency."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_cpuid_answers_nothing_beyond_the_highest_leaf() -> None:
 
 
 def test_measuring_leaves_the_other_threads_running() -> None:
-    """The measurement spins without the GIL: a counting thread goes on beside it."""
+    """The measurement spins without the GIL: a counting thread keeps running beside it."""
     program = (
         "import threading, time\n"
         "from lowlat.probes import _core\n"

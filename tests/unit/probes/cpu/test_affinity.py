@@ -1,4 +1,4 @@
-"""A thread pinned to the wrong CPU, or silently to none, makes every figure of a run a lie."""
+"""Threads are pinned to the right CPU, and a failure is never silent: otherwise every figure of a run is wrong."""
 
 from __future__ import annotations
 

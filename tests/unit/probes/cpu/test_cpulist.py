@@ -1,4 +1,4 @@
-"""CPU lists come from people and from kernels; a misread one measures, or pins to, the wrong CPU."""
+"""CPU lists from people and from kernels are parsed correctly: a mistake would measure, or pin to, the wrong CPU."""
 
 from __future__ import annotations
 

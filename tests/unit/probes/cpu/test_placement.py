@@ -1,4 +1,4 @@
-"""A plan that puts the matcher on a busy core, or far from its memory, is worse than none."""
+"""A plan never puts the matcher on a busy core or far from its memory."""
 
 from __future__ import annotations
 

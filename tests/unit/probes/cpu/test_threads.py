@@ -1,4 +1,4 @@
-"""Pinning a process means all its threads; a command that replaces us keeps its exit code and signals."""
+"""Pinning a process pins all its threads; a command that replaces us keeps its exit code and signals."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_signal_of_the_command_is_seen_by_the_caller() -> None:
 
 @pytest.fixture
 def signals() -> Iterator[None]:
-    """`become` gives up the interpreter's; a later test would be killed by SIGXFSZ where it waits for an error."""
+    """`become` resets the interpreter's handlers; a later test that expects an error would be killed by SIGXFSZ."""
     before = {number: signal.getsignal(number) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
     yield
     for number, handler in before.items():

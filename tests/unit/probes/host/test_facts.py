@@ -1,4 +1,4 @@
-"""Host facts stand beside every figure: a fact that is absent must say so and never look like a good one."""
+"""Host facts appear beside every figure: a missing fact says so, and never looks like a good one."""
 
 from __future__ import annotations
 

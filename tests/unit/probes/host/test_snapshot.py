@@ -1,4 +1,4 @@
-"""A snapshot is looked at on another machine: it must give the same answer, and a bad one do no harm."""
+"""A snapshot gives the same result on another machine, and a bad one does no harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory on another node slows every access without any sign: binding is checked, then verified."""
+"""Memory on another node slows every access unnoticed: binding is checked, then verified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which memory lies on huge pages, from a made-up list of mappings."""
+"""Detects memory on huge pages in an artificial list of mappings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network's share of a round trip: taken on one clock at a time, by stamps outside of both programs."""
+"""The network's share of a round trip: each part on one clock, from timestamps taken outside both programs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ Passes = Callable[[int, bytes], list[bytes]]
 
 @contextmanager
 def relayed(port: int, passes: Passes, delay_s: float = 0.0) -> Iterator[int]:
-    """A relay before the server: each packet that comes from the asker becomes what `passes` makes of it."""
+    """A relay before the server: `passes` transforms each packet from the client."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as near,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far,
@@ -104,13 +104,13 @@ def trip(sent: Stamps, received: Stamps, kernel: int | None = 30, hardware: int 
 
 
 def test_half_trip_by_kernels_is_half_of_what_the_peer_does_not_explain() -> None:
-    """Left at 100, back at 200, 30 of it with the peer: 35 each way. The card's part is not known."""
+    """Left at 100, back at 200, 30 of it at the peer: 35 each way. The card's part is unknown."""
     found = trip(Stamps(100), Stamps(200))
     assert (found.half_trip_ns, found.nic_ns) == (35, None)
 
 
 def test_with_cards_the_network_is_between_the_cards_and_the_rest_is_theirs() -> None:
-    """Between drivers 100, between cards 80, of which 20 are with the peer: 30 each way; 10 each way in our card."""
+    """Between drivers 100; between cards 80, of which 20 at the peer: 30 each way, and 10 each way in our card."""
     found = trip(Stamps(100, 7_005), Stamps(200, 7_085), kernel=30, hardware=20)
     assert (found.half_trip_ns, found.nic_ns) == (30, 10)
 
@@ -191,7 +191,7 @@ def test_round_trips_on_loopback_are_measured_and_told_not_to_be_a_network() -> 
 
 
 def shows_the_delay(found: PeerPath) -> bool:
-    """Whether a delay on the way there, which nothing can shorten, shows in half a trip."""
+    """Whether half a trip shows a delay on the way there, which nothing can shorten."""
     if found.half_trip.value is None:
         pytest.skip(f"not available here: {found.half_trip.reason}")
     return found.half_trip.value.p50_ns >= DELAY_S * 1e9 / 2
@@ -207,14 +207,14 @@ def test_a_delay_on_the_way_shows_and_stamps_taken_after_it_are_noticed(monkeypa
 
 
 def late_departures(on: socket.socket) -> Iterator[tuple[bytes, Stamps]]:
-    """Departures as if they were stamped when the relay had already kept the packet."""
+    """Departures with timestamps as if taken after the relay had kept the packet."""
     for data, stamps in packet_timestamps.sent_packets(on):
         assert stamps.kernel_ns is not None
         yield data, Stamps(stamps.kernel_ns + round(DELAY_S * 1e9))
 
 
 def test_lost_messages_are_counted_and_copies_and_strangers_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every tenth is dropped on the way, every seventh comes twice."""
+    """Every tenth message is dropped on the way, every seventh arrives twice."""
     monkeypatch.setattr(peer, "ROUND_TRIPS", 200)
 
     def passes(count: int, data: bytes) -> list[bytes]:
@@ -262,7 +262,7 @@ def ask(server: EchoServer, on: socket.socket, data: bytes) -> None:
 
 
 def test_a_listener_answers_questions_and_nothing_else_with_as_many_bytes() -> None:
-    """No answer to garbage, to other sizes, to answers (two listeners would never stop); one to one question."""
+    """No reply to garbage, to other sizes, to replies (two listeners would never stop); one reply per request."""
     question = EchoMessage(QUESTION, b"k" * 8, 1).packed()
     garbage = [b"", b"x", bytes(64), question[:63], question + b"x", question * 2]
     garbage += [EchoMessage(ANSWER, b"k" * 8, 1).packed(), EchoMessage(77, b"k" * 8, 1).packed()]
@@ -324,7 +324,7 @@ def test_stages_are_network_and_card() -> None:
 
 
 class Refusing(socket.socket):
-    """A socket of a system that knows no packet stamps, as some sandboxes."""
+    """A socket of a system without packet timestamps, like some sandboxes."""
 
     def setsockopt(self, *_: object) -> None:
         raise OSError(92, "Protocol not available")

@@ -1,4 +1,4 @@
-"""Machines print their topology in many odd ways; each oddity here has been seen, and broke a naive reader.
+"""Machines print their topology in many odd ways; each one here occurred, and broke a naive parser.
 
 The trees are the smallest that show it, so that every expected set can be checked by eye.
 """

@@ -1,4 +1,4 @@
-"""Figures of different work must not be set against each other, and what weakens a comparison must be said."""
+"""Figures of different work are never compared, and everything that weakens a comparison is reported."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def replaced(**parts: dict[str, Any]) -> Change:
 
 @pytest.fixture
 def eight(report: Report) -> Report:
-    """Eight runs, in turn those of the fixture."""
+    """Eight runs, repeating those of the fixture."""
     runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
     return dataclasses.replace(report, runs=runs, summary=summarize(runs))
 
@@ -57,7 +57,7 @@ def found(comparison: Comparison, name: str, op: str | None = "all") -> Any:
 
 
 def test_scaling_is_exact(report: Report) -> None:
-    """The oracle's own check: all samples are there, and the percentiles lie where they belong, bucket for bucket."""
+    """Checks the scaling itself: all samples are kept, and the percentiles are in the expected buckets."""
     slow = scaled(report, Fraction(13, 10))
     for before, after in zip(report.summary, slow.summary, strict=True):
         assert (after.count, after.min, after.max) == (before.count, before.min * 13 // 10, before.max * 13 // 10)

@@ -1,7 +1,7 @@
-"""How often the gate cries wolf, and how often it sleeps: the two figures that decide whether anybody keeps it.
+"""The error rates of the gate: false positives, and missed regressions.
 
-Sessions are simulated, as on a shared machine: its speed wanders and drifts, runs differ, some are disturbed with a
-heavy tail, values come in steps of the clock. The same sessions must reject the gates that are usual elsewhere.
+Simulated measurements as on a shared machine: its speed wanders and drifts, runs differ, some have noise with a heavy
+tail, and values come in steps of the clock. On the same data, commonly used gates must fail.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Fails = Callable[[int, list[float], list[float]], bool]
 
 
 def sessions(factor: float, *, interleaved: bool = True) -> Iterator[tuple[Side, Side]]:
-    """Ten runs per side, the head slower by the factor; else the same program on the same machine."""
+    """Ten runs per side, the head slower by the factor; otherwise the same program on the same machine."""
     random = np.random.default_rng(7)
     for _ in range(SESSIONS):
         values = _session(random)
@@ -45,7 +45,7 @@ def sessions(factor: float, *, interleaved: bool = True) -> Iterator[tuple[Side,
 
 
 def _session(random: np.random.Generator) -> Side:
-    """Twenty runs in the order of time: p50 about 400 ns, p99 about 1,500 ns."""
+    """Twenty runs in order of time: p50 about 400 ns, p99 about 1,500 ns."""
     slots = 2 * RUNS
     wander = np.empty(slots)
     wander[0] = random.normal(0, 0.046)  # where the steps below settle
@@ -63,7 +63,7 @@ def _in_steps(values: Side) -> Side:
 
 
 def rates(fails: Fails, factor: float, *, interleaved: bool = True) -> tuple[float, float, float]:
-    """Shares of sessions that fail by any metric, by p50, by p99."""
+    """Shares of measurements that fail by any metric, by p50, by p99."""
     counts = np.zeros(3)
     for base, head in sessions(factor, interleaved=interleaved):
         failed = [fails(index, base[:, index].tolist(), head[:, index].tolist()) for index in range(2)]

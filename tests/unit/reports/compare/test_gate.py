@@ -1,4 +1,4 @@
-"""A verdict must follow from its figures: each of the three tests for a regression alone must be able to stop it."""
+"""A verdict follows from its figures: each of the three conditions for a regression can prevent it on its own."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_p50_and_p99_gate_unless_told_and_the_elapsed_time_of_commands() -> None
 
 
 def test_a_regression_takes_all_three_tests() -> None:
-    """A fifth slower, every run of it, by 20 ns; then less, less surely, and within the clock's step."""
+    """Every run slower by 20%, by 20 ns; then by less, with less certainty, and within the clock's resolution."""
     base = [100.0, 101, 99, 100, 102, 98, 100, 101]
     slower = [value * 1.2 for value in base]
     assert verdict(base, slower) == "regressed"
@@ -144,7 +144,7 @@ def test_unchanged_is_said_only_where_a_regression_is_ruled_out() -> None:
 
 
 def test_what_the_clock_cannot_tell_apart_is_unchanged_and_says_so() -> None:
-    """40 or 50 ns by a clock of 10 ns: a quarter more, and one step."""
+    """40 or 50 ns with a clock of 10 ns: 25% more, and one step."""
     judged = judge(P99, [40.0, 40, 40, 50] * 2, [40.0, 50, 50, 50] * 2, threshold_percent=10, floor=10, gates=True)
     assert (judged.verdict, judged.reason) == ("unchanged", "within the clock's resolution of 10 ns")
 

@@ -1,4 +1,4 @@
-"""A history is for drifts too slow for any one comparison: ratios must be against the right base, work never mixed."""
+"""A history finds drifts too slow for any one comparison: ratios use the right base, and work is never mixed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lowlat.reports.terminal.history_table import render_history
 
 
 class Folder:
-    """Saves reports of one run whose latencies are 99 times `p50_ns` and twice `p99_ns`, to the nanosecond."""
+    """Saves reports of one run with 99 latencies of `p50_ns` and two of `p99_ns`, to the nanosecond."""
 
     def __init__(self, path: Path, report: Report) -> None:
         self.path = path
@@ -54,7 +54,7 @@ def ratios(found: History, percent: str) -> list[tuple[int, float | None, float 
 
 
 def test_ratios_are_to_the_first_by_start_and_to_the_median(folder: Folder) -> None:
-    """By name the newest comes first; medians are 50 and 200."""
+    """The newest is first by name; medians are 50 and 200."""
     folder.save("a.json", 3, 60, 400)
     folder.save("b.json", 1, 40, 100)
     folder.save("c.json", 2, 50, 200)

@@ -1,4 +1,4 @@
-"""The gate's verdicts rest on this p: it must be scipy's, and right where scipy only approximates."""
+"""The p of the gate equals scipy's, and is exact where scipy only approximates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PValue = Callable[[Sequence[float], Sequence[float]], float]
 
 
 def by_hand(base: Sequence[float], head: Sequence[float]) -> float:
-    """Every way to draw the head, one by one: how many have a U as far out as the one seen, twice the smaller side."""
+    """Enumerate all ways to draw the head: p is twice the share with a U at least as extreme, on the smaller side."""
     both = [*base, *head]
 
     def u(chosen: Sequence[int]) -> float:
@@ -30,7 +30,7 @@ def by_hand(base: Sequence[float], head: Sequence[float]) -> float:
 
 
 def wrong_by(p: PValue, *, ties: bool) -> float:
-    """The largest difference to `by_hand` over many small samples."""
+    """The largest difference from `by_hand` over many small samples."""
     random = np.random.default_rng(5)
     worst = 0.0
     for _ in range(60):
@@ -83,7 +83,7 @@ def test_exact_and_normal_p_meet_where_one_takes_over() -> None:
 
 
 def test_known_values() -> None:
-    """Four and four apart: 2 of 70 ways. Three and three apart: 2 of 20. All the same: nothing to see."""
+    """4 and 4 fully separated: 2 of 70 ways. 3 and 3: 2 of 20. All equal: no difference."""
     assert p_value([1, 2, 3, 4], [5, 6, 7, 8]) == pytest.approx(2 / 70)
     assert p_value([4, 5, 6], [1, 2, 3]) == pytest.approx(2 / 20)
     assert p_value([40] * 10, [40] * 10) == 1.0

@@ -1,4 +1,4 @@
-"""Histograms leave as V2 base64 and must mean the same elsewhere; what comes in is not trusted."""
+"""Histograms are exported as V2 base64 and mean the same elsewhere; imported ones are not trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Percentiles are what users act on: they must equal the sorted array's answer, and say how firm they are."""
+"""Percentiles equal those of the sorted array, and say how significant they are."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_percentile_is_the_sorted_array_s_at_the_ceiling_rank(values: list[int
 
 
 def test_rank_is_the_ceiling_where_hdrhistogram_rounds() -> None:
-    """p75 of three samples: rank 2.25. Two thirds of them are not 75%, so it must be the third."""
+    """p75 of three samples has rank 2.25. Two thirds of them are not 75%, so it must be the third."""
     three = histogram(10, 20, 30)
     assert three.percentile(75).value_ns == 30
     assert hdr_codec.to_hdr(three).get_value_at_percentile(75) == 20
@@ -51,7 +51,7 @@ def test_half_of_two_is_the_first() -> None:
 
 
 def test_a_percent_means_the_decimal_that_is_written() -> None:
-    """99.9% of 1,000 is 999 exactly; binary 99.9 is a little more, and its ceiling would be 1,000."""
+    """99.9% of 1,000 is exactly 999; binary 99.9 is slightly more, and its ceiling would be 1,000."""
     thousand = histogram(*range(1, 1001))
     assert [p.value_ns for p in thousand.percentiles([99.9, "99.9", "99.90"])] == [999, 999, 999]
     assert thousand.percentile("99.9").beyond == 1
@@ -64,7 +64,7 @@ def test_zero_is_the_minimum_and_hundred_the_exact_maximum() -> None:
 
 
 def test_fewer_than_ten_beyond_is_marked() -> None:
-    """Of 1,000 samples p99 has ten beyond it, p99.1 nine."""
+    """Of 1,000 samples, p99 has ten in its tail, p99.1 nine."""
     thousand = histogram(*range(1000))
     p99, p99_1 = thousand.percentiles([99, "99.1"])
     assert (p99.beyond, p99.few) == (10, False)
@@ -84,7 +84,7 @@ def test_mean_and_deviation_by_hand() -> None:
 
 
 def test_mean_of_equal_samples_is_the_sample() -> None:
-    """100,000 lies in a bucket 64 wide, whose middle it is not."""
+    """100,000 is in a bucket 64 wide, but not at its middle."""
     equal = histogram(100_000, 100_000)
     assert (equal.mean_ns, equal.stddev_ns) == (100_000.0, 0.0)
 

@@ -1,4 +1,4 @@
-"""An interval log read back must hold what was recorded, from whichever library it comes, and nothing else passes."""
+"""An interval log read back holds what was recorded, from any library; anything else is rejected."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_line_without_a_tag_is_all() -> None:
 
 
 def test_a_log_of_hdrhistogram_is_read() -> None:
-    """Version 1.2, no tags, begins since 1970."""
+    """Version 1.2, no tags, start times since 1970."""
     theirs = HdrHistogram(1, 3_600_000_000_000, 3)
     for value in (40, 40, 71_003):
         theirs.record_value(value)

@@ -1,4 +1,4 @@
-"""An interval log must hold every sample once, be whole at any moment, and mean the same to other readers."""
+"""An interval log holds every sample once, is whole at any moment, and means the same to other readers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def histogram(*values: int) -> Histogram:
 
 
 def lines_of(path: Path) -> list[str]:
-    """Interval lines, each ended."""
+    """Complete interval lines."""
     text = path.read_text(encoding="ascii")
     assert text.endswith("\n")
     return [line for line in text.splitlines() if not line.startswith(("#", '"'))]
@@ -168,7 +168,7 @@ def test_a_path_that_cannot_be_written_is_an_error(tmp_path: Path, name: str) ->
 
 @contextmanager
 def files_no_longer_than(length: int) -> Iterator[None]:
-    """A write beyond it is cut short, and the next one fails: as on a disk that is full."""
+    """A write beyond the limit is cut short, and the next one fails, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (length, before[1]))
     try:
@@ -227,7 +227,7 @@ def test_no_intervals_without_a_length_or_a_histogram() -> None:
 
 @pytest.fixture
 def some_log(path: Path) -> tuple[Path, int, list[Histogram]]:
-    """Three lines of two intervals, the base time in whole ms, and what the lines hold."""
+    """Three lines of two intervals, the base time in whole ms, and the contents of the lines."""
     random = np.random.default_rng(4)
     recorded = [
         Histogram.from_buckets(histogram(*(1 + random.lognormal(8, 2, count)).astype(np.int64)).counts)

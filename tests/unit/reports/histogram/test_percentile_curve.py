@@ -1,4 +1,4 @@
-"""A picture is believed at a glance: its points must be the report's percentiles, its ends minimum and maximum."""
+"""The points of a chart are the report's percentiles, its ends minimum and maximum."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The native recorder must lose no value and put each into the bucket where `hdrhistogram` puts it.
+"""The native recorder loses no value and puts each into the same bucket as `hdrhistogram`.
 
-Everything reported is computed from its counts, so that a shifted bucket or a dropped stall would never show.
+All reported figures come from its counts, so nothing else would reveal a shifted bucket or a dropped stall.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_only_integers_are_recorded(value: object) -> None:
 @pytest.mark.parametrize("size", [0, 100, 16_383, 16_384, 40_000])
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
 def test_an_array_records_like_its_values(size: int, dtype: type[np.int64]) -> None:
-    """Sizes on both sides of the one from which on the interpreter is released."""
+    """Sizes on both sides of the threshold at which the GIL is released."""
     values = (np.arange(size) * 7 % 5000).astype(dtype)
     one_by_one, at_once = Recorder(), Recorder()
     for value in values.tolist():

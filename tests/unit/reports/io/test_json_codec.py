@@ -131,7 +131,7 @@ def test_the_text_is_one_ascii_document_in_stable_order(report: Report) -> None:
 
 
 def test_summary_merges_runs_exactly(report: Report) -> None:
-    """All runs' samples, percentiles of the sum, and the single runs' values as the spread."""
+    """All runs' samples, percentiles over all of them, and the values of single runs as the spread."""
     whole = report.summary[0]
     assert (whole.op, whole.count) == ("all", sum(run.series[0].count for run in report.runs))
     assert whole.max == max(run.series[0].max for run in report.runs)

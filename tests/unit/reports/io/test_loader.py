@@ -1,4 +1,4 @@
-"""What people hand over is read, or refused with the reason; it cannot take the machine's memory or its time."""
+"""Files from users are read, or rejected with the reason; they cannot exhaust the machine's memory or time."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_series_are_limited(report: Report, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_damaged_document_is_read_or_refused_but_never_crashes(report: Report, tmp_path: Path) -> None:
-    """Bytes changed and cut at random, seeded: nothing but an error of ours comes out."""
+    """Bytes changed and cut at random, seeded: only our own errors are raised."""
     random = np.random.default_rng(6)
     text = json.dumps(to_document(report)).encode()
     path = tmp_path / "a.json"

@@ -1,4 +1,4 @@
-"""A merged report must hold every sample once, as if one session had recorded all runs, and must not mix other work."""
+"""A merged report holds every sample once, as if all runs had been recorded together; different work is never mixed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMAND = ("lowlat", "report", "a.json", "b.json")
 
 
 def part(report: Report, *indexes: int, **changes: Any) -> Report:
-    """The report of some of the three runs alone."""
+    """The report of only some of the three runs."""
     runs = tuple(report.runs[index] for index in indexes)
     return dataclasses.replace(report, runs=runs, summary=summarize(runs), **changes)
 
@@ -31,7 +31,7 @@ def merged(*reports: Report) -> Report:
 
 
 def test_the_parts_of_a_report_merge_to_the_whole(report: Report) -> None:
-    """In whatever order they are named: runs stand in the order of their start."""
+    """In any order of names: runs are sorted by start time."""
     whole = merged(part(report, 2), part(report, 0, 1))
     assert whole.runs == report.runs
     assert whole.summary == report.summary

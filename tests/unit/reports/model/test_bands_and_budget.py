@@ -1,4 +1,4 @@
-"""Bands and tiers put a word to a number: the boundaries decide which, so each is tested from both sides."""
+"""Bands and budget classes name a number: each boundary is tested from both sides."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_one_sample_in_each_band() -> None:
 
 
 def test_bands_touch_and_say_where() -> None:
-    """The bucket of 100,000 ns is 99,968 to 100,031: it counts below, and the band says so."""
+    """The bucket of 100,000 ns is 99,968 to 100,031: it counts as below, and the band says so."""
     found = bands_of(1)
     assert found[0].from_ns == 0
     assert found[0].below_ns == found[1].from_ns == 100_032
@@ -87,7 +87,7 @@ def test_a_total_of_all_stages_leaves_nothing_out() -> None:
 
 
 def test_a_stage_that_could_not_be_measured_says_why_and_keeps_its_parts() -> None:
-    """Parts are not added: neither to the stage nor to the total."""
+    """Parts are added neither to the stage nor to the total."""
     part = BudgetPart(name="wake-up", p50_ns=5, p99_ns=7, samples=100, basis="futex")
     stages = budget({"application": Measured(10, ""), "operating system": Measured(None, "no loopback", (part,))})
     kernel = stages[2]

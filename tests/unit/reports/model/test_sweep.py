@@ -1,4 +1,4 @@
-"""A sweep is read for one number, the rate a system can take: the knee must be where the figures put it, or nowhere."""
+"""The knee of a sweep is where the figures put it, or is missing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def point(report: Report) -> Point:
 
 @pytest.fixture
 def too_fast(point: Point) -> Report:
-    """16 M/s asked, 12 M/s reached: not valid, for that alone."""
+    """16 M/s requested, 12 M/s reached: invalid only for that reason."""
     slow = point(16, 900_000, 12, status="invalid", status_reasons=(MISSED,))
     return dataclasses.replace(slow, load=dataclasses.replace(slow.load, missed=(MISSED,)))
 
@@ -64,7 +64,7 @@ def sweep(point: Point, too_fast: Report) -> Sweep:
 
 
 def test_the_knee_is_where_rate_over_p99_is_greatest(sweep: Sweep) -> None:
-    """1/200, 4/300, 8/500 and 10/4000 commands a microsecond for each nanosecond: the third."""
+    """1/200, 4/300, 8/500 and 10/4000 commands per microsecond per nanosecond: the third."""
     assert sweep.knee == 2
     assert sweep.knee_rule == KNEE_RULE
     assert (sweep.status, sweep.status_reasons) == ("ok", ())
@@ -180,7 +180,7 @@ def shown(sweep: Sweep, *, width: int = 80, no_color: bool = True) -> str:
 
 
 def plain(text: str) -> str:
-    """Without the codes for bold and dim, which stay where there is no color."""
+    """The text without the codes for bold and dim, which remain when color is off."""
     return re.sub("\x1b\\[[0-9;]*m", "", text)
 
 

@@ -1,4 +1,4 @@
-"""A gate is read in a terminal, a step summary and a CI's list of failed tests: each must be whole, and say why."""
+"""A gate's result in a terminal, a step summary and a CI's list of failed tests: each is complete and says why."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def eight(report: Report) -> Report:
 
 @pytest.fixture
 def failed(eight: Report) -> Comparison:
-    """Everything 1.3 times as long; p50 and p99 gate."""
+    """Everything takes 1.3 times as long; p50 and p99 gate."""
     return of(eight, scaled(eight, Fraction(13, 10)))
 
 
@@ -131,7 +131,7 @@ def test_markup_in_names_does_nothing_in_any_output(eight: Report) -> None:
 
 
 def test_junit_has_a_case_for_each_gated_metric(failed: Comparison, unclear: Comparison, eight: Report) -> None:
-    """As the Jenkins schema has it: counts on the suite, a failure or skipped element in the case."""
+    """As in the Jenkins schema: counts on the suite, a failure or skipped element in the case."""
     suite = ElementTree.fromstring(to_junit(failed)).find("testsuite")
     assert suite is not None
     assert suite.attrib == {"name": "lowlat", "tests": "2", "failures": "2", "errors": "0", "skipped": "0"}

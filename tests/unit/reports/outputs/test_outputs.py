@@ -1,4 +1,4 @@
-"""Each output is for a reader that is not ours: it is judged by that reader, or by the strictest form of its rules."""
+"""Each output is tested with the program that will read it, or against the strictest form of its format's rules."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def rows_of(text: str) -> list[list[float]]:
 
 
 def test_hgrm_of_numbers_that_one_can_add(report: Report) -> None:
-    """1 to 10: the median is 5, with five up to it; the last is 10."""
+    """1 to 10: the median is 5, with five values up to it; the last is 10."""
     recorder = Recorder()
     recorder.record_many(np.arange(1, 11))
     text = hgrm.distribution(Histogram.from_native(recorder))
@@ -132,7 +132,7 @@ def test_hgrm_of_numbers_that_one_can_add(report: Report) -> None:
 
 
 def test_hgrm_rises_as_hdrhistogram_s_own_and_ends_at_the_maximum(report: Report) -> None:
-    """hdrhistogram prints one as well; its percentiles step from 0 too, but its ranks round half up."""
+    """hdrhistogram's own file also starts at 0, but its ranks round half up."""
     series = report.summary[0]
     rows = rows_of(convert(report, "hgrm"))
     assert rows[-1] == [series.max, 1, series.count]
@@ -187,7 +187,7 @@ PERCENTS = (0.1, 1, 5, 10, 25, 40, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100)
 
 
 def test_javascript_agrees_both_ways(report: Report, javascript: Any, tmp_path: Path) -> None:
-    """It reads our log and our blob as we do, prints the percentiles that we print, and its log is read here."""
+    """It reads our log and our blob with the same percentiles, and we read its log."""
     series = report.summary[0]
     path = tmp_path / "report.hlog"
     path.write_text(convert(report, "hlog"))
@@ -277,7 +277,7 @@ ACTION = {
 
 @pytest.mark.parametrize("name", ["github", "github-throughput"])
 def test_github_action_benchmark_gets_named_entries(report: Report, sweep: Sweep, name: str) -> None:
-    """The action takes an entry without a name in silence, and loses it: hence a schema that does not."""
+    """The action silently drops an entry without a name, so the schema here requires one."""
     for document in (report, sweep):
         entries = json.loads(convert(document, name))
         jsonschema.Draft202012Validator(ACTION).validate(entries)
@@ -320,7 +320,7 @@ BENCHER = {
 
 
 def test_bencher_gets_its_metric_format(report: Report, sweep: Sweep) -> None:
-    """The published schema, closed, and with the two measures that Bencher knows the units of."""
+    """The published schema, closed, with the two measures whose units Bencher knows."""
     for document in (report, nasty(report), sweep):
         benchmarks = json.loads(convert(document, "bmf"))
         jsonschema.Draft202012Validator(BENCHER).validate(benchmarks)
@@ -347,7 +347,7 @@ def test_figures_that_are_not_valid_enter_no_record(report: Report, sweep: Sweep
 
 
 def samples_of(text: str) -> dict[str, list[Any]]:
-    """By family, read by the strict parser: it checks order, bounds, units, escapes and the end."""
+    """Samples by family, from the strict parser, which checks order, bounds, units, escapes and the end."""
     return {family.name: family.samples for family in text_string_to_metric_families(text)}
 
 
@@ -418,7 +418,7 @@ UNIT = re.compile(r"Unit[ \t]+(?P<unit>\S+)(?:[ \t]+\S+=\S+)+")
 
 
 def go_benchmarks(text: str) -> list[tuple[str, int, dict[str, float]]]:
-    """Name, iterations and values by unit of each result; fails on a line that the format would pass over."""
+    """Name, iterations and values by unit of each result; fails on a line that the format would ignore."""
     found = []
     for line in text.splitlines():
         if match := RESULT.fullmatch(line):

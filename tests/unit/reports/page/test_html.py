@@ -1,6 +1,6 @@
-"""The page of a report: its figures are the report's, nothing in a document can become markup, nothing is fetched.
+"""The page of a report: its figures are the report's, text cannot become markup, nothing is loaded from elsewhere.
 
-Read with Python's HTML parser; `test_html_browser.py` opens it in a real browser.
+Parsed with Python's HTML parser; `test_html_browser.py` opens it in a real browser.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def test_the_chart_holds_the_same_percentiles(report: Report, page: Page) -> Non
 
 
 def test_what_few_samples_stand_for_is_dotted(report: Report, page: Page) -> None:
-    """Of 60,000 samples ten lie beyond log10(6,000) nines."""
+    """Of 60,000 samples, ten are beyond log10(6,000) nines."""
     firm, rest = page.charts["by-operation"]["data"][:2]
     assert report.summary[0].count == 60_000
     assert "dash" not in firm["line"] and rest["line"]["dash"] == "dot"

@@ -1,4 +1,4 @@
-"""The page as a reader sees it, in headless Chromium: charts drawn, nothing logged, nothing fetched, phone and dark."""
+"""The page in headless Chromium: charts are drawn, nothing is logged or loaded, on a phone and in dark mode too."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_percentile_read_back_is_the_reports(browser: Page, files: dict[str, P
 
 
 def test_a_script_that_the_page_does_not_name_is_stopped(browser: Page, files: dict[str, Path], tmp_path: Path) -> None:
-    """What slipped through the escaping would still neither run nor fetch; and `messages` does hear of trouble."""
+    """Markup that escaped the escaping would neither run nor load anything, and `messages` reports it."""
     planted = tmp_path / "planted.html"
     text = files["report"].read_text(encoding="utf-8")
     planted.write_text(

@@ -28,7 +28,7 @@ from tests.scaled_reports import scaled
 
 @pytest.fixture(scope="module")
 def failed(report: Report) -> Comparison:
-    """Eight runs per side, the head's 1.3 times as long; the 99th percentile and the throughput gate."""
+    """Eight runs per side, the head's 1.3 times as long; p99 and the throughput gate."""
     runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
     base = dataclasses.replace(report, runs=runs, summary=summarize(runs))
     sides = (
@@ -58,7 +58,7 @@ def _entry(day: int, p50_ns: int, ratio: float) -> Entry:
 
 @pytest.fixture(scope="module")
 def drift() -> History:
-    """40, 44 and 48 ns, the second report not valid; and one report of other work."""
+    """40, 44 and 48 ns, the second report invalid; and one report of different work."""
     entries = (_entry(1, 40, 1), dataclasses.replace(_entry(2, 44, 1.1), status="invalid"), _entry(3, 48, 1.2))
     trend = Trend(
         profile="steady",

@@ -1,4 +1,4 @@
-"""A profiler's log must hold every call once, whatever happens meanwhile, and leave its summary as it was."""
+"""A profiler's log holds every call once, whatever happens meanwhile, and does not change its summary."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def intervals(path: Path) -> list[tuple[str, Histogram]]:
 
 
 def logged(path: Path) -> dict[str, int]:
-    """Calls in a log by name."""
+    """The calls in a log, by name."""
     calls: Counter[str] = Counter()
     for name, histogram in intervals(path):
         calls[name] += histogram.total

@@ -1,4 +1,4 @@
-"""The profiler must count every call, failed ones included, and never lose one between threads."""
+"""The profiler counts every call, failed ones included, and never loses one between threads."""
 
 from __future__ import annotations
 

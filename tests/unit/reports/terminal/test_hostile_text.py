@@ -1,4 +1,4 @@
-"""A report is of somebody else's host and flow: nothing that a document says may drive the reader's terminal."""
+"""Reports come from other people's hosts and flows: no text in a document can control the reader's terminal."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def comparison(report: Report) -> Comparison:
 
 
 def harmless_everywhere(document: Any, draw: Callable[[Any, Console], None]) -> set[str]:
-    """Hostile text in one place of the document after the other; in which of them it is seen, harmless."""
+    """Put hostile text in each place of the document in turn; return the places where it appears, harmless."""
     tried = set()
     for where, hostile in hostile_documents(document):
         text = printed(lambda on, hostile=hostile: draw(hostile, on))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The picture on a terminal must be legible where that is small, colorless or without any character but ASCII."""
+"""The chart on a terminal is legible at small sizes, without colors and in plain ASCII."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.scaled_reports import scaled
 
 @pytest.fixture(scope="session")
 def sides(report: Report) -> Sides:
-    """The report, and the same four times as long: no column holds a mark of both but where the axis is steep."""
+    """The report, and the same four times as long: only steep columns hold marks of both."""
     return Sides(_one(report, "base.json"), _one(scaled(report, Fraction(4)), "head.json"))
 
 
@@ -32,7 +32,7 @@ def _one(report: Report, label: str) -> Samples:
 
 
 def _only(report: Report, op: str) -> Report:
-    """The report without any other operation."""
+    """The report with only one operation."""
     runs = tuple(
         dataclasses.replace(run, series=tuple(each for each in run.series if each.op == op)) for run in report.runs
     )
@@ -58,7 +58,7 @@ def test_axes_and_names_are_there(report: Report) -> None:
 
 
 def test_a_line_ends_at_the_maximum(report: Report) -> None:
-    """A single line from 10 ns to 1 ms: in the first column of the canvas at the bottom, in the last at the top."""
+    """A single line from 10 ns to 1 ms: from the bottom of the first column to the top of the last."""
     alone = dataclasses.replace(report, summary=report.summary[:1])
     rows = [
         line.split("│")[-2] if line.count("│") > 1 else line[7:] for line in plot(alone).splitlines() if "·" in line
@@ -105,7 +105,7 @@ def test_a_sweep_is_latency_over_throughput(swept: Sweep) -> None:
 
 
 def test_both_sides_are_in_one_picture_told_apart_by_shape(sides: Sides) -> None:
-    """Four times as long is 0.6 of a decade, of which 16 rows show six: the head's marks stand 1 to 2 rows higher."""
+    """Four times as long is 0.6 of a decade; 16 rows show six decades, so the head's marks are 1 to 2 rows higher."""
     first, *rows, _, _, legend = plot(sides).splitlines()
     assert first.strip() == "service of all operations by percentile, head drawn on top of base"
     assert legend == "· base  x head"
@@ -116,7 +116,7 @@ def test_both_sides_are_in_one_picture_told_apart_by_shape(sides: Sides) -> None
 
 
 def _heights(rows: list[str], shape: str) -> dict[int, list[int]]:
-    """By column, the rows in which it stands, from the top."""
+    """The rows of a mark in each column, from the top."""
     found: dict[int, list[int]] = {}
     for row, line in enumerate(rows):
         for column, mark in enumerate(line):
@@ -126,7 +126,7 @@ def _heights(rows: list[str], shape: str) -> dict[int, list[int]]:
 
 
 def test_a_side_is_all_samples_of_all_its_runs(report: Report) -> None:
-    """However its reports came to be: a comparison's table has medians over runs, the picture the added histograms."""
+    """For any set of reports: a comparison's table shows medians over runs, the chart the merged histograms."""
     whole = merge(histogram_of(run.series[0]) for run in report.runs for _ in range(2))
     for side in (samples_of([report, report], "a", []), samples_of_each([report, report], "a", [])):
         base, head = by_side(Sides(side, side))
@@ -141,7 +141,7 @@ def test_a_side_is_all_samples_of_all_its_runs(report: Report) -> None:
 
 
 def test_the_sides_are_drawn_by_what_gates(report: Report, swept: Sweep) -> None:
-    """Response times where there are any; all operations, or the one that there is."""
+    """Response times if there are any; all operations, or the only one."""
     assert Sides(_one(swept.points[0], "a"), _one(swept.points[1], "b")).main_series() == ("all", "response")
     alone = _only(report, "cancel")
     title = plot(Sides(_one(alone, "a"), _one(report, "b"))).splitlines()[0]

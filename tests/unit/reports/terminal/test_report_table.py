@@ -1,4 +1,4 @@
-"""The table is what most users see: nothing may be cut, and what weakens a number must stand beside it."""
+"""The table is what most users see: nothing is cut off, and caveats appear beside the figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def shown(report: Report, *, width: int = 100, terminal: bool = True, no_color: 
 
 
 def words(report: Report) -> str:
-    """The text with line breaks undone, so that a phrase is found wherever it wraps."""
+    """The text without line breaks, so that a phrase is found even if it wraps."""
     return " ".join(shown(report, terminal=False).split())
 
 
@@ -57,7 +57,7 @@ def test_no_color_is_respected(report: Report) -> None:
 
 
 def test_percentiles_with_few_samples_beyond_are_marked(report: Report) -> None:
-    """p99.99 of 60,000 samples has 6 beyond it, p99.9 has 60."""
+    """p99.99 of 60,000 samples has 6 in its tail, p99.9 has 60."""
     whole = report.summary[0]
     text = words(report)
     assert f"{units.time(whole.percentiles['99.99'].value)}*" in text
@@ -97,7 +97,7 @@ def test_status_is_shown_when_not_ok(report: Report) -> None:
 
 
 def test_a_budget_class_needs_every_stage(report: Report) -> None:
-    """A class named from some of the stages would flatter."""
+    """A class from only some of the stages would be too good."""
     assert report.tier is not None and report.tier.leaves_out
     assert "budget class" not in words(report)
     whole = dataclasses.replace(report, tier=dataclasses.replace(report.tier, leaves_out=()))
@@ -105,13 +105,13 @@ def test_a_budget_class_needs_every_stage(report: Report) -> None:
 
 
 def test_runs_are_numbered_from_1(report: Report) -> None:
-    """As the progress line numbers them; the document keeps its index, from 0."""
+    """As in the progress line; the document counts from 0."""
     noisy = next(run for run in report.runs if run.disturbances.disturbed)
     assert f"(run {noisy.index + 1}: " in words(report)
 
 
 def test_scheduling_delay_has_the_name_of_the_field(report: Report) -> None:
-    """The document calls it slip, for short."""
+    """The document calls it slip."""
     late = dataclasses.replace(
         report, summary=(*report.summary, dataclasses.replace(report.summary[0], measure="slip"))
     )
