@@ -2,7 +2,7 @@
 
     tracebook-conformance suite SUITE --candidate python -P tests/conformance/adapter.py [MODULE:CLASS]
 
-The class is a `MatchingEngine`, by default `lowlat.engine:Engine`. The program implements the package's NDJSON protocol and
+The class is a `MatchingEngine`, by default `lowlat.engine:Engine`. It implements the package's NDJSON protocol and
 uses nothing else of it. The engine makes every decision; the adapter only translates ("there" means in tracebook):
 
 - Quantities are doubles there, lots here. 2,560,000 lots per unit represent twelve halvings, or four decimals, and no
