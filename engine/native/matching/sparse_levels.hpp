@@ -1,4 +1,4 @@
-// Levels outside a ladder's window: an ordered map whose nodes come from memory taken at start.
+// Levels outside a ladder's window: an ordered map whose nodes come from preallocated memory.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace lowlat {
 
-/// Room for the nodes of all the far maps of one engine; as many as there can be levels, so it never runs dry.
+/// Memory for the nodes of all sparse maps of one engine: one per possible level, so it is never exhausted.
 class FarRoom {
   public:
     struct alignas(16) Slot {
@@ -22,7 +22,7 @@ class FarRoom {
         };
     };
 
-    /// `count` more slots at `slots`.
+    /// Add `count` slots at `slots`.
     void add(Slot* slots, std::size_t count) {
         for (std::size_t at = count; at-- > 0;) give_back(slots + at);
     }
@@ -42,7 +42,7 @@ class FarRoom {
     Slot* free_ = nullptr;
 };
 
-/// What std::map asks for its nodes.
+/// The allocator of the map's nodes.
 template <typename T>
 struct FarAllocator {
     using value_type = T;

@@ -1,4 +1,4 @@
-// The memory under an engine's store: who lies where in it, and how it grows.
+// The memory of an engine's store: its layout and its growth.
 #pragma once
 
 #include <algorithm>
@@ -19,11 +19,11 @@
 
 namespace lowlat {
 
-/// Owns the regions. Declared before what lies in them, it outlives all of that. Whatever can throw std::bad_alloc
-/// comes before the first change.
+/// Owns the regions. Declared before the members that use them, so it outlives them. Everything that can throw
+/// std::bad_alloc happens before the first change.
 class StoreMemory {
   public:
-    /// Nodes for so many orders (and as many levels), and their attributes; an empty index of them.
+    /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
     void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, Expiries& expiries,
                      IdIndex& index) {
         const std::uint32_t capacity = 2 * orders;
@@ -45,7 +45,7 @@ class StoreMemory {
         node_region_ = std::move(region);
     }
 
-    /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.
+    /// Room for more levels outside the ladders' windows. Never freed: maps point into it.
     void add_far(std::uint32_t levels) {
         far_regions_.reserve(far_regions_.size() + 1);
         Region region(Region::room_for<FarRoom::Slot>(levels));
@@ -59,7 +59,7 @@ class StoreMemory {
         tape_region_ = std::move(region);
     }
 
-    /// A book for each symbol.
+    /// One book per symbol.
     std::vector<Book> make_books(const EngineConfig& settings) {
         const auto room = [](std::uint32_t places) {
             return Region::room_for<Handle>(places) + Region::room_for<std::uint64_t>(Occupancy::words(places));
@@ -79,7 +79,7 @@ class StoreMemory {
         return books;
     }
 
-    /// The old index is not read any more.
+    /// Free the old index, which is no longer read.
     void drop_retired() { retired_.clear(); }
 
     /// Call `visit(part, region)` for all memory taken from the system.
@@ -95,7 +95,7 @@ class StoreMemory {
     std::vector<Region> far_regions_;
     FarRoom far_room_;
     Region node_region_;
-    std::vector<Region> retired_;  // the old index, into which commands of the batch under way may still look ahead
+    std::vector<Region> retired_;  // the old index, which prefetches of the current batch may still read
     Region tape_region_;
     Region book_region_;
 };
