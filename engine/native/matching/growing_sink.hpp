@@ -20,7 +20,7 @@ class GrowingSink {
     };
     using Events = std::unique_ptr<Event[], Free>;
 
-    /// Grow to this capacity in events. Throws std::bad_alloc.
+    /// Allocate room for this many events. Throws std::bad_alloc.
     static Events take(std::uint64_t capacity) {
         auto* events = static_cast<Event*>(std::aligned_alloc(alignof(Event), capacity * sizeof(Event)));
         if (events == nullptr) throw std::bad_alloc();
