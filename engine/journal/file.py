@@ -105,7 +105,7 @@ class JournalFile:
         """Close the file."""
         self.data.release()
         if self._map is not None:
-            with contextlib.suppress(BufferError):  # a block's commands are still referenced: the mapping goes with them
+            with contextlib.suppress(BufferError):  # a block is still in use: the mapping ends with it
                 self._map.close()
 
     @property

@@ -1,4 +1,4 @@
-// Price sums and level updates as Python sees them from below; engine/analytics/vwap.py checks and puts together.
+// Low-level Python bindings of price sums and level updates; engine/analytics validates and assembles.
 #include <nanobind/nanobind.h>
 
 #include "engine/native/analytics/level_updates.hpp"

@@ -1,4 +1,4 @@
-// The engine as Python sees it from below; engine/matching/native.py gives it names, defaults and validation.
+// Low-level Python bindings of the engine; engine/matching/native.py adds names, defaults and validation.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
@@ -44,8 +44,8 @@ EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t
 
 using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
 
-/// The journal has the commands before the first is executed. Where it and the matcher do not agree any more on what
-/// was done, it ends: then the matcher can only be made again, from it.
+/// The journal gets the commands before the first one is executed. If it and the matcher no longer agree on what was
+/// done, the journal ends: the matcher can then only be recovered from it.
 template <typename Commands>
 void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& journal, GrowingSink& sink) {
     if (journal.place().sequence != matcher.sequence()) journal.fall_out_of_step();
@@ -58,11 +58,11 @@ void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& 
         throw;
     }
     if (matcher.growth_failures() == failures) return;
-    journal.fall_out_of_step();  // a replay, with more memory, would do otherwise
+    journal.fall_out_of_step();  // a replay with more memory would give other results
     throw std::bad_alloc();
 }
 
-/// Every event, as bytes that the array owns.
+/// All events, as bytes owned by the array.
 EventBytes process(OwnedMatcher& matcher, nb::handle commands, JournalWriter* journal) {
     const Claim claim(matcher);
     return with_commands(commands, [&](auto in) {
@@ -114,7 +114,7 @@ std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows
     return count;
 }
 
-/// Price, volume and imbalance of an uncross now.
+/// Price, volume and imbalance of an uncross at this moment.
 std::optional<std::tuple<std::int64_t, std::uint64_t, std::int64_t>> indicative(OwnedMatcher& matcher,
                                                                                 std::uint32_t symbol) {
     const Claim claim(matcher);
@@ -170,7 +170,7 @@ std::map<std::string, std::uint64_t> counters(OwnedMatcher& matcher) {
     };
 }
 
-/// Purpose, address, bytes, whether huge pages were asked for, error number of mlock.
+/// Purpose, address, bytes, whether huge pages were requested, errno of mlock.
 using Part = std::tuple<std::string, std::uintptr_t, std::size_t, bool, int>;
 
 std::vector<Part> memory(OwnedMatcher& matcher) {

@@ -1,4 +1,4 @@
-// The journal as Python sees it from below; engine/journal/file.py makes and opens the files.
+// Low-level Python bindings of the journal; engine/journal/file.py creates and opens the files.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/tuple.h>
 
@@ -32,7 +32,7 @@ std::uint32_t crc32c_of(nb::handle data, std::uint32_t before) {
 
 using Walked = std::tuple<JournalPosition, int>;
 
-/// From `place` on, as far as the blocks can be trusted; with a matcher, which executes their commands.
+/// Reads from `place` on, as far as the blocks can be trusted; if there is a matcher, it executes their commands.
 Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matcher) {
     const Buffer<const std::byte> bytes(data);
     const JournalReader reader(bytes.data(), bytes.size());
@@ -56,11 +56,11 @@ Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matche
                 matcher->drain_tape();
         }
     });
-    if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books are others than they were
+    if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books would differ
     return {place, static_cast<int>(fault)};
 }
 
-/// The engine's state, and the journal's place it belongs to, once the disk has it all.
+/// The engine's state and its position in the journal, after syncing the journal.
 std::tuple<nb::bytes, JournalPosition> save(OwnedMatcher& matcher, JournalWriter* journal) {
     const Claim claim(matcher);
     std::vector<std::byte> state;
@@ -88,7 +88,7 @@ void restore(OwnedMatcher& matcher, nb::handle state) {
     Snapshot::restore(matcher, bytes.data(), bytes.size());
 }
 
-/// As the OSError that the failed call would be in Python.
+/// As the OSError that the failed call would raise in Python.
 void translate(const std::exception_ptr& thrown, void*) {
     try {
         std::rethrow_exception(thrown);
@@ -101,7 +101,7 @@ void translate(const std::exception_ptr& thrown, void*) {
 }  // namespace
 
 void register_journal(nb::module_& m) {
-    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+    nb::module_::import_("lowlat.reports._core");  // registers Histogram, which is used here
     nb::register_exception_translator(translate);
     nb::class_<JournalPosition>(m, "JournalPosition")
         .def(

@@ -1,4 +1,4 @@
-// The measured passes, each one call: the clock, the counters and the loop are all on this side of the border.
+// The measured passes, one call each: clock, counters and loop are all native.
 #include "engine/native/bench/loops.hpp"
 
 #include <nanobind/nanobind.h>
@@ -20,7 +20,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// A ring of events, taken and touched before the pass.
+/// An event ring, allocated and touched before the pass.
 struct Ring {
     std::vector<Event> events = std::vector<Event>(ring_events);
     RingSink sink{events.data(), ring_events - 1};
@@ -157,7 +157,7 @@ void register_latencies(nb::module_& m) {
 }  // namespace
 
 void register_run(nb::module_& m) {
-    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+    nb::module_::import_("lowlat.reports._core");  // registers Histogram, which is used here
     register_pass(m);
     register_latencies(m);
     m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));

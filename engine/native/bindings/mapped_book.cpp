@@ -1,5 +1,4 @@
-// The mapped book as Python sees it from below; engine/shared_book/directory.py makes the file and says what is wrong
-// with it.
+// Low-level Python bindings of the mapped book; engine/shared_book creates the files and reports errors.
 #include "engine/native/shared_book/mapped_book.hpp"
 
 #include <nanobind/nanobind.h>
@@ -22,7 +21,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// Levels in an array, as a source to publish from.
+/// Levels in an array, as a source for publishing.
 struct ArrayLevels {
     PerSide<std::span<const LevelRow>> sides;
 
@@ -60,7 +59,7 @@ void update_level(MappedBookWriter& writer, std::uint32_t side, std::int64_t pri
     writer.update_level(side_from(side), {price, quantity, orders, 0});
 }
 
-/// The stamp, or None when the writer was at work in every attempt.
+/// The stamp, or None if every attempt met an update in progress.
 nb::object snapshot(const MappedBookReader& reader, nb::handle bids, nb::handle asks) {
     const Buffer<LevelRow> buy(bids);
     const Buffer<LevelRow> sell(asks);

@@ -1,4 +1,4 @@
-// The pipeline as Python drives it: one object, and one call for the whole life of each thread.
+// Python bindings of the pipeline: one object, and one call for the whole life of each thread.
 #include "engine/native/bench/pipeline.hpp"
 
 #include <nanobind/nanobind.h>
@@ -25,7 +25,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// A pipeline with all that it works on, held.
+/// A pipeline that holds references to everything it uses.
 class HeldPipeline {
   public:
     HeldPipeline(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint32_t producers,

@@ -1,5 +1,5 @@
-// A Python buffer, held: plain contiguous memory. The dtype was checked in Python; which commands they are, plain or
-// extended, says the width of their records.
+// A held Python buffer: plain contiguous memory. The dtype was checked in Python; the record size tells plain from
+// extended commands.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -16,11 +16,11 @@ namespace lowlat {
 template <typename Record>
 class Buffer {
   public:
-    /// Throws what Python raises when the object gives no contiguous buffer (writable unless `Record` is const).
+    /// Throws Python's error if the object has no contiguous buffer (writable unless `Record` is const).
     explicit Buffer(nanobind::handle object) {
         const int flags = PyBUF_C_CONTIGUOUS | (std::is_const_v<Record> ? 0 : PyBUF_WRITABLE);
         if (PyObject_GetBuffer(object.ptr(), &view_, flags) != 0) throw nanobind::python_error();
-        // The structs promise the compiler an alignment that numpy does not; engine/matching/aligned.py keeps it.
+        // The structs require an alignment that numpy does not guarantee; engine/matching/aligned.py ensures it.
         if (size() != 0 && reinterpret_cast<std::uintptr_t>(view_.buf) % alignof(Record) != 0) {
             PyBuffer_Release(&view_);
             throw nanobind::buffer_error("records are not aligned");
@@ -38,7 +38,7 @@ class Buffer {
     Py_buffer view_{};
 };
 
-/// Call `use(span)` with the commands, which are held meanwhile.
+/// Call `use(span)` with the commands, and hold them during the call.
 template <typename Use>
 auto with_commands(nanobind::handle commands, Use use) {
     const bool extended = Buffer<const std::byte>(commands).itemsize() == sizeof(ExtendedCommand);

@@ -1,4 +1,4 @@
-// One column of a Python array, held: a field of records, or a plain array; any stride, any alignment.
+// A held column of a Python array: a field of records, or a plain array; any stride, any alignment.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -9,7 +9,7 @@
 
 namespace lowlat {
 
-/// Read-only, one-dimensional. The dtype was checked in Python; here only the element's size is.
+/// Read-only, one-dimensional. The dtype was checked in Python; only the element size is checked here.
 template <typename Element>
 class Column {
   public:

@@ -27,7 +27,7 @@ FloodComposition fill(const FloodProfile& profile, std::uint64_t seed, nb::handl
     return flood.composition();
 }
 
-/// Fill `commands`: first the seeding ones, then `length - live_orders` of the flood proper.
+/// Fill `commands`: first the seeding ones, then `length - live_orders` of the flow itself.
 FloodComposition generate(const FloodProfile& profile, std::uint64_t seed, nb::handle commands) {
     const bool extended = Buffer<std::byte>(commands).itemsize() == sizeof(ExtendedCommand);
     return extended ? fill<ExtendedCommand>(profile, seed, commands) : fill<Command>(profile, seed, commands);
