@@ -175,7 +175,7 @@ lowlat_status lowlat_create(const lowlat_engine_config* settings, lowlat_engine*
     });
 }
 
-// NOLINTNEXTLINE(misc-const-correctness): it takes what lowlat_create gave
+// NOLINTNEXTLINE(misc-const-correctness): it takes the result of lowlat_create
 void lowlat_destroy(lowlat_engine* engine) noexcept {
     delete engine;
 }

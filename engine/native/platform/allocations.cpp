@@ -1,6 +1,6 @@
 // Counts the heap allocations and mappings of this module, so that "none on the hot path" is a measurement. The linker
-// resolves this module's `new` to the ones below, unless an allocator was loaded before it (LD_PRELOAD) or a sanitizer
-// brings its own: then there is no count, which a first allocation finds out.
+// resolves this module's `new` to the ones below, unless an allocator was preloaded (LD_PRELOAD) or a sanitizer has its
+// own. Then nothing is counted; a first test allocation detects this.
 #include "engine/native/platform/allocations.hpp"
 
 #include <atomic>
