@@ -77,7 +77,7 @@ class State:
     def _has_trade_room(self, records: int) -> bool:
         return not self._tape_refuses() or len(self._tape) + records <= self.settings.trades
 
-    # -- what is told --------------------------------------------------------------------------------------------
+    # -- events --------------------------------------------------------------------------------------------------
 
     def _reject(self, command: Command, reason: Reason) -> None:
         self._emit(

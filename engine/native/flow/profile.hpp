@@ -48,7 +48,7 @@ struct FloodProfile {
     std::uint32_t take_ticks = 0;         // how far through the touch an aggressive limit is priced
     std::uint32_t travel_ticks = 0;       // 0: orders are placed from the touch; else from an anchor that goes this
     std::uint32_t travel_per_1000 = 0;    // far down and up again, so many ticks in 1,000 commands
-    std::uint32_t owners = 0;             // of the orders that come in, each with a policy of its own; 0: nobody's
+    std::uint32_t owners = 0;             // number of participants, each order with a random policy; 0: none
     std::uint32_t pro_rata = 0;           // number of symbols, the last ones, that match pro rata
 
     std::vector<SymbolRules> rules() const {
