@@ -22,7 +22,7 @@ def flood(profile: Profile, commands: int, seed: int) -> Flow:
     """Generate `commands` commands of this profile, preceded by those that seed its book.
 
     The generator runs its commands through a matching engine, so it knows which orders are live: it cancels, reduces
-    and replaces only live orders, and keeps their number constant. Raises `UsageError` for a count or seed out of
+    and replaces only live orders, and keeps their number steady. Raises `UsageError` for a count or seed out of
     range.
     """
     if not 1 <= commands <= COMMANDS_MAX:

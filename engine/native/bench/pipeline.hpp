@@ -61,7 +61,7 @@ class Pipeline {
         }
         // Relaxed: a count, read after the threads have been joined.
         sent_.fetch_add(sent, std::memory_order_relaxed);
-        // Acquire and release: whoever comes last closes the ring after every other's pushes.
+        // Acquire and release: the last producer closes the ring after the pushes of all others.
         if (producing_.fetch_sub(1, std::memory_order_acq_rel) == 1) ring.close();
     }
 

@@ -1,5 +1,5 @@
-/* The matching engine for C, and for every language that can call C. C11 or C++11. docs/matching.md specifies what the
- * engine does with each command; this file declares how to pass commands and get events.
+/* The matching engine for C, and for every language that can call C. C11 or C++11. See docs/matching.md for what
+ * the engine does with each command; this file declares how to pass commands and get events.
  *
  * Ownership. The caller of lowlat_create owns the engine until lowlat_destroy. The engine keeps no pointers to
  * arguments: settings, rules, commands and arrays belong to the caller, and are read or written only during the call.

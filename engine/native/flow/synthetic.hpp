@@ -1,5 +1,5 @@
 // Synthetic order flow. The generator runs its commands through its own matcher, so it knows the live orders and the
-// touch: it cancels only live orders, and keeps their number constant.
+// touch: it cancels only live orders, and keeps their number steady.
 #pragma once
 
 #include <algorithm>

@@ -77,8 +77,8 @@ class Crc32cZeros {
     std::array<std::array<std::uint32_t, 256>, 4> of_{};
 };
 
-/// A step has to wait for the one before, for three cycles where there is an instruction. So three stretches of this
-/// many bytes are gone through at once, and put together: the register is linear in it and in the bytes.
+/// Each step depends on the previous one, with a latency of three cycles for the instruction. So three runs of this
+/// many bytes are processed in parallel and then combined: the register is linear in itself and in the bytes.
 inline constexpr std::size_t crc32c_stretch = 1024;
 inline constexpr Crc32cZeros<crc32c_stretch> crc32c_after_stretch{};
 
