@@ -91,7 +91,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """Delivery of the commands through a pipeline or an open loop."""
+    """Number of commands sent, acknowledged and rejected."""
 
     sent: int
     acked: int

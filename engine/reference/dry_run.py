@@ -58,7 +58,7 @@ def _look_at_queue(taker: Order, queue: Iterable[Order], found: Reach) -> None:
 
 
 def _look_at_shares(taker: Order, queue: Iterable[Order], found: Reach) -> None:
-    """A pro-rata level: it meets all orders, and assumes a share for an order of the same owner."""
+    """A pro-rata level: the order meets all of its orders, and an own order is assumed to get a share."""
     gives = 0
     for maker in queue:
         policy = taker.policy_toward(maker)

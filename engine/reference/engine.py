@@ -178,7 +178,7 @@ class ReferenceEngine(Validation, MatchingEngine):
         found = self._reach(order, book)
         return found.whole and self._has_trade_room(found.records)
 
-    # -- what can be asked ---------------------------------------------------------------------------------------
+    # -- queries -------------------------------------------------------------------------------------------------
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         ladder = self._books[symbol].ladders[side]

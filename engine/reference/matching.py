@@ -94,7 +94,7 @@ class Matching(Stops):
         for order in orders:
             self._cancel(order, book, Reason.SELF_TRADE)
 
-    # -- what changes hands --------------------------------------------------------------------------------------
+    # -- executions ----------------------------------------------------------------------------------------------
 
     def _exchange(self, taker: Order, maker: Order, quantity: int, book: Book) -> None:
         """Trade, or decrement both orders under self-trade prevention; then show the maker's next slice."""

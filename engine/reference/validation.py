@@ -196,7 +196,7 @@ class Validation(Auction):
             return Reason.POST_ONLY_WOULD_TRADE
         return Reason.NONE if self._has_trade_room(found.records) else Reason.TRADE_POOL_FULL
 
-    # -- changing one --------------------------------------------------------------------------------------------
+    # -- changing an order ---------------------------------------------------------------------------------------
 
     def _check_reduction(self, command: Command, book: Book) -> Reason:
         if command.kind == CommandType.REDUCE and (reason := self._check_quantity(command, book)):

@@ -145,7 +145,7 @@ class OrderStore {
     }
 
     bool tape_refuses() const { return when_trades_dry_ == PoolPolicy::refuse; }
-    /// Whether the tape has room for that many records of one command.
+    /// Whether a command may add that many records to the tape: always, unless the tape refuses when full.
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= tape_.room(); }
 
     bool full() const { return live_ == orders_max_; }
