@@ -6,13 +6,13 @@
     engine.submit(1, Side.SELL, quantity=5, price=100)
     events = engine.submit(2, Side.BUY, quantity=3, price=101)   # ACCEPTED, then TRADE at 100
 
-`docs/matching.md` states what every command does and every event says.
+`docs/matching.md` specifies every command and event.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:  # what the table below says, for mypy and editors
+if TYPE_CHECKING:  # the table below, for mypy and editors
     # isort: off
     from lowlat.engine.flow.order_flow import Flow as Flow
     from lowlat.engine.flow.profile import (
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
         load_profile as load_profile,
         profile_names as profile_names,
     )
-    from lowlat.engine.flow.synthetic import flood as flood
+    from lowlat.engine.flow.synthetic import synthetic_flow as synthetic_flow
     from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery
     from lowlat.engine.journal.records import SyncPolicy as SyncPolicy
     from lowlat.engine.matching.commands import (
@@ -64,7 +64,7 @@ if TYPE_CHECKING:  # what the table below says, for mypy and editors
 _NAMES: Final = {
     "lowlat.engine.flow.order_flow": ("Flow",),
     "lowlat.engine.flow.profile": ("Profile", "load_profile", "profile_names"),
-    "lowlat.engine.flow.synthetic": ("flood",),
+    "lowlat.engine.flow.synthetic": ("synthetic_flow",),
     "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery"),
     "lowlat.engine.journal.records": ("SyncPolicy",),
     "lowlat.engine.matching.commands": (
@@ -105,8 +105,8 @@ _NAMES: Final = {
     ),
     "lowlat.engine.reference.engine": ("ReferenceEngine",),
 }
-"""Public names by the module that each comes from, which is loaded when one of them is first used: whoever needs only
-records does not load the engine.
+"""Public names by module. A module is imported on first use of one of its names: code that needs only records does not
+load the engine.
 """
 _MODULE_OF: Final = {name: module for module, names in _NAMES.items() for name in names}
 

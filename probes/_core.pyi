@@ -80,12 +80,12 @@ def counter_frequency_register() -> float:
 
 def ns_of_ticks(frequency_hz: float) -> tuple[int, int]:
     """
-    Multiplier and shift from ticks to ns, for a frequency of 1 hz to 1 THz.
+    Multiplier and shift from ticks to ns, for a frequency of 1 kHz to 1 THz.
     """
 
 def ticks_of_ns(frequency_hz: float) -> tuple[int, int]:
     """
-    Multiplier and shift from ns to ticks, for a frequency of 1 hz to 1 THz.
+    Multiplier and shift from ns to ticks, for a frequency of 1 kHz to 1 THz.
     """
 
 def apply_scale(value: int, multiplier: int, shift: int) -> int:

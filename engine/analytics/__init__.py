@@ -1,1 +1,1 @@
-"""Price statistics and bulk level updates over arrays of records, exact."""
+"""Exact price statistics and bulk level updates over arrays of records."""

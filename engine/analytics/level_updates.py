@@ -1,6 +1,6 @@
-"""Bulk updates of a book's levels, as arrays of records: all of them are applied, or none.
+"""Bulk updates of a book's levels, as arrays of records: either all are applied, or none.
 
-The core adds runs of updates with vector types, a level at a time.
+The core adds runs of updates with vector types, one level at a time.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ def level_updates(*rows: tuple[int, int, int]) -> LevelUpdateRows:
 def apply_level_updates(levels: Levels, updates: LevelUpdateRows, side: Side, *, insert: bool = False) -> Levels:
     """The levels of one side after `updates`: a new `LEVEL` array.
 
-    `levels`: `LEVEL` (n,), best first as `depth` gives them: descending prices for BUY, ascending for SELL.
-    `updates`: `LEVEL_UPDATE` (m,), in any order (sorted ones are quicker); those of one price count as their sum. A
-    level whose quantity becomes 0 is dropped. With `insert`, a price without a level gets one.
+    `levels`: `LEVEL` (n,), best first as `depth` returns them: descending prices for BUY, ascending for SELL.
+    `updates`: `LEVEL_UPDATE` (m,), in any order (sorted is faster); updates of the same price add up. A level whose
+    quantity becomes 0 is removed. With `insert`, a price without a level gets one.
 
-    Raises, leaving `levels` as they are: `LevelUpdateError`; `LevelUpdateError` for a price without a level
-    unless `insert`; `LevelUpdateError` where a quantity or an order count would leave 0..2^64 - 1, or orders would be
-    left without quantity; `ArrayError` for other dtypes or shapes.
+    Raises, without changing `levels`: `LevelUpdateError` for levels out of order, for a price without a level unless
+    `insert`, if a quantity or an order count would leave 0..2^64 - 1, or if orders would remain without quantity;
+    `ArrayError` for other dtypes or shapes.
     """
     _check_records("levels", levels, LEVEL)
     _check_records("updates", updates, LEVEL_UPDATE)
@@ -53,11 +53,11 @@ def _trouble(trouble: int, price: int, side: Side) -> LevelUpdateError:
 
 
 def _aligned(records: NDArray[np.void]) -> NDArray[np.void]:
-    """The records as the core reads them: without gaps, on 8-byte boundaries."""
+    """The records as the core reads them: contiguous, on 8-byte boundaries."""
     if records.flags.c_contiguous and records.ctypes.data % 8 == 0:
         return records
     copy = aligned_empty(len(records), records.dtype)
-    # As bytes: numpy copies records field by field, which takes several times as long.
+    # Copied as bytes: numpy copies records field by field, which is several times slower.
     copy.view(np.uint8)[:] = np.ascontiguousarray(records).view(np.uint8)
     return copy
 

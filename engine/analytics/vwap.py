@@ -22,7 +22,7 @@ from lowlat.errors import ArrayError
 Digits: TypeAlias = Sequence[int]
 
 _BIAS: Final = 2**63
-"""Added to each price by the core, so that its digits have no sign."""
+"""Added to each price by the core, so that its digits are unsigned."""
 _SUMS: Final[dict[np.dtype[Any], Callable[[Any, Any], tuple[Digits, Digits]]]] = {
     np.dtype(np.uint32): _core.price_sums32,
     np.dtype(np.uint64): _core.price_sums64,
@@ -59,9 +59,9 @@ def notional(prices: NDArray[np.int64], quantities: NDArray[np.uint32] | NDArray
 
 
 def vwap(records: NDArray[np.void]) -> Vwap:
-    """The average price of records: `EVENT` (of which only trades count), `TRADE` or `LEVEL`, one-dimensional.
+    """The average price of records: `EVENT` (only trades count), `TRADE` or `LEVEL`, one-dimensional.
 
-    Raises `ArrayError` when their quantities sum to 0, and for other arrays.
+    Raises `ArrayError` if their quantities sum to 0, and for other arrays.
     """
     if records.ndim == 1 and records.dtype == EVENT:
         sums = _core.trade_sums(records["price"], records["quantity"], records["kind"])
@@ -74,7 +74,7 @@ def vwap(records: NDArray[np.void]) -> Vwap:
 
 
 def vwap_of(prices: NDArray[np.int64], quantities: NDArray[np.uint32] | NDArray[np.uint64]) -> Vwap:
-    """The average price of two columns; see `notional` for what they are and `vwap` for what is raised."""
+    """The average price of two columns. Takes the arguments of `notional` and raises the errors of `vwap`."""
     return _average(*_notional_and_volume(prices, quantities))
 
 

@@ -1,1 +1,1 @@
-"""Measured runs: planned, run in fresh processes, verified, reported."""
+"""Measured runs: planned, executed in fresh processes, verified, reported."""

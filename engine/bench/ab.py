@@ -1,7 +1,7 @@
-"""Two commands run in turn, in random order, and compared.
+"""Runs two commands interleaved, in random order, and compares them.
 
-Machines drift by more than what is to be found: runs that were taken one side after the other differ by when they were
-taken. In pairs of random order, what drifts meets both sides alike.
+Machines drift by more than the differences of interest: if all runs of one side come first, the sides differ by when
+they ran. In pairs of random order, drift affects both sides equally.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from lowlat.reports.model.report import Report
 Taken = TypeVar("Taken")
 SideName: TypeAlias = Literal["base", "head"]
 Progress: TypeAlias = Callable[[str, float], None]
-"""Called with what comes next and the share done, 0 to 1; never while a command runs."""
+"""Called with the next step and the fraction done, 0 to 1; never while a command runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class AbPlan:
-    """What to compare. `pairs`: runs of each side. `seed`: of their order. `wall`: elapsed times instead of reports."""
+    """What to compare. `pairs`: runs per side. `seed`: of the order. `wall`: elapsed times instead of reports."""
 
     base: ComparedCommand
     head: ComparedCommand
@@ -41,13 +41,13 @@ class AbPlan:
 
 
 def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: None) -> tuple[Comparison, Sides]:
-    """Run both commands `plan.pairs` times and compare them: the comparison, and what it was made of.
+    """Run both commands `plan.pairs` times and compare them. Returns the comparison and its inputs.
 
-    Ctrl-C after the first pair gives what is there.
+    Ctrl-C after the first pair returns the results so far.
 
     Raises `KeyboardInterrupt` before that; `CommandStartError`, `RunFailedError`;
-    `UsageError` for a rule about nothing that is measured; for reports `InputError`, and
-    `NotValidError` when one is not valid or not of its side's work.
+    `UsageError` for a gate on a metric that is not measured; for reports `InputError`, and
+    `NotValidError` if one is invalid or of a different workload than its side's.
     """
     if plan.wall:
         return _compared(plan, lambda command, _before: wall_ns_of(command), _timed, progress)
@@ -55,7 +55,7 @@ def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: No
 
 
 def order_of(pairs: int, seed: int) -> tuple[SideName, ...]:
-    """Which side goes first, by pair: each in half of them, shuffled."""
+    """The side that runs first in each pair: each side in half of the pairs, shuffled."""
     first: list[SideName] = [("base", "head")[pair % 2] for pair in range(pairs)]
     random.Random(seed).shuffle(first)
     return tuple(first)
@@ -67,7 +67,7 @@ def _compared(
     samples: Callable[[ComparedCommand, Sequence[Taken]], Samples],
     progress: Progress,
 ) -> tuple[Comparison, Sides]:
-    """Compare what `take` gives, which is told what that side gave before. Only whole pairs count."""
+    """Compare the results of `take`, which gets the side's earlier results. Only complete pairs count."""
     order = Interleaving(seed=plan.seed, pairs=plan.pairs, first=order_of(plan.pairs, plan.seed))
     both = (plan.base, plan.head)
     taken: tuple[list[Taken], list[Taken]] = ([], [])
@@ -87,7 +87,7 @@ def _compared(
                 progress(f"pair {pair + 1} of {plan.pairs}, {both[side].name}{left}", share)
                 taken[side].append(take(both[side], taken[side]))
             if pair == 0:
-                so_far()  # raises for a gate about nothing, which is better known now than after the last pair
+                so_far()  # raises early for a gate on a metric that is not measured
     except KeyboardInterrupt:
         if not (taken[0] and taken[1]):
             raise
@@ -102,7 +102,7 @@ def _left(seconds: float) -> str:
 def _checked_report(command: ComparedCommand, before: Sequence[Report]) -> Report:
     report = report_from(command)
     with naming(f"the output of {command.name}"):
-        check(report)  # at once: a histogram that cannot be drawn must not cost the runs that follow
+        check(report)  # at once, so that an unreadable histogram does not waste the following runs
     check_valid([report], command.name)
     check_same_work([*before[:1], report])
     return report

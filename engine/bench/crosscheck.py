@@ -1,4 +1,4 @@
-"""Whether an engine does what the reference engine does, on a prefix of the flow."""
+"""Compares an engine with the reference engine on a prefix of the flow."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from lowlat.engine.matching.records import Events
 
 @dataclass(frozen=True, slots=True)
 class PrefixCheck:
-    """Two engines over the seeding commands and the first measured ones.
+    """The comparison of two engines on the seeding commands and the first measured ones.
 
-    `engine`: which was compared with the reference engine. `commands`: how many in all. `difference`: the first event
-    that differs, None when all are equal.
-    `reference_ns`: nanoseconds a command that the reference engine took for the measured ones; None if there are none.
+    `engine`: the one compared with the reference engine. `commands`: their total number. `difference`: the first event
+    that differs, None if all are equal. `reference_ns`: the reference engine's nanoseconds per measured command; None
+    if there are none.
     """
 
     engine: str
@@ -30,8 +30,8 @@ class PrefixCheck:
 
 
 def check_prefix(flow: Flow, sized: EngineConfig, measured: int, entry: EngineEntry = NATIVE) -> PrefixCheck:
-    """Give this engine (the native one for the reference engine) and the reference engine the seeding commands and
-    `measured` more, and compare every event.
+    """Execute the seeding commands and `measured` more on this engine (on the native one, if this is the reference
+    engine) and on the reference engine, and compare every event.
     """
     entry = NATIVE if entry is REFERENCE else entry
     engine, reference = entry.make(sized), REFERENCE.make(sized)
@@ -46,7 +46,7 @@ def check_prefix(flow: Flow, sized: EngineConfig, measured: int, entry: EngineEn
 
 
 def first_difference(expected: Events, given: Events) -> str | None:
-    """A line on the first event in which two event arrays differ, None when they are equal."""
+    """A line that describes the first difference between two event arrays, None if they are equal."""
     shorter = min(len(expected), len(given))
     different = np.flatnonzero(expected[:shorter] != given[:shorter])
     if len(different):

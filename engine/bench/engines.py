@@ -1,4 +1,4 @@
-"""Every engine that can be measured. One more is a line in `_built_in`, or a package of its own with an entry point in
+"""Every engine that can be measured. To add one, add a line to `_built_in`, or install a package with an entry point in
 the group `lowlat.engines`.
 """
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class EngineEntry:
     """An engine by name.
 
-    `make` gives one sized by the settings, its books empty. `commands`: how many a run of `lowlat bench` measures
-    unless told, so that it ends within seconds. `compiled`: whether `make` gives a `lowlat.engine.Engine`, around which
-    the measured loops are compiled code. Any other engine is called from Python, and so runs in a closed loop only: not
-    at planned times, not in a pipeline, without an interval log or a journal.
+    `make` returns an engine with the given settings and empty books. `commands`: how many a run of `lowlat bench`
+    measures by default, so that it ends within seconds. `compiled`: whether `make` returns a `lowlat.engine.Engine`,
+    which the compiled measured loops need. Any other engine is called from Python and only runs in a closed loop:
+    without planned times, pipeline, interval log or journal.
     """
 
     name: str
@@ -33,7 +33,7 @@ class EngineEntry:
     compiled: bool = False
 
     def make_checked(self, settings: EngineConfig) -> MatchingEngine:
-        """As `make`. Raises `PlugInError` for one that is said to be compiled, and is not."""
+        """As `make`. Raises `PlugInError` if the engine is declared compiled but is not."""
         from lowlat.engine.matching.native import Engine
 
         engine = self.make(settings)

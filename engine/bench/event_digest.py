@@ -1,4 +1,4 @@
-"""The last pass of a run, which keeps every event: for the digest, and to check the measured passes against."""
+"""The last pass of a run, which keeps every event: for the digest, and to check the measured passes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lowlat.engine.matching.records import EVENT, Commands, ExecType, Reason
 
 CHUNK_COMMANDS: Final = 1 << 16
 TAIL_BYTES: Final = 1024 * EVENT.itemsize
-"""At least what the ring of a measured pass holds."""
+"""At least the size of a measured pass's event ring."""
 POOL_FULL: Final = (Reason.ORDER_POOL_FULL, Reason.TRADE_POOL_FULL)
 
 
@@ -30,12 +30,12 @@ class EventDigest:
     events: int
     rejected: int
     refusals: int
-    """Rejected commands for which a pool had no room."""
+    """Commands rejected because a pool was full."""
     tail: bytes
     """The last events."""
 
     def ends_as(self, tail: bytes) -> bool:
-        """Whether another pass ended with the same bytes. A pass that kept no events always did."""
+        """Whether another pass ended with the same bytes. Always true for a pass that kept no events."""
         return self.tail.endswith(tail)
 
 

@@ -1,4 +1,4 @@
-"""The interval log of a run: what the measuring thread records, written by another while it goes on."""
+"""The interval log of a run: a second thread writes what the measuring thread records."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from lowlat.reports.profiler.background import in_background
 
 INTERVAL_S: Final = 1.0
 LOOK_S: Final = 0.25
-"""How often the writing thread looks for an interval that is over."""
+"""How often the writing thread checks for a finished interval."""
 
 
 @dataclass(slots=True)
 class RunLog:
-    """A log under way. `intervals`: their totals are those of the whole pass once it has ended. `fault`: why the file
-    lacks intervals; the totals have them all the same."""
+    """An open log. `intervals`: their totals cover the whole pass once it has ended. `fault`: why the file lacks
+    intervals; the totals include them anyway."""
 
     intervals: IntervalHistograms
     fault: str | None = None
@@ -38,7 +38,7 @@ class RunLog:
 def logged(
     job: LogJob, latencies: _core.Latencies, measure: str, scale: TickScale, cpus: Sequence[int]
 ) -> Iterator[RunLog]:
-    """Log a measure of the pass in the block, a line for each operation and interval, tagged `measure/operation`.
+    """Log a measure during the `with` block: a line per operation and interval, tagged `measure/operation`.
 
     The writing thread runs on `cpus`.
     """

@@ -1,4 +1,4 @@
-"""What a journal costs: the same commands in the same batches, without one and with one of each policy, in turn."""
+"""The cost of a journal: the same commands in the same batches, without a journal and with each policy, interleaved."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from lowlat.reports.histogram.histogram import Histogram, merge
 from lowlat.reports.model.results import Journal, JournalPolicy
 
 ROUNDS: Final = 3
-"""Passes of each policy that never waits for the disk."""
+"""Passes per policy that does not wait for the disk."""
 BATCH_LIMIT_S: Final = 1.0
-"""How long the pass that waits for it may take: its cost is that of the disk, and shows soon."""
+"""Time limit of a pass that waits for the disk: the disk dominates its cost, so a short pass suffices."""
 WHOLE: Final = "whole"
-"""Name in the job's folder of the journal that is left there."""
+"""Name of the journal that is left in the job's folder."""
 
 _NEVER_TICKS: Final = 2**63
 
 
 @contextlib.contextmanager
 def new_journal(path: Path) -> Iterator[Path]:
-    """A folder beside `path`, for runs to leave a journal in; on a good end that becomes `path`, where nothing may be.
+    """A folder next to `path` for the runs' journal. On success the journal becomes `path`, which must not exist yet.
 
     Raises `JournalExistsError`, `JournalError`.
     """
@@ -51,11 +51,11 @@ def new_journal(path: Path) -> Iterator[Path]:
 
 
 def _put(made: Path, path: Path) -> None:
-    """Give a file its name, unless something else has it by now."""
+    """Move a file to its final name, unless that exists by now."""
     try:
         try:
             os.link(made, path)
-        except PermissionError:  # a file system without links
+        except PermissionError:  # a file system without hard links
             if os.path.lexists(path):
                 raise FileExistsError from None
             made.rename(path)
@@ -69,9 +69,10 @@ def _put(made: Path, path: Path) -> None:
 
 
 def journal_cost(job: JournalJob, engine: Engine, seeding: Commands, measured: Commands, scale: TickScale) -> Journal:
-    """Run the flow in batches under each policy, and leave a journal of all of it, seeding too, in the job's folder.
+    """Run the flow in batches under each policy. Leaves a journal of the whole flow, including the seeding commands, in
+    the job's folder.
 
-    Raises `JournalError`, for want of room most likely.
+    Raises `JournalError`, most likely because the disk is full.
     """
     passes = _Passes(job, engine, seeding, measured, scale)
     off, none, interval, batch = _Policy("off"), _Policy("none"), _Policy("interval"), _Policy("batch")
@@ -101,7 +102,7 @@ class _Policy:
         return statistics.median(self.wall_ns) / max(self.commands, 1)
 
     def cost(self, off: _Policy | None) -> JournalPolicy:
-        """What it costs, and how much more than without a journal."""
+        """Its cost, and the overhead compared with no journal."""
         syncs = merge(self.syncs)
         return JournalPolicy(
             policy=self.name,
@@ -127,7 +128,7 @@ class _Passes:
     def run(
         self, policy: _Policy, sync: SyncPolicy | None, *, keep: bool = False, limit_s: float | None = None
     ) -> None:
-        """One pass over the measured commands, behind the seeding ones."""
+        """One pass over the measured commands, after the seeding ones."""
         self.engine.reset()
         with self._journal(sync, keep=keep) as journal:
             self._batches(self.seeding, max(len(self.seeding), 1), journal, _NEVER_TICKS)
@@ -151,7 +152,7 @@ class _Passes:
 
     @contextlib.contextmanager
     def _journal(self, sync: SyncPolicy | None, *, keep: bool) -> Iterator[_core.JournalWriter | None]:
-        """A new one; kept, or gone after the pass."""
+        """A new journal; removed after the pass unless kept."""
         if sync is None:
             yield None
             return

@@ -1,4 +1,4 @@
-"""The stages of the latency budget around the application: what the probes measured, as the budget takes it."""
+"""The stages of the latency budget around the application, from the probes' measurements."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from lowlat.reports.model.report import BudgetPart
 
 
 def kernel_stage(outcome: RunOutcome, topology: Topology) -> dict[str, Measured]:
-    """Measure the kernel's part in about 0.4 s, by a run's clock; messages are waited for on the run's CPU."""
+    """Measure the kernel's part in about 0.4 s, with a run's clock; messages are received on the run's CPU."""
     assert outcome.clock.frequency_hz is not None, "a run calibrates its clock"
     path = measure_kernel_path(outcome.clock.frequency_hz, outcome.cpu, topology)
     return {"operating system": kernel_measured(path)}
 
 
 def kernel_measured(path: KernelPath) -> Measured:
-    """The stage is one TCP message over loopback: it holds the system calls, the stack and the wake-up listed beside.
+    """The stage is one TCP message over loopback: it includes the system calls, stack and wake-up listed with it.
 
-    They are not added to it, and no application stands between that send and that receive, to be subtracted. Only the
-    clock's own cost is, unlike in the application's times.
+    They are not added to it. There is no application between that send and receive, so none is subtracted. Only the
+    timer overhead is subtracted, unlike in the application's times.
     """
     parts = (
         _part("system call", path.system_call, "getppid"),
@@ -36,7 +36,7 @@ def kernel_measured(path: KernelPath) -> Measured:
 
 
 def peer_stages(path: PeerPath | None) -> dict[str, Measured]:
-    """Network and network card, if a peer was measured."""
+    """The network and NIC stages, if a peer was measured."""
     if path is None:
         return {}
     lost = f"{path.lost:,} of {path.sent:,} lost"

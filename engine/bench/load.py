@@ -1,4 +1,4 @@
-"""What a report says of the load: how commands came, at which rate, what became of them."""
+"""The load as a report describes it: how commands arrived, at which rate, and whether the engine kept up."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lowlat.reports.model import context
 
 LATE_SHARE: Final = 0.01
 LATE_NS: Final = 5_000_000
-"""A run has missed its rate when its last command ends later than it was due by more than this share of the schedule,
-and by more than this time (or the whole schedule, if that is shorter). What a queue that grows leaves at the end is a
-share of the run; what one preemption leaves there, a few milliseconds at most, says nothing of the rate."""
+"""A run has missed its rate if its last command ends late by more than this fraction of the schedule and by more than
+this time (or the whole schedule, if that is shorter). A growing queue ends with a delay proportional to the run; a
+single preemption adds a few milliseconds at most and does not indicate a missed rate."""
 
 
 def load_facts(load: Load, outcomes: Sequence[RunOutcome]) -> context.Load:
@@ -49,7 +49,7 @@ def _model(load: Load) -> context.LoadModel:
 
 
 def _taken_ns(outcome: RunOutcome, due: Arrivals | None) -> float:
-    """How long the commands took. At a rate that is the whole schedule, and what the last command was late."""
+    """How long the commands took. With planned times: the whole schedule plus the delay of the last command."""
     if due is None:
         return outcome.throughput.wall_ns
     return _schedule_ns(outcome, due) + outcome.late_ns
@@ -60,7 +60,7 @@ def _schedule_ns(outcome: RunOutcome, due: Arrivals) -> float:
 
 
 def _missed(due: Arrivals, outcomes: Sequence[RunOutcome]) -> tuple[str, ...]:
-    """Why the rate counts as missed: the run that was latest, if it was too late."""
+    """Why the rate was missed: names the latest run, if it was too late."""
     run, latest = max(enumerate(outcomes), key=lambda each: each[1].late_ns)
     schedule_ns = _schedule_ns(latest, due)
     if latest.late_ns <= max(LATE_SHARE * schedule_ns, min(LATE_NS, schedule_ns)):

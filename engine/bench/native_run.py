@@ -1,5 +1,5 @@
-"""The native engine, measured: in a closed loop a pass without clocks and one with stamps, in an open loop one at
-planned times, of a pipeline one through it. The whole flow is executed once unmeasured before."""
+"""Measures the native engine: in a closed loop one pass without a clock and one timed pass, in an open loop one pass at
+planned times, in a pipeline one pass through it. The whole flow is executed once before, as a warm-up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OPEN_MEASURES = ("response", "service", "slip")
 
 
 def measure_native(setup: RunSetup, engine: Engine) -> MeasuredRun:
-    """Measure under the job's load."""
+    """Measure with the job's load."""
     run = _NativeRun(setup, engine)
     match setup.job.load:
         case ClosedLoop():
@@ -102,7 +102,7 @@ class _NativeRun:
         )
 
     def _after_passes(self, recorders: Recorders, commands: Commands, rings: Sequence[MemoryPart] = ()) -> MeasuredRun:
-        """What the passes left, then one more that executes `commands`, as they were matched, for their events."""
+        """Collect the results, then execute `commands` once more, in matching order, for their events."""
         memory = native_memory([*self.engine.memory, *rings], self.setup.commands, self.setup.bound)
         counters = self.engine.counters
         self.engine.reset()
@@ -122,7 +122,7 @@ class _NativeRun:
     def _recorded(
         self, measured: Callable[[], Pass], latencies: _core.Latencies, measures: Sequence[str]
     ) -> tuple[Pass, Recorders]:
-        """A watched pass that records these measures, the first of which goes into the log if there is one."""
+        """A watched pass that records these measures; the first one is logged if there is a log."""
         operations = _core.operations()
         recorders = {(name, op): latencies.histogram(name, at) for name in measures for at, op in enumerate(operations)}
         job = self.setup.job.log
@@ -134,7 +134,7 @@ class _NativeRun:
         return done, recorders | {(measures[0], op): log.intervals.total(at) for at, op in enumerate(operations)}
 
     def _idle_cpus(self) -> list[int]:
-        """Allowed CPUs that no measured thread has, or at least not the matcher."""
+        """Allowed CPUs without a measured thread, or at least without the matcher."""
         path = self.setup.job.path
         measured = {self.setup.cpu, *((path.publisher, *path.producers) if path else ())}
         others = [cpu for cpu in self.setup.allowed if cpu not in measured]

@@ -1,4 +1,4 @@
-"""Memory of a run on the NUMA node of its CPU: bound before it is taken, looked for after it was used."""
+"""Binds a run's memory to the NUMA node of its CPU before allocation, and checks its placement after use."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 @contextlib.contextmanager
 def memory_bound_to(node: int | None) -> Iterator[Reading[int]]:
-    """Take this thread's new pages from `node` and no other, for a `with` block; gives the node, or why it is not so.
+    """Allocate this thread's new pages only on `node` during a `with` block. Yields the node, or why binding failed.
 
-    A refusal does not end the run: the first touch by a pinned thread puts pages on its node too, as a rule, and
-    `pages_of` tells where they came to lie.
+    A failure does not end the run: first touch by a pinned thread normally puts pages on its node too, and `pages_of`
+    reports their actual placement.
     """
     source = "set_mempolicy"
     if node is None:
@@ -33,7 +33,7 @@ def memory_bound_to(node: int | None) -> Iterator[Reading[int]]:
 
 
 def pages_of(ranges: Iterable[tuple[int, int]]) -> Reading[PagePlacement]:
-    """Where the pages of all ranges lie, as the kernel tells; a range is an address and a number of bytes."""
+    """Placement of the pages of all ranges, from the kernel; a range is an address and a size in bytes."""
     found = [page_placement(address, size_bytes) for address, size_bytes in ranges if size_bytes]
     placements = [reading.value for reading in found if reading.value is not None]
     if not found or len(placements) < len(found):

@@ -1,4 +1,4 @@
-"""The results of several runs, combined into what a report shows: sums, medians, or the value all runs agree on."""
+"""Combines the results of several runs for a report: sums, medians, or the value that all runs agree on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def clock_of(outcomes: Sequence[RunOutcome]) -> context.Clock:
 
 
 def hot_path_of(outcomes: Sequence[RunOutcome], place: Place) -> results.HotPath:
-    """Counts of all; memory is that of the first, the node that of all, if it is one."""
+    """Counters of all runs; the memory of the first; the NUMA node if it is the same for all."""
     paths = [outcome.hot_path for outcome in outcomes]
     nodes = {path.numa_node for path in paths}
     return replace(
@@ -56,7 +56,7 @@ def _pages(paths: Sequence[results.HotPath]) -> dict[str, int] | None:
 
 
 def _verified(outcomes: Sequence[RunOutcome], place: Place) -> bool | None:
-    """Whether each run's pages are all on the node that its CPU's memory belongs to; None when not all can be told."""
+    """Whether all pages of each run are on its CPU's NUMA node; None if some are unknown."""
     wanted = [place.memory_node(outcome.cpu).value for outcome in outcomes]
     if None in wanted or any(outcome.hot_path.numa_pages is None for outcome in outcomes):
         return None
@@ -67,7 +67,7 @@ def _verified(outcomes: Sequence[RunOutcome], place: Place) -> bool | None:
 
 
 def baselines_of(outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> results.Baselines:
-    """Medians, beside what the reference engine took for the prefix."""
+    """Medians, and the reference engine's time for the prefix."""
     reference_ns = prefix.reference_ns if prefix else None
     return results.Baselines(
         loop_ns=round(statistics.median(outcome.loop_ns for outcome in outcomes), 3),
@@ -78,7 +78,7 @@ def baselines_of(outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> 
 
 
 def journal_of(outcomes: Sequence[RunOutcome], file: Path | None) -> results.Journal | None:
-    """What a journal cost in all of them; `file`: where the last one was left."""
+    """The cost of a journal over all runs; `file`: where the last journal was left."""
     journals = [outcome.journal for outcome in outcomes if outcome.journal is not None]
     if not journals or file is None:
         return None
@@ -87,7 +87,7 @@ def journal_of(outcomes: Sequence[RunOutcome], file: Path | None) -> results.Jou
 
 
 def _policy(costs: Sequence[results.JournalPolicy]) -> results.JournalPolicy:
-    """What it costs more was taken within each run, whose passes were in turn."""
+    """The overhead is the median of the runs' overheads, since passes are interleaved within each run."""
     return replace(
         costs[0],
         ns_per_command=round(statistics.median(cost.ns_per_command for cost in costs), 3),
@@ -103,7 +103,7 @@ def _known(values: Iterable[float | None]) -> list[float]:
 
 
 def _median(values: Iterable[float | None], digits: int | None = None) -> float | None:
-    """Of those that are known."""
+    """The median of the known values."""
     known = _known(values)
     if not known:
         return None

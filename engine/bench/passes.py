@@ -1,4 +1,4 @@
-"""The measured passes of a run: how long each took, what was counted in it, and what disturbed it."""
+"""The measured passes of a run: duration, counters and OS noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lowlat.reports.model import results
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One pass over the measured commands. Counters are None where they are not counted."""
+    """One pass over the measured commands. Unavailable counters are None."""
 
     commands: int
     events: int
@@ -28,11 +28,11 @@ class Pass:
     voluntary_switches: int | None
     involuntary_switches: int | None
     tail: bytes = b""
-    """Its last events; empty where none are kept."""
+    """Its last events; empty if none are kept."""
 
     @classmethod
     def of_native(cls, native: _core.Pass, scale: TickScale, ticks: int | None = None) -> Pass:
-        """`ticks`: how long it took, if not as long as the native call."""
+        """`ticks`: its duration, if it differs from that of the native call."""
         return cls(
             commands=native.commands,
             events=native.events,
@@ -53,7 +53,7 @@ class Pass:
 
     @property
     def page_faults(self) -> int | None:
-        """Of both kinds."""
+        """Minor and major page faults."""
         return added([self.minor_faults, self.major_faults])
 
 
@@ -80,8 +80,8 @@ class WatchedPasses:
 
 
 def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
-    """What the thread was seen to suffer around the call, by what was counted right around its loop where it was: the
-    call also takes memory of its own, which disturbs nothing that is measured."""
+    """OS noise of the thread during the call. Counters read directly around the loop take precedence: the call also
+    allocates memory outside the measured section."""
 
     def counted(value: int | None, seen: Reading[int]) -> Reading[int]:
         return seen if value is None else known(value, "counted around the loop")
@@ -98,7 +98,7 @@ def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
 def run_disturbances(
     seen: DisturbanceReadings, largest_gap_ns: int | None
 ) -> tuple[results.Disturbances, dict[str, str]]:
-    """The disturbances as a report has them, and why those that are None are unknown."""
+    """The OS noise in the report's form, and the reasons for each None."""
     named = {"migrations": seen.migrations, "timer_interrupts": seen.timer_interrupts, "steal_ms": seen.steal_ms}
     disturbances = results.Disturbances(
         involuntary_switches=seen.involuntary_switches.value,

@@ -1,11 +1,11 @@
-"""One pass through the whole order path: producers, matcher and publisher, a thread each, and what came out of it.
+"""One pass through the whole order path: producers, matcher and publisher, each in its own thread.
 
     producer x N  -- order ring -->  matcher  -- market data ring -->  publisher  -->  mapped books
 
-Which producer sends an order follows from its id, and a producer sends its commands in their order. What several
-producers send at one moment reaches the matcher in an order that differs from run to run. So the pass is checked
-against itself: the commands, in the order in which they were matched, are executed once more in a closed loop, and must
-give the same events and the same books.
+The order id determines the producer, and each producer sends its commands in order. Commands from different producers
+reach the matcher in an order that differs from run to run. The pass is therefore checked against itself: its commands
+are executed again in a closed loop, in the order in which they were matched, and must produce the same events and
+books.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from lowlat.probes.cpu.affinity import pin
 
 PATH_MEASURES = ("service", "stage:queued", "stage:matched", "stage:published")
 PACED_MEASURES = ("response", "service", "slip", *PATH_MEASURES[1:])
-"""The same where commands have planned times."""
+"""The same for commands with planned times."""
 Waits = dict[int | None, WaitStrategy]
 FILES_A_BOOK: Final = 2
 """Descriptors that a book's writer holds: the file, and the mapping's own."""
@@ -46,14 +46,14 @@ _NOTHING_PLANNED = np.empty(0, np.uint64)
 
 def producer_of(order_ids: NDArray[np.uint64], producers: int) -> NDArray[np.uint64]:
     """Which producer sends an order's commands, from 0; the same for all commands of one order."""
-    # Consecutive ids must not take turns in step with anything: the upper bits of a product by 2^64 / golden ratio.
+    # Upper bits of the product with 2^64 / golden ratio, so that consecutive ids do not alternate in a pattern.
     scattered = (order_ids * np.uint64(0x9E37_79B9_7F4A_7C15)) >> np.uint64(32)
     return scattered % np.uint64(producers)
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What became of the commands. `order`: shape (n,), uint32: which one was matched first, second, and so on."""
+    """The results of a pass. `order`: shape (n,), uint32: command numbers in the order of matching."""
 
     order: NDArray[np.uint32]
     event_hash: int
@@ -61,14 +61,14 @@ class Passed:
     acked: int
     rejected: int
     backwards: int
-    """Commands left out of the latencies: the counters of two CPUs contradicted each other."""
+    """Commands excluded from the latencies because the counters of two CPUs contradicted each other."""
     updates: int
 
 
 class OrderPath:
-    """The path of these commands to one engine, with its books; to be used in `with`, which closes them.
+    """The path of these commands to one engine, with its books. Use it in a `with` block, which closes them.
 
-    `planned`: ticks after the start at which each command is due; None: as fast as it goes. `cpu`: the matcher's.
+    `planned`: ticks after the start at which each command is due; None for maximum rate. `cpu`: the matcher's.
     Raises what `MappedBookWriter` raises.
     """
 
@@ -114,7 +114,7 @@ class OrderPath:
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        self._native.abandon()  # threads that still wait, since another failed, end
+        self._native.abandon()  # ends threads that still wait after another failed
         self._threads.shutdown()
         del self._native  # it holds the books' mappings
         self._books.close()
@@ -125,16 +125,16 @@ class OrderPath:
         return [MemoryPart(*part) for part in self._native.memory]
 
     def start(self) -> None:
-        """Start the other threads, which wait for `run`."""
+        """Start the other threads; they wait for `run`."""
         waits = self._waits()
         self._lives = [self._threads.submit(self._publish, self.places.publisher, waits)]
         for cpu, numbers in zip(self.places.producers, self._numbers, strict=True):
             self._lives.append(self._threads.submit(self._produce, numbers, cpu, waits))
 
     def run(self) -> _core.Pass:
-        """Send every command through; once, after `start`. The calling thread is the matcher.
+        """Send all commands through; call it once, after `start`. The calling thread is the matcher.
 
-        Raises `AffinityError` when a thread cannot be bound to its CPU.
+        Raises `AffinityError` if a thread cannot be pinned to its CPU.
         """
         done = self._native.match(self._waits()[self.cpu])
         for life in self._lives:
@@ -143,11 +143,11 @@ class OrderPath:
 
     @property
     def ticks(self) -> int:
-        """From the common start of a run until readers could see what the last command did."""
+        """Ticks from the common start of a run until readers could see the effect of the last command."""
         return self._native.ticks
 
     def passed(self) -> Passed:
-        """What became of the commands of a run."""
+        """The results of a run."""
         path = self._native
         return Passed(
             order=np.frombuffer(path.order_of_matching, np.uint32),
@@ -160,7 +160,7 @@ class OrderPath:
         )
 
     def faults(self, passed: Passed, replayed: MatchingEngine, replayed_hash: int) -> Iterator[str]:
-        """What is wrong with a pass, in words; `replayed` has executed the same commands in the order of matching."""
+        """Descriptions of what is wrong with a pass; `replayed` has executed its commands in matching order."""
         count = len(self.commands)
         if passed.sent != count or passed.acked + passed.rejected != count:
             yield (
@@ -193,7 +193,7 @@ class OrderPath:
 
     @contextlib.contextmanager
     def _bound(self, cpu: int | None) -> Iterator[None]:
-        """A thread's life on its CPU. If it ends before the native call, the other threads must not wait for it."""
+        """Pin a thread for its lifetime. If it fails before the native call, the other threads must not wait for it."""
         try:
             if cpu is not None:
                 pin([cpu])
@@ -203,14 +203,14 @@ class OrderPath:
             raise
 
     def _waits(self) -> Waits:
-        """How threads on each CPU wait: one alone may spin, those that share a CPU or are not bound let others run."""
+        """How threads wait: one alone on its CPU may spin; threads that share a CPU or are not pinned yield."""
         threads = Counter([self.cpu, self.places.publisher, *self.places.producers])
         alone = {cpu for cpu, count in threads.items() if cpu is not None and count == 1 and self.places.may_spin}
         return {cpu: WaitStrategy.SPIN if cpu in alone else WaitStrategy.YIELD for cpu in threads}
 
 
 def _allow_files(more: int) -> None:
-    """Raise this process's limit of open files, if it is low and may be raised; a thousand books need it."""
+    """Raise this process's limit of open files if necessary and permitted; a thousand books need it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = more + 256
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -219,14 +219,14 @@ def _allow_files(more: int) -> None:
 
 
 def _in_turn(order: NDArray[np.uint32], numbers_of_producers: Sequence[NDArray[np.uint32]]) -> bool:
-    """Whether each producer's commands stand in `order`, which has every command once, as it sent them."""
+    """Whether `order`, which has every command once, keeps each producer's commands in the order sent."""
     place = np.empty_like(order)
     place[order] = np.arange(len(order), dtype=order.dtype)
     return all(bool(np.all(place[numbers][:-1] < place[numbers][1:])) for numbers in numbers_of_producers)
 
 
 def _shows(folder: Path | None, name: str, engine: MatchingEngine, symbol: int) -> bool:
-    """Whether a mapped book is what the engine's depth says."""
+    """Whether a mapped book equals the engine's depth."""
     with MappedBookReader(name, folder=folder) as reader:
         levels = reader.identity.depth
         shown = reader.snapshot(levels)

@@ -1,4 +1,4 @@
-"""Where the threads of a pipeline run, and where its books are shown."""
+"""Where the threads of a pipeline run, and where its books are published."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ BOOK_NAME_MAX = 32
 
 @dataclass(frozen=True, slots=True)
 class PathPlace:
-    """The matcher's place, as that of any run, and the CPUs of the other threads; None where they are not bound."""
+    """The matcher's place, as for any run, and the CPUs of the other threads; None if they are not pinned."""
 
     matcher: Place
     producers: tuple[int | None, ...]
     publisher: int | None
     may_spin: bool = False
-    """Whether the CPU quota lets every thread run all the time."""
+    """Whether the CPU quota lets all threads run continuously."""
 
 
 def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
-    """CPUs for matcher, `producers` producers and publisher: by plan, or those asked for, in this order and in turn.
+    """CPUs for matcher, `producers` producers and publisher: auto-selected, or the requested ones in this order,
+    round-robin.
 
     Raises what `lowlat.probes.cpu.affinity.check_cpus` and `lowlat.probes.cpu.placement.plan` raise.
     """
     place = choose_place(asked)
-    if place.cpus is None:  # this platform does not bind threads
+    if place.cpus is None:  # this platform does not pin threads
         return PathPlace(place, (None,) * producers, None)
     if asked is None:
         proposal = plan((Role(FIRST_ROLE, 1), Role("producer", producers), Role("publisher", 1)), place.topology)
@@ -65,8 +66,8 @@ def _taking_turns(cpus: Sequence[int]) -> tuple[str, ...]:
 def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[PathPlaces]:
     """The places of a pipeline, its books in `folder`.
 
-    None means where `lowlat book` looks by itself, or, for want of an `XDG_RUNTIME_DIR`, a folder that goes when the
-    runs are done.
+    None means the default folder of `lowlat book` or, without an `XDG_RUNTIME_DIR`, a temporary folder that is removed
+    after the runs.
     """
     with contextlib.ExitStack() as stack:
         if folder is None and not has_folder():
@@ -81,12 +82,12 @@ def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[Path
 
 
 def has_folder() -> bool:
-    """Whether there is a folder where `lowlat book` looks by itself."""
+    """Whether the default folder of `lowlat book` is available."""
     return Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute()
 
 
 def book_names(flow_name: str, symbols: int) -> list[str]:
-    """A name for each symbol's mapped book: STEADY, or MANY-SYMBOLS-1 and so on where there are several."""
+    """A name for each symbol's mapped book: STEADY, or MANY-SYMBOLS-1 and so on if there are several."""
     stem = re.sub(r"[^A-Z0-9._-]+", "-", flow_name.upper()).lstrip("._-") or "BOOK"
     if symbols == 1:
         return [stem[:BOOK_NAME_MAX]]

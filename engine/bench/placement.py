@@ -1,4 +1,4 @@
-"""Where the runs of a plan take place: their CPUs, why these, and the NUMA nodes of their memory."""
+"""Placement of the runs of a plan: their CPUs, the reasons, and the NUMA nodes of their memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lowlat.reports.model import context
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """CPUs of the runs, in turn (None: the system chooses), and what the report says of them."""
+    """CPUs of the runs, round-robin (None: the system chooses), and their description in the report."""
 
     cpus: tuple[int, ...] | None
     topology: Topology
@@ -25,14 +25,14 @@ class Place:
     placement: context.Placement
 
     def memory_node(self, cpu: int | None) -> Reading[int]:
-        """The node that the memory of a run on this CPU belongs to."""
+        """The NUMA node for the memory of a run on this CPU."""
         if cpu is None:
             return not_applicable(self.nodes.source, "the run is not pinned to a CPU")
         return nearest_memory(self.topology, cpu, self.nodes)
 
     @property
     def topology_facts(self) -> context.TopologySummary:
-        """The host's topology in short, with the caches of the first CPU measured on."""
+        """A summary of the host's topology, with the caches of the first measured CPU."""
         cores = self.topology.cores
         return context.TopologySummary(
             packages=len(self.topology.packages),
@@ -45,7 +45,7 @@ class Place:
 
 
 def choose_place(asked: Sequence[int] | None) -> Place:
-    """Take the CPUs asked for, once checked, or let the plan choose the best one for a single matching thread.
+    """Check and use the requested CPUs, or let the plan choose the best one for a single matching thread.
 
     Raises what `lowlat.probes.cpu.affinity.check_cpus` raises.
     """

@@ -1,4 +1,4 @@
-"""What a run's process is told, and what it tells: plain records, sent as JSON over its pipes."""
+"""The input and output of a run's process: plain records, sent as JSON over its pipes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lowlat.engine.flow.profile import Arrivals
 from lowlat.reports.model import context, results
 
 INTERRUPTIONS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-"""Signals that end a set of runs early. They are blocked while a run's process is started, which inherits that."""
+"""Signals that end a set of runs early. They are blocked while a run's process starts, and it inherits the mask."""
 
 
 class ClosedLoop(msgspec.Struct, frozen=True, tag="closed"):
-    """The next command when the last is done."""
+    """Each command is sent when the previous one is done."""
 
 
 class OpenLoop(msgspec.Struct, frozen=True, tag="open"):
@@ -25,7 +25,7 @@ class OpenLoop(msgspec.Struct, frozen=True, tag="open"):
 
 
 class Pipeline(msgspec.Struct, frozen=True, tag="pipeline"):
-    """Commands from `producers` threads through both rings to the mapped books; as fast as it goes if no `arrivals`."""
+    """Commands from `producers` threads through both rings to the mapped books; at maximum rate without `arrivals`."""
 
     producers: int
     arrivals: Arrivals | None = None
@@ -35,21 +35,21 @@ Load = ClosedLoop | OpenLoop | Pipeline
 
 
 class PathPlaces(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the threads of a pipeline run, beside the matcher, and where its books are shown."""
+    """Where the threads of a pipeline other than the matcher run, and where its books are published."""
 
     producers: list[int | None]
-    """CPU of each; None leaves it to the scheduler."""
+    """CPU of each; None for unpinned."""
     publisher: int | None
     may_spin: bool
-    """Whether the CPU quota lets every thread run all the time."""
+    """Whether the CPU quota lets all threads run continuously."""
     folder: str | None
-    """None: where `MappedBookReader` looks by itself."""
+    """None for the default folder of `MappedBookReader`."""
     books: list[str]
     """Name of each symbol's mapped book."""
 
 
 class LogJob(msgspec.Struct, frozen=True, kw_only=True):
-    """An open interval log (`IntervalLog`), for the run's process to go on with."""
+    """An open interval log (`IntervalLog`), which the run's process continues."""
 
     path: str
     descriptor: int
@@ -57,41 +57,41 @@ class LogJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A journal to be kept of the run, and measured."""
+    """A journal of the run, to be kept and measured."""
 
     folder: str
-    """Where, beside others that go again."""
+    """Folder of the kept journal and of temporary ones."""
     batch: int
-    """Commands that are appended, and committed, together."""
+    """Number of commands appended and committed together."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. The commands come as a file, by descriptor: `seeded` of them, then the measured ones."""
+    """One run. The commands come in a file, by descriptor: first the `seeded` ones, then the measured ones."""
 
     engine: str
-    """By its name in `ENGINES`."""
+    """Its name in `ENGINES`."""
     parent: int
-    """Process id of who waits for the outcome."""
+    """Process id of the parent, which waits for the outcome."""
     commands_fd: int
     wide: bool
-    """Whether they are `EXTENDED_COMMAND` records."""
+    """Whether the commands are `EXTENDED_COMMAND` records."""
     seeded: int
     settings: dict[str, Any]
-    """The engine's, as `config_codec.to_plain` gives them."""
+    """The engine's settings, from `config_codec.to_plain`."""
     cpu: int | None
     memory_node: int | None
-    """NUMA node to take the memory from; None leaves it to the kernel."""
+    """NUMA node for the memory; None leaves it to the kernel."""
     load: Load
     seed: int
-    """Of the arrivals."""
+    """Seed of the arrivals."""
     path: PathPlaces | None
-    """For a pipeline."""
+    """Only for a pipeline."""
     log: LogJob | None
     journal: JournalJob | None
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the commands that were sent."""
+    """Number of commands sent, acknowledged and rejected."""
 
     sent: int
     acked: int
@@ -101,39 +101,39 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run measured, in the report's own structures, which here describe this run alone."""
+    """The results of one run, in the report's structures."""
 
     cpu: int
     clock: context.Clock
-    """As this run calibrated it."""
+    """As calibrated by this run."""
     throughput: results.Throughput
     stamped: results.Throughput | None
-    """None where the first pass has time stamps: in any but a closed loop."""
+    """None unless in a closed loop: elsewhere the first pass is already timed."""
     disturbances: results.Disturbances
     series: tuple[results.Series, ...]
     out_of_range: int
-    """Latencies that no histogram could hold."""
+    """Number of latencies out of the histograms' range."""
     late_ns: int
-    """How late the last command ended, by its planned time; 0 without planned times."""
+    """How late the last command ended, relative to its planned time; 0 without planned times."""
     delivery: Delivery
     hot_path: results.HotPath
     pages_astray: int
-    """Pages without memory, or whose node the kernel does not tell."""
+    """Pages without memory, or whose node the kernel does not report."""
     clock_ns: int
-    """Median of two ordered reads around nothing."""
+    """Timer overhead: median of two back-to-back ordered reads."""
     loop_ns: float
-    """Per command, of a loop that only reads the commands."""
+    """Nanoseconds per command of a loop that only reads the commands."""
     journal: results.Journal | None
-    """If one was asked for; its file is where the run left it."""
+    """If requested; its file is where the run left it."""
     digest: str
-    """SHA-256 over every event of a pass that keeps them, seeding included."""
+    """SHA-256 over every event of the digest pass, seeding included."""
     digested_events: int
     """Events that the digest covers."""
     events: tuple[int, ...]
-    """Events of the measured commands: in that pass, and in each measured one."""
+    """Number of events of the measured commands: in the digest pass, and in each measured pass."""
     same_tail: bool
     """Whether the last events of the measured passes are byte for byte those of the digested one."""
     faults: tuple[str, ...]
-    """Other reasons not to trust the figures, in words."""
+    """Other reasons why the figures are invalid, in words."""
     absent: dict[str, str]
     """Why fields are None, by their path in the report."""

@@ -29,7 +29,7 @@ _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandT
 def measure_interpreted(
     setup: RunSetup, first: MatchingEngine, make: Callable[[EngineConfig], MatchingEngine]
 ) -> MeasuredRun:
-    """Measure `first`, and others that `make` gives, in a closed loop, without stamps and with."""
+    """Measure `first`, and further engines from `make`, in a closed loop, with and without timestamps."""
     recorders = {op: Recorder() for op in _core.operations()}
     second = make(setup.settings)
     for engine in (first, second):
@@ -46,7 +46,7 @@ def measure_interpreted(
 
 
 def run_plain(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:
-    """Every command once, no clock inside."""
+    """Execute every command once, without a clock in the loop."""
     watch = _Watch()
     events = engine.process(commands)
     return watch.stop(len(commands), len(events), scale)
@@ -55,7 +55,7 @@ def run_plain(engine: MatchingEngine, commands: Commands, scale: TickScale) -> P
 def run_stamped(
     engine: MatchingEngine, commands: Commands, scale: TickScale, recorders: Mapping[str, Recorder]
 ) -> Pass:
-    """Every command once, each between two reads of the counter; recorded by what it turned out to do."""
+    """Execute every command once, each between two reads of the counter, and record it by its outcome."""
     execute, single = _one_by_one(engine, commands)
     kinds = commands["kind"].tolist()
     count = 0
@@ -70,8 +70,8 @@ def run_stamped(
 
 
 def _one_by_one(engine: MatchingEngine, commands: Commands) -> tuple[Callable[[Any], Any], Iterable[Any]]:
-    """What executes one command, and the commands as it takes them, made before any of them is timed."""
-    if isinstance(engine, ReferenceEngine):  # without the arrays, which would cost as much as its matching
+    """A function that executes one command, and its arguments, prepared before timing starts."""
+    if isinstance(engine, ReferenceEngine):  # avoids the arrays, which would cost as much as its matching
         return engine.execute, commands.tolist()
     return engine.process, [commands[at : at + 1] for at in range(len(commands))]
 
@@ -93,7 +93,7 @@ class _Watch:
         self._ticks = ticks()
 
     def stop(self, commands: int, events: int, scale: TickScale) -> Pass:
-        """The pass; what the platform does not count is None, allocations are Python's own and not counted."""
+        """The pass. Counters that the platform lacks are None; allocations are Python's own and not counted."""
         wall_ns = max(scale.to_ns(ticks() - self._ticks), 1)
         cpu_ns = time.thread_time_ns() - self._cpu_ns
         usage = read_thread_usage()

@@ -1,4 +1,4 @@
-"""A recorded flow, measured as any other, and judged by the venue's own fills and quotes."""
+"""Measures a recorded flow like any other, and checks it against the venue's own fills and quotes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from lowlat.reports.model.results import Verification
 def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress: Progress) -> Report:
     """Measure the recording, and check each burst's fills and, with `vendor`, the best bid and ask.
 
-    `vendor`: the venue's own best states, as `compare_best` takes them. The checks run on the engine that `plan` names,
-    sized as it says; an engine that refuses a command of the recording, or trades where the recording does not, makes
-    the report invalid.
+    `vendor`: the venue's own best states, as `compare_best` takes them. The checks run on the engine and pool sizes of
+    `plan`. If the engine rejects a command of the recording, or trades where the recording does not, the report is
+    invalid.
     """
     flow = recorded.flow()
     sized = settings_of(flow, plan)
     engine = ENGINES.get(plan.engine)
-    # Before the runs, so that an interruption does not lose what they measured.
+    # Before the runs, so that an interruption does not lose their results.
     progress("checking the fills", 0.0)
     bursts = verify(recorded, engine.make(sized).process(flow.commands))
     quotes = None

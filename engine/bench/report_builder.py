@@ -1,4 +1,4 @@
-"""From what the runs measured to one report."""
+"""Builds one report from the results of the runs."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def assemble(
     surroundings: Mapping[str, Measured] | None = None,
     journal: Path | None = None,
 ) -> Report:
-    """The report of one or more finished runs; fewer than `planned` of them: it was interrupted.
+    """The report of one or more finished runs. Fewer than `planned` runs mean that it was interrupted.
 
-    So it was when there is no `prefix`, since the check of the prefix comes last. `surroundings`: stages of the budget
-    beside the application. `journal`: where the runs left one.
+    So does a missing `prefix`, because the prefix check comes last. `surroundings`: stages of the latency budget
+    outside the application. `journal`: where the runs left a journal.
     """
     outcomes = [run.outcome for run in finished]
     runs = tuple(_run(run) for run in finished)

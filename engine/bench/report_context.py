@@ -1,4 +1,4 @@
-"""What a report says around its runs: the program, the engine, the work, the host."""
+"""The context of a report's runs: the program, the engine, the workload, the host."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def engine(name: str, sized: EngineConfig) -> context.MeasuredEngine:
 
 
 def workload(flow: Flow, load: Load) -> context.Workload:
-    """What the engine was given."""
+    """The workload of the engine."""
     overtaking = isinstance(load, Pipeline) and load.producers > 1
     in_turn = (
         "producers overtake each other: live orders, levels and trades are those of the flow in its original order",
@@ -63,7 +63,7 @@ def _rounded(extent: context.Extent | None) -> context.Extent | None:
 
 
 def host(outcomes: Sequence[RunOutcome]) -> tuple[context.Host, dict[str, str]]:
-    """The host's facts, and why those that are None are. Steal is that of the measured CPUs during the passes."""
+    """The host's facts, and the reasons for each None. Steal is that of the measured CPUs during the passes."""
     read = host_facts()
     readings: dict[str, Reading[Any]] = {
         "cpu": read.cpu_brand,
@@ -91,5 +91,5 @@ def _steal_percent(outcomes: Sequence[RunOutcome]) -> float | None:
     stolen_ns = added(outcome.disturbances.steal_ns for outcome in outcomes)
     passes = [done for outcome in outcomes for done in (outcome.throughput, outcome.stamped) if done is not None]
     wall_ns = sum(done.wall_ns for done in passes)
-    # The kernel counts steal in ticks of some milliseconds: a short pass can seem wholly stolen, and no more.
+    # The kernel counts steal in ticks of several milliseconds: cap it, since a short pass can seem entirely stolen.
     return None if stolen_ns is None else min(100.0, round(stolen_ns * 100 / wall_ns, 2))

@@ -46,7 +46,7 @@ from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
 from lowlat.reports.model.report import Report
 
 Progress = Callable[[str, float], None]
-"""Called with what comes next and the share done, 0 to 1; never while a measured section runs."""
+"""Called with the next step and the fraction done, 0 to 1; never while a measured section runs."""
 
 
 _CLOSED = ClosedLoop()
@@ -56,14 +56,14 @@ _CLOSED = ClosedLoop()
 class RunPlan:
     """How a flow is to be measured.
 
-    `cpus`: run i is pinned to the i-th of them, in turn; None lets the placement plan choose one for all runs. A
-    pipeline takes them for its threads, in turn: matcher, producers, publisher. `engine`: its name in `ENGINES`.
-    `load`: how commands reach it; anything but a closed loop is for a compiled one. `books`: folder of a pipeline's
-    mapped books, None for the one where `lowlat book` looks. `log`: file for an interval log of the passes with time
-    stamps. `journal`: where to leave a journal of the flow, and measure in a closed loop what one costs, with `batch`
-    commands committed together. `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs.
-    `reference_prefix`: measured commands that the reference engine executes too. `command`: the command line, for the
-    report. `peer`: the way to another host, if it was measured.
+    `cpus`: runs are pinned to them round-robin; None lets the placement plan choose one for all runs. A pipeline
+    assigns them to its threads round-robin: matcher, producers, publisher. `engine`: its name in `ENGINES`. `load`: how
+    commands reach the engine; anything but a closed loop needs a compiled engine. `books`: folder of a pipeline's
+    mapped books, None for the default folder of `lowlat book`. `log`: file for an interval log of the timed passes.
+    `journal`: where to leave a journal of the flow; its cost is measured in a closed loop, with `batch` commands
+    committed together. `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs.
+    `reference_prefix`: number of measured commands that the reference engine also executes. `command`: the command
+    line, for the report. `peer`: the network path to another host, if it was measured.
     """
 
     engine: str = "native"
@@ -83,13 +83,13 @@ class RunPlan:
 
 
 def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share: None) -> Report:
-    """Run `flow` as `plan` says and report.
+    """Run `flow` according to `plan` and return the report.
 
-    Each run is a process of its own and executes the whole flow once before its measured passes. The report's status
-    is `invalid`, with reasons, when a digest, a count of events, the reference engine or a histogram's range says that
-    the figures must not be believed, and `interrupted` when Ctrl-C came after the first run; before that it raises
-    `KeyboardInterrupt`. Raises `UsageError` for a CPU that cannot be used or a load that the engine is not for,
-    `RunFailedError` when a process dies.
+    Each run is a separate process and executes the whole flow once before its measured passes. The report's status is
+    `invalid`, with reasons, if a digest, an event count, the reference engine or a histogram's range shows that the
+    figures are wrong, and `interrupted` if Ctrl-C came after the first run; before that, Ctrl-C raises
+    `KeyboardInterrupt`. Raises `UsageError` for an unusable CPU or a load that the engine does not support,
+    `RunFailedError` if a process dies.
     """
     _check_load(flow, plan)
     sized = settings_of(flow, plan)
@@ -129,7 +129,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
 
 
 def _check_load(flow: Flow, plan: RunPlan) -> None:
-    """Raises `UsageError` for a load that the engine is not for, `UsageError` for times that cannot be planned."""
+    """Raises `UsageError` for a load that the engine does not support or times that cannot be planned."""
     name, compiled = plan.engine, ENGINES.get(plan.engine).compiled
     if not compiled and not isinstance(plan.load, ClosedLoop):
         raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
@@ -148,7 +148,7 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
 
 @contextlib.contextmanager
 def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | None]]:
-    """Where the measured thread runs, and, of a pipeline, the others and its books."""
+    """The place of the measured thread and, for a pipeline, of its other threads and books."""
     if not isinstance(plan.load, Pipeline):
         yield choose_place(plan.cpus), None
         return
@@ -159,7 +159,7 @@ def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | Non
 
 @contextlib.contextmanager
 def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
-    """The commands in a file without a name, for the runs' processes to map."""
+    """The commands in an unnamed file, for the runs' processes to map."""
     with tempfile.TemporaryFile() as file:
         try:
             flow.commands.tofile(file)
@@ -173,7 +173,7 @@ def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
 
 
 def settings_of(flow: Flow, plan: RunPlan) -> EngineConfig:
-    """How the engine is sized for this flow: as the plan says, else as the flow needs."""
+    """The engine's settings for this flow: the plan's sizes, or what the flow needs."""
     return EngineConfig(
         flow.instruments,
         flow.orders if plan.orders is None else plan.orders,
@@ -220,12 +220,12 @@ def _run(job: Job, index: int) -> Finished:
 
 
 def _in_fresh_process(job: Job) -> RunOutcome:
-    """Run the worker; the whole time this process only waits, so that it takes nothing from the measured one."""
-    # Held back until the process is ours to kill: an interruption inside Popen would leave it running.
+    """Run the worker. Meanwhile this process only waits, to avoid disturbing the measured one."""
+    # Signals are blocked until we hold the process handle: an interruption inside Popen would leave it running.
     signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
         process = subprocess.Popen(
-            # A session of its own: Ctrl-C reaches this process alone, which then decides.
+            # In a new session, so that Ctrl-C reaches only this process, which then decides.
             python_running("lowlat.engine.bench.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -239,7 +239,7 @@ def _in_fresh_process(job: Job) -> RunOutcome:
                 out, err = process.communicate(msgspec.json.encode(job))
             except BaseException:
                 process.kill()
-                process.wait()  # on Ctrl-C Popen's own `with` would not
+                process.wait()  # on Ctrl-C, Popen's own `with` would not wait
                 raise
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
@@ -249,7 +249,7 @@ def _in_fresh_process(job: Job) -> RunOutcome:
 
 
 def _exit_code(returned: int) -> ExitCode:
-    """What the process of a run gave, if it is a code of ours that such a process can mean."""
+    """The exit code of a run's process, if it is one that such a process can return deliberately."""
     ours = returned in {code.value for code in ExitCode} and returned != ExitCode.GATE_FAILED
     return ExitCode(returned) if ours else ExitCode.INTERNAL
 

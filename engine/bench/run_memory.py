@@ -1,4 +1,4 @@
-"""The memory of a run: how much each part takes, on which pages, and on which NUMA node."""
+"""The memory of a run: size, pages and NUMA node of each part."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from lowlat.probes.reading import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMemory:
-    """What the engine took and what the system granted. `absent` has the reason for each None.
+    """The memory that the engine requested and the system granted. `absent` has the reason for each None.
 
-    `parts`: bytes of each. `numa_node`: what it is bound to. `numa_pages`: by node, where the kernel says that the
-    pages of engine and commands lie, after the passes; `pages_astray`: those without memory or whose node it does not
-    tell.
+    `parts`: bytes of each. `numa_node`: the node it is bound to. `numa_pages`: pages of engine and commands by node
+    after the passes, as the kernel reports; `pages_astray`: those without memory or with an unknown node.
     """
 
     parts: dict[str, int]
@@ -33,7 +32,7 @@ class RunMemory:
 
 
 def native_memory(mappings: Sequence[MemoryPart], commands: Commands, bound: Reading[int]) -> RunMemory:
-    """The memory of an engine with these mappings. `bound`: the node that the run is bound to."""
+    """The memory of an engine with these mappings. `bound`: the node to which the run is bound."""
     parts: Counter[str] = Counter()
     for part in mappings:
         parts[part.part] += part.size_bytes

@@ -28,7 +28,7 @@ Recorders: TypeAlias = Mapping[tuple[str, str], Recorder]
 class RunSetup:
     """A process that is ready to measure: pinned to its CPU, the clock calibrated, the commands in memory.
 
-    `allowed`: CPUs that the process had before it was pinned. `bound`: the NUMA node its memory comes from.
+    `allowed`: the process's CPUs before it was pinned. `bound`: the NUMA node of its memory.
     """
 
     job: Job
@@ -41,7 +41,7 @@ class RunSetup:
 
     @property
     def scale(self) -> TickScale:
-        """Of the clock's ticks."""
+        """Scale of the clock's ticks."""
         return TickScale(self.clock.scale.multiplier, self.clock.scale.shift)
 
     @property
@@ -51,7 +51,7 @@ class RunSetup:
 
     @property
     def measured(self) -> Commands:
-        """Those behind them."""
+        """The commands after the seeding ones."""
         return self.commands[self.job.seeded :]
 
 
@@ -59,8 +59,8 @@ class RunSetup:
 class MeasuredRun:
     """The results of the measured passes, and of the last pass, which keeps every event.
 
-    `growths`, `trades_recycled`: counts of the engine's pools. `late_ns`: how late the last command ended, by its
-    planned time. `faults`: reasons not to trust the figures, in words.
+    `growths`, `trades_recycled`: counters of the engine's pools. `late_ns`: how late the last command ended, relative
+    to its planned time. `faults`: reasons why the figures are invalid, in words.
     """
 
     passes: WatchedPasses
@@ -73,12 +73,12 @@ class MeasuredRun:
     late_ns: int = 0
     journal: results.Journal | None = None
     delivery: Delivery | None = None
-    """Of a pipeline."""
+    """Only for a pipeline."""
     faults: tuple[str, ...] = ()
 
 
 def recorded_series(recorders: Recorders) -> tuple[tuple[results.Series, ...], int]:
-    """A series for each operation that has samples, and one for all, measure by measure; and values out of range."""
+    """For each measure, a series per operation with samples and one for all; and the number of values out of range."""
     histograms = {name: Histogram.from_native(recorder) for name, recorder in recorders.items()}
     out_of_range = sum(histogram.out_of_range for histogram in histograms.values())
     return tuple(_series({name: each for name, each in histograms.items() if each.total})), out_of_range

@@ -1,4 +1,4 @@
-"""Any command, run to its end: its elapsed time, or the report that it prints."""
+"""Runs any command to its end: returns its elapsed time, or the report that it prints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lowlat.reports.io.loader import FILE_BYTES_MAX, report_of
 from lowlat.reports.model.report import Report
 
 GRACE_S: Final = 5.0
-"""How long a command may take to end once it is told to."""
+"""How long a command may take to end after SIGTERM."""
 _LAST_WORDS: Final = 4096
 
 
@@ -27,8 +27,8 @@ _LAST_WORDS: Final = 4096
 class ComparedCommand:
     """What to run.
 
-    `name`: of the side. `text`: the command as the user wrote it. `ours`: a verb of lowlat, whose exit codes mean what
-    ours do.
+    `name`: of the side. `text`: the command as the user wrote it. `ours`: whether it is a lowlat subcommand, with our
+    exit codes.
     """
 
     name: str
@@ -41,7 +41,7 @@ class ComparedCommand:
 
 
 def wall_ns_of(command: ComparedCommand) -> int:
-    """Elapsed time from before its start until it is known to have ended, nanoseconds; its output is dropped.
+    """Elapsed nanoseconds from before its start until its end is known; its output is discarded.
 
     Raises `CommandStartError`, `RunFailedError`.
     """
@@ -50,7 +50,7 @@ def wall_ns_of(command: ComparedCommand) -> int:
 
 
 def report_from(command: ComparedCommand) -> Report:
-    """The `lowlat.report/1` that it prints. Raises as `wall_ns_of`, and `InputError` for anything else."""
+    """The `lowlat.report/1` that it prints. Raises what `wall_ns_of` does, and `InputError` for any other output."""
     with tempfile.TemporaryFile() as printed:
         _run(command, printed)
         printed.seek(0)
@@ -88,7 +88,7 @@ def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> 
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
-            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the command
+            start_new_session=True,  # Ctrl-C reaches only this process, which then ends the command
         )
     except OSError as error:
         raise CommandStartError(f"{command} cannot be started: {command.words[0]!r}: {error.strerror}") from error
@@ -96,9 +96,9 @@ def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> 
 
 @contextlib.contextmanager
 def _interruptions_after() -> Iterator[None]:
-    """Keep interruptions until the block is over: in the midst of a start they would leave the command running.
+    """Defer interruptions until the end of the block: during a start they would leave the command running.
 
-    They are not blocked, since the command would inherit that. For the main thread only, which has the handlers.
+    They are not blocked, because the command would inherit the mask. Main thread only: it has the handlers.
     """
     kept: list[int] = []
 
@@ -119,7 +119,7 @@ def _interruptions_after() -> Iterator[None]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the command and what it has started in its session: asked first, since it may have to clean up."""
+    """End the command and the processes of its session: first ask, so that it can clean up, then kill."""
     try:
         _signal(process, signal.SIGTERM)
         process.wait(GRACE_S)
@@ -131,7 +131,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal all that is left of the command's process group; macOS says EPERM where only ended ones are."""
+    """Signal what remains of the command's process group; macOS returns EPERM if all its processes have ended."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 

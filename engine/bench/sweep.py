@@ -20,10 +20,10 @@ def measure_sweep(
     loads: Sequence[OpenLoop],
     progress: Progress = lambda _text, _share: None,
 ) -> Sweep:
-    """Measure the flow of each load, the lowest rate first, otherwise as `plan` says.
+    """Measure the flow at each load, the lowest rate first, otherwise according to `plan`.
 
-    Ctrl-C, or a run whose process dies, ends it with the rates that were measured; without any, `KeyboardInterrupt` or
-    `RunFailedError` is raised. Otherwise raises what `lowlat.engine.bench.run.measure` raises.
+    Ctrl-C, or a run whose process dies, ends it with the rates measured so far; if there are none, `KeyboardInterrupt`
+    or `RunFailedError` is raised. Otherwise raises what `lowlat.engine.bench.run.measure` raises.
     """
     points: list[Report] = []
     failure = None

@@ -1,7 +1,8 @@
-"""One run, in a process of its own: `python -m lowlat.engine.bench.worker`, a `Job` on stdin, a `RunOutcome` on stdout.
+"""One run in its own process: `python -m lowlat.engine.bench.worker` reads a `Job` from stdin and writes a `RunOutcome`
+to stdout.
 
-The order is always the same: pin, calibrate, take the memory from the CPU's NUMA node, execute the whole flow once
-unmeasured, then the measured passes, and last a pass that keeps every event for the digest.
+The order is always the same: pin, calibrate, bind memory to the CPU's NUMA node, execute the whole flow once as a
+warm-up, run the measured passes, and finally run a pass that keeps every event for the digest.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from lowlat.reports.model import context, results
 
 
 def main() -> None:
-    """Read the job, run it, write the outcome. An error of the user's goes to stderr as its one line, with its code."""
+    """Read the job, run it, write the outcome. A user error goes to stderr as one line and sets the exit code."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     end_with_parent(job.parent)
@@ -49,7 +50,7 @@ def main() -> None:
 
 
 def run(job: Job) -> RunOutcome:
-    """Do what `job` says, in this process."""
+    """Execute `job` in this process."""
     allowed = affinity_of()
     cpu = pin([job.cpu])[0] if job.cpu is not None else allowed[0]
     clock = calibrate_quick()
@@ -57,7 +58,7 @@ def run(job: Job) -> RunOutcome:
         with os.fdopen(job.commands_fd, "rb") as file:
             commands = aligned_copy(np.memmap(file, dtype=EXTENDED_COMMAND if job.wide else COMMAND, mode="r"))
         gc.disable()
-        # All of the run: what the passes take, such as the ring of events and the histograms, lies there too.
+        # Covers the whole run: memory of the passes, such as the event ring and the histograms, is bound too.
         setup = RunSetup(job, from_plain(job.settings), cpu, tuple(allowed), clock, commands, bound)
         return outcome_of(setup, _measured(setup))
 
@@ -73,7 +74,7 @@ def _measured(setup: RunSetup) -> MeasuredRun:
 
 
 def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
-    """What the run measured, in the report's structures, beside what a pass takes that does nothing."""
+    """The run's results in the report's structures, with the cost of an empty pass."""
     digest, memory, passes = measured.digest, measured.memory, measured.passes.done
     series, out_of_range = recorded_series(measured.recorders)
     disturbances, unseen = run_disturbances(measured.passes.disturbances, measured.largest_gap_ns)

@@ -1,23 +1,23 @@
-"""Planned arrival times of an open-loop run: when each command is due, whatever the engine does.
+"""Planned arrival times of an open-loop run: when each command is due, independent of the engine.
 
-Three processes, each with exactly the mean rate asked for:
+Three processes, each with exactly the requested mean rate:
 
-- `constant`: every command one spacing (1 / rate) behind the last.
-- `poisson`: independent of one another, as from very many senders.
-- `burst`: self-exciting, as recorded order flow is: a Hawkes process with an exponential kernel. Every command brings
-  on `branching` others on average, each after an exponential delay of `decay_spacings` mean spacings. In the long run
+- `constant`: commands evenly spaced by 1 / rate.
+- `poisson`: independent arrivals, as from very many senders.
+- `burst`: self-exciting, like recorded order flow: a Hawkes process with an exponential kernel. Every command triggers
+  `branching` others on average, each after an exponential delay of `decay_spacings` mean spacings. In the long run
   its counts have 1 / (1 - branching)^2 times the variance of a Poisson process.
 
 `BRANCHING` follows V. Filimonov and D. Sornette, "Quantifying reflexivity in financial markets", Physical Review E 85,
-056108 (2012): of the E-mini S&P 500's mid-price changes less than 30% were exogenous since 2007, so 70% and more were
-brought on by earlier ones. M. Lallouache and D. Challet, "The limits of statistical significance of Hawkes processes
-fitted to financial data", Quantitative Finance 16 (2016), find about 0.8 and short delays in trades of currencies.
-`DECAY_SPACINGS` is the maximum likelihood's in the message times of LOBSTER's hour of AAPL (2012-06-21, 09:30-10:30):
-branching 0.66, mean delay 0.39 ms at 25.6 messages a second, which is 0.0099 mean spacings
+056108 (2012): since 2007, less than 30% of the E-mini S&P 500's mid-price changes were exogenous, so at least 70% were
+triggered by earlier ones. M. Lallouache and D. Challet, "The limits of statistical significance of Hawkes processes
+fitted to financial data", Quantitative Finance 16 (2016), find about 0.8 and short delays in currency trades.
+`DECAY_SPACINGS` is a maximum-likelihood estimate from the message times of LOBSTER's hour of AAPL (2012-06-21,
+09:30-10:30): branching 0.66, mean delay 0.39 ms at 25.6 messages a second, which is 0.0099 mean spacings
 (`tests/oracle/test_arrivals_fit.py`).
 
-Delays count in mean spacings, not in seconds, so that a seed is one pattern at every rate, played faster or slower:
-what a sweep over rates compares is the engine alone.
+Delays are in mean spacings, not seconds, so a seed gives the same pattern at every rate, only faster or slower. A sweep
+over rates therefore compares the engine alone.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from lowlat.engine.flow.synthetic import COMMANDS_MAX, SEED_MAX
 from lowlat.errors import UsageError
 
 BRANCHING: Final = 0.7
-"""Commands that one of a burst brings on, on average."""
+"""Mean number of commands that one command of a burst triggers."""
 DECAY_SPACINGS: Final = 0.01
-"""Mean delay until such a command, in mean spacings."""
+"""Mean delay of a triggered command, in mean spacings."""
 SPAN_MAX_S: Final = 86_400
 
 _PICOSECONDS: Final = 10**12
@@ -53,16 +53,17 @@ def arrivals(
 ) -> NDArray[np.uint64]:
     """When each of `count` commands is due: shape (count,), picoseconds from the run's start, ascending.
 
-    Picoseconds, since whole nanoseconds would round the 3.33 ns of 300 M/s by a tenth. The same bytes on every machine.
-    `constant` puts arrival i, from 0, at i / rate, rounded down; the others begin where a stationary process is joined.
+    Picoseconds, because whole nanoseconds would round the 3.33 ns of 300 M/s by a tenth. The bytes are the same on
+    every machine. `constant` puts arrival i, from 0, at i / rate, rounded down; the others start in the stationary
+    state.
 
     A random process of `count` arrivals would last a little more or less than count / rate. It is stretched so that the
-    arrival behind its last falls on count / rate: every seed then asks the engine for the same rate. That changes the
-    unit of time only, by about 1 / ((1 - branching) sqrt(count)), and for a Poisson process not even its law: it gives
-    the arrivals of one that is known to have `count` of them in that time.
+    arrival after its last falls on count / rate: every seed then demands the same rate of the engine. This only changes
+    the unit of time, by about 1 / ((1 - branching) sqrt(count)). A Poisson process keeps its distribution: the result
+    is the process conditioned on `count` arrivals in that time.
 
-    `branching` and `decay_spacings` are for `burst`; None means `BRANCHING` and `DECAY_SPACINGS`. Raises
-    `UsageError` for what is out of bounds.
+    `branching` and `decay_spacings` apply to `burst`; None means `BRANCHING` and `DECAY_SPACINGS`. Raises
+    `UsageError` for an argument out of range.
     """
     check_schedule(count, rate_per_s, seed)
     branching = _bounded("branching", branching, BRANCHING, BRANCHING_MAX)
@@ -75,7 +76,7 @@ def arrivals(
         case "poisson":
             _core.poisson_arrivals(seed, span_ps, times_ps)
         case "burst":
-            # Multiplied by a power of two, a float is exact: no machine rounds it another way.
+            # Multiplying a float by a power of two is exact, so all machines agree.
             _core.burst_arrivals(seed, int(branching * _ONE), int(decay_spacings * _ONE), span_ps, times_ps)
         case _:
             assert_never(process)
@@ -83,7 +84,7 @@ def arrivals(
 
 
 def check_schedule(count: int, rate_per_s: int, seed: int) -> None:
-    """Raises `UsageError` if `arrivals` would: to ask before a long run, without making the schedule."""
+    """Raises `UsageError` if `arrivals` would, without making the schedule: a check before a long run."""
     if not 1 <= count <= COMMANDS_MAX:
         raise UsageError(f"arrivals: a count of {count} is outside 1..{COMMANDS_MAX}")
     if not 1 <= rate_per_s <= RATE_MAX:
@@ -102,6 +103,6 @@ def check_schedule(count: int, rate_per_s: int, seed: int) -> None:
 def _bounded(name: str, value: float | None, default: float, maximum: float) -> float:
     if value is None:
         return default
-    if not 0 <= value <= maximum:  # a NaN is in no range
+    if not 0 <= value <= maximum:  # also rejects NaN
         raise UsageError(f"arrivals: {name} {value} is outside 0..{maximum:g}")
     return value

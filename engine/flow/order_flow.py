@@ -1,4 +1,4 @@
-"""Order flow: a command array, and what it is."""
+"""Order flow: a command array and its description."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from lowlat.reports.model.context import Extent
 
 @dataclass(frozen=True)
 class Flow:
-    """Commands for an engine, those that seed its book first.
+    """Commands for an engine; the first ones seed its book.
 
-    `commands`: `COMMAND` or `EXTENDED_COMMAND` array, shape (n,), on a cache line. `seeded`: how many of them, at the
-    front, only build the book; they are executed and verified but not measured. `orders`: room the engine needs for
-    resting orders. `mix`: measured commands by what they are for. `tape`: records on the trade tape of an engine for
-    it; `when_orders_dry`, `when_trades_dry`: that engine's policies.
+    `commands`: `COMMAND` or `EXTENDED_COMMAND` array, shape (n,), aligned to a cache line. `seeded`: number of leading
+    commands that only build the book; they are executed and verified but not measured. `orders`: resting orders for
+    which the engine needs room. `mix`: number of measured commands by purpose. `tape`: size of the engine's trade tape,
+    in records. `when_orders_dry`, `when_trades_dry`: the engine's pool policies.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Flow:
 
     @property
     def measured(self) -> Commands:
-        """The commands behind the seeding ones."""
+        """The commands after the seeding ones."""
         return self.commands[self.seeded :]
 
     @cached_property

@@ -1,50 +1,50 @@
-"""Flood profiles: what kind of order flow, as a TOML file.
+"""Profiles: descriptions of a synthetic order flow, as TOML files.
 
-The built-in ones lie in `engine/profiles/`; one's own has the same keys:
+The built-in profiles are in `engine/flow/profiles/`. A profile of your own has the same keys:
 
     description = "one line"     # shown in the report
     symbols = 1                  # books; their activity follows Zipf's law
-    live_orders = 10_000         # resting orders over all books, held to within a sixteenth
-    pro_rata = 0                 # so many of the books, the last ones, share a price pro rata
-    owners = 0                   # incoming orders have so many owners, and any policy against self-trades
+    live_orders = 10_000         # resting orders over all books, kept within 1/16
+    pro_rata = 0                 # number of books, the last ones, that match pro rata
+    owners = 0                   # number of participants; their orders use every self-trade prevention policy
 
-    [mix]                        # weights: their sum is the whole
+    [mix]                        # relative weights
     add = 50                     # limit order that rests
     post_only = 0                # the same, flagged
-    take = 10                    # limit order priced through the touch; what is left rests
+    take = 10                    # limit order priced through the touch; the remainder rests
     market = 0
-    ioc = 0                      # as take, what is left is canceled
+    ioc = 0                      # as take, the remainder is canceled
     fok = 0                      # as take, all or nothing
     cancel = 40
-    reduce = 0                   # takes a part off a resting order
+    reduce = 0                   # reduces a resting order
     replace = 0                  # half move to a new price, half shrink in place
-    iceberg = 0                  # as add, with a slice of any size; these and the rest: see docs/matching.md
+    iceberg = 0                  # as add, with a slice of any size; for this and the rest see docs/matching.md
     all_or_none = 0              # as add
-    slide = 0                    # as take, but it slides behind the touch
+    slide = 0                    # as take, but slides one tick behind the touch
     day = 0                      # as add
     gtd = 0                      # as add, for up to 8,192 commands
-    stop = 0                     # beyond the last trade's price by such a distance (before any trade: as add)
+    stop = 0                     # triggers that far beyond the last trade price (before the first trade: as add)
     stop_limit = 0               # the same; its limit is its trigger
     trailing_stop = 0            # the same
-    clock = 0                    # moves the clock to the number of the command
-    auction = 0                  # calls a book, and uncrosses it 64 commands later
+    clock = 0                    # advances the clock to the command's number
+    auction = 0                  # starts a call phase, and uncrosses 64 commands later
 
     [price]
     spread = "halving"           # or "even"
     distance_ticks = 8           # from the other side's touch: half-life, or the range of "even"
     through_ticks = 2            # how far through the touch an aggressive limit is priced
-    travel_ticks = 0             # the market falls so far and climbs back, again and again ...
+    travel_ticks = 0             # the market repeatedly falls this far and climbs back ...
     travel_ticks_per_1000_commands = 0   # ... at this pace
 
     [quantity]
-    resting_max = 100            # lots, from 1, evenly
+    resting_max = 100            # lots, uniform from 1
     aggressive_max = 100
 
-    [arrivals]                   # without this table a run is a closed loop, unless it is given a rate
-    process = "burst"            # or "constant", "poisson"; engine/flow/arrivals.py says what they are
-    rate = 1_000_000             # commands a second, unless the run is given another
-    branching = 0.7              # burst: commands that one brings on, on average
-    decay_spacings = 0.01        # burst: mean delay until such a one, in mean spacings (1 / rate)
+    [arrivals]                   # without this table a run is a closed loop, unless a rate is requested
+    process = "burst"            # or "constant", "poisson"; see engine/flow/arrivals.py
+    rate = 1_000_000             # commands per second, unless the run requests another rate
+    branching = 0.7              # burst: mean number of commands that one command triggers
+    decay_spacings = 0.01        # burst: mean delay of a triggered command, in mean spacings (1 / rate)
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ Lots = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 Process: TypeAlias = Literal["constant", "poisson", "burst"]
 RATE_MAX: Final = 1_000_000_000
-"""Commands per second: one a nanosecond, about the step of a time-stamp counter."""
+"""Commands per second: one per nanosecond, about the resolution of a time-stamp counter."""
 BRANCHING_MAX: Final = 0.95
-"""Nearer to 1 a run is too short to show its own mean."""
+"""Closer to 1, a run is too short to reach its mean rate."""
 DECAY_SPACINGS_MAX: Final = 1_000
 
 
 class Mix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Weights of what commands do, in the order of `Act` in `engine/native/flow/profile.hpp`."""
+    """Weights of the kinds of command, in the order of `Act` in `engine/native/flow/profile.hpp`."""
 
     add: Weight = 0
     cancel: Weight = 0
@@ -98,12 +98,12 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def has_terms(self) -> bool:
-        """Whether such commands need more than a `COMMAND` says."""
+        """Whether these commands need more fields than a `COMMAND` has."""
         return any(msgspec.structs.astuple(self)[self.__struct_fields__.index("iceberg") :])
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where orders are priced, in ticks."""
+    """How orders are priced, in ticks."""
 
     spread: Literal["halving", "even"] = "halving"
     distance_ticks: Annotated[int, Meta(ge=1, le=1_000_000)] = 8
@@ -113,14 +113,14 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Largest quantities, in lots; they are drawn evenly from 1."""
+    """Largest quantities, in lots; drawn uniformly from 1."""
 
     resting_max: Lots = 100
     aggressive_max: Lots = 100
 
 
 class Arrivals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When commands are due: such a profile is for an open loop."""
+    """When commands are due; makes the run an open loop."""
 
     process: Process
     rate: Annotated[int, Meta(ge=1, le=RATE_MAX)]
@@ -129,7 +129,7 @@ class Arrivals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A flood profile; the module's text says what each key means."""
+    """A profile; the module docstring explains each key."""
 
     name: str = ""
     description: str = ""
@@ -155,9 +155,9 @@ def profile_names() -> list[str]:
 
 
 def load_profile(name_or_path: str) -> Profile:
-    """A built-in profile by name, or one's own by the path of its TOML file.
+    """Load a built-in profile by name, or any profile by the path of its TOML file.
 
-    Raises `InputError` naming what is wrong: the name (with the nearest one), the file, or the key.
+    Raises `InputError` that names the cause: the unknown name (with the closest match), the file, or the key.
     """
     if name_or_path in profile_names():
         text = (resources.files("lowlat.engine.flow") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")

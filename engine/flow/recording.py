@@ -24,31 +24,31 @@ from lowlat.errors import ArrayError
 Ints: TypeAlias = NDArray[np.int64]
 
 FILL: Final = np.dtype([("maker_id", "<u8"), ("price", "<i8"), ("quantity", "<i8")])
-"""One execution: the resting order hit, the price printed, the quantity."""
+"""One execution: the resting order, the trade price, the quantity."""
 
 LOOK_AHEAD_ROWS: Final = 2_000
-"""How far `compare_best` looks for a state in the vendor's file before it calls the state missing."""
+"""How far `compare_best` searches the vendor's file before it counts a state as missing."""
 
 
 class Origin(IntEnum):
-    """Where a command of a recorded flow comes from."""
+    """Origin of a command of a recorded flow."""
 
     RECORDED = 0
     """A row of the file, or the rows of one burst."""
     SEEDED = 1
-    """Entered before the file's first row: the order was in the book when the recording began."""
+    """Entered before the file's first row: the order was in the book at the start of the recording."""
     PLACED = 2
-    """Entered elsewhere than a row of the file says, because its order id proves when it came."""
+    """Entered at another position than its row, because the order id shows when the order arrived."""
     RESTORED = 3
-    """Puts the book back to what the file says, after a burst that departs from price-time priority."""
+    """Restores the book to the file's state after a burst that departs from price-time priority."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bursts:
-    """The aggressive orders of a recording and what each hit.
+    """The aggressive orders of a recording and their fills.
 
     `command`: int64 (b,), index into the flow's commands. `fills`: `FILL` (f,), of all bursts, in order.
-    `first_fill`: int64 (b + 1,); burst `i` hit `fills[first_fill[i]:first_fill[i + 1]]`.
+    `first_fill`: int64 (b + 1,); the fills of burst `i` are `fills[first_fill[i]:first_fill[i + 1]]`.
     """
 
     command: Ints
@@ -64,12 +64,12 @@ class RecordedFlow:
     """A recording as commands for one symbol (0) of a fresh engine.
 
     `commands`: `COMMAND` (n,); the first `seeded` enter the orders that were in the book before the recording.
-    `origin` uint8 (n,): an `Origin` each. `row` int64 (n,): the file's row (from 1) that a command stands for, or
-    that it was entered before (SEEDED, PLACED) or after (RESTORED). `time_ns` int64 (n,): since midnight, that row's.
-    `rows`: rows of the file by type. `left_out`: rows that gave no command, by reason. `never_added`: orders whose
-    own entry the file lacks. `moved_up`: orders entered earlier than their row. `departures`: bursts in which the
-    venue did not follow price-time priority on the book that its own file describes. `orders`: resting orders that an
-    engine needs room for.
+    `origin` uint8 (n,): an `Origin` per command. `row` int64 (n,): the file's row (from 1) of a command, or the row
+    before which (SEEDED, PLACED) or after which (RESTORED) it was entered. `time_ns` int64 (n,): time of that row since
+    midnight. `rows`: rows of the file by type. `left_out`: rows without a command, by reason. `never_added`: number of
+    orders that the file never adds. `moved_up`: orders entered earlier than their row. `departures`: bursts in which
+    the venue did not follow price-time priority on the book that its own file describes. `orders`: resting orders for
+    which an engine needs room.
     """
 
     path: Path
@@ -89,11 +89,11 @@ class RecordedFlow:
     unit: Decimal
 
     def instrument(self) -> Instrument:
-        """The symbol that an engine needs for this flow: the prices are the file's own integers."""
+        """The instrument for this flow: prices are the file's integers."""
         return Instrument(tick=self.tick, unit=self.unit)
 
     def flow(self) -> Flow:
-        """The same commands as every measured run takes them, with what was done to the recording as notes."""
+        """The same commands as a `Flow` for measured runs; its notes list the changes made to the recording."""
         mix = Counter(self._purposes())
         return Flow(
             name=self.path.name,
@@ -132,7 +132,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class BurstMismatch:
-    """One burst that an engine filled otherwise than the venue did."""
+    """One burst that an engine filled differently from the venue."""
 
     burst: int
     row: int
@@ -146,8 +146,8 @@ class BurstMismatch:
 class BurstCheck:
     """How many bursts an engine filled exactly as the venue did: same orders, prices and quantities, in order.
 
-    `stray_trades`: executions of commands that are no burst. `rejected`: commands that the engine refused. Both are 0
-    when the engine's book is the recorded one throughout.
+    `stray_trades`: executions of commands that are not bursts. `rejected`: commands that the engine rejected. Both are
+    0 if the engine's book matches the recorded one throughout.
     """
 
     matched: int
@@ -166,8 +166,8 @@ class BurstCheck:
 class BestCheck:
     """How many of a replay's best-bid/ask states occur, in order, in the vendor's file.
 
-    `total` counts states that differ from the one before. `missing_rows`: the flow's rows after which the states that
-    were not found stood.
+    `total` counts states that differ from the previous one. `missing_rows`: the flow's rows whose resulting state was
+    not found.
     """
 
     found: int
@@ -179,7 +179,7 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
     """Compare the fills in `events` with the venue's.
 
     `events`: all events of `flow.commands`, processed once and in order: an `EVENT` array of any length.
-    Raises `ArrayError` for another dtype, events out of order, or events of more commands than the flow has.
+    Raises `ArrayError` for another dtype, for events out of order, or for events of more commands than the flow has.
     """
     position = _command_of_event(flow, events)
     is_trade = events["kind"] == ExecType.TRADE
@@ -210,11 +210,11 @@ def best_states(engine: MatchingEngine, commands: Commands) -> Ints:
 
 
 def compare_best(flow: RecordedFlow, states: Ints, vendor: Ints) -> BestCheck:
-    """Look for a replay's best states, in order, in the vendor's own.
+    """Search the vendor's best states, in order, for those of a replay.
 
     `states`: int64 (n, 4), after each of the flow's commands, as `best_states` gives them; `vendor`: int64 (m, 4), as
-    `read_best_states` gives it. Only states after RECORDED commands count, and of equal neighbors one. Each is sought
-    after the place of the last one found, at most `LOOK_AHEAD_ROWS` changes further: the count is a lower bound.
+    `read_best_states` gives it. Only states after RECORDED commands count, and equal neighbors count once. The search
+    for each starts after the last match and spans at most `LOOK_AHEAD_ROWS` changes, so the count is a lower bound.
     Raises `ArrayError` for another shape.
     """
     if states.shape != (len(flow.commands), 4) or vendor.shape[1:] != (4,):
@@ -253,11 +253,11 @@ def _fills(trades: Events) -> NDArray[np.void]:
 
 
 def _matched(bursts: Bursts, fills: NDArray[np.void], burst: Ints) -> tuple[NDArray[np.bool_], Ints]:
-    """Which bursts were filled as expected, and where each one's fills begin. Events come in command order."""
+    """Which bursts were filled as expected, and where the fills of each begin. Events are in command order."""
     counts = np.bincount(burst, minlength=len(bursts))
     expected_counts = np.diff(bursts.first_fill)
     matched = counts == expected_counts
-    # Bursts with as many fills as expected have their fills at the same places of both selections.
+    # Bursts with the expected number of fills have them at the same positions in both selections.
     expected_burst = np.repeat(np.arange(len(bursts)), expected_counts)
     differs = bursts.fills[matched[expected_burst]] != fills[matched[burst]]
     matched[burst[matched[burst]][differs]] = False
@@ -280,7 +280,7 @@ def _mismatch(flow: RecordedFlow, burst: int, actual: NDArray[np.void]) -> Burst
 
 
 def _changes(states: Ints) -> NDArray[np.bool_]:
-    """Which rows differ from the one before; the first does."""
+    """Which rows differ from the previous one; the first always does."""
     changed = np.ones(len(states), dtype=np.bool_)
     changed[1:] = (states[1:] != states[:-1]).any(axis=1)
     return changed

@@ -1,5 +1,5 @@
-"""Every reader of recorded order flow. One more is a module in `readers/` and its name in `_built_in`, or a package of
-its own with an entry point in the group `lowlat.readers`.
+"""Every reader of recorded order flow. To add one, put a module in `readers/` and its name in `_built_in`, or install a
+package with an entry point in the group `lowlat.readers`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _BEGINNING_BYTES: Final = 256
 class Reader:
     """One format of recorded orders.
 
-    `noun`: what messages call such a file. `read` gives a `RecordedFlow` where the file holds the venue's own
-    executions, which a replay is then checked against, else a `Flow`. A file is recognized by its first bytes
-    (`begins`) or by the end of its name (`suffixes`). `read_best`: the venue's best bid and ask from a file of their
-    own, as `compare_best` takes them.
+    `noun`: the word for such a file in messages. `read` returns a `RecordedFlow` if the file holds the venue's own
+    executions, against which a replay is checked, else a `Flow`. A file is recognized by its first bytes (`begins`) or
+    its suffix (`suffixes`). `read_best`: reads the venue's best bid and ask from a separate file, as `compare_best`
+    takes them.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Reader:
     read_best: Callable[[Path], Ints] | None = None
 
     def knows_content(self, path: Path) -> bool:
-        """Whether the file begins as this format does. A pipe does not: a look would take what is in it."""
+        """Whether the file begins as this format does. False for a pipe: reading would consume its content."""
         if self.begins is None or not path.is_file():
             return False
         with path.open("rb") as file:
             return self.begins.match(file.read(_BEGINNING_BYTES)) is not None
 
     def knows_name(self, path: Path) -> bool:
-        """Whether the file is called as those of this format are."""
+        """Whether the file has a suffix of this format."""
         return path.name.endswith(self.suffixes)
 
 
@@ -62,10 +62,10 @@ READERS: Final = Registry("lowlat.readers", Reader, _built_in)
 
 
 def reader_of(path: Path, name: str | None = None) -> Reader:
-    """The reader of this name, else the one that recognizes the file: by what it holds, then by how it is called; those
-    of other packages, which are loaded for it, where no built-in one does.
+    """The reader with this name, or else the one that recognizes the file, by content first, then by name. Readers of
+    other packages are loaded and tried only if no built-in one recognizes it.
 
-    Raises `UsageError` for a file that none recognizes, or that begins as another format does; `UsageError`
+    Raises `UsageError` for a file that no reader recognizes or that begins as another format does; `UsageError`
     and `PlugInError` as `Registry.get` does.
     """
     try:

@@ -1,4 +1,4 @@
-"""Synthetic order flow from a profile and a seed, the same bytes on every machine."""
+"""Synthetic order flow from a profile and a seed; the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ COMMANDS_MAX = 1 << 30
 SEED_MAX = 2**64 - 1
 
 
-def flood(profile: Profile, commands: int, seed: int) -> Flow:
-    """`commands` commands of this profile, behind those that seed its book.
+def synthetic_flow(profile: Profile, commands: int, seed: int) -> Flow:
+    """Generate `commands` commands of this profile, preceded by those that seed its book.
 
-    The generator knows what is live because it runs what it makes through a matching engine: it cancels, reduces and
-    replaces live orders only, and holds their number. Raises `UsageError` for a count or seed out of range.
+    The generator runs its commands through a matching engine, so it knows which orders are live: it cancels, reduces
+    and replaces only live orders, and keeps their number steady. Raises `UsageError` for a count or seed out of
+    range.
     """
     if not 1 <= commands <= COMMANDS_MAX:
         raise UsageError(f"commands: {commands} is outside 1..{COMMANDS_MAX}")

@@ -1,4 +1,4 @@
-"""The commands of a journal, some or all, as they are read: nothing of them is held."""
+"""Streams some or all commands of a journal; nothing is kept in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lowlat.engine.journal.records import BlockKind, Fault
 from lowlat.engine.journal.verify import state_of
 
 PART: Final = 2_048
-"""Commands that are told at a time."""
+"""Commands per part."""
 
 
 class Listing:
@@ -28,11 +28,11 @@ class Listing:
         self.first = first
         self.limit = limit
         self.listed = 0
-        """How many there were, the last time."""
+        """Number of commands in the last listing."""
 
     def blocks(self) -> Iterator[Block]:
-        """What the blocks hold of them, in parts of at most `PART`; and where the trade tape was emptied, as blocks
-        without commands.
+        """The listed commands of the blocks, in parts of at most `PART`; a drain of the trade tape is a block without
+        commands.
         """
         self.listed = 0
         for block in self.file.blocks():
@@ -45,7 +45,7 @@ class Listing:
 
     @property
     def at_limit(self) -> bool:
-        """Whether the limit, not the journal's end, ended it."""
+        """Whether it ended at the limit rather than at the end of the journal."""
         return self.limit is not None and self.listed >= self.limit
 
     def _parts(self, block: Block) -> Iterator[Block]:
@@ -59,7 +59,7 @@ class Listing:
             yield replace(block, sequence=block.sequence + at, commands=commands)
 
     def document(self) -> Iterator[str]:
-        """A `lowlat.journal-commands/1` document, a command a line, in pieces. It is whole whatever the end is like."""
+        """A `lowlat.journal-commands/1` document in pieces, one command per line; complete however the journal ends."""
         heading = DumpHeading.of(str(self.file.path), self.file.head, self.first)
         yield json.dumps(values(heading))[:-1] + ', "commands": ['
         separator = "\n"

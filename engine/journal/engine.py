@@ -1,12 +1,12 @@
-"""`JournaledEngine`: the native engine with a journal, from which it can be made again after any end.
+"""`JournaledEngine`: the native engine with a journal, from which it can be recovered after a crash.
 
     with JournaledEngine.create(Path("day.journal"), symbols=2) as engine:
-        engine.process(commands)  # in the journal, and as the policy says on the disk, before it is executed
+        engine.process(commands)  # written to the journal, and synced according to the policy, before execution
 
     engine = JournaledEngine.recover(Path("day.journal"))
     engine.recovery.commands, engine.recovery.torn_bytes
 
-`docs/journal.md` states the format, and what each policy promises.
+`docs/journal.md` specifies the format and the guarantees of each policy.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from lowlat.engine.matching.records import EVENT, Commands, Events, PoolPolicy
 from lowlat.errors import UsageError
 
 INTERVAL_NS: Final = 10_000_000
-"""Between two `fdatasync` of `SyncPolicy.INTERVAL`, unless told otherwise."""
+"""Default time between two `fdatasync` calls of `SyncPolicy.INTERVAL`."""
 INTERVALS_NS: Final = range(1_000, 3_600_000_000_001)
-"""What it may be."""
+"""Its allowed range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How an engine came back.
+    """How an engine was recovered.
 
-    `commands`: in the journal. `replayed`: of these, after the snapshot. `snapshot_fault`: why the snapshot was not
-    used, though there is one. `torn_bytes`: what a crash in the midst of a write had left, cut off; `torn` says where.
-    `damage`: what is wrong with the journal before the snapshot, which holds all that went before.
+    `commands`: in the journal. `replayed`: those replayed after the snapshot. `snapshot_fault`: why an existing
+    snapshot was not used. `torn_bytes`: size of the remains of a write interrupted by a crash, cut off; `torn` says
+    where. `damage`: what is wrong with the journal before the snapshot, which replaces that part.
     """
 
     commands: int
@@ -54,16 +54,16 @@ class Recovery:
 
 
 class JournaledEngine(Engine):
-    """An engine whose every command is in its journal before it is executed. Made by `create` or `recover`.
+    """An engine that writes every command to its journal before executing it. Made by `create` or `recover`.
 
-    After a `JournalWriteError` no command of that batch was executed. If `can_go_on`, the batch was taken back whole,
-    and can be given again when there is room; otherwise recover from the journal. Close it, or use it in a `with`
-    block. A process that is forked has no part in it.
+    After a `JournalWriteError` no command of that batch was executed. If `can_go_on`, the whole batch was rolled back
+    and can be retried when there is room; otherwise recover from the journal. Close it, or use it in a `with` block.
+    A forked child process cannot use it.
     """
 
     path: Path
     recovery: Recovery | None
-    """None of a new one."""
+    """None for a new engine."""
     journal: _core.JournalWriter
 
     def __init__(self, *_arguments: object, **_settings: object) -> None:
@@ -82,10 +82,10 @@ class JournaledEngine(Engine):
         sync: SyncPolicy = SyncPolicy.BATCH,
         interval_ns: int = INTERVAL_NS,
     ) -> Self:
-        """An engine with empty books, and a new journal. `interval_ns`: of `SyncPolicy.INTERVAL`, 1 us to 1 h.
+        """Create an engine with empty books and a new journal. `interval_ns`: of `SyncPolicy.INTERVAL`, 1 us to 1 h.
 
-        Raises what `Engine` does, `JournalExistsError` for a file that is there already and not empty, `JournalError`
-        for one that cannot be made.
+        Raises what `Engine` does, `JournalExistsError` if a nonempty file exists, `JournalError` if the file cannot be
+        created.
         """
         settings = EngineConfig(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry)
         return cls.journaling(path, settings, sync=sync, interval_ns=interval_ns)
@@ -94,7 +94,7 @@ class JournaledEngine(Engine):
     def journaling(
         cls, path: Path, settings: EngineConfig, *, sync: SyncPolicy = SyncPolicy.BATCH, interval_ns: int = INTERVAL_NS
     ) -> Self:
-        """The same of settings."""
+        """The same, from settings."""
         _check_sync(sync, interval_ns)
         engine = cls.of(settings)
         engine.recovery = None
@@ -104,10 +104,10 @@ class JournaledEngine(Engine):
 
     @classmethod
     def recover(cls, path: Path, *, sync: SyncPolicy = SyncPolicy.BATCH, interval_ns: int = INTERVAL_NS) -> Self:
-        """The engine as it was when its journal ended, ready to go on. A torn tail is cut off; see `recovery`.
+        """Recover the engine as of the end of its journal, ready to continue. Cuts off a torn tail; see `recovery`.
 
-        Raises `NoJournalError`, `JournalDamagedError`, `JournalError`, `JournalHeldError`; `MemoryError` where
-        there is less memory than its pools had grown to.
+        Raises `NoJournalError`, `JournalDamagedError`, `JournalError`, `JournalHeldError`; `MemoryError` if there is
+        not enough memory for the size to which its pools had grown.
         """
         _check_sync(sync, interval_ns)
         descriptor = open_to_append(path)
@@ -118,7 +118,7 @@ class JournaledEngine(Engine):
                 identity, size = file.head.identity, file.size
             if size > place.end:  # a torn tail, or zeros
                 os.ftruncate(descriptor, place.end)
-            os.fsync(descriptor)  # what was read need not have reached the disk, and is acknowledged by this
+            os.fsync(descriptor)  # data that was read may not be on the disk yet; recovery acknowledges it
         except BaseException:
             os.close(descriptor)
             raise
@@ -146,9 +146,9 @@ class JournaledEngine(Engine):
         self.close()
 
     def close(self) -> None:
-        """Let go of the journal; with a policy other than NONE, once the disk has all of it.
+        """Close the journal; with a policy other than NONE, after syncing all of it to the disk.
 
-        Raises `JournalWriteError` when it has not, now or before, `BusyError` while another thread is executing.
+        Raises `JournalWriteError` if that fails or failed before, `BusyError` while another thread is executing.
         """
         try:
             _core.close_journal(self.matcher, self.journal)
@@ -157,13 +157,13 @@ class JournaledEngine(Engine):
 
     @property
     def can_go_on(self) -> bool:
-        """Whether it takes further commands."""
+        """Whether it accepts further commands."""
         return self.journal.open
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed.
 
-        A `MemoryError` may come when all of them are in the journal and some were executed: `can_go_on` tells.
+        A `MemoryError` can occur after all of them are in the journal and some were executed: check `can_go_on`.
         """
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
@@ -175,7 +175,7 @@ class JournaledEngine(Engine):
             raise self._failure(error) from error
 
     def drain_trades(self) -> int:
-        """See `MatchingEngine.drain_trades`; in the journal too, since a full tape may refuse."""
+        """See `MatchingEngine.drain_trades`. Also journaled, because a full tape may cause rejections."""
         self._check_open()
         try:
             return self.matcher.drain_trades(self.journal)
@@ -183,11 +183,11 @@ class JournaledEngine(Engine):
             raise self._failure(error) from error
 
     def reset(self) -> None:
-        """Not of an engine with a journal: raises `JournalError`."""
+        """Not supported with a journal: raises `JournalError`."""
         raise JournalError(f"{self.path} records what this engine did; create a new engine with a new journal")
 
     def snapshot(self) -> Saved:
-        """Write the state beside the journal, once the disk has all of that. Raises `SnapshotError`,
+        """Sync the journal, then write the state to a snapshot next to it. Raises `SnapshotError`,
         `JournalWriteError`.
         """
         self._check_open()
@@ -224,7 +224,7 @@ def _check_sync(sync: SyncPolicy, interval_ns: int) -> None:
 
 
 def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.JournalPosition]:
-    """Bring an empty engine to the journal's end, from its snapshot if that can be trusted; how, and the end.
+    """Bring an empty engine to the journal's end, from its snapshot if that is valid. Returns how, and the end.
 
     Raises `JournalDamagedError`.
     """

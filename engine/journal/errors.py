@@ -1,4 +1,4 @@
-"""What can be wrong with a journal or its snapshot."""
+"""Errors of journals and their snapshots."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from lowlat.errors import LowlatError, NotValidError
 
 
 class JournalError(LowlatError):
-    """Root of the errors of journals; itself for one that cannot be opened, read or used as asked."""
+    """Base of all journal errors; raised itself if a journal cannot be opened, read or used as requested."""
 
 
 class JournalExistsError(JournalError):
-    """A journal was to be made where a file is already."""
+    """A file already exists where a journal was to be created."""
 
 
 class NoJournalError(JournalError):
-    """No such file, or one that is no journal."""
+    """The file does not exist or is not a journal."""
 
 
 class JournalHeldError(JournalError):
@@ -22,12 +22,12 @@ class JournalHeldError(JournalError):
 
 
 class JournalWriteError(JournalError):
-    """The system did not take, or did not keep, what was appended: for want of room, most likely."""
+    """The system could not write or sync the appended data, most likely because the disk is full."""
 
 
 class JournalDamagedError(JournalError, NotValidError):
-    """A block, or the head, that is not as it was written: nothing from there on can be trusted."""
+    """A block or the head is corrupt: nothing from there on can be trusted."""
 
 
 class SnapshotError(JournalError):
-    """A snapshot that is damaged, or of another journal."""
+    """The snapshot is damaged or belongs to another journal."""

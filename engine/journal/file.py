@@ -1,4 +1,4 @@
-"""A journal's file: made, opened, and read as far as it can be trusted."""
+"""A journal's file: creates, opens, and reads it as far as it can be trusted."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from lowlat.files import flush_folder
 
 _END: Final = struct.Struct("<4sI")
 END_BYTES: Final = _END.size
-"""What follows its payload."""
+"""Size of the trailer after a block's payload."""
 STRETCH_BYTES: Final = 1 << 26
-"""Walked in one go, a tenth of a second or so; several of the longest blocks."""
+"""Size of a stretch read at once: about 0.1 s, several of the longest blocks."""
 
 
 _DAMAGE: Final = {
@@ -50,18 +50,18 @@ _DAMAGE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head of a block says: its place in the file, what it holds, and from which command on."""
+    """The head of a block: its place in the file, its content, and its first command."""
 
     offset: int
     kind: BlockKind
     size: int
-    """Bytes of the payload."""
+    """Size of the payload in bytes."""
     sequence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: its place in the file, and its commands, which are the file's own memory."""
+    """One block: its place in the file, and its commands, a view of the mapped file."""
 
     offset: int
     kind: BlockKind
@@ -70,11 +70,11 @@ class Block:
 
 
 class JournalFile:
-    """A journal, open for reading. Close it, or use it in a `with` block; its blocks' commands end with it.
+    """A journal, open for reading. Close it, or use it in a `with` block; the commands of its blocks end with it.
 
-    Raises `NoJournalError`, `JournalError`, `JournalDamagedError` for a head that cannot be used, `UsageError`
-    for that of an engine that cannot be. What is wrong further behind is in `fault`. The file is mapped: whoever cuts
-    it meanwhile, as recovery does with a torn tail, ends a process that reads on (SIGBUS).
+    Raises `NoJournalError`, `JournalError`, `JournalDamagedError` for an unusable head, `UsageError` for a head with
+    invalid engine settings. Problems after the head are in `fault`. The file is mapped: if another process truncates it
+    meanwhile, as recovery does with a torn tail, reading on kills this process (SIGBUS).
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,7 +84,7 @@ class JournalFile:
             self.held = _is_held(descriptor)
             self.size = os.fstat(descriptor).st_size
             self._map = mmap.mmap(descriptor, self.size, prot=mmap.PROT_READ) if self.size else None
-        except (OSError, ValueError) as error:  # of what has no content of its own, such as most of /sys
+        except (OSError, ValueError) as error:  # files without content that can be mapped, such as most of /sys
             raise NoJournalError(f"{path} is not a journal: it cannot be mapped into memory: {error}") from error
         finally:
             os.close(descriptor)
@@ -102,20 +102,20 @@ class JournalFile:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.data.release()
         if self._map is not None:
-            with contextlib.suppress(BufferError):  # somebody holds a block's commands: it goes with them
+            with contextlib.suppress(BufferError):  # a block is still in use: the mapping ends with it
                 self._map.close()
 
     @property
     def settings(self) -> EngineConfig:
-        """Of the engine whose journal it is."""
+        """Settings of the journal's engine."""
         return self.head.settings
 
     @property
     def beginning(self) -> _core.JournalPosition:
-        """Before the first block."""
+        """The position before the first block."""
         return _core.JournalPosition(self.start, 0, 0, self._checksum)
 
     @cached_property
@@ -127,16 +127,16 @@ class JournalFile:
 
     @property
     def end(self) -> _core.JournalPosition:
-        """Behind the last block that can be trusted."""
+        """The position after the last block that can be trusted."""
         return self._walked[0]
 
     @property
     def fault(self) -> Fault:
-        """Why it ends there."""
+        """Why the trusted part ends there."""
         return self._walked[1]
 
     def explain(self, place: _core.JournalPosition, fault: Fault) -> str:
-        """A sentence on why reading ended at a place."""
+        """A sentence that explains why reading ended at a position."""
         where = (
             f"block {place.blocks}, byte {place.end:,} of {self.path}, after {units.counted(place.sequence, 'command')}"
         )
@@ -145,7 +145,7 @@ class JournalFile:
         return f"damaged at {where}: {_DAMAGE[fault]}"
 
     def check(self, place: _core.JournalPosition, fault: Fault) -> None:
-        """Raise `JournalDamagedError` unless reading ended where a journal may end."""
+        """Raise `JournalDamagedError` unless reading ended at a valid end of a journal."""
         if fault not in (Fault.NONE, Fault.TORN):
             raise JournalDamagedError(
                 f"{self.explain(place, fault)}; nothing after that can be trusted. To continue from the previous "
@@ -155,9 +155,9 @@ class JournalFile:
     def stretches(
         self, place: _core.JournalPosition, matcher: _core.Matcher | None = None
     ) -> Iterator[tuple[_core.JournalPosition, Fault]]:
-        """Walk from a place on as far as the blocks can be trusted, executing them with a matcher, a stretch at a time.
+        """Walk from a position as far as blocks can be trusted, one stretch at a time; with a matcher, execute them.
 
-        Where each stretch ended, and, of the last, why.
+        Yields where each stretch ended and, for the last one, why.
         """
         end = place.end
         while True:
@@ -165,22 +165,22 @@ class JournalFile:
             with self.data[:end] as seen:
                 place, why = _core.walk_journal(seen, place, matcher)
             fault = Fault(why)
-            # Before the file's end a block may be cut off by the stretch alone; damage is damage.
+            # Before the end of the file, a cut-off block may only be cut off by the stretch; damage is always damage.
             if end == self.size or fault not in (Fault.NONE, Fault.TORN):
                 yield place, fault
                 return
             yield place, Fault.NONE
-            end = place.end if place.end > begin else 2 * end  # nothing but zeros: look at all of it soon
+            end = place.end if place.end > begin else 2 * end  # only zeros: widen the stretch quickly
 
     def heads(self, begin: int, end: int) -> Iterator[Head]:
-        """Heads of the blocks between two bytes; of a part that was walked, since nothing is checked."""
+        """Heads of the blocks between two offsets. Checks nothing, so the part must have been walked before."""
         while begin < end:
             _, size, sequence, _, kind, _, _ = np.frombuffer(self.data, BLOCK, 1, begin).item()
             yield Head(begin, BlockKind(kind), size, sequence)
             begin += BLOCK.itemsize + size + END_BYTES
 
     def blocks(self) -> Iterator[Block]:
-        """The blocks that can be trusted, in order; each is checked before it comes."""
+        """The blocks that can be trusted, in order; each is checked before it is yielded."""
         begin = self.start
         for reached in self.stretches(self.beginning):
             yield from map(self.block, self.heads(begin, reached[0].end))
@@ -188,15 +188,15 @@ class JournalFile:
         self._walked = reached
 
     def block(self, head: Head) -> Block:
-        """The block behind a head."""
+        """The block of a head."""
         dtype = EXTENDED_COMMAND if head.kind is BlockKind.EXTENDED_COMMANDS else COMMAND
         commands = np.frombuffer(self.data, dtype, head.size // dtype.itemsize, head.offset + BLOCK.itemsize)
         return Block(head.offset, head.kind, head.sequence, commands)
 
     def replay(self, engine: Engine, place: _core.JournalPosition) -> tuple[_core.JournalPosition, Fault]:
-        """Execute the blocks from a place on, each once it has been checked; where and why it ended.
+        """Check and execute the blocks from a position on. Returns where and why it ended.
 
-        Raises `JournalDamagedError` when it ended in damage.
+        Raises `JournalDamagedError` if it ended at damage.
         """
         for reached in self.stretches(place, engine.matcher):
             place, fault = reached
@@ -204,20 +204,20 @@ class JournalFile:
         return place, fault
 
     def continues(self, end: int, chain: int) -> bool:
-        """Whether a block with this checksum ends there, or the head does."""
+        """Whether a block with this checksum, or the head, ends at this offset."""
         if end == self.start:
             return chain == self._checksum
         return end > self.start and bytes(self.data[end - END_BYTES : end]) == _END.pack(b"LLJE", chain)
 
     def damage_before(self, snapshot: _core.JournalPosition) -> str | None:
-        """What is wrong with the blocks before a snapshot, which recovery does without; None if nothing is."""
+        """What is wrong with the blocks before a snapshot, which recovery does not need; None if nothing is."""
         with self.data[: snapshot.end] as before:
             place, fault = _core.walk_journal(before, self.beginning)
         return None if place.end == snapshot.end else self.explain(place, Fault(fault))
 
 
 def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:
-    """A new journal, locked and on the disk: its descriptor, its head, and where the first block goes.
+    """Create a journal, locked and synced to the disk: its descriptor, its head, and the position of the first block.
 
     Raises `JournalExistsError`, `JournalError`.
     """
@@ -231,7 +231,7 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
         raise JournalError(f"cannot create {path}: {error.strerror}; name another file") from error
     try:
         _lock(descriptor, path)
-        # Empty: who was making it was killed before its head was written.
+        # Empty: its creator was killed before it wrote the head.
         empty = os.fstat(descriptor).st_size == 0
     except BaseException:
         os.close(descriptor)
@@ -254,7 +254,7 @@ def _write_head(descriptor: int, head: bytes, path: Path) -> None:
         while written < len(head):
             written += os.write(descriptor, head[written:])
         os.fsync(descriptor)
-        flush_folder(path.absolute().parent)  # or a crash may lose the name
+        flush_folder(path.absolute().parent)  # otherwise a crash may lose the name
     except OSError as error:
         raise JournalWriteError(
             f"cannot write {path}: {error.strerror}; free some space, or name another file"
@@ -262,7 +262,7 @@ def _write_head(descriptor: int, head: bytes, path: Path) -> None:
 
 
 def open_to_append(path: Path) -> int:
-    """The descriptor of an existing journal, locked. Raises `NoJournalError`, `JournalHeldError`, `JournalError`."""
+    """Open and lock an existing journal. Raises `NoJournalError`, `JournalHeldError`, `JournalError`."""
     descriptor = _opened(path, os.O_RDWR)
     try:
         _lock(descriptor, path)
@@ -274,7 +274,7 @@ def open_to_append(path: Path) -> int:
 
 def _opened(path: Path, flags: int) -> int:
     try:
-        # Without O_NONBLOCK a pipe of that name would hold up whoever opens it.
+        # Without O_NONBLOCK, opening a pipe of that name would block.
         descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
         raise NoJournalError(f"{path} does not exist; name a journal") from error
@@ -298,5 +298,5 @@ def _lock(descriptor: int, path: Path) -> None:
 def _is_held(descriptor: int) -> bool:
     try:
         return file_lock.is_held(descriptor)
-    except OSError:  # then nobody can have it
+    except OSError:  # then nobody can hold it
         return False

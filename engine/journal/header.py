@@ -1,6 +1,6 @@
-"""The head of a journal and of a snapshot: what the file is, and for which engine, in front of its records.
+"""The head of a journal or snapshot, before its records: the kind of file, and the engine's settings.
 
-`docs/journal.md` draws it: 8 bytes of kind, version, length, checksum, and JSON padded with spaces.
+`docs/journal.md` shows it: 8 bytes of kind, version, length, checksum, and JSON padded with spaces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VERSION: Final = 1
 JOURNAL: Final = b"LOWLATJ\0"
 SNAPSHOT: Final = b"LOWLATS\0"
 ALIGNMENT: Final = 32
-"""Heads, like blocks, are a multiple of this long: records behind them are aligned."""
+"""The length of heads and blocks is a multiple of this, so that the records after them are aligned."""
 
 _FIXED: Final = struct.Struct("<8sIII")
 _CHECKSUM_AT: Final = 16
@@ -36,7 +36,7 @@ Said = TypeVar("Said")
 
 
 class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What a journal says of itself. In the file, the fields of `settings` follow `created` directly, not nested."""
+    """The head of a journal. In the file, the fields of `settings` follow `created` directly, not nested."""
 
     identity: Identity
     """128 random bits, as hexadecimal digits."""
@@ -45,7 +45,7 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, settings: EngineConfig) -> JournalHead:
-        """A new journal's, for an engine of these settings."""
+        """The head of a new journal for an engine with these settings."""
         return cls(identity=secrets.token_hex(16), created=datetime.now(UTC), settings=settings)
 
     @classmethod
@@ -68,7 +68,7 @@ class _Origin(msgspec.Struct):
 
 
 class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What a snapshot says of itself: where in which journal it stands, and the state that follows."""
+    """The head of a snapshot: its journal, its position there, and the state that follows."""
 
     identity: Identity
     """The journal's."""
@@ -90,7 +90,7 @@ class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pack_head(kind: bytes, text: bytes) -> tuple[bytes, int]:
-    """The bytes of a head that says `text`, and its checksum."""
+    """The bytes of a head with this `text`, and its checksum."""
     size = -(-(_FIXED.size + len(text)) // ALIGNMENT) * ALIGNMENT
     text = text.ljust(size - _FIXED.size)
     checksum = _core.crc32c(_FIXED.pack(kind, VERSION, size, 0) + text)
@@ -98,9 +98,9 @@ def pack_head(kind: bytes, text: bytes) -> tuple[bytes, int]:
 
 
 def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name: str) -> tuple[Said, int, int]:
-    """What the head of a file says, its length, and its checksum. `name`: what errors call the file.
+    """The content of a file's head, its length, and its checksum. `name`: the file's name in errors.
 
-    Raises `NoJournalError`, `JournalError`, `JournalDamagedError`, and what `read` raises but
+    Raises `NoJournalError`, `JournalError`, `JournalDamagedError`, and what `read` raises except
     `msgspec.MsgspecError`.
     """
     if len(data) < _FIXED.size or bytes(data[:8]) != kind:
@@ -125,6 +125,6 @@ def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name
 
 
 def _no_head(data: memoryview, kind: bytes, name: str) -> str:
-    if kind.startswith(bytes(data[:8])):  # all that there is of it, possibly nothing
+    if kind.startswith(bytes(data[:8])):  # the file ends here, possibly empty
         return f"{name} ends within its header: it was never a complete journal; remove it"
     return f"{name} is not a journal: it does not begin with {kind[:7].decode()!r}"

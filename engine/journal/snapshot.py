@@ -1,4 +1,4 @@
-"""`FILE.snapshot`: an engine's state after some block of its journal, so that recovery replays only what came after."""
+"""`FILE.snapshot`: an engine's state after a block of its journal, so that recovery replays only the later blocks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUFFIX: Final = ".snapshot"
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A snapshot that was written or read: behind which command, and its size."""
+    """A snapshot that was written or read: the number of commands before it, and its size."""
 
     path: Path
     sequence: int
@@ -29,14 +29,14 @@ class Saved:
 
 
 def snapshot_path(journal: Path) -> Path:
-    """Beside the journal."""
+    """The snapshot's path, next to the journal."""
     return journal.with_name(journal.name + SUFFIX)
 
 
 def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.JournalPosition) -> Saved:
-    """Put the state in place of the snapshot before; a crash leaves the one or the other.
+    """Replace the snapshot with this state atomically: a crash leaves either the old or the new one.
 
-    Raises `SnapshotError` when it cannot be written.
+    Raises `SnapshotError` if it cannot be written.
     """
     said = SnapshotHead(
         identity=identity,
@@ -57,9 +57,9 @@ def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.Jour
 
 
 def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosition | None:
-    """Bring an empty engine to the snapshot's state; the place in the journal it stands at. None: there is no snapshot.
+    """Restore the snapshot's state into an empty engine. Returns its position in the journal, None without a snapshot.
 
-    Raises `SnapshotError` for one that is damaged or of another journal; the engine is empty then, too.
+    Raises `SnapshotError` for one that is damaged or of another journal; the engine is then still empty.
     """
     path = snapshot_path(journal.path)
     try:
@@ -72,7 +72,7 @@ def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosit
         size = os.fstat(descriptor).st_size
         with mmap.mmap(descriptor, size, prot=mmap.PROT_READ) as mapped, memoryview(mapped) as data:
             return _restored(journal, engine, data, path)
-    except (OSError, ValueError) as error:  # empty, or no regular file
+    except (OSError, ValueError) as error:  # empty, or not a regular file
         raise SnapshotError(f"cannot read {path}: {error}") from error
     finally:
         os.close(descriptor)

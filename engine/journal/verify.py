@@ -1,6 +1,6 @@
-"""Whether a journal is what it was, and which books it gives. The file is only read.
+"""Checks that a journal is intact and which books it produces, without changing the file.
 
-The whole journal is executed. If there is a snapshot, a second engine recovers from it, and must end in the same state.
+The whole journal is executed. If there is a snapshot, a second engine recovers from it and must reach the same state.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and the share done, 0 to 1."""
+"""Called with the current step and the fraction done, 0 to 1."""
 State = Literal["sound", "torn", "damaged"]
 _STATES: Final[dict[Fault, State]] = {Fault.NONE: "sound", Fault.TORN: "torn"}
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the blocks hold: commands of `COMMAND`, of `EXTENDED_COMMAND`, and how often the trade tape was emptied."""
+    """Content of the blocks: number of `COMMAND` and `EXTENDED_COMMAND` records and of drains of the trade tape."""
 
     plain: int = 0
     wide: int = 0
@@ -37,11 +37,11 @@ class Tally:
 
     @property
     def commands(self) -> int:
-        """Of both widths."""
+        """Commands of both widths."""
         return self.plain + self.wide
 
     def add(self, file: JournalFile, begin: int, end: int) -> None:
-        """Count what lies between two bytes."""
+        """Count the blocks between two offsets."""
         for head in file.heads(begin, end):
             match head.kind:
                 case BlockKind.COMMANDS:
@@ -54,7 +54,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What an engine has after its recovery. `state`: SHA-256 of its state as a snapshot has it."""
+    """The books of an engine after recovery. `state`: SHA-256 of its state in snapshot form."""
 
     live_orders: int
     trades: int
@@ -64,7 +64,7 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """Blocks that an engine executed, `commands` in number; where and why they ended, and the books then."""
+    """The result of executing blocks: number of `commands`, where and why they ended, and the final books."""
 
     commands: int
     end: _core.JournalPosition
@@ -74,7 +74,7 @@ class Executed:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotCheck:
-    """A snapshot beside a journal. `sequence`: commands before it, None of one that is not used; `fault` says why."""
+    """A journal's snapshot. `sequence`: commands before it, None if it is not used; `fault` says why."""
 
     path: Path
     sequence: int | None
@@ -83,13 +83,13 @@ class SnapshotCheck:
 
 @dataclass(frozen=True, slots=True)
 class JournalCheck:
-    """What a journal holds as far as it can be trusted, and what `JournaledEngine.recover` makes of it.
+    """The content of a journal as far as it can be trusted, and the result of `JournaledEngine.recover`.
 
-    `held`: whether an engine has it open for writing. `size`: bytes of the file. `whole`: all blocks that can be
-    trusted, executed in `replay_ns` nanoseconds, checksums included. `state` is of what follows: nothing (sound), a
-    block that was not written to its end (torn), damage, or a loss; `reason`: a sentence on it; `torn_bytes`: what lies
-    there, if it is torn. `recovered`: what recovery executes, and the books it gives; None when it refuses. `problem`:
-    what is damaged and what to do about it; None when nothing is.
+    `held`: whether an engine has it open for writing. `size`: of the file in bytes. `whole`: all blocks that can be
+    trusted, executed in `replay_ns` nanoseconds, checksums included. `state`: what follows them: nothing (sound), an
+    incompletely written block (torn), damage, or a loss; `reason`: a sentence about it; `torn_bytes`: the size of a
+    torn tail. `recovered`: the commands that recovery executes and the resulting books; None if it refuses. `problem`:
+    what is damaged and how to proceed; None if nothing is.
     """
 
     path: Path
@@ -108,23 +108,23 @@ class JournalCheck:
 
 
 def check_journal(path: Path, progress: Progress = lambda _text, _share: None) -> JournalCheck:
-    """Read a journal whole, execute it, and recover from its snapshot.
+    """Read and execute a whole journal, and recover from its snapshot.
 
     Raises `NoJournalError`, `JournalDamagedError`, or `JournalError` for a head of another version, and what
-    `Engine` raises where there is not the memory for such an engine.
+    `Engine` raises if there is not enough memory.
     """
     with JournalFile(path) as file:
         return _Check(file, progress).made()
 
 
 def state_of(fault: Fault) -> State:
-    """What a fault makes of a journal's end."""
+    """The state of a journal's end for a fault."""
     return _STATES.get(fault, "damaged")
 
 
 @dataclass(frozen=True, slots=True)
 class _Recovery:
-    """What recovery executes, None when it refuses; what is wrong; whether the end of the journal is missing."""
+    """What recovery executes, None if it refuses; what is wrong; whether the end of the journal is missing."""
 
     snapshot: SnapshotCheck | None
     executed: Executed | None
@@ -184,7 +184,7 @@ class _Check:
             begin = restore_snapshot(self.file, engine)
         except SnapshotError as error:
             return _Recovery(SnapshotCheck(path, None, str(error)), alone, damage)
-        except JournalDamagedError as error:  # it was taken after the journal's end
+        except JournalDamagedError as error:  # the snapshot is from after the journal's end
             if not self.file.held:
                 fault = "it was taken after the journal's end"
                 return _Recovery(SnapshotCheck(path, None, fault), None, str(error), lost=True)
@@ -215,7 +215,7 @@ class _Check:
         return None
 
     def _difference(self, whole: Executed, behind: Executed) -> str | None:
-        """What is wrong though recovery from the snapshot comes to an end."""
+        """What is wrong even though recovery from the snapshot completes."""
         path = snapshot_path(self.file.path)
         if self._damage(whole) is not None:
             where = self.file.explain(whole.end, whole.fault)

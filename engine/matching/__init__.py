@@ -1,1 +1,1 @@
-"""The contract of a matching engine: records, configuration, interface, and the native engine behind it."""
+"""The contract of a matching engine: records, configuration, interface, and the native engine."""

@@ -1,4 +1,4 @@
-"""Arrays of records that start on a cache line, so that no record straddles two."""
+"""Arrays of records aligned to a cache line, so that no record straddles two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CACHE_LINE: Final = 64
 def aligned_empty(count: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
     """An uninitialized array of `count` records whose address is a multiple of 64.
 
-    numpy itself promises 16 only; the array is a view of a slightly longer one of bytes.
+    numpy itself guarantees only 16; the array is a view of a slightly longer byte array.
     """
     raw = np.empty(count * dtype.itemsize + CACHE_LINE, dtype=np.uint8)
     start = -raw.ctypes.data % CACHE_LINE

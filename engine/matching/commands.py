@@ -1,4 +1,4 @@
-"""Rows and arrays of commands, made by name, and records as lines that a person reads."""
+"""Builds commands from named arguments, and formats records as readable lines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def command(
 ) -> tuple[int, ...]:
     """One command as the plain tuple that `np.array([...], COMMAND)` takes.
 
-    Raises `UsageError` for a number that is no integer: a decimal price or quantity would lose its fraction.
+    Raises `UsageError` for a number that is not an integer: a decimal price or quantity would lose its fraction.
     """
     return _whole(COMMAND, (order_id, price, quantity, symbol, kind, side, time_in_force, flags))
 
@@ -82,7 +82,7 @@ def extended_commands(*rows: tuple[int, ...]) -> Commands:
 
 
 def describe(record: Any) -> str:
-    """A line a person can read for one event or command record, e.g. `TRADE order 7 maker 3 5@100`."""
+    """One event or command record as a readable line, e.g. `TRADE order 7 maker 3 5@100`."""
     names = record.dtype.names
     if "sequence" in names:
         kind = ExecType(int(record["kind"]))

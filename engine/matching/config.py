@@ -1,4 +1,4 @@
-"""How an engine is sized, and what it does when a pool runs dry."""
+"""The sizes of an engine's pools, and what it does when one is exhausted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lowlat.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """What an engine is made with.
+    """The settings of an engine.
 
     `orders`: resting orders over all symbols. `trades`: records kept on the trade tape.
     """

@@ -1,6 +1,6 @@
-"""An engine's configuration as plain data, in words, and as the native engine takes it.
+"""Converts an engine's configuration to plain data, to words, and to the form that the native engine takes.
 
-The fields are those of `EngineConfig` and `Instrument`, in their order; nothing else lists them.
+The fields are those of `EngineConfig` and `Instrument`, in their order; they are listed nowhere else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lowlat.engine.matching.instrument import Instrument, instruments
 POOL_FIELDS: Final = tuple(field.name for field in fields(EngineConfig) if field.name != "instruments")
 SYMBOL_FIELDS: Final = tuple(field.name for field in fields(Instrument))
 RULE_FIELDS: Final = tuple(name for name in SYMBOL_FIELDS if name != "unit")
-"""What the native engine knows of a symbol: it has no decimals."""
+"""The fields that the native engine takes: it has no decimals."""
 
 _symbol_row: Final = attrgetter(*SYMBOL_FIELDS)
 _rules_row: Final = attrgetter(*RULE_FIELDS)
@@ -44,14 +44,14 @@ def native_rules(settings: EngineConfig) -> NDArray[np.int64]:
 
 
 def to_plain(settings: EngineConfig) -> dict[str, Any]:
-    """What JSON can hold: the pools by name, and as `symbols` a row of each instrument's fields."""
+    """As data for JSON: the pools by name, and `symbols`, a row of fields per instrument."""
     return {**pools(settings), "symbols": [_symbol_row(each) for each in settings.instruments]}
 
 
 def from_plain(plain: Mapping[str, Any]) -> EngineConfig:
-    """The configuration in what `to_plain` gave or JSON made of it; other keys are left alone.
+    """The configuration from the output of `to_plain`, possibly through JSON; ignores other keys.
 
-    Raises `msgspec.ValidationError` for values of other types, `UsageError` for what no engine can have.
+    Raises `msgspec.ValidationError` for values of another type, `UsageError` for settings that no engine can have.
     """
     read: Any = msgspec.convert(plain, _Plain)
     sizes = (getattr(read, name) for name in POOL_FIELDS)
@@ -59,7 +59,7 @@ def from_plain(plain: Mapping[str, Any]) -> EngineConfig:
 
 
 def to_words(settings: EngineConfig) -> dict[str, Any]:
-    """The same for a reader: every field by name, enumerations as words."""
+    """In readable form: every field by name, enumerations as words."""
     symbols = [{name: word(getattr(each, name)) for name in SYMBOL_FIELDS} for each in settings.instruments]
     return {"symbols": symbols, **pools_in_words(settings)}
 
@@ -70,7 +70,7 @@ def pools_in_words(settings: EngineConfig) -> dict[str, str | int | float | bool
 
 
 def word(value: int | Decimal) -> str | int:
-    """A member of an enumeration as its name in lower case, a decimal as it is written, a number as it is."""
+    """The lower-case name of an enumeration member, the text of a decimal, or the number itself."""
     if isinstance(value, IntEnum):
         return value.name.lower()
     return str(value) if isinstance(value, Decimal) else value

@@ -1,4 +1,4 @@
-"""What a symbol is to the engine: its tick, its lot, its price band. Decimals end here."""
+"""The rules of a symbol: tick, lot, price band. Decimal prices are converted to integers here."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PRICE_MAX = 2**63 - 1
 class Instrument:
     """One symbol's rules.
 
-    `tick` and `lot`: prices are multiples of the one, quantities of the other (price units, lots).
+    `tick`: prices are multiples of it, in price units. `lot`: quantities are multiples of it, in lots.
     `price_min`, `price_max`: the band, both ends included; an order outside it is rejected.
-    `algorithm`: how a price's orders share an incoming one. `off_tick`: what becomes of prices between two ticks.
-    `unit`: the decimal worth of one price unit, used only to read and print decimals.
+    `algorithm`: how the orders at one price share an incoming one. `off_tick`: what to do with a price between two
+    ticks. `unit`: the decimal value of one price unit, used only to read and print decimals.
     """
 
     tick: int = 1
@@ -52,9 +52,9 @@ class Instrument:
             )
 
     def price(self, decimal: str | Decimal) -> int:
-        """The integer price of a decimal one, e.g. `"585.33"` -> 58533 with a unit of 0.01.
+        """Convert a decimal price to an integer one, e.g. `"585.33"` -> 58533 with a unit of 0.01.
 
-        Raises `OffTickError` when it is no whole multiple of `tick` units.
+        Raises `OffTickError` if it is not a whole multiple of `tick` units.
         """
         try:
             units = Decimal(decimal) / self.unit
@@ -67,12 +67,12 @@ class Instrument:
         return int(units)
 
     def decimal(self, price: int) -> Decimal:
-        """The decimal worth of an integer price."""
+        """The decimal value of an integer price."""
         return price * self.unit
 
 
 def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:
-    """The instruments of an engine: `symbols` many plain ones, or those given."""
+    """The instruments of an engine: that many with default rules, or the given ones."""
     listed = tuple(Instrument() for _ in range(symbols)) if isinstance(symbols, int) else tuple(symbols)
     if not all(isinstance(each, Instrument) for each in listed):
         raise UsageError(f"symbols: {symbols!r} is neither a number of symbols nor a list of Instrument")

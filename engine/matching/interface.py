@@ -1,4 +1,4 @@
-"""What every matching engine of this package offers; the native and the reference engine differ in how."""
+"""The interface of every matching engine of this package, native and reference."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from lowlat.errors import ArrayError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class TopOfBook:
-    """Best bid and ask of a book: price and the level's quantity, None where a side is empty."""
+    """Best bid and ask of a book: price and the level's quantity, None if a side is empty."""
 
     bid: int | None
     bid_quantity: int | None
@@ -44,7 +44,7 @@ class TopOfBook:
 
 @dataclass(frozen=True, slots=True)
 class AuctionIndicative:
-    """What an uncross would do now: its price, the volume in lots that it trades, and buy less sell quantity there."""
+    """What an uncross would do now: its price, its volume in lots, and buy minus sell quantity at that price."""
 
     price: int
     volume: int
@@ -54,8 +54,8 @@ class AuctionIndicative:
 class MatchingEngine(ABC):
     """A limit-order-book matching engine of one or many symbols. `docs/matching.md` states the contract.
 
-    Symbols are numbered from 0. Prices are integers in a symbol's price unit, quantities integer lots. Queries answer
-    from the live book; all raise `UsageError` for a symbol that the engine does not hold.
+    Symbols are numbered from 0. Prices are integers in a symbol's price unit, quantities are integers in lots. Queries
+    read the live book; all raise `UsageError` for an unknown symbol.
     """
 
     settings: EngineConfig
@@ -71,16 +71,16 @@ class MatchingEngine(ABC):
     ) -> None:
         """Make an engine with empty books.
 
-        `symbols`: how many (1 to 65,536), or their `Instrument` rules. `orders`: room for resting and waiting orders
-        over all symbols, 1 to 2^30. `trades`: room for records on the trade tape, 1 to 2^32. `when_orders_dry`,
-        `when_trades_dry`: what happens on exhaustion, see `PoolPolicy`. Raises `UsageError` for sizes out of range,
-        `MemoryError` when the system does not have that much memory.
+        `symbols`: how many (1 to 65,536), or their `Instrument` rules. `orders`: capacity for resting and waiting
+        orders over all symbols, 1 to 2^30. `trades`: capacity of the trade tape in records, 1 to 2^32.
+        `when_orders_dry`, `when_trades_dry`: what happens on exhaustion, see `PoolPolicy`. Raises `UsageError` for
+        sizes out of range, `MemoryError` if the system does not have enough memory.
         """
         self._open(EngineConfig(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry))
 
     @classmethod
     def of(cls, settings: EngineConfig) -> Self:
-        """An engine made with `settings`. Raises what the constructor does."""
+        """Make an engine with `settings`. Raises what the constructor does."""
         engine = cls.__new__(cls)
         engine._open(settings)
         return engine
@@ -92,9 +92,9 @@ class MatchingEngine(ABC):
     def process(self, commands: Commands) -> Events:
         """Execute commands in order: a contiguous array of `COMMAND` or `EXTENDED_COMMAND`, shape (n,).
 
-        Returns an `EVENT` array of shape (m,), m >= n: each command gives at least one event. A command that cannot be
-        done gives `ExecType.REJECTED` with its `Reason`, and changes nothing. The array must not change meanwhile.
-        Raises `ArrayError` for another dtype, shape or layout, before anything is executed.
+        Returns an `EVENT` array of shape (m,), m >= n: each command emits at least one event. A command that cannot be
+        executed emits `ExecType.REJECTED` with a `Reason`, and changes nothing. Do not modify the array during the
+        call. Raises `ArrayError` for another dtype, shape or layout, before any command is executed.
         """
 
     @abstractmethod
@@ -120,7 +120,7 @@ class MatchingEngine(ABC):
     def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
         """The best price levels of a side, best first: a `LEVEL` array, shape (n,), n <= `levels`.
 
-        Raises `UsageError` for what is no `Side`.
+        Raises `UsageError` if `side` is not a `Side`.
         """
         if side not in frozenset(Side):
             raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
@@ -141,7 +141,7 @@ class MatchingEngine(ABC):
         return self._stops(self._known(symbol))
 
     def indicative(self, symbol: int = 0) -> AuctionIndicative | None:
-        """What an uncross would do now, in any phase; None where nothing would trade."""
+        """What an uncross would do now, in any phase; None if nothing would trade."""
         return self._indicative(self._known(symbol))
 
     def best(self, symbol: int = 0) -> TopOfBook:
@@ -177,10 +177,10 @@ class MatchingEngine(ABC):
     ) -> Events:
         """Enter a limit order at `price`, or a market order without one. Returns its events, an `EVENT` array.
 
-        `price` in price units, `quantity` and `display_quantity` in lots; `expiry` of a `TimeInForce.GTD` order, on the
-        clock of `advance_time`; `participant_id`: 0 for nobody; `price_slide` includes `post_only`. `docs/matching.md`
-        says what each does. Raises `UsageError` for a number that is no integer or does not fit its field, as do
-        all methods that enter or change an order.
+        `price` is in price units, `quantity` and `display_quantity` in lots. `expiry`: for a `TimeInForce.GTD` order,
+        on the clock of `advance_time`. `participant_id`: 0 for nobody. `price_slide` implies `post_only`.
+        `docs/matching.md` specifies each. Raises `UsageError` for a number that is not an integer or does not fit its
+        field, as do all methods that enter or change an order.
         """
         return self._one(
             extended_command(
@@ -251,9 +251,9 @@ class MatchingEngine(ABC):
         participant_id: int = 0,
         self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
-        """Enter a stop whose trigger follows the best trade price since it was entered, `distance` away.
+        """Enter a stop whose trigger follows the best trade price since its entry at a `distance`.
 
-        `distance` is in price units, with `basis_points` in 1/10,000 of that price. Returns its events.
+        `distance` is in price units, or with `basis_points` in 1/10,000 of that price. Returns its events.
         """
         return self._one(
             extended_command(
@@ -272,25 +272,26 @@ class MatchingEngine(ABC):
         )
 
     def advance_time(self, time: int) -> Events:
-        """Move the engine's clock to `time`, in the unit of the expiries. Returns the events of orders that expired."""
+        """Advance the engine's clock to `time`, in the unit of `expiry`. Returns the events of expired orders."""
         return self._one(extended_command(CommandType.ADVANCE_TIME, quantity=time))
 
     def set_phase(self, phase: TradingPhase, *, symbol: int = 0) -> Events:
-        """Let a symbol enter a phase; `TradingPhase.CONTINUOUS` uncrosses what was collected. Returns the events."""
+        """Move a symbol to a phase; `TradingPhase.CONTINUOUS` uncrosses the collected orders. Returns the events."""
         return self._one(extended_command(CommandType.PHASE, quantity=phase, symbol=symbol))
 
     def cancel(self, order_id: int, *, symbol: int = 0) -> Events:
-        """Take a resting or waiting order out. Returns its events."""
+        """Cancel a resting or waiting order. Returns its events."""
         return self._one(extended_command(CommandType.CANCEL, order_id, symbol=symbol))
 
     def reduce(self, order_id: int, quantity: int, *, symbol: int = 0) -> Events:
-        """Take `quantity` lots off an order, which keeps its place in the queue. Returns its events."""
+        """Reduce an order by `quantity` lots; it keeps its place in the queue. Returns its events."""
         return self._one(extended_command(CommandType.REDUCE, order_id, quantity=quantity, symbol=symbol))
 
     def replace(self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False) -> Events:
         """Give a resting order a new remaining quantity and price. Returns its events.
 
-        At the same price and no larger it keeps its place in the queue; otherwise it is entered again.
+        If the price is unchanged and the quantity does not grow, it keeps its place in the queue; otherwise it is
+        entered again.
         """
         flags = ExecInst.POST_ONLY if post_only else 0
         row = extended_command(
@@ -315,7 +316,7 @@ class MatchingEngine(ABC):
 
 
 def checked_commands(commands: Commands) -> Commands:
-    """`commands` itself if it can be executed as it lies in memory, else an `ArrayError`."""
+    """Return `commands` if it can be executed in place; raise `ArrayError` otherwise."""
     seen = getattr(commands, "dtype", None)
     if seen not in (COMMAND, EXTENDED_COMMAND):
         raise ArrayError(

@@ -29,12 +29,12 @@ from lowlat.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What an engine counted since it was made or reset.
+    """The counters of an engine since its creation or last reset.
 
     `commands`, `trades`: executed. `live_orders`: resting and waiting now, over all symbols. `order_refusals`,
     `trade_refusals`: commands rejected because a pool was exhausted. `trades_held`: records on the trade tape now.
-    `trades_recycled`: records overwritten. `growths`: times a pool grew since the engine was made (a reset keeps the
-    room). `index_rehashes`: times the order index changed its hash.
+    `trades_recycled`: records overwritten. `growths`: times a pool grew since the engine's creation (a reset keeps the
+    capacity). `index_rehashes`: times the order index changed its hash.
     """
 
     commands: int
@@ -52,7 +52,7 @@ class Counters:
 class MemoryPart:
     """One memory mapping of an engine: its purpose, address, size in bytes, and what the system granted.
 
-    `lock_error` is 0 when the pages are locked in memory, else the error number of `mlock`.
+    `lock_error` is 0 if the pages are locked in memory, else the `errno` of `mlock`.
     """
 
     part: str
@@ -65,12 +65,12 @@ class MemoryPart:
 class Engine(MatchingEngine):
     """The native engine.
 
-    `process` releases the GIL. One thread at a time may use an engine; another one meanwhile gets `BusyError`.
-    All memory is taken, touched and, where the limits permit, locked when the engine is made.
+    `process` releases the GIL. Only one thread at a time may use an engine; a concurrent call raises `BusyError`.
+    The constructor allocates all memory, touches it and, if limits permit, locks it.
     """
 
     matcher: _core.Matcher
-    """The native object, for the measured passes of `_core`."""
+    """The native object, for the measured passes in `_core`."""
 
     def _open(self, settings: EngineConfig) -> None:
         self.settings = settings
@@ -110,16 +110,16 @@ class Engine(MatchingEngine):
         return self.matcher.drain_trades()
 
     def reset(self) -> None:
-        """Empty every book, the tape and the counters; the memory stays."""
+        """Empty every book, the tape and the counters; keep the memory."""
         self.matcher.reset()
 
     def check_invariants(self) -> None:
-        """Walk every book, level, order and index entry; abort the process on the first rule that does not hold."""
+        """Walk every book, level, order and index entry; abort the process on the first violated invariant."""
         self.matcher.check_invariants()
 
     @property
     def counters(self) -> Counters:
-        """What was counted so far."""
+        """The current counters."""
         return Counters(**self.matcher.counters())
 
     @property
@@ -129,13 +129,13 @@ class Engine(MatchingEngine):
 
 
 LARGE_BYTES = 1 << 30
-"""Below this the system is not asked first."""
+"""Below this size, available memory is not checked first."""
 
 
 def _check_memory(settings: EngineConfig) -> None:
-    """Raise `UsageError` when the pools cannot be resident: the kernel would promise, then kill."""
-    # Per order: a node, one for its level, an index slot and a quarter, rounded up to a power of two, a far slot, its
-    # terms, and a place among the expiries.
+    """Raise `UsageError` if the pools do not fit in memory: the kernel would overcommit, then kill the process."""
+    # Per order: a node, a node for its level, 1.25 index slots (rounded up to a power of two), a far slot, its
+    # attributes, and an entry in the expiry heap.
     need = settings.orders * (32 + 32 + 2 * 10 + 48 + 64 + 16) + settings.trades * 32
     if need < LARGE_BYTES:
         return

@@ -1,1 +1,1 @@
-"""The reference engine: what `docs/matching.md` says, in plain Python. The oracle of the native one."""
+"""The reference engine: `docs/matching.md` in plain Python. It is the oracle of the native engine."""

@@ -14,7 +14,7 @@ Pair = tuple[Order, Order, int]
 
 
 class Auction(Matching):
-    """Call phases end with an uncross."""
+    """The uncross that ends a call phase."""
 
     def _uncross(self, book: Book) -> None:
         found = self._clearing(book)
@@ -25,16 +25,16 @@ class Auction(Matching):
             self._deduct(bid, book, quantity)
             self._deduct(ask, book, quantity)
             self._trade(bid, ask, found.price, quantity, book)
-        for order in pairs[-1][:2]:  # no other can have been left with a part
+        for order in pairs[-1][:2]:  # only these can be partly filled
             self._refill(order, book)
 
     def _clearing(self, book: Book) -> AuctionIndicative | None:
-        """The price of an uncross, what it would trade, and what would be left at it."""
+        """The price of an uncross, its volume, and the imbalance at that price."""
         bids, asks = (_levels(ladder) for ladder in book.ladders)
         if not bids or not asks or max(bids) < min(asks):
             return None
-        # Volume and imbalance change at orders' prices only: the ends of each stretch between two stand for all of
-        # it, and the last price for what is nearest to it inside.
+        # Volume and imbalance change only at order prices. Between two of them, the candidates are both ends of the
+        # interval and the last price, which is the nearest to itself inside it.
         tick = book.rules.tick
         prices = {price + step for price in (*bids, *asks) for step in (-tick, 0, tick)}
         if book.last is not None:
@@ -43,12 +43,12 @@ class Auction(Matching):
         return min((_at(price, bids, asks) for price in within), key=lambda each: self._rank(each, book.last))
 
     def _rank(self, each: AuctionIndicative, last: int | None) -> tuple[int, ...]:
-        """The candidate that ranks lowest is taken."""
+        """Sort key of a candidate; the lowest is chosen."""
         away = 0 if last is None else abs(each.price - last)
         return (-each.volume, abs(each.imbalance), away, each.price)
 
     def _pairs(self, book: Book, price: int) -> list[Pair]:
-        """Who trades at an uncross price: both sides by price and time, whole icebergs, no all-or-none orders."""
+        """The trades at an uncross price: both sides by price and time, whole icebergs, no all-or-none orders."""
         bids, asks = (deque(_willing(ladder, price)) for ladder in book.ladders)
         left = {id(order): order.quantity for order in (*bids, *asks)}
         pairs: list[Pair] = []
@@ -68,7 +68,7 @@ def _willing(ladder: Ladder, price: int) -> Iterator[Order]:
 
 
 def _levels(ladder: Ladder) -> dict[int, int]:
-    """Quantity by price, of the orders that take part."""
+    """Quantity by price of the participating orders."""
     levels: dict[int, int] = {}
     for order in ladder.orders():
         if not order.all_or_none:

@@ -1,4 +1,4 @@
-"""What the reference engine keeps: commands by name, orders, ladders of queues, and one book for each symbol."""
+"""The data of the reference engine: commands, orders, ladders of queues, and one book per symbol."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESTING_TIMES = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
 
 @dataclass(slots=True)
 class Command:
-    """A command, by name."""
+    """A command with named fields."""
 
     order_id: int
     price: int
@@ -41,17 +41,18 @@ class Command:
 
     @property
     def is_limit_that_rests(self) -> bool:
-        """What POST_ONLY, ALL_OR_NONE and `display_quantity` are for."""
+        """Whether it is a limit order whose remainder rests: POST_ONLY, ALL_OR_NONE and `display_quantity` need one."""
         return self.kind == CommandType.LIMIT and self.time_in_force in RESTING_TIMES
 
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """An order: coming in, resting, or a stop that waits.
+    """An order: incoming, resting, or a waiting stop.
 
-    `command`: what entered it; `accepted`: that command's ordinal. `price`: its limit, 0 if it has none;
-    `quantity`: what it has left, `reserve_quantity` of that behind an iceberg's slice. `waits`: a stop no trade has
-    reached; `trigger`: where it now triggers; `extreme`: of a trailing one, the best trade price since it came.
+    `command`: the command that entered it; `accepted`: that command's ordinal. `price`: its limit, 0 if it has none.
+    `quantity`: what remains, of which `reserve_quantity` is an iceberg's hidden part. `waits`: whether it is a stop not
+    yet triggered; `trigger`: its current trigger price; `extreme`: for a trailing stop, the best trade price since its
+    entry.
     """
 
     command: Command
@@ -67,26 +68,26 @@ class Order:
 
     @property
     def limit(self) -> int | None:
-        """The worst price it takes; None: any."""
+        """The worst price it accepts; None for any."""
         return self.price if self.command.kind in PRICED_KINDS else None
 
     @property
     def shown(self) -> int:
-        """What queues: of an iceberg its slice, else all."""
+        """The displayed quantity: an iceberg's slice, otherwise everything."""
         return self.quantity - self.reserve_quantity
 
     @property
     def slices(self) -> int:
-        """How many slices are left, the one shown among them; 1 for what is no iceberg."""
+        """Remaining slices, including the displayed one; 1 if it is not an iceberg."""
         return 1 + -(-self.reserve_quantity // self.command.display_quantity) if self.reserve_quantity else 1
 
     @property
     def all_or_none(self) -> bool:
-        """Whether it trades whole or not at all."""
+        """Whether it trades in full or not at all."""
         return self.command.flags & ExecInst.ALL_OR_NONE != 0
 
     def policy_toward(self, resting: Order) -> int:
-        """What prevents a trade of this order, incoming, with a resting one: a `SelfTradePrevention`."""
+        """The `SelfTradePrevention` that applies when this incoming order meets a resting one."""
         own = self.command.participant_id != 0 and self.command.participant_id == resting.command.participant_id
         return self.command.self_trade if own else SelfTradePrevention.NONE
 
@@ -96,7 +97,7 @@ Queue = dict[int, Order]
 
 
 class Ladder:
-    """A queue for each live price, and the live prices, best first: of a BUY ladder the highest, else the lowest."""
+    """One side: a queue per live price, and the live prices, best first (BUY: highest first, SELL: lowest first)."""
 
     def __init__(self, side: int) -> None:
         self.sign = -1 if side == Side.BUY else 1
@@ -104,14 +105,14 @@ class Ladder:
         self.ranks: list[int] = []  # price * sign, ascending: the best price ranks first
 
     def add(self, order: Order, price: int) -> None:
-        """Put an order at the back of the queue at a price."""
+        """Append an order to the queue at a price."""
         if price not in self.queues:
             self.queues[price] = {}
             insort(self.ranks, price * self.sign)
         self.queues[price][order.order_id] = order
 
     def remove(self, order: Order, price: int) -> None:
-        """Take an order out, and its level if it was the last."""
+        """Remove an order, and its level if it was the last."""
         queue = self.queues[price]
         del queue[order.order_id]
         if not queue:
@@ -119,7 +120,7 @@ class Ladder:
             del self.ranks[bisect_left(self.ranks, price * self.sign)]
 
     def prices(self, limit: int | None = None) -> Iterator[int]:
-        """Live prices, best first, as far as a limit reaches."""
+        """Live prices, best first, up to a limit."""
         for rank in self.ranks:
             if limit is not None and rank > limit * self.sign:
                 return
@@ -130,7 +131,7 @@ class Ladder:
         return bool(self.ranks) and (limit is None or self.ranks[0] <= limit * self.sign)
 
     def orders(self, limit: int | None = None) -> Iterator[Order]:
-        """Best price first, then oldest first, as far as a limit reaches."""
+        """Orders up to a limit: best price first, then oldest first."""
         for price in self.prices(limit):
             yield from self.queues[price].values()
 
@@ -143,11 +144,11 @@ class Book:
         self.phase = TradingPhase.CONTINUOUS
         self.orders: dict[int, Order] = {}
         self.ladders = (Ladder(Side.BUY), Ladder(Side.SELL))
-        self.all_or_none = 0  # how many such orders rest
+        self.all_or_none = 0  # number of resting all-or-none orders
         self.last: int | None = None  # price of the last trade
-        # By trigger. A rising price meets buy stops lowest first, a falling one sell stops highest first.
+        # By trigger. A rising price reaches the lowest buy stop first, a falling one the highest sell stop.
         self.stops = (Ladder(Side.SELL), Ladder(Side.BUY))
-        self.trailing: dict[int, Order] = {}  # those of the stops that trail, by acceptance
+        self.trailing: dict[int, Order] = {}  # trailing stops, by acceptance
         self.due: deque[Order] = deque()
 
     def across(self, side: int) -> Iterator[Order]:
@@ -156,9 +157,9 @@ class Book:
         return iter(()) if best is None else self.ladders[side].orders(best)
 
     def enqueue(self, order: Order) -> None:
-        """Rest at the back of the order's price."""
+        """Append the order to the queue at its price."""
         self.ladders[order.side].add(order, order.price)
 
     def dequeue(self, order: Order) -> None:
-        """Leave the queue."""
+        """Remove the order from its queue."""
         self.ladders[order.side].remove(order, order.price)

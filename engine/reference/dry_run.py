@@ -1,4 +1,4 @@
-"""What an incoming order would find: the walk that judges whether it can trade whole, and what room the tape needs."""
+"""Dry run of an incoming order: whether it would fill completely, and how many trade records it needs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ CANCELS_INCOMING = frozenset({SelfTradePrevention.CANCEL_AGGRESSING, SelfTradePr
 
 @dataclass(slots=True)
 class Reach:
-    """What an incoming order would meet.
+    """The outcome of a dry run.
 
-    `left`: what it would have left. `whole`: whether all of it would trade. `records`: at most so many trades.
+    `left`: the remaining quantity. `whole`: whether the order would fill completely. `records`: upper bound on its
+    trades.
     """
 
     left: int
@@ -25,7 +26,7 @@ class Reach:
 
 
 def reach(taker: Order, book: Book) -> Reach:
-    """Walk over the other side as matching would, and change nothing."""
+    """Walk the other side as matching would, without changing it."""
     ladder = book.ladders[1 - taker.side]
     look = _look_at_shares if book.rules.algorithm is MatchAlgorithm.PRO_RATA else _look_at_queue
     found = Reach(taker.quantity)
@@ -38,8 +39,8 @@ def reach(taker: Order, book: Book) -> Reach:
 
 
 def _look_at_queue(taker: Order, queue: Iterable[Order], found: Reach) -> None:
-    """A level by time: every slice in the queue's order, then what those icebergs hide. What is left only falls, so
-    an all-or-none order that was passed over stays so."""
+    """A level by time priority: every slice in queue order, then the icebergs' hidden quantities. The remaining
+    quantity only falls, so an all-or-none order that was skipped stays skipped."""
     reserve_quantity = 0
     for maker in queue:
         if found.ends or not found.left:
@@ -57,7 +58,7 @@ def _look_at_queue(taker: Order, queue: Iterable[Order], found: Reach) -> None:
 
 
 def _look_at_shares(taker: Order, queue: Iterable[Order], found: Reach) -> None:
-    """A level pro rata: all of its orders are met, and an own one is taken to have a share."""
+    """A pro-rata level: the order meets all of its orders, and an own order is assumed to get a share."""
     gives = 0
     for maker in queue:
         policy = taker.policy_toward(maker)

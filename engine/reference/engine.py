@@ -1,9 +1,9 @@
-"""The reference engine: what `docs/matching.md` says, in plain Python. It is the oracle of the native engine, and the
-interpreted baseline.
+"""The reference engine: `docs/matching.md` in plain Python. It is the oracle of the native engine and the interpreted
+baseline.
 
-Each file is a layer on the one before, from the data to what a command does: `book` (orders and queues), `state`
-(pools, tape and events), `stops`, `dry_run` (what an order would trade with), `matching`, `auction`, `validation`
-(why a command is rejected), and this one. Slow and short on purpose.
+Each file is a layer on the previous one: `book` (orders and queues), `state` (pools, tape and events), `stops`,
+`dry_run` (what an order would trade with), `matching`, `auction`, `validation` (why a command is rejected), and this
+file (what each command does). It is slow and short on purpose.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ from lowlat.engine.reference.validation import Validation
 
 
 class ReferenceEngine(Validation, MatchingEngine):
-    """The contract of `Engine` in plain Python: the oracle that it is compared with, some hundred times slower.
+    """The contract of `Engine` in plain Python, as its oracle; about a hundred times slower.
 
-    It takes no memory in advance; its pools only count.
+    It preallocates no memory; its pools are only counters.
     """
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""
         rows = [event for row in checked_commands(commands).tolist() for event in self.execute(row)]
-        events = np.zeros(len(rows), dtype=EVENT)  # the bytes behind the last field are zero, and are digested
+        events = np.zeros(len(rows), dtype=EVENT)  # zeros the padding, which is part of the digest
         events[:] = rows
         return events
 
     def execute(self, row: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """One command as a tuple in the order of `COMMAND` or `EXTENDED_COMMAND`; its events as tuples of `EVENT`."""
+        """Execute one command, a tuple of `COMMAND` or `EXTENDED_COMMAND` fields; its events as tuples of `EVENT`."""
         self._events = []
         self._execute(Command(*row))
         self._sequence += 1
@@ -91,7 +91,7 @@ class ReferenceEngine(Validation, MatchingEngine):
             self._match_and_rest(order, book)
 
     def _reduce(self, command: Command, order: Order, book: Book) -> None:
-        """The hidden part of an iceberg goes first."""
+        """Reduce an order; an iceberg's hidden part first."""
         order.reserve_quantity = max(order.reserve_quantity - command.quantity, 0)
         self._deduct(order, book, command.quantity)
         self._emit_order(ExecType.REDUCED, order, order.price, command.quantity)
@@ -134,7 +134,7 @@ class ReferenceEngine(Validation, MatchingEngine):
     # -- what follows from them ----------------------------------------------------------------------------------
 
     def _match_and_rest(self, order: Order, book: Book) -> None:
-        """Trade, then rest with what is left, or lose it."""
+        """Trade, then rest the remainder or cancel it."""
         self._match(order, book)
         if order.quantity and self._rests(order):
             self._rest(order, book)
@@ -145,7 +145,7 @@ class ReferenceEngine(Validation, MatchingEngine):
         return order.limit is not None and order.command.time_in_force in RESTING_TIMES
 
     def _settle(self, book: Book) -> None:
-        """Stops that are due, then all-or-none orders that can trade now, until there are neither."""
+        """Execute due stops, then all-or-none orders that can trade now, until there are none of either."""
         while book.due or book.all_or_none:
             if book.due:
                 self._trigger(self._next_due(book), book)
@@ -168,7 +168,7 @@ class ReferenceEngine(Validation, MatchingEngine):
             self._cancel_rest(order, Reason.TRADE_POOL_FULL)
 
     def _next_fillable(self, book: Book) -> Order | None:
-        """The first all-or-none order that can trade whole now."""
+        """The first all-or-none order that can fill completely now."""
         if book.phase != TradingPhase.CONTINUOUS:
             return None
         across = (order for side in Side for order in book.across(side) if order.all_or_none)
@@ -178,7 +178,7 @@ class ReferenceEngine(Validation, MatchingEngine):
         found = self._reach(order, book)
         return found.whole and self._has_trade_room(found.records)
 
-    # -- what can be asked ---------------------------------------------------------------------------------------
+    # -- queries -------------------------------------------------------------------------------------------------
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         ladder = self._books[symbol].ladders[side]

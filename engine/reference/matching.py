@@ -1,5 +1,5 @@
-"""How an incoming order trades with resting ones in the reference engine: by time or pro rata, icebergs, all-or-none
-orders, self-trade prevention."""
+"""Matching of incoming with resting orders in the reference engine: by time or pro rata, icebergs, all-or-none orders,
+self-trade prevention."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Matching(Stops):
         return reach(taker, book)
 
     def _match(self, taker: Order, book: Book) -> None:
-        """Trade against the other side as far as the order's price reaches."""
+        """Trade against the other side, up to the order's limit."""
         if book.phase != TradingPhase.CONTINUOUS or (taker.all_or_none and not self._reach(taker, book).whole):
             return
         ladder = book.ladders[1 - taker.side]
@@ -32,12 +32,12 @@ class Matching(Stops):
                 self._match_maker(taker, maker, book)
 
     def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
-        """Resting orders that an incoming one meets; each is dealt with before the next is sought."""
+        """Resting orders that an incoming one meets; each is processed before the next is looked up."""
         while taker.quantity and (maker := next(self._in_reach(ladder, taker), None)):
             yield maker
 
     def _in_reach(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
-        """Best price first, then oldest; all-or-none orders that the incoming one cannot take whole are passed over."""
+        """Best price first, then oldest; skips all-or-none orders that the incoming order cannot fill."""
         for maker in ladder.orders(taker.limit):
             if not maker.all_or_none or maker.quantity <= taker.quantity:
                 yield maker
@@ -58,7 +58,7 @@ class Matching(Stops):
     # -- pro rata ------------------------------------------------------------------------------------------------
 
     def _match_level(self, taker: Order, queue: list[Order], book: Book) -> None:
-        """Share the slices of a level, own orders first dealt with."""
+        """Allocate the slices of a level pro rata, after self-trade prevention."""
         policy = taker.command.self_trade
         own = [maker for maker in queue if taker.policy_toward(maker)]
         others = [maker for maker in queue if not taker.policy_toward(maker)]
@@ -75,7 +75,7 @@ class Matching(Stops):
             self._cancel_rest(taker, Reason.SELF_TRADE)
 
     def _shares(self, slices: Sequence[int], quantity: int, lot: int) -> list[int]:
-        """What each slice, oldest first, gets of `quantity`."""
+        """The allocation of `quantity` to each slice, oldest first."""
         total = sum(slices)
         if quantity >= total:
             return list(slices)
@@ -94,10 +94,10 @@ class Matching(Stops):
         for order in orders:
             self._cancel(order, book, Reason.SELF_TRADE)
 
-    # -- what changes hands --------------------------------------------------------------------------------------
+    # -- executions ----------------------------------------------------------------------------------------------
 
     def _exchange(self, taker: Order, maker: Order, quantity: int, book: Book) -> None:
-        """A trade, or what prevention makes of it: both orders lose the quantity. Then the maker's next slice."""
+        """Trade, or decrement both orders under self-trade prevention; then show the maker's next slice."""
         taker.quantity -= quantity
         self._deduct(maker, book, quantity)
         prevented = self._policy(taker, maker) != SelfTradePrevention.NONE
@@ -116,7 +116,7 @@ class Matching(Stops):
         return maker.price
 
     def _refill(self, order: Order, book: Book) -> None:
-        """An iceberg whose slice is used up shows the next, at the back of the queue."""
+        """Show the next slice of an iceberg, at the back of the queue, once its slice is used up."""
         if order.quantity and not order.shown:
             order.reserve_quantity = max(order.quantity - order.command.display_quantity, 0)
             self._requeue(order, book)

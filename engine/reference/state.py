@@ -1,4 +1,4 @@
-"""What all of the reference engine's commands share: the books, the pools, the tape and the events they give."""
+"""State shared by all commands of the reference engine: books, pools, trade tape and events."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from lowlat.engine.reference.book import Book, Command, Order
 
 
 class State:
-    """Books, pools, tape, clock, and the events of the command under way."""
+    """Books, pools, tape, clock, and the events of the current command."""
 
     settings: EngineConfig
 
     def _open(self, settings: EngineConfig) -> None:
         self.settings = settings
         self._books = [Book(rules) for rules in settings.instruments]
-        self._live = 0  # orders that rest or wait
+        self._live = 0  # resting and waiting orders
         self._expiring: dict[int, Order] = {}  # GTD orders that rest or wait, by acceptance
         recycles = settings.when_trades_dry is PoolPolicy.RECYCLE
         self._tape: deque[tuple[int, ...]] = deque(maxlen=settings.trades if recycles else None)
         self._trade_id = 0
         self.clock = 0
         self._sequence = 0
-        self._command = 0  # the kind of the command under way
+        self._command = 0  # kind of the current command
         self._events: list[tuple[int, ...]] = []
 
     # -- orders that live: they rest or wait ---------------------------------------------------------------------
@@ -41,7 +41,7 @@ class State:
         self._expiring.pop(order.accepted, None)
 
     def _rest(self, order: Order, book: Book) -> None:
-        """Stay in the book; an iceberg shows its slice."""
+        """Rest an order in the book; an iceberg shows its slice."""
         display_quantity = order.command.display_quantity
         order.reserve_quantity = max(order.quantity - display_quantity, 0) if display_quantity else 0
         book.enqueue(order)
@@ -49,7 +49,7 @@ class State:
         self._register(order, book)
 
     def _remove(self, order: Order, book: Book) -> None:
-        """Leave the book, resting or waiting."""
+        """Remove a resting or waiting order from the book."""
         if order.waits:
             book.stops[order.side].remove(order, order.trigger)
             book.trailing.pop(order.accepted, None)
@@ -59,7 +59,7 @@ class State:
         self._unregister(order, book)
 
     def _deduct(self, order: Order, book: Book, quantity: int) -> int:
-        """Take `quantity` off an order, off its slice first; what it has left. With nothing left it is gone."""
+        """Reduce an order by `quantity`, its slice first, and remove it at 0. Returns the remaining quantity."""
         if quantity == order.quantity:
             self._remove(order, book)
         order.quantity -= quantity
@@ -77,7 +77,7 @@ class State:
     def _has_trade_room(self, records: int) -> bool:
         return not self._tape_refuses() or len(self._tape) + records <= self.settings.trades
 
-    # -- what is told --------------------------------------------------------------------------------------------
+    # -- events --------------------------------------------------------------------------------------------------
 
     def _reject(self, command: Command, reason: Reason) -> None:
         self._emit(
@@ -87,22 +87,22 @@ class State:
     def _emit_order(
         self, kind: ExecType, order: Order, price: int, quantity: int, reason: Reason = Reason.NONE
     ) -> None:
-        """An event about an order that is no trade; `remaining` is what it has left now."""
+        """Emit an event other than a trade; `remaining` is the order's quantity now."""
         symbol = order.command.symbol
         self._emit(kind, order.order_id, symbol, order.side, price, quantity, order.quantity, reason=reason)
 
     def _cancel(self, order: Order, book: Book, reason: Reason) -> None:
-        """Take an order that lives out, and tell."""
+        """Cancel a live order and emit the event."""
         self._remove(order, book)
         self._cancel_rest(order, reason)
 
     def _cancel_rest(self, order: Order, reason: Reason) -> None:
-        """Tell that what is left of an order that does not live is canceled."""
+        """Emit the cancellation of what remains of an incoming order."""
         quantity, order.quantity = order.quantity, 0
         self._emit_order(ExecType.CANCELLED, order, order.price, quantity, reason)
 
     def _emit_trade(self, taker: Order, maker: Order, price: int, quantity: int) -> None:
-        """Tell of a trade, and put it on the tape; both orders have lost `quantity` already."""
+        """Emit a trade and record it on the tape; both orders are already reduced by `quantity`."""
         self._trade_id += 1
         symbol = taker.command.symbol
         self._tape.append((maker.order_id, taker.order_id, price, quantity, symbol))

@@ -1,4 +1,4 @@
-"""Stops of the reference engine: how they wait, how a trade makes them due, how trailing ones follow it."""
+"""Stops of the reference engine: waiting, triggering by trades, and trailing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lowlat.engine.reference.state import State
 
 
 def trailing_trigger(command: Command, extreme: int, tick: int) -> int:
-    """Where a trailing stop triggers when `extreme` is the best trade price since it came."""
+    """Trigger price of a trailing stop if `extreme` is the best trade price since its entry."""
     distance = command.trigger
     if command.flags & ExecInst.TRAIL_BASIS_POINTS:
         distance = max(abs(extreme) * command.trigger // BASIS_POINTS_MAX // tick, 1) * tick
@@ -30,7 +30,7 @@ class Stops(State):
         self._register(order, book)
 
     def _on_trade(self, price: int, book: Book) -> None:
-        """What a trade does to the stops; those that are due are carried out later."""
+        """Update the stops after a trade; due stops are executed later."""
         book.last = price
         for ladder in book.stops:
             while ladder.reaches(price):
@@ -56,5 +56,5 @@ class Stops(State):
                 book.stops[order.side].add(order, trigger)
 
     def _extends(self, order: Order, price: int) -> bool:
-        """Whether a trade is better than any since the trailing stop came."""
+        """Whether a trade price is better than any since the trailing stop's entry."""
         return price > order.extreme if order.side == Side.SELL else price < order.extreme

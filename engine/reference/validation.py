@@ -1,4 +1,4 @@
-"""Why the reference engine rejects a command: the checks of docs/matching.md, in their order."""
+"""Validation of commands in the reference engine: the checks of docs/matching.md, in their order."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _FIELDS = tuple(each for each in sorted(_ATTRIBUTES) if each not in ExecInst.__m
 
 
 def _stated(command: Command) -> frozenset[str]:
-    """What an order says that not every one may say: its flags, and the further fields that are not zero."""
+    """The attributes of an order that not every kind may have: its flags, and its nonzero optional fields."""
     flags = [flag.name for flag in ExecInst if command.flags & flag]
     return frozenset(flags + [field for field in _FIELDS if getattr(command, field)])
 
 
 class Validation(Auction):
-    """The first check that fails, or NONE; nothing is changed."""
+    """Returns the first check that fails, or NONE; changes nothing."""
 
     def _check(self, command: Command) -> Reason:
         if command.kind not in _KINDS:
@@ -106,7 +106,7 @@ class Validation(Auction):
         return Reason.NONE if self._in_band(price, book) else Reason.PRICE_OUTSIDE_BAND
 
     def _check_attributes(self, command: Command, book: Book) -> Reason:
-        """Terms that the kind of order does not have, and those that exclude each other."""
+        """Attributes that this kind of order may not have, and those that exclude each other."""
         may_say = MAY_SAY[CommandType(command.kind)].get(TimeInForce(command.time_in_force))
         foreign = _stated(command) - (may_say or frozenset())
         if ExecInst.POST_ONLY.name in foreign:
@@ -150,7 +150,7 @@ class Validation(Auction):
         return Reason.NONE
 
     def _check_now(self, command: Command, book: Book) -> Reason:
-        """What the book, the phase and the pools say."""
+        """Checks against the book, the phase and the pools."""
         if not self._in_phase(command, book):
             return Reason.NOT_IN_THIS_PHASE
         if command.order_id in book.orders:
@@ -164,7 +164,7 @@ class Validation(Auction):
         return self._check_match(command, self._make_order(command, book), book)
 
     def _in_phase(self, command: Command, book: Book) -> bool:
-        """Whether the phase takes this order, or this REPLACE."""
+        """Whether the phase accepts this order or REPLACE."""
         if book.phase == TradingPhase.CALL:
             rests = command.is_limit_that_rests or command.kind in STOP_KINDS or command.kind == CommandType.REPLACE
             return rests and not command.flags & (ExecInst.POST_ONLY | ExecInst.ALL_OR_NONE)
@@ -182,7 +182,7 @@ class Validation(Auction):
         return Reason.NONE
 
     def _check_match(self, command: Command, order: Order, book: Book) -> Reason:
-        """What an order would find on the other side."""
+        """Checks that depend on what the order would trade with."""
         post_only = command.flags & ExecInst.POST_ONLY
         fok = order.command.time_in_force == TimeInForce.FOK
         if not (post_only or fok or self._tape_refuses()):
@@ -196,7 +196,7 @@ class Validation(Auction):
             return Reason.POST_ONLY_WOULD_TRADE
         return Reason.NONE if self._has_trade_room(found.records) else Reason.TRADE_POOL_FULL
 
-    # -- changing one --------------------------------------------------------------------------------------------
+    # -- changing an order ---------------------------------------------------------------------------------------
 
     def _check_reduction(self, command: Command, book: Book) -> Reason:
         if command.kind == CommandType.REDUCE and (reason := self._check_quantity(command, book)):
@@ -233,7 +233,7 @@ class Validation(Auction):
         return self._check_reentry(command, order, book)
 
     def _check_reentry(self, command: Command, order: Order, book: Book) -> Reason:
-        """A replaced order that comes in again."""
+        """Checks of a replaced order that is entered again."""
         price = self._round_price(command.price, order.side, book)
         if self._keeps_priority(order, price, command.quantity):
             return Reason.NONE
@@ -261,7 +261,7 @@ class Validation(Auction):
         return book.rules.price_min <= price <= book.rules.price_max
 
     def _round_price(self, price: int, side: int, book: Book) -> int:
-        """The price that an order takes; off the tick where the symbol does not round."""
+        """The rounded price of an order; still off tick if the symbol does not round."""
         tick = book.rules.tick
         below = price - price % tick
         if price == below or book.rules.off_tick is TickRounding.REJECT:
@@ -272,7 +272,7 @@ class Validation(Auction):
         return below if price - below < above - price else above
 
     def _make_order(self, command: Command, book: Book) -> Order:
-        """The order that a command enters, at its rounded price or, sliding, behind the other side."""
+        """The order that a command enters, at its rounded price or, with price slide, behind the other side."""
         price = self._round_price(command.price, command.side, book) if command.kind in PRICED_KINDS else 0
         order = Order(command, self._sequence, command.order_id, command.side, price, command.quantity)
         if (

@@ -1,4 +1,4 @@
-"""Bounded queues of records between threads and processes, without locks."""
+"""Bounded, lock-free queues of records between threads and processes."""
 
 from lowlat.engine.rings.records import WaitStrategy
 from lowlat.engine.rings.ring import MpscRing, Ring, SpscRing

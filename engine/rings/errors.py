@@ -1,4 +1,4 @@
-"""Why a ring did not take a record, or gave none."""
+"""Errors of pushing to and popping from a ring."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from lowlat.errors import LowlatError
 
 
 class RingFullError(LowlatError):
-    """Not every record fitted. `pushed`: how many, from the start of the array, did; they are in the ring."""
+    """Not all records fit. `pushed`: how many, from the start of the array, are in the ring."""
 
     pushed: int = 0
 
 
 class RingEmptyError(LowlatError):
-    """No record came."""
+    """No record arrived."""
 
 
 class RingClosedError(LowlatError):
@@ -22,4 +22,4 @@ class RingClosedError(LowlatError):
 
 
 class RingStalledError(LowlatError):
-    """A producer claimed the next slot and did not publish it. Nothing is lost if it runs on: pop again."""
+    """A producer claimed the next slot but did not publish it. Nothing is lost if it continues: pop again."""

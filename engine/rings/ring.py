@@ -1,14 +1,14 @@
-"""Bounded queues of records between threads and processes, without locks.
+"""Bounded, lock-free queues of records between threads and processes.
 
     orders = MpscRing()                          # COMMAND records, many producers, one consumer
     orders.push(commands)                        # waits while it is full
-    for batch in orders.batches():               # in another thread or process, until somebody calls orders.close()
+    for batch in orders.batches():               # in another thread or process, until orders.close() is called
         engine.process(batch)
 
-A ring lies in shared memory. Threads share the object; a child process gets it as an argument of
+A ring is in shared memory. Threads share the object; a child process gets it as an argument of
 `multiprocessing.Process`, or by fork; other processes attach to a ring that was made with a `path`. Each producer's
-records arrive in its order, each exactly once; a full ring makes the producer wait or tells it, and drops nothing.
-One consumer, and for `SpscRing` one producer, at a time: a second one gets `BusyError`.
+records arrive in order and exactly once. A full ring makes the producer wait or raises an error; it drops nothing.
+Only one consumer, and for `SpscRing` one producer, at a time: a second one gets `BusyError`.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from lowlat.errors import ArrayError, UsageError
 Records: TypeAlias = NDArray[np.void]
 
 SLICE_NS: Final = 20_000_000
-"""A wait is cut in slices of this length, so that Ctrl-C and time-outs are seen between them."""
+"""A wait is divided into slices of this length; Ctrl-C and timeouts are checked between them."""
 STALL_S: Final = 1.0
-"""A claim that is not published for so long is no passing moment: its producer was stopped or killed."""
+"""If a claim stays unpublished for this long, its producer was stopped or killed."""
 BATCH: Final = 4096
 _FAIL: Final = int(WaitStrategy.FAIL)
 
 
 class Ring:
-    """What both kinds of ring offer; see `MpscRing` and `SpscRing`.
+    """The common interface of `MpscRing` and `SpscRing`.
 
-    `capacity`: records, a power of two. `dtype`: `COMMAND` or `EVENT`. `wait`: what push and pop do when they cannot
-    go on. `path`: a new file (mode 0600) that other processes attach to; without one the memory has no name.
+    `capacity`: in records, a power of two. `dtype`: `COMMAND` or `EVENT`. `wait`: what push and pop do when they cannot
+    proceed. `path`: a new file (mode 0600) to which other processes attach; without one the memory is unnamed.
 
-    Errors: `UsageError` for the capacity, `ArrayError` for another dtype, `OutputPathError`.
+    Raises `UsageError` for the capacity, `ArrayError` for another dtype, `OutputPathError`.
     """
 
     kind: ClassVar[RingKind]
@@ -66,9 +66,9 @@ class Ring:
 
     @classmethod
     def _attached(cls, where: str | Path | int, dtype: np.dtype[np.void], wait: WaitStrategy) -> Self:
-        """The ring in a file or behind a file descriptor (which stays the caller's).
+        """Attach to the ring in a file or of a file descriptor (which the caller keeps).
 
-        Raises `InputError`, also for what is not such a ring.
+        Raises `InputError`, also if it is not a ring of this type.
         """
         ring = cls.__new__(cls)
         ring._hold(dtype, wait, *found(_shape(cls.kind, dtype), where if isinstance(where, int) else Path(where)))
@@ -79,13 +79,13 @@ class Ring:
     def _hold(self, dtype: np.dtype[np.void], wait: WaitStrategy, descriptor: int, memory: mmap.mmap) -> None:
         self.dtype = dtype
         self.wait = WaitStrategy(wait)
-        self._wait = int(self.wait)  # an enumerator crosses the border 150 ns slower
+        self._wait = int(self.wait)  # passing an enum member to native code costs 150 ns more
         self._descriptor = descriptor
         self._native: _core.MappedRing = _core.MappedRing(memory, self.kind, dtype.itemsize)
 
     @property
     def capacity(self) -> int:
-        """How many records fit."""
+        """Capacity in records."""
         return self._native.capacity
 
     @property
@@ -94,7 +94,7 @@ class Ring:
         return self._native.closed
 
     def __len__(self) -> int:
-        """Records in the ring at some moment during the call."""
+        """Number of records in the ring at some moment during the call."""
         return len(self._native)
 
     def fileno(self) -> int:
@@ -102,17 +102,17 @@ class Ring:
         return self._descriptor
 
     def try_push(self, records: Records) -> int:
-        """Push as many of `records`, shape (n,), as fit now, from the first on; how many that was."""
+        """Push as many of `records`, shape (n,), as fit now, from the first on. Returns their number."""
         return self._native.push(self._checked(records), 0, _FAIL, 0)
 
     def push(self, records: Records, timeout_s: float | None = None) -> int:
-        """Push all of `records`, shape (n,), in order, waiting by policy; their number.
+        """Push all of `records`, shape (n,), in order, waiting by policy. Returns their number.
 
-        Raises `RingFullError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError`; both say how many
-        were pushed, and so does a note on the `KeyboardInterrupt` of Ctrl-C.
+        Raises `RingFullError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError`. Both say how many
+        were pushed, as does a note on the `KeyboardInterrupt` of Ctrl-C.
         """
         array = self._checked(records)
-        # What fits at once, before any wait: an interrupt of the wait then knows of it.
+        # Push what fits before any wait, so that an interrupt of the wait knows the number.
         done = self._native.push(array, 0, _FAIL, 0)
         return done if done == len(array) else self._push_on(array, done, _deadline(timeout_s))
 
@@ -147,7 +147,7 @@ class Ring:
         self.push(array, timeout_s)
 
     def try_pop(self, maximum: int = BATCH) -> Records:
-        """Up to `maximum` records that are there now, oldest first: shape (n,), perhaps (0,).
+        """Take up to `maximum` available records, oldest first: shape (n,), possibly (0,).
 
         Raises `RingClosedError` once the ring is closed and empty.
         """
@@ -155,7 +155,7 @@ class Ring:
         return out[: max(self._taken(self._native.pop(out, 0, _FAIL, 0)), 0)]
 
     def pop(self, maximum: int = BATCH, timeout_s: float | None = None) -> Records:
-        """Wait by policy for a record, then take up to `maximum` that are there, oldest first: shape (n,), n >= 1.
+        """Wait by policy for a record, then take up to `maximum` available ones, oldest first: shape (n,), n >= 1.
 
         Raises `RingEmptyError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError` once the ring is
         closed and empty, `RingStalledError`.
@@ -164,7 +164,7 @@ class Ring:
         return out[: self._fill(out, timeout_s)]
 
     def pop_into(self, out: Records, timeout_s: float | None = None) -> int:
-        """As `pop`, into the start of `out`, shape (n,), n >= 1; how many records it took."""
+        """As `pop`, into the start of `out`, shape (n,), n >= 1. Returns the number of records."""
         if len(self._checked(out)) == 0 or not out.flags.writeable:
             raise ArrayError("the output array must be writable and have room for at least one record")
         return self._fill(out, timeout_s)
@@ -191,12 +191,12 @@ class Ring:
                 )
 
     def pop_one(self, timeout_s: float | None = None) -> np.void:
-        """The oldest record. See `pop`."""
+        """Take the oldest record. See `pop`."""
         record: np.void = self.pop(1, timeout_s)[0]
         return record
 
     def batches(self, maximum: int = BATCH) -> Iterator[Records]:
-        """What `pop` gives, again and again, until the ring is closed and empty."""
+        """Yield the results of `pop` until the ring is closed and empty."""
         while True:
             try:
                 batch = self.pop(maximum)
@@ -205,14 +205,15 @@ class Ring:
             yield batch
 
     def close(self) -> None:
-        """No more records: pushes are refused from now on, and the consumer gets what is in the ring, then the error.
+        """Close the ring for all its users: pushes fail from now on; the consumer gets the remaining records, then the
+        error.
 
-        For everyone who uses the ring. An `SpscRing` is closed by its producer, when it has pushed its last.
+        The producer closes an `SpscRing`, after its last push.
         """
         self._native.close()
 
     def unlink(self) -> None:
-        """Remove the file that this ring was made in. Who has attached goes on; nobody else can."""
+        """Remove the file of this ring. Attached processes continue; no others can attach."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
             self.path = None
@@ -221,19 +222,19 @@ class Ring:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Where the ring was made: close it and remove its file. Elsewhere nothing: others may still be pushing."""
+        """In the process that made the ring, close it and remove its file. Elsewhere do nothing: others may push."""
         if self._maker == os.getpid():
             self.close()
             self.unlink()
 
     def __del__(self) -> None:
-        # The memory is unmapped when the native object, which calls that wait hold, goes.
+        # The memory is unmapped with the native object, which waiting calls keep alive.
         descriptor = getattr(self, "_descriptor", None)
         if descriptor is not None:
             os.close(descriptor)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """For `multiprocessing`: the other process gets a descriptor of its own, of the same memory."""
+        """For `multiprocessing`: the other process gets its own descriptor of the same memory."""
         from multiprocessing.reduction import DupFd
 
         return _received, (type(self), DupFd(self._descriptor), self.dtype, self.wait)
@@ -259,7 +260,7 @@ class Ring:
         return np.empty(min(maximum, self.capacity), self.dtype)
 
     def _taken(self, count: int) -> int:
-        """Records taken; 0 none yet, negative none behind a claim that is not published."""
+        """Number of records taken; 0: none yet; negative: none, because a claim is not published."""
         if count == -1:
             raise RingClosedError("the ring is closed and empty")
         return count
@@ -284,7 +285,7 @@ class MpscRing(Ring):
     def attach(
         cls, where: str | Path | int, dtype: np.dtype[np.void] = COMMAND, *, wait: WaitStrategy = WaitStrategy.YIELD
     ) -> Self:
-        """See `Ring`: the ring that another process made with a path, or whose descriptor `where` is."""
+        """See `Ring`: the ring that another process made with path `where`, or with `where` as its descriptor."""
         return cls._attached(where, dtype, wait)
 
 

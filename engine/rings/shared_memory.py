@@ -1,4 +1,4 @@
-"""The file behind a ring: made, found again, mapped."""
+"""The file of a ring: creates, finds and maps it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lowlat.errors import InputError, OutputPathError, UsageError
 
 HEADER_BYTES: Final = 1024
 LARGE_BYTES: Final = 1 << 30
-"""Below this the system is not asked how much memory it has."""
+"""Below this size, available memory is not checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class RingShape:
-    """What a ring is: `kind` (`RingKind`, or what another file has in its place), bytes of a record."""
+    """The shape of a ring: `kind` (`RingKind`, or the value in another file), record size in bytes."""
 
     kind: int
     record_bytes: int
@@ -33,7 +33,7 @@ class RingShape:
 
 
 def made(shape: RingShape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap]:
-    """Descriptor and mapping of a new, empty ring: in the file `path`, which must not exist, or without a name."""
+    """Descriptor and mapping of a new, empty ring: in the file `path`, which must not exist, or unnamed."""
     bytes_needed = _core.ring_bytes(shape.kind, shape.record_bytes, capacity)
     if path is None:
         _check_memory(bytes_needed)
@@ -55,7 +55,7 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> tuple[int, mmap.
 
 
 def found(shape: RingShape, where: Path | int) -> tuple[int, mmap.mmap]:
-    """Descriptor of its own and mapping of the ring in a file or behind a descriptor, after validation."""
+    """A new descriptor and a mapping of the ring in a file or of a descriptor, after validation."""
     try:
         if isinstance(where, int):
             descriptor = os.dup(where)
@@ -114,12 +114,12 @@ def _anonymous() -> int:
 
 
 def _exclusive(path: Path) -> int:
-    # Exclusive creation follows no link at the end of the path.
+    # Exclusive creation does not follow a symlink at the end of the path.
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 def _take_space(descriptor: int, bytes_needed: int) -> None:
-    """Now, where the system can: a disk that fills up later would be a SIGBUS at the first touch."""
+    """Allocate the space now if the system can: if the disk filled up later, the first touch would raise SIGBUS."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, bytes_needed)
     else:
@@ -127,7 +127,7 @@ def _take_space(descriptor: int, bytes_needed: int) -> None:
 
 
 def _check_memory(bytes_needed: int) -> None:
-    """Memory without a name has no limit of its own: the kernel would end processes before it refuses."""
+    """Check the size of unnamed memory: it has no limit, and the kernel would kill processes rather than refuse."""
     if bytes_needed < LARGE_BYTES:
         return
     import psutil
@@ -141,7 +141,7 @@ def _check_memory(bytes_needed: int) -> None:
 
 
 def _seal(descriptor: int) -> None:
-    """Nobody can shorten memory without a name under the feet of those who mapped it; files know no seals."""
+    """Seal unnamed memory, so that nobody can shrink it while it is mapped; files have no seals."""
     import fcntl
 
     if hasattr(fcntl, "F_ADD_SEALS"):

@@ -1,12 +1,12 @@
 """A book in a mapped file: one process writes its levels, others read them live and never accept a torn one.
 
-    with MappedBookWriter("AAPL") as book:            # in the process that matches
+    with MappedBookWriter("AAPL") as book:            # in the matching process
         book.publish(engine)
 
     with MappedBookReader("AAPL") as book:            # in any other
         book.best(), book.snapshot(levels=10).bids
 
-`engine/native/shared_book/mapped_book.hpp` draws the file and says how its sequence lock works.
+`engine/native/shared_book/mapped_book.hpp` shows the file's layout and explains its sequence lock.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """One book of a folder: its last whole state, or in `trouble` why it cannot be read. `live`: it has a writer."""
+    """One book of a folder: its last consistent state, or in `trouble` why it is unreadable. `live`: has a writer."""
 
     symbol: str
     live: bool

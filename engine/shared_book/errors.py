@@ -1,4 +1,4 @@
-"""What can be wrong with a mapped book, its file or its folder."""
+"""Errors of mapped books, their files and folders."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from lowlat.errors import LowlatError
 
 
 class BookError(LowlatError):
-    """Root of the errors of mapped books; itself for a file or folder that cannot be used, or must not be."""
+    """Base of all mapped book errors; raised itself for a file or folder that cannot or must not be used."""
 
 
 class NoSuchBookError(BookError):
-    """No book of this symbol in the folder."""
+    """The folder has no book of this symbol."""
 
 
 class NotABookError(BookError):
-    """A file that is no book, or one whose header does not agree with itself."""
+    """The file is not a book, or its header is inconsistent."""
 
 
 class BookLayoutError(BookError):
-    """A book of another layout version, or one whose sizes are not those of its version."""
+    """The book has another layout version, or sizes that do not match its version."""
 
 
 class BookHeldError(BookError):
-    """A live writer has the book."""
+    """A live writer holds the book."""
 
 
 class NoWriterError(BookError):
-    """Nobody writes the book any more. Of a writer that died in the middle of an update no whole book is left."""
+    """The book has no writer any more. If the writer died during an update, no consistent book is left."""
 
 
 class BookBusyError(BookError):
-    """The writer lives, but was in the middle of an update all the while: stopped, or never pausing."""
+    """The writer is alive but was always in the middle of an update: it is stopped, or updates without a pause."""
 
 
 class LevelError(BookError):
-    """Levels that are no book: out of order, crossed, or numbers that do not fit."""
+    """Invalid levels: out of order, crossed, or with numbers that do not fit."""

@@ -1,7 +1,7 @@
-"""Where the files of mapped books lie, and how they are opened: never through a link, never by others' hands.
+"""Location and opening of the files of mapped books: never through a link, never a file of another user.
 
-The folder is the user's own, closed to others, so that nobody can plant anything in it; names are made from symbols
-that an allow-list has passed. A writer holds a lock for its life.
+The folder belongs to the user and is closed to others, so that nobody can plant files in it; names are made from
+symbols that pass an allow-list. A writer holds a lock for its lifetime.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def checked_symbol(symbol: str) -> str:
 
 
 def default_folder() -> Path:
-    """`$XDG_RUNTIME_DIR/lowlat`: the user's own, in memory, gone after the session. Raises `BookError`."""
+    """`$XDG_RUNTIME_DIR/lowlat`: private to the user, in memory, removed at logout. Raises `BookError`."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if not Path(runtime).is_absolute():
         raise BookError(f"no directory for books: XDG_RUNTIME_DIR is {runtime!r}; name one with --dir")
@@ -42,7 +42,7 @@ def default_folder() -> Path:
 
 @contextmanager
 def opened_folder(path: Path, *, create: bool) -> Iterator[int]:
-    """A descriptor of the folder, checked to be the user's alone. Raises `BookError`."""
+    """A descriptor of the folder, checked to be private to the user. Raises `BookError`."""
     try:
         if create:
             path.mkdir(mode=0o700, exist_ok=True)
@@ -77,7 +77,7 @@ def _check_private(facts: os.stat_result, path: Path) -> None:
 
 
 def create_book(folder: int, symbol: str) -> int | None:
-    """A new, empty file that is locked; None when there is one already. Raises `BookError`s."""
+    """Create an empty, locked file; None if it already exists. Raises `BookError`s."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         book = os.open(symbol + SUFFIX, flags, 0o600, dir_fd=folder)
@@ -85,15 +85,15 @@ def create_book(folder: int, symbol: str) -> int | None:
         return None
     except OSError as error:
         raise _explained(error, symbol) from error
-    if not lock(book):  # another writer was quicker to find the new file
+    if not lock(book):  # another writer locked the new file first
         os.close(book)
         raise BookHeldError(f"book {symbol} has a live writer, which is just starting; stop it, or use another symbol")
     return book
 
 
 def open_book(folder: int, symbol: str, *, write: bool) -> int:
-    """The file of a symbol, checked to be a regular one of the user's alone. Raises `BookError`s."""
-    # Without O_NONBLOCK a planted pipe would hold up whoever opens it.
+    """Open a symbol's file, checked to be regular and private to the user. Raises `BookError`s."""
+    # Without O_NONBLOCK, opening a planted pipe would block.
     flags = (os.O_RDWR if write else os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         book = os.open(symbol + SUFFIX, flags, dir_fd=folder)
@@ -101,7 +101,7 @@ def open_book(folder: int, symbol: str, *, write: bool) -> int:
         raise _explained(error, symbol) from error
     facts = os.fstat(book)
     sound = stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
-    # Two names are someone else's way to the same bytes. No name is sound: replaced since it was opened.
+    # A second link would give someone else access to the same bytes. No link is fine: replaced since it was opened.
     if not sound or facts.st_nlink > 1:
         os.close(book)
         raise BookError(
@@ -112,7 +112,7 @@ def open_book(folder: int, symbol: str, *, write: bool) -> int:
 
 
 def is_current(folder: int, symbol: str, book: int) -> bool:
-    """Whether the open file is the one that the name leads to now."""
+    """Whether the name still refers to the open file."""
     try:
         named = os.stat(symbol + SUFFIX, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -121,7 +121,7 @@ def is_current(folder: int, symbol: str, book: int) -> bool:
 
 
 def allocate(book: int, size: int, symbol: str) -> None:
-    """Give the file all its blocks now: a store to a page without one would kill the process (SIGBUS).
+    """Allocate all blocks of the file now: a store to a page without one would kill the process (SIGBUS).
 
     Raises `BookError`.
     """
@@ -139,7 +139,7 @@ def allocate(book: int, size: int, symbol: str) -> None:
 
 
 def lock(book: int) -> bool:
-    """Take the writer's lock, unless another open file has it. Raises `BookError`."""
+    """Take the writer's lock, unless it is held through another open file. Raises `BookError`."""
     with _locks():
         return file_lock.lock(book)
 
@@ -159,12 +159,12 @@ def _locks() -> Iterator[None]:
 
 
 def process_start(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None when no such process runs (proc_pid_stat(5))."""
+    """Start time of a process in clock ticks since boot; None if no such process runs (proc_pid_stat(5))."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return None
-    fields = text.rpartition(")")[2].split()  # from field 3 on: the name before may hold spaces and brackets
+    fields = text.rpartition(")")[2].split()  # from field 3 on: the name may contain spaces and parentheses
     return None if fields[0] in {"Z", "X"} else int(fields[19])
 
 

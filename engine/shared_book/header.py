@@ -1,4 +1,4 @@
-"""What a mapped book says it is, in its header."""
+"""The header of a mapped book."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHECKED_BYTES: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class BookIdentity:
-    """What a book is. `depth`: levels a side, even, so that both sides start on a cache line."""
+    """The identity of a book. `depth`: levels per side, even, so that both sides start on a cache line."""
 
     symbol: str
     depth: int
@@ -40,7 +40,7 @@ class BookIdentity:
         return BOOK_HEADER.itemsize + 2 * self.depth * LEVEL.itemsize
 
     def side_offset(self, side: int) -> int:
-        """Where a side's levels start in the file."""
+        """Offset of a side's levels in the file."""
         return BOOK_HEADER.itemsize + side * self.depth * LEVEL.itemsize
 
     def to_bytes(self) -> bytes:
@@ -55,7 +55,7 @@ class BookIdentity:
 
 
 def is_blank(raw: bytes) -> bool:
-    """Whether the file was never finished: its magic, which is written last, is missing."""
+    """Whether the file is unfinished: its magic, which is written last, is missing."""
     return not any(raw[:8])
 
 
@@ -69,7 +69,7 @@ def header_of(raw: bytes) -> Any:
 
 
 def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
-    """What the file says it is, where all of it agrees; `raw` is its start, `file_bytes` its length.
+    """The identity in the file, checked for consistency; `raw` is the file's start, `file_bytes` its length.
 
     Raises `NotABookError`, `BookLayoutError`.
     """

@@ -1,4 +1,4 @@
-"""The reading end of a mapped book: copies of one moment, or views with a check."""
+"""The reader of a mapped book: consistent copies, or views with a check."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from lowlat.errors import UsageError
 Read = TypeVar("Read")
 
 PATIENCE_S: Final = 0.1
-"""How long a reader waits for a live writer to finish an update; one takes microseconds, unless it is off its CPU."""
+"""How long a reader waits for a live writer's update, which takes microseconds unless the writer is descheduled."""
 
 
 @dataclass(frozen=True, slots=True)
 class BookSnapshot:
-    """A book as it stood at one moment: `LEVEL` arrays of one's own, best level first.
+    """A consistent copy of a book: private `LEVEL` arrays, best level first.
 
-    `sequence`: changes with every update, even; `command`: the source's number of the command after which the book
-    first looked so; `generation`: writers so far; `pid`: the writer's; `state`: what it last said.
+    `sequence`: even, changes with every update; `command`: the source's number of the command that led to this book;
+    `generation`: number of writers so far; `pid`: the writer's; `state`: the last one it set.
     """
 
     bids: Levels
@@ -56,10 +56,10 @@ class BookSnapshot:
 class MappedBookReader:
     """Reads the book of `symbol` in `folder` (default: `$XDG_RUNTIME_DIR/lowlat`) while another process writes it.
 
-    With `live_only` false a book without a writer may be read too: the last whole one that it left.
+    With `live_only` false, the last consistent book of a former writer can be read too.
     Raises `UsageError` for a symbol that cannot name a book, `NoSuchBookError`, `NoWriterError`, `BookLayoutError`,
-    `NotABookError`, `BookBusyError` when the writer is still setting the book up; `BookError` for a file or folder that
-    cannot be used.
+    `NotABookError`, `BookBusyError` while the writer is still setting the book up; `BookError` for an unusable file or
+    folder.
     """
 
     identity: BookIdentity
@@ -86,10 +86,10 @@ class MappedBookReader:
                 self.close()
 
     def snapshot(self, levels: int = 10, *, patience_s: float = PATIENCE_S) -> BookSnapshot:
-        """A consistent copy of the best `levels` of both sides, shorter where there are fewer.
+        """A consistent copy of the best `levels` of both sides, shorter if there are fewer.
 
-        Raises `BookBusyError` when a live writer was in the middle of an update for `patience_s`, `NoWriterError` when
-        it died in the middle of one, or (if `live_only`) has closed the book.
+        Raises `BookBusyError` if a live writer was in the middle of an update for `patience_s`, `NoWriterError` if it
+        died during an update or (if `live_only`) has closed the book.
         """
         room = max(0, min(levels, self.identity.depth))
         bids, asks = np.empty(room, LEVEL), np.empty(room, LEVEL)
@@ -101,12 +101,12 @@ class MappedBookReader:
         return BookSnapshot(bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, BookState(state))
 
     def best(self) -> TopOfBook:
-        """Best bid and ask, of one moment. Raises as `snapshot`."""
+        """Consistent best bid and ask. Raises what `snapshot` does."""
         return self.snapshot(1).best
 
     def depth(self, side: Side, levels: int | None = None) -> Levels:
-        """The best levels of a side as a read-only view of the mapped memory: nothing is copied, and it changes under
-        the reader's eyes. What was computed from views counts only if `valid` says so; `read` does this by itself.
+        """The best levels of a side as a read-only view of the mapped memory: no copy, and it can change at any time.
+        Results computed from views are valid only if `valid` returns true; `read` checks this itself.
         """
         if side not in frozenset(Side):
             raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
@@ -115,16 +115,16 @@ class MappedBookReader:
 
     @property
     def sequence(self) -> int:
-        """To be asked before views are read; odd while an update is under way."""
+        """Read it before reading views; odd during an update."""
         return self._open_native.sequence()
 
     def valid(self, sequence: int) -> bool:
-        """Whether all that was read from views since `sequence` was asked belongs to one book."""
+        """Whether everything read from views since `sequence` belongs to one consistent book."""
         return self._open_native.unchanged(sequence)
 
     def read(self, work: Callable[[MappedBookReader], Read], *, patience_s: float = PATIENCE_S) -> Read:
-        """What `work` makes of the views when no update came in between; it may be called several times, must not keep
-        views, and must bear levels that make no sense. Raises as `snapshot`.
+        """The result of `work` on the views without an update in between. `work` may be called several times, must not
+        keep views, and must tolerate inconsistent levels. Raises what `snapshot` does.
         """
 
         def attempt(_native: _core.BookReader) -> tuple[Read] | None:
@@ -139,21 +139,21 @@ class MappedBookReader:
 
     @property
     def has_writer(self) -> bool:
-        """Whether a live process holds the book: asks the kernel for the writer's lock, which dies with the process."""
+        """Whether a live process holds the book: checks the writer's lock, which ends with its process."""
         return is_held(self._file)
 
     def check_writer(self) -> None:
-        """Raise `NoWriterError` when nobody writes the book any more."""
+        """Raise `NoWriterError` if the book has no writer any more."""
         if not self.has_writer:
             raise self._no_writer()
 
     def close(self) -> None:
-        """Detach. Views that are still about stay readable; the mapping goes with the last of them."""
+        """Detach. Existing views stay readable; the mapping ends with the last of them."""
         if self._native is None:
             return
         self._native = None
         self._sides = []
-        with suppress(BufferError):  # a view is still about
+        with suppress(BufferError):  # a view still exists
             self._map.close()
         os.close(self._file)
 
@@ -170,9 +170,9 @@ class MappedBookReader:
         return self._native
 
     def _patiently(self, attempt: Callable[[_core.BookReader], Read | None], patience_s: float) -> Read:
-        """The first result that is not None. Never waits for a dead writer, nor longer than told for a live one."""
+        """The first result that is not None. Waits up to `patience_s` for a live writer, never for a dead one."""
         native = self._open_native
-        deadline = None  # not asked for where the first attempt succeeds
+        deadline = None  # not computed if the first attempt succeeds
         while (result := attempt(native)) is None:
             deadline = deadline or time.monotonic() + patience_s
             if native.sequence() % 2 and not self.has_writer:
@@ -198,7 +198,7 @@ class MappedBookReader:
 
 
 def _identity_in(book: int, symbol: str) -> BookIdentity:
-    """What the open file is, waiting a little for a writer that is just making it."""
+    """The identity of the open file; waits briefly for a writer that is still creating it."""
     deadline = time.monotonic() + PATIENCE_S
     while is_blank(raw := os.pread(book, BOOK_HEADER.itemsize, 0)):
         if not is_held(book):

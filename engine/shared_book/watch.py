@@ -1,4 +1,4 @@
-"""A mapped book watched over time: across a writer that dies, and the next one."""
+"""Watches a mapped book over time, across the death of a writer and its successor."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from lowlat.reports.model.book import BookDocument
 
 
 def watched(symbol: str, folder: Path, levels: int) -> Iterator[tuple[BookDocument, str]]:
-    """The book at each step, and a line on how it fares; without end.
+    """Yield the book and a status line at each step, without end.
 
-    The first step raises what is wrong, as `MappedBookReader` does. Later ones keep the last book while there is no
-    writer, saying so, and go on with the next writer.
+    The first step raises what `MappedBookReader` does. Later steps keep the last book while there is no writer, say so,
+    and continue with the next writer.
     """
     reader = MappedBookReader(symbol, folder=folder)
     try:
@@ -39,7 +39,7 @@ def watched(symbol: str, folder: Path, levels: int) -> Iterator[tuple[BookDocume
 
 
 def _next_reader(reader: MappedBookReader, folder: Path) -> MappedBookReader:
-    """A reader of the next writer's file, or the same reader while there is none."""
+    """A reader of the next writer's file, or the same reader if there is none yet."""
     with suppress(NoWriterError, NoSuchBookError, BookBusyError):
         found = MappedBookReader(reader.identity.symbol, folder=folder)
         reader.close()

@@ -1,4 +1,4 @@
-"""The writing end of a mapped book: claims the file, finds what an earlier writer left, publishes."""
+"""The writer of a mapped book: claims the file, recovers an earlier writer's book, publishes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from lowlat.errors import UsageError
 from lowlat.file_lock import unlock
 
 DEPTH: Final = 64
-"""Levels a side, unless told otherwise."""
+"""Default number of levels per side."""
 
 
 class Found(Enum):
@@ -53,21 +53,21 @@ class Found(Enum):
 
 
 class MappedBookWriter:
-    """Writes the book of `symbol` into a file of its own in `folder` (default: `$XDG_RUNTIME_DIR/lowlat`, made with
-    mode 0700): exclusively created, mode 0600, `depth` levels a side (even, up to 4096).
+    """Writes the book of `symbol` to its own file in `folder` (default: `$XDG_RUNTIME_DIR/lowlat`, created with mode
+    0700): exclusively created, mode 0600, `depth` levels per side (even, up to 4096).
 
-    `found` says what lay there, `recovered` is the whole book that an earlier writer left; in the file the book starts
-    empty, of a new generation, for nobody should take a dead engine's levels for a live one's. Nothing that a reader
-    has mapped is ever truncated: a file of other sizes is marked, unlinked and made anew.
+    `found` says what was there, `recovered` is the consistent book that an earlier writer left. In the file, the book
+    starts empty with a new generation, so that nobody takes a dead engine's levels for live ones. A file that readers
+    may have mapped is never truncated: one of another size is marked, unlinked and created again.
 
-    Raises `BookHeldError` while another writer lives, `BookError`, `NotABookError` for a file that is
-    something else, and the errors of folder and name that `MappedBookReader` has.
+    Raises `BookHeldError` while another writer is alive, `BookError`, `NotABookError` for a file that is not a book,
+    and the folder and name errors of `MappedBookReader`.
     """
 
     found: Found
     recovered: BookSnapshot | None = None
     native: _core.BookWriter
-    """The native object, for loops in C++ that publish by themselves."""
+    """The native object, for C++ loops that publish directly."""
 
     def __init__(
         self,
@@ -94,21 +94,21 @@ class MappedBookWriter:
         self._closed = False
 
     def publish(self, engine: MatchingEngine, symbol: int = 0, *, command: int = 0) -> bool:
-        """Bring the book in line with an engine's: whether anything had changed. Only levels that did are written.
+        """Update the book to an engine's, writing only changed levels. Returns whether anything changed.
 
-        `command`: which command of a `ReferenceEngine` this follows; the native engine counts by itself.
+        `command`: the number of the last command, for a `ReferenceEngine`; the native engine counts itself.
         Raises `UsageError`, `BusyError`.
         """
         if isinstance(engine, Engine):
-            engine.instrument(symbol)  # raises for a symbol it does not hold
+            engine.instrument(symbol)  # raises for an unknown symbol
             return self._open_native.publish_engine(engine.matcher, symbol)
         bids, asks = (engine.depth(side, self.identity.depth, symbol) for side in Side)
         return self.publish_levels(bids, asks, command=command)
 
     def publish_levels(self, bids: Levels, asks: Levels, *, command: int = 0) -> bool:
-        """The same from `LEVEL` arrays of shape (n,), best first; those beyond the depth are left out.
+        """The same from `LEVEL` arrays of shape (n,), best first; levels beyond the depth are ignored.
 
-        Raises `LevelError` when prices are out of order, repeat or cross, or a level is empty: then nothing changes.
+        Raises `LevelError`, with nothing changed, if prices are out of order, repeat or cross, or a level is empty.
         """
         rows = [_checked_levels(levels, side) for levels, side in ((bids, Side.BUY), (asks, Side.SELL))]
         if all(len(levels) for levels in rows) and rows[0]["price"][0] >= rows[1]["price"][0]:
@@ -116,12 +116,12 @@ class MappedBookWriter:
         return self._open_native.publish_levels(rows[0], rows[1], command)
 
     def update_level(self, side: Side, price: int, quantity: int, orders: int = 1, *, command: int = 0) -> None:
-        """What now stands at a price; a quantity of 0 takes the level away. Published at once, or with the `batch`.
+        """Set the level at a price; a quantity of 0 removes it. Published at once, or with the `batch`.
 
-        The writer holds all levels it was told of, so that one beyond the depth shows when those before it go; after a
-        `publish` it goes on from the levels that readers see.
-        Raises `LevelError` when the number does not fit, or when the best bid would reach the best ask: then readers
-        keep the book before, until further updates uncross it; `UsageError`.
+        The writer keeps all updated levels, so that one beyond the depth appears when better ones are removed; after a
+        `publish` it continues from the levels that readers see.
+        Raises `LevelError` if a number does not fit, or if the best bid would reach the best ask: then readers keep the
+        previous book until further updates uncross it; `UsageError`.
         """
         native = self._open_native
         if side not in frozenset(Side):
@@ -135,7 +135,7 @@ class MappedBookWriter:
 
     @contextmanager
     def batch(self, *, command: int = 0) -> Iterator[None]:
-        """Updates that readers see all at once, such as those of one command."""
+        """Group updates, such as those of one command, so that readers see them all at once."""
         self._batches += 1
         try:
             yield
@@ -145,7 +145,7 @@ class MappedBookWriter:
             self._publish_updates(command)
 
     def close(self, *, unlink: bool = False) -> None:
-        """Mark the book closed and let go of it; its last levels stay readable for who wants them, unless `unlink`."""
+        """Mark the book closed and release it; its last levels stay readable unless `unlink`."""
         if self._closed:
             return
         self._closed = True
@@ -180,7 +180,7 @@ class MappedBookWriter:
             )
 
     def _claimed_file(self, folder: int) -> int:
-        """The book's file, locked: a new one, or the one there if it is of the same kind."""
+        """The book's file, locked: a new one, or an existing one with the same identity."""
         symbol = self.identity.symbol
         self.found = Found.NEW
         while True:
@@ -204,7 +204,7 @@ class MappedBookWriter:
             os.close(book)
 
     def _is_usable(self, book: int) -> bool:
-        """Whether a file under the book's name is the book to be written; marks it if it is another that is whole."""
+        """Whether an existing file can be used for this book; marks it if it is an intact other book."""
         raw = os.pread(book, BOOK_HEADER.itemsize, 0)
         if is_blank(raw):
             return False
@@ -234,7 +234,7 @@ class MappedBookWriter:
         self.native.open(os.getpid(), process_start(os.getpid()) or 0)
 
     def _recover(self) -> None:
-        """Say what an earlier writer left, and keep a copy of it if it is whole."""
+        """Determine what an earlier writer left, and keep a copy of it if it is consistent."""
         bids, asks = (aligned_empty(self.identity.depth, LEVEL) for _ in Side)
         stamp = _core.BookReader(self._map, self.identity.depth).snapshot(bids, asks)
         if stamp is None:
@@ -248,7 +248,7 @@ class MappedBookWriter:
 
 
 def _holder(book: int) -> str:
-    """Who holds the lock of a book, as far as its header and this host's process table tell."""
+    """The holder of a book's lock, as far as its header and this host's process table show."""
     raw = os.pread(book, BOOK_HEADER.itemsize, 0)
     if len(raw) < BOOK_HEADER.itemsize or is_blank(raw):
         return "which is just starting"
@@ -259,7 +259,7 @@ def _holder(book: int) -> str:
 
 
 def _checked_levels(levels: Levels, side: Side) -> Levels:
-    """`levels` as they can be published. Raises `LevelError`."""
+    """Check and convert `levels` for publishing. Raises `LevelError`."""
     if getattr(levels, "dtype", None) != LEVEL or levels.ndim != 1:
         raise LevelError("levels are a one-dimensional array of engine.LEVEL")
     prices = levels["price"]

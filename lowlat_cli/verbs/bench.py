@@ -135,7 +135,7 @@ def bench(
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import ClosedLoop
     from lowlat.engine.flow.profile import load_profile
-    from lowlat.engine.flow.synthetic import flood
+    from lowlat.engine.flow.synthetic import synthetic_flow
 
     chosen = load_profile(profile)
     if sweep:  # environment and settings file may set these for other invocations
@@ -152,7 +152,7 @@ def bench(
 
     def flow_of(load: Load) -> Flow:
         default = commands_in(load, SWEPT_S if sweep else PACED_S, _commands_unless_told(engine))
-        return flood(chosen, commands or default, seed)
+        return synthetic_flow(chosen, commands or default, seed)
 
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.random import Generator
 
 from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.native import Engine
@@ -71,7 +71,7 @@ def flipped(stream: Commands, random: Generator) -> Commands:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("profile", ["cancel-storm", "all-kinds"])
 def test_a_flood_with_bits_flipped(profile: str, seed: int) -> None:
-    flow = flood(load_profile(profile), 3_000, seed)
+    flow = synthetic_flow(load_profile(profile), 3_000, seed)
     stream = flipped(flow.commands, np.random.default_rng(seed))
     answers_are_equal(EngineConfig(flow.instruments, orders=flow.orders), stream)
 
@@ -87,6 +87,6 @@ def test_every_kind_with_bits_flipped(name: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_commands_shuffled_repeated_and_left_out(seed: int) -> None:
     random = np.random.default_rng(seed)
-    flow = flood(load_profile("sweep"), 3_000, seed)
+    flow = synthetic_flow(load_profile("sweep"), 3_000, seed)
     stream = random.choice(flow.commands, len(flow.commands))
     answers_are_equal(EngineConfig((Instrument(),), orders=flow.orders), stream)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.records import Fault
@@ -38,7 +38,7 @@ def test_it_measures_each_policy_and_leaves_the_whole_flow(lowlat: Run, tmp_path
     assert 0 < batch["commands"] <= 20_000 and batch["commands"] % 500 == 0
     assert batch["syncs"] >= 2 * batch["commands"] // 500  # of two runs, whose seeding is committed too
     assert 0 < batch["sync_p50_ns"] <= batch["sync_p99_ns"]
-    flow = flood(load_profile(profile), 20_000, 1)
+    flow = synthetic_flow(load_profile(profile), 20_000, 1)
     with JournalFile(tmp_path / "day.journal") as file:
         assert file.fault is Fault.NONE
         assert np.array_equal(np.concatenate([block.commands for block in file.blocks()]), flow.commands)

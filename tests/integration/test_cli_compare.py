@@ -20,7 +20,7 @@ import pytest
 from lowlat.documents import published
 from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import to_text
 from lowlat.reports.model.report import Report
@@ -38,7 +38,7 @@ def measured() -> Report:
 
     The Python engine takes microseconds per command, far above the resolution of any clock.
     """
-    report = measure(flood(load_profile("steady"), 500, 1), RunPlan(engine="reference", runs=1))
+    report = measure(synthetic_flow(load_profile("steady"), 500, 1), RunPlan(engine="reference", runs=1))
     runs = tuple(dataclasses.replace(report.runs[0], index=index) for index in range(10))
     return dataclasses.replace(report, runs=runs, summary=summarize(runs))
 

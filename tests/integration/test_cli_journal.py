@@ -25,8 +25,8 @@ from lowlat.engine import (
     command,
     commands,
     extended_command,
-    flood,
     load_profile,
+    synthetic_flow,
 )
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
@@ -381,7 +381,7 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: 
     """The journal is damaged at its end, far after the part that `head` reads, so the damage is not found."""
     path = tmp_path / "long.journal"
     with JournaledEngine.create(path, sync=SyncPolicy.NONE) as long:
-        long.process(flood(load_profile("steady"), 50_000, 1).commands)
+        long.process(synthetic_flow(load_profile("steady"), 50_000, 1).commands)
     flip(path, -1)
     for flags in ((), ("--json",)):
         process = start("journal", "dump", path, *flags)
@@ -394,7 +394,7 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: 
 
 @pytest.mark.parametrize("profile", ["steady", "all-kinds"])
 def test_a_replay_gives_the_events_of_the_flow_that_was_journaled(lowlat: Run, tmp_path: Path, profile: str) -> None:
-    flow = flood(load_profile(profile), 2_000, 5)
+    flow = synthetic_flow(load_profile(profile), 2_000, 5)
     path = tmp_path / "flood.journal"
     with JournaledEngine.create(path, flow.instruments, orders=flow.orders, sync=SyncPolicy.NONE) as engine:
         for begin in range(0, len(flow.commands), 700):

@@ -16,13 +16,13 @@ FLOOD = """
 import sys
 from pathlib import Path
 from lowlat.engine import _core
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.journal.errors import JournalWriteError, SnapshotError
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.flow.profile import load_profile
 
-path, flow = Path(sys.argv[1]), flood(load_profile("steady"), 100_000, 1).commands
+path, flow = Path(sys.argv[1]), synthetic_flow(load_profile("steady"), 100_000, 1).commands
 engine = JournaledEngine.create(path, orders=100_000, sync=SyncPolicy[sys.argv[2]])
 try:
     for start in range(0, len(flow), 1_000):

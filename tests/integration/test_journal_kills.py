@@ -19,7 +19,7 @@ import pytest
 
 from lowlat.engine import _core
 from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.snapshot import snapshot_path
@@ -36,14 +36,14 @@ FLOW = (load_profile("all-kinds"), 60_000, 11)
 ENGINES = """
 import os, random, signal, sys
 from pathlib import Path
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.bench.run import RunPlan, settings_of
 
 path, broken = Path(sys.argv[1]), sys.argv[2]
-flow = flood(load_profile("all-kinds"), 60_000, 11)
+flow = synthetic_flow(load_profile("all-kinds"), 60_000, 11)
 settings = settings_of(flow, RunPlan())
 
 def tell(number):
@@ -140,7 +140,7 @@ def examine(path: Path, flow: Commands, acknowledged: int, seen: Counter[str]) -
 
 
 def kill_and_examine(engines: subprocess.Popen[bytes], path: Path, kills: int) -> Counter[str]:
-    seen, flow = Counter[str](), flood(*FLOW).commands
+    seen, flow = Counter[str](), synthetic_flow(*FLOW).commands
     for seed in range(kills):
         acknowledged = kill_one(engines, seed, len(flow))
         if examine(path, flow, acknowledged, seen):

@@ -20,7 +20,7 @@ from lowlat.engine.bench.protocol import OpenLoop, PathPlaces, Pipeline
 from lowlat.engine.bench.run import RunPlan, measure, settings_of
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Arrivals, load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.shared_book.reader import MappedBookReader
 from lowlat.engine.shared_book.writer import MappedBookWriter
@@ -30,8 +30,8 @@ from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.errors import AffinityError
 from lowlat.reports.model.report import Report
 
-STEADY = flood(load_profile("steady"), 20_000, 3)
-MANY = flood(load_profile("many-symbols"), 20_000, 3)
+STEADY = synthetic_flow(load_profile("steady"), 20_000, 3)
+MANY = synthetic_flow(load_profile("many-symbols"), 20_000, 3)
 CPU_THAT_IS_NOT = 1023
 
 
@@ -108,7 +108,7 @@ def test_a_book_that_another_writes_is_refused(folder: Path) -> None:
 
 
 def test_a_schedule_of_more_than_a_day_is_refused_before_any_run() -> None:
-    flow = flood(load_profile("steady"), 90_000, 3)
+    flow = synthetic_flow(load_profile("steady"), 90_000, 3)
     with pytest.raises(UsageError, match="more than a day"):
         measure(flow, RunPlan(runs=1, load=OpenLoop(Arrivals(process="constant", rate=1))))
 

@@ -20,7 +20,7 @@ from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import ExecType, PoolPolicy
@@ -33,7 +33,7 @@ from lowlat.reports.io.json_codec import from_document, to_document
 
 @pytest.fixture(scope="module")
 def flow():
-    return flood(load_profile("steady"), 20_000, 3)
+    return synthetic_flow(load_profile("steady"), 20_000, 3)
 
 
 @pytest.fixture(scope="module")
@@ -234,12 +234,12 @@ def test_ctrl_c_keeps_what_was_measured(flow, after):
     """Ctrl-C during run 2 gives a report of run 1, marked; during run 1 there is nothing to report."""
     script = (
         "import os, signal, sys\n"
-        "from lowlat.engine import load_profile; from lowlat.engine import flood\n"
+        "from lowlat.engine import load_profile; from lowlat.engine import synthetic_flow\n"
         "from lowlat.engine.bench.run import RunPlan, measure\n"
         "def progress(text, share):\n"
         f"    if text == 'run {after + 1} of 3': signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
         "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))\n"
-        "report = measure(flood(load_profile('steady'), 20000, 3), RunPlan(runs=3), progress)\n"
+        "report = measure(synthetic_flow(load_profile('steady'), 20000, 3), RunPlan(runs=3), progress)\n"
         "print(report.status, len(report.runs), report.verification.equal)\n"
     )
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=60, check=False)

@@ -86,7 +86,7 @@ class StressRun {
   public:
     explicit StressRun(const Stress& given)
         : given_(given),
-          memory_(Region::room_for<std::byte>(Ring::bytes_for(given.capacity))),
+          memory_(LockedRegion::room_for<std::byte>(Ring::bytes_for(given.capacity))),
           block_(memory_.take<std::byte>(Ring::bytes_for(given.capacity))),
           next_(given.producers) {
         Ring::format(block_, given.capacity);
@@ -155,7 +155,7 @@ class StressRun {
     }
 
     Stress given_;
-    Region memory_;
+    LockedRegion memory_;
     std::byte* block_;
     std::vector<std::uint64_t> next_;
     Verdict verdict_;

@@ -12,11 +12,11 @@ using namespace lowlat::testing;
 namespace {
 
 void against_a_set(std::uint32_t places, std::uint32_t spread) {
-    std::vector<std::uint64_t> words(Occupancy::words(places));
-    Occupancy occupancy(words.data(), places);
+    std::vector<std::uint64_t> words(BitmapTree::words(places));
+    BitmapTree occupancy(words.data(), places);
     std::set<std::uint32_t> model;
     Random random(places + spread);
-    const auto next = [&](auto found) { return found == model.end() ? Occupancy::none : *found; };
+    const auto next = [&](auto found) { return found == model.end() ? BitmapTree::none : *found; };
     for (int step = 0; step < 200'000; ++step) {
         // Steps over the places in strides, so that words and groups fill up and empty.
         const std::uint32_t place = random.below(spread) * (places / spread);
@@ -46,17 +46,18 @@ const Register least("occupancy: 256 places, the least a ladder has", [] { again
 const Register group("occupancy: 4,096 places, one group", [] { against_a_set(4096, 128); });
 const Register most("occupancy: 131,072 places, sparse", [] { against_a_set(1U << 17, 64); });
 const Register dense("occupancy: 131,072 places, dense", [] { against_a_set(1U << 17, 1U << 11); });
-const Register all("occupancy: as many places as there can be", [] { against_a_set(Occupancy::places_max, 512); });
+const Register all("occupancy: as many places as there can be", [] { against_a_set(BitmapTree::places_max, 512); });
 
 const Register ends("occupancy: the first and the last place", [] {
-    std::vector<std::uint64_t> words(Occupancy::words(Occupancy::places_max));
-    Occupancy occupancy(words.data(), Occupancy::places_max);
-    check(occupancy.first() == Occupancy::none, "nothing is taken");
-    occupancy.set(Occupancy::places_max - 1);
-    check(occupancy.first() == Occupancy::places_max - 1 && occupancy.next(0) == Occupancy::places_max - 1, "the last");
+    std::vector<std::uint64_t> words(BitmapTree::words(BitmapTree::places_max));
+    BitmapTree occupancy(words.data(), BitmapTree::places_max);
+    check(occupancy.first() == BitmapTree::none, "nothing is taken");
+    occupancy.set(BitmapTree::places_max - 1);
+    check(occupancy.first() == BitmapTree::places_max - 1 && occupancy.next(0) == BitmapTree::places_max - 1,
+          "the last");
     occupancy.set(0);
     check(occupancy.first() == 0, "the first");
-    check(occupancy.next(Occupancy::places_max - 1) == Occupancy::none, "nothing behind the last");
+    check(occupancy.next(BitmapTree::places_max - 1) == BitmapTree::none, "nothing behind the last");
 });
 
 }  // namespace

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lowlat.engine import Engine, flood, load_profile
+from lowlat.engine import Engine, load_profile, synthetic_flow
 from lowlat.engine.matching import records
 from lowlat.engine.matching.config_codec import RULE_FIELDS
 from lowlat.engine.matching.instrument import Instrument
@@ -160,7 +160,7 @@ class CEngine:
 
 
 def test_it_is_the_engine_that_python_has() -> None:
-    flow = flood(load_profile("steady"), 50_000, 1)
+    flow = synthetic_flow(load_profile("steady"), 50_000, 1)
     python = Engine(orders=flow.orders)
     c = CEngine([Instrument()], flow.orders)
     for part in np.array_split(np.arange(len(flow.commands)), 7):
@@ -224,7 +224,7 @@ def test_every_kind_of_every_symbol_is_the_same() -> None:
 
 
 def test_a_second_thread_is_told_that_the_engine_is_busy() -> None:
-    flow = flood(load_profile("steady"), 100_000, 1)
+    flow = synthetic_flow(load_profile("steady"), 100_000, 1)
     c = CEngine([Instrument()], flow.orders)
     seen = threading.Event()
 

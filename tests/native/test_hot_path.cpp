@@ -46,11 +46,11 @@ void check_nothing_taken(const Taken& before, const Taken& after) {
 }
 
 /// Makes commands a part at a time, executes each part, and counts around the execution.
-void run_flood(const FloodProfile& profile, std::uint64_t count) {
+void run_flood(const FlowProfile& profile, std::uint64_t count) {
     constexpr std::uint64_t part = 500'000;
     std::vector<Command> commands(std::max<std::uint64_t>(part, profile.live_orders));
     std::vector<Event> ring(1'024);  // written here, so it is resident
-    Flood flood(profile, 1);
+    SyntheticFlow flood(profile, 1);
     const EngineConfig settings{
         .symbols = std::vector<SymbolRules>(profile.symbols, SymbolRules{1, 1, -(1LL << 40), 1LL << 40}),
         .orders = std::max(50'000U, 2 * profile.live_orders),

@@ -24,15 +24,15 @@ using Model = std::map<std::int64_t, Handle>;
 struct Owned {
     Owned(std::uint32_t places, std::size_t levels)
         : window(places),
-          bits(Occupancy::words(places)),
+          bits(BitmapTree::words(places)),
           slots(levels),
           ladder(window.data(), bits.data(), places, &room) {
         room.add(slots.data(), levels);
     }
     std::vector<Handle> window;
     std::vector<std::uint64_t> bits;
-    std::vector<FarRoom::Slot> slots;
-    FarRoom room;
+    std::vector<SparseRoom::Slot> slots;
+    SparseRoom room;
     Ladder ladder;
 };
 

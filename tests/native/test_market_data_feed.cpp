@@ -77,7 +77,7 @@ class Follower {
         return numbers;
     }
 
-    std::vector<LevelMirror> books_ = std::vector<LevelMirror>(symbols, LevelMirror(64));
+    std::vector<LevelBook> books_ = std::vector<LevelBook>(symbols, LevelBook(64));
     MarketData last_{};
     int ends_ = 0;
 };
@@ -86,14 +86,14 @@ class Follower {
 template <typename Skip>
 bool followed(Skip skip) {
     constexpr std::uint64_t events = 1024;
-    Region region(Region::room_for<std::byte>(MarketDataRing::bytes_for(1024)));
+    LockedRegion region(LockedRegion::room_for<std::byte>(MarketDataRing::bytes_for(1024)));
     auto* block = region.take<std::byte>(MarketDataRing::bytes_for(1024));
     MarketDataRing::format(block, 1024);
     MarketDataRing ring(block);
     std::vector<Event> attributes_handle(events);
     Matcher matcher(
         {.symbols = std::vector<SymbolRules>(symbols, SymbolRules{1, 1, 0, 1000}), .orders = 1000, .trades = 1000});
-    LevelFeed feed(matcher, ring, WaitStrategy::fail, attributes_handle.data(), events - 1);
+    MarketDataFeed feed(matcher, ring, WaitStrategy::fail, attributes_handle.data(), events - 1);
     Follower follower;
     Random random(7);
     for (std::uint64_t number = 1; number <= commands; ++number) {

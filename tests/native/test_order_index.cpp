@@ -16,7 +16,8 @@ namespace {
 /// The index as the matcher uses it: ids are kept by handle, and a poor insertion leads to another hash.
 class Owned {
   public:
-    explicit Owned(std::uint32_t entries) : slots_(IdIndex::slots_for(entries)), ids_(entries + 1), index_(slots_, 0) {
+    explicit Owned(std::uint32_t entries)
+        : slots_(OrderIndex::slots_for(entries)), ids_(entries + 1), index_(slots_, 0) {
         for (std::uint32_t index = entries; index > 0; --index) free_.push_back(Handle{index});
     }
 
@@ -45,7 +46,7 @@ class Owned {
     void check_all() const {
         for (const auto& [id, handle] : live_) check(find(id) == handle, "every live id is found");
         std::size_t taken = 0;
-        for (const IdIndex::Slot& slot : slots_) taken += slot.handle != nil;
+        for (const OrderIndex::Slot& slot : slots_) taken += slot.handle != nil;
         check(taken == live_.size(), "one slot for each live id");
     }
 
@@ -53,11 +54,11 @@ class Owned {
     bool holds(std::uint64_t id) const { return live_.contains(id); }
 
   private:
-    std::vector<IdIndex::Slot> slots_;
+    std::vector<OrderIndex::Slot> slots_;
     std::vector<std::uint64_t> ids_;
     std::vector<Handle> free_;
     std::unordered_map<std::uint64_t, Handle> live_;
-    IdIndex index_;
+    OrderIndex index_;
 };
 
 constexpr std::uint32_t entries = 3'000;
@@ -113,7 +114,7 @@ const Register random_ids("id index: ids at random", [] {
 });
 
 const Register wrap("id index: entries pushed from the end of the table to its start", [] {
-    const std::uint64_t slots = IdIndex::slots_for(entries);
+    const std::uint64_t slots = OrderIndex::slots_for(entries);
     // Homes in the last four slots and the first four: chains run across the end in every mixture.
     Random random(3);
     Owned owned(entries);
@@ -150,8 +151,8 @@ const Register full("id index: as full as it gets", [] {
 });
 
 const Register symbols("id index: the same id in many books", [] {
-    std::vector<IdIndex::Slot> slots(IdIndex::slots_for(1'000));
-    const IdIndex index(slots, 0);
+    std::vector<OrderIndex::Slot> slots(OrderIndex::slots_for(1'000));
+    const OrderIndex index(slots, 0);
     std::unordered_map<std::uint32_t, int> homes;
     for (std::uint32_t symbol = 0; symbol < 1'000; ++symbol)
         ++homes[static_cast<std::uint32_t>(index.tag(1, symbol)) & static_cast<std::uint32_t>(slots.size() - 1)];

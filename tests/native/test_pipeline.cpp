@@ -25,12 +25,12 @@ constexpr std::uint64_t count = 20'000;
 constexpr std::uint64_t count = 200'000;
 #endif
 constexpr TickScale one_to_one{std::uint64_t{1} << 63, 63};
-constexpr FloodProfile steady{.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
-                              .live_orders = live_orders,
-                              .distance_ticks = 8,
-                              .quantity_max = 100,
-                              .take_quantity_max = 100,
-                              .take_ticks = 2};
+constexpr FlowProfile steady{.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
+                             .live_orders = live_orders,
+                             .distance_ticks = 8,
+                             .quantity_max = 100,
+                             .take_quantity_max = 100,
+                             .take_ticks = 2};
 
 /// Memory of a book, as a file would give it.
 class MappedMemory {
@@ -83,7 +83,7 @@ void watch(const BookMemory& memory, const std::atomic<bool>& over) {
 }
 
 void walk(std::uint32_t producers, bool paced) {
-    Flood flood(steady, 1);
+    SyntheticFlow flood(steady, 1);
     std::vector<Command> seeding(live_orders);
     std::vector<Command> commands(count);
     flood.seed(seeding.data());

@@ -20,9 +20,9 @@ struct Path {
     }
     MarketDataRing ring() { return MarketDataRing(block); }
 
-    Region ring_memory{Region::room_for<std::byte>(MarketDataRing::bytes_for(16))};
+    LockedRegion ring_memory{LockedRegion::room_for<std::byte>(MarketDataRing::bytes_for(16))};
     std::byte* block = ring_memory.take<std::byte>(MarketDataRing::bytes_for(16));
-    Region book_memory{Region::room_for<std::byte>(book_bytes(4))};
+    LockedRegion book_memory{LockedRegion::room_for<std::byte>(book_bytes(4))};
     BookWriter writer{BookMemory(book_memory.take<std::byte>(book_bytes(4)), 4)};
     Matcher matcher{{.symbols = {SymbolRules{1, 1, 0, 1'000}}, .orders = 10, .trades = 10}};
 };

@@ -14,13 +14,13 @@ namespace {
 template <typename Ring>
 struct Made {
     explicit Made(std::uint64_t capacity)
-        : memory(Region::room_for<std::byte>(Ring::bytes_for(capacity))),
+        : memory(LockedRegion::room_for<std::byte>(Ring::bytes_for(capacity))),
           block(memory.take<std::byte>(Ring::bytes_for(capacity))) {
         Ring::format(block, capacity);
     }
     Ring ring() { return Ring(block); }
 
-    Region memory;
+    LockedRegion memory;
     std::byte* block;
 };
 

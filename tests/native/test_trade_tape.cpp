@@ -11,7 +11,7 @@ using namespace lowlat::testing;
 
 namespace {
 
-void check_holds(const Tape& tape, const std::deque<std::uint64_t>& expected) {
+void check_holds(const TradeTape& tape, const std::deque<std::uint64_t>& expected) {
     check(tape.held() == expected.size() && tape.room() == tape.capacity() - expected.size(), "held and room");
     check(tape.full() == (tape.room() == 0), "full when there is no room");
     auto next = expected.begin();
@@ -25,7 +25,7 @@ Trade print(std::uint64_t trade) {
 
 const Register recycles("tape: when full, the oldest record is overwritten and counted", [] {
     std::vector<Trade> records(3);
-    Tape tape(records.data(), 3);
+    TradeTape tape(records.data(), 3);
     for (std::uint64_t trade = 1; trade <= 5; ++trade) tape.acquire() = print(trade);
     check_holds(tape, {3, 4, 5});
     check(tape.recycled() == 2, "two were overwritten");
@@ -37,7 +37,7 @@ const Register recycles("tape: when full, the oldest record is overwritten and c
 const Register against_a_queue("tape: random steps against a queue", [] {
     std::deque<std::uint64_t> model;
     std::vector<std::vector<Trade>> memory(1, std::vector<Trade>(1));
-    Tape tape(memory.back().data(), 1);
+    TradeTape tape(memory.back().data(), 1);
     Random random(1);
     std::uint64_t trade = 0;
     std::uint64_t recycled = 0;

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.profile import load_profile, profile_names
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
@@ -45,7 +45,7 @@ def test_a_long_random_stream(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", profile_names())
 def test_a_flood(name: str) -> None:
-    flow = flood(load_profile(name), COMMANDS, 1)
+    flow = synthetic_flow(load_profile(name), COMMANDS, 1)
     settings = EngineConfig(flow.instruments, orders=flow.orders)
     events = compare(settings, flow.commands[: flow.seeded + COMMANDS])
     assert (events["kind"] != ExecType.REJECTED).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 
-from lowlat.engine import flood, load_profile, profile_names
+from lowlat.engine import load_profile, profile_names, synthetic_flow
 from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.reports.model.report import Report
 
@@ -32,7 +32,7 @@ def main() -> None:
         if load_profile(name).arrivals:
             continue
         print(f"measuring {name}", file=sys.stderr)
-        reports.append(measure(flood(load_profile(name), COMMANDS, SEED), RunPlan(runs=RUNS)))
+        reports.append(measure(synthetic_flow(load_profile(name), COMMANDS, SEED), RunPlan(runs=RUNS)))
         if reports[-1].status != "ok":
             sys.exit(f"{name}: {reports[-1].status}: {reports[-1].status_reasons}")
         rows.append(row(name, reports[-1]))

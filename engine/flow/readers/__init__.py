@@ -1,1 +1,1 @@
-"""Readers of recorded order flow, one a format."""
+"""Readers of recorded order flow, one per format."""

@@ -1,4 +1,4 @@
-"""The commands of a journal as a flow to be measured."""
+"""Reads the commands of a journal as a flow."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, 
 
 
 def read_journal_flow(path: Path) -> Flow:
-    """All commands of a journal, for an engine like the one whose journal it is. None of them only seeds the book.
+    """All commands of a journal, for an engine with the same settings. There are no seeding commands.
 
-    The array is of `EXTENDED_COMMAND` if any block is; the terms of the others are zero then. Raises what `JournalFile`
-    raises, `JournalDamagedError` for damage anywhere, `JournalError` where there is nothing to measure, `MemoryError`.
+    The array is of `EXTENDED_COMMAND` if any block is; the extra fields of plain commands are then zero. Raises what
+    `JournalFile` raises, `JournalDamagedError` for damage anywhere, `JournalError` for a journal without commands,
+    `MemoryError`.
     """
     with JournalFile(path) as file:
         tally, place, fault = Tally(), file.beginning, Fault.NONE
@@ -72,7 +73,7 @@ def _check_measurable(file: JournalFile, tally: Tally) -> None:
 def _commands(file: JournalFile, tally: Tally, end: int) -> Commands:
     dtype = EXTENDED_COMMAND if tally.wide else COMMAND
     commands = aligned_empty(tally.commands, dtype)
-    # As bytes, for a plain command is the front of a wide one, and what lies behind its last field belongs to it.
+    # Copied as bytes: a plain command is a prefix of a wide one, including the padding after its last field.
     rows = commands.view(np.uint8).reshape(-1, dtype.itemsize)
     for head in file.heads(file.start, end):
         block = file.block(head).commands

@@ -1,4 +1,4 @@
-// Many changes to the levels of one side at once: one walk over memory, in order.
+// Applies many changes to the levels of one side in a single sequential walk over memory.
 #pragma once
 
 #include <algorithm>
@@ -14,14 +14,14 @@
 
 namespace lowlat {
 
-/// The levels afterward are the first `count` of the output, or `trouble` names what is wrong at `price`.
+/// The resulting levels are the first `count` of the output, or `trouble` says what is wrong at `price`.
 struct LevelOutcome {
     std::size_t count = 0;
     LevelTrouble trouble = LevelTrouble::none;
     std::int64_t price = 0;
 };
 
-/// Prices as ranks that ascend from the best level on: ~ turns the order of all of int64 round.
+/// Prices as ranks that ascend from the best level on: ~ reverses the order of all of int64.
 class LevelOrder {
   public:
     explicit LevelOrder(Side side) : flip_(side == Side::buy ? -1 : 0) {}
@@ -32,7 +32,7 @@ class LevelOrder {
     std::int64_t flip_;
 };
 
-/// All that updates add at one price. 128 bits: sums of up to 2^64 updates cannot overflow.
+/// The sum of all updates at one price. 128 bits: sums of up to 2^64 updates cannot overflow.
 struct NetUpdate {
     std::int64_t price;
     __int128 quantity;
@@ -40,11 +40,11 @@ struct NetUpdate {
 };
 
 /// A level or an update as four lanes: price, quantity, orders, zero. Compilers turn operations on it into vector
-/// instructions of whatever width they may use; left to find them in loops over records, GCC 12 does not.
+/// instructions of the available width; GCC 12 does not vectorize the equivalent loops over records.
 using Lanes __attribute__((vector_size(32))) = std::uint64_t;
 
-/// Adds each update to its level, and joins what could be wrong in one word: its top bit is set where a sum, or a
-/// number that went into it, reaches 2^63 (also from below zero), or where no quantity is left (0 - 1).
+/// Adds each update to its level, and combines the checks in one word: its top bit is set if a sum or one of its terms
+/// reaches 2^63 (or is negative), or if no quantity is left (0 - 1).
 inline std::uint64_t add_rows(const LevelRow* levels, const LevelUpdate* updates, LevelRow* to, std::size_t count) {
     constexpr Lanes changing{0, ~std::uint64_t{0}, ~std::uint64_t{0}, 0};
     constexpr Lanes one_lot{0, 1, 0, 0};
@@ -99,7 +99,7 @@ class LevelUpdates {
         return &*found + 1;
     }
 
-    /// The updates by rank: themselves if they come so, else a sorted copy.
+    /// The updates sorted by rank: the input itself if it is sorted, else a copy.
     std::span<const LevelUpdate> in_order(std::vector<LevelUpdate>& sorted) const {
         const auto before = [&](const LevelUpdate& a, const LevelUpdate& b) {
             return order_.rank(a.price) < order_.rank(b.price);
@@ -119,8 +119,8 @@ class LevelUpdates {
         return net;
     }
 
-    /// Copy the levels that come before `price`. Steps double from where the walk is, then halve: the search sees only
-    /// live, sorted levels ahead, and near ones soonest.
+    /// Copy the levels before `price`. Galloping search: steps double from the current position, then halve, so that
+    /// near levels are found soonest.
     void copy_until(std::int64_t price) {
         const auto ahead = levels_.subspan(next_);
         const auto before = [&](const LevelRow& level) { return order_.rank(level.price) < order_.rank(price); };
@@ -137,8 +137,8 @@ class LevelUpdates {
         count_ += count;
     }
 
-    /// Where neighboring updates meet neighboring levels, one each, and no sum needs a second look: how many were
-    /// added, at most `run_max`, else 0.
+    /// Add a run of consecutive updates to consecutive levels, one each, if no sum needs a closer check. Returns how
+    /// many were added, at most `run_max`, else 0.
     std::size_t add_run(std::span<const LevelUpdate> updates) {
         const auto levels = levels_.subspan(next_);
         const std::size_t limit = std::min({run_max, levels.size(), updates.size()});

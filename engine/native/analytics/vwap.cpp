@@ -1,5 +1,5 @@
-// Prices and quantities are split into 32-bit halves, block by block, and the halves multiplied. The compiler
-// vectorizes the marked loops: test_vectorized.py asks it.
+// Splits prices and quantities into 32-bit halves, block by block, and multiplies the halves. The compiler vectorizes
+// the marked loops: test_vectorized.py checks this.
 #include "engine/native/analytics/vwap.hpp"
 
 #include <algorithm>
@@ -8,8 +8,8 @@
 #include "engine/native/matching/records.hpp"
 #include "engine/native/platform/compiler.hpp"
 
-// One build serves every x86-64, and takes the AVX2 loops where the processor has them: the dynamic linker picks. It
-// does so before a sanitizer's runtime is up, hence not in checked builds.
+// One build serves every x86-64: the dynamic linker selects the AVX2 loops if the processor has AVX2. It does so before
+// a sanitizer's runtime is initialized, hence not in checked builds.
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__AVX2__) && !defined(LOWLAT_CHECKED)
 #define LOWLAT_WIDE_VECTORS __attribute__((target_clones("avx2", "default")))
 #else
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint64_t low_half = 0xFFFF'FFFF;
 
-/// Halves of up to 512 prices and quantities, side by side: 8 KiB, which stays in the first-level cache.
+/// Halves of up to 512 prices and quantities: 8 KiB, which stays in the L1 cache.
 struct Block {
     static constexpr std::size_t size = 512;
     alignas(64) std::array<std::uint32_t, size> price_low;
@@ -30,8 +30,8 @@ struct Block {
     alignas(64) std::array<std::uint32_t, size> quantity_high;
 };
 
-/// The digits lose what is above 2^32 to the next. With digits below 2^32 a block adds less than 2^44 to each, so that
-/// nothing overflows in between.
+/// Carry what is above 2^32 in each digit to the next. With digits below 2^32, a block adds less than 2^44 to each, so
+/// nothing overflows before the carry.
 LOWLAT_INLINE void carry(Digits& digits) {
     for (std::size_t n = 0; n + 1 < digits.size(); ++n) {
         digits[n + 1] += digits[n] >> 32;
@@ -78,7 +78,7 @@ LOWLAT_INLINE void add_block64(const Block& block, std::size_t count, PriceSums&
     sums.quantities[1] += volume;
 }
 
-/// Price plus 2^63, which is never negative: split products then need no sign.
+/// Price plus 2^63, which is never negative, so that the split products are unsigned.
 LOWLAT_INLINE std::uint64_t bias(std::int64_t price) {
     return static_cast<std::uint64_t>(price) ^ (std::uint64_t{1} << 63);
 }
@@ -122,7 +122,7 @@ LOWLAT_INLINE auto elements(Strided column) {
     return [column](std::size_t n) { return read<Element>(column.start, column.stride, n); };
 }
 
-/// Columns without gaps have a stride that the compiler knows: it then vectorizes the reading too.
+/// Contiguous columns have a compile-time stride, so that the compiler vectorizes the loads too.
 template <typename Element>
 LOWLAT_INLINE auto packed(Strided column) {
     return [column](std::size_t n) { return read<Element>(column.start, sizeof(Element), n); };
@@ -152,7 +152,7 @@ LOWLAT_WIDE_VECTORS
 PriceSums sum_trades(const EventColumns& columns, std::size_t size) {
     const auto [prices, quantities, kinds] = columns;
     const auto traded = [quantities = quantities, kinds = kinds](std::size_t n) {
-        // All ones for a trade, else zero: no branch on what cannot be predicted.
+        // All ones for a trade, else zero: avoids an unpredictable branch.
         const bool is_trade = read<ExecType>(kinds.start, kinds.stride, n) == ExecType::trade;
         return read<std::uint32_t>(quantities.start, quantities.stride, n) &
                (0U - static_cast<std::uint32_t>(is_trade));

@@ -1,4 +1,4 @@
-// Exact sums of price times quantity. No product and no sum here can overflow; Python puts the digits together.
+// Exact sums of price times quantity. No product or sum can overflow; Python assembles the digits.
 #pragma once
 
 #include <array>
@@ -10,13 +10,13 @@ namespace lowlat {
 /// A number below 2^192 as six digits of base 2^32, lowest first.
 using Digits = std::array<std::uint64_t, 6>;
 
-/// Sum of (price + 2^63) * quantity, and of quantity. The caller takes 2^63 times the second from the first.
+/// Sum of (price + 2^63) * quantity, and of quantity. The caller subtracts 2^63 times the second from the first.
 struct PriceSums {
     Digits products{};
     Digits quantities{};
 };
 
-/// Where the elements of a column lie: `stride` bytes apart, at any alignment.
+/// A column of elements `stride` bytes apart, at any alignment.
 struct Strided {
     const std::byte* start;
     std::ptrdiff_t stride;
@@ -33,7 +33,7 @@ struct EventColumns {
     Strided kinds;
 };
 
-/// The same over events, of which only trades count.
+/// The same over events; only trades count.
 PriceSums sum_trades(const EventColumns& columns, std::size_t size);
 
 }  // namespace lowlat

@@ -1,4 +1,4 @@
-// The latencies of a pass, by what was measured and by what the command turned out to do.
+// The latencies of a pass, by measure and by the command's outcome.
 #pragma once
 
 #include <array>
@@ -13,13 +13,13 @@
 
 namespace lowlat {
 
-/// What a command turned out to do: latencies are told apart by this.
+/// The outcome of a command, by which latencies are grouped.
 enum class Operation : std::uint8_t { add, take, cancel, reduce, replace, reject };
 inline constexpr std::size_t operations = 6;
 inline constexpr std::array<const char*, operations> operation_names = {"add",    "take",    "cancel",
                                                                         "reduce", "replace", "reject"};
 
-/// The name of what the last command did, from the last event it gave and whether it traded.
+/// The outcome of the last command, from its last event and whether it traded.
 LOWLAT_INLINE Operation operation_of(CommandType kind, ExecType last, bool traded) {
     if (unlikely(last == ExecType::rejected)) return Operation::reject;
     switch (kind) {
@@ -34,9 +34,9 @@ LOWLAT_INLINE Operation operation_of(CommandType kind, ExecType last, bool trade
     }
 }
 
-/// From where to where. response: from the planned start; service: from the actual start; slip: from the one to the
-/// other. The stages of the order path are queued (sent to taken by the matcher), matched, and published (until readers
-/// of the book see it).
+/// The measured interval. response: from the planned start; service: from the actual start; slip: from the planned to
+/// the actual start. The stages of the order path are queued (from sending until the matcher takes it), matched, and
+/// published (until readers of the book see it).
 enum class Measure : std::uint8_t { response, service, slip, queued, matched, published };
 inline constexpr std::size_t measures = 6;
 inline constexpr std::array<const char*, measures> measure_names = {"response",     "service",       "slip",
@@ -50,7 +50,7 @@ struct Span {
     std::uint64_t end_ticks;
 };
 
-/// Where a thread records one measure: its histograms, or, while it is logged, those of the interval that is running.
+/// Where a thread records one measure: its histograms or, while it is logged, those of the current interval.
 class Recording {
   public:
     Recording(ByOperation& of, IntervalHistograms* intervals) : of_(&of), intervals_(intervals) {}
@@ -76,21 +76,21 @@ class Recording {
     IntervalHistograms* intervals_;
 };
 
-/// Histograms in nanoseconds, of the measures that are asked for, and what the stamps themselves showed.
+/// Histograms of the requested measures, in nanoseconds, and checks of the timestamps themselves.
 class Latencies {
   public:
     explicit Latencies(const std::vector<Measure>& kept) : kept_(kept), of_(kept.size()) {}
     Latencies(const Latencies&) = delete;
     Latencies& operator=(const Latencies&) = delete;
 
-    /// The histograms of a measure, which is one of those asked for.
+    /// The histograms of a requested measure.
     ByOperation& of(Measure measure) {
         std::size_t at = 0;
         while (kept_.at(at) != measure) ++at;
         return of_[at];
     }
 
-    /// From now on a measure is recorded into the histograms of intervals, one an operation, instead of its own.
+    /// From now on, record a measure into interval histograms, one per operation, instead of its own.
     void log(Measure measure, IntervalHistograms& intervals) {
         logged_ = measure;
         intervals_ = &intervals;
@@ -98,7 +98,7 @@ class Latencies {
 
     Recording recording(Measure measure) { return {of(measure), measure == logged_ ? intervals_ : nullptr}; }
 
-    std::uint64_t gap_max_ticks = 0;  // longest time from one stamp's end to the next: no service is longer
+    std::uint64_t gap_max_ticks = 0;  // longest time between end timestamps: bounds any service time
 
   private:
     std::vector<Measure> kept_;

@@ -1,5 +1,5 @@
-// The measured passes over a command array: one without clocks, one with a stamp on each side of every command, one at
-// planned times, one in batches with a journal.
+// The measured passes over a command array: one without a clock, a timed pass with timestamps around every command, one
+// at planned times, one in batches with a journal.
 #pragma once
 
 #include <algorithm>
@@ -16,13 +16,13 @@
 
 namespace lowlat {
 
-/// Every command once, as a batch: later commands are looked at ahead. No clock inside; the caller reads it around.
+/// Execute every command once, as a batch: later commands are prefetched. No clock inside; the caller reads it around.
 template <typename Record>
 void run_plain(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
     matcher.execute_all(commands, count, sink);
 }
 
-/// Every command once, alone, between two ordered reads of the counter: nothing of it was fetched before the first.
+/// Execute every command once, alone, between two ordered reads of the counter. Nothing is prefetched before the first.
 template <typename Record>
 void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, const TickScale& ns,
                  Latencies& latencies) {
@@ -42,7 +42,7 @@ void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, 
     service.finish(last_end);
 }
 
-/// Every command at its planned time, in ticks from the start, or as soon after it as the one before has ended.
+/// Execute every command at its planned time, in ticks from the start, or as soon as the previous one has ended.
 template <typename Record>
 void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
                RingSink& sink, const TickScale& ns, Latencies& latencies) {
@@ -68,8 +68,8 @@ void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* pl
     response.finish(clock.now());
 }
 
-/// Every command once, in batches: each in the journal, if there is one, before it is executed. Ends between two
-/// batches when the time is over; how many commands were executed.
+/// Execute every command once, in batches; each batch is journaled, if there is a journal, before it is executed. Ends
+/// between two batches when the time is up. Returns the number of executed commands.
 template <typename Record>
 std::uint64_t run_batches(Matcher& matcher, const Record* commands, std::uint64_t count, std::uint64_t batch,
                           JournalWriter* journal, std::uint64_t limit_ticks, RingSink& sink) {
@@ -84,7 +84,7 @@ std::uint64_t run_batches(Matcher& matcher, const Record* commands, std::uint64_
     return done;
 }
 
-/// The same loop and stamps around nothing: what the clock itself costs here.
+/// The same loop with back-to-back timestamps: the timer overhead.
 template <typename Record>
 void run_empty(const Record* commands, std::uint64_t count, const TickScale& ns, Histogram& latencies) {
     for (std::uint64_t at = 0; at < count; ++at) {
@@ -94,7 +94,7 @@ void run_empty(const Record* commands, std::uint64_t count, const TickScale& ns,
     }
 }
 
-/// A sum over every command's bytes: the least that a loop over the same array can do.
+/// A sum over every command's bytes: a lower bound for any loop over the same array.
 template <typename Record>
 std::uint64_t run_loop_only(const Record* commands, std::uint64_t count) {
     std::uint64_t sum = 0;

@@ -1,4 +1,4 @@
-// What the matcher tells its publisher: after each command, the levels it has changed as they now stand.
+// The market data from the matcher to its publisher: after each command, the new state of the levels it changed.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +16,18 @@
 
 namespace lowlat {
 
-/// A command on its way to the matcher, with the ticks at which it was due and was sent.
+/// A command on its way to the matcher, with the ticks at which it was due and sent.
 struct alignas(64) SentCommand {
     Command command;
     std::uint64_t due;
     std::uint64_t sent;
-    std::uint64_t number;  // its place among all commands of the pass
+    std::uint64_t number;  // its position among all commands of the pass
     std::uint64_t zero;
 };
 static_assert(sizeof(SentCommand) == 64);
 
-/// One record of market data: a level as it now stands, if `has_level`. Each command gives one or more, the last of
-/// which says what it turned out to do, and when.
+/// One record of market data: the new state of a level, if `has_level`. Each command emits one or more; the last one
+/// holds its outcome and timestamps.
 struct alignas(64) MarketData {
     std::int64_t price;
     std::uint64_t quantity;
@@ -54,13 +54,13 @@ struct MatchTicks {
 using OrderRing = MpscRing<SentCommand>;
 using MarketDataRing = SpscRing<MarketData>;
 
-/// The matcher's end of the market data: a sink for its events that finds the levels they changed.
+/// The matcher's end of the market data: an event sink that finds the changed levels.
 ///
-/// The last update of a command is held back until the command has ended, so that it can say so.
-class LevelFeed {
+/// The last update of a command is held back until the command has ended, so that it can mark the end.
+class MarketDataFeed {
   public:
-    /// `events`: `mask + 1` of them, which stay in cache: each event is written whole, then overwritten.
-    LevelFeed(const Matcher& matcher, MarketDataRing ring, WaitStrategy wait, Event* events, std::uint64_t mask)
+    /// `events`: `mask + 1` of them, which stay in cache: each event is written in full, then overwritten.
+    MarketDataFeed(const Matcher& matcher, MarketDataRing ring, WaitStrategy wait, Event* events, std::uint64_t mask)
         : matcher_(matcher), ring_(ring), backoff_(wait), events_(events), mask_(mask) {}
 
     LOWLAT_INLINE Event& next() {
@@ -68,15 +68,15 @@ class LevelFeed {
         return events_[count_++ & mask_];
     }
 
-    /// Before a command: notes what its events will not tell.
+    /// Before a command: records what its events will not contain.
     LOWLAT_INLINE void begin(const Command& command) {
         traded_.reset();
         left_.reset();
-        // A replaced order leaves a level that no event names.
+        // No event names the level that a replaced order leaves.
         if (unlikely(command.kind == CommandType::replace)) left_ = price_of_order(command);
     }
 
-    /// After the command, with its stamps.
+    /// After the command, with its timestamps.
     LOWLAT_INLINE void end(const SentCommand& order, MatchTicks ticks) {
         read_last();
         const Event& last = events_[(count_ - 1) & mask_];
@@ -98,18 +98,18 @@ class LevelFeed {
         hand_over();
     }
 
-    /// No more will come.
+    /// End of the market data.
     void close() { ring_.close(); }
 
     std::uint64_t events() const { return count_; }
     const Event& event(std::uint64_t at) const { return events_[at & mask_]; }
     const EventHash& hash() const { return hash_; }
-    /// Records of market data so far.
+    /// Number of market data records so far.
     std::uint64_t updates() const { return updates_; }
 
   private:
-    /// The latest event, whole by now: hashed, and if it is a trade at another price than the one before, the level
-    /// before is gone.
+    /// Process the latest event, now complete: hash it; a trade at another price than the previous trade means that the
+    /// previous level is gone.
     LOWLAT_INLINE void read_last() {
         if (read_ == count_) return;
         const Event& event = events_[(count_ - 1) & mask_];
@@ -130,7 +130,7 @@ class LevelFeed {
         return matcher_.books()[command.symbol].price_of(order.side, matcher_.level(order.level).key);
     }
 
-    /// Where the command's own order rests, or rested.
+    /// The price at which the command's own order rests or rested.
     static LOWLAT_INLINE std::optional<std::int64_t> price_changed(const Command& command, const Event& last) {
         switch (last.kind) {
             case ExecType::accepted:
@@ -164,11 +164,11 @@ class LevelFeed {
         pending_->has_level = true;
     }
 
-    /// Where the next record goes, once there is room.
+    /// The slot of the next record; waits for room.
     LOWLAT_INLINE MarketData& slot() {
         std::span<MarketData> room = ring_.reserve(1);
         while (unlikely(room.empty())) {
-            if (ring_.closed()) return nowhere_;  // the publisher is gone, and says so itself
+            if (ring_.closed()) return nowhere_;  // the publisher has ended, and reports it itself
             backoff_.pause();
             room = ring_.reserve(1);
         }
@@ -188,11 +188,11 @@ class LevelFeed {
     Event* events_;
     std::uint64_t mask_;
     std::uint64_t count_ = 0;  // events given out
-    std::uint64_t read_ = 0;   // of these, hashed and looked at
+    std::uint64_t read_ = 0;   // number of these processed
     std::uint64_t updates_ = 0;
     std::optional<std::int64_t> traded_;  // price of the last trade of this command
     std::optional<std::int64_t> left_;    // price that a replaced order had
-    MarketData* pending_ = nullptr;       // in its slot already, and not yet handed over
+    MarketData* pending_ = nullptr;       // already in its slot, not yet published
     MarketData nowhere_{};
     EventHash hash_;
 };

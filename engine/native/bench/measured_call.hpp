@@ -1,4 +1,4 @@
-// A pass over the commands between two readings of everything that may disturb it.
+// A pass over the commands between two readings of the clock, the counters and the OS noise.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -14,7 +14,7 @@
 
 namespace lowlat {
 
-/// What one pass took and did, from counters read right before and right after its loop.
+/// Duration and counters of one pass, read directly before and after its loop.
 struct Pass {
     std::uint64_t commands;
     std::uint64_t events;
@@ -44,11 +44,11 @@ inline rusage thread_usage() {
     return usage;
 }
 
-/// Run `loop`, which returns the events it gave, between two readings of everything, without the interpreter's lock.
+/// Run `loop`, which returns its number of events, between two readings of everything, with the GIL released.
 template <typename Loop>
 Pass measured_call(std::uint64_t commands, Loop loop) {
     const nanobind::gil_scoped_release released;
-    thread_usage();  // once for nothing: the pages it touches are then in place
+    thread_usage();  // warm-up call, which faults in the pages it touches
     const std::int64_t allocated = allocations();
     const rusage before = thread_usage();
     const std::int64_t cpu_start = thread_cpu_ns();

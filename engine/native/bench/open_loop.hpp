@@ -1,5 +1,5 @@
-// Commands at planned times, whether or not the engine keeps up: what waits behind a slow one is late, and is measured
-// from the time it was due. A loop that starts the next command when the last has ended never sees that.
+// Commands at planned times, whether or not the engine keeps up: commands queued behind a slow one are late, and are
+// measured from their due time. A closed loop never sees that.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace lowlat {
 
-/// Ticks of the clock at which a command was due, was started, and had ended.
+/// Clock ticks at which a command was due, started and ended.
 struct Timing {
     std::uint64_t due;
     std::uint64_t start;
@@ -20,8 +20,8 @@ struct Timing {
     std::uint64_t slip() const { return start - due; }
 };
 
-/// The counter of the processor. Waiting is looking at it again and again: a pause instruction would make starts late
-/// by some tens of nanoseconds.
+/// The processor's counter. Waiting polls it without a pause instruction, which would delay starts by tens of
+/// nanoseconds.
 struct CounterClock {
     LOWLAT_INLINE std::uint64_t now() const { return ticks_end(); }
     LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due) const {
@@ -31,8 +31,8 @@ struct CounterClock {
     }
 };
 
-/// `planned`: ticks after `begin`, ascending. Calls `execute(n)`, then `record(n, Timing)`, for each in turn. A
-/// template over the clock, so that a test can run the same loop in a time of its own.
+/// `planned`: ticks after `begin`, ascending. Calls `execute(n)`, then `record(n, Timing)`, for each in order. A
+/// template over the clock, so that a test can run the same loop with a simulated clock.
 template <typename Clock, typename Execute, typename Record>
 LOWLAT_INLINE void run_open(Clock& clock, std::uint64_t begin, const std::uint64_t* planned, std::uint64_t count,
                             Execute execute, Record record) {

@@ -2,8 +2,8 @@
 //
 //     produce() x N  --SentCommand-->  match()  --MarketData-->  publish()  -->  mapped books
 //
-// Each of the three calls is one thread's whole life; who calls them pins the threads. They start together when all
-// have come, and end each when the one before has.
+// Each of the three calls is the whole life of one thread; the caller pins the threads. They start together once all
+// have arrived, and each ends after the one upstream.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ namespace lowlat {
 
 class Pipeline {
   public:
-    /// `planned`: for each command the ticks after the start at which it is due; empty: as soon as there is room.
+    /// `planned`: due time of each command in ticks after the start; empty: as soon as there is room.
     Pipeline(Matcher& matcher, std::span<const Command> commands, std::span<const std::uint64_t> planned,
              std::uint32_t producers, const std::vector<BookWriter*>& writers, const TickScale& ns,
              Latencies& latencies)
@@ -32,8 +32,8 @@ class Pipeline {
           planned_(planned),
           producers_(producers),
           producing_(producers),
-          order_memory_(Region::room_for<std::byte>(OrderRing::bytes_for(order_ring_capacity))),
-          market_data_memory_(Region::room_for<std::byte>(MarketDataRing::bytes_for(market_data_ring_capacity))),
+          order_memory_(LockedRegion::room_for<std::byte>(OrderRing::bytes_for(order_ring_capacity))),
+          market_data_memory_(LockedRegion::room_for<std::byte>(MarketDataRing::bytes_for(market_data_ring_capacity))),
           orders_(order_memory_.take<std::byte>(OrderRing::bytes_for(order_ring_capacity))),
           market_data_(market_data_memory_.take<std::byte>(MarketDataRing::bytes_for(market_data_ring_capacity))),
           order_of_matching_(commands.size()),
@@ -43,7 +43,7 @@ class Pipeline {
         MarketDataRing::format(market_data_, market_data_ring_capacity);
     }
 
-    /// A producer's thread: sends the commands of these numbers, in their order.
+    /// A producer's thread: sends the commands with these numbers, in order.
     void produce(std::span<const std::uint32_t> numbers, WaitStrategy wait) {
         OrderRing ring(orders_);
         const std::uint64_t begin = arrive();
@@ -61,14 +61,14 @@ class Pipeline {
         }
         // Relaxed: a count, read after the threads have been joined.
         sent_.fetch_add(sent, std::memory_order_relaxed);
-        // Acquire and release: whoever comes last closes the ring after every other's pushes.
+        // Acquire and release: the last producer closes the ring after the pushes of all others.
         if (producing_.fetch_sub(1, std::memory_order_acq_rel) == 1) ring.close();
     }
 
-    /// The matcher's thread, which also gives the start.
+    /// The matcher's thread, which also starts the others.
     void match(WaitStrategy wait) {
         OrderRing ring(orders_);
-        LevelFeed feed(matcher_, MarketDataRing(market_data_), wait, events_.data(), ring_events - 1);
+        MarketDataFeed feed(matcher_, MarketDataRing(market_data_), wait, events_.data(), ring_events - 1);
         start();
         Backoff backoff(wait);
         for (;;) {
@@ -99,7 +99,7 @@ class Pipeline {
         publisher_.run(MarketDataRing(market_data_), wait);
     }
 
-    /// A thread has failed: all others end as soon as they look, with whatever they have done.
+    /// A thread has failed: all others end at their next check, with partial results.
     void abandon() {
         // Release: pairs with the acquire loads of who waits for the start.
         abandoned_.store(true, std::memory_order_release);
@@ -107,7 +107,7 @@ class Pipeline {
         MarketDataRing(market_data_).close();
     }
 
-    /// What the matcher gave.
+    /// The matcher's results.
     struct Fed {
         std::uint64_t events;
         std::uint64_t updates;
@@ -120,7 +120,7 @@ class Pipeline {
     std::vector<Event> tail() const { return last_events(events_.data(), ring_events, fed_.events); }
     const Publisher& publisher() const { return publisher_; }
     std::uint64_t sent() const { return sent_.load(std::memory_order_relaxed); }
-    /// From the start until the last command was shown.
+    /// Ticks from the start until the last command was visible to readers.
     std::uint64_t ticks() const { return publisher_.end_ticks() - begin_.load(std::memory_order_relaxed); }
     /// Numbers of the commands in the order in which they were matched.
     std::span<const std::uint32_t> order_of_matching() const { return {order_of_matching_.data(), matchings_}; }
@@ -134,7 +134,7 @@ class Pipeline {
   private:
     static constexpr std::uint64_t batch_max = 64;
 
-    /// Another thread than the matcher's: waits for the start; its ticks.
+    /// For threads other than the matcher's: wait for the start, and return its ticks.
     std::uint64_t arrive() {
         // Release: what this thread has prepared is there when the matcher's sees the count.
         arrived_.fetch_add(1, std::memory_order_release);
@@ -176,8 +176,8 @@ class Pipeline {
     std::atomic<std::uint64_t> begin_ = 0;
     std::atomic<std::uint64_t> sent_ = 0;
     std::atomic<bool> abandoned_ = false;
-    Region order_memory_;
-    Region market_data_memory_;
+    LockedRegion order_memory_;
+    LockedRegion market_data_memory_;
     std::byte* orders_;
     std::byte* market_data_;
     std::vector<std::uint32_t> order_of_matching_;

@@ -1,5 +1,5 @@
-// The reading end of the market data: keeps every book's levels, shows them to readers of its mapped book, and measures
-// how long each command took to get there.
+// The consumer of the market data: keeps the levels of every book, publishes them to its mapped book, and measures each
+// command's time until then.
 #pragma once
 
 #include <atomic>
@@ -20,19 +20,19 @@ namespace lowlat {
 
 class Publisher {
   public:
-    /// One writer for each of the matcher's symbols; the books start as the matcher's now stand.
+    /// One writer per symbol of the matcher; the books start from the matcher's current ones.
     Publisher(const Matcher& matcher, const std::vector<BookWriter*>& writers, bool paced, const TickScale& ns,
               Latencies& latencies)
         : commands_before_(matcher.sequence()), paced_(paced), ns_(ns), latencies_(latencies) {
         constexpr std::size_t levels_in_all = std::size_t{1} << 17;
         books_.reserve(writers.size());
         touched_.reserve(writers.size());
-        for (BookWriter* writer : writers) books_.push_back({writer, LevelMirror(levels_in_all / writers.size()), {}});
+        for (BookWriter* writer : writers) books_.push_back({writer, LevelBook(levels_in_all / writers.size()), {}});
         for (std::uint32_t symbol = 0; symbol < books_.size(); ++symbol) start(matcher, symbol);
     }
 
-    /// Until the ring is closed and empty. Books are shown at the end of a command only, and all that is there at once
-    /// is shown at once; a command's time is that at which the book it left was there for all to read.
+    /// Run until the ring is closed and empty. Publishes books only at the end of a command, and all available commands
+    /// at once. A command's time is the moment from which all readers could see its resulting book.
     void run(MarketDataRing ring, WaitStrategy wait) {
         Backoff backoff(wait);
         Recordings to(latencies_, paced_);
@@ -47,13 +47,13 @@ class Publisher {
             backoff.progress();
             const std::span<const MarketData> whole = up_to_last_end(there);
             if (whole.empty()) {
-                apply(there);  // the levels of a command whose end is not here yet
+                apply(there);  // levels of a command whose end has not arrived yet
                 ring.release(there.size());
                 continue;
             }
             apply(whole);
             show();
-            // The books are in the cache, for all to see, before the clock is read: rdtscp waits for loads, not stores.
+            // Make the books globally visible before the clock is read: rdtscp waits for loads, not stores.
             std::atomic_thread_fence(std::memory_order_seq_cst);
             record(whole, ticks_end(), to);
             ring.release(whole.size());
@@ -63,15 +63,15 @@ class Publisher {
 
     std::uint64_t acked() const { return acked_; }
     std::uint64_t rejected() const { return rejected_; }
-    /// Commands whose stamps of two CPUs contradict each other: the counters are not in step.
+    /// Commands whose timestamps from two CPUs contradict each other: the counters are not synchronized.
     std::uint64_t backwards() const { return backwards_; }
-    /// When the last command was shown, in ticks.
+    /// When the last command was published, in ticks.
     std::uint64_t end_ticks() const { return end_ticks_; }
 
   private:
     struct Shown {
         BookWriter* writer;
-        LevelMirror levels;
+        LevelBook levels;
         bool touched;
     };
 
@@ -94,7 +94,7 @@ class Publisher {
         Recording queued;
         Recording matched;
         Recording published;
-        std::optional<Planned> planned;  // where commands have planned times
+        std::optional<Planned> planned;  // if commands have planned times
     };
 
     static constexpr std::uint64_t batch_max = 256;
@@ -156,7 +156,7 @@ class Publisher {
     }
 
     std::vector<Shown> books_;
-    std::vector<std::uint32_t> touched_;  // symbols whose books are to be shown
+    std::vector<std::uint32_t> touched_;  // symbols whose books are to be published
     std::uint64_t commands_before_;
     std::uint64_t commands_ = 0;
     std::uint64_t acked_ = 0;

@@ -1,4 +1,4 @@
-// Price sums and level updates as Python sees them from below; engine/analytics/vwap.py checks and puts together.
+// Low-level Python bindings of price sums and level updates; engine/analytics validates and assembles.
 #include <nanobind/nanobind.h>
 
 #include "engine/native/analytics/level_updates.hpp"
@@ -21,14 +21,14 @@ nb::tuple to_tuple(const PriceSums& sums) {
 }
 
 template <typename Element>
-Strided strided(const Column<Element>& column) {
+Strided strided(const PyColumn<Element>& column) {
     return {column.start(), column.stride()};
 }
 
 template <typename Quantity>
 nb::tuple price_sums(nb::handle prices, nb::handle quantities) {
-    const Column<std::int64_t> price(prices);
-    const Column<Quantity> quantity(quantities);
+    const PyColumn<std::int64_t> price(prices);
+    const PyColumn<Quantity> quantity(quantities);
     if (price.size() != quantity.size()) throw nb::buffer_error("columns of different length");
     constexpr auto sum = sizeof(Quantity) == sizeof(std::uint32_t) ? &sum_prices32 : &sum_prices64;
     PriceSums sums;
@@ -40,9 +40,9 @@ nb::tuple price_sums(nb::handle prices, nb::handle quantities) {
 }
 
 nb::tuple trade_sums(nb::handle prices, nb::handle quantities, nb::handle kinds) {
-    const Column<std::int64_t> price(prices);
-    const Column<std::uint32_t> quantity(quantities);
-    const Column<std::uint8_t> kind(kinds);
+    const PyColumn<std::int64_t> price(prices);
+    const PyColumn<std::uint32_t> quantity(quantities);
+    const PyColumn<std::uint8_t> kind(kinds);
     if (price.size() != quantity.size() || price.size() != kind.size()) {
         throw nb::buffer_error("columns of different length");
     }
@@ -56,9 +56,9 @@ nb::tuple trade_sums(nb::handle prices, nb::handle quantities, nb::handle kinds)
 }
 
 nb::tuple apply_level_updates(nb::handle levels, nb::handle updates, nb::handle out, bool buy, bool insert) {
-    const Buffer<const LevelRow> from(levels);
-    const Buffer<const LevelUpdate> changes(updates);
-    const Buffer<LevelRow> to(out);
+    const PyBuffer<const LevelRow> from(levels);
+    const PyBuffer<const LevelUpdate> changes(updates);
+    const PyBuffer<LevelRow> to(out);
     if (to.size() < from.size() + (insert ? changes.size() : 0)) throw nb::buffer_error("too few levels in the array");
     LevelOutcome outcome;
     {

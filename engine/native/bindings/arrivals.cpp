@@ -13,7 +13,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-using Times = Buffer<std::uint64_t>;
+using Times = PyBuffer<std::uint64_t>;
 
 std::span<std::uint64_t> all(const Times& times) {
     return {times.data(), times.size()};

@@ -1,4 +1,4 @@
-// The engine as Python sees it from below; engine/matching/native.py gives it names, defaults and validation.
+// Low-level Python bindings of the engine; engine/matching/native.py adds names, defaults and validation.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
@@ -32,7 +32,7 @@ namespace {
 
 EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry,
                            int trades_dry) {
-    const Buffer<const SymbolRules> rows(rules);
+    const PyBuffer<const SymbolRules> rows(rules);
     return EngineConfig{
         .symbols = {rows.data(), rows.data() + rows.size()},
         .orders = orders,
@@ -44,8 +44,8 @@ EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t
 
 using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
 
-/// The journal has the commands before the first is executed. Where it and the matcher do not agree any more on what
-/// was done, it ends: then the matcher can only be made again, from it.
+/// The journal gets the commands before the first one is executed. If it and the matcher no longer agree on what was
+/// done, the journal ends: the matcher can then only be recovered from it.
 template <typename Commands>
 void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& journal, GrowingSink& sink) {
     if (journal.place().sequence != matcher.sequence()) journal.fall_out_of_step();
@@ -58,13 +58,13 @@ void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& 
         throw;
     }
     if (matcher.growth_failures() == failures) return;
-    journal.fall_out_of_step();  // a replay, with more memory, would do otherwise
+    journal.fall_out_of_step();  // a replay with more memory would give other results
     throw std::bad_alloc();
 }
 
-/// Every event, as bytes that the array owns.
+/// All events, as bytes owned by the array.
 EventBytes process(OwnedMatcher& matcher, nb::handle commands, JournalWriter* journal) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     return with_commands(commands, [&](auto in) {
         GrowingSink sink(2 * in.size() + ring_events);
         {
@@ -83,8 +83,8 @@ EventBytes process(OwnedMatcher& matcher, nb::handle commands, JournalWriter* jo
 }
 
 std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
-    const Claim claim(matcher);
-    const Buffer<LevelRow> out(levels);
+    const ExclusiveUse claim(matcher);
+    const PyBuffer<LevelRow> out(levels);
     std::uint64_t count = 0;
     if (out.size() == 0) return count;
     matcher.for_each_level(symbol, side_from(side), [&](const LevelRow& row) {
@@ -95,8 +95,8 @@ std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t s
 }
 
 std::uint64_t orders(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows) {
-    const Claim claim(matcher);
-    const Buffer<OrderRow> out(rows);
+    const ExclusiveUse claim(matcher);
+    const PyBuffer<OrderRow> out(rows);
     std::uint64_t count = 0;
     for_each_order(matcher, symbol, [&](const OrderRow& row) {
         if (count < out.size()) out.data()[count++] = row;
@@ -105,8 +105,8 @@ std::uint64_t orders(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle row
 }
 
 std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows) {
-    const Claim claim(matcher);
-    const Buffer<StopRow> out(rows);
+    const ExclusiveUse claim(matcher);
+    const PyBuffer<StopRow> out(rows);
     std::uint64_t count = 0;
     for_each_stop(matcher, symbol, [&](const StopRow& row) {
         if (count < out.size()) out.data()[count++] = row;
@@ -114,10 +114,10 @@ std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows
     return count;
 }
 
-/// Price, volume and imbalance of an uncross now.
+/// Price, volume and imbalance of an uncross at this moment.
 std::optional<std::tuple<std::int64_t, std::uint64_t, std::int64_t>> indicative(OwnedMatcher& matcher,
                                                                                 std::uint32_t symbol) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     CrossedLevels levels;
     const std::optional<Uncross> found = find_uncross(matcher, symbol, levels);
     if (!found) return std::nullopt;
@@ -125,8 +125,8 @@ std::optional<std::tuple<std::int64_t, std::uint64_t, std::int64_t>> indicative(
 }
 
 std::uint64_t trades(OwnedMatcher& matcher, nb::handle rows) {
-    const Claim claim(matcher);
-    const Buffer<Trade> out(rows);
+    const ExclusiveUse claim(matcher);
+    const PyBuffer<Trade> out(rows);
     std::uint64_t count = 0;
     matcher.tape().for_each([&](const Trade& trade) {
         if (count < out.size()) out.data()[count++] = trade;
@@ -135,28 +135,28 @@ std::uint64_t trades(OwnedMatcher& matcher, nb::handle rows) {
 }
 
 std::uint32_t live_orders(OwnedMatcher& matcher) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     return matcher.live_orders();
 }
 
 std::uint64_t drain_trades(OwnedMatcher& matcher, JournalWriter* journal) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     if (journal != nullptr) journal->append_drain();
     return matcher.drain_tape();
 }
 
 void reset(OwnedMatcher& matcher) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     matcher.reset();
 }
 
 void check(OwnedMatcher& matcher) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     check_invariants(matcher);
 }
 
 std::map<std::string, std::uint64_t> counters(OwnedMatcher& matcher) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     return {
         {"commands", matcher.sequence()},
         {"trades", matcher.trades()},
@@ -170,13 +170,13 @@ std::map<std::string, std::uint64_t> counters(OwnedMatcher& matcher) {
     };
 }
 
-/// Purpose, address, bytes, whether huge pages were asked for, error number of mlock.
+/// Purpose, address, bytes, whether huge pages were requested, errno of mlock.
 using Part = std::tuple<std::string, std::uintptr_t, std::size_t, bool, int>;
 
 std::vector<Part> memory(OwnedMatcher& matcher) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     std::vector<Part> parts;
-    matcher.for_each_region([&](const char* part, const Region& region) {
+    matcher.for_each_region([&](const char* part, const LockedRegion& region) {
         parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(), region.huge_asked(),
                            region.lock_error());
     });

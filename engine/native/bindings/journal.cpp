@@ -1,4 +1,4 @@
-// The journal as Python sees it from below; engine/journal/file.py makes and opens the files.
+// Low-level Python bindings of the journal; engine/journal/file.py creates and opens the files.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/tuple.h>
 
@@ -25,23 +25,23 @@ namespace lowlat {
 namespace {
 
 std::uint32_t crc32c_of(nb::handle data, std::uint32_t before) {
-    const Buffer<const std::byte> bytes(data);
+    const PyBuffer<const std::byte> bytes(data);
     const nb::gil_scoped_release released;
     return crc32c_after(before, bytes.data(), bytes.size());
 }
 
 using Walked = std::tuple<JournalPosition, int>;
 
-/// From `place` on, as far as the blocks can be trusted; with a matcher, which executes their commands.
+/// Reads from `place` on, as far as the blocks can be trusted; if there is a matcher, it executes their commands.
 Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matcher) {
-    const Buffer<const std::byte> bytes(data);
+    const PyBuffer<const std::byte> bytes(data);
     const JournalReader reader(bytes.data(), bytes.size());
     if (matcher == nullptr) {
         const nb::gil_scoped_release released;
         const JournalFault fault = reader.walk(place, [](const BlockHead&, const std::byte*) {});
         return {place, static_cast<int>(fault)};
     }
-    const Claim claim(*matcher);
+    const ExclusiveUse claim(*matcher);
     std::vector<Event> events(ring_events);
     RingSink sink(events.data(), ring_events - 1);
     const std::uint32_t failures = matcher->growth_failures();
@@ -56,13 +56,13 @@ Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matche
                 matcher->drain_tape();
         }
     });
-    if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books are others than they were
+    if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books would differ
     return {place, static_cast<int>(fault)};
 }
 
-/// The engine's state, and the journal's place it belongs to, once the disk has it all.
+/// The engine's state and its position in the journal, after syncing the journal.
 std::tuple<nb::bytes, JournalPosition> save(OwnedMatcher& matcher, JournalWriter* journal) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     std::vector<std::byte> state;
     {
         const nb::gil_scoped_release released;
@@ -75,20 +75,20 @@ std::tuple<nb::bytes, JournalPosition> save(OwnedMatcher& matcher, JournalWriter
 
 /// Not while another thread is executing.
 void close_journal(OwnedMatcher& matcher, JournalWriter& journal) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     const nb::gil_scoped_release released;
     journal.close();
 }
 
 void restore(OwnedMatcher& matcher, nb::handle state) {
-    const Claim claim(matcher);
-    const Buffer<const std::byte> bytes(state);
+    const ExclusiveUse claim(matcher);
+    const PyBuffer<const std::byte> bytes(state);
     const nb::gil_scoped_release released;
     matcher.reset();
     Snapshot::restore(matcher, bytes.data(), bytes.size());
 }
 
-/// As the OSError that the failed call would be in Python.
+/// As the OSError that the failed call would raise in Python.
 void translate(const std::exception_ptr& thrown, void*) {
     try {
         std::rethrow_exception(thrown);
@@ -101,7 +101,7 @@ void translate(const std::exception_ptr& thrown, void*) {
 }  // namespace
 
 void register_journal(nb::module_& m) {
-    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+    nb::module_::import_("lowlat.reports._core");  // registers Histogram, which is used here
     nb::register_exception_translator(translate);
     nb::class_<JournalPosition>(m, "JournalPosition")
         .def(

@@ -1,4 +1,4 @@
-// The measured passes, each one call: the clock, the counters and the loop are all on this side of the border.
+// The measured passes, one call each: clock, counters and loop are all native.
 #include "engine/native/bench/loops.hpp"
 
 #include <nanobind/nanobind.h>
@@ -20,7 +20,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// A ring of events, taken and touched before the pass.
+/// An event ring, allocated and touched before the pass.
 struct Ring {
     std::vector<Event> events = std::vector<Event>(ring_events);
     RingSink sink{events.data(), ring_events - 1};
@@ -35,7 +35,7 @@ Measure measure_named(const std::string& name) {
 }
 
 Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
         return measured_call(in.size(), [&] {
@@ -49,7 +49,7 @@ Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
 
 Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
                       Latencies& latencies) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
         return measured_call(in.size(), [&] {
@@ -63,8 +63,8 @@ Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
 
 Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint64_t multiplier,
                     unsigned shift, Latencies& latencies) {
-    const Claim claim(matcher);
-    const Buffer<const std::uint64_t> ticks(planned);
+    const ExclusiveUse claim(matcher);
+    const PyBuffer<const std::uint64_t> ticks(planned);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
         if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
@@ -79,7 +79,7 @@ Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle plann
 
 Pass run_batches_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t batch, JournalWriter* journal,
                       std::uint64_t limit_ticks) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     if (batch == 0) throw nb::index_error("a batch has a command");
     Ring ring;
     std::uint64_t done = 0;
@@ -157,7 +157,7 @@ void register_latencies(const nb::module_& m) {
 }  // namespace
 
 void register_run(nb::module_& m) {
-    nb::module_::import_("lowlat.reports._core");  // knows Histogram, which crosses the border here
+    nb::module_::import_("lowlat.reports._core");  // registers Histogram, which is used here
     register_pass(m);
     register_latencies(m);
     m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));

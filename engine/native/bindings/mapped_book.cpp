@@ -1,5 +1,4 @@
-// The mapped book as Python sees it from below; engine/shared_book/directory.py makes the file and says what is wrong
-// with it.
+// Low-level Python bindings of the mapped book; engine/shared_book creates the files and reports errors.
 #include "engine/native/shared_book/mapped_book.hpp"
 
 #include <nanobind/nanobind.h>
@@ -22,7 +21,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// Levels in an array, as a source to publish from.
+/// Levels in an array, as a source for publishing.
 struct ArrayLevels {
     PerSide<std::span<const LevelRow>> sides;
 
@@ -35,8 +34,8 @@ struct ArrayLevels {
 };
 
 void format(nb::handle mapping, nb::handle identity) {
-    const Buffer<std::byte> to(mapping);
-    const Buffer<const std::byte> from(identity);
+    const PyBuffer<std::byte> to(mapping);
+    const PyBuffer<const std::byte> from(identity);
     if (from.size() != sizeof(BookIdentity) || to.size() < sizeof(BookHeader))
         throw nb::buffer_error("a book's identity has 128 bytes, its header 256");
     BookIdentity words;
@@ -45,13 +44,13 @@ void format(nb::handle mapping, nb::handle identity) {
 }
 
 bool publish_engine(MappedBookWriter& writer, OwnedMatcher& matcher, std::uint32_t symbol) {
-    const Claim claim(matcher);
+    const ExclusiveUse claim(matcher);
     return writer.publish(matcher.sequence(), matcher, symbol);
 }
 
 bool publish_levels(MappedBookWriter& writer, nb::handle bids, nb::handle asks, std::uint64_t command) {
-    const Buffer<const LevelRow> buy(bids);
-    const Buffer<const LevelRow> sell(asks);
+    const PyBuffer<const LevelRow> buy(bids);
+    const PyBuffer<const LevelRow> sell(asks);
     return writer.publish(command, ArrayLevels{{{{buy.data(), buy.size()}, {sell.data(), sell.size()}}}}, 0);
 }
 
@@ -60,10 +59,10 @@ void update_level(MappedBookWriter& writer, std::uint32_t side, std::int64_t pri
     writer.update_level(side_from(side), {price, quantity, orders, 0});
 }
 
-/// The stamp, or None when the writer was at work in every attempt.
+/// The stamp, or None if every attempt met an update in progress.
 nb::object snapshot(const MappedBookReader& reader, nb::handle bids, nb::handle asks) {
-    const Buffer<LevelRow> buy(bids);
-    const Buffer<LevelRow> sell(asks);
+    const PyBuffer<LevelRow> buy(bids);
+    const PyBuffer<LevelRow> sell(asks);
     const std::uint64_t room = buy.size() < sell.size() ? buy.size() : sell.size();
     const std::uint32_t levels =
         room < reader.book().depth() ? static_cast<std::uint32_t>(room) : reader.book().depth();

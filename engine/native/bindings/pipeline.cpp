@@ -1,4 +1,4 @@
-// The pipeline as Python drives it: one object, and one call for the whole life of each thread.
+// Python bindings of the pipeline: one object, and one call for the whole life of each thread.
 #include "engine/native/bench/pipeline.hpp"
 
 #include <nanobind/nanobind.h>
@@ -25,7 +25,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// A pipeline with all that it works on, held.
+/// A pipeline that holds references to everything it uses.
 class HeldPipeline {
   public:
     HeldPipeline(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint32_t producers,
@@ -41,7 +41,7 @@ class HeldPipeline {
     }
 
     void produce(nb::handle numbers, int wait) {
-        const Buffer<const std::uint32_t> mine(numbers);
+        const PyBuffer<const std::uint32_t> mine(numbers);
         for (std::uint64_t at = 0; at < mine.size(); ++at)
             if (mine.data()[at] >= commands_.size()) throw nb::index_error("there is no command of this number");
         const nb::gil_scoped_release released;
@@ -54,7 +54,7 @@ class HeldPipeline {
     }
 
     Pass match(int wait) {
-        const Claim claim(matcher_);
+        const ExclusiveUse claim(matcher_);
         Pass pass = measured_call(commands_.size(), [&] {
             pipeline_.match(static_cast<WaitStrategy>(wait));
             return pipeline_.fed().events;
@@ -75,13 +75,13 @@ class HeldPipeline {
     }
 
     OwnedMatcher& matcher_;
-    Buffer<const Command> commands_;
-    Buffer<const std::uint64_t> planned_;
+    PyBuffer<const Command> commands_;
+    PyBuffer<const std::uint64_t> planned_;
     Pipeline pipeline_;
 };
 
 void add_events(EventHash& hash, nb::handle events) {
-    const Buffer<const std::byte> in(events);
+    const PyBuffer<const std::byte> in(events);
     for (std::uint64_t at = 0; at + sizeof(Event) <= in.size(); at += sizeof(Event)) hash.add(in.data() + at);
 }
 
@@ -112,7 +112,7 @@ void register_pipeline(const nb::module_& m) {
                      })
         .def_prop_ro("memory", [](HeldPipeline& self) {
             std::vector<std::tuple<std::string, std::uintptr_t, std::size_t, bool, int>> parts;
-            self.pipeline().for_each_region([&](const char* part, const Region& region) {
+            self.pipeline().for_each_region([&](const char* part, const LockedRegion& region) {
                 parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(),
                                    region.huge_asked(), region.lock_error());
             });

@@ -1,4 +1,4 @@
-// C++ exceptions as the errors of lowlat.errors: Python owns their names.
+// Translates C++ exceptions to the errors of lowlat.errors; Python defines their names.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -7,7 +7,7 @@
 
 namespace lowlat {
 
-/// Has every `Thrown` arrive in Python as the class of lowlat.errors with that name, with the same message.
+/// Translate every `Thrown` to the class of lowlat.errors with that name, with the same message.
 template <typename Thrown>
 void translate_to(const char* name) {
     nanobind::register_exception_translator(

@@ -1,4 +1,4 @@
-// Writer and reader of a mapped book as Python holds them: with the mapping they work in.
+// Writer and reader of a mapped book for Python; each holds its mapping.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -12,11 +12,11 @@
 
 namespace lowlat {
 
-/// A mapping, held while the object lives: it cannot be unmapped under a reader or a writer.
+/// A mapping held for the object's lifetime, so that it cannot be unmapped under a reader or writer.
 template <typename Byte>
-class HeldBook {
+class PyMappedBook {
   public:
-    HeldBook(nanobind::handle mapping, std::uint32_t depth)
+    PyMappedBook(nanobind::handle mapping, std::uint32_t depth)
         : held_(mapping), memory_(const_cast<std::byte*>(held_.data()), depth) {
         if (depth == 0 || depth > book_depth_max || held_.size() < book_bytes(depth))
             throw nanobind::buffer_error("the mapping is shorter than a book of this depth");
@@ -26,20 +26,20 @@ class HeldBook {
     BookMemory memory() const { return memory_; }
 
   private:
-    Buffer<Byte> held_;
+    PyBuffer<Byte> held_;
     BookMemory memory_;
 };
 
-/// What Python calls a writer: the mapping, the book in it, and all levels heard of through `update_level`.
+/// Python's writer: the mapping, its book, and all levels set by `update_level`.
 class MappedBookWriter {
   public:
     MappedBookWriter(nanobind::handle mapping, std::uint32_t depth)
         : held_(mapping, depth), book_(held_.memory()), mirror_(depth) {}
 
-    /// The writer itself, for what does not concern single levels.
+    /// The writer itself, for operations other than on single levels.
     BookWriter& book() { return book_; }
 
-    /// Bring the book in line with a source that knows all its levels.
+    /// Update the book from a source that has all its levels.
     template <typename Source>
     bool publish(std::uint64_t command, const Source& source, std::uint32_t symbol) {
         mirrored_ = false;
@@ -52,7 +52,7 @@ class MappedBookWriter {
         mirror_.update(side, row);
     }
 
-    /// Show the updated levels. False when they cross: then readers keep the book before.
+    /// Publish the updated levels. False if they cross: then readers keep the previous book.
     bool publish_updates(std::uint64_t command) {
         if (!mirrored_) return true;
         if (mirror_.crossed()) return false;
@@ -61,7 +61,7 @@ class MappedBookWriter {
     }
 
   private:
-    /// Go on from the levels that readers see.
+    /// Continue from the levels that readers see.
     void adopt_shown() {
         mirror_.clear();
         const BookMemory& shown = book_.memory();
@@ -72,9 +72,9 @@ class MappedBookWriter {
         mirrored_ = true;
     }
 
-    HeldBook<std::byte> held_;
+    PyMappedBook<std::byte> held_;
     BookWriter book_;
-    LevelMirror mirror_;
+    LevelBook mirror_;
     bool mirrored_ = false;  // whether the mirror is what readers see, or will
 };
 
@@ -85,7 +85,7 @@ class MappedBookReader {
     const BookReader& book() const { return book_; }
 
   private:
-    HeldBook<const std::byte> held_;
+    PyMappedBook<const std::byte> held_;
     BookReader book_;
 };
 

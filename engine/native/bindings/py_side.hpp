@@ -1,4 +1,4 @@
-// A side as Python names it: engine.records.Side, an integer.
+// A side from Python: a Side of engine/matching/records.py, an integer.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -9,7 +9,7 @@
 
 namespace lowlat {
 
-/// Raises ValueError where the number is no side.
+/// Raises ValueError if the number is not a side.
 inline Side side_from(std::uint32_t number) {
     if (!is_side(number)) throw nanobind::value_error("a side is 0 (buy) or 1 (sell)");
     return static_cast<Side>(number);

@@ -1,4 +1,4 @@
-// What module.cpp calls: one function for each file that binds something.
+// The functions that module.cpp calls: one per file with bindings.
 #pragma once
 
 #include <nanobind/nanobind.h>

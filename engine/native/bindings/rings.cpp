@@ -1,4 +1,4 @@
-// Rings over memory that Python maps; engine/rings/ring.py gives them names, files, time-outs and validation.
+// Rings over memory that Python maps; engine/rings/ring.py adds names, files, timeouts and validation.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/tuple.h>
 
@@ -23,7 +23,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// A record as so many bytes of any alignment: a Python array may start anywhere.
+/// A record as bytes of any alignment: a Python array may start anywhere.
 template <std::size_t size>
 struct Bytes {
     static constexpr std::size_t bytes = size;
@@ -32,13 +32,13 @@ struct Bytes {
 
 using AnyRing = std::variant<SpscRing<Bytes<32>>, MpscRing<Bytes<32>>, SpscRing<Bytes<64>>, MpscRing<Bytes<64>>>;
 
-/// How Python names a type of ring; it has checked that there is one.
+/// Python's identification of a type of ring; validated there.
 struct RingType {
     std::uint32_t kind;
     std::uint64_t record_bytes;
 };
 
-/// Calls `use` with the type of ring that is meant.
+/// Calls `use` with the matching type of ring.
 template <typename Use>
 auto with_ring_type(RingType meant, Use use) {
     const bool many = meant.kind == static_cast<std::uint32_t>(RingKind::mpsc);
@@ -50,7 +50,7 @@ auto with_ring_type(RingType meant, Use use) {
     return use(std::type_identity<SpscRing<Bytes<64>>>{});
 }
 
-/// A view of a ring that holds on to its memory.
+/// A view of a ring that keeps its memory alive.
 class MappedRing {
   public:
     MappedRing(nb::handle memory, RingType meant)
@@ -62,7 +62,7 @@ class MappedRing {
     AnyRing& ring() { return ring_; }
 
   private:
-    Buffer<std::byte> memory_;
+    PyBuffer<std::byte> memory_;
     AnyRing ring_;
 };
 
@@ -71,26 +71,26 @@ std::uint64_t ring_bytes(RingType meant, std::uint64_t capacity) {
 }
 
 void format_ring(nb::handle memory, RingType meant, std::uint64_t capacity) {
-    const Buffer<std::byte> block(memory);
+    const PyBuffer<std::byte> block(memory);
     if (block.size() < ring_bytes(meant, capacity)) throw nb::buffer_error("the memory is too short");
     with_ring_type(meant, [&](auto type) { decltype(type)::type::format(block.data(), capacity); });
 }
 
 int ring_fault(nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes) {
-    const Buffer<std::byte> block(memory);
+    const PyBuffer<std::byte> block(memory);
     return static_cast<int>(with_ring_type(
         {kind, record_bytes}, [&](auto type) { return decltype(type)::type::fault(block.data(), block.size()); }));
 }
 
-/// Version, kind, record size and capacity as the block has them.
+/// Version, kind, record size and capacity from the header.
 std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t> ring_header(nb::handle memory) {
-    const Buffer<std::byte> block(memory);
+    const PyBuffer<std::byte> block(memory);
     if (block.size() < sizeof(RingHeader)) throw nb::buffer_error("the memory is too short");
     const auto& header = *reinterpret_cast<const RingHeader*>(block.data());
     return {header.version, static_cast<std::uint32_t>(header.kind), header.record_bytes, header.capacity};
 }
 
-/// Below this, copying costs less than giving the interpreter's lock away.
+/// Below this, copying costs less than releasing the GIL.
 constexpr std::uint64_t bytes_worth_unlocking = 16'384;
 
 auto until(std::int64_t slice_ns) {
@@ -98,26 +98,26 @@ auto until(std::int64_t slice_ns) {
     return [end] { return std::chrono::steady_clock::now() < end; };
 }
 
-/// Many producers need no turn.
+/// Multiple producers need no exclusive turn.
 struct NoTurn {
     NoTurn(RingIndex& /*word*/, const char* /*act*/) {}
 };
 
 template <typename Ring>
-using ProducerTurn = std::conditional_t<Ring::kind == RingKind::spsc, RingTurn, NoTurn>;
+using ProducerTurn = std::conditional_t<Ring::kind == RingKind::spsc, RingOwnership, NoTurn>;
 
-/// How to wait for the other end, and for how long at most.
+/// How to wait for the other end, and the maximum time.
 struct Slice {
     WaitStrategy wait;
     std::int64_t ns;
 };
 
-/// Pushes `records` from the one numbered `start` on, waiting no longer than a slice; how many it pushed.
+/// Pushes `records` from index `start` on, waiting at most one slice. Returns the number pushed.
 std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, Slice slice) {
     return std::visit(
         [&]<typename Ring>(Ring& ring) -> std::uint64_t {
             using Record = typename Ring::record_type;
-            const Buffer<const Record> in(records);
+            const PyBuffer<const Record> in(records);
             if (start >= in.size()) return 0;
             const std::uint64_t count = in.size() - start;
             const ProducerTurn<Ring> turn(ring.header().producer_turn, "pushing");
@@ -131,19 +131,18 @@ std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, 
         mapped.ring());
 }
 
-/// What pop() returns instead of no records.
+/// What pop() returns if there are no records.
 enum class NoRecords : std::int64_t { yet = 0, any_more = -1, behind_a_stall = -2 };
 
-/// Fills `records` from the one numbered `start` on, waiting no longer than a slice for the first; how many, or why
-/// none.
+/// Fills `records` from index `start` on, waiting at most one slice for the first. Returns how many, or why none.
 std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, Slice slice) {
     return std::visit(
         [&]<typename Ring>(Ring& ring) -> std::int64_t {
             using Record = typename Ring::record_type;
-            const Buffer<Record> out(records);
+            const PyBuffer<Record> out(records);
             if (start >= out.size()) return 0;
             const std::uint64_t count = out.size() - start;
-            const RingTurn turn(ring.header().consumer_turn, "popping");
+            const RingOwnership turn(ring.header().consumer_turn, "popping");
             Record* to = out.data() + start;
             std::uint64_t taken = 0;
             if (count * sizeof(Record) < bytes_worth_unlocking) taken = ring.try_pop(to, count);

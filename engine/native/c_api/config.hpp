@@ -1,4 +1,4 @@
-// A caller's settings, checked as engine/matching/config.py and engine/matching/instrument.py check theirs.
+// A caller's settings, with the same checks as engine/matching/config.py and engine/matching/instrument.py.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 
 namespace lowlat {
 
-/// Read a struct that a caller of another version may have made: `size` bytes of it. False when it is shorter than the
-/// first version, which is the only one so far, or holds something in fields that are not known here.
+/// Read `size` bytes of a struct from a caller that may use another version. False if it is shorter than the first
+/// version (the only one so far), or if fields unknown here are nonzero.
 template <typename Struct>
 bool read_sized(const void* from, std::size_t size, Struct& to) {
     if (size < sizeof(Struct)) return false;
@@ -38,7 +38,7 @@ inline bool sound(const lowlat_engine_config& settings) {
            settings.when_trades_dry <= LOWLAT_POOL_RECYCLE;
 }
 
-/// LOWLAT_OK with `to` filled in, or what is wrong. Throws std::bad_alloc.
+/// Returns LOWLAT_OK with `to` filled in, or an error code. Throws std::bad_alloc.
 inline lowlat_status read_settings(const lowlat_engine_config& from, EngineConfig& to) {
     lowlat_engine_config known{};
     if (!read_sized(&from, from.size, known)) return LOWLAT_UNKNOWN_SIZE;

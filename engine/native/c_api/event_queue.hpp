@@ -1,4 +1,4 @@
-// Events between the matcher that makes them and the caller who takes them when it likes.
+// Queue of events from the matcher until the caller takes them.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +13,10 @@
 
 namespace lowlat {
 
-/// A sink that keeps what it was given until it is taken. Room that was needed once stays.
+/// A sink that keeps events until they are taken. Never shrinks its capacity.
 class EventQueue {
   public:
-    /// Where the matcher writes its next event. Throws std::bad_alloc, with all events so far still held.
+    /// Where the matcher writes its next event. Throws std::bad_alloc, and then keeps all events so far.
     LOWLAT_INLINE Event& next() {
         if (unlikely(end_ == capacity_)) make_room();
         return events_[end_++];
@@ -24,16 +24,16 @@ class EventQueue {
 
     std::uint64_t held() const { return end_ - first_; }
 
-    /// Move the oldest events, at most `room`, to `to`; how many.
+    /// Move the oldest events, at most `room`, to `to`. Returns their number.
     std::uint64_t take(void* to, std::uint64_t room) {
         const std::uint64_t count = std::min(room, held());
         if (count != 0) std::memcpy(to, &events_[first_], count * sizeof(Event));
         first_ += count;
-        if (first_ == end_) clear();  // from the front again, which is in cache
+        if (first_ == end_) clear();  // restart at the front, which is in cache
         return count;
     }
 
-    /// Drop the events of one command, the youngest.
+    /// Drop the events of the latest command.
     void drop(std::uint64_t sequence) {
         while (end_ != first_ && events_[end_ - 1].sequence == sequence) --end_;
     }
@@ -44,7 +44,7 @@ class EventQueue {
     }
 
   private:
-    /// Half of the room at least is free afterward.
+    /// Make at least half of the capacity free.
     LOWLAT_COLD void make_room() {
         const std::uint64_t count = held();
         if (2 * count <= capacity_) {

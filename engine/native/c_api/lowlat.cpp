@@ -1,4 +1,4 @@
-// What lowlat.h declares. Nothing is decided here: arguments are checked, errors become codes, bytes are copied.
+// Implements lowlat.h: only checks arguments, converts errors to codes, and copies bytes.
 #include "engine/native/c_api/lowlat.h"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ struct lowlat_engine {
 
     lowlat::OwnedMatcher matcher;
     lowlat::EventQueue events;
-    bool broken = false;  // a command was left in the middle
+    bool broken = false;  // a command was interrupted
 };
 
 namespace lowlat {
@@ -40,17 +40,17 @@ lowlat_status guarded(Work work) noexcept {
     }
 }
 
-/// Run `work` as the one thread that uses the engine, broken or not.
+/// Run `work` with exclusive use of the engine, broken or not.
 template <typename Work>
 lowlat_status claimed(lowlat_engine* engine, Work work) noexcept {
     if (engine == nullptr) return LOWLAT_NULL_ARGUMENT;
     return guarded([&] {
-        const Claim claim(engine->matcher);
+        const ExclusiveUse claim(engine->matcher);
         return work();
     });
 }
 
-/// The same, of an engine whose books are whole.
+/// The same, for an engine whose books are consistent.
 template <typename Work>
 lowlat_status whole(lowlat_engine* engine, Work work) noexcept {
     return claimed(engine, [&] { return engine->broken ? lowlat_status{LOWLAT_BROKEN} : work(); });
@@ -62,7 +62,7 @@ lowlat_status check_array(const Row* rows, std::size_t count) {
     return reinterpret_cast<std::uintptr_t>(rows) % alignof(Row) == 0 ? LOWLAT_OK : LOWLAT_MISALIGNED;
 }
 
-/// A caller's array, and how much of it was written.
+/// A caller's array, and the number of records written to it.
 template <typename Row>
 class Rows {
   public:
@@ -70,7 +70,7 @@ class Rows {
     bool full() const { return count_ == room_; }
     std::size_t count() const { return count_; }
 
-    /// Records made here are more aligned than a caller's need be, hence bytes.
+    /// Copied as bytes, because our records require more alignment than a caller's array has.
     template <typename Record>
     void add(const Record& record) {
         static_assert(sizeof(Record) == sizeof(Row));
@@ -175,7 +175,7 @@ lowlat_status lowlat_create(const lowlat_engine_config* settings, lowlat_engine*
     });
 }
 
-// NOLINTNEXTLINE(misc-const-correctness): it takes what lowlat_create gave
+// NOLINTNEXTLINE(misc-const-correctness): it takes the result of lowlat_create
 void lowlat_destroy(lowlat_engine* engine) noexcept {
     delete engine;
 }

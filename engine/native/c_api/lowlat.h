@@ -1,24 +1,24 @@
-/* The matching engine for C, and for every language that can call C. C11 or C++11; docs/matching.md says what the
- * engine does with each command, this file how to hand commands over and to get events back.
+/* The matching engine for C, and for every language that can call C. C11 or C++11. See docs/matching.md for what
+ * the engine does with each command; this file declares how to pass commands and get events.
  *
- * Ownership. An engine belongs to whom lowlat_create gave it, until lowlat_destroy. Nothing that is handed over is
- * kept: settings, rules, commands and arrays are the caller's, and are read or written only during the call. Strings
- * returned are constants.
+ * Ownership. The caller of lowlat_create owns the engine until lowlat_destroy. The engine keeps no pointers to
+ * arguments: settings, rules, commands and arrays belong to the caller, and are read or written only during the call.
+ * Strings returned are constants.
  *
- * Threads. Engines are independent of one another. One thread at a time may use an engine, whichever it is; another one
- * meanwhile gets LOWLAT_BUSY and has changed nothing. lowlat_destroy must not run beside any other call.
+ * Threads. Engines are independent of one another. Any thread may use an engine, but only one at a time; a concurrent
+ * call returns LOWLAT_BUSY and changes nothing. lowlat_destroy must not run concurrently with any other call.
  *
- * Units. Prices are integers in a symbol's price unit, quantities integer lots, expiries and the clock whatever unit
- * the caller counts time in: the engine reads no clock of its own.
+ * Units. Prices are integers in a symbol's price unit, quantities are integers in lots. Expiries and the clock are in
+ * any unit that the caller chooses: the engine does not read a system clock.
  *
- * Layouts. Records are 32 or 64 bytes, little-endian fields at the offsets that C gives them, without padding: byte for
- * byte the dtypes of engine/matching/records.py. Arrays start at multiples of 8 bytes. Fields called `zero` are written
- * as zero and not read.
+ * Layouts. Records are 32 or 64 bytes, with little-endian fields at their C offsets, without padding: byte for byte the
+ * dtypes of engine/matching/records.py. Arrays start at multiples of 8 bytes. Fields called `zero` are written as zero
+ * and not read.
  *
- * Errors. Every function but lowlat_destroy and lowlat_message returns a lowlat_status, LOWLAT_OK or what was wrong. A
- * call that did not return LOWLAT_OK has changed nothing and written nothing, except LOWLAT_OUT_OF_MEMORY from
- * lowlat_process and lowlat_process_extended. A command that the book refuses is no error: it gives an event,
- * LOWLAT_REJECTED, with its reason.
+ * Errors. Every function except lowlat_destroy and lowlat_message returns a lowlat_status: LOWLAT_OK or an error. A
+ * call that does not return LOWLAT_OK has changed and written nothing, except LOWLAT_OUT_OF_MEMORY from lowlat_process
+ * and lowlat_process_extended. A command that the engine rejects is not an error: it emits an event, LOWLAT_REJECTED,
+ * with its reason.
  */
 #ifndef LOWLAT_H
 #define LOWLAT_H
@@ -39,7 +39,7 @@ extern "C" {
 #define LOWLAT_NOEXCEPT
 #endif
 
-/* -- what fields hold ------------------------------------------------------------------------------------------------
+/* -- field values ----------------------------------------------------------------------------------------------------
  */
 
 /* generated: enumerations */
@@ -279,7 +279,7 @@ typedef struct lowlat_symbol_rules {
 } lowlat_symbol_rules;
 /* end of generated */
 
-/* Best bid and ask, and all that is shown there. A side with quantity 0 is empty. */
+/* Best bid and ask with their displayed quantities. A side with quantity 0 is empty. */
 typedef struct lowlat_top_of_book {
     int64_t bid;
     uint64_t bid_quantity;
@@ -287,21 +287,21 @@ typedef struct lowlat_top_of_book {
     uint64_t ask_quantity;
 } lowlat_top_of_book;
 
-/* What an uncross would do now. With volume 0 nothing would trade. */
+/* What an uncross would do now. If the volume is 0, nothing would trade. */
 typedef struct lowlat_auction_indicative {
     int64_t price;
     uint64_t volume;
-    int64_t imbalance; /* buy less sell quantity at the price */
+    int64_t imbalance; /* buy minus sell quantity at the price */
 } lowlat_auction_indicative;
 
-/* Since the engine was made or reset, but for what is held now, and for `growths`, which a reset does not take back.
- * New fields come at the end. */
+/* Counted since the engine was created or reset, except for current values, and for `growths`, which a reset keeps. New
+ * fields are added at the end. */
 typedef struct lowlat_counters {
     uint64_t commands;
     uint64_t trades;
     uint64_t live_orders;     /* resting and waiting now, over all symbols */
-    uint64_t order_refusals;  /* commands rejected because the order pool was dry */
-    uint64_t trade_refusals;  /* the same of the trade tape */
+    uint64_t order_refusals;  /* commands rejected because the order pool was full */
+    uint64_t trade_refusals;  /* the same for the trade tape */
     uint64_t trades_held;     /* records on the tape now */
     uint64_t trades_recycled; /* records overwritten */
     uint64_t growths;         /* times a pool grew */
@@ -328,19 +328,19 @@ typedef struct lowlat_counters {
 #define LOWLAT_SYMBOLS_MAX UINT32_C(65536)
 /* end of generated */
 
-/* The rules of a plain symbol: tick 1, lot 1, every price, first in first out. */
+/* The rules of a plain symbol: tick 1, lot 1, all prices, first in, first out. */
 #define LOWLAT_DEFAULT_RULES {1, 1, INT64_MIN, INT64_MAX, LOWLAT_ALGORITHM_FIFO, LOWLAT_TICK_ROUNDING_REJECT}
 
-/* How an engine is made. New fields of this struct and of lowlat_symbol_rules come at the end, with zero for what was
- * before: `size` and `rules_size` say which the caller knows. A caller newer than the library is understood as long as
- * what the library does not know is zero. */
+/* The settings of an engine. New fields of this struct and of lowlat_symbol_rules are added at the end, where zero
+ * means the former behavior; `size` and `rules_size` tell the caller's version. A library accepts a newer caller if the
+ * fields unknown to it are zero. */
 typedef struct lowlat_engine_config {
     size_t size;       /* sizeof(lowlat_engine_config) */
     size_t rules_size; /* sizeof(lowlat_symbol_rules): from one element of `rules` to the next */
     const lowlat_symbol_rules* rules;
     uint32_t symbols;         /* elements of `rules`; symbols are named 0, 1, ... */
-    uint32_t orders;          /* resting and waiting orders there is room for, over all symbols */
-    uint64_t trades;          /* records the trade tape holds */
+    uint32_t orders;          /* capacity for resting and waiting orders, over all symbols */
+    uint64_t trades;          /* capacity of the trade tape in records */
     uint32_t when_orders_dry; /* LOWLAT_POOL_REFUSE or _GROW */
     uint32_t when_trades_dry; /* lowlat_pool_policy */
 } lowlat_engine_config;
@@ -348,48 +348,48 @@ typedef struct lowlat_engine_config {
 /* -- functions -------------------------------------------------------------------------------------------------------
  */
 
-/* What a call returns. New ones come at the end. */
+/* What a call returns. New values are added at the end. */
 typedef int32_t lowlat_status;
 enum {
     LOWLAT_OK = 0,
-    LOWLAT_NULL_ARGUMENT = 1, /* a pointer is NULL that must not be */
+    LOWLAT_NULL_ARGUMENT = 1, /* a required pointer is NULL */
     LOWLAT_MISALIGNED = 2,    /* an array does not start at a multiple of 8 bytes */
-    LOWLAT_UNKNOWN_SIZE = 3, /* `size` or `rules_size` is of no version of the struct, or what came later is not zero */
+    LOWLAT_UNKNOWN_SIZE = 3, /* `size` or `rules_size` fits no version of the struct, or an unknown field is not zero */
     LOWLAT_BAD_RULES = 4,    /* a symbol's rules: a field out of its range, or an empty band */
     LOWLAT_BAD_CONFIG = 5, /* `symbols`, `orders`, `trades`, `when_orders_dry` or `when_trades_dry` out of its range */
-    LOWLAT_UNKNOWN_SYMBOL = 6, /* a query names a symbol that the engine does not hold */
-    LOWLAT_UNKNOWN_SIDE = 7,   /* a query names a side that there is not */
+    LOWLAT_UNKNOWN_SYMBOL = 6, /* a query names an unknown symbol */
+    LOWLAT_UNKNOWN_SIDE = 7,   /* a query names an invalid side */
     LOWLAT_OUT_OF_MEMORY = 8,
     LOWLAT_BUSY = 9,   /* another thread is using this engine */
-    LOWLAT_BROKEN = 10 /* memory ran out inside a command before; drain, then reset or destroy */
+    LOWLAT_BROKEN = 10 /* an earlier command ran out of memory; drain, then reset or destroy */
 };
 
 typedef struct lowlat_engine lowlat_engine;
 
-/* One sentence for a status, for people. Never NULL. */
+/* A readable sentence for a status. Never NULL. */
 LOWLAT_API const char* lowlat_message(lowlat_status status) LOWLAT_NOEXCEPT;
 
-/* Make an engine with empty books and put it at *engine. All memory of its pools is taken, touched and, where the
- * limits permit, locked: a resting order takes about 200 bytes, a trade 32. Ask for what the host has; the kernel may
- * promise more, and end the process when it is touched. */
+/* Create an engine with empty books and store it in *engine. Allocates all memory of its pools, touches it and, if
+ * limits permit, locks it: about 200 bytes per resting order, 32 per trade. Do not request more than the host has: the
+ * kernel may overcommit, and kill the process when the memory is touched. */
 LOWLAT_API lowlat_status lowlat_create(const lowlat_engine_config* settings, lowlat_engine** engine) LOWLAT_NOEXCEPT;
 
-/* Give back all that an engine holds. NULL is nothing to give back. */
+/* Free an engine. NULL is allowed and does nothing. */
 LOWLAT_API void lowlat_destroy(lowlat_engine* engine) LOWLAT_NOEXCEPT;
 
-/* Execute `count` commands in order; each gives at least one event. Events are held, in order, behind those not drained
- * yet, in memory that grows as needed: who does not drain will run out of it. NULL will do for no commands.
+/* Execute `count` commands in order; each emits at least one event. Events are queued after those not drained yet, in
+ * memory that grows as needed: without draining it runs out. `commands` may be NULL if `count` is 0.
  *
- * LOWLAT_OUT_OF_MEMORY: memory ran out inside a command. All commands before it are done and their events are held; it
- * and those after it have no event, and the engine is LOWLAT_BROKEN to every call but lowlat_drain, lowlat_reset and
- * lowlat_destroy. */
+ * LOWLAT_OUT_OF_MEMORY: memory ran out during a command. All commands before it are done and their events are queued;
+ * it and those after it have no events, and every call except lowlat_drain, lowlat_reset and lowlat_destroy returns
+ * LOWLAT_BROKEN. */
 LOWLAT_API lowlat_status lowlat_process(lowlat_engine* engine, const lowlat_command* commands,
                                         size_t count) LOWLAT_NOEXCEPT;
 LOWLAT_API lowlat_status lowlat_process_extended(lowlat_engine* engine, const lowlat_extended_command* commands,
                                                  size_t count) LOWLAT_NOEXCEPT;
 
-/* Move the oldest events held, at most `room` of them, into the caller's array; *drained is how many. What does not fit
- * stays held. */
+/* Move the oldest queued events, at most `room`, into the caller's array; *drained is their number. The rest stay
+ * queued. */
 LOWLAT_API lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* events, size_t room,
                                       size_t* drained) LOWLAT_NOEXCEPT;
 
@@ -397,9 +397,9 @@ LOWLAT_API lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* event
 LOWLAT_API lowlat_status lowlat_get_top_of_book(lowlat_engine* engine, uint32_t symbol,
                                                 lowlat_top_of_book* best) LOWLAT_NOEXCEPT;
 
-/* These write the first `room` rows that there are into the caller's array; *count is how many were written. Room for
- * `live_orders` of lowlat_get_counters is enough for all of levels, orders and stops, for `trades_held` of trades. NULL
- * will do for no room. */
+/* The following functions write the first rows, at most `room`, into the caller's array; *count is how many were
+ * written. `live_orders` of lowlat_get_counters is enough room for levels, orders and stops, `trades_held` for trades.
+ * The array may be NULL if `room` is 0. */
 
 /* Levels of a side, best first. */
 LOWLAT_API lowlat_status lowlat_get_depth(lowlat_engine* engine, uint32_t symbol, uint32_t side, lowlat_level* levels,
@@ -421,13 +421,13 @@ LOWLAT_API lowlat_status lowlat_release_trades(lowlat_engine* engine, uint64_t* 
 LOWLAT_API lowlat_status lowlat_get_auction_indicative(lowlat_engine* engine, uint32_t symbol,
                                                        lowlat_auction_indicative* indicative) LOWLAT_NOEXCEPT;
 
-/* What was counted. `size`: sizeof(lowlat_counters); a later library's further counters are left out, and counters that
- * an earlier library does not know are zero. */
+/* Get the counters. `size`: sizeof(lowlat_counters). Counters of a newer library are left out; counters unknown to an
+ * older library are zero. */
 LOWLAT_API lowlat_status lowlat_get_counters(lowlat_engine* engine, lowlat_counters* counters,
                                              size_t size) LOWLAT_NOEXCEPT;
 
-/* Empty every book, the tape and the counters, and drop the events that are held; the memory stays. The next command is
- * number 0 again. */
+/* Empty every book, the tape and the counters, and drop the queued events; keep the memory. The next command is number
+ * 0 again. */
 LOWLAT_API lowlat_status lowlat_reset(lowlat_engine* engine) LOWLAT_NOEXCEPT;
 
 #ifdef __cplusplus

@@ -12,13 +12,13 @@
 
 namespace lowlat {
 
-inline constexpr std::uint64_t picoseconds = 1'000'000'000'000;     // a second has
-inline constexpr std::uint64_t own_stream = 0x6172'7269'7661'6C73;  // a flood of the same seed has other draws
-inline constexpr unsigned fraction_bits = 32;                       // of an exponential variate, and of what scales one
+inline constexpr std::uint64_t picoseconds = 1'000'000'000'000;     // per second
+inline constexpr std::uint64_t own_stream = 0x6172'7269'7661'6C73;  // separates the draws from a flow of the same seed
+inline constexpr unsigned fraction_bits = 32;                       // of exponential variates and their scale factors
 
 /// An exponential variate of mean one, in units of 2^-32, by von Neumann's comparisons ("Various techniques used in
-/// connection with random digits", 1951): of uniform draws that fall from the first one on, an odd number is met with
-/// probability e^-first, so the first is a variate below one; an even number adds one and starts again.
+/// connection with random digits", 1951): a run of falling uniform draws has odd length with probability e^-first; then
+/// the first is the variate's fraction below one. An even length adds one and starts again.
 inline std::uint64_t exponential(Random& random) {
     for (std::uint64_t whole = 0;; ++whole) {
         const std::uint64_t first = random.next();
@@ -38,7 +38,7 @@ inline std::uint64_t scaled(std::uint64_t variate, std::uint64_t factor) {
     return static_cast<std::uint64_t>(static_cast<Product>(variate) * factor >> fraction_bits);
 }
 
-/// A Poisson process with one arrival in each unit of time, on average; the unit is divided into 2^32.
+/// A Poisson process with one arrival per unit of time, on average; times are in 2^-32 units.
 class PoissonArrivals {
   public:
     explicit PoissonArrivals(std::uint64_t seed) : random_(seed ^ own_stream) {}
@@ -56,9 +56,9 @@ struct Excitation {
     std::uint64_t decay;      // mean delay of a child, in mean spacings
 };
 
-/// A Hawkes process with an exponential kernel and one arrival in each unit of time, made of its clusters (A. G. Hawkes
-/// and D. Oakes, "A cluster process representation of a self-exciting process", 1974): immigrants are a Poisson
-/// process, and every arrival has a Poisson number of children, each behind it by an exponential delay.
+/// A Hawkes process with an exponential kernel and one arrival per unit of time, built from its clusters (A. G. Hawkes
+/// and D. Oakes, "A cluster process representation of a self-exciting process", 1974): immigrants form a Poisson
+/// process, and every arrival has a Poisson number of children, each after an exponential delay.
 class BurstArrivals {
   public:
     BurstArrivals(std::uint64_t seed, Excitation excitation)
@@ -66,8 +66,8 @@ class BurstArrivals {
           excitation_(excitation),
           immigrant_spacing_(~std::uint64_t{0} / (one - excitation.branching)) {
         immigrant_ = scaled(exponential(random_), immigrant_spacing_);
-        // Nothing is excited yet. The memory of that fades as e^(-t (1 - branching) / decay): after 32 such times it is
-        // below 1e-13, and the process stationary.
+        // The process starts without excitation. The effect of that fades as e^(-t (1 - branching) / decay): after 32
+        // time constants it is below 1e-13, and the process is stationary.
         start_ = 32 * scaled(excitation.decay, immigrant_spacing_);
         while (upcoming() < start_) arrive();
     }
@@ -87,7 +87,7 @@ class BurstArrivals {
             immigrant_ += scaled(exponential(random_), immigrant_spacing_);
         else
             children_.pop();
-        // As many as a Poisson process of rate one has arrivals in a time of `branching`.
+        // The number of arrivals of a Poisson process of rate one in a time of `branching`.
         for (std::uint64_t at = exponential(random_); at < excitation_.branching; at += exponential(random_))
             children_.push(now + scaled(exponential(random_), excitation_.decay));
         return now;
@@ -96,12 +96,12 @@ class BurstArrivals {
     Random random_;
     Excitation excitation_;
     std::uint64_t immigrant_spacing_;
-    std::uint64_t immigrant_ = 0;  // when the next one comes
+    std::uint64_t immigrant_ = 0;  // time of the next one
     std::uint64_t start_ = 0;
-    std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> children_;  // yet to come
+    std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> children_;  // pending
 };
 
-/// Arrivals of a process, stretched so that the one behind the last falls on `span_ps`.
+/// Arrivals of a process, stretched so that the one after the last falls on `span_ps`.
 template <typename Process>
 void fill_arrivals(Process process, std::uint64_t span_ps, std::span<std::uint64_t> times_ps) {
     for (std::uint64_t& time : times_ps) time = process.next();
@@ -109,7 +109,7 @@ void fill_arrivals(Process process, std::uint64_t span_ps, std::span<std::uint64
     for (std::uint64_t& time : times_ps) time = static_cast<std::uint64_t>(static_cast<Product>(time) * span_ps / end);
 }
 
-/// Arrival i at i / rate seconds, rounded down: the remainder is carried, so no rounding adds up.
+/// Arrival i at i / rate seconds, rounded down. The remainder is carried, so rounding errors do not accumulate.
 inline void fill_constant(std::uint64_t rate_per_s, std::span<std::uint64_t> times_ps) {
     std::uint64_t now = 0;
     std::uint64_t remainder = 0;

@@ -1,4 +1,4 @@
-// The orders of a flood that are in the book, any of which can be drawn.
+// The live orders of a synthetic flow, for random draws.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ struct LiveOrder {
     std::uint32_t symbol;
 };
 
-/// Ids are given out from 1 on. To add, to remove and to draw are O(1).
+/// Ids are assigned from 1 on. Add, remove and draw are O(1).
 class LiveOrders {
   public:
     LiveOrders() {
@@ -22,7 +22,7 @@ class LiveOrders {
         position_.push_back(0);  // no order has id 0
     }
 
-    /// Room for so many ids, so that they take no more memory.
+    /// Reserve room for this many ids, so that they allocate no more memory.
     void reserve(std::uint64_t ids) { position_.reserve(ids + 1); }
 
     std::uint64_t make_id() {
@@ -33,7 +33,7 @@ class LiveOrders {
     std::uint32_t size() const { return static_cast<std::uint32_t>(orders_.size()); }
     bool has(std::uint64_t id) const { return position_[id] != 0; }
 
-    /// `random`: anywhere in 32 bits.
+    /// `random`: uniform in 32 bits.
     const LiveOrder& draw(std::uint32_t random) const { return orders_[random * std::uint64_t{orders_.size()} >> 32]; }
 
     void fetch_position_of(std::uint64_t id) const { prefetch(&position_[id]); }
@@ -53,7 +53,7 @@ class LiveOrders {
 
   private:
     std::vector<LiveOrder> orders_;
-    std::vector<std::uint32_t> position_;  // of each id: one more than its place in orders_, 0 when gone
+    std::vector<std::uint32_t> position_;  // by id: one more than its position in orders_, 0 if gone
     std::uint64_t last_id_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// The market that a flood is made for: a matcher of its own, and what its events say.
+// The market of a synthetic flow: its own matcher, and the state that its events show.
 #pragma once
 
 #include <algorithm>
@@ -13,26 +13,26 @@
 
 namespace lowlat {
 
-/// Executes a flood's commands, and knows which orders are live, where the touch is, and what has happened so far.
-class FloodMarket {
+/// Executes a flow's commands, and tracks the live orders, the touch and the composition so far.
+class SyntheticMarket {
   public:
     static constexpr std::int64_t opening_price = 100'000;
 
-    explicit FloodMarket(const FloodProfile& profile)
+    explicit SyntheticMarket(const FlowProfile& profile)
         : matcher_(size_for(profile)), last_touch_(profile.symbols, {opening_price, opening_price}) {}
 
     const Matcher& matcher() const { return matcher_; }
     const Book& book(std::uint32_t symbol) const { return matcher_.books()[symbol]; }
     LiveOrders& live() { return live_; }
     const LiveOrders& live() const { return live_; }
-    FloodComposition& composition() { return composition_; }
-    const FloodComposition& composition() const { return composition_; }
+    FlowComposition& composition() { return composition_; }
+    const FlowComposition& composition() const { return composition_; }
 
     /// A live order.
     const OrderBody& order(const LiveOrder& live) const { return matcher_.order(matcher_.find(live.id, live.symbol)); }
     bool waits(const LiveOrder& live) const { return (order(live).attributes & attribute_waits) != 0; }
 
-    /// The best price of a side; of an empty one, the last it had.
+    /// The best price of a side; if it is empty, the last one it had.
     std::int64_t touch(std::uint32_t symbol, Side side) {
         const Ladder& ladder = book(symbol).ladders[side];
         std::int64_t& last = last_touch_[symbol][side];
@@ -59,7 +59,7 @@ class FloodMarket {
         }
     }
 
-    /// Add what the book looks like now to the composition.
+    /// Add the current state of the book to the composition.
     void observe() {
         composition_.live_sum += live_.size();
         composition_.live_max = std::max<std::uint64_t>(composition_.live_max, live_.size());
@@ -72,8 +72,8 @@ class FloodMarket {
     }
 
   private:
-    static EngineConfig size_for(const FloodProfile& profile) {
-        // Twice the orders held: a flood never meets a full pool.
+    static EngineConfig size_for(const FlowProfile& profile) {
+        // Twice the live orders, so that the pool is never full.
         return EngineConfig{.symbols = profile.rules(),
                             .orders = 2 * profile.live_orders + 64,
                             .trades = 1,
@@ -81,9 +81,9 @@ class FloodMarket {
                             .when_trades_dry = PoolPolicy::recycle};
     }
 
-    /// Takes the events of one command, to keep the list of live orders.
+    /// Sink of one command's events, which updates the list of live orders.
     struct Follower {
-        explicit Follower(FloodMarket* its_market) : market(its_market) {}
+        explicit Follower(SyntheticMarket* its_market) : market(its_market) {}
         Event& next() {
             finish();
             pending = true;
@@ -94,11 +94,11 @@ class FloodMarket {
             pending = false;
         }
         Event event{};
-        FloodMarket* market;
+        SyntheticMarket* market;
         bool pending = false;
     };
 
-    /// Levels of the books that a command may change.
+    /// Number of levels in the books that a command may change.
     std::uint32_t levels_of(const Command& command) const {
         const auto levels = [](const Book& book) {
             return book.ladders[Side::buy].levels() + book.ladders[Side::sell].levels();
@@ -121,7 +121,7 @@ class FloodMarket {
         if (touched_ == 0 || event.price != touched_price_) ++touched_;
         touched_price_ = event.price;
         if (event.maker_id == executed_) {
-            resting_ = event.maker_remaining;  // of a triggered order that it met after it came to rest
+            resting_ = event.maker_remaining;  // of a triggered order that it met after coming to rest
         } else if (event.maker_remaining == 0 && live_.has(event.maker_id)) {
             live_.remove(event.maker_id);
         }
@@ -130,12 +130,12 @@ class FloodMarket {
     Matcher matcher_;
     LiveOrders live_;
     std::vector<PerSide<std::int64_t>> last_touch_;
-    std::uint64_t executed_ = 0;  // the order of the command under way
+    std::uint64_t executed_ = 0;  // the order of the current command
     std::uint64_t touched_ = 0;
     std::int64_t touched_price_ = 0;
     std::uint32_t resting_ = 0;
     std::uint32_t levels_ = 0;
-    FloodComposition composition_;
+    FlowComposition composition_;
 };
 
 }  // namespace lowlat

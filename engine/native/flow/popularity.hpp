@@ -1,4 +1,4 @@
-// Which symbol a command of a flood is for.
+// Chooses the symbol of a synthetic command.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ class Popularity {
         }
     }
 
-    /// The symbol that a random number falls to.
+    /// The symbol for a random number.
     std::uint32_t symbol_of(std::uint64_t random) const {
         const std::uint64_t drawn = high_product(random, cumulated_.back());
         std::uint32_t symbol = guide_[random / (~std::uint64_t{0} / guides + 1)];
@@ -33,14 +33,14 @@ class Popularity {
   private:
     static constexpr std::uint64_t guides = 4096;
 
-    /// The product's upper 64 bits: either factor scaled down to below the other.
+    /// The upper 64 bits of the product: scales either factor to below the other.
     static std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
         __extension__ using Wide = unsigned __int128;
         return static_cast<std::uint64_t>(static_cast<Wide>(a) * b >> 64);
     }
 
     std::vector<std::uint64_t> cumulated_;
-    std::array<std::uint32_t, guides> guide_{};  // where the search for a drawn weight starts
+    std::array<std::uint32_t, guides> guide_{};  // start of the search for a drawn weight
 };
 
 }  // namespace lowlat

@@ -1,4 +1,4 @@
-// What a flood is asked to be, and what it turned out to be.
+// The profile of a synthetic flow, and the flow's actual composition.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace lowlat {
 
-/// What a command of a flood is for. `take` is a limit order priced through the touch.
+/// The purpose of a synthetic command. `take` is a limit order priced through the touch.
 enum class Act : std::uint8_t {
     add,
     cancel,
@@ -22,7 +22,7 @@ enum class Act : std::uint8_t {
     post_only,
     reduce,
     replace,
-    // From here on commands have terms, or are for all of a book: such a flood is made of extended commands.
+    // From here on, commands have attributes or concern a whole book: such a flow consists of extended commands.
     iceberg,
     all_or_none,
     slide,
@@ -37,10 +37,10 @@ enum class Act : std::uint8_t {
 inline constexpr std::size_t acts = 19;
 
 /// A profile, all in integers; validated and documented in Python (engine/flow/profile.py).
-struct FloodProfile {
+struct FlowProfile {
     std::array<std::uint32_t, acts> weights{};
     std::uint32_t symbols = 1;
-    std::uint32_t live_orders = 0;     // held to within a sixteenth
+    std::uint32_t live_orders = 0;     // kept within 1/16
     std::uint32_t distance_ticks = 1;  // from the touch: the half-life, or the range when `uniform`
     std::uint32_t uniform = 0;
     std::uint32_t quantity_max = 1;       // of a resting order
@@ -48,11 +48,11 @@ struct FloodProfile {
     std::uint32_t take_ticks = 0;         // how far through the touch an aggressive limit is priced
     std::uint32_t travel_ticks = 0;       // 0: orders are placed from the touch; else from an anchor that goes this
     std::uint32_t travel_per_1000 = 0;    // far down and up again, so many ticks in 1,000 commands
-    std::uint32_t owners = 0;             // of the orders that come in, each with a policy of its own; 0: nobody's
-    std::uint32_t pro_rata = 0;           // so many symbols, the last ones, share pro rata
+    std::uint32_t owners = 0;             // number of participants, each order with a random policy; 0: none
+    std::uint32_t pro_rata = 0;           // number of symbols, the last ones, that match pro rata
 
     std::vector<SymbolRules> rules() const {
-        // Prices stay in a band that cannot overflow.
+        // Prices stay in a band without overflow.
         constexpr std::int64_t far = std::int64_t{1} << 40;
         std::vector<SymbolRules> all(symbols, SymbolRules{1, 1, -far, far});
         for (std::uint32_t symbol = symbols - pro_rata; symbol < symbols; ++symbol)
@@ -61,15 +61,15 @@ struct FloodProfile {
     }
 };
 
-/// What the flood turned out to be, over the commands behind the seeding ones.
-struct FloodComposition {
+/// The actual composition of the flow, over the commands after the seeding ones.
+struct FlowComposition {
     std::array<std::uint64_t, acts> commands{};
     std::uint64_t trades = 0;
     std::uint64_t rejects = 0;
     std::uint64_t aggressors = 0;      // commands that traded
-    std::uint64_t levels_touched = 0;  // by them, in sum
+    std::uint64_t levels_touched = 0;  // sum over these
     std::uint64_t levels_touched_max = 0;
-    std::uint64_t live_sum = 0;  // over commands, for the mean
+    std::uint64_t live_sum = 0;  // sum over commands, for the mean
     std::uint64_t live_max = 0;
     std::uint64_t levels_sum = 0;
     std::uint64_t levels_max = 0;

@@ -1,4 +1,4 @@
-// Random integers that are the same on every machine: no floating point, no library's distribution.
+// Random integers, the same on every machine: no floating point, no library distributions.
 #pragma once
 
 #include <bit>
@@ -6,7 +6,7 @@
 
 namespace lowlat {
 
-/// xoshiro256** 1.0 (D. Blackman and S. Vigna, public domain), seeded by splitmix64 as its authors advise.
+/// xoshiro256** 1.0 (D. Blackman and S. Vigna, public domain), seeded by splitmix64 as its authors recommend.
 class Random {
   public:
     explicit Random(std::uint64_t seed) {
@@ -30,12 +30,12 @@ class Random {
         return result;
     }
 
-    /// 0 to `limit` - 1. Off uniform by less than `limit` / 2^32.
+    /// 0 to `limit` - 1, uniform within `limit` / 2^32.
     std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>((next() >> 32) * limit >> 32); }
 
     bool coin() { return (next() >> 63) != 0; }
 
-    /// Falls by half every `half_life`: in [0, half_life) half of the time, in the next as many a quarter, and so on.
+    /// Probability halves every `half_life`: 1/2 in [0, half_life), 1/4 in the next interval of that size, and so on.
     std::uint32_t halving(std::uint32_t half_life) {
         const auto halves = static_cast<std::uint32_t>(std::countr_zero(next() | std::uint64_t{1} << 16));
         return halves * half_life + below(half_life);

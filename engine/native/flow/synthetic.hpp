@@ -1,5 +1,5 @@
-// Synthetic order flow. The generator runs the commands it makes through a matcher of its own, so that it knows
-// which orders are live and where the touch is: a flood cancels only what is there, and holds its live orders.
+// Synthetic order flow. The generator runs its commands through its own matcher, so it knows the live orders and the
+// touch: it cancels only live orders, and keeps their number steady.
 #pragma once
 
 #include <algorithm>
@@ -18,18 +18,18 @@
 
 namespace lowlat {
 
-class Flood {
+class SyntheticFlow {
   public:
-    Flood(const FloodProfile& profile, std::uint64_t seed)
+    SyntheticFlow(const FlowProfile& profile, std::uint64_t seed)
         : profile_(profile), random_(seed), market_(profile), popularity_(profile.symbols) {
         std::uint32_t weight = 0;
         for (std::size_t act = 0; act < acts; ++act) cumulated_[act] = weight += profile.weights[act];
     }
 
-    /// Room for so many order ids, so that generating allocates no more.
+    /// Reserve room for this many order ids, so that generating allocates no more.
     void reserve(std::uint64_t commands) { market_.live().reserve(commands); }
 
-    /// Orders that build the book before the flood proper: `live_orders` of them, none aggressive.
+    /// The seeding orders that build the book: `live_orders` of them, none aggressive.
     template <typename Record>
     void seed(Record* commands) {
         for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(commands[at] = as<Record>(add(0)));
@@ -55,10 +55,10 @@ class Flood {
         }
     }
 
-    const FloodComposition& composition() const { return market_.composition(); }
+    const FlowComposition& composition() const { return market_.composition(); }
 
   private:
-    /// An order to be picked, from draw to use.
+    /// A drawn order, until it is used.
     struct Pick {
         std::uint32_t draw = 0;
         LiveOrder live{};
@@ -129,7 +129,7 @@ class Flood {
             command.participant_id = 1 + random_.below(profile_.owners);
             command.self_trade = static_cast<SelfTradePrevention>(random_.below(5));
         }
-        // While a book is called, whatever would not be taken comes in as an order that rests.
+        // In a call phase, commands that would be rejected become resting orders.
         const Book& book = market_.book(command.symbol);
         if (enters && book.phase == TradingPhase::call && !is_stop(command)) {
             if (command.kind == CommandType::market) command.price = market_.touch(command.symbol, side_of(command));
@@ -167,7 +167,7 @@ class Flood {
         return command;
     }
 
-    /// Before the first trade there is nothing to be triggered by: then it stays a limit order.
+    /// Before the first trade a stop has no reference price: then it stays a limit order.
     void make_stop(ExtendedCommand& command, Act act, std::int64_t last) {
         const std::int64_t away = 1 + random_.halving(profile_.distance_ticks);
         const std::int64_t trigger = side_of(command) == Side::buy ? last + away : last - away;
@@ -188,7 +188,7 @@ class Flood {
         return command;
     }
 
-    /// Calls a book, or uncrosses the one that was called.
+    /// Starts a book's call phase, or uncrosses the book that is in one.
     Command auction() {
         Command command{};
         command.kind = CommandType::phase;
@@ -249,7 +249,7 @@ class Flood {
         return command;
     }
 
-    /// Half of the replacements move to a new price, half shrink in place. Where only stops are left, one is canceled.
+    /// Half of the replacements move to a new price, half shrink in place. If only stops are left, one is canceled.
     Command replace(const LiveOrder& live) {
         if (market_.waits(live)) return change(CommandType::cancel, live);
         Command command = change(CommandType::replace, live);
@@ -263,8 +263,8 @@ class Flood {
 
     std::uint32_t pick_symbol() { return profile_.symbols == 1 ? 0 : popularity_.symbol_of(random_.next()); }
 
-    /// A random live order. It was drawn some picks ago, so that what the matcher will touch is in cache by now; when
-    /// it has gone since, another is drawn.
+    /// A random live order. It was drawn a few picks earlier, so that its memory is in cache by now; if it has gone in
+    /// the meantime, another is drawn.
     LiveOrder pick() {
         market_.matcher().fetch_neighbors_of(picks_[(turn_ + 2) % picks_.size()].ahead);
         market_.matcher().fetch_node_of(picks_[(turn_ + 4) % picks_.size()].ahead);
@@ -278,7 +278,7 @@ class Flood {
                                              : market_.live().draw(static_cast<std::uint32_t>(random_.next() >> 32));
     }
 
-    /// One that rests, since a stop that waits has no price to be replaced; unless hardly any does.
+    /// A resting order, because a waiting stop has no price to replace; may be a stop if hardly any order rests.
     LiveOrder pick_resting() {
         LiveOrder picked = pick();
         for (std::uint32_t tries = 8; tries > 0 && market_.waits(picked); --tries) picked = pick();
@@ -306,20 +306,20 @@ class Flood {
         const std::uint64_t gone = ticks_traveled();
         const std::uint64_t down =
             gone < profile_.travel_ticks ? gone : 2 * std::uint64_t{profile_.travel_ticks} - gone;
-        return FloodMarket::opening_price - static_cast<std::int64_t>(down);
+        return SyntheticMarket::opening_price - static_cast<std::int64_t>(down);
     }
 
-    FloodProfile profile_;
+    FlowProfile profile_;
     Random random_;
-    FloodMarket market_;
+    SyntheticMarket market_;
     Popularity popularity_;
     std::array<Pick, 16> picks_{};
     std::uint64_t turn_ = 0;
     std::array<std::uint32_t, acts> cumulated_{};
-    std::uint64_t made_ = 0;                          // commands behind the seeding ones
-    static constexpr std::uint32_t lifetime = 8'192;  // of a good-till-date order, in commands, at most
-    static constexpr std::uint32_t called_for = 64;   // commands from call to uncross
-    std::uint32_t called_ = 0;                        // the symbol last called
+    std::uint64_t made_ = 0;                          // commands after the seeding ones
+    static constexpr std::uint32_t lifetime = 8'192;  // maximum, of a good-till-date order, in commands
+    static constexpr std::uint32_t called_for = 64;   // commands from the start of the call to the uncross
+    std::uint32_t called_ = 0;                        // the symbol of the last call phase
     std::uint32_t called_left_ = 0;
 };
 

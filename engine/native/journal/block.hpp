@@ -1,4 +1,4 @@
-// A journal's blocks, as docs/journal.md has them: what a writer appends and a reader trusts.
+// The blocks of a journal, as specified in docs/journal.md.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace lowlat {
 
-/// Behind the payload: never zero, so that a block that was written to its end can be told from one that was not.
+/// After the payload: never zero, which distinguishes a completely written block from an incomplete one.
 struct BlockEnd {
     std::uint32_t magic;
     std::uint32_t head_checksum;
@@ -30,7 +30,7 @@ inline std::uint32_t checksum_of(const BlockHead& head) {
     return crc32c(&head, offsetof(BlockHead, head_checksum));
 }
 
-/// Commands that a block of this kind holds.
+/// Number of commands in a block of this kind.
 inline std::uint64_t commands_in(const BlockHead& head) {
     switch (head.kind) {
         case BlockKind::commands:
@@ -46,9 +46,9 @@ inline std::uint64_t whole_bytes(const BlockHead& head) {
     return sizeof(BlockHead) + head.bytes + sizeof(BlockEnd);
 }
 
-/// Between two blocks: where the next one goes, and what it continues.
+/// A position between two blocks: where the next one goes, and what it continues.
 struct JournalPosition {
-    std::uint64_t end = 0;  // byte of the file
+    std::uint64_t end = 0;  // offset in the file
     std::uint64_t blocks = 0;
     std::uint64_t sequence = 0;  // of the next command
     std::uint32_t chain = 0;     // head_checksum of the last block
@@ -61,7 +61,7 @@ struct JournalPosition {
     }
 };
 
-/// A block that goes on from `place`. `payload`: `bytes` of them, at most block_bytes_max.
+/// A block that continues from `place`. `payload`: `bytes` bytes, at most block_bytes_max.
 inline BlockHead block_head(const JournalPosition& place, BlockKind kind, const void* payload, std::size_t bytes) {
     BlockHead head{.magic = block_magic,
                    .bytes = static_cast<std::uint32_t>(bytes),

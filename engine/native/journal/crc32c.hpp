@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli), as in iSCSI, ext4 and Btrfs: every flipped bit, and every burst of up to 32, is found.
+// CRC-32C (Castagnoli), as in iSCSI, ext4 and Btrfs: detects every flipped bit and every burst of up to 32 bits.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace lowlat {
 
-/// One byte more, by table, for processors without an instruction. The register is kept inverted, as all of these do.
+/// Add one byte by table, for processors without the instruction. The register is kept inverted, as in all of these.
 class Crc32cTable {
   public:
     constexpr Crc32cTable() {
@@ -57,7 +57,7 @@ LOWLAT_INLINE std::uint32_t crc32c_step(std::uint32_t crc, std::uint64_t word) {
 #endif
 }
 
-/// What `bytes` zeros behind a message do to its register: a linear map, as a table for each of its four bytes.
+/// The effect of `bytes` zeros after a message on its register: a linear map, as a table for each of its four bytes.
 template <std::size_t bytes>
 class Crc32cZeros {
   public:
@@ -77,8 +77,8 @@ class Crc32cZeros {
     std::array<std::array<std::uint32_t, 256>, 4> of_{};
 };
 
-/// A step has to wait for the one before, for three cycles where there is an instruction. So three stretches of this
-/// many bytes are gone through at once, and put together: the register is linear in it and in the bytes.
+/// Each step depends on the previous one, with a latency of three cycles for the instruction. So three runs of this
+/// many bytes are processed in parallel and then combined: the register is linear in itself and in the bytes.
 inline constexpr std::size_t crc32c_stretch = 1024;
 inline constexpr Crc32cZeros<crc32c_stretch> crc32c_after_stretch{};
 
@@ -88,7 +88,7 @@ inline std::uint64_t word_at(const std::uint8_t* at) {
     return word;
 }
 
-/// Of `bytes` bytes that come after others whose checksum is `before`.
+/// Checksum of `bytes` bytes that follow data with checksum `before`.
 inline std::uint32_t crc32c_after(std::uint32_t before, const void* data, std::size_t bytes) {
     constexpr std::size_t word = sizeof(std::uint64_t);
     const auto* at = static_cast<const std::uint8_t*>(data);

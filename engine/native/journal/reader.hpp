@@ -1,4 +1,4 @@
-// Over a journal's blocks, one after another, as far as they can be trusted.
+// Walks the blocks of a journal as far as they can be trusted.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ class JournalReader {
   public:
     JournalReader(const std::byte* data, std::uint64_t bytes) : data_(data), bytes_(bytes) {}
 
-    /// Call `visit(head, payload)` for every block from `place` on that can be trusted; `place` moves behind the last.
+    /// Call `visit(head, payload)` for every block from `place` on that can be trusted; `place` moves past the last.
     template <typename Visit>
     JournalFault walk(JournalPosition& place, Visit visit) const {
         while (!zeros(place.end, bytes_)) {
@@ -59,8 +59,8 @@ class JournalReader {
         return head;
     }
 
-    /// Whether some of the file from a block on never reached the disk, as a power failure leaves it: a sector of
-    /// zeros, a head of zeros, or zeros where the last block must have its end. No flipped bit makes such.
+    /// Whether part of the file from a block on never reached the disk, as after a power failure: a sector of zeros, a
+    /// head of zeros, or zeros instead of the last block's trailer. Bit flips do not cause this.
     bool unwritten(std::uint64_t block) const {
         if (zeros(bytes_ - sizeof(BlockEnd), bytes_) || zeros(block, block + sizeof(BlockHead))) return true;
         for (std::uint64_t at = (block + sector - 1) / sector * sector; at + sector <= bytes_; at += sector)
@@ -68,7 +68,7 @@ class JournalReader {
         return false;
     }
 
-    /// Whether there is a sound head further on: then what is spoilt was not the last that was written.
+    /// Whether there is a valid head further on: then the corrupt part was not the last write.
     bool whole_head_behind(std::uint64_t block) const {
         for (std::uint64_t at = block + sizeof(BlockEnd); at + sizeof(BlockHead) <= bytes_; at += sizeof(BlockEnd)) {
             const BlockHead head = head_at(at);
@@ -77,7 +77,7 @@ class JournalReader {
         return false;
     }
 
-    /// A head that is as it was written may still not belong here.
+    /// An intact head may still not belong at this position.
     static JournalFault why_not(const BlockHead& head, const JournalPosition& place) {
         if (head.magic != block_magic || head.zero != 0 || head.bytes > block_bytes_max || !filled(head))
             return JournalFault::kind;

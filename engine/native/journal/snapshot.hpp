@@ -1,13 +1,13 @@
-// An engine's state as bytes, and back: equal bytes, equal books, and equal events from there on.
+// Serializes an engine's state: equal bytes mean equal books, and equal events from there on.
 //
-// The state is told as orders in their queues, not as memory: nothing of it depends on which node an order has, on
-// where a ladder's window lies, or on the hash of the index. So an engine that was restored saves the same bytes again.
+// The state is a list of orders in their queues, not an image of memory: it does not depend on an order's node, on the
+// position of a ladder's window, or on the hash of the index. A restored engine therefore saves the same bytes again.
 //
 //     SavedEngine | Trade per record on the tape, oldest first |
 //     per symbol: SavedBook | per queue (bids, asks, buy stops, sell stops), best level and oldest first: SavedOrder,
 //                             each followed by its OrderAttributes if it has any
 //
-// Of terms, `next` holds a trailing stop's place in its list, from 1; `prev` and `place` are zero.
+// In OrderAttributes, `next` holds a trailing stop's position in its list, from 1; `prev` and `place` are zero.
 #pragma once
 
 #include <algorithm>
@@ -41,7 +41,7 @@ static_assert(sizeof(SavedEngine) == 80);
 
 struct SavedBook {
     std::int64_t last;
-    std::uint32_t orders[4];  // of each queue
+    std::uint32_t orders[4];  // in each queue
     TradingPhase phase;
     bool traded;
     std::uint8_t zero[6];
@@ -59,7 +59,7 @@ struct SavedOrder {
 };
 static_assert(sizeof(SavedOrder) == 32);
 
-/// Bytes that are no state of an engine with these settings. Becomes the Python error FormatError.
+/// The bytes are not a valid state of an engine with these settings. Becomes the Python error FormatError.
 class StateError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -87,7 +87,7 @@ class Snapshot {
         return std::move(saved.bytes_);
     }
 
-    /// Into an engine that is empty. Throws StateError, or std::bad_alloc; the engine is to be thrown away then.
+    /// Restore into an empty engine. Throws StateError or std::bad_alloc; the engine must then be discarded.
     static void restore(OrderStore& store, const std::byte* bytes, std::size_t count) {
         Reader from{bytes, count};
         const auto engine = from.get<SavedEngine>();
@@ -172,7 +172,7 @@ class Snapshot {
 
     // -- restoring ----------------------------------------------------------------------------------------------------
 
-    /// Pools that had grown are as large again.
+    /// Grow the pools to their size in the saved engine.
     static void make_room(OrderStore& store, const SavedEngine& engine) {
         while (store.orders_max() < engine.orders_max)
             if (!store.grow_orders()) throw std::bad_alloc();
@@ -186,7 +186,7 @@ class Snapshot {
         book.last = saved.last;
         book.traded = saved.traded;
         book.set_phase(saved.phase);
-        PerSide<std::vector<std::pair<std::uint32_t, Handle>>> trailing;  // by place in their list
+        PerSide<std::vector<std::pair<std::uint32_t, Handle>>> trailing;  // by position in their list
         const auto queues = book.queues();
         for (std::size_t at = 0; at < queues.size(); ++at) {
             for (std::uint32_t left = saved.orders[at]; left > 0; --left) {
@@ -202,7 +202,7 @@ class Snapshot {
         }
     }
 
-    /// `queue`: which of the book's queues it is read for.
+    /// `queue`: the queue of the book to which the order belongs.
     static Handle restore_order(OrderStore& store, std::uint32_t symbol, Reader& from, std::size_t queue) {
         const auto saved = from.get<SavedOrder>();
         const bool waits = (saved.attributes & attribute_waits) != 0;
@@ -227,7 +227,7 @@ class Snapshot {
     }
 
     std::vector<std::byte> bytes_;
-    std::vector<std::pair<Handle, std::uint32_t>> trailing_;  // places in the lists of trailing stops, by handle
+    std::vector<std::pair<Handle, std::uint32_t>> trailing_;  // positions in the lists of trailing stops, by handle
 };
 
 }  // namespace lowlat

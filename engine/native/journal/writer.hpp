@@ -1,4 +1,4 @@
-// Appends to a journal, and has the disk keep it as the policy says. docs/journal.md states what each promises.
+// Appends to a journal, and syncs it to the disk according to the policy. docs/journal.md states the guarantees.
 #pragma once
 
 #include <fcntl.h>
@@ -26,18 +26,18 @@
 
 namespace lowlat {
 
-/// The system would not write, or not keep, what was to be appended. Becomes a Python error.
+/// The system could not write or sync the data to be appended. Becomes a Python error.
 class JournalWriteError : public std::runtime_error {
   public:
     JournalWriteError(const char* call, int error, bool taken_back)
         : std::runtime_error(call), error_number(error), whole(taken_back) {}
 
     int error_number;
-    bool whole;  // the file ends where it did before: the journal may go on
+    bool whole;  // the file ends where it did before: the journal can continue
 };
 
-/// One thread at a time, and in the process that made it: what a fork has of it only lets go. Owns the descriptor,
-/// which is at the end of a journal that may be written.
+/// For one thread at a time, in the process that created it: the copy in a forked child only releases its resources.
+/// Owns the descriptor, which is at the end of a writable journal.
 class JournalWriter {
   public:
     JournalWriter(int file, const JournalPosition& place, SyncPolicy sync, std::uint64_t interval_ns)
@@ -52,8 +52,8 @@ class JournalWriter {
         let_go();
     }
 
-    /// Append commands and commit them. Throws JournalWriteError; then none of them is in the journal if it is `whole`,
-    /// and nobody knows if it is not.
+    /// Append commands and commit them. Throws JournalWriteError; if that is `whole`, none of the commands is in the
+    /// journal, otherwise their state is unknown.
     template <typename Record>
     void append(const Record* commands, std::uint64_t count) {
         constexpr std::uint64_t block_commands = block_bytes_max / sizeof(Record);
@@ -66,7 +66,7 @@ class JournalWriter {
         commit();
     }
 
-    /// The trade tape is about to be emptied.
+    /// Record that the trade tape is about to be drained.
     void append_drain() {
         const JournalPosition before = place_;
         begin();
@@ -74,19 +74,19 @@ class JournalWriter {
         commit();
     }
 
-    /// Have the disk keep all that was appended, whatever the policy. Throws JournalWriteError.
+    /// Sync everything appended to the disk, whatever the policy. Throws JournalWriteError.
     void sync() {
         begin();
         if (syncing_ == nullptr) return sync_now();
-        const std::lock_guard lock(syncing_->mutex);  // its thread records how long it took, too
+        const std::lock_guard lock(syncing_->mutex);  // its thread also records durations
         sync_now();
     }
 
-    /// The engine has not done what was appended, or has done more: nothing is appended after that.
+    /// The engine's state no longer matches the journal: reject all further appends.
     void fall_out_of_step() { in_step_ = false; }
 
-    /// With a policy other than none, have the disk keep all of it; then let go. Throws JournalWriteError when the disk
-    /// does not, or did not before.
+    /// With a policy other than none, sync everything; then close. Throws JournalWriteError if a sync fails or failed
+    /// before.
     void close() {
         stop_syncing();
         if (!ours() || file_ < 0) return let_go();
@@ -98,11 +98,11 @@ class JournalWriter {
     }
 
     const JournalPosition& place() const { return place_; }
-    /// Whether commands can be appended: it was not closed, no failure has ended it, and this is no fork.
+    /// Whether commands can be appended: it is not closed, no failure has ended it, and this is not a forked child.
     bool open() const { return file_ >= 0 && in_step_ && error_.load(std::memory_order_acquire) == 0 && ours(); }
     bool closed() const { return file_ < 0; }
     bool in_step() const { return in_step_; }
-    /// How long each fdatasync took, nanoseconds; of the interval's thread, once it has been stopped.
+    /// Duration of each fdatasync in nanoseconds; those of the interval thread only after it has stopped.
     const Histogram& syncs() const { return syncs_; }
 
   private:
@@ -110,7 +110,7 @@ class JournalWriter {
 
     bool ours() const { return getpid() == process_; }
 
-    /// Where this fails, the room goes when the file does.
+    /// If this fails, the space is released with the file.
     void give_back_room() { [[maybe_unused]] const int given = ftruncate(file_, static_cast<off_t>(place_.end)); }
 
     void let_go() {
@@ -118,14 +118,14 @@ class JournalWriter {
         file_ = -1;
     }
 
-    /// What an earlier failure left is no place to go on from; nor is the place that a fork knows.
+    /// The position after an earlier failure, or in a forked child, cannot be continued.
     void begin() const {
         const int error = error_.load(std::memory_order_acquire);
         if (unlikely(error != 0)) throw JournalWriteError("fdatasync", error, false);
         if (unlikely(file_ < 0 || !in_step_ || !ours())) throw JournalWriteError("write", EBADF, false);
     }
 
-    /// Nobody knows any more what the disk has of it.
+    /// From here on, the content on the disk is unknown.
     void end(int error) { error_.store(error, std::memory_order_release); }
 
     void write_block(BlockKind kind, const void* payload, std::uint64_t bytes, const JournalPosition& before) {
@@ -133,7 +133,7 @@ class JournalWriter {
         const BlockEnd last{end_magic, head.head_checksum};
         const std::uint64_t end = place_.end + whole_bytes(head);
         if (unlikely(end > reserved_)) reserve(end);
-        // The system only reads through these; iovec has no const.
+        // The system call only reads through these; iovec has no const.
         Parts parts{iovec{const_cast<BlockHead*>(&head), sizeof head}, iovec{const_cast<void*>(payload), bytes},
                     iovec{const_cast<BlockEnd*>(&last), sizeof last}};
         for (std::uint64_t at = place_.end; at < end;) {
@@ -146,7 +146,7 @@ class JournalWriter {
 
     using Parts = std::array<iovec, 3>;
 
-    /// Leave out what was written, which is rarely less than all.
+    /// Skip what was written, which is usually everything.
     static std::uint64_t advance(Parts& parts, std::uint64_t written) {
         std::uint64_t left = written;
         for (iovec& part : parts) {
@@ -157,8 +157,8 @@ class JournalWriter {
         return written;
     }
 
-    /// Ask for room on the disk in long runs, behind the file's end. Where that is not to be had, writing goes on
-    /// without.
+    /// Preallocate disk space in large runs past the end of the file. Without support for that, writing continues
+    /// normally.
     LOWLAT_COLD void reserve(std::uint64_t end) {
         reserved_ = end + reserve_bytes;
 #if defined(__linux__)
@@ -169,7 +169,7 @@ class JournalWriter {
 
     [[noreturn]] LOWLAT_COLD void take_back(const JournalPosition& before, int error) {
         const bool cut = ftruncate(file_, static_cast<off_t>(before.end)) == 0;
-        // Until the disk knows of the cut, a power failure may bring the blocks back.
+        // Until the truncation is on the disk, a power failure may bring the blocks back.
         const bool whole = cut && (sync_ != SyncPolicy::batch || fdatasync(file_) == 0);
         if (whole) {
             place_ = before;
@@ -211,7 +211,7 @@ class JournalWriter {
         Syncing(JournalWriter& writer, std::uint64_t kept, std::chrono::nanoseconds interval)
             : appended(kept), thread([this, &writer, kept, interval] { run(writer, kept, interval); }) {}
 
-        /// `kept`: what was appended before it starts. The rest of the writer's place is the appending thread's.
+        /// `kept`: what was appended before it starts. The rest of the position belongs to the appending thread.
         void run(JournalWriter& writer, std::uint64_t kept, std::chrono::nanoseconds interval) {
             std::unique_lock lock(mutex);
             while (!wake.wait_for(lock, interval, [this] { return stop; })) {
@@ -226,12 +226,12 @@ class JournalWriter {
         std::mutex mutex;
         std::condition_variable wake;
         bool stop = false;
-        std::thread thread;  // last: it starts when all else is there
+        std::thread thread;  // last: it starts after all other members are initialized
     };
 
     void stop_syncing() {
         if (syncing_ == nullptr) return;
-        // A fork has no such thread, and its mutex is as it was at that moment: left alone, and never given back.
+        // A forked child lacks this thread, and its copy of the mutex is in an unknown state: leak it untouched.
         if (!ours()) return static_cast<void>(syncing_.release());
         {
             const std::lock_guard lock(syncing_->mutex);
@@ -245,7 +245,7 @@ class JournalWriter {
     int file_;
     JournalPosition place_;
     SyncPolicy sync_;
-    std::uint64_t reserved_;     // bytes of the file for which room was asked
+    std::uint64_t reserved_;     // preallocated bytes of the file
     std::atomic<int> error_{0};  // see end()
     std::atomic<bool> in_step_{true};
     pid_t process_;

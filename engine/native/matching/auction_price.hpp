@@ -1,4 +1,4 @@
-// At which price a crossed book trades most: what an auction asks of it, without changing it.
+// Finds the price at which a crossed book trades the most volume, without changing the book.
 #pragma once
 
 #include <algorithm>
@@ -17,13 +17,13 @@ namespace lowlat {
 struct Uncross {
     std::int64_t price;
     std::uint64_t volume;
-    std::int64_t imbalance;  // buy less sell quantity at the price
+    std::int64_t imbalance;  // buy minus sell quantity at the price
 };
 
 /// Finds the price.
 class UncrossSearch {
   public:
-    /// `quantity_at(level)`: what takes part of the orders at a level.
+    /// `quantity_at(level)`: the participating quantity of a level.
     template <typename QuantityAt>
     UncrossSearch(const Book& book, CrossedLevels& levels, QuantityAt quantity_at)
         : tick_(book.rules.tick), bids_(levels.bids), asks_(levels.asks) {
@@ -47,7 +47,7 @@ class UncrossSearch {
         std::uint64_t buys = 0;
         for (const AuctionLevel& bid : bids_) buys += bid.quantity;
         std::uint64_t sells = 0;
-        auto bid = bids_.rbegin();  // upward, as the asks go
+        auto bid = bids_.rbegin();  // ascending, like the asks
         auto ask = asks_.begin();
         while (bid != bids_.rend() || ask != asks_.end()) {
             const std::int64_t price = next_price(bid, ask);
@@ -68,7 +68,7 @@ class UncrossSearch {
         return ask == asks_.end() ? bid->price : std::min(bid->price, ask->price);
     }
 
-    /// Ticks strictly between two prices of orders: the one nearest to the reference, else the lowest.
+    /// Among the ticks strictly between two order prices: the one nearest to the reference, else the lowest.
     void consider_between(std::int64_t low, std::int64_t high, std::uint64_t buys, std::uint64_t sells) {
         if (static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) <= static_cast<std::uint64_t>(tick_))
             return;
@@ -81,7 +81,7 @@ class UncrossSearch {
         if (found.volume != 0 && (!best_ || rank(found) < rank(*best_))) best_ = found;
     }
 
-    /// The lower is better: most volume, least imbalance, nearest to the reference, lowest.
+    /// Sort key, lower is better: most volume, least imbalance, nearest to the reference, lowest price.
     std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::int64_t> rank(const Uncross& at) const {
         const auto imbalance = static_cast<std::uint64_t>(at.imbalance < 0 ? -at.imbalance : at.imbalance);
         std::uint64_t distance = 0;
@@ -99,7 +99,7 @@ class UncrossSearch {
     std::optional<Uncross> best_;
 };
 
-/// What takes part of the orders at a level: whole icebergs, and no all-or-none orders.
+/// The participating quantity of a level: whole icebergs, no all-or-none orders.
 inline std::uint64_t auctioned(const OrderStore& store, Handle level) {
     const Nodes& nodes = store.nodes();
     std::uint64_t quantity = 0;

@@ -1,5 +1,5 @@
-// Which of up to 262,144 places are taken, in three layers of 64-bit words: the next taken place is at most
-// three count-zeros instructions away, however far it is.
+// Tracks which of up to 262,144 places are taken, in three layers of 64-bit words. Finding the next taken place costs
+// at most three count-zeros instructions, whatever its distance.
 #pragma once
 
 #include <bit>
@@ -9,15 +9,15 @@
 
 namespace lowlat {
 
-class Occupancy {
+class BitmapTree {
   public:
     static constexpr std::uint32_t none = 0xFFFF'FFFF;
     static constexpr std::uint32_t places_max = 64 * 64 * 64;
 
-    Occupancy() = default;
+    BitmapTree() = default;
 
     /// Over `words(places)` zeroed words at `storage`; `places` is a power of two, 64 to `places_max`.
-    Occupancy(std::uint64_t* storage, std::uint32_t places) : bits_(storage), groups_(storage + places / 64) {}
+    BitmapTree(std::uint64_t* storage, std::uint32_t places) : bits_(storage), groups_(storage + places / 64) {}
 
     static constexpr std::uint32_t words(std::uint32_t places) { return places / 64 + (places + 4095) / 4096; }
 
@@ -34,10 +34,10 @@ class Occupancy {
         if (groups_[place >> 12] == 0) top_ &= ~bit(place >> 12);
     }
 
-    /// The first taken place at or behind the start, or `none`.
+    /// The first taken place, or `none`.
     LOWLAT_INLINE std::uint32_t first() const { return top_ == 0 ? none : first_of_group(lowest(top_)); }
 
-    /// The first taken place behind `place`, or `none`.
+    /// The first taken place after `place`, or `none`.
     LOWLAT_INLINE std::uint32_t next(std::uint32_t place) const {
         const std::uint32_t word = place >> 6;
         const std::uint64_t here = bits_[word] & above(place);
@@ -52,7 +52,7 @@ class Occupancy {
 
   private:
     static constexpr std::uint64_t bit(std::uint32_t at) { return std::uint64_t{1} << (at & 63); }
-    /// Bits higher than bit `at` of its word. Two shifts, because one by 64 is not defined.
+    /// Mask of the bits above bit `at`. Two shifts, because a shift by 64 is undefined.
     static constexpr std::uint64_t above(std::uint32_t at) { return ~std::uint64_t{0} << (at & 63) << 1; }
     static LOWLAT_INLINE std::uint32_t lowest(std::uint64_t word) {
         return static_cast<std::uint32_t>(std::countr_zero(word));

@@ -1,4 +1,4 @@
-// One symbol: its rules, a ladder for each side, and its stops.
+// One symbol: its rules, a ladder per side, and its stops.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ struct alignas(64) Book {
           divider(its_rules.tick),
           ladders{{std::move(bids), std::move(asks)}},
           stops{{std::move(buy_stops), std::move(sell_stops)}} {
-        // Division rounds toward zero: the ends of the band must not move outwards.
+        // Division rounds toward zero, but the ends of the band must not move outward.
         ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);
         const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
         band = static_cast<std::uint64_t>(ticks_max) - static_cast<std::uint64_t>(ticks_min);
@@ -35,12 +35,11 @@ struct alignas(64) Book {
     }
     LOWLAT_INLINE std::int64_t price_of(Side side, std::int64_t key) const { return (key ^ mirror(side)) * rules.tick; }
 
-    /// Every level's key is up to this one.
+    /// No level's key is above this one.
     static constexpr std::int64_t any_key = std::numeric_limits<std::int64_t>::max();
 
-    /// One thing more or less that commands without attributes must know of: an order with attributes that it may meet,
-    /// a stop that waits, a phase in which nothing trades, a rule of the symbol. While there is any, no command is
-    /// `sound`.
+    /// Count one more or one less reason to keep commands off the simple path: an order with attributes that they may
+    /// meet, a waiting stop, a phase without trading, a rule of the symbol. While there is any, no command is `sound`.
     void note(std::int32_t more) {
         restricted += static_cast<std::uint32_t>(more);
         quantities = restricted == 0 ? quantities_simple : 0;
@@ -51,8 +50,8 @@ struct alignas(64) Book {
         phase = next;
     }
 
-    /// Whether quantity and price obey the rules. False also where a lot needs a division, or the band holds no tick,
-    /// or FullPath has to look: then the checks one by one decide.
+    /// Whether quantity and price obey the rules. Also false if the lot needs a division, the band contains no tick, or
+    /// the book is restricted to FullPath: then the individual checks decide.
     LOWLAT_INLINE bool sound(const Command& command) const {
         const std::int64_t ticks = divider.ticks(command.price);
         const bool price = divider.low_bits_clear(command.price) &&
@@ -60,7 +59,7 @@ struct alignas(64) Book {
         return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price;
     }
 
-    /// Whether the best prices of the two sides meet: all-or-none orders and calls make it so.
+    /// Whether the best bid reaches the best ask, as all-or-none orders and call phases allow.
     bool crossed() const {
         const auto& [bids, asks] = ladders.of;
         return bids.best() != nil && asks.best() != nil && ~bids.best_key() >= asks.best_key();
@@ -70,10 +69,10 @@ struct alignas(64) Book {
     std::array<Ladder*, 4> queues() { return {&ladders.of[0], &ladders.of[1], &stops.of[0], &stops.of[1]}; }
     std::array<const Ladder*, 4> queues() const { return {&ladders.of[0], &ladders.of[1], &stops.of[0], &stops.of[1]}; }
 
-    /// Whether an all-or-none order may be able to trade, though no command meets it.
+    /// Whether an all-or-none order may be able to trade without an incoming order.
     LOWLAT_INLINE bool may_fill() const { return (all_or_none[Side::buy] | all_or_none[Side::sell]) != 0 && crossed(); }
 
-    /// Empty, continuous, and never traded.
+    /// Back to empty, continuous, and never traded.
     void reset() {
         for (Ladder& ladder : ladders) ladder.reset();
         for (Ladder& ladder : stops) ladder.reset();
@@ -87,7 +86,7 @@ struct alignas(64) Book {
         note(is_restricted(rules) ? 1 : 0);
     }
 
-    /// Orders in a list that runs through their attributes.
+    /// A list of orders, linked through their attributes.
     struct List {
         Handle first = nil;
         Handle last = nil;
@@ -99,7 +98,7 @@ struct alignas(64) Book {
     TickDivider divider;
     std::int64_t ticks_min;    // lowest price of the band, in ticks
     std::uint64_t band;        // ticks from there to the highest
-    std::uint64_t quantities;  // the largest quantity that `sound` may allow
+    std::uint64_t quantities;  // the largest quantity that `sound` accepts
     std::uint64_t quantities_simple;
     std::uint32_t restricted = 0;  // see note()
     TradingPhase phase = TradingPhase::continuous;
@@ -107,9 +106,9 @@ struct alignas(64) Book {
     std::int64_t last = 0;  // price of the last trade
     PerSide<std::uint32_t> all_or_none{};
     PerSide<Ladder> ladders;
-    PerSide<Ladder> stops;   // by trigger: the first that a price moving their way meets is best
-    PerSide<List> trailing;  // oldest first, and so the nearest anchor last
-    List due;                // triggered, and not yet carried out
+    PerSide<Ladder> stops;   // by trigger; the best is the first that a price moving toward them reaches
+    PerSide<List> trailing;  // oldest first, hence the nearest anchor last
+    List due;                // triggered, not yet executed
 };
 
 }  // namespace lowlat

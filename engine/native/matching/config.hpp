@@ -1,4 +1,4 @@
-// How a matcher is sized; validated in Python (engine/matching/config.py).
+// The sizes of a matcher; validated in Python (engine/matching/config.py).
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace lowlat {
 
-/// Whether simple commands, too, are matched by more than price and time.
+/// Whether even simple commands need more than price-time matching.
 inline bool is_restricted(const SymbolRules& rules) {
     return rules.algorithm != MatchAlgorithm::fifo || rules.off_tick != TickRounding::reject;
 }
@@ -22,13 +22,13 @@ struct EngineConfig {
     PoolPolicy when_orders_dry = PoolPolicy::refuse;
     PoolPolicy when_trades_dry = PoolPolicy::recycle;
 
-    /// Keys that a ladder finds by index. One book gets 131,072; many share about half a million.
+    /// Window of a ladder in keys, found by index. A single book gets 131,072; many books share about half a million.
     std::uint32_t window_places() const {
         constexpr std::uint64_t shared = 1U << 19;
         const std::uint64_t share = std::bit_floor(shared / symbols.size());
         return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(share, 256, 1U << 17));
     }
-    /// The same of a ladder of stops, which few orders touch: 4,096 in the one book, 64 in many.
+    /// The same for a ladder of stops, which few orders touch: 4,096 for a single book, 64 for many.
     std::uint32_t stop_places() const { return std::max<std::uint32_t>(64, window_places() / 32); }
 };
 

@@ -1,4 +1,4 @@
-// What a simple order would trade with, looked at and left as it is.
+// Dry run of a simple order: what it would trade with, without changing the book.
 #pragma once
 
 #include <algorithm>
@@ -9,14 +9,14 @@
 
 namespace lowlat {
 
-/// The other side's levels up to key `limit`, and a quantity that would go through them.
-struct PlainSweep {
+/// The other side's levels up to key `limit`, and the quantity to trade against them.
+struct DryRun {
     const Nodes& nodes;
     const Ladder& ladder;
     std::int64_t limit;
     std::int64_t quantity;
 
-    /// Whether the levels have all of the quantity.
+    /// Whether the levels hold the full quantity.
     bool fills() const {
         std::int64_t left = quantity;
         ladder.for_each([&](std::int64_t key, Handle level) {
@@ -28,7 +28,7 @@ struct PlainSweep {
         return left == 0;
     }
 
-    /// Whether the orders that it would meet are at most so many.
+    /// Whether it would meet at most that many orders.
     bool meets_at_most(std::uint64_t orders) const {
         std::int64_t left = quantity;
         bool fits = true;

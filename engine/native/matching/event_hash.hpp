@@ -1,5 +1,4 @@
-// A 64-bit hash over a stream of events, cheap enough to run beside the matcher: tells whether two streams are the
-// same.
+// A 64-bit hash over a stream of events, cheap enough to run beside the matcher. Compares two streams.
 #pragma once
 
 #include <bit>
@@ -11,11 +10,11 @@
 
 namespace lowlat {
 
-/// Two streams that differ in any bit, or in the order of their events, differ in it but for one in 2^63 or so. Four
-/// lanes, which a processor works on at once. Not cryptographic: it is there against errors, not against forgery.
+/// Streams that differ in any bit, or in the order of their events, collide with a probability of about 2^-63. Uses
+/// four independent lanes for instruction-level parallelism. Not cryptographic: it detects errors, not forgery.
 class EventHash {
   public:
-    /// `event`: the bytes of one, wherever they lie.
+    /// `event`: the bytes of one event, at any alignment.
     LOWLAT_INLINE void add(const void* event) {
         std::uint64_t words[8];
         static_assert(sizeof words == sizeof(Event));
@@ -30,13 +29,13 @@ class EventHash {
     }
 
   private:
-    /// Both halves of the product: each bit of either factor reaches all of it, as in the wyhash family.
+    /// Folds both halves of the product, so that each bit of either factor affects all bits, as in the wyhash family.
     static LOWLAT_INLINE std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
         const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
         return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
     }
 
-    // 2^64 over the golden ratio: odd, so that multiplying loses nothing, with bits well mixed.
+    // 2^64 / golden ratio: odd, so that multiplication is invertible, and with well-mixed bits.
     static constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15;
 
     std::uint64_t lanes_[4] = {1, 2, 3, 4};

@@ -1,4 +1,4 @@
-// The events of a command, put together from what differs between them.
+// Builds the events of a command from the fields in which they differ.
 #pragma once
 
 #include <cstdint>
@@ -9,25 +9,25 @@
 
 namespace lowlat {
 
-/// What all events of one command have in common.
+/// The fields common to all events of one command.
 struct EventSource {
     std::uint64_t sequence;
     std::uint32_t symbol;
     CommandType command;
 };
 
-/// What has become of one order.
+/// The new state of one order.
 struct OrderUpdate {
     ExecType kind;
     std::uint64_t id;
-    std::uint8_t side;  // as the command said it: of a rejected one, any byte
+    std::uint8_t side;  // as in the command; any byte if it is rejected
     std::int64_t price;
     std::uint32_t quantity;
     std::uint32_t remaining;
     Reason reason = Reason::none;
 };
 
-/// One execution between an order that came in and one that rested.
+/// One execution between an incoming and a resting order.
 struct Fill {
     std::uint64_t taker_id;
     std::uint32_t taker_left;
@@ -72,7 +72,7 @@ LOWLAT_INLINE Event event_of(const EventSource& source, const Fill& fill, std::u
             .zero = 0};
 }
 
-/// What the tape keeps of it.
+/// Its record on the trade tape.
 LOWLAT_INLINE Trade trade_of(const Fill& fill, std::uint32_t symbol) {
     return {.maker_id = fill.maker_id,
             .taker_id = fill.taker_id,

@@ -1,4 +1,4 @@
-// One thread at a time in a matcher, kept also when the interpreter's lock is released.
+// Admits one thread at a time to a matcher, even while the GIL is released.
 #pragma once
 
 #include <atomic>
@@ -8,29 +8,29 @@
 
 namespace lowlat {
 
-/// Another thread is executing in this engine. Becomes the Python error BusyError, and LOWLAT_BUSY.
+/// Another thread is executing in this engine. Becomes BusyError in Python and LOWLAT_BUSY in C.
 class EngineBusyError : public std::runtime_error {
   public:
     EngineBusyError()
         : std::runtime_error("another thread is using this engine; give each thread its own, or take turns") {}
 };
 
-/// A matcher that knows whether it is in use.
+/// A matcher with a flag for whether it is in use.
 class OwnedMatcher : public Matcher {
   public:
     using Matcher::Matcher;
     std::atomic_flag busy;
 };
 
-/// Held around every use from outside. Acquire and release, so that the next thread sees all that this one wrote.
-class Claim {
+/// Held during every external use. Acquire and release, so that the next thread sees all writes of this one.
+class ExclusiveUse {
   public:
-    explicit Claim(OwnedMatcher& matcher) : busy_(matcher.busy) {
+    explicit ExclusiveUse(OwnedMatcher& matcher) : busy_(matcher.busy) {
         if (busy_.test_and_set(std::memory_order_acquire)) throw EngineBusyError();
     }
-    Claim(const Claim&) = delete;
-    Claim& operator=(const Claim&) = delete;
-    ~Claim() { busy_.clear(std::memory_order_release); }
+    ExclusiveUse(const ExclusiveUse&) = delete;
+    ExclusiveUse& operator=(const ExclusiveUse&) = delete;
+    ~ExclusiveUse() { busy_.clear(std::memory_order_release); }
 
   private:
     std::atomic_flag& busy_;

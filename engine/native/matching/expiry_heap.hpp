@@ -1,4 +1,4 @@
-// Good-till-date orders, the first to go on top: a heap of their expiries.
+// Good-till-date orders in a heap by expiry, the earliest on top.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 
 namespace lowlat {
 
-/// Each order's attributes know its place, so that one that leaves otherwise is taken out in O(log n). Owns no memory.
-class Expiries {
+/// Each order's attributes hold its place, so that an order that leaves early is removed in O(log n). Owns no memory.
+class ExpiryHeap {
   public:
-    /// Four to a cache line: a comparison looks at attributes only where two orders expire together.
+    /// Four per cache line; a comparison reads the attributes only if two orders expire together.
     struct alignas(16) Entry {
         std::uint64_t expiry;
         Handle order;
@@ -35,7 +35,7 @@ class Expiries {
 
     void reset() { size_ = 0; }
 
-    /// The heap has been copied to a larger array.
+    /// Use a larger array, to which the heap has been copied.
     void move_to(Entry* heap) { heap_ = heap; }
     const Entry* data() const { return heap_; }
 
@@ -50,7 +50,7 @@ class Expiries {
         return attributes[a.attributes_handle].accepted < attributes[b.attributes_handle].accepted;
     }
 
-    /// Put an entry at a place, or above it.
+    /// Sift an entry up from a place.
     void rise(Pool<OrderAttributes>& attributes, std::uint32_t place, const Entry& entry) {
         while (place != 0 && before(attributes, entry, heap_[(place - 1) / 2])) {
             put(attributes, place, heap_[(place - 1) / 2]);
@@ -59,7 +59,7 @@ class Expiries {
         put(attributes, place, entry);
     }
 
-    /// Put an entry at a place, or below it.
+    /// Sift an entry down from a place.
     void sink(Pool<OrderAttributes>& attributes, std::uint32_t place, const Entry& entry) {
         for (std::uint32_t child = 2 * place + 1; child < size_; child = 2 * place + 1) {
             if (child + 1 < size_ && before(attributes, heap_[child + 1], heap_[child])) ++child;

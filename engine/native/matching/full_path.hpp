@@ -1,5 +1,5 @@
-// The path of commands that the simple one (matcher.hpp) does not take: orders with attributes, and whatever is done in
-// a book that has some. docs/matching.md states what each does.
+// The full path, for commands that the simple path (matcher.hpp) does not handle: orders with attributes, and all
+// commands in a book that holds some. docs/matching.md specifies each command.
 #pragma once
 
 #include <algorithm>
@@ -14,9 +14,8 @@
 
 namespace lowlat {
 
-/// One command, from its checks to what follows from it. It holds the matching, which holds the stops that trades make
-/// due; an auction and the settlement of what follows are made around the matching where they are needed, since a path
-/// is made for each command.
+/// Executes one command, from its checks to its consequences. Owns the matching, which owns the stops that trades
+/// trigger. A FullPath is constructed per command, so the auction and the settlement are constructed only where needed.
 template <typename Sink>
 class FullPath {
   public:
@@ -63,7 +62,7 @@ class FullPath {
                         .remaining = quantity});
         if (is_stop(command)) {
             wait(command, price);
-            return settlement().settle();  // no trade, but the tape may have been emptied since
+            return settlement().settle();  // no trade, but the tape may have been drained since
         }
         Taker taker = taker_of(command, price);
         if (book().phase == TradingPhase::continuous && matching_.reaches(taker) &&
@@ -103,7 +102,7 @@ class FullPath {
         return static_cast<std::uint8_t>(bits);
     }
 
-    /// A live order for the command, in no queue yet.
+    /// Create a live order for the command, not queued yet.
     LOWLAT_INLINE Handle admit(std::int64_t price, const ExtendedCommand& command, std::uint32_t quantity) {
         const std::uint8_t bits = attribute_bits(command);
         const Handle handle = store().add(book(), {.id = command.order_id,
@@ -184,7 +183,7 @@ class FullPath {
         settlement().settle();
     }
 
-    /// What it hides goes first.
+    /// Reduces an iceberg's hidden quantity first.
     void shrink(Handle handle, std::uint32_t left) {
         const std::uint32_t shown = std::min(orders()[handle].quantity, left);
         store().reduce_shown(handle, orders()[handle].quantity - shown);
@@ -300,7 +299,7 @@ class FullPath {
 
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
-    /// The first check that fails. Rounds and slides the price.
+    /// Returns the first check that fails. Rounds and slides the price.
     Reason check_enter(const ExtendedCommand& command, std::int64_t& price) {
         if (const Reason reason = check_order(command, book(), store().clock(), price); reason != Reason::none)
             return reason;
@@ -338,7 +337,7 @@ class FullPath {
         return !trades || store().tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
     }
 
-    /// One tick behind the best price of the other side. False where the band has no such price.
+    /// One tick behind the best price of the other side. False if that is outside the band.
     bool slide(Side side, std::int64_t& price) {
         const Side other = opposite(side);
         const std::int64_t best = book().price_of(other, book().ladders[other].best_key());

@@ -1,4 +1,4 @@
-// What an uncross trades: everything at one price, by price and time.
+// Trades of an uncross: all at one price, by price-time priority.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace lowlat {
 
-/// The auction of one book, as trading goes on.
+/// The uncross of one book.
 template <typename Sink>
 class Auction {
   public:
@@ -20,7 +20,7 @@ class Auction {
         return lowlat::find_uncross(orders().store, orders().symbol, orders().store.crossed_levels());
     }
 
-    /// Records of the tape that it takes.
+    /// Number of trade tape records that it needs.
     std::uint64_t trades_of(const Uncross& at) const {
         std::uint64_t trades = 0;
         pair_up(at.volume, [&](Handle, Handle, std::uint32_t) { ++trades; });
@@ -48,7 +48,7 @@ class Auction {
   private:
     BookOrders& orders() const { return matching_.context().orders(); }
 
-    /// The orders of a side that take part, by price and time.
+    /// The participating orders of a side, by price and time.
     class Queue {
       public:
         Queue(const BookOrders& orders, Side side)
@@ -86,8 +86,8 @@ class Auction {
         Handle at_ = nil;
     };
 
-    /// Call `visit(bid, ask, quantity)` for each trade. An order that is done is left behind before the visit, which
-    /// may so remove it.
+    /// Call `visit(bid, ask, quantity)` for each trade. The walk moves past a filled order before the visit, so the
+    /// visit may remove it.
     template <typename Visit>
     void pair_up(std::uint64_t volume, Visit visit) const {
         Queue bids(orders(), Side::buy);
@@ -106,7 +106,7 @@ class Auction {
         }
     }
 
-    /// First what is shown, then what is hidden. False when nothing is left, and the order is gone.
+    /// Reduce the displayed quantity, then the hidden one. False if nothing is left and the order is gone.
     bool take_off(Handle handle, std::uint32_t quantity) {
         if (orders().total(handle) == quantity) {
             orders().remove(handle);

@@ -1,4 +1,4 @@
-// What every part of the full path stands on: the orders of one book.
+// The base of every part of the full path: the orders of one book.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace lowlat {
 
-/// The orders of one book, resting or waiting, with the store that they are in.
+/// The orders of one book, resting or waiting, and their store.
 class BookOrders {
   public:
     BookOrders(OrderStore& its_store, std::uint32_t its_symbol)
@@ -26,7 +26,7 @@ class BookOrders {
     const LevelBody& level(Handle handle) const { return store.level(handle); }
 
     bool waits(Handle handle) const { return (store.order(handle).attributes & attribute_waits) != 0; }
-    /// What an order has left, shown or not.
+    /// The remaining quantity of an order, displayed and hidden.
     std::uint32_t total(Handle handle) const {
         return store.order(handle).quantity + store.reserve_quantity(store.order(handle));
     }
@@ -35,16 +35,16 @@ class BookOrders {
         return (store.order(handle).attributes & attribute_participant) != 0 ? attributes(handle).participant_id : 0;
     }
 
-    /// Put a live order at the back of the queue at a price.
+    /// Append a live order to the queue at a price.
     LOWLAT_INLINE void enqueue(Handle handle, std::int64_t price) {
         const Side side = store.order(handle).side;
         store.enqueue(book.ladders[side], book.key_of(side, price), handle);
     }
 
-    /// A live order that is in no queue is gone.
+    /// Release a live order that is not queued.
     LOWLAT_INLINE void release(Handle handle) { store.release(book, handle); }
 
-    /// A live order is gone, queue and all.
+    /// Dequeue and release a live order.
     LOWLAT_INLINE void remove(Handle handle) {
         store.dequeue((waits(handle) ? book.stops : book.ladders)[store.order(handle).side], handle);
         release(handle);

@@ -1,5 +1,5 @@
-// How an incoming order meets resting ones that have attributes: by time or pro-rata, icebergs, all-or-none, own
-// orders.
+// Matching of incoming orders with resting orders that have attributes: by time or pro rata, icebergs, all-or-none
+// orders, self-trade prevention.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace lowlat {
 
-/// One command on the orders of one book, and where its events go.
+/// One command on the orders of one book, with the sink of its events.
 template <typename Sink>
 class CommandContext {
   public:
@@ -22,7 +22,7 @@ class CommandContext {
 
     LOWLAT_INLINE void emit(const OrderUpdate& update) { sink.next() = event_of(source(), update); }
 
-    /// Of an order in which all that it shows is left.
+    /// For an order whose full displayed quantity remains.
     void emit_whole(ExecType kind, const OrderBody& order, std::int64_t price) {
         emit({.kind = kind,
               .id = order.id,
@@ -32,13 +32,13 @@ class CommandContext {
               .remaining = order.quantity});
     }
 
-    /// On the tape, too.
+    /// Also records the trade on the tape.
     LOWLAT_INLINE void execute_trade(const Fill& fill) {
         const std::uint64_t trade_id = orders().store.record(trade_of(fill, orders().symbol));
         sink.next() = event_of(source(), fill, trade_id);
     }
 
-    /// Take a live order out for good, and say why.
+    /// Cancel a live order with a reason.
     void cancel_order(Handle handle, Reason reason) {
         const OrderBody& gone = orders()[handle];
         const OrderUpdate update{.kind = ExecType::cancelled,
@@ -61,19 +61,19 @@ class CommandContext {
     CommandType command_;
 };
 
-/// An order that meets the other side: one that comes in, or that comes in again.
+/// An order that trades against the other side: incoming or entered again.
 struct Taker {
     std::uint64_t id;
-    std::int64_t price;      // its limit as events say it: 0 of a market order
-    std::int64_t limit_key;  // keys of the other side up to this one trade
+    std::int64_t price;      // its limit as in events: 0 for a market order
+    std::int64_t limit_key;  // it trades with keys of the other side up to this one
     std::uint32_t left;
-    std::uint32_t participant_id;  // 0 also where prevention has nothing to do
+    std::uint32_t participant_id;  // also 0 if prevention is off
     Side side;
     SelfTradePrevention self_trade;
     bool stopped = false;  // canceled by self-trade prevention
 };
 
-/// Matches takers with the orders of one book.
+/// Matches incoming orders with the orders of one book.
 template <typename Sink>
 class Matching {
   public:
@@ -86,7 +86,7 @@ class Matching {
         return kind == CommandType::market ? Book::any_key : orders().book.key_of(opposite(side), price);
     }
 
-    /// A live order comes in again, with what it was entered with, and all that it shows.
+    /// Enter a live order again, with its original attributes and its displayed quantity.
     Taker taker_of(Handle handle, CommandType kind, std::int64_t price) const {
         const OrderBody& order = orders()[handle];
         const SelfTradePrevention self_trade =
@@ -100,12 +100,12 @@ class Matching {
                 .self_trade = self_trade};
     }
 
-    /// Whether the limit reaches the other side. True also of a market order where that is empty.
+    /// Whether the limit reaches the other side. Also true for a market order against an empty side.
     bool reaches(const Taker& taker) const {
         return orders().book.ladders[opposite(taker.side)].best_key() <= taker.limit_key;
     }
 
-    /// Trade against the other side as far as the limit reaches.
+    /// Trade against the other side, up to the limit.
     void match(Taker& taker) {
         const Ladder& ladder = orders().book.ladders[opposite(taker.side)];
         Ladder::Place at{ladder.best_key(), ladder.best()};
@@ -119,10 +119,10 @@ class Matching {
         }
     }
 
-    /// What match() would do, without doing it.
+    /// Dry run of match().
     struct Judgment {
-        bool whole;             // everything would trade
-        std::uint64_t records;  // of the tape, at most
+        bool whole;             // the order would fill completely
+        std::uint64_t records;  // upper bound of tape records
     };
 
     Judgment judge(const Taker& taker) const {
@@ -138,7 +138,7 @@ class Matching {
         return judged;
     }
 
-    /// What remains of an incoming order is canceled.
+    /// Cancel the remainder of an incoming order.
     void cancel_rest(const Taker& taker, Reason reason) {
         context_.emit({.kind = ExecType::cancelled,
                        .id = taker.id,
@@ -149,7 +149,7 @@ class Matching {
                        .reason = reason});
     }
 
-    /// An iceberg shows its next slice, at the back of the queue.
+    /// Show an iceberg's next slice, at the back of the queue.
     void refill(Handle handle) {
         orders().store.refill(handle);
         const OrderBody& iceberg = orders()[handle];
@@ -187,7 +187,7 @@ class Matching {
                 if (taker.self_trade == SelfTradePrevention::cancel_both) context_.cancel_order(at, Reason::self_trade);
                 return stop(taker);
             } else if (take(taker, at, std::min(taker.left, orders()[at].quantity), is_own) && next == level_handle) {
-                next = at;  // refilled, it queues behind itself
+                next = at;  // refilled, it is queued again behind its old position
             }
             at = next;
         }
@@ -197,14 +197,14 @@ class Matching {
         return OrderStore::all_or_none(orders()[maker]) && left < orders()[maker].quantity;
     }
 
-    /// Self-trade prevention ends an incoming order.
+    /// Cancel an incoming order by self-trade prevention.
     void stop(Taker& taker) {
         cancel_rest(taker, Reason::self_trade);
         taker.left = 0;
         taker.stopped = true;
     }
 
-    /// Trade, or decrement, a quantity of what a maker shows. Whether the maker was refilled for it.
+    /// Trade or decrement a quantity of what a maker displays. Returns whether the maker was refilled.
     bool take(Taker& taker, Handle maker, std::uint32_t quantity, bool decrement) {
         const OrderBody& resting = orders()[maker];
         const std::int64_t price = orders().limit_of(maker);
@@ -232,7 +232,7 @@ class Matching {
         return true;
     }
 
-    /// Both orders of one owner have become smaller, and have not traded.
+    /// Report that both orders of one participant were decremented without a trade.
     void emit_decrement(const Taker& taker, Handle maker, std::uint32_t quantity) {
         const OrderBody& resting = orders()[maker];
         context_.emit({.kind = ExecType::reduced,
@@ -253,7 +253,7 @@ class Matching {
 
     // -- pro-rata -------------------------------------------------------------------------------------------------
 
-    /// Until the level or the incoming order has nothing left.
+    /// Match until the level or the incoming order is exhausted.
     void share_level(Taker& taker, std::int64_t key) {
         const Ladder& ladder = orders().book.ladders[opposite(taker.side)];
         const bool keeps_own = taker.self_trade == SelfTradePrevention::cancel_aggressing ||
@@ -296,7 +296,7 @@ class Matching {
         }
     }
 
-    /// Every slice gets its part of what comes in; `shared` is the sum of the slices that take part.
+    /// Allocate the incoming quantity to the slices; `shared` is the sum of the participating slices.
     void share_once(Taker& taker, Handle level_handle, std::uint64_t shared, bool without_own) {
         if (shared == 0) return;
         const std::uint64_t coming = std::min<std::uint64_t>(taker.left, shared);
@@ -322,9 +322,9 @@ class Matching {
         }
     }
 
-    // -- judged beforehand ------------------------------------------------------------------------------------------
+    // -- dry run ----------------------------------------------------------------------------------------------------
 
-    /// Records that a maker may take: one for its slice, and one for each behind it.
+    /// Upper bound of a maker's trade records: one for its slice, and one for each hidden slice.
     std::uint64_t records_of(Handle maker) const {
         const std::uint64_t reserve_quantity = orders().store.reserve_quantity(orders()[maker]);
         return reserve_quantity == 0 ? 1
@@ -334,9 +334,9 @@ class Matching {
 
     static void deduct(std::uint64_t& left, std::uint64_t quantity) { left -= std::min(left, quantity); }
 
-    /// One level by time: true where the incoming order would be canceled.
+    /// One level by time priority. True if the incoming order would be canceled.
     bool judge_level(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgment& judged) const {
-        std::uint64_t reserve_quantity = 0;  // refilled behind all that is in the queue now
+        std::uint64_t reserve_quantity = 0;  // refilled behind everything queued now
         for (Handle at = orders().next(level_handle); at != level_handle && left != 0; at = orders().next(at)) {
             if (passed_over(at, left)) continue;
             if (own(taker, at)) {
@@ -353,7 +353,7 @@ class Matching {
         return false;
     }
 
-    /// The same of a level that is shared.
+    /// The same for a pro-rata level.
     bool judge_shares(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgment& judged) const {
         std::uint64_t shown = 0;
         std::uint64_t reserve_quantity = 0;

@@ -1,4 +1,4 @@
-// What follows from a command: stops that have become due, and all-or-none orders that can trade now.
+// Consequences of a command: due stops, and all-or-none orders that can trade now.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class Settlement {
   private:
     BookOrders& orders() const { return matching_.context().orders(); }
 
-    /// Stops that are due, one after another, then all-or-none orders that can trade, until there are none.
+    /// Execute due stops one by one, then all-or-none orders that can trade, until there are none of either.
     LOWLAT_APART void settle_all() {
         if (orders().book.phase != TradingPhase::continuous) return;
         do {
@@ -29,7 +29,7 @@ class Settlement {
         } while (orders().book.may_fill() && (fill_one(Side::buy) || fill_one(Side::sell)));
     }
 
-    /// A stop that is due comes in as the order it stood for.
+    /// Enter a due stop as the order it becomes.
     void trigger(Handle handle) {
         orders().store.remove(orders().book.due, handle);
         const OrderBody& body = orders()[handle];
@@ -51,7 +51,7 @@ class Settlement {
         orders().release(handle);
     }
 
-    /// The first all-or-none order of a side that can trade whole does. False if none can.
+    /// Trade the first all-or-none order of a side that can fill completely. False if none can.
     bool fill_one(Side side) {
         if (orders().book.all_or_none[side] == 0) return false;
         const Handle handle = find_fillable(side);

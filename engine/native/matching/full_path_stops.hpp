@@ -1,4 +1,4 @@
-// Stops: when a trade makes them due, and how trailing ones follow it.
+// Stops: triggering by trades, and trailing.
 #pragma once
 
 #include <algorithm>
@@ -11,13 +11,13 @@
 
 namespace lowlat {
 
-/// How far a trailing stop trails: so many price units, or basis points of the price.
+/// The trail distance of a stop, in price units or in basis points of the price.
 struct Trail {
     std::int64_t distance;
     std::uint8_t flags;
 };
 
-/// The stops of one book. Nothing here makes an event.
+/// The stops of one book. Emits no events.
 class Stops {
   public:
     explicit Stops(const BookOrders& orders) : orders_(orders) {}
@@ -31,8 +31,8 @@ class Stops {
         return book.traded && trigger_key(side, trigger) <= trigger_key(side, book.last);
     }
 
-    /// Where a trailing stop triggers while the best price since it came is `anchor`. Fits the price's type unless the
-    /// stop buys (or a price is negative): then the caller looks first.
+    /// Trigger of a trailing stop while the best price since its entry is `anchor`. The result may overflow for a buy
+    /// stop (or a negative price): then the caller checks first.
     __int128 trigger_of(Side side, std::int64_t anchor, Trail trail) const {
         const std::int64_t tick = orders_.book.rules.tick;
         __int128 away = trail.distance;
@@ -43,7 +43,7 @@ class Stops {
         return side == Side::buy ? anchor + away : anchor - away;
     }
 
-    /// The command's stop, which is in no queue yet, waits.
+    /// Queue the command's new stop by its trigger.
     void wait(const ExtendedCommand& command, Handle handle) {
         Book& book = orders_.book;
         const Side side = side_of(command);
@@ -56,13 +56,13 @@ class Stops {
         orders_.store.enqueue(book.stops[side], trigger_key(side, trigger), handle);
     }
 
-    /// A stop that waits, and is about to go, follows no trade any more.
+    /// Stop a waiting order from trailing, before it is removed.
     void stop_trailing(Handle handle) {
         if (orders_.attributes(handle).kind == CommandType::trailing_stop)
             orders_.store.remove(orders_.book.trailing[orders_[handle].side], handle);
     }
 
-    /// A trade has been executed. At the price of the one before nothing is left to reach.
+    /// Update the stops after a trade. A trade at the previous price reaches nothing new.
     LOWLAT_INLINE void after_trade(std::int64_t price) {
         Book& book = orders_.book;
         if (price == book.last && book.traded) return;
@@ -72,12 +72,12 @@ class Stops {
     }
 
   private:
-    // A stop's ladder is keyed as the prices are that it waits for: a buy stop's as asks, a sell stop's as bids.
+    // A ladder of stops is keyed like the prices that trigger it: buy stops like asks, sell stops like bids.
     std::int64_t trigger_key(Side side, std::int64_t trigger) const {
         return orders_.book.key_of(opposite(side), trigger);
     }
 
-    /// Stops that the price has reached become due, and those that trail follow it.
+    /// Mark the stops reached by the price as due, and update the trailing ones.
     LOWLAT_APART void reach_stops(std::int64_t price) {
         Book& book = orders_.book;
         for (const Side side : both_sides) {
@@ -88,7 +88,7 @@ class Stops {
             if (passed(side, book.trailing[side].last, price)) follow(side, price);
     }
 
-    /// All orders of the best level.
+    /// Mark all orders of the best level as due.
     void become_due(Side side) {
         Ladder& stops = orders_.book.stops[side];
         const std::int64_t trigger = orders_.book.price_of(opposite(side), stops.best_key());
@@ -102,14 +102,15 @@ class Stops {
         }
     }
 
-    /// Whether there is such a trailing stop, and the price is better than its anchor.
+    /// Whether the trailing stop exists and the price is better than its anchor.
     bool passed(Side side, Handle handle, std::int64_t price) const {
         if (handle == nil) return false;
         const std::int64_t anchor = orders_.attributes(handle).anchor;
         return side == Side::buy ? price < anchor : price > anchor;
     }
 
-    /// Trailing stops whose anchor the price has passed are the youngest: an older one has seen all that they have.
+    /// Only the youngest trailing stops can have an anchor that the price has passed: older ones have seen every price
+    /// that the younger have.
     void follow(Side side, std::int64_t price) {
         Handle handle = orders_.book.trailing[side].last;
         while (passed(side, orders_.attributes(handle).prev, price)) handle = orders_.attributes(handle).prev;

@@ -1,4 +1,4 @@
-// Events into memory that grows as they come, for who wants all of them.
+// A sink that keeps all events, in memory that grows as needed.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,14 @@ class GrowingSink {
     };
     using Events = std::unique_ptr<Event[], Free>;
 
-    /// Room for so many events. Throws std::bad_alloc.
+    /// Allocate room for this many events. Throws std::bad_alloc.
     static Events take(std::uint64_t capacity) {
         auto* events = static_cast<Event*>(std::aligned_alloc(alignof(Event), capacity * sizeof(Event)));
         if (events == nullptr) throw std::bad_alloc();
         return Events(events);
     }
 
-    /// With room for so many events at first; untouched memory costs nothing.
+    /// Starts with this capacity in events; untouched memory costs nothing.
     explicit GrowingSink(std::uint64_t capacity) : events_(take(capacity)), capacity_(capacity) {}
 
     LOWLAT_INLINE Event& next() {

@@ -1,4 +1,4 @@
-// What holds between any two commands. A build with LOWLAT_CHECKED walks it after commands.
+// The invariants that hold between any two commands. A LOWLAT_CHECKED build checks them after commands.
 #include <cstdint>
 
 #include "engine/native/matching/matcher.hpp"
@@ -10,7 +10,7 @@ void hold(bool rule, const char* text) {
     if (!rule) broken(text);
 }
 
-/// What was counted in one walk over all queues.
+/// Counts from one walk over all queues.
 struct Count {
     std::uint32_t orders = 0;
     std::uint32_t levels = 0;
@@ -21,7 +21,7 @@ struct Count {
     PerSide<std::uint32_t> all_or_none{};
 };
 
-/// An order and what is said of it elsewhere.
+/// An order and what other structures record about it.
 void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
     const OrderBody& order = matcher.nodes()[at].order;
     hold(order.quantity != 0, "a resting order has quantity left");

@@ -1,4 +1,4 @@
-// One side of one book: which level is at a price, which is best, which comes next.
+// One side of one book: finds the level at a price, the best level, and the next one.
 #pragma once
 
 #include <algorithm>
@@ -12,36 +12,38 @@
 
 namespace lowlat {
 
-/// Levels are ordered by key, and the lowest key is best on both sides: an ask's key is its price in ticks, a bid's
-/// the bitwise complement of it (which, unlike the negative, exists for every int64). So one code serves both sides
-/// and no branch depends on the side.
+/// Levels are ordered by key, and the lowest key is best on both sides: an ask's key is its price in ticks, a bid's is
+/// the bitwise complement of its price in ticks (which, unlike the negative, exists for every int64). The same code
+/// serves both sides, and no branch depends on the side.
 ///
-/// Levels within a window of `places` keys are found by index, with `Occupancy` to find the next; the others are in
-/// an ordered map. The window is placed where the best level is: anew when the side is empty, and otherwise when
-/// so many operations have missed it that moving every level costs less than they did. So the cost of a command is
-/// amortized O(log levels) wherever prices lie, and O(1) while they lie within the window. The one command that
-/// moves the window pays for all its levels, some 20 ns each.
+/// Levels within a window of `places` keys are found by index, and `BitmapTree` finds the next one; all others are in
+/// an ordered map. The window is placed around the best level: when the side is empty, and when so many operations have
+/// missed it that moving every level costs less than the misses did. A command thus costs amortized O(log levels) at
+/// any price, and O(1) within the window. The one command that moves the window pays about 20 ns for each level.
 class alignas(64) Ladder {
   public:
     static constexpr std::int64_t worst_key = std::numeric_limits<std::int64_t>::max();
 
-    /// `window`: `places` handles, all nil; `bits`: `Occupancy::words(places)` words, all zero.
-    Ladder(Handle* window, std::uint64_t* bits, std::uint32_t places, FarRoom* room)
-        : window_(window), occupancy_(bits, places), places_(places), far_(FarAllocator<FarLevels::value_type>(room)) {}
+    /// `window`: `places` handles, all nil; `bits`: `BitmapTree::words(places)` words, all zero.
+    Ladder(Handle* window, std::uint64_t* bits, std::uint32_t places, SparseRoom* room)
+        : window_(window),
+          occupancy_(bits, places),
+          places_(places),
+          far_(SparseAllocator<FarLevels::value_type>(room)) {}
 
     /// Handle of the best level, nil when the side is empty.
     LOWLAT_INLINE Handle best() const { return best_; }
-    /// Key of the best level; `worst_key` when the side is empty (which is a possible key too: ask `best()`).
+    /// Key of the best level; `worst_key` if the side is empty (that is also a valid key: check `best()`).
     LOWLAT_INLINE std::int64_t best_key() const { return best_key_; }
 
-    /// The level at `key`, nil where there is none.
+    /// The level at `key`, or nil.
     LOWLAT_INLINE Handle find(std::int64_t key) {
         const std::uint64_t place = place_of(key);
         if (likely(place < places_)) return window_[place];
         return find_far(key);
     }
 
-    /// As find(), for who only looks: the window stays where it is.
+    /// As find(), but does not move the window.
     LOWLAT_INLINE Handle look(std::int64_t key) const {
         const std::uint64_t place = place_of(key);
         if (likely(place < places_)) return window_[place];
@@ -51,29 +53,29 @@ class alignas(64) Ladder {
 
     struct Place {
         std::int64_t key;
-        Handle level;  // nil: there is none
+        Handle level;  // nil if there is none
     };
 
-    /// The best level behind `key`, whether or not one is there.
+    /// The best level after `key`, whether or not `key` has a level.
     Place after(std::int64_t key) const {
         if (key == worst_key) return {worst_key, nil};
         const std::uint64_t place = place_of(key);
-        std::uint32_t near = Occupancy::none;
+        std::uint32_t near = BitmapTree::none;
         if (place < places_) {
             near = occupancy_.next(static_cast<std::uint32_t>(place));
         } else if (key < base_) {
             near = occupancy_.first();
         }
         const auto far = far_.upper_bound(key);
-        if (far != far_.end() && (near == Occupancy::none || far->first < key_of(near)))
+        if (far != far_.end() && (near == BitmapTree::none || far->first < key_of(near)))
             return {far->first, far->second};
-        return near == Occupancy::none ? Place{worst_key, nil} : Place{key_of(near), window_[near]};
+        return near == BitmapTree::none ? Place{worst_key, nil} : Place{key_of(near), window_[near]};
     }
 
-    /// Where the level's handle lies, if it lies in the window: for prefetching. Any key is allowed.
+    /// Address of the level's handle within the window, for prefetching. Any key is allowed.
     LOWLAT_INLINE const Handle* slot_of(std::int64_t key) const { return window_ + (place_of(key) & (places_ - 1)); }
 
-    /// A new level at a key that has none.
+    /// Add a level at a key that has none.
     LOWLAT_INLINE void insert(std::int64_t key, Handle level) {
         const std::uint64_t place = place_of(key);
         if (likely(place < places_)) {
@@ -87,7 +89,7 @@ class alignas(64) Ladder {
         }
     }
 
-    /// The level at `key` is gone.
+    /// Remove the level at `key`.
     LOWLAT_INLINE void erase(std::int64_t key, Handle level) {
         const std::uint64_t place = place_of(key);
         if (unlikely(place >= places_)) {
@@ -100,7 +102,7 @@ class alignas(64) Ladder {
         --near_;
         if (level != best_) return;
         const std::uint32_t next = occupancy_.next(at);
-        if (likely(next != Occupancy::none && far_.empty())) {
+        if (likely(next != BitmapTree::none && far_.empty())) {
             best_key_ = key_of(next);
             best_ = window_[next];
         } else {
@@ -113,8 +115,8 @@ class alignas(64) Ladder {
     void for_each(Visit visit) const {
         std::uint32_t near = occupancy_.first();
         auto far = far_.begin();
-        while (near != Occupancy::none || far != far_.end()) {
-            const bool near_first = near != Occupancy::none && (far == far_.end() || key_of(near) < far->first);
+        while (near != BitmapTree::none || far != far_.end()) {
+            const bool near_first = near != BitmapTree::none && (far == far_.end() || key_of(near) < far->first);
             if (near_first) {
                 if (!visit(key_of(near), window_[near])) return;
                 near = occupancy_.next(near);
@@ -130,7 +132,7 @@ class alignas(64) Ladder {
 
     /// Forget every level.
     void reset() {
-        for (std::uint32_t at = occupancy_.first(); at != Occupancy::none; at = occupancy_.next(at)) {
+        for (std::uint32_t at = occupancy_.first(); at != BitmapTree::none; at = occupancy_.next(at)) {
             occupancy_.clear(at);
             window_[at] = nil;
         }
@@ -142,8 +144,8 @@ class alignas(64) Ladder {
     }
 
   private:
-    // Below the window the difference wraps to a huge one, so one comparison finds both ends. `base_` is kept so low
-    // that `base_ + places_` does not wrap.
+    // Below the window the difference wraps to a huge number, so one comparison checks both ends. `base_` is kept low
+    // enough that `base_ + places_` does not wrap.
     LOWLAT_INLINE std::uint64_t place_of(std::int64_t key) const {
         return static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(base_);
     }
@@ -190,7 +192,7 @@ class alignas(64) Ladder {
         if (near_ == 0 && best_ != nil) move_window();
     }
 
-    /// An operation fell outside the window. A move costs about one such operation for each level in the window.
+    /// Count an operation outside the window. A move costs about one such operation per level in the window.
     void miss() {
         constexpr std::uint32_t patience = 64;
         if (++misses_ <= near_ + patience || best_ == nil) return;
@@ -201,7 +203,7 @@ class alignas(64) Ladder {
     }
 
     void move_window() {
-        for (std::uint32_t at = occupancy_.first(); at != Occupancy::none; at = occupancy_.next(at)) {
+        for (std::uint32_t at = occupancy_.first(); at != BitmapTree::none; at = occupancy_.next(at)) {
             far_.emplace(key_of(at), window_[at]);
             occupancy_.clear(at);
             window_[at] = nil;
@@ -216,7 +218,7 @@ class alignas(64) Ladder {
         }
     }
 
-    /// Put `key` in the middle, as far as int64 reaches.
+    /// Center the window on `key`, as far as int64 permits.
     void place_window(std::int64_t key) {
         constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
         const std::int64_t places = places_;
@@ -226,7 +228,7 @@ class alignas(64) Ladder {
     std::int64_t best_key_ = worst_key;
     std::int64_t base_ = 0;
     Handle* window_;
-    Occupancy occupancy_;
+    BitmapTree occupancy_;
     std::uint32_t places_;
     Handle best_ = nil;
     std::uint32_t near_ = 0;

@@ -1,7 +1,7 @@
-// The matching engine. What every command does is stated in docs/matching.md; this does it, fast.
+// The matching engine. docs/matching.md specifies every command.
 //
-// The path of a simple command is kept in one place: execute() to the events it emits. It is that of orders without
-// attributes in a book that has none; full_path.hpp does all others. What both stand on is the store.
+// This file holds the whole simple path, from execute() to the emitted events: orders without attributes, in a book
+// that holds none with attributes. full_path.hpp handles all other commands. Both paths share the store.
 #pragma once
 
 #include <algorithm>
@@ -26,16 +26,16 @@ namespace lowlat {
 
 class Matcher;
 
-/// Walk everything and abort on the first rule that does not hold (invariants.cpp).
+/// Check all invariants and abort on the first violation (invariants.cpp).
 void check_invariants(const Matcher& matcher);
 
-/// Inherits from the store, whose members the simple path works on itself: its straight line does in an order of its
-/// own, without what it does not need, what the operations do one by one.
+/// Inherits from the store, because the simple path works on its members directly: it does the same steps as the
+/// store's operations, but reorders them and leaves out what it does not need.
 class Matcher : public OrderStore {
   public:
     using OrderStore::OrderStore;
 
-    /// Execute one command; its events go to `sink`.
+    /// Execute one command and emit its events to `sink`.
     template <typename Sink>
     LOWLAT_INLINE void execute(const Command& command, Sink& sink) {
         if (unlikely(command.symbol >= symbols_)) {
@@ -58,8 +58,8 @@ class Matcher : public OrderStore {
         end_command();
     }
 
-    /// Execute commands in order. While one is executed, what later ones will touch is fetched: nothing but time
-    /// depends on it.
+    /// Execute commands in order. While one executes, the memory that later ones will touch is prefetched; this affects
+    /// only time.
     template <typename Record, typename Sink>
     void execute_all(const Record* commands, std::uint64_t count, Sink& sink) {
         memory_.drop_retired();
@@ -80,14 +80,14 @@ class Matcher : public OrderStore {
 
     // -- fetching ahead -------------------------------------------------------------------------------------------
 
-    /// Where a command to come will look first.
+    /// Where an upcoming command will look first.
     struct Ahead {
-        const IdIndex::Slot* slot;
+        const OrderIndex::Slot* slot;
         const Handle* level;
     };
 
-    // Nothing here depends on the command's kind, since a branch on it would be mispredicted once more for each stage.
-    // What a command does not need is fetched in vain; where it has no order, the pool's unused node 0 is.
+    // No branch on the command's kind: it would be mispredicted once more per stage. Some prefetches are therefore
+    // wasted; without an order, the pool's unused node 0 is fetched.
 
     LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
         const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
@@ -116,9 +116,8 @@ class Matcher : public OrderStore {
     }
 
   private:
-    // How many commands ahead each cache line is asked for: the id's slot and the ladder's entry of the price, then
-    // the node and the level they name, then the node's neighbors, its level, and where orders have attributes, its
-    // attributes.
+    // How many commands ahead each cache line is prefetched: first the id's slot and the price's ladder entry, then the
+    // node and the level they name, then the node's neighbors, its level, and its attributes if it has any.
     static constexpr std::uint64_t fetch_slot = 16;
     static constexpr std::uint64_t fetch_node = 8;
     static constexpr std::uint64_t fetch_neighbors = 4;
@@ -128,7 +127,7 @@ class Matcher : public OrderStore {
     LOWLAT_INLINE void end_command() {
         ++sequence_;
 #if defined(LOWLAT_CHECKED)
-        // Every command while the book is small; a large book costs too much to walk each time.
+        // After every command while the book is small; a large book is too costly to walk each time.
         if (live_ <= 64 || sequence_ % 4096 == 0) check_invariants(*this);
 #endif
     }
@@ -151,7 +150,7 @@ class Matcher : public OrderStore {
         }
     }
 
-    /// For extended commands that turn out simple: inlined there, the simple path would burden the other.
+    /// For extended commands that turn out simple; inlining the simple path there would slow down the full path.
     template <typename Sink>
     LOWLAT_APART void dispatch_apart(const Command& command, Sink& sink) {
         dispatch(command, books_[command.symbol], sink);
@@ -169,14 +168,14 @@ class Matcher : public OrderStore {
         FullPath<Sink>(*this, command.symbol, command.kind, sink).execute(command);
     }
 
-    /// Whether an order comes in as the simple path has it, in whatever book.
+    /// Whether an incoming order itself is simple, whatever the book.
     static bool without_attributes(const Command& command) {
         return command.time_in_force <= static_cast<std::uint8_t>(TimeInForce::fok) && command.flags <= flag_post_only;
     }
 
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
-        IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
+        OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         if (unlikely(!is_simple(command) || !book.sound(command) || live_ >= live_unchecked_)) {
             if (book.restricted != 0 || !without_attributes(command)) return take_full_path(command, sink);
             const Reason reason = check_enter(command, book, tag);
@@ -212,7 +211,7 @@ class Matcher : public OrderStore {
 
     template <typename Sink>
     LOWLAT_INLINE void cancel(const Command& command, Book& book, Sink& sink) {
-        const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
+        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         const OrderBody order = nodes_[handle].order;
@@ -237,7 +236,7 @@ class Matcher : public OrderStore {
         if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
         if (const Reason reason = check_quantity(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
+        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         const Handle handle = find(command.order_id, command.symbol, tag);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
@@ -269,7 +268,7 @@ class Matcher : public OrderStore {
     template <typename Sink>
     void replace(const Command& command, Book& book, Sink& sink) {
         if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
-        const IdIndex::Tag tag = index_.tag(command.order_id, command.symbol);
+        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         if (const Reason reason = check_attributes_of_replace(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
         const Handle handle = find(command.order_id, command.symbol, tag);
@@ -302,7 +301,7 @@ class Matcher : public OrderStore {
         }
     }
 
-    /// Trade against the other side's levels up to key `limit`; what is left of the quantity.
+    /// Trade against the other side's levels up to key `limit`. Returns the remaining quantity.
     template <typename Sink>
     std::uint32_t match(const Command& command, Book& book, Side side, std::int64_t limit, Sink& sink) {
         Ladder& ladder = book.ladders[opposite(side)];
@@ -352,7 +351,8 @@ class Matcher : public OrderStore {
         sink.next() = event_of(source_of(command), fill, trade_id);
     }
 
-    LOWLAT_INLINE void rest(const Command& command, Book& book, Side side, std::uint32_t quantity, IdIndex::Tag tag) {
+    LOWLAT_INLINE void rest(const Command& command, Book& book, Side side, std::uint32_t quantity,
+                            OrderIndex::Tag tag) {
         const Handle handle = nodes_.acquire();
         nodes_[handle].order = {.id = command.order_id,
                                 .quantity = quantity,
@@ -373,7 +373,7 @@ class Matcher : public OrderStore {
         sink.next() = event_of(source_of(command), update);
     }
 
-    /// The whole quantity of the command is an order's now.
+    /// Report that an order now holds the command's full quantity.
     template <typename Sink>
     LOWLAT_INLINE void emit_whole(ExecType kind, const Command& command, Side side, Sink& sink) {
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
@@ -410,12 +410,12 @@ class Matcher : public OrderStore {
 
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
-    /// Keys of the other side up to this one trade.
+    /// The worst key of the other side that still trades.
     static LOWLAT_INLINE std::int64_t limit_key(const Command& command, const Book& book, Side side) {
         return command.kind == CommandType::market ? Book::any_key : book.key_of(opposite(side), command.price);
     }
 
-    LOWLAT_COLD Reason check_enter(const Command& command, Book& book, IdIndex::Tag tag) {
+    LOWLAT_COLD Reason check_enter(const Command& command, Book& book, OrderIndex::Tag tag) {
         if (!is_side(command.side)) return Reason::unknown_side;
         if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::fok)) return Reason::unknown_time_in_force;
         if (const Reason reason = check_attributes(command, book); reason != Reason::none) return reason;
@@ -430,12 +430,12 @@ class Matcher : public OrderStore {
         return dry && !grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
-    PlainSweep sweep_of(const Command& command, const Book& book, Side side) const {
+    DryRun sweep_of(const Command& command, const Book& book, Side side) const {
         return {nodes_, book.ladders[opposite(side)], limit_key(command, book, side), command.quantity};
     }
 
     Reason check_trade(const Command& command, const Book& book, Side side) const {
-        const PlainSweep sweep = sweep_of(command, book, side);
+        const DryRun sweep = sweep_of(command, book, side);
         const bool reaches = sweep.ladder.best() != nil && sweep.ladder.best_key() <= sweep.limit;
         if ((command.flags & flag_post_only) != 0 && reaches) return Reason::post_only_would_trade;
         const bool enough = when_trades_dry_ != PoolPolicy::refuse || tape_.room() >= live_;

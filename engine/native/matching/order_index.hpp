@@ -1,4 +1,4 @@
-// From a client's order id to the order's node: a table sized to the orders that can be live at once.
+// Maps a client's order id to the order's node: a hash table sized for the orders that can be live at once.
 #pragma once
 
 #include <bit>
@@ -13,11 +13,11 @@ namespace lowlat {
 
 /// Open addressing with Robin Hood probing and no tombstones. An entry's home is the low bits of its tag.
 ///
-/// While ids are dense the tag is the id itself (moved by a constant for each symbol): neighbors in time are
-/// neighbors in memory and every entry sits at home, so this is a direct index of a sliding range. When an insertion
-/// has to step over too many entries (ids with a common stride, or live ids further apart than the table is long)
-/// the tag becomes a hash of the id, and every live entry is placed anew.
-class IdIndex {
+/// While ids are dense, the tag is the id itself plus a constant per symbol: neighbors in time are neighbors in memory
+/// and every entry is at its home slot, so the table is a direct index of a sliding range. When an insertion has to
+/// step over too many entries (ids with a common stride, or live ids further apart than the table is long), the tag
+/// becomes a hash of the id, and every live entry is inserted again.
+class OrderIndex {
   public:
     enum class Tag : std::uint32_t {};
     struct Slot {
@@ -26,12 +26,13 @@ class IdIndex {
     };
     static_assert(sizeof(Slot) == 8);
 
-    /// Slots for `entries` entries: at most four in five are taken.
+    /// Number of slots for `entries` entries: the load factor is at most 4/5.
     static constexpr std::uint64_t slots_for(std::uint64_t entries) { return std::bit_ceil(entries + entries / 4 + 1); }
 
-    IdIndex() = default;
-    /// Over empty slots, a power of two of them.
-    IdIndex(std::span<Slot> slots, std::uint32_t seed) : slots_(slots.data()), mask_(slots.size() - 1), seed_(seed) {}
+    OrderIndex() = default;
+    /// Over empty slots, whose number is a power of two.
+    OrderIndex(std::span<Slot> slots, std::uint32_t seed)
+        : slots_(slots.data()), mask_(slots.size() - 1), seed_(seed) {}
 
     LOWLAT_INLINE Tag tag(std::uint64_t id, std::uint32_t symbol) const {
         const std::uint64_t key = id + symbol * symbol_stride;
@@ -51,7 +52,7 @@ class IdIndex {
         }
     }
 
-    /// False when the entry went in, but it or an erasure before it took more steps than a good spread of tags takes.
+    /// Inserts an entry. False if this, or an earlier erasure, took more steps than well-spread tags would.
     LOWLAT_INLINE bool insert(Tag tag, Handle handle) {
         const std::uint64_t at = home_of(tag);
         if (likely(slots_[at].handle == nil)) {
@@ -61,11 +62,11 @@ class IdIndex {
         return insert_displaced({tag, handle}, at);
     }
 
-    /// Take out the entry of `handle`, which is there.
+    /// Remove the entry of `handle`, which must be present.
     LOWLAT_INLINE void erase(Tag tag, Handle handle) {
         std::uint64_t at = home_of(tag);
         while (slots_[at].handle != handle) at = (at + 1) & mask_;
-        // Entries behind that are away from home move up, so that every probe still ends where it should.
+        // Shift back the following entries that are not at home, so that every probe still ends correctly.
         std::uint64_t next = (at + 1) & mask_;
         Slot slot = slots_[next];
         if (unlikely(slot.handle != nil && distance_at(next, slot.tag) != 0)) {
@@ -82,21 +83,21 @@ class IdIndex {
         slots_[at].handle = nil;
     }
 
-    /// The slot a tag starts at, for prefetching.
+    /// The home slot of a tag, for prefetching.
     LOWLAT_INLINE const Slot* home(Tag tag) const { return slots_ + home_of(tag); }
 
     void clear() {
         for (std::uint64_t at = 0; at <= mask_; ++at) slots_[at].handle = nil;
     }
 
-    /// No entries, and tags that are the ids again.
+    /// Remove all entries, and use the ids as tags again.
     void reset() {
         clear();
         seed_ = 0;
         strained_ = false;
     }
 
-    /// Take another hash; the caller clears the table and puts every entry in again.
+    /// Change the hash; the caller clears the table and inserts every entry again.
     void rehash() {
         ++seed_;
         strained_ = false;
@@ -116,9 +117,9 @@ class IdIndex {
         return (at - static_cast<std::uint32_t>(tag)) & mask_;
     }
 
-    /// Every bit of the key reaches every bit of the tag: the finaliser of MurmurHash3 (public domain, A. Appleby).
+    /// Every bit of the key affects every bit of the tag: the finalizer of MurmurHash3 (public domain, A. Appleby).
     Tag mix(std::uint64_t key) const {
-        // The table's address differs from process to process: nobody can choose ids that collide in all.
+        // The table's address differs between processes, so nobody can choose ids that collide in all of them.
         key ^= seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_);
         key = (key ^ key >> 33) * 0xFF51'AFD7'ED55'8CCD;
         key = (key ^ key >> 33) * 0xC4CE'B9FE'1A85'EC53;

@@ -1,4 +1,4 @@
-// An order and a price level are both 32 bytes in one pool, so that a queue is a ring through its level.
+// Orders and price levels are 32-byte nodes in one pool, so that a queue is a ring through its level.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace lowlat {
 
 struct OrderBody {
     std::uint64_t id;
-    std::uint32_t quantity;  // what remains, of an iceberg what it shows; never 0 while the order rests
+    std::uint32_t quantity;  // what remains, or an iceberg's displayed slice; never 0 while the order rests
     Handle level;
     Handle attributes_handle;  // its OrderAttributes, nil if it needs none
     std::uint16_t symbol;
@@ -25,8 +25,8 @@ struct LevelBody {
     std::uint32_t zero;
 };
 
-/// The level is the ring's sentinel: `level.next` is the oldest order, `level.prev` the youngest, and an order is
-/// taken out by writing its two neighbors, whether they are orders or the level: no branch on "first" or "last".
+/// The level is the ring's sentinel: `level.next` is the oldest order, `level.prev` the youngest. Removing an order
+/// writes its two neighbors, which may be orders or the level: no branch on "first" or "last".
 struct alignas(32) Node {
     Handle next;
     Handle prev;
@@ -39,7 +39,7 @@ static_assert(sizeof(Node) == 32, "two nodes to a cache line, none across two");
 
 using Nodes = Pool<Node>;
 
-/// Put `order` at the back of the queue of `level`.
+/// Append `order` to the queue of `level`.
 LOWLAT_INLINE void link_last(Nodes& nodes, Handle level, Handle order) {
     const Handle last = nodes[level].prev;
     nodes[order].next = level;

@@ -1,4 +1,4 @@
-// The orders and stops of a book as records, for those who ask from outside.
+// The orders and stops of a book as records, for queries.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ void for_each_order(const OrderStore& store, std::uint32_t symbol, Visit visit) 
     }
 }
 
-/// Call `visit(StopRow)` for every stop that waits: buys, then sells, as a price moving their way meets them.
+/// Call `visit(StopRow)` for every waiting stop: buys, then sells, in the order in which a moving price reaches them.
 template <typename Visit>
 void for_each_stop(const OrderStore& store, std::uint32_t symbol, Visit visit) {
     const Book& book = store.books()[symbol];

@@ -1,4 +1,4 @@
-// What an engine holds: its books, the pool of their orders, the index by id, and the tape.
+// The data of an engine: its books, the pool of their orders, the index by id, and the trade tape.
 #pragma once
 
 #include <algorithm>
@@ -22,10 +22,10 @@
 
 namespace lowlat {
 
-/// Orders and levels come and go here; which, and why, is decided by the paths of commands: Matcher and FullPath.
+/// Adds and removes orders and levels; the paths of commands, Matcher and FullPath, decide which and why.
 ///
-/// Its operations keep that a level sums the orders queued at it, that an id finds its live order, that the heap of
-/// expiries holds every order that has one, and that a book counts the orders which a simple command must know of.
+/// Its operations maintain these invariants: a level sums the orders queued at it; an id finds its live order; the
+/// expiry heap holds every order with an expiry; a book counts the orders that a simple command must consider.
 class OrderStore {
   public:
     explicit OrderStore(const EngineConfig& settings)
@@ -70,7 +70,7 @@ class OrderStore {
         });
     }
 
-    /// What stands at a price, a multiple of the symbol's tick; a quantity of 0 where nothing does.
+    /// The level at a price, a multiple of the symbol's tick; a quantity of 0 if there is none.
     LOWLAT_INLINE LevelRow level_at(std::uint32_t symbol, Side side, std::int64_t price) const {
         const Book& book = books_[symbol];
         const Handle handle = book.ladders[side].look(book.key_of(side, price));
@@ -86,30 +86,30 @@ class OrderStore {
     std::uint64_t order_refusals() const { return order_refusals_; }
     std::uint64_t trade_refusals() const { return trade_refusals_; }
     std::uint32_t growths() const { return growths_; }
-    /// Times that the system had no memory for a pool to grow: what was done since depends on the moment.
+    /// How often a pool could not grow for lack of memory; from then on, results are not reproducible.
     std::uint32_t growth_failures() const { return growth_failures_; }
-    const Tape& tape() const { return tape_; }
+    const TradeTape& tape() const { return tape_; }
     std::uint64_t drain_tape() { return tape_.drain(); }
     const Nodes& nodes() const { return nodes_; }
     const OrderBody& order(Handle handle) const { return nodes_[handle].order; }
     const LevelBody& level(Handle handle) const { return nodes_[handle].level; }
-    /// Of an order that has some.
+    /// The attributes of an order that has some.
     const OrderAttributes& attributes(Handle handle) const { return attributes_[order(handle).attributes_handle]; }
     const Pool<OrderAttributes>& attributes() const { return attributes_; }
-    const Expiries& expiries() const { return expiries_; }
+    const ExpiryHeap& expiries() const { return expiries_; }
     std::uint64_t clock() const { return clock_; }
-    const IdIndex& index() const { return index_; }
+    const OrderIndex& index() const { return index_; }
     const std::vector<Book>& books() const { return books_; }
     std::uint32_t orders_max() const { return orders_max_; }
 
-    /// Call `visit(part, region)` for all memory it took from the system.
+    /// Call `visit(part, region)` for all memory taken from the system.
     template <typename Visit>
     void for_each_region(Visit visit) const {
         memory_.for_each_region(visit);
     }
 
     /// The live order of this id, or nil.
-    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, IdIndex::Tag tag) const {
+    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, OrderIndex::Tag tag) const {
         return index_.find(tag, [&](Handle handle) {
             const OrderBody& order = nodes_[handle].order;
             return order.id == id && order.symbol == symbol;
@@ -120,7 +120,7 @@ class OrderStore {
     }
 
     static bool all_or_none(const OrderBody& order) { return (order.attributes & attribute_all_or_none) != 0; }
-    /// What an iceberg has behind its slice; 0 of any other order.
+    /// An iceberg's hidden quantity; 0 for any other order.
     std::uint32_t reserve_quantity(const OrderBody& order) const {
         return (order.attributes & attribute_iceberg) != 0 ? attributes_[order.attributes_handle].reserve_quantity : 0;
     }
@@ -134,7 +134,7 @@ class OrderStore {
         });
     }
 
-    /// An order's limit; 0 of a stop that becomes a market order.
+    /// An order's limit; 0 for a stop that becomes a market order.
     std::int64_t limit_of(const Book& book, Handle handle) const {
         const OrderBody& order = nodes_[handle].order;
         if ((order.attributes & attribute_waits) == 0) return book.price_of(order.side, nodes_[order.level].level.key);
@@ -143,25 +143,25 @@ class OrderStore {
     }
 
     bool tape_refuses() const { return when_trades_dry_ == PoolPolicy::refuse; }
-    /// Whether a command may need so many records of the tape.
+    /// Whether a command may add that many records to the tape: always, unless the tape refuses when full.
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= tape_.room(); }
 
     bool full() const { return live_ == orders_max_; }
     bool refuses_when_full() const { return when_orders_dry_ == PoolPolicy::refuse; }
 
-    /// The order that expires next, if its time has come; else nil.
+    /// The next order to expire, if it is due; else nil.
     Handle next_expired() const {
         return expiries_.size() != 0 && expiries_.top().expiry <= clock_ ? expiries_.top().order : nil;
     }
 
     // -- operations on orders ---------------------------------------------------------------------------------------
     //
-    // An order's life: add, add_attributes and schedule_expiry if it has any, enqueue, list; then dequeue and enqueue
-    // as it moves; and in the end dequeue and release.
+    // Life cycle of an order: add; add_attributes and schedule_expiry if it has any; enqueue; list; dequeue and enqueue
+    // as it moves; finally dequeue and release.
 
     Book& book(std::uint32_t symbol) { return books_[symbol]; }
 
-    /// A live order, in no queue yet.
+    /// Add a live order, not queued yet.
     LOWLAT_INLINE Handle add(Book& book, const OrderBody& order) {
         const Handle handle = nodes_.acquire();
         nodes_[handle].order = order;
@@ -170,24 +170,24 @@ class OrderStore {
         return handle;
     }
 
-    /// Terms of its own for an order; the caller sets every field.
+    /// Allocate an order's attributes; the caller sets every field.
     LOWLAT_INLINE OrderAttributes& add_attributes(Handle handle) {
         nodes_[handle].order.attributes_handle = attributes_.acquire();
         return attributes_of(handle);
     }
 
-    /// A good-till-date order expires when its attributes say.
+    /// Schedule the expiry of a good-till-date order, as in its attributes.
     LOWLAT_INLINE void schedule_expiry(Handle handle) {
         expiries_.push(attributes_, handle, nodes_[handle].order.attributes_handle);
     }
 
-    /// From now on its id finds it.
+    /// Add the order to the index by id.
     LOWLAT_INLINE void list(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         if (!index_.insert(index_.tag(order.id, order.symbol), handle)) rebuild_index();
     }
 
-    /// Put an order at the back of the queue at `key`.
+    /// Append an order to the queue at `key`.
     LOWLAT_INLINE void enqueue(Ladder& ladder, std::int64_t key, Handle handle) {
         Handle level = ladder.find(key);
         if (level == nil) {
@@ -205,7 +205,7 @@ class OrderStore {
         ++body.order_count;
     }
 
-    /// Take a live order out of its queue; it stays live.
+    /// Remove a live order from its queue; it stays live.
     LOWLAT_INLINE void dequeue(Ladder& ladder, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         LevelBody& level = nodes_[order.level].level;
@@ -214,7 +214,7 @@ class OrderStore {
         if (--level.order_count == 0) drop_level(ladder, order.level);
     }
 
-    /// A live order that is in no queue is gone.
+    /// Release a live order that is not queued.
     LOWLAT_INLINE void release(Book& book, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         count_restrictions(book, order, -1);
@@ -224,7 +224,7 @@ class OrderStore {
         --live_;
     }
 
-    /// An order in no queue has so much left, of which an iceberg shows at most a slice.
+    /// Set the remaining quantity of an order that is not queued; an iceberg displays at most a slice of it.
     LOWLAT_INLINE void set_quantity(Handle handle, std::uint32_t quantity) {
         OrderBody& order = nodes_[handle].order;
         order.quantity = quantity;
@@ -234,17 +234,17 @@ class OrderStore {
         iceberg.reserve_quantity = quantity - order.quantity;
     }
 
-    /// An order in its queue shows so much less.
+    /// Reduce the displayed quantity of a queued order.
     LOWLAT_INLINE void reduce_shown(Handle handle, std::uint32_t quantity) {
         OrderBody& order = nodes_[handle].order;
         order.quantity -= quantity;
         nodes_[order.level].level.quantity -= quantity;
     }
 
-    /// An iceberg has so much behind what it shows.
+    /// Set the hidden quantity of an iceberg.
     void set_hidden(Handle handle, std::uint32_t quantity) { attributes_of(handle).reserve_quantity = quantity; }
 
-    /// An iceberg that shows nothing any more: the next slice, at the back of its queue.
+    /// Show the next slice of an iceberg that displays nothing, at the back of its queue.
     void refill(Handle handle) {
         OrderBody& order = nodes_[handle].order;
         OrderAttributes& iceberg = attributes_[order.attributes_handle];
@@ -259,7 +259,7 @@ class OrderStore {
 
     void set_anchor(Handle handle, std::int64_t price) { attributes_of(handle).anchor = price; }
 
-    /// A stop in no queue is an order like others from now on.
+    /// Turn a stop that is not queued into an ordinary order.
     void end_waiting(Book& book, Handle handle) {
         OrderBody& order = nodes_[handle].order;
         count_restrictions(book, order, -1);
@@ -281,9 +281,9 @@ class OrderStore {
         (gone.next == nil ? list.last : attributes_of(gone.next).prev) = gone.prev;
     }
 
-    // -- operations on all of it ------------------------------------------------------------------------------------
+    // -- operations on the whole store ------------------------------------------------------------------------------
 
-    /// One execution on the tape; its number.
+    /// Record one execution on the tape. Returns its number.
     LOWLAT_INLINE std::uint64_t record(const Trade& trade) {
         if (unlikely(tape_.full() && when_trades_dry_ == PoolPolicy::grow)) grow_tape();
         tape_.acquire() = trade;
@@ -297,10 +297,10 @@ class OrderStore {
 
     void advance_time(std::uint64_t clock) { clock_ = clock; }
 
-    /// What an auction gathers; the room for it is kept from one to the next.
+    /// The levels collected by an auction; their memory is reused by the next.
     CrossedLevels& crossed_levels() { return crossed_; }
 
-    /// Twice the orders. False when the system has not that much memory, or handles run out: then nothing has changed.
+    /// Double the order pool. False, with nothing changed, if memory or handles run out.
     LOWLAT_COLD bool grow_orders() {
         if (orders_max_ > orders_limit / 2) return false;
         try {
@@ -316,12 +316,12 @@ class OrderStore {
         return true;
     }
 
-    /// Room for so many trades, if there is less. Throws std::bad_alloc.
+    /// Grow the tape to at least this many trades. Throws std::bad_alloc.
     void reserve_tape(std::uint64_t trades) {
         if (tape_.capacity() < trades) memory_.move_tape(trades, tape_);
     }
 
-    /// How far an engine has come; what cannot be told from its books.
+    /// An engine's counters: the state that its books do not show.
     struct Progress {
         std::uint64_t sequence;
         std::uint64_t trades;
@@ -342,7 +342,7 @@ class OrderStore {
                 .growths = growths_};
     }
 
-    /// Go on as another engine would that has come so far.
+    /// Continue from the counters of another engine.
     void resume(const Progress& from) {
         sequence_ = from.sequence;
         trades_ = from.trades;
@@ -356,7 +356,7 @@ class OrderStore {
   protected:
     // The simple path (Matcher) works on the members themselves.
 
-    /// What an order kept apart, if anything, is free again.
+    /// Release an order's attributes, if any.
     void release_attributes(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         if (order.attributes_handle == nil) return;
@@ -378,7 +378,7 @@ class OrderStore {
   private:
     OrderAttributes& attributes_of(Handle handle) { return attributes_[nodes_[handle].order.attributes_handle]; }
 
-    /// One order more or less of those that commands without attributes must know of.
+    /// Count one more or one less order that commands without attributes must consider.
     LOWLAT_INLINE static void count_restrictions(Book& book, const OrderBody& order, std::int32_t more) {
         if ((order.attributes & attributes_met) == 0) return;
         book.note(more);
@@ -391,13 +391,13 @@ class OrderStore {
         live_unchecked_ = when_trades_dry_ == PoolPolicy::refuse ? 0 : orders;
     }
 
-    /// Orders and their levels are named by 32-bit handles, of which one is nil and one marks free nodes.
+    /// Orders and levels have 32-bit handles; one value is nil and one marks free nodes.
     static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
 
-    /// Levels of a side that an auction may cross before it takes memory.
+    /// Levels of a side that an auction can cross without allocating.
     static constexpr std::size_t crossed_at_first = 1'024;
 
-    /// Twice the tape; without memory for it the tape goes on as it is, over its oldest records.
+    /// Double the tape; without memory for that it keeps its size and overwrites its oldest records.
     LOWLAT_COLD void grow_tape() {
         try {
             memory_.move_tape(tape_.capacity() * 2, tape_);
@@ -421,21 +421,21 @@ class OrderStore {
     }
 
   protected:
-    // What lies in it is declared behind it.
+    // Declared before the members that use this memory.
     StoreMemory memory_;
 
     Nodes nodes_;
     Pool<OrderAttributes> attributes_;
-    Expiries expiries_;
+    ExpiryHeap expiries_;
     std::uint64_t clock_ = 0;
     CrossedLevels crossed_;
-    IdIndex index_;
+    OrderIndex index_;
     std::vector<Book> books_;
-    Tape tape_;
+    TradeTape tape_;
     std::uint64_t sequence_ = 0;
     std::uint64_t trades_ = 0;
     std::uint32_t live_ = 0;
-    std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can run dry
+    std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can be exhausted
     std::uint32_t symbols_;
 
     std::uint32_t orders_max_;

@@ -1,4 +1,4 @@
-// Nodes in one array, named by 32-bit handles; the last released is the first acquired, so it is still in cache.
+// Nodes in one array, with 32-bit handles. The last node released is the first acquired, so it is still in cache.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace lowlat {
 
-/// Names a node of a pool; not a number to count with.
+/// Identifies a node of a pool; not for arithmetic.
 enum class Handle : std::uint32_t {};
 inline constexpr Handle nil{0};  // index 0 of every pool is never handed out
 
@@ -17,16 +17,16 @@ LOWLAT_INLINE constexpr std::uint32_t index_of(Handle handle) {
     return static_cast<std::uint32_t>(handle);
 }
 
-/// A programmer's error that would corrupt the book: say which, and stop.
+/// Report a programming error that would corrupt the book, and abort.
 [[noreturn]] LOWLAT_COLD inline void broken(const char* rule) {
     std::fprintf(stderr, "lowlat: broken invariant: %s\n", rule);
     std::abort();
 }
 
-/// `Node` has two handles, `next` and `prev`, which are the pool's while the node is free.
+/// `Node` has two handles, `next` and `prev`, which the pool uses while the node is free.
 ///
-/// Single-threaded: an engine has one matching thread, and nothing here locks. Acquire, release and reset are O(1);
-/// nodes never used stay untouched behind the high-water mark. The pool owns no memory.
+/// Not thread-safe: an engine has one matching thread. Acquire, release and reset are O(1); unused nodes above the
+/// high-water mark stay untouched. Owns no memory.
 template <typename Node>
 class Pool {
   public:
@@ -35,7 +35,7 @@ class Pool {
     /// Over `capacity + 1` nodes at `nodes`.
     Pool(Node* nodes, std::uint32_t capacity) : nodes_(nodes), capacity_(capacity) {}
 
-    /// A node, or nil when the pool is dry. Its fields hold what they held: the caller sets every one.
+    /// Acquire a node, or nil if the pool is exhausted. Its fields are stale: the caller sets every one.
     LOWLAT_INLINE Handle acquire() {
         if (likely(free_ != nil)) {
             const Handle handle = free_;
@@ -57,14 +57,14 @@ class Pool {
         --in_use_;
     }
 
-    /// Every node is free again.
+    /// Free every node.
     void reset() {
         free_ = nil;
         high_water_ = 0;
         in_use_ = 0;
     }
 
-    /// The nodes have been copied to a larger array.
+    /// Use a larger array, to which the nodes have been copied.
     void move_to(Node* nodes, std::uint32_t capacity) {
         nodes_ = nodes;
         capacity_ = capacity;
@@ -80,7 +80,7 @@ class Pool {
         return index_of(handle) > high_water_ || nodes_[index_of(handle)].prev == free_mark;
     }
 
-    /// What `prev` of a free node holds; no live node is ever linked to it.
+    /// The value of `prev` in a free node; no live node ever links to it.
     static constexpr Handle free_mark{0xFFFF'FFFF};
 
   private:

@@ -1,5 +1,5 @@
-// The two sides of a book. A command's side is a byte that anybody may have written: it is checked where the command
-// comes in, and is a `Side` from there on.
+// The two sides of a book. A command's side is an untrusted byte: it is validated on entry, and is a `Side` from there
+// on.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace lowlat {
 
 inline constexpr Side both_sides[] = {Side::buy, Side::sell};
 
-/// The byte that stands for a side in records.
+/// The byte of a side in records.
 LOWLAT_INLINE constexpr std::uint8_t byte_of(Side side) {
     return static_cast<std::uint8_t>(side);
 }
@@ -25,13 +25,13 @@ LOWLAT_INLINE constexpr bool is_side(std::uint32_t byte) {
     return byte <= byte_of(Side::sell);
 }
 
-/// The side that a record names: of a command, once its byte is checked; of an event, unless it is a rejection.
+/// The side in a record: a command whose byte was validated, or an event other than a rejection.
 template <typename Record>
 LOWLAT_INLINE constexpr Side side_of(const Record& record) {
     return static_cast<Side>(record.side);
 }
 
-/// One thing for each side, bids or buys first.
+/// One value per side, bids or buys first.
 template <typename T>
 struct PerSide {
     T of[2];

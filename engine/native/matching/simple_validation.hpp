@@ -1,4 +1,4 @@
-// What a command says of itself, held against its symbol's rules: no order and no level is looked at.
+// Validation of a command's fields against its symbol's rules, without looking at orders or levels.
 #pragma once
 
 #include <bit>
@@ -16,7 +16,7 @@ LOWLAT_INLINE bool rests(const Command& command) {
     return command.kind != CommandType::market && command.time_in_force == static_cast<std::uint8_t>(TimeInForce::gtc);
 }
 
-/// A limit order for either side that is good till canceled and has no flag: four bytes, compared in one go.
+/// A GTC limit order of either side without flags: four bytes, compared at once.
 LOWLAT_INLINE bool is_simple(const Command& command) {
     static_assert(std::endian::native == std::endian::little && offsetof(Command, side) == 29);
     std::uint32_t bytes;
@@ -32,7 +32,7 @@ LOWLAT_INLINE Reason check_quantity(const Command& command, const Book& book) {
     return Reason::none;
 }
 
-/// Flags, quantity and price, each on its own; the order of the checks is part of the contract.
+/// Checks flags, quantity and price one by one; the order of the checks is part of the contract.
 inline Reason check_attributes(const Command& command, const Book& book) {
     if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;
     if (const Reason reason = check_quantity(command, book); reason != Reason::none) return reason;

@@ -1,4 +1,4 @@
-// Where events go, chosen at compile time: the matcher writes straight into the place a sink names.
+// Event sinks, chosen at compile time: the matcher writes directly to the address that a sink provides.
 #pragma once
 
 #include <algorithm>
@@ -10,15 +10,15 @@
 
 namespace lowlat {
 
-/// Events go around this many records, which stay in cache: emitted whole, then overwritten.
+/// Size of the event ring in records, which stay in cache: each is written in full, then overwritten.
 inline constexpr std::uint64_t ring_events = 1024;
 
-/// Into a ring that starts over: every event is written whole, the last `mask + 1` can be read.
+/// A ring: every event is written in full, and the last `mask + 1` can be read.
 class RingSink {
   public:
     RingSink(Event* ring, std::uint64_t mask) : ring_(ring), mask_(mask) {}
     LOWLAT_INLINE Event& next() { return ring_[count_++ & mask_]; }
-    /// The latest event; there is one after any command.
+    /// The latest event; valid after any command.
     LOWLAT_INLINE const Event& last() const { return ring_[(count_ - 1) & mask_]; }
     std::uint64_t count() const { return count_; }
 
@@ -28,7 +28,7 @@ class RingSink {
     std::uint64_t count_ = 0;
 };
 
-/// The last events that a ring of `size` holds after `count` of them, oldest first.
+/// The events in a ring of `size` after `count` events, oldest first.
 inline std::vector<Event> last_events(const Event* ring, std::uint64_t size, std::uint64_t count) {
     std::vector<Event> last;
     last.reserve(std::min(count, size));

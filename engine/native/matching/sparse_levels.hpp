@@ -1,4 +1,4 @@
-// Levels outside a ladder's window: an ordered map whose nodes come from memory taken at start.
+// Levels outside a ladder's window: an ordered map whose nodes come from preallocated memory.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace lowlat {
 
-/// Room for the nodes of all the far maps of one engine; as many as there can be levels, so it never runs dry.
-class FarRoom {
+/// Memory for the nodes of all sparse maps of one engine: one per possible level, so it is never exhausted.
+class SparseRoom {
   public:
     struct alignas(16) Slot {
         union {
@@ -22,7 +22,7 @@ class FarRoom {
         };
     };
 
-    /// `count` more slots at `slots`.
+    /// Add `count` slots at `slots`.
     void add(Slot* slots, std::size_t count) {
         for (std::size_t at = count; at-- > 0;) give_back(slots + at);
     }
@@ -42,30 +42,30 @@ class FarRoom {
     Slot* free_ = nullptr;
 };
 
-/// What std::map asks for its nodes.
+/// The allocator of the map's nodes.
 template <typename T>
-struct FarAllocator {
+struct SparseAllocator {
     using value_type = T;
 
-    explicit FarAllocator(FarRoom* of) : room(of) {}
+    explicit SparseAllocator(SparseRoom* of) : room(of) {}
     template <typename U>
     // NOLINTNEXTLINE(misc-explicit-constructor): the standard requires this conversion to be implicit
-    FarAllocator(const FarAllocator<U>& other) : room(other.room) {}
+    SparseAllocator(const SparseAllocator<U>& other) : room(other.room) {}
 
     T* allocate([[maybe_unused]] std::size_t count) {
-        static_assert(sizeof(T) <= sizeof(FarRoom::Slot) && alignof(T) <= alignof(FarRoom::Slot));
+        static_assert(sizeof(T) <= sizeof(SparseRoom::Slot) && alignof(T) <= alignof(SparseRoom::Slot));
         return static_cast<T*>(room->take());
     }
     void deallocate(T* node, std::size_t) { room->give_back(node); }
 
     template <typename U>
-    bool operator==(const FarAllocator<U>& other) const {
+    bool operator==(const SparseAllocator<U>& other) const {
         return room == other.room;
     }
 
-    FarRoom* room;
+    SparseRoom* room;
 };
 
-using FarLevels = std::map<std::int64_t, Handle, std::less<>, FarAllocator<std::pair<const std::int64_t, Handle>>>;
+using FarLevels = std::map<std::int64_t, Handle, std::less<>, SparseAllocator<std::pair<const std::int64_t, Handle>>>;
 
 }  // namespace lowlat

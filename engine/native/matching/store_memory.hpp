@@ -1,4 +1,4 @@
-// The memory under an engine's store: who lies where in it, and how it grows.
+// The memory of an engine's store: its layout and its growth.
 #pragma once
 
 #include <algorithm>
@@ -19,57 +19,59 @@
 
 namespace lowlat {
 
-/// Owns the regions. Declared before what lies in them, it outlives all of that. Whatever can throw std::bad_alloc
-/// comes before the first change.
+/// Owns the regions. Declared before the members that use them, so it outlives them. Everything that can throw
+/// std::bad_alloc happens before the first change.
 class StoreMemory {
   public:
-    /// Nodes for so many orders (and as many levels), and their attributes; an empty index of them.
-    void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, Expiries& expiries,
-                     IdIndex& index) {
+    /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
+    void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries,
+                     OrderIndex& index) {
         const std::uint32_t capacity = 2 * orders;
-        const std::uint64_t slots = IdIndex::slots_for(orders);
+        const std::uint64_t slots = OrderIndex::slots_for(orders);
         retired_.reserve(retired_.size() + 1);
-        Region region(Region::room_for<Node>(capacity + 1) + Region::room_for<IdIndex::Slot>(slots) +
-                      Region::room_for<OrderAttributes>(orders + 1) + Region::room_for<Expiries::Entry>(orders));
+        LockedRegion region(
+            LockedRegion::room_for<Node>(capacity + 1) + LockedRegion::room_for<OrderIndex::Slot>(slots) +
+            LockedRegion::room_for<OrderAttributes>(orders + 1) + LockedRegion::room_for<ExpiryHeap::Entry>(orders));
         Node* const to = region.take<Node>(capacity + 1);
-        index = IdIndex({region.take<IdIndex::Slot>(slots), slots}, index.seed());
+        index = OrderIndex({region.take<OrderIndex::Slot>(slots), slots}, index.seed());
         if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
         nodes.move_to(to, capacity);
         auto* const attributes_to = region.take<OrderAttributes>(orders + 1);
         if (attributes.data() != nullptr) std::copy_n(attributes.data(), attributes.high_water() + 1, attributes_to);
         attributes.move_to(attributes_to, orders);
-        auto* const heap = region.take<Expiries::Entry>(orders);
+        auto* const heap = region.take<ExpiryHeap::Entry>(orders);
         if (expiries.size() != 0) std::copy_n(expiries.data(), expiries.size(), heap);
         expiries.move_to(heap);
         if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
         node_region_ = std::move(region);
     }
 
-    /// Room for so many more levels outside the ladders' windows. Never given back: maps point into it.
+    /// Room for more levels outside the ladders' windows. Never freed: maps point into it.
     void add_far(std::uint32_t levels) {
         far_regions_.reserve(far_regions_.size() + 1);
-        Region region(Region::room_for<FarRoom::Slot>(levels));
-        far_room_.add(region.take<FarRoom::Slot>(levels), levels);
+        LockedRegion region(LockedRegion::room_for<SparseRoom::Slot>(levels));
+        far_room_.add(region.take<SparseRoom::Slot>(levels), levels);
         far_regions_.push_back(std::move(region));
     }
 
-    void move_tape(std::uint64_t trades, Tape& tape) {
-        Region region(Region::room_for<Trade>(trades));
+    void move_tape(std::uint64_t trades, TradeTape& tape) {
+        LockedRegion region(LockedRegion::room_for<Trade>(trades));
         tape.move_to(region.take<Trade>(trades), trades);
         tape_region_ = std::move(region);
     }
 
-    /// A book for each symbol.
+    /// One book per symbol.
     std::vector<Book> make_books(const EngineConfig& settings) {
         const auto room = [](std::uint32_t places) {
-            return Region::room_for<Handle>(places) + Region::room_for<std::uint64_t>(Occupancy::words(places));
+            return LockedRegion::room_for<Handle>(places) +
+                   LockedRegion::room_for<std::uint64_t>(BitmapTree::words(places));
         };
         const std::uint32_t places = settings.window_places();
         const std::uint32_t stop_places = settings.stop_places();
-        Region region(settings.symbols.size() * 2 * (room(places) + room(stop_places)));
+        LockedRegion region(settings.symbols.size() * 2 * (room(places) + room(stop_places)));
         const auto ladder = [&](std::uint32_t size) {
             Handle* window = region.take<Handle>(size);
-            return Ladder(window, region.take<std::uint64_t>(Occupancy::words(size)), size, &far_room_);
+            return Ladder(window, region.take<std::uint64_t>(BitmapTree::words(size)), size, &far_room_);
         };
         std::vector<Book> books;
         books.reserve(settings.symbols.size());
@@ -79,7 +81,7 @@ class StoreMemory {
         return books;
     }
 
-    /// The old index is not read any more.
+    /// Free the old index, which is no longer read.
     void drop_retired() { retired_.clear(); }
 
     /// Call `visit(part, region)` for all memory taken from the system.
@@ -88,16 +90,16 @@ class StoreMemory {
         visit("orders, levels and id index", node_region_);
         visit("trade tape", tape_region_);
         visit("price windows", book_region_);
-        for (const Region& region : far_regions_) visit("levels outside the windows", region);
+        for (const LockedRegion& region : far_regions_) visit("levels outside the windows", region);
     }
 
   private:
-    std::vector<Region> far_regions_;
-    FarRoom far_room_;
-    Region node_region_;
-    std::vector<Region> retired_;  // the old index, into which commands of the batch under way may still look ahead
-    Region tape_region_;
-    Region book_region_;
+    std::vector<LockedRegion> far_regions_;
+    SparseRoom far_room_;
+    LockedRegion node_region_;
+    std::vector<LockedRegion> retired_;  // the old index, which prefetches of the current batch may still read
+    LockedRegion tape_region_;
+    LockedRegion book_region_;
 };
 
 }  // namespace lowlat

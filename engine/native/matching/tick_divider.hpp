@@ -1,4 +1,4 @@
-// Prices to ticks, on the hot path: a division that is none.
+// Converts prices to ticks on the hot path without a division.
 #pragma once
 
 #include <bit>
@@ -15,7 +15,7 @@ class TickDivider {
   public:
     explicit TickDivider(std::int64_t tick) : shift_(std::countr_zero(static_cast<std::uint64_t>(tick))) {
         const std::uint64_t odd = static_cast<std::uint64_t>(tick) >> shift_;
-        inverse_ = odd;  // right in three bits; each step of Newton's doubles them
+        inverse_ = odd;  // correct in three bits; each Newton step doubles that
         for (int step = 0; step < 5; ++step) inverse_ *= 2 - odd * inverse_;
     }
 

@@ -1,4 +1,4 @@
-// The trade tape: the last executions, in a ring of records taken at start.
+// The trade tape: the last executions, in a preallocated ring of records.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 namespace lowlat {
 
-/// Records are acquired at the head and released from the tail, in order: O(1), no list to corrupt.
-class Tape {
+/// Records are acquired at the head and released from the tail, in order: O(1), without a free list.
+class TradeTape {
   public:
-    Tape() = default;
-    Tape(Trade* records, std::uint64_t capacity) : records_(records), capacity_(capacity) {}
+    TradeTape() = default;
+    TradeTape(Trade* records, std::uint64_t capacity) : records_(records), capacity_(capacity) {}
 
     bool full() const { return held_ == capacity_; }
     std::uint64_t room() const { return capacity_ - held_; }
@@ -20,7 +20,7 @@ class Tape {
     std::uint64_t capacity() const { return capacity_; }
     std::uint64_t recycled() const { return recycled_; }
 
-    /// The next record; when full, that of the oldest execution.
+    /// The next record; if full, the record of the oldest execution.
     LOWLAT_INLINE Trade& acquire() {
         Trade& record = records_[head_];
         if (unlikely(++head_ == capacity_)) head_ = 0;
@@ -32,7 +32,7 @@ class Tape {
         return record;
     }
 
-    /// Release every record; the next ones start at the front again, which is in cache.
+    /// Release every record; the next ones start at the front, which is in cache.
     std::uint64_t drain() {
         const std::uint64_t released = held_;
         head_ = 0;
@@ -40,7 +40,7 @@ class Tape {
         return released;
     }
 
-    /// Go on counting from there, as another tape that held the same did.
+    /// Continue the numbering of another tape with the same records.
     void note_recycled(std::uint64_t recycled) { recycled_ = recycled; }
 
     void reset() {
@@ -48,7 +48,7 @@ class Tape {
         recycled_ = 0;
     }
 
-    /// Call `visit(record)` from the oldest on.
+    /// Call `visit(record)`, oldest first.
     template <typename Visit>
     void for_each(Visit visit) const {
         std::uint64_t at = head_ >= held_ ? head_ - held_ : head_ + capacity_ - held_;
@@ -58,7 +58,7 @@ class Tape {
         }
     }
 
-    /// Go on in a larger ring.
+    /// Move to a larger ring.
     void move_to(Trade* records, std::uint64_t capacity) {
         std::uint64_t at = 0;
         for_each([&](const Trade& record) { records[at++] = record; });

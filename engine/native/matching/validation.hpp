@@ -1,4 +1,4 @@
-// What a command with attributes says of itself, held against its symbol's rules: no order and no level is looked at.
+// Validation of an extended command's fields against its symbol's rules, without looking at orders or levels.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +22,10 @@ inline bool rests_with_attributes(const Command& command) {
     return command.kind == CommandType::limit && !for_a_moment(command);
 }
 
-/// The multiple of the tick that a symbol takes for a price; none where there is none in int64.
+/// The price rounded to the symbol's tick; none if the result does not fit int64.
 inline std::optional<std::int64_t> on_tick(const SymbolRules& rules, Side side, std::int64_t price) {
     const std::int64_t tick = rules.tick;
-    std::int64_t over = price % tick;  // how far above the multiple below it
+    std::int64_t over = price % tick;  // distance above the next lower multiple
     if (over == 0) return price;
     if (over < 0) over += tick;
     const std::int64_t short_of = tick - over;
@@ -43,7 +43,7 @@ inline Reason check_price(const SymbolRules& rules, std::int64_t price) {
     return price >= rules.price_min && price <= rules.price_max ? Reason::none : Reason::price_outside_band;
 }
 
-/// Of `price` as the command asks for it; rounds it where the symbol does.
+/// Checks the command's `price`, and rounds it if the symbol does.
 inline Reason check_limit(const Command& command, Side side, const SymbolRules& rules, std::int64_t& price) {
     if (!has_price(command)) return price == 0 ? Reason::none : Reason::price_on_market_order;
     if (rules.off_tick != TickRounding::reject) {
@@ -54,7 +54,7 @@ inline Reason check_limit(const Command& command, Side side, const SymbolRules& 
     return check_price(rules, price);
 }
 
-/// What an order says, in the bits of `may_say`.
+/// The attributes of an order, as bits of `may_say`.
 inline unsigned attributes_of(const ExtendedCommand& command) {
     return command.flags | says_time | (command.trigger != 0 ? says_trigger : 0) |
            (command.expiry != 0 ? says_expiry : 0) | (command.display_quantity != 0 ? says_display_quantity : 0);
@@ -86,7 +86,7 @@ inline bool phase_takes(TradingPhase phase, const Command& command) {
     return rests_with_attributes(command) && (command.flags & (flag_post_only | flag_all_or_none)) == 0;
 }
 
-/// Everything about an order that comes in but what needs its id or the books. Rounds the price.
+/// All checks of an incoming order that need neither its id nor the books. Rounds the price.
 inline Reason check_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock, std::int64_t& price) {
     if (!known(Side{command.side})) return Reason::unknown_side;
     if (!known(TimeInForce{command.time_in_force})) return Reason::unknown_time_in_force;
@@ -94,7 +94,7 @@ inline Reason check_order(const ExtendedCommand& command, const Book& book, std:
     if (const Reason reason = check_quantity(command, book); reason != Reason::none) return reason;
     if (const Reason reason = check_limit(command, side_of(command), book.rules, price); reason != Reason::none)
         return reason;
-    // A table, since branches on which orders come in are mispredicted.
+    // A table, because branches on the kind of order are mispredicted.
     const unsigned may = may_say[static_cast<std::size_t>(command.kind)][command.time_in_force];
     const unsigned beyond = attributes_of(command) & ~may;
     if ((beyond & flag_post_only) != 0) return Reason::post_only_conflict;
@@ -112,7 +112,7 @@ inline Reason check_order(const ExtendedCommand& command, const Book& book, std:
     return phase_takes(book.phase, command) ? Reason::none : Reason::not_in_this_phase;
 }
 
-/// The same of a change of price and quantity, but its price: that takes the order's side.
+/// The same for a change of price and quantity, except for the price, whose check needs the order's side.
 inline Reason check_change(const ExtendedCommand& command, const Book& book) {
     if (command.time_in_force != 0) return Reason::unknown_time_in_force;
     if ((command.flags & ~flag_post_only) != 0) return Reason::unknown_flag;

@@ -1,6 +1,6 @@
 // Counts the heap allocations and mappings of this module, so that "none on the hot path" is a measurement. The linker
-// resolves this module's `new` to the ones below, unless an allocator was loaded before it (LD_PRELOAD) or a sanitizer
-// brings its own: then there is no count, which a first allocation finds out.
+// resolves this module's `new` to the ones below, unless an allocator was preloaded (LD_PRELOAD) or a sanitizer has its
+// own. Then nothing is counted; a first test allocation detects this.
 #include "engine/native/platform/allocations.hpp"
 
 #include <atomic>
@@ -22,7 +22,7 @@ std::int64_t allocations() {
         return counted.load(std::memory_order_relaxed) != before;
     }();
     if (!counts) return -1;
-    return static_cast<std::int64_t>(counted.load(std::memory_order_relaxed) + Region::taken());
+    return static_cast<std::int64_t>(counted.load(std::memory_order_relaxed) + LockedRegion::taken());
 }
 
 }  // namespace lowlat

@@ -1,4 +1,4 @@
-// How often this module has taken memory, from the heap or from the system.
+// Counts this module's allocations from the heap and from the system.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace lowlat {
 
-/// Heap allocations and mappings since the module was loaded, by any thread; -1 where they are not counted.
+/// Heap allocations and mappings since the module was loaded, by any thread; -1 if they are not counted.
 std::int64_t allocations();
 
 }  // namespace lowlat

@@ -1,4 +1,4 @@
-// What the compiler and the processor can be told. `make hints` builds the engine without each and shows its worth.
+// Hints for the compiler and the processor. `make hints` builds the engine without each and shows its effect.
 #pragma once
 
 #if defined(LOWLAT_WITHOUT_INLINE)
@@ -7,14 +7,14 @@
 #define LOWLAT_INLINE inline __attribute__((always_inline))
 #endif
 
-// Rare paths are kept out of the straight line, and out of its instruction cache lines.
+// Keeps rare paths out of line, and out of the hot path's instruction cache lines.
 #if defined(LOWLAT_WITHOUT_COLD)
 #define LOWLAT_COLD
 #else
 #define LOWLAT_COLD __attribute__((noinline, cold))
 #endif
 
-// A path of its own, as fast as any, that leaves the one beside it as it is.
+// A separate path, optimized like any other, that does not affect its caller's code.
 #define LOWLAT_APART __attribute__((noinline))
 
 namespace lowlat {
@@ -35,7 +35,7 @@ LOWLAT_INLINE bool unlikely(bool condition) {
 #endif
 }
 
-/// Ask for the cache line of `address`, to be written soon. Never faults, whatever the address.
+/// Prefetch the cache line of `address` for writing. Never faults, whatever the address.
 LOWLAT_INLINE void prefetch([[maybe_unused]] const void* address) {
 #if !defined(LOWLAT_WITHOUT_PREFETCH)
     __builtin_prefetch(address, 1, 3);

@@ -1,4 +1,4 @@
-// Memory taken once, at start: page-aligned, huge pages where offered, touched, locked where permitted.
+// Memory allocated once at start: page-aligned, on huge pages if available, touched, and locked if permitted.
 #pragma once
 
 #include <sys/mman.h>
@@ -19,16 +19,16 @@
 
 namespace lowlat {
 
-/// One mapping, owned. After construction every page of it is resident, so that the hot path faults on none.
-class Region {
+/// An owned mapping. After construction every page is resident, so that the hot path has no page faults.
+class LockedRegion {
   public:
     static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
-    Region() = default;
+    LockedRegion() = default;
 
-    /// Starts on a huge page; the end is rounded up to a small one only, so that no more is resident than is used.
-    explicit Region(std::size_t bytes) : bytes_((bytes + small_page - 1) / small_page * small_page) {
-        // One huge page more is mapped, and the ends cut off, so that the start is aligned to a huge page.
+    /// Starts on a huge page; the end is only rounded up to a small page, so that no unused memory is resident.
+    explicit LockedRegion(std::size_t bytes) : bytes_((bytes + small_page - 1) / small_page * small_page) {
+        // Map one extra huge page and trim both ends, to align the start to a huge page.
         const std::size_t wide = bytes_ + huge_page;
         void* mapped = mmap(nullptr, wide, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (mapped == MAP_FAILED) throw std::bad_alloc();
@@ -46,15 +46,15 @@ class Region {
         ASAN_POISON_MEMORY_REGION(start_, bytes_);
     }
 
-    Region(Region&& other) noexcept { swap(other); }
-    Region& operator=(Region&& other) noexcept {
-        Region taken(std::move(other));
+    LockedRegion(LockedRegion&& other) noexcept { swap(other); }
+    LockedRegion& operator=(LockedRegion&& other) noexcept {
+        LockedRegion taken(std::move(other));
         swap(taken);
         return *this;
     }
-    Region(const Region&) = delete;
-    Region& operator=(const Region&) = delete;
-    ~Region() {
+    LockedRegion(const LockedRegion&) = delete;
+    LockedRegion& operator=(const LockedRegion&) = delete;
+    ~LockedRegion() {
         if (start_ == nullptr) return;
         ASAN_UNPOISON_MEMORY_REGION(start_, bytes_);
         munmap(start_, bytes_);
@@ -70,7 +70,7 @@ class Region {
         return taken;
     }
 
-    /// Bytes that `take<T>(count)` uses. Under the address sanitizer a line more, which nobody may touch.
+    /// Bytes that `take<T>(count)` uses. Under the address sanitizer it adds a poisoned cache line.
     template <typename T>
     static constexpr std::size_t room_for(std::size_t count) {
         static_assert(alignof(T) <= cache_line);
@@ -80,7 +80,7 @@ class Region {
     const std::byte* start() const { return start_; }
     std::size_t bytes() const { return bytes_; }
     bool huge_asked() const { return huge_asked_; }
-    /// 0 when the pages are locked, else the error number of mlock (EPERM or ENOMEM: the limit is too low).
+    /// 0 if the pages are locked, else the errno of mlock (EPERM or ENOMEM: the limit is too low).
     int lock_error() const { return lock_error_; }
 
     /// Mappings made by this process so far.
@@ -96,7 +96,7 @@ class Region {
 #endif
     static constexpr std::size_t small_page = 4096;
 
-    void swap(Region& other) noexcept {
+    void swap(LockedRegion& other) noexcept {
         std::swap(start_, other.start_);
         std::swap(bytes_, other.bytes_);
         std::swap(used_, other.used_);

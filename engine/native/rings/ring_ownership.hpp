@@ -26,9 +26,9 @@ class RingBusyError : public std::runtime_error {
 
 /// Held for one call. The word in the block names the thread that holds it, so that one left by a killed process is
 /// taken over. A thread of another process-id namespace looks dead from here: there the rule is not enforced.
-class RingTurn {
+class RingOwnership {
   public:
-    RingTurn(RingIndex& word, const char* act) : word_(word) {
+    RingOwnership(RingIndex& word, const char* act) : word_(word) {
         const std::uint64_t self = this_thread();
         std::uint64_t holder = 0;
         // Acquire: pairs with the release below; what the last holder cached in the block is seen by this one. Relaxed
@@ -38,9 +38,9 @@ class RingTurn {
             if (holder != 0 && holder != self && alive(holder)) throw RingBusyError(act, holder);
         }
     }
-    RingTurn(const RingTurn&) = delete;
-    RingTurn& operator=(const RingTurn&) = delete;
-    ~RingTurn() {
+    RingOwnership(const RingOwnership&) = delete;
+    RingOwnership& operator=(const RingOwnership&) = delete;
+    ~RingOwnership() {
         // Release: see above.
         word_.store(0, std::memory_order_release);
     }

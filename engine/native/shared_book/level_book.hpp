@@ -1,4 +1,4 @@
-// All levels of one book, kept from single changes: what a publisher holds that hears of levels and has no matcher.
+// All levels of one book, maintained from single changes, for a publisher without a matcher.
 #pragma once
 
 #include <algorithm>
@@ -11,15 +11,15 @@
 
 namespace lowlat {
 
-/// Sorted arrays, the best level last: most changes are near the best price, and move little.
-class LevelMirror {
+/// Sorted arrays with the best level last: most changes are near the best price and move few elements.
+class LevelBook {
   public:
-    /// Room for so many levels a side before memory is asked for again.
-    explicit LevelMirror(std::size_t levels) {
+    /// Reserve room for this many levels per side.
+    explicit LevelBook(std::size_t levels) {
         for (auto& side : sides_) side.reserve(levels);
     }
 
-    /// What now stands at a price; a quantity of 0 takes the level away. False when there was none to take away.
+    /// Set the level at a price; a quantity of 0 removes it. False if there was no level to remove.
     bool update(Side side, const LevelRow& row) {
         auto& levels = sides_[side];
         const bool bids = side == Side::buy;
@@ -50,7 +50,7 @@ class LevelMirror {
         return !bids.empty() && !asks.empty() && bids.back().price >= asks.back().price;
     }
 
-    /// As a Matcher's: `visit(LevelRow)` from the best level on, until it returns false.
+    /// As in Matcher: calls `visit(LevelRow)` from the best level on, until it returns false.
     template <typename Visit>
     void for_each_level(std::uint32_t, Side side, Visit visit) const {
         const auto& levels = sides_[side];

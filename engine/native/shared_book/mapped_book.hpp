@@ -10,7 +10,7 @@
 // One sequence for both sides: read under a sequence each, neither side would be torn, and the two together could
 // still be crossed. A writer that dies between begin() and end() leaves the sequence odd, for all to see.
 //
-// This header knows memory only. engine/shared_book/directory.py makes, checks and locks the file, and maps it.
+// This header only handles memory. engine/shared_book creates, checks, locks and maps the file.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@
 #include "engine/native/platform/compiler.hpp"
 #include "engine/native/shared_book/records.hpp"
 
-// GCC says that its thread sanitizer does not model fences. It need not: every shared word is atomic.
+// GCC warns that its thread sanitizer does not model fences. It need not: every shared word is atomic.
 #if defined(__SANITIZE_THREAD__) && defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
@@ -32,18 +32,18 @@ namespace lowlat {
 
 inline constexpr std::uint64_t book_magic = 0x4B4F4F4254414C4C;  // "LLATBOOK" in memory: also tells the byte order
 inline constexpr std::uint32_t book_version = 1;
-inline constexpr std::uint32_t book_depth_max = 4096;  // levels a side
+inline constexpr std::uint32_t book_depth_max = 4096;  // levels per side
 
-/// Bytes of a book of `depth` levels a side.
+/// Size in bytes of a book with `depth` levels per side.
 constexpr std::size_t book_bytes(std::uint32_t depth) {
     return sizeof(BookHeader) + 2 * std::size_t{depth} * sizeof(LevelRow);
 }
 
-/// Words in memory that other processes see. 64-bit atomics without a lock are address-free: they work across mappings.
+/// Words in memory shared with other processes. Lock-free 64-bit atomics are address-free: they work across mappings.
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 
 LOWLAT_INLINE std::uint64_t load_word(const std::uint64_t& word, std::memory_order order = std::memory_order_relaxed) {
-    // C++20 has no atomic_ref of const; a load writes nothing, so memory mapped for reading only will do.
+    // C++20 has no atomic_ref of const; a load does not write, so read-only mapped memory works.
     return std::atomic_ref(const_cast<std::uint64_t&>(word)).load(order);
 }
 
@@ -75,7 +75,7 @@ LOWLAT_INLINE bool same_level(const LevelRow& a, const LevelRow& b) {
             (a.order_count ^ b.order_count)) == 0;
 }
 
-/// Where things lie in a book's memory. `depth` is told, not read: the memory belongs to someone else too.
+/// The layout of a book's memory. `depth` is a parameter, not read from the memory, which another process can change.
 class BookMemory {
   public:
     BookMemory(std::byte* start, std::uint32_t depth)
@@ -98,7 +98,7 @@ class BookMemory {
     std::uint32_t depth_;
 };
 
-/// Give blank memory its identity. The magic comes last: who sees it sees the rest.
+/// Write the identity to blank memory. The magic comes last: a reader that sees it sees the rest.
 inline void format_book(std::byte* start, const BookIdentity& identity) {
     auto* to = reinterpret_cast<std::uint64_t*>(start);
     std::uint64_t words[sizeof(BookIdentity) / sizeof(std::uint64_t)];
@@ -107,12 +107,12 @@ inline void format_book(std::byte* start, const BookIdentity& identity) {
     store_word(to[0], words[0], std::memory_order_release);
 }
 
-/// The one writer of a book; the file's lock keeps others out. One thread at a time.
+/// The only writer of a book; the file's lock excludes others. For one thread at a time.
 class BookWriter {
   public:
     explicit BookWriter(BookMemory memory) : memory_(memory), sequence_(load_word(memory.pulse().sequence)) {}
 
-    /// Take the book over: an empty one, of a new generation. Also heals a sequence that a killed writer left odd.
+    /// Take over the book: empties it and starts a new generation. Also repairs a sequence left odd by a killed writer.
     void open(std::uint64_t pid, std::uint64_t start) {
         begin();
         BookOwner& owner = memory_.owner();
@@ -125,14 +125,14 @@ class BookWriter {
         end(0);
     }
 
-    /// Say that no more will come, and why.
+    /// Mark the end of updates, with the reason.
     void close(BookState state) {
         begin();
         store_word(memory_.owner().state, static_cast<std::uint64_t>(state));
         end(load_word(memory_.pulse().command));
     }
 
-    /// Readers refuse the book from here to end(). Nothing may be thrown or waited for between the two.
+    /// Readers reject the book from here to end(). Nothing may throw or block between the two.
     LOWLAT_INLINE void begin() {
         sequence_ |= 1;
         store_word(memory_.pulse().sequence, sequence_);
@@ -145,19 +145,19 @@ class BookWriter {
         memory_.side(side)[position].store(row);
     }
 
-    /// Between begin() and end(): levels shown on a side.
+    /// Between begin() and end(): set the number of levels on a side.
     LOWLAT_INLINE void set_count(Side side, std::uint32_t count) { store_word(memory_.count(side), count); }
 
-    /// `command`: the source's number for what brought the change.
+    /// `command`: the source's number of the command that caused the change.
     LOWLAT_INLINE void end(std::uint64_t command) {
         store_word(memory_.pulse().command, command);
         ++sequence_;
         store_word(memory_.pulse().sequence, sequence_, std::memory_order_release);
     }
 
-    /// `command` is the source's last. Bring the book in line with `source`, of which anything serves that has the
-    /// `for_each_level` of a Matcher. Levels that already stand there are not written, so that their cache lines stay
-    /// with the readers; an update that changes nothing does not touch the sequence. Whether anything changed.
+    /// Update the book to `source`, which can be any class with the `for_each_level` of a Matcher. `command` is the
+    /// source's last. Unchanged levels are not written, so that their cache lines stay with the readers; an update that
+    /// changes nothing does not touch the sequence. Returns whether anything changed.
     template <typename Source>
     bool publish(std::uint64_t command, const Source& source, std::uint32_t symbol) {
         bool changed = publish_side(source, symbol, Side::buy, false);
@@ -181,7 +181,7 @@ class BookWriter {
             begun = true;
         };
         source.for_each_level(symbol, side, [&](const LevelRow& row) {
-            // No other thread writes these words, so this one may compare before it begins.
+            // No other thread writes these words, so this one may compare them before begin().
             if (!same_level(levels[at].load(), row)) {
                 begin_once();
                 levels[at].store(row);
@@ -199,24 +199,24 @@ class BookWriter {
     std::uint64_t sequence_;
 };
 
-/// What a snapshot says beside the levels.
+/// The fields of a snapshot other than its levels.
 struct BookStamp {
     std::uint64_t sequence;
     std::uint64_t command;
     std::uint64_t generation;
     std::uint64_t pid;
     BookState state;
-    std::uint32_t bids;  // levels copied
+    std::uint32_t bids;  // number of levels copied
     std::uint32_t asks;
 };
 
-/// Reads a book that another process writes. Any number of threads.
+/// Reads a book that another process writes. For any number of threads.
 class BookReader {
   public:
     explicit BookReader(BookMemory memory) : memory_(memory) {}
 
-    /// Copy the best `levels` of both sides as they stood at one moment; true. False when in `attempts` tries, each
-    /// the time of one copy, the writer was always at work: it is stopped, dead, or publishes without a pause.
+    /// Copy the best `levels` of both sides consistently. False if all `attempts`, each the time of one copy, met an
+    /// update in progress: the writer is stopped, dead, or publishes without a pause.
     bool snapshot(std::uint32_t levels, LevelRow* bids, LevelRow* asks, BookStamp& stamp,
                   std::uint32_t attempts = attempts_default) const {
         for (std::uint32_t attempt = 0; attempt < attempts; ++attempt) {
@@ -226,19 +226,19 @@ class BookReader {
         return false;
     }
 
-    /// The sequence now; odd while an update is under way. What is read after it may be checked with `unchanged`.
+    /// The current sequence; odd during an update. Reads after it can be checked with `unchanged`.
     LOWLAT_INLINE std::uint64_t sequence() const {
         return load_word(memory_.pulse().sequence, std::memory_order_acquire);
     }
 
-    /// Whether all that was read since `sequence()` gave this even number belongs to one book.
+    /// Whether everything read since `sequence()` returned this even number belongs to one book.
     LOWLAT_INLINE bool unchanged(std::uint64_t sequence) const {
         // Keeps the loads before it from sinking below the second look at the sequence.
         std::atomic_thread_fence(std::memory_order_acquire);
         return (sequence & 1) == 0 && load_word(memory_.pulse().sequence) == sequence;
     }
 
-    /// Levels shown on a side, at most `depth`, whatever stands in the memory.
+    /// Number of levels on a side, at most `depth`, whatever the memory contains.
     LOWLAT_INLINE std::uint32_t count(Side side) const {
         const std::uint64_t count = load_word(memory_.count(side));
         return count < memory_.depth() ? static_cast<std::uint32_t>(count) : memory_.depth();
@@ -246,7 +246,7 @@ class BookReader {
 
     std::uint32_t depth() const { return memory_.depth(); }
 
-    /// About a tenth of a millisecond of trying.
+    /// About 0.1 ms of attempts.
     static constexpr std::uint32_t attempts_default = 1000;
 
   private:

@@ -14,9 +14,9 @@ using namespace lowlat;
 
 namespace {
 
-FloodProfile profile_from(char** numbers) {
+FlowProfile profile_from(char** numbers) {
     const auto number = [&] { return static_cast<std::uint32_t>(std::strtoul(*numbers++, nullptr, 10)); };
-    FloodProfile profile;
+    FlowProfile profile;
     for (std::uint32_t& weight : profile.weights) weight = number();
     for (std::uint32_t* field : {&profile.symbols, &profile.live_orders, &profile.distance_ticks, &profile.uniform,
                                  &profile.quantity_max, &profile.take_quantity_max, &profile.take_ticks,
@@ -40,10 +40,10 @@ __attribute__((noinline)) void measured_pass(Matcher& matcher, const ExtendedCom
 namespace {
 
 template <typename Record>
-void repeat_pass(const FloodProfile& profile, std::uint64_t count, std::uint64_t seed, long repeats) {
+void repeat_pass(const FlowProfile& profile, std::uint64_t count, std::uint64_t seed, long repeats) {
     std::vector<Record> commands(profile.live_orders + count);
     {
-        Flood flood(profile, seed);
+        SyntheticFlow flood(profile, seed);
         flood.seed(commands.data());
         flood.generate(commands.data() + profile.live_orders, count);
     }
@@ -73,7 +73,7 @@ int main(int count_of_arguments, char** arguments) {
     const std::uint64_t count = std::strtoull(arguments[1], nullptr, 10);
     const std::uint64_t seed = std::strtoull(arguments[2], nullptr, 10);
     const long repeats = std::strtol(arguments[3], nullptr, 10);
-    const FloodProfile profile = profile_from(arguments + 4);
+    const FlowProfile profile = profile_from(arguments + 4);
     if (*arguments[4 + numbers] == '1') {
         repeat_pass<ExtendedCommand>(profile, count, seed, repeats);
     } else {

@@ -140,11 +140,11 @@ void measure_feed() {
         command.kind = CommandType::cancel;
         execute(command);
     };
-    Region region(MarketDataRing::bytes_for(market_data_ring_capacity));
+    LockedRegion region(MarketDataRing::bytes_for(market_data_ring_capacity));
     auto* block = region.take<std::byte>(MarketDataRing::bytes_for(market_data_ring_capacity));
     MarketDataRing::format(block, market_data_ring_capacity);
     MarketDataRing ring(block);
-    LevelFeed feed(matcher, ring, WaitStrategy::spin, kept.data(), events - 1);
+    MarketDataFeed feed(matcher, ring, WaitStrategy::spin, kept.data(), events - 1);
     double least = 1e300;
     for (int repeat = 0; repeat < 3; ++repeat) {
         const double alone = best_ns(
@@ -206,7 +206,7 @@ void measure_reader(BookWriter& writer, const BookReader& reader) {
 }
 
 void measure_mirror(BookWriter& writer) {
-    LevelMirror mirror(depth);
+    LevelBook mirror(depth);
     for (std::int64_t n = 1; n <= 1000; ++n) {
         mirror.update(Side::buy, {10'000 - n, 1, 1, 0});
         mirror.update(Side::sell, {10'000 + n, 1, 1, 0});

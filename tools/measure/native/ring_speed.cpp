@@ -32,7 +32,7 @@ void produce(Ring ring, std::uint64_t records, std::uint64_t batch) {
 
 template <typename Ring>
 int measure(std::uint64_t producers, std::uint64_t records, std::uint64_t capacity, std::uint64_t batch) {
-    const Region memory(Ring::bytes_for(capacity));
+    const LockedRegion memory(Ring::bytes_for(capacity));
     void* block = const_cast<std::byte*>(memory.start());
     Ring::format(block, capacity);
     Ring ring(block);

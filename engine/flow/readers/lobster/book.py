@@ -1,4 +1,4 @@
-"""The book that a LOBSTER file describes: who queues at which price, what price-time priority would fill next."""
+"""The book that a LOBSTER file describes: the queue at each price, and what price-time priority would fill next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Fills: TypeAlias = list[tuple[int, int, int]]
 
 
 class LobsterBook:
-    """Resting orders of both sides, changed only by what the file says."""
+    """Resting orders of both sides, changed only by the file's rows."""
 
     def __init__(self) -> None:
         self._levels: dict[Place, Level] = {}
@@ -25,7 +25,7 @@ class LobsterBook:
         self._ranks: dict[int, list[int]] = {1: [], -1: []}  # -direction * price, ascending: best first
 
     def __len__(self) -> int:
-        """How many orders rest."""
+        """Number of resting orders."""
         return len(self._places)
 
     def place(self, order_id: int) -> Place | None:
@@ -33,11 +33,11 @@ class LobsterBook:
         return self._places.get(order_id)
 
     def level(self, place: Place) -> Mapping[int, int]:
-        """The orders that rest at one price; empty if there are none."""
+        """The orders resting at one price; may be empty."""
         return self._levels.get(place, {})
 
     def remaining(self, order_id: int) -> int:
-        """What a resting order has left; 0 for an order that does not rest."""
+        """Remaining size of a resting order; 0 if it does not rest."""
         place = self._places.get(order_id)
         return self._levels[place][order_id] if place else 0
 
@@ -54,7 +54,7 @@ class LobsterBook:
             level[other] = level.pop(other)
 
     def take(self, order_id: int, size: int) -> int:
-        """Take `size` off an order, which is gone when nothing is left; what is left."""
+        """Reduce an order by `size`, removing it at 0. Returns the remaining size."""
         place = self._places[order_id]
         level = self._levels[place]
         level[order_id] -= size
@@ -66,7 +66,7 @@ class LobsterBook:
         return left
 
     def fills(self, direction: int, size: int, limit: int) -> Fills:
-        """What price-time priority gives an order that takes `size` from this side, up to price `limit`."""
+        """The fills under price-time priority of an order that takes `size` from this side, up to price `limit`."""
         fills: Fills = []
         for order_id, price, remaining in self._queue(direction):
             if size == 0 or (price - limit) * direction < 0:
@@ -90,8 +90,8 @@ class LobsterBook:
 def restoring(engine: Mapping[int, int], filed: Mapping[int, int]) -> list[tuple[CommandType, int, int]]:
     """Commands (kind, order id, quantity) that turn an engine's level into the file's; both in queue order.
 
-    Both hold orders of one earlier queue, in its order, so all before the first order of which the engine has too
-    little can be cut in place; from that order on the queue is entered again.
+    Both are subsets of the same earlier queue, in its order. Orders before the first one of which the engine has too
+    little can be reduced in place; from that order on, the queue is entered again.
     """
     short = next((order_id for order_id, size in filed.items() if engine.get(order_id, 0) < size), None)
     again = _from(filed, short) if short is not None else []

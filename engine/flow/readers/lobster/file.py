@@ -1,6 +1,6 @@
 """LOBSTER files as columns: comma-separated integers without a header, plain or compressed.
 
-Every complaint names the file, the row (counted from 1), the column, the value and what was expected there.
+Every error names the file, the row (counted from 1), the column, the value and the expected format.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ INT64_MAX: Final = 2**63 - 1
 DAY_NS: Final = 86_400 * 10**9
 
 _ALPHABET: Final = frozenset("0123456789-.")
-"""What a number of these formats is written with; it keeps out what `int` and `float` accept besides (`1_0`, `nan`)."""
+"""Characters of a number in these formats; rejects what `int` and `float` also accept (`1_0`, `nan`)."""
 _OPEN: Final[Mapping[str, Callable[..., Any]]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
 COMPRESSED: Final = tuple(_OPEN)
 """Suffixes of files that are decompressed."""
@@ -55,7 +55,7 @@ class MessageType(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Messages:
-    """A message file: one int64 array of shape (n,) per column, and the rows as they were written.
+    """A message file: one int64 array of shape (n,) per column, and the original rows.
 
     `time` is in nanoseconds since midnight, `price` in units of 10^-4 dollar.
     """
@@ -78,10 +78,9 @@ class Messages:
 def read_messages(path: Path) -> Messages:
     """The rows of a message file; suffixes `.xz`, `.gz`, `.bz2` are decompressed.
 
-    Times are read to the nanosecond, further digits are rounded. Raises `LobsterError`: unreadable, truncated or empty
-    file; a row without six numbers; a time outside the day or before the row above; an unknown type or direction; for
-    types 1 to 5 a size or price that is not positive; for types 1 to 4 an id below 1, a size above 2^32 - 1, a price
-    off the tick.
+    Times are rounded to the nanosecond. Raises `LobsterError` for an unreadable, truncated or empty file; a row without
+    six numbers; a time outside the day or before the previous row's; an unknown type or direction; for types 1 to 5 a
+    size or price that is not positive; for types 1 to 4 an id below 1, a size above 2^32 - 1, a price off the tick.
     """
     lines = _lines(path)
     time, *integers = _columns(path, lines, _COLUMNS, (_nanoseconds, *[int] * 5))
@@ -93,8 +92,8 @@ def read_messages(path: Path) -> Messages:
 def read_best_states(path: Path) -> Ints:
     """The best level of an order-book file of any depth: int64 of shape (n, 4).
 
-    Columns: ask price, ask size, bid price, bid size. A side of size 0 is empty, its price set to 0 (vendors write
-    a price out of reach there). Raises `LobsterError` as `read_messages` does.
+    Columns: ask price, ask size, bid price, bid size. A side of size 0 is empty, and its price is set to 0 (vendors
+    write an out-of-range price). Raises `LobsterError` as `read_messages` does.
     """
     lines = _lines(path)
     width = lines[0].count(",") + 1
@@ -140,7 +139,7 @@ def _nanoseconds(field: str) -> int:
 def _columns(
     path: Path, lines: list[str], names: Sequence[str], converters: Sequence[Callable[[str], int]]
 ) -> list[Ints]:
-    """The first `len(converters)` columns. All at once if every field is sound; else row by row, up to the culprit."""
+    """The first `len(converters)` columns: all at once if every field is valid, else row by row up to the bad field."""
     commas = len(names) - 1
     text = ",".join(lines)
     try:
@@ -183,7 +182,7 @@ def _number(path: Path, row: int, name: str, field: str, convert: Callable[[str]
 
 
 def _check(messages: Messages) -> None:
-    """Raise for the first row, and in it the first column, that no LOBSTER file has."""
+    """Raise for the first invalid row, and its first invalid column."""
     kind, size, price = messages.type, messages.size, messages.price
     visible = kind <= MessageType.EXECUTION
     traded = kind <= MessageType.HIDDEN_EXECUTION

@@ -1,4 +1,4 @@
-"""From the rows of a LOBSTER file to commands; the rules are those of `engine/flow/readers/lobster/__init__.py`."""
+"""Converts the rows of a LOBSTER file to commands; `engine/flow/readers/lobster/__init__.py` states the rules."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _NO_COMMAND: Final[Mapping[int, str]] = {
     MessageType.HALT: HALT,
 }
 _BEFORE, _AT = 0, 1
-"""Rank of a command among those of one row: entered before the row (by order id), or the row's own and what follows."""
+"""Rank of a command within one row: entered before the row (by order id), or the row's own and those after it."""
 
 
 @dataclass(slots=True)
 class Unseen:
-    """An order that the file names but never adds. `row` (from 0): before which it is entered."""
+    """An order that the file names but never adds. It is entered before `row` (from 0)."""
 
     order_id: int
     row: int
@@ -42,7 +42,7 @@ class Unseen:
 
 
 class LobsterFlow:
-    """Walks the rows once, keeping the book they describe, and collects commands with the row each belongs to."""
+    """Walks the rows once, maintains the book they describe, and collects commands with their rows."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
@@ -63,7 +63,7 @@ class LobsterFlow:
         self._departures = 0
 
     def build(self) -> RecordedFlow:
-        """The flow. Raises `LobsterError` where sizes sum to more than one order can hold."""
+        """The flow. Raises `LobsterError` if sizes sum to more than one order can hold."""
         unseen = never_added(self._messages)
         self._walk(unseen)
         keys = np.array(self._keys, dtype=np.int64).reshape(-1, 4)
@@ -193,7 +193,7 @@ class LobsterFlow:
         self._execute(fills, self._book.fills(direction, size, worst), direction, rows[-1])
 
     def _expected(self, rows: list[int]) -> Fills:
-        """The fills that a burst's rows tell of."""
+        """The fills recorded in a burst's rows."""
         fills: Fills = []
         taken: Counter[int] = Counter()
         for row in rows:
@@ -208,7 +208,7 @@ class LobsterFlow:
         return fills
 
     def _execute(self, fills: Fills, predicted: Fills, direction: int, row: int) -> None:
-        """Apply what the file tells; where price-time priority says otherwise, add what puts an engine right."""
+        """Apply the file's fills; where price-time priority predicts others, restore an engine's book by commands."""
         places = {(direction, price) for _, price, _ in fills + predicted}
         departs = fills != predicted
         levels = {place: dict(self._book.level(place)) for place in places} if departs else {}
@@ -271,9 +271,9 @@ def _too_large(messages: Messages, row: int, problem: str) -> LobsterError:
 
 
 def never_added(messages: Messages) -> list[Unseen]:
-    """Orders that rows of types 2 to 4 name and no row of type 1 adds, by order id.
+    """Orders that rows of types 2 to 4 name but no row of type 1 adds, by order id.
 
-    Raises `LobsterError` where what is taken off one sums to more than an order can hold.
+    Raises `LobsterError` if the reductions of one order sum to more than an order can hold.
     """
     is_add = messages.type == MessageType.ADD
     named = (messages.type > MessageType.ADD) & (messages.type <= MessageType.EXECUTION)
@@ -295,7 +295,7 @@ def never_added(messages: Messages) -> list[Unseen]:
 
 
 def _row_by_id(messages: Messages, order_id: int) -> int:
-    """The row (from 0) of the first add with a larger id; 0 if that is the first add of all, or there is none."""
+    """The row (from 0) of the first add with a larger id; 0 if that is the file's first add, or there is none."""
     adds = np.flatnonzero(messages.type == MessageType.ADD)
     newer = adds[messages.order_id[adds] > order_id]
     if not len(adds) or (len(newer) and newer[0] == adds[0]):

@@ -12,12 +12,12 @@ from lowlat.engine.bench.interval_log import logged
 from lowlat.engine.bench.protocol import LogJob
 from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.native import Engine
 from lowlat.probes.clock.counter import calibrate_quick
 from lowlat.probes.clock.scale import TickScale
 
-FLOW = flood(load_profile("steady"), 2_000, 1)
+FLOW = synthetic_flow(load_profile("steady"), 2_000, 1)
 
 
 @pytest.mark.parametrize("target", ["file", "/dev/full"])

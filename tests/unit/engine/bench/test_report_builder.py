@@ -19,7 +19,7 @@ from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import read_topology
 from lowlat.reports.io.json_codec import to_document
@@ -39,7 +39,7 @@ class OneNode(Place):
 
 
 def report(*finished: Finished) -> Report:
-    flow = flood(load_profile("all-kinds"), 150, 3)
+    flow = synthetic_flow(load_profile("all-kinds"), 150, 3)
     asked = Placement(cpus="0", chosen_by="user", reasons=(), compromises=(), warnings=())
     return assemble(
         flow,

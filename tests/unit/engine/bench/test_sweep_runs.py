@@ -10,11 +10,11 @@ from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.bench.sweep import measure_sweep
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Arrivals, load_profile
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.errors import RunFailedError
 from lowlat.reports.model.report import Report
 
-FLOW = flood(load_profile("steady"), 1_000, 1)
+FLOW = synthetic_flow(load_profile("steady"), 1_000, 1)
 LOADS = [OpenLoop(Arrivals(process="constant", rate=rate)) for rate in (5_000, 10_000, 20_000)]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
 from lowlat.engine.flow.profile import Arrivals, Mix, Profile, load_profile, profile_names
-from lowlat.engine.flow.synthetic import flood
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, CommandType, ExecType
 from lowlat.errors import InputError, UsageError
@@ -26,7 +26,7 @@ HASHES = {
 
 
 def small(name, commands=20_000, seed=7):
-    return flood(load_profile(name), commands, seed)
+    return synthetic_flow(load_profile(name), commands, seed)
 
 
 @pytest.mark.parametrize("name", sorted(HASHES))
@@ -124,7 +124,7 @@ def test_own_profile_from_a_file(tmp_path):
     path.write_text(PROFILE)
     profile = load_profile(str(path))
     assert (profile.name, profile.mix) == ("mine", Mix(add=5, cancel=4, replace=2, reduce=1, post_only=1, take=1))
-    made = flood(profile, 10_000, 1)
+    made = synthetic_flow(profile, 10_000, 1)
     events = Engine(made.instruments).process(made.commands)
     assert not np.count_nonzero(events["kind"] == ExecType.REJECTED)
 
@@ -177,7 +177,7 @@ def test_an_unknown_profile_lists_those_there_are():
 def test_where_only_stops_are_left_one_is_canceled_instead_of_replaced():
     """A waiting stop cannot be replaced: the search for another order ends, and the mix counts what was generated."""
     profile = Profile(live_orders=10, mix=Mix(add=1, take=3, stop=5, replace=5))
-    made = flood(profile, 5_000, 7)
+    made = synthetic_flow(profile, 5_000, 7)
     for act, kind in (("cancel", CommandType.CANCEL), ("replace", CommandType.REPLACE)):
         assert made.mix[act] == np.count_nonzero(made.measured["kind"] == kind) > 0
     events = Engine(made.instruments, orders=made.orders).process(made.commands)
@@ -187,7 +187,7 @@ def test_where_only_stops_are_left_one_is_canceled_instead_of_replaced():
 @pytest.mark.parametrize(("commands", "seed"), [(0, 1), (-1, 1), (1 << 31, 1), (10, -1), (10, 1 << 64)])
 def test_count_and_seed_out_of_range(commands, seed):
     with pytest.raises(UsageError, match=r"outside"):
-        flood(load_profile("steady"), commands, seed)
+        synthetic_flow(load_profile("steady"), commands, seed)
 
 
 def test_profile_documents_every_key():

@@ -591,14 +591,14 @@ def test_threads_that_share_an_engine_get_its_error_and_the_journal_stays_whole(
     refused = []
     with JournaledEngine.journaling(path, settings, sync=SyncPolicy.NONE) as engine:
 
-        def flood(first: int) -> None:
+        def submit_many(first: int) -> None:
             for start in range(first, first + 2_000, 20):
                 try:
                     engine.process(commands(*(limit(n) for n in range(start, start + 20))))
                 except BusyError:
                     refused.append(start)
 
-        threads = [threading.Thread(target=flood, args=(10_000 * n,)) for n in (1, 2, 3)]
+        threads = [threading.Thread(target=submit_many, args=(10_000 * n,)) for n in (1, 2, 3)]
         for thread in threads:
             thread.start()
         for thread in threads:

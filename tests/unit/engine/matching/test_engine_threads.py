@@ -5,12 +5,12 @@ import threading
 import numpy as np
 import pytest
 
-from lowlat.engine import Engine, flood, load_profile
+from lowlat.engine import Engine, load_profile, synthetic_flow
 from lowlat.errors import BusyError, LowlatError
 
 
 def test_a_second_thread_is_refused_while_the_first_executes():
-    flow = flood(load_profile("steady"), 2_000_000, 1)
+    flow = synthetic_flow(load_profile("steady"), 2_000_000, 1)
     engine = Engine(orders=flow.orders)
     first = threading.Thread(target=engine.process, args=(flow.commands,))
     refused = 0
@@ -29,7 +29,7 @@ def test_a_second_thread_is_refused_while_the_first_executes():
 
 
 def test_engines_of_their_own_run_side_by_side_and_agree():
-    flow = flood(load_profile("sweep"), 200_000, 1)
+    flow = synthetic_flow(load_profile("sweep"), 200_000, 1)
     results = [np.empty(0)] * 4
 
     def run(at):
@@ -45,7 +45,7 @@ def test_engines_of_their_own_run_side_by_side_and_agree():
 
 
 def test_one_engine_handed_from_thread_to_thread():
-    flow = flood(load_profile("steady"), 40_000, 1)
+    flow = synthetic_flow(load_profile("steady"), 40_000, 1)
     engine, alone = Engine(orders=flow.orders), Engine(orders=flow.orders)
     parts = np.array_split(np.arange(len(flow.commands)), 4)
     events = []
