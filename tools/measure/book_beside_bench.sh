@@ -2,7 +2,7 @@
 # Shows a live book in one tmux pane and a pipeline run in another; prints both screens for the README.
 set -euo pipefail
 command -v tmux >/dev/null || { echo "tmux is needed: apt install tmux" >&2; exit 2; }
-bin=$(cd "$(dirname "$0")/../.venv/bin" && pwd)
+bin=$(cd "$(dirname "$0")/../../.venv/bin" && pwd)
 runtime=$(mktemp -d)
 session=lowlat-book-$$
 trap 'tmux kill-session -t "$session" 2>/dev/null || true; rm -rf "$runtime"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Verifies, shows and tears (as in a crash) a journal of a measured flow; prints everything for the README.
 set -euo pipefail
-bin=$(cd "$(dirname "$0")/../.venv/bin" && pwd)
+bin=$(cd "$(dirname "$0")/../../.venv/bin" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
