@@ -68,7 +68,7 @@ format: $(VENV)/.extra-check ## Format the sources
 
 .PHONY: stubs
 stubs: $(VENV)/.built ## Rewrite what is generated: records and enumerations, type stubs, document schemas
-	@bash tools/stubs.sh $(BIN)
+	@bash tools/generate/stubs.sh $(BIN)
 
 .PHONY: instructions
 instructions: $(VENV)/.built ## Count instructions per command (callgrind) against the committed figures

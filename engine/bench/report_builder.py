@@ -55,7 +55,9 @@ def assemble(
     runs = tuple(_run(run) for run in finished)
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
-    status, reasons = _status((*_why_not_valid(load, outcomes, prefix), *loaded.missed), len(finished), planned, prefix)
+    status, reasons = _status(
+        (*_reasons_invalid(load, outcomes, prefix), *loaded.missed), len(finished), planned, prefix
+    )
     host, absent = report_context.host(outcomes)
     stages = budget(_application(load, summary) | dict(surroundings or {}))
     return Report(
@@ -97,7 +99,7 @@ def _status(
     return "invalid" if wrong else "interrupted", (*wrong, f"interrupted {left}")
 
 
-def _why_not_valid(load: Load, outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> Iterator[str]:
+def _reasons_invalid(load: Load, outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> Iterator[str]:
     digests = {outcome.digest for outcome in outcomes}
     same_order = not isinstance(load, Pipeline) or load.producers == 1
     if len(digests) > 1 and same_order:

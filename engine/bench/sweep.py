@@ -31,12 +31,12 @@ def measure_sweep(
         done = len(points) / len(loads)
         rate = units.rate(load.arrivals.rate)
 
-        def told(text: str, share: float, done: float = done, rate: str = rate) -> None:
+        def report_progress(text: str, share: float, done: float = done, rate: str = rate) -> None:
             progress(f"at {rate}: {text}", done + share / len(loads))
 
         try:
-            told("generating the order flow", 0.0)
-            points.append(measure(flow_of(load), dataclasses.replace(plan, load=load), told))
+            report_progress("generating the order flow", 0.0)
+            points.append(measure(flow_of(load), dataclasses.replace(plan, load=load), report_progress))
         except KeyboardInterrupt:
             if not points:
                 raise

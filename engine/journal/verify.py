@@ -170,7 +170,7 @@ class _Check:
             self.replay_ns += time.perf_counter_ns() - start_ns
             self.tally.add(self.file, place.end, reached[0].end)
             place, fault = reached
-            self._tell("executing the journal", place.end)
+            self._report_progress("executing the journal", place.end)
             start_ns = time.perf_counter_ns()
         return Executed(place.sequence, place, fault, _books(engine))
 
@@ -200,7 +200,7 @@ class _Check:
         place, fault = begin, Fault.NONE
         for reached in self.file.stretches(begin, engine.matcher):
             place, fault = reached
-            self._tell("recovering from the snapshot", place.end)
+            self._report_progress("recovering from the snapshot", place.end)
         behind = Executed(place.sequence - begin.sequence, place, fault, _books(engine))
         if self._damage(behind) is None:
             return _Recovery(snapshot, behind, self._difference(whole, behind))
@@ -226,7 +226,7 @@ class _Check:
             )
         return None
 
-    def _tell(self, what: str, byte: int) -> None:
+    def _report_progress(self, what: str, byte: int) -> None:
         self.progress(what, byte / self.file.size)
 
 

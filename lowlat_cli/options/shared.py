@@ -154,7 +154,7 @@ TradesOption: TypeAlias = Annotated[
         help="Capacity of the trade tape, in trades.  [default: 100k]",
     ),
 ]
-WhenDryOption: TypeAlias = Annotated[
+PoolPolicyOption: TypeAlias = Annotated[
     DryPolicy,
     typer.Option("--when-dry", help="On order pool exhaustion: reject the command, or grow the pool."),
 ]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"<!-- shows: python (tools/registry_tables\.py \w+) -->\n(.*?)\n<!-- end -->", re.DOTALL)
+BLOCK = re.compile(r"<!-- shows: python (tools/generate/registry_tables\.py \w+) -->\n(.*?)\n<!-- end -->", re.DOTALL)
 
 
 def test_lists_of_names_are_made_from_the_tables(tmp_path: Path) -> None:
