@@ -34,7 +34,7 @@ class Outcome:
         return True
 
     def _explained(self, error: BaseException) -> int:
-        from lowlat_cli.wording import is_of_parser, of_parser
+        from lowlat_cli.parser_errors import is_of_parser, of_parser
 
         if isinstance(error, SystemExit):
             return error.code if isinstance(error.code, int) else ExitCode.INTERNAL

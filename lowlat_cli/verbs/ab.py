@@ -23,10 +23,10 @@ from lowlat_cli.options.gate import (
     destination_of,
 )
 from lowlat_cli.options.shared import ColorOption, DebugOption, ReportOutputOption, count
+from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.separators import parts_of
 from lowlat_cli.session import color_of, session_of
-from lowlat_cli.wording import is_of_parser, of_parser
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.subprocess_run import ComparedCommand

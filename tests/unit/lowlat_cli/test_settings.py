@@ -17,10 +17,10 @@ from lowlat.errors import UsageError
 from lowlat_cli.app import app
 from lowlat_cli.command import full_command
 from lowlat_cli.listings import with_names
+from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.session import Session, color_of
 from lowlat_cli.settings import read_settings
 from lowlat_cli.verbs.bench import bench
-from lowlat_cli.wording import is_of_parser, of_parser
 
 
 @pytest.fixture(autouse=True)
