@@ -6,7 +6,6 @@ The trees are the smallest that show it, so that every expected set can be check
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from lowlat.probes.host.host_tree import FolderTree
 from lowlat.probes.topology import Topology, read_topology
 from lowlat.probes.topology.caches import parse_size
 from lowlat.probes.topology.document import TopologyDocument
+from tests.effort import effort, read_files
 
 CPU = "sys/devices/system/cpu"
 NODE = "sys/devices/system/node"
@@ -296,7 +296,7 @@ def test_cpu_missing_from_its_own_siblings(machine: Machine) -> None:
     assert warned(topology, "missing from its own core siblings")
 
 
-def test_256_cpu_machine_is_read_in_half_a_second(machine: Machine) -> None:
+def test_256_cpu_machine_costs_less_than_a_read_of_every_file(machine: Machine) -> None:
     machine.online("0-255")
     for cpu in range(256):
         pair = (cpu % 128, cpu % 128 + 128)
@@ -314,9 +314,8 @@ def test_256_cpu_machine_is_read_in_half_a_second(machine: Machine) -> None:
                 ways_of_associativity=8,
                 number_of_sets=64,
             )
-    start_s = time.process_time()
     topology = read_topology(FolderTree(machine.root))
-    assert time.process_time() - start_s < 0.5
+    assert effort(lambda: read_topology(FolderTree(machine.root)), lambda: read_files(machine.root)) < 1
     assert len(topology.cores) == 128
     assert [len(cache.instances) for cache in topology.caches.value or ()] == [128, 128, 128, 16]
 
@@ -509,9 +508,9 @@ def test_node_with_thousands_of_dangling_links(machine: Machine) -> None:
     machine.node(0, (0,), 1024, "10")
     for block in range(4_096):
         (machine.root / f"{NODE}/node0/memory{block}").symlink_to(f"../../memory/memory{block}")
-    start_s = time.process_time()
     topology = machine.read()
-    assert time.process_time() - start_s < 0.2
+    node = machine.root / f"{NODE}/node0"
+    assert effort(machine.read, lambda: [path.is_symlink() for path in node.iterdir()]) < 2
     assert [node.cpus for node in topology.nodes.value or ()] == [(0,)]
 
 
