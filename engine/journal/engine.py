@@ -170,7 +170,8 @@ class JournaledEngine(Engine):
             ready = aligned_copy(ready)
         self._check_open()
         try:
-            return self.matcher.process(ready, self.journal).view(EVENT)
+            # Always without the GIL: it waits for the disk.
+            return self.matcher.process(ready, True, self.journal).view(EVENT)
         except OSError as error:
             raise self._failure(error) from error
 

@@ -1,5 +1,6 @@
 """Latency profiles of Python code."""
 
-from lowlat.reports.profiler.profiler import LatencyProfile, Profiler, Span
+from lowlat.reports.profiler.profiler import LatencyProfile, Profiler
+from lowlat.reports.profiler.span import Span
 
 __all__ = ["LatencyProfile", "Profiler", "Span"]

@@ -22,16 +22,14 @@ the overhead per call:
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter_ns
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from lowlat import units
 from lowlat.errors import UsageError
@@ -42,6 +40,8 @@ from lowlat.reports.model.bands import bands
 from lowlat.reports.model.results import Band
 from lowlat.reports.profiler.background import in_background
 from lowlat.reports.profiler.interval_log import ProfileLog
+from lowlat.reports.profiler.span import Span
+from lowlat.reports.profiler.timed import check_timeable, name_of, timed
 from lowlat.text import plain_text
 
 if TYPE_CHECKING:
@@ -90,22 +90,20 @@ class Profiler:
         self._since_ns = perf_counter_ns()
 
     def profile(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function so that every call is recorded under its qualified name.
+        """Decorate a callable so that every call is recorded under its qualified name.
 
-        For a coroutine function, records the time from the first step to the last, including waiting. Raises
-        `UsageError` for a generator function, whose call only creates the generator.
+        A `functools.partial` is recorded as what it calls, a callable object under the name of its class. For a
+        coroutine function, or any callable that returns a coroutine, records the time from the first step to the last,
+        including waiting; for one that returns an asyncio future, the time from the call until it is done. Raises
+        `UsageError` for a generator function, whose call only creates the generator; a callable that turns out to
+        return a generator, a context manager made of one, or another awaitable raises it when called.
         """
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise UsageError(
-                f"cannot profile {function.__qualname__}: a call only creates a generator; use span() inside it"
-            )
-        record = self._recorder(f"{function.__module__}.{function.__qualname__}").record
-        if inspect.iscoroutinefunction(function):
-            return cast("Callable[P, R]", _timed_coroutine(function, record))
-        return _timed(function, record)
+        name = name_of(function)
+        check_timeable(function, name)
+        return timed(function, name, self._recorder(name).record)
 
     def span(self, name: str) -> Span:
-        """A context manager that records the time spent in its block."""
+        """A context manager that records the time spent in its block. It can be kept and shared."""
         return Span(self._recorder(name).record)
 
     def histogram(self, name: str) -> Histogram:
@@ -181,50 +179,6 @@ class Profiler:
     def _recorder(self, name: str) -> Recorder:
         # setdefault is atomic: two concurrent threads get the same recorder.
         return self._recorders.get(name) or self._recorders.setdefault(name, Recorder())
-
-
-class Span:
-    """The context manager of `Profiler.span`; one use at a time."""
-
-    __slots__ = ("_record", "_start_ns")
-
-    def __init__(self, record: Callable[[int], None]) -> None:
-        self._record = record
-
-    def __enter__(self) -> Self:
-        self._start_ns = perf_counter_ns()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._record(perf_counter_ns() - self._start_ns)
-
-
-def _timed(function: Callable[P, R], record: Callable[[int], None]) -> Callable[P, R]:
-    @functools.wraps(function)
-    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-        start_ns = perf_counter_ns()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            record(perf_counter_ns() - start_ns)
-
-    return timed
-
-
-def _timed_coroutine(
-    function: Callable[P, Awaitable[Any]], record: Callable[[int], None]
-) -> Callable[P, Awaitable[Any]]:
-    @functools.wraps(function)
-    async def timed(*args: P.args, **kwargs: P.kwargs) -> Any:
-        start_ns = perf_counter_ns()
-        try:
-            return await function(*args, **kwargs)
-        finally:
-            record(perf_counter_ns() - start_ns)
-
-    return timed
 
 
 def _row(name: str, histogram: Histogram, elapsed_s: float) -> LatencyProfile:

@@ -62,13 +62,14 @@ void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& 
     throw std::bad_alloc();
 }
 
-/// All events, as bytes owned by the array.
-EventBytes process(OwnedMatcher& matcher, nb::handle commands, JournalWriter* journal) {
+/// All events, as bytes owned by the array. `release`: whether other threads run Python meanwhile.
+EventBytes process(OwnedMatcher& matcher, nb::handle commands, bool release, JournalWriter* journal) {
     const ExclusiveUse claim(matcher);
     return with_commands(commands, [&](auto in) {
         GrowingSink sink(2 * in.size() + ring_events);
         {
-            const nb::gil_scoped_release released;
+            std::optional<nb::gil_scoped_release> released;
+            if (release) released.emplace();
             if (journal == nullptr) {
                 matcher.execute_all(in.data(), in.size(), sink);
             } else {
@@ -196,7 +197,7 @@ void register_engine(const nb::module_& m) {
             },
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
-        .def("process", &process, nb::arg("commands"), nb::arg("journal").none() = nb::none())
+        .def("process", &process, nb::arg("commands"), nb::arg("release"), nb::arg("journal").none() = nb::none())
         .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
         .def("stops", &stops, nb::arg("symbol"), nb::arg("rows"))

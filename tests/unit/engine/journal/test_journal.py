@@ -506,7 +506,7 @@ def test_an_empty_file_is_no_journal_yet(path: Path) -> None:
 
 def test_commands_that_pass_the_journal_by_end_it(path: Path) -> None:
     with JournaledEngine.create(path) as engine:
-        engine.matcher.process(commands(limit(1)))
+        engine.matcher.process(commands(limit(1)), False)
         with pytest.raises(JournalWriteError, match="is missing what this engine has done"):
             engine.process(commands(limit(2)))
         assert not engine.can_go_on

@@ -1,11 +1,13 @@
 """Only one thread at a time may use an engine; a second one gets an error and cannot corrupt the book."""
 
+import sys
 import threading
 
 import numpy as np
 import pytest
 
-from lowlat.engine import Engine, load_profile, synthetic_flow
+from lowlat.engine import CommandType, Engine, JournaledEngine, command, commands, load_profile, synthetic_flow
+from lowlat.engine.matching.native import RELEASE_FROM
 from lowlat.errors import BusyError, LowlatError
 
 
@@ -61,3 +63,66 @@ def test_one_engine_handed_from_thread_to_thread():
 def test_the_error_is_usable_without_a_message():
     with pytest.raises(LowlatError):
         raise BusyError
+
+
+class OtherThread:
+    """A thread that waits for the GIL. Since no thread is forced to give up the GIL while this is open, it only
+    progresses when somebody releases the GIL on their own accord."""
+
+    def __enter__(self):
+        self.progressed = False
+        self._gate = threading.Lock()
+        self._gate.acquire()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(3600)
+        self._gate.release()
+        return self
+
+    def _run(self):
+        with self._gate:
+            self.progressed = True
+
+    def __exit__(self, *_exception):
+        sys.setswitchinterval(self._interval)
+        self._thread.join()
+
+
+def progresses_during(call, most):
+    """Whether the other thread progresses during up to `most` calls."""
+    with OtherThread() as other:
+        for _ in range(most):
+            call()
+            if other.progressed:
+                return True
+        return False
+
+
+FEW, FOR_EVER = 200, 1_000_000_000
+
+
+def batch_of(count):
+    return np.repeat(commands(command(CommandType.CANCEL, 1)), count)
+
+
+def test_a_small_batch_keeps_the_gil():
+    """Threads with small batches would spend more time on handing over the GIL than on executing."""
+    engine, small = Engine(), batch_of(RELEASE_FROM - 1)
+    assert not progresses_during(lambda: engine.process(small), FEW)
+
+
+def test_a_large_batch_releases_the_gil():
+    engine, large = Engine(), batch_of(RELEASE_FROM)
+    assert progresses_during(lambda: engine.process(large), FOR_EVER)
+
+
+def test_a_journaled_batch_releases_the_gil_whatever_its_size(tmp_path):
+    """It waits for the disk."""
+    with JournaledEngine.create(tmp_path / "journal") as engine:
+        assert progresses_during(lambda: engine.process(batch_of(1)), FOR_EVER)
+
+
+def test_a_small_batch_that_released_the_gil_would_be_noticed():
+    engine, small = Engine(), batch_of(RELEASE_FROM - 1)
+    assert progresses_during(lambda: engine.matcher.process(small, True), FOR_EVER)

@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import io
 import time
-from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -80,18 +79,6 @@ def test_spans_of_one_name_nest() -> None:
     with profiler.span("outer"), profiler.span("outer"):
         pass
     assert profiler.histogram("outer").total == 2
-
-
-def test_a_generator_function_is_refused() -> None:
-    def numbers() -> Iterator[int]:
-        yield 1
-
-    async def more() -> AsyncIterator[int]:
-        yield 1
-
-    for function in (numbers, more):
-        with pytest.raises(UsageError, match="generator"):
-            Profiler().profile(function)
 
 
 def test_threads_share_a_name_without_losing_a_call() -> None:
