@@ -61,7 +61,10 @@ class Compared(Metric):
     ]
     interval: Annotated[
         tuple[Amount, Amount] | None,
-        Meta(description="95% confidence interval of the ratio (Moses); null for so few runs that there is none"),
+        Meta(
+            description="Confidence interval of the ratio (Moses), of 1 - significance; null for so few runs that "
+            "there is none"
+        ),
     ]
     p: Annotated[Share, Meta(description="Two-sided p of the Mann-Whitney U test, exact under ties up to 60 runs")]
     threshold_percent: Annotated[Amount, Meta(description="Largest regression that the gate accepts, percent")]
@@ -70,7 +73,7 @@ class Compared(Metric):
     verdict: Annotated[
         Verdict,
         Meta(
-            description="regressed, improved: beyond threshold and floor, and p below 0.05; unchanged: neither, and "
+            description="regressed, improved: beyond threshold and floor, and p below the significance; unchanged: neither, and "
             "the interval rules out a regression; inconclusive: under 4 runs per side, or the interval does not"
         ),
     ]
@@ -130,6 +133,10 @@ class Comparison:
     head: ComparedSide
     interleaving: Annotated[Interleaving | None, Meta(description="null for runs that were not interleaved")]
     warnings: Annotated[tuple[str, ...], Meta(description="What weakens the comparison, one line each")]
+    significance: Annotated[
+        float,
+        Meta(gt=0, le=0.5, description="The p below which a difference is significant; intervals have 1 - this"),
+    ]
     metrics: Annotated[tuple[Compared, ...], Meta(min_length=1, description="What was compared, gated metrics too")]
     not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, one line each")]
     gate: Gate

@@ -91,7 +91,12 @@ def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
     floor = f", and medians more than the clock's resolution of {units.time(step_ns)} apart" if step_ns else ""
-    return f"ratio beyond the limit, p below 0.05 (Mann-Whitney){floor}"
+    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Mann-Whitney){floor}"
+
+
+def confidence(comparison: Comparison) -> str:
+    """The confidence of the intervals, e.g. `95%`."""
+    return f"{100 * (1 - comparison.significance):.4g}%"
 
 
 def failures(comparison: Comparison) -> Iterator[str]:
