@@ -31,8 +31,8 @@ class RatioEstimate:
 
     `ratio`: the median over all pairs of a head and a base run (J. L. Hodges and E. L. Lehmann, "Estimates of location
     based on rank tests", 1963, on logarithms). `interval`: the ratios that the rank test does not reject at
-    the significance asked for (L. E. Moses, in "Statistical Inference", 1953); None if there are too few runs to reject any ratio.
-    All are infinite if the base is zero.
+    the significance asked for (L. E. Moses, in "Statistical Inference", 1953); None if there are too few runs to reject
+    any ratio. All are infinite if the base is zero.
     """
 
     ratio: float

@@ -73,8 +73,8 @@ class Compared(Metric):
     verdict: Annotated[
         Verdict,
         Meta(
-            description="regressed, improved: beyond threshold and floor, and p below the significance; unchanged: neither, and "
-            "the interval rules out a regression; inconclusive: under 4 runs per side, or the interval does not"
+            description="regressed, improved: beyond threshold and floor, and p below the significance; unchanged: "
+            "neither, and the interval rules out a regression; inconclusive: under 4 runs per side, or the interval does not"
         ),
     ]
     reason: Annotated[str, Meta(description="Why, where the figures do not say; else empty")]

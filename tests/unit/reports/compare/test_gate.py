@@ -165,7 +165,7 @@ def test_a_look_at_a_lower_level_needs_a_lower_p_and_has_a_wider_interval(runs: 
 
 @pytest.mark.parametrize("level", [0, -0.1, 0.51, float("nan")])
 def test_a_level_that_is_none_is_refused(level: float) -> None:
-    with pytest.raises(UsageError, match="significance .* is not above 0 and at most 0.5"):
+    with pytest.raises(UsageError, match=r"significance .* is not above 0 and at most 0.5"):
         check_significance(level)
 
 
