@@ -119,7 +119,7 @@ def rule(comparison: Comparison) -> str:
 
 def estimators(comparison: Comparison) -> list[tuple[str, str]]:
     """How values and ratios are estimated: the name and the text of each."""
-    steps = [metric.step for metric in shown(comparison, every=False) if metric.step is not None]
+    steps = [metric.step for metric in comparison.metrics if metric.gates and metric.step is not None]
     across = f"within steps of {units.time_range(min(steps), max(steps))}" if steps else ""
     return [
         *([("percentiles", f"interpolated {across}; those of a single report are not")] if steps else []),
