@@ -23,8 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXACT_MAX: Final = 60
-"""Runs of both sides together up to which p is exact. Above, it is that of a curve: within 0.003 for p below 0.1 and sides
-of equal size."""
+"""Runs of both sides together up to which p is exact.
+
+Above, it is that of a curve: within 0.003 if p is below 0.1 and the sides have as many runs.
+"""
 SIGNIFICANT: Final = 0.05
 """The p below which a difference is significant, unless a test at several looks asks for less. An interval has the
 confidence that this leaves: 95%."""
