@@ -74,19 +74,21 @@ def test_no_row_is_wider_than_the_terminal_and_nothing_is_cut(failed: Comparison
     assert max(map(len, text.splitlines())) <= width and "…" not in text
 
 
-def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparison) -> None:
+def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparison, eight: Report) -> None:
     text = " ".join(shown(failed).split())
     assert (
         "gate failed: p50 service all 44.7 ns -> 57.5 ns, 1.29x (limit +10%, p <0.001, 8+8 runs); p99 service all"
         in text
     )
     assert (
-        "ratio beyond the limit, p below 0.05 (Savage's rank test), and medians not interpolated more than the "
-        "clock's resolution of 10 ns apart" in text
+        "ratio beyond the limit, p below 0.05 (Savage's rank test); figures not interpolated also differ by more than "
+        "the clock's 10 ns" in text
     )
     assert "percentiles interpolated within steps of 10 ns; those of a single report are not" in text
     assert "HL ratio Hodges-Lehmann estimate over all pairs of runs, not the ratio of the medians" in text
     assert "base base.json · 8 runs (2 noisy) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
+    means = " ".join(shown(of(eight, eight, "mean=5%")).split())
+    assert "percentiles interpolated within steps of 10" in means
     text = " ".join(shown(unclear).split())
     assert "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; use more runs," in text
 
