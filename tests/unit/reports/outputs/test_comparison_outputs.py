@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
+from lowlat.errors import UsageError
 from lowlat.reports.compare.compare import WALL, Samples, compare, compare_reports, samples_of
 from lowlat.reports.compare.gate import parse_rule
 from lowlat.reports.model.comparison import Comparison
@@ -151,6 +152,16 @@ def test_junit_has_a_case_for_each_gated_metric(failed: Comparison, unclear: Com
     assert skipped is not None and skipped.attrib["message"].startswith("inconclusive: fewer than 4 runs per side; ")
     passed = ElementTree.fromstring(to_junit(of(eight, eight))).find(".//testcase/system-out")
     assert passed is not None and str(passed.text).startswith("unchanged: ")
+
+
+def test_a_look_at_a_lower_level_says_so_in_every_output() -> None:
+    sides = [Samples(name, (), tuple({WALL: ns} for ns in range(100, 110))) for name in "AB"]
+    look = compare(sides[0], sides[1], (), [], significance=0.008)
+    assert look.significance == 0.008
+    assert " 99.2% " in row(shown(look), "per run") and "p below 0.008 (Savage's rank test)" in shown(look)
+    assert "| 99.2% interval |" in to_markdown(look)
+    with pytest.raises(UsageError, match="significance 0 is not above 0"):
+        compare(sides[0], sides[1], (), [], significance=0)
 
 
 def test_medians_that_contradict_the_ratio_are_explained() -> None:
