@@ -13,6 +13,7 @@ from lowlat.engine import _core
 from lowlat.engine.bench.event_digest import digest_events
 from lowlat.engine.bench.interval_log import logged
 from lowlat.engine.bench.journal_cost import journal_cost
+from lowlat.engine.bench.loop_ceiling import open_loop_ceiling
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
 from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
@@ -72,13 +73,20 @@ class _NativeRun:
 
     def open(self, due: Arrivals) -> MeasuredRun:
         latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)
+        timestamps = _core.Timestamps(len(self.measured))
+        ceiling = open_loop_ceiling(logged=self.setup.job.log is not None)
 
         def paced_pass() -> Pass:
             matcher = self.engine.matcher
-            return self._pass(_core.run_paced(matcher, self.measured, planned, *self.factors, latencies))
+            return self._pass(_core.run_paced(matcher, self.measured, planned, *self.factors, timestamps, latencies))
 
         done, recorders = self._recorded(paced_pass, latencies, OPEN_MEASURES)
-        return replace(self._after_passes(recorders, self.measured), late_ns=self._late_ns(done, planned))
+        return replace(
+            self._after_passes(recorders, self.measured, [MemoryPart(*timestamps.memory)]),
+            largest_gap_ns=self.scale.to_ns(latencies.gap_max_ticks),
+            late_ns=self._late_ns(done, planned),
+            loop_ceiling=ceiling.commands_per_s,
+        )
 
     def pipeline(self, due: Arrivals | None) -> MeasuredRun:
         setup = self.setup
@@ -101,9 +109,9 @@ class _NativeRun:
             faults=(*faults, *measured.faults),
         )
 
-    def _after_passes(self, recorders: Recorders, commands: Commands, rings: Sequence[MemoryPart] = ()) -> MeasuredRun:
+    def _after_passes(self, recorders: Recorders, commands: Commands, others: Sequence[MemoryPart] = ()) -> MeasuredRun:
         """Collect the results, then execute `commands` once more, in matching order, for their events."""
-        memory = native_memory([*self.engine.memory, *rings], self.setup.commands, self.setup.bound)
+        memory = native_memory([*self.engine.memory, *others], self.setup.commands, self.setup.bound)
         counters = self.engine.counters
         self.engine.reset()
         return MeasuredRun(

@@ -115,6 +115,8 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Number of latencies out of the histograms' range."""
     late_ns: int
     """How late the last command ended, relative to its planned time; 0 without planned times."""
+    loop_ceiling: float | None
+    """Commands per second of the load's own loop around nothing; None in a closed loop."""
     delivery: Delivery
     hot_path: results.HotPath
     pages_astray: int

@@ -90,6 +90,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         series=series,
         out_of_range=out_of_range,
         late_ns=measured.late_ns,
+        loop_ceiling=measured.loop_ceiling,
         delivery=measured.delivery or Delivery(sent=count, acked=count - rejected, rejected=rejected, updates=None),
         hot_path=_hot_path(measured),
         pages_astray=memory.pages_astray,

@@ -219,6 +219,7 @@ def load(facts: Load) -> str | None:
         )
     parts = [
         rate,
+        _ceiling(facts.loop_ceiling) if facts.loop_ceiling else None,
         delivered,
         f"{units.plural(facts.updates, 'level update')} published" if facts.updates is not None else None,
         f"{units.plural(lost, 'command')} unanswered" if lost else None,
@@ -226,6 +227,11 @@ def load(facts: Load) -> str | None:
     ]
     name = "pipeline" if facts.model == "pipeline" else f"{facts.model} loop"
     return _join([name, *parts]) if any(parts) else None
+
+
+def _ceiling(commands_per_s: float) -> str:
+    """The limit of what the load can ask for, whatever the engine."""
+    return f"loop ceiling {units.rate(commands_per_s)} ({1e9 / commands_per_s:.1f} ns around nothing)"
 
 
 def workload(facts: Workload) -> str:

@@ -7,6 +7,7 @@
 
 #include "engine/native/bench/latencies.hpp"
 #include "engine/native/bench/open_loop.hpp"
+#include "engine/native/bench/timestamps.hpp"
 #include "engine/native/journal/writer.hpp"
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/matching/records.hpp"
@@ -43,12 +44,12 @@ void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, 
 }
 
 /// Execute every command at its planned time, in ticks from the start, or as soon as the previous one has ended.
+/// Returns the counter at the start; `timestamps` has the rest. Only a measure that is logged is recorded meanwhile.
 template <typename Record>
-void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
-               RingSink& sink, const TickScale& ns, Latencies& latencies) {
+std::uint64_t run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
+                        RingSink& sink, const TickScale& ns, Timestamps& timestamps, Latencies& latencies) {
     Recording response = latencies.recording(Measure::response);
-    Recording service = latencies.recording(Measure::service);
-    Recording slip = latencies.recording(Measure::slip);
+    const bool live = response.is_logged();
     std::uint64_t trades = 0;
     CounterClock clock;
     const std::uint64_t begin = clock.now();
@@ -61,11 +62,28 @@ void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* pl
         },
         [&](std::uint64_t at, const Timing& timing) {
             const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
-            response.record(operation, {.ns = ns(timing.response()), .end_ticks = timing.end});
-            service.record(operation, {.ns = ns(timing.service()), .end_ticks = timing.end});
-            slip.record(operation, {.ns = ns(timing.slip()), .end_ticks = timing.end});
+            timestamps.keep(at, timing, operation);
+            if (unlikely(live)) response.record(operation, {.ns = ns(timing.response()), .end_ticks = timing.end});
         });
     response.finish(clock.now());
+    latencies.gap_max_ticks = clock.gap_max_ticks();
+    return begin;
+}
+
+/// The same loop around nothing, always behind: its own cost. `live`: with the record of a logged measure.
+inline void run_paced_nothing(const std::uint64_t* planned, std::uint64_t count, Timestamps& timestamps, bool live,
+                              const TickScale& ns, Latencies& latencies) {
+    Recording response = latencies.recording(Measure::response);
+    CounterClock clock;
+    run_open(
+        clock, clock.now(), planned, count,
+        [](std::uint64_t at) {
+            asm volatile("" : : "r"(at) : "memory");
+        },
+        [&](std::uint64_t at, const Timing& timing) {
+            timestamps.keep(at, timing, Operation::add);
+            if (unlikely(live)) response.record(Operation::add, {.ns = ns(timing.response()), .end_ticks = timing.end});
+        });
 }
 
 /// Execute every command once, in batches; each batch is journaled, if there is a journal, before it is executed. Ends
