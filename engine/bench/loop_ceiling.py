@@ -1,4 +1,4 @@
-"""The ceiling of an open loop: the rate that the loop itself reaches around an engine that does nothing. No rate above it
+"""The ceiling of an open loop: the rate that the loop itself reaches around an engine that does nothing. No higher rate
 can be measured, whatever the engine."""
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-// The measured passes over a command array: one without a clock, a timed pass with timestamps around every command, one
-// at planned times, one in batches with a journal.
+// The measured passes over a command array: batched and one at a time, both without a clock; timed, with timestamps
+// around every command; at planned times; in batches with a journal.
 #pragma once
 
 #include <algorithm>
@@ -19,8 +19,29 @@ namespace lowlat {
 
 /// Execute every command once, as a batch: later commands are prefetched. No clock inside; the caller reads it around.
 template <typename Record>
-void run_plain(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
+void run_batched(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
     matcher.execute_all(commands, count, sink);
+}
+
+/// Execute one command as for a client that has no other, and read its events. Not inlined: the call is part of the
+/// cost, and no work is shared between two commands.
+template <typename Record>
+[[gnu::noinline]] void execute_one(Matcher& matcher, const Record& command, RingSink& sink) {
+    const std::uint64_t first = sink.count();
+    matcher.execute(command, sink);
+    std::uint64_t read = 0;
+    sink.for_each_since(first, [&](const Event& event) {
+        read += event.order_id + static_cast<std::uint64_t>(event.price) + event.quantity +
+                static_cast<std::uint64_t>(event.kind);
+    });
+    asm volatile("" : : "r"(read) : "memory");
+}
+
+/// Execute every command once, one at a time: nothing is prefetched, and the events of a command are read before the
+/// next. No clock inside.
+template <typename Record>
+void run_one_at_a_time(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
+    for (std::uint64_t at = 0; at < count; ++at) execute_one(matcher, commands[at], sink);
 }
 
 /// Execute every command once, alone, between two ordered reads of the counter. Nothing is prefetched before the first.

@@ -36,17 +36,27 @@ Measure measure_named(const std::string& name) {
     return static_cast<Measure>(found - measure_names.begin());
 }
 
-Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
+/// A pass without a clock inside: `loop` is called with matcher, commands, their number and the sink.
+template <typename Loop>
+Pass untimed_pass(OwnedMatcher& matcher, nb::handle commands, Loop loop) {
     const ExclusiveUse claim(matcher);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
         return measured_call(in.size(), [&] {
-            run_plain(matcher, in.data(), in.size(), ring.sink);
+            loop(matcher, in.data(), in.size(), ring.sink);
             return ring.sink.count();
         });
     });
     pass.tail = ring.tail();
     return pass;
+}
+
+Pass run_batched_pass(OwnedMatcher& matcher, nb::handle commands) {
+    return untimed_pass(matcher, commands, [](auto&&... given) { run_batched(given...); });
+}
+
+Pass run_one_at_a_time_pass(OwnedMatcher& matcher, nb::handle commands) {
+    return untimed_pass(matcher, commands, [](auto&&... given) { run_one_at_a_time(given...); });
 }
 
 Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
@@ -190,7 +200,8 @@ void register_run(nb::module_& m) {
     register_pass(m);
     register_latencies(m);
     register_timestamps(m);
-    m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));
+    m.def("run_batched", &run_batched_pass, nb::arg("matcher"), nb::arg("commands"));
+    m.def("run_one_at_a_time", &run_one_at_a_time_pass, nb::arg("matcher"), nb::arg("commands"));
     m.def("run_stamped", &run_stamped_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
           nb::arg("shift"), nb::arg("latencies"));
     m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
