@@ -21,7 +21,7 @@ from lowlat.engine.bench.crosscheck import PrefixCheck, check_prefix
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
-from lowlat.engine.bench.loop_ceiling import open_loop_ceiling
+from lowlat.engine.bench.loop_ceiling import ceiling_of
 from lowlat.engine.bench.pipeline_placement import choose_path, shown_in
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import (
@@ -31,7 +31,6 @@ from lowlat.engine.bench.protocol import (
     JournalJob,
     Load,
     LogJob,
-    OpenLoop,
     PathPlaces,
     Pipeline,
     RunOutcome,
@@ -147,8 +146,8 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
         )
     if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
-    if isinstance(plan.load, OpenLoop):
-        open_loop_ceiling(logged=plan.log is not None).check(plan.load.arrivals.rate)
+        if ceiling := ceiling_of(plan.load, logged=plan.log is not None):
+            ceiling.check(plan.load.arrivals.rate)
 
 
 @contextlib.contextmanager

@@ -94,11 +94,16 @@ def untimed_pass() -> None:
     scale = TickScale(*_factors())
     _core.run_batched(engine.matcher, flow.commands[: flow.seeded])
     passes = WatchedPasses(cpu)
-    print("ready", flush=True)
+    _say("ready")
     sys.stdin.readline()
     passes.run("batched", lambda: Pass.of_native(_core.run_batched(engine.matcher, flow.measured), scale))
     seen, _ = run_disturbances(passes.disturbances, None)
-    print(seen.disturbed, seen.voluntary_switches, "; ".join(seen.reasons), sep="|")
+    _say(f"{seen.disturbed}|{seen.voluntary_switches}|{'; '.join(seen.reasons)}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _factors() -> tuple[int, int]:
