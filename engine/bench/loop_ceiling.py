@@ -32,9 +32,9 @@ class LoopCeiling:
         """Raise `UsageError` for a rate, in commands per second, above the ceiling."""
         if rate > self.commands_per_s:
             raise UsageError(
-                f"a rate of {units.rate(rate)} is above the ceiling of {self.what}: around an engine that does nothing, "
-                f"its own measuring reaches {units.rate(self.commands_per_s)} here ({self.ns_per_command:.1f} ns per "
-                "command); use a lower rate, or measure throughput in a closed loop"
+                f"a rate of {units.rate(rate)} is above the ceiling of {self.what}: around an engine that does "
+                f"nothing, its own measuring reaches {units.rate(self.commands_per_s)} here "
+                f"({self.ns_per_command:.1f} ns per command); use a lower rate, or measure throughput in a closed loop"
             )
 
 
