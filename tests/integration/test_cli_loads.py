@@ -46,13 +46,13 @@ def test_without_a_number_of_commands_a_rate_takes_two_seconds(lowlat: Run) -> N
     assert report.workload.commands == 1_000
 
 
-def near_the_ceiling() -> int:
-    """A rate that the loop reaches around nothing, but not with an engine."""
-    return int(open_loop_ceiling().commands_per_s * 0.8)
+def half_the_ceiling() -> int:
+    """A rate that the loop reaches around nothing even when its CPU is busier than now, but not with an engine."""
+    return int(open_loop_ceiling().commands_per_s * 0.5)
 
 
 def test_a_rate_that_cannot_be_met_is_not_valid_and_says_what_was_reached(lowlat: Run) -> None:
-    done = lowlat("bench", "-p", "deep", "--rate", str(near_the_ceiling()), "-n", "1M", "--runs", "1")
+    done = lowlat("bench", "-p", "all-kinds", "--rate", str(half_the_ceiling()), "-n", "1M", "--runs", "1")
     assert done.returncode == ExitCode.NOT_VALID
     assert "invalid run: run 1 achieved" in done.stderr and "(the loop around nothing reaches " in done.stderr
     assert "INVALID" in done.stdout and "loop ceiling" in done.stdout
@@ -87,8 +87,8 @@ def test_arrivals_may_be_other_than_the_profiles(lowlat: Run) -> None:
 
 
 def test_a_sweep_is_a_document_of_reports_at_rising_rates(lowlat: Run) -> None:
-    highest = near_the_ceiling()
-    done = lowlat("bench", "-p", "deep", "--sweep", f"1M:{highest}:3", "-n", "400k", "--runs", "1", "--json")
+    highest = half_the_ceiling()
+    done = lowlat("bench", "-p", "all-kinds", "--sweep", f"1M:{highest}:3", "-n", "400k", "--runs", "1", "--json")
     sweep = sweep_from_text(done.stdout)
     assert [point.load.target_rate for point in sweep.points] == [10**6, pytest.approx((highest * 1e6) ** 0.5), highest]
     assert sweep.points[-1].load.missed, "no engine takes so little time"
