@@ -29,21 +29,21 @@ struct Timing {
 /// nanoseconds.
 class CounterClock {
   public:
-    LOWLAT_INLINE std::uint64_t now() const { return ticks_between(); }
-    /// `since`: the latest read before.
-    LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due, std::uint64_t since) {
-        std::uint64_t now = ticks_begin();
-        for (;;) {
-            gap_max_ticks_ = std::max(gap_max_ticks_, now - since);
-            if (now >= due) return now;
-            since = now;
-            now = ticks_begin();
-        }
+    LOWLAT_INLINE std::uint64_t now() { return last_ = ticks_between(); }
+    /// Call now() before.
+    LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due) {
+        do {
+            const std::uint64_t before = last_;
+            last_ = ticks_begin();
+            gap_max_ticks_ = std::max(gap_max_ticks_, last_ - before);
+        } while (last_ < due);
+        return last_;
     }
     /// Longest time between two reads while waiting.
     std::uint64_t gap_max_ticks() const { return gap_max_ticks_; }
 
   private:
+    std::uint64_t last_ = 0;  // the latest read
     std::uint64_t gap_max_ticks_ = 0;
 };
 
@@ -55,7 +55,7 @@ LOWLAT_INLINE void run_open(Clock& clock, std::uint64_t begin, const std::uint64
     std::uint64_t last_end = begin;
     for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t due = begin + planned[at];
-        const std::uint64_t start = last_end >= due ? last_end : clock.wait_until(due, last_end);
+        const std::uint64_t start = last_end >= due ? last_end : clock.wait_until(due);
         execute(at);
         last_end = clock.now();
         record(at, Timing{due, start, last_end});
