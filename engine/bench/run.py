@@ -21,6 +21,7 @@ from lowlat.engine.bench.crosscheck import PrefixCheck, check_prefix
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
+from lowlat.engine.bench.loop_ceiling import ceiling_of
 from lowlat.engine.bench.pipeline_placement import choose_path, shown_in
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import (
@@ -129,7 +130,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
 
 
 def _check_load(flow: Flow, plan: RunPlan) -> None:
-    """Raises `UsageError` for a load that the engine does not support or times that cannot be planned."""
+    """Raises `UsageError` for a load that the engine does not support, times that cannot be planned, or a rate that the
+    loop does not reach around nothing."""
     name, compiled = plan.engine, ENGINES.get(plan.engine).compiled
     if not compiled and not isinstance(plan.load, ClosedLoop):
         raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
@@ -144,6 +146,8 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
         )
     if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
+        if ceiling := ceiling_of(plan.load, logged=plan.log is not None):
+            ceiling.check(plan.load.arrivals.rate)
 
 
 @contextlib.contextmanager

@@ -2,14 +2,15 @@
 // command's time until then.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/native/bench/latencies.hpp"
 #include "engine/native/bench/market_data_feed.hpp"
+#include "engine/native/bench/stage_recordings.hpp"
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/rings/wait_strategy.hpp"
 #include "engine/native/shared_book/level_book.hpp"
@@ -35,7 +36,7 @@ class Publisher {
     /// at once. A command's time is the moment from which all readers could see its resulting book.
     void run(MarketDataRing ring, WaitStrategy wait) {
         Backoff backoff(wait);
-        Recordings to(latencies_, paced_);
+        StageRecordings to(latencies_, paced_);
         to.first().start(ticks_end());
         for (;;) {
             const std::span<const MarketData> there = ring.peek(batch_max);
@@ -73,28 +74,6 @@ class Publisher {
         BookWriter* writer;
         LevelBook levels;
         bool touched;
-    };
-
-    struct Recordings {
-        Recordings(Latencies& latencies, bool paced)
-            : service(latencies.recording(Measure::service)),
-              queued(latencies.recording(Measure::queued)),
-              matched(latencies.recording(Measure::matched)),
-              published(latencies.recording(Measure::published)) {
-            if (paced) planned = Planned{latencies.recording(Measure::response), latencies.recording(Measure::slip)};
-        }
-        Recording& first() { return planned ? planned->response : service; }
-
-        struct Planned {
-            Recording response;
-            Recording slip;
-        };
-
-        Recording service;
-        Recording queued;
-        Recording matched;
-        Recording published;
-        std::optional<Planned> planned;  // if commands have planned times
     };
 
     static constexpr std::uint64_t batch_max = 256;
@@ -136,7 +115,7 @@ class Publisher {
         touched_.clear();
     }
 
-    void record(std::span<const MarketData> updates, std::uint64_t now, Recordings& to) {
+    void record(std::span<const MarketData> updates, std::uint64_t now, StageRecordings& to) {
         end_ticks_ = now;
         for (const MarketData& update : updates) {
             if (!update.ends_command) continue;
@@ -145,14 +124,17 @@ class Publisher {
                 ++backwards_;
                 continue;
             }
-            to.queued.record(update.operation, {.ns = ns_(update.taken - update.sent), .end_ticks = now});
-            to.matched.record(update.operation, {.ns = ns_(update.matched - update.taken), .end_ticks = now});
-            to.published.record(update.operation, {.ns = ns_(now - update.matched), .end_ticks = now});
-            to.service.record(update.operation, {.ns = ns_(now - update.sent), .end_ticks = now});
-            if (!to.planned) continue;
-            to.planned->response.record(update.operation, {.ns = ns_(now - update.due), .end_ticks = now});
-            to.planned->slip.record(update.operation, {.ns = ns_(update.sent - update.due), .end_ticks = now});
+            note_gaps(update);
+            to.record(update, now, ns_);
         }
+    }
+
+    /// The longest time that the matcher's thread spent on a command, or left one in its queue while it had no other.
+    void note_gaps(const MarketData& update) {
+        const std::uint64_t idle_since = std::min(std::max(update.sent, matched_before_), update.taken);
+        latencies_.gap_max_ticks =
+            std::max({latencies_.gap_max_ticks, update.taken - idle_since, update.matched - update.taken});
+        matched_before_ = update.matched;
     }
 
     std::vector<Shown> books_;
@@ -162,6 +144,7 @@ class Publisher {
     std::uint64_t acked_ = 0;
     std::uint64_t rejected_ = 0;
     std::uint64_t backwards_ = 0;
+    std::uint64_t matched_before_ = 0;  // when the previous command was matched, in ticks
     std::uint64_t end_ticks_ = 0;
     bool paced_;
     TickScale ns_;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -179,3 +180,12 @@ def _at_rate(report: Report, asked: float, reached: float) -> Report:
 def swept(report: Report) -> Sweep:
     """Three rates; the last one was missed, so the second is the knee."""
     return sweep_of([_at_rate(report, 1e6, 1e6), _at_rate(report, 2e6, 2e6), _at_rate(report, 4e6, 3e6)])
+
+
+@pytest.fixture(scope="session")
+def with_both_passes(report: Report) -> Report:
+    """The report, with passes of 40 ns per command, one at a time."""
+    single = Throughput.of(COMMANDS, 40 * COMMANDS, COMMANDS * 79 // 2)
+    return dataclasses.replace(
+        report, runs=tuple(dataclasses.replace(run, one_at_a_time=single) for run in report.runs)
+    )

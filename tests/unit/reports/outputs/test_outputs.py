@@ -247,6 +247,12 @@ def test_markdown_opens_below_the_second_level_and_escapes(report: Report, sweep
     assert "| 1.00 M/s | 1.00 M/s |" in convert(sweep, "md") and "**knee** |" in convert(sweep, "md")
 
 
+def test_markdown_names_both_untimed_passes(report: Report, with_both_passes: Report) -> None:
+    text = convert(with_both_passes, "md")
+    assert "- batched: 40.0 M/s" in text and "- one at a time: 25.0 M/s" in text
+    assert "- batched: " in convert(report, "md") and "- one at a time" not in convert(report, "md")
+
+
 def test_markdown_stays_below_a_mebibyte_whatever_it_is_given(report: Report) -> None:
     long = dataclasses.replace(report.summary[0], op="|" * 100_000)
     huge = dataclasses.replace(report, summary=(long,) * 5_000, status="invalid", status_reasons=("x" * 2**21,))
