@@ -1,4 +1,5 @@
-"""OS noise in a measured section: context switches, page faults, stolen time, interrupts. Explains a latency tail.
+"""OS noise in a measured section: context switches, time off the CPU, page faults, stolen time, interrupts. Explains a
+latency tail.
 
 `DisturbanceWatch` reads the raw texts before and after the section and parses them later. It reads the thread's
 counters last before the section and first after it, so they do not include the reading itself.
@@ -7,10 +8,12 @@ counters last before the section and first after it, so they do not include the 
 from __future__ import annotations
 
 import dataclasses
+import mmap
 import os
 import re
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lowlat import units
 from lowlat.probes import _core
@@ -18,19 +21,32 @@ from lowlat.probes.host.cgroup import Throttling, throttling
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
+GAP_NS: Final = 1_000_000
+"""A longer time between two timestamps of a busy thread is a gap that the host made. It is far above an interrupt
+(some tens of microseconds) and above any command of the built-in flows. A task that preempts the thread keeps the CPU
+for about a slice, 0.7 to 2.8 ms by the number of CPUs (base_slice_ns in the kernel's kernel/sched/fair.c); a shorter
+stay is counted as a context switch anyway."""
+OFF_CPU_SHARE: Final = 0.01
+"""A thread was off its CPU if elapsed time exceeds CPU time by more than this share and by more than `GAP_NS`: kernels
+that account for interrupts separately (CONFIG_IRQ_TIME_ACCOUNTING) leave a few tenths of a percent out of CPU time."""
+
 _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
+_TEST_SLEEP_S: Final = 0.0002
 
 
 @dataclass(frozen=True, slots=True)
 class DisturbanceReadings:
     """Counts over one measured section, on its thread and on its CPU.
 
-    `disturbed` is true if the thread lost its CPU or had to wait for memory: an involuntary context switch, a
-    migration, a page fault, stolen time, or throttling. Timer and other interrupts are counted but do not make a run
+    `disturbed` is true if the thread lost its CPU or had to wait for memory: a context switch, a migration, elapsed
+    time without CPU time, a page fault, stolen time, or throttling. The section must not sleep by itself: a voluntary
+    switch then means that it was stopped or had to wait. Timer and other interrupts are counted but do not make a run
     noisy: without nohz_full, every host has the timer tick.
     """
 
     cpu: int
+    wall_ns: int
+    off_cpu_ns: Reading[int]
     voluntary_switches: Reading[int]
     involuntary_switches: Reading[int]
     minor_faults: Reading[int]
@@ -47,6 +63,7 @@ class DisturbanceReadings:
     def reasons(self) -> tuple[str, ...]:
         """Why the section counts as disturbed, one line each; empty when it was quiet."""
         lines = (
+            (self.voluntary_switches, "stopped or blocked {}", "time"),
             (self.involuntary_switches, "preempted {}", "time"),
             (self.migrations, "migrated to another CPU {}", "time"),
             (self.major_faults, "{}", "major page fault"),
@@ -54,15 +71,19 @@ class DisturbanceReadings:
             (self.steal_ms, "{} ms stolen by the hypervisor", ""),
             (self.throttled_periods, "throttled by its CPU quota in {}", "period"),
         )
-        return tuple(
+        counted = tuple(
             text.format(units.plural(reading.value, noun) if noun else reading.value)
             for reading, text, noun in lines
             if reading.value
         )
+        off_ns = self.off_cpu_ns.value or 0
+        if off_ns <= max(GAP_NS, OFF_CPU_SHARE * self.wall_ns):
+            return counted
+        return (*counted, f"off its CPU for {units.time(off_ns)} of {units.time(self.wall_ns)}")
 
     def plus(self, other: DisturbanceReadings) -> DisturbanceReadings:
         """The sums over two sections on the same CPU; a count unknown for one section is unknown for the sum."""
-        sums: dict[str, Any] = {}
+        sums: dict[str, Any] = {"wall_ns": self.wall_ns + other.wall_ns}
         for field in dataclasses.fields(self):
             one, more = getattr(self, field.name), getattr(other, field.name)
             if isinstance(one, Reading):
@@ -86,6 +107,23 @@ class _Texts:
     throttling: Reading[Throttling]
 
 
+@dataclass(frozen=True, slots=True)
+class _ThreadCounters:
+    """The thread's own counters at one moment; `cpu_ns` is None where its clock cannot be read."""
+
+    wall_ns: int
+    cpu_ns: int | None
+    usage: _core.ThreadUsage
+
+    @classmethod
+    def now(cls) -> _ThreadCounters:
+        try:
+            cpu_ns: int | None = time.thread_time_ns()
+        except OSError:
+            cpu_ns = None
+        return cls(time.perf_counter_ns(), cpu_ns, _core.read_thread_usage())
+
+
 class DisturbanceWatch:
     """Watches one section of the calling thread on one CPU: `start()`, run the section, `stop()`."""
 
@@ -95,7 +133,8 @@ class DisturbanceWatch:
         self._before: _Texts | None = None
         # A dry run: loads imports, warms caches and faults in the pages of this code.
         self._read_texts()
-        self._usage = _core.read_thread_usage()
+        self._still = _counters_that_stand_still()
+        self._counters = _ThreadCounters.now()
 
     def _read_texts(self) -> _Texts:
         return _Texts(
@@ -109,11 +148,11 @@ class DisturbanceWatch:
     def start(self) -> None:
         """Read the counters right before the section, the thread's own last."""
         self._before = self._read_texts()
-        self._usage = _core.read_thread_usage()
+        self._counters = _ThreadCounters.now()
 
     def stop(self) -> DisturbanceReadings:
         """Read the counters right after the section, the thread's own first, and return the differences."""
-        usage = _core.read_thread_usage()
+        counters = _ThreadCounters.now()
         after = self._read_texts()
         before = self._before
         if before is None:
@@ -122,10 +161,12 @@ class DisturbanceWatch:
         periods, throttled_us = _throttled(before.throttling, after.throttling)
         return DisturbanceReadings(
             cpu=self.cpu,
-            voluntary_switches=_counted(self._usage, usage, "voluntary_switches"),
-            involuntary_switches=_counted(self._usage, usage, "involuntary_switches"),
-            minor_faults=_counted(self._usage, usage, "minor_faults"),
-            major_faults=_counted(self._usage, usage, "major_faults"),
+            wall_ns=counters.wall_ns - self._counters.wall_ns,
+            off_cpu_ns=self._off_cpu(counters),
+            voluntary_switches=self._counted(counters, "voluntary_switches"),
+            involuntary_switches=self._counted(counters, "involuntary_switches"),
+            minor_faults=self._counted(counters, "minor_faults"),
+            major_faults=self._counted(counters, "major_faults"),
             migrations=_migrations(before.sched, after.sched),
             runqueue_wait_ns=_runqueue_wait(before.schedstat, after.schedstat),
             steal_ms=_steal(before.stat, after.stat, self.cpu),
@@ -135,6 +176,21 @@ class DisturbanceWatch:
             throttled_us=throttled_us,
         )
 
+    def _counted(self, after: _ThreadCounters, name: str) -> Reading[int]:
+        source = "getrusage(RUSAGE_THREAD)"
+        if error := after.usage.error or self._counters.usage.error:
+            return not_applicable(source, f"this platform does not count per thread: {os.strerror(error)}")
+        if name in self._still:
+            return not_applicable(source, "the counter stands still: a sleep or a new page does not move it")
+        return known(getattr(after.usage, name) - getattr(self._counters.usage, name), source)
+
+    def _off_cpu(self, after: _ThreadCounters) -> Reading[int]:
+        source = "elapsed time minus CPU time of the thread"
+        if after.cpu_ns is None or self._counters.cpu_ns is None or "cpu_ns" in self._still:
+            return not_applicable(source, "the thread's CPU clock cannot be read or stands still")
+        wall_ns = after.wall_ns - self._counters.wall_ns
+        return known(max(0, wall_ns - (after.cpu_ns - self._counters.cpu_ns)), source)
+
 
 def _sum(one: Reading[int], other: Reading[int]) -> Reading[int]:
     if one.value is None or other.value is None:
@@ -142,11 +198,24 @@ def _sum(one: Reading[int], other: Reading[int]) -> Reading[int]:
     return known(one.value + other.value, one.source)
 
 
-def _counted(before: _core.ThreadUsage, after: _core.ThreadUsage, name: str) -> Reading[int]:
-    source = "getrusage(RUSAGE_THREAD)"
-    if after.error:
-        return not_applicable(source, f"this platform does not count per thread: {os.strerror(after.error)}")
-    return known(getattr(after, name) - getattr(before, name), source)
+def _counters_that_stand_still() -> frozenset[str]:
+    """Which of the thread's counters do not count here: sleep once, touch a new page, and look.
+
+    Some sandboxes show constant zeros, which must not be read as "nothing happened".
+    """
+    before = _ThreadCounters.now()
+    time.sleep(_TEST_SLEEP_S)
+    with mmap.mmap(-1, mmap.PAGESIZE) as page:
+        page[0] = 1
+    after = _ThreadCounters.now()
+    still = set()
+    if after.usage.voluntary_switches == before.usage.voluntary_switches:
+        still |= {"voluntary_switches", "involuntary_switches"}
+    if after.usage.minor_faults == before.usage.minor_faults:
+        still |= {"minor_faults", "major_faults"}
+    if after.cpu_ns == before.cpu_ns:
+        still.add("cpu_ns")
+    return frozenset(still)
 
 
 def _difference(before: int | None, after: int | None, source: str, absent: str) -> Reading[int]:

@@ -27,6 +27,7 @@ def _scaled_run(run: Run, factor: Fraction) -> Run:
         run,
         series=tuple(_scaled_series(series, factor) for series in run.series),
         throughput=_scaled_pass(run.throughput, factor),
+        one_at_a_time=_scaled_pass(run.one_at_a_time, factor),
         stamped=_scaled_pass(run.stamped, factor),
     )
 

@@ -29,6 +29,7 @@ def load_facts(load: Load, outcomes: Sequence[RunOutcome]) -> context.Load:
         arrivals=due.process if due else None,
         producers=load.producers if isinstance(load, Pipeline) else None,
         updates=added(each.updates for each in deliveries),
+        loop_ceiling=_loop_ceiling(outcomes),
     )
 
 
@@ -40,6 +41,11 @@ def _model(load: Load) -> context.LoadModel:
             return "open"
         case Pipeline():
             return "pipeline"
+
+
+def _loop_ceiling(outcomes: Sequence[RunOutcome]) -> float | None:
+    """That of the slowest run."""
+    return min((each.loop_ceiling for each in outcomes if each.loop_ceiling is not None), default=None)
 
 
 def _taken_ns(outcome: RunOutcome, due: Arrivals | None) -> float:
@@ -59,7 +65,8 @@ def _missed(due: Arrivals, outcomes: Sequence[RunOutcome]) -> tuple[str, ...]:
     if not is_late(latest.late_ns, latest.throughput.commands, due.rate):
         return ()
     reached = units.rate(latest.throughput.commands * 1e9 / _taken_ns(latest, due))
+    loop = f" (the loop around nothing reaches {units.rate(latest.loop_ceiling)})" if latest.loop_ceiling else ""
     return (
-        f"run {run + 1} achieved {reached} of the {units.rate(due.rate)} requested: its latencies are queueing time, "
-        "not service time; use a lower --rate",
+        f"run {run + 1} achieved {reached} of the {units.rate(due.rate)} requested{loop}: its latencies are queueing "
+        "time, not service time; use a lower --rate",
     )

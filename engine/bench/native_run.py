@@ -1,5 +1,5 @@
-"""Measures the native engine: in a closed loop one pass without a clock and one timed pass, in an open loop one pass at
-planned times, in a pipeline one pass through it. The whole flow is executed once before, as a warm-up."""
+"""Measures the native engine: in a closed loop a batched pass, one with a command at a time and a timed one; in an open
+loop a pass at planned times; in a pipeline a pass through it. The whole flow is executed once before, as a warm-up."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lowlat.engine import _core
 from lowlat.engine.bench.event_digest import digest_events
 from lowlat.engine.bench.interval_log import logged
 from lowlat.engine.bench.journal_cost import journal_cost
+from lowlat.engine.bench.loop_ceiling import open_loop_ceiling
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
 from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
@@ -48,37 +49,45 @@ class _NativeRun:
         self.log_fault: str | None = None
         self.engine = engine
         self._seed()
-        _core.run_plain(self.engine.matcher, self.measured)  # the warm-up
+        _core.run_batched(self.engine.matcher, self.measured)  # the warm-up
         self._seed()
 
     def _seed(self) -> None:
         self.engine.reset()
-        _core.run_plain(self.engine.matcher, self.setup.seeding)
+        _core.run_batched(self.engine.matcher, self.setup.seeding)
 
     def closed(self) -> MeasuredRun:
         matcher, latencies = self.engine.matcher, _core.Latencies(["service"])
-        self.passes.run(lambda: self._pass(_core.run_plain(matcher, self.measured)))
+        self.passes.run("batched", lambda: self._pass(_core.run_batched(matcher, self.measured)))
+        self._seed()
+        self.passes.run("one at a time", lambda: self._pass(_core.run_one_at_a_time(matcher, self.measured)))
         self._seed()
 
         def stamped_pass() -> Pass:
             return self._pass(_core.run_stamped(matcher, self.measured, *self.factors, latencies))
 
         _, recorders = self._recorded(stamped_pass, latencies, ["service"])
-        largest_gap_ns = self.scale.to_ns(latencies.gap_max_ticks)
         measured = self._after_passes(recorders, self.measured)
         job, seeding = self.setup.job.journal, self.setup.seeding
         journal = None if job is None else journal_cost(job, self.engine, seeding, self.measured, self.scale)
-        return replace(measured, largest_gap_ns=largest_gap_ns, journal=journal)
+        return replace(measured, largest_gap_ns=self._largest_gap_ns(latencies), journal=journal)
 
     def open(self, due: Arrivals) -> MeasuredRun:
         latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)
+        timestamps = _core.Timestamps(len(self.measured))
+        ceiling = open_loop_ceiling(logged=self.setup.job.log is not None)
 
         def paced_pass() -> Pass:
             matcher = self.engine.matcher
-            return self._pass(_core.run_paced(matcher, self.measured, planned, *self.factors, latencies))
+            return self._pass(_core.run_paced(matcher, self.measured, planned, *self.factors, timestamps, latencies))
 
         done, recorders = self._recorded(paced_pass, latencies, OPEN_MEASURES)
-        return replace(self._after_passes(recorders, self.measured), late_ns=self._late_ns(done, planned))
+        return replace(
+            self._after_passes(recorders, self.measured, [MemoryPart(*timestamps.memory)]),
+            largest_gap_ns=self._largest_gap_ns(latencies),
+            late_ns=self._late_ns(done, planned),
+            loop_ceiling=ceiling.commands_per_s,
+        )
 
     def pipeline(self, due: Arrivals | None) -> MeasuredRun:
         setup = self.setup
@@ -96,14 +105,15 @@ class _NativeRun:
             faults = tuple(path.faults(passed, self.engine, measured.digest.event_hash))
         return replace(
             measured,
+            largest_gap_ns=self._largest_gap_ns(latencies),
             late_ns=0 if planned is None else self._late_ns(done, planned),
             delivery=Delivery(sent=passed.sent, acked=passed.acked, rejected=passed.rejected, updates=passed.updates),
             faults=(*faults, *measured.faults),
         )
 
-    def _after_passes(self, recorders: Recorders, commands: Commands, rings: Sequence[MemoryPart] = ()) -> MeasuredRun:
+    def _after_passes(self, recorders: Recorders, commands: Commands, others: Sequence[MemoryPart] = ()) -> MeasuredRun:
         """Collect the results, then execute `commands` once more, in matching order, for their events."""
-        memory = native_memory([*self.engine.memory, *rings], self.setup.commands, self.setup.bound)
+        memory = native_memory([*self.engine.memory, *others], self.setup.commands, self.setup.bound)
         counters = self.engine.counters
         self.engine.reset()
         return MeasuredRun(
@@ -127,9 +137,9 @@ class _NativeRun:
         recorders = {(name, op): latencies.histogram(name, at) for name in measures for at, op in enumerate(operations)}
         job = self.setup.job.log
         if job is None:
-            return self.passes.run(measured), recorders
+            return self.passes.run("timed", measured), recorders
         with logged(job, latencies, measures[0], self.scale, self._idle_cpus()) as log:
-            done = self.passes.run(measured)
+            done = self.passes.run("timed", measured)
         self.log_fault = log.fault
         return done, recorders | {(measures[0], op): log.intervals.total(at) for at, op in enumerate(operations)}
 
@@ -152,6 +162,9 @@ class _NativeRun:
         )
         planned: NDArray[np.uint64] = np.rint(times_ps * (self.setup.clock.frequency_hz / 1e12)).astype(np.uint64)
         return planned
+
+    def _largest_gap_ns(self, latencies: _core.Latencies) -> int:
+        return self.scale.to_ns(latencies.gap_max_ticks)
 
     def _late_ns(self, done: Pass, planned: NDArray[np.uint64]) -> int:
         return max(0, done.wall_ns - self.scale.to_ns(int(planned[-1])))

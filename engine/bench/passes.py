@@ -6,22 +6,32 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final, Literal
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.probes.clock.scale import TickScale
-from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch
-from lowlat.probes.reading import Reading, known
+from lowlat.probes.disturbance import GAP_NS, DisturbanceReadings, DisturbanceWatch
+from lowlat.probes.reading import known
 from lowlat.reports.model import results
+
+PassName = Literal["batched", "one at a time", "timed"]
+
+_COUNTERS: Final = ("voluntary_switches", "involuntary_switches", "minor_faults", "major_faults")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One pass over the measured commands. Unavailable counters are None."""
+    """One pass over the measured commands. Unavailable counters are None.
+
+    `off_cpu_ns`: elapsed time in which the measuring thread had no CPU.
+    """
 
     commands: int
     events: int
     wall_ns: int
-    cpu_ns: int
+    cpu_ns: int | None
+    off_cpu_ns: int | None
     allocations: int | None
     minor_faults: int | None
     major_faults: int | None
@@ -33,16 +43,18 @@ class Pass:
     @classmethod
     def of_native(cls, native: _core.Pass, scale: TickScale, ticks: int | None = None) -> Pass:
         """`ticks`: its duration, if it differs from that of the native call."""
+        cpu_ns = _known(native.cpu_ns)
         return cls(
             commands=native.commands,
             events=native.events,
             wall_ns=max(scale.to_ns(native.ticks if ticks is None else ticks), 1),
-            cpu_ns=native.cpu_ns,
-            allocations=native.allocations if native.allocations >= 0 else None,
-            minor_faults=native.minor_faults,
-            major_faults=native.major_faults,
-            voluntary_switches=native.voluntary_switches,
-            involuntary_switches=native.involuntary_switches,
+            cpu_ns=cpu_ns,
+            off_cpu_ns=None if cpu_ns is None else max(0, scale.to_ns(native.ticks) - cpu_ns),
+            allocations=_known(native.allocations),
+            minor_faults=_known(native.minor_faults),
+            major_faults=_known(native.major_faults),
+            voluntary_switches=_known(native.voluntary_switches),
+            involuntary_switches=_known(native.involuntary_switches),
             tail=native.tail,
         )
 
@@ -58,19 +70,20 @@ class Pass:
 
 
 class WatchedPasses:
-    """The passes of a run so far, each watched by the thread that runs it."""
+    """The passes of a run so far, by name, each watched by the thread that runs it."""
 
     def __init__(self, cpu: int) -> None:
-        self.done: list[Pass] = []
+        self.done: dict[PassName, Pass] = {}
         self._watch = DisturbanceWatch(cpu)
         self._around: list[DisturbanceReadings] = []
 
-    def run(self, measured: Callable[[], Pass]) -> Pass:
+    def run(self, name: PassName, measured: Callable[[], Pass]) -> Pass:
         """Run one more, and watch it."""
         self._watch.start()
         done = measured()
-        self._around.append(_in_pass(self._watch.stop(), done))
-        self.done.append(done)
+        around = self._watch.stop()
+        self.done[name] = done = _without_unavailable(done, around)
+        self._around.append(_in_pass(around, done))
         return done
 
     @property
@@ -79,40 +92,50 @@ class WatchedPasses:
         return functools.reduce(DisturbanceReadings.plus, self._around)
 
 
+def _without_unavailable(done: Pass, around: DisturbanceReadings) -> Pass:
+    """The pass without counters that do not count on this host, and would show a zero."""
+    unavailable = {name: None for name in _COUNTERS if getattr(around, name).value is None}
+    return dataclasses.replace(done, **unavailable)
+
+
 def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
     """OS noise of the thread during the call. Counters read directly around the loop take precedence: the call also
-    allocates memory outside the measured section."""
-
-    def counted(value: int | None, seen: Reading[int]) -> Reading[int]:
-        return seen if value is None else known(value, "counted around the loop")
-
-    return dataclasses.replace(
-        around,
-        voluntary_switches=counted(done.voluntary_switches, around.voluntary_switches),
-        involuntary_switches=counted(done.involuntary_switches, around.involuntary_switches),
-        minor_faults=counted(done.minor_faults, around.minor_faults),
-        major_faults=counted(done.major_faults, around.major_faults),
-    )
+    allocates memory and records latencies outside the measured section."""
+    counted = {name: value for name in (*_COUNTERS, "off_cpu_ns") if (value := getattr(done, name)) is not None}
+    readings = {name: known(value, "counted around the loop") for name, value in counted.items()}
+    if around.off_cpu_ns.value is None:
+        readings.pop("off_cpu_ns", None)
+    return dataclasses.replace(around, **readings)
 
 
 def run_disturbances(
     seen: DisturbanceReadings, largest_gap_ns: int | None
 ) -> tuple[results.Disturbances, dict[str, str]]:
     """The OS noise in the report's form, and the reasons for each None."""
-    named = {"migrations": seen.migrations, "timer_interrupts": seen.timer_interrupts, "steal_ms": seen.steal_ms}
+    steal_ms = seen.steal_ms.value
+    named = {name: getattr(seen, name) for name in (*_COUNTERS, "migrations", "timer_interrupts", "off_cpu_ns")}
     disturbances = results.Disturbances(
-        involuntary_switches=seen.involuntary_switches.value,
-        voluntary_switches=seen.voluntary_switches.value,
-        migrations=seen.migrations.value,
-        minor_faults=seen.minor_faults.value,
-        major_faults=seen.major_faults.value,
-        timer_interrupts=seen.timer_interrupts.value,
-        steal_ns=None if seen.steal_ms.value is None else seen.steal_ms.value * 1_000_000,
+        **{name: reading.value for name, reading in named.items()},
+        steal_ns=None if steal_ms is None else steal_ms * 1_000_000,
         largest_gap_ns=largest_gap_ns,
-        disturbed=seen.disturbed,
-        reasons=seen.reasons,
+        disturbed=bool(reasons := (*seen.reasons, *_gap_reasons(largest_gap_ns))),
+        reasons=reasons,
     )
-    return disturbances, {name: reading.text for name, reading in named.items() if reading.value is None}
+    absent = {
+        name: reading.text for name, reading in (named | {"steal_ms": seen.steal_ms}).items() if reading.value is None
+    }
+    return disturbances, absent
+
+
+def _gap_reasons(largest_gap_ns: int | None) -> tuple[str, ...]:
+    if largest_gap_ns is None or largest_gap_ns <= GAP_NS:
+        return ()
+    return (f"a gap of {units.time(largest_gap_ns)} between two timestamps",)
+
+
+def _known(count: int) -> int | None:
+    """A native counter, which is negative if it is not known."""
+    return count if count >= 0 else None
 
 
 def added(values: Iterable[int | None]) -> int | None:

@@ -107,14 +107,19 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     clock: context.Clock
     """As calibrated by this run."""
     throughput: results.Throughput
+    """The batched pass of a closed loop, otherwise the pass with the load."""
+    one_at_a_time: results.Throughput | None
+    """None unless in a closed loop."""
     stamped: results.Throughput | None
-    """None unless in a closed loop: elsewhere the first pass is already timed."""
+    """None unless in a closed loop: elsewhere `throughput` is of the timed pass."""
     disturbances: results.Disturbances
     series: tuple[results.Series, ...]
     out_of_range: int
     """Number of latencies out of the histograms' range."""
     late_ns: int
     """How late the last command ended, relative to its planned time; 0 without planned times."""
+    loop_ceiling: float | None
+    """Commands per second of the load's own loop around nothing; None in a closed loop."""
     delivery: Delivery
     hot_path: results.HotPath
     pages_astray: int

@@ -29,14 +29,15 @@ _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandT
 def measure_interpreted(
     setup: RunSetup, first: MatchingEngine, make: Callable[[EngineConfig], MatchingEngine]
 ) -> MeasuredRun:
-    """Measure `first`, and further engines from `make`, in a closed loop, with and without timestamps."""
+    """Measure `first`, and further engines from `make`, in a closed loop: batched, one at a time, and timed."""
     recorders = {op: Recorder() for op in _core.operations()}
-    second = make(setup.settings)
-    for engine in (first, second):
+    second, third = make(setup.settings), make(setup.settings)
+    for engine in (first, second, third):
         engine.process(setup.seeding)
     passes = WatchedPasses(setup.cpu)
-    passes.run(lambda: run_plain(first, setup.measured, setup.scale))
-    passes.run(lambda: run_stamped(second, setup.measured, setup.scale, recorders))
+    passes.run("batched", lambda: run_batched(first, setup.measured, setup.scale))
+    passes.run("one at a time", lambda: run_one_at_a_time(second, setup.measured, setup.scale))
+    passes.run("timed", lambda: run_stamped(third, setup.measured, setup.scale, recorders))
     return MeasuredRun(
         passes=passes,
         recorders={("service", op): recorder for op, recorder in recorders.items()},
@@ -45,11 +46,21 @@ def measure_interpreted(
     )
 
 
-def run_plain(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:
-    """Execute every command once, without a clock in the loop."""
+def run_batched(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:
+    """Execute every command once, in one call, without a clock in the loop."""
     watch = _Watch()
     events = engine.process(commands)
     return watch.stop(len(commands), len(events), scale)
+
+
+def run_one_at_a_time(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:
+    """Execute every command once, in a call of its own, and count its events; without a clock in the loop."""
+    execute, single = _one_by_one(engine, commands)
+    count = 0
+    watch = _Watch()
+    for command in single:
+        count += len(execute(command))
+    return watch.stop(len(commands), count, scale)
 
 
 def run_stamped(
@@ -89,13 +100,14 @@ class _Watch:
 
     def __init__(self) -> None:
         self._usage = read_thread_usage()
-        self._cpu_ns = time.thread_time_ns()
+        self._cpu_ns = _thread_cpu_ns()
         self._ticks = ticks()
 
     def stop(self, commands: int, events: int, scale: TickScale) -> Pass:
         """The pass. Counters that the platform lacks are None; allocations are Python's own and not counted."""
         wall_ns = max(scale.to_ns(ticks() - self._ticks), 1)
-        cpu_ns = time.thread_time_ns() - self._cpu_ns
+        now_ns = _thread_cpu_ns()
+        cpu_ns = None if now_ns is None or self._cpu_ns is None else now_ns - self._cpu_ns
         usage = read_thread_usage()
 
         def counted(name: str) -> int | None:
@@ -106,9 +118,17 @@ class _Watch:
             events=events,
             wall_ns=wall_ns,
             cpu_ns=cpu_ns,
+            off_cpu_ns=None if cpu_ns is None else max(0, wall_ns - cpu_ns),
             allocations=None,
             minor_faults=counted("minor_faults"),
             major_faults=counted("major_faults"),
             voluntary_switches=counted("voluntary_switches"),
             involuntary_switches=counted("involuntary_switches"),
         )
+
+
+def _thread_cpu_ns() -> int | None:
+    try:
+        return time.thread_time_ns()
+    except OSError:
+        return None

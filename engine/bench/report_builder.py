@@ -134,6 +134,7 @@ def run_of(run: Finished, load: Load) -> results.Run:
         started=run.started.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         duration_s=round(run.duration_s, 6),
         throughput=run.outcome.throughput,
+        one_at_a_time=run.outcome.one_at_a_time,
         stamped=run.outcome.stamped,
         disturbances=run.outcome.disturbances,
         series=run.outcome.series,

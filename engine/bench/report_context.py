@@ -89,7 +89,7 @@ def host(outcomes: Sequence[RunOutcome]) -> tuple[context.Host, dict[str, str]]:
 
 def _steal_percent(outcomes: Sequence[RunOutcome]) -> float | None:
     stolen_ns = added(outcome.disturbances.steal_ns for outcome in outcomes)
-    passes = [done for outcome in outcomes for done in (outcome.throughput, outcome.stamped) if done is not None]
-    wall_ns = sum(done.wall_ns for done in passes)
+    passes = [each for done in outcomes for each in (done.throughput, done.one_at_a_time, done.stamped)]
+    wall_ns = sum(done.wall_ns for done in passes if done is not None)
     # The kernel counts steal in ticks of several milliseconds: cap it, since a short pass can seem entirely stolen.
     return None if stolen_ns is None else min(100.0, round(stolen_ns * 100 / wall_ns, 2))

@@ -71,6 +71,8 @@ class MeasuredRun:
     trades_recycled: int = 0
     largest_gap_ns: int | None = None
     late_ns: int = 0
+    loop_ceiling: float | None = None
+    """Commands per second of the load's own loop around nothing."""
     journal: results.Journal | None = None
     delivery: Delivery | None = None
     """Only for a pipeline."""

@@ -12,6 +12,7 @@ from typing import IO, Final
 from lowlat import units
 from lowlat.engine.bench.crosscheck import PrefixCheck
 from lowlat.engine.bench.kernel_stages import peer_stages
+from lowlat.engine.bench.loop_ceiling import LoopCeiling, open_loop_ceiling
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import OpenLoop
 from lowlat.engine.bench.report_builder import run_of
@@ -47,9 +48,11 @@ def measure_sweep(
     Each pass over the rates is in random order, drawn with `seed`, so that a disturbance of the host does not always
     meet the same rates. `load_at`: the load at a rate. `objectives`: none for the default.
 
+    Rates above the ceiling of the open loop are left out: they would measure the loop. Raises `UsageError` if all are.
     Ctrl-C, or a run whose process dies, ends it with the runs made so far; if there are none, `KeyboardInterrupt` or
     `RunFailedError` is raised. Otherwise raises what `lowlat.engine.bench.run.measure` raises.
     """
+    rates, ceiling = within_ceiling(rates, open_loop_ceiling())
     with contextlib.ExitStack() as stack:
         made = _Runs(flow_of, load_at, plan, stack)
         failure, interrupted = None, False
@@ -72,8 +75,24 @@ def measure_sweep(
         progress("verifying against the reference engine", 0.99)
         points = made.reports(verify=not interrupted)
     return sweep_of(
-        points, order=made.indices(), seed=seed, objectives=objectives, interrupted=interrupted, failure=failure
+        points,
+        order=made.indices(),
+        seed=seed,
+        objectives=objectives,
+        loop_ceiling=ceiling,
+        interrupted=interrupted,
+        failure=failure,
     )
+
+
+def within_ceiling(rates: Sequence[int], ceiling: LoopCeiling) -> tuple[Sequence[int], float | None]:
+    """The rates, lowest first, that the open loop itself reaches, and its ceiling if it is below the others.
+
+    Raises `UsageError` if all are above it.
+    """
+    ceiling.check(rates[0])
+    kept = [rate for rate in rates if rate <= ceiling.commands_per_s]
+    return kept, None if len(kept) == len(rates) else ceiling.commands_per_s
 
 
 class _Runs:

@@ -76,20 +76,22 @@ def _measured(setup: RunSetup) -> MeasuredRun:
 def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     """The run's results in the report's structures, with the cost of an empty pass."""
     digest, memory, passes = measured.digest, measured.memory, measured.passes.done
+    timed, batched, single = passes["timed"], passes.get("batched"), passes.get("one at a time")
     series, out_of_range = recorded_series(measured.recorders)
     disturbances, unseen = run_disturbances(measured.passes.disturbances, measured.largest_gap_ns)
-    first, *second = passes
-    count, rejected = first.commands, digest.rejected
+    count, rejected = timed.commands, digest.rejected
     loop = _core.run_loop(setup.measured)
     return RunOutcome(
         cpu=setup.cpu,
         clock=_clock(setup.clock),
-        throughput=first.throughput,
-        stamped=second[0].throughput if second else None,
+        throughput=(batched or timed).throughput,
+        one_at_a_time=single.throughput if single else None,
+        stamped=timed.throughput if batched else None,
         disturbances=disturbances,
         series=series,
         out_of_range=out_of_range,
         late_ns=measured.late_ns,
+        loop_ceiling=measured.loop_ceiling,
         delivery=measured.delivery or Delivery(sent=count, acked=count - rejected, rejected=rejected, updates=None),
         hot_path=_hot_path(measured),
         pages_astray=memory.pages_astray,
@@ -98,8 +100,8 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         journal=measured.journal,
         digest=digest.sha256,
         digested_events=digest.total_events,
-        events=(digest.events, *(done.events for done in passes)),
-        same_tail=all(digest.ends_as(done.tail) for done in passes),
+        events=(digest.events, *(done.events for done in passes.values())),
+        same_tail=all(digest.ends_as(done.tail) for done in passes.values()),
         faults=measured.faults,
         absent=_absent(unseen, measured),
     )
@@ -118,7 +120,7 @@ def _clock(clock: Calibration) -> context.Clock:
 
 
 def _hot_path(measured: MeasuredRun) -> results.HotPath:
-    passes, memory = measured.passes.done, measured.memory
+    passes, memory = measured.passes.done.values(), measured.memory
     return results.HotPath(
         allocations=added(done.allocations for done in passes),
         page_faults=added(done.page_faults for done in passes),
@@ -147,7 +149,7 @@ def _absent(unseen: dict[str, str], measured: MeasuredRun) -> dict[str, str]:
         absent["hot_path.numa_verified"] = unknown
     if measured.largest_gap_ns is None:
         absent["runs.disturbances.largest_gap_ns"] = (
-            "not measured: timestamps are back to back only in the native engine's closed loop"
+            "not measured: the passes of an engine called from Python keep no timestamps"
         )
     return absent
 

@@ -83,6 +83,23 @@ inline constexpr bool clock_is_hardware =
 #endif
 }
 
+// The border between two measured sections, the end of one and the start of the next: all of the first has executed
+// before the read. Instructions of the second may start while the counter is being read, so that its time can lack up
+// to the cost of a read; the two times add up to the whole. About a fifth cheaper than ticks_end().
+[[gnu::always_inline]] inline std::uint64_t ticks_between() noexcept {
+#if defined(__x86_64__)
+    std::uint32_t low, high, processor;
+    asm volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(processor)::"memory");
+    return (std::uint64_t{high} << 32) | low;
+#elif defined(__aarch64__)
+    std::uint64_t value;
+    asm volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(value)::"memory");
+    return value;
+#else
+    return ticks();
+#endif
+}
+
 namespace detail {
 __extension__ using Wide = unsigned __int128;
 }

@@ -43,6 +43,7 @@ def load(reports: Sequence[Report], missed: Sequence[str]) -> Load:
         rejected=sum(each.rejected for each in loads),
         out_of_range=sum(each.out_of_range for each in loads),
         updates=_sum(each.updates for each in loads),
+        loop_ceiling=min((each.loop_ceiling for each in loads if each.loop_ceiling is not None), default=None),
         missed=tuple(missed),
     )
 

@@ -106,6 +106,13 @@ class Load:
     ] = None
     producers: Annotated[Count | None, Meta(description="Threads that send commands; null without a pipeline")] = None
     updates: Annotated[Count | None, Meta(description="Records of market data; null without a pipeline")] = None
+    loop_ceiling: Annotated[
+        Amount | None,
+        Meta(
+            description="Commands per second of the load's own loop around an engine that does nothing, in the slowest "
+            "run; null in a closed loop"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

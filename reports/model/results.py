@@ -107,9 +107,14 @@ class Disturbances:
     major_faults: Annotated[Count | None, Meta(description="Major page faults: waited for a device")]
     timer_interrupts: Annotated[Count | None, Meta(description="Timer interrupts on the CPU")]
     steal_ns: Annotated[Count | None, Meta(description="CPU time stolen by the hypervisor, nanoseconds")]
-    largest_gap_ns: Annotated[Count | None, Meta(description="Longest time between two timestamps, nanoseconds")]
+    largest_gap_ns: Annotated[
+        Count | None, Meta(description="Longest time between two timestamps of the busy thread, nanoseconds")
+    ]
     disturbed: Annotated[bool, Meta(description="Whether any of it exceeded its threshold")]
     reasons: Annotated[tuple[str, ...], Meta(description="Which ones did, in words")]
+    off_cpu_ns: Annotated[
+        Count | None, Meta(description="Elapsed time in which the measuring thread had no CPU, nanoseconds")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +156,11 @@ class Run:
     ]
     duration_s: Annotated[Amount, Meta(description="Elapsed time of the whole run, seconds")]
     throughput: Annotated[
-        Throughput | None, Meta(description="The pass without per-command timestamps; null when not run")
+        Throughput | None,
+        Meta(
+            description="Closed loop: the batched pass, all commands in one call and no timestamps inside, so that the "
+            "engine looks ahead; otherwise the pass with the load; null when not run"
+        ),
     ]
     stamped: Annotated[Throughput | None, Meta(description="The pass with per-command timestamps")]
     disturbances: Disturbances
@@ -159,6 +168,13 @@ class Run:
     late_ns: Annotated[
         Count | None,
         Meta(description="How late the last command ended, nanoseconds; null without intended start times"),
+    ] = None
+    one_at_a_time: Annotated[
+        Throughput | None,
+        Meta(
+            description="The pass with a call for each command, whose events are read before the next; no look-ahead "
+            "and no timestamps inside; null outside a closed loop"
+        ),
     ] = None
 
 

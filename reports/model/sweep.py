@@ -84,6 +84,13 @@ class Sweep:
     ]
     order: Annotated[tuple[Count, ...], Meta(description="Index in points of each run, in the order they were made")]
     seed: Annotated[Count, Meta(description="Seed of that order, and of the bootstrap")]
+    loop_ceiling: Annotated[
+        Amount | None,
+        Meta(
+            description="Commands per second of the open loop around an engine that does nothing, if requested rates "
+            "above it were left out; null when none was"
+        ),
+    ]
     answer: SustainableRate
     answer_rule: Annotated[str, Meta(description="How the answer is defined")]
 
@@ -94,13 +101,15 @@ def sweep_of(
     order: Sequence[int] | None = None,
     seed: int = 0,
     objectives: Sequence[Objective] = (),
+    loop_ceiling: float | None = None,
     interrupted: bool = False,
     failure: str | None = None,
 ) -> Sweep:
     """The sweep of these reports, in order of rate.
 
     `order`: index of each run's report, None for one report after the other. `objectives`: none for the default ones.
-    `interrupted`: some requested rates or runs are missing. `failure`: why the next run could not be measured.
+    `loop_ceiling`: of the open loop, if requested rates above it were left out. `interrupted`: some requested rates or
+    runs are missing. `failure`: why the next run could not be measured.
 
     Raises `FormatError` without points, for a point that is not open-loop, lacks the figures or is not at a higher rate
     than the previous one, and for objectives that `check_objectives` refuses.
@@ -118,6 +127,7 @@ def sweep_of(
         points=tuple(points),
         order=tuple(order) if order is not None else _one_after_the_other(points),
         seed=seed,
+        loop_ceiling=loop_ceiling,
         answer=_answer(points, chosen, seed),
         answer_rule=ANSWER_RULE,
     )
@@ -131,6 +141,9 @@ def check(sweep: Sweep) -> None:
     check_objectives(sweep.objectives)
     if sweep.objective_rule == DEFAULT_RULE and sweep.objectives != default_objectives(sweep.points[0].runs):
         raise FormatError(f"the objectives of a sweep are not those of their rule: {_shown(sweep.objectives)}")
+    highest = _rate(sweep.points[-1])
+    if sweep.loop_ceiling is not None and highest > sweep.loop_ceiling:
+        raise FormatError(f"a sweep has a rate of {highest:.0f}/s, but its loop ends at {sweep.loop_ceiling:.0f}/s")
     runs = {index: len(point.runs) for index, point in enumerate(sweep.points)}
     if Counter(sweep.order) != runs:
         raise FormatError(f"order does not name each of the {sum(runs.values())} runs of a sweep once")

@@ -100,7 +100,7 @@ def _point(point: Report, outcome: str) -> list[str]:
 def _facts(report: Report) -> Iterator[str]:
     """The facts, one item each, as in the terminal table."""
     facts = {
-        "throughput": text_lines.throughput(report.runs, report.load.model),
+        **text_lines.passes(report.runs, report.load.model),
         "load": text_lines.load(report.load),
         "host": text_lines.host(report.host),
         "disturbances": text_lines.disturbances(report.runs, report.load.model),

@@ -51,8 +51,7 @@ def _where(report: Report) -> Iterator[tuple[str, str | None]]:
 def _found(report: Report) -> Iterator[tuple[str, str | None]]:
     """The results besides latencies, and the workload."""
     model, baselines = report.load.model, report.baselines
-    yield "throughput", text_lines.throughput(report.runs, model)
-    yield "timed pass", text_lines.stamped(report.runs)
+    yield from text_lines.passes(report.runs, model).items()
     yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)

@@ -19,8 +19,14 @@ def answer(sweep: Sweep) -> str:
     if found.bound == "below":
         return f"below {rate}: the lowest rate exceeds the objective{_interval(found)}"
     if found.bound == "at least":
-        return f"at least {rate}: no higher rate was measured{_interval(found)}"
+        return f"at least {rate}: {_why_not_higher(sweep)}{_interval(found)}"
     return f"{rate}{_interval(found)}"
+
+
+def _why_not_higher(sweep: Sweep) -> str:
+    if sweep.loop_ceiling is None:
+        return "no higher rate was measured"
+    return f"{units.rate(sweep.loop_ceiling)} is the ceiling of the open loop itself, not of the engine"
 
 
 def short(found: SustainableRate) -> str:

@@ -118,23 +118,25 @@ def placement(facts: Placement) -> str:
     return _join([f"CPU {facts.cpus} auto-selected: {'; '.join(facts.reasons) or 'the only one available'}", against])
 
 
-def throughput(runs: Iterable[Run], model: LoadModel) -> str | None:
-    """The passes that count: their total, then the spread of the single ones."""
-    passes = [run.throughput for run in runs if run.throughput]
-    how = {
-        "closed": "no per-command timestamps",
-        "open": "at intended start times, timestamps included",
-        "pipeline": "end-to-end pipeline, timestamps included",
-    }
-    # In an open loop the thread is busy waiting.
-    busy = {"closed": "of CPU time", "open": None, "pipeline": "of the matcher's CPU time"}[model]
-    return _passes(passes, how[model], busy) if passes else None
-
-
-def stamped(runs: Iterable[Run]) -> str | None:
-    """The passes that read the clock around every command."""
-    passes = [run.stamped for run in runs if run.stamped]
-    return _passes(passes, "per-command timestamps") if passes else None
+def passes(runs: Iterable[Run], model: LoadModel) -> dict[str, str]:
+    """The passes as a whole, by name: their total, then the spread of the single ones."""
+    runs = list(runs)
+    first = [run.throughput for run in runs if run.throughput]
+    single = [run.one_at_a_time for run in runs if run.one_at_a_time]
+    timed = [run.stamped for run in runs if run.stamped]
+    match model:
+        case "closed":
+            named = {
+                "batched": _passes(first, "one call, look-ahead, no timestamps"),
+                "one at a time": _passes(single, "a call per command, events read, no timestamps"),
+                "timed pass": _passes(timed, "per-command timestamps"),
+            }
+        case "open":  # the thread is busy waiting
+            named = {"throughput": _passes(first, "at intended start times, timestamps included", busy=None)}
+        case "pipeline":
+            how, busy = "end-to-end pipeline, timestamps included", "of the matcher's CPU time"
+            named = {"throughput": _passes(first, how, busy)}
+    return {name: line for name, line in named.items() if line}
 
 
 def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | None:
@@ -179,7 +181,9 @@ def _policy(facts: JournalPolicy) -> str:
     return f"{facts.policy} {'-' if more < 0 else '+'}{units.time(abs(more))}{called}"
 
 
-def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time") -> str:
+def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time") -> str | None:
+    if not passes:
+        return None
     commands, wall_ns = sum(p.commands for p in passes), sum(p.wall_ns for p in passes)
     singles = [p.ns_per_command for p in passes if p.ns_per_command is not None]
     return _join(
@@ -219,6 +223,7 @@ def load(facts: Load) -> str | None:
         )
     parts = [
         rate,
+        _ceiling(facts.loop_ceiling) if facts.loop_ceiling else None,
         delivered,
         f"{units.plural(facts.updates, 'level update')} published" if facts.updates is not None else None,
         f"{units.plural(lost, 'command')} unanswered" if lost else None,
@@ -226,6 +231,11 @@ def load(facts: Load) -> str | None:
     ]
     name = "pipeline" if facts.model == "pipeline" else f"{facts.model} loop"
     return _join([name, *parts]) if any(parts) else None
+
+
+def _ceiling(commands_per_s: float) -> str:
+    """The limit of what the load can ask for, whatever the engine."""
+    return f"loop ceiling {units.rate(commands_per_s)} ({1e9 / commands_per_s:.1f} ns around nothing)"
 
 
 def workload(facts: Workload) -> str:

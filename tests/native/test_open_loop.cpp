@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/native/bench/open_loop.hpp"
+#include "engine/native/bench/timestamps.hpp"
 #include "reports/native/histogram.hpp"
 #include "tests/native/checks.hpp"
 
@@ -12,13 +13,19 @@ using namespace lowlat::testing;
 
 namespace {
 
-/// A clock that advances only on request: one tick is a nanosecond.
+/// A clock that advances only on request, or by the cost of a read: one tick is a nanosecond.
 struct ToldClock {
     std::uint64_t time = 0;
-    std::uint64_t now() const { return time; }
-    std::uint64_t wait_until(std::uint64_t due) {
+    std::uint64_t read_ns = 0;
+    std::uint64_t reads = 0;
+
+    std::uint64_t now() {
+        ++reads;
+        return time += read_ns;
+    }
+    std::uint64_t wait_until(std::uint64_t due, std::uint64_t) {
         if (time < due) time = due;
-        return time;
+        return now();
     }
 };
 
@@ -79,7 +86,7 @@ template <typename Clock, typename Execute, typename Record>
 void run_without_a_plan(Clock& clock, std::uint64_t, const std::uint64_t*, std::uint64_t n, Execute execute,
                         Record record) {
     for (std::uint64_t at = 0; at < n; ++at) {
-        const std::uint64_t start = clock.wait_until(clock.now() + spacing_ns - service_ns);
+        const std::uint64_t start = clock.wait_until(clock.now() + spacing_ns - service_ns, 0);
         execute(at);
         record(at, Timing{start, start, clock.now()});
     }
@@ -108,6 +115,73 @@ const Register early("open loop: no command starts before it is due, and one tha
     check(timings[1].start == 100 && timings[1].slip() == 0, "the second waits until it is due");
     check(timings[2].start == 150 && timings[2].slip() == 40 && timings[2].response() == 90, "the third is 40 late");
     check(timings[3].start == 400 && timings[3].response() == 50, "by the fourth the queue is gone");
+});
+
+/// Broken: a timestamp before each command and one after it.
+template <typename Clock, typename Execute, typename Record>
+void run_with_two_reads(Clock& clock, std::uint64_t begin, const std::uint64_t* planned, std::uint64_t n,
+                        Execute execute, Record record) {
+    for (std::uint64_t at = 0; at < n; ++at) {
+        const std::uint64_t start = clock.wait_until(begin + planned[at], 0);
+        execute(at);
+        record(at, Timing{begin + planned[at], start, clock.now()});
+    }
+}
+
+/// A thousand commands of 300 ns, all due at once, with a clock whose reads take 20 ns: each takes 320 ns if the loop
+/// reads the clock once per command, so that command n responds after n * 320 ns, and the services fill the time.
+template <typename Loop>
+bool reads_once_when_behind(Loop loop) {
+    constexpr std::uint64_t read_ns = 20;
+    constexpr std::uint64_t commands = 1'000;
+    const std::vector<std::uint64_t> planned(commands);
+    ToldClock clock{.time = 5'000, .read_ns = read_ns};
+    bool closed = true;
+    std::uint64_t services = 0;
+    loop(
+        clock, 5'000, planned.data(), commands, [&](std::uint64_t) { clock.time += service_ns; },
+        [&](std::uint64_t at, const Timing& timing) {
+            services += timing.service();
+            closed = closed && timing.response() == (at + 1) * (service_ns + read_ns) &&
+                     timing.slip() == at * (service_ns + read_ns) && timing.service() == service_ns + read_ns;
+        });
+    return closed && clock.reads == commands && services == clock.time - 5'000;
+}
+
+const Register one_read(
+    "open loop: behind, the end of a command is the start of the next, at one read of the clock", [] {
+        check(reads_once_when_behind([](auto&&... given) { run_open(given...); }), "one read per command");
+        check(!reads_once_when_behind([](auto&&... given) { run_with_two_reads(given...); }), "a second read is seen");
+    });
+
+const Register kept("open loop: latencies recorded after the pass are those of its timestamps", [] {
+    const std::uint64_t planned[] = {0, 100, 110};
+    Timestamps timestamps(3);
+    timestamps.keep(0, {.due = 1'000, .start = 1'000, .end = 1'050}, Operation::add);
+    timestamps.keep(1, {.due = 1'100, .start = 1'107, .end = 1'177}, Operation::reject);
+    timestamps.keep(2, {.due = 1'110, .start = 1'177, .end = 1'187}, Operation::add);
+    Latencies latencies({Measure::response, Measure::service, Measure::slip});
+    timestamps.record(1'000, planned, 3, ns_of_ticks(1e9), latencies);
+    const auto add = static_cast<std::size_t>(Operation::add);
+    const auto reject = static_cast<std::size_t>(Operation::reject);
+    check(latencies.of(Measure::response)[add].max() == 77 && latencies.of(Measure::response)[add].total() == 2,
+          "responses of 50 and 77");
+    check(latencies.of(Measure::service)[reject].max() == 70, "a service of 70");
+    check(latencies.of(Measure::slip)[add].max() == 67 && latencies.of(Measure::slip)[reject].max() == 7,
+          "slips of 67 and 7");
+    check(latencies.gap_max_ticks == 70, "the longest time between two timestamps");
+});
+
+const Register polled("open loop: the longest time between two reads while waiting is known", [] {
+    CounterClock clock;
+    const std::uint64_t before = clock.now();
+    const std::uint64_t due = before + 100'000;
+    const std::uint64_t woke = clock.wait_until(due, before);
+    check(woke >= due, "not before it is due");
+    check(clock.gap_max_ticks() > 0 && clock.gap_max_ticks() <= woke - before, "within the wait");
+    const std::uint64_t stopped_since = clock.now() - 1'000'000'000;  // a read long ago, as after a stop
+    (void)clock.wait_until(due, stopped_since);
+    check(clock.gap_max_ticks() >= 1'000'000'000, "a stop while waiting is a gap");
 });
 
 }  // namespace

@@ -1,4 +1,5 @@
-"""Instructions per command of each profile, counted by callgrind, against the committed figures.
+"""Instructions per command of each profile, batched and one at a time, counted by callgrind, against the committed
+figures.
 
 The count does not depend on the machine's load. More than 5% above the committed figure fails. The figures are valid
 for one compiler and instruction set; `--record` writes those of this machine.
@@ -13,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
-from native_pass import ROOT, arguments, build
+from native_pass import ROOT, Way, arguments, build
 
 from lowlat.engine import _core
 from lowlat.engine.flow.profile import load_profile, profile_names
@@ -25,13 +27,17 @@ ALLOWED = 1.05
 FIGURES = ROOT / "tools/measure/instructions.json"
 
 
-def count(binary: Path, profile: str, scratch: Path) -> float:
+WAYS: Final[dict[Way, str]] = {"batched": "{}", "one": "{}, one at a time"}
+"""The figure's name for a profile."""
+
+
+def count(binary: Path, profile: str, way: Way, scratch: Path) -> float:
     """Instructions per command of one profile's measured pass."""
     done = subprocess.run(
         [
             *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*"],
             *[f"--callgrind-out-file={scratch}/out", str(binary)],
-            *arguments(load_profile(profile), COMMANDS, SEED, 1),
+            *arguments(load_profile(profile), COMMANDS, SEED, 1, way),
         ],
         check=True,
         capture_output=True,
@@ -56,7 +62,11 @@ def main() -> int:
         sys.exit(f"no figures are committed for {key} (there are: {'; '.join(figures)}); see --record")
     with tempfile.TemporaryDirectory() as folder:
         binary = build(Path(folder), "loops")
-        counted = {name: round(count(binary, name, Path(folder)), 1) for name in profile_names()}
+        counted = {
+            shown.format(name): round(count(binary, name, way, Path(folder)), 1)
+            for name in profile_names()
+            for way, shown in WAYS.items()
+        }
     if recording:
         write_atomically(FIGURES, json.dumps(figures | {key: counted}, indent=2) + "\n")
     worse = 0
@@ -68,7 +78,7 @@ def main() -> int:
         failed = now > before * ALLOWED
         worse += failed
         print(
-            f"  {name:14} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
+            f"  {name:28} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
         )
     return 1 if worse else 0
 

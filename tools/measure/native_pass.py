@@ -1,4 +1,4 @@
-"""Builds the programs in `native/`, mainly `loops.cpp`, the engine's plain pass without Python."""
+"""Builds the programs in `native/`, mainly `loops.cpp`, the engine's untimed passes without Python."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -31,7 +32,11 @@ def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str 
     return binary
 
 
-def arguments(profile: Profile, commands: int, seed: int, repeats: int) -> list[str]:
+Way = Literal["batched", "one"]
+"""Whether commands are executed in a batch, with look-ahead, or one at a time."""
+
+
+def arguments(profile: Profile, commands: int, seed: int, repeats: int, way: Way = "batched") -> list[str]:
     """The program's arguments to run this profile."""
     price, quantity = profile.price, profile.quantity
     numbers = [
@@ -41,4 +46,4 @@ def arguments(profile: Profile, commands: int, seed: int, repeats: int) -> list[
         *[price.through_ticks, price.travel_ticks, price.travel_ticks_per_1000_commands],
         *[profile.owners, profile.pro_rata, int(profile.has_terms)],
     ]
-    return [str(number) for number in numbers]
+    return [way, *(str(number) for number in numbers)]

@@ -70,6 +70,7 @@ class Recording {
     void finish(std::uint64_t now_ticks) {
         if (intervals_ != nullptr) intervals_->finish(now_ticks);
     }
+    bool is_logged() const { return intervals_ != nullptr; }
 
   private:
     ByOperation* of_;
@@ -98,7 +99,7 @@ class Latencies {
 
     Recording recording(Measure measure) { return {of(measure), measure == logged_ ? intervals_ : nullptr}; }
 
-    std::uint64_t gap_max_ticks = 0;  // longest time between end timestamps: bounds any service time
+    std::uint64_t gap_max_ticks = 0;  // longest time between two timestamps of the measured thread
 
   private:
     std::vector<Measure> kept_;

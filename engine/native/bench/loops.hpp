@@ -1,5 +1,5 @@
-// The measured passes over a command array: one without a clock, a timed pass with timestamps around every command, one
-// at planned times, one in batches with a journal.
+// The measured passes over a command array: batched and one at a time, both without a clock; timed, with timestamps
+// around every command; at planned times; in batches with a journal.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "engine/native/bench/latencies.hpp"
 #include "engine/native/bench/open_loop.hpp"
+#include "engine/native/bench/timestamps.hpp"
 #include "engine/native/journal/writer.hpp"
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/matching/records.hpp"
@@ -18,8 +19,29 @@ namespace lowlat {
 
 /// Execute every command once, as a batch: later commands are prefetched. No clock inside; the caller reads it around.
 template <typename Record>
-void run_plain(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
+void run_batched(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
     matcher.execute_all(commands, count, sink);
+}
+
+/// Execute one command as for a client that has no other, and read its events. Not inlined: the call is part of the
+/// cost, and no work is shared between two commands.
+template <typename Record>
+[[gnu::noinline]] void execute_one(Matcher& matcher, const Record& command, RingSink& sink) {
+    const std::uint64_t first = sink.count();
+    matcher.execute(command, sink);
+    std::uint64_t read = 0;
+    sink.for_each_since(first, [&](const Event& event) {
+        read += event.order_id + static_cast<std::uint64_t>(event.price) + event.quantity +
+                static_cast<std::uint64_t>(event.kind);
+    });
+    asm volatile("" : : "r"(read) : "memory");
+}
+
+/// Execute every command once, one at a time: nothing is prefetched, and the events of a command are read before the
+/// next. No clock inside.
+template <typename Record>
+void run_one_at_a_time(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
+    for (std::uint64_t at = 0; at < count; ++at) execute_one(matcher, commands[at], sink);
 }
 
 /// Execute every command once, alone, between two ordered reads of the counter. Nothing is prefetched before the first.
@@ -43,12 +65,12 @@ void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, 
 }
 
 /// Execute every command at its planned time, in ticks from the start, or as soon as the previous one has ended.
+/// Returns the counter at the start; `timestamps` has the rest. Only a measure that is logged is recorded meanwhile.
 template <typename Record>
-void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
-               RingSink& sink, const TickScale& ns, Latencies& latencies) {
+std::uint64_t run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
+                        RingSink& sink, const TickScale& ns, Timestamps& timestamps, Latencies& latencies) {
     Recording response = latencies.recording(Measure::response);
-    Recording service = latencies.recording(Measure::service);
-    Recording slip = latencies.recording(Measure::slip);
+    const bool live = response.is_logged();
     std::uint64_t trades = 0;
     CounterClock clock;
     const std::uint64_t begin = clock.now();
@@ -61,11 +83,28 @@ void run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* pl
         },
         [&](std::uint64_t at, const Timing& timing) {
             const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
-            response.record(operation, {.ns = ns(timing.response()), .end_ticks = timing.end});
-            service.record(operation, {.ns = ns(timing.service()), .end_ticks = timing.end});
-            slip.record(operation, {.ns = ns(timing.slip()), .end_ticks = timing.end});
+            timestamps.keep(at, timing, operation);
+            if (unlikely(live)) response.record(operation, {.ns = ns(timing.response()), .end_ticks = timing.end});
         });
     response.finish(clock.now());
+    latencies.gap_max_ticks = clock.gap_max_ticks();
+    return begin;
+}
+
+/// The same loop around nothing, always behind: its own cost. `live`: with the record of a logged measure.
+inline void run_paced_nothing(const std::uint64_t* planned, std::uint64_t count, Timestamps& timestamps, bool live,
+                              const TickScale& ns, Latencies& latencies) {
+    Recording response = latencies.recording(Measure::response);
+    CounterClock clock;
+    run_open(
+        clock, clock.now(), planned, count,
+        [](std::uint64_t at) {
+            asm volatile("" : : "r"(at) : "memory");
+        },
+        [&](std::uint64_t at, const Timing& timing) {
+            timestamps.keep(at, timing, Operation::add);
+            if (unlikely(live)) response.record(Operation::add, {.ns = ns(timing.response()), .end_ticks = timing.end});
+        });
 }
 
 /// Execute every command once, in batches; each batch is journaled, if there is a journal, before it is executed. Ends

@@ -1,7 +1,12 @@
 // Commands at planned times, whether or not the engine keeps up: commands queued behind a slow one are late, and are
 // measured from their due time. A closed loop never sees that.
+//
+// The loop takes one ordered timestamp per command. While it is behind, the end of a command is the start of the next:
+// nothing happens between the two except the loop's own bookkeeping, which the service time of the later one includes.
+// Only a loop that has to wait reads the clock again, and then it has time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/native/platform/compiler.hpp"
@@ -22,13 +27,24 @@ struct Timing {
 
 /// The processor's counter. Waiting polls it without a pause instruction, which would delay starts by tens of
 /// nanoseconds.
-struct CounterClock {
-    LOWLAT_INLINE std::uint64_t now() const { return ticks_end(); }
-    LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due) const {
+class CounterClock {
+  public:
+    LOWLAT_INLINE std::uint64_t now() const { return ticks_between(); }
+    /// `since`: the latest read before.
+    LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due, std::uint64_t since) {
         std::uint64_t now = ticks_begin();
-        while (now < due) now = ticks_begin();
-        return now;
+        for (;;) {
+            gap_max_ticks_ = std::max(gap_max_ticks_, now - since);
+            if (now >= due) return now;
+            since = now;
+            now = ticks_begin();
+        }
     }
+    /// Longest time between two reads while waiting.
+    std::uint64_t gap_max_ticks() const { return gap_max_ticks_; }
+
+  private:
+    std::uint64_t gap_max_ticks_ = 0;
 };
 
 /// `planned`: ticks after `begin`, ascending. Calls `execute(n)`, then `record(n, Timing)`, for each in order. A
@@ -36,11 +52,13 @@ struct CounterClock {
 template <typename Clock, typename Execute, typename Record>
 LOWLAT_INLINE void run_open(Clock& clock, std::uint64_t begin, const std::uint64_t* planned, std::uint64_t count,
                             Execute execute, Record record) {
+    std::uint64_t last_end = begin;
     for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t due = begin + planned[at];
-        const std::uint64_t start = clock.wait_until(due);
+        const std::uint64_t start = last_end >= due ? last_end : clock.wait_until(due, last_end);
         execute(at);
-        record(at, Timing{due, start, clock.now()});
+        last_end = clock.now();
+        record(at, Timing{due, start, last_end});
     }
 }
 

@@ -2,6 +2,7 @@
 // command's time until then.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -145,6 +146,7 @@ class Publisher {
                 ++backwards_;
                 continue;
             }
+            note_gaps(update);
             to.queued.record(update.operation, {.ns = ns_(update.taken - update.sent), .end_ticks = now});
             to.matched.record(update.operation, {.ns = ns_(update.matched - update.taken), .end_ticks = now});
             to.published.record(update.operation, {.ns = ns_(now - update.matched), .end_ticks = now});
@@ -155,6 +157,14 @@ class Publisher {
         }
     }
 
+    /// The longest time that the matcher's thread spent on a command, or left one in its queue while it had no other.
+    void note_gaps(const MarketData& update) {
+        const std::uint64_t idle_since = std::min(std::max(update.sent, matched_before_), update.taken);
+        latencies_.gap_max_ticks =
+            std::max({latencies_.gap_max_ticks, update.taken - idle_since, update.matched - update.taken});
+        matched_before_ = update.matched;
+    }
+
     std::vector<Shown> books_;
     std::vector<std::uint32_t> touched_;  // symbols whose books are to be published
     std::uint64_t commands_before_;
@@ -162,6 +172,7 @@ class Publisher {
     std::uint64_t acked_ = 0;
     std::uint64_t rejected_ = 0;
     std::uint64_t backwards_ = 0;
+    std::uint64_t matched_before_ = 0;  // when the previous command was matched, in ticks
     std::uint64_t end_ticks_ = 0;
     bool paced_;
     TickScale ns_;

@@ -3,11 +3,13 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/native/bench/measured_call.hpp"
@@ -34,17 +36,27 @@ Measure measure_named(const std::string& name) {
     return static_cast<Measure>(found - measure_names.begin());
 }
 
-Pass run_plain_pass(OwnedMatcher& matcher, nb::handle commands) {
+/// A pass without a clock inside: `loop` is called with matcher, commands, their number and the sink.
+template <typename Loop>
+Pass untimed_pass(OwnedMatcher& matcher, nb::handle commands, Loop loop) {
     const ExclusiveUse claim(matcher);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
         return measured_call(in.size(), [&] {
-            run_plain(matcher, in.data(), in.size(), ring.sink);
+            loop(matcher, in.data(), in.size(), ring.sink);
             return ring.sink.count();
         });
     });
     pass.tail = ring.tail();
     return pass;
+}
+
+Pass run_batched_pass(OwnedMatcher& matcher, nb::handle commands) {
+    return untimed_pass(matcher, commands, [](auto&&... given) { run_batched(given...); });
+}
+
+Pass run_one_at_a_time_pass(OwnedMatcher& matcher, nb::handle commands) {
+    return untimed_pass(matcher, commands, [](auto&&... given) { run_one_at_a_time(given...); });
 }
 
 Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
@@ -62,19 +74,36 @@ Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t 
 }
 
 Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint64_t multiplier,
-                    unsigned shift, Latencies& latencies) {
+                    unsigned shift, Timestamps& timestamps, Latencies& latencies) {
     const ExclusiveUse claim(matcher);
     const PyBuffer<const std::uint64_t> ticks(planned);
+    const TickScale ns{multiplier, shift};
     Ring ring;
+    std::uint64_t begin = 0;
     Pass pass = with_commands(commands, [&](auto in) {
         if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
+        if (timestamps.capacity() < in.size()) throw nb::buffer_error("a timestamp for each command is needed");
         return measured_call(in.size(), [&] {
-            run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
+            begin = run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, ns, timestamps, latencies);
             return ring.sink.count();
         });
     });
+    {
+        const nb::gil_scoped_release released;
+        timestamps.record(begin, ticks.data(), ticks.size(), ns, latencies);
+    }
     pass.tail = ring.tail();
     return pass;
+}
+
+Pass run_paced_nothing_pass(std::uint64_t count, bool logged) {
+    const std::vector<std::uint64_t> planned(count);
+    Timestamps timestamps(count);
+    Latencies latencies({Measure::response});
+    return measured_call(count, [&] {
+        run_paced_nothing(planned.data(), count, timestamps, logged, ns_of_ticks(1e9), latencies);
+        return std::uint64_t{0};
+    });
 }
 
 Pass run_batches_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t batch, JournalWriter* journal,
@@ -154,17 +183,30 @@ void register_latencies(const nb::module_& m) {
         .def_ro("gap_max_ticks", &Latencies::gap_max_ticks);
 }
 
+void register_timestamps(const nb::module_& m) {
+    nb::class_<Timestamps>(m, "Timestamps")
+        .def(nb::init<std::uint64_t>(), nb::arg("capacity"))
+        .def_prop_ro("memory", [](const Timestamps& self) {
+            const LockedRegion& region = self.memory();
+            return std::make_tuple(std::string("timestamps"), reinterpret_cast<std::uintptr_t>(region.start()),
+                                   region.bytes(), region.huge_asked(), region.lock_error());
+        });
+}
+
 }  // namespace
 
 void register_run(nb::module_& m) {
     nb::module_::import_("lowlat.reports._core");  // registers Histogram, which is used here
     register_pass(m);
     register_latencies(m);
-    m.def("run_plain", &run_plain_pass, nb::arg("matcher"), nb::arg("commands"));
+    register_timestamps(m);
+    m.def("run_batched", &run_batched_pass, nb::arg("matcher"), nb::arg("commands"));
+    m.def("run_one_at_a_time", &run_one_at_a_time_pass, nb::arg("matcher"), nb::arg("commands"));
     m.def("run_stamped", &run_stamped_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
           nb::arg("shift"), nb::arg("latencies"));
     m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
-          nb::arg("multiplier"), nb::arg("shift"), nb::arg("latencies"));
+          nb::arg("multiplier"), nb::arg("shift"), nb::arg("timestamps"), nb::arg("latencies"));
+    m.def("run_paced_nothing", &run_paced_nothing_pass, nb::arg("count"), nb::arg("logged"));
     m.def("run_batches", &run_batches_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("batch"),
           nb::arg("journal").none(), nb::arg("limit_ticks"));
     m.def("run_clock", &run_clock_pass, nb::arg("commands"), nb::arg("multiplier"), nb::arg("shift"),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import mmap
 import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lowlat.documents import values
+from lowlat.probes import _core
 from lowlat.probes.cpu.affinity import pinned
 from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch, interrupt_counts
 from lowlat.probes.host.host_tree import FolderTree
+from lowlat.probes.reading import known
 
 INTERRUPTS = """\
            CPU0       CPU2
@@ -143,6 +148,54 @@ def test_first_touch_of_pages_is_seen() -> None:
     assert found.disturbed
 
 
+def test_a_sleep_is_a_voluntary_switch_and_time_off_the_cpu() -> None:
+    watch = DisturbanceWatch(min(os.sched_getaffinity(0)))
+    watch.start()
+    time.sleep(0.02)
+    found = watch.stop()
+    assert found.voluntary_switches.value
+    assert "stopped or blocked" in found.reasons[0]
+    assert found.off_cpu_ns.value is not None and found.off_cpu_ns.value >= 15_000_000
+    assert any(reason.startswith("off its CPU for ") for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("wall_ms", "off_ms", "disturbed"), [(50, 1, False), (50, 2, True), (10_000, 90, False), (10_000, 110, True)]
+)
+def test_elapsed_time_without_cpu_time_disturbs_beyond_a_millisecond_and_a_percent(
+    tmp_path: Path, wall_ms: int, off_ms: int, disturbed: bool
+) -> None:
+    quiet = watched(tmp_path, 10, 10)
+    zeros = {name: known(0, "x") for name in ("voluntary_switches", "involuntary_switches", "minor_faults")}
+    found = dataclasses.replace(
+        quiet, **zeros, major_faults=known(0, "x"), wall_ns=wall_ms * 10**6, off_cpu_ns=known(off_ms * 10**6, "x")
+    )
+    assert found.disturbed is disturbed
+
+
+@pytest.mark.parametrize("counter", ["voluntary_switches", "minor_faults"])
+def test_counters_that_stand_still_are_not_available(monkeypatch: pytest.MonkeyPatch, counter: str) -> None:
+    """A sandbox shows constant zeros; the other counters go on as they are."""
+    real = _core.read_thread_usage
+
+    def frozen() -> SimpleNamespace:
+        usage = real()
+        names = ("voluntary_switches", "involuntary_switches", "minor_faults", "major_faults", "error")
+        return SimpleNamespace(**({name: getattr(usage, name) for name in names} | {counter: 0}))
+
+    monkeypatch.setattr(_core, "read_thread_usage", frozen)
+    watch = DisturbanceWatch(0)
+    watch.start()
+    found = watch.stop()
+    still, moving = (
+        (found.voluntary_switches, found.minor_faults)
+        if counter == "voluntary_switches"
+        else (found.minor_faults, found.voluntary_switches)
+    )
+    assert still.value is None and "stands still" in still.text
+    assert moving.value is not None
+
+
 def test_stop_needs_start() -> None:
     with pytest.raises(RuntimeError, match="without start"):
         DisturbanceWatch(0).stop()
@@ -157,5 +210,5 @@ def test_stop_needs_start() -> None:
 )
 def test_reasons_agree_with_their_counts(tmp_path: Path, count: int, reasons: tuple[str, ...]) -> None:
     found = watched(tmp_path, 10, 10 + count).reasons
-    others = ("stolen", "fault", "preempted")  # of this host, which may be busy
+    others = ("stolen", "fault", "preempted", "off its CPU")  # of this host, which may be busy
     assert tuple(reason for reason in found if not any(each in reason for each in others)) == reasons

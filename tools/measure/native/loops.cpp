@@ -1,6 +1,6 @@
-// The plain pass over a synthetic flow, without Python; counted by callgrind and timed by the hints benchmark.
-// Arguments: commands, seed, repeats, then the weights and the other numbers of a FloodProfile in order, then 1 if its
-// commands have terms. Prints nanoseconds per command of each repeat.
+// The untimed passes over a synthetic flow, without Python; counted by callgrind and timed by the hints benchmark.
+// Arguments: "batched" or "one" at a time, commands, seed, repeats, then the weights and the other numbers of a
+// FlowProfile in order, then 1 if its commands have terms. Prints nanoseconds per command of each repeat.
 #include "engine/native/bench/loops.hpp"
 
 #include <chrono>
@@ -25,22 +25,34 @@ FlowProfile profile_from(char** numbers) {
     return profile;
 }
 
+/// Whether the engine sees the commands that follow.
+enum class Look : std::uint8_t { ahead, only_at_one };
+
+template <typename Record>
+void run(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, Look look) {
+    if (look == Look::ahead) {
+        run_batched(matcher, commands, count, sink);
+    } else {
+        run_one_at_a_time(matcher, commands, count, sink);
+    }
+}
+
 }  // namespace
 
 // Not inlined and outside any namespace, so that callgrind can count only inside it.
 __attribute__((noinline)) void measured_pass(Matcher& matcher, const Command* commands, std::uint64_t count,
-                                             RingSink& sink) {
-    run_plain(matcher, commands, count, sink);
+                                             RingSink& sink, Look look) {
+    run(matcher, commands, count, sink, look);
 }
 __attribute__((noinline)) void measured_pass(Matcher& matcher, const ExtendedCommand* commands, std::uint64_t count,
-                                             RingSink& sink) {
-    run_plain(matcher, commands, count, sink);
+                                             RingSink& sink, Look look) {
+    run(matcher, commands, count, sink, look);
 }
 
 namespace {
 
 template <typename Record>
-void repeat_pass(const FlowProfile& profile, std::uint64_t count, std::uint64_t seed, long repeats) {
+void repeat_pass(const FlowProfile& profile, std::uint64_t count, std::uint64_t seed, long repeats, Look look) {
     std::vector<Record> commands(profile.live_orders + count);
     {
         SyntheticFlow flood(profile, seed);
@@ -54,9 +66,9 @@ void repeat_pass(const FlowProfile& profile, std::uint64_t count, std::uint64_t 
     for (long repeat = 0; repeat < repeats; ++repeat) {
         matcher.reset();
         RingSink sink(ring.data(), ring_events - 1);
-        run_plain(matcher, commands.data(), profile.live_orders, sink);
+        run_batched(matcher, commands.data(), profile.live_orders, sink);
         const auto start = std::chrono::steady_clock::now();
-        measured_pass(matcher, commands.data() + profile.live_orders, count, sink);
+        measured_pass(matcher, commands.data() + profile.live_orders, count, sink, look);
         const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
         std::printf("%.2f\n", took.count() / static_cast<double>(count));
     }
@@ -66,17 +78,19 @@ void repeat_pass(const FlowProfile& profile, std::uint64_t count, std::uint64_t 
 
 int main(int count_of_arguments, char** arguments) {
     constexpr int numbers = acts + 11;
-    if (count_of_arguments != 4 + numbers + 1) {
-        std::fprintf(stderr, "usage: passes COMMANDS SEED REPEATS, the %d numbers of a profile, 0|1\n", numbers);
+    if (count_of_arguments != 5 + numbers + 1) {
+        std::fprintf(stderr, "usage: loops batched|one COMMANDS SEED REPEATS, the %d numbers of a profile, 0|1\n",
+                     numbers);
         return 2;
     }
-    const std::uint64_t count = std::strtoull(arguments[1], nullptr, 10);
-    const std::uint64_t seed = std::strtoull(arguments[2], nullptr, 10);
-    const long repeats = std::strtol(arguments[3], nullptr, 10);
-    const FlowProfile profile = profile_from(arguments + 4);
-    if (*arguments[4 + numbers] == '1') {
-        repeat_pass<ExtendedCommand>(profile, count, seed, repeats);
+    const Look look = *arguments[1] == 'b' ? Look::ahead : Look::only_at_one;
+    const std::uint64_t count = std::strtoull(arguments[2], nullptr, 10);
+    const std::uint64_t seed = std::strtoull(arguments[3], nullptr, 10);
+    const long repeats = std::strtol(arguments[4], nullptr, 10);
+    const FlowProfile profile = profile_from(arguments + 5);
+    if (*arguments[5 + numbers] == '1') {
+        repeat_pass<ExtendedCommand>(profile, count, seed, repeats, look);
     } else {
-        repeat_pass<Command>(profile, count, seed, repeats);
+        repeat_pass<Command>(profile, count, seed, repeats, look);
     }
 }

@@ -15,10 +15,13 @@ from lowlat.reports.model.results import Throughput
 MS = 1_000_000
 
 
-def outcome(commands: int, late_ns: int, wall_ns: int = 1, rejected: int = 0) -> SimpleNamespace:
+def outcome(
+    commands: int, late_ns: int, wall_ns: int = 1, rejected: int = 0, loop_ceiling: float | None = None
+) -> SimpleNamespace:
     return SimpleNamespace(
         throughput=Throughput.of(commands, wall_ns, None),
         late_ns=late_ns,
+        loop_ceiling=loop_ceiling,
         delivery=Delivery(sent=commands, acked=commands - rejected, rejected=rejected, updates=None),
         out_of_range=0,
     )
@@ -56,7 +59,13 @@ def test_the_latest_run_is_named() -> None:
     assert text.startswith("run 2 achieved 500/s of the 1.00 k/s requested")
 
 
+def test_the_loop_ceiling_is_that_of_the_slowest_run_and_stands_beside_a_missed_rate() -> None:
+    load = at_rate(20_000_000, outcome(10**7, 0, loop_ceiling=40e6), outcome(10**7, 300 * MS, loop_ceiling=41e6))
+    assert load.loop_ceiling == 40e6
+    assert "requested (the loop around nothing reaches 41.0 M/s): its latencies are" in load.missed[0]
+
+
 def test_a_closed_loop_has_no_rate_to_miss() -> None:
     load = load_facts(ClosedLoop(), [outcome(1_000, 0, wall_ns=MS, rejected=10)])  # type: ignore[list-item]
-    assert (load.achieved_rate, load.missed, load.target_rate) == (1e6, (), None)
+    assert (load.achieved_rate, load.missed, load.target_rate, load.loop_ceiling) == (1e6, (), None, None)
     assert (load.sent, load.acked, load.rejected) == (1_000, 990, 10)
