@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +22,7 @@ from lowlat_cli.options.load import (
     PipelineOption,
     ProducersOption,
     RateOption,
+    Rates,
     SweepOption,
     check_together,
     commands_in,
@@ -51,7 +52,12 @@ from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lowlat.engine.bench.protocol import OpenLoop
+    from lowlat.engine.bench.run import Progress, RunPlan
     from lowlat.engine.flow.order_flow import Flow
+    from lowlat.reports.model.objective import Objective
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
@@ -138,10 +144,8 @@ def bench(
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import ClosedLoop
     from lowlat.engine.bench.run import measure
-    from lowlat.engine.bench.sweep import measure_sweep
     from lowlat.engine.flow.profile import load_profile
     from lowlat.engine.flow.synthetic import synthetic_flow
-    from lowlat.reports.model.objective import commands_needed
 
     chosen = load_profile(profile)
     if sweep:  # environment and settings file may set these for other invocations
@@ -165,17 +169,31 @@ def bench(
         plan = replace(plan, peer=measured_peer(peer, progress))
         progress("generating the order flow", 0.0)
         if sweep:
-            least = commands_needed(objectives)
-            report: Report | Sweep = measure_sweep(
-                lambda load: generate(commands or max(commands_in(load, SWEPT_S, SWEPT_MAX), least)),
-                lambda at: open_loop(at, arrivals, chosen.arrivals),
-                sweep.per_second,
-                plan,
-                objectives,
-                seed=seed,
-                progress=progress,
-            )
+            load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)
+            report: Report | Sweep = _swept(sweep, load_at, generate, plan, objectives, commands, seed, progress)
         else:
-            count = commands or commands_in(plan.load, PACED_S, ENGINES.get(engine).commands)
+            count = commands or commands_in(load, PACED_S, ENGINES.get(engine).commands)
             report = measure(generate(count), plan, progress)
     return destination.deliver(report)
+
+
+def _swept(
+    sweep: Rates,
+    load_at: Callable[[int], OpenLoop],
+    generate: Callable[[int], Flow],
+    plan: RunPlan,
+    objectives: Sequence[Objective],
+    commands: int | None,
+    seed: int,
+    progress: Progress,
+) -> Sweep:
+    """The sweep; `generate` makes a flow of so many commands."""
+    from lowlat.engine.bench.sweep import measure_sweep
+    from lowlat.reports.model.objective import commands_needed
+
+    least = commands_needed(objectives)
+
+    def flow_of(load: OpenLoop) -> Flow:
+        return generate(commands or max(commands_in(load, SWEPT_S, SWEPT_MAX), least))
+
+    return measure_sweep(flow_of, load_at, sweep.per_second, plan, objectives, seed=seed, progress=progress)
