@@ -13,7 +13,7 @@ from lowlat.engine import _core
 from lowlat.engine.bench.event_digest import digest_events
 from lowlat.engine.bench.interval_log import logged
 from lowlat.engine.bench.journal_cost import journal_cost
-from lowlat.engine.bench.loop_ceiling import open_loop_ceiling
+from lowlat.engine.bench.loop_ceiling import ceiling_of
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
 from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
@@ -30,13 +30,8 @@ OPEN_MEASURES = ("response", "service", "slip")
 def measure_native(setup: RunSetup, engine: Engine) -> MeasuredRun:
     """Measure with the job's load."""
     run = _NativeRun(setup, engine)
-    match setup.job.load:
-        case ClosedLoop():
-            return run.closed()
-        case OpenLoop(arrivals=due):
-            return run.open(due)
-        case Pipeline(arrivals=due):
-            return run.pipeline(due)
+    ceiling = ceiling_of(setup.job.load, logged=setup.job.log is not None)
+    return replace(run.measure(), loop_ceiling=ceiling.commands_per_s if ceiling else None)
 
 
 class _NativeRun:
@@ -51,6 +46,15 @@ class _NativeRun:
         self._seed()
         _core.run_batched(self.engine.matcher, self.measured)  # the warm-up
         self._seed()
+
+    def measure(self) -> MeasuredRun:
+        match self.setup.job.load:
+            case ClosedLoop():
+                return self.closed()
+            case OpenLoop(arrivals=due):
+                return self.open(due)
+            case Pipeline(arrivals=due):
+                return self.pipeline(due)
 
     def _seed(self) -> None:
         self.engine.reset()
@@ -75,7 +79,6 @@ class _NativeRun:
     def open(self, due: Arrivals) -> MeasuredRun:
         latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)
         timestamps = _core.Timestamps(len(self.measured))
-        ceiling = open_loop_ceiling(logged=self.setup.job.log is not None)
 
         def paced_pass() -> Pass:
             matcher = self.engine.matcher
@@ -86,7 +89,6 @@ class _NativeRun:
             self._after_passes(recorders, self.measured, [MemoryPart(*timestamps.memory)]),
             largest_gap_ns=self._largest_gap_ns(latencies),
             late_ns=self._late_ns(done, planned),
-            loop_ceiling=ceiling.commands_per_s,
         )
 
     def pipeline(self, due: Arrivals | None) -> MeasuredRun:

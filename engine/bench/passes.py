@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from lowlat import units
 from lowlat.engine import _core
@@ -94,17 +94,19 @@ class WatchedPasses:
 
 def _without_unavailable(done: Pass, around: DisturbanceReadings) -> Pass:
     """The pass without counters that do not count on this host, and would show a zero."""
-    unavailable = {name: None for name in _COUNTERS if getattr(around, name).value is None}
+    unavailable: dict[str, Any] = {name: None for name in _COUNTERS if getattr(around, name).value is None}
+    if around.off_cpu_ns.value is None:
+        unavailable |= {"cpu_ns": None, "off_cpu_ns": None}
     return dataclasses.replace(done, **unavailable)
 
 
 def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
     """OS noise of the thread during the call. Counters read directly around the loop take precedence: the call also
     allocates memory and records latencies outside the measured section."""
-    counted = {name: value for name in (*_COUNTERS, "off_cpu_ns") if (value := getattr(done, name)) is not None}
-    readings = {name: known(value, "counted around the loop") for name, value in counted.items()}
-    if around.off_cpu_ns.value is None:
-        readings.pop("off_cpu_ns", None)
+    counted = {name: getattr(done, name) for name in (*_COUNTERS, "off_cpu_ns")}
+    readings: dict[str, Any] = {
+        name: known(value, "counted around the loop") for name, value in counted.items() if value is not None
+    }
     return dataclasses.replace(around, **readings)
 
 

@@ -21,7 +21,7 @@ from lowlat.engine.bench.crosscheck import PrefixCheck, check_prefix
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
-from lowlat.engine.bench.loop_ceiling import open_loop_ceiling
+from lowlat.engine.bench.loop_ceiling import ceiling_of
 from lowlat.engine.bench.pipeline_placement import choose_path, shown_in
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import (
@@ -31,7 +31,6 @@ from lowlat.engine.bench.protocol import (
     JournalJob,
     Load,
     LogJob,
-    OpenLoop,
     PathPlaces,
     Pipeline,
     RunOutcome,
@@ -180,8 +179,9 @@ class Measurement:
 def _prepared(flow: Flow, plan: RunPlan) -> Iterator[Measurement]:
     """Raises what `check_load` raises, and `UsageError` for a rate that the loop does not reach around nothing."""
     check_load(flow, plan)
-    if isinstance(plan.load, OpenLoop):
-        open_loop_ceiling(logged=plan.log is not None).check(plan.load.arrivals.rate)
+    due = None if isinstance(plan.load, ClosedLoop) else plan.load.arrivals
+    if due and (ceiling := ceiling_of(plan.load, logged=plan.log is not None)):
+        ceiling.check(due.rate)
     with contextlib.ExitStack() as stack:
         place, path = stack.enter_context(_places(flow, plan))
         file = stack.enter_context(commands_file(flow))

@@ -149,20 +149,15 @@ def bench(
 
     chosen = load_profile(profile)
     if sweep:  # environment and settings file may set these for other invocations
-        pipeline, log, journal = False, None, None
-    senders = (producers or 1) if pipeline else None
+        pipeline, log, journal, rate = False, None, None, sweep.per_second[0]
     objectives = objectives_of(objective, commands) if sweep else ()
-    first = sweep.per_second[0] if sweep else rate
-    load = load_of(producers=senders, rate=first, arrivals=arrivals, own=chosen.arrivals)
+    load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals, own=chosen.arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
     if journal is not None and (is_given(ctx, "journal") or isinstance(load, ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
-    @cache
-    def generate(count: int) -> Flow:
-        return synthetic_flow(chosen, count, seed)
-
+    generate = cache(lambda count: synthetic_flow(chosen, count, seed))
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
@@ -172,8 +167,9 @@ def bench(
             load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)
             report: Report | Sweep = _swept(sweep, load_at, generate, plan, objectives, commands, seed, progress)
         else:
-            count = commands or commands_in(load, PACED_S, ENGINES.get(engine).commands)
-            report = measure(generate(count), plan, progress)
+            report = measure(
+                generate(commands or commands_in(load, PACED_S, ENGINES.get(engine).commands)), plan, progress
+            )
     return destination.deliver(report)
 
 

@@ -14,6 +14,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
+from lowlat.engine.bench.loop_ceiling import open_loop_ceiling
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text, sweep_from_text
 from lowlat.reports.model.report import Report
@@ -45,11 +46,32 @@ def test_without_a_number_of_commands_a_rate_takes_two_seconds(lowlat: Run) -> N
     assert report.workload.commands == 1_000
 
 
+def near_the_ceiling() -> int:
+    """A rate that the loop reaches around nothing, but not with an engine."""
+    return int(open_loop_ceiling().commands_per_s * 0.8)
+
+
 def test_a_rate_that_cannot_be_met_is_not_valid_and_says_what_was_reached(lowlat: Run) -> None:
-    done = lowlat("bench", "--rate", "900M", "-n", "50k", "--runs", "1")
+    done = lowlat("bench", "-p", "deep", "--rate", str(near_the_ceiling()), "-n", "1M", "--runs", "1")
     assert done.returncode == ExitCode.NOT_VALID
-    assert "invalid run: run 1 achieved" in done.stderr and "of the 900 M/s requested" in done.stderr
-    assert "INVALID" in done.stdout and "achieved" in done.stdout
+    assert "invalid run: run 1 achieved" in done.stderr and "(the loop around nothing reaches " in done.stderr
+    assert "INVALID" in done.stdout and "loop ceiling" in done.stdout
+
+
+def test_a_rate_above_the_ceiling_of_the_loop_is_refused_before_the_first_run(lowlat: Run) -> None:
+    """An hour of commands is not run to find that no engine could keep up."""
+    done = lowlat("bench", "--rate", "900M", "-n", "50k", "--runs", "1000")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "a rate of 900 M/s is above the ceiling of the open loop: around an engine" in done.stderr
+    assert "use a lower rate, or measure throughput in a closed loop" in done.stderr
+
+
+def test_the_ceiling_of_the_loop_is_in_the_report(lowlat: Run) -> None:
+    done = lowlat("bench", "--rate", "20k", "-n", "4k", "--runs", "1", "--json")
+    report = report_of(done)
+    assert report.load.loop_ceiling is not None and 1e6 < report.load.loop_ceiling < 1e9
+    assert report.hot_path.memory["timestamps"] >= 4_000 * 16
+    assert report.runs[0].disturbances.largest_gap_ns is not None
 
 
 def test_the_profile_burst_is_an_open_loop_of_its_own(lowlat: Run) -> None:

@@ -56,6 +56,25 @@ const Register stages("publisher: each stage from its own stamps", [] {
     check(publisher.acked() == 1 && publisher.rejected() == 0 && publisher.backwards() == 0, "and counted once");
 });
 
+std::uint64_t largest_gap(const std::vector<MarketData>& updates) {
+    Path path;
+    for (const MarketData& update : updates) path.ring().try_push(update);
+    path.ring().close();
+    Latencies latencies({Measure::service, Measure::queued, Measure::matched, Measure::published});
+    Publisher publisher(path.matcher, {&path.writer}, false, one_to_one, latencies);
+    publisher.run(path.ring(), WaitStrategy::yield);
+    return latencies.gap_max_ticks;
+}
+
+const Register gaps("publisher: a gap is the matcher's time for a command, or its delay while it had no other", [] {
+    const std::uint64_t now = ticks_end() - 1'000'000;
+    const MarketData first = command_of(now, now, now + 40, now + 100);
+    check(largest_gap({first}) == 60, "a command that took 60");
+    check(largest_gap({first, command_of(now, now, now + 110, now + 120)}) == 60, "queued behind another is no gap");
+    check(largest_gap({first, command_of(now, now, now + 900, now + 910)}) == 800, "800 after the one before");
+    check(largest_gap({first, command_of(now, now + 600, now + 900, now + 910)}) == 300, "300 after it was sent");
+});
+
 const Register backwards("publisher: stamps that contradict each other are counted, not measured", [] {
     Path path;
     const std::uint64_t now = ticks_end();

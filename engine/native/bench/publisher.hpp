@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/native/bench/latencies.hpp"
 #include "engine/native/bench/market_data_feed.hpp"
+#include "engine/native/bench/stage_recordings.hpp"
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/rings/wait_strategy.hpp"
 #include "engine/native/shared_book/level_book.hpp"
@@ -36,7 +36,7 @@ class Publisher {
     /// at once. A command's time is the moment from which all readers could see its resulting book.
     void run(MarketDataRing ring, WaitStrategy wait) {
         Backoff backoff(wait);
-        Recordings to(latencies_, paced_);
+        StageRecordings to(latencies_, paced_);
         to.first().start(ticks_end());
         for (;;) {
             const std::span<const MarketData> there = ring.peek(batch_max);
@@ -74,28 +74,6 @@ class Publisher {
         BookWriter* writer;
         LevelBook levels;
         bool touched;
-    };
-
-    struct Recordings {
-        Recordings(Latencies& latencies, bool paced)
-            : service(latencies.recording(Measure::service)),
-              queued(latencies.recording(Measure::queued)),
-              matched(latencies.recording(Measure::matched)),
-              published(latencies.recording(Measure::published)) {
-            if (paced) planned = Planned{latencies.recording(Measure::response), latencies.recording(Measure::slip)};
-        }
-        Recording& first() { return planned ? planned->response : service; }
-
-        struct Planned {
-            Recording response;
-            Recording slip;
-        };
-
-        Recording service;
-        Recording queued;
-        Recording matched;
-        Recording published;
-        std::optional<Planned> planned;  // if commands have planned times
     };
 
     static constexpr std::uint64_t batch_max = 256;
@@ -137,7 +115,7 @@ class Publisher {
         touched_.clear();
     }
 
-    void record(std::span<const MarketData> updates, std::uint64_t now, Recordings& to) {
+    void record(std::span<const MarketData> updates, std::uint64_t now, StageRecordings& to) {
         end_ticks_ = now;
         for (const MarketData& update : updates) {
             if (!update.ends_command) continue;
@@ -147,13 +125,7 @@ class Publisher {
                 continue;
             }
             note_gaps(update);
-            to.queued.record(update.operation, {.ns = ns_(update.taken - update.sent), .end_ticks = now});
-            to.matched.record(update.operation, {.ns = ns_(update.matched - update.taken), .end_ticks = now});
-            to.published.record(update.operation, {.ns = ns_(now - update.matched), .end_ticks = now});
-            to.service.record(update.operation, {.ns = ns_(now - update.sent), .end_ticks = now});
-            if (!to.planned) continue;
-            to.planned->response.record(update.operation, {.ns = ns_(now - update.due), .end_ticks = now});
-            to.planned->slip.record(update.operation, {.ns = ns_(update.sent - update.due), .end_ticks = now});
+            to.record(update, now, ns_);
         }
     }
 

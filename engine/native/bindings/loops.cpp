@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/native/bench/measured_call.hpp"
+#include "engine/native/bench/stage_recordings.hpp"
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
@@ -104,6 +105,30 @@ Pass run_paced_nothing_pass(std::uint64_t count, bool logged) {
         run_paced_nothing(planned.data(), count, timestamps, logged, ns_of_ticks(1e9), latencies);
         return std::uint64_t{0};
     });
+}
+
+/// Cost of measuring for one thread of a pipeline, around nothing.
+template <typename Loop>
+Pass measuring_pass(std::uint64_t count, Loop loop) {
+    return measured_call(count, [&] {
+        loop(count);
+        return std::uint64_t{0};
+    });
+}
+
+void register_pipeline_nothing(nb::module_& m) {
+    m.def(
+        "produce_nothing", [](std::uint64_t count) { return measuring_pass(count, produce_nothing); },
+        nb::arg("count"));
+    m.def("match_nothing", [](std::uint64_t count) { return measuring_pass(count, match_nothing); }, nb::arg("count"));
+    m.def(
+        "publish_nothing",
+        [](std::uint64_t count) {
+            Latencies latencies({Measure::service, Measure::queued, Measure::matched, Measure::published,
+                                 Measure::response, Measure::slip});
+            return measuring_pass(count, [&](std::uint64_t all) { publish_nothing(all, latencies); });
+        },
+        nb::arg("count"));
 }
 
 Pass run_batches_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t batch, JournalWriter* journal,
@@ -212,6 +237,7 @@ void register_run(nb::module_& m) {
     m.def("run_clock", &run_clock_pass, nb::arg("commands"), nb::arg("multiplier"), nb::arg("shift"),
           nb::arg("histogram"));
     m.def("run_loop", &run_loop_pass, nb::arg("commands"));
+    register_pipeline_nothing(m);
     m.def("allocations", &allocations);
     m.def("operations", [] { return std::vector<std::string>(operation_names.begin(), operation_names.end()); });
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -183,3 +184,12 @@ def swept(report: Report) -> Sweep:
     """Three rates; the last one was missed, so the answer is between the second and the third."""
     points = [_at_rate(report, 1e6, 1e6), _at_rate(report, 2e6, 2e6), _at_rate(report, 4e6, 3e6)]
     return sweep_of(points, objectives=[Objective(percentile="99", limit_ns=1_000_000)])
+
+
+@pytest.fixture(scope="session")
+def with_both_passes(report: Report) -> Report:
+    """The report, with passes of 40 ns per command, one at a time."""
+    single = Throughput.of(COMMANDS, 40 * COMMANDS, COMMANDS * 79 // 2)
+    return dataclasses.replace(
+        report, runs=tuple(dataclasses.replace(run, one_at_a_time=single) for run in report.runs)
+    )

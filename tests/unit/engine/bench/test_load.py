@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from lowlat.engine.bench.load import load_facts
-from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop
+from lowlat.engine.bench.loop_ceiling import LoopCeiling, ceiling_of, pipeline_ceiling
+from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
 from lowlat.engine.flow.profile import Arrivals
+from lowlat.errors import UsageError
 from lowlat.reports.model.context import Load
 from lowlat.reports.model.results import Throughput
 
@@ -69,3 +71,34 @@ def test_a_closed_loop_has_no_rate_to_miss() -> None:
     load = load_facts(ClosedLoop(), [outcome(1_000, 0, wall_ns=MS, rejected=10)])  # type: ignore[list-item]
     assert (load.achieved_rate, load.missed, load.target_rate, load.loop_ceiling) == (1e6, (), None, None)
     assert (load.sent, load.acked, load.rejected) == (1_000, 990, 10)
+
+
+def test_a_rate_above_the_ceiling_is_refused_and_one_at_it_is_not() -> None:
+    """25 ns per command are 40 M/s."""
+    ceiling = LoopCeiling(25.0, "the open loop")
+    ceiling.check(40e6)
+    with pytest.raises(UsageError, match=r"40\.1 M/s is above the ceiling of the open loop: .* reaches 40\.0 M/s here"):
+        ceiling.check(40.1e6)
+
+
+def test_only_loads_with_a_rate_have_a_ceiling() -> None:
+    due = Arrivals(process="constant", rate=1)
+    assert ceiling_of(ClosedLoop(), logged=False) is None
+    assert ceiling_of(Pipeline(producers=1), logged=False) is None
+    for load, what in ((OpenLoop(due), "the open loop"), (Pipeline(producers=1, arrivals=due), "the pipeline")):
+        ceiling = ceiling_of(load, logged=False)
+        assert ceiling is not None and ceiling.what.startswith(what) and ceiling.ns_per_command > 1
+
+
+def test_the_ceiling_of_a_pipeline_is_that_of_its_busiest_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Producers read the clock once each, and share the commands; the matcher reads it twice; the publisher records."""
+
+    def costs(produce: int, match: int, publish: int) -> None:
+        for name, ns in (("produce", produce), ("match", match), ("publish", publish)):
+            done = SimpleNamespace(cpu_ns=ns << 16)
+            monkeypatch.setattr(f"lowlat.engine._core.{name}_nothing", lambda _count, done=done: done)
+
+    costs(50, 10, 20)
+    assert [pipeline_ceiling(producers).ns_per_command for producers in (1, 2, 4)] == [50, 25, 20]
+    costs(50, 60, 20)
+    assert pipeline_ceiling(1).ns_per_command == 60

@@ -110,7 +110,7 @@ def test_without_any_run_the_error_is_told(monkeypatch: pytest.MonkeyPatch, erro
 
 
 def test_rates_above_the_loops_own_ceiling_are_left_out() -> None:
-    ceiling = LoopCeiling(ns_per_command=100)
+    ceiling = LoopCeiling(ns_per_command=100, what="the open loop")
     assert within_ceiling([1_000_000, 10_000_000], ceiling) == ([1_000_000, 10_000_000], None)
     assert within_ceiling([1_000_000, 10_000_001], ceiling) == ([1_000_000], 10_000_000)
     with pytest.raises(UsageError, match="above the ceiling of the open loop"):

@@ -254,6 +254,12 @@ def test_markdown_opens_below_the_second_level_and_escapes(report: Report, sweep
     assert "Highest rate: **1.41 M/s (95% interval: 1.00 M/s to 2.00 M/s)**; p99 ≤ 1.00 ms" in of_sweep
 
 
+def test_markdown_names_both_untimed_passes(report: Report, with_both_passes: Report) -> None:
+    text = convert(with_both_passes, "md")
+    assert "- batched: 40.0 M/s" in text and "- one at a time: 25.0 M/s" in text
+    assert "- batched: " in convert(report, "md") and "- one at a time" not in convert(report, "md")
+
+
 def test_markdown_stays_below_a_mebibyte_whatever_it_is_given(report: Report) -> None:
     long = dataclasses.replace(report.summary[0], op="|" * 100_000)
     huge = dataclasses.replace(report, summary=(long,) * 5_000, status="invalid", status_reasons=("x" * 2**21,))

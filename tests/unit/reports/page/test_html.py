@@ -77,6 +77,15 @@ def test_runs_stand_beside_each_other_with_their_spread(report: Report, page: Pa
     assert (value + above, value - below) == (spread.max, spread.min)
 
 
+def test_both_untimed_passes_are_columns_and_facts(with_both_passes: Report) -> None:
+    page = Page(to_html(with_both_passes))
+    table = next(rows for rows in page.tables if rows and "one at a time" in rows[0])
+    column = table[0].index("one at a time")
+    assert table[0][column - 1] == "batched"
+    assert [row[column] for row in table[1:]] == ["[25000000.0] 25.0 M/s"] * 3
+    assert "a call per command, events read, no timestamps" in page.text
+
+
 def test_plotly_knows_every_property(page: Page, swept: Sweep) -> None:
     for chart in (*page.charts.values(), *Page(to_html(swept)).charts.values()):
         go.Figure(chart)  # raises for a property or a value that plotly.js would ignore

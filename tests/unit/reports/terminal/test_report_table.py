@@ -192,3 +192,23 @@ def test_other_quantities() -> None:
     assert (units.size(512), units.size(4 * 2**20)) == ("512 B", "4.00 MiB")
     assert (units.plural(1, "switch"), units.plural(2, "switch")) == ("1 switch", "2 switches")
     assert (units.counted(1, "byte"), units.counted(2_000_000, "byte")) == ("1 byte", "2,000,000 bytes")
+
+
+def test_a_closed_loop_names_both_untimed_passes(report: Report, with_both_passes: Report) -> None:
+    lines = shown(with_both_passes, terminal=False).splitlines()
+    batched, single, timed = (
+        next(line for line in lines if line.startswith(name)) for name in ("batched", "one at a time", "timed pass")
+    )
+    assert "25 ns per command" in batched and "one call, look-ahead" in batched
+    assert "40 ns per command" in single and "39.5 ns of CPU time" in single and "a call per command" in single
+    assert "62 ns per command" in timed
+    assert not any(line.startswith("one at a time") for line in shown(report, terminal=False).splitlines())
+
+
+def test_an_open_loop_shows_the_ceiling_of_its_loop(with_both_passes: Report) -> None:
+    load = dataclasses.replace(
+        with_both_passes.load, model="open", target_rate=1e6, achieved_rate=1e6, arrivals="constant", loop_ceiling=40e6
+    )
+    text = words(dataclasses.replace(with_both_passes, load=load))
+    assert "loop ceiling 40.0 M/s (25.0 ns around nothing)" in text
+    assert "throughput" in text and "batched" not in text and "one at a time" not in text
