@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from lowlat.engine.bench.protocol import OpenLoop
     from lowlat.engine.bench.run import Progress, RunPlan
     from lowlat.engine.flow.order_flow import Flow
-    from lowlat.reports.model.objective import Objective
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
@@ -150,7 +149,6 @@ def bench(
     chosen = load_profile(profile)
     if sweep:  # environment and settings file may set these for other invocations
         pipeline, log, journal, rate = False, None, None, sweep.per_second[0]
-    objectives = objectives_of(objective, commands) if sweep else ()
     load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals, own=chosen.arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
@@ -165,11 +163,10 @@ def bench(
         progress("generating the order flow", 0.0)
         if sweep:
             load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)
-            report: Report | Sweep = _swept(sweep, load_at, generate, plan, objectives, commands, seed, progress)
+            report: Report | Sweep = _swept(sweep, load_at, generate, plan, objective, commands, seed, progress)
         else:
-            report = measure(
-                generate(commands or commands_in(load, PACED_S, ENGINES.get(engine).commands)), plan, progress
-            )
+            default = commands_in(load, PACED_S, ENGINES.get(engine).commands)
+            report = measure(generate(commands or default), plan, progress)
     return destination.deliver(report)
 
 
@@ -178,7 +175,7 @@ def _swept(
     load_at: Callable[[int], OpenLoop],
     generate: Callable[[int], Flow],
     plan: RunPlan,
-    objectives: Sequence[Objective],
+    objective: Sequence[str] | None,
     commands: int | None,
     seed: int,
     progress: Progress,
@@ -187,6 +184,7 @@ def _swept(
     from lowlat.engine.bench.sweep import measure_sweep
     from lowlat.reports.model.objective import commands_needed
 
+    objectives = objectives_of(objective, commands)
     least = commands_needed(objectives)
 
     def flow_of(load: OpenLoop) -> Flow:
