@@ -1,5 +1,5 @@
 """Parsers for quantities on the command line: counts `250_000`, `500k`, `2M`; rates `500k/s`; durations `250us`, `10s`;
-sweeps over rates `100k:20M:8`."""
+sweeps over rates `100k:20M:8`; objectives `p99=10us`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ _FORM: Final = re.compile(r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?) ?(?P<uni
 _SWEEP: Final = "a sweep of rates"
 _SWEEP_EXAMPLE: Final = "FROM:TO:STEPS such as 100k:20M:8"
 _STEPS_MAX: Final = 100
+_OBJECTIVE: Final = re.compile(r"p(?P<percentile>[0-9]+(?:\.[0-9]+)?) ?= ?(?P<limit>.+)")
+_OBJECTIVE_NAME: Final = "an objective"
+_OBJECTIVE_EXAMPLE: Final = "a percentile and a time, such as p99=10us"
 _LENGTH_MAX: Final = 40
 """Characters of the longest quantity: int() of a million digits takes seconds, then fails."""
 
@@ -67,6 +70,23 @@ def parse_sweep(text: str) -> tuple[int, ...]:
     if any(rate >= above for rate, above in pairwise(rates)):
         raise _refused(text, _SWEEP, _SWEEP_EXAMPLE, f" ({steps} steps this close round to the same rate)")
     return rates
+
+
+def parse_objective(text: str) -> tuple[str, int]:
+    """A percentile and its limit, `p99.9=50us`: the percentile as a number, the limit in nanoseconds, above 0.
+
+    Raises `FormatError`.
+    """
+    form = _OBJECTIVE.fullmatch(text.strip()) if len(text) <= _LENGTH_MAX else None
+    if form is None:
+        raise _refused(text, _OBJECTIVE_NAME, _OBJECTIVE_EXAMPLE)
+    try:
+        limit_ns = parse_duration_ns(form["limit"])
+    except FormatError as error:
+        raise _refused(text, _OBJECTIVE_NAME, _OBJECTIVE_EXAMPLE, f" ({error})") from error
+    if limit_ns == 0:
+        raise _refused(text, _OBJECTIVE_NAME, _OBJECTIVE_EXAMPLE, " (no response takes 0 ns)")
+    return form["percentile"], limit_ns
 
 
 def _whole(text: str, part: str, units: Mapping[str, int], kind: str, examples: str) -> int:

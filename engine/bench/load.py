@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from lowlat import units
 from lowlat.engine.bench.passes import added
 from lowlat.engine.bench.protocol import ClosedLoop, Load, OpenLoop, Pipeline, RunOutcome
 from lowlat.engine.flow.profile import Arrivals
 from lowlat.reports.model import context
-
-LATE_SHARE: Final = 0.01
-LATE_NS: Final = 5_000_000
-"""A run has missed its rate if its last command ends late by more than this fraction of the schedule and by more than
-this time (or the whole schedule, if that is shorter). A growing queue ends with a delay proportional to the run; a
-single preemption adds a few milliseconds at most and does not indicate a missed rate."""
+from lowlat.reports.model.lateness import is_late
 
 
 def load_facts(load: Load, outcomes: Sequence[RunOutcome]) -> context.Load:
@@ -68,8 +62,7 @@ def _schedule_ns(outcome: RunOutcome, due: Arrivals) -> float:
 def _missed(due: Arrivals, outcomes: Sequence[RunOutcome]) -> tuple[str, ...]:
     """Why the rate was missed: names the latest run, if it was too late."""
     run, latest = max(enumerate(outcomes), key=lambda each: each[1].late_ns)
-    schedule_ns = _schedule_ns(latest, due)
-    if latest.late_ns <= max(LATE_SHARE * schedule_ns, min(LATE_NS, schedule_ns)):
+    if not is_late(latest.late_ns, latest.throughput.commands, due.rate):
         return ()
     reached = units.rate(latest.throughput.commands * 1e9 / _taken_ns(latest, due))
     loop = f" (the loop around nothing reaches {units.rate(latest.loop_ceiling)})" if latest.loop_ceiling else ""

@@ -52,7 +52,7 @@ def assemble(
     outside the application. `journal`: where the runs left a journal.
     """
     outcomes = [run.outcome for run in finished]
-    runs = tuple(_run(run) for run in finished)
+    runs = tuple(run_of(run, load) for run in finished)
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
     status, reasons = _status(
@@ -126,7 +126,9 @@ def _reasons_invalid(load: Load, outcomes: Sequence[RunOutcome], prefix: PrefixC
         yield f"the {prefix.engine} engine differs from the reference engine: {prefix.difference}"
 
 
-def _run(run: Finished) -> results.Run:
+def run_of(run: Finished, load: Load) -> results.Run:
+    """A run as a report describes it."""
+    paced = not isinstance(load, ClosedLoop) and load.arrivals is not None
     return results.Run(
         index=run.index,
         started=run.started.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -136,6 +138,7 @@ def _run(run: Finished) -> results.Run:
         stamped=run.outcome.stamped,
         disturbances=run.outcome.disturbances,
         series=run.outcome.series,
+        late_ns=run.outcome.late_ns if paced else None,
     )
 
 

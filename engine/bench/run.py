@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
 from lowlat.errors import ExitCode, RunFailedError, UsageError
 from lowlat.probes.network.peer import PeerPath
 from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
+from lowlat.reports.model.budget import Measured
 from lowlat.reports.model.report import Report
 
 Progress = Callable[[str, float], None]
@@ -92,46 +93,105 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     `KeyboardInterrupt`. Raises `UsageError` for an unusable CPU or a load that the engine does not support,
     `RunFailedError` if a process dies.
     """
-    _check_load(flow, plan)
-    sized = settings_of(flow, plan)
-    finished: list[Finished] = []
     prefix: PrefixCheck | None = None
     around = peer_stages(plan.peer)
-    with contextlib.ExitStack() as stack:
-        place, path = stack.enter_context(_places(flow, plan))
-        file = stack.enter_context(_commands_file(flow))
-        log = stack.enter_context(interval_log(plan.log)) if plan.log else None
-        journals = stack.enter_context(new_journal(plan.journal)) if plan.journal else None
+    with _prepared(flow, plan) as runs:
         try:
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
-                finished.append(_run(_job(file, flow, sized, plan, place, path, log, journals, index), index))
+                runs.run()
             progress("measuring the kernel path", plan.runs / (plan.runs + 1))
-            around |= kernel_stage(finished[0].outcome, place.topology)
+            around |= runs.kernel_stage()
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
-            prefix = check_prefix(flow, sized, plan.reference_prefix, ENGINES.get(plan.engine))
+            prefix = runs.check_prefix()
         except KeyboardInterrupt:
-            if not finished:
+            if not runs.finished:
                 raise
     progress("done", 1.0)
-    return assemble(
-        flow,
-        sized,
-        plan.engine,
-        plan.command,
-        plan.load,
-        finished,
-        prefix,
-        place,
-        planned=plan.runs,
-        surroundings=around,
-        journal=plan.journal,
-    )
+    return runs.report(prefix, around)
 
 
-def _check_load(flow: Flow, plan: RunPlan) -> None:
-    """Raises `UsageError` for a load that the engine does not support, times that cannot be planned, or a rate that the
-    loop does not reach around nothing."""
+class Measurement:
+    """The runs of one flow under one plan, made one at a time.
+
+    `file`: the commands, from `commands_file`. `path`, `log`, `journals`: only for a pipeline, an interval log or
+    journals. The load has passed `check_load`.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        plan: RunPlan,
+        file: IO[bytes],
+        place: Place,
+        path: PathPlaces | None = None,
+        log: IntervalLog | None = None,
+        journals: Path | None = None,
+    ) -> None:
+        self.flow = flow
+        self.plan = plan
+        self.finished: list[Finished] = []
+        self._settings = settings_of(flow, plan)
+        self._file, self._place, self._path, self._log, self._journals = file, place, path, log, journals
+
+    def run(self) -> Finished:
+        """Make the next run in a fresh process. Raises `RunFailedError` if it dies."""
+        job = _job(
+            self._file,
+            self.flow,
+            self._settings,
+            self.plan,
+            self._place,
+            self._path,
+            self._log,
+            self._journals,
+            len(self.finished),
+        )
+        self.finished.append(_run(job, len(self.finished)))
+        return self.finished[-1]
+
+    def kernel_stage(self) -> dict[str, Measured]:
+        """Measure the kernel's part of the latency budget, after the first run."""
+        return kernel_stage(self.finished[0].outcome, self._place.topology)
+
+    def check_prefix(self) -> PrefixCheck:
+        """Execute a prefix of the flow on the reference engine too."""
+        return check_prefix(self.flow, self._settings, self.plan.reference_prefix, ENGINES.get(self.plan.engine))
+
+    def report(self, prefix: PrefixCheck | None, around: Mapping[str, Measured]) -> Report:
+        """The report of the runs, at least one. `around`: stages of the latency budget outside the application."""
+        return assemble(
+            self.flow,
+            self._settings,
+            self.plan.engine,
+            self.plan.command,
+            self.plan.load,
+            self.finished,
+            prefix,
+            self._place,
+            planned=max(self.plan.runs, len(self.finished)),
+            surroundings=around,
+            journal=self.plan.journal,
+        )
+
+
+@contextlib.contextmanager
+def _prepared(flow: Flow, plan: RunPlan) -> Iterator[Measurement]:
+    """Raises what `check_load` raises, and `UsageError` for a rate that the loop does not reach around nothing."""
+    check_load(flow, plan)
+    due = None if isinstance(plan.load, ClosedLoop) else plan.load.arrivals
+    if due and (ceiling := ceiling_of(plan.load, logged=plan.log is not None)):
+        ceiling.check(due.rate)
+    with contextlib.ExitStack() as stack:
+        place, path = stack.enter_context(_places(flow, plan))
+        file = stack.enter_context(commands_file(flow))
+        log = stack.enter_context(interval_log(plan.log)) if plan.log else None
+        journals = stack.enter_context(new_journal(plan.journal)) if plan.journal else None
+        yield Measurement(flow, plan, file, place, path, log, journals)
+
+
+def check_load(flow: Flow, plan: RunPlan) -> None:
+    """Raises `UsageError` for a load that the engine does not support or times that cannot be planned."""
     name, compiled = plan.engine, ENGINES.get(plan.engine).compiled
     if not compiled and not isinstance(plan.load, ClosedLoop):
         raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
@@ -146,8 +206,6 @@ def _check_load(flow: Flow, plan: RunPlan) -> None:
         )
     if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
-        if ceiling := ceiling_of(plan.load, logged=plan.log is not None):
-            ceiling.check(plan.load.arrivals.rate)
 
 
 @contextlib.contextmanager
@@ -162,7 +220,7 @@ def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | Non
 
 
 @contextlib.contextmanager
-def _commands_file(flow: Flow) -> Iterator[IO[bytes]]:
+def commands_file(flow: Flow) -> Iterator[IO[bytes]]:
     """The commands in an unnamed file, for the runs' processes to map."""
     with tempfile.TemporaryFile() as file:
         try:

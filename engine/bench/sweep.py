@@ -1,51 +1,192 @@
-"""A sweep: one kind of flow in open loops at rising rates."""
+"""A sweep: one flow in open loops at several rates, to find the highest rate that meets its latency objectives."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Final
 
 from lowlat import units
+from lowlat.engine.bench.crosscheck import PrefixCheck
+from lowlat.engine.bench.kernel_stages import peer_stages
+from lowlat.engine.bench.loop_ceiling import LoopCeiling, open_loop_ceiling
+from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.protocol import OpenLoop
-from lowlat.engine.bench.run import Progress, RunPlan, measure
+from lowlat.engine.bench.report_builder import run_of
+from lowlat.engine.bench.run import Measurement, Progress, RunPlan, check_load, commands_file
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.errors import RunFailedError
+from lowlat.reports.model.budget import Measured
+from lowlat.reports.model.objective import Objective, default_objectives, excess
 from lowlat.reports.model.report import Report
+from lowlat.reports.model.sustainable import AtRate, rates_around
 from lowlat.reports.model.sweep import Sweep, sweep_of
+
+RESOLUTION: Final = 1.1
+"""The search ends when the rates around the answer differ by at most this factor, and both were measured twice."""
+STEPS_MAX: Final = 16
+"""Most steps of the search, each a rate's runs."""
+_STEPS_USUAL: Final = 6
+"""What the progress bar expects of them."""
 
 
 def measure_sweep(
     flow_of: Callable[[OpenLoop], Flow],
+    load_at: Callable[[int], OpenLoop],
+    rates: Sequence[int],
     plan: RunPlan,
-    loads: Sequence[OpenLoop],
+    objectives: Sequence[Objective] = (),
+    *,
+    seed: int = 0,
     progress: Progress = lambda _text, _share: None,
 ) -> Sweep:
-    """Measure the flow at each load, the lowest rate first, otherwise according to `plan`.
+    """Measure the flow at the rates, `plan.runs` times each, then search for the highest one that meets `objectives`.
 
-    Ctrl-C, or a run whose process dies, ends it with the rates measured so far; if there are none, `KeyboardInterrupt`
-    or `RunFailedError` is raised. Otherwise raises what `lowlat.engine.bench.run.measure` raises.
+    Each pass over the rates is in random order, drawn with `seed`, so that a disturbance of the host does not always
+    meet the same rates. `load_at`: the load at a rate. `objectives`: none for the default.
+
+    Rates above the ceiling of the open loop are left out: they would measure the loop. Raises `UsageError` if all are.
+    Ctrl-C, or a run whose process dies, ends it with the runs made so far; if there are none, `KeyboardInterrupt` or
+    `RunFailedError` is raised. Otherwise raises what `lowlat.engine.bench.run.measure` raises.
     """
-    points: list[Report] = []
-    failure = None
-    for load in loads:
-        done = len(points) / len(loads)
-        rate = units.rate(load.arrivals.rate)
-
-        def report_progress(text: str, share: float, done: float = done, rate: str = rate) -> None:
-            progress(f"at {rate}: {text}", done + share / len(loads))
-
+    rates, ceiling = within_ceiling(rates, open_loop_ceiling())
+    with contextlib.ExitStack() as stack:
+        made = _Runs(flow_of, load_at, plan, stack)
+        failure, interrupted = None, False
         try:
-            report_progress("generating the order flow", 0.0)
-            points.append(measure(flow_of(load), dataclasses.replace(plan, load=load), report_progress))
+            for rate in rates:
+                made.add(rate)
+            search = _steps(made, rates, objectives, seed)
+            usual = plan.runs * (len(rates) + _STEPS_USUAL)
+            for rate in search:
+                progress(f"run {len(made.order) + 1}, at {units.rate(rate)}", min(len(made.order) / usual, 0.99))
+                made.run(rate)
         except KeyboardInterrupt:
-            if not points:
+            interrupted = True
+            if not made.order:
                 raise
-            break
         except RunFailedError as error:
-            if not points:
+            if not made.order:
                 raise
-            failure = f"at {rate}: {error}"
-            break
-        if points[-1].status == "interrupted":
-            break
-    return sweep_of(points, interrupted=len(points) < len(loads), failure=failure)
+            failure = f"at {units.rate(rate)}: {error}"
+        progress("verifying against the reference engine", 0.99)
+        points = made.reports(verify=not interrupted)
+    return sweep_of(
+        points,
+        order=made.indices(),
+        seed=seed,
+        objectives=objectives,
+        loop_ceiling=ceiling,
+        interrupted=interrupted,
+        failure=failure,
+    )
+
+
+def within_ceiling(rates: Sequence[int], ceiling: LoopCeiling) -> tuple[Sequence[int], float | None]:
+    """The rates, lowest first, that the open loop itself reaches, and its ceiling if it is below the others.
+
+    Raises `UsageError` if all are above it.
+    """
+    ceiling.check(rates[0])
+    kept = [rate for rate in rates if rate <= ceiling.commands_per_s]
+    return kept, None if len(kept) == len(rates) else ceiling.commands_per_s
+
+
+class _Runs:
+    """The runs at each rate, on one CPU placement. Flows of the same length share their file of commands."""
+
+    def __init__(
+        self,
+        flow_of: Callable[[OpenLoop], Flow],
+        load_at: Callable[[int], OpenLoop],
+        plan: RunPlan,
+        stack: contextlib.ExitStack,
+    ) -> None:
+        self.order: list[int] = []
+        """The rate of each run made."""
+        self.each = plan.runs
+        """Runs of a rate at a time."""
+        self._flow_of, self._load_at, self._plan, self._stack = flow_of, load_at, plan, stack
+        self._place: Place = choose_place(plan.cpus)
+        self._at: dict[int, Measurement] = {}
+        self._files: dict[int, IO[bytes]] = {}
+
+    def add(self, rate: int) -> None:
+        """Prepare a rate."""
+        load = self._load_at(rate)
+        plan = dataclasses.replace(self._plan, load=load)
+        flow = self._flow_of(load)
+        check_load(flow, plan)
+        length = len(flow.commands)
+        if length not in self._files:
+            self._files[length] = self._stack.enter_context(commands_file(flow))
+        self._at[rate] = Measurement(flow, plan, self._files[length], self._place)
+
+    def run(self, rate: int) -> None:
+        """Make a run at this rate."""
+        if rate not in self._at:
+            self.add(rate)
+        self._at[rate].run()
+        self.order.append(rate)
+
+    def count(self, rate: int) -> int:
+        """Number of runs made at this rate."""
+        return len(self._at[rate].finished) if rate in self._at else 0
+
+    def around(self, objectives: Sequence[Objective]) -> tuple[int | None, int | None]:
+        """The two rates around the answer, as `rates_around` finds them."""
+        runs = {rate: [run_of(each, at.plan.load) for each in at.finished] for rate, at in self._measured()}
+        chosen = objectives or default_objectives(runs[min(runs)])
+        points = [AtRate(rate, [excess(run, rate, chosen) for run in runs[rate]]) for rate in runs]
+        below, above = rates_around(points)
+        return None if below is None else round(below), None if above is None else round(above)
+
+    def reports(self, *, verify: bool) -> list[Report]:
+        """A report for each rate with a run, the lowest first. Ctrl-C leaves the rest of them unverified."""
+        checks: dict[int, PrefixCheck | None] = {}
+        around: dict[str, Measured] = dict(peer_stages(self._plan.peer))
+        measured = [at for _, at in self._measured()]
+        with contextlib.suppress(KeyboardInterrupt):
+            around |= measured[0].kernel_stage() if verify else {}
+            for at in measured if verify else ():
+                if len(at.flow.commands) not in checks:
+                    checks[len(at.flow.commands)] = at.check_prefix()
+        return [at.report(checks.get(len(at.flow.commands)), around) for at in measured]
+
+    def indices(self) -> list[int]:
+        """For each run, in the order made, the index of its rate among those with a run."""
+        index = {rate: at for at, (rate, _) in enumerate(self._measured())}
+        return [index[rate] for rate in self.order]
+
+    def _measured(self) -> list[tuple[int, Measurement]]:
+        return [(rate, at) for rate, at in sorted(self._at.items()) if at.finished]
+
+
+def _steps(made: _Runs, rates: Sequence[int], objectives: Sequence[Objective], seed: int) -> Iterator[int]:
+    """The rate of each run: passes over the rates, then the search."""
+    chance = random.Random(seed)
+    runs = made.each
+    for _ in range(runs):
+        yield from chance.sample(rates, len(rates))
+    for _ in range(STEPS_MAX):
+        rate = next_rate(made.around(objectives), lambda rate: made.count(rate) < 2 * runs)
+        if rate is None:
+            return
+        yield from [rate] * runs
+
+
+def next_rate(around: tuple[int | None, int | None], unsure: Callable[[int], bool]) -> int | None:
+    """The next rate of the search, None when it is done.
+
+    Bisection on the logarithm of the rate. Then the rates around the answer are measured again, if they are `unsure`:
+    one that the host disturbed would otherwise end the search at the wrong place.
+    """
+    below, above = around
+    if below is not None and above is not None and above > below * RESOLUTION:
+        middle = round(math.sqrt(below * above))
+        if below < middle < above:
+            return middle
+    return next((rate for rate in (above, below) if rate is not None and unsure(rate)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,11 +12,12 @@ import typer
 
 from lowlat.errors import FormatError, UsageError
 from lowlat_cli.options.shared import count, is_given
-from lowlat_cli.quantity import parse_rate, parse_sweep
+from lowlat_cli.quantity import parse_objective, parse_rate, parse_sweep
 
 if TYPE_CHECKING:
-    from lowlat.engine.bench.protocol import Load
+    from lowlat.engine.bench.protocol import Load, OpenLoop
     from lowlat.engine.flow.profile import Arrivals
+    from lowlat.reports.model.objective import Objective
 
 Process: TypeAlias = Literal["constant", "poisson", "burst"]
 Parsed = TypeVar("Parsed")
@@ -25,8 +26,10 @@ PRODUCERS_MAX = 64
 BATCH_MAX = 1 << 20
 PACED_S = 2
 """How long a run at a rate takes unless told how many commands."""
-SWEPT_S = 1
-"""The same at each rate of a sweep."""
+SWEPT_S = 0.5
+"""The same for each run of a sweep."""
+SWEPT_MAX = 1_000_000
+"""Most commands of such a run unless told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,17 @@ SweepOption: TypeAlias = Annotated[
         "--sweep",
         metavar="FROM:TO:STEPS",
         parser=_parsed(_rates),
-        help="Open loop at each of STEPS rates, such as 100k:20M:8: latency vs. throughput, with the knee.",
+        help="Open loop at STEPS rates, such as 100k:20M:8, and between them: latency vs. throughput, and the highest "
+        "rate that meets the objectives. --runs is per rate.",
+    ),
+]
+ObjectiveOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--objective",
+        metavar="pN=TIME,...",
+        help="Limits of response time that the rate found by --sweep meets, such as p99=10us,p99.9=50us. Repeatable.  "
+        "[default: p99 at 1,000 times the median service time at the lowest rate]",
     ),
 ]
 BooksOption: TypeAlias = Annotated[
@@ -144,6 +157,8 @@ def check_together(ctx: typer.Context, output: Path | None) -> None:
         raise UsageError("--dir needs a pipeline; add --pipeline")
     if sweep and given & {"pipeline", "rate", "log"}:
         raise UsageError("--sweep sets the open-loop rates itself; remove --pipeline, --rate and --log")
+    if not sweep and "objective" in given:
+        raise UsageError("--objective needs a sweep; add --sweep, such as --sweep 100k:20M:8")
     if not ctx.params.get("journal") and "batch" in given:
         raise UsageError("--batch needs a journal; add --journal FILE")
     if "journal" in given and (pipeline or sweep or ctx.params["rate"]):
@@ -175,12 +190,37 @@ def load_of(
     return OpenLoop(due) if due else ClosedLoop()
 
 
-def commands_in(load: Load, seconds: int, most: int) -> int:
+def open_loop(rate: int, arrivals: Process | None, own: Arrivals | None) -> OpenLoop:
+    """The open loop at a rate; the others as in `load_of`. Raises `UsageError` for a rate out of bounds."""
+    from lowlat.engine.bench.protocol import OpenLoop
+
+    due = _due(rate, arrivals, own)
+    assert due is not None, "a rate was given"
+    return OpenLoop(due)
+
+
+def commands_in(load: Load, seconds: float, most: int) -> int:
     """The default number of commands in a run: `most`, or those due in `seconds` if they are fewer."""
     from lowlat.engine.bench.protocol import ClosedLoop
 
     due = None if isinstance(load, ClosedLoop) else load.arrivals
-    return min(most, due.rate * seconds) if due else most
+    return min(most, max(1, round(due.rate * seconds))) if due else most
+
+
+def objectives_of(texts: Sequence[str] | None, commands: int | None) -> tuple[Objective, ...]:
+    """The objectives that the options name; none for the default ones. `commands`: in a run, if given.
+
+    Raises `FormatError` for an objective that is not valid, `UsageError` for too few commands to tell.
+    """
+    from lowlat.reports.model.objective import Objective, check_objectives, check_samples
+
+    named = [parse_objective(part) for text in texts or () for part in text.split(",")]
+    chosen = tuple(Objective(percentile=percentile, limit_ns=limit_ns) for percentile, limit_ns in named)
+    if chosen:
+        check_objectives(chosen)
+    if commands is not None:
+        check_samples(chosen, commands)
+    return chosen
 
 
 def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Arrivals | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,19 +11,24 @@ import typer
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.load import (
     PACED_S,
+    SWEPT_MAX,
     SWEPT_S,
     ArrivalsOption,
     BatchOption,
     BooksOption,
     JournalOption,
     LogOption,
+    ObjectiveOption,
     PipelineOption,
     ProducersOption,
     RateOption,
+    Rates,
     SweepOption,
     check_together,
     commands_in,
     load_of,
+    objectives_of,
+    open_loop,
 )
 from lowlat_cli.options.peer import BindOption, ListenOption, PeerOption, listens, measured_peer
 from lowlat_cli.options.shared import (
@@ -48,7 +54,7 @@ from lowlat_cli.session import color_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lowlat.engine.bench.protocol import Load
+    from lowlat.engine.bench.protocol import OpenLoop
     from lowlat.engine.bench.run import Progress, RunPlan
     from lowlat.engine.flow.order_flow import Flow
     from lowlat.reports.model.report import Report
@@ -76,8 +82,8 @@ def bench(
             "-n",
             metavar="N",
             parser=count(1, COMMANDS_MAX),
-            help="Commands measured per run.  [default: 2M, at most 2 s worth at a --rate and 1 s in a --sweep; "
-            "20k with an engine in Python]",
+            help="Commands measured per run.  [default: 2M, at most 2 s worth at a --rate; 1M, at most 0.5 s worth, "
+            "in a --sweep; 20k with an engine in Python]",
         ),
     ] = None,
     seed: Annotated[
@@ -91,6 +97,7 @@ def bench(
     rate: RateOption = None,
     arrivals: ArrivalsOption = None,
     sweep: SweepOption = None,
+    objective: ObjectiveOption = None,
     books: BooksOption = None,
     log: LogOption = None,
     journal: JournalOption = None,
@@ -118,7 +125,7 @@ def bench(
       lowlat bench                            five runs of 2M commands each, steady flow
       lowlat bench -p deep -n 5M --cpu 3      100,000 live orders, measured on CPU 3
       lowlat bench --rate 1M                  open loop: latency from the intended start time
-      lowlat bench --sweep 100k:20M:8         latency vs. throughput, with the knee
+      lowlat bench --sweep 100k:20M:8         latency vs. throughput, and the highest rate that keeps p99 low
       lowlat bench --pipeline --producers 2   end to end: queues, matcher, mapped book
       lowlat bench --journal day.journal      the cost of a journal, under each sync policy
       lowlat bench --json > report.json       the whole report as one document
@@ -132,52 +139,55 @@ def bench(
     destination.check(page=True)
     check_together(ctx, output)
 
+    from lowlat.engine.bench.engines import ENGINES
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import ClosedLoop
+    from lowlat.engine.bench.run import measure
     from lowlat.engine.flow.profile import load_profile
     from lowlat.engine.flow.synthetic import synthetic_flow
 
     chosen = load_profile(profile)
     if sweep:  # environment and settings file may set these for other invocations
-        pipeline, log, journal = False, None, None
-    senders = (producers or 1) if pipeline else None
-    rates = sweep.per_second if sweep else (rate,)
-    loads = [load_of(producers=senders, rate=each, arrivals=arrivals, own=chosen.arrivals) for each in rates]
+        pipeline, log, journal, rate = False, None, None, sweep.per_second[0]
+    load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals, own=chosen.arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(
-        ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=loads[0], books=books, log=log
-    )
-    if journal is not None and (is_given(ctx, "journal") or isinstance(loads[0], ClosedLoop)):
+    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
+    if journal is not None and (is_given(ctx, "journal") or isinstance(load, ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
-    def flow_of(load: Load) -> Flow:
-        default = commands_in(load, SWEPT_S if sweep else PACED_S, _commands_unless_told(engine))
-        return synthetic_flow(chosen, commands or default, seed)
-
+    generate = cache(lambda count: synthetic_flow(chosen, count, seed))
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         plan = replace(plan, peer=measured_peer(peer, progress))
-        report = _measured(plan, loads if sweep else [], flow_of, progress)
+        progress("generating the order flow", 0.0)
+        if sweep:
+            load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)
+            report: Report | Sweep = _swept(sweep, load_at, generate, plan, objective, commands, seed, progress)
+        else:
+            default = commands_in(load, PACED_S, ENGINES.get(engine).commands)
+            report = measure(generate(commands or default), plan, progress)
     return destination.deliver(report)
 
 
-def _measured(
-    plan: RunPlan, swept: Sequence[Load], flow_of: Callable[[Load], Flow], progress: Progress
-) -> Report | Sweep:
-    """The report under the plan's load, or for a sweep the reports at each rate."""
-    from lowlat.engine.bench.protocol import OpenLoop
-    from lowlat.engine.bench.run import measure
+def _swept(
+    sweep: Rates,
+    load_at: Callable[[int], OpenLoop],
+    generate: Callable[[int], Flow],
+    plan: RunPlan,
+    objective: Sequence[str] | None,
+    commands: int | None,
+    seed: int,
+    progress: Progress,
+) -> Sweep:
+    """The sweep; `generate` makes a flow of so many commands."""
     from lowlat.engine.bench.sweep import measure_sweep
+    from lowlat.reports.model.objective import commands_needed
 
-    progress("generating the order flow", 0.0)
-    if swept:
-        open_loops = [load for load in swept if isinstance(load, OpenLoop)]  # all: a rate and no pipeline
-        return measure_sweep(flow_of, plan, open_loops, progress)
-    return measure(flow_of(plan.load), plan, progress)
+    objectives = objectives_of(objective, commands)
+    least = commands_needed(objectives)
 
+    def flow_of(load: OpenLoop) -> Flow:
+        return generate(commands or max(commands_in(load, SWEPT_S, SWEPT_MAX), least))
 
-def _commands_unless_told(engine: str) -> int:
-    from lowlat.engine.bench.engines import ENGINES
-
-    return ENGINES.get(engine).commands
+    return measure_sweep(flow_of, load_at, sweep.per_second, plan, objectives, seed=seed, progress=progress)

@@ -165,6 +165,10 @@ class Run:
     stamped: Annotated[Throughput | None, Meta(description="The pass with per-command timestamps")]
     disturbances: Disturbances
     series: Annotated[tuple[Series, ...], Meta(description="Latencies by operation and measure")]
+    late_ns: Annotated[
+        Count | None,
+        Meta(description="How late the last command ended, nanoseconds; null without intended start times"),
+    ] = None
     one_at_a_time: Annotated[
         Throughput | None,
         Meta(

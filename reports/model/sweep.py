@@ -1,90 +1,155 @@
-"""A sweep: one open-loop report for each rate, and the knee of the resulting curve.
+"""A sweep: one open-loop report for each rate, and the highest rate that meets the objectives.
 
 `lowlat.reports.io.json_codec` turns it into a `lowlat.sweep/1` document and back.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from lowlat import units
-from lowlat.bounded import Count
+from lowlat.bounded import Amount, Count, Share
 from lowlat.errors import FormatError
+from lowlat.reports.model.objective import (
+    DEFAULT_RULE,
+    Objective,
+    check_objectives,
+    default_objectives,
+    excess,
+    kept_up,
+    response_of,
+)
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import SummarySeries
+from lowlat.reports.model.results import PercentileValue, SummarySeries
+from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, Crossing, crossing
 
 SCHEMA: Final = "lowlat.sweep/1"
-KNEE_RULE: Final = (
-    "the valid point of greatest power: achieved rate over p99 response time of all operations (Kleinrock 1979)"
+ANSWER_RULE: Final = (
+    "highest rate at which the median run meets every objective: where the isotonic fit over the rates crosses them; "
+    f"{CONFIDENCE:.0%} interval by bootstrap over the runs, at least the two rates around it"
 )
-"""L. Kleinrock, "Power and deterministic rules of thumb for probabilistic problems in computer communications",
-International Conference on Communications 1979, defines power as throughput over response time. It is greatest where a
-line from the origin touches the curve of response time over throughput: left of it rate is given away for little
-latency, right of it latency for little rate. He takes the mean response time; here it is the p99, since that is what
-such a system is held to. Only rates that were measured can be the knee, so it is as exact as the steps are fine."""
+REQUESTED: Final = "requested"
+POINTS_MAX: Final = 200
+_TOLERANCE: Final = 1e-6
+"""Relative difference of derived rates that the logarithms of different processors may cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SustainableRate:
+    """The highest rate that meets the objectives, in commands per second."""
+
+    bound: Annotated[
+        Literal["within", "at least", "below"],
+        Meta(
+            description="within: between measured rates; at least: every rate meets the objectives, and this is the "
+            "highest; below: none does, and this is the lowest"
+        ),
+    ]
+    rate: Annotated[Amount, Meta(description="The rate; with at least or below, a limit of it")]
+    lower: Annotated[Amount | None, Meta(description="Lower end of its interval; null: below every rate measured")]
+    upper: Annotated[Amount | None, Meta(description="Upper end of its interval; null: above every rate measured")]
+    confidence: Annotated[
+        Share | None,
+        Meta(description="Confidence of the interval; null with fewer than 3 runs at a rate, which cannot have one"),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """Open-loop reports of one workload at rising rates."""
+    """Open-loop reports of one workload by rate."""
 
     schema: Annotated[Literal["lowlat.sweep/1"], Meta(description="Kind and version of the document")] = SCHEMA
     status: Annotated[
         Literal["ok", "interrupted", "invalid"],
         Meta(
-            description="ok: a point is valid, and no other is invalid except for a rate that was not sustained, "
-            "which is how a sweep ends; interrupted: fewer points or runs than requested; invalid: discard the figures"
+            description="ok: no point is invalid except for a rate that was not sustained, which is what a sweep looks "
+            "for; interrupted: fewer points or runs than requested; invalid: discard the figures"
         ),
     ]
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
-    points: Annotated[tuple[Report, ...], Meta(min_length=1, description="A report for each rate, the lowest first")]
-    knee: Annotated[Count | None, Meta(description="Index of the knee in points; null when no point is valid")]
-    knee_rule: Annotated[str, Meta(description="How the knee is defined")]
+    objectives: Annotated[
+        tuple[Objective, ...], Meta(min_length=1, description="Limits of response time; a rate must meet all")
+    ]
+    objective_rule: Annotated[str, Meta(description=f"{REQUESTED}, or the rule of the default: {DEFAULT_RULE}")]
+    points: Annotated[
+        tuple[Report, ...],
+        Meta(min_length=1, max_length=POINTS_MAX, description="A report for each rate, the lowest first"),
+    ]
+    order: Annotated[tuple[Count, ...], Meta(description="Index in points of each run, in the order they were made")]
+    seed: Annotated[Count, Meta(description="Seed of that order, and of the bootstrap")]
+    loop_ceiling: Annotated[
+        Amount | None,
+        Meta(
+            description="Commands per second of the open loop around an engine that does nothing, if requested rates "
+            "above it were left out; null when none was"
+        ),
+    ]
+    answer: SustainableRate
+    answer_rule: Annotated[str, Meta(description="How the answer is defined")]
 
 
-def sweep_of(points: Sequence[Report], *, interrupted: bool = False, failure: str | None = None) -> Sweep:
-    """The sweep of these reports, in order of rate. `interrupted`: some requested rates are missing. `failure`: why the
-    next rate could not be measured.
+def sweep_of(
+    points: Sequence[Report],
+    *,
+    order: Sequence[int] | None = None,
+    seed: int = 0,
+    objectives: Sequence[Objective] = (),
+    loop_ceiling: float | None = None,
+    interrupted: bool = False,
+    failure: str | None = None,
+) -> Sweep:
+    """The sweep of these reports, in order of rate.
 
-    Raises `FormatError` without points, or for a point that is not open-loop or not at a higher rate than the previous
-    one.
+    `order`: index of each run's report, None for one report after the other. `objectives`: none for the default ones.
+    `loop_ceiling`: of the open loop, if requested rates above it were left out. `interrupted`: some requested rates or
+    runs are missing. `failure`: why the next run could not be measured.
+
+    Raises `FormatError` without points, for a point that is not open-loop, lacks the figures or is not at a higher rate
+    than the previous one, and for objectives that `check_objectives` refuses.
     """
+    _check_points(points)
     wrong = (*_wrong(points), *((failure,) if failure else ()))
     stopped = (interrupted and not failure) or any(point.status == "interrupted" for point in points)
     status: Literal["ok", "interrupted", "invalid"] = "invalid" if wrong else "interrupted" if stopped else "ok"
+    chosen = tuple(objectives) or default_objectives(points[0].runs)
     sweep = Sweep(
         status=status,
-        status_reasons=(*wrong, *((f"interrupted at {_count(points)}",) if stopped else ())),
+        status_reasons=(*wrong, *((f"interrupted at {units.plural(len(points), 'rate')}",) if stopped else ())),
+        objectives=chosen,
+        objective_rule=REQUESTED if objectives else DEFAULT_RULE,
         points=tuple(points),
-        knee=knee(points),
-        knee_rule=KNEE_RULE,
+        order=tuple(order) if order is not None else _one_after_the_other(points),
+        seed=seed,
+        loop_ceiling=loop_ceiling,
+        answer=_answer(points, chosen, seed),
+        answer_rule=ANSWER_RULE,
     )
     check(sweep)
     return sweep
 
 
 def check(sweep: Sweep) -> None:
-    """Raise `FormatError` if the parts of a sweep contradict each other."""
-    if not sweep.points:
-        raise FormatError("a sweep has a point at least")
-    if any(point.load.model != "open" for point in sweep.points):
-        raise FormatError("a point of a sweep is not of an open loop")
-    rates = [point.load.target_rate for point in sweep.points]
-    known = [rate for rate in rates if rate is not None]
-    if len(known) < len(rates) or known != sorted(set(known)):
-        raise FormatError(f"the target rates of a sweep do not rise: {rates}")
-    if sweep.knee is not None and not sweep.knee < len(sweep.points):
-        raise FormatError(f"knee is {sweep.knee}, but there are only {len(sweep.points)} points")
-
-
-def knee(points: Sequence[Report]) -> int | None:
-    """Index of the point selected by `KNEE_RULE`, the lowest rate among equals; None if no point is valid."""
-    powers = [(power, -index) for index, point in enumerate(points) if (power := _power(point)) is not None]
-    return -max(powers)[1] if powers else None
+    """Raise `FormatError` if the parts of a sweep contradict each other, or its answer is not that of its runs."""
+    _check_points(sweep.points)
+    check_objectives(sweep.objectives)
+    if sweep.objective_rule == DEFAULT_RULE and sweep.objectives != default_objectives(sweep.points[0].runs):
+        raise FormatError(f"the objectives of a sweep are not those of their rule: {_shown(sweep.objectives)}")
+    highest = _rate(sweep.points[-1])
+    if sweep.loop_ceiling is not None and highest > sweep.loop_ceiling:
+        raise FormatError(f"a sweep has a rate of {highest:.0f}/s, but its loop ends at {sweep.loop_ceiling:.0f}/s")
+    runs = {index: len(point.runs) for index, point in enumerate(sweep.points)}
+    if Counter(sweep.order) != runs:
+        raise FormatError(f"order does not name each of the {sum(runs.values())} runs of a sweep once")
+    derived = _answer(sweep.points, sweep.objectives, sweep.seed)
+    if not _same(derived, sweep.answer):
+        raise FormatError(f"the answer of a sweep is {_text(sweep.answer)}, but its runs give {_text(derived)}")
 
 
 def missed(point: Report) -> bool:
@@ -97,26 +162,102 @@ def response(point: Report) -> SummarySeries | None:
     return next((series for series in point.summary if (series.op, series.measure) == ("all", "response")), None)
 
 
-def _power(point: Report) -> float | None:
-    """Commands per second divided by the p99 in nanoseconds; None for a point that is invalid or lacks the figures."""
-    series = response(point)
-    rate = point.load.achieved_rate
-    if point.status == "invalid" or series is None or rate is None:
+def typical(point: Report, percent: str) -> PercentileValue | None:
+    """A percentile of response time in the median run, with the fewest samples beyond it of any run; the longer of the
+    two middle ones of an even number. None if a run lacks it."""
+    found = [series.percentiles.get(percent) for run in point.runs if (series := response_of(run))]
+    known = sorted((each for each in found if each is not None), key=lambda each: each.value)
+    if not known or len(known) < len(point.runs):
         return None
-    return rate / max(series.percentiles["99"].value, 1)
+    return PercentileValue(value=known[len(known) // 2].value, beyond=min(each.beyond for each in known))
+
+
+def meets(sweep: Sweep, point: Report) -> bool:
+    """Whether the median run at this rate meets the objectives. The fit over all rates decides the answer."""
+    return median(_excesses(point, sweep.objectives)) <= 0
+
+
+def verdict(sweep: Sweep, point: Report) -> str:
+    """What became of the objectives at this rate, in a few words."""
+    if point.status == "invalid" and not missed(point):
+        return "invalid"
+    late = sum(not kept_up(run, _rate(point)) for run in point.runs)
+    if late * 2 > len(point.runs):
+        return f"not sustained in {late} of {len(point.runs)}"
+    met = sum(value <= 0 for value in _excesses(point, sweep.objectives))
+    return f"{'meets' if meets(sweep, point) else 'exceeds'} ({met} of {len(point.runs)})"
+
+
+def at_rates(points: Sequence[Report], objectives: Sequence[Objective]) -> list[AtRate]:
+    """What the estimate of the answer takes from the points."""
+    return [AtRate(_rate(point), _excesses(point, objectives)) for point in points]
+
+
+def _answer(points: Sequence[Report], objectives: Sequence[Objective], seed: int) -> SustainableRate:
+    return _bounded(crossing(at_rates(points, objectives), seed), _rate(points[0]), _rate(points[-1]))
+
+
+def _bounded(found: Crossing, lowest: float, highest: float) -> SustainableRate:
+    """The answer in finite numbers."""
+    bound: Literal["within", "at least", "below"] = "within"
+    if found.rate == 0:
+        bound = "below"
+    elif math.isinf(found.rate):
+        bound = "at least"
+    return SustainableRate(
+        bound=bound,
+        rate=min(max(found.rate, lowest), highest),
+        lower=found.lower or None,
+        upper=None if math.isinf(found.upper) else found.upper,
+        confidence=found.confidence,
+    )
+
+
+def _same(one: SustainableRate, other: SustainableRate) -> bool:
+    pairs = ((one.rate, other.rate), (one.lower, other.lower), (one.upper, other.upper))
+    return (one.bound, one.confidence) == (other.bound, other.confidence) and all(
+        (a is None) == (b is None) and math.isclose(a or 0, b or 0, rel_tol=_TOLERANCE) for a, b in pairs
+    )
+
+
+def _check_points(points: Sequence[Report]) -> None:
+    if not points:
+        raise FormatError("a sweep has a point at least")
+    for point in points:
+        if point.load.model != "open":
+            raise FormatError("a point of a sweep is not of an open loop")
+        if not point.runs:
+            raise FormatError("a point of a sweep has no run")
+    rates = [point.load.target_rate for point in points]
+    known = [rate for rate in rates if rate]
+    if len(known) < len(rates) or known != sorted(set(known)):
+        raise FormatError(f"the target rates of a sweep do not rise: {rates}")
+
+
+def _excesses(point: Report, objectives: Sequence[Objective]) -> list[float]:
+    return [excess(run, _rate(point), objectives) for run in point.runs]
+
+
+def _rate(point: Report) -> float:
+    rate = point.load.target_rate
+    if not rate:
+        raise FormatError("a point of a sweep has no target rate")
+    return rate
+
+
+def _one_after_the_other(points: Sequence[Report]) -> tuple[int, ...]:
+    return tuple(index for index, point in enumerate(points) for _ in point.runs)
 
 
 def _wrong(points: Sequence[Report]) -> Iterator[str]:
     for point in points:
         if point.status == "invalid" and not missed(point):
-            yield f"at {_rate(point)}: {'; '.join(point.status_reasons) or 'no reason given'}"
-    if all(point.status == "invalid" for point in points):
-        yield f"none of {_count(points)} is valid"
+            yield f"at {units.rate(_rate(point))}: {'; '.join(point.status_reasons) or 'no reason given'}"
 
 
-def _rate(point: Report) -> str:
-    return "no rate" if point.load.target_rate is None else units.rate(point.load.target_rate)
+def _shown(objectives: Sequence[Objective]) -> str:
+    return ", ".join(map(str, objectives))
 
 
-def _count(points: Sequence[Report]) -> str:
-    return units.plural(len(points), "rate")
+def _text(answer: SustainableRate) -> str:
+    return f"{answer.bound} {answer.rate:.0f}/s ({answer.lower} to {answer.upper})"

@@ -10,8 +10,8 @@ from lowlat import units
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
-from lowlat.reports.model.sweep import KNEE_RULE, Sweep, missed, response
-from lowlat.reports.terminal import text_lines
+from lowlat.reports.model.sweep import Sweep, response, typical, verdict
+from lowlat.reports.terminal import sweep_lines, text_lines
 from lowlat.text import printable
 
 ROWS_MAX: Final = 400
@@ -43,22 +43,21 @@ def of_report(report: Report) -> str:
 
 
 def of_sweep(sweep: Sweep) -> str:
-    """Response times by rate, with the knee marked."""
+    """Response times by rate, and the highest rate that meets the objectives."""
     first = sweep.points[0]
-    rows = [
-        _point(point, "**knee**" if index == sweep.knee else "") for index, point in enumerate(sweep.points[:ROWS_MAX])
-    ]
+    rows = [_point(point, verdict(sweep, point)) for point in sweep.points[:ROWS_MAX]]
     return _text(
         [
             f"### lowlat: {_plain(first.workload.profile)}, by rate",
             "",
             *_status(sweep.status, sweep.status_reasons),
-            "Response time of all operations, from the intended start:",
+            f"Highest rate: **{_plain(sweep_lines.answer(sweep))}**; {_plain(sweep_lines.objectives(sweep))}",
             "",
-            *_table(["target", "achieved", "p50", "p99", "p99.9", "max", ""], rows, len(sweep.points)),
+            "Response time of all operations, from the intended start, in the median run at each rate:",
             "",
-            f"Knee: {KNEE_RULE}." if sweep.knee is not None else "Knee: none, no valid point.",
+            *_table(["target", "achieved", "p50", "p99", "p99.9", "max", "objective (runs)"], rows, len(sweep.points)),
             "",
+            f"- runs: {_plain(sweep_lines.runs(sweep))}",
             f"- host: {_plain(text_lines.host(first.host))}",
         ]
     )
@@ -88,14 +87,13 @@ def _latencies(summary: Sequence[SummarySeries]) -> list[str]:
     return [*_table(head, rows, len(summary), left=2), *note]
 
 
-def _point(point: Report, mark: str) -> list[str]:
+def _point(point: Report, outcome: str) -> list[str]:
     series = response(point)
-    verdict = "missed" if missed(point) else "" if point.status == "ok" else point.status
     return [
         *("-" if rate is None else units.rate(rate) for rate in (point.load.target_rate, point.load.achieved_rate)),
-        *(_percentile(series.percentiles.get(percent) if series else None) for percent in ("50", "99", "99.9")),
+        *(_percentile(typical(point, percent)) for percent in ("50", "99", "99.9")),
         units.time(series.max) if series else "-",
-        mark or verdict,
+        outcome,
     ]
 
 

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from lowlat import units
 from lowlat.reports.histogram.percentile_curve import Point, Spectrum, decades, nine_ticks
+from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import SummarySeries
 from lowlat.reports.model.series import PERCENTS, whole
-from lowlat.reports.model.sweep import Sweep, response
+from lowlat.reports.model.sweep import Sweep, meets, typical, verdict
+from lowlat.reports.terminal import sweep_lines
 
 Chart = dict[str, Any]
 
@@ -128,27 +130,29 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
 
 
 def over_rates(sweep: Sweep) -> Chart | None:
-    """Latency over the achieved rate, with crosses for invalid points and a line at the knee."""
-    reached = [(point, series) for point in sweep.points if (series := response(point)) and point.load.achieved_rate]
-    data = [trace for color, percent in enumerate(_OVER_RATES) for trace in _rate_trace(reached, percent, color)]
+    """Latency in the median run over the target rate, with crosses for rates that exceed an objective, and lines at the
+    objectives and the answer."""
+    data = [trace for color, percent in enumerate(_OVER_RATES) for trace in _rate_trace(sweep, percent, color)]
     if not data:
         return None
-    values = [value for trace in data for value in trace["y"]]
-    rates = {"type": "log", "title": {"text": "commands per second, achieved"}, "dtick": "D2", "ticksuffix": "/s"}
-    layout: Chart = {"xaxis": rates, "yaxis": latency_axis(values)}
-    knee = None if sweep.knee is None else sweep.points[sweep.knee].load.achieved_rate
-    if knee:
-        ends = {"x0": knee, "x1": knee, "y0": 0, "y1": 1, "yref": "paper"}
-        layout["shapes"] = [{"type": "line", "line": {"width": 1, "dash": "dash"}, **ends}]
-        layout["annotations"] = [_above(knee, f"knee {units.rate(knee)}")]
-    return {"data": data, "layout": layout}
+    values = [value for trace in data for value in trace["y"]] + [each.limit_ns for each in sweep.objectives]
+    rates = {"type": "log", "title": {"text": "commands per second, target"}, "dtick": "D2", "ticksuffix": "/s"}
+    return {
+        "data": data,
+        "layout": {
+            "xaxis": rates,
+            "yaxis": latency_axis(values),
+            "shapes": [*map(_limit, sweep.objectives), *_answer_lines(sweep)],
+            "annotations": [_above(sweep.answer.rate, sweep_lines.short(sweep.answer))],
+        },
+    }
 
 
-def _rate_trace(reached: Sequence[tuple[Report, SummarySeries]], percent: str, color: int) -> Iterator[Chart]:
+def _rate_trace(sweep: Sweep, percent: str, color: int) -> Iterator[Chart]:
     found = [
-        (point.load.achieved_rate or 0, series.percentiles[percent].value, point.status)
-        for point, series in reached
-        if percent in series.percentiles
+        (point.load.target_rate or 0, at.value, meets(sweep, point), verdict(sweep, point))
+        for point in sweep.points
+        if (at := typical(point, percent))
     ]
     if found:
         yield {
@@ -157,20 +161,28 @@ def _rate_trace(reached: Sequence[tuple[Report, SummarySeries]], percent: str, c
             "name": f"p{percent}",
             "meta": color,
             "hovertemplate": HOVER,
-            "x": [rate for rate, _, _ in found],
-            "y": [max(value, 1) for _, value, _ in found],
-            "text": [f"at {units.rate(rate)}{_unless_ok(status)}" for rate, _, status in found],
-            "customdata": [units.time(value) for _, value, _ in found],
+            "x": [rate for rate, _, _, _ in found],
+            "y": [max(value, 1) for _, value, _, _ in found],
+            "text": [f"at {units.rate(rate)}, {outcome}" for rate, _, _, outcome in found],
+            "customdata": [units.time(value) for _, value, _, _ in found],
             "line": {"width": 2},
-            "marker": {
-                "size": MARKER_SIZE + 2,
-                "symbol": ["x" if status == "invalid" else "circle" for _, _, status in found],
-            },
+            "marker": {"size": MARKER_SIZE + 2, "symbol": ["circle" if met else "x" for _, _, met, _ in found]},
         }
 
 
-def _unless_ok(status: str) -> str:
-    return {"ok": "", "invalid": ", invalid"}.get(status, f", {status}")
+def _limit(objective: Objective) -> Chart:
+    """A line across the chart at an objective."""
+    ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": objective.limit_ns, "y1": objective.limit_ns}
+    return {"type": "line", "line": {"width": 1, "dash": "dash"}, **ends}
+
+
+def _answer_lines(sweep: Sweep) -> Iterator[Chart]:
+    """A line at the answer, and dotted ones at the ends of its interval."""
+    found = sweep.answer
+    for rate, dash in ((found.rate, "dash"), (found.lower, "dot"), (found.upper, "dot")):
+        if rate:
+            ends = {"x0": rate, "x1": rate, "y0": 0, "y1": 1, "yref": "paper"}
+            yield {"type": "line", "line": {"width": 1, "dash": dash}, **ends}
 
 
 def _above(rate: float, text: str) -> Chart:

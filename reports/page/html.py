@@ -25,7 +25,7 @@ from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page import charts, comparison_charts, history_charts
-from lowlat.reports.terminal import comparison_lines, history_lines, text_lines
+from lowlat.reports.terminal import comparison_lines, history_lines, sweep_lines, text_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -110,11 +110,14 @@ def _environment() -> Environment:
         "lines": text_lines,
         "compare_lines": comparison_lines,
         "history_lines": history_lines,
+        "sweep_lines": sweep_lines,
         "history_percents": history.PERCENTS,
         "units": units,
         "whole": series.whole,
-        "missed": sweep.missed,
+        "meets": sweep.meets,
         "response": sweep.response,
+        "typical": sweep.typical,
+        "verdict": sweep.verdict,
         "few_beyond": FEW_BEYOND,
         "percents": series.PERCENTS[:-1],
     }

@@ -48,7 +48,7 @@ def _fitting(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int,
 
 def has_marks(summary: Sequence[Series], percents: Sequence[str] = PERCENTS) -> bool:
     """Whether any shown percentile has the footnote mark."""
-    return any(_few(series.percentiles.get(percent)) for series in summary for percent in percents)
+    return any(is_insignificant(series.percentiles.get(percent)) for series in summary for percent in percents)
 
 
 def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *, wide: bool) -> Table:
@@ -90,11 +90,12 @@ def cell(percentile: PercentileValue | None) -> Text:
     """A percentile, marked if it is not significant."""
     if percentile is None:
         return plain_text("-")
-    few = _few(percentile)
+    few = is_insignificant(percentile)
     return plain_text(units.time(percentile.value) + (_MARK if few else " "), style="dim" if few else "")
 
 
-def _few(percentile: PercentileValue | None) -> bool:
+def is_insignificant(percentile: PercentileValue | None) -> bool:
+    """Whether too few samples are beyond a percentile."""
     return percentile is not None and percentile.beyond < FEW_BEYOND
 
 

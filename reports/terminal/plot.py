@@ -1,5 +1,5 @@
 """Charts for a terminal: the percentile spectrum of a report, those of both sides of a comparison, or latency over
-throughput for a sweep.
+the rate for a sweep.
 
 Drawn by plotext, which supports custom ticks and any characters; plotille, the other maintained library, supports
 neither.
@@ -17,7 +17,7 @@ from lowlat.reports.compare.gate import WHOLE
 from lowlat.reports.histogram import percentile_curve
 from lowlat.reports.histogram.percentile_curve import Spectrum
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.sweep import Sweep, response
+from lowlat.reports.model.sweep import Sweep, typical
 from lowlat.text import printable
 from lowlat.units import rate
 
@@ -118,17 +118,29 @@ def _of_spectra(spectra: Sequence[Spectrum], title: str) -> _Picture:
 
 
 def _of_sweep(swept: Sweep) -> _Picture:
-    """Latency over the logarithm of the achieved rate."""
+    """Latency in the median run over the logarithm of the target rate, with lines at the objectives and the answer."""
     lines = []
     for percent in _OVER_RATES:
-        reached = [
-            (math.log10(point.load.achieved_rate), series.percentiles[percent].value)
+        found = [
+            (math.log10(point.load.target_rate), at.value)
             for point in swept.points
-            if point.load.achieved_rate and (series := response(point)) and percent in series.percentiles
+            if point.load.target_rate and (at := typical(point, percent))
         ]
-        if reached:
-            lines.append(_Line(f"p{percent}", [place for place, _ in reached], [value for _, value in reached]))
-    return _Picture("response time vs. throughput", "commands per second, achieved", lines, _rate_ticks)
+        if found:
+            lines.append(_Line(f"p{percent}", [place for place, _ in found], [value for _, value in found]))
+    if lines:
+        lines += _answer_lines(swept, lines)
+    return _Picture("response time by rate", "commands per second, target", lines, _rate_ticks)
+
+
+def _answer_lines(swept: Sweep, lines: Sequence[_Line]) -> Iterator[_Line]:
+    """A line across at each objective, and one up at the answer."""
+    places = [place for line in lines for place in line.places]
+    for each in swept.objectives:
+        yield _Line(f"p{each.percentile} limit", [min(places), max(places)], [each.limit_ns] * 2)
+    values = [value for line in lines for value in line.values_ns] + [each.limit_ns for each in swept.objectives]
+    at = math.log10(swept.answer.rate)
+    yield _Line("highest rate", [at, at], [min(values), max(values)])
 
 
 def _rate_ticks(least: float, most: float) -> Iterator[tuple[float, str]]:

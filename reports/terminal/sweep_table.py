@@ -1,4 +1,4 @@
-"""A sweep for a terminal: a row for each rate, with the knee marked, and why points are not valid."""
+"""A sweep for a terminal: a row for each rate, and the highest rate that meets the objectives."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rich.text import Text
 
 from lowlat import units
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.sweep import Sweep, missed, response
-from lowlat.reports.terminal import latency_table, text_lines
+from lowlat.reports.model.sweep import Sweep, meets, response, typical, verdict
+from lowlat.reports.terminal import latency_table, sweep_lines, text_lines
 from lowlat.reports.terminal.report_table import facts, title
 from lowlat.reports.terminal.wide_console import uncut
 from lowlat.text import plain_text
@@ -36,12 +36,18 @@ def _parts(sweep: Sweep) -> Iterator[RenderableType]:
     yield title(first)
     yield facts([("host", text_lines.host(first.host)), ("clock", text_lines.clock(first.clock))])
     yield Text()
-    yield plain_text("response time of all operations, from the intended start, by rate")
+    yield plain_text("response time of all operations, from the intended start, in the median run at each rate")
     yield _table(sweep)
-    shown = [series for point in sweep.points if (series := response(point))]
-    if latency_table.has_marks(shown, _PERCENTS):
+    shown = [found for point in sweep.points for percent in _PERCENTS if (found := typical(point, percent))]
+    if any(latency_table.is_insignificant(each) for each in shown):
         yield plain_text(latency_table.FOOTNOTE, style="dim")
-    yield facts([("knee", _knee(sweep))])
+    yield facts(
+        [
+            ("objective", sweep_lines.objectives(sweep)),
+            ("highest rate", sweep_lines.answer(sweep)),
+            ("runs", sweep_lines.runs(sweep)),
+        ]
+    )
     if sweep.status != "ok":
         reasons = "; ".join(sweep.status_reasons) or "no reason given"
         yield plain_text(f"{_STATUS[sweep.status]}: {reasons}", style="bold red")
@@ -51,37 +57,17 @@ def _table(sweep: Sweep) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("target", "achieved", *(f"p{percent}" for percent in _PERCENTS), "max"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
-    for index, point in enumerate(sweep.points):
-        at_knee = index == sweep.knee
-        style = "bold green" if at_knee else "dim" if point.status == "invalid" else ""
-        table.add_row(*_figures(point), plain_text("knee" if at_knee else _verdict(point)), style=style)
+    table.add_column("objective (runs)", overflow="fold")
+    for point in sweep.points:
+        style = "green" if meets(sweep, point) else "dim"
+        table.add_row(*_figures(point), plain_text(verdict(sweep, point)), style=style)
     return table
 
 
 def _figures(point: Report) -> Iterator[Text]:
     for rate in (point.load.target_rate, point.load.achieved_rate):
         yield plain_text("-" if rate is None else units.rate(rate))
-    series = response(point)
     for percent in _PERCENTS:
-        yield latency_table.cell(series.percentiles.get(percent) if series else None)
+        yield latency_table.cell(typical(point, percent))
+    series = response(point)
     yield plain_text(units.time(series.max) if series else "-")
-
-
-def _verdict(point: Report) -> str:
-    """Why a row is not valid, in a few words; the sweep's reasons have the details."""
-    if point.status == "ok":
-        return ""
-    if point.status == "interrupted":
-        return "interrupted"
-    return "invalid: rate missed" if missed(point) else "invalid: see below"
-
-
-def _knee(sweep: Sweep) -> str:
-    if sweep.knee is None:
-        return "none: no valid point"
-    point = sweep.points[sweep.knee]
-    reached = f"{units.rate(point.load.achieved_rate)}, " if point.load.achieved_rate is not None else ""
-    if sweep.knee == len(sweep.points) - 1:
-        return f"{reached}{sweep.knee_rule}; no higher rate was tried"
-    return f"{reached}{sweep.knee_rule}"

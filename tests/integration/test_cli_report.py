@@ -17,7 +17,9 @@ import pytest
 from lowlat.documents import published
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text, to_text
+from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.report import Report
+from lowlat.reports.model.series import summarize
 from lowlat.reports.model.sweep import sweep_of
 from lowlat.reports.outputs.registry import OUTPUTS
 from lowlat_cli.app import run
@@ -188,10 +190,17 @@ def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, ben
     points = []
     for rate_hz in (10_000.0, 20_000.0):
         load = dataclasses.replace(benched.load, model="open", target_rate=rate_hz)
-        points.append(dataclasses.replace(benched, load=load))
-    (folder / "sweep.json").write_text(to_text(sweep_of(points)))
+        runs = tuple(
+            dataclasses.replace(
+                run, late_ns=0, series=tuple(dataclasses.replace(each, measure="response") for each in run.series)
+            )
+            for run in benched.runs
+        )
+        points.append(dataclasses.replace(benched, load=load, runs=runs, summary=summarize(runs)))
+    objective = Objective(percentile="99", limit_ns=10**12)
+    (folder / "sweep.json").write_text(to_text(sweep_of(points, objectives=[objective])))
     shown = here("sweep.json")
-    assert "by rate" in shown.stdout and "knee" in shown.stdout
+    assert "median run at each rate" in shown.stdout and "at least 20.0 k/s" in " ".join(shown.stdout.split())
     assert {row.split(",")[2] for row in here("sweep.json", "--to", "csv").stdout.splitlines()[1:]} == {
         "10000.0",
         "20000.0",

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from lowlat.errors import FormatError
-from lowlat_cli.quantity import parse_count, parse_duration_ns, parse_rate, parse_sweep
+from lowlat_cli.quantity import parse_count, parse_duration_ns, parse_objective, parse_rate, parse_sweep
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,36 @@ def test_a_sweep_that_is_none_says_what_to_write(text: str, why: str) -> None:
         parse_sweep(text)
     assert str(refused.value).startswith(f"{text!r} is not a sweep of rates")
     assert why in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "objective"),
+    [("p99=10us", ("99", 10_000)), (" p99.9 = 1.5ms", ("99.9", 1_500_000)), ("p50=40ns", ("50", 40))],
+)
+def test_objectives(text: str, objective: tuple[str, int]) -> None:
+    assert parse_objective(text) == objective
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", ""),
+        ("p99", ""),
+        ("99=10us", ""),
+        ("max=10us", ""),
+        ("p-1=10us", ""),
+        ("p99<10us", ""),
+        ("p99=10", "'10' is not a duration"),
+        ("p99=-1us", "'-1us' is not a duration"),
+        ("p99=nan", "'nan' is not a duration"),
+        ("p99=0ns", "no response takes 0 ns"),
+        ("p99=" + "9" * 50 + "us", ""),
+    ],
+)
+def test_an_objective_that_is_none_says_what_to_write(text: str, why: str) -> None:
+    with pytest.raises(FormatError, match="write a percentile and a time, such as p99=10us") as refused:
+        parse_objective(text)
+    assert "is not an objective" in str(refused.value) and why in str(refused.value)
 
 
 def test_a_fraction_of_the_smallest_unit_is_said_to_be_one() -> None:

@@ -15,6 +15,7 @@ from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model.budget import Measured, budget, tier
 from lowlat.reports.model.context import Build, Clock, Extent, Host, Load, MeasuredEngine, Tool, Workload
+from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Disturbances, HotPath, Run, Series, Throughput, Verification
 from lowlat.reports.model.series import series_of, summarize
@@ -167,8 +168,10 @@ def report() -> Report:
 
 def _at_rate(report: Report, asked: float, reached: float) -> Report:
     """The report as of an open loop, with its latencies as response times; a missed rate makes it invalid."""
+    late_ns = 0 if reached == asked else 1_000_000_000
     runs = tuple(
-        replace(run, series=tuple(replace(series, measure="response") for series in run.series)) for run in report.runs
+        replace(run, late_ns=late_ns, series=tuple(replace(series, measure="response") for series in run.series))
+        for run in report.runs
     )
     missed = () if reached == asked else (f"reached {reached:,.0f}/s of {asked:,.0f}/s",)
     load = replace(report.load, model="open", target_rate=asked, achieved_rate=reached, missed=missed)
@@ -178,8 +181,9 @@ def _at_rate(report: Report, asked: float, reached: float) -> Report:
 
 @pytest.fixture(scope="session")
 def swept(report: Report) -> Sweep:
-    """Three rates; the last one was missed, so the second is the knee."""
-    return sweep_of([_at_rate(report, 1e6, 1e6), _at_rate(report, 2e6, 2e6), _at_rate(report, 4e6, 3e6)])
+    """Three rates; the last one was missed, so the answer is between the second and the third."""
+    points = [_at_rate(report, 1e6, 1e6), _at_rate(report, 2e6, 2e6), _at_rate(report, 4e6, 3e6)]
+    return sweep_of(points, objectives=[Objective(percentile="99", limit_ns=1_000_000)])
 
 
 @pytest.fixture(scope="session")

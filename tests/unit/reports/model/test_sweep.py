@@ -1,4 +1,4 @@
-"""The knee of a sweep is where the figures put it, or is missing."""
+"""The answer of a sweep is where its runs put it, in every view and after loading."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import io
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -20,32 +21,44 @@ from lowlat.errors import FormatError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.io.json_codec import from_text, sweep_from_document, sweep_from_text, to_document, to_text
+from lowlat.reports.model.objective import DEFAULT_RULE, Objective
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Run
+from lowlat.reports.model.results import Run, Throughput
 from lowlat.reports.model.series import series_of, summarize
-from lowlat.reports.model.sweep import KNEE_RULE, Sweep, knee, missed, sweep_of
+from lowlat.reports.model.sweep import ANSWER_RULE, Sweep, meets, missed, sweep_of, typical, verdict
 from lowlat.reports.terminal.latency_table import FOOTNOTE
 from lowlat.reports.terminal.sweep_table import render_sweep
 
 MISSED = "reached 12.0 M/s of the 16.0 M/s asked"
+LIMIT_NS = 1_000
+OBJECTIVES = (Objective(percentile="99", limit_ns=LIMIT_NS),)
+COMMANDS = 2_000
 Point = Callable[..., Report]
 
 
-def _series_at(run: Run, p99_ns: int) -> Run:
-    """A run of 2,000 commands: 1,970 responses of 100 ns, 29 of `p99_ns`, one of a millisecond."""
-    recorder = Recorder()
-    recorder.record_many(np.array([100] * 1_970 + [p99_ns] * 29 + [1_000_000]))
-    return dataclasses.replace(run, series=(series_of("all", "response", Histogram.from_native(recorder)),))
+def _run_at(run: Run, index: int, p99_ns: int, late_ns: int) -> Run:
+    """A run of 2,000 commands: 1,970 responses of 100 ns, 29 of `p99_ns`, one of a millisecond; service in 50 ns."""
+    response, service = Recorder(), Recorder()
+    response.record_many(np.array([100] * 1_970 + [p99_ns] * 29 + [1_000_000]))
+    service.record_many(np.array([50] * COMMANDS))
+    recorded = (("response", response), ("service", service))
+    return dataclasses.replace(
+        run,
+        index=index,
+        late_ns=late_ns,
+        throughput=Throughput.of(COMMANDS, 1_000_000, 1_000_000),
+        series=tuple(series_of("all", name, Histogram.from_native(each)) for name, each in recorded),
+    )
 
 
 @pytest.fixture
 def point(report: Report) -> Point:
-    """Makes a valid open-loop report: at a million commands per second, with this p99 in nanoseconds."""
+    """Makes a valid open-loop report: at a million commands per second, its runs with these p99s in nanoseconds."""
 
-    def make(rate_m: float, p99_ns: int, achieved_m: float | None = None, **changes: Any) -> Report:
-        reached = (rate_m if achieved_m is None else achieved_m) * 1e6
-        runs = (_series_at(report.runs[0], p99_ns),)
-        load = dataclasses.replace(report.load, model="open", target_rate=rate_m * 1e6, achieved_rate=reached)
+    def make(rate_m: float, *p99s_ns: int, late_ns: int = 0, **changes: Any) -> Report:
+        p99s_ns = p99s_ns if len(p99s_ns) > 1 else p99s_ns * 3
+        runs = tuple(_run_at(report.runs[0], index, p99_ns, late_ns) for index, p99_ns in enumerate(p99s_ns))
+        load = dataclasses.replace(report.load, model="open", target_rate=rate_m * 1e6, achieved_rate=rate_m * 1e6)
         return dataclasses.replace(report, load=load, runs=runs, summary=summarize(runs), **changes)
 
     return make
@@ -54,49 +67,92 @@ def point(report: Report) -> Point:
 @pytest.fixture
 def too_fast(point: Point) -> Report:
     """16 M/s requested, 12 M/s reached: invalid only for that reason."""
-    slow = point(16, 900_000, 12, status="invalid", status_reasons=(MISSED,))
-    return dataclasses.replace(slow, load=dataclasses.replace(slow.load, missed=(MISSED,)))
+    slow = point(16, 500, late_ns=100_000_000, status="invalid", status_reasons=(MISSED,))
+    return dataclasses.replace(slow, load=dataclasses.replace(slow.load, missed=(MISSED,), achieved_rate=12e6))
 
 
 @pytest.fixture
 def sweep(point: Point, too_fast: Report) -> Sweep:
-    return sweep_of([point(1, 200), point(4, 300), point(8, 500), point(10, 4_000), too_fast])
+    return swept(point(1, 200), point(4, 300), point(8, 500), point(10, 2_000), too_fast)
 
 
-def test_the_knee_is_where_rate_over_p99_is_greatest(sweep: Sweep) -> None:
-    """1/200, 4/300, 8/500 and 10/4000 commands per microsecond per nanosecond: the third."""
-    assert sweep.knee == 2
-    assert sweep.knee_rule == KNEE_RULE
+def swept(*points: Report, **changes: Any) -> Sweep:
+    return sweep_of(points, **{"objectives": OBJECTIVES, **changes})
+
+
+def test_the_answer_is_where_p99_crosses_its_limit(sweep: Sweep) -> None:
+    """Half the limit at 8 M/s, twice the limit at 10 M/s: the limit at their geometric mean."""
+    assert (sweep.answer.bound, sweep.answer.confidence) == ("within", 0.95)
+    assert sweep.answer.rate == pytest.approx(math.sqrt(80) * 1e6, rel=0.01)
+    assert (sweep.answer.lower, sweep.answer.upper) == (pytest.approx(8e6), pytest.approx(10e6))
+    assert sweep.answer_rule == ANSWER_RULE
     assert (sweep.status, sweep.status_reasons) == ("ok", ())
 
 
-def test_the_knee_takes_the_rate_reached_and_not_the_one_asked(point: Point) -> None:
-    assert knee([point(4, 300), point(8, 500, achieved_m=6)]) == 0
+def test_a_disturbed_run_decides_nothing(point: Point, sweep: Sweep) -> None:
+    stalled = swept(point(1, 200, 200, 3_000_000), point(4, 300), point(8, 500, 900_000, 500), point(10, 2_000))
+    assert stalled.answer.rate == pytest.approx(sweep.answer.rate)
+    assert [meets(stalled, each) for each in stalled.points] == [True, True, True, False]
 
 
-def test_of_equal_power_the_lower_rate_is_the_knee(point: Point) -> None:
-    assert knee([point(2, 200), point(4, 400), point(1, 400)]) == 0
+def test_a_rate_that_was_not_sustained_exceeds_any_objective(too_fast: Report, point: Point) -> None:
+    assert too_fast.summary[0].percentiles["99"].value < LIMIT_NS
+    made = swept(point(1, 200), too_fast)
+    assert (made.status, made.answer.bound, made.answer.upper) == ("ok", "within", pytest.approx(16e6))
+    assert verdict(made, made.points[1]) == "not sustained in 3 of 3"
 
 
-def test_a_point_that_is_not_valid_is_no_knee_however_good_it_looks(point: Point, too_fast: Report) -> None:
-    assert knee([point(1, 900), point(16, 100, status="invalid")]) == 0
-    assert knee([too_fast]) is None
+def test_every_rate_and_no_rate_are_answers_too(point: Point) -> None:
+    every = swept(point(1, 200), point(4, 300)).answer
+    assert (every.bound, every.rate, every.lower, every.upper) == ("at least", 4e6, pytest.approx(4e6), None)
+    none = swept(point(1, 2_000), point(4, 3_000)).answer
+    assert (none.bound, none.rate, none.lower, none.upper) == ("below", 1e6, None, pytest.approx(1e6))
 
 
-def test_a_point_without_response_times_is_no_knee(point: Point, report: Report) -> None:
-    closed = dataclasses.replace(point(4, 100), summary=report.summary)
-    assert knee([closed]) is None
+def test_one_run_a_rate_has_no_confidence(point: Point) -> None:
+    single = [dataclasses.replace(each, runs=each.runs[:1]) for each in (point(1, 200), point(4, 3_000))]
+    assert swept(*single).answer.confidence is None
+
+
+def test_every_objective_must_be_met(point: Point) -> None:
+    both = (*OBJECTIVES, Objective(percentile="99.9", limit_ns=1_200))
+    points = point(1, 200), point(4, 900), point(8, 1_250)
+    assert swept(*points).answer.rate < swept(*points, objectives=OBJECTIVES[:1]).answer.rate * 1.0001
+    stricter = (*OBJECTIVES, Objective(percentile="99.9", limit_ns=LIMIT_NS))
+    assert swept(*points, objectives=stricter).answer.rate <= swept(*points, objectives=both).answer.rate
+
+
+def test_without_objectives_the_default_comes_from_the_service_time(point: Point) -> None:
+    """1,000 times 50 ns."""
+    made = sweep_of([point(1, 200), point(4, 60_000)])
+    assert made.objectives == (Objective(percentile="99", limit_ns=50_000),)
+    assert made.objective_rule == DEFAULT_RULE and made.answer.bound == "within"
+    assert swept(point(1, 200)).objective_rule == "requested"
+
+
+def test_a_percentile_is_that_of_the_median_run(point: Point) -> None:
+    found = typical(point(1, 300, 200, 900_000), "99")
+    assert found is not None and found.value == 300 and found.beyond == 20
+    assert typical(point(1, 200), "98") is None
+
+
+def test_the_order_of_the_runs_is_kept(point: Point) -> None:
+    points = point(1, 200), point(4, 300)
+    assert swept(*points).order == (0, 0, 0, 1, 1, 1)
+    assert swept(*points, order=[1, 0, 0, 1, 1, 0], seed=7).order == (1, 0, 0, 1, 1, 0)
+    with pytest.raises(FormatError, match="order does not name each of the 6 runs"):
+        swept(*points, order=[1, 0, 0, 1, 1, 1])
 
 
 def test_a_missed_rate_is_how_a_sweep_ends(too_fast: Report, point: Point) -> None:
     assert missed(too_fast)
     assert not missed(point(1, 200))
-    assert sweep_of([point(1, 200), too_fast]).status == "ok"
+    assert swept(point(1, 200), too_fast).status == "ok"
 
 
-def test_a_sweep_without_a_valid_point_is_not_valid(too_fast: Report) -> None:
-    made = sweep_of([too_fast])
-    assert (made.status, made.status_reasons, made.knee) == ("invalid", ("none of 1 rate is valid",), None)
+def test_a_sweep_of_rates_that_were_all_missed_has_an_answer(too_fast: Report) -> None:
+    made = swept(too_fast)
+    assert (made.status, made.answer.bound, made.answer.rate) == ("ok", "below", 16e6)
 
 
 @pytest.mark.parametrize("also_missed", [False, True])
@@ -104,23 +160,22 @@ def test_a_point_not_valid_for_another_reason_spoils_the_sweep(point: Point, als
     reasons = ("digest differs", *((MISSED,) if also_missed else ()))
     wrong = point(8, 500, status="invalid", status_reasons=reasons)
     wrong = dataclasses.replace(wrong, load=dataclasses.replace(wrong.load, missed=reasons[1:]))
-    made = sweep_of([point(1, 200), wrong])
+    made = swept(point(1, 200), wrong)
     assert made.status == "invalid"
     assert made.status_reasons == (f"at 8.00 M/s: {'; '.join(reasons)}",)
-    assert made.knee == 0
 
 
 def test_an_interrupted_sweep_says_how_far_it_came(point: Point) -> None:
-    assert sweep_of([point(1, 200)], interrupted=True).status_reasons == ("interrupted at 1 rate",)
+    assert swept(point(1, 200), interrupted=True).status_reasons == ("interrupted at 1 rate",)
     stopped = point(4, 200, status="interrupted", status_reasons=("interrupted after 1 of 5 runs",))
-    made = sweep_of([point(1, 200), stopped])
-    assert (made.status, made.status_reasons, made.knee) == ("interrupted", ("interrupted at 2 rates",), 1)
+    made = swept(point(1, 200), stopped)
+    assert (made.status, made.status_reasons) == ("interrupted", ("interrupted at 2 rates",))
 
 
 def test_a_rate_that_could_not_be_measured_leaves_the_others(point: Point) -> None:
-    made = sweep_of([point(1, 200), point(4, 200)], interrupted=True, failure="at 8.00 M/s: a run's process was killed")
+    made = swept(point(1, 200), point(4, 200), interrupted=True, failure="at 8.00 M/s: a run's process was killed")
     assert (made.status, made.status_reasons) == ("invalid", ("at 8.00 M/s: a run's process was killed",))
-    assert len(made.points) == 2 and made.knee == 1
+    assert len(made.points) == 2 and made.answer.bound == "at least"
 
 
 def test_points_that_are_no_sweep_are_refused(point: Point, report: Report) -> None:
@@ -148,15 +203,32 @@ def test_a_point_is_a_whole_report(sweep: Sweep) -> None:
     [
         ({"schema": "lowlat.report/1"}, "not a lowlat.sweep/1 document"),
         ({"points": []}, "points"),
-        ({"knee": 5}, "knee is 5, but there are only 5 points"),
-        ({"knee": -1}, "knee"),
-        ({"knee_rule": None}, "knee_rule"),
+        ({"objectives": []}, "objectives"),
+        ({"objectives": [{"percentile": "99", "limit_ns": 0}]}, "limit_ns"),
+        ({"objectives": [{"percentile": "99", "limit_ns": math.nan}]}, "limit_ns"),
+        ({"objectives": [{"percentile": "98", "limit_ns": 9}]}, "p98 is not a percentile"),
+        ({"objectives": [{"percentile": "99", "limit_ns": 100}]}, "the answer of a sweep is within 8"),
+        ({"objective_rule": DEFAULT_RULE}, "not those of their rule: p99 ≤ 1.00 µs"),
+        ({"order": [0, 1, 2]}, "order does not name each of the 15 runs"),
+        ({"order": [0] * 15}, "order does not name each of the 15 runs"),
+        ({"answer": None}, "answer"),
+        ({"answer_rule": None}, "answer_rule"),
         ({"status": "fine"}, "status"),
     ],
 )
 def test_a_broken_sweep_is_rejected(sweep: Sweep, change: dict[str, object], said: str) -> None:
     with pytest.raises(FormatError, match=said):
         sweep_from_document(to_document(sweep) | change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"rate": 4e6}, {"lower": 1e6}, {"upper": None}, {"bound": "at least"}, {"confidence": 0.99}]
+)
+def test_an_answer_that_is_not_that_of_the_runs_is_rejected(sweep: Sweep, change: dict[str, object]) -> None:
+    document = to_document(sweep)
+    sweep_from_document(document)
+    with pytest.raises(FormatError, match=r"the answer of a sweep is .*, but its runs give within 89"):
+        sweep_from_document(document | {"answer": document["answer"] | change})
 
 
 def test_a_broken_point_is_rejected(sweep: Sweep) -> None:
@@ -190,29 +262,36 @@ def row(text: str, rate: str) -> str:
 
 def test_a_rate_is_a_row_that_80_columns_hold(sweep: Sweep) -> None:
     text = shown(sweep)
-    assert row(text, "4.00 M/s") == "4.00 M/s 4.00 M/s 100 ns 300 ns 300 ns* 1.00 ms"
-    assert row(text, "8.00 M/s") == "8.00 M/s 8.00 M/s 100 ns 500 ns 500 ns* 1.00 ms knee"
-    assert row(text, "16.0 M/s") == "16.0 M/s 12.0 M/s 100 ns 900 µs 900 µs* 1.00 ms invalid: rate missed"
+    assert row(text, "4.00 M/s") == "4.00 M/s 4.00 M/s 100 ns 300 ns 300 ns* 1.00 ms meets (3 of 3)"
+    assert row(text, "10.0 M/s") == "10.0 M/s 10.0 M/s 100 ns 2.00 µs 2.00 µs* 1.00 ms exceeds (0 of 3)"
+    assert row(text, "16.0 M/s").startswith("16.0 M/s 12.0 M/s 100 ns 500 ns 500 ns* 1.00 ms not sustained")
     assert FOOTNOTE in plain(text)
     assert "…" not in text
     assert max(map(len, plain(text).splitlines())) <= 80
 
 
-def test_the_knee_is_told_in_words_and_in_color(sweep: Sweep) -> None:
-    assert "knee 8.00 M/s, the valid point of greatest power" in " ".join(plain(shown(sweep)).split())
-    assert "\x1b[1;32m" in shown(sweep, no_color=False)
+def words(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
-def test_a_knee_at_the_highest_rate_may_not_be_one(sweep: Sweep) -> None:
-    assert "no higher rate was tried" in " ".join(shown(sweep_of(sweep.points[:3])).split())
-    assert "no higher rate was tried" not in " ".join(shown(sweep).split())
+def test_the_answer_is_told_with_objective_and_interval(sweep: Sweep) -> None:
+    text = words(shown(sweep))
+    assert "objective p99 ≤ 1.00 µs highest rate 8.94 M/s (95% interval: 8.00 M/s to 10.0 M/s)" in text
+    assert "runs 15 runs in random order, 0 of them noisy" in text
+
+
+def test_an_answer_out_of_the_range_says_so(point: Point) -> None:
+    every = words(shown(swept(point(1, 200), point(4, 300))))
+    assert "at least 4.00 M/s: no higher rate was measured (95% interval: above 4.00 M/s)" in every
+    none = words(shown(swept(point(1, 2_000), point(4, 3_000))))
+    assert "below 1.00 M/s: the lowest rate exceeds the objective (95% interval: below 1.00 M/s)" in none
+
+
+def test_a_default_objective_says_where_it_comes_from(point: Point) -> None:
+    assert f"p99 ≤ 50.0 µs, the default: {DEFAULT_RULE}" in words(shown(sweep_of([point(1, 200)])))
 
 
 def test_what_is_wrong_with_a_sweep_is_said_below_it(point: Point) -> None:
-    text = shown(sweep_of([point(1, 200), point(8, 500, status="invalid", status_reasons=("digest differs",))]))
-    assert row(text, "8.00 M/s").endswith("invalid: see below")
-    assert "INVALID: discard these results: at 8.00 M/s: digest differs" in " ".join(plain(text).split())
-
-
-def test_without_a_valid_point_there_is_no_knee(too_fast: Report) -> None:
-    assert "none: no valid point" in shown(sweep_of([too_fast]))
+    text = shown(swept(point(1, 200), point(8, 500, status="invalid", status_reasons=("digest differs",))))
+    assert row(text, "8.00 M/s").endswith("invalid")
+    assert "INVALID: discard these results: at 8.00 M/s: digest differs" in words(text)

@@ -29,6 +29,7 @@ from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.histogram.hlog_reader import read_log
 from lowlat.reports.io.json_codec import from_text
 from lowlat.reports.io.selection import select
+from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.series import histogram_of
 from lowlat.reports.model.sweep import Sweep, sweep_of
@@ -46,7 +47,11 @@ def sweep(report: Report) -> Sweep:
     for rate_hz, missed in ((1e6, ()), (2e6, ("reached 1.5 M/s of 2 M/s",))):
         series = tuple(dataclasses.replace(each, measure="response") for each in report.summary)
         runs = tuple(
-            dataclasses.replace(run, series=tuple(dataclasses.replace(s, measure="response") for s in run.series))
+            dataclasses.replace(
+                run,
+                late_ns=1_000_000_000 if missed else 0,
+                series=tuple(dataclasses.replace(s, measure="response") for s in run.series),
+            )
             for run in report.runs
         )
         load = dataclasses.replace(
@@ -56,7 +61,7 @@ def sweep(report: Report) -> Sweep:
         points.append(
             dataclasses.replace(report, load=load, summary=series, runs=runs, status=status, status_reasons=missed)
         )
-    return sweep_of(points)
+    return sweep_of(points, objectives=[Objective(percentile="99", limit_ns=1_000_000)])
 
 
 def invalid(report: Report) -> Report:
@@ -244,7 +249,9 @@ def test_markdown_opens_below_the_second_level_and_escapes(report: Report, sweep
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in tables}) == 1
     assert '### lowlat: a "b"\\\\c\\|d \\<e\\> \\& \\`f\\`' in convert(nasty(report), "md")
     assert "> **INVALID: discard these results**: digests differ" in convert(invalid(report), "md")
-    assert "| 1.00 M/s | 1.00 M/s |" in convert(sweep, "md") and "**knee** |" in convert(sweep, "md")
+    of_sweep = convert(sweep, "md")
+    assert "| 1.00 M/s | 1.00 M/s |" in of_sweep and "| not sustained in 3 of 3 |" in of_sweep
+    assert "Highest rate: **1.41 M/s (95% interval: 1.00 M/s to 2.00 M/s)**; p99 ≤ 1.00 ms" in of_sweep
 
 
 def test_markdown_names_both_untimed_passes(report: Report, with_both_passes: Report) -> None:

@@ -97,10 +97,13 @@ def test_color_only_where_wanted(report: Report) -> None:
     assert "\x1b[" not in plot(report)
 
 
-def test_a_sweep_is_latency_over_throughput(swept: Sweep) -> None:
+def test_a_sweep_is_latency_by_rate_with_its_objective_and_answer(swept: Sweep) -> None:
     text = plot(swept)
-    assert text.splitlines()[0].strip() == "response time vs. throughput"
-    assert text.splitlines()[-1] == "· p50  x p99  ○ p99.9"
+    assert text.splitlines()[0].strip() == "response time by rate"
+    assert text.splitlines()[-1] == "· p50  x p99  ○ p99.9  + p99 limit  ▪ highest rate"
+    rows = text.splitlines()[1:-1]
+    assert max(row.count("+") for row in rows) > 40, "a line across"
+    assert len({row.index("▪") for row in rows if "▪" in row}) == 1, "a line up"
     assert "2.00 M/s" in text
 
 

@@ -1,0 +1,126 @@
+"""Latency objectives of a sweep: the percentiles of response time that a sustainable rate keeps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from lowlat import units
+from lowlat.bounded import Positive
+from lowlat.errors import FormatError, UsageError
+from lowlat.reports.histogram.histogram import FEW_BEYOND
+from lowlat.reports.model.lateness import is_late
+from lowlat.reports.model.results import Run, Series
+from lowlat.reports.model.series import PERCENTS
+
+DEFAULT_PERCENTILE: Final = "99"
+SERVICE_TIMES: Final = 1_000
+DEFAULT_RULE: Final = (
+    f"p{DEFAULT_PERCENTILE} at most {SERVICE_TIMES:,} times the median service time at the lowest rate"
+)
+"""A queue of about 1,000 commands. The limit is far above timer interrupts and the wake-up of a cold cache, which last
+microseconds, and far below the queue of a rate that the engine cannot keep, which grows to milliseconds within a run.
+The curve is steep there, so the answer hardly depends on the factor or on noise. A desk has its own limit: it passes
+`--objective`."""
+EXCESS_MAX: Final = math.log(4)
+"""Beyond a factor of 4, a run only votes for or against its rate: how long a stalled run was stalled says nothing about
+the engine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """A limit on one percentile of the response times of all operations."""
+
+    percentile: Annotated[str, Meta(description="Percentile that is limited, e.g. 99.9")]
+    limit_ns: Annotated[Positive, Meta(description="Its largest allowed value, nanoseconds")]
+
+    def __str__(self) -> str:
+        return f"p{self.percentile} ≤ {units.time(self.limit_ns)}"
+
+
+def check_objectives(objectives: Sequence[Objective]) -> None:
+    """Raise `FormatError` for a percentile that is unknown or named twice, or limits that contradict each other."""
+    if not objectives:
+        raise FormatError("a sweep has at least one objective")
+    for each in objectives:
+        if each.percentile not in PERCENTS:
+            known = ", ".join(f"p{percent}" for percent in PERCENTS)
+            raise FormatError(f"p{each.percentile} is not a percentile of a report; use one of {known}")
+    ordered = sorted(objectives, key=lambda each: float(each.percentile))
+    for one, above in pairwise(ordered):
+        if one.percentile == above.percentile:
+            raise FormatError(f"p{one.percentile} has two objectives; keep one")
+        if one.limit_ns > above.limit_ns:
+            raise FormatError(
+                f"the objectives {one} and {above} contradict each other: p{one.percentile} is never above "
+                f"p{above.percentile}, so its limit would never decide; lower it or remove it"
+            )
+
+
+def check_samples(objectives: Sequence[Objective], commands: int) -> None:
+    """Raise `UsageError` for runs too short for a significant percentile; no objectives stand for the default."""
+    percent, needed = _highest(objectives), commands_needed(objectives)
+    if commands < needed:
+        raise UsageError(
+            f"--commands {commands} is too few for an objective on p{percent}: fewer than {FEW_BEYOND} samples would "
+            f"be beyond it; use at least {needed:,}"
+        )
+
+
+def commands_needed(objectives: Sequence[Objective]) -> int:
+    """The fewest commands of a run whose percentiles are significant; no objectives stand for the default."""
+    percent = _highest(objectives)
+    return math.ceil(FEW_BEYOND * 100 / (100 - float(percent)) - 1e-6)
+
+
+def _highest(objectives: Sequence[Objective]) -> str:
+    return max((each.percentile for each in objectives), key=float, default=DEFAULT_PERCENTILE)
+
+
+def default_objectives(lowest: Sequence[Run]) -> tuple[Objective, ...]:
+    """The objectives of `DEFAULT_RULE`, from the runs at the lowest rate.
+
+    Raises `FormatError` for runs without service times.
+    """
+    service_ns = median(_value_ns(run, "service", "50") for run in lowest)
+    return (Objective(percentile=DEFAULT_PERCENTILE, limit_ns=max(1, round(SERVICE_TIMES * service_ns))),)
+
+
+def excess(run: Run, rate: float, objectives: Sequence[Objective]) -> float:
+    """How far a run at `rate` is above its objectives: the logarithm of the largest ratio of percentile to limit, at
+    most `EXCESS_MAX` to either side, and `EXCESS_MAX` for a run that did not keep up. At most 0: it meets them.
+
+    Raises `FormatError` for a run without response times.
+    """
+    if not kept_up(run, rate):
+        return EXCESS_MAX
+    worst = max(math.log(max(_value_ns(run, "response", each.percentile), 1) / each.limit_ns) for each in objectives)
+    return max(-EXCESS_MAX, min(EXCESS_MAX, worst))
+
+
+def kept_up(run: Run, rate: float) -> bool:
+    """Whether a run reached its rate."""
+    commands = run.throughput.commands if run.throughput else 0
+    return run.late_ns is not None and commands > 0 and not is_late(run.late_ns, commands, rate)
+
+
+def response_of(run: Run) -> Series | None:
+    """The response times of all operations in a run."""
+    return _series(run, "response")
+
+
+def _value_ns(run: Run, measure: str, percent: str) -> int:
+    series = _series(run, measure)
+    if series is None or percent not in series.percentiles:
+        raise FormatError(f"run {run.index + 1} of a sweep has no p{percent} of {measure} time over all operations")
+    return series.percentiles[percent].value
+
+
+def _series(run: Run, measure: str) -> Series | None:
+    return next((each for each in run.series if (each.op, each.measure) == ("all", measure)), None)
