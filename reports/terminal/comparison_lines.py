@@ -87,6 +87,19 @@ def order(comparison: Comparison) -> str | None:
     )
 
 
+def looks(comparison: Comparison) -> str | None:
+    """Why a comparison until a decision ended, and when it looked; None for a fixed number of runs."""
+    test = comparison.interleaving and comparison.interleaving.sequential
+    if not test:
+        return None
+    last, looked = test.looks[-1], ", ".join(str(look.pairs) for look in test.looks)
+    most = f" of at most {test.pairs_max}" if last.pairs < test.pairs_max else ""
+    return (
+        f"{test.ended} after {last.pairs}{most} pairs · looked after {looked} · p below {last.significance:.2g} at the "
+        f"last · {last.spent:.2%} of the error rate of {test.significance:.0%} spent"
+    )
+
+
 def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
