@@ -9,7 +9,17 @@ from typing import Final, TypeAlias
 
 from lowlat.reports.compare import gate
 from lowlat.reports.compare.compatibility import check_repeated, check_same_work, check_valid, differences, weaknesses
-from lowlat.reports.compare.gate import WHOLE, Rule, check_rules, default_rules, gate_of, judge, rule_of
+from lowlat.reports.compare.gate import (
+    WHOLE,
+    Rule,
+    check_rules,
+    check_significance,
+    default_rules,
+    gate_of,
+    judge,
+    rule_of,
+)
+from lowlat.reports.compare.rank_test import SIGNIFICANT
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Series, Throughput
@@ -80,17 +90,32 @@ def compare_reports(base: Samples, head: Samples, rules: Sequence[Rule], command
 
 
 def compare_interleaved(
-    base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str], order: Interleaving
+    base: Samples,
+    head: Samples,
+    rules: Sequence[Rule],
+    command: Sequence[str],
+    order: Interleaving,
+    *,
+    significance: float = SIGNIFICANT,
 ) -> Comparison:
     """Compare interleaved runs, whose settings may differ on purpose; differences become warnings.
 
+    `significance`: the p below which this look at the data calls a difference significant; see `compare`.
     Fewer samples than pairs in `order` mean that the comparison was interrupted. Raises `UsageError` for a rule that
     matches no metric.
     """
     both = (*base.reports, *head.reports)
     other_work = tuple(differences(both))
     purpose = (f"the sides differ in {'; '.join(other_work)}",) if other_work else ()
-    return compare(base, head, rules, command, order=order, warnings=(*purpose, *weaknesses(both)))
+    return compare(
+        base,
+        head,
+        rules,
+        command,
+        order=order,
+        warnings=(*purpose, *weaknesses(both)),
+        significance=significance,
+    )
 
 
 def compare(
@@ -101,8 +126,15 @@ def compare(
     *,
     order: Interleaving | None = None,
     warnings: tuple[str, ...] = (),
+    significance: float = SIGNIFICANT,
 ) -> Comparison:
-    """Compare samples, at least one a side, without checking that they are comparable."""
+    """Compare samples, at least one a side, without checking that they are comparable.
+
+    `significance` is the nominal level of this one look: a sequential test, which looks several times, asks for less
+    than `SIGNIFICANT` at each. Intervals have the confidence that it leaves. Raises `UsageError` unless it is above 0
+    and at most 0.5, and for a rule that matches no metric.
+    """
+    check_significance(significance)
     values = [_by_metric(side.runs) for side in (base, head)]
     shared = _shared(*values)
     main = _main_measure(shared)
@@ -112,7 +144,11 @@ def compare(
     metrics = tuple(
         judged
         for metric in shared
-        if (judged := _judged(metric, values[0][metric], values[1][metric], rule_of(metric, chosen, main), step_ns))
+        if (
+            judged := _judged(
+                metric, values[0][metric], values[1][metric], rule_of(metric, chosen, main), step_ns, significance
+            )
+        )
     )
     missing = order.pairs - len(base.runs) if order else 0
     done = f"interrupted after {len(base.runs)} of {order.pairs} pairs" if order and missing else ""
@@ -125,6 +161,7 @@ def compare(
         head=_side(head),
         interleaving=order,
         warnings=warnings,
+        significance=significance,
         metrics=metrics,
         not_compared=tuple(_one_sided(*values)),
         gate=gate_of(metrics, chosen),
@@ -132,7 +169,7 @@ def compare(
 
 
 def _judged(
-    metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None, step_ns: float
+    metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None, step_ns: float, significance: float
 ) -> Compared | None:
     """The verdict on a metric; None for a metric that was not requested."""
     if rule is None and metric.name not in SHOWN:
@@ -144,6 +181,7 @@ def _judged(
         threshold_percent=rule.percent if rule else gate.THRESHOLD_PERCENT,
         floor=step_ns if metric.measure else 0.0,
         gates=rule is not None,
+        significance=significance,
     )
 
 

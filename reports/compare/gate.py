@@ -23,6 +23,7 @@ from lowlat.reports.model.series import PERCENTS
 
 RUNS_MIN: Final = 4
 """Runs a side below which nothing is concluded: of three and three, even the most extreme ranks have p = 0.1."""
+SIGNIFICANCE_MAX: Final = 0.5
 THRESHOLD_PERCENT: Final = 10.0
 EVERY: Final = "*"
 """In place of an operation: each of them."""
@@ -107,14 +108,27 @@ def rule_of(metric: Metric, rules: Iterable[Rule], main: str | None) -> Rule | N
     return min(covering, key=lambda rule: rule.op == EVERY, default=None)
 
 
+def check_significance(significance: float) -> None:
+    """Raise `UsageError` unless the level is above 0 and at most 0.5."""
+    if not 0 < significance <= SIGNIFICANCE_MAX:
+        raise UsageError(f"significance {significance} is not above 0 and at most {SIGNIFICANCE_MAX}; write 0.05")
+
+
 def judge(
-    metric: Metric, base: Sequence[float], head: Sequence[float], *, threshold_percent: float, floor: float, gates: bool
+    metric: Metric,
+    base: Sequence[float],
+    head: Sequence[float],
+    *,
+    threshold_percent: float,
+    floor: float,
+    gates: bool,
+    significance: float = SIGNIFICANT,
 ) -> Compared:
     """The verdict on a metric from its per-run values, at least one a side; `floor` is in the metric's unit."""
-    estimate, p = ratio_estimate(base, head), p_value(base, head)
+    estimate, p = ratio_estimate(base, head, significance), p_value(base, head)
     sides = _values(base), _values(head)
     scale = _Scale(metric.higher_is_better, threshold_percent / 100, floor)
-    verdict, reason = _verdict(scale, *sides, estimate, p)
+    verdict, reason = _verdict(scale, *sides, estimate, significant=p < significance)
     ends = estimate.interval
     return Compared(
         name=metric.name,
@@ -163,16 +177,19 @@ class _Scale:
         return ratio > 1 + self.threshold if self.higher_is_better else ratio < 1 - self.threshold
 
 
-def _verdict(scale: _Scale, base: Values, head: Values, estimate: RatioEstimate, p: float) -> tuple[Verdict, str]:
+def _verdict(
+    scale: _Scale, base: Values, head: Values, estimate: RatioEstimate, *, significant: bool
+) -> tuple[Verdict, str]:
     if min(base.runs, head.runs) < RUNS_MIN:
         return "inconclusive", f"fewer than {RUNS_MIN} runs per side"
     told_apart = abs(head.median - base.median) > scale.floor
-    if p < SIGNIFICANT and told_apart:
+    if significant and told_apart:
         if scale.worse(estimate.ratio):
             return "regressed", ""
         if scale.better(estimate.ratio):
             return "improved", ""
-    assert estimate.interval is not None, "enough runs for a verdict are enough for an interval"
+    if estimate.interval is None:
+        return "inconclusive", "too few runs for a difference of this significance"
     worst = estimate.interval[0 if scale.higher_is_better else 1]
     reach = abs(worst - 1) * base.median if math.isfinite(worst) else head.median
     if scale.worse(worst) and reach > scale.floor:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 EXACT_MAX: Final = 60
 """Runs of both sides together up to which p is exact; above, it is that of a normal curve, within 0.005."""
-CONFIDENCE: Final = 0.95
-"""Of the interval; a p below what this leaves is called significant."""
-SIGNIFICANT: Final = 1 - CONFIDENCE
+SIGNIFICANT: Final = 0.05
+"""The p below which a difference is significant, unless a test at several looks asks for less. An interval has the
+confidence that this leaves: 95%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class RatioEstimate:
 
     `ratio`: the median over all pairs of a head and a base run (J. L. Hodges and E. L. Lehmann, "Estimates of location
     based on rank tests", 1963, on logarithms). `interval`: the ratios that the rank test does not reject at
-    `CONFIDENCE` (L. E. Moses, in "Statistical Inference", 1953); None if there are too few runs to reject any ratio.
-    All are infinite if the base is zero.
+    the significance asked for (L. E. Moses, in "Statistical Inference", 1953); None if there are too few runs to reject
+    any ratio. All are infinite if the base is zero.
     """
 
     ratio: float
@@ -54,13 +54,13 @@ def p_value(base: Sequence[float], head: Sequence[float]) -> float:
     return min(1.0, 2.0 * float(min(below, above) / total))
 
 
-def ratio_estimate(base: Sequence[float], head: Sequence[float]) -> RatioEstimate:
-    """The ratio of head to base with its interval. Values are 0 or more; 0 over 0 is 1."""
+def ratio_estimate(base: Sequence[float], head: Sequence[float], significance: float = SIGNIFICANT) -> RatioEstimate:
+    """The ratio of head to base, with its interval at 1 - `significance`. Values are 0 or more; 0 over 0 is 1."""
     above, below = np.asarray(head, dtype=np.float64)[:, None], np.asarray(base, dtype=np.float64)[None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         pairs = np.where((above == 0) & (below == 0), 1.0, above / below).ravel()
     pairs.sort()
-    outside = _outside(len(base), len(head))
+    outside = _outside(len(base), len(head), significance)
     interval = (float(pairs[outside - 1]), float(pairs[-outside])) if outside else None
     return RatioEstimate(_median(pairs), interval)
 
@@ -71,9 +71,9 @@ def _median(ordered: NDArray[np.float64]) -> float:
 
 
 @lru_cache(maxsize=64)
-def _outside(base: int, head: int) -> int:
+def _outside(base: int, head: int, significance: float) -> int:
     """The number of pairs on each side of the interval, including its bound; 0 if too few runs for an interval."""
-    tail = SIGNIFICANT / 2
+    tail = significance / 2
     if base + head > EXACT_MAX:
         sigma = math.sqrt(base * head * (base + head + 1) / 12)
         return max(0, math.floor(base * head / 2 - NormalDist().inv_cdf(1 - tail) * sigma))

@@ -64,7 +64,10 @@ class Compared(Metric):
     ]
     interval: Annotated[
         tuple[Amount, Amount] | None,
-        Meta(description="95% confidence interval of the ratio (Moses); null for so few runs that there is none"),
+        Meta(
+            description="Confidence interval of the ratio (Moses), of 1 - significance; null for so few runs that "
+            "there is none"
+        ),
     ]
     p: Annotated[Share, Meta(description="Two-sided p of the Mann-Whitney U test, exact under ties up to 60 runs")]
     threshold_percent: Annotated[Amount, Meta(description="Largest regression that the gate accepts, percent")]
@@ -73,8 +76,8 @@ class Compared(Metric):
     verdict: Annotated[
         Verdict,
         Meta(
-            description="regressed, improved: beyond threshold and floor, and p below 0.05; unchanged: neither, and "
-            "the interval rules out a regression; inconclusive: under 4 runs per side, or the interval does not"
+            description="regressed, improved: beyond threshold and floor, and p below the significance; unchanged: "
+            "neither, and the interval rules out a regression; inconclusive: under 4 runs per side, or the interval does not"
         ),
     ]
     reason: Annotated[str, Meta(description="Why, where the figures do not say; else empty")]
@@ -139,6 +142,10 @@ class Comparison:
     head: ComparedSide
     interleaving: Annotated[Interleaving | None, Meta(description="null for runs that were not interleaved")]
     warnings: Annotated[tuple[str, ...], Meta(description="What weakens the comparison, one line each")]
+    significance: Annotated[
+        float,
+        Meta(gt=0, le=0.5, description="The p below which a difference is significant; intervals have 1 - this"),
+    ]
     metrics: Annotated[tuple[Compared, ...], Meta(min_length=1, description="What was compared, gated metrics too")]
     not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, one line each")]
     gate: Gate
@@ -151,6 +158,6 @@ def check(comparison: Comparison) -> None:
         return
     sequential_test.check(test)
     last, status = test.looks[-1], "interrupted" if test.ended == "interrupted" else "ok"
-    told = (comparison.base.runs, comparison.gate.inconclusive, comparison.status)
-    if told != (last.pairs, last.undecided, status):
+    told = (comparison.base.runs, comparison.significance, comparison.gate.inconclusive, comparison.status)
+    if told != (last.pairs, last.significance, last.undecided, status):
         raise FormatError(f"the comparison is not that of its last look, after {last.pairs} pairs")

@@ -23,7 +23,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield ""
     yield _plain(lines.verdict(comparison))
     yield ""
-    yield "| metric | base | head | ratio | 95% interval | p | runs | gate | verdict |"
+    yield f"| metric | base | head | ratio | {lines.confidence(comparison)} interval | p | runs | gate | verdict |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|---|"
     for metric in lines.shown(comparison, every=True):
         yield _row(metric)

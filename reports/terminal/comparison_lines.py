@@ -95,8 +95,8 @@ def looks(comparison: Comparison) -> str | None:
     last, looked = test.looks[-1], ", ".join(str(look.pairs) for look in test.looks)
     most = f" of at most {test.pairs_max}" if last.pairs < test.pairs_max else ""
     return (
-        f"{test.ended} after {last.pairs}{most} pairs · looked after {looked} · p below {last.significance:.2g} at the "
-        f"last · {last.spent:.2%} of the error rate of {test.significance:.0%} spent"
+        f"{test.ended} after {last.pairs}{most} pairs · looked after {looked} · {last.spent:.1%} of the "
+        f"{test.significance:.0%} error rate spent"
     )
 
 
@@ -104,7 +104,12 @@ def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
     floor = f", and medians more than the clock's resolution of {units.time(step_ns)} apart" if step_ns else ""
-    return f"ratio beyond the limit, p below 0.05 (Mann-Whitney){floor}"
+    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Mann-Whitney){floor}"
+
+
+def confidence(comparison: Comparison) -> str:
+    """The confidence of the intervals, e.g. `95%`."""
+    return f"{100 * (1 - comparison.significance):.4g}%"
 
 
 def failures(comparison: Comparison) -> Iterator[str]:
@@ -130,5 +135,6 @@ def verdict(comparison: Comparison) -> str:
 
 def _advice(comparison: Comparison) -> str:
     if comparison.interleaving is not None:
-        return "use more --runs, or a quieter host"
+        more = "--max-runs" if comparison.interleaving.sequential else "--runs"
+        return f"use more {more}, or a quieter host"
     return "use more runs, or interleave them with 'lowlat ab'"

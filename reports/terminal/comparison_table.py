@@ -46,7 +46,8 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
     rows = lines.shown(comparison, every=every)
     for measure in dict.fromkeys(metric.measure for metric in rows):
         heading = plain_text(measure or "per run")
-        yield _table(heading, [metric for metric in rows if metric.measure == measure], roomy=roomy)
+        of_measure = [metric for metric in rows if metric.measure == measure]
+        yield _table(heading, of_measure, lines.confidence(comparison), roomy=roomy)
     yield Text()
     yield facts(
         [
@@ -57,10 +58,10 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
     yield plain_text(lines.verdict(comparison), style=_GATE[comparison.gate.verdict])
 
 
-def _table(heading: Text, rows: Iterable[Compared], *, roomy: bool) -> Table:
+def _table(heading: Text, rows: Iterable[Compared], confidence: str, *, roomy: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, int(roomy), 0, 0), header_style="bold")
     table.add_column(heading, no_wrap=True)
-    for name in ("base", "head", "ratio", "95%", "p", "n", "gate"):
+    for name in ("base", "head", "ratio", confidence, "p", "n", "gate"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for metric in rows:

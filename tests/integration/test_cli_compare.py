@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import shlex
 import signal
 import subprocess
 import time
@@ -273,10 +272,9 @@ def test_until_decided_ends_at_the_first_look_that_decides(lowlat: Run, base: Re
     write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
     for head, code, verdict in (("slow", ExitCode.GATE_FAILED, "failed"), ("base", ExitCode.OK, "passed")):
         both = ("--", "cat", "base.json", "--", "cat", f"{head}.json")
-        done = lowlat("ab", "--until-decided", "-v", "--json", "-o", "ab.json", *both)
-        found = json.loads((tmp_path / "ab.json").read_text())
+        done = lowlat("ab", "--until-decided", "-v", "--json", *both)
+        found = document(done)
         assert (done.returncode, found["gate"]["verdict"]) == (code, verdict)
-        assert document(done) == found
         test = found["interleaving"]["sequential"]
         assert (test["ended"], test["pairs_max"], [look["pairs"] for look in test["looks"]]) == ("decided", 60, [6])
         assert (found["base"]["runs"], found["interleaving"]["pairs"]) == (6, 6)
@@ -294,9 +292,10 @@ def test_until_decided_shows_its_looks_in_every_output(lowlat: Run, base: Report
 
 
 def test_until_decided_gives_up_at_the_last_run(lowlat: Run, tmp_path: Path) -> None:
-    """Both sides sleep for 0 to 200 ms, by turns that the other side's do not follow: nothing can be decided."""
-    script = "n=$(cat N 2>/dev/null || echo 0); echo $((n + 1)) > N; sleep $(echo '0 0.2 0.05 0.15 0.1' | cut -d' ' -f$((n % 5 + 1)))"
-    sides = [f"sh -c {shlex.quote(script.replace('N', name))}" for name in ("first", "second")]
+    """Each side sleeps for up to 200 ms, from run to run as its own file of durations says: nothing can be decided."""
+    (tmp_path / "first").write_text("0 0.2 0.05 0.15 0.1 0 0.2 0.05 0.15 0.1".replace(" ", "\n"))
+    (tmp_path / "second").write_text("0.1 0.15 0.05 0.2 0 0.1 0.15 0.05 0.2 0".replace(" ", "\n"))
+    sides = [f"sh -c 'sleep $(head -n1 {name}); sed -i 1d {name}'" for name in ("first", "second")]
     limited = ("--metric", "wall", "--until-decided", "--max-runs", "10")
     done = lowlat("ab", *limited, "--strict", "--json", "--", sides[0], "--", sides[1])
     found = document(done)

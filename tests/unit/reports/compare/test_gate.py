@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from lowlat.errors import UsageError
-from lowlat.reports.compare.gate import Rule, check_rules, default_rules, gate_of, judge, parse_rule, rule_of
+from lowlat.reports.compare.gate import (
+    Rule,
+    check_rules,
+    check_significance,
+    default_rules,
+    gate_of,
+    judge,
+    parse_rule,
+    rule_of,
+)
 from lowlat.reports.model.comparison import Metric
 
 P99 = Metric(name="p99", measure="service", op="all")
@@ -133,6 +142,31 @@ def test_fewer_than_four_runs_a_side_conclude_nothing(runs: tuple[int, int]) -> 
     judged = judge(P99, [100.0] * runs[0], [200.0] * runs[1], threshold_percent=10, floor=1, gates=True)
     assert (judged.verdict, judged.reason) == ("inconclusive", "fewer than 4 runs per side")
     assert verdict([100.0] * 4, [200.0] * 4) == "regressed"
+
+
+@pytest.mark.parametrize("runs", [5, 10])
+def test_a_look_at_a_lower_level_needs_a_lower_p_and_has_a_wider_interval(runs: int) -> None:
+    """Of 5 and 5 runs, the most extreme ranks have p = 2/252 = 0.0079; of 10 and 10, 2/184,756."""
+    base = [100.0 + index for index in range(runs)]
+    slower = [value * 1.5 for value in base]
+    at = {
+        level: judge(P99, base, slower, threshold_percent=10, floor=0, gates=True, significance=level)
+        for level in (0.05, 0.005)
+    }
+    assert at[0.05].verdict == "regressed"
+    assert at[0.005].verdict == ("regressed" if runs == 10 else "inconclusive")
+    assert at[0.05].interval is not None
+    if runs == 5:
+        assert at[0.005].interval is None and "too few runs" in at[0.005].reason
+    else:
+        wide, narrow = at[0.005].interval, at[0.05].interval
+        assert wide is not None and wide[0] < narrow[0] and narrow[1] < wide[1]
+
+
+@pytest.mark.parametrize("level", [0, -0.1, 0.51, float("nan")])
+def test_a_level_that_is_none_is_refused(level: float) -> None:
+    with pytest.raises(UsageError, match=r"significance .* is not above 0 and at most 0.5"):
+        check_significance(level)
 
 
 def test_unchanged_is_said_only_where_a_regression_is_ruled_out() -> None:

@@ -53,8 +53,8 @@ def test_spending_starts_at_nothing_and_ends_at_the_whole_rate() -> None:
 )
 def test_boundaries_of_five_equal_steps_are_the_published_ones(spending: Spending, published: list[float]) -> None:
     """Two-sided, 5%, as the programs print them of D. M. Reboussin, D. L. DeMets, K. Kim and K. K. G. Lan,
-    "Computations for group sequential boundaries using the Lan-DeMets spending function method", Controlled Clinical Trials 21
-    (2000), 190-207. Levels have six decimals, which leave the first of the second row less exact.
+    "Computations for group sequential boundaries using the Lan-DeMets spending function method", Controlled Clinical
+    Trials 21 (2000), 190-207. Levels have six decimals, which leave the first of the second row less exact.
     """
     found = [NORMAL.inv_cdf(1 - level / 2) for level in levels(range(1, 6), 5, RATE, spending)]
     assert found == pytest.approx(published, abs=0.02, rel=0)
