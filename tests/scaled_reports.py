@@ -32,7 +32,8 @@ def _scaled_run(run: Run, factor: Fraction) -> Run:
 
 
 def _scaled_pass(done: Throughput | None, factor: Fraction) -> Throughput | None:
-    return done and Throughput.of(done.commands, int(done.wall_ns * factor), None)
+    cpu_ns = None if done is None or done.cpu_ns is None else int(done.cpu_ns * factor)
+    return done and Throughput.of(done.commands, int(done.wall_ns * factor), cpu_ns)
 
 
 def _scaled_series(series: Series, factor: Fraction) -> Series:

@@ -5,32 +5,34 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from statistics import median
 from typing import Final, TypeAlias
 
-from lowlat.reports.compare import gate
-from lowlat.reports.compare.compatibility import check_repeated, check_same_work, check_valid, differences, weaknesses
-from lowlat.reports.compare.gate import (
-    WHOLE,
-    Rule,
-    check_rules,
-    check_significance,
-    default_rules,
-    gate_of,
-    judge,
-    rule_of,
+from lowlat.reports.compare.compatibility import (
+    check_repeated,
+    check_same_events,
+    check_same_work,
+    check_valid,
+    differences,
+    weaknesses,
 )
+from lowlat.reports.compare.gate import THRESHOLD_PERCENT, WHOLE, Rule, check_rules, default_rules, gate_of, rule_of
+from lowlat.reports.compare.interpolation import Distribution
 from lowlat.reports.compare.rank_test import SIGNIFICANT
+from lowlat.reports.compare.verdict import Resolution, check_significance, judge
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Series, Throughput
+from lowlat.reports.model.series import histogram_of
 
 Sample: TypeAlias = Mapping[Metric, float]
 """One run: its figures by metric, nanoseconds or commands per second."""
 
-SHOWN: Final = ("p50", "p99", "p99.9", "max", "throughput", "wall")
+SHOWN: Final = ("p50", "p99", "p99.9", "max", "throughput", "cpu", "wall")
 """Compared whether a rule names them or not."""
 WALL: Final = Metric(name="wall", measure=None, op=None)
 _THROUGHPUT: Final = Metric(name="throughput", measure=None, op=None)
+_CPU: Final = Metric(name="cpu", measure=None, op=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Samples:
     reports: tuple[Report, ...] = ()
     disturbed: int = 0
     """Of the runs."""
+    series: tuple[Sequence[Series], ...] = ()
+    """The latencies of each run, with their histograms; empty for runs timed from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +67,27 @@ class Sides:
 
 def samples_of(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
     """Every run of every report as a sample."""
-    runs = tuple(_sample(run.series, _timed(report, (run,))) for report in reports for run in report.runs)
+    runs = tuple(_sample(report, run.series, (run,)) for report in reports for run in report.runs)
     disturbed = sum(run.disturbances.disturbed for report in reports for run in report.runs)
-    return Samples(label, tuple(sources), runs, tuple(reports), disturbed)
+    series = tuple(run.series for report in reports for run in report.runs)
+    return Samples(label, tuple(sources), runs, tuple(reports), disturbed, series)
 
 
 def samples_of_each(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
     """Every report as one sample: the runs within a report were not interleaved with those of the other side."""
-    runs = tuple(_sample(report.summary, _timed(report, report.runs)) for report in reports)
+    runs = tuple(_sample(report, report.summary, report.runs) for report in reports)
     disturbed = sum(any(run.disturbances.disturbed for run in report.runs) for report in reports)
-    return Samples(label, tuple(sources), runs, tuple(reports), disturbed)
+    series = tuple(report.summary for report in reports)
+    return Samples(label, tuple(sources), runs, tuple(reports), disturbed, series)
 
 
 def compare_reports(base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str]) -> Comparison:
     """Compare reports of the same work. Empty `rules` means the default ones.
 
-    Raises `NotValidError` if a side is not valid, has one run, or did different work; `UsageError` for a rule that
-    matches no metric.
+    Raises `NotValidError` if the same work gave other events, or a side is not valid, has one run, or did different
+    work; `UsageError` for a rule that matches no metric.
     """
+    check_same_events((*base.reports, *head.reports))
     for side in (base, head):
         check_valid(side.reports, side.label)
         check_repeated(side.reports, side.label)
@@ -101,10 +108,11 @@ def compare_interleaved(
     """Compare interleaved runs, whose settings may differ on purpose; differences become warnings.
 
     `significance`: the p below which this look at the data calls a difference significant; see `compare`.
-    Fewer samples than pairs in `order` mean that the comparison was interrupted. Raises `UsageError` for a rule that
-    matches no metric.
+    Fewer samples than pairs in `order` mean that the comparison was interrupted. Raises `NotValidError` if the same
+    work gave other events, and `UsageError` for a rule that matches no metric.
     """
     both = (*base.reports, *head.reports)
+    check_same_events(both)
     other_work = tuple(differences(both))
     purpose = (f"the sides differ in {'; '.join(other_work)}",) if other_work else ()
     return compare(
@@ -140,15 +148,11 @@ def compare(
     main = _main_measure(shared)
     chosen = tuple(rules) or default_rules(shared)
     check_rules(chosen, shared, main)
-    step_ns = _step_ns((*base.reports, *head.reports))
+    judged = _Judge(base, head, significance)
     metrics = tuple(
-        judged
+        judged.verdict(metric, values[0][metric], values[1][metric], rule)
         for metric in shared
-        if (
-            judged := _judged(
-                metric, values[0][metric], values[1][metric], rule_of(metric, chosen, main), step_ns, significance
-            )
-        )
+        if (rule := rule_of(metric, chosen, main)) or metric.name in SHOWN
     )
     missing = order.pairs - len(base.runs) if order else 0
     done = f"interrupted after {len(base.runs)} of {order.pairs} pairs" if order and missing else ""
@@ -168,32 +172,83 @@ def compare(
     )
 
 
-def _judged(
-    metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None, step_ns: float, significance: float
-) -> Compared | None:
-    """The verdict on a metric; None for a metric that was not requested."""
-    if rule is None and metric.name not in SHOWN:
-        return None
-    return judge(
-        metric,
-        base,
-        head,
-        threshold_percent=rule.percent if rule else gate.THRESHOLD_PERCENT,
-        floor=step_ns if metric.measure else 0.0,
-        gates=rule is not None,
-        significance=significance,
-    )
+class _Judge:
+    """The verdicts on the metrics of two sides, with percentiles interpolated wherever both have histograms."""
+
+    def __init__(self, base: Samples, head: Samples, significance: float) -> None:
+        self._sides = (base, head)
+        self._significance = significance
+        self._clock_ns = max((report.clock.step_ns or 0.0 for report in (*base.reports, *head.reports)), default=0.0)
+        self._distributions: dict[tuple[str | None, str | None], list[list[Distribution]]] = {}
+
+    def verdict(self, metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None) -> Compared:
+        resolution = Resolution(floor_ns=self._clock_ns if metric.name == "max" or _percent(metric) else 0.0)
+        sides = self._of(metric) if _percent(metric) else []
+        if [len(side) for side in sides] == [len(base), len(head)]:
+            resolution, (base, head) = _interpolated(float(metric.name[1:]), sides, self._clock_ns)
+        return judge(
+            metric,
+            base,
+            head,
+            threshold_percent=rule.percent if rule else THRESHOLD_PERCENT,
+            gates=rule is not None,
+            resolution=resolution,
+            significance=self._significance,
+        )
+
+    def _of(self, metric: Metric) -> list[list[Distribution]]:
+        """The latencies of this operation and measure, for each side and run."""
+        key = (metric.op, metric.measure)
+        if key not in self._distributions:
+            self._distributions[key] = [
+                [
+                    Distribution.of(histogram_of(each))
+                    for run in side.series
+                    for each in run
+                    if (each.op, each.measure) == key
+                ]
+                for side in self._sides
+            ]
+        return self._distributions[key]
 
 
-def _sample(series: Iterable[Series], timed: Throughput | None) -> Sample:
+def _percent(metric: Metric) -> bool:
+    return metric.name.startswith("p")
+
+
+def _interpolated(
+    percent: float, sides: Sequence[Sequence[Distribution]], clock_ns: float
+) -> tuple[Resolution, list[list[float]]]:
+    """The percentile of each run, over the same step on both sides, so that it cannot make them differ."""
+    step_ns = max(clock_ns, *(median(each.step_ns(percent) for each in side) for side in sides))
+    values = [[round(each.percentile(percent, step_ns), 3) for each in side] for side in sides]
+    return Resolution(step_ns=step_ns), values
+
+
+def _sample(report: Report, series: Iterable[Series], runs: Sequence[Run]) -> Sample:
     sample: dict[Metric, float] = {}
     for one in series:
         for percent, value in one.percentiles.items():
             sample[Metric(name=f"p{percent}", measure=one.measure, op=one.op)] = value.value
         sample[Metric(name="max", measure=one.measure, op=one.op)] = one.max
-    if timed is not None:
+        sample[Metric(name="mean", measure=one.measure, op=one.op)] = one.mean
+    if (timed := _timed(report, runs)) is not None:
         sample[_THROUGHPUT] = timed.commands_per_s
+    if (cpu_ns := _cpu_ns(report, runs)) is not None:
+        sample[_CPU] = cpu_ns
     return sample
+
+
+def _cpu_ns(report: Report, runs: Sequence[Run]) -> float | None:
+    """CPU time per command of the passes without per-command timestamps; None but in closed loops: others spin while
+    they wait.
+    """
+    passes = [run.throughput for run in runs if run.throughput]
+    times = [done.cpu_ns for done in passes if done.cpu_ns is not None]
+    commands = sum(done.commands for done in passes)
+    if report.load.model != "closed" or not commands or len(times) < len(passes):
+        return None
+    return sum(times) / commands
 
 
 def _timed(report: Report, runs: Sequence[Run]) -> Throughput | None:
@@ -231,11 +286,6 @@ def _one_sided(base: Mapping[Metric, object], head: Mapping[Metric, object]) -> 
             yield f"only {name} has {', '.join(alone)}"
 
 
-def _step_ns(reports: Iterable[Report]) -> float:
-    """The resolution of the coarsest clock."""
-    return max((report.clock.step_ns or 0.0 for report in reports), default=0.0)
-
-
 def _side(samples: Samples) -> ComparedSide:
     first = samples.reports[0] if samples.reports else None
     return ComparedSide(
@@ -249,4 +299,5 @@ def _side(samples: Samples) -> ComparedSide:
         load=first.load if first else None,
         host=first.host if first else None,
         clock=first.clock if first else None,
+        digest=first.verification.digest if first and first.verification else None,
     )

@@ -57,8 +57,27 @@ def check_repeated(reports: Sequence[Report], side: str) -> None:
         )
 
 
+def check_same_events(reports: Sequence[Report]) -> None:
+    """Raise `NotValidError` if engines with the same settings answered the same commands with different events.
+
+    Figures of a wrong engine mean nothing. Leaves out pipelines with several producers, whose threads decide the order
+    of the commands, and reports without a digest.
+    """
+    by_work: dict[object, dict[str, None]] = {}
+    for report in reports:
+        if report.verification is not None and (report.load.producers or 1) == 1:
+            by_work.setdefault(_commands_of(report), {})[report.verification.digest] = None
+    for digests in by_work.values():
+        if len(digests) > 1:
+            raise NotValidError(
+                f"the same commands gave different events, so an engine is wrong: digests "
+                f"{' and '.join(map(_cut, digests))}; find the engine that errs before comparing its speed"
+            )
+
+
 def check_same_work(reports: Sequence[Report]) -> None:
-    """Raise `NotValidError`, naming the differences, unless all reports have the same work and settings."""
+    """Raise `NotValidError`, naming the differences, unless all reports have the same work, settings and events."""
+    check_same_events(reports)
     if different := tuple(differences(reports)):
         raise NotValidError(
             f"these reports are not comparable: they differ in {'; '.join(different)}; "
@@ -81,6 +100,19 @@ def weaknesses(reports: Sequence[Report]) -> Iterator[str]:
     for report in reports:
         if report.status == "interrupted":
             yield f"a report has fewer runs than requested: {'; '.join(report.status_reasons) or 'no reason given'}"
+
+
+def _commands_of(report: Report) -> object:
+    """What determines the events of a right engine."""
+    work = report.workload
+    return (
+        work.hash,
+        work.seed,
+        work.commands,
+        work.seeded,
+        report.load.model,
+        *sorted(report.engine.settings.items()),
+    )
 
 
 def _setting(name: str) -> Callable[[Report], Any]:

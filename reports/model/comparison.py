@@ -26,7 +26,13 @@ Unit: TypeAlias = Literal["ns", "1/s"]
 class Metric:
     """What is compared: one figure of every run."""
 
-    name: Annotated[str, Meta(description="pPERCENTILE, max, throughput, or wall: elapsed time of a command")]
+    name: Annotated[
+        str,
+        Meta(
+            description="pPERCENTILE, max, mean, throughput, cpu: CPU time per command of the pass without per-command "
+            "timestamps, or wall: elapsed time of a command"
+        ),
+    ]
     measure: Annotated[str | None, Meta(description="Measure of a latency, as in a report; null of other metrics")]
     op: Annotated[str | None, Meta(description="Operation of a latency, as in a report; null of other metrics")]
 
@@ -56,31 +62,52 @@ class Compared(Metric):
 
     unit: Annotated[Unit, Meta(description="Unit of values and floor: nanoseconds, or commands per second")]
     better: Annotated[Literal["lower", "higher"], Meta(description="Which values are good")]
+    estimator: Annotated[
+        Literal["interpolated", "plain"],
+        Meta(description="interpolated: percentiles of the samples spread over step; plain: figures as in the reports"),
+    ]
+    step: Annotated[
+        Amount | None,
+        Meta(
+            description="Step that percentiles were interpolated over, nanoseconds: the clock's, or the distance of "
+            "the values near the percentile if longer; null if plain"
+        ),
+    ]
     base: Values
     head: Values
     ratio: Annotated[
         Amount | None,
-        Meta(description="Head over base: median over all pairs of runs (Hodges-Lehmann); null where base is 0"),
+        Meta(
+            description="Head over base, estimated over all pairs of runs (Hodges-Lehmann, by Savage's scores), not "
+            "the ratio of the medians; null where base is 0"
+        ),
     ]
     interval: Annotated[
         tuple[Amount, Amount] | None,
         Meta(
-            description="Confidence interval of the ratio (Moses), of 1 - significance; null for so few runs that "
-            "there is none"
+            description="Ratios that the test does not reject: a confidence interval of 1 - significance; null "
+            "for so few runs that there is none"
         ),
     ]
-    p: Annotated[Share, Meta(description="Two-sided p of the Mann-Whitney U test, exact under ties up to 60 runs")]
+    p: Annotated[Share, Meta(description="Two-sided p of Savage's rank test, exact under ties up to 60 runs")]
     threshold_percent: Annotated[Amount, Meta(description="Largest regression that the gate accepts, percent")]
-    floor: Annotated[Amount, Meta(description="Difference of medians below the clock's resolution")]
+    floor: Annotated[Amount, Meta(description="Difference of medians below the clock's resolution; 0 if interpolated")]
     gates: Annotated[bool, Meta(description="Whether it is gated; false: informational")]
     verdict: Annotated[
         Verdict,
         Meta(
             description="regressed, improved: beyond threshold and floor, and p below the significance; unchanged: "
-            "neither, and the interval rules out a regression; inconclusive: under 4 runs per side, or the interval does not"
+            "neither, and the interval rules out a regression; inconclusive: under 4 runs per side, or it does not"
         ),
     ]
     reason: Annotated[str, Meta(description="Why, where the figures do not say; else empty")]
+    runs_to_decide: Annotated[
+        Positive | None,
+        Meta(
+            description="Inconclusive: about how many runs a side would decide, by ratio and spread so far; null above "
+            "1,000, without an interval, and else"
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +126,7 @@ class ComparedSide:
     load: Annotated[Load | None, Meta(description="Of its first report; null of commands timed from outside")]
     host: Annotated[Host | None, Meta(description="Of its first report; null of commands timed from outside")]
     clock: Annotated[Clock | None, Meta(description="Of its first report; null of commands timed from outside")]
+    digest: Annotated[str | None, Meta(description="Digest over the events of its first report; null if there is none")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

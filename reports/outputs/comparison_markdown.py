@@ -23,7 +23,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield ""
     yield _plain(lines.verdict(comparison))
     yield ""
-    yield f"| metric | base | head | ratio | {lines.confidence(comparison)} interval | p | runs | gate | verdict |"
+    interval = f"{lines.confidence(comparison)} interval"
+    yield f"| metric | base | head | {lines.RATIO} | {interval} | p | runs | gate | verdict |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|---|"
     for metric in lines.shown(comparison, every=True):
         yield _row(metric)
@@ -35,7 +36,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     if looks := lines.looks(comparison):
         yield f"- looks: {looks}"
     yield f"- regressed: {_plain(lines.rule(comparison))}"
-    for kind, line in lines.notes(comparison):
+    for kind, line in (*lines.estimators(comparison), *lines.notes(comparison)):
         yield f"- {kind}: {_plain(line)}"
 
 

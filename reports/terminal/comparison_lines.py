@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from lowlat import units
 from lowlat.reports.compare.gate import WHOLE
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison
 from lowlat.text import printable
+
+_CONTRADICTION: Final = 1.5
+"""Factor between the ratio of the medians and the estimated one from which the runs of a side must form groups."""
+RATIO: Final = "HL ratio"
+RATIO_SHORT: Final = "HL"
+"""Names of the estimated ratio: Hodges-Lehmann."""
 
 
 def name(metric: Compared) -> str:
@@ -19,9 +26,21 @@ def notes(comparison: Comparison) -> list[tuple[str, str]]:
     """Notes on what weakens the comparison: the kind and the text of each."""
     return [
         *(("not compared", printable(line)) for line in comparison.not_compared),
-        *(("warning", printable(line)) for line in comparison.warnings),
+        *(("warning", printable(line)) for line in (*comparison.warnings, *_groups(comparison))),
         *(("interrupted", printable(line)) for line in comparison.status_reasons),
     ]
+
+
+def _groups(comparison: Comparison) -> Iterator[str]:
+    """Metrics whose medians contradict the ratio. Maxima are single samples, which say nothing about groups."""
+    for metric in shown(comparison, every=False):
+        if metric.ratio and metric.base.median and metric.head.median and metric.name != "max":
+            medians = metric.head.median / metric.base.median
+            if not 1 / _CONTRADICTION < medians / metric.ratio < _CONTRADICTION:
+                yield (
+                    f"{metric}: the ratio of the medians is {ratio(medians)}, not {ratio(metric.ratio)}: the runs of a "
+                    "side form groups, and a median may be of either; --json has the single values"
+                )
 
 
 def value(metric: Compared, amount: float) -> str:
@@ -103,8 +122,22 @@ def looks(comparison: Comparison) -> str | None:
 def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
-    floor = f", and medians more than the clock's resolution of {units.time(step_ns)} apart" if step_ns else ""
-    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Mann-Whitney){floor}"
+    floor = (
+        f", and medians not interpolated more than the clock's resolution of {units.time(step_ns)} apart"
+        if step_ns
+        else ""
+    )
+    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Savage's rank test){floor}"
+
+
+def estimators(comparison: Comparison) -> list[tuple[str, str]]:
+    """How values and ratios are estimated: the name and the text of each."""
+    steps = [metric.step for metric in shown(comparison, every=False) if metric.step is not None]
+    across = f"within steps of {units.time_range(min(steps), max(steps))}" if steps else ""
+    return [
+        *([("percentiles", f"interpolated {across}; those of a single report are not")] if steps else []),
+        (RATIO, "Hodges-Lehmann estimate over all pairs of runs, not the ratio of the medians"),
+    ]
 
 
 def confidence(comparison: Comparison) -> str:
@@ -134,7 +167,12 @@ def verdict(comparison: Comparison) -> str:
 
 
 def _advice(comparison: Comparison) -> str:
+    """The runs that would decide every metric, and how to get them."""
+    unclear = [metric for metric in comparison.metrics if metric.gates and metric.verdict == "inconclusive"]
+    estimates = [metric.runs_to_decide for metric in unclear]
+    needed = [runs for runs in estimates if runs is not None]
+    about = f"about {max(needed)} runs a side would decide; " if needed and len(needed) == len(estimates) else ""
     if comparison.interleaving is not None:
         more = "--max-runs" if comparison.interleaving.sequential else "--runs"
-        return f"use more {more}, or a quieter host"
-    return "use more runs, or interleave them with 'lowlat ab'"
+        return f"{about}use more {more}, or a quieter host"
+    return f"{about}use more runs, or interleave them with 'lowlat ab'"

@@ -52,6 +52,7 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
     yield facts(
         [
             ("regressed", lines.rule(comparison)),
+            *lines.estimators(comparison),
             *lines.notes(comparison),
         ]
     )
@@ -61,7 +62,7 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
 def _table(heading: Text, rows: Iterable[Compared], confidence: str, *, roomy: bool) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, int(roomy), 0, 0), header_style="bold")
     table.add_column(heading, no_wrap=True)
-    for name in ("base", "head", "ratio", confidence, "p", "n", "gate"):
+    for name in ("base", "head", lines.RATIO if roomy else lines.RATIO_SHORT, confidence, "p", "n", "gate"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for metric in rows:

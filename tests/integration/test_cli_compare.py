@@ -82,6 +82,20 @@ def test_runs_of_another_seed_do_not_compare(lowlat: Run, base: Report, tmp_path
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("form", [(), ("--json",), ("--strict", "--to", "md")])
+def test_an_engine_with_other_events_does_not_compare(
+    lowlat: Run, base: Report, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    """Both engines were given the same commands. The wrong one is faster, and its report valid by itself."""
+    assert base.verification is not None
+    wrong = dataclasses.replace(base.verification, digest="sha256:0123456789abcdef")
+    write(tmp_path / "wrong.json", dataclasses.replace(scaled(base, Fraction(1, 2)), verification=wrong))
+    done = lowlat("compare", "base.json", "wrong.json", *form)
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+    assert done.stderr.startswith("lowlat: error: the same commands gave different events, so an engine is wrong: ")
+    assert "sha256:0123456789abcdef" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_a_single_run_does_not_compare(lowlat: Run, base: Report, tmp_path: Path) -> None:
     write(tmp_path / "one.json", dataclasses.replace(base, runs=base.runs[:1]))
     done = lowlat("compare", "base.json", "one.json")
@@ -95,7 +109,7 @@ def test_json_is_one_document_and_what_is_wrong_goes_to_stderr(lowlat: Run, base
     done = lowlat("compare", "base.json", "slow.json", "--json")
     found = document(done)
     assert (done.returncode, found["gate"]["verdict"]) == (ExitCode.GATE_FAILED, "failed")
-    assert found["gate"]["failed"] == ["p50 service all", "p99 service all"]
+    assert found["gate"]["failed"] == ["p50 service all", "p99 service all", "cpu"]
     assert found["command"] == ["lowlat", "compare", "base.json", "slow.json", "--json"]
     warning, verdict = done.stderr.splitlines()
     assert warning.startswith("lowlat: warning: measured in different environments: kernel")

@@ -14,13 +14,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from lowlat.reports.histogram import buckets
+from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.io.json_codec import from_text, to_text
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Throughput
-from lowlat.reports.model.series import summarize
+from lowlat.reports.model.series import series_of, summarize
 from tests.scaled_reports import scaled
 
 MEASURE = Path(__file__).parents[2] / "tools/measure"
@@ -41,8 +44,12 @@ def gate_live() -> Iterator[ModuleType]:
 
 @pytest.fixture(scope="module")
 def one_run() -> Report:
+    """With a hundred latencies from 500 to 599 ns."""
     report = from_text((Path(__file__).parent / "reports/report-1.json").read_text())
-    run = dataclasses.replace(report.runs[0], throughput=Throughput.of(1_000, 50_000, 40_000))
+    counts = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
+    counts[[buckets.index_of(value_ns) for value_ns in range(500, 600)]] = 1
+    series = (series_of("all", "service", Histogram.from_counts(counts, 500, 599)),)
+    run = dataclasses.replace(report.runs[0], throughput=Throughput.of(1_000, 50_000, 40_000), series=series)
     return dataclasses.replace(report, runs=(run,), summary=summarize((run,)))
 
 

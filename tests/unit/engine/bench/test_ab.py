@@ -76,7 +76,7 @@ def test_elapsed_time_is_that_of_the_whole_command() -> None:
 def test_a_printed_report_is_a_run() -> None:
     cat = ComparedCommand("A", "cat", ("cat", str(FIRST)))
     comparison, _ = compare_commands(plan(cat, cat))
-    assert (comparison.base.runs, comparison.gate.rules) == (4, ("p50=10%", "p99=10%"))
+    assert (comparison.base.runs, comparison.gate.rules) == (4, ("p50=10%", "p99=10%", "cpu=10%"))
     assert comparison.base.workload is not None
 
 

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from lowlat.documents import published
-from lowlat.errors import FormatError, InputError, NotValidError
+from lowlat.errors import FormatError, InputError, NotValidError, UsageError
 from lowlat.reports.compare.compare import Samples, compare_interleaved, compare_reports, samples_of, samples_of_each
 from lowlat.reports.compare.gate import parse_rule
 from lowlat.reports.io.json_codec import comparison_from_document, to_document, to_text
@@ -69,7 +69,7 @@ def test_scaling_is_exact(report: Report) -> None:
 def test_the_same_figures_pass(eight: Report) -> None:
     comparison = compared(eight, eight)
     assert comparison.gate.verdict == "passed"
-    assert comparison.gate.rules == ("p50=10%", "p99=10%")
+    assert comparison.gate.rules == ("p50=10%", "p99=10%", "cpu=10%")
     p99 = found(comparison, "p99")
     assert (p99.ratio, p99.verdict, p99.p, p99.base.runs) == (1.0, "unchanged", 1.0, 8)
     assert comparison.warnings == comparison.not_compared == ()
@@ -77,7 +77,7 @@ def test_the_same_figures_pass(eight: Report) -> None:
 
 def test_figures_a_third_longer_fail_by_p50_and_p99(eight: Report) -> None:
     comparison = compared(eight, scaled(eight, Fraction(13, 10)))
-    assert comparison.gate.failed == ("p50 service all", "p99 service all")
+    assert comparison.gate.failed == ("p50 service all", "p99 service all", "cpu")
     assert found(comparison, "p99").ratio == pytest.approx(1.3, rel=0.02)
     throughput = found(comparison, "throughput", None)
     assert throughput.ratio == pytest.approx(1 / 1.3, rel=0.001)
@@ -95,8 +95,12 @@ def test_only_what_the_rules_name_gates(eight: Report) -> None:
 
 def test_values_are_those_of_the_single_runs(report: Report) -> None:
     metric = found(compared(report, report), "p99")
-    assert metric.base.values == tuple(run.series[0].percentiles["99"].value for run in report.runs)
-    assert metric.floor == report.clock.step_ns == 10
+    shown = [run.series[0].percentiles["99"].value for run in report.runs]
+    assert all(abs(value - of_run) < 1 for value, of_run in zip(metric.base.values, shown, strict=True))
+    assert (metric.estimator, metric.step, metric.floor) == ("interpolated", report.clock.step_ns, 0)
+    greatest = found(compared(report, report), "max")
+    assert greatest.base.values == tuple(run.series[0].max for run in report.runs)
+    assert (greatest.estimator, greatest.step, greatest.floor) == ("plain", None, 10)
 
 
 def test_several_reports_of_a_side_are_one_set_of_runs(report: Report) -> None:
@@ -139,6 +143,75 @@ def test_reports_of_other_work_are_refused(report: Report, change: Change, messa
     with pytest.raises(NotValidError, match=message) as refused:
         compare_reports(base, head, (), [])
     assert refused.value.exit_code == 3
+
+
+def with_digest(report: Report, digest: str) -> Report:
+    assert report.verification is not None
+    return dataclasses.replace(report, verification=dataclasses.replace(report.verification, digest=digest))
+
+
+def in_pairs(*sides: Report) -> Comparison:
+    order = Interleaving(seed=1, pairs=4, first=("base", "head", "head", "base"))
+    base, head = (samples_of_each([side] * 4, name, []) for side, name in zip(sides, "AB", strict=True))
+    return compare_interleaved(base, head, (), [], order)
+
+
+@pytest.mark.parametrize("compare_both", [compared, in_pairs])
+def test_other_events_of_the_same_commands_never_compare(
+    report: Report, compare_both: Callable[[Report, Report], Comparison]
+) -> None:
+    """Also between two engines that are named differently, and before everything else that is wrong with the runs."""
+    wrong = with_digest(report, "1e9fe1ab5001ca75")
+    message = r"different events, so an engine is wrong: digests 9f86d081884c7d65 and 1e9fe1ab5001ca75; find"
+    for other in (wrong, replaced(engine={"name": "other"})(wrong), dataclasses.replace(wrong, runs=wrong.runs[:1])):
+        with pytest.raises(NotValidError, match=message) as refused:
+            compare_both(report, other)
+        assert refused.value.exit_code == 3
+    assert compare_both(report, report).head.digest == "9f86d081884c7d65"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        replaced(workload={"seed": 7}),
+        replaced(workload={"hash": "other"}),
+        replaced(engine={"settings": {"order_pool": 7}}),
+        replaced(load={"producers": 2, "model": "pipeline"}),
+    ],
+)
+def test_other_work_may_give_other_events(report: Report, change: Change) -> None:
+    assert in_pairs(report, change(with_digest(report, "1e9fe1ab5001ca75"))).base.digest == "9f86d081884c7d65"
+    several = replaced(load={"producers": 2, "model": "pipeline"})(report)
+    assert compared(several, with_digest(several, "1e9fe1ab5001ca75")).head.digest == "1e9fe1ab5001ca75"
+
+
+def test_reports_without_a_digest_compare(eight: Report) -> None:
+    bare = dataclasses.replace(eight, verification=None)
+    assert (compared(eight, bare).head.digest, compared(eight, bare).gate.verdict) == (None, "passed")
+
+
+def test_cpu_time_is_that_of_the_pass_without_timestamps(eight: Report) -> None:
+    """24 ns a command in the fixture; the timed pass has none."""
+    cpu = found(compared(eight, eight), "cpu", None)
+    assert (set(cpu.base.values), cpu.unit, cpu.gates, cpu.threshold_percent) == ({24.0}, "ns", True, 10)
+    assert found(in_pairs(eight, eight), "cpu", None).base.values == (24.0,) * 4
+
+
+@pytest.mark.parametrize("load", [{"model": "open", "target_rate": 1e6}, {"model": "pipeline", "producers": 2}])
+def test_cpu_time_of_loops_that_spin_says_nothing(eight: Report, load: dict[str, Any]) -> None:
+    waiting = replaced(load=load)(eight)
+    assert "cpu" not in {metric.name for metric in compared(waiting, waiting).metrics}
+    assert compared(waiting, waiting).gate.rules == ("p50=10%", "p99=10%")
+    with pytest.raises(UsageError, match=r"gate cpu=5% matches nothing that both sides have; available: service:all"):
+        compared(waiting, waiting, "cpu=5%")
+
+
+def test_means_are_compared_where_a_rule_names_them(eight: Report) -> None:
+    slow = scaled(eight, Fraction(13, 10))
+    assert "mean" not in {metric.name for metric in compared(eight, slow).metrics}
+    assert compared(eight, slow, "mean=10%").gate.failed == ("mean service all",)
+    assert {"mean service all", "mean service cancel"} <= set(compared(eight, slow, "mean::*=10%").gate.failed)
+    assert compared(eight, slow, "mean:service:cancel=200%").gate.verdict == "passed"
 
 
 def test_a_side_that_is_not_valid_is_refused(report: Report) -> None:
@@ -199,6 +272,7 @@ def test_response_times_are_the_main_measure_where_there_are_any(eight: Report) 
     assert {str(metric) for metric in compared(both, both).metrics if metric.gates} == {
         "p50 response all",
         "p99 response all",
+        "cpu",
     }
 
 

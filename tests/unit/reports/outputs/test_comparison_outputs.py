@@ -61,9 +61,11 @@ def row(text: str, name: str) -> str:
 
 
 def test_a_row_has_ratio_interval_p_runs_limit_and_verdict(failed: Comparison) -> None:
-    assert row(shown(failed), "all p99 ") == "all p99 180 ns 234 ns 1.30 1.30-1.30 <0.001 8+8 +10% regressed"
+    assert row(shown(failed), "all p99 ") == "all p99 181 ns 235 ns 1.30 1.29-1.30 <0.001 8+8 +10% regressed"
     assert row(shown(failed), "all max ").endswith("not gated regressed")
     assert row(shown(failed), "throughput").startswith("throughput 40.0 M/s 30.8 M/s 0.77")
+    assert row(shown(failed), "cpu") == "cpu 24 ns 31.2 ns 1.30 1.30-1.30 <0.001 8+8 +10% regressed"
+    assert "HL ratio" in row(shown(failed), "service") and " HL " in row(shown(failed, width=80), "service")
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
@@ -75,12 +77,15 @@ def test_no_row_is_wider_than_the_terminal_and_nothing_is_cut(failed: Comparison
 def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparison) -> None:
     text = " ".join(shown(failed).split())
     assert (
-        "gate failed: p50 service all 44 ns -> 57 ns, 1.30x (limit +10%, p <0.001, 8+8 runs); p99 service all" in text
-    )
-    assert (
-        "ratio beyond the limit, p below 0.05 (Mann-Whitney), and medians more than the clock's resolution of 10 ns"
+        "gate failed: p50 service all 44.7 ns -> 57.5 ns, 1.29x (limit +10%, p <0.001, 8+8 runs); p99 service all"
         in text
     )
+    assert (
+        "ratio beyond the limit, p below 0.05 (Savage's rank test), and medians not interpolated more than the "
+        "clock's resolution of 10 ns apart" in text
+    )
+    assert "percentiles interpolated within steps of 10 ns; those of a single report are not" in text
+    assert "HL ratio Hodges-Lehmann estimate over all pairs of runs, not the ratio of the medians" in text
     assert "base base.json · 8 runs (2 noisy) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
     text = " ".join(shown(unclear).split())
     assert "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; use more runs," in text
@@ -92,7 +97,7 @@ def test_warnings_and_what_was_left_out_are_said(eight: Report) -> None:
     text = " ".join(shown(of(eight, other)).split())
     assert "warning measured in different environments: kernel (Linux 6.1.0-28-amd64 and 6.2)" in text
     assert "not compared only base has service market" in text
-    assert "gate passed (p50=10%, p99=10%)" in text
+    assert "gate passed (p50=10%, p99=10%, cpu=10%)" in text
 
 
 def test_other_measures_show_all_operations_together_unless_every_one_is_asked_for(eight: Report) -> None:
@@ -115,7 +120,7 @@ def test_markdown_is_one_table_below_a_third_level_heading(failed: Comparison) -
     assert {line.count("|") for line in rows} == {10}
     assert len(rows) == 2 + len(failed.metrics)
     assert (
-        "| **p99 service all** | 180 ns | 234 ns | 1.30 | 1.30-1.30 | \\<0.001 | 8+8 | +10% | **regressed** |" in rows
+        "| **p99 service all** | 181 ns | 235 ns | 1.30 | 1.29-1.30 | \\<0.001 | 8+8 | +10% | **regressed** |" in rows
     )
 
 
@@ -134,16 +139,26 @@ def test_junit_has_a_case_for_each_gated_metric(failed: Comparison, unclear: Com
     """As in the Jenkins schema: counts on the suite, a failure or skipped element in the case."""
     suite = ElementTree.fromstring(to_junit(failed)).find("testsuite")
     assert suite is not None
-    assert suite.attrib == {"name": "lowlat", "tests": "2", "failures": "2", "errors": "0", "skipped": "0"}
+    assert suite.attrib == {"name": "lowlat", "tests": "3", "failures": "3", "errors": "0", "skipped": "0"}
     case = suite.findall("testcase")[1]
     assert case.attrib == {"classname": "lowlat.service.all", "name": "p99"}
     failure = case.find("failure")
     assert failure is not None and failure.attrib["type"] == "regressed"
-    assert failure.attrib["message"] == "180 ns -> 234 ns, ratio 1.30 (1.30-1.30), p <0.001, 8+8 runs, limit +10%"
+    assert failure.attrib["message"] == "181 ns -> 235 ns, ratio 1.30 (1.29-1.30), p <0.001, 8+8 runs, limit +10%"
     skipped = ElementTree.fromstring(to_junit(unclear)).find(".//testcase/skipped")
     assert skipped is not None and skipped.attrib["message"].startswith("inconclusive: fewer than 4 runs per side; ")
     passed = ElementTree.fromstring(to_junit(of(eight, eight))).find(".//testcase/system-out")
     assert passed is not None and str(passed.text).startswith("unchanged: ")
+
+
+def test_medians_that_contradict_the_ratio_are_explained() -> None:
+    """Each side has fast and slow runs: the ratio is about 1, but one median is of the fast and one of the slow."""
+    fast, slow = [38.0, 38.4, 38.8, 39.2, 39.6], [9.1, 9.12, 9.14, 9.16, 9.18]
+    base, head = ((*fast[:4], *slow), (*fast, *slow[:4]))
+    sides = [Samples(name, (), tuple({WALL: 1e9 / ns} for ns in each)) for name, each in (("A", base), ("B", head))]
+    text = " ".join(shown(compare(*sides, (), [])).split())
+    assert "warning wall: the ratio of the medians is 0.24, not 0.99: the runs of a side form groups" in text
+    assert "form groups" not in shown(compare(sides[0], sides[0], (), []))
 
 
 def test_elapsed_times_of_commands_are_a_comparison_too() -> None:

@@ -77,13 +77,13 @@ def drift() -> History:
 
 def test_a_row_holds_what_was_compared(failed: Comparison) -> None:
     shown, every = Page(to_html(failed)).tables[0], failed.metrics
-    assert shown[0] == ["metric", "base", "head", "ratio", "95% interval", "p", "runs", "gate", "verdict"]
+    assert shown[0] == ["metric", "base", "head", "HL ratio", "95% interval", "p", "runs", "gate", "verdict"]
     assert [row[0] for row in shown[1:]] == [str(metric) for metric in every]
     row = next(row for row in shown if row[0] == "p99 service all")
     metric = next(metric for metric in every if str(metric) == row[0])
     assert row[1:3] == [f"[{side.median}] {units.time(side.median)}" for side in (metric.base, metric.head)]
     assert row[3] == f"[{metric.ratio}] 1.30"
-    assert row[4:] == ["1.30-1.30", f"[{metric.p}] <0.001", "8+8", "+10%", "regressed"]
+    assert row[4:] == ["1.29-1.30", f"[{metric.p}] <0.001", "8+8", "+10%", "regressed"]
 
 
 def test_the_verdict_and_both_sides_are_named(failed: Comparison) -> None:
