@@ -104,7 +104,7 @@ def trial(report: Report, **factors: Fraction) -> Any:
 def slower(report: Report, factor: Fraction) -> Report:
     """Also by CPU time."""
     (run,) = scaled(report, factor).runs
-    done = Throughput.of(1_000, int(50_000 * factor), int(40_000 * factor))
+    done = Throughput.of(1_000, int(80_000 * factor), int(40_000 * factor))
     return dataclasses.replace(report, runs=(dataclasses.replace(run, throughput=done),), summary=summarize((run,)))
 
 
@@ -117,7 +117,8 @@ def test_counts_are_those_of_the_shipped_gate(gate_live: ModuleType, one_run: Re
     slow = Fraction(2)
     trials = [trial(one_run, slow=slow), trial(one_run, slow=slow), trial(one_run, equal=slow)]
     text = gate_live.tables(trials, {"base": 0, "equal": 0, "slow": 9})
-    for gate in ("default gate", "`p50=10%` alone", "rank test alone, default metrics", "ratio alone, default metrics"):
+    by_rule = [f"`{name}=10%` alone" for name in ("p50", "p99", "cpu", "mean", "throughput")]
+    for gate in ("default gate", "default metrics, rank test alone", "default metrics, ratio alone", *by_rule):
         alarms, _, found = row_of(text, gate)
         assert (alarms, found) == ("1/3 (6%-79%)", "2/3 (21%-94%)")
     assert "3 trials of 10 runs a side" in text and row_of(text, "slow")[0] == "9"

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from gate_trials import Trial, figures, tables
+from gate_trials import Trial, by_metric, tables
 from planted_build import planted_python
 
 from lowlat.files import write_atomically
@@ -119,16 +119,12 @@ def runs(python: Path, commands: int, units: list[int]) -> bytes:
 def calibrated(python: Path, slowdowns: list[Slowdown], commands: int) -> dict[str, int]:
     """The spin of each variant, from medians over a ladder of spins in random order."""
     spins = random.Random(0).sample(LADDER * LADDER_REPEATS, len(LADDER) * LADDER_REPEATS)
-    found = [figures(run) for run in report_of(runs(python, commands, spins), "calibration").runs]
+    found = reports_of_runs(report_of(runs(python, commands, spins), "calibration"))
+    by_spin = {spin: [each for each, spun in zip(found, spins, strict=True) if spun == spin] for spin in LADDER}
+    measured = [by_metric(by_spin[0], by_spin[spin]) for spin in LADDER]
     units = dict.fromkeys(BASES, 0)
-    for slowdown in slowdowns:
-        metric, percent = slowdown
-        rising = np.maximum.accumulate(
-            [
-                np.median([each[metric] for each, spun in zip(found, spins, strict=True) if spun == spin])
-                for spin in LADDER
-            ]
-        )
+    for metric, percent in slowdowns:
+        rising = np.maximum.accumulate([each[metric].head.median for each in measured])
         wanted = rising[0] * (1 + percent / 100)
         if wanted > rising[-1]:
             sys.exit(f"{metric}+{percent:g}: a spin of {LADDER[-1]} slows {metric} by less; raise LADDER")
@@ -151,14 +147,19 @@ def saved(folder: Path) -> list[tuple[int, Report]]:
 
 
 def by_variant(plan: Plan, trial: int, report: Report) -> Trial:
-    """The runs of a trial as reports of one run each, which is what `lowlat ab` compares, by variant."""
+    """The runs of a trial by variant."""
     order = plan.order(trial)
     if len(report.runs) != len(order):
         sys.exit(f"trial {trial} has {len(report.runs)} runs, its plan {len(order)}; remove it and collect it anew")
     found: Trial = {name: [] for name in plan.units}
-    for name, run in zip(order, report.runs, strict=True):
-        found[name].append(replace(report, runs=(run,), summary=summarize((run,))))
+    for name, each in zip(order, reports_of_runs(report), strict=True):
+        found[name].append(each)
     return found
+
+
+def reports_of_runs(report: Report) -> list[Report]:
+    """Each run as a report of its own, which is what `lowlat ab` compares."""
+    return [replace(report, runs=(run,), summary=summarize((run,))) for run in report.runs]
 
 
 def tell(began: float, what: str) -> None:

@@ -7,32 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist, median
 from typing import TypeAlias
 
-from lowlat.reports.compare.compare import Samples, compare_interleaved, samples_of_each
-from lowlat.reports.compare.gate import NAMES, THRESHOLD_PERCENT, parse_rule
+from lowlat.reports.compare.compare import compare_interleaved, samples_of_each
+from lowlat.reports.compare.gate import THRESHOLD_PERCENT, Rule, parse_rule
 from lowlat.reports.compare.rank_test import SIGNIFICANT
 from lowlat.reports.model.comparison import Compared, Comparison, Interleaving
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Run
 
 Trial: TypeAlias = Mapping[str, list[Report]]
 """Reports of one run each, by variant; the first variant is the base, the second an equal program."""
 Finding: TypeAlias = Callable[[Comparison], bool]
 
 METRICS = ("cpu", "p50", "p99", "mean", "throughput")
-ALONE = [f"{name}={THRESHOLD_PERCENT:g}%" for name in METRICS if name in NAMES]
-
-
-def figures(run: Run) -> dict[str, float]:
-    """The metrics of one closed-loop run, nanoseconds per command or commands per second."""
-    assert run.throughput is not None and run.throughput.cpu_ns is not None, "a closed loop has a pass without a clock"
-    whole = next(series for series in run.series if (series.op, series.measure) == ("all", "service"))
-    return {
-        "cpu": run.throughput.cpu_ns / run.throughput.commands,
-        "p50": whole.percentiles["50"].value,
-        "p99": whole.percentiles["99"].value,
-        "mean": whole.mean,
-        "throughput": run.throughput.commands_per_s,
-    }
+RULES = [parse_rule(f"{name}={THRESHOLD_PERCENT:g}%") for name in METRICS]
 
 
 def wilson(found: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -41,6 +27,17 @@ def wilson(found: int, of: int, confidence: float = 0.95) -> tuple[float, float]
     middle = (found + z * z / 2) / (of + z * z)
     reach = z * math.sqrt(found * (of - found) / of + z * z / 4) / (of + z * z)
     return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def by_metric(base: Sequence[Report], head: Sequence[Report]) -> dict[str, Compared]:
+    """Each of `METRICS`, compared by the shipped code."""
+    return {metric.name: metric for metric in compared(base, head, RULES).metrics if metric.gates}
+
+
+def compared(base: Sequence[Report], head: Sequence[Report], rules: Sequence[Rule]) -> Comparison:
+    """Reports of one run each, as `lowlat ab` compares its runs; without rules, by the default ones."""
+    order = Interleaving(seed=0, pairs=len(base), first=())
+    return compare_interleaved(samples_of_each(base, "A", ()), samples_of_each(head, "B", ()), rules, (), order)
 
 
 def failed(comparison: Comparison) -> bool:
@@ -73,18 +70,19 @@ def tables(trials: Sequence[Trial], units: Mapping[str, int]) -> str:
     work = f"{report.workload.commands:,} commands of {report.workload.profile} a run"
     clock = f"clock steps of {report.clock.step_ns or math.nan:.3g} ns"
     sizes = f"{len(trials)} trials of {runs} runs a side, {work}; {where}; {clock}; lowlat {report.tool.git}"
-    return "\n\n".join([sizes, effects(trials, units), detections(trials, base, equal, slower)])
+    metrics = {name: [by_metric(trial[base], trial[name]) for trial in trials] for name in (equal, *slower)}
+    whole = {name: [compared(trial[base], trial[name], ()) for trial in trials] for name in (equal, *slower)}
+    return "\n\n".join([sizes, effects(metrics, units), detections(metrics, whole)])
 
 
-def effects(trials: Sequence[Trial], units: Mapping[str, int]) -> str:
-    """The median of each metric over all runs, relative to the base."""
-    found = {name: [figures(report.runs[0]) for trial in trials for report in trial[name]] for name in units}
-    medians = {name: {metric: median(f[metric] for f in each) for metric in METRICS} for name, each in found.items()}
-    (_, base), *others = medians.items()
-    rows = [f"| base | {next(iter(units.values()))} | {' | '.join(figure(name, base[name]) for name in METRICS)} |"]
-    for name, each in others:
-        changes = (f"{(each[metric] / base[metric] - 1):+.1%}" for metric in METRICS)
-        rows.append(f"| {name} | {units[name]} | {' | '.join(changes)} |")
+def effects(found: Mapping[str, Sequence[Mapping[str, Compared]]], units: Mapping[str, int]) -> str:
+    """The median over the trials of each metric and, below, of its ratio to the base."""
+    first = next(iter(found.values()))
+    figures = (figure(name, median(each[name].base.median for each in first)) for name in METRICS)
+    rows = [f"| base | {next(iter(units.values()))} | {' | '.join(figures)} |"]
+    for variant, trials in found.items():
+        changes = (f"{median(each[name].ratio or math.nan for each in trials) - 1:+.1%}" for name in METRICS)
+        rows.append(f"| {variant} | {units[variant]} | {' | '.join(changes)} |")
     return "\n".join([f"| variant | spin | {' | '.join(METRICS)} |", f"|---|--:|{'--:|' * len(METRICS)}", *rows])
 
 
@@ -93,38 +91,33 @@ def figure(metric: str, value: float) -> str:
     return f"{value / 1e6:.3g} M/s" if metric == "throughput" else f"{value:.3g} ns"
 
 
-def detections(trials: Sequence[Trial], base: str, equal: str, slower: Sequence[str]) -> str:
-    """How many trials each gate fails, with the 95% interval of the share."""
-    gates: list[tuple[str, list[str], Finding]] = [
-        ("default gate", [], failed),
-        *((f"`{rule}` alone", [rule], failed) for rule in ALONE),
-        ("rank test alone, default metrics", [], rank_alone),
-        ("ratio alone, default metrics", [], ratio_alone),
+def detections(metrics: Mapping[str, Sequence[Mapping[str, Compared]]], whole: Mapping[str, list[Comparison]]) -> str:
+    """How many trials each gate fails, with the 95% interval of the share. The first variant is an equal program."""
+    gates: list[tuple[str, Finding]] = [
+        ("default gate", failed),
+        ("default metrics, rank test alone", rank_alone),
+        ("default metrics, ratio alone", ratio_alone),
     ]
-    rows = []
-    for name, rules, finding in gates:
-        found = [[compared(trial, base, head, rules) for trial in trials] for head in (equal, *slower)]
-        unclear = sum(comparison.gate.verdict == "inconclusive" for comparison in found[0])
-        cells = [share(sum(map(finding, each)), len(each)) for each in found]
-        cells.insert(1, str(unclear) if finding is failed else "")
-        rows.append(f"| {name} | {' | '.join(cells)} |")
+    unclear = [comparison.gate.verdict == "inconclusive" for comparison in next(iter(whole.values()))]
+    rows = [row(name, [list(map(finding, each)) for each in whole.values()], unclear) for name, finding in gates[:1]]
+    for name, rule in zip(METRICS, RULES, strict=True):
+        verdicts = [[each[name].verdict for each in trials] for trials in metrics.values()]
+        failures = [[verdict == "regressed" for verdict in each] for each in verdicts]
+        rows.append(row(f"`{rule}` alone", failures, [verdict == "inconclusive" for verdict in verdicts[0]]))
+    rows += [row(name, [list(map(finding, each)) for each in whole.values()], None) for name, finding in gates[1:]]
+    _, *slower = metrics
     heads = ["gate", "false alarms (A/A)", "A/A inconclusive", *(f"found: {name}%" for name in slower)]
     return "\n".join([f"| {' | '.join(heads)} |", f"|---|{'--:|' * (len(heads) - 1)}", *rows])
 
 
-def share(found: int, of: int) -> str:
-    """A share as a count, with its interval."""
-    low, high = wilson(found, of)
-    return f"{found}/{of} ({low:.0%}-{high:.0%})"
+def row(name: str, failures: Sequence[Sequence[bool]], unclear: Sequence[bool] | None) -> str:
+    """A gate's failures, by variant and trial. `unclear`: trials of equal programs that it leaves open."""
+    cells = [share(each) for each in failures]
+    cells.insert(1, "" if unclear is None else share(unclear))
+    return f"| {name} | {' | '.join(cells)} |"
 
 
-def compared(trial: Trial, base: str, head: str, rules: Sequence[str]) -> Comparison:
-    """Two variants of a trial, as `lowlat ab` compares its runs."""
-    order = Interleaving(seed=0, pairs=len(trial[base]), first=())
-    sides = samples(trial[base], base), samples(trial[head], head)
-    return compare_interleaved(*sides, [parse_rule(rule) for rule in rules], (), order)
-
-
-def samples(reports: Sequence[Report], name: str) -> Samples:
-    """The runs of a variant."""
-    return samples_of_each(reports, name, ())
+def share(found: Sequence[bool]) -> str:
+    """How many of the trials, with the interval of the share."""
+    low, high = wilson(sum(found), len(found))
+    return f"{sum(found)}/{len(found)} ({low:.0%}-{high:.0%})"
