@@ -24,9 +24,9 @@ GateOption: TypeAlias = Annotated[
     typer.Option(
         "--gate",
         metavar="METRIC[:MEASURE[:OP]]=N%",
-        help="Fail when METRIC is worse by more than N%: p50 to p99.999, max, throughput or wall. OP is an operation, "
-        "or * for each; without it, all operations together. Repeatable; replaces the default.  [default: "
-        "p50=10%, p99=10%]",
+        help="Fail when METRIC is worse by more than N%: p50 to p99.999, max, mean, throughput, cpu (CPU time per "
+        "command, in closed loops) or wall. OP is an operation, or * for each; without it, all operations together. "
+        "Repeatable; replaces the default.  [default: p50=10%, p99=10%, and cpu=10% in closed loops]",
     ),
 ]
 StrictOption: TypeAlias = Annotated[

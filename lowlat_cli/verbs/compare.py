@@ -42,13 +42,14 @@ def compare(
     """Compare two sets of runs, and fail if the second is worse.
 
     Reports must be of the same workload and settings, with at least 2 runs a side; 10 or more recommended. A metric
-    regressed if its ratio is beyond the limit, a Mann-Whitney test gives p below 0.05, and the difference exceeds the
-    clock's resolution. Exit code 1 if a gated metric regressed, 3 if the reports are not comparable.
+    regressed if its ratio is beyond the limit and a rank test gives p below 0.05. Percentiles are interpolated between
+    the steps of the clock. Exit code 1 if a gated metric regressed; 3 if the reports are not comparable, or if the same
+    commands gave different events.
 
     \b
     Examples:
       lowlat compare base.json head.json
-      lowlat compare base.json head.json --gate p99=10% --gate p50:service:cancel=5%
+      lowlat compare base.json head.json --gate cpu=5% --gate p50:service:cancel=5%
       lowlat compare base/*.json -- head/*.json              several reports per side
       lowlat compare base.json head.json --to md >> "$GITHUB_STEP_SUMMARY"
       lowlat compare base.json head.json --to junit -o gate.xml

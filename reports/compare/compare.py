@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from statistics import median
 from typing import Final, TypeAlias
 
 from lowlat.reports.compare.compatibility import (
@@ -17,7 +16,7 @@ from lowlat.reports.compare.compatibility import (
     weaknesses,
 )
 from lowlat.reports.compare.gate import THRESHOLD_PERCENT, WHOLE, Rule, check_rules, default_rules, gate_of, rule_of
-from lowlat.reports.compare.interpolation import Distribution
+from lowlat.reports.compare.interpolation import Distribution, compared_percentiles
 from lowlat.reports.compare.rank_test import SIGNIFICANT
 from lowlat.reports.compare.verdict import Resolution, check_significance, judge
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison, Interleaving, Metric
@@ -185,7 +184,8 @@ class _Judge:
         resolution = Resolution(floor_ns=self._clock_ns if metric.name == "max" or _percent(metric) else 0.0)
         sides = self._of(metric) if _percent(metric) else []
         if [len(side) for side in sides] == [len(base), len(head)]:
-            resolution, (base, head) = _interpolated(float(metric.name[1:]), sides, self._clock_ns)
+            step_ns, base, head = compared_percentiles(float(metric.name[1:]), sides[0], sides[1], self._clock_ns)
+            resolution = Resolution(step_ns=step_ns)
         return judge(
             metric,
             base,
@@ -214,15 +214,6 @@ class _Judge:
 
 def _percent(metric: Metric) -> bool:
     return metric.name.startswith("p")
-
-
-def _interpolated(
-    percent: float, sides: Sequence[Sequence[Distribution]], clock_ns: float
-) -> tuple[Resolution, list[list[float]]]:
-    """The percentile of each run, over the same step on both sides, so that it cannot make them differ."""
-    step_ns = max(clock_ns, *(median(each.step_ns(percent) for each in side) for side in sides))
-    values = [[round(each.percentile(percent, step_ns), 3) for each in side] for side in sides]
-    return Resolution(step_ns=step_ns), values
 
 
 def _sample(report: Report, series: Iterable[Series], runs: Sequence[Run]) -> Sample:

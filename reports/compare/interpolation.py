@@ -13,7 +13,9 @@ data modeling", Statistical Science 19, 2004).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -63,6 +65,10 @@ class Distribution:
         value = float(np.interp(percent / 100 * self.counts.sum(), below, points))
         return min(max(value, self.bounds_ns[0]), self.bounds_ns[1])
 
+    def of_rank(self, percent: float) -> float:
+        """The percentile of ceiling rank: one of the values."""
+        return float(self.values_ns[self._rank(percent)])
+
     def step_ns(self, percent: float) -> float:
         """The distance between the values around a percentile: the upper quartile, ignoring strays; 0 without two.
 
@@ -78,6 +84,19 @@ class Distribution:
         """The index of the value of ceiling rank."""
         running = np.cumsum(self.counts)
         return min(int(np.searchsorted(running, percent / 100 * running[-1])), len(running) - 1)
+
+
+def compared_percentiles(
+    percent: float, base: Sequence[Distribution], head: Sequence[Distribution], clock_ns: float
+) -> tuple[float, list[float], list[float]]:
+    """The step, and the percentile of each run of both sides over this step.
+
+    The step is the clock's, or the distance of the values that occur if that is longer: the median of a side's runs. It
+    is the same for all runs, so that it cannot make them differ.
+    """
+    step_ns = max(clock_ns, *(median(each.step_ns(percent) for each in side) for side in (base, head)))
+    values = [[round(each.percentile(percent, step_ns), 3) for each in side] for side in (base, head)]
+    return step_ns, values[0], values[1]
 
 
 def _below(steps_away: NDArray[np.float64]) -> NDArray[np.float64]:

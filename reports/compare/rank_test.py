@@ -23,8 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXACT_MAX: Final = 60
-"""Runs of both sides together up to which p is exact; above, it is that of a curve, within 0.003 of a p below 0.1 if the sides
-have as many runs."""
+"""Runs of both sides together up to which p is exact.
+
+Above, it is that of a curve: within 0.003 if p is below 0.1 and the sides have as many runs.
+"""
 SIGNIFICANT: Final = 0.05
 """The p below which a difference is significant, unless a test at several looks asks for less. An interval has the
 confidence that this leaves: 95%."""
@@ -115,7 +117,7 @@ def _divided(head: NDArray[np.float64], base: NDArray[np.float64], slower: NDArr
     than which base run, shape (head, base).
     """
     _, level = np.unique(base, return_inverse=True)
-    passed = np.array([level[row].max(initial=-1) + 1 for row in slower], dtype=np.float64)
+    passed = np.where(slower, level + 1.0, 0.0).max(axis=1)
     own = np.unique(head, return_inverse=True)[1] / (2.0 * len(head) + 2)  # below 0.5
     return np.concatenate([level + 0.5, passed + own])
 

@@ -114,7 +114,7 @@ def looks(comparison: Comparison) -> str | None:
     last, looked = test.looks[-1], ", ".join(str(look.pairs) for look in test.looks)
     most = f" of at most {test.pairs_max}" if last.pairs < test.pairs_max else ""
     return (
-        f"{test.ended} after {last.pairs}{most} pairs · looked after {looked} · {last.spent:.1%} of the "
+        f"{test.ended} after {last.pairs}{most} pairs · looked after {looked} · {last.spent:.1%} of "
         f"{test.significance:.0%} error rate spent"
     )
 
@@ -122,17 +122,14 @@ def looks(comparison: Comparison) -> str | None:
 def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
-    floor = (
-        f", and medians not interpolated more than the clock's resolution of {units.time(step_ns)} apart"
-        if step_ns
-        else ""
-    )
+    floor = f"; figures not interpolated also differ by more than the clock's {units.time(step_ns)}" if step_ns else ""
     return f"ratio beyond the limit, p below {comparison.significance:.3g} (Savage's rank test){floor}"
 
 
 def estimators(comparison: Comparison) -> list[tuple[str, str]]:
     """How values and ratios are estimated: the name and the text of each."""
-    steps = [metric.step for metric in shown(comparison, every=False) if metric.step is not None]
+    gated = [metric.step for metric in comparison.metrics if metric.gates and metric.step is not None]
+    steps = gated or [metric.step for metric in shown(comparison, every=False) if metric.step is not None]
     across = f"within steps of {units.time_range(min(steps), max(steps))}" if steps else ""
     return [
         *([("percentiles", f"interpolated {across}; those of a single report are not")] if steps else []),

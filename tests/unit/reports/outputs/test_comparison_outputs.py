@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
+from lowlat.errors import UsageError
 from lowlat.reports.compare.compare import WALL, Samples, compare, compare_reports, samples_of
 from lowlat.reports.compare.gate import parse_rule
 from lowlat.reports.model.comparison import Comparison
@@ -74,19 +75,21 @@ def test_no_row_is_wider_than_the_terminal_and_nothing_is_cut(failed: Comparison
     assert max(map(len, text.splitlines())) <= width and "…" not in text
 
 
-def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparison) -> None:
+def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparison, eight: Report) -> None:
     text = " ".join(shown(failed).split())
     assert (
         "gate failed: p50 service all 44.7 ns -> 57.5 ns, 1.29x (limit +10%, p <0.001, 8+8 runs); p99 service all"
         in text
     )
     assert (
-        "ratio beyond the limit, p below 0.05 (Savage's rank test), and medians not interpolated more than the "
-        "clock's resolution of 10 ns apart" in text
+        "ratio beyond the limit, p below 0.05 (Savage's rank test); figures not interpolated also differ by more than "
+        "the clock's 10 ns" in text
     )
     assert "percentiles interpolated within steps of 10 ns; those of a single report are not" in text
     assert "HL ratio Hodges-Lehmann estimate over all pairs of runs, not the ratio of the medians" in text
     assert "base base.json · 8 runs (2 noisy) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
+    means = " ".join(shown(of(eight, eight, "mean=5%")).split())
+    assert "percentiles interpolated within steps of 10" in means
     text = " ".join(shown(unclear).split())
     assert "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; use more runs," in text
 
@@ -149,6 +152,16 @@ def test_junit_has_a_case_for_each_gated_metric(failed: Comparison, unclear: Com
     assert skipped is not None and skipped.attrib["message"].startswith("inconclusive: fewer than 4 runs per side; ")
     passed = ElementTree.fromstring(to_junit(of(eight, eight))).find(".//testcase/system-out")
     assert passed is not None and str(passed.text).startswith("unchanged: ")
+
+
+def test_a_look_at_a_lower_level_says_so_in_every_output() -> None:
+    sides = [Samples(name, (), tuple({WALL: ns} for ns in range(100, 110))) for name in "AB"]
+    look = compare(sides[0], sides[1], (), [], significance=0.008)
+    assert look.significance == 0.008
+    assert " 99.2% " in row(shown(look), "per run") and "p below 0.008 (Savage's rank test)" in shown(look)
+    assert "| 99.2% interval |" in to_markdown(look)
+    with pytest.raises(UsageError, match="significance 0 is not above 0"):
+        compare(sides[0], sides[1], (), [], significance=0)
 
 
 def test_medians_that_contradict_the_ratio_are_explained() -> None:
