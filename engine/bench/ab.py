@@ -9,17 +9,20 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 from lowlat.engine.bench.subprocess_run import ComparedCommand, report_from, wall_ns_of
 from lowlat.errors import naming
 from lowlat.reports.compare.compare import WALL, Samples, Sides, compare_interleaved, samples_of_each
 from lowlat.reports.compare.compatibility import check_same_work, check_valid
 from lowlat.reports.compare.gate import Rule
+from lowlat.reports.compare.rank_test import SIGNIFICANT
+from lowlat.reports.compare.sequential import levels, looks, pocock_spending
 from lowlat.reports.io.validation import check
 from lowlat.reports.model.comparison import Comparison, Interleaving
 from lowlat.reports.model.report import Report
+from lowlat.reports.model.sequential_test import Look, SequentialTest
 
 Taken = TypeVar("Taken")
 SideName: TypeAlias = Literal["base", "head"]
@@ -29,19 +32,24 @@ Progress: TypeAlias = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class AbPlan:
-    """What to compare. `pairs`: runs per side. `seed`: of the order. `wall`: elapsed times instead of reports."""
+    """What to compare.
+
+    `pairs`: runs per side; at most, if `until_decided`. `seed`: of the order. `wall`: elapsed times instead of reports.
+    """
 
     base: ComparedCommand
     head: ComparedCommand
     pairs: int
     seed: int
     wall: bool = False
+    until_decided: bool = False
     rules: tuple[Rule, ...] = ()
     command: tuple[str, ...] = ()
 
 
 def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: None) -> tuple[Comparison, Sides]:
-    """Run both commands `plan.pairs` times and compare them. Returns the comparison and its inputs.
+    """Run both commands `plan.pairs` times, or until every gated metric is decided, and compare them. Returns the
+    comparison and its inputs.
 
     Ctrl-C after the first pair returns the results so far.
 
@@ -50,53 +58,97 @@ def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: No
     `NotValidError` if one is invalid or of a different workload than its side's.
     """
     if plan.wall:
-        return _compared(plan, lambda command, _before: wall_ns_of(command), _timed, progress)
-    return _compared(plan, _checked_report, _reported, progress)
+        return _Pairs(plan, lambda command, _before: wall_ns_of(command), _timed, progress).compared()
+    return _Pairs(plan, _checked_report, _reported, progress).compared()
 
 
 def order_of(pairs: int, seed: int) -> tuple[SideName, ...]:
-    """The side that runs first in each pair: each side in half of the pairs, shuffled."""
-    first: list[SideName] = [("base", "head")[pair % 2] for pair in range(pairs)]
-    random.Random(seed).shuffle(first)
-    return tuple(first)
+    """The side that runs first in each pair: each side once in every two pairs, so in half of them at every look."""
+    shuffled = random.Random(seed)
+    first: list[SideName] = []
+    while len(first) < pairs:
+        first += shuffled.sample(("base", "head"), 2)
+    return tuple(first[:pairs])
 
 
-def _compared(
-    plan: AbPlan,
-    take: Callable[[ComparedCommand, Sequence[Taken]], Taken],
-    samples: Callable[[ComparedCommand, Sequence[Taken]], Samples],
-    progress: Progress,
-) -> tuple[Comparison, Sides]:
-    """Compare the results of `take`, which gets the side's earlier results. Only complete pairs count."""
-    order = Interleaving(seed=plan.seed, pairs=plan.pairs, first=order_of(plan.pairs, plan.seed))
-    both = (plan.base, plan.head)
-    taken: tuple[list[Taken], list[Taken]] = ([], [])
+class _Pairs(Generic[Taken]):
+    """Results of `take`, which gets the side's earlier results, compared as `samples`. Only complete pairs count."""
 
-    def so_far() -> tuple[Comparison, Sides]:
-        whole = min(map(len, taken))
-        base, head = (samples(command, side[:whole]) for command, side in zip(both, taken, strict=True))
-        return compare_interleaved(base, head, plan.rules, plan.command, order), Sides(base, head)
+    def __init__(
+        self,
+        plan: AbPlan,
+        take: Callable[[ComparedCommand, Sequence[Taken]], Taken],
+        samples: Callable[[ComparedCommand, Sequence[Taken]], Samples],
+        progress: Progress,
+    ) -> None:
+        self.plan, self.take, self.samples, self.progress = plan, take, samples, progress
+        self.both = (plan.base, plan.head)
+        self.order = Interleaving(seed=plan.seed, pairs=plan.pairs, first=order_of(plan.pairs, plan.seed))
+        self.planned_looks = looks(plan.pairs) if plan.until_decided else (plan.pairs,)
+        self.looks: tuple[Look, ...] = ()
+        self.taken: tuple[list[Taken], list[Taken]] = ([], [])
+        self.begin = time.monotonic()
 
-    begin = time.monotonic()
-    try:
-        for pair, first in enumerate(order.first):
-            for side in (0, 1) if first == "base" else (1, 0):
-                done = len(taken[0]) + len(taken[1])
-                share = done / (2 * plan.pairs)
-                left = _left((time.monotonic() - begin) * (1 / share - 1)) if done else ""
-                progress(f"pair {pair + 1} of {plan.pairs}, {both[side].name}{left}", share)
-                taken[side].append(take(both[side], taken[side]))
-            if pair == 0:
-                so_far()  # raises early for a gate on a metric that is not measured
-    except KeyboardInterrupt:
-        if not (taken[0] and taken[1]):
-            raise
-    progress("done", 1.0)
-    return so_far()
+    def compared(self) -> tuple[Comparison, Sides]:
+        found: tuple[Comparison, Sides] | None = None
+        try:
+            for pair, first in enumerate(self.order.first, 1):
+                self._run(pair, first)
+                if pair == 1:
+                    self._so_far(1, self.order)  # raises early for a gate on a metric that is not measured
+                if pair in self.planned_looks:
+                    found = self._look(pair)
+                    if not found[0].gate.inconclusive:
+                        break
+        except KeyboardInterrupt:
+            if not all(self.taken):
+                raise
+            found = None
+        self.progress("done", 1.0)
+        return found or self._look(min(map(len, self.taken)), interrupted=True)
+
+    def _run(self, pair: int, first: SideName) -> None:
+        for side in (0, 1) if first == "base" else (1, 0):
+            done = len(self.taken[0]) + len(self.taken[1])
+            self.progress(self._next(pair, self.both[side], done), done / (2 * self.plan.pairs))
+            self.taken[side].append(self.take(self.both[side], self.taken[side]))
+
+    def _next(self, pair: int, command: ComparedCommand, done: int) -> str:
+        """What runs next, the state of the last look, and how long all pairs take at this speed."""
+        most = "at most " if self.plan.until_decided else ""
+        left_s = (time.monotonic() - self.begin) * (2 * self.plan.pairs / done - 1) if done else None
+        undecided = [f"undecided after {look.pairs}: {', '.join(look.undecided)}" for look in self.looks[-1:]]
+        left = [] if left_s is None else [f"{most}{_duration(left_s)} left"]
+        return ", ".join([f"pair {pair} of {most}{self.plan.pairs}", command.name, *undecided, *left])
+
+    def _look(self, pairs: int, *, interrupted: bool = False) -> tuple[Comparison, Sides]:
+        """The verdict on so many pairs; at a look, its share of the error rate is spent."""
+        whole = not interrupted or pairs == self.plan.pairs
+        order = replace(self.order, pairs=pairs, first=self.order.first[:pairs]) if whole else self.order
+        if not self.plan.until_decided:
+            return self._so_far(pairs, order)
+        before = tuple(look for look in self.looks if look.pairs < pairs)
+        level = levels([*(look.pairs for look in before), pairs], self.plan.pairs, SIGNIFICANT)[-1]
+        comparison, sides = self._so_far(pairs, order, level)
+        undecided = comparison.gate.inconclusive
+        spent = round(pocock_spending(pairs / self.plan.pairs, SIGNIFICANT), 6)
+        self.looks = (*before, Look(pairs=pairs, significance=level, spent=spent, undecided=undecided))
+        test = SequentialTest(
+            pairs_max=self.plan.pairs,
+            significance=round(SIGNIFICANT, 6),
+            looks=self.looks,
+            ended="interrupted" if not whole else "not decided" if undecided else "decided",
+        )
+        return replace(comparison, interleaving=replace(order, sequential=test)), sides
+
+    def _so_far(self, pairs: int, order: Interleaving, significance: float = SIGNIFICANT) -> tuple[Comparison, Sides]:
+        base, head = (self.samples(command, side[:pairs]) for command, side in zip(self.both, self.taken, strict=True))
+        compared = compare_interleaved(base, head, self.plan.rules, self.plan.command, order, significance=significance)
+        return compared, Sides(base, head)
 
 
-def _left(seconds: float) -> str:
-    return f", {seconds:.0f} s left" if seconds < 100 else f", {seconds / 60:.0f} min left"
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _checked_report(command: ComparedCommand, before: Sequence[Report]) -> Report:

@@ -22,7 +22,7 @@ from lowlat_cli.options.gate import (
     deliver,
     destination_of,
 )
-from lowlat_cli.options.shared import ColorOption, DebugOption, ReportOutputOption, count
+from lowlat_cli.options.shared import ColorOption, DebugOption, ReportOutputOption, count, is_given
 from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.separators import parts_of
@@ -65,6 +65,23 @@ def ab(
             "--runs", metavar="R", parser=count(2, PAIRS_MAX), help="Runs of each side; each pair has one of both."
         ),
     ] = 10,
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--until-decided",
+            help="Run pairs until every gated metric is regressed, improved or unchanged, instead of --runs. Looking "
+            "repeatedly does not raise the error rate of a metric.",
+        ),
+    ] = False,
+    max_runs: Annotated[
+        int,
+        typer.Option(
+            "--max-runs",
+            metavar="N",
+            parser=count(2, PAIRS_MAX),
+            help="With --until-decided, runs of each side after which it ends undecided.",
+        ),
+    ] = 60,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -91,12 +108,13 @@ def ab(
     \b
     Examples:
       lowlat ab --a '' --b '--orders 1M'                  does a larger pool cost anything?
-      lowlat ab --a '-p deep --cpu 0' --b '-p deep --cpu 1'
+      lowlat ab --a '-p deep --cpu 0' --b '-p deep --cpu 1' --until-decided
       lowlat ab -- old/bin/lowlat bench --runs 1 --json -- new/bin/lowlat bench --runs 1 --json
       lowlat ab --metric wall --gate wall=5% -- './old day.csv' -- './new day.csv'
     """
     destination = destination_of(ctx, output_format, output, plot=plot)
     base, head = _sides(ctx, words, a, b, wall=metric == "wall")
+    open_ended = _open_ended(ctx, until_decided=until_decided)
 
     from lowlat.engine.bench.ab import AbPlan, compare_commands
     from lowlat.reports.compare.gate import parse_rule
@@ -104,15 +122,28 @@ def ab(
     plan = AbPlan(
         base=base,
         head=head,
-        pairs=runs,
+        pairs=max_runs if open_ended else runs,
         seed=secrets.randbits(32) if seed is None else seed,
         wall=metric == "wall",
+        until_decided=open_ended,
         rules=tuple(map(parse_rule, gate or ())),
         command=full_command(ctx, sys.argv[1:]),
     )
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         comparison, sides = compare_commands(plan, progress)
     return deliver(comparison, sides, destination, strict=strict, every=verbose)
+
+
+def _open_ended(ctx: typer.Context, *, until_decided: bool) -> bool:
+    """Whether to run until a decision: --runs on the command line overrides the settings. Raises `UsageError`."""
+    if not is_given(ctx, "runs"):
+        if is_given(ctx, "max_runs") and not until_decided:
+            raise UsageError("--max-runs limits --until-decided; add it, or write --runs for a fixed number")
+        return until_decided
+    for name, flag in (("until_decided", "--until-decided"), ("max_runs", "--max-runs")):
+        if is_given(ctx, name):
+            raise UsageError(f"--runs fixes the number of runs, and {flag} leaves it open; remove one of them")
+    return False
 
 
 def _sides(

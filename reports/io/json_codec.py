@@ -66,7 +66,9 @@ def comparison_from_document(document: Any) -> Comparison:
 
     Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`.
     """
-    return _read(document, Comparison, comparison.SCHEMA)
+    read = _read(document, Comparison, comparison.SCHEMA)
+    comparison.check(read)
+    return read
 
 
 def to_text(report: Report | Sweep | Comparison) -> str:

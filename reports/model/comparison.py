@@ -11,7 +11,10 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta
 
 from lowlat.bounded import Amount, Count, Positive, Share
+from lowlat.errors import FormatError
+from lowlat.reports.model import sequential_test
 from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Tool, Workload
+from lowlat.reports.model.sequential_test import SequentialTest
 
 SCHEMA: Final = "lowlat.comparison/1"
 
@@ -131,8 +134,14 @@ class Interleaving:
     """How the runs of both sides were mixed on one host."""
 
     seed: Annotated[Count, Meta(description="Random seed of the order; pass it to --seed to repeat the order")]
-    pairs: Annotated[Positive, Meta(description="Pairs requested, each with one run of both sides")]
+    pairs: Annotated[
+        Positive,
+        Meta(description="Pairs requested, each with one run of both sides; those there are if a decision ended it"),
+    ]
     first: Annotated[tuple[Literal["base", "head"], ...], Meta(description="Which side ran first, by pair")]
+    sequential: Annotated[
+        SequentialTest | None, Meta(description="The looks of --until-decided; null for a fixed number of pairs")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,3 +177,15 @@ class Comparison:
     metrics: Annotated[tuple[Compared, ...], Meta(min_length=1, description="What was compared, gated metrics too")]
     not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, one line each")]
     gate: Gate
+
+
+def check(comparison: Comparison) -> None:
+    """Raise `FormatError` if the looks of a comparison contradict it, or each other."""
+    test = comparison.interleaving and comparison.interleaving.sequential
+    if not test:
+        return
+    sequential_test.check(test)
+    last, status = test.looks[-1], "interrupted" if test.ended == "interrupted" else "ok"
+    told = (comparison.base.runs, comparison.significance, comparison.gate.inconclusive, comparison.status)
+    if told != (last.pairs, last.significance, last.undecided, status):
+        raise FormatError(f"the comparison is not that of its last look, after {last.pairs} pairs")

@@ -25,7 +25,8 @@ def to_junit(comparison: Comparison) -> str:
         _add_case(suite, metric)
     output = ElementTree.SubElement(suite, "system-out")
     notes = [f"{kind}: {line}" for kind, line in lines.notes(comparison)]
-    output.text = "\n".join([lines.side(comparison.base), lines.side(comparison.head), *notes])
+    looks = filter(None, [lines.looks(comparison)])
+    output.text = "\n".join([lines.side(comparison.base), lines.side(comparison.head), *looks, *notes])
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 

@@ -33,6 +33,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield f"- head: {_plain(lines.side(comparison.head))}"
     if order := lines.order(comparison):
         yield f"- order: {order}"
+    if looks := lines.looks(comparison):
+        yield f"- looks: {looks}"
     yield f"- regressed: {_plain(lines.rule(comparison))}"
     for kind, line in (*lines.estimators(comparison), *lines.notes(comparison)):
         yield f"- {kind}: {_plain(line)}"

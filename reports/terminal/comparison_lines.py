@@ -106,6 +106,19 @@ def order(comparison: Comparison) -> str | None:
     )
 
 
+def looks(comparison: Comparison) -> str | None:
+    """Why a comparison until a decision ended, and when it looked; None for a fixed number of runs."""
+    test = comparison.interleaving and comparison.interleaving.sequential
+    if not test:
+        return None
+    last, looked = test.looks[-1], ", ".join(str(look.pairs) for look in test.looks)
+    most = f" of at most {test.pairs_max}" if last.pairs < test.pairs_max else ""
+    return (
+        f"{test.ended} after {last.pairs}{most} pairs · looked after {looked} · {last.spent:.1%} of "
+        f"{test.significance:.0%} error rate spent"
+    )
+
+
 def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
@@ -157,5 +170,6 @@ def _advice(comparison: Comparison) -> str:
     needed = [runs for runs in estimates if runs is not None]
     about = f"about {max(needed)} runs a side would decide; " if needed and len(needed) == len(estimates) else ""
     if comparison.interleaving is not None:
-        return f"{about}use more --runs, or a quieter host"
+        more = "--max-runs" if comparison.interleaving.sequential else "--runs"
+        return f"{about}use more {more}, or a quieter host"
     return f"{about}use more runs, or interleave them with 'lowlat ab'"

@@ -40,6 +40,7 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
             ("base", lines.side(comparison.base)),
             ("head", lines.side(comparison.head)),
             ("order", lines.order(comparison)),
+            ("looks", lines.looks(comparison)),
         ]
     )
     rows = lines.shown(comparison, every=every)

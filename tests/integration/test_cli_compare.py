@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import signal
 import subprocess
 import time
@@ -281,6 +282,73 @@ def test_the_elapsed_time_of_any_two_commands(lowlat: Run) -> None:
     assert "gate failed: wall" in done.stdout and "8 pairs interleaved in random order · seed " in done.stdout
 
 
+def test_until_decided_ends_at_the_first_look_that_decides(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
+    for head, code, verdict in (("slow", ExitCode.GATE_FAILED, "failed"), ("base", ExitCode.OK, "passed")):
+        both = ("--", "cat", "base.json", "--", "cat", f"{head}.json")
+        done = lowlat("ab", "--until-decided", "-v", "--json", *both)
+        found = document(done)
+        assert (done.returncode, found["gate"]["verdict"]) == (code, verdict)
+        test = found["interleaving"]["sequential"]
+        assert (test["ended"], test["pairs_max"], [look["pairs"] for look in test["looks"]]) == ("decided", 60, [6])
+        assert (found["base"]["runs"], found["interleaving"]["pairs"]) == (6, 6)
+        assert "lowlat: pair 6 of at most 60, " in done.stderr and "pair 7" not in done.stderr
+
+
+def test_until_decided_shows_its_looks_in_every_output(lowlat: Run, base: Report, tmp_path: Path) -> None:
+    both = ("--", "cat", "base.json", "--", "cat", "base.json")
+    line = "decided after 6 of at most 60 pairs · looked after 6 · "
+    done = lowlat("ab", "--until-decided", "-o", "ab.html", *both)
+    assert done.returncode == ExitCode.OK
+    assert re.search(rf"^looks +{line}", done.stdout, re.MULTILINE) and line in (tmp_path / "ab.html").read_text()
+    for output in ("md", "junit"):
+        assert line in lowlat("ab", "--until-decided", "--to", output, *both).stdout
+
+
+def test_until_decided_gives_up_at_the_last_run(lowlat: Run, tmp_path: Path) -> None:
+    """Each side sleeps for up to 200 ms, from run to run as its own file of durations says: nothing can be decided."""
+    (tmp_path / "first").write_text("0 0.2 0.05 0.15 0.1 0 0.2 0.05 0.15 0.1".replace(" ", "\n"))
+    (tmp_path / "second").write_text("0.1 0.15 0.05 0.2 0 0.1 0.15 0.05 0.2 0".replace(" ", "\n"))
+    sides = [f"sh -c 'sleep $(head -n1 {name}); sed -i 1d {name}'" for name in ("first", "second")]
+    limited = ("--metric", "wall", "--until-decided", "--max-runs", "10")
+    done = lowlat("ab", *limited, "--strict", "--json", "--", sides[0], "--", sides[1])
+    found = document(done)
+    assert (done.returncode, found["status"]) == (ExitCode.INCONCLUSIVE, "ok")
+    test = found["interleaving"]["sequential"]
+    assert (test["ended"], [look["pairs"] for look in test["looks"]]) == ("not decided", [6, 8, 10])
+    assert all(look["undecided"] == ["wall"] for look in test["looks"])
+    assert "gate inconclusive (wall=10%)" in done.stderr and "--max-runs" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "message"),
+    [
+        ("--until-decided --runs 9", "", "--runs fixes the number of runs, and --until-decided leaves it open"),
+        ("--max-runs 9 --runs 9", "", "--runs fixes the number of runs, and --max-runs leaves it open"),
+        ("--max-runs 9", "", "--max-runs limits --until-decided; add it, or write --runs for a fixed number"),
+        ("--max-runs 5 --until-decided", "", "5 runs of each side decide nothing: the first look is after 6"),
+        ("--max-runs 1 --until-decided", "", "--max-runs: 1 is outside 2..1000"),
+        ("--max-runs many --until-decided", "", "--max-runs: 'many' is not a"),
+        ("--until-decided", "max-runs = 5", "5 runs of each side decide nothing"),
+    ],
+)
+def test_contradictory_numbers_of_runs_are_refused(
+    lowlat: Run, tmp_path: Path, options: str, settings: str, message: str
+) -> None:
+    (tmp_path / "lowlat.toml").write_text(f"[ab]\n{settings}\n")
+    done = lowlat("ab", "--metric", "wall", *options.split(), "--", "touch ran", "--", "touch ran")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert message in done.stderr and not (tmp_path / "ran").exists()
+
+
+def test_runs_on_the_command_line_override_until_decided_in_the_settings(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "lowlat.toml").write_text("runs = 3\n[ab]\nuntil-decided = true\nmax-runs = 6\n")
+    both = ("--metric", "wall", "--json", "--", "true", "--", "true")
+    assert document(lowlat("ab", *both))["interleaving"]["sequential"]["pairs_max"] == 6
+    fixed = document(lowlat("ab", "--runs", "2", *both))["interleaving"]
+    assert (fixed["sequential"], fixed["pairs"]) == (None, 2)
+
+
 def test_a_side_that_bench_refuses_says_why(lowlat: Run) -> None:
     done = lowlat("ab", "--a", "--cpu 65000", "--b", "--cpu 65000", "--runs", "2")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
@@ -298,6 +366,18 @@ def test_ctrl_c_reports_the_pairs_there_are(start: Start, tmp_path: Path) -> Non
     found = json.loads((tmp_path / "ab.json").read_text())
     assert found["status"] == "interrupted" and found["base"]["runs"] == found["head"]["runs"] >= 2
     assert "interrupted" in out and "lowlat: stopped early: interrupted after " in err
+
+
+def test_ctrl_c_until_decided_is_a_last_look(start: Start, tmp_path: Path) -> None:
+    both = ("--", "sleep 0.02", "--", "true")
+    with start("ab", "--metric", "wall", "--until-decided", "-v", "-o", "ab.json", *both) as process:
+        wait_for(process, "pair 3 of at most 60")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    found = json.loads((tmp_path / "ab.json").read_text())
+    test = found["interleaving"]["sequential"]
+    assert (process.returncode, found["status"], test["ended"]) == (ExitCode.INTERRUPTED, "interrupted", "interrupted")
+    assert [look["pairs"] for look in test["looks"]] == [found["base"]["runs"]] and found["base"]["runs"] in range(2, 6)
 
 
 def test_ctrl_c_before_the_first_pair_leaves_nothing(start: Start, tmp_path: Path) -> None:

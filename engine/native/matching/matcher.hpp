@@ -21,6 +21,7 @@
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/simple_validation.hpp"
 #include "engine/native/platform/compiler.hpp"
+#include "engine/native/platform/planted_spin.hpp"
 
 namespace lowlat {
 
@@ -38,6 +39,7 @@ class Matcher : public OrderStore {
     /// Execute one command and emit its events to `sink`.
     template <typename Sink>
     LOWLAT_INLINE void execute(const Command& command, Sink& sink) {
+        planted_spin();
         if (unlikely(command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
         } else {
@@ -48,6 +50,7 @@ class Matcher : public OrderStore {
 
     template <typename Sink>
     void execute(const ExtendedCommand& command, Sink& sink) {
+        planted_spin();
         if (unlikely(!known(command.kind) || command.symbol >= symbols_)) {
             reject_unknown_symbol(command, sink);
         } else if (books_[command.symbol].restricted != 0 || has_attributes(command)) {

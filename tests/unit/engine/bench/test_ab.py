@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import psutil
@@ -18,8 +20,21 @@ import pytest
 from lowlat.engine.bench import ab as ab_module
 from lowlat.engine.bench.ab import AbPlan, compare_commands, order_of
 from lowlat.engine.bench.subprocess_run import ComparedCommand, report_from, wall_ns_of
-from lowlat.errors import CommandStartError, ExitCode, InputError, NotValidError, RunFailedError, UsageError
+from lowlat.errors import (
+    CommandStartError,
+    ExitCode,
+    FormatError,
+    InputError,
+    NotValidError,
+    RunFailedError,
+    UsageError,
+)
 from lowlat.reports.compare.gate import parse_rule
+from lowlat.reports.compare.rank_test import SIGNIFICANT
+from lowlat.reports.compare.sequential import levels
+from lowlat.reports.io.json_codec import comparison_from_document, to_document
+from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.sequential_test import SequentialTest
 
 FIRST = Path(__file__).parents[2] / "reports/report-1.json"
 
@@ -37,6 +52,7 @@ def test_each_side_goes_first_in_half_of_the_pairs_in_an_order_that_the_seed_dec
     assert {tuple(sorted(Counter(order).items())) for order in orders.values()} == {(("base", 5), ("head", 5))}
     assert len(set(orders.values())) > 10
     assert order_of(10, 3) == orders[3]
+    assert all(Counter(order_of(60, 2)[:pairs])["base"] == pairs / 2 for pairs in (6, 8, 10, 14, 20, 28, 40))
     assert Counter(order_of(5, 1)).total() == 5
 
 
@@ -174,6 +190,112 @@ def test_ctrl_c_before_the_first_pair_gives_nothing(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ab_module, "wall_ns_of", take)
     with pytest.raises(KeyboardInterrupt):
         compare_commands(plan(shell(":"), shell(":", "B"), wall=True))
+
+
+def until_decided(
+    monkeypatch: pytest.MonkeyPatch, deviation: float, slowdown: float = 1, *, stop_after: int = 1_000, **more: Any
+) -> Comparison:
+    """A comparison with simulated elapsed times, up to 60 pairs, in which Ctrl-C comes after so many runs."""
+    random, left = Random(3), iter(range(stop_after))
+
+    def take(command: ComparedCommand) -> int:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return round(1e6 * random.lognormvariate(0, deviation) * (slowdown if command.name == "B" else 1))
+
+    monkeypatch.setattr(ab_module, "wall_ns_of", take)
+    both = shell(":"), shell(":", "B")
+    comparison, sides = compare_commands(plan(*both, more.pop("pairs", 60), wall=True, until_decided=True), **more)
+    assert (len(sides.base.runs), len(sides.head.runs)) == (comparison.base.runs, comparison.head.runs)
+    assert comparison_from_document(to_document(comparison)) == comparison
+    return comparison
+
+
+def looks_of(comparison: Comparison) -> SequentialTest:
+    assert comparison.interleaving is not None and comparison.interleaving.sequential is not None
+    return comparison.interleaving.sequential
+
+
+@pytest.mark.parametrize(
+    ("deviation", "slowdown", "verdict", "looked"),
+    [
+        (0.02, 1, "unchanged", (6,)),
+        (0.02, 1.5, "regressed", (6,)),
+        (0.02, 0.5, "improved", (6,)),
+        (0.10, 1, "unchanged", (6, 8, 10, 14)),
+    ],
+)
+def test_it_ends_at_the_first_look_that_decides(
+    monkeypatch: pytest.MonkeyPatch, deviation: float, slowdown: float, verdict: str, looked: tuple[int, ...]
+) -> None:
+    comparison = until_decided(monkeypatch, deviation, slowdown)
+    test, mixed = looks_of(comparison), comparison.interleaving
+    assert (comparison.metrics[0].verdict, comparison.status) == (verdict, "ok")
+    assert (test.ended, tuple(look.pairs for look in test.looks)) == ("decided", looked)
+    assert [look.undecided for look in test.looks] == [("wall",)] * (len(looked) - 1) + [()]
+    assert mixed is not None and mixed.pairs == len(mixed.first) == comparison.base.runs == looked[-1]
+
+
+def test_without_a_decision_it_ends_at_the_last_pair_with_the_whole_rate_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    comparison = until_decided(monkeypatch, 1.0, pairs=20)
+    test = looks_of(comparison)
+    assert (comparison.status, comparison.gate.verdict, test.ended) == ("ok", "inconclusive", "not decided")
+    assert [look.pairs for look in test.looks] == [6, 8, 10, 14, 20]
+    assert [look.significance for look in test.looks] == levels([6, 8, 10, 14, 20], 20, SIGNIFICANT)
+    assert test.looks[-1].spent == test.significance == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("runs", "looked"), [(2, (1,)), (13, (6,)), (17, (6, 8)), (18, (6, 8, 9)), (40, (6, 8, 10, 14, 20))]
+)
+def test_ctrl_c_is_a_last_look(monkeypatch: pytest.MonkeyPatch, runs: int, looked: tuple[int, ...]) -> None:
+    comparison = until_decided(monkeypatch, 1.0, stop_after=runs)
+    test = looks_of(comparison)
+    assert (comparison.status, test.ended) == ("interrupted", "interrupted")
+    assert comparison.status_reasons == (f"interrupted after {looked[-1]} of 60 pairs",)
+    assert tuple(look.pairs for look in test.looks) == looked
+    assert [look.significance for look in test.looks] == levels(looked, 60, SIGNIFICANT)
+
+
+def test_progress_says_what_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    until_decided(monkeypatch, 1.0, pairs=8, progress=lambda text, _share: told.append(text))
+    assert told[0].startswith("pair 1 of at most 8, ") and "undecided" not in told[11]
+    assert re.fullmatch(r"pair 7 of at most 8, [AB], undecided after 6: wall, at most \d+ s left", told[12])
+
+
+def test_too_few_pairs_for_a_look_are_refused_before_any_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="5 runs of each side decide nothing"):
+        until_decided(monkeypatch, 1.0, pairs=5, stop_after=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pairs": 7}, "not that of its last look, after 7 pairs"),
+        ({"pairs": 90}, r"after \[6, 8, 10, 90\] pairs of 60, which do not rise to it"),
+        ({"pairs": 8}, r"after \[6, 8, 10, 8\] pairs of 60"),
+        ({"undecided": ["wall"]}, "ended 'decided' after 14 of 60 pairs, unlike its last look"),
+        ({"spent": 0.001}, "have spent"),
+        ({"spent": 0.06}, "of an error rate of 0.05"),
+    ],
+)
+def test_looks_that_contradict_themselves_are_refused(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], message: str
+) -> None:
+    document = to_document(until_decided(monkeypatch, 0.10))
+    document["interleaving"]["sequential"]["looks"][-1] |= change
+    if change == {"pairs": 7}:
+        document["interleaving"]["sequential"]["looks"] = document["interleaving"]["sequential"]["looks"][-1:]
+    with pytest.raises(FormatError, match=message):
+        comparison_from_document(document)
+
+
+def test_a_look_after_a_decision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = to_document(until_decided(monkeypatch, 0.10))
+    document["interleaving"]["sequential"]["looks"][0]["undecided"] = []
+    with pytest.raises(FormatError, match="a look came after one at which every gated metric was decided"):
+        comparison_from_document(document)
 
 
 class StoppedError(Exception):

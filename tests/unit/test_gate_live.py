@@ -1,0 +1,143 @@
+"""The live measurement of the gate: its trials share no runs, its spins are calibrated, its counts are right."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import re
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from lowlat.reports.histogram import buckets
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.io.json_codec import from_text, to_text
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Throughput
+from lowlat.reports.model.series import series_of, summarize
+from tests.scaled_reports import scaled
+
+MEASURE = Path(__file__).parents[2] / "tools/measure"
+UNITS = {"base": 0, "A/A": 0, "cpu+30": 28}
+
+
+@pytest.fixture(scope="module")
+def gate_live() -> Iterator[ModuleType]:
+    sys.path.insert(0, str(MEASURE))
+    spec = importlib.util.spec_from_file_location("gate_live", MEASURE / "gate_live.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["gate_live"] = module  # its dataclass looks itself up
+    spec.loader.exec_module(module)
+    yield module
+    sys.path.remove(str(MEASURE))
+
+
+@pytest.fixture(scope="module")
+def one_run() -> Report:
+    """With a hundred latencies from 500 to 599 ns."""
+    report = from_text((Path(__file__).parent / "reports/report-1.json").read_text())
+    counts = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
+    counts[[buckets.index_of(value_ns) for value_ns in range(500, 600)]] = 1
+    series = (series_of("all", "service", Histogram.from_counts(counts, 500, 599)),)
+    run = dataclasses.replace(report.runs[0], throughput=Throughput.of(1_000, 50_000, 40_000), series=series)
+    return dataclasses.replace(report, runs=(run,), summary=summarize((run,)))
+
+
+def test_every_round_runs_each_variant_once_in_an_order_of_its_own(gate_live: ModuleType) -> None:
+    plan = gate_live.Plan(100, 34, 10, 1, UNITS)
+    orders = [plan.order(trial) for trial in range(34)]
+    assert all(sorted(order[at : at + 3]) == sorted(UNITS) for order in orders for at in range(0, 30, 3))
+    assert len({tuple(order[at : at + 3]) for order in orders for at in range(0, 30, 3)}) == 6
+    assert len({tuple(order) for order in orders}) == 34 and orders[3] == plan.order(3)
+
+
+def test_runs_are_sorted_by_variant(gate_live: ModuleType, one_run: Report) -> None:
+    plan = gate_live.Plan(100, 1, 4, 1, UNITS)
+    runs = tuple(dataclasses.replace(one_run.runs[0], index=at) for at in range(12))
+    found = gate_live.by_variant(plan, 0, dataclasses.replace(one_run, runs=runs))
+    assert {name: [report.runs[0].index for report in reports] for name, reports in found.items()} == {
+        name: [at for at, each in enumerate(plan.order(0)) if each == name] for name in UNITS
+    }
+    with pytest.raises(SystemExit, match="trial 0 has 11 runs, its plan 12"):
+        gate_live.by_variant(plan, 0, dataclasses.replace(one_run, runs=runs[1:]))
+
+
+def spun(report: Report, spins: list[int]) -> Report:
+    """Runs whose CPU time grows by half a nanosecond per iteration beyond the fourth."""
+    (run,) = report.runs
+    passes = [Throughput.of(1_000, 50_000, 40_000 + 500 * max(0, spin - 4)) for spin in spins]
+    runs = tuple(dataclasses.replace(run, index=at, throughput=done) for at, done in enumerate(passes))
+    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+
+
+def test_spins_are_calibrated_between_the_steps_of_the_ladder(
+    monkeypatch: pytest.MonkeyPatch, gate_live: ModuleType, one_run: Report
+) -> None:
+    def runs(_python: Path, _commands: int, spins: list[int]) -> bytes:
+        return to_text(spun(one_run, spins)).encode()
+
+    monkeypatch.setattr(gate_live, "runs", runs)
+    units = gate_live.calibrated(Path("python"), gate_live.slowdowns_of("cpu+5,cpu+20"), 100)
+    assert units == {"base": 0, "A/A": 0, "cpu+5": 8, "cpu+20": 20}  # 2 and 8 ns at 40
+    with pytest.raises(SystemExit, match=r"cpu\+900: a spin of 256 slows cpu by less"):
+        gate_live.calibrated(Path("python"), gate_live.slowdowns_of("cpu+900"), 100)
+    for wrong in ("p42+5", "cpu=5", "cpu+", "", "cpu+5,"):
+        with pytest.raises(ArgumentTypeError, match=r"is not METRIC.PERCENT,.* with metrics cpu, p50, p99, mean"):
+            gate_live.slowdowns_of(wrong)
+
+
+def trial(report: Report, **factors: Fraction) -> Any:
+    """Ten runs of each variant, slower by these factors."""
+    return {name: [slower(report, factors.get(name, Fraction(1)))] * 10 for name in ("base", "equal", "slow")}
+
+
+def slower(report: Report, factor: Fraction) -> Report:
+    """Also by CPU time."""
+    (run,) = scaled(report, factor).runs
+    done = Throughput.of(1_000, int(80_000 * factor), int(40_000 * factor))
+    return dataclasses.replace(report, runs=(dataclasses.replace(run, throughput=done),), summary=summarize((run,)))
+
+
+def row_of(text: str, gate: str) -> list[str]:
+    (line,) = re.findall(rf"^\| {re.escape(gate)} \|.*$", text, re.MULTILINE)
+    return [cell.strip() for cell in line.split("|")[2:-1]]
+
+
+def test_counts_are_those_of_the_shipped_gate(gate_live: ModuleType, one_run: Report) -> None:
+    slow = Fraction(2)
+    trials = [trial(one_run, slow=slow), trial(one_run, slow=slow), trial(one_run, equal=slow)]
+    text = gate_live.tables(trials, {"base": 0, "equal": 0, "slow": 9})
+    by_rule = [f"`{name}=10%` alone" for name in ("p50", "p99", "cpu", "mean", "throughput")]
+    for gate in ("default gate", "default metrics, rank test alone", "default metrics, ratio alone", *by_rule):
+        alarms, _, found = row_of(text, gate)
+        assert (alarms, found) == ("1/3 (6%-79%)", "2/3 (21%-94%)")
+    assert "3 trials of 10 runs a side" in text and row_of(text, "slow")[0] == "9"
+
+
+def test_shares_have_wilson_intervals(gate_live: ModuleType) -> None:
+    wilson = sys.modules["gate_trials"].wilson
+    for found, of in ((0, 34), (1, 34), (17, 34), (34, 34)):
+        expected = binomtest(found, of).proportion_ci(0.95, method="wilson")
+        assert wilson(found, of) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_a_folder_without_trials_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, gate_live: ModuleType
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["gate_live.py", "--from", str(tmp_path)])
+    with pytest.raises(SystemExit, match=r"has no plan.json; collect into it with -o"):
+        gate_live.main()
+    plan = {"commands": 1, "trials": 1, "rounds": 1, "seed": 1, "units": UNITS}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    with pytest.raises(SystemExit, match="holds no whole trial; collect some with -o"):
+        gate_live.main()
