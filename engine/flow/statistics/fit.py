@@ -197,5 +197,3 @@ def _notes(statistics: FlowStatistics) -> Iterator[str]:
 
 
 _FITTED: Final = frozenset({"cancel", "take", "market", "ioc", "fok", "reduce", "replace"})
-
-

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.recording import Ints
+from lowlat.engine.flow.recording import Ints, RecordedFlow
 from lowlat.engine.flow.records import FollowedCommands, OrderLives
 from lowlat.engine.flow.statistics.acts import ACTS, OTHER, acts_of
 from lowlat.engine.flow.statistics.arrivals import ArrivalStatistics, arrival_statistics
@@ -22,18 +22,15 @@ from lowlat.errors import ArrayError
 
 Mask = NDArray[np.bool_]
 
-ROUND_LOT: Final = 100
-"""Shares in a round lot of a US stock."""
-
 
 @dataclass(frozen=True)
 class FlowStatistics:
     """Statistics of the measured commands of a flow; what seeded the book only sets the stage.
 
     `acts`: commands by key of a profile's `[mix]`. `rejected`: commands that the engine rejected, which count nowhere
-    else. `by_symbol`: int64, commands of each symbol. `pro_rata`: how many of them match pro rata. `samples`: distributions by name, see `NAMES`. `taken`: aggressive
-    orders that took less than the touch held, exactly that, and several levels. `lives`: `ORDER_LIFE` of the orders
-    that measured commands entered.
+    else. `by_symbol`: int64, commands of each symbol. `pro_rata`: how many of these match pro rata. `samples`:
+    distributions by name, see `NAMES`. `taken`: aggressive orders that took less than the touch held, exactly that, and
+    several levels. `lives`: `ORDER_LIFE` of the orders that measured commands entered.
     """
 
     commands: int
@@ -87,6 +84,19 @@ def flow_statistics(
         collected.add(stretch)
         progress((stretch.first + len(stretch.commands)) / len(flow.commands))
     return collected.statistics(None if times_ns is None else arrival_statistics(times_ns))
+
+
+def recorded_statistics(
+    recorded: RecordedFlow | Flow, progress: Callable[[float], None] = lambda _: None
+) -> tuple[Flow, FlowStatistics]:
+    """A recording as a flow, and its statistics, with those of its arrival times if the recording has any.
+
+    Raises what `flow_statistics` raises.
+    """
+    if isinstance(recorded, Flow):
+        return recorded, flow_statistics(recorded, progress=progress)
+    flow = recorded.flow()
+    return flow, flow_statistics(flow, recorded.time_ns[recorded.seeded :], progress)
 
 
 class _Collected:
