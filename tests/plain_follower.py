@@ -124,7 +124,8 @@ class PlainFollower:
             self._end([maker] * (maker.left == 0), LifeEnd.FILLED)
         row["makers"], row["levels_filled"] = len(prices), len(set(prices))
         entered = self.number if before is None else before.entered
-        distance = (row["distance"], row["placed"]) if before is None else before.distance
+        placed = row["placed"] and not prices
+        distance = (row["distance"] * placed, int(placed)) if before is None else before.distance
         order = Order(command["order_id"], side, command["price"], left, entered, distance)
         if left and not market and command["time_in_force"] == TimeInForce.GTC:
             row["rests"] = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,7 +151,7 @@ class _Collected:
             np.count_nonzero(takes & (rows["levels_filled"] > 1)),
         ]
 
-    def _put(self, name: str, samples: NDArray[np.integer]) -> None:
+    def _put(self, name: str, samples: NDArray[np.integer[Any]]) -> None:
         self._parts[name].append(Distribution.of(samples))
 
     def statistics(self, arrivals: ArrivalStatistics | None) -> FlowStatistics:

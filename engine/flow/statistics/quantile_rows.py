@@ -17,14 +17,14 @@ ROWS_FITTED_MAX: Final = 40
 ERROR_ENOUGH: Final = 0.003
 """Largest difference of the shares at which no further row is added."""
 SAMPLES_PER_ROW: Final = 10
-"""So many orders at least are in the range of every row, so that no row shows a single one."""
+"""So many orders at least are in the range of every row, so that none shows a single order."""
 
 Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class _Curve:
-    """Shares of samples up to ascending values, and how many samples these are."""
+    """Shares of samples up to ascending values, and how many samples each of these has."""
 
     values: Ints
     shares: Shares
@@ -37,7 +37,7 @@ def rows_of(distribution: Distribution, least: int, most: int) -> Quantiles:
     counts = np.zeros(len(values), dtype=np.int64)
     np.add.at(counts, place, distribution.counts)
     samples = np.cumsum(counts)
-    return _rows(_Curve(values, samples / samples[-1], samples), least, most)
+    return _rows(_Curve(values, samples / samples[-1], counts), least)
 
 
 def lifetime_rows(lives: OrderLives, most: int) -> Quantiles | None:
@@ -57,52 +57,38 @@ def lifetime_rows(lives: OrderLives, most: int) -> Quantiles | None:
     at_risk = len(lives) - np.concatenate(([0], np.cumsum(ended)[:-1]))
     surviving = np.cumprod(1 - cancels / at_risk)
     some = cancels > 0
-    return _rows(_Curve(values[some], (1 - surviving)[some], np.cumsum(cancels)[some]), 1, most)
+    return _rows(_Curve(values[some], (1 - surviving)[some], cancels[some]), 1)
 
 
-def _rows(curve: _Curve, least: int, most: int) -> Quantiles:
-    """Rows between which a straight line is near the curve: repeatedly the point that is furthest from it.
-
-    The last value is rounded up to two digits: it would otherwise be that of one order.
-    """
-    points = _with_left_limits(curve, least)
-    chosen = [0, len(points.values) - 1]
+def _rows(curve: _Curve, least: int) -> Quantiles:
+    """Rows between which a straight line is near the curve: repeatedly the point that is furthest from it."""
+    values, shares = _points(curve, least)
+    chosen = [0, len(values) - 1]
     while len(chosen) < ROWS_FITTED_MAX:
-        line = np.interp(points.values, points.values[chosen], points.shares[chosen])
-        error = np.where(_far_enough(points, chosen), np.abs(line - points.shares), 0)
+        error = np.abs(np.interp(values, values[chosen], shares[chosen]) - shares)
         worst = int(error.argmax())
         if error[worst] < ERROR_ENOUGH:
             break
         chosen = sorted([*chosen, worst])
-    values, shares = points.values[chosen[1:]].tolist(), points.shares[chosen[1:]].round(6).tolist()
-    last = min(_two_digits_up(values[-1]), most)
-    return tuple(zip([*values[:-1], last], shares, strict=True))
+    rows = zip(values[chosen].tolist(), shares[chosen].round(5).tolist(), strict=True)
+    return tuple(rows)[1:]
 
 
-def _with_left_limits(curve: _Curve, least: int) -> _Curve:
-    """The curve with the points just below its steps; the first is below every sample."""
-    below = np.concatenate(([0.0], curve.shares[:-1]))
-    below_samples = np.concatenate(([0], curve.samples[:-1]))
-    values = np.concatenate(([least - 1], curve.values - 1, curve.values))
-    shares = np.concatenate(([0.0], below, curve.shares))
-    samples = np.concatenate(([0], below_samples, curve.samples))
-    values, first = np.unique(values, return_index=True)
-    return _Curve(values, shares[first], samples[first])
+def _points(curve: _Curve, least: int) -> tuple[Ints, Shares]:
+    """The curve with values grouped until `SAMPLES_PER_ROW` samples are in each group: where each begins and ends.
 
-
-def _far_enough(points: _Curve, chosen: list[int]) -> NDArray[np.bool_]:
-    """Which points leave enough samples, or none at all, between them and their chosen neighbors."""
-    samples = points.samples
-    place = np.searchsorted(chosen, np.arange(len(samples)))
-    above = samples[np.array(chosen)[place.clip(1)]] - samples
-    below = samples - samples[np.array(chosen)[place.clip(1) - 1]]
-    enough: NDArray[np.bool_] = ((above >= SAMPLES_PER_ROW) | (above == 0)) & (
-        (below >= SAMPLES_PER_ROW) | (below == 0)
-    )
-    enough[chosen] = False
-    return enough
-
-
-def _two_digits_up(value: int) -> int:
-    unit = 10 ** max(0, len(str(value)) - 2)
-    return -(-value // unit) * unit
+    A value with so many samples is a group, and so takes in the fewer ones between it and the group before. Too few
+    samples behind the last group count as that group's end.
+    """
+    points: dict[int, float] = {least - 1: 0.0}
+    share, first, pending = 0.0, None, 0
+    for value, after, count in zip(curve.values.tolist(), curve.shares.tolist(), curve.samples.tolist(), strict=True):
+        pending += count
+        first = value if first is None or count >= SAMPLES_PER_ROW else first
+        if pending >= SAMPLES_PER_ROW:
+            points.setdefault(first - 1, share)
+            points[value] = share = after
+            first, pending = None, 0
+    last = max(points) if len(points) > 1 else int(curve.values[-1])
+    points[last] = float(curve.shares[-1])
+    return np.array(list(points)), np.array(list(points.values()))
