@@ -55,6 +55,11 @@ def mean(rows: Quantiles, least: int) -> float:
     return total
 
 
+def native_share(share: float) -> int:
+    """A share in units of 2^-32. A float times a power of two is exact on every machine."""
+    return int(share * _ONE)
+
+
 def native_rows(rows: Quantiles) -> NDArray[np.uint64]:
-    """Values and shares in units of 2^-32, shape (n, 2). A float times a power of two is exact on every machine."""
-    return np.array([(value, int(share * _ONE)) for value, share in rows], dtype=np.uint64).reshape(-1, 2)
+    """Values, and shares in units of 2^-32: shape (n, 2)."""
+    return np.array([(value, native_share(share)) for value, share in rows], dtype=np.uint64).reshape(-1, 2)

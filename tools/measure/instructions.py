@@ -17,7 +17,9 @@ from pathlib import Path
 from native_pass import ROOT, arguments, build
 
 from lowlat.engine import _core
+from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile, profile_names
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.files import write_atomically
 
 COMMANDS, SEED = 100_000, 1
@@ -25,22 +27,27 @@ ALLOWED = 1.05
 FIGURES = ROOT / "tools/measure/instructions.json"
 
 
-def count(binary: Path, profile: str, scratch: Path) -> float:
-    """Instructions per command of one profile's measured pass."""
+def count(binary: Path, flow: Flow, scratch: Path) -> float:
+    """Instructions per command of a flow's measured pass."""
     done = subprocess.run(
         [
             *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*"],
             *[f"--callgrind-out-file={scratch}/out", str(binary)],
-            *arguments(load_profile(profile), COMMANDS, SEED, 1),
+            *arguments(flow, scratch, 1),
         ],
         check=True,
         capture_output=True,
         text=True,
     )
     found = re.search(r"Collected : (\d+)", done.stderr)
-    if found is None or int(found[1]) < COMMANDS:
-        sys.exit(f"callgrind counted nothing in the measured pass of {profile}:\n{done.stderr}")
-    return int(found[1]) / COMMANDS
+    if found is None or int(found[1]) < len(flow.measured):
+        sys.exit(f"callgrind counted nothing in the measured pass of {flow.name}:\n{done.stderr}")
+    return int(found[1]) / len(flow.measured)
+
+
+def flow_of(profile: str) -> Flow:
+    """The flow whose instructions are committed."""
+    return synthetic_flow(load_profile(profile), COMMANDS, SEED)
 
 
 def main() -> int:
@@ -56,7 +63,7 @@ def main() -> int:
         sys.exit(f"no figures are committed for {key} (there are: {'; '.join(figures)}); see --record")
     with tempfile.TemporaryDirectory() as folder:
         binary = build(Path(folder), "loops")
-        counted = {name: round(count(binary, name, Path(folder)), 1) for name in profile_names()}
+        counted = {name: round(count(binary, flow_of(name), Path(folder)), 1) for name in profile_names()}
     if recording:
         write_atomically(FIGURES, json.dumps(figures | {key: counted}, indent=2) + "\n")
     worse = 0
