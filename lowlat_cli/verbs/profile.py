@@ -122,12 +122,13 @@ def fit(
     from lowlat.engine.flow.statistics.fit import fit_profile
     from lowlat.engine.flow.statistics.measure import recorded_statistics
     from lowlat.engine.flow.statistics.profile_text import profile_text
+    from lowlat.engine.flow.statistics.refine import refined
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         recorded = _read(reader, file, progress)
         _, statistics = recorded_statistics(recorded, lambda share: progress("following the flow", share))
-        progress("fitting", 1.0)
         fitted = fit_profile(statistics)
+        fitted = refined(fitted, statistics, lambda share: progress("refining the profile", share))
     _deliver(profile_text(fitted.profile, fitted.notes), output)
     for note in fitted.notes:
         say(note)

@@ -126,7 +126,7 @@ def test_lifetimes_by_hand() -> None:
 
 
 def test_trades_hide_some_cancels_and_the_estimate_finds_them() -> None:
-    """Half of the orders would be canceled within 100 commands, but most trade before: without them it looks shorter."""
+    """Half would be canceled within 100 commands, but most trade before. Without these, lives look shorter."""
     random = np.random.default_rng(1)
     canceled, traded = random.exponential(100 / np.log(2), 50_000), random.exponential(50, 50_000)
     first = np.minimum(canceled, traded).astype(np.int64) + 1
