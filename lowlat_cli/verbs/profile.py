@@ -11,7 +11,7 @@ from lowlat.errors import ExitCode, OutputPathError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
-from lowlat_cli.options.shared import ColorOption, DebugOption, OutputOption, VerboseOption, count
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, VerboseOption, count
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import emit, say
@@ -58,23 +58,34 @@ def profile_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOp
 
 
 @profile.command("list", cls=Verb)
-def list_profiles(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> int:
+def list_profiles(
+    ctx: typer.Context,
+    output_format: FormatOption = "table",
+    output: OutputOption = None,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
     """List the built-in profiles.
 
     \b
     Examples:
       lowlat profile list
+      lowlat profile list --json | jq -r .profiles[].name
     """
-    from lowlat.engine.flow.profile import load_profile, profile_names
+    destination = Destination(output_format, output, color_of(ctx))
+    destination.check()
 
-    profiles = [load_profile(name) for name in profile_names()]
+    from lowlat.documents import text
+    from lowlat.engine.flow.profile_document import built_in_profiles
+
+    document = built_in_profiles()
 
     def draw(on: Console) -> None:
         from lowlat_cli.views.profile import profiles_view
 
-        on.print(profiles_view(profiles), highlight=False)
+        on.print(profiles_view(document), highlight=False)
 
-    Destination("table", None, color_of(ctx)).write(lambda: "", draw)
+    destination.write(lambda: text(document), draw)
     return 0
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from lowlat import units
-from lowlat.engine.flow.profile import Profile
+from lowlat.engine.flow.profile_document import ProfilesDocument
 from lowlat.engine.flow.statistics.check import DIFFERENCE_MAX, RATIO_MAX, CheckedFigure, ProfileCheck
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
@@ -17,10 +17,10 @@ from lowlat_cli.views import layout
 _STYLES = {"good": "green", "poor": "bold red", "unknown": "dim"}
 
 
-def profiles_view(profiles: Iterable[Profile]) -> Table:
+def profiles_view(document: ProfilesDocument) -> Table:
     """Names with their descriptions."""
     made = layout.table("profile", "description", wrap=("description",))
-    for profile in profiles:
+    for profile in document.profiles:
         made.add_row(plain_text(profile.name, style="bold"), plain_text(profile.description))
     return made
 

@@ -125,15 +125,17 @@ def test_no_row_of_the_file_shows_a_single_order(equity: FlowStatistics) -> None
     assert min(orders_by_row(profile.quantity.resting, equity["add_quantity"], 1)) >= 10
     assert min(orders_by_row(profile.quantity.aggressive, equity["small_aggressive_quantity"], 1)) >= 10
     assert min(orders_by_row(profile.placement.behind_ticks, equity["add_distance"], 1)) >= 10
-    every_size = tuple((int(value), 1.0) for value in equity["add_quantity"].values)
+    every_size = tuple((int(value), 1e-6 * value) for value in equity["add_quantity"].values)
     assert min(orders_by_row(every_size, equity["add_quantity"], 1)) == 1
 
 
 def orders_by_row(rows: Quantiles, samples: Distribution, least: int) -> list[int]:
-    """How many samples each row stands for that has any; the last one also for what is above it."""
-    ends = [least - 1, *(value for value, _ in rows[:-1]), 10**9]
-    shares = [samples.share(low + 1, high) or 0 for low, high in itertools.pairwise(ends)]
-    return [round(share * samples.total) for share in shares if share]
+    """How many samples each row stands for. One whose share does not grow has none of its own, and leaves those that
+    are there to the next; the last one also stands for what is above it.
+    """
+    grown = [value for (value, share), (_, before) in zip(rows, ((0, 0.0), *rows), strict=False) if share > before]
+    shares = [samples.share(low + 1, high) or 0 for low, high in itertools.pairwise([least - 1, *grown[:-1], 10**9])]
+    return [round(share * samples.total) for share in shares]
 
 
 # -- what a flow lacks -----------------------------------------------------------------------------------------------
