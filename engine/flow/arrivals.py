@@ -18,8 +18,8 @@ fitted to financial data", Quantitative Finance 16 (2016), find about 0.8 and sh
 09:30-10:30): branching 0.66, mean delay 0.39 ms at 25.6 messages a second, which is 0.0099 mean spacings
 (`tests/oracle/test_arrivals_fit.py`).
 
-`KERNELS`, with delays a decade apart, reproduces how the same hour's counts vary in windows from a millisecond to ten
-seconds (`tests/oracle/test_arrivals_fit.py`): an arrival triggers 0.94 others in total, ever fewer at longer delays. S.
+`KERNELS`, with delays a decade apart, reproduces how the same hour's counts vary in windows from 10 ms to 10 s
+(`tests/oracle/test_arrivals_fit.py`): an arrival triggers 0.94 others in total, ever fewer at longer delays. S.
 J. Hardiman, N. Bercot and J.-P. Bouchaud, "Critical reflexivity in financial markets: a Hawkes process analysis",
 European Physical Journal B 86, 442 (2013), found the same for the E-mini S&P 500: a power-law kernel whose integral is
 close to 1. E. Bacry, I. Mastromatteo and J.-F. Muzy, "Hawkes processes in finance", Market Microstructure and Liquidity
