@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lowlat.documents import file_of
+from lowlat.engine.flow.statistics.check import ProfileCheck
 from lowlat.engine.journal.document import JournalDocument
 from lowlat.engine.journal.dump_document import DumpDocument
 from lowlat.probes.clock.counter import Calibration
@@ -60,6 +61,7 @@ DOCUMENTS: Final = (
     Document(Comparison, ("compare", "ab"), closed=False),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),
+    Document(ProfileCheck, ("profile check",)),
     Document(BookDocument, ("book SYMBOL",)),
     Document(BooksDocument, ("book",)),
     Document(TopologyDocument, ("topology",)),

@@ -231,9 +231,13 @@ def load_profile(name_or_path: str) -> Profile:
 
     Raises `InputError` that names the cause: the unknown name (with the closest match), the file, or the key.
     """
+    return _parse(profile_toml(name_or_path), Path(name_or_path).stem, name_or_path)
+
+
+def profile_toml(name_or_path: str) -> str:
+    """The TOML of a profile, which may not be valid. Raises `InputError` as `load_profile` does."""
     if name_or_path in profile_names():
-        text = (resources.files("lowlat.engine.flow") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
-        return _parse(text, name_or_path, name_or_path)
+        return (resources.files("lowlat.engine.flow") / "profiles" / f"{name_or_path}.toml").read_text(encoding="utf-8")
     path = Path(name_or_path)
     if path.suffix != ".toml" and "/" not in name_or_path:
         near = difflib.get_close_matches(name_or_path, profile_names(), n=1)
@@ -243,10 +247,9 @@ def load_profile(name_or_path: str) -> Profile:
             "or give the path of a .toml file"
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"profile {name_or_path}: cannot be read: {error}") from None
-    return _parse(text, path.stem, name_or_path)
 
 
 def _parse(text: str, name: str, where: str) -> Profile:

@@ -74,6 +74,6 @@ ORDER_LIFE: Final = np.dtype(
 * `entered`: Number of the command that entered it, from 0.
 * `commands`: From there to the command that ended it.
 * `distance`: Of that command, as in `FOLLOWED_COMMAND`.
-* `placed`: 1: it has a distance.
+* `placed`: 1: it has a distance, and did not trade on entry.
 * `end`: `LifeEnd`
 """

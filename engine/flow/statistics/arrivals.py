@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,21 +11,22 @@ import numpy as np
 from lowlat.engine.flow.recording import Ints
 from lowlat.engine.flow.statistics.distribution import Distribution
 
-WINDOWS_S: Final = (0.1, 1.0, 10.0)
-"""Lengths of the windows in which arrivals are counted, in seconds of the recording."""
-WINDOWS_MIN: Final = 30
+WINDOWS_S: Final = tuple(digit * 10.0**power for power in range(-4, 3) for digit in (1, 2, 5))
+"""Lengths of the windows in which arrivals are counted, in seconds."""
+WINDOWS_MIN: Final = 50
 """With fewer windows, the variance of their counts says little: it is not known."""
 
 
 @dataclass(frozen=True)
 class ArrivalStatistics:
-    """`spacings_ns`: distribution of the times between arrivals. `fano`: for each of `WINDOWS_S`, the variance of the
-    counts over their mean, which is 1 for independent arrivals; None if the flow is too short.
+    """`spacings_ns`: distribution of the times between arrivals. `fano`: by length of a window in seconds, one of
+    `WINDOWS_S`, the variance of the counts in such windows over their mean. It is 1 for independent arrivals. Windows
+    are left out that are too long for the flow.
     """
 
     rate_per_s: float
     spacings_ns: Distribution
-    fano: tuple[float | None, ...]
+    fano: Mapping[float, float]
 
     @property
     def branching(self) -> float | None:
@@ -33,8 +35,7 @@ class ArrivalStatistics:
         This is the limit for a long window of a Hawkes process: S. Hardiman and J.-P. Bouchaud, "Branching-ratio
         approximation for the self-exciting Hawkes process", Physical Review E 90, 062807 (2014).
         """
-        known = [fano for fano in self.fano if fano is not None]
-        return max(0.0, 1 - max(known, default=1.0) ** -0.5) if known else None
+        return max(0.0, 1 - max(self.fano.values()) ** -0.5) if self.fano else None
 
 
 def arrival_statistics(times_ns: Ints) -> ArrivalStatistics | None:
@@ -45,11 +46,11 @@ def arrival_statistics(times_ns: Ints) -> ArrivalStatistics | None:
     return ArrivalStatistics(
         rate_per_s=(len(times_ns) - 1) / span_s,
         spacings_ns=Distribution.of(np.diff(times_ns)),
-        fano=tuple(fano_factor(times_ns, window_s) for window_s in WINDOWS_S),
+        fano={window_s: fano for window_s in WINDOWS_S if (fano := _fano_factor(times_ns, window_s)) is not None},
     )
 
 
-def fano_factor(times_ns: Ints, window_s: float) -> float | None:
+def _fano_factor(times_ns: Ints, window_s: float) -> float | None:
     """Variance over mean of the counts in the whole windows of this length; None if there are too few."""
     number = (times_ns - times_ns[0]) // round(window_s * 1e9)
     windows = int(number[-1])

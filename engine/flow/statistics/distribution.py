@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lowlat.engine.flow.recording import Ints
 
@@ -19,7 +21,7 @@ class Distribution:
     counts: Ints
 
     @classmethod
-    def of(cls, samples: Ints) -> Distribution:
+    def of(cls, samples: NDArray[np.integer[Any]]) -> Distribution:
         """The distribution of samples in any order."""
         values, counts = np.unique(np.asarray(samples, dtype=np.int64), return_counts=True)
         return cls(values, counts.astype(np.int64))
@@ -49,7 +51,8 @@ class Distribution:
         """The smallest value that at least this share of the samples does not exceed; None without samples."""
         if not self.total:
             return None
-        return int(self.values[min(np.searchsorted(self._cumulated, share * self.total), len(self.values) - 1)])
+        place = int(np.searchsorted(self._cumulated, share * self.total))
+        return int(self.values[min(place, len(self.values) - 1)])
 
     def share(self, low: int | None = None, high: int | None = None) -> float | None:
         """Share of the samples in low..high, both included; None without samples."""
@@ -67,12 +70,10 @@ class Distribution:
     def _cumulated(self) -> Ints:
         return np.cumsum(self.counts)
 
-    def at_most(self, values: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def at_most(self, values: Ints) -> NDArray[np.float64]:
         """The share of samples that do not exceed each value. Needs a sample."""
         below = np.concatenate(([0], self._cumulated))
-        shares: np.ndarray[tuple[int], np.dtype[np.float64]] = (
-            below[np.searchsorted(self.values, values, side="right")] / self.total
-        )
+        shares: NDArray[np.float64] = below[np.searchsorted(self.values, values, side="right")] / self.total
         return shares
 
 

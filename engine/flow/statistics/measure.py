@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.recording import Ints
+from lowlat.engine.flow.recording import Ints, RecordedFlow
 from lowlat.engine.flow.records import FollowedCommands, OrderLives
 from lowlat.engine.flow.statistics.acts import ACTS, OTHER, acts_of
 from lowlat.engine.flow.statistics.arrivals import ArrivalStatistics, arrival_statistics
 from lowlat.engine.flow.statistics.distribution import Distribution
 from lowlat.engine.flow.statistics.following import Stretch, followed
+from lowlat.engine.matching.records import MatchAlgorithm
 from lowlat.errors import ArrayError
 
 Mask = NDArray[np.bool_]
-
-ROUND_LOT: Final = 100
-"""Shares of a round lot of a US stock."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +28,18 @@ class FlowStatistics:
     """Statistics of the measured commands of a flow; what seeded the book only sets the stage.
 
     `acts`: commands by key of a profile's `[mix]`. `rejected`: commands that the engine rejected, which count nowhere
-    else. `by_symbol`: int64, commands of each symbol. `samples`: distributions by name, see `NAMES`. `touch_relation`:
-    aggressive orders for less than the touch held, for exactly that, and for more. `lives`: `ORDER_LIFE` of the orders
-    that measured commands entered.
+    else. `by_symbol`: int64, commands of each symbol. `pro_rata`: how many of these match pro rata. `samples`:
+    distributions by name, see `NAMES`. `taken`: aggressive orders that took less than the touch held, exactly that, and
+    several levels. `lives`: `ORDER_LIFE` of the orders that measured commands entered.
     """
 
     commands: int
     rejected: int
     acts: Mapping[str, int]
     by_symbol: Ints
+    pro_rata: int
     samples: Mapping[str, Distribution]
-    touch_relation: tuple[int, int, int]
+    taken: tuple[int, int, int]
     lives: OrderLives
     arrivals: ArrivalStatistics | None
 
@@ -63,7 +62,7 @@ NAMES: Final[Mapping[str, str]] = {
     "cancel_lifetime": "commands from an order's entry to its cancel",
     "reduce_percent": "percent of what an order had left that a reduce takes",
     "aggressive_quantity": "lots of an order that trades on entry",
-    "small_aggressive_quantity": "the same, if they are less than the touch holds",
+    "small_aggressive_quantity": "the same, of one that takes less than the touch holds",
     "levels_swept": "levels that an aggressive order takes from",
     "makers": "resting orders that an aggressive order takes from",
 }
@@ -80,20 +79,34 @@ def flow_statistics(
     """
     if times_ns is not None and len(times_ns) != len(flow.measured):
         raise ArrayError(f"{len(times_ns)} times for {len(flow.measured)} measured commands; pass one for each")
-    collected = _Collected(flow.seeded, len(flow.instruments))
+    collected = _Collected(flow)
     for stretch in followed(flow):
         collected.add(stretch)
         progress((stretch.first + len(stretch.commands)) / len(flow.commands))
     return collected.statistics(None if times_ns is None else arrival_statistics(times_ns))
 
 
+def recorded_statistics(
+    recorded: RecordedFlow | Flow, progress: Callable[[float], None] = lambda _: None
+) -> tuple[Flow, FlowStatistics]:
+    """A recording as a flow, and its statistics, with those of its arrival times if the recording has any.
+
+    Raises what `flow_statistics` raises.
+    """
+    if isinstance(recorded, Flow):
+        return recorded, flow_statistics(recorded, progress=progress)
+    flow = recorded.flow()
+    return flow, flow_statistics(flow, recorded.time_ns[recorded.seeded :], progress)
+
+
 class _Collected:
-    def __init__(self, seeded: int, symbols: int) -> None:
-        self._seeded = seeded
+    def __init__(self, flow: Flow) -> None:
+        self._seeded = flow.seeded
+        self._pro_rata = np.array([each.algorithm is MatchAlgorithm.PRO_RATA for each in flow.instruments])
         self._acts = np.zeros(OTHER + 1, dtype=np.int64)
-        self._by_symbol = np.zeros(symbols, dtype=np.int64)
+        self._by_symbol = np.zeros(len(flow.instruments), dtype=np.int64)
         self._parts: defaultdict[str, list[Distribution]] = defaultdict(list)
-        self._relation = np.zeros(3, dtype=np.int64)
+        self._taken = np.zeros(3, dtype=np.int64)
         self._lives: list[OrderLives] = []
 
     def add(self, stretch: Stretch) -> None:
@@ -115,7 +128,7 @@ class _Collected:
         entering = ~(cancels | reduces | replaces)
         adds = entering & (rows["rests"] == 1) & (rows["makers"] == 0) & (acts < ACTS.index("stop"))
         takes = entering & (rows["makers"] > 0)
-        placed, small = rows["placed"] == 1, rows["quantity"] < rows["touch_quantity"]
+        placed, small = rows["placed"] == 1, takes & (rows["filled"] < rows["touch_quantity"])
         self._put("spread", rows["spread"][rows["spread"] > 0])
         self._put("live_orders", rows["live"])
         self._put("levels", rows["levels"])
@@ -129,28 +142,29 @@ class _Collected:
         self._put("cancel_distance", rows["distance"][cancels & placed])
         self._put("cancel_lifetime", rows["lifetime"][cancels & life_known])
         self._put("aggressive_quantity", rows["quantity"][takes])
-        self._put("small_aggressive_quantity", rows["quantity"][takes & small])
+        self._put("small_aggressive_quantity", rows["quantity"][small])
         self._put("levels_swept", rows["levels_filled"][takes])
         self._put("makers", rows["makers"][takes])
-        self._relation += [
-            np.count_nonzero(takes & small),
-            np.count_nonzero(takes & (rows["quantity"] == rows["touch_quantity"])),
-            np.count_nonzero(takes & (rows["quantity"] > rows["touch_quantity"])),
+        self._taken += [
+            np.count_nonzero(small),
+            np.count_nonzero(takes & ~small & (rows["levels_filled"] == 1)),
+            np.count_nonzero(takes & (rows["levels_filled"] > 1)),
         ]
 
-    def _put(self, name: str, samples: NDArray[np.integer]) -> None:
+    def _put(self, name: str, samples: NDArray[np.integer[Any]]) -> None:
         self._parts[name].append(Distribution.of(samples))
 
     def statistics(self, arrivals: ArrivalStatistics | None) -> FlowStatistics:
         counts = self._acts.tolist()
-        below, exact, above = self._relation.tolist()
+        part, whole, several = self._taken.tolist()
         return FlowStatistics(
             commands=sum(counts[:OTHER]),
             rejected=counts[OTHER],
             acts=dict(zip(ACTS, counts, strict=False)),
             by_symbol=self._by_symbol,
+            pro_rata=int(np.count_nonzero(self._pro_rata & (self._by_symbol > 0))),
             samples={name: Distribution.merged(self._parts[name]) for name in NAMES},
-            touch_relation=(below, exact, above),
+            taken=(part, whole, several),
             lives=np.concatenate(self._lives),
             arrivals=arrivals,
         )

@@ -28,8 +28,10 @@ class OrderLives {
     void begin(const Key& order, std::uint64_t number, const FollowedCommand& row) {
         OrderLife life{};
         life.entered = number;
-        life.distance = row.distance;
-        life.placed = row.placed;
+        if (row.makers == 0) {
+            life.distance = row.distance;
+            life.placed = row.placed;
+        }
         live_.try_emplace(order, life);
     }
 

@@ -62,7 +62,7 @@ struct OrderLife {
     std::uint64_t entered;   // Number of the command that entered it, from 0.
     std::uint64_t commands;  // From there to the command that ended it.
     std::int64_t distance;   // Of that command, as in FollowedCommand.
-    std::uint8_t placed;     // 1: it has a distance.
+    std::uint8_t placed;     // 1: it has a distance, and did not trade on entry.
     LifeEnd end;
     std::uint8_t zero[6];
 };
