@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lowlat.engine.bench.protocol import Load
     from lowlat.engine.flow.profile import Arrivals
 
-Process: TypeAlias = Literal["constant", "poisson", "burst"]
+Process: TypeAlias = Literal["constant", "poisson", "burst", "long-memory"]
 Parsed = TypeVar("Parsed")
 
 PRODUCERS_MAX = 64
@@ -84,7 +84,8 @@ ArrivalsOption: TypeAlias = Annotated[
     Process | None,
     typer.Option(
         "--arrivals",
-        help="Spacing of intended start times: even, Poisson, or self-exciting bursts.  [default: constant]",
+        help="Spacing of intended start times: even, Poisson, self-exciting bursts, or such bursts with long memory.  "
+        "[default: constant]",
     ),
 ]
 SweepOption: TypeAlias = Annotated[
@@ -184,6 +185,8 @@ def commands_in(load: Load, seconds: int, most: int) -> int:
 
 
 def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Arrivals | None:
+    import msgspec
+
     from lowlat.engine.flow.profile import RATE_MAX, Arrivals
 
     if rate is None and own is None:
@@ -194,10 +197,6 @@ def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Ar
     if not 1 <= per_second <= RATE_MAX:
         raise UsageError(f"--rate {per_second} is outside 1..{RATE_MAX} commands per second")
     process = arrivals or (own.process if own else "constant")
-    shaped = own if own and own.process == process else None
-    return Arrivals(
-        process=process,
-        rate=per_second,
-        branching=shaped.branching if shaped else None,
-        decay_spacings=shaped.decay_spacings if shaped else None,
-    )
+    if own and own.process == process:
+        return msgspec.structs.replace(own, rate=per_second)
+    return Arrivals(process=process, rate=per_second)
