@@ -64,7 +64,7 @@ The built-in profiles are in `engine/flow/profiles/`. A profile of your own has 
 
     [arrivals]                   # without this table a run is a closed loop, unless a rate is requested
     process = "burst"            # or "constant", "poisson", "long-memory"; see engine/flow/arrivals.py
-    rate = 1_000_000             # commands per second, unless the run requests another rate
+    rate = 1_000_000             # commands per second, unless the run requests another; without it, --rate decides
     branching = 0.7              # burst: mean number of commands that one command triggers
     decay_spacings = 0.01        # burst: mean delay of a triggered command, in mean spacings (1 / rate)
     kernels = [[0.5, 0.01], [0.4, 100.0]]  # long-memory: rows of the two, whose triggered commands add up
@@ -106,6 +106,7 @@ DECAY_SPACINGS_MAX: Final = 1_000
 KERNELS_MAX: Final = 16
 BANDS_MAX: Final = 16
 
+Rate = Annotated[int, Meta(ge=1, le=RATE_MAX)]
 Branching = Annotated[float, Meta(ge=0, le=BRANCHING_MAX)]
 DecaySpacings = Annotated[float, Meta(ge=0, le=DECAY_SPACINGS_MAX)]
 Kernel: TypeAlias = tuple[Branching, DecaySpacings]
@@ -186,14 +187,24 @@ class Aggressive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sweep_levels: Quantiles
 
 
-class Arrivals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When commands are due; makes the run an open loop."""
+class ArrivalProcess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How commands arrive. With a rate a run is an open loop; without one it is, if the run requests a rate."""
 
     process: Process
-    rate: Annotated[int, Meta(ge=1, le=RATE_MAX)]
+    rate: Rate | None = None
     branching: Branching | None = None
     decay_spacings: DecaySpacings | None = None
     kernels: Annotated[tuple[Kernel, ...], Meta(min_length=1, max_length=KERNELS_MAX)] | None = None
+
+    def at(self, rate: int) -> Arrivals:
+        """These arrivals at a rate."""
+        return Arrivals(**msgspec.structs.asdict(self) | {"rate": rate})
+
+
+class Arrivals(ArrivalProcess, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the commands of an open loop are due."""
+
+    rate: Rate
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -212,7 +223,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     placement: Placement | None = None
     lifetime: Annotated[tuple[Lifetime, ...], Meta(max_length=BANDS_MAX)] = ()
     aggressive: Aggressive | None = None
-    arrivals: Arrivals | None = None
+    arrivals: ArrivalProcess | None = None
 
     @property
     def has_terms(self) -> bool:

@@ -12,7 +12,7 @@ from lowlat.engine.flow.quantiles import VALUE_MAX, check_quantiles, mean
 from lowlat.errors import InputError
 
 if TYPE_CHECKING:
-    from lowlat.engine.flow.profile import Arrivals, Profile
+    from lowlat.engine.flow.profile import ArrivalProcess, Profile
 
 TICKS_MAX: Final = 1_000_000
 LOTS_MAX: Final = 1_000_000
@@ -50,7 +50,7 @@ def check_profile(profile: Profile, keys: Mapping[str, Any]) -> None:
         check_arrivals(profile.arrivals)
 
 
-def check_arrivals(due: Arrivals) -> None:
+def check_arrivals(due: ArrivalProcess) -> None:
     """Raises `InputError` for a parameter of another process, or arrivals that trigger too many others."""
     from lowlat.engine.flow.profile import BRANCHING_MAX
 

@@ -16,7 +16,7 @@ from lowlat_cli.quantity import parse_rate, parse_sweep
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.protocol import Load
-    from lowlat.engine.flow.profile import Arrivals
+    from lowlat.engine.flow.profile import ArrivalProcess, Arrivals
 
 Process: TypeAlias = Literal["constant", "poisson", "burst", "long-memory"]
 Parsed = TypeVar("Parsed")
@@ -161,7 +161,7 @@ def load_of(
     producers: int | None,
     rate: int | None,
     arrivals: Process | None,
-    own: Arrivals | None = None,
+    own: ArrivalProcess | None = None,
 ) -> Load:
     """The load that the options describe. `producers`: of a pipeline, otherwise None. `own`: the arrivals of the
     profile, which fill in omitted options.
@@ -184,19 +184,17 @@ def commands_in(load: Load, seconds: int, most: int) -> int:
     return min(most, due.rate * seconds) if due else most
 
 
-def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Arrivals | None:
-    import msgspec
-
+def _due(rate: int | None, arrivals: Process | None, own: ArrivalProcess | None) -> Arrivals | None:
     from lowlat.engine.flow.profile import RATE_MAX, Arrivals
 
-    if rate is None and own is None:
+    per_second = rate if rate is not None else own.rate if own else None
+    if per_second is None:
         if arrivals is not None:
             raise UsageError("--arrivals needs a rate; add --rate, such as --rate 1M")
         return None
-    per_second = rate if rate is not None else own.rate if own else 0
     if not 1 <= per_second <= RATE_MAX:
         raise UsageError(f"--rate {per_second} is outside 1..{RATE_MAX} commands per second")
     process = arrivals or (own.process if own else "constant")
     if own and own.process == process:
-        return msgspec.structs.replace(own, rate=per_second)
+        return own.at(per_second)
     return Arrivals(process=process, rate=per_second)

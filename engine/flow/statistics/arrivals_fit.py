@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.engine.flow.profile import BRANCHING_MAX, RATE_MAX, Arrivals
+from lowlat.engine.flow.profile import BRANCHING_MAX, ArrivalProcess
 from lowlat.engine.flow.statistics.arrivals import ArrivalStatistics
 
 Floats = NDArray[np.float64]
@@ -20,14 +20,15 @@ _FREQUENCIES: Final = np.geomspace(1e-6, 1e5, 400)
 """Radians per mean spacing."""
 
 
-def fit_arrivals(statistics: ArrivalStatistics) -> Arrivals:
-    """The arrivals of a profile: at the recorded rate, `poisson` or `long-memory`."""
-    rate = min(max(1, round(statistics.rate_per_s)), RATE_MAX)
+def fit_arrivals(statistics: ArrivalStatistics) -> ArrivalProcess:
+    """The arrivals of a profile, `poisson` or `long-memory`, without a rate: a benchmark at the rate of one recorded
+    symbol would mostly wait.
+    """
     if max(statistics.fano.values(), default=1) < POISSON_MAX:
-        return Arrivals(process="poisson", rate=rate)
+        return ArrivalProcess(process="poisson")
     windows = np.array(list(statistics.fano)) * statistics.rate_per_s
     kernels = fit_kernels(windows, np.array(list(statistics.fano.values())))
-    return Arrivals(process="long-memory", rate=rate, kernels=kernels)
+    return ArrivalProcess(process="long-memory", kernels=kernels)
 
 
 class CountVariance:

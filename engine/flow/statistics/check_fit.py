@@ -11,7 +11,7 @@ import numpy as np
 from lowlat.engine import _core
 from lowlat.engine.flow.arrivals import arrivals
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.profile import Arrivals, Profile
+from lowlat.engine.flow.profile import ArrivalProcess, Profile
 from lowlat.engine.flow.recording import Ints, RecordedFlow
 from lowlat.engine.flow.statistics.arrivals import ArrivalStatistics
 from lowlat.engine.flow.statistics.check import ProfileCheck, compare_flows, cost_figure
@@ -48,12 +48,20 @@ def check_fit(
     )
 
 
-def _times_ns(due: Arrivals | None, count: int, seed: int, recorded: ArrivalStatistics | None) -> Ints | None:
+def _times_ns(due: ArrivalProcess | None, count: int, seed: int, recorded: ArrivalStatistics | None) -> Ints | None:
     """Arrivals of a profile at the recorded rate, so that windows of a second mean the same in both flows."""
     if due is None or recorded is None:
         return None
     rate = max(1, round(recorded.rate_per_s))
-    times_ps = arrivals(due.process, count, rate, seed, branching=due.branching, decay_spacings=due.decay_spacings)
+    times_ps = arrivals(
+        due.process,
+        count,
+        rate,
+        seed,
+        branching=due.branching,
+        decay_spacings=due.decay_spacings,
+        kernels=due.kernels,
+    )
     return (times_ps // _PICOSECONDS).astype(np.int64)
 
 

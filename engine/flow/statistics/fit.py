@@ -177,7 +177,9 @@ def _floored(share: float) -> float:
 
 def _notes(statistics: FlowStatistics) -> Iterator[str]:
     acts = statistics.acts
-    if statistics.arrivals is None:
+    if statistics.arrivals is not None:
+        yield f"the flow had {statistics.arrivals.rate_per_s:,.4g} commands/s; [arrivals] leaves the rate to the run"
+    else:
         yield "the flow has no arrival times: [arrivals] is left out, and a run is a closed loop"
     if not acts["cancel"]:
         yield "the flow has no cancels: [[lifetime]] is left out"

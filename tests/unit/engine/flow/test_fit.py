@@ -11,7 +11,7 @@ import pytest
 
 from lowlat.engine import Instrument, load_profile, profile_names, synthetic_flow
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.profile import Arrivals, Mix, Profile
+from lowlat.engine.flow.profile import ArrivalProcess, Mix, Profile
 from lowlat.engine.flow.quantiles import Quantiles
 from lowlat.engine.flow.statistics.arrivals import arrival_statistics
 from lowlat.engine.flow.statistics.arrivals_fit import CountVariance, fit_arrivals, fit_kernels
@@ -235,6 +235,6 @@ def test_verdicts(
 
 
 def test_arrivals_of_a_profile_are_not_lost_in_its_file(tmp_path: Path) -> None:
-    due = Arrivals(process="long-memory", rate=25, kernels=((0.1875, 0.0003), (0.5, 300.0)))
+    due = ArrivalProcess(process="long-memory", rate=25, kernels=((0.1875, 0.0003), (0.5, 300.0)))
     profile = Profile(name="slow", mix=Mix(add=1), arrivals=due)
     assert written(profile, tmp_path).arrivals == due

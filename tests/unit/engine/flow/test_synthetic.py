@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
-from lowlat.engine.flow.profile import Arrivals, Mix, Profile, load_profile, profile_names
+from lowlat.engine.flow.profile import ArrivalProcess, Mix, Profile, load_profile, profile_names
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, CommandType, ExecType
@@ -131,7 +131,7 @@ def test_own_profile_from_a_file(tmp_path):
 
 def test_burst_is_an_open_loop_and_the_others_are_closed_ones():
     due = {name: load_profile(name).arrivals for name in profile_names()}
-    assert due.pop("burst") == Arrivals(
+    assert due.pop("burst") == ArrivalProcess(
         process="burst", rate=1_000_000, branching=BRANCHING, decay_spacings=DECAY_SPACINGS
     )
     assert set(due.values()) == {None}
@@ -140,7 +140,7 @@ def test_burst_is_an_open_loop_and_the_others_are_closed_ones():
 def test_arrivals_of_an_own_profile(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(PROFILE + '[arrivals]\nprocess = "poisson"\nrate = 250_000\n')
-    assert load_profile(str(path)).arrivals == Arrivals(process="poisson", rate=250_000)
+    assert load_profile(str(path)).arrivals == ArrivalProcess(process="poisson", rate=250_000)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,6 @@ def test_profile_documents_every_key():
     """The module's docstring is the manual: users would not find a key without a line there."""
     import lowlat.engine.flow.profile as module
 
-    for struct in (module.Profile, module.Mix, module.Price, module.Quantity, module.Arrivals):
+    for struct in (module.Profile, module.Mix, module.Price, module.Quantity, module.ArrivalProcess):
         for field in msgspec.structs.fields(struct):
             assert field.name == "name" or field.name in module.__doc__
