@@ -120,7 +120,7 @@ def fit(
     """Fit a profile to a recorded flow, and print it as TOML.
 
     The profile holds statistics only, each of at least ten orders, and no row of the flow: it can be shared where the
-    recording may not. What the flow does not show is named in comments and on stderr.
+    recording may not. What the flow does not show is named in comments and on stderr. The output is always TOML.
 
     \b
     Examples:
