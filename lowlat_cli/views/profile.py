@@ -32,7 +32,7 @@ def check_view(check: ProfileCheck) -> Iterator[RenderableType]:
     )
     for figure in check.figures:
         values = [_value(figure, value) for value in (figure.flow, figure.profile)]
-        verdict = Text(figure.verdict, style=_STYLES[figure.verdict])
+        verdict = plain_text(figure.verdict, style=_STYLES[figure.verdict])
         made.add_row(plain_text(figure.figure), *values, _distance(figure), verdict)
     yield made
     yield layout.spaced(layout.facts(_facts(check)))

@@ -153,3 +153,14 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     done = lowlat("profile", *arguments, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.index("Examples:\n    lowlat profile ") < done.stdout.index("Usage: lowlat profile")
+
+
+def test_a_profile_without_a_rate_is_a_closed_loop_until_a_rate_is_given(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[mix]\nadd = 5\ncancel = 4\n\n[arrivals]\nprocess = "burst"\n')
+    command = ["bench", "--profile", "mine.toml", "-n", "500", "--runs", "1", "--json"]
+    closed, paced = (json.loads(lowlat(*command, *more).stdout) for more in ([], ["--rate", "100k"]))
+    assert closed["load"]["model"] == "closed"
+    assert (paced["load"]["model"], paced["load"]["arrivals"]) == ("open", "burst")
+    refused = lowlat(*command, "--arrivals", "poisson")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--arrivals needs a rate; add --rate, such as --rate 1M" in refused.stderr

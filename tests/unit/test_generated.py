@@ -20,9 +20,10 @@ from lowlat.engine.matching.records import MAY_SAY, CommandType, TimeInForce
 ROOT = Path(__file__).parents[2]
 GENERATOR = ROOT / "tools/generate"
 SCHEMA = "schema/records.toml"
+ROOMS = ("matching", "journal", "shared_book", "analytics", "flow", "rings")
 GENERATED = [
-    *(f"engine/native/{room}/records.hpp" for room in ("matching", "journal", "shared_book", "analytics", "rings")),
-    *(f"engine/{room}/records.py" for room in ("matching", "journal", "shared_book", "analytics", "rings")),
+    *(f"engine/native/{room}/records.hpp" for room in ROOMS),
+    *(f"engine/{room}/records.py" for room in ROOMS),
     "engine/native/c_api/same_bytes.hpp",
     "engine/native/c_api/lowlat.h",
     "docs/matching.md",

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
-from lowlat.engine.flow.profile import ArrivalProcess, Mix, Profile, load_profile, profile_names
+from lowlat.engine.flow.profile import ArrivalProcess, Arrivals, Mix, Profile, load_profile, profile_names
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, CommandType, ExecType
@@ -143,6 +143,13 @@ def test_arrivals_of_an_own_profile(tmp_path):
     assert load_profile(str(path)).arrivals == ArrivalProcess(process="poisson", rate=250_000)
 
 
+def test_arrivals_without_a_rate_leave_it_to_the_run(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(PROFILE + '[arrivals]\nprocess = "burst"\nbranching = 0.5\n')
+    process = load_profile(str(path)).arrivals
+    assert (process.rate, process.at(5)) == (None, Arrivals(process="burst", rate=5, branching=0.5))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -153,7 +160,7 @@ def test_arrivals_of_an_own_profile(tmp_path):
         (PROFILE.replace("live_orders = 100", "live_orders = 10\nsymbols = 11"), "11 symbols"),
         ("[mix]\nadd = 0", "every weight"),
         ("live_orders = 5", "mix"),
-        (PROFILE + '[arrivals]\nprocess = "burst"', "rate.*arrivals"),
+        (PROFILE + "[arrivals]\nrate = 5", "process.*arrivals"),
         (PROFILE + '[arrivals]\nprocess = "bursts"\nrate = 5', "arrivals.process"),
         (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 0', "arrivals.rate"),
         (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 5\nbranching = 1.0', "arrivals.branching"),
