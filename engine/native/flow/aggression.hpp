@@ -24,20 +24,24 @@ class Aggression {
         std::uint32_t quantity;
     };
 
-    /// What an order takes from a side; `drawn` is its quantity if it takes less than the touch holds.
-    Taking take(SyntheticMarket& market, std::uint32_t symbol, Side from, std::uint32_t drawn, Random& random) const {
+    /// What an order takes from a side; `draw` gives quantities, of which it takes one below the touch's.
+    template <typename Draw>
+    Taking take(SyntheticMarket& market, std::uint32_t symbol, Side from, Random& random, Draw draw) const {
         const std::int64_t touch = market.touch(symbol, from);
         const std::uint64_t holds = market.matcher().level_at(symbol, from, touch).quantity;
-        if (holds == 0) return {touch, drawn};
+        if (holds == 0) return {touch, draw()};
         const std::uint64_t chance = random.next() >> 32;
         if (chance < profile_.clear) return {touch, bounded(holds)};
         if (chance - profile_.clear < profile_.sweep)
             return sweep(market, symbol, from, profile_.sweep_levels.draw(random));
-        if (drawn < holds) return {touch, drawn};
+        for (std::uint32_t tries = 0; tries < draws_max; ++tries)
+            if (const std::uint32_t drawn = draw(); drawn < holds) return {touch, drawn};
         return {touch, 1 + random.below(std::max<std::uint32_t>(1, bounded(holds) - 1))};
     }
 
   private:
+    static constexpr std::uint32_t draws_max = 8;
+
     static std::uint32_t bounded(std::uint64_t quantity) {
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(quantity, std::numeric_limits<std::uint32_t>::max()));
     }

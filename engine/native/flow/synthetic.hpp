@@ -332,12 +332,13 @@ class SyntheticFlow {
     }
 
     Aggression::Taking take_from(std::uint32_t symbol, Side from) {
-        const std::uint32_t quantity = profile_.aggressive_quantity.empty()
-                                           ? 1 + random_.below(profile_.take_quantity_max)
-                                           : profile_.aggressive_quantity.draw(random_);
-        if (aggression_.any()) return aggression_.take(market_, symbol, from, quantity, random_);
+        const auto draw = [&] {
+            return profile_.aggressive_quantity.empty() ? 1 + random_.below(profile_.take_quantity_max)
+                                                        : profile_.aggressive_quantity.draw(random_);
+        };
+        if (aggression_.any()) return aggression_.take(market_, symbol, from, random_, draw);
         const std::int64_t through = from == Side::sell ? profile_.take_ticks : -std::int64_t{profile_.take_ticks};
-        return {market_.touch(symbol, from) + through, quantity};
+        return {market_.touch(symbol, from) + through, draw()};
     }
 
     std::uint32_t resting_quantity() {
