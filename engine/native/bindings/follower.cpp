@@ -38,7 +38,7 @@ void take_lives(FlowFollower& follower, nb::handle lives) {
 
 }  // namespace
 
-void register_follower(nb::module_& m) {
+void register_follower(const nb::module_& m) {
     nb::class_<FlowFollower>(m, "FlowFollower")
         .def(nb::init<OwnedMatcher&>(), nb::arg("matcher"), nb::keep_alive<1, 2>())
         .def("follow", &follow, nb::arg("commands"), nb::arg("rows"))

@@ -92,7 +92,7 @@ class FlowFollower {
         if ((order.attributes & attribute_waits) != 0) return;
         const LevelBody& level = matcher_.level(order.level);
         row.touch_quantity = touch_quantity(book.ladders[opposite(order.side)]);
-        row.behind = orders_behind(handle, order.level);
+        row.behind = orders_behind(handle);
         row.ahead = level.order_count - 1 - row.behind;
         place(level.key, book.ladders[order.side], row);
     }
@@ -105,7 +105,8 @@ class FlowFollower {
             static_cast<std::int64_t>(static_cast<std::uint64_t>(key) - static_cast<std::uint64_t>(ladder.best_key()));
     }
 
-    std::uint32_t orders_behind(Handle handle, Handle level) const {
+    std::uint32_t orders_behind(Handle handle) const {
+        const Handle level = matcher_.order(handle).level;
         std::uint32_t count = 0;
         for (Handle at = matcher_.nodes()[handle].next; at != level && count < behind_max;
              at = matcher_.nodes()[at].next)
@@ -118,7 +119,7 @@ class FlowFollower {
     /// Sink of one command's events.
     struct Events {
         Events(FlowFollower& its_follower, const Command& command, FollowedCommand& its_row)
-            : follower(its_follower), own(key_of(command)), row(its_row) {}
+            : follower(its_follower), row(its_row), own(key_of(command)) {}
         Event& next() {
             finish();
             pending = true;
@@ -146,11 +147,11 @@ class FlowFollower {
         }
         void end(std::uint64_t id, LifeEnd how) { follower.lives_.end({id, event.symbol}, follower.number_, how); }
 
-        FlowFollower& follower;
-        OrderLives::Key own;
-        FollowedCommand& row;
         Event event{};
+        FlowFollower& follower;
+        FollowedCommand& row;
         std::int64_t price = 0;
+        OrderLives::Key own;
         bool pending = false;
     };
 
