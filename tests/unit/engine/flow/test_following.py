@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lowlat.engine import Engine, load_profile, synthetic_flow
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.records import FOLLOWED_COMMAND, LifeEnd
 from lowlat.engine.flow.statistics import following
 from lowlat.engine.flow.statistics.following import followed
 from lowlat.engine.matching.commands import command, extended_command
 from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType, Side, TimeInForce
+from lowlat.engine.matching.records import (
+    COMMAND,
+    EXTENDED_COMMAND,
+    Commands,
+    CommandType,
+    Events,
+    ExecType,
+    Side,
+    TimeInForce,
+)
 from tests.plain_follower import Order, PlainFollower
 
 Row = dict[str, int]
@@ -153,3 +163,43 @@ def test_a_stop_has_no_queue_until_it_triggers() -> None:
     assert [row["levels"] for row in rows] == [1, 1, 1, 1, 0, 0]
     assert [row["lifetime"] for row in rows] == [0, 0, 1, 0, 3, 0]
     assert lives == [(0, 3, 0, 0, LifeEnd.FILLED), (1, 3, 0, 0, LifeEnd.CANCELED)]
+
+
+def executed(flow: Flow) -> tuple[Engine, Events]:
+    engine = Engine(flow.instruments, orders=flow.orders)
+    return engine, engine.process(flow.commands)
+
+
+def check_against_events(flow: Flow) -> None:
+    """What was followed ends in the book that `process` leaves, with the same rejections and trades."""
+    engine, events = executed(flow)
+    rows = np.concatenate([stretch.rows for stretch in followed(flow)])
+    lives = np.concatenate([stretch.lives for stretch in followed(flow)])
+    rejected = np.unique(events["sequence"][events["kind"] == ExecType.REJECTED])
+    assert np.flatnonzero(rows["accepted"] == 0).tolist() == rejected.tolist()
+    trades = events[events["kind"] == ExecType.TRADE]
+    own = trades["order_id"] == flow.commands["order_id"][trades["sequence"].astype(np.int64)]
+    assert rows["filled"].sum() == trades["quantity"][own].sum()
+    assert rows["live"][-1] == engine.counters.live_orders
+    symbols = range(len(flow.instruments))
+    assert rows["levels"][-1] == sum(len(engine.depth(side, 10**6, symbol)) for side in Side for symbol in symbols)
+    assert np.count_nonzero(lives["end"] == LifeEnd.OPEN) == engine.counters.live_orders
+    enters = ~np.isin(flow.commands["kind"], [CommandType.REDUCE, CommandType.REPLACE])
+    assert sorted(lives["entered"].tolist()) == np.flatnonzero(enters & (rows["rests"] == 1)).tolist()
+
+
+@pytest.mark.parametrize("name", ["all-kinds", "many-symbols", "equity", "cancel-storm"])
+def test_every_kind_of_command_is_followed_as_it_is_executed(name: str) -> None:
+    check_against_events(synthetic_flow(load_profile(name), 20_000, seed=4))
+
+
+@pytest.mark.parametrize("dtype", [COMMAND, EXTENDED_COMMAND], ids=["plain", "extended"])
+def test_commands_that_say_anything_are_followed(dtype: np.dtype[np.void]) -> None:
+    commands = np.frombuffer(np.random.default_rng(1).bytes(5_000 * dtype.itemsize), dtype=dtype).copy()
+    commands["kind"] %= 12
+    commands["symbol"] %= 3
+    commands["order_id"] %= 40
+    commands["side"] %= 3
+    commands["quantity"][::2] %= 50
+    commands["price"][::3] %= 50
+    check_against_events(Flow("anything", commands, 0, orders=1_000, mix={}, instruments=(Instrument(),) * 2))
