@@ -10,7 +10,7 @@ import numpy as np
 
 from lowlat import units
 from lowlat.engine.flow.profile import Aggressive, Lifetime, Mix, Placement, Profile, Quantity
-from lowlat.engine.flow.profile_checks import ADDS, LEVELS_MAX, LOTS_MAX, TICKS_MAX, check_profile
+from lowlat.engine.flow.profile_checks import LEVELS_MAX, LOTS_MAX, TICKS_MAX, check_profile
 from lowlat.engine.flow.quantiles import VALUE_MAX
 from lowlat.engine.flow.recording import Ints
 from lowlat.engine.flow.records import OrderLives
@@ -27,6 +27,8 @@ SAMPLES_MIN: Final = 50
 """With fewer samples, a distribution is not fitted."""
 BANDS_FITTED: Final = 8
 """Bands of lifetimes; each has at least `ADDS_MIN` orders."""
+_ENDLESS: Final = ((1, 0.0),)
+"""Lifetimes of a band in which no order was canceled."""
 ZIPF_EXPONENTS: Final = np.linspace(0, 4, 401)
 
 
@@ -139,13 +141,11 @@ def _lifetimes(lives: OrderLives) -> tuple[Lifetime, ...]:
     distance = lives["distance"]
     edges = _band_edges(Distribution.of(distance[distance > 0]))
     bands = np.searchsorted(edges, distance.clip(0))
-    fitted: list[Lifetime] = []
-    for band, edge in enumerate([*edges, None]):
-        rows = lifetime_rows(lives[bands == band], VALUE_MAX)
-        if rows is None:
-            return ()
-        fitted.append(Lifetime(within_ticks=edge, commands=rows))
-    return tuple(fitted)
+    rows = [lifetime_rows(lives[bands == band], VALUE_MAX) for band in range(len(edges) + 1)]
+    if not any(rows):
+        return ()
+    ends = [*edges, None]
+    return tuple(Lifetime(within_ticks=end, commands=each or _ENDLESS) for end, each in zip(ends, rows, strict=True))
 
 
 def _band_edges(behind: Distribution) -> list[int]:
@@ -184,7 +184,7 @@ def _notes(statistics: FlowStatistics) -> Iterator[str]:
     if not acts["cancel"]:
         yield "the flow has no cancels: [[lifetime]] is left out"
     elif not len(_lifetimes(statistics.lives)):
-        yield "too few orders were canceled to fit lifetimes: [[lifetime]] is left out, and cancels take any order"
+        yield "no order that the flow enters was canceled: [[lifetime]] is left out, and cancels take any order"
     if not sum(statistics.taken):
         yield "nothing traded on entry: sizes of aggressive orders are not fitted"
     elif sum(statistics.taken) < SAMPLES_MIN:
@@ -193,9 +193,11 @@ def _notes(statistics: FlowStatistics) -> Iterator[str]:
         yield "all symbols are fitted together; their activity follows zipf_exponent"
     if statistics.rejected:
         yield f"commands that the engine rejected, and that count nowhere: {statistics.rejected:,}"
-    special = [act for act in acts if acts[act] and act not in ADDS and act not in _FITTED]
+    if statistics.participants:
+        yield f"participants are not fitted, so orders do not meet their own: {statistics.participants:,} commands"
+    special = [act for act in acts if acts[act] and act not in _FITTED]
     if special:
         yield f"only the share of these is fitted, not their terms: {', '.join(special)}"
 
 
-_FITTED: Final = frozenset({"cancel", "take", "market", "ioc", "fok", "reduce", "replace"})
+_FITTED: Final = frozenset({"add", "post_only", "cancel", "take", "market", "ioc", "fok", "reduce", "replace"})

@@ -28,9 +28,10 @@ class FlowStatistics:
     """Statistics of the measured commands of a flow; what seeded the book only sets the stage.
 
     `acts`: commands by key of a profile's `[mix]`. `rejected`: commands that the engine rejected, which count nowhere
-    else. `by_symbol`: int64, commands of each symbol. `pro_rata`: how many of these match pro rata. `samples`:
-    distributions by name, see `NAMES`. `taken`: aggressive orders that took less than the touch held, exactly that, and
-    several levels. `lives`: `ORDER_LIFE` of the orders that measured commands entered.
+    else. `by_symbol`: int64, commands of each symbol. `pro_rata`: how many of these match pro rata. `participants`:
+    commands that name one. `samples`: distributions by name, see `NAMES`. `taken`: aggressive orders that took less
+    than the touch held, exactly that, and several levels. `lives`: `ORDER_LIFE` of the orders that measured commands
+    entered.
     """
 
     commands: int
@@ -38,6 +39,7 @@ class FlowStatistics:
     acts: Mapping[str, int]
     by_symbol: Ints
     pro_rata: int
+    participants: int
     samples: Mapping[str, Distribution]
     taken: tuple[int, int, int]
     lives: OrderLives
@@ -103,6 +105,7 @@ class _Collected:
     def __init__(self, flow: Flow) -> None:
         self._seeded = flow.seeded
         self._pro_rata = np.array([each.algorithm is MatchAlgorithm.PRO_RATA for each in flow.instruments])
+        self._participants = 0
         self._acts = np.zeros(OTHER + 1, dtype=np.int64)
         self._by_symbol = np.zeros(len(flow.instruments), dtype=np.int64)
         self._parts: defaultdict[str, list[Distribution]] = defaultdict(list)
@@ -120,6 +123,8 @@ class _Collected:
         self._by_symbol += np.bincount(rows["symbol"], minlength=len(self._by_symbol))
         numbers = np.arange(stretch.first + skipped, stretch.first + len(stretch.rows))[accepted]
         self._sample(rows, acts, rows["lifetime"] <= numbers - self._seeded)
+        if "participant_id" in (commands.dtype.names or ()):
+            self._participants += int(np.count_nonzero(commands["participant_id"]))
         reduces = acts == ACTS.index("reduce")
         self._put("reduce_percent", 100 * commands["quantity"][reduces] // rows["quantity"][reduces])
 
@@ -163,6 +168,7 @@ class _Collected:
             acts=dict(zip(ACTS, counts, strict=False)),
             by_symbol=self._by_symbol,
             pro_rata=int(np.count_nonzero(self._pro_rata & (self._by_symbol > 0))),
+            participants=self._participants,
             samples={name: Distribution.merged(self._parts[name]) for name in NAMES},
             taken=(part, whole, several),
             lives=np.concatenate(self._lives),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lowlat.engine import Instrument, load_profile, profile_names, synthetic_flo
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import ArrivalProcess, Mix, Profile
 from lowlat.engine.flow.quantiles import Quantiles
+from lowlat.engine.flow.records import LifeEnd
 from lowlat.engine.flow.statistics.arrivals import arrival_statistics
 from lowlat.engine.flow.statistics.arrivals_fit import CountVariance, fit_arrivals, fit_kernels
 from lowlat.engine.flow.statistics.check import CheckedFigure, compare_flows
@@ -178,6 +180,22 @@ def test_a_flow_without_times_is_fitted_without_arrivals(steady: FlowStatistics)
     fit = fit_profile(steady)
     assert fit.profile.arrivals is None
     assert "the flow has no arrival times: [arrivals] is left out, and a run is a closed loop" in fit.notes
+
+
+def test_what_a_mix_cannot_say_is_named() -> None:
+    notes = fit_profile(flow_statistics(synthetic_flow(load_profile("all-kinds"), COMMANDS, seed=1))).notes
+    assert any(note.startswith("participants are not fitted, so orders do not meet their own: ") for note in notes)
+    (terms,) = (note for note in notes if note.startswith("only the share of these is fitted, not their terms: "))
+    assert "iceberg" in terms and "trailing_stop" in terms and "add" not in terms.partition(": ")[2].split(", ")
+
+
+def test_orders_that_are_never_canceled_have_lifetimes_without_an_end(equity: FlowStatistics, tmp_path: Path) -> None:
+    lives = equity.lives.copy()
+    lives["end"][lives["distance"] > 20] = LifeEnd.FILLED
+    fit = fit_profile(dataclasses.replace(equity, lives=lives), "mine")
+    first, *_, last = fit.profile.lifetime
+    assert (first.commands[-1][1] > 0.9, last.commands) == (True, ((1, 0.0),))
+    assert written(fit.profile, tmp_path) == fit.profile
 
 
 # -- arrivals --------------------------------------------------------------------------------------------------------
