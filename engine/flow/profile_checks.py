@@ -107,6 +107,8 @@ def _check_lifetime(profile: Profile) -> None:
     # the number of live orders is surely too many.
     weights = msgspec.structs.asdict(profile.mix)
     adds = sum(weights[act] for act in ADDS) / sum(weights.values())
+    if not adds:
+        raise InputError(f"lifetime: no weight of an order that rests is above 0; set one of {', '.join(ADDS)}")
     live = adds * min(mean(band.commands, 1) for band in profile.lifetime)
     if live > 2 * profile.live_orders:
         raise InputError(

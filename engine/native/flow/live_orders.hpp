@@ -48,6 +48,12 @@ class LiveOrders {
         position_[order.id] = size();
     }
 
+    /// Forget every order; ids go on.
+    void clear() {
+        for (const LiveOrder& order : orders_) position_[order.id] = 0;
+        orders_.clear();
+    }
+
     void remove(std::uint64_t id) {
         const std::uint32_t at = position_[id] - 1;
         orders_[at] = orders_.back();

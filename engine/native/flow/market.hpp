@@ -59,6 +59,13 @@ class SyntheticMarket {
         }
     }
 
+    /// Forget all orders and trades.
+    void restart() {
+        matcher_.reset();
+        live_.clear();
+        levels_ = 0;
+    }
+
     /// Add the current state of the book to the composition.
     void observe() {
         composition_.live_sum += live_.size();

@@ -53,10 +53,13 @@ class SyntheticFlow {
         if (profile_.warms_up()) {
             warm_up();
             copy_book(commands);
+            // An engine that executes these commands has seen no trade, which matters to stops.
+            market_.restart();
+            for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(commands[at]);
         } else {
             for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(commands[at] = as<Record>(add(0)));
-            for (Pick& pick : picks_) settle(pick);
         }
+        for (Pick& pick : picks_) settle(pick);
         market_.composition() = {};
     }
 
