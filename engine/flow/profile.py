@@ -105,6 +105,7 @@ BRANCHING_MAX: Final = 0.95
 DECAY_SPACINGS_MAX: Final = 1_000
 KERNELS_MAX: Final = 16
 BANDS_MAX: Final = 16
+LIVE_ORDERS_MAX: Final = 10_000_000
 
 Rate = Annotated[int, Meta(ge=1, le=RATE_MAX)]
 Branching = Annotated[float, Meta(ge=0, le=BRANCHING_MAX)]
@@ -214,7 +215,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     description: str = ""
     symbols: Annotated[int, Meta(ge=1, le=65_536)] = 1
     zipf_exponent: Annotated[float, Meta(ge=0, le=4)] = 1.0
-    live_orders: Annotated[int, Meta(ge=1, le=10_000_000)] = 10_000
+    live_orders: Annotated[int, Meta(ge=1, le=LIVE_ORDERS_MAX)] = 10_000
     pro_rata: Annotated[int, Meta(ge=0, le=65_536)] = 0
     owners: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     mix: Mix

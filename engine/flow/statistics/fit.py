@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from lowlat import units
-from lowlat.engine.flow.profile import Aggressive, Lifetime, Mix, Placement, Profile, Quantity
+from lowlat.engine.flow.profile import LIVE_ORDERS_MAX, Aggressive, Lifetime, Mix, Placement, Profile, Quantity
 from lowlat.engine.flow.profile_checks import LEVELS_MAX, LOTS_MAX, TICKS_MAX, check_profile
 from lowlat.engine.flow.quantiles import VALUE_MAX
 from lowlat.engine.flow.recording import Ints
@@ -55,7 +55,7 @@ def fit_profile(statistics: FlowStatistics, name: str = "fitted") -> Fit:
         symbols=symbols,
         zipf_exponent=_zipf_exponent(statistics.by_symbol) if symbols > 1 else 1.0,
         pro_rata=statistics.pro_rata,
-        live_orders=max(symbols, round(statistics["live_orders"].mean or 1)),
+        live_orders=max(symbols, min(round(statistics["live_orders"].mean or 1), LIVE_ORDERS_MAX)),
         mix=_mix(statistics),
         quantity=_quantity(statistics),
         placement=_placement(statistics),
