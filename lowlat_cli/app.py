@@ -19,6 +19,7 @@ from lowlat_cli.verbs.book import book
 from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.compare import compare
 from lowlat_cli.verbs.journal import journal
+from lowlat_cli.verbs.profile import profile
 from lowlat_cli.verbs.replay import replay
 from lowlat_cli.verbs.report import report
 from lowlat_cli.verbs.topology import topology
@@ -49,6 +50,7 @@ app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.add_typer(affinity)
 app.add_typer(journal)
+app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 
@@ -78,6 +80,7 @@ def root(
       lowlat bench --profile deep --json  a deep book, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
       lowlat journal verify day.journal   is the journal intact, and which books does it restore?
+      lowlat profile fit day_message.csv  a synthetic flow that resembles a recorded one
       lowlat report a.json --to csv       show, merge, convert and track saved reports
       lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, available CPUs

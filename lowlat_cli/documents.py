@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from lowlat.documents import file_of
+from lowlat.engine.flow.profile_document import ProfilesDocument
+from lowlat.engine.flow.statistics.check import ProfileCheck
 from lowlat.engine.journal.document import JournalDocument
 from lowlat.engine.journal.dump_document import DumpDocument
 from lowlat.probes.clock.counter import Calibration
@@ -60,6 +62,8 @@ DOCUMENTS: Final = (
     Document(Comparison, ("compare", "ab"), closed=False),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),
+    Document(ProfilesDocument, ("profile list",)),
+    Document(ProfileCheck, ("profile check",)),
     Document(BookDocument, ("book SYMBOL",)),
     Document(BooksDocument, ("book",)),
     Document(TopologyDocument, ("topology",)),

@@ -161,6 +161,7 @@ class _NativeRun:
             self.setup.job.seed,
             branching=due.branching,
             decay_spacings=due.decay_spacings,
+            kernels=due.kernels,
         )
         planned: NDArray[np.uint64] = np.rint(times_ps * (self.setup.clock.frequency_hz / 1e12)).astype(np.uint64)
         return planned

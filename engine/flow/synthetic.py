@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, localcontext
+
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from lowlat.engine import _core
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Mix, Profile
+from lowlat.engine.flow.quantiles import native_rows, native_share
 from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, MatchAlgorithm
@@ -66,4 +70,33 @@ def _native(profile: Profile) -> _core.FloodProfile:
     native.travel_per_1000 = profile.price.travel_ticks_per_1000_commands
     native.owners = profile.owners
     native.pro_rata = profile.pro_rata
+    native.set_popularity(_popularity(profile.symbols, profile.zipf_exponent))
+    native.set_quantities(native_rows(profile.quantity.resting or ()), native_rows(profile.quantity.aggressive or ()))
+    _set_market(native, profile)
     return native
+
+
+def _set_market(native: _core.FloodProfile, profile: Profile) -> None:
+    """The tables that look at the book."""
+    if placed := profile.placement:
+        native.set_placement(
+            placed.spread_ticks,
+            native_share(placed.improve),
+            native_share(placed.join),
+            None if placed.new_level is None else native_share(placed.new_level),
+            native_rows(placed.improve_ticks),
+            native_rows(placed.behind_ticks),
+        )
+    for band in profile.lifetime:
+        native.add_lifetimes(band.within_ticks or 0, native_rows(band.commands))
+    if taking := profile.aggressive:
+        native.set_aggression(native_share(taking.clear), native_share(taking.sweep), native_rows(taking.sweep_levels))
+
+
+def _popularity(symbols: int, exponent: float) -> NDArray[np.uint64]:
+    """Weight of each symbol by Zipf's law, 2^32 for the first. Decimals, unlike floats, agree on every machine."""
+    if exponent == 1:
+        return np.uint64(1 << 32) // np.arange(1, symbols + 1, dtype=np.uint64)
+    power = -Decimal(exponent)
+    with localcontext(prec=30):
+        return np.array([max(1, int((1 << 32) * Decimal(rank) ** power)) for rank in range(1, symbols + 1)], np.uint64)

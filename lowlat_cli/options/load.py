@@ -16,10 +16,10 @@ from lowlat_cli.quantity import parse_objective, parse_rate, parse_sweep
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.protocol import Load, OpenLoop
-    from lowlat.engine.flow.profile import Arrivals
+    from lowlat.engine.flow.profile import ArrivalProcess, Arrivals
     from lowlat.reports.model.objective import Objective
 
-Process: TypeAlias = Literal["constant", "poisson", "burst"]
+Process: TypeAlias = Literal["constant", "poisson", "burst", "long-memory"]
 Parsed = TypeVar("Parsed")
 
 PRODUCERS_MAX = 64
@@ -87,7 +87,8 @@ ArrivalsOption: TypeAlias = Annotated[
     Process | None,
     typer.Option(
         "--arrivals",
-        help="Spacing of intended start times: even, Poisson, or self-exciting bursts.  [default: constant]",
+        help="Spacing of intended start times: even, Poisson, self-exciting bursts, or such bursts with long memory.  "
+        "[default: constant]",
     ),
 ]
 SweepOption: TypeAlias = Annotated[
@@ -175,7 +176,7 @@ def load_of(
     producers: int | None,
     rate: int | None,
     arrivals: Process | None,
-    own: Arrivals | None = None,
+    own: ArrivalProcess | None = None,
 ) -> Load:
     """The load that the options describe. `producers`: of a pipeline, otherwise None. `own`: the arrivals of the
     profile, which fill in omitted options.
@@ -223,21 +224,17 @@ def objectives_of(texts: Sequence[str] | None, commands: int | None) -> tuple[Ob
     return chosen
 
 
-def _due(rate: int | None, arrivals: Process | None, own: Arrivals | None) -> Arrivals | None:
+def _due(rate: int | None, arrivals: Process | None, own: ArrivalProcess | None) -> Arrivals | None:
     from lowlat.engine.flow.profile import RATE_MAX, Arrivals
 
-    if rate is None and own is None:
+    per_second = rate if rate is not None else own.rate if own else None
+    if per_second is None:
         if arrivals is not None:
             raise UsageError("--arrivals needs a rate; add --rate, such as --rate 1M")
         return None
-    per_second = rate if rate is not None else own.rate if own else 0
     if not 1 <= per_second <= RATE_MAX:
         raise UsageError(f"--rate {per_second} is outside 1..{RATE_MAX} commands per second")
     process = arrivals or (own.process if own else "constant")
-    shaped = own if own and own.process == process else None
-    return Arrivals(
-        process=process,
-        rate=per_second,
-        branching=shaped.branching if shaped else None,
-        decay_spacings=shaped.decay_spacings if shaped else None,
-    )
+    if own and own.process == process:
+        return own.at(per_second)
+    return Arrivals(process=process, rate=per_second)

@@ -11,6 +11,7 @@ import typer
 
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
 from lowlat_cli.options.load import (
     ArrivalsOption,
     BooksOption,
@@ -27,7 +28,6 @@ from lowlat_cli.options.shared import (
     DryPolicy,
     EngineOption,
     OrdersOption,
-    OutputFormat,
     PlotOption,
     ReportOutputOption,
     RunsOption,
@@ -43,42 +43,11 @@ if TYPE_CHECKING:
     from lowlat.engine.flow.registry import Reader
     from lowlat.reports.model.report import Report
 
-_OUTPUTS = ("table", "json")
-
-
-def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[str] | None) -> list[str]:
-    """Put values from environment or settings file first: a flag may set only one of input and output format."""
-    below = param.value_from_envvar(ctx) or ctx.lookup_default(param.name) or ()
-    formats = [*below, *(given or ())]
-    for name in formats:
-        _check_format(name)
-    return formats
-
-
-def _check_format(name: str) -> None:
-    if name in _OUTPUTS:  # known without an import
-        return
-    from lowlat.engine.flow.registry import READERS
-
-    if name not in READERS:
-        raise typer.BadParameter(READERS.refusal(name, _OUTPUTS))
-
 
 def replay(
     ctx: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Recorded orders: plain, .xz, .gz or .bz2; or a journal.")
-    ],
-    formats: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            callback=_after_settings,
-            help="Input: {readers}. Output: table or json; --json is short for --format json. May be given once for "
-            "each.  [default: detected from FILE, table]",
-        ),
-    ] = None,
+    file: FlowArgument,
+    formats: FormatsOption = None,
     expect: Annotated[
         Path | None,
         typer.Option(
@@ -123,29 +92,19 @@ def replay(
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
     """
-    destination = Destination(_output_format(formats or []), output, color_of(ctx), verbose=verbose, plot=plot)
+    destination = Destination(output_format(formats), output, color_of(ctx), verbose=verbose, plot=plot)
     destination.check(page=True)
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
 
-    reader = _reader(file, formats or [], expect)
+    reader = _reader(file, formats, expect)
     return destination.deliver(_measured(ctx, file, reader, expect, plan, verbose=verbose))
 
 
-def _output_format(formats: list[str]) -> OutputFormat:
-    """The output format: the last one given."""
-    said = [name for name in formats if name in _OUTPUTS]
-    return "json" if said and said[-1] == "json" else "table"
-
-
-def _reader(file: Path, formats: list[str], expect: Path | None) -> Reader:
-    """The reader for the file: the last one given, otherwise the one that recognizes it. Raises `UsageError`."""
-    from lowlat.engine.flow.registry import reader_of
-
-    said = [name for name in formats if name not in _OUTPUTS]
-    reader = reader_of(file, said[-1] if said else None)
+def _reader(file: Path, formats: list[str] | None, expect: Path | None) -> Reader:
+    reader = reader_for(file, formats)
     if expect is not None and reader.read_best is None:
         raise UsageError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; remove it")
     return reader

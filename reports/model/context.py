@@ -102,7 +102,7 @@ class Load:
         Meta(description="Those of status_reasons that say the rate was not sustained; empty when it was"),
     ] = ()
     arrivals: Annotated[
-        str | None, Meta(description="constant, poisson or burst; null without intended start times")
+        str | None, Meta(description="constant, poisson, burst or long-memory; null without intended start times")
     ] = None
     producers: Annotated[Count | None, Meta(description="Threads that send commands; null without a pipeline")] = None
     updates: Annotated[Count | None, Meta(description="Records of market data; null without a pipeline")] = None

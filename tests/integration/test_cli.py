@@ -25,7 +25,8 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
-    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "compare", "ab", "affinity", "journal"]
+    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "compare", "ab"]
+    verbs += ["affinity", "journal", "profile"]
     assert [line.split()[0] for line in listed] == verbs
 
 

@@ -30,6 +30,8 @@ VERBS = (
     "replay day.journal --runs 1",
     "journal verify day.journal",
     "journal dump day.journal",
+    "profile list",
+    "profile show steady",
     "book OWN --dir books",
     "report a.json",
     "compare a.json b.json --gate p50=1000%",

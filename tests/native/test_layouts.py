@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.analytics import records as level_records
+from lowlat.engine.flow import records as flow_records
 from lowlat.engine.journal import records as journal_records
 from lowlat.engine.matching import records
 from lowlat.engine.shared_book import records as book_records
@@ -39,6 +40,7 @@ CPP_STRUCTS = {
     "OrderRow": records.ORDER,
     "StopRow": records.STOP,
     "LevelUpdate": level_records.LEVEL_UPDATE,
+    "FollowedCommand": flow_records.FOLLOWED_COMMAND,
     "BlockHead": journal_records.BLOCK,
     "BookHeader": book_records.BOOK_HEADER,
 }
@@ -66,6 +68,7 @@ CPP_PROGRAM = """\
 #include "engine/native/shared_book/records.hpp"
 #include "engine/native/journal/records.hpp"
 #include "engine/native/analytics/records.hpp"
+#include "engine/native/flow/records.hpp"
 #include "engine/native/matching/records.hpp"
 template <typename T>
 void show(const T& value) {

@@ -1,4 +1,5 @@
-"""The parameters of the default burst process are the maximum-likelihood fit to an hour of recorded messages."""
+"""The parameters of the default burst process are the maximum-likelihood fit to an hour of recorded messages, and the
+long-memory process varies as they do at every time scale."""
 
 from __future__ import annotations
 
@@ -7,9 +8,12 @@ from collections.abc import Callable
 from math import exp, log
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS
+from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS, arrivals
+from lowlat.engine.flow.profile import Process
 
 FITTED = (0.66, 0.0099)
 """Branching, and delay in mean spacings, that `engine/flow/arrivals.py` quotes."""
@@ -54,3 +58,27 @@ def test_the_defaults_explain_the_messages_nearly_as_well_and_no_memory_does_not
     best, poisson = log_likelihood(times_s, *FITTED), log_likelihood(times_s, 0.0, 1.0)
     defaults = log_likelihood(times_s, BRANCHING, DECAY_SPACINGS)
     assert (defaults - poisson) / (best - poisson) > 0.99
+
+
+def fano(times_s: NDArray[np.float64], window_s: float) -> float:
+    """Variance over mean of the counts in windows of this length."""
+    windows = int(times_s[-1] / window_s)
+    counts, _ = np.histogram(times_s, bins=windows, range=(0, windows * window_s))
+    return float(counts.var() / counts.mean())
+
+
+def fano_ratios(times_s: list[float], process: Process) -> list[float]:
+    """The process's Fano factors over the recorded ones, in windows from 10 ms to 10 s."""
+    recorded = np.array(times_s)
+    rate = len(recorded) / recorded[-1]
+    # Ten hours of the process: in a single one the counts of 10 seconds are too few.
+    made = arrivals(process, 10 * len(recorded), 1_000_000, 1) * 1e-12 * 1_000_000 / rate
+    return [fano(made, window_s) / fano(recorded, window_s) for window_s in (0.01, 0.1, 1, 10)]
+
+
+def test_long_memory_clusters_as_the_messages_do_at_every_scale(times_s: list[float]) -> None:
+    assert max(abs(ratio - 1) for ratio in fano_ratios(times_s, "long-memory")) < 0.15
+
+
+def test_a_single_exponential_does_not(times_s: list[float]) -> None:
+    assert fano_ratios(times_s, "burst")[-1] < 0.15

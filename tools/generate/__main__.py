@@ -25,6 +25,7 @@ AREAS = {
     "book": "shared_book",
     "level": "analytics",
     "ring": "rings",
+    "flow": "flow",
 }
 """Areas of the schema, and the room of each, which has `records.hpp` and `records.py` of it."""
 

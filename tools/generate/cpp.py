@@ -25,6 +25,7 @@ The records that cross the border to Python and to C, and the numbers that their
     "book": "The header of a mapped book.",
     "level": "What updates levels, and why it may not.",
     "ring": "What a ring is, and how to wait for it.",
+    "flow": "What a command of a flow met in the book.",
 }
 SAME_BYTES = """\
 // Generated from schema/records.toml by `make stubs`; not to be edited.

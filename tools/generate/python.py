@@ -26,6 +26,7 @@ price unit, quantities integer lots. Records are 32 or 64 bytes long, so that no
     "book": "The header of a mapped book.",
     "level": "What updates levels, and why it may not.",
     "ring": "What a ring is, and how to wait for it.",
+    "flow": "What a command of a flow met in the book.",
 }
 FORMATS = {"uint8": "u1", "uint16": "<u2", "uint32": "<u4", "uint64": "<u8", "int64": "<i8"}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from native_pass import arguments, build
 
 from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import synthetic_flow
 
 WITHOUT = {
     "everything on": [],
@@ -34,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         builds = {name: build(Path(folder), str(at), given) for at, (name, given) in enumerate(WITHOUT.items())}
         for profile in profiles:
-            given = arguments(load_profile(profile), COMMANDS, SEED, 2)
+            given = arguments(synthetic_flow(load_profile(profile), COMMANDS, SEED), Path(folder), 2)
             times: dict[str, list[float]] = {name: [] for name in builds}
             for _ in range(ROUNDS):
                 for name in random.sample(list(builds), len(builds)):

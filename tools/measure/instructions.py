@@ -1,5 +1,4 @@
-"""Instructions per command of each profile, batched and one at a time, counted by callgrind, against the committed
-figures.
+"""Instructions per command of each profile, counted by callgrind, against the committed figures.
 
 The count does not depend on the machine's load. More than 5% above the committed figure fails. The figures are valid
 for one compiler and instruction set; `--record` writes those of this machine.
@@ -19,7 +18,9 @@ from typing import Final
 from native_pass import ROOT, Way, arguments, build
 
 from lowlat.engine import _core
+from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile, profile_names
+from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.files import write_atomically
 
 COMMANDS, SEED = 100_000, 1
@@ -31,22 +32,27 @@ WAYS: Final[dict[Way, str]] = {"batched": "{}", "one": "{}, one at a time"}
 """The figure's name for a profile."""
 
 
-def count(binary: Path, profile: str, way: Way, scratch: Path) -> float:
-    """Instructions per command of one profile's measured pass."""
+def count(binary: Path, flow: Flow, way: Way, scratch: Path) -> float:
+    """Instructions per command of a flow's measured pass."""
     done = subprocess.run(
         [
             *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*"],
             *[f"--callgrind-out-file={scratch}/out", str(binary)],
-            *arguments(load_profile(profile), COMMANDS, SEED, 1, way),
+            *arguments(flow, scratch, 1, way),
         ],
         check=True,
         capture_output=True,
         text=True,
     )
     found = re.search(r"Collected : (\d+)", done.stderr)
-    if found is None or int(found[1]) < COMMANDS:
-        sys.exit(f"callgrind counted nothing in the measured pass of {profile}:\n{done.stderr}")
-    return int(found[1]) / COMMANDS
+    if found is None or int(found[1]) < len(flow.measured):
+        sys.exit(f"callgrind counted nothing in the measured pass of {flow.name}:\n{done.stderr}")
+    return int(found[1]) / len(flow.measured)
+
+
+def flow_of(profile: str) -> Flow:
+    """The flow whose instructions are committed."""
+    return synthetic_flow(load_profile(profile), COMMANDS, SEED)
 
 
 def main() -> int:
@@ -63,8 +69,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         binary = build(Path(folder), "loops")
         counted = {
-            shown.format(name): round(count(binary, name, way, Path(folder)), 1)
-            for name in profile_names()
+            shown.format(flow.name): round(count(binary, flow, way, Path(folder)), 1)
+            for flow in map(flow_of, profile_names())
             for way, shown in WAYS.items()
         }
     if recording:
@@ -78,7 +84,7 @@ def main() -> int:
         failed = now > before * ALLOWED
         worse += failed
         print(
-            f"  {name:28} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
+            f"  {name:14} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
         )
     return 1 if worse else 0
 

@@ -1,4 +1,4 @@
-"""Builds the programs in `native/`, mainly `loops.cpp`, the engine's untimed passes without Python."""
+"""Builds the programs in `native/`, mainly `loops.cpp`, the engine's plain pass without Python."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from lowlat.engine import _core
-from lowlat.engine.flow.profile import Profile
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.matching.records import EXTENDED_COMMAND, MatchAlgorithm
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,14 +35,14 @@ Way = Literal["batched", "one"]
 """Whether commands are executed in a batch, with look-ahead, or one at a time."""
 
 
-def arguments(profile: Profile, commands: int, seed: int, repeats: int, way: Way = "batched") -> list[str]:
-    """The program's arguments to run this profile."""
-    price, quantity = profile.price, profile.quantity
+def arguments(flow: Flow, folder: Path, repeats: int, way: Way = "batched") -> list[str]:
+    """The program's arguments to run this flow, whose commands are written to a file in `folder`."""
+    file = folder / f"{flow.name}.commands"
+    flow.commands.tofile(file)
     numbers = [
-        *[commands, seed, repeats, *msgspec.structs.astuple(profile.mix)],
-        *[profile.symbols, profile.live_orders, price.distance_ticks, int(price.spread == "even")],
-        *[quantity.resting_max, quantity.aggressive_max],
-        *[price.through_ticks, price.travel_ticks, price.travel_ticks_per_1000_commands],
-        *[profile.owners, profile.pro_rata, int(profile.has_terms)],
+        *[int(flow.commands.dtype == EXTENDED_COMMAND), flow.seeded, repeats, flow.orders],
+        len(flow.instruments),
+        sum(instrument.algorithm == MatchAlgorithm.PRO_RATA for instrument in flow.instruments),
+        flow.instruments[0].tick,
     ]
-    return [way, *(str(number) for number in numbers)]
+    return [way, str(file), *map(str, numbers)]

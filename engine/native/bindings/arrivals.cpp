@@ -2,8 +2,10 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/register.hpp"
@@ -31,11 +33,15 @@ void poisson(std::uint64_t seed, std::uint64_t span_ps, nb::handle times_ps) {
     fill_arrivals(PoissonArrivals(seed), span_ps, all(out));
 }
 
-void burst(std::uint64_t seed, std::uint64_t branching, std::uint64_t decay, std::uint64_t span_ps,
-           nb::handle times_ps) {
+/// `kernels`: rows of branching and decay.
+void hawkes(std::uint64_t seed, nb::handle kernels, std::uint64_t span_ps, nb::handle times_ps) {
+    const PyBuffer<const std::uint64_t> rows(kernels);
+    std::vector<Excitation> excitations;
+    for (std::size_t at = 0; at + 1 < rows.size(); at += 2)
+        excitations.push_back({.branching = rows.data()[at], .decay = rows.data()[at + 1]});
     const Times out(times_ps);
     const nb::gil_scoped_release released;
-    fill_arrivals(BurstArrivals(seed, {.branching = branching, .decay = decay}), span_ps, all(out));
+    fill_arrivals(HawkesArrivals(seed, excitations), span_ps, all(out));
 }
 
 }  // namespace
@@ -43,8 +49,7 @@ void burst(std::uint64_t seed, std::uint64_t branching, std::uint64_t decay, std
 void register_arrivals(nb::module_& m) {
     m.def("constant_arrivals", &constant, nb::arg("rate_per_s"), nb::arg("times_ps"));
     m.def("poisson_arrivals", &poisson, nb::arg("seed"), nb::arg("span_ps"), nb::arg("times_ps"));
-    m.def("burst_arrivals", &burst, nb::arg("seed"), nb::arg("branching"), nb::arg("decay"), nb::arg("span_ps"),
-          nb::arg("times_ps"));
+    m.def("hawkes_arrivals", &hawkes, nb::arg("seed"), nb::arg("kernels"), nb::arg("span_ps"), nb::arg("times_ps"));
 }
 
 }  // namespace lowlat

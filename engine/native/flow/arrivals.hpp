@@ -2,6 +2,7 @@
 // means the same schedule on every machine.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <queue>
@@ -52,23 +53,29 @@ class PoissonArrivals {
 
 /// Self-excitation, in units of 2^-32; validated and documented in Python (engine/flow/arrivals.py).
 struct Excitation {
-    std::uint64_t branching;  // children of an arrival on average, below 1
+    std::uint64_t branching;  // children of an arrival on average; over all excitations below 1
     std::uint64_t decay;      // mean delay of a child, in mean spacings
 };
 
-/// A Hawkes process with an exponential kernel and one arrival per unit of time, built from its clusters (A. G. Hawkes
-/// and D. Oakes, "A cluster process representation of a self-exciting process", 1974): immigrants form a Poisson
-/// process, and every arrival has a Poisson number of children, each after an exponential delay.
-class BurstArrivals {
+/// A Hawkes process with one arrival per unit of time, whose kernel is a sum of exponentials, built from its clusters
+/// (A. G. Hawkes and D. Oakes, "A cluster process representation of a self-exciting process", 1974): immigrants form a
+/// Poisson process, and for each exponential every arrival has a Poisson number of children, each after an exponential
+/// delay. It takes time in proportion to arrivals times exponentials.
+class HawkesArrivals {
   public:
-    BurstArrivals(std::uint64_t seed, Excitation excitation)
-        : random_(seed ^ own_stream),
-          excitation_(excitation),
-          immigrant_spacing_(~std::uint64_t{0} / (one - excitation.branching)) {
+    HawkesArrivals(std::uint64_t seed, std::span<const Excitation> excitations)
+        : random_(seed ^ own_stream), excitations_(excitations.begin(), excitations.end()) {
+        std::uint64_t branching = 0;
+        std::uint64_t longest = 0;
+        for (const Excitation& excitation : excitations) {
+            branching += excitation.branching;
+            longest = std::max(longest, excitation.decay);
+        }
+        immigrant_spacing_ = ~std::uint64_t{0} / (one - branching);
         immigrant_ = scaled(exponential(random_), immigrant_spacing_);
-        // The process starts without excitation. The effect of that fades as e^(-t (1 - branching) / decay): after 32
-        // time constants it is below 1e-13, and the process is stationary.
-        start_ = 32 * scaled(excitation.decay, immigrant_spacing_);
+        // The process starts without excitation. The effect of that fades as e^(-t (1 - branching) / decay) or faster,
+        // where `decay` is the longest one: after 32 time constants it is below 1e-13, and the process is stationary.
+        start_ = 32 * scaled(longest, immigrant_spacing_);
         while (upcoming() < start_) arrive();
     }
 
@@ -87,15 +94,17 @@ class BurstArrivals {
             immigrant_ += scaled(exponential(random_), immigrant_spacing_);
         else
             children_.pop();
-        // The number of arrivals of a Poisson process of rate one in a time of `branching`.
-        for (std::uint64_t at = exponential(random_); at < excitation_.branching; at += exponential(random_))
-            children_.push(now + scaled(exponential(random_), excitation_.decay));
+        for (const Excitation& excitation : excitations_) {
+            // The number of arrivals of a Poisson process of rate one in a time of `branching`.
+            for (std::uint64_t at = exponential(random_); at < excitation.branching; at += exponential(random_))
+                children_.push(now + scaled(exponential(random_), excitation.decay));
+        }
         return now;
     }
 
     Random random_;
-    Excitation excitation_;
-    std::uint64_t immigrant_spacing_;
+    std::vector<Excitation> excitations_;
+    std::uint64_t immigrant_spacing_ = 0;
     std::uint64_t immigrant_ = 0;  // time of the next one
     std::uint64_t start_ = 0;
     std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> children_;  // pending

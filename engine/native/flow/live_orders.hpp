@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/native/platform/compiler.hpp"
@@ -22,14 +23,18 @@ class LiveOrders {
         position_.push_back(0);  // no order has id 0
     }
 
-    /// Reserve room for this many ids, so that they allocate no more memory.
-    void reserve(std::uint64_t ids) { position_.reserve(ids + 1); }
+    /// Reserve room for this many ids and live orders, so that they allocate no more memory.
+    void reserve(std::uint64_t ids, std::uint32_t live) {
+        position_.reserve(ids + 1);
+        orders_.reserve(live);
+    }
 
     std::uint64_t make_id() {
         position_.push_back(0);
         return ++last_id_;
     }
 
+    std::span<const LiveOrder> all() const { return orders_; }
     std::uint32_t size() const { return static_cast<std::uint32_t>(orders_.size()); }
     bool has(std::uint64_t id) const { return position_[id] != 0; }
 
@@ -41,6 +46,12 @@ class LiveOrders {
     void add(const LiveOrder& order) {
         orders_.push_back(order);
         position_[order.id] = size();
+    }
+
+    /// Forget every order; ids go on.
+    void clear() {
+        for (const LiveOrder& order : orders_) position_[order.id] = 0;
+        orders_.clear();
     }
 
     void remove(std::uint64_t id) {

@@ -19,7 +19,7 @@ class SyntheticMarket {
     static constexpr std::int64_t opening_price = 100'000;
 
     explicit SyntheticMarket(const FlowProfile& profile)
-        : matcher_(size_for(profile)), last_touch_(profile.symbols, {opening_price, opening_price}) {}
+        : matcher_(size_for(profile)), last_touch_(profile.symbols, opening_touch(profile.placement.spread_ticks)) {}
 
     const Matcher& matcher() const { return matcher_; }
     const Book& book(std::uint32_t symbol) const { return matcher_.books()[symbol]; }
@@ -59,6 +59,13 @@ class SyntheticMarket {
         }
     }
 
+    /// Forget all orders and trades.
+    void restart() {
+        matcher_.reset();
+        live_.clear();
+        levels_ = 0;
+    }
+
     /// Add the current state of the book to the composition.
     void observe() {
         composition_.live_sum += live_.size();
@@ -72,6 +79,11 @@ class SyntheticMarket {
     }
 
   private:
+    /// Both sides' best prices before the first order.
+    static PerSide<std::int64_t> opening_touch(std::int64_t spread) {
+        return {opening_price - spread / 2, opening_price - spread / 2 + spread};
+    }
+
     static EngineConfig size_for(const FlowProfile& profile) {
         // Twice the live orders, so that the pool is never full.
         return EngineConfig{.symbols = profile.rules(),

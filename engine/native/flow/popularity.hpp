@@ -4,17 +4,17 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace lowlat {
 
-/// Zipf's law with exponent one: weight 2^32/rank, exact in integers.
+/// Draws symbols by their weights.
 class Popularity {
   public:
-    explicit Popularity(std::uint32_t symbols) {
+    explicit Popularity(std::span<const std::uint64_t> weights) {
         std::uint64_t sum = 0;
-        for (std::uint64_t rank = 1; rank <= symbols; ++rank)
-            cumulated_.push_back(sum += (std::uint64_t{1} << 32) / rank);
+        for (const std::uint64_t weight : weights) cumulated_.push_back(sum += weight);
         for (std::uint64_t share = 0; share < guides; ++share) {
             const std::uint64_t weight = high_product(share * (~std::uint64_t{0} / guides), sum);
             const auto found = std::upper_bound(cumulated_.begin(), cumulated_.end(), weight);

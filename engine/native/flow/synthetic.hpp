@@ -7,9 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <vector>
 
+#include "engine/native/flow/aggression.hpp"
+#include "engine/native/flow/lifetimes.hpp"
 #include "engine/native/flow/live_orders.hpp"
 #include "engine/native/flow/market.hpp"
+#include "engine/native/flow/placement.hpp"
 #include "engine/native/flow/popularity.hpp"
 #include "engine/native/flow/profile.hpp"
 #include "engine/native/flow/random.hpp"
@@ -21,20 +25,42 @@ namespace lowlat {
 class SyntheticFlow {
   public:
     SyntheticFlow(const FlowProfile& profile, std::uint64_t seed)
-        : profile_(profile), random_(seed), market_(profile), popularity_(profile.symbols) {
+        : profile_(profile),
+          random_(seed),
+          market_(profile),
+          popularity_(profile.popularity),
+          placement_(profile.placement),
+          aggression_(profile.aggression),
+          lifetimes_(profile) {
+        // With lifetimes, cancels are not drawn: they come when times end.
         std::uint32_t weight = 0;
-        for (std::size_t act = 0; act < acts; ++act) cumulated_[act] = weight += profile.weights[act];
+        for (std::size_t act = 0; act < acts; ++act) {
+            all_weights_ += profile.weights[act];
+            const bool drawn = static_cast<Act>(act) != Act::cancel || !lifetimes_.any();
+            cumulated_[act] = weight += drawn ? profile.weights[act] : 0;
+        }
     }
 
-    /// Reserve room for this many order ids, so that generating allocates no more.
-    void reserve(std::uint64_t commands) { market_.live().reserve(commands); }
+    /// Reserve room for this many commands, so that generating allocates no more.
+    void reserve(std::uint64_t commands) {
+        market_.live().reserve(commands + 2 * profile_.warm_up_commands(), profile_.live_max());
+    }
 
-    /// The seeding orders that build the book: `live_orders` of them, none aggressive.
+    /// The seeding orders that build the book: `live_orders` of them, none aggressive. If the flow warms up, they are
+    /// the orders of its book then; otherwise its first adds.
     template <typename Record>
     void seed(Record* commands) {
-        for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(commands[at] = as<Record>(add(0)));
-        market_.composition() = {};
+        if (profile_.warms_up()) {
+            warm_up();
+            copy_book(commands);
+            // An engine that executes these commands has seen no trade, which matters to stops.
+            market_.restart();
+            for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(commands[at]);
+        } else {
+            for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(commands[at] = as<Record>(add(0)));
+        }
         for (Pick& pick : picks_) settle(pick);
+        market_.composition() = {};
     }
 
     template <typename Record>
@@ -65,19 +91,91 @@ class SyntheticFlow {
         Matcher::Ahead ahead{};
     };
 
+    // -- the steady state ---------------------------------------------------------------------------------------------
+
+    /// Most of the orders in a book are old, however active it is, so all books begin with as many orders, and these
+    /// have no end: those that the steady state does not keep are canceled on the way.
+    void warm_up() {
+        for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(add(0, at % profile_.symbols));
+        for (Pick& pick : picks_) settle(pick);
+        mortal_ = lifetimes_.any();
+        const std::uint64_t commands = profile_.warm_up_commands();
+        for (std::uint64_t at = 0; at < commands; ++at) warm_up_once();
+        const LiveOrders& live = market_.live();
+        for (std::uint64_t at = 0; at < commands && live.size() != profile_.live_orders; ++at) warm_up_once();
+        while (live.size() < profile_.live_orders) market_.run(add(0));
+        while (live.size() > profile_.live_orders) market_.run(change(CommandType::cancel, pick()));
+    }
+
+    /// A simple command that keeps every queue in the order of its ids, so that the book can be copied.
+    void warm_up_once() {
+        const Act act = choose();
+        if (act == Act::replace) {
+            market_.run(reduce(pick_resting()));
+        } else {
+            market_.run(make(act < Act::iceberg ? act : Act::add));
+        }
+    }
+
+    /// The live orders as commands, oldest first.
+    template <typename Record>
+    void copy_book(Record* commands) const {
+        const auto live = market_.live().all();
+        std::vector<LiveOrder> oldest(live.begin(), live.end());
+        std::sort(oldest.begin(), oldest.end(), [](const auto& one, const auto& other) { return one.id < other.id; });
+        for (const LiveOrder& one : oldest) {
+            const OrderBody& order = market_.order(one);
+            Command command = change(CommandType::limit, one);
+            command.price = price_of(order);
+            command.quantity = order.quantity;
+            command.side = byte_of(order.side);
+            *commands++ = as<Record>(command);
+        }
+    }
+
+    // -- what comes next ----------------------------------------------------------------------------------------------
+
+    Act draw_act() {
+        const std::uint32_t drawn = random_.below(cumulated_.back());
+        const auto found = std::upper_bound(cumulated_.begin(), cumulated_.end(), drawn);
+        return static_cast<Act>(found - cumulated_.begin());
+    }
+
     Act choose() {
         if (called_left_ != 0) {
             --called_left_;
             if (called_left_ == 0) return Act::auction;
         }
-        const std::uint32_t drawn = random_.below(cumulated_.back());
-        const auto found = std::upper_bound(cumulated_.begin(), cumulated_.end(), drawn);
-        const Act act = static_cast<Act>(found - cumulated_.begin());
-        const std::uint32_t slack = profile_.live_orders / 16 + 1;
+        if (lifetimes_.any()) {
+            const Act act = choose_by_lifetimes();
+            if (act == Act::cancel) cancels_owed_ -= all_weights_;
+            return act;
+        }
+        const Act act = draw_act();
+        const std::uint32_t slack = profile_.live_slack();
         const auto live = market_.live().size();
         if (adds(act)) return live < profile_.live_orders + slack ? act : Act::cancel;
         if (act == Act::cancel || live == 0) return live + slack > profile_.live_orders ? act : Act::add;
         return act;
+    }
+
+    /// An order is canceled when its time ends. The cancels owed by the mix, in weights, are kept within bounds: then
+    /// some orders wait, or others are canceled early. The number of live orders is kept in the same way.
+    Act choose_by_lifetimes() {
+        lifetimes_.advance(market_.live());
+        const auto live = market_.live().size();
+        const std::uint32_t slack = profile_.live_slack();
+        const std::int64_t owed_max = cancels_owed_max * all_weights_;
+        cancels_owed_ += profile_.weights[static_cast<std::size_t>(Act::cancel)];
+        if (live + 2 * slack < profile_.live_orders) return Act::add;
+        if (live + slack >= profile_.live_orders && lifetimes_.due() && cancels_owed_ > -owed_max) return Act::cancel;
+        if (cancels_owed_ > owed_max) {
+            if (live > profile_.live_orders) return Act::cancel;
+            cancels_owed_ = owed_max;
+        }
+        const Act act = draw_act();
+        if (adds(act)) return live < profile_.live_orders + slack ? act : Act::cancel;
+        return live == 0 ? Act::add : act;
     }
 
     static bool adds(Act act) {
@@ -99,7 +197,7 @@ class SyntheticFlow {
             case Act::fok:
                 return take(CommandType::limit, TimeInForce::fok);
             case Act::cancel:
-                return change(CommandType::cancel, pick());
+                return change(CommandType::cancel, lifetimes_.due() ? lifetimes_.take() : pick());
             case Act::reduce:
                 return reduce(pick());
             case Act::replace:
@@ -204,12 +302,16 @@ class SyntheticFlow {
 
     // -- commands without -------------------------------------------------------------------------------------------
 
-    Command add(std::uint8_t flags) {
-        const std::uint32_t symbol = pick_symbol();
+    Command add(std::uint8_t flags) { return add(flags, pick_symbol()); }
+
+    Command add(std::uint8_t flags, std::uint32_t symbol) {
         const Side side = random_.coin() ? Side::sell : Side::buy;
-        return {.order_id = market_.live().make_id(),
-                .price = resting_price(symbol, side),
-                .quantity = 1 + random_.below(profile_.quantity_max),
+        const std::uint64_t id = market_.live().make_id();
+        const std::int64_t price = resting_price(symbol, side);
+        if (mortal_) lifetimes_.enter({id, symbol}, ticks_behind(symbol, side, price), market_.live(), random_);
+        return {.order_id = id,
+                .price = price,
+                .quantity = resting_quantity(),
                 .symbol = symbol,
                 .kind = CommandType::limit,
                 .side = byte_of(side),
@@ -221,15 +323,30 @@ class SyntheticFlow {
         const std::uint32_t symbol = pick_symbol();
         const bool sells = falling() ? random_.below(4) != 0 : random_.coin();
         const Side side = sells ? Side::sell : Side::buy;
-        const std::int64_t through = side == Side::buy ? profile_.take_ticks : -std::int64_t{profile_.take_ticks};
+        const Aggression::Taking taking = take_from(symbol, opposite(side));
         return {.order_id = market_.live().make_id(),
-                .price = kind == CommandType::market ? 0 : market_.touch(symbol, opposite(side)) + through,
-                .quantity = 1 + random_.below(profile_.take_quantity_max),
+                .price = kind == CommandType::market ? 0 : taking.price,
+                .quantity = taking.quantity,
                 .symbol = symbol,
                 .kind = kind,
                 .side = byte_of(side),
                 .time_in_force = static_cast<std::uint8_t>(time_in_force),
                 .flags = 0};
+    }
+
+    Aggression::Taking take_from(std::uint32_t symbol, Side from) {
+        const auto draw = [&] {
+            return profile_.aggressive_quantity.empty() ? 1 + random_.below(profile_.take_quantity_max)
+                                                        : profile_.aggressive_quantity.draw(random_);
+        };
+        if (aggression_.any()) return aggression_.take(market_, symbol, from, random_, draw);
+        const std::int64_t through = from == Side::sell ? profile_.take_ticks : -std::int64_t{profile_.take_ticks};
+        return {market_.touch(symbol, from) + through, draw()};
+    }
+
+    std::uint32_t resting_quantity() {
+        return profile_.resting_quantity.empty() ? 1 + random_.below(profile_.quantity_max)
+                                                 : profile_.resting_quantity.draw(random_);
     }
 
     static Command change(CommandType kind, const LiveOrder& live) {
@@ -255,10 +372,14 @@ class SyntheticFlow {
         Command command = change(CommandType::replace, live);
         const OrderBody& order = market_.order(live);
         const bool moves = random_.coin();
-        command.quantity = 1 + random_.below(moves ? profile_.quantity_max : order.quantity);
-        const std::int64_t key = market_.matcher().level(order.level).key;
-        command.price = moves ? resting_price(live.symbol, order.side) : (order.side == Side::buy ? ~key : key);
+        command.quantity = moves ? resting_quantity() : 1 + random_.below(order.quantity);
+        command.price = moves ? resting_price(live.symbol, order.side) : price_of(order);
         return command;
+    }
+
+    std::int64_t price_of(const OrderBody& order) const {
+        const std::int64_t key = market_.matcher().level(order.level).key;
+        return order.side == Side::buy ? ~key : key;
     }
 
     std::uint32_t pick_symbol() { return profile_.symbols == 1 ? 0 : popularity_.symbol_of(random_.next()); }
@@ -292,10 +413,17 @@ class SyntheticFlow {
     }
 
     std::int64_t resting_price(std::uint32_t symbol, Side side) {
+        if (placement_.any()) return placement_.price(market_, symbol, side, random_);
         const std::uint32_t ticks = profile_.distance_ticks;
         const std::int64_t distance = 1 + (profile_.uniform != 0 ? random_.below(ticks) : random_.halving(ticks));
         const std::int64_t from = profile_.travel_ticks != 0 ? anchor() : market_.touch(symbol, opposite(side));
         return side == Side::buy ? from - distance : from + distance;
+    }
+
+    /// How far behind the touch of its own side a price is; 0 if it improves or joins it.
+    std::uint64_t ticks_behind(std::uint32_t symbol, Side side, std::int64_t price) {
+        const std::int64_t touch = market_.touch(symbol, side);
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(0, side == Side::buy ? touch - price : price - touch));
     }
 
     std::uint64_t ticks_traveled() const {
@@ -313,6 +441,13 @@ class SyntheticFlow {
     Random random_;
     SyntheticMarket market_;
     Popularity popularity_;
+    Placement placement_;
+    Aggression aggression_;
+    Lifetimes lifetimes_;
+    bool mortal_ = false;  // whether orders that enter have a lifetime
+    std::int64_t all_weights_ = 0;
+    static constexpr std::int64_t cancels_owed_max = 64;
+    std::int64_t cancels_owed_ = 0;  // in weights: `all_weights_` for each
     std::array<Pick, 16> picks_{};
     std::uint64_t turn_ = 0;
     std::array<std::uint32_t, acts> cumulated_{};

@@ -20,7 +20,18 @@ import msgspec
 import pytest
 
 from lowlat.documents import file_of, published, text
-from lowlat.engine import CommandType, ExecInst, SelfTradePrevention, Side, command, commands, extended_command
+from lowlat.engine import (
+    CommandType,
+    ExecInst,
+    SelfTradePrevention,
+    Side,
+    command,
+    commands,
+    extended_command,
+    load_profile,
+)
+from lowlat.engine.flow.profile_document import ListedProfile, ProfilesDocument
+from lowlat.engine.flow.statistics.check import CheckedFigure, ProfileCheck
 from lowlat.engine.journal.document import JournalDocument
 from lowlat.engine.journal.dump import Listing
 from lowlat.engine.journal.engine import JournaledEngine
@@ -200,6 +211,30 @@ def a_dump(folder: Path) -> str:
     return found
 
 
+def profiles() -> str:
+    return text(ProfilesDocument(profiles=(ListedProfile.of(load_profile("burst")),)))
+
+
+def a_profile_check() -> str:
+    figures = (
+        CheckedFigure(figure="adds inside the spread", measure="share", flow=0.2, profile=0.04, distance=0.16),
+        CheckedFigure(figure="spread, ticks", measure="distribution", flow=19, profile=18, distance=0.05),
+        CheckedFigure(figure="price levels, mean", measure="ratio", flow=189.03, profile=None, distance=None),
+        CheckedFigure(figure="share that a reduce takes", measure="share", flow=None, profile=None, distance=None),
+    )
+    return text(
+        ProfileCheck(
+            profile="mine",
+            flow="day.csv",
+            flow_commands=89_085,
+            profile_commands=89_085,
+            seed=1,
+            figures=figures,
+            notes=("arrivals are not compared: the flow has no arrival times",),
+        )
+    )
+
+
 EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.topology/1": lambda _: a_topology(),
     "lowlat.calibration/1": lambda _: a_calibration(),
@@ -208,6 +243,8 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.book/1": lambda _: a_book(),
     "lowlat.books/1": lambda _: books(),
     "lowlat.history/1": a_history,
+    "lowlat.profiles/1": lambda _: profiles(),
+    "lowlat.profile-check/1": lambda _: a_profile_check(),
     "lowlat.journal/1": a_check,
     "lowlat.journal-commands/1": a_dump,
 }
@@ -287,6 +324,9 @@ READING = {"status": "known", "value": 1, "source": "x"}
         ("book", 5, ("sequence",)),
         ("book", -1, ("bids", 0, "quantity")),
         ("books", None, ("books", 0, "unit")),
+        ("profile-check", "bad", ("figures", 0, "verdict")),
+        ("profile-check", -1, ("figures", 0, "distance")),
+        ("profiles", "weekly", ("profiles", 0, "arrivals")),
         ("journal", "lifo", ("settings", "symbols", 0, "algorithm")),
         ("journal", "recycle", ("settings", "when_orders_dry")),
         ("journal", "sha256:0", ("recovered", "state")),

@@ -1,29 +1,21 @@
-// The untimed passes over a synthetic flow, without Python; counted by callgrind and timed by the hints benchmark.
-// Arguments: "batched" or "one" at a time, commands, seed, repeats, then the weights and the other numbers of a
-// FlowProfile in order, then 1 if its commands have terms. Prints nanoseconds per command of each repeat.
+// The untimed passes over the commands in a file, without Python; counted by callgrind and timed by the hints benchmark.
+// Arguments: "batched" or "one" at a time, file of records, 1 if they are extended commands, how many seed the book, repeats, room for orders,
+// symbols, how many of them match pro rata, tick. Prints nanoseconds per command of each repeat.
 #include "engine/native/bench/loops.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <vector>
 
-#include "engine/native/flow/synthetic.hpp"
+#include "engine/native/matching/matcher.hpp"
 
 using namespace lowlat;
 
 namespace {
-
-FlowProfile profile_from(char** numbers) {
-    const auto number = [&] { return static_cast<std::uint32_t>(std::strtoul(*numbers++, nullptr, 10)); };
-    FlowProfile profile;
-    for (std::uint32_t& weight : profile.weights) weight = number();
-    for (std::uint32_t* field : {&profile.symbols, &profile.live_orders, &profile.distance_ticks, &profile.uniform,
-                                 &profile.quantity_max, &profile.take_quantity_max, &profile.take_ticks,
-                                 &profile.travel_ticks, &profile.travel_per_1000, &profile.owners, &profile.pro_rata})
-        *field = number();
-    return profile;
-}
 
 /// Whether the engine sees the commands that follow.
 enum class Look : std::uint8_t { ahead, only_at_one };
@@ -51,46 +43,67 @@ __attribute__((noinline)) void measured_pass(Matcher& matcher, const ExtendedCom
 
 namespace {
 
+struct Run {
+    Look look;
+    const char* file;
+    std::uint64_t seeded;
+    long repeats;
+    EngineConfig engine;
+};
+
 template <typename Record>
-void repeat_pass(const FlowProfile& profile, std::uint64_t count, std::uint64_t seed, long repeats, Look look) {
-    std::vector<Record> commands(profile.live_orders + count);
-    {
-        SyntheticFlow flood(profile, seed);
-        flood.seed(commands.data());
-        flood.generate(commands.data() + profile.live_orders, count);
-    }
-    const EngineConfig settings{
-        .symbols = profile.rules(), .orders = std::max(50'000U, 2 * profile.live_orders), .trades = 100'000};
+std::vector<Record> commands_in(const char* file) {
+    std::ifstream in(file, std::ios::binary | std::ios::ate);
+    std::vector<Record> commands(static_cast<std::size_t>(in.tellg()) / sizeof(Record));
+    in.seekg(0);
+    in.read(reinterpret_cast<char*>(commands.data()), static_cast<std::streamsize>(commands.size() * sizeof(Record)));
+    return commands;
+}
+
+template <typename Record>
+void repeat_pass(const Run& run) {
+    const std::vector<Record> commands = commands_in<Record>(run.file);
+    const std::uint64_t count = commands.size() - run.seeded;
     std::vector<Event> ring(ring_events);
-    Matcher matcher(settings);
-    for (long repeat = 0; repeat < repeats; ++repeat) {
+    Matcher matcher(run.engine);
+    for (long repeat = 0; repeat < run.repeats; ++repeat) {
         matcher.reset();
         RingSink sink(ring.data(), ring_events - 1);
-        run_batched(matcher, commands.data(), profile.live_orders, sink);
+        run_batched(matcher, commands.data(), run.seeded, sink);
         const auto start = std::chrono::steady_clock::now();
-        measured_pass(matcher, commands.data() + profile.live_orders, count, sink, look);
+        measured_pass(matcher, commands.data() + run.seeded, count, sink, run.look);
         const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
         std::printf("%.2f\n", took.count() / static_cast<double>(count));
     }
 }
 
+/// Prices stay in a band without overflow.
+std::vector<SymbolRules> rules(std::size_t symbols, std::size_t pro_rata, std::int64_t tick) {
+    const std::int64_t far = (std::int64_t{1} << 40) / tick * tick;
+    std::vector<SymbolRules> all(symbols, SymbolRules{tick, 1, -far, far});
+    for (std::size_t symbol = symbols - pro_rata; symbol < symbols; ++symbol)
+        all[symbol].algorithm = MatchAlgorithm::pro_rata;
+    return all;
+}
+
 }  // namespace
 
 int main(int count_of_arguments, char** arguments) {
-    constexpr int numbers = acts + 11;
-    if (count_of_arguments != 5 + numbers + 1) {
-        std::fprintf(stderr, "usage: loops batched|one COMMANDS SEED REPEATS, the %d numbers of a profile, 0|1\n",
-                     numbers);
+    if (count_of_arguments != 10) {
+        std::fputs("usage: loops batched|one FILE EXTENDED SEEDED REPEATS ORDERS SYMBOLS PRO_RATA TICK\n", stderr);
         return 2;
     }
-    const Look look = *arguments[1] == 'b' ? Look::ahead : Look::only_at_one;
-    const std::uint64_t count = std::strtoull(arguments[2], nullptr, 10);
-    const std::uint64_t seed = std::strtoull(arguments[3], nullptr, 10);
-    const long repeats = std::strtol(arguments[4], nullptr, 10);
-    const FlowProfile profile = profile_from(arguments + 5);
-    if (*arguments[5 + numbers] == '1') {
-        repeat_pass<ExtendedCommand>(profile, count, seed, repeats, look);
+    const auto number = [&](int at) { return std::strtoul(arguments[at], nullptr, 10); };
+    const Run run{.look = *arguments[1] == 'b' ? Look::ahead : Look::only_at_one,
+                  .file = arguments[2],
+                  .seeded = number(4),
+                  .repeats = static_cast<long>(number(5)),
+                  .engine = {.symbols = rules(number(7), number(8), static_cast<std::int64_t>(number(9))),
+                             .orders = static_cast<std::uint32_t>(number(6)),
+                             .trades = 100'000}};
+    if (number(3) != 0) {
+        repeat_pass<ExtendedCommand>(run);
     } else {
-        repeat_pass<Command>(profile, count, seed, repeats, look);
+        repeat_pass<Command>(run);
     }
 }

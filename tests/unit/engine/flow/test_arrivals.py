@@ -6,7 +6,7 @@ from math import exp, sqrt
 import numpy as np
 import pytest
 
-from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS, arrivals
+from lowlat.engine.flow.arrivals import BRANCHING, DECAY_SPACINGS, KERNELS, arrivals
 from lowlat.engine.flow.synthetic import COMMANDS_MAX
 from lowlat.errors import UsageError
 
@@ -21,6 +21,7 @@ HASHES = {
     "constant": "05a2032fd7b39015f40a1037e57ac0e05e480ee53b2fad566f6d8d78736df077",
     "poisson": "5a0a8b423700ca9d7b03c91e6e4727d60a70ddaa71b6c7add523d325449aa34d",
     "burst": "ab77323b6f37a14fe3c85d3a497a4b19e07431f3f63ef979f5988c221b7c6f44",
+    "long-memory": "81862cb9bfc1f8da655cb0ec3881adf47763aefd3032e8fda23da703be579d5a",
 }
 
 
@@ -104,6 +105,50 @@ def test_burst_takes_its_parameters(branching, decay):
     check_burst(times, branching, decay)
 
 
+def check_long_memory(times, kernels=KERNELS):
+    """Counts vary as the theory of the process says, over three decades of windows.
+
+    The density of the covariance follows from the kernel's Fourier transform h (Hawkes, 1971): the spectrum of the
+    counts is 1 / |1 - h|^2, and the variance over a window integrates it.
+    """
+    for window in (0.1, 1, 10, 100):
+        index, _ = dispersion(times, window)
+        assert index == pytest.approx(expected_dispersion(kernels, window), rel=0.1)
+
+
+def expected_dispersion(kernels, window):
+    """Variance over mean in a window: the integral of the spectrum times t (sin(wt/2) / (wt/2))^2 / 2 pi."""
+    edges = np.geomspace(1e-7, 1e7, 40_001) / window
+    at, step = np.sqrt(edges[1:] * edges[:-1]), np.diff(edges)
+    transform = sum(branching / (1 - 1j * at * decay) for branching, decay in kernels)
+    spectrum = 1 / np.abs(1 - transform) ** 2
+    return 1 + np.sum((spectrum - 1) * np.sinc(at * window / 2 / np.pi) ** 2 * step) * window / np.pi
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_long_memory_clusters_at_every_scale(seed):
+    check_long_memory(arrivals("long-memory", 5 * COUNT, RATE, seed))
+
+
+def test_one_exponential_as_a_kernel_is_the_burst():
+    kernels = ((BRANCHING, DECAY_SPACINGS),)
+    assert np.array_equal(arrivals("long-memory", 999, RATE, 1, kernels=kernels), arrivals("burst", 999, RATE, 1))
+    assert expected_dispersion(kernels, 5) == pytest.approx(1 / (1 - BRANCHING) ** 2, rel=0.01)
+
+
+BROKEN_LONG_MEMORY = {
+    "bursts of one scale": lambda: arrivals("burst", 5 * COUNT, RATE, 1),
+    "the longest delay missing": lambda: arrivals("long-memory", 5 * COUNT, RATE, 1, kernels=KERNELS[:-1]),
+    "the shortest delay missing": lambda: arrivals("long-memory", 5 * COUNT, RATE, 1, kernels=KERNELS[1:]),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_LONG_MEMORY)
+def test_the_check_rejects_what_lacks_a_scale(broken):
+    with pytest.raises(AssertionError):
+        check_long_memory(BROKEN_LONG_MEMORY[broken]())
+
+
 def scheduled(intervals):
     """A schedule with these intervals, as `arrivals` returns it."""
     times = np.cumsum(intervals)
@@ -181,3 +226,8 @@ def test_a_burst_that_would_not_end_is_refused(name, value):
         arrivals("burst", 10, RATE, 1, **{name: value})
     with pytest.raises(UsageError, match="nan"):
         arrivals("burst", 10, RATE, 1, **{name: float("nan")})
+
+
+def test_kernels_that_together_would_not_end_are_refused():
+    with pytest.raises(UsageError, match=r"branching of all kernels 1\.2 is outside 0..0\.95"):
+        arrivals("long-memory", 10, RATE, 1, kernels=((0.6, 1.0), (0.6, 10.0)))
