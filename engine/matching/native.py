@@ -75,7 +75,8 @@ class Engine(MatchingEngine):
     """The native engine.
 
     `process` releases the GIL for batches of `RELEASE_FROM` commands and more. Only one thread at a time may use an
-    engine; a concurrent call raises `BusyError`. The constructor allocates all memory, touches it and, if limits permit, locks it.
+    engine; a concurrent call raises `BusyError`. The constructor allocates all memory, touches it and, if limits
+    permit, locks it.
     """
 
     matcher: _core.Matcher

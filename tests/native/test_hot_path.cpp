@@ -2,6 +2,8 @@
 #include <sys/resource.h>
 
 #include <cstdint>
+#include <initializer_list>
+#include <utility>
 #include <vector>
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -86,6 +88,42 @@ constexpr std::uint64_t million = 100'000;
 #else
 constexpr std::uint64_t million = 1'000'000;
 #endif
+
+/// Rows of a distribution: values, each with its share in percent.
+Distribution rows(std::initializer_list<std::pair<std::uint64_t, std::uint64_t>> percent) {
+    std::vector<std::uint64_t> flat;
+    for (const auto& [value, share] : percent) flat.insert(flat.end(), {value, (share << 32) / 100});
+    return {flat, 1};
+}
+
+const Register market("hot path: a market of short lives is generated and executed without allocating", [] {
+    const FlowProfile profile{
+        .weights = {50, 46, 0, 0, 4, 0, 0, 1, 0},
+        .live_orders = 1'000,
+        .quantity_max = 100,
+        .take_quantity_max = 100,
+        .placement = {.spread_ticks = 10,
+                      .improve = std::uint64_t{1} << 30,
+                      .join = std::uint64_t{1} << 29,
+                      .new_level = std::uint64_t{1} << 31,
+                      .improve_ticks = rows({{1, 50}, {9, 100}}),
+                      .behind_ticks = rows({{1, 10}, {20, 60}, {900, 100}})},
+        .lifetimes = {{.within_ticks = 0, .commands = rows({{5, 50}, {900, 95}})},
+                      {.within_ticks = 0, .commands = rows({{20, 50}, {9'000, 95}})}},
+        .aggression = {.clear = std::uint64_t{1} << 31, .sweep = 1 << 28, .sweep_levels = rows({{2, 80}, {5, 100}})}};
+    run_flood(profile, million);
+    constexpr std::uint64_t count = 200'000;
+    std::vector<Command> commands(count);
+    SyntheticFlow flow(profile, 1);
+    flow.reserve(4 * count);
+    flow.seed(commands.data());
+    flow.generate(commands.data(), count);  // its own pages are resident now
+    const Taken before = taken_so_far();
+    flow.generate(commands.data(), count);
+    const Taken after = taken_so_far();
+    check(after.allocations == before.allocations, "no allocation");
+    check(after.heap_bytes == before.heap_bytes, "no heap memory");
+});
 
 const Register steady("hot path: four million commands near the touch take nothing", [] {
     run_flood({.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},

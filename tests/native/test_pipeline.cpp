@@ -25,7 +25,7 @@ constexpr std::uint64_t count = 20'000;
 constexpr std::uint64_t count = 200'000;
 #endif
 constexpr TickScale one_to_one{std::uint64_t{1} << 63, 63};
-constexpr FlowProfile steady{.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
+const FlowProfile steady{.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
                              .live_orders = live_orders,
                              .distance_ticks = 8,
                              .quantity_max = 100,
