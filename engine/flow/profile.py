@@ -162,7 +162,7 @@ class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     aggressive: Quantiles | None = None
 
 
-class Placement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OrderPlacement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where adds go, from the touch of their own side."""
 
     spread_ticks: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -221,7 +221,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     mix: Mix
     price: Price = Price()
     quantity: Quantity = Quantity()
-    placement: Placement | None = None
+    placement: OrderPlacement | None = None
     lifetime: Annotated[tuple[Lifetime, ...], Meta(max_length=BANDS_MAX)] = ()
     aggressive: Aggressive | None = None
     arrivals: ArrivalProcess | None = None

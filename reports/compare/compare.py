@@ -16,7 +16,7 @@ from lowlat.reports.compare.compatibility import (
     weaknesses,
 )
 from lowlat.reports.compare.gate import THRESHOLD_PERCENT, WHOLE, Rule, check_rules, default_rules, gate_of, rule_of
-from lowlat.reports.compare.interpolation import Distribution, compared_percentiles
+from lowlat.reports.compare.interpolation import OccupiedBuckets, compared_percentiles
 from lowlat.reports.compare.rank_test import SIGNIFICANT
 from lowlat.reports.compare.verdict import Resolution, check_significance, judge
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison, Interleaving, Metric
@@ -178,7 +178,7 @@ class _Judge:
         self._sides = (base, head)
         self._significance = significance
         self._clock_ns = max((report.clock.step_ns or 0.0 for report in (*base.reports, *head.reports)), default=0.0)
-        self._distributions: dict[tuple[str | None, str | None], list[list[Distribution]]] = {}
+        self._distributions: dict[tuple[str | None, str | None], list[list[OccupiedBuckets]]] = {}
 
     def verdict(self, metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None) -> Compared:
         resolution = Resolution(floor_ns=self._clock_ns if metric.name == "max" or _percent(metric) else 0.0)
@@ -196,13 +196,13 @@ class _Judge:
             significance=self._significance,
         )
 
-    def _of(self, metric: Metric) -> list[list[Distribution]]:
+    def _of(self, metric: Metric) -> list[list[OccupiedBuckets]]:
         """The latencies of this operation and measure, for each side and run."""
         key = (metric.op, metric.measure)
         if key not in self._distributions:
             self._distributions[key] = [
                 [
-                    Distribution.of(histogram_of(each))
+                    OccupiedBuckets.of(histogram_of(each))
                     for run in side.series
                     for each in run
                     if (each.op, each.measure) == key

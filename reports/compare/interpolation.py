@@ -33,7 +33,7 @@ _POINTS: Final = np.linspace(-1.0, 1.0, 129)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Distribution:
+class OccupiedBuckets:
     """The values of a histogram that occur, and how often. Two arrays of float64, shape (values,), ascending."""
 
     values_ns: NDArray[np.float64]
@@ -43,7 +43,7 @@ class Distribution:
     bounds_ns: tuple[int, int]
 
     @classmethod
-    def of(cls, histogram: Histogram) -> Distribution:
+    def of(cls, histogram: Histogram) -> OccupiedBuckets:
         """Raises `NotValidError` for a histogram without samples."""
         bounds = histogram.min_ns, histogram.max_ns
         lowest = np.maximum(buckets.lowest_values(histogram.recorded), bounds[0]).astype(np.float64)
@@ -87,7 +87,7 @@ class Distribution:
 
 
 def compared_percentiles(
-    percent: float, base: Sequence[Distribution], head: Sequence[Distribution], clock_ns: float
+    percent: float, base: Sequence[OccupiedBuckets], head: Sequence[OccupiedBuckets], clock_ns: float
 ) -> tuple[float, list[float], list[float]]:
     """The step, and the percentile of each run of both sides over this step.
 

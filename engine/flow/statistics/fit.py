@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from lowlat import units
-from lowlat.engine.flow.profile import LIVE_ORDERS_MAX, Aggressive, Lifetime, Mix, Placement, Profile, Quantity
+from lowlat.engine.flow.profile import LIVE_ORDERS_MAX, Aggressive, Lifetime, Mix, OrderPlacement, Profile, Quantity
 from lowlat.engine.flow.profile_checks import LEVELS_MAX, LOTS_MAX, TICKS_MAX, check_profile
 from lowlat.engine.flow.quantiles import VALUE_MAX
 from lowlat.engine.flow.recording import Ints
@@ -97,13 +97,13 @@ def _first_known(*distributions: Distribution) -> Distribution | None:
     return next((each for each in distributions if each.total >= SAMPLES_MIN), None)
 
 
-def _placement(statistics: FlowStatistics) -> Placement | None:
+def _placement(statistics: FlowStatistics) -> OrderPlacement | None:
     distance, spread = statistics["add_distance"], statistics["add_spread"]
     if distance.total < SAMPLES_MIN or spread.total < SAMPLES_MIN:
         return None
     better, behind = _improvements(distance), _part(distance, 1)
     others = 1 - (distance.share(high=-1) or 0)
-    return Placement(
+    return OrderPlacement(
         spread_ticks=min(spread.quantile(0.5) or 1, TICKS_MAX),
         improve=_improve(better.total / distance.total, spread),
         join=round((distance.share(0, 0) or 0) / others, 4) if others else 0,

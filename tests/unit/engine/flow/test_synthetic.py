@@ -309,6 +309,6 @@ def test_profile_documents_every_key():
     import lowlat.engine.flow.profile as module
 
     structs = (module.Profile, module.Mix, module.Price, module.Quantity, module.ArrivalProcess)
-    for struct in (*structs, module.Placement, module.Lifetime, module.Aggressive):
+    for struct in (*structs, module.OrderPlacement, module.Lifetime, module.Aggressive):
         for field in msgspec.structs.fields(struct):
             assert field.name == "name" or field.name in module.__doc__
