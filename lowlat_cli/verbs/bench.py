@@ -74,7 +74,7 @@ def bench(
             metavar="NAME|FILE",
             help="Order flow: {profiles}, or a TOML file.",
         ),
-    ] = "steady",
+    ] = "equity",
     commands: Annotated[
         int | None,
         typer.Option(
@@ -122,7 +122,7 @@ def bench(
 
     \b
     Examples:
-      lowlat bench                            five runs of 2M commands each, steady flow
+      lowlat bench                            five runs of 2M commands each, as a busy stock sends
       lowlat bench -p deep -n 5M --cpu 3      100,000 live orders, measured on CPU 3
       lowlat bench --rate 1M                  open loop: latency from the intended start time
       lowlat bench --sweep 100k:20M:8         latency vs. throughput, and the highest rate that keeps p99 low

@@ -130,7 +130,7 @@ def test_a_pipeline_with_two_producers(lowlat: Run, tmp_path: Path) -> None:
     assert done.returncode == ExitCode.OK, done.stderr
     load = from_text(done.stdout).load
     assert load.sent == load.acked + load.rejected == 10_000
-    assert [path.name for path in books.iterdir()] == ["STEADY.book"]
+    assert [path.name for path in books.iterdir()] == ["EQUITY.book"]
 
 
 def test_a_pipeline_without_a_runtime_folder_leaves_no_books(lowlat: Run, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_pipeline_without_a_runtime_folder_leaves_no_books(lowlat: Run, tmp_pa
 
 def test_verbose_says_how_to_watch_the_book(lowlat: Run, tmp_path: Path) -> None:
     done = lowlat("bench", "--pipeline", "--dir", tmp_path / "b", "-n", "2k", "--runs", "1", "-v")
-    assert f"lowlat book STEADY --dir {tmp_path / 'b'} --watch" in done.stderr
+    assert f"lowlat book EQUITY --dir {tmp_path / 'b'} --watch" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 def test_a_saved_report_is_shown_as_it_was(lowlat: Run, folder: Path) -> None:
     done = lowlat("report", "a.json")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("steady  native engine · 2,000 commands · seed 1 · 2 runs")
+    assert done.stdout.startswith("equity  native engine · 2,000 commands · seed 1 · 2 runs")
     assert "budget" in done.stdout and "\x1b" not in done.stdout
 
 
@@ -153,7 +153,7 @@ def test_help_imports_nothing_heavy(patched: Run) -> None:
 
 def test_a_table_is_printed_beside_a_json_file_and_other_json_keeps_its_shape(here: Here, folder: Path) -> None:
     done = here("a.json", "b.json", "-o", "both.json")
-    assert done.stdout.startswith("steady")
+    assert done.stdout.startswith("equity")
     assert json.loads((folder / "both.json").read_text())["schema"] == "lowlat.report/1"
     here("a.json", "--to", "bmf", "-o", "bmf.json")
     assert "schema" not in json.loads((folder / "bmf.json").read_text())
@@ -231,7 +231,7 @@ def test_a_folder_of_reports_is_followed(here: Here, folder: Path) -> None:
     done = here("--history", ".")
     assert done.returncode == 0
     assert done.stderr.startswith("lowlat: skipped notes.txt: not a JSON document: ") and done.stderr.count("\n") == 1
-    titles = [line for line in done.stdout.splitlines() if line.startswith("steady")]
+    titles = [line for line in done.stdout.splitlines() if line.startswith("equity")]
     assert [title.split(" · ")[2] for title in titles] == ["seed 1", "seed 2"]
     found = json.loads(here("--history", ".", "--json").stdout)
     jsonschema.Draft202012Validator(published("lowlat.history/1", closed=True)).validate(found)

@@ -47,7 +47,7 @@ def test_json_is_one_valid_document_and_nothing_else(lowlat: Run, flags: tuple[s
 def test_a_table_off_a_terminal_is_plain_and_uncut(lowlat: Run) -> None:
     done = lowlat(*SHORT)
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")
-    assert "steady" in done.stdout and "p99.99" in done.stdout and "…" not in done.stdout
+    assert "equity" in done.stdout and "p99.99" in done.stdout and "…" not in done.stdout
     assert "\x1b" not in done.stdout
 
 

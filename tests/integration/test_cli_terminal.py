@@ -51,7 +51,7 @@ def test_a_table_on_a_terminal(start: Start, arguments: tuple[str, ...], env: di
         text = shown(ours)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert "steady" in text and ("\x1b[" in text) == colored
+    assert "equity" in text and ("\x1b[" in text) == colored
 
 
 def test_progress_is_drawn_on_a_terminal_and_leaves_stdout_alone(start: Start) -> None:

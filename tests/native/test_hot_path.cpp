@@ -159,13 +159,17 @@ const Register crash("hot path: two million commands while the touch travels thr
 });
 
 const Register many("hot path: two million commands over a thousand books take nothing", [] {
+    constexpr std::uint32_t books = 1'000;
+    std::vector<std::uint64_t> zipf;
+    for (std::uint64_t rank = 1; rank <= books; ++rank) zipf.push_back((std::uint64_t{1} << 32) / rank);
     run_flood({.weights = {50, 40, 10, 0, 0, 0, 0, 0, 0},
-               .symbols = 1'000,
+               .symbols = books,
                .live_orders = 20'000,
                .distance_ticks = 300,
                .quantity_max = 10,
                .take_quantity_max = 20,
-               .take_ticks = 5},
+               .take_ticks = 5,
+               .popularity = zipf},
               2 * million);
 });
 

@@ -8,9 +8,9 @@ session=lowlat-book-$$
 trap 'tmux kill-session -t "$session" 2>/dev/null || true; rm -rf "$runtime"' EXIT
 
 bench="lowlat bench --pipeline --producers 2 --rate 50k -n 500k --runs 1"
-book="lowlat book STEADY --watch --levels 5"
+book="lowlat book EQUITY --watch --levels 5"
 tmux new-session -d -s "$session" -x 100 -y 24 "XDG_RUNTIME_DIR=$runtime PATH=$bin:$PATH $bench; sleep 60"
-for _ in $(seq 100); do [ -e "$runtime/lowlat/STEADY.book" ] && break; sleep 0.1; done
+for _ in $(seq 100); do [ -e "$runtime/lowlat/EQUITY.book" ] && break; sleep 0.1; done
 sleep 2
 tmux split-window -t "$session" "XDG_RUNTIME_DIR=$runtime PATH=$bin:$PATH $book"
 sleep 3

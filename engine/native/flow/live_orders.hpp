@@ -23,11 +23,9 @@ class LiveOrders {
         position_.push_back(0);  // no order has id 0
     }
 
-    /// Reserve room for this many ids and live orders, so that they allocate no more memory.
-    void reserve(std::uint64_t ids, std::uint32_t live) {
-        position_.reserve(ids + 1);
-        orders_.reserve(live);
-    }
+    /// Reserve room for this many ids, or live orders, so that they allocate no more memory.
+    void reserve_ids(std::uint64_t ids) { position_.reserve(ids + 1); }
+    void reserve_orders(std::uint32_t live) { orders_.reserve(live); }
 
     std::uint64_t make_id() {
         position_.push_back(0);

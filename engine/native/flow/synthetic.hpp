@@ -43,7 +43,8 @@ class SyntheticFlow {
 
     /// Reserve room for this many commands, so that generating allocates no more.
     void reserve(std::uint64_t commands) {
-        market_.live().reserve(commands + 2 * profile_.warm_up_commands(), profile_.live_max());
+        market_.live().reserve_ids(commands + 2 * profile_.warm_up_commands());
+        market_.live().reserve_orders(profile_.live_max());
     }
 
     /// The seeding orders that build the book: `live_orders` of them, none aggressive. If the flow warms up, they are
