@@ -26,11 +26,11 @@ constexpr std::uint64_t count = 200'000;
 #endif
 constexpr TickScale one_to_one{std::uint64_t{1} << 63, 63};
 const FlowProfile steady{.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
-                             .live_orders = live_orders,
-                             .distance_ticks = 8,
-                             .quantity_max = 100,
-                             .take_quantity_max = 100,
-                             .take_ticks = 2};
+                         .live_orders = live_orders,
+                         .distance_ticks = 8,
+                         .quantity_max = 100,
+                         .take_quantity_max = 100,
+                         .take_ticks = 2};
 
 /// Memory of a book, as a file would give it.
 class MappedMemory {

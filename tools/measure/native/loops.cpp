@@ -1,6 +1,7 @@
-// The untimed passes over the commands in a file, without Python; counted by callgrind and timed by the hints benchmark.
-// Arguments: "batched" or "one" at a time, file of records, 1 if they are extended commands, how many seed the book, repeats, room for orders,
-// symbols, how many of them match pro rata, tick. Prints nanoseconds per command of each repeat.
+// The untimed passes over the commands in a file, without Python; counted by callgrind and timed by the hints
+// benchmark. Arguments: "batched" or "one" at a time, file of records, 1 if they are extended commands, how many seed
+// the book, repeats, room for orders, symbols, how many of them match pro rata, tick. Prints nanoseconds per command of
+// each repeat.
 #include "engine/native/bench/loops.hpp"
 
 #include <chrono>
