@@ -191,7 +191,7 @@ def load_of(
     return OpenLoop(due) if due else ClosedLoop()
 
 
-def open_loop(rate: int, arrivals: Process | None, own: Arrivals | None) -> OpenLoop:
+def open_loop(rate: int, arrivals: Process | None, own: ArrivalProcess | None) -> OpenLoop:
     """The open loop at a rate; the others as in `load_of`. Raises `UsageError` for a rate out of bounds."""
     from lowlat.engine.bench.protocol import OpenLoop
 
