@@ -186,6 +186,7 @@ class Snapshot {
         book.last = saved.last;
         book.traded = saved.traded;
         book.set_phase(saved.phase);
+        book.retry = {true, true};
         PerSide<std::vector<std::pair<std::uint32_t, Handle>>> trailing;  // by position in their list
         const auto queues = book.queues();
         for (std::size_t at = 0; at < queues.size(); ++at) {

@@ -4,13 +4,16 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "engine/native/matching/config.hpp"
+#include "engine/native/matching/depth_index.hpp"
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/side.hpp"
 #include "engine/native/matching/tick_divider.hpp"
+#include "engine/native/matching/walk_count.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
@@ -70,7 +73,21 @@ struct alignas(64) Book {
     std::array<const Ladder*, 4> queues() const { return {&ladders.of[0], &ladders.of[1], &stops.of[0], &stops.of[1]}; }
 
     /// Whether an all-or-none order may be able to trade without an incoming order.
-    LOWLAT_INLINE bool may_fill() const { return (all_or_none[Side::buy] | all_or_none[Side::sell]) != 0 && crossed(); }
+    LOWLAT_INLINE bool may_fill() const { return retry[Side::buy] || retry[Side::sell]; }
+
+    /// Have those all-or-none orders tried again that a change of an order at `key` may let trade.
+    void retry_after_change(const OrderBody& order, std::int64_t key) {
+        const Side other = opposite(order.side);
+        if (all_or_none[other] != 0 && key <= ~ladders[other].best_key()) retry[other] = true;
+        if ((order.attributes & attribute_all_or_none) != 0) retry[order.side] = true;
+    }
+
+    void drop_index() {
+        if (index == nullptr) return;
+        index.reset();
+        walks = {};
+        note(-1);
+    }
 
     /// Back to empty, continuous, and never traded.
     void reset() {
@@ -82,6 +99,9 @@ struct alignas(64) Book {
         all_or_none = {};
         trailing = {};
         due = {};
+        retry = {};
+        walks = {};
+        index.reset();
         restricted = 0;
         note(is_restricted(rules) ? 1 : 0);
     }
@@ -109,6 +129,10 @@ struct alignas(64) Book {
     PerSide<Ladder> stops;   // by trigger; the best is the first that a price moving toward them reaches
     PerSide<List> trailing;  // oldest first, hence the nearest anchor last
     List due;                // triggered, not yet executed
+    // Sides whose all-or-none orders are to be tried again: within their reach, or at one of them, something changed.
+    PerSide<bool> retry{};
+    WalkCount walks;
+    std::unique_ptr<DepthIndex> index;  // counts as a reason in note()
 };
 
 }  // namespace lowlat

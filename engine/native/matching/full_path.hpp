@@ -9,6 +9,7 @@
 
 #include "engine/native/matching/full_path_auction.hpp"
 #include "engine/native/matching/full_path_settlement.hpp"
+#include "engine/native/matching/index_policy.hpp"
 #include "engine/native/matching/validation.hpp"
 #include "engine/native/platform/compiler.hpp"
 
@@ -23,6 +24,7 @@ class FullPath {
         : matching_(CommandContext<Sink>(BookOrders(store, symbol), command, sink)) {}
 
     void execute(const ExtendedCommand& command) {
+        tend_index(store(), book());
         switch (command.kind) {
             case CommandType::cancel:
                 return cancel(command);
@@ -66,7 +68,7 @@ class FullPath {
         }
         Taker taker = taker_of(command, price);
         if (book().phase == TradingPhase::continuous && matching_.reaches(taker) &&
-            (!is_all_or_none(command) || matching_.judge(taker).whole))
+            (!is_all_or_none(command) || matching_.dry_run().fills(taker)))
             matching_.match(taker);
         if (taker.left != 0) {
             if (rests_with_attributes(command)) {
@@ -135,8 +137,7 @@ class FullPath {
     LOWLAT_INLINE void rest(const ExtendedCommand& command, std::int64_t price, std::uint32_t quantity) {
         const Handle handle = admit(price, command, quantity);
         if (command.display_quantity != 0) store().set_quantity(handle, quantity);
-        const Side side = side_of(command);
-        store().enqueue(book().ladders[side], book().key_of(side, price), handle);
+        orders().enqueue(handle, price);
         store().list(handle);
     }
 
@@ -186,8 +187,8 @@ class FullPath {
     /// Reduces an iceberg's hidden quantity first.
     void shrink(Handle handle, std::uint32_t left) {
         const std::uint32_t shown = std::min(orders()[handle].quantity, left);
-        store().reduce_shown(handle, orders()[handle].quantity - shown);
-        if ((orders()[handle].attributes & attribute_iceberg) != 0) store().set_hidden(handle, left - shown);
+        orders().reduce_shown(handle, orders()[handle].quantity - shown);
+        if ((orders()[handle].attributes & attribute_iceberg) != 0) orders().set_hidden(handle, left - shown);
     }
 
     void replace(const ExtendedCommand& command) {
@@ -229,14 +230,14 @@ class FullPath {
         taker.left = static_cast<std::uint32_t>(command.quantity);
         bool trades = book().phase == TradingPhase::continuous && matching_.reaches(taker);
         if (trades) {
-            const auto judged = matching_.judge(taker);
-            trades = judged.whole || !OrderStore::all_or_none(orders()[handle]);
-            if (trades && (command.flags & flag_post_only) != 0 && judged.records != 0)
+            const FullDryRun dry_run = matching_.dry_run();
+            trades = !OrderStore::all_or_none(orders()[handle]) || dry_run.fills(taker);
+            if (trades && (command.flags & flag_post_only) != 0 && dry_run.meets(taker))
                 return reject(command, Reason::post_only_would_trade);
-            if (trades && !store().tape_takes(judged.records)) return reject(command, Reason::trade_pool_full);
+            if (trades && !dry_run.tape_takes(taker)) return reject(command, Reason::trade_pool_full);
         }
         emit_replaced(command, side, price);
-        store().dequeue(book().ladders[side], handle);
+        orders().dequeue(handle);
         if (trades) matching_.match(taker);
         if (taker.left != 0) {
             store().set_quantity(handle, taker.left);
@@ -271,6 +272,7 @@ class FullPath {
             return reject(command, Reason::trade_pool_full);
         accept(command);
         book().set_phase(phase);
+        book().retry = {true, true};
         if (crossed) auction().uncross(*crossed);
         if (phase == TradingPhase::closed) end_day();
         settlement().settle();
@@ -327,14 +329,15 @@ class FullPath {
     Reason check_trade(const ExtendedCommand& command, std::int64_t& price) {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
         if (!asks && !store().tape_refuses()) return Reason::none;
-        const auto judged = matching_.judge(taker_of(command, price));
-        if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
-        if ((command.flags & flag_post_only) != 0 && judged.records != 0)
+        const Taker taker = taker_of(command, price);
+        const FullDryRun dry_run = matching_.dry_run();
+        if (is(command, TimeInForce::fok) && !dry_run.fills(taker)) return Reason::fok_not_fillable;
+        if ((command.flags & flag_post_only) != 0 && dry_run.meets(taker))
             return (command.flags & flag_price_slide) != 0 && slide(side_of(command), price)
                        ? Reason::none
                        : Reason::post_only_would_trade;
-        const bool trades = judged.whole || !is_all_or_none(command);
-        return !trades || store().tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
+        const bool trades = !is_all_or_none(command) || dry_run.fills(taker);
+        return !trades || dry_run.tape_takes(taker) ? Reason::none : Reason::trade_pool_full;
     }
 
     /// One tick behind the best price of the other side. False if that is outside the band.

@@ -1,5 +1,6 @@
 // The invariants that hold between any two commands. A LOWLAT_CHECKED build checks them after commands.
 #include <cstdint>
+#include <map>
 
 #include "engine/native/matching/matcher.hpp"
 
@@ -75,6 +76,41 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
     hold(first == nil || ladder.best_key() == nodes[first].level.key, "the best key is the best level's");
 }
 
+/// The sums of an index, and what they are sums of.
+void hold_index(const Matcher& matcher, const Book& book) {
+    DepthIndex& index = *book.index;
+    const Priority end = Priority::through(Book::any_key);
+    std::uint32_t orders = 0;
+    for (const Side side : both_sides) {
+        index.settle_pending(side);
+        std::uint64_t plain = 0;
+        std::uint64_t alone = 0;
+        std::map<std::uint32_t, std::uint64_t> own;
+        matcher.for_each_queued(book.ladders[side], [&](Handle at) {
+            const OrderBody& order = matcher.order(at);
+            const std::uint64_t total = std::uint64_t{order.quantity} + matcher.reserve_quantity(order);
+            const Priority place = index.priority(at);
+            ++orders;
+            hold(place.key == matcher.level(order.level).key, "an order is indexed at its price");
+            hold(index.plain_before(side, place).all() == plain && index.alone_before(side, place) == alone,
+                 "the index sums what is before an order");
+            (OrderStore::all_or_none(order) ? alone : plain) += total;
+            if ((order.attributes & attribute_participant) != 0) own[matcher.attributes(at).participant_id] += total;
+            if (!OrderStore::all_or_none(order)) return;
+            const Priority reach = Priority::through(~place.key);
+            const std::uint64_t reached =
+                index.plain_before(opposite(side), reach).all() + index.alone_before(opposite(side), reach);
+            hold(static_cast<std::uint64_t>(index.deficit(at)) == total - reached, "a deficit is up to date");
+        });
+        hold(index.plain_before(side, end).all() == plain && index.alone_before(side, end) == alone,
+             "the index sums a side");
+        own.erase(0);
+        for (const auto& [participant_id, total] : own)
+            hold(index.own_before(participant_id, side, end).all == total, "the index sums a participant's orders");
+    }
+    hold(orders == index.orders(), "the index holds the orders of the book");
+}
+
 std::uint32_t count_listed(const Matcher& matcher, const Book::List& list) {
     std::uint32_t orders = 0;
     for (Handle at = list.first; at != nil; at = matcher.attributes()[matcher.nodes()[at].order.attributes_handle].next)
@@ -98,7 +134,9 @@ void check_invariants(const Matcher& matcher) {
                  count.trailing,
              "stops that trail are listed");
         hold(book.due.first == nil, "no stop is due between two commands");
-        count.restricted += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_restricted(book.rules) ? 1 : 0);
+        count.restricted += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_restricted(book.rules) ? 1 : 0) +
+                            (book.index != nullptr ? 1 : 0);
+        if (book.index != nullptr) hold_index(matcher, book);
         hold(count.restricted == book.restricted, "what a simple command must know of is counted");
         const bool may_cross =
             book.phase != TradingPhase::continuous || book.all_or_none[Side::buy] + book.all_or_none[Side::sell] != 0;

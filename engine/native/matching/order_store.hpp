@@ -310,6 +310,7 @@ class OrderStore {
             ++growth_failures_;
             return false;
         }
+        for (Book& book : books_) book.drop_index();  // it is as large as the pool was
         orders_max_ *= 2;
         ++growths_;
         fill_index();
