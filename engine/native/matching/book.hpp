@@ -19,11 +19,13 @@
 namespace lowlat {
 
 struct alignas(64) Book {
-    Book(const SymbolRules& its_rules, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops, Ladder&& sell_stops)
+    Book(const SymbolRules& its_rules, SparseRoom* room, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops,
+         Ladder&& sell_stops)
         : rules(its_rules),
           divider(its_rules.tick),
           ladders{{std::move(bids), std::move(asks)}},
-          stops{{std::move(buy_stops), std::move(sell_stops)}} {
+          stops{{std::move(buy_stops), std::move(sell_stops)}},
+          trailing{{Trailing(room), Trailing(room)}} {
         // Division rounds toward zero, but the ends of the band must not move outward.
         ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);
         const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
@@ -73,7 +75,7 @@ struct alignas(64) Book {
     std::array<const Ladder*, 4> queues() const { return {&ladders.of[0], &ladders.of[1], &stops.of[0], &stops.of[1]}; }
 
     /// Whether an all-or-none order may be able to trade without an incoming order.
-    LOWLAT_INLINE bool may_fill() const { return retry[Side::buy] || retry[Side::sell]; }
+    LOWLAT_INLINE bool may_fill() const { return retry[Side::buy] | retry[Side::sell]; }
 
     /// Have those all-or-none orders tried again that a change of an order at `key` may let trade.
     void retry_after_change(const OrderBody& order, std::int64_t key) {
@@ -95,9 +97,10 @@ struct alignas(64) Book {
         for (Ladder& ladder : stops) ladder.reset();
         phase = TradingPhase::continuous;
         traded = false;
+        day_orders = false;
         last = 0;
         all_or_none = {};
-        trailing = {};
+        for (Trailing& trees : trailing) trees.reset();
         due = {};
         retry = {};
         walks = {};
@@ -112,6 +115,22 @@ struct alignas(64) Book {
         Handle last = nil;
     };
 
+    /// The trailing stops of one side; see trailing_stops.hpp.
+    struct Trailing {
+        explicit Trailing(SparseRoom* room) : relative(SparseAllocator<FarLevels::value_type>(room)) {}
+
+        bool empty() const { return absolute == nil && relative.empty(); }
+        void reset() {
+            absolute = nil;
+            relative.clear();
+        }
+
+        Handle absolute = nil;      // the tree of distances in price units
+        FarLevels relative;         // the trees of distances in basis points, by distance
+        std::int64_t nearest = 0;   // no anchor is passed before this one
+        std::int64_t best_key = 0;  // of the trigger that a price reaches first, unless there is none
+    };
+
     static LOWLAT_INLINE std::int64_t mirror(Side side) { return std::int64_t{byte_of(side)} - 1; }
 
     SymbolRules rules;
@@ -122,13 +141,16 @@ struct alignas(64) Book {
     std::uint64_t quantities_simple;
     std::uint32_t restricted = 0;  // see note()
     TradingPhase phase = TradingPhase::continuous;
-    bool traded = false;    // whether there is a last price
-    std::int64_t last = 0;  // price of the last trade
+    bool traded = false;      // whether there is a last price
+    bool day_orders = false;  // whether a DAY order has come since the last end of a day
+    std::int64_t last = 0;    // price of the last trade
     PerSide<std::uint32_t> all_or_none{};
     PerSide<Ladder> ladders;
-    PerSide<Ladder> stops;   // by trigger; the best is the first that a price moving toward them reaches
-    PerSide<List> trailing;  // oldest first, hence the nearest anchor last
-    List due;                // triggered, not yet executed
+    PerSide<Ladder>
+        stops;  // with a fixed trigger, by it; the best is the first that a price moving toward them reaches
+    PerSide<Trailing> trailing;
+    std::uint64_t stop_moments = 0;  // counts the times at which a stop came to its trigger
+    List due;                        // triggered, not yet executed
     // Sides whose all-or-none orders are to be tried again: within their reach, or at one of them, something changed.
     PerSide<bool> retry{};
     WalkCount walks;

@@ -142,8 +142,7 @@ class DepthIndex {
         Handle plain = plain_[reach.side];
         while (plain != nil && at(plain).left != nil) plain = at(plain).left;
         const Handle fitting = first_fitting(alone_[reach.side], reach.left);
-        const bool plain_first =
-            fitting == nil || (plain != nil && at(plain).priority < at(fitting).priority);
+        const bool plain_first = fitting == nil || (plain != nil && at(plain).priority < at(fitting).priority);
         const Handle first = plain_first ? plain : fitting;
         return first != nil && at(first).priority.key <= reach.limit_key ? first : nil;
     }

@@ -11,6 +11,7 @@
 #include "engine/native/matching/full_path_settlement.hpp"
 #include "engine/native/matching/index_policy.hpp"
 #include "engine/native/matching/validation.hpp"
+#include "engine/native/matching/waiting_stops.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
@@ -107,6 +108,7 @@ class FullPath {
     /// Create a live order for the command, not queued yet.
     LOWLAT_INLINE Handle admit(std::int64_t price, const ExtendedCommand& command, std::uint32_t quantity) {
         const std::uint8_t bits = attribute_bits(command);
+        if ((bits & attribute_day) != 0) book().day_orders = true;
         const Handle handle = store().add(book(), {.id = command.order_id,
                                                    .quantity = quantity,
                                                    .level = nil,
@@ -129,6 +131,7 @@ class FullPath {
                 .kind = command.kind,
                 .flags = command.flags,
                 .self_trade = command.self_trade,
+                .pending = 0,
                 .zero = {}};
         if (is(command, TimeInForce::gtd)) store().schedule_expiry(handle);
         return handle;
@@ -149,15 +152,10 @@ class FullPath {
 
     // -- changes ----------------------------------------------------------------------------------------------------
 
-    void take_away(Handle handle, Reason reason) {
-        if (orders().waits(handle)) stops().stop_trailing(handle);
-        context().cancel_order(handle, reason);
-    }
-
     void cancel(const ExtendedCommand& command) {
         const Handle handle = orders().find(command.order_id);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
-        take_away(handle, Reason::requested);
+        context().cancel_order(handle, Reason::requested);
         settlement().settle();
     }
 
@@ -175,7 +173,6 @@ class FullPath {
                                  .quantity = quantity,
                                  .remaining = orders().total(handle) - quantity};
         if (update.remaining == 0) {
-            if (orders().waits(handle)) stops().stop_trailing(handle);
             orders().remove(handle);
         } else {
             shrink(handle, update.remaining);
@@ -186,6 +183,7 @@ class FullPath {
 
     /// Reduces an iceberg's hidden quantity first.
     void shrink(Handle handle, std::uint32_t left) {
+        if (orders().trails(handle)) return store().set_quantity(handle, left);
         const std::uint32_t shown = std::min(orders()[handle].quantity, left);
         orders().reduce_shown(handle, orders()[handle].quantity - shown);
         if ((orders()[handle].attributes & attribute_iceberg) != 0) orders().set_hidden(handle, left - shown);
@@ -257,7 +255,7 @@ class FullPath {
         accept(command);
         for (Handle handle = store().next_expired(); handle != nil; handle = store().next_expired()) {
             FullPath its(store(), store().order(handle).symbol, command.kind, context().sink);
-            its.take_away(handle, Reason::expired);
+            its.context().cancel_order(handle, Reason::expired);
             its.settlement().settle();
         }
     }
@@ -284,8 +282,12 @@ class FullPath {
     }
 
     void end_day() {
+        if (!std::exchange(book().day_orders, false)) return;
         for (const Ladder& ladder : book().ladders) end_day(ladder);
-        for (const Ladder& ladder : book().stops) end_day(ladder);
+        for (const Side side : both_sides)
+            for (const WaitingStop& stop : waiting_stops(store(), book(), side))
+                if ((orders()[stop.handle].attributes & attribute_day) != 0)
+                    context().cancel_order(stop.handle, Reason::expired);
     }
 
     void end_day(const Ladder& ladder) {
@@ -293,7 +295,7 @@ class FullPath {
             Handle handle = orders().next(at.level);
             for (std::uint32_t left = orders().level(at.level).order_count; left > 0; --left) {
                 const Handle next = orders().next(handle);
-                if ((orders()[handle].attributes & attribute_day) != 0) take_away(handle, Reason::expired);
+                if ((orders()[handle].attributes & attribute_day) != 0) context().cancel_order(handle, Reason::expired);
                 handle = next;
             }
         }
@@ -302,7 +304,7 @@ class FullPath {
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
     /// Returns the first check that fails. Rounds and slides the price.
-    Reason check_enter(const ExtendedCommand& command, std::int64_t& price) {
+    LOWLAT_INLINE Reason check_enter(const ExtendedCommand& command, std::int64_t& price) {
         if (const Reason reason = check_order(command, book(), store().clock(), price); reason != Reason::none)
             return reason;
         if (orders().find(command.order_id) != nil) return Reason::duplicate_order_id;
@@ -321,12 +323,12 @@ class FullPath {
         if (command.kind != CommandType::trailing_stop)
             return stops().reached(side, command.trigger) ? Reason::stop_through_market : Reason::none;
         if (!book().traded) return Reason::no_last_trade;
-        const __int128 trigger = stops().trigger_of(side, book().last, {command.trigger, command.flags});
+        const __int128 trigger = trailing_trigger(book().rules, side, book().last, {command.trigger, command.flags});
         const bool inside = trigger >= book().rules.price_min && trigger <= book().rules.price_max;
         return inside ? Reason::none : Reason::price_outside_band;
     }
 
-    Reason check_trade(const ExtendedCommand& command, std::int64_t& price) {
+    LOWLAT_INLINE Reason check_trade(const ExtendedCommand& command, std::int64_t& price) {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
         if (!asks && !store().tape_refuses()) return Reason::none;
         const Taker taker = taker_of(command, price);

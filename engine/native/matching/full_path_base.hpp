@@ -20,18 +20,19 @@ class BookOrders {
     BookOrders(OrderStore& its_store, std::uint32_t its_symbol)
         : store(its_store), book(its_store.book(its_symbol)), symbol(its_symbol) {}
 
-    Handle find(std::uint64_t id) const { return store.find(id, symbol); }
+    LOWLAT_INLINE Handle find(std::uint64_t id) const { return store.find(id, symbol); }
     Handle next(Handle handle) const { return store.nodes()[handle].next; }
     const OrderBody& operator[](Handle handle) const { return store.order(handle); }
     const OrderAttributes& attributes(Handle handle) const { return store.attributes(handle); }
     const LevelBody& level(Handle handle) const { return store.level(handle); }
 
     bool waits(Handle handle) const { return (store.order(handle).attributes & attribute_waits) != 0; }
+    bool trails(Handle handle) const { return waits(handle) && attributes(handle).kind == CommandType::trailing_stop; }
     /// The remaining quantity of an order, displayed and hidden.
     std::uint32_t total(Handle handle) const {
         return store.order(handle).quantity + store.reserve_quantity(store.order(handle));
     }
-    std::int64_t limit_of(Handle handle) const { return store.limit_of(book, handle); }
+    LOWLAT_INLINE std::int64_t limit_of(Handle handle) const { return store.limit_of(book, handle); }
     std::uint32_t participant_id(Handle handle) const {
         return (store.order(handle).attributes & attribute_participant) != 0 ? attributes(handle).participant_id : 0;
     }
@@ -52,13 +53,23 @@ class BookOrders {
         store.dequeue(book.ladders[store.order(handle).side], handle);
     }
 
+    /// Remove a waiting stop from its queue or tree; it stays live.
+    void dequeue_waiting(Handle handle) {
+        const Side side = store.order(handle).side;
+        if (trails(handle)) {
+            store.trailing(book, side).remove(handle);
+        } else {
+            store.dequeue(book.stops[side], handle);
+        }
+    }
+
     /// Release a live order that is not queued.
     LOWLAT_INLINE void release(Handle handle) { store.release(book, handle); }
 
     /// Dequeue and release a live order.
     LOWLAT_INLINE void remove(Handle handle) {
         if (waits(handle)) {
-            store.dequeue(book.stops[store.order(handle).side], handle);
+            dequeue_waiting(handle);
         } else {
             dequeue(handle);
         }
@@ -90,8 +101,9 @@ class BookOrders {
     const std::uint32_t symbol;
 
   private:
-    bool watched() const {
-        return book.index != nullptr || (book.all_or_none[Side::buy] | book.all_or_none[Side::sell]) != 0;
+    /// Whether an index, or all-or-none orders that reach the other side, may have to know of a change.
+    LOWLAT_INLINE bool watched() const {
+        return book.index != nullptr || ~book.ladders[Side::buy].best_key() >= book.ladders[Side::sell].best_key();
     }
 
     LOWLAT_APART void after_enqueue(Handle handle) {

@@ -174,8 +174,8 @@ class FullDryRun {
         const std::uint64_t above = index.plain_before(reach.side, {met.key, 0}).all();
         if (above >= taker.left) return true;
         if (pro_rata()) return false;
-        const std::uint64_t ahead = index.plain_before(reach.side, met).shown -
-                                    index.plain_before(reach.side, {met.key, 0}).shown;
+        const std::uint64_t ahead =
+            index.plain_before(reach.side, met).shown - index.plain_before(reach.side, {met.key, 0}).shown;
         return above + ahead >= taker.left;
     }
 

@@ -165,8 +165,7 @@ class Matching {
         while (taker.left != 0 && orders().book.index != nullptr) {
             const DepthIndex& index = *orders().book.index;
             if (index.any_all_or_none(side)) orders().book.walks.index_used();
-            const Handle maker =
-                index.first_maker({.side = side, .limit_key = taker.limit_key, .left = taker.left});
+            const Handle maker = index.first_maker({.side = side, .limit_key = taker.limit_key, .left = taker.left});
             if (maker == nil) return;
             meet(taker, maker);
         }

@@ -34,7 +34,7 @@ class Settlement {
 
     /// Enter a due stop as the order it becomes.
     void trigger(Handle handle) {
-        orders().store.remove(orders().book.due, handle);
+        orders().store.remove_first(orders().book.due);
         const OrderBody& body = orders()[handle];
         const OrderAttributes& stop = orders().attributes(handle);
         const bool limited = stop.kind == CommandType::stop_limit;
