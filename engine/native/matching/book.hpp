@@ -123,12 +123,14 @@ struct alignas(64) Book {
         void reset() {
             absolute = nil;
             relative.clear();
+            best_left = false;
         }
 
         Handle absolute = nil;      // the tree of distances in price units
         FarLevels relative;         // the trees of distances in basis points, by distance
         std::int64_t nearest = 0;   // no anchor is passed before this one
-        std::int64_t best_key = 0;  // of the trigger that a price reaches first, unless there is none
+        std::int64_t best_key = 0;  // of the trigger that a price reaches first, or of one that was before it
+        bool best_left = false;     // the latter
     };
 
     static LOWLAT_INLINE std::int64_t mirror(Side side) { return std::int64_t{byte_of(side)} - 1; }

@@ -58,23 +58,30 @@ class TrailingStops {
         OrderAttributes& stop = attributes_of(handle);
         stop.pending = 0;
         if (trees_.empty() || passed(stop.anchor, trees_.nearest)) trees_.nearest = stop.anchor;
-        OrderTree(Links{*this}).insert(tree_of(handle), handle);
-        find_best();
+        const bool first = trees_.empty();
+        Handle& tree = tree_of(handle);
+        OrderTree(Links{*this}).insert(tree, handle);
+        if (first || sums_of(tree).best_key < trees_.best_key) trees_.best_key = sums_of(tree).best_key;
     }
 
     void remove(Handle handle) {
         Handle& tree = tree_of(handle);
+        const bool best = sums_of(tree).best_key == trees_.best_key;
         OrderTree(Links{*this}).erase(tree, handle);
+        trees_.best_left |= best && (tree == nil || sums_of(tree).best_key != trees_.best_key);
         if (tree == nil && relative(handle)) trees_.relative.erase(attributes_of(handle).distance);
         nodes_.release(nodes_[handle].order.level);
         nodes_[handle].order.level = nil;
-        find_best();
     }
 
     /// Whether a price whose key is `reached` reaches a trigger.
-    bool reached(std::int64_t reached_key) const { return !trees_.empty() && trees_.best_key <= reached_key; }
+    bool reached(std::int64_t reached_key) {
+        if (trees_.empty() || trees_.best_key > reached_key) return false;
+        if (trees_.best_left) find_best();
+        return trees_.best_key <= reached_key;
+    }
 
-    /// The key of the trigger that a price reaches first.
+    /// The key of the trigger that a price reaches first; current after reached().
     std::int64_t best_key() const { return trees_.best_key; }
 
     /// Of the stops whose trigger has this key, the best, the one that came to it first; or nil. Current until the next
@@ -173,6 +180,7 @@ class TrailingStops {
 
     void find_best() {
         trees_.best_key = Book::any_key;
+        trees_.best_left = false;
         for_each_tree([&](Handle tree) { trees_.best_key = std::min(trees_.best_key, sums_of(tree).best_key); });
     }
 
