@@ -29,6 +29,7 @@ TOUCH = 5
 """The price of what the probes themselves put up, to trade with: better than any crowd behind."""
 
 _ids = count(FREE_IDS, REPEATS)
+_risen = count(10)
 
 
 def _fresh() -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -129,9 +130,9 @@ def _take(bench: Bench) -> None:
 
 
 def _rise(bench: Bench) -> None:
-    """Trades one tick above the last; the price falls back at the end."""
-    prices = np.arange(REPEATS) - REPEATS
-    for price in (*prices, -REPEATS):
+    """Trades, each one tick above all before it in this book."""
+    for _ in range(REPEATS):
+        price = next(_risen)
         bench.put(orders(1, order_id=_fresh()[:1], price=price, side=Side.SELL))
         bench.timed(orders(1, order_id=_fresh()[:1], price=price, time_in_force=TimeInForce.IOC))
 

@@ -33,6 +33,8 @@ struct Reach {
     std::uint64_t left;      // the quantity to trade
 };
 
+// NOLINTBEGIN(misc-no-recursion): a treap of n orders is O(log n) deep.
+
 /// Knows each queued order of one book. Derived from the queues: built when needed and dropped at any time.
 ///
 /// Three kinds of trees, ordered by priority: per side, the plain orders and the all-or-none orders; per side and
@@ -208,12 +210,18 @@ class DepthIndex {
 
     // -- links ------------------------------------------------------------------------------------------------------
 
-    struct PlainLinks {
+    struct ByPriority {
         DepthIndex& index;
-        Handle& left(Handle handle) { return index.at(handle).left; }
-        Handle& right(Handle handle) { return index.at(handle).right; }
         bool before(Handle a, Handle b) const { return index.at(a).priority < index.at(b).priority; }
         std::uint64_t rank(Handle handle) const { return heap_rank(handle, &index); }
+    };
+
+    struct SideLinks : ByPriority {
+        Handle& left(Handle handle) { return index.at(handle).left; }
+        Handle& right(Handle handle) { return index.at(handle).right; }
+    };
+
+    struct PlainLinks : SideLinks {
         void push(Handle) const {}
         void pull(Handle handle) {
             Entry& entry = index.at(handle);
@@ -227,7 +235,7 @@ class DepthIndex {
         }
     };
 
-    struct AloneLinks : PlainLinks {
+    struct AloneLinks : SideLinks {
         void push(Handle handle) {
             Entry& entry = index.at(handle);
             if (entry.pending == 0) return;
@@ -247,7 +255,8 @@ class DepthIndex {
         }
     };
 
-    struct OwnLinks : PlainLinks {
+    struct OwnLinks : ByPriority {
+        void push(Handle) const {}
         Handle& left(Handle handle) { return index.at(handle).own_left; }
         Handle& right(Handle handle) { return index.at(handle).own_right; }
         void pull(Handle handle) {
@@ -267,7 +276,7 @@ class DepthIndex {
     template <typename ForEach>
     void fill_side(Side side, ForEach for_each) {
         OrderTree<PlainLinks>::Builder plain(PlainLinks{*this});
-        OrderTree<AloneLinks>::Builder alone(AloneLinks{{*this}});
+        OrderTree<AloneLinks>::Builder alone(AloneLinks{*this});
         std::unordered_map<std::uint32_t, typename OrderTree<OwnLinks>::Builder> own;
         for_each(side, [&](Handle handle) {
             at(handle).priority = {nodes_[order(handle).level].level.key, ++stamps_};
@@ -278,7 +287,7 @@ class DepthIndex {
                 plain.append(handle);
             }
             if (const std::uint32_t participant_id = participant_of(handle); participant_id != 0)
-                own.try_emplace(participant_id, OwnLinks{{*this}}).first->second.append(handle);
+                own.try_emplace(participant_id, OwnLinks{*this}).first->second.append(handle);
             ++orders_;
         });
         plain_[side] = plain.finish();
@@ -291,7 +300,7 @@ class DepthIndex {
         count_deficits(side, at(root).left);
         count_deficits(side, at(root).right);
         at(root).deficit = deficit_of(root);
-        AloneLinks{{*this}}.pull(root);
+        AloneLinks{*this}.pull(root);
     }
 
     std::int64_t deficit_of(Handle handle) const {
@@ -351,6 +360,7 @@ class DepthIndex {
 
     /// Call `visit(branch, order)` for whole branches and single orders that together are all those before `end`.
     template <typename Visit>
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of a pair of links
     void before(Handle root, Priority end, Handle Entry::* left, Handle Entry::* right, Visit visit) const {
         while (root != nil) {
             const Entry& entry = at(root);
@@ -429,5 +439,7 @@ class DepthIndex {
     std::uint64_t stamps_ = 0;
     std::uint32_t orders_ = 0;
 };
+
+// NOLINTEND(misc-no-recursion)
 
 }  // namespace lowlat

@@ -155,7 +155,7 @@ class FullDryRun {
     }
 
     std::optional<bool> fills_by_index(const Taker& taker) const {
-        DepthIndex& index = *orders_.book.index;
+        const DepthIndex& index = *orders_.book.index;
         orders_.book.walks.index_used();
         const Reach reach = reach_of(taker);
         const Handle own = first_own(taker);

@@ -16,6 +16,8 @@ inline std::uint64_t heap_rank(Handle handle, const void* seed) {
     return key ^ key >> 32;
 }
 
+// NOLINTBEGIN(misc-no-recursion): a treap of n orders is O(log n) deep.
+
 /// The algorithms. Owns no memory: `Links` knows where the links of an order are, and its sums. It has
 /// `Handle& left(Handle)`, `Handle& right(Handle)`, `bool before(Handle, Handle)`, `std::uint64_t rank(Handle)`,
 /// `void push(Handle)`, which hands pending changes of a branch to its children, and `void pull(Handle)`, which sums an
@@ -91,6 +93,7 @@ class OrderTree {
 
   private:
     /// Split a tree into the orders before `at` and those after it.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in their order
     void split(Handle root, Handle at, Handle& left, Handle& right) {
         if (root == nil) {
             left = nil;
@@ -126,5 +129,7 @@ class OrderTree {
 
     Links links_;
 };
+
+// NOLINTEND(misc-no-recursion)
 
 }  // namespace lowlat

@@ -100,6 +100,7 @@ class TrailingStops {
     std::uint64_t since(Handle handle) const { return sums_of(handle).since; }
 
     /// Move the anchors that a price has passed; triggers that change have done so at `moment`.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters)
     void follow(std::int64_t price, std::uint64_t moment) {
         trees_.nearest = price;
         const auto anchor_moves = [&](Handle at) { return passed(attributes_of(at).anchor, price); };
@@ -216,6 +217,7 @@ class TrailingStops {
 
     /// `set(order, whole branch)` for the youngest orders of a tree: all those for which `is` holds.
     template <typename Is, typename Set>
+    // NOLINTNEXTLINE(misc-no-recursion): a treap of n orders is O(log n) deep
     void assign(Handle root, Is is, Set set) {
         if (root == nil) return;
         Links{*this}.push(root);
@@ -270,6 +272,7 @@ class TrailingStops {
         const Pool<OrderAttributes>& attributes;
 
         template <typename Visit>
+        // NOLINTNEXTLINE(misc-no-recursion): as above
         void branch(Handle at, std::optional<std::int64_t> anchor, std::optional<std::uint64_t> since,
                     Visit& visit) const {
             if (at == nil) return;
