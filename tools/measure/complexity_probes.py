@@ -217,7 +217,7 @@ PROBES = [
     Probe("REDUCE", _reduce),
     Probe("REPLACE", _replace),
     Probe("trade", _take, _free_touch),
-    Probe("trade one tick up", _rise, _waits),
+    Probe("trade one tick up", _rise, _waits, ("trailing stop in basis points, beside, at n prices",)),
     Probe("FOK, unfillable", _kill, _in_front),
     Probe("POST_ONLY, crossing", _post, _in_front),
     Probe("ALL_OR_NONE, unfillable", _all_or_none, _fifo_in_front, ("all-or-none",)),
