@@ -108,10 +108,8 @@ def main() -> int:
             cells[crowd.name] = measure(crowd, probes, sizes)
             print(f"{crowd.name}: {process_time() - start:.0f} s", file=sys.stderr)
     print(f"Microseconds of CPU time for each command beside {sizes[-1]:,} orders, and the exponent fitted over n =")
-    print(
-        f"{', '.join(f'{n:,}' for n in sizes)}; at most {ALLOWED['O(log n)']} is allowed. Bold: not O(log n), see below;"
-    )
-    print(f"beside {min(sizes[-1], LINEAR_MAX):,} orders, at most {ALLOWED['O(n)']}.\n")
+    print(f"{', '.join(f'{n:,}' for n in sizes)}; at most {ALLOWED['O(log n)']} is allowed. Bold, beside")
+    print(f"{min(sizes[-1], LINEAR_MAX):,} orders: not O(log n), see below; at most {ALLOWED['O(n)']}.\n")
     print(_table(cells, [probe for probe in PROBES if any(probe in [c.probe for c in row] for row in cells.values())]))
     failed = [cell for row in cells.values() for cell in row if cell.fails]
     for cell in failed:
