@@ -74,6 +74,10 @@ stubs: $(VENV)/.built ## Rewrite what is generated: records and enumerations, ty
 instructions: $(VENV)/.built ## Count instructions per command (callgrind) against the committed figures
 	@$(BIN)/python tools/measure/instructions.py $(if $(RECORD),--record)
 
+.PHONY: complexity
+complexity: $(VENV)/.built ## How the cost of each command grows with the book; fails above the order of its row
+	@$(BIN)/python tools/measure/complexity.py
+
 .PHONY: hints
 hints: $(VENV)/.built ## Time what each compiler hint is worth here
 	@$(BIN)/python tools/measure/hints.py

@@ -7,19 +7,23 @@
 //     per symbol: SavedBook | per queue (bids, asks, buy stops, sell stops), best level and oldest first: SavedOrder,
 //                             each followed by its OrderAttributes if it has any
 //
-// In OrderAttributes, `next` holds a trailing stop's position in its list, from 1; `prev` and `place` are zero.
+// In OrderAttributes, `next` holds a trailing stop's position among those of its side, by acceptance, from 1; `prev`,
+// `place` and `pending` are zero, and so is the `anchor` of a stop that does not trail.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "engine/native/matching/order_attributes.hpp"
 #include "engine/native/matching/order_store.hpp"
+#include "engine/native/matching/trailing_stops.hpp"
+#include "engine/native/matching/waiting_stops.hpp"
 
 namespace lowlat {
 
@@ -130,28 +134,43 @@ class Snapshot {
     }
 
     void put_book(const OrderStore& store, const Book& book) {
-        const auto queues = book.queues();
+        const PerSide<std::vector<WaitingStop>> stops{
+            {waiting_stops(store, book, Side::buy), waiting_stops(store, book, Side::sell)}};
         SavedBook saved{.last = book.last, .orders = {}, .phase = book.phase, .traded = book.traded, .zero = {}};
-        for (std::size_t at = 0; at < queues.size(); ++at)
-            store.for_each_queued(*queues[at], [&](Handle) { ++saved.orders[at]; });
-        put(saved);
-        number_trailing(store, book);
-        for (const Ladder* queue : queues) store.for_each_queued(*queue, [&](Handle at) { put_order(store, at); });
-    }
-
-    void number_trailing(const OrderStore& store, const Book& book) {
-        trailing_.clear();
-        for (const Book::List& list : book.trailing) {
-            std::uint32_t place = 0;
-            for (Handle at = list.first; at != nil; at = store.attributes(at).next) trailing_.emplace_back(at, ++place);
+        for (const Side side : both_sides) {
+            store.for_each_queued(book.ladders[side], [&](Handle) { ++saved.orders[byte_of(side)]; });
+            saved.orders[2 + byte_of(side)] = static_cast<std::uint32_t>(stops[side].size());
         }
-        std::ranges::sort(trailing_);
+        put(saved);
+        for (const Ladder& ladder : book.ladders)
+            store.for_each_queued(ladder,
+                                  [&](Handle at) { put_order(store, at, store.level(store.order(at).level).key); });
+        for (const std::vector<WaitingStop>& side : stops) put_stops(store, side);
     }
 
-    void put_order(const OrderStore& store, Handle handle) {
+    void put_stops(const OrderStore& store, const std::vector<WaitingStop>& stops) {
+        std::vector<std::uint64_t> trailing;  // by acceptance
+        for (const WaitingStop& stop : stops)
+            if (store.attributes(stop.handle).kind == CommandType::trailing_stop) trailing.push_back(stop.accepted);
+        std::ranges::sort(trailing);
+        for (const WaitingStop& stop : stops) {
+            const bool trails = store.attributes(stop.handle).kind == CommandType::trailing_stop;
+            const auto place = std::ranges::lower_bound(trailing, stop.accepted) - trailing.begin() + 1;
+            put_order(store, stop.handle, stop.key,
+                      Waits{.anchor = stop.anchor, .place = trails ? static_cast<std::uint32_t>(place) : 0});
+        }
+    }
+
+    /// What a stop's attributes say in a snapshot only.
+    struct Waits {
+        std::int64_t anchor;
+        std::uint32_t place;  // among the trailing stops of its side, by acceptance, from 1
+    };
+
+    void put_order(const OrderStore& store, Handle handle, std::int64_t key, std::optional<Waits> waits = {}) {
         const OrderBody& order = store.order(handle);
         put(SavedOrder{.id = order.id,
-                       .key = store.level(order.level).key,
+                       .key = key,
                        .quantity = order.quantity,
                        .side = byte_of(order.side),
                        .attributes = order.attributes,
@@ -159,15 +178,12 @@ class Snapshot {
                        .zero = {}});
         if (order.attributes_handle == nil) return;
         OrderAttributes attributes = store.attributes(handle);
-        attributes.next = Handle{place_in_list(handle)};
+        if (waits) attributes.anchor = waits->anchor;
+        attributes.next = Handle{waits ? waits->place : 0};
         attributes.prev = nil;
         attributes.place = 0;
+        attributes.pending = 0;
         put(attributes);
-    }
-
-    std::uint32_t place_in_list(Handle handle) const {
-        const auto found = std::ranges::lower_bound(trailing_, handle, {}, &std::pair<Handle, std::uint32_t>::first);
-        return found != trailing_.end() && found->first == handle ? found->second : 0;
     }
 
     // -- restoring ----------------------------------------------------------------------------------------------------
@@ -186,6 +202,8 @@ class Snapshot {
         book.last = saved.last;
         book.traded = saved.traded;
         book.set_phase(saved.phase);
+        book.retry = {true, true};
+        book.day_orders = true;
         PerSide<std::vector<std::pair<std::uint32_t, Handle>>> trailing;  // by position in their list
         const auto queues = book.queues();
         for (std::size_t at = 0; at < queues.size(); ++at) {
@@ -198,7 +216,14 @@ class Snapshot {
         }
         for (const Side side : both_sides) {
             std::ranges::sort(trailing[side]);
-            for (const auto& [place, handle] : trailing[side]) store.append(book.trailing[side], handle);
+            const auto wrong = [&](const auto& older, const auto& younger) {
+                const OrderAttributes& one = store.attributes(older.second);
+                const OrderAttributes& other = store.attributes(younger.second);
+                return one.accepted >= other.accepted ||
+                       (side == Side::buy ? one.anchor > other.anchor : one.anchor < other.anchor);
+            };
+            if (std::ranges::adjacent_find(trailing[side], wrong) != trailing[side].end())
+                throw StateError("its trailing stops are not in their order");
         }
     }
 
@@ -219,15 +244,37 @@ class Snapshot {
                                                .symbol = static_cast<std::uint16_t>(symbol),
                                                .side = side_of(saved),
                                                .attributes = saved.attributes});
-        if (saved.has_attributes) store.add_attributes(handle) = from.get<OrderAttributes>();
+        if (saved.has_attributes) {
+            OrderAttributes& attributes = store.add_attributes(handle);
+            attributes = from.get<OrderAttributes>();
+            attributes.pending = 0;
+        }
         if (saved.has_attributes && (saved.attributes & attribute_gtd) != 0) store.schedule_expiry(handle);
-        store.enqueue(*book.queues()[queue], saved.key, handle);
+        if (waits) {
+            restore_stop(store, book, handle, saved.key);
+        } else {
+            store.enqueue(book.ladders[side_of(saved)], saved.key, handle);
+        }
         store.list(handle);
         return handle;
     }
 
+    /// Stops come in the order in which they came to their triggers, as far as it matters.
+    static void restore_stop(OrderStore& store, Book& book, Handle handle, std::int64_t key) {
+        const Side side = store.order(handle).side;
+        const OrderAttributes& stop = store.attributes(handle);
+        const std::uint64_t moment = ++book.stop_moments;
+        if (stop.kind == CommandType::trailing_stop) {
+            if (TrailingStops::key_at(book, side, stop.anchor, stop) != key)
+                throw StateError("a trailing stop is not at its trigger");
+            store.trailing(book, side).add(handle, moment);
+        } else {
+            store.set_anchor(handle, static_cast<std::int64_t>(moment));
+            store.enqueue(book.stops[side], key, handle);
+        }
+    }
+
     std::vector<std::byte> bytes_;
-    std::vector<std::pair<Handle, std::uint32_t>> trailing_;  // positions in the lists of trailing stops, by handle
 };
 
 }  // namespace lowlat

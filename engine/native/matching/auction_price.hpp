@@ -112,6 +112,7 @@ inline std::uint64_t auctioned(const OrderStore& store, Handle level) {
 
 /// What an uncross of a symbol would do now, if anything would trade.
 inline std::optional<Uncross> find_uncross(const OrderStore& store, std::uint32_t symbol, CrossedLevels& levels) {
+    if (!store.books()[symbol].crossed()) return std::nullopt;
     return UncrossSearch(store.books()[symbol], levels, [&](Handle level) { return auctioned(store, level); }).best();
 }
 

@@ -4,23 +4,28 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "engine/native/matching/config.hpp"
+#include "engine/native/matching/depth_index.hpp"
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/side.hpp"
 #include "engine/native/matching/tick_divider.hpp"
+#include "engine/native/matching/walk_count.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
 
 struct alignas(64) Book {
-    Book(const SymbolRules& its_rules, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops, Ladder&& sell_stops)
+    Book(const SymbolRules& its_rules, SparseRoom* room, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops,
+         Ladder&& sell_stops)
         : rules(its_rules),
           divider(its_rules.tick),
           ladders{{std::move(bids), std::move(asks)}},
-          stops{{std::move(buy_stops), std::move(sell_stops)}} {
+          stops{{std::move(buy_stops), std::move(sell_stops)}},
+          trailing{{Trailing(room), Trailing(room)}} {
         // Division rounds toward zero, but the ends of the band must not move outward.
         ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);
         const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
@@ -70,7 +75,21 @@ struct alignas(64) Book {
     std::array<const Ladder*, 4> queues() const { return {&ladders.of[0], &ladders.of[1], &stops.of[0], &stops.of[1]}; }
 
     /// Whether an all-or-none order may be able to trade without an incoming order.
-    LOWLAT_INLINE bool may_fill() const { return (all_or_none[Side::buy] | all_or_none[Side::sell]) != 0 && crossed(); }
+    LOWLAT_INLINE bool may_fill() const { return retry[Side::buy] | retry[Side::sell]; }
+
+    /// Have those all-or-none orders tried again that a change of an order at `key` may let trade.
+    void retry_after_change(const OrderBody& order, std::int64_t key) {
+        const Side other = opposite(order.side);
+        if (all_or_none[other] != 0 && key <= ~ladders[other].best_key()) retry[other] = true;
+        if ((order.attributes & attribute_all_or_none) != 0) retry[order.side] = true;
+    }
+
+    void drop_index() {
+        if (index == nullptr) return;
+        index.reset();
+        walks = {};
+        note(-1);
+    }
 
     /// Back to empty, continuous, and never traded.
     void reset() {
@@ -78,10 +97,14 @@ struct alignas(64) Book {
         for (Ladder& ladder : stops) ladder.reset();
         phase = TradingPhase::continuous;
         traded = false;
+        day_orders = false;
         last = 0;
         all_or_none = {};
-        trailing = {};
+        for (Trailing& trees : trailing) trees.reset();
         due = {};
+        retry = {};
+        walks = {};
+        index.reset();
         restricted = 0;
         note(is_restricted(rules) ? 1 : 0);
     }
@@ -90,6 +113,24 @@ struct alignas(64) Book {
     struct List {
         Handle first = nil;
         Handle last = nil;
+    };
+
+    /// The trailing stops of one side; see trailing_stops.hpp.
+    struct Trailing {
+        explicit Trailing(SparseRoom* room) : relative(SparseAllocator<FarLevels::value_type>(room)) {}
+
+        bool empty() const { return absolute == nil && relative.empty(); }
+        void reset() {
+            absolute = nil;
+            relative.clear();
+            best_left = false;
+        }
+
+        Handle absolute = nil;      // the tree of distances in price units
+        FarLevels relative;         // the trees of distances in basis points, by distance
+        std::int64_t nearest = 0;   // no anchor is passed before this one
+        std::int64_t best_key = 0;  // of the trigger that a price reaches first, or of one that was before it
+        bool best_left = false;     // the latter
     };
 
     static LOWLAT_INLINE std::int64_t mirror(Side side) { return std::int64_t{byte_of(side)} - 1; }
@@ -102,13 +143,20 @@ struct alignas(64) Book {
     std::uint64_t quantities_simple;
     std::uint32_t restricted = 0;  // see note()
     TradingPhase phase = TradingPhase::continuous;
-    bool traded = false;    // whether there is a last price
-    std::int64_t last = 0;  // price of the last trade
+    bool traded = false;      // whether there is a last price
+    bool day_orders = false;  // whether a DAY order has come since the last end of a day
+    std::int64_t last = 0;    // price of the last trade
     PerSide<std::uint32_t> all_or_none{};
     PerSide<Ladder> ladders;
-    PerSide<Ladder> stops;   // by trigger; the best is the first that a price moving toward them reaches
-    PerSide<List> trailing;  // oldest first, hence the nearest anchor last
-    List due;                // triggered, not yet executed
+    PerSide<Ladder>
+        stops;  // with a fixed trigger, by it; the best is the first that a price moving toward them reaches
+    PerSide<Trailing> trailing;
+    std::uint64_t stop_moments = 0;  // counts the times at which a stop came to its trigger
+    List due;                        // triggered, not yet executed
+    // Sides whose all-or-none orders are to be tried again: within their reach, or at one of them, something changed.
+    PerSide<bool> retry{};
+    WalkCount walks;
+    std::unique_ptr<DepthIndex> index;  // counts as a reason in note()
 };
 
 }  // namespace lowlat

@@ -6,6 +6,7 @@
 
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/order_node.hpp"
+#include "engine/native/matching/walk_count.hpp"
 
 namespace lowlat {
 
@@ -16,15 +17,18 @@ struct DryRun {
     std::int64_t limit;
     std::int64_t quantity;
 
-    /// Whether the levels hold the full quantity.
-    bool fills() const {
+    /// Whether the levels hold the full quantity. Counts those that it looks at.
+    bool fills(WalkCount& walks) const {
         std::int64_t left = quantity;
+        std::uint64_t levels = 0;
         ladder.for_each([&](std::int64_t key, Handle level) {
             if (key > limit) return false;
+            ++levels;
             left -= static_cast<std::int64_t>(
                 std::min<std::uint64_t>(nodes[level].level.quantity, static_cast<std::uint64_t>(left)));
             return left > 0;
         });
+        walks.count(levels);
         return left == 0;
     }
 

@@ -9,7 +9,9 @@
 
 #include "engine/native/matching/full_path_auction.hpp"
 #include "engine/native/matching/full_path_settlement.hpp"
+#include "engine/native/matching/index_policy.hpp"
 #include "engine/native/matching/validation.hpp"
+#include "engine/native/matching/waiting_stops.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
@@ -23,6 +25,7 @@ class FullPath {
         : matching_(CommandContext<Sink>(BookOrders(store, symbol), command, sink)) {}
 
     void execute(const ExtendedCommand& command) {
+        tend_index(store(), book());
         switch (command.kind) {
             case CommandType::cancel:
                 return cancel(command);
@@ -66,7 +69,7 @@ class FullPath {
         }
         Taker taker = taker_of(command, price);
         if (book().phase == TradingPhase::continuous && matching_.reaches(taker) &&
-            (!is_all_or_none(command) || matching_.judge(taker).whole))
+            (!is_all_or_none(command) || matching_.dry_run().fills(taker)))
             matching_.match(taker);
         if (taker.left != 0) {
             if (rests_with_attributes(command)) {
@@ -105,6 +108,7 @@ class FullPath {
     /// Create a live order for the command, not queued yet.
     LOWLAT_INLINE Handle admit(std::int64_t price, const ExtendedCommand& command, std::uint32_t quantity) {
         const std::uint8_t bits = attribute_bits(command);
+        if ((bits & attribute_day) != 0) book().day_orders = true;
         const Handle handle = store().add(book(), {.id = command.order_id,
                                                    .quantity = quantity,
                                                    .level = nil,
@@ -127,6 +131,7 @@ class FullPath {
                 .kind = command.kind,
                 .flags = command.flags,
                 .self_trade = command.self_trade,
+                .pending = 0,
                 .zero = {}};
         if (is(command, TimeInForce::gtd)) store().schedule_expiry(handle);
         return handle;
@@ -135,8 +140,7 @@ class FullPath {
     LOWLAT_INLINE void rest(const ExtendedCommand& command, std::int64_t price, std::uint32_t quantity) {
         const Handle handle = admit(price, command, quantity);
         if (command.display_quantity != 0) store().set_quantity(handle, quantity);
-        const Side side = side_of(command);
-        store().enqueue(book().ladders[side], book().key_of(side, price), handle);
+        orders().enqueue(handle, price);
         store().list(handle);
     }
 
@@ -148,15 +152,10 @@ class FullPath {
 
     // -- changes ----------------------------------------------------------------------------------------------------
 
-    void take_away(Handle handle, Reason reason) {
-        if (orders().waits(handle)) stops().stop_trailing(handle);
-        context().cancel_order(handle, reason);
-    }
-
     void cancel(const ExtendedCommand& command) {
         const Handle handle = orders().find(command.order_id);
         if (handle == nil) return reject(command, Reason::unknown_order_id);
-        take_away(handle, Reason::requested);
+        context().cancel_order(handle, Reason::requested);
         settlement().settle();
     }
 
@@ -174,7 +173,6 @@ class FullPath {
                                  .quantity = quantity,
                                  .remaining = orders().total(handle) - quantity};
         if (update.remaining == 0) {
-            if (orders().waits(handle)) stops().stop_trailing(handle);
             orders().remove(handle);
         } else {
             shrink(handle, update.remaining);
@@ -185,9 +183,10 @@ class FullPath {
 
     /// Reduces an iceberg's hidden quantity first.
     void shrink(Handle handle, std::uint32_t left) {
+        if (orders().trails(handle)) return store().set_quantity(handle, left);
         const std::uint32_t shown = std::min(orders()[handle].quantity, left);
-        store().reduce_shown(handle, orders()[handle].quantity - shown);
-        if ((orders()[handle].attributes & attribute_iceberg) != 0) store().set_hidden(handle, left - shown);
+        orders().reduce_shown(handle, orders()[handle].quantity - shown);
+        if ((orders()[handle].attributes & attribute_iceberg) != 0) orders().set_hidden(handle, left - shown);
     }
 
     void replace(const ExtendedCommand& command) {
@@ -229,14 +228,14 @@ class FullPath {
         taker.left = static_cast<std::uint32_t>(command.quantity);
         bool trades = book().phase == TradingPhase::continuous && matching_.reaches(taker);
         if (trades) {
-            const auto judged = matching_.judge(taker);
-            trades = judged.whole || !OrderStore::all_or_none(orders()[handle]);
-            if (trades && (command.flags & flag_post_only) != 0 && judged.records != 0)
+            const FullDryRun dry_run = matching_.dry_run();
+            trades = !OrderStore::all_or_none(orders()[handle]) || dry_run.fills(taker);
+            if (trades && (command.flags & flag_post_only) != 0 && dry_run.meets(taker))
                 return reject(command, Reason::post_only_would_trade);
-            if (trades && !store().tape_takes(judged.records)) return reject(command, Reason::trade_pool_full);
+            if (trades && !dry_run.tape_takes(taker)) return reject(command, Reason::trade_pool_full);
         }
         emit_replaced(command, side, price);
-        store().dequeue(book().ladders[side], handle);
+        orders().dequeue(handle);
         if (trades) matching_.match(taker);
         if (taker.left != 0) {
             store().set_quantity(handle, taker.left);
@@ -256,7 +255,7 @@ class FullPath {
         accept(command);
         for (Handle handle = store().next_expired(); handle != nil; handle = store().next_expired()) {
             FullPath its(store(), store().order(handle).symbol, command.kind, context().sink);
-            its.take_away(handle, Reason::expired);
+            its.context().cancel_order(handle, Reason::expired);
             its.settlement().settle();
         }
     }
@@ -271,6 +270,7 @@ class FullPath {
             return reject(command, Reason::trade_pool_full);
         accept(command);
         book().set_phase(phase);
+        book().retry = {true, true};
         if (crossed) auction().uncross(*crossed);
         if (phase == TradingPhase::closed) end_day();
         settlement().settle();
@@ -282,8 +282,12 @@ class FullPath {
     }
 
     void end_day() {
+        if (!std::exchange(book().day_orders, false)) return;
         for (const Ladder& ladder : book().ladders) end_day(ladder);
-        for (const Ladder& ladder : book().stops) end_day(ladder);
+        for (const Side side : both_sides)
+            for (const WaitingStop& stop : waiting_stops(store(), book(), side))
+                if ((orders()[stop.handle].attributes & attribute_day) != 0)
+                    context().cancel_order(stop.handle, Reason::expired);
     }
 
     void end_day(const Ladder& ladder) {
@@ -291,7 +295,7 @@ class FullPath {
             Handle handle = orders().next(at.level);
             for (std::uint32_t left = orders().level(at.level).order_count; left > 0; --left) {
                 const Handle next = orders().next(handle);
-                if ((orders()[handle].attributes & attribute_day) != 0) take_away(handle, Reason::expired);
+                if ((orders()[handle].attributes & attribute_day) != 0) context().cancel_order(handle, Reason::expired);
                 handle = next;
             }
         }
@@ -300,7 +304,7 @@ class FullPath {
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
     /// Returns the first check that fails. Rounds and slides the price.
-    Reason check_enter(const ExtendedCommand& command, std::int64_t& price) {
+    LOWLAT_INLINE Reason check_enter(const ExtendedCommand& command, std::int64_t& price) {
         if (const Reason reason = check_order(command, book(), store().clock(), price); reason != Reason::none)
             return reason;
         if (orders().find(command.order_id) != nil) return Reason::duplicate_order_id;
@@ -319,22 +323,23 @@ class FullPath {
         if (command.kind != CommandType::trailing_stop)
             return stops().reached(side, command.trigger) ? Reason::stop_through_market : Reason::none;
         if (!book().traded) return Reason::no_last_trade;
-        const __int128 trigger = stops().trigger_of(side, book().last, {command.trigger, command.flags});
+        const __int128 trigger = trailing_trigger(book().rules, side, book().last, {command.trigger, command.flags});
         const bool inside = trigger >= book().rules.price_min && trigger <= book().rules.price_max;
         return inside ? Reason::none : Reason::price_outside_band;
     }
 
-    Reason check_trade(const ExtendedCommand& command, std::int64_t& price) {
+    LOWLAT_INLINE Reason check_trade(const ExtendedCommand& command, std::int64_t& price) {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
         if (!asks && !store().tape_refuses()) return Reason::none;
-        const auto judged = matching_.judge(taker_of(command, price));
-        if (is(command, TimeInForce::fok) && !judged.whole) return Reason::fok_not_fillable;
-        if ((command.flags & flag_post_only) != 0 && judged.records != 0)
+        const Taker taker = taker_of(command, price);
+        const FullDryRun dry_run = matching_.dry_run();
+        if (is(command, TimeInForce::fok) && !dry_run.fills(taker)) return Reason::fok_not_fillable;
+        if ((command.flags & flag_post_only) != 0 && dry_run.meets(taker))
             return (command.flags & flag_price_slide) != 0 && slide(side_of(command), price)
                        ? Reason::none
                        : Reason::post_only_would_trade;
-        const bool trades = judged.whole || !is_all_or_none(command);
-        return !trades || store().tape_takes(judged.records) ? Reason::none : Reason::trade_pool_full;
+        const bool trades = !is_all_or_none(command) || dry_run.fills(taker);
+        return !trades || dry_run.tape_takes(taker) ? Reason::none : Reason::trade_pool_full;
     }
 
     /// One tick behind the best price of the other side. False if that is outside the band.

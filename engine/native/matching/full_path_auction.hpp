@@ -113,9 +113,9 @@ class Auction {
             return false;
         }
         const std::uint32_t shown = std::min(orders()[handle].quantity, quantity);
-        orders().store.reduce_shown(handle, shown);
+        orders().reduce_shown(handle, shown);
         if (shown != quantity)
-            orders().store.set_hidden(handle, orders().attributes(handle).reserve_quantity - (quantity - shown));
+            orders().set_hidden(handle, orders().attributes(handle).reserve_quantity - (quantity - shown));
         return true;
     }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "engine/native/matching/events.hpp"
+#include "engine/native/matching/full_path_dry_run.hpp"
 #include "engine/native/matching/full_path_stops.hpp"
 
 namespace lowlat {
@@ -61,18 +62,6 @@ class CommandContext {
     CommandType command_;
 };
 
-/// An order that trades against the other side: incoming or entered again.
-struct Taker {
-    std::uint64_t id;
-    std::int64_t price;      // its limit as in events: 0 for a market order
-    std::int64_t limit_key;  // it trades with keys of the other side up to this one
-    std::uint32_t left;
-    std::uint32_t participant_id;  // also 0 if prevention is off
-    Side side;
-    SelfTradePrevention self_trade;
-    bool stopped = false;  // canceled by self-trade prevention
-};
-
 /// Matches incoming orders with the orders of one book.
 template <typename Sink>
 class Matching {
@@ -105,37 +94,26 @@ class Matching {
         return orders().book.ladders[opposite(taker.side)].best_key() <= taker.limit_key;
     }
 
+    FullDryRun dry_run() const { return FullDryRun(orders()); }
+
     /// Trade against the other side, up to the limit.
     void match(Taker& taker) {
+        if (unlikely(orders().book.index != nullptr) && !dry_run().pro_rata()) {
+            meet_by_index(taker);
+            if (orders().book.index != nullptr) return;
+        }
         const Ladder& ladder = orders().book.ladders[opposite(taker.side)];
         Ladder::Place at{ladder.best_key(), ladder.best()};
+        std::uint64_t passed = 0;  // orders
         while (taker.left != 0 && at.level != nil && at.key <= taker.limit_key) {
-            if (pro_rata()) {
+            if (dry_run().pro_rata()) {
                 share_level(taker, at.key);
             } else {
-                meet_level(taker, at.level);
+                meet_level(taker, at.level, passed);
             }
             if (taker.left != 0) at = ladder.after(at.key);
         }
-    }
-
-    /// Dry run of match().
-    struct Judgment {
-        bool whole;             // the order would fill completely
-        std::uint64_t records;  // upper bound of tape records
-    };
-
-    Judgment judge(const Taker& taker) const {
-        Judgment judged{true, 0};
-        std::uint64_t left = taker.left;
-        orders().book.ladders[opposite(taker.side)].for_each([&](std::int64_t key, Handle at) {
-            if (key > taker.limit_key) return false;
-            const bool stops =
-                pro_rata() ? judge_shares(taker, at, left, judged) : judge_level(taker, at, left, judged);
-            return left != 0 && !stops;
-        });
-        judged.whole = judged.whole && left == 0;
-        return judged;
+        orders().book.walks.count(passed);
     }
 
     /// Cancel the remainder of an incoming order.
@@ -151,7 +129,7 @@ class Matching {
 
     /// Show an iceberg's next slice, at the back of the queue.
     void refill(Handle handle) {
-        orders().store.refill(handle);
+        orders().refill(handle);
         const OrderBody& iceberg = orders()[handle];
         context_.emit({.kind = ExecType::refilled,
                        .id = iceberg.id,
@@ -165,36 +143,43 @@ class Matching {
     BookOrders& orders() { return context_.orders(); }
     const BookOrders& orders() const { return context_.orders(); }
 
-    bool pro_rata() const { return orders().book.rules.algorithm == MatchAlgorithm::pro_rata; }
-
-    bool own(const Taker& taker, Handle maker) const {
-        return taker.participant_id != 0 && orders().participant_id(maker) == taker.participant_id;
-    }
+    bool own(const Taker& taker, Handle maker) const { return dry_run().own(taker, maker); }
 
     /// Oldest first.
-    void meet_level(Taker& taker, Handle level_handle) {
+    void meet_level(Taker& taker, Handle level_handle, std::uint64_t& passed) {
         Handle at = orders().next(level_handle);
         while (at != level_handle && taker.left != 0) {
             Handle next = orders().next(at);
-            if (passed_over(at, taker.left)) {
-                at = next;
-                continue;
-            }
-            const bool is_own = own(taker, at);
-            if (is_own && taker.self_trade == SelfTradePrevention::cancel_resting) {
-                context_.cancel_order(at, Reason::self_trade);
-            } else if (is_own && taker.self_trade != SelfTradePrevention::decrement) {
-                if (taker.self_trade == SelfTradePrevention::cancel_both) context_.cancel_order(at, Reason::self_trade);
-                return stop(taker);
-            } else if (take(taker, at, std::min(taker.left, orders()[at].quantity), is_own) && next == level_handle) {
+            if (dry_run().passed_over(at, taker.left)) {
+                ++passed;
+            } else if (meet(taker, at) && next == level_handle) {
                 next = at;  // refilled, it is queued again behind its old position
             }
             at = next;
         }
     }
 
-    bool passed_over(Handle maker, std::uint64_t left) const {
-        return OrderStore::all_or_none(orders()[maker]) && left < orders()[maker].quantity;
+    /// The same without a walk over the orders that it passes over.
+    void meet_by_index(Taker& taker) {
+        const Side side = opposite(taker.side);
+        while (taker.left != 0 && orders().book.index != nullptr) {
+            const DepthIndex& index = *orders().book.index;
+            if (index.any_all_or_none(side)) orders().book.walks.index_used();
+            const Handle maker = index.first_maker({.side = side, .limit_key = taker.limit_key, .left = taker.left});
+            if (maker == nil) return;
+            meet(taker, maker);
+        }
+    }
+
+    /// Trade with a maker, or what self-trade prevention does instead. Returns whether the maker was refilled.
+    bool meet(Taker& taker, Handle maker) {
+        const bool is_own = own(taker, maker);
+        if (!is_own || taker.self_trade == SelfTradePrevention::decrement)
+            return take(taker, maker, std::min(taker.left, orders()[maker].quantity), is_own);
+        if (taker.self_trade != SelfTradePrevention::cancel_aggressing)
+            context_.cancel_order(maker, Reason::self_trade);
+        if (taker.self_trade != SelfTradePrevention::cancel_resting) stop(taker);
+        return false;
     }
 
     /// Cancel an incoming order by self-trade prevention.
@@ -209,7 +194,7 @@ class Matching {
         const OrderBody& resting = orders()[maker];
         const std::int64_t price = orders().limit_of(maker);
         taker.left -= quantity;
-        orders().store.reduce_shown(maker, quantity);
+        orders().reduce_shown(maker, quantity);
         const std::uint32_t left = orders().total(maker);
         if (decrement) {
             emit_decrement(taker, maker, quantity);
@@ -320,59 +305,6 @@ class Matching {
             }
             at = next;
         }
-    }
-
-    // -- dry run ----------------------------------------------------------------------------------------------------
-
-    /// Upper bound of a maker's trade records: one for its slice, and one for each hidden slice.
-    std::uint64_t records_of(Handle maker) const {
-        const std::uint64_t reserve_quantity = orders().store.reserve_quantity(orders()[maker]);
-        return reserve_quantity == 0 ? 1
-                                     : 1 + (reserve_quantity + orders().attributes(maker).display_quantity - 1) /
-                                               orders().attributes(maker).display_quantity;
-    }
-
-    static void deduct(std::uint64_t& left, std::uint64_t quantity) { left -= std::min(left, quantity); }
-
-    /// One level by time priority. True if the incoming order would be canceled.
-    bool judge_level(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgment& judged) const {
-        std::uint64_t reserve_quantity = 0;  // refilled behind everything queued now
-        for (Handle at = orders().next(level_handle); at != level_handle && left != 0; at = orders().next(at)) {
-            if (passed_over(at, left)) continue;
-            if (own(taker, at)) {
-                if (taker.self_trade == SelfTradePrevention::cancel_resting) continue;
-                judged.whole = false;
-                if (taker.self_trade != SelfTradePrevention::decrement) return true;
-            } else {
-                judged.records += records_of(at);
-            }
-            deduct(left, orders()[at].quantity);
-            reserve_quantity += orders().store.reserve_quantity(orders()[at]);
-        }
-        deduct(left, reserve_quantity);
-        return false;
-    }
-
-    /// The same for a pro-rata level.
-    bool judge_shares(const Taker& taker, Handle level_handle, std::uint64_t& left, Judgment& judged) const {
-        std::uint64_t shown = 0;
-        std::uint64_t reserve_quantity = 0;
-        bool any_own = false;
-        for (Handle at = orders().next(level_handle); at != level_handle; at = orders().next(at)) {
-            const bool is_own = own(taker, at);
-            any_own |= is_own;
-            if (!is_own) judged.records += records_of(at);
-            if (is_own && taker.self_trade != SelfTradePrevention::decrement) continue;
-            shown += orders()[at].quantity;
-            reserve_quantity += orders().store.reserve_quantity(orders()[at]);
-        }
-        deduct(left, shown);
-        if (any_own && taker.self_trade != SelfTradePrevention::cancel_resting) {
-            judged.whole = false;
-            if (taker.self_trade != SelfTradePrevention::decrement) return true;
-        }
-        deduct(left, reserve_quantity);
-        return false;
     }
 
     CommandContext<Sink> context_;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "engine/native/matching/full_path_matching.hpp"
+#include "engine/native/matching/index_policy.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
@@ -26,20 +28,20 @@ class Settlement {
         if (orders().book.phase != TradingPhase::continuous) return;
         do {
             while (orders().book.due.first != nil) trigger(orders().book.due.first);
-        } while (orders().book.may_fill() && (fill_one(Side::buy) || fill_one(Side::sell)));
+            if (orders().book.may_fill()) consider_index(orders().store, orders().book);
+        } while (fill_one(Side::buy) || fill_one(Side::sell));
     }
 
     /// Enter a due stop as the order it becomes.
     void trigger(Handle handle) {
-        orders().store.remove(orders().book.due, handle);
+        orders().store.remove_first(orders().book.due);
         const OrderBody& body = orders()[handle];
         const OrderAttributes& stop = orders().attributes(handle);
         const bool limited = stop.kind == CommandType::stop_limit;
         matching_.context().emit_whole(ExecType::triggered, body, stop.anchor);
         Taker taker =
             matching_.taker_of(handle, limited ? CommandType::limit : CommandType::market, limited ? stop.price : 0);
-        const bool refused =
-            orders().store.tape_refuses() && !orders().store.tape_takes(matching_.judge(taker).records);
+        const bool refused = !matching_.dry_run().tape_takes(taker);
         if (!refused) matching_.match(taker);
         if (taker.left != 0 && limited && !refused) {
             orders().store.end_waiting(orders().book, handle);
@@ -53,32 +55,55 @@ class Settlement {
 
     /// Trade the first all-or-none order of a side that can fill completely. False if none can.
     bool fill_one(Side side) {
+        if (!orders().book.retry[side]) return false;
+        orders().book.retry[side] = false;
         if (orders().book.all_or_none[side] == 0) return false;
-        const Handle handle = find_fillable(side);
+        const Handle handle = orders().book.index != nullptr ? find_by_index(side) : find_fillable(side);
         if (handle == nil) return false;
+        orders().book.retry[side] = true;
         const std::int64_t price = orders().limit_of(handle);
         matching_.context().emit_whole(ExecType::triggered, orders()[handle], price);
         Taker taker = matching_.taker_of(handle, CommandType::limit, price);
-        orders().store.dequeue(orders().book.ladders[side], handle);
+        orders().dequeue(handle);
         matching_.match(taker);
         orders().release(handle);
         return true;
     }
 
     Handle find_fillable(Side side) const {
-        const Book& book = orders().book;
+        Book& book = orders().book;
+        std::uint64_t steps = 0;
         Handle found = nil;
         book.ladders[side].for_each([&](std::int64_t key, Handle level) {
-            const std::int64_t price = book.price_of(side, key);
-            if (book.key_of(opposite(side), price) < book.ladders[opposite(side)].best_key()) return false;
+            if (~key < book.ladders[opposite(side)].best_key()) return false;
             for (Handle at = orders().next(level); at != level && found == nil; at = orders().next(at)) {
-                if (!OrderStore::all_or_none(orders()[at])) continue;
-                const auto judged = matching_.judge(matching_.taker_of(at, CommandType::limit, price));
-                if (judged.whole && orders().store.tape_takes(judged.records)) found = at;
+                ++steps;
+                if (OrderStore::all_or_none(orders()[at]) && can_fill(at)) found = at;
             }
             return found == nil;
         });
+        book.walks.count(steps);
         return found;
+    }
+
+    Handle find_by_index(Side side) const {
+        const Book& book = orders().book;
+        Priority after{std::numeric_limits<std::int64_t>::min(), 0};
+        for (;;) {
+            const Handle at = book.index->next_fillable(side, after);
+            if (at == nil || ~book.index->priority(at).key < book.ladders[opposite(side)].best_key()) return nil;
+            if (can_fill(at)) return at;
+            after = book.index->priority(at);
+        }
+    }
+
+    /// Whether an all-or-none order can trade now. If it only waits for room on the tape, its side is tried again.
+    bool can_fill(Handle handle) const {
+        const Taker taker = matching_.taker_of(handle, CommandType::limit, orders().limit_of(handle));
+        if (!matching_.dry_run().fills(taker)) return false;
+        if (matching_.dry_run().tape_takes(taker)) return true;
+        orders().book.retry[orders()[handle].side] = true;
+        return false;
     }
 
     Matching<Sink>& matching_;

@@ -1,5 +1,7 @@
 // The invariants that hold between any two commands. A LOWLAT_CHECKED build checks them after commands.
+#include <algorithm>
 #include <cstdint>
+#include <map>
 
 #include "engine/native/matching/matcher.hpp"
 
@@ -17,7 +19,6 @@ struct Count {
     std::uint32_t attributes_handle = 0;
     std::uint32_t expiring = 0;
     std::uint32_t restricted = 0;
-    std::uint32_t trailing = 0;
     PerSide<std::uint32_t> all_or_none{};
 };
 
@@ -33,7 +34,6 @@ void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
     if (order.attributes_handle != nil) ++count.attributes_handle;
     if ((order.attributes & attributes_met) != 0) ++count.restricted;
     if ((order.attributes & attribute_all_or_none) != 0) ++count.all_or_none[order.side];
-    if (waits && matcher.attributes()[order.attributes_handle].kind == CommandType::trailing_stop) ++count.trailing;
     if ((order.attributes & attribute_gtd) == 0) return;
     hold(matcher.expiries().at(matcher.attributes()[order.attributes_handle].place) == at,
          "an expiring order knows its place");
@@ -75,11 +75,74 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
     hold(first == nil || ladder.best_key() == nodes[first].level.key, "the best key is the best level's");
 }
 
-std::uint32_t count_listed(const Matcher& matcher, const Book::List& list) {
+/// The sums of an index, and what they are sums of.
+void hold_index(const Matcher& matcher, const Book& book) {
+    DepthIndex& index = *book.index;
+    const Priority end = Priority::through(Book::any_key);
     std::uint32_t orders = 0;
-    for (Handle at = list.first; at != nil; at = matcher.attributes()[matcher.nodes()[at].order.attributes_handle].next)
-        ++orders;
-    return orders;
+    for (const Side side : both_sides) {
+        index.settle_pending(side);
+        std::uint64_t plain = 0;
+        std::uint64_t alone = 0;
+        std::map<std::uint32_t, std::uint64_t> own;
+        matcher.for_each_queued(book.ladders[side], [&](Handle at) {
+            const OrderBody& order = matcher.order(at);
+            const std::uint64_t total = std::uint64_t{order.quantity} + matcher.reserve_quantity(order);
+            const Priority place = index.priority(at);
+            ++orders;
+            hold(place.key == matcher.level(order.level).key, "an order is indexed at its price");
+            hold(index.plain_before(side, place).all() == plain && index.alone_before(side, place) == alone,
+                 "the index sums what is before an order");
+            (OrderStore::all_or_none(order) ? alone : plain) += total;
+            if ((order.attributes & attribute_participant) != 0) own[matcher.attributes(at).participant_id] += total;
+            if (!OrderStore::all_or_none(order)) return;
+            const Priority reach = Priority::through(~place.key);
+            const std::uint64_t reached =
+                index.plain_before(opposite(side), reach).all() + index.alone_before(opposite(side), reach);
+            hold(static_cast<std::uint64_t>(index.deficit(at)) == total - reached, "a deficit is up to date");
+        });
+        hold(index.plain_before(side, end).all() == plain && index.alone_before(side, end) == alone,
+             "the index sums a side");
+        own.erase(0);
+        for (const auto& [participant_id, total] : own)
+            hold(index.own_before(participant_id, side, end).all == total, "the index sums a participant's orders");
+    }
+    hold(orders == index.orders(), "the index holds the orders of the book");
+}
+
+/// The trailing stops of one side. Whole trees are compared with their orders, which are read without changing them.
+void hold_trailing(const Matcher& matcher, const Book& book, std::uint32_t symbol, Side side, Count& count) {
+    struct Tree {
+        std::int64_t best_key;
+        std::uint64_t accepted = 0;
+        std::int64_t anchor = 0;
+    };
+    std::map<std::int64_t, Tree> trees;  // by distance in basis points; 0: in price units
+    TrailingStops::for_each(matcher.nodes(), matcher.attributes(), book, side, [&](const TrailingStop& stop) {
+        const OrderBody& order = matcher.order(stop.handle);
+        const OrderAttributes& attributes = matcher.attributes(stop.handle);
+        hold(order.side == side && order.symbol == symbol, "a trailing stop waits in its own book, on its side");
+        hold_order(matcher, stop.handle, true, count);
+        const bool relative = (attributes.flags & flag_trail_basis_points) != 0;
+        const std::int64_t key = TrailingStops::key_at(book, side, stop.anchor, attributes);
+        const auto [at, first] = trees.try_emplace(relative ? attributes.distance : 0, Tree{.best_key = key});
+        Tree& tree = at->second;
+        hold(first || attributes.accepted > tree.accepted, "trailing stops are in order of acceptance");
+        hold(first || (side == Side::buy ? stop.anchor >= tree.anchor : stop.anchor <= tree.anchor),
+             "the older of two trailing stops has the better anchor");
+        tree = {.best_key = std::min(tree.best_key, key), .accepted = attributes.accepted, .anchor = stop.anchor};
+        ++count.orders;
+        ++count.levels;  // its second node
+    });
+    const Book::Trailing& trailing = book.trailing[side];
+    const auto hold_tree = [&](std::int64_t distance, Handle root) {
+        const auto at = trees.find(distance);
+        hold(at != trees.end() && matcher.nodes()[matcher.order(root).level].trail.best_key == at->second.best_key,
+             "a tree of trailing stops knows the first that a price reaches");
+    };
+    if (trailing.absolute != nil) hold_tree(0, trailing.absolute);
+    for (const auto& [distance, root] : trailing.relative) hold_tree(distance, root);
+    hold(trees.size() == trailing.relative.size() + (trailing.absolute != nil ? 1 : 0), "no tree is empty");
 }
 
 }  // namespace
@@ -92,13 +155,13 @@ void check_invariants(const Matcher& matcher) {
         for (const Side side : both_sides) {
             hold_ladder(matcher, book.ladders[side], symbol, side, false, count);
             hold_ladder(matcher, book.stops[side], symbol, side, true, count);
+            hold_trailing(matcher, book, symbol, side, count);
             hold(count.all_or_none[side] == book.all_or_none[side], "all-or-none orders are counted");
         }
-        hold(count_listed(matcher, book.trailing[Side::buy]) + count_listed(matcher, book.trailing[Side::sell]) ==
-                 count.trailing,
-             "stops that trail are listed");
         hold(book.due.first == nil, "no stop is due between two commands");
-        count.restricted += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_restricted(book.rules) ? 1 : 0);
+        count.restricted += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_restricted(book.rules) ? 1 : 0) +
+                            (book.index != nullptr ? 1 : 0);
+        if (book.index != nullptr) hold_index(matcher, book);
         hold(count.restricted == book.restricted, "what a simple command must know of is counted");
         const bool may_cross =
             book.phase != TradingPhase::continuous || book.all_or_none[Side::buy] + book.all_or_none[Side::sell] != 0;

@@ -13,6 +13,7 @@
 #include "engine/native/matching/dry_run.hpp"
 #include "engine/native/matching/events.hpp"
 #include "engine/native/matching/full_path.hpp"
+#include "engine/native/matching/index_policy.hpp"
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/order_attributes.hpp"
 #include "engine/native/matching/order_index.hpp"
@@ -180,6 +181,7 @@ class Matcher : public OrderStore {
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
         OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         if (unlikely(!is_simple(command) || !book.sound(command) || live_ >= live_unchecked_)) {
+            if (is(command, TimeInForce::fok)) consider_index(*this, book);
             if (book.restricted != 0 || !without_attributes(command)) return take_full_path(command, sink);
             const Reason reason = check_enter(command, book, tag);
             if (reason != Reason::none) return reject(command, reason, sink);
@@ -426,8 +428,7 @@ class Matcher : public OrderStore {
         if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
         const bool dry = rests(command) && live_ == orders_max_;
         if (dry && when_orders_dry_ == PoolPolicy::refuse) return Reason::order_pool_full;
-        if (command.time_in_force == static_cast<std::uint8_t>(TimeInForce::fok) &&
-            !sweep_of(command, book, side_of(command)).fills())
+        if (is(command, TimeInForce::fok) && !sweep_of(command, book, side_of(command)).fills(book.walks))
             return Reason::fok_not_fillable;
         if (const Reason reason = check_trade(command, book, side_of(command)); reason != Reason::none) return reason;
         return dry && !grow_orders() ? Reason::order_pool_full : Reason::none;

@@ -22,14 +22,13 @@ inline constexpr std::uint8_t attributes_stored = 0xFF & ~attribute_day;
 inline constexpr std::uint8_t attributes_met = attribute_iceberg | attribute_all_or_none | attribute_waits;
 
 struct alignas(64) OrderAttributes {
-    // Neighbors in the book's list of trailing or due stops; used by the pool while this is free.
-    Handle next;
+    Handle next;  // in the book's list of due stops; both are the pool's while this is free
     Handle prev;
     union {
         std::int64_t price;     // limit of a stop-limit order
         std::int64_t distance;  // trail distance of a trailing stop
     };
-    std::int64_t anchor;  // trailing stop: its best trade price; due stop: its former trigger
+    std::int64_t anchor;  // trailing stop: its best trade price; due stop: its former trigger; other stops: since when
     std::uint64_t expiry;
     std::uint64_t accepted;  // sequence of the command that entered it
     std::uint32_t participant_id;
@@ -39,7 +38,8 @@ struct alignas(64) OrderAttributes {
     CommandType kind;
     std::uint8_t flags;
     SelfTradePrevention self_trade;
-    std::uint8_t zero[5];
+    std::uint8_t pending;  // see trailing_stops.hpp
+    std::uint8_t zero[4];
 };
 static_assert(sizeof(OrderAttributes) == 64);
 

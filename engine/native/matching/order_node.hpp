@@ -1,4 +1,5 @@
-// Orders and price levels are 32-byte nodes in one pool, so that a queue is a ring through its level.
+// Orders and price levels are 32-byte nodes in one pool, so that a queue is a ring through its level. A trailing stop,
+// which is in no level, has a second node instead.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +11,8 @@ namespace lowlat {
 
 struct OrderBody {
     std::uint64_t id;
-    std::uint32_t quantity;  // what remains, or an iceberg's displayed slice; never 0 while the order rests
-    Handle level;
+    std::uint32_t quantity;    // what remains, or an iceberg's displayed slice; never 0 while the order rests
+    Handle level;              // of a trailing stop, the node of its TrailBody
     Handle attributes_handle;  // its OrderAttributes, nil if it needs none
     std::uint16_t symbol;
     Side side;
@@ -25,6 +26,13 @@ struct LevelBody {
     std::uint32_t zero;
 };
 
+/// What a trailing stop's branch sums up; see trailing_stops.hpp.
+struct TrailBody {
+    std::uint64_t since;  // of the order itself: when its trigger was last moved
+    std::int64_t least_distance;
+    std::int64_t best_key;
+};
+
 /// The level is the ring's sentinel: `level.next` is the oldest order, `level.prev` the youngest. Removing an order
 /// writes its two neighbors, which may be orders or the level: no branch on "first" or "last".
 struct alignas(32) Node {
@@ -33,6 +41,7 @@ struct alignas(32) Node {
     union {
         OrderBody order;
         LevelBody level;
+        TrailBody trail;
     };
 };
 static_assert(sizeof(Node) == 32, "two nodes to a cache line, none across two");

@@ -6,6 +6,7 @@
 #include "engine/native/matching/order_store.hpp"
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/side.hpp"
+#include "engine/native/matching/waiting_stops.hpp"
 
 namespace lowlat {
 
@@ -32,19 +33,18 @@ void for_each_order(const OrderStore& store, std::uint32_t symbol, Visit visit) 
 template <typename Visit>
 void for_each_stop(const OrderStore& store, std::uint32_t symbol, Visit visit) {
     const Book& book = store.books()[symbol];
-    for (const Ladder& ladder : book.stops) {
-        store.for_each_queued(ladder, [&](Handle at) {
-            const OrderBody& order = store.order(at);
-            const std::int64_t key = store.level(order.level).key;
+    for (const Side side : both_sides) {
+        for (const WaitingStop& stop : waiting_stops(store, book, side)) {
+            const OrderBody& order = store.order(stop.handle);
             visit(StopRow{.order_id = order.id,
-                          .price = store.limit_of(book, at),
-                          .trigger = book.price_of(opposite(order.side), key),
+                          .price = store.limit_of(book, stop.handle),
+                          .trigger = book.price_of(opposite(side), stop.key),
                           .quantity = order.quantity,
                           .symbol = order.symbol,
-                          .kind = store.attributes(at).kind,
-                          .side = byte_of(order.side),
+                          .kind = store.attributes(stop.handle).kind,
+                          .side = byte_of(side),
                           .zero = {}});
-        });
+        }
     }
 }
 

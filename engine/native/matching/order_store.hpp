@@ -18,6 +18,7 @@
 #include "engine/native/matching/side.hpp"
 #include "engine/native/matching/store_memory.hpp"
 #include "engine/native/matching/trade_tape.hpp"
+#include "engine/native/matching/trailing_stops.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
@@ -134,8 +135,13 @@ class OrderStore {
         });
     }
 
+    template <typename Visit>
+    void for_each_trailing(const Book& book, Side side, Visit visit) const {
+        TrailingStops::for_each(nodes_, attributes_, book, side, [&](const TrailingStop& stop) { visit(stop.handle); });
+    }
+
     /// An order's limit; 0 for a stop that becomes a market order.
-    std::int64_t limit_of(const Book& book, Handle handle) const {
+    LOWLAT_INLINE std::int64_t limit_of(const Book& book, Handle handle) const {
         const OrderBody& order = nodes_[handle].order;
         if ((order.attributes & attribute_waits) == 0) return book.price_of(order.side, nodes_[order.level].level.key);
         const OrderAttributes& attributes = attributes_[order.attributes_handle];
@@ -156,8 +162,8 @@ class OrderStore {
 
     // -- operations on orders ---------------------------------------------------------------------------------------
     //
-    // Life cycle of an order: add; add_attributes and schedule_expiry if it has any; enqueue; list; dequeue and enqueue
-    // as it moves; finally dequeue and release.
+    // Life cycle of an order: add; add_attributes and schedule_expiry if it has any; enqueue; list, in the index by id;
+    // dequeue and enqueue as it moves, live all the while; finally dequeue and release.
 
     Book& book(std::uint32_t symbol) { return books_[symbol]; }
 
@@ -181,7 +187,6 @@ class OrderStore {
         expiries_.push(attributes_, handle, nodes_[handle].order.attributes_handle);
     }
 
-    /// Add the order to the index by id.
     LOWLAT_INLINE void list(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         if (!index_.insert(index_.tag(order.id, order.symbol), handle)) rebuild_index();
@@ -205,7 +210,6 @@ class OrderStore {
         ++body.order_count;
     }
 
-    /// Remove a live order from its queue; it stays live.
     LOWLAT_INLINE void dequeue(Ladder& ladder, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         LevelBody& level = nodes_[order.level].level;
@@ -214,7 +218,6 @@ class OrderStore {
         if (--level.order_count == 0) drop_level(ladder, order.level);
     }
 
-    /// Release a live order that is not queued.
     LOWLAT_INLINE void release(Book& book, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         count_restrictions(book, order, -1);
@@ -241,7 +244,6 @@ class OrderStore {
         nodes_[order.level].level.quantity -= quantity;
     }
 
-    /// Set the hidden quantity of an iceberg.
     void set_hidden(Handle handle, std::uint32_t quantity) { attributes_of(handle).reserve_quantity = quantity; }
 
     /// Show the next slice of an iceberg that displays nothing, at the back of its queue.
@@ -255,8 +257,7 @@ class OrderStore {
         nodes_[order.level].level.quantity += order.quantity;
     }
 
-    // -- operations on stops ----------------------------------------------------------------------------------------
-
+    TrailingStops trailing(Book& book, Side side) { return {nodes_, attributes_, book, side}; }
     void set_anchor(Handle handle, std::int64_t price) { attributes_of(handle).anchor = price; }
 
     /// Turn a stop that is not queued into an ordinary order.
@@ -267,18 +268,16 @@ class OrderStore {
         count_restrictions(book, order, 1);
     }
 
+    /// Append an order to the list of due stops.
     void append(Book::List& list, Handle handle) {
-        OrderAttributes& added = attributes_of(handle);
-        added.next = nil;
-        added.prev = list.last;
+        attributes_of(handle).next = nil;
         (list.last == nil ? list.first : attributes_of(list.last).next) = handle;
         list.last = handle;
     }
 
-    void remove(Book::List& list, Handle handle) {
-        const OrderAttributes& gone = attributes_of(handle);
-        (gone.prev == nil ? list.first : attributes_of(gone.prev).next) = gone.next;
-        (gone.next == nil ? list.last : attributes_of(gone.next).prev) = gone.prev;
+    void remove_first(Book::List& list) {
+        list.first = attributes_of(list.first).next;
+        if (list.first == nil) list.last = nil;
     }
 
     // -- operations on the whole store ------------------------------------------------------------------------------
@@ -296,7 +295,6 @@ class OrderStore {
     }
 
     void advance_time(std::uint64_t clock) { clock_ = clock; }
-
     /// The levels collected by an auction; their memory is reused by the next.
     CrossedLevels& crossed_levels() { return crossed_; }
 
@@ -310,6 +308,7 @@ class OrderStore {
             ++growth_failures_;
             return false;
         }
+        for (Book& book : books_) book.drop_index();  // it is as large as the pool was
         orders_max_ *= 2;
         ++growths_;
         fill_index();
@@ -357,7 +356,7 @@ class OrderStore {
     // The simple path (Matcher) works on the members themselves.
 
     /// Release an order's attributes, if any.
-    void release_attributes(Handle handle) {
+    LOWLAT_INLINE void release_attributes(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         if (order.attributes_handle == nil) return;
         if ((order.attributes & attribute_gtd) != 0) expiries_.erase(attributes_, order.attributes_handle);
@@ -415,6 +414,7 @@ class OrderStore {
         };
         for (const Book& book : books_) {
             for (const Ladder* queue : book.queues()) for_each_queued(*queue, put_in);
+            for (const Side side : both_sides) for_each_trailing(book, side, put_in);
             for (Handle at = book.due.first; at != nil; at = attributes_[nodes_[at].order.attributes_handle].next)
                 put_in(at);
         }

@@ -76,7 +76,8 @@ class StoreMemory {
         std::vector<Book> books;
         books.reserve(settings.symbols.size());
         for (const SymbolRules& rules : settings.symbols)
-            books.emplace_back(rules, ladder(places), ladder(places), ladder(stop_places), ladder(stop_places));
+            books.emplace_back(rules, &far_room_, ladder(places), ladder(places), ladder(stop_places),
+                               ladder(stop_places));
         book_region_ = std::move(region);
         return books;
     }

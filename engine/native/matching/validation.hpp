@@ -78,7 +78,7 @@ inline Reason check_trigger(const ExtendedCommand& command, const SymbolRules& r
     return relative || command.trigger % rules.tick == 0 ? Reason::none : Reason::price_off_tick;
 }
 
-inline bool phase_takes(TradingPhase phase, const Command& command) {
+LOWLAT_INLINE bool phase_takes(TradingPhase phase, const Command& command) {
     if (phase == TradingPhase::continuous) return true;
     if (phase != TradingPhase::call) return false;
     if (command.kind == CommandType::replace) return (command.flags & flag_post_only) == 0;
@@ -87,7 +87,8 @@ inline bool phase_takes(TradingPhase phase, const Command& command) {
 }
 
 /// All checks of an incoming order that need neither its id nor the books. Rounds the price.
-inline Reason check_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock, std::int64_t& price) {
+LOWLAT_INLINE Reason check_order(const ExtendedCommand& command, const Book& book, std::uint64_t clock,
+                                 std::int64_t& price) {
     if (!known(Side{command.side})) return Reason::unknown_side;
     if (!known(TimeInForce{command.time_in_force})) return Reason::unknown_time_in_force;
     if ((command.flags & ~flags_known) != 0) return Reason::unknown_flag;
