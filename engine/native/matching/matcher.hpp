@@ -62,16 +62,13 @@ class Matcher : public OrderStore {
     /// only time.
     template <typename Record, typename Sink>
     void execute_all(const Record* commands, std::uint64_t count, Sink& sink) {
-        memory_.drop_retired();
+        begin_batch();
         Ahead ahead[fetch_slot];
         const std::uint64_t lead = std::min(count, fetch_slot);
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
         for (std::uint64_t at = 0; at < count; ++at) {
             if (likely(at + fetch_slot < count)) {
-                if constexpr (std::is_same_v<Record, ExtendedCommand>)
-                    fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
-                fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
-                fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
+                fetch_ahead<Record>(ahead, at);
                 ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
             }
             execute(commands[at], sink);
@@ -85,6 +82,19 @@ class Matcher : public OrderStore {
         const OrderIndex::Slot* slot;
         const Handle* level;
     };
+
+    // How many commands ahead each cache line is prefetched: first the id's slot and the price's ladder entry, then the
+    // node and the level they name, then the node's neighbors, its level, and its attributes if it has any.
+    static constexpr std::uint64_t fetch_slot = 16, fetch_node = 8, fetch_neighbors = 4;
+
+    /// Prefetch for commands after `at`; command n has entry n % fetch_slot.
+    template <typename Record>
+    LOWLAT_INLINE void fetch_ahead(const Ahead* ahead, std::uint64_t at) const {
+        if constexpr (std::is_same_v<Record, ExtendedCommand>)
+            fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+        fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+        fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
+    }
 
     // No branch on the command's kind: it would be mispredicted once more per stage. Some prefetches are therefore
     // wasted; without an order, the pool's unused node 0 is fetched.
@@ -116,12 +126,6 @@ class Matcher : public OrderStore {
     }
 
   private:
-    // How many commands ahead each cache line is prefetched: first the id's slot and the price's ladder entry, then the
-    // node and the level they name, then the node's neighbors, its level, and its attributes if it has any.
-    static constexpr std::uint64_t fetch_slot = 16;
-    static constexpr std::uint64_t fetch_node = 8;
-    static constexpr std::uint64_t fetch_neighbors = 4;
-
     // -- the path of a command ------------------------------------------------------------------------------------
 
     LOWLAT_INLINE void end_command() {

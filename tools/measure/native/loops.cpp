@@ -10,9 +10,23 @@
 
 #include "engine/native/flow/synthetic.hpp"
 
+#if defined(LOWLAT_COPIED)
+#include "engine/native/matching/copied_batch.hpp"
+#endif
+
 using namespace lowlat;
 
 namespace {
+
+/// With LOWLAT_COPIED as Engine.process does it: each command is copied before it is looked at.
+template <typename Record>
+LOWLAT_INLINE void run_batch(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
+#if defined(LOWLAT_COPIED)
+    CopiedBatch<Record>(matcher, commands, count).execute(count, sink);
+#else
+    run_plain(matcher, commands, count, sink);
+#endif
+}
 
 FlowProfile profile_from(char** numbers) {
     const auto number = [&] { return static_cast<std::uint32_t>(std::strtoul(*numbers++, nullptr, 10)); };
@@ -30,11 +44,11 @@ FlowProfile profile_from(char** numbers) {
 // Not inlined and outside any namespace, so that callgrind can count only inside it.
 __attribute__((noinline)) void measured_pass(Matcher& matcher, const Command* commands, std::uint64_t count,
                                              RingSink& sink) {
-    run_plain(matcher, commands, count, sink);
+    run_batch(matcher, commands, count, sink);
 }
 __attribute__((noinline)) void measured_pass(Matcher& matcher, const ExtendedCommand* commands, std::uint64_t count,
                                              RingSink& sink) {
-    run_plain(matcher, commands, count, sink);
+    run_batch(matcher, commands, count, sink);
 }
 
 namespace {
