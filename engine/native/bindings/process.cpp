@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
 #include <new>
 #include <span>
 #include <utility>
@@ -16,11 +15,13 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-/// Between blocks of this many commands a batch looks for memory and signals.
-constexpr std::uint64_t block_commands = 1024;
+/// Up to this many commands, events are collected in memory that the next batch reuses.
+constexpr std::uint64_t small_batch = 1024;
 
-/// How often a long batch looks for signals, which takes the GIL for a moment.
+/// How often a long batch looks for signals, which takes the GIL for a moment. It reads the clock once in
+/// clock_commands, a multiple of its blocks.
 constexpr std::chrono::milliseconds signals_interval{50};
+constexpr std::uint64_t clock_commands = 1024;
 
 /// The most events of simple commands: each is accepted or rejected, may end as cancelled, and may trade with an order
 /// that it does not fill; all other trades fill an order that rests before or comes with the commands. Where orders
@@ -36,12 +37,14 @@ void handle_signals() {
 }
 
 template <typename Record>
-void execute_blocks(OwnedMatcher& matcher, CopiedBatch<Record>& batch, GrowingSink& sink) {
+void execute_blocks(OwnedMatcher& matcher, std::span<const Record> commands, GrowingSink& sink) {
+    CopiedBatch<Record> batch(matcher, commands.data(), commands.size());
+    static_assert(clock_commands % batch.block_commands == 0);
     auto looked = std::chrono::steady_clock::now();
-    while (true) {
-        sink.reserve(most_events(matcher, std::min(block_commands, batch.left())));
-        execute_whole(matcher, [&] { batch.execute(block_commands, sink); });
-        if (batch.left() == 0) return;
+    while (batch.left() != 0) {
+        sink.reserve(most_events(matcher, std::min(batch.block_commands, batch.left())));
+        execute_whole(matcher, [&] { batch.execute_block(sink); });
+        if (batch.executed() % clock_commands != 0) continue;
         const auto now = std::chrono::steady_clock::now();
         if (now - looked < signals_interval) continue;
         looked = now;
@@ -69,23 +72,6 @@ void execute_journaled(OwnedMatcher& matcher, std::span<const Record> commands, 
     throw std::bad_alloc();
 }
 
-/// All commands, copied: what is written must be what is executed.
-template <typename Record>
-class Copies {
-  public:
-    explicit Copies(std::span<const Record> commands)
-        : of_(std::make_unique_for_overwrite<Record[]>(commands.size())), count_(commands.size()) {
-        std::copy_n(commands.data(), count_, of_.get());
-        Record* copied = of_.get();
-        asm volatile("" : "+r"(copied) : : "memory");  // the compiler must not read the caller's memory again
-    }
-    std::span<const Record> commands() const { return {of_.get(), count_}; }
-
-  private:
-    std::unique_ptr<Record[]> of_;
-    std::uint64_t count_;
-};
-
 EventBytes array_of(GrowingSink::Events events, std::uint64_t count) {
     Event* const first = events.get();
     const nb::capsule owner(first, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
@@ -112,11 +98,9 @@ void execute(OwnedMatcher& matcher, std::span<const Record> commands, bool relea
     std::optional<nb::gil_scoped_release> released;
     if (release) released.emplace();
     if (journal != nullptr) {
-        const Copies<Record> copies(commands);
-        execute_journaled(matcher, copies.commands(), *journal, sink);
+        execute_journaled(matcher, matcher.batch.of(commands), *journal, sink);
     } else if (!commands.empty()) {
-        CopiedBatch<Record> batch(matcher, commands.data(), commands.size());
-        execute_blocks(matcher, batch, sink);
+        execute_blocks(matcher, commands, sink);
     }
 }
 
@@ -127,7 +111,7 @@ EventBytes process(OwnedMatcher& matcher, nb::handle commands, bool release, Jou
     matcher.interrupted.reset();
     return with_commands(commands, [&]<typename Record>(std::span<const Record> in) {
         // The number of events of a small batch is known before they get memory of their own.
-        const bool small = in.size() <= block_commands;
+        const bool small = in.size() <= small_batch;
         GrowingSink own(small ? 0 : 2 * in.size());
         GrowingSink& sink = small ? matcher.scratch : own;
         sink.clear();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "engine/native/matching/copied_batch.hpp"
 #include "engine/native/matching/growing_sink.hpp"
 #include "engine/native/matching/matcher.hpp"
 
@@ -40,6 +41,7 @@ class OwnedMatcher : public Matcher {
     std::atomic_flag busy;
     bool broken = false;     // the books are inconsistent
     GrowingSink scratch{0};  // events of a small batch, before their number is known
+    BatchCopy batch;         // of a journaled batch
     std::optional<InterruptedBatch> interrupted;
 };
 

@@ -62,17 +62,9 @@ class Matcher : public OrderStore {
     /// only time.
     template <typename Record, typename Sink>
     void execute_all(const Record* commands, std::uint64_t count, Sink& sink) {
-        begin_batch();
         Ahead ahead[fetch_slot];
-        const std::uint64_t lead = std::min(count, fetch_slot);
-        for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
-        for (std::uint64_t at = 0; at < count; ++at) {
-            if (likely(at + fetch_slot < count)) {
-                fetch_ahead<Record>(ahead, at);
-                ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
-            }
-            execute(commands[at], sink);
-        }
+        begin_batch(commands, count, ahead);
+        execute_block(commands, count, count, ahead, sink);
     }
 
     // -- fetching ahead -------------------------------------------------------------------------------------------
@@ -87,13 +79,29 @@ class Matcher : public OrderStore {
     // node and the level they name, then the node's neighbors, its level, and its attributes if it has any.
     static constexpr std::uint64_t fetch_slot = 16, fetch_node = 8, fetch_neighbors = 4;
 
-    /// Prefetch for commands after `at`; command n has entry n % fetch_slot.
+    /// Look ahead at the first commands of a batch.
     template <typename Record>
-    LOWLAT_INLINE void fetch_ahead(const Ahead* ahead, std::uint64_t at) const {
-        if constexpr (std::is_same_v<Record, ExtendedCommand>)
-            fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
-        fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
-        fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
+    void begin_batch(const Record* commands, std::uint64_t count, Ahead* ahead) {
+        memory_.drop_retired();
+        const std::uint64_t lead = std::min(count, fetch_slot);
+        for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
+    }
+
+    /// Execute the next `count` commands of a batch; `readable` of it are there to look ahead at. Except in a batch's
+    /// last block, `count` is a multiple of fetch_slot: command n has entry n % fetch_slot of `ahead`.
+    template <typename Record, typename Sink>
+    LOWLAT_INLINE void execute_block(const Record* commands, std::uint64_t count, std::uint64_t readable, Ahead* ahead,
+                                     Sink& sink) {
+        for (std::uint64_t at = 0; at < count; ++at) {
+            if (likely(at + fetch_slot < readable)) {
+                if constexpr (std::is_same_v<Record, ExtendedCommand>)
+                    fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+                fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+                fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
+                ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
+            }
+            execute(commands[at], sink);
+        }
     }
 
     // No branch on the command's kind: it would be mispredicted once more per stage. Some prefetches are therefore

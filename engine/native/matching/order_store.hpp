@@ -294,8 +294,8 @@ class OrderStore {
         if (reason == Reason::order_pool_full) ++order_refusals_;
         if (reason == Reason::trade_pool_full) ++trade_refusals_;
     }
+
     void advance_time(std::uint64_t clock) { clock_ = clock; }
-    void begin_batch() { memory_.drop_retired(); }  // nothing prefetches from outgrown memory any more
 
     /// The levels collected by an auction; their memory is reused by the next.
     CrossedLevels& crossed_levels() { return crossed_; }

@@ -320,7 +320,8 @@ engine = JournaledEngine.create(Path(sys.argv[1]), orders=count + 1, trades=10)
 sells = np.zeros(count, EXTENDED_COMMAND)
 sells["order_id"], sells["kind"], sells["side"], sells["price"] = np.arange(count), CommandType.LIMIT, Side.SELL, 100
 sells["quantity"], sells["display_quantity"] = slices, slices > 1
-engine.process(sells)
+for part in np.split(sells, 20):
+    engine.process(part)
 sweep = np.zeros(1, EXTENDED_COMMAND)
 sweep["order_id"], sweep["kind"], sweep["side"], sweep["quantity"] = count, CommandType.MARKET, Side.BUY, count * slices
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
