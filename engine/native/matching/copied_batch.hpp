@@ -43,17 +43,29 @@ class CopiedBatch {
     void execute_block(Sink& sink) {
         const std::uint64_t copied = copy();
         const std::uint64_t count = std::min(copied, block_commands);
-        matcher_.execute_block(block_, count, copied, ahead_, sink);
+        for (std::uint64_t at = 0; at < count; at += part) {
+            fetch_to_copy(executed_ + at + block_commands + part);
+            matcher_.execute_part(block_ + at, {.count = std::min(part, count - at), .readable = copied - at}, ahead_,
+                                  sink);
+        }
         executed_ += count;
     }
 
   private:
-    static_assert(block_commands % Matcher::fetch_slot == 0);
+    static constexpr std::uint64_t part = Matcher::fetch_slot;
+    static_assert(block_commands % part == 0);
+
+    /// Prefetch a part that will be copied with the next block: a copy cannot go on while it waits for memory.
+    LOWLAT_INLINE void fetch_to_copy(std::uint64_t at) const {
+        if (at + part > count_) return;
+        constexpr std::uint64_t line_commands = 64 / sizeof(Record);  // in a cache line
+        for (std::uint64_t in = 0; in < part; in += line_commands) prefetch_to_read(commands_ + at + in);
+    }
 
     /// Copy the next block and the commands after it that it looks ahead at; return their number. Those are copied
     /// again, and may have changed, before they are executed.
     std::uint64_t copy() {
-        const std::uint64_t copied = std::min(block_commands + Matcher::fetch_slot, left());
+        const std::uint64_t copied = std::min(block_commands + part, left());
         copy_commands(block_, commands_ + executed_, copied);
         return copied;
     }
@@ -62,8 +74,8 @@ class CopiedBatch {
     const Record* commands_;
     std::uint64_t count_;
     std::uint64_t executed_ = 0;
-    alignas(64) Record block_[block_commands + Matcher::fetch_slot];
-    Matcher::Ahead ahead_[Matcher::fetch_slot];
+    alignas(64) Record block_[block_commands + part];
+    Matcher::Ahead ahead_[part];
 };
 
 /// Copies a batch as a whole, into memory that the next one reuses.
