@@ -22,6 +22,15 @@ if TYPE_CHECKING:  # the table below, for mypy and editors
     )
     from lowlat.engine.flow.synthetic import synthetic_flow as synthetic_flow
     from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery
+    from lowlat.engine.journal.errors import (
+        JournalDamagedError as JournalDamagedError,
+        JournalError as JournalError,
+        JournalExistsError as JournalExistsError,
+        JournalHeldError as JournalHeldError,
+        JournalWriteError as JournalWriteError,
+        NoJournalError as NoJournalError,
+        SnapshotError as SnapshotError,
+    )
     from lowlat.engine.journal.records import SyncPolicy as SyncPolicy
     from lowlat.engine.matching.commands import (
         command as command,
@@ -37,7 +46,12 @@ if TYPE_CHECKING:  # the table below, for mypy and editors
         MatchingEngine as MatchingEngine,
         TopOfBook as TopOfBook,
     )
-    from lowlat.engine.matching.native import Counters as Counters, Engine as Engine, MemoryPart as MemoryPart
+    from lowlat.engine.matching.native import (
+        Counters as Counters,
+        Engine as Engine,
+        Interrupted as Interrupted,
+        MemoryPart as MemoryPart,
+    )
     from lowlat.engine.matching.records import (
         COMMAND as COMMAND,
         EVENT as EVENT,
@@ -66,6 +80,15 @@ _NAMES: Final = {
     "lowlat.engine.flow.profile": ("Profile", "load_profile", "profile_names"),
     "lowlat.engine.flow.synthetic": ("synthetic_flow",),
     "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery"),
+    "lowlat.engine.journal.errors": (
+        "JournalDamagedError",
+        "JournalError",
+        "JournalExistsError",
+        "JournalHeldError",
+        "JournalWriteError",
+        "NoJournalError",
+        "SnapshotError",
+    ),
     "lowlat.engine.journal.records": ("SyncPolicy",),
     "lowlat.engine.matching.commands": (
         "command",
@@ -81,7 +104,7 @@ _NAMES: Final = {
         "MatchingEngine",
         "TopOfBook",
     ),
-    "lowlat.engine.matching.native": ("Counters", "Engine", "MemoryPart"),
+    "lowlat.engine.matching.native": ("Counters", "Engine", "Interrupted", "MemoryPart"),
     "lowlat.engine.matching.records": (
         "COMMAND",
         "EVENT",

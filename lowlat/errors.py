@@ -119,7 +119,7 @@ class RunFailedError(LowlatError):
 
 
 class NotValidError(LowlatError):
-    """Results that are invalid, missing, or not comparable."""
+    """Results that are invalid, missing, or not comparable; an engine whose books are inconsistent."""
 
     exit_code = ExitCode.NOT_VALID
 

@@ -163,7 +163,10 @@ class JournaledEngine(Engine):
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed.
 
-        A `MemoryError` can occur after all of them are in the journal and some were executed: check `can_go_on`.
+        A batch that is in the journal is executed to its end, whatever signals come; if a handler raises, so does
+        `process`, and `take_interrupted` gives the events. Memory for them is reserved before anything is written.
+        Where that was not enough (see `Engine`), the `MemoryError` comes when all commands are in the journal and some
+        were executed: then `can_go_on` is false.
         """
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
@@ -203,6 +206,11 @@ class JournaledEngine(Engine):
             raise JournalError(f"{self.path} was closed; recover from it to continue")
         if os.getpid() != self._process:
             raise JournalError(f"{self.path} is written by process {self._process}, of which this is a fork")
+        if not self.journal.in_step:
+            raise self._behind()
+
+    def _behind(self) -> JournalWriteError:
+        return JournalWriteError(f"{self.path} is missing what this engine has done; close it, and recover")
 
     def _failure(self, error: OSError) -> JournalWriteError:
         if self.can_go_on:
@@ -210,7 +218,7 @@ class JournaledEngine(Engine):
                 f"{self.path} accepted none of the batch: {error.strerror}; free some space and retry"
             )
         if not self.journal.in_step:
-            return JournalWriteError(f"{self.path} is missing what this engine has done; close it, and recover")
+            return self._behind()
         return JournalWriteError(
             f"the end of {self.path} on disk is unknown: {error.filename} failed: {error.strerror}; "
             "fix the disk, then recover from it"

@@ -98,6 +98,5 @@ def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path
         try:
             _core.restore_state(engine.matcher, state)
         except FormatError as error:
-            engine.matcher.reset()
             raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
     return _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain)

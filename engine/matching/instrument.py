@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 from lowlat.engine.matching.records import QUANTITY_MAX, SYMBOLS_MAX, MatchAlgorithm, TickRounding
 from lowlat.errors import OffTickError, UsageError
@@ -39,8 +40,9 @@ class Instrument:
         for name, kind in (("algorithm", MatchAlgorithm), ("off_tick", TickRounding)):
             if not isinstance(getattr(self, name), kind):
                 raise UsageError(f"instrument: {name} {getattr(self, name)!r} is not a {kind.__name__}")
-        if not self.unit > 0:
-            raise UsageError(f"instrument: unit {self.unit} is not positive; use e.g. Decimal('0.01')")
+        unit: object = self.unit
+        if not isinstance(unit, Decimal) or not self.unit.is_finite() or self.unit <= 0:
+            raise UsageError(f"instrument: unit {self.unit!r} is not a positive Decimal; use e.g. Decimal('0.01')")
         if not 1 <= self.tick <= PRICE_MAX:
             raise UsageError(f"instrument: tick {self.tick} is not a positive 64-bit integer; use 1 or more")
         if not 1 <= self.lot <= QUANTITY_MAX:
@@ -54,17 +56,34 @@ class Instrument:
     def price(self, decimal: str | Decimal) -> int:
         """Convert a decimal price to an integer one, e.g. `"585.33"` -> 58533 with a unit of 0.01.
 
-        Raises `OffTickError` if it is not a whole multiple of `tick` units.
+        Raises `OffTickError` if it is not a whole multiple of `tick` units, or does not fit 64 bits; `UsageError` for a
+        float, which cannot hold most decimal prices.
         """
+        given: object = decimal
+        if not isinstance(given, (str, int, Decimal)) or isinstance(given, bool):
+            raise UsageError(f"price {decimal!r} is neither a string nor a Decimal; use price({str(decimal)!r})")
         try:
-            units = Decimal(decimal) / self.unit
+            value = Decimal(decimal)
         except InvalidOperation:
             raise OffTickError(f"price {decimal!r} is not a decimal number") from None
-        if not units.is_finite() or units != units.to_integral_value() or int(units) % self.tick:
-            raise OffTickError(f"price {decimal} is not a multiple of the tick, {self.tick * self.unit}")
+        if not value.is_finite():
+            raise OffTickError(f"price {decimal!r} is not a finite number")
+        if value and value.adjusted() - self.unit.adjusted() > 19:  # 10**19 > 2**63: not worth exact arithmetic
+            raise self._too_large(decimal)
+        if value and value.adjusted() < self.unit.adjusted() - 1:
+            raise self._off_tick(decimal)
+        units = Fraction(value) / Fraction(self.unit)  # exact, unlike Decimal, which rounds to 28 digits
+        if units.denominator != 1 or units.numerator % self.tick:
+            raise self._off_tick(decimal)
         if not PRICE_MIN <= units <= PRICE_MAX:
-            raise OffTickError(f"price {decimal} does not fit 64 bits in units of {self.unit}")
-        return int(units)
+            raise self._too_large(decimal)
+        return units.numerator
+
+    def _off_tick(self, decimal: str | Decimal) -> OffTickError:
+        return OffTickError(f"price {decimal} is not a multiple of the tick, {self.tick * self.unit}")
+
+    def _too_large(self, decimal: str | Decimal) -> OffTickError:
+        return OffTickError(f"price {decimal} does not fit 64 bits in units of {self.unit}")
 
     def decimal(self, price: int) -> Decimal:
         """The decimal value of an integer price."""

@@ -15,6 +15,7 @@ from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import (
     COMMAND,
     EXTENDED_COMMAND,
+    ORDERS_MAX,
     Commands,
     CommandType,
     Events,
@@ -93,8 +94,8 @@ class MatchingEngine(ABC):
         """Execute commands in order: a contiguous array of `COMMAND` or `EXTENDED_COMMAND`, shape (n,).
 
         Returns an `EVENT` array of shape (m,), m >= n: each command emits at least one event. A command that cannot be
-        executed emits `ExecType.REJECTED` with a `Reason`, and changes nothing. Do not modify the array during the
-        call. Raises `ArrayError` for another dtype, shape or layout, before any command is executed.
+        executed emits `ExecType.REJECTED` with a `Reason`, and changes nothing. Raises `ArrayError` for another
+        dtype, shape or layout and for a masked array, before any command is executed.
         """
 
     @abstractmethod
@@ -120,11 +121,14 @@ class MatchingEngine(ABC):
     def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
         """The best price levels of a side, best first: a `LEVEL` array, shape (n,), n <= `levels`.
 
-        Raises `UsageError` if `side` is not a `Side`.
+        Raises `UsageError` if `side` is not a `Side`, or `levels` not an integer.
         """
         if side not in frozenset(Side):
             raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
-        return self._depth(Side(side), max(levels, 0), self._known(symbol))
+        if not isinstance(levels, (int, np.integer)):
+            raise UsageError(f"levels: {levels!r} is not an integer")
+        # No book has more levels than orders can rest.
+        return self._depth(Side(side), max(0, min(int(levels), ORDERS_MAX)), self._known(symbol))
 
     def orders(self, symbol: int = 0) -> Orders:
         """All resting orders (level 3): an `ORDER` array, shape (n,).
@@ -322,6 +326,8 @@ def checked_commands(commands: Commands) -> Commands:
         raise ArrayError(
             f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND or EXTENDED_COMMAND"
         )
+    if type(commands) is not np.ndarray and hasattr(commands, "filled"):  # without loading numpy.ma
+        raise ArrayError("commands are a masked array, whose masked records would be executed too; pass .compressed()")
     if commands.ndim != 1 or not commands.flags.c_contiguous:
         raise ArrayError(
             f"commands have shape {commands.shape} and strides {commands.strides}; "

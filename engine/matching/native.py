@@ -71,12 +71,24 @@ class MemoryPart:
     lock_error: int
 
 
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """What a batch did that ended early: how many of its commands were executed, and their events."""
+
+    commands: int
+    events: Events
+
+
 class Engine(MatchingEngine):
     """The native engine.
 
     `process` releases the GIL for batches of `RELEASE_FROM` commands and more. Only one thread at a time may use an
     engine; a concurrent call raises `BusyError`. The constructor allocates all memory, touches it and, if limits
     permit, locks it.
+
+    After a `MemoryError` inside a command the books are inconsistent, and every call but `reset` raises
+    `NotValidError`. That can only happen where one command has more events than the engine holds orders, as when
+    icebergs refill many times: for all others, memory is reserved beforehand.
     """
 
     matcher: _core.Matcher
@@ -88,11 +100,25 @@ class Engine(MatchingEngine):
         self.matcher = _core.Matcher(native_rules(settings), **pools(settings))
 
     def process(self, commands: Commands) -> Events:
-        """See `MatchingEngine.process`."""
+        """See `MatchingEngine.process`.
+
+        Each command is copied before it is checked, so another thread that writes to the array meanwhile only changes
+        which commands are executed. If a signal's handler raises, as Ctrl-C does, or there is no memory for more
+        events, the batch ends between two commands and the exception is raised; `take_interrupted` then gives the
+        events so far, and `commands[interrupted.commands :]` can be sent later.
+        """
         ready = checked_commands(commands)
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
         return self.matcher.process(ready, len(ready) >= RELEASE_FROM).view(EVENT)
+
+    def take_interrupted(self) -> Interrupted | None:
+        """What the last `process` had executed when it raised; None if that was nothing, or it ended regularly.
+
+        Gives it once: the next call returns None.
+        """
+        taken = self.matcher.take_interrupted()
+        return None if taken is None else Interrupted(taken[0], taken[1].view(EVENT))
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)

@@ -8,22 +8,20 @@
 #include <nanobind/stl/vector.h>
 
 #include <map>
-#include <new>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "engine/native/bindings/process.hpp"
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/py_side.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/journal/writer.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
-#include "engine/native/matching/growing_sink.hpp"
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/matching/order_rows.hpp"
-#include "engine/native/matching/sinks.hpp"
 
 namespace nb = nanobind;
 
@@ -42,53 +40,22 @@ EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t
     };
 }
 
-using EventBytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>>;
-
-/// The journal gets the commands before the first one is executed. If it and the matcher no longer agree on what was
-/// done, the journal ends: the matcher can then only be recovered from it.
-template <typename Commands>
-void execute_journaled(OwnedMatcher& matcher, Commands commands, JournalWriter& journal, GrowingSink& sink) {
-    if (journal.place().sequence != matcher.sequence()) journal.fall_out_of_step();
-    journal.append(commands.data(), commands.size());
-    const std::uint32_t failures = matcher.growth_failures();
-    try {
-        matcher.execute_all(commands.data(), commands.size(), sink);
-    } catch (const std::bad_alloc&) {  // for events
-        journal.fall_out_of_step();
-        throw;
-    }
-    if (matcher.growth_failures() == failures) return;
-    journal.fall_out_of_step();  // a replay with more memory would give other results
-    throw std::bad_alloc();
-}
-
-/// All events, as bytes owned by the array. `release`: whether other threads run Python meanwhile.
-EventBytes process(OwnedMatcher& matcher, nb::handle commands, bool release, JournalWriter* journal) {
-    const ExclusiveUse claim(matcher);
-    return with_commands(commands, [&](auto in) {
-        GrowingSink sink(2 * in.size() + ring_events);
-        {
-            std::optional<nb::gil_scoped_release> released;
-            if (release) released.emplace();
-            if (journal == nullptr) {
-                matcher.execute_all(in.data(), in.size(), sink);
-            } else {
-                execute_journaled(matcher, in, *journal, sink);
-            }
-        }
-        const std::uint64_t count = sink.count();
-        Event* events = sink.release();
-        const nb::capsule owner(events, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
-        return EventBytes(events, {count * sizeof(Event)}, owner);
-    });
+/// Raises ValueError for a number without a book.
+std::uint32_t known_symbol(const OwnedMatcher& matcher, std::uint32_t symbol) {
+    if (symbol < matcher.symbols()) return symbol;
+    const std::string text = "symbol " + std::to_string(symbol) + " is unknown; this engine holds 0.." +
+                             std::to_string(matcher.symbols() - 1);
+    throw nb::value_error(text.c_str());
 }
 
 std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
     const ExclusiveUse claim(matcher);
+    const std::uint32_t book = known_symbol(matcher, symbol);
+    const Side of = side_from(side);
     const PyBuffer<LevelRow> out(levels);
     std::uint64_t count = 0;
     if (out.size() == 0) return count;
-    matcher.for_each_level(symbol, side_from(side), [&](const LevelRow& row) {
+    matcher.for_each_level(book, of, [&](const LevelRow& row) {
         out.data()[count++] = row;
         return count < out.size();
     });
@@ -99,7 +66,7 @@ std::uint64_t orders(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle row
     const ExclusiveUse claim(matcher);
     const PyBuffer<OrderRow> out(rows);
     std::uint64_t count = 0;
-    for_each_order(matcher, symbol, [&](const OrderRow& row) {
+    for_each_order(matcher, known_symbol(matcher, symbol), [&](const OrderRow& row) {
         if (count < out.size()) out.data()[count++] = row;
     });
     return count;
@@ -109,7 +76,7 @@ std::uint64_t stops(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle rows
     const ExclusiveUse claim(matcher);
     const PyBuffer<StopRow> out(rows);
     std::uint64_t count = 0;
-    for_each_stop(matcher, symbol, [&](const StopRow& row) {
+    for_each_stop(matcher, known_symbol(matcher, symbol), [&](const StopRow& row) {
         if (count < out.size()) out.data()[count++] = row;
     });
     return count;
@@ -120,7 +87,7 @@ std::optional<std::tuple<std::int64_t, std::uint64_t, std::int64_t>> indicative(
                                                                                 std::uint32_t symbol) {
     const ExclusiveUse claim(matcher);
     CrossedLevels levels;
-    const std::optional<Uncross> found = find_uncross(matcher, symbol, levels);
+    const std::optional<Uncross> found = find_uncross(matcher, known_symbol(matcher, symbol), levels);
     if (!found) return std::nullopt;
     return std::tuple(found->price, found->volume, found->imbalance);
 }
@@ -147,8 +114,10 @@ std::uint64_t drain_trades(OwnedMatcher& matcher, JournalWriter* journal) {
 }
 
 void reset(OwnedMatcher& matcher) {
-    const ExclusiveUse claim(matcher);
+    const Claim claim(matcher);
+    matcher.interrupted.reset();
     matcher.reset();
+    matcher.broken = false;
 }
 
 void check(OwnedMatcher& matcher) {
@@ -188,6 +157,7 @@ std::vector<Part> memory(OwnedMatcher& matcher) {
 
 void register_engine(const nb::module_& m) {
     translate_to<EngineBusyError>("BusyError");
+    translate_to<EngineBrokenError>("NotValidError");
     nb::class_<OwnedMatcher>(m, "Matcher")
         .def(
             "__init__",
@@ -198,6 +168,7 @@ void register_engine(const nb::module_& m) {
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
         .def("process", &process, nb::arg("commands"), nb::arg("release"), nb::arg("journal").none() = nb::none())
+        .def("take_interrupted", &take_interrupted)
         .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
         .def("stops", &stops, nb::arg("symbol"), nb::arg("rows"))

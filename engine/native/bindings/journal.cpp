@@ -46,7 +46,8 @@ Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matche
     RingSink sink(events.data(), ring_events - 1);
     const std::uint32_t failures = matcher->growth_failures();
     const nb::gil_scoped_release released;
-    const JournalFault fault = reader.walk(place, [&](const BlockHead& head, const std::byte* payload) {
+    JournalFault fault{};
+    const auto execute = [&](const BlockHead& head, const std::byte* payload) {
         switch (head.kind) {
             case BlockKind::commands:
                 return matcher->execute_all(reinterpret_cast<const Command*>(payload), commands_in(head), sink);
@@ -55,7 +56,8 @@ Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matche
             case BlockKind::drain:
                 matcher->drain_tape();
         }
-    });
+    };
+    execute_whole(*matcher, [&] { fault = reader.walk(place, execute); });
     if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books would differ
     return {place, static_cast<int>(fault)};
 }
@@ -75,17 +77,24 @@ std::tuple<nb::bytes, JournalPosition> save(OwnedMatcher& matcher, JournalWriter
 
 /// Not while another thread is executing.
 void close_journal(OwnedMatcher& matcher, JournalWriter& journal) {
-    const ExclusiveUse claim(matcher);
+    const Claim claim(matcher);
     const nb::gil_scoped_release released;
     journal.close();
 }
 
+/// Leaves the matcher empty if the state is not one of it.
 void restore(OwnedMatcher& matcher, nb::handle state) {
-    const ExclusiveUse claim(matcher);
+    const Claim claim(matcher);
     const PyBuffer<const std::byte> bytes(state);
     const nb::gil_scoped_release released;
     matcher.reset();
-    Snapshot::restore(matcher, bytes.data(), bytes.size());
+    try {
+        execute_whole(matcher, [&] { Snapshot::restore(matcher, bytes.data(), bytes.size()); });
+    } catch (...) {
+        matcher.reset();
+        matcher.broken = false;
+        throw;
+    }
 }
 
 /// As the OSError that the failed call would raise in Python.

@@ -45,6 +45,7 @@ void format(nb::handle mapping, nb::handle identity) {
 
 bool publish_engine(MappedBookWriter& writer, OwnedMatcher& matcher, std::uint32_t symbol) {
     const ExclusiveUse claim(matcher);
+    if (symbol >= matcher.symbols()) throw nb::value_error("this engine has no such symbol");
     return writer.publish(matcher.sequence(), matcher, symbol);
 }
 

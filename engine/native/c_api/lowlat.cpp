@@ -23,7 +23,6 @@ struct lowlat_engine {
 
     lowlat::OwnedMatcher matcher;
     lowlat::EventQueue events;
-    bool broken = false;  // a command was interrupted
 };
 
 namespace lowlat {
@@ -45,7 +44,7 @@ template <typename Work>
 lowlat_status claimed(lowlat_engine* engine, Work work) noexcept {
     if (engine == nullptr) return LOWLAT_NULL_ARGUMENT;
     return guarded([&] {
-        const ExclusiveUse claim(engine->matcher);
+        const Claim claim(engine->matcher);
         return work();
     });
 }
@@ -53,7 +52,7 @@ lowlat_status claimed(lowlat_engine* engine, Work work) noexcept {
 /// The same, for an engine whose books are consistent.
 template <typename Work>
 lowlat_status whole(lowlat_engine* engine, Work work) noexcept {
-    return claimed(engine, [&] { return engine->broken ? lowlat_status{LOWLAT_BROKEN} : work(); });
+    return claimed(engine, [&] { return engine->matcher.broken ? lowlat_status{LOWLAT_BROKEN} : work(); });
 }
 
 template <typename Row>
@@ -100,14 +99,14 @@ template <typename Record, typename Row>
 lowlat_status process(lowlat_engine* engine, const Row* commands, std::size_t count) noexcept {
     if (const lowlat_status status = check_array(commands, count); status != LOWLAT_OK) return status;
     return whole(engine, [&]() -> lowlat_status {
-        engine->broken = true;  // until the last command has ended
         try {
-            engine->matcher.execute_all(reinterpret_cast<const Record*>(commands), count, engine->events);
+            execute_whole(engine->matcher, [&] {
+                engine->matcher.execute_all(reinterpret_cast<const Record*>(commands), count, engine->events);
+            });
         } catch (const std::bad_alloc&) {
             engine->events.drop(engine->matcher.sequence());
             throw;
         }
-        engine->broken = false;
         return LOWLAT_OK;
     });
 }
@@ -283,7 +282,7 @@ lowlat_status lowlat_reset(lowlat_engine* engine) noexcept {
     return claimed(engine, [&]() -> lowlat_status {
         engine->matcher.reset();
         engine->events.clear();
-        engine->broken = false;
+        engine->matcher.broken = false;
         return LOWLAT_OK;
     });
 }

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 
+#include "engine/native/matching/copied_batch.hpp"
+#include "engine/native/matching/growing_sink.hpp"
 #include "engine/native/matching/matcher.hpp"
 
 namespace lowlat {
@@ -15,25 +19,64 @@ class EngineBusyError : public std::runtime_error {
         : std::runtime_error("another thread is using this engine; give each thread its own, or take turns") {}
 };
 
-/// A matcher with a flag for whether it is in use.
+/// A command was interrupted in this engine. Becomes NotValidError in Python.
+class EngineBrokenError : public std::runtime_error {
+  public:
+    EngineBrokenError()
+        : std::runtime_error(
+              "this engine ran out of memory inside a command, and its books are inconsistent; reset it, "
+              "or recover from its journal") {}
+};
+
+/// Executed by a batch that ended early, between two commands.
+struct InterruptedBatch {
+    std::uint64_t commands;
+    GrowingSink events;
+};
+
+/// A matcher with a flag for whether it is in use. The rest belongs to its user.
 class OwnedMatcher : public Matcher {
   public:
     using Matcher::Matcher;
     std::atomic_flag busy;
+    bool broken = false;     // the books are inconsistent
+    GrowingSink scratch{0};  // events of a small batch, before their number is known
+    BatchCopy batch;         // of a journaled batch
+    std::optional<InterruptedBatch> interrupted;
 };
 
-/// Held during every external use. Acquire and release, so that the next thread sees all writes of this one.
-class ExclusiveUse {
+/// Held during an external use, whether or not the matcher is broken. Acquire and release, so that the next thread sees
+/// all writes of this one.
+class Claim {
   public:
-    explicit ExclusiveUse(OwnedMatcher& matcher) : busy_(matcher.busy) {
+    explicit Claim(OwnedMatcher& matcher) : busy_(matcher.busy) {
         if (busy_.test_and_set(std::memory_order_acquire)) throw EngineBusyError();
     }
-    ExclusiveUse(const ExclusiveUse&) = delete;
-    ExclusiveUse& operator=(const ExclusiveUse&) = delete;
-    ~ExclusiveUse() { busy_.clear(std::memory_order_release); }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() { busy_.clear(std::memory_order_release); }
 
   private:
     std::atomic_flag& busy_;
 };
+
+/// The same, of a matcher whose books are consistent.
+class ExclusiveUse {
+  public:
+    explicit ExclusiveUse(OwnedMatcher& matcher) : claim_(matcher) {
+        if (matcher.broken) throw EngineBrokenError();
+    }
+
+  private:
+    Claim claim_;
+};
+
+/// Run `work`, which executes commands. If it throws, the books are inconsistent from then on.
+template <typename Work>
+void execute_whole(OwnedMatcher& matcher, Work work) {
+    matcher.broken = true;
+    work();
+    matcher.broken = false;
+}
 
 }  // namespace lowlat

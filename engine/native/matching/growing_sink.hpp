@@ -1,6 +1,7 @@
 // A sink that keeps all events, in memory that grows as needed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -22,27 +23,67 @@ class GrowingSink {
 
     /// Allocate room for this many events. Throws std::bad_alloc.
     static Events take(std::uint64_t capacity) {
-        auto* events = static_cast<Event*>(std::aligned_alloc(alignof(Event), capacity * sizeof(Event)));
+        const std::uint64_t bytes = std::max<std::uint64_t>(capacity, 1) * sizeof(Event);
+        auto* events = static_cast<Event*>(std::aligned_alloc(alignof(Event), bytes));
         if (events == nullptr) throw std::bad_alloc();
         return Events(events);
     }
 
     /// Starts with this capacity in events; untouched memory costs nothing.
-    explicit GrowingSink(std::uint64_t capacity) : events_(take(capacity)), capacity_(capacity) {}
+    explicit GrowingSink(std::uint64_t capacity)
+        : events_(capacity == 0 ? Events() : take(capacity)), capacity_(capacity) {}
+    /// Leaves `from` empty and usable.
+    GrowingSink(GrowingSink&& from) noexcept
+        : events_(std::move(from.events_)),
+          capacity_(std::exchange(from.capacity_, 0)),
+          count_(std::exchange(from.count_, 0)) {}
+    GrowingSink& operator=(GrowingSink&&) = delete;
+    GrowingSink(const GrowingSink&) = delete;
+    GrowingSink& operator=(const GrowingSink&) = delete;
+    ~GrowingSink() = default;
 
     LOWLAT_INLINE Event& next() {
         if (unlikely(count_ == capacity_)) grow();
         return events_[count_++];
     }
     std::uint64_t count() const { return count_; }
-    Event* release() { return events_.release(); }
+
+    /// Make room for this many more events. Throws std::bad_alloc, and then keeps all events so far.
+    LOWLAT_INLINE void reserve(std::uint64_t more) {
+        if (unlikely(capacity_ - count_ < more)) enlarge(std::max(capacity_ * 2, count_ + more));
+    }
+
+    /// A copy of the events, in memory of their size. Throws std::bad_alloc.
+    Events copy() const {
+        Events same = take(count_);
+        if (count_ != 0) std::memcpy(static_cast<void*>(same.get()), events_.get(), count_ * sizeof(Event));
+        return same;
+    }
+
+    /// The events; the memory after them is given back.
+    Events release() {
+        if (events_ == nullptr) return take(0);
+        void* const cut =
+            std::realloc(static_cast<void*>(events_.get()), std::max<std::uint64_t>(count_, 1) * sizeof(Event));
+        if (cut != nullptr) {
+            static_cast<void>(events_.release());
+            events_.reset(static_cast<Event*>(cut));
+        }
+        capacity_ = 0;
+        count_ = 0;
+        return std::move(events_);
+    }
+
+    void clear() { count_ = 0; }
 
   private:
-    LOWLAT_COLD void grow() {
-        Events larger = take(capacity_ * 2);
-        std::memcpy(static_cast<void*>(larger.get()), events_.get(), capacity_ * sizeof(Event));
+    LOWLAT_COLD void grow() { enlarge(std::max<std::uint64_t>(capacity_ * 2, 1)); }
+
+    LOWLAT_COLD void enlarge(std::uint64_t capacity) {
+        Events larger = take(capacity);
+        if (count_ != 0) std::memcpy(static_cast<void*>(larger.get()), events_.get(), count_ * sizeof(Event));
         events_ = std::move(larger);
-        capacity_ *= 2;
+        capacity_ = capacity;
     }
 
     Events events_;

@@ -12,6 +12,7 @@
 #include "engine/native/matching/config.hpp"
 #include "engine/native/matching/dry_run.hpp"
 #include "engine/native/matching/events.hpp"
+#include "engine/native/matching/fetching_store.hpp"
 #include "engine/native/matching/full_path.hpp"
 #include "engine/native/matching/index_policy.hpp"
 #include "engine/native/matching/ladder.hpp"
@@ -33,9 +34,9 @@ void check_invariants(const Matcher& matcher);
 
 /// Inherits from the store, because the simple path works on its members directly: it does the same steps as the
 /// store's operations, but reorders them and leaves out what it does not need.
-class Matcher : public OrderStore {
+class Matcher : public FetchingStore {
   public:
-    using OrderStore::OrderStore;
+    using FetchingStore::FetchingStore;
 
     /// Execute one command and emit its events to `sink`.
     template <typename Sink>
@@ -66,12 +67,30 @@ class Matcher : public OrderStore {
     /// only time.
     template <typename Record, typename Sink>
     void execute_all(const Record* commands, std::uint64_t count, Sink& sink) {
-        memory_.drop_retired();
         Ahead ahead[fetch_slot];
+        begin_batch(commands, count, ahead);
+        execute_part(commands, {.count = count, .readable = count}, ahead, sink);
+    }
+
+    /// Look ahead at the first commands of a batch.
+    template <typename Record>
+    void begin_batch(const Record* commands, std::uint64_t count, Ahead* ahead) {
+        memory_.drop_retired();
         const std::uint64_t lead = std::min(count, fetch_slot);
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
-        for (std::uint64_t at = 0; at < count; ++at) {
-            if (likely(at + fetch_slot < count)) {
+    }
+
+    /// How many commands to execute, and how many are there to look ahead at. Except at the end of a batch, `count` is
+    /// a multiple of fetch_slot.
+    struct Part {
+        std::uint64_t count, readable;
+    };
+
+    /// Execute the next part of a batch. Its command n has entry n % fetch_slot of `ahead`.
+    template <typename Record, typename Sink>
+    LOWLAT_INLINE void execute_part(const Record* commands, Part part, Ahead* ahead, Sink& sink) {
+        for (std::uint64_t at = 0; at < part.count; ++at) {
+            if (likely(at + fetch_slot < part.readable)) {
                 if constexpr (std::is_same_v<Record, ExtendedCommand>)
                     fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
                 fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
@@ -82,50 +101,7 @@ class Matcher : public OrderStore {
         }
     }
 
-    // -- fetching ahead -------------------------------------------------------------------------------------------
-
-    /// Where an upcoming command will look first.
-    struct Ahead {
-        const OrderIndex::Slot* slot;
-        const Handle* level;
-    };
-
-    // No branch on the command's kind: it would be mispredicted once more per stage. Some prefetches are therefore
-    // wasted; without an order, the pool's unused node 0 is fetched.
-
-    LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
-        const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
-        const auto side = static_cast<Side>(command.side & 1);
-        const Ahead ahead{index_.home(index_.tag(command.order_id, command.symbol)),
-                          book.ladders[side].slot_of(book.key_of(side, command.price))};
-        prefetch(ahead.slot);
-        prefetch(ahead.level);
-        return ahead;
-    }
-
-    LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
-        prefetch(&nodes_[ahead.slot->handle]);
-        prefetch(&nodes_[*ahead.level]);
-    }
-
-    LOWLAT_INLINE void fetch_neighbors_of(const Ahead& ahead) const {
-        const Node& node = nodes_[ahead.slot->handle];
-        prefetch(&nodes_[node.prev]);
-        prefetch(&nodes_[node.next]);
-        prefetch(&nodes_[node.order.level]);
-    }
-
-    LOWLAT_INLINE void fetch_attributes_of(const Ahead& ahead) const {
-        prefetch(&attributes_[nodes_[ahead.slot->handle].order.attributes_handle]);
-    }
-
   private:
-    // How many commands ahead each cache line is prefetched: first the id's slot and the price's ladder entry, then the
-    // node and the level they name, then the node's neighbors, its level, and its attributes if it has any.
-    static constexpr std::uint64_t fetch_slot = 16;
-    static constexpr std::uint64_t fetch_node = 8;
-    static constexpr std::uint64_t fetch_neighbors = 4;
-
     // -- the path of a command ------------------------------------------------------------------------------------
 
     LOWLAT_INLINE void end_command() {

@@ -42,4 +42,11 @@ LOWLAT_INLINE void prefetch([[maybe_unused]] const void* address) {
 #endif
 }
 
+/// The same, for reading.
+LOWLAT_INLINE void prefetch_to_read([[maybe_unused]] const void* address) {
+#if !defined(LOWLAT_WITHOUT_PREFETCH)
+    __builtin_prefetch(address, 0, 3);
+#endif
+}
+
 }  // namespace lowlat

@@ -310,36 +310,61 @@ def test_a_journal_without_room_for_its_head_is_not_left_behind(path: Path) -> N
 WITHOUT_MEMORY = """
 import resource, sys
 from pathlib import Path
-from lowlat.engine import JournaledEngine, CommandType, Side, command, commands
+import numpy as np
+from lowlat.engine import CommandType, EXTENDED_COMMAND, JournaledEngine, Side
 from lowlat.engine.journal.errors import JournalWriteError
+from lowlat.errors import NotValidError
 
-engine = JournaledEngine.create(Path(sys.argv[1]), orders=200_000, trades=10)
-sells = [command(CommandType.LIMIT, n, side=Side.SELL, price=100, quantity=1) for n in range(1, 200_001)]
-engine.process(commands(*sells))
-sweep = commands(command(CommandType.MARKET, 300_000, side=Side.BUY, quantity=150_000))
+count, slices = int(sys.argv[2]), int(sys.argv[3])
+engine = JournaledEngine.create(Path(sys.argv[1]), orders=count + 1, trades=10)
+sells = np.zeros(count, EXTENDED_COMMAND)
+sells["order_id"], sells["kind"], sells["side"], sells["price"] = np.arange(count), CommandType.LIMIT, Side.SELL, 100
+sells["quantity"], sells["display_quantity"] = slices, slices > 1
+for part in np.split(sells, 20):
+    engine.process(part)
+sweep = np.zeros(1, EXTENDED_COMMAND)
+sweep["order_id"], sweep["kind"], sweep["side"], sweep["quantity"] = count, CommandType.MARKET, Side.BUY, count * slices
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + 4_000_000, -1))  # its 150,000 events take more
+resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[4]), -1))
 try:
     engine.process(sweep)
 except MemoryError:
     print("no memory", engine.can_go_on)
 try:
     engine.process(sweep)
-except JournalWriteError as error:
-    print(error)
+except (MemoryError, JournalWriteError) as error:
+    print(type(error).__name__, error)
+try:
+    print(engine.counters.live_orders)
+except NotValidError:
+    print("broken")
 engine.close()
 """
 
 
+def without_memory(path: Path, orders: int, slices: int, more: int) -> list[str]:
+    """What an engine says that gets an order for all lots of its book, and so many bytes more."""
+    arguments = [str(path), str(orders), str(slices), str(more)]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", WITHOUT_MEMORY, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.splitlines()
+
+
 @without_sanitizers
 def test_an_engine_that_is_behind_its_journal_goes_no_further(path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", WITHOUT_MEMORY, str(path)], capture_output=True, text=True, check=True, timeout=60
-    )
-    told = f"{path} is missing what this engine has done; close it, and recover"
-    assert done.stdout.splitlines() == ["no memory False", told]
+    """Each of 20,000 icebergs refills 200 times: more events than memory was reserved for."""
+    behind = f"JournalWriteError {path} is missing what this engine has done; close it, and recover"
+    assert without_memory(path, 20_000, 200, 64_000_000) == ["no memory False", behind, "broken"]
     with JournaledEngine.recover(path) as back:
-        assert back.counters.commands == 200_001 and back.counters.live_orders == 50_000
+        assert back.counters.commands == 20_001 and back.counters.live_orders == 0
+
+
+@without_sanitizers
+def test_without_memory_for_events_nothing_is_written(path: Path) -> None:
+    assert without_memory(path, 200_000, 1, 4_000_000) == ["no memory True", "MemoryError std::bad_alloc", "200000"]
+    with JournaledEngine.recover(path) as back:
+        assert back.counters.commands == back.counters.live_orders == 200_000
 
 
 def test_two_engines_cannot_write_one_journal(path: Path) -> None:

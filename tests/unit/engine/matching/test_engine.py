@@ -30,6 +30,7 @@ STREAM = commands(*(command(CommandType.LIMIT, order, price=100 + order, quantit
         (STREAM[::-1], "strides"),
         (STREAM.reshape(2, 4), "shape"),
         (np.zeros((), COMMAND), "shape"),
+        (np.ma.masked_array(STREAM, mask=False), "masked array"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -115,3 +116,14 @@ def test_commands_are_not_written() -> None:
     stream.flags.writeable = False
     Engine().process(stream)
     assert stream.tobytes() == STREAM.tobytes()
+
+
+@both_engines
+def test_any_number_of_levels_may_be_asked_for(kind: type[MatchingEngine]) -> None:
+    engine = kind()
+    engine.process(STREAM)
+    for levels, shown in [(2**70, 8), (2**63, 8), (np.uint64(2**64 - 1), 8), (3, 3), (0, 0), (-(2**70), 0)]:
+        assert len(engine.depth(Side.BUY, levels)) == shown
+    for wrong in (1.5, "1", None):
+        with pytest.raises(UsageError, match=r"levels: .* is not an integer"):
+            engine.depth(Side.BUY, wrong)  # type: ignore[arg-type]

@@ -61,3 +61,33 @@ def test_ticks_and_lots_are_positive_and_fit(fields: dict[str, int]) -> None:
 def test_a_band_is_not_empty_and_within_int64(band: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="band"):
         Instrument(price_min=band[0], price_max=band[1])
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("-0.01"), Decimal(0), 0.01, float("inf"), 1, None],
+)
+def test_a_unit_is_a_positive_decimal(unit: object) -> None:
+    with pytest.raises(UsageError, match=r"unit .* is not a positive Decimal; use e\.g\. Decimal\('0\.01'\)"):
+        Instrument(unit=unit)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("zeros", [20, 27, 28, 40, 1_000])
+def test_digits_beyond_those_of_decimal_arithmetic_are_not_lost(zeros: int) -> None:
+    """A Decimal division rounds to 28 digits, so that 1.000...1 would become 1."""
+    assert Instrument().price("1." + "0" * zeros) == 100
+    with pytest.raises(OffTickError, match=r"is not a multiple of the tick, 0\.01"):
+        Instrument().price("1." + "0" * zeros + "1")
+
+
+@pytest.mark.parametrize("decimal", ["1e999999", "-1e999999", "1e-999999"])
+def test_a_huge_exponent_is_refused_at_once(decimal: str) -> None:
+    with pytest.raises(OffTickError):
+        Instrument().price(decimal)
+    assert Instrument().price("0e999999") == 0
+
+
+def test_a_float_is_told_to_be_a_string() -> None:
+    with pytest.raises(UsageError, match=r"price 585\.33 is neither a string nor a Decimal; use price\('585\.33'\)"):
+        Instrument().price(585.33)  # type: ignore[arg-type]
+    assert Instrument().price(585) == 58_500

@@ -1,0 +1,87 @@
+"""Every native call with a symbol, a side or another index refuses one that does not exist; none reads beyond."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from lowlat.engine import LEVEL, ORDER, STOP, Engine, Side, _core
+from lowlat.engine.matching.aligned import aligned_empty
+from lowlat.errors import UsageError
+
+BAD = (2, 9, 2**31, 2**32 - 1)
+"""For an engine of two symbols, and for a side."""
+
+
+def matcher() -> _core.Matcher:
+    return Engine(2).matcher
+
+
+CALLS: dict[tuple[str, str], Callable[[int], object]] = {
+    ("Matcher.depth", "symbol"): lambda n: matcher().depth(n, 0, aligned_empty(4, LEVEL)),
+    ("Matcher.depth", "side"): lambda n: matcher().depth(0, n, aligned_empty(4, LEVEL)),
+    ("Matcher.orders", "symbol"): lambda n: matcher().orders(n, aligned_empty(4, ORDER)),
+    ("Matcher.stops", "symbol"): lambda n: matcher().stops(n, aligned_empty(4, STOP)),
+    ("Matcher.indicative", "symbol"): lambda n: matcher().indicative(n),
+    ("BookWriter.publish_engine", "symbol"): lambda n: aligned_writer().publish_engine(matcher(), n),
+    ("BookWriter.update_level", "side"): lambda n: aligned_writer().update_level(n, 1, 1, 1),
+    ("BookReader.count", "side"): lambda n: _core.BookReader(aligned_mapping(), 4).count(n),
+    ("Latencies.histogram", "operation"): lambda n: _core.Latencies(["service"]).histogram("service", 3 * n),
+}
+"""By call and argument; an argument that is not checked would read or write outside its memory."""
+
+
+def aligned_mapping() -> np.ndarray:
+    return aligned_empty(1 << 10, LEVEL)
+
+
+def aligned_writer() -> _core.BookWriter:
+    return _core.BookWriter(aligned_mapping(), 4)
+
+
+def indexed() -> set[tuple[str, str]]:
+    """All arguments of native calls whose names say that they are an index."""
+    found = set()
+    members = [("", _core), *[(f"{name}.", kind) for name, kind in vars(_core).items() if inspect.isclass(kind)]]
+    for prefix, owner in members:
+        for name, member in vars(owner).items():
+            signature = (member.__doc__ or "").partition("\n")[0] if callable(member) else ""
+            found |= {
+                (prefix + name, argument) for argument in re.findall(r"\b(symbol|side|operation): int", signature)
+            }
+    return found
+
+
+def test_each_call_with_an_index_is_listed_here() -> None:
+    assert indexed() == set(CALLS)
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("call", CALLS, ids=".".join)
+def test_an_index_out_of_range_is_refused(call: tuple[str, str], bad: int) -> None:
+    with pytest.raises((ValueError, IndexError)):
+        CALLS[call](bad)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=".".join)
+def test_an_index_that_fits_no_field_is_refused(call: tuple[str, str]) -> None:
+    for bad in (-1, 2**64):
+        with pytest.raises((TypeError, OverflowError)):
+            CALLS[call](bad)
+
+
+def test_the_public_calls_say_what_there_is() -> None:
+    engine = Engine(2)
+    for call in (engine.orders, engine.stops, engine.indicative, engine.best, engine.instrument):
+        for bad in (2, -1, 2**70):
+            with pytest.raises(UsageError, match=r"unknown; this engine holds 0\.\.1"):
+                call(bad)
+    with pytest.raises(UsageError, match=r"side 2 is neither Side\.BUY nor Side\.SELL"):
+        engine.depth(2, 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"symbol 9 is unknown; this engine holds 0\.\.1"):
+        engine.matcher.indicative(9)
+    assert len(engine.depth(Side.BUY, 1)) == 0
