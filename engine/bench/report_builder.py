@@ -77,7 +77,7 @@ def assemble(
         hot_path=over_runs.hot_path_of(outcomes, place),
         verification=_verification(outcomes[0], prefix),
         gate=None,
-        not_available=absent | _absent(outcomes),
+        not_available=absent | _absent(outcomes, prefix),
         baselines=over_runs.baselines_of(outcomes, prefix),
         journal=over_runs.journal_of(outcomes, journal),
         topology=place.topology_facts,
@@ -166,7 +166,7 @@ def _verification(outcome: RunOutcome, prefix: PrefixCheck | None) -> results.Ve
         digest=f"sha256:{outcome.digest}",
         events=outcome.digested_events,
         reference_prefix=prefix.commands if prefix else 0,
-        equal=None if prefix is None else prefix.difference is None,
+        equal=prefix.equal if prefix else None,
         bursts=None,
         matched=None,
         quotes=None,
@@ -175,11 +175,13 @@ def _verification(outcome: RunOutcome, prefix: PrefixCheck | None) -> results.Ve
     )
 
 
-def _absent(outcomes: Sequence[RunOutcome]) -> dict[str, str]:
+def _absent(outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> dict[str, str]:
     first, absent = outcomes[0], dict(outcomes[0].absent)
     nodes = sorted({node for outcome in outcomes if (node := outcome.hot_path.numa_node) is not None})
     if len(nodes) > 1:
         absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"
     if first.hot_path.allocations is None:
         absent["hot_path.allocations"] = "not available here, because this build or engine does not count them"
+    if prefix is not None and prefix.skipped:
+        absent |= dict.fromkeys(("verification.equal", "baselines.reference_ns"), prefix.skipped)
     return absent

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.aligned import aligned_copy
+from lowlat.engine.matching.config import ORDERS
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import EVENT, Commands, CommandType, Events, ExecType, Side, TimeInForce
@@ -93,13 +94,16 @@ class RecordedFlow:
         return Instrument(tick=self.tick, unit=self.unit)
 
     def flow(self) -> Flow:
-        """The same commands as a `Flow` for measured runs; its notes list the changes made to the recording."""
+        """The same commands as a `Flow` for measured runs, with as much room for orders as other flows have.
+
+        Its notes list the changes made to the recording.
+        """
         mix = Counter(self._purposes())
         return Flow(
             name=self.path.name,
             commands=aligned_copy(self.commands),
             seeded=self.seeded,
-            orders=self.orders,
+            orders=max(self.orders, ORDERS),
             mix={purpose: mix[purpose] for purpose in ("add", "cancel", "reduce", "aggress")},
             instruments=(self.instrument(),),
             notes=self._notes(),

@@ -13,6 +13,7 @@ from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Mix, Profile
 from lowlat.engine.flow.quantiles import native_rows, native_share
 from lowlat.engine.matching.aligned import aligned_empty
+from lowlat.engine.matching.config import ORDERS
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, MatchAlgorithm
 from lowlat.errors import UsageError
@@ -39,7 +40,7 @@ def synthetic_flow(profile: Profile, commands: int, seed: int) -> Flow:
         name=profile.name,
         commands=array,
         seeded=profile.live_orders,
-        orders=max(2 * profile.live_orders, 50_000),
+        orders=max(2 * profile.live_orders, ORDERS),
         mix=dict(zip(Mix.__struct_fields__, made.commands, strict=True)),
         instruments=(
             *(Instrument(),) * (profile.symbols - profile.pro_rata),

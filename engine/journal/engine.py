@@ -23,7 +23,7 @@ from lowlat.engine.journal.file import JournalFile, create_journal, open_to_appe
 from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.snapshot import Saved, restore_snapshot, write_snapshot
 from lowlat.engine.matching.aligned import aligned_copy
-from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.interface import checked_commands
 from lowlat.engine.matching.native import Engine
@@ -75,7 +75,7 @@ class JournaledEngine(Engine):
         path: Path,
         symbols: int | Sequence[Instrument] = 1,
         *,
-        orders: int = 50_000,
+        orders: int = ORDERS,
         trades: int = 100_000,
         when_orders_dry: PoolPolicy = PoolPolicy.REFUSE,
         when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE,

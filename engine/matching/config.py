@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import ORDERS_MAX, TRADES_MAX, PoolPolicy
 from lowlat.errors import UsageError
+
+ORDERS: Final = 50_000
+"""Resting orders for which an engine has room if nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class EngineConfig:
     """
 
     instruments: tuple[Instrument, ...]
-    orders: int = 50_000
+    orders: int = ORDERS
     trades: int = 100_000
     when_orders_dry: PoolPolicy = PoolPolicy.REFUSE
     when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE

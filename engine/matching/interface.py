@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from lowlat.engine.matching.commands import extended_command
-from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import (
     COMMAND,
@@ -65,7 +65,7 @@ class MatchingEngine(ABC):
         self,
         symbols: int | Sequence[Instrument] = 1,
         *,
-        orders: int = 50_000,
+        orders: int = ORDERS,
         trades: int = 100_000,
         when_orders_dry: PoolPolicy = PoolPolicy.REFUSE,
         when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE,

@@ -11,6 +11,7 @@ from typing import Final
 from xml.etree import ElementTree
 
 from lowlat.reports.model.report import Report
+from lowlat.reports.terminal import text_lines
 
 PERCENTS: Final = ("50", "99", "99.9")
 
@@ -51,7 +52,7 @@ def _cases(report: Report) -> Iterator[ElementTree.Element]:
         yield _case(report, "rate was kept up", failure="; ".join(report.load.missed) or None)
     checked = report.verification
     if checked is None or checked.equal is None:
-        yield _case(report, "engines agree", skipped="not compared with the reference engine")
+        yield _case(report, "engines agree", skipped=text_lines.not_compared(report))
     else:
         differing = None if checked.equal else "the events differ from the reference engine's"
         yield _case(report, "engines agree", failure=differing)

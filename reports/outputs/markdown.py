@@ -104,7 +104,7 @@ def _facts(report: Report) -> Iterator[str]:
         "load": text_lines.load(report.load),
         "host": text_lines.host(report.host),
         "disturbances": text_lines.disturbances(report.runs, report.load.model),
-        "verified": text_lines.verification(report.verification) if report.verification else "nothing",
+        "verified": text_lines.verification(report),
     }
     yield from (f"- {name}: {_plain(line)}" for name, line in facts.items() if line)
 

@@ -59,7 +59,7 @@ def _found(report: Report) -> Iterator[tuple[str, str | None]]:
     yield "OS noise", text_lines.disturbances(report.runs, model)
     yield "workload", text_lines.workload(report.workload)
     yield from (("", note) for note in report.workload.notes)
-    yield "verified", text_lines.verification(report.verification) if report.verification else "nothing"
+    yield "verified", text_lines.verification(report)
     yield "bands", _bands(report)
 
 

@@ -31,7 +31,6 @@ from lowlat.reports.model.results import (
     Run,
     SummarySeries,
     Throughput,
-    Verification,
 )
 
 _SEPARATOR = " · "
@@ -350,13 +349,16 @@ def _seen(seen: list[Disturbances], field: str, noun: str) -> str | None:
     return None if count is None else units.plural(count, noun)
 
 
-def verification(facts: Verification) -> str:
+def verification(report: Report) -> str:
     """How the results were verified."""
+    facts = report.verification
+    if facts is None:
+        return "nothing"
     prefix = f"first {units.plural(facts.reference_prefix, 'command')}"
     verdict = {
         True: f"{prefix} identical to the reference engine's",
         False: f"{prefix} DIFFERENT from the reference engine's",
-        None: "not compared with the reference engine",
+        None: not_compared(report),
     }[facts.equal]
     return _join(
         [
@@ -366,6 +368,12 @@ def verification(facts: Verification) -> str:
             _matched("best bids and asks match the vendor's file", facts.quotes_matched, facts.quotes),
         ]
     )
+
+
+def not_compared(report: Report) -> str:
+    """That the engine was not compared with the reference engine, and why if the report knows."""
+    why = report.not_available.get("verification.equal")
+    return f"comparison with the reference engine {why}" if why else "not compared with the reference engine"
 
 
 def _matched(name: str, matched: int | None, checked: int | None) -> str | None:

@@ -5,7 +5,6 @@ Argument: the hour of AAPL from LOBSTER (AAPL_2012-06-21_34200000_37800000_messa
 
 from __future__ import annotations
 
-import dataclasses
 import resource
 import shutil
 import sys
@@ -81,14 +80,13 @@ def depth(flow: Flow) -> float:
 
 
 def show_instructions(flows: dict[str, Flow]) -> None:
-    """Instructions of the engine per command, with as much room for orders for each flow."""
+    """Instructions of the engine per command, batched."""
     if shutil.which("valgrind") is None:
         sys.exit("no valgrind found. Install it: apt install valgrind")
     with tempfile.TemporaryDirectory() as folder:
         binary = build(Path(folder), "loops")
         for name, flow in flows.items():
-            roomy = dataclasses.replace(flow, name=name, orders=50_000)
-            print(f"instructions per command, {name}: {count(binary, roomy, Path(folder)):.1f}")
+            print(f"instructions per command, {name}: {count(binary, flow, 'batched', Path(folder)):.1f}")
 
 
 def show(figures: dict[str, Figure], columns: dict[str, FlowStatistics]) -> None:

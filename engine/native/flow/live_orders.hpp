@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/native/matching/records.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
@@ -14,6 +15,18 @@ struct LiveOrder {
     std::uint64_t id;
     std::uint32_t symbol;
 };
+
+/// A command of this kind for a live order.
+inline Command change(CommandType kind, const LiveOrder& live) {
+    return {.order_id = live.id,
+            .price = 0,
+            .quantity = 0,
+            .symbol = live.symbol,
+            .kind = kind,
+            .side = 0,
+            .time_in_force = 0,
+            .flags = 0};
+}
 
 /// Ids are assigned from 1 on. Add, remove and draw are O(1).
 class LiveOrders {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/native/flow/aggression.hpp"
+#include "engine/native/flow/drawn_orders.hpp"
 #include "engine/native/flow/lifetimes.hpp"
 #include "engine/native/flow/live_orders.hpp"
 #include "engine/native/flow/market.hpp"
@@ -60,7 +61,7 @@ class SyntheticFlow {
         } else {
             for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(commands[at] = as<Record>(add(0)));
         }
-        for (Pick& pick : picks_) settle(pick);
+        drawn_.settle(market_);
         market_.composition() = {};
     }
 
@@ -85,20 +86,13 @@ class SyntheticFlow {
     const FlowComposition& composition() const { return market_.composition(); }
 
   private:
-    /// A drawn order, until it is used.
-    struct Pick {
-        std::uint32_t draw = 0;
-        LiveOrder live{};
-        Matcher::Ahead ahead{};
-    };
-
     // -- the steady state ---------------------------------------------------------------------------------------------
 
     /// Most of the orders in a book are old, however active it is, so all books begin with as many orders, and these
     /// have no end: those that the steady state does not keep are canceled on the way.
     void warm_up() {
         for (std::uint32_t at = 0; at < profile_.live_orders; ++at) market_.run(add(0, at % profile_.symbols));
-        for (Pick& pick : picks_) settle(pick);
+        drawn_.settle(market_);
         mortal_ = lifetimes_.any();
         const std::uint64_t commands = profile_.warm_up_commands();
         for (std::uint64_t at = 0; at < commands; ++at) warm_up_once();
@@ -350,17 +344,6 @@ class SyntheticFlow {
                                                  : profile_.resting_quantity.draw(random_);
     }
 
-    static Command change(CommandType kind, const LiveOrder& live) {
-        return {.order_id = live.id,
-                .price = 0,
-                .quantity = 0,
-                .symbol = live.symbol,
-                .kind = kind,
-                .side = 0,
-                .time_in_force = 0,
-                .flags = 0};
-    }
-
     Command reduce(const LiveOrder& live) {
         Command command = change(CommandType::reduce, live);
         command.quantity = 1 + random_.below(market_.order(live).quantity);
@@ -385,33 +368,8 @@ class SyntheticFlow {
 
     std::uint32_t pick_symbol() { return profile_.symbols == 1 ? 0 : popularity_.symbol_of(random_.next()); }
 
-    /// A random live order. It was drawn a few picks earlier, so that its memory is in cache by now; if it has gone in
-    /// the meantime, another is drawn.
-    LiveOrder pick() {
-        market_.matcher().fetch_neighbors_of(picks_[(turn_ + 2) % picks_.size()].ahead);
-        market_.matcher().fetch_node_of(picks_[(turn_ + 4) % picks_.size()].ahead);
-        settle(picks_[(turn_ + 8) % picks_.size()]);
-        Pick& due = picks_[turn_ % picks_.size()];
-        const LiveOrder picked = due.live;
-        due.draw = static_cast<std::uint32_t>(random_.next() >> 32);
-        prefetch(&market_.live().draw(due.draw));
-        ++turn_;
-        return market_.live().has(picked.id) ? picked
-                                             : market_.live().draw(static_cast<std::uint32_t>(random_.next() >> 32));
-    }
-
-    /// A resting order, because a waiting stop has no price to replace; may be a stop if hardly any order rests.
-    LiveOrder pick_resting() {
-        LiveOrder picked = pick();
-        for (std::uint32_t tries = 8; tries > 0 && market_.waits(picked); --tries) picked = pick();
-        return picked;
-    }
-
-    void settle(Pick& pick) {
-        pick.live = market_.live().draw(pick.draw);
-        pick.ahead = market_.matcher().look_ahead(change(CommandType::cancel, pick.live));
-        market_.live().fetch_position_of(pick.live.id);
-    }
+    LiveOrder pick() { return drawn_.next(market_, random_); }
+    LiveOrder pick_resting() { return drawn_.next_resting(market_, random_); }
 
     std::int64_t resting_price(std::uint32_t symbol, Side side) {
         if (placement_.any()) return placement_.price(market_, symbol, side, random_);
@@ -449,8 +407,7 @@ class SyntheticFlow {
     std::int64_t all_weights_ = 0;
     static constexpr std::int64_t cancels_owed_max = 64;
     std::int64_t cancels_owed_ = 0;  // in weights: `all_weights_` for each
-    std::array<Pick, 16> picks_{};
-    std::uint64_t turn_ = 0;
+    DrawnOrders drawn_;
     std::array<std::uint32_t, acts> cumulated_{};
     std::uint64_t made_ = 0;                          // commands after the seeding ones
     static constexpr std::uint32_t lifetime = 8'192;  // maximum, of a good-till-date order, in commands

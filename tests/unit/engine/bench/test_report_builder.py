@@ -11,8 +11,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+import jsonschema
 import msgspec
 
+from lowlat.documents import published
 from lowlat.engine.bench.crosscheck import PrefixCheck
 from lowlat.engine.bench.placement import Place
 from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
@@ -22,9 +24,11 @@ from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import read_topology
-from lowlat.reports.io.json_codec import to_document
+from lowlat.reports.io.json_codec import from_document, to_document
 from lowlat.reports.model.context import Placement
 from lowlat.reports.model.report import Report
+from lowlat.reports.outputs.junit import of_report
+from lowlat.reports.terminal import text_lines
 
 RECORDED: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("closed_loop.json").read_text(encoding="utf-8"))
 FINISHED: Final = msgspec.convert(RECORDED["finished"], list[Finished])
@@ -38,7 +42,10 @@ class OneNode(Place):
         return known(0, "made up")
 
 
-def report(*finished: Finished) -> Report:
+COMPARED: Final = PrefixCheck(engine="native", **RECORDED["prefix"])
+
+
+def report(*finished: Finished, prefix: PrefixCheck = COMPARED) -> Report:
     flow = synthetic_flow(load_profile("all-kinds"), 150, 3)
     asked = Placement(cpus="0", chosen_by="user", reasons=(), compromises=(), warnings=())
     return assemble(
@@ -48,7 +55,7 @@ def report(*finished: Finished) -> Report:
         ("lowlat", "bench"),
         ClosedLoop(),
         finished,
-        PrefixCheck(engine="native", **RECORDED["prefix"]),
+        prefix,
         OneNode((0,), read_topology(), known((0,), "made up"), asked),
         planned=2,
         journal=Path("day.journal"),
@@ -62,6 +69,28 @@ def test_recorded_outcomes_give_the_document_they_gave() -> None:
     absent = document["not_available"]
     document["not_available"] = {path: why for path, why in absent.items() if not path.startswith("host.")}
     assert json.dumps(document) == json.dumps(RECORDED["document"])
+
+
+def test_a_report_without_the_comparison_is_valid_and_says_why() -> None:
+    why = "not available here, because the reference engine would need minutes"
+    made = report(*FINISHED, prefix=PrefixCheck("native", 0, None, None, skipped=why))
+    assert (made.status, made.status_reasons) == ("ok", ())
+    assert made.verification is not None and made.baselines is not None
+    assert (made.verification.equal, made.verification.reference_prefix) == (None, 0)
+    assert made.baselines.reference_ns is None
+    assert made.not_available["verification.equal"] == made.not_available["baselines.reference_ns"] == why
+    document = to_document(made)
+    jsonschema.validate(document, published("lowlat.report/1"))
+    assert from_document(document) == made
+    line = f"comparison with the reference engine {why}"
+    assert line in text_lines.verification(made)
+    assert line in of_report(made)
+
+
+def test_a_comparison_that_was_made_is_not_called_unavailable() -> None:
+    made = report(*FINISHED)
+    assert made.verification is not None and made.verification.equal is True
+    assert "verification.equal" not in made.not_available
 
 
 def test_one_run_of_two_is_an_interrupted_report() -> None:

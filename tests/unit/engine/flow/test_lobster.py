@@ -6,6 +6,7 @@ A price of 1000000 is 100 dollars; the rows of one test are seconds apart unless
 from __future__ import annotations
 
 import bz2
+import dataclasses
 import gzip
 import lzma
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from lowlat.engine.flow.readers.lobster import read_lobster
 from lowlat.engine.flow.recording import Fill, Origin, RecordedFlow, verify
 from lowlat.engine.matching.commands import describe
+from lowlat.engine.matching.config import ORDERS
 from lowlat.engine.matching.records import CommandType, Side, TimeInForce
 from lowlat.engine.reference.engine import ReferenceEngine
 
@@ -312,8 +314,14 @@ def test_a_measured_run_gets_room_and_notes(read: Read) -> None:
         "orders entered earlier than their row, by order id: 1",
         "rows skipped: hidden execution: 1",
     )
-    tight = ReferenceEngine(run.instruments, orders=run.orders)
+    tight = ReferenceEngine(run.instruments, orders=flow.orders)
     assert verify(flow, tight.process(run.commands)).rejected == 0
+
+
+@pytest.mark.parametrize(("needed", "room"), [(7, ORDERS), (ORDERS + 1, ORDERS + 1)])
+def test_recorded_flows_have_the_usual_room_for_orders_or_what_they_need(read: Read, needed: int, room: int) -> None:
+    flow = read("1,1,50,1,1000000,-1")
+    assert dataclasses.replace(flow, orders=needed).flow().orders == room
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".csv.xz", ".csv.gz", ".csv.bz2"])

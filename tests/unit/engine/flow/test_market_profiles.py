@@ -48,7 +48,7 @@ def check_equity(statistics: FlowStatistics) -> None:
     assert share(statistics, "cancel_lifetime", high=10) == pytest.approx(0.385, abs=0.05)
     assert share(statistics, "add_ahead", 0, 0) == pytest.approx(0.669, abs=0.05)
     assert share(statistics, "add_quantity", 100, 100) == pytest.approx(0.527, abs=0.02)
-    assert 0.12 < share(statistics, "add_distance", high=-1) < 0.25
+    assert share(statistics, "add_distance", high=-1) == pytest.approx(0.202, abs=0.03)
     assert statistics["queue"].quantile(0.5) == 1
     assert statistics["spread"].quantile(0.5) == pytest.approx(19, abs=4)
     assert mean(statistics, "live_orders") == pytest.approx(318, rel=0.2)
