@@ -307,7 +307,11 @@ def _in_fresh_process(job: Job) -> RunOutcome:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
         raise RunFailedError(_last_words(process.returncode, err), _exit_code(process.returncode))
-    return msgspec.json.decode(out, type=RunOutcome)
+    try:
+        return msgspec.json.decode(out, type=RunOutcome)
+    except msgspec.DecodeError as error:
+        text = f"a run's process ended without a whole result: {error} ({len(out):,} bytes)"
+        raise RunFailedError(text, ExitCode.INTERNAL) from error
 
 
 def _exit_code(returned: int) -> ExitCode:

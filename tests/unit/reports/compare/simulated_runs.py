@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.reports.compare.interpolation import Distribution
+from lowlat.reports.compare.interpolation import OccupiedBuckets
 from lowlat.reports.histogram import hdr_codec
 
 RUNS: Final = 10
@@ -25,7 +25,7 @@ STEP_NS: Final = 10
 P50_NS: Final = 50.0
 CPU_NS: Final = 25.0
 _REAL: Final = json.loads(Path(__file__).with_name("steady_run.json").read_text())
-_QUIET: Final = Distribution.of(hdr_codec.decode(_REAL["hdr"], (_REAL["min"], _REAL["max"])))
+_QUIET: Final = OccupiedBuckets.of(hdr_codec.decode(_REAL["hdr"], (_REAL["min"], _REAL["max"])))
 _RANKS: Final = (np.cumsum(_QUIET.counts) - _QUIET.counts / 2) / _QUIET.counts.sum()
 _SCALE: Final = P50_NS / _QUIET.percentile(50, 0)
 _TAIL: Final = np.clip((_RANKS - 0.9) / 0.09, 0, 1)
@@ -38,7 +38,7 @@ Numbers = NDArray[np.float64]
 class Run:
     """What a run measured."""
 
-    latencies: Distribution
+    latencies: OccupiedBuckets
     cpu_ns: float
 
 
@@ -76,7 +76,7 @@ def _noise(random: np.random.Generator) -> tuple[Numbers, Numbers, Numbers]:
     return level * body, tail / body, level * (1 + disturbed * random.random(slots) * 0.2)
 
 
-def _read(level: float, tail: float) -> Distribution:
+def _read(level: float, tail: float) -> OccupiedBuckets:
     """The latencies of a run as the clock shows them: a duration between two steps is read as either, in proportion."""
     steps = _QUIET.values_ns * _SCALE * level * tail**_TAIL / STEP_NS
     whole = np.floor(steps)
@@ -84,4 +84,4 @@ def _read(level: float, tail: float) -> Distribution:
     shares = np.concatenate([1 - (steps - whole), steps - whole])
     counts = np.bincount(index, np.tile(_QUIET.counts, 2) * shares)
     values, counts = values[counts > 0], counts[counts > 0]
-    return Distribution(values, np.ones(len(values)), counts, (int(values[0]), int(values[-1])))
+    return OccupiedBuckets(values, np.ones(len(values)), counts, (int(values[0]), int(values[-1])))

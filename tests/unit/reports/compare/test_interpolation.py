@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lowlat.errors import NotValidError
-from lowlat.reports.compare.interpolation import Distribution
+from lowlat.reports.compare.interpolation import OccupiedBuckets
 from lowlat.reports.compare.verdict import Resolution, judge
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram
@@ -17,22 +17,22 @@ from lowlat.reports.model.comparison import Compared, Metric
 P50 = Metric(name="p50", measure="service", op="all")
 
 
-def of(samples: dict[int, int]) -> Distribution:
+def of(samples: dict[int, int]) -> OccupiedBuckets:
     """Counts by value in nanoseconds."""
     counts = np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64)
     for value_ns, count in samples.items():
         counts[buckets.index_of(value_ns)] += count
-    return Distribution.of(Histogram.from_counts(counts, min(samples), max(samples)))
+    return OccupiedBuckets.of(Histogram.from_counts(counts, min(samples), max(samples)))
 
 
-def read_by_clock(duration_ns: float, step_ns: int, samples: int = 100_000) -> Distribution:
+def read_by_clock(duration_ns: float, step_ns: int, samples: int = 100_000) -> OccupiedBuckets:
     """Equal durations as a clock of this step shows them, started at any phase."""
     whole = int(duration_ns // step_ns) * step_ns
     longer = round(samples * (duration_ns - whole) / step_ns)
     return of({value: count for value, count in ((whole, samples - longer), (whole + step_ns, longer)) if count})
 
 
-def compared(base: list[Distribution], head: list[Distribution], step_ns: float) -> Compared:
+def compared(base: list[OccupiedBuckets], head: list[OccupiedBuckets], step_ns: float) -> Compared:
     values = [[each.percentile(50, step_ns) for each in side] for side in (base, head)]
     return judge(P50, *values, threshold_percent=10, gates=True, resolution=Resolution(step_ns=step_ns))
 
@@ -141,4 +141,4 @@ def test_wide_buckets_are_spread_over_their_width() -> None:
 def test_a_histogram_without_samples_has_none() -> None:
     empty = Histogram.from_counts(np.zeros(buckets.COUNTS_LENGTH, dtype=np.uint64), None, None)
     with pytest.raises(NotValidError, match="the histogram is empty"):
-        Distribution.of(empty)
+        OccupiedBuckets.of(empty)
