@@ -122,7 +122,7 @@ class Engine(MatchingEngine):
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)
-        return rows[: self.matcher.depth(symbol, side, rows)]
+        return rows[: self.matcher.depth(symbol, rows, side)]
 
     def _orders(self, symbol: int) -> Orders:
         rows = aligned_empty(self.matcher.live_orders, ORDER)

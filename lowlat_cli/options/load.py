@@ -156,8 +156,10 @@ def check_together(ctx: typer.Context, output: Path | None) -> None:
         raise UsageError("--producers needs a pipeline; add --pipeline")
     if not pipeline and "books" in given:
         raise UsageError("--dir needs a pipeline; add --pipeline")
-    if sweep and given & {"pipeline", "rate", "log"}:
-        raise UsageError("--sweep sets the open-loop rates itself; remove --pipeline, --rate and --log")
+    if sweep and (against := [name for name in ("pipeline", "rate", "log") if name in given]):
+        raise UsageError(
+            f"--sweep sets the open-loop rates itself; remove {' and '.join(f'--{name}' for name in against)}"
+        )
     if not sweep and "objective" in given:
         raise UsageError("--objective needs a sweep; add --sweep, such as --sweep 100k:20M:8")
     if not ctx.params.get("journal") and "batch" in given:

@@ -6,7 +6,9 @@ fraction.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -94,6 +96,12 @@ class Throughput:
             commands_per_s=commands * 1e9 / wall_ns,
             ns_per_command=wall_ns / commands if commands else None,
         )
+
+
+def typical_ns(passes: Sequence[Throughput]) -> float | None:
+    """Elapsed nanoseconds per command in the median pass, which a single preempted one does not move."""
+    known = [done.ns_per_command for done in passes if done.ns_per_command is not None]
+    return median(known) if known else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

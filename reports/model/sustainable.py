@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE: Final = 0.95
 RUNS_MIN: Final = 3
@@ -51,7 +51,7 @@ def crossing(points: Sequence[AtRate], seed: int) -> Crossing:
     """The highest rate that meets the objectives, from points in order of rate. `seed`: of the bootstrap."""
     logs = np.log([point.rate for point in points])
     weights = np.array([len(point.excesses) for point in points], dtype=float)
-    fit = isotonic(np.array([[np.median(point.excesses) for point in points]]), weights)
+    fit = isotonic(np.array([[middle(point.excesses) for point in points]]), weights)
     found, below, above = float(_zeros(logs, fit)[0]), *bracket(fit[0])
     ends = [-math.inf if below is None else float(logs[below]), math.inf if above is None else float(logs[above])]
     confident = min(weights) >= RUNS_MIN
@@ -63,10 +63,16 @@ def crossing(points: Sequence[AtRate], seed: int) -> Crossing:
     return Crossing(_exp(found), lower, upper, CONFIDENCE if confident else None)
 
 
+def middle(excesses: ArrayLike) -> Values:
+    """Along the last axis, the median run; of an even number of runs the worse of the two in the middle."""
+    values: Values = np.quantile(np.asarray(excesses, dtype=float), 0.5, axis=-1, method="higher")
+    return values
+
+
 def rates_around(points: Sequence[AtRate]) -> tuple[float | None, float | None]:
     """The highest rate whose fitted figure meets the objectives, and the next one; None where there is none."""
     weights = np.array([len(point.excesses) for point in points], dtype=float)
-    below, above = bracket(isotonic(np.array([[np.median(point.excesses) for point in points]]), weights)[0])
+    below, above = bracket(isotonic(np.array([[middle(point.excesses) for point in points]]), weights)[0])
     return None if below is None else points[below].rate, None if above is None else points[above].rate
 
 
@@ -115,7 +121,7 @@ def _resampled(points: Sequence[AtRate], seed: int) -> Values:
     for point in points:
         count = len(point.excesses)
         drawn = (source.random_raw(RESAMPLES * count) % count).reshape(RESAMPLES, count)
-        columns.append(np.median(np.asarray(point.excesses, dtype=float)[drawn], axis=1))
+        columns.append(middle(np.asarray(point.excesses, dtype=float)[drawn]))
     return np.stack(columns, axis=1)
 
 

@@ -9,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -28,7 +27,7 @@ from lowlat.reports.model.objective import (
 )
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
-from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, Crossing, crossing
+from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, Crossing, crossing, middle
 
 SCHEMA: Final = "lowlat.sweep/1"
 ANSWER_RULE: Final = (
@@ -174,7 +173,7 @@ def typical(point: Report, percent: str) -> PercentileValue | None:
 
 def meets(sweep: Sweep, point: Report) -> bool:
     """Whether the median run at this rate meets the objectives. The fit over all rates decides the answer."""
-    return median(_excesses(point, sweep.objectives)) <= 0
+    return bool(middle(_excesses(point, sweep.objectives)) <= 0)
 
 
 def verdict(sweep: Sweep, point: Report) -> str:

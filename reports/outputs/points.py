@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lowlat.errors import NotValidError
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Throughput
+from lowlat.reports.model.results import Throughput, typical_ns
 
 
 def valid(reports: Sequence[Report]) -> list[Report]:
@@ -35,5 +35,6 @@ def throughputs(report: Report) -> list[Throughput]:
 
 
 def rate_of(passes: Sequence[Throughput]) -> float:
-    """Commands per second over all passes, at least one."""
-    return sum(each.commands for each in passes) * 1e9 / sum(each.wall_ns for each in passes)
+    """Commands per second of the median pass, at least one."""
+    typical = typical_ns(passes)
+    return 1e9 / typical if typical else 0.0

@@ -31,6 +31,7 @@ from lowlat.reports.model.results import (
     Run,
     SummarySeries,
     Throughput,
+    typical_ns,
 )
 
 _SEPARATOR = " · "
@@ -183,12 +184,12 @@ def _policy(facts: JournalPolicy) -> str:
 def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time") -> str | None:
     if not passes:
         return None
-    commands, wall_ns = sum(p.commands for p in passes), sum(p.wall_ns for p in passes)
+    typical = typical_ns(passes)
     singles = [p.ns_per_command for p in passes if p.ns_per_command is not None]
     return _join(
         [
-            units.rate(commands * 1e9 / wall_ns),
-            f"{units.time(wall_ns / commands)} per command" if commands else None,
+            units.rate(1e9 / typical) if typical else None,
+            f"{units.time(typical)} per command" if typical else None,
             _singles(singles) if len(singles) > 1 else None,
             _cpu_time(passes, busy) if busy else None,
             how,

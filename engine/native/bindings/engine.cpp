@@ -48,7 +48,7 @@ std::uint32_t known_symbol(const OwnedMatcher& matcher, std::uint32_t symbol) {
     throw nb::value_error(text.c_str());
 }
 
-std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, std::uint32_t side, nb::handle levels) {
+std::uint64_t depth(OwnedMatcher& matcher, std::uint32_t symbol, nb::handle levels, std::uint32_t side) {
     const ExclusiveUse claim(matcher);
     const std::uint32_t book = known_symbol(matcher, symbol);
     const Side of = side_from(side);
@@ -169,7 +169,7 @@ void register_engine(const nb::module_& m) {
             nb::arg("when_trades_dry"))
         .def("process", &process, nb::arg("commands"), nb::arg("release"), nb::arg("journal").none() = nb::none())
         .def("take_interrupted", &take_interrupted)
-        .def("depth", &depth, nb::arg("symbol"), nb::arg("side"), nb::arg("levels"))
+        .def("depth", &depth, nb::arg("symbol"), nb::arg("levels"), nb::arg("side"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))
         .def("stops", &stops, nb::arg("symbol"), nb::arg("rows"))
         .def("indicative", &indicative, nb::arg("symbol"))

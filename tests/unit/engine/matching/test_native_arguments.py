@@ -22,8 +22,8 @@ def matcher() -> _core.Matcher:
 
 
 CALLS: dict[tuple[str, str], Callable[[int], object]] = {
-    ("Matcher.depth", "symbol"): lambda n: matcher().depth(n, 0, aligned_empty(4, LEVEL)),
-    ("Matcher.depth", "side"): lambda n: matcher().depth(0, n, aligned_empty(4, LEVEL)),
+    ("Matcher.depth", "symbol"): lambda n: matcher().depth(n, aligned_empty(4, LEVEL), 0),
+    ("Matcher.depth", "side"): lambda n: matcher().depth(0, aligned_empty(4, LEVEL), n),
     ("Matcher.orders", "symbol"): lambda n: matcher().orders(n, aligned_empty(4, ORDER)),
     ("Matcher.stops", "symbol"): lambda n: matcher().stops(n, aligned_empty(4, STOP)),
     ("Matcher.indicative", "symbol"): lambda n: matcher().indicative(n),
