@@ -162,6 +162,8 @@ def check_together(ctx: typer.Context, output: Path | None) -> None:
         )
     if not sweep and "objective" in given:
         raise UsageError("--objective needs a sweep; add --sweep, such as --sweep 100k:20M:8")
+    if sweep:
+        objectives_of(ctx.params["objective"], ctx.params["commands"])  # raises before anything is measured
     if not ctx.params.get("journal") and "batch" in given:
         raise UsageError("--batch needs a journal; add --journal FILE")
     if "journal" in given and (pipeline or sweep or ctx.params["rate"]):

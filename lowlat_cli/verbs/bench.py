@@ -52,12 +52,11 @@ from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lowlat.engine.bench.protocol import OpenLoop
     from lowlat.engine.bench.run import Progress, RunPlan
     from lowlat.engine.flow.order_flow import Flow
-    from lowlat.reports.model.objective import Objective
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
@@ -156,7 +155,6 @@ def bench(
     if journal is not None and (is_given(ctx, "journal") or isinstance(load, ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
-    objectives = objectives_of(objective, commands) if sweep else ()
     generate = cache(lambda count: synthetic_flow(chosen, count, seed))
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
@@ -165,7 +163,7 @@ def bench(
         progress("generating the order flow", 0.0)
         if sweep:
             load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)
-            report: Report | Sweep = _swept(sweep, load_at, generate, plan, objectives, commands, seed, progress)
+            report: Report | Sweep = _swept(sweep, load_at, generate, plan, objective, commands, seed, progress)
         else:
             default = commands_in(load, PACED_S, ENGINES.get(engine).commands)
             report = measure(generate(commands or default), plan, progress)
@@ -177,7 +175,7 @@ def _swept(
     load_at: Callable[[int], OpenLoop],
     generate: Callable[[int], Flow],
     plan: RunPlan,
-    objectives: tuple[Objective, ...],
+    objective: Sequence[str] | None,
     commands: int | None,
     seed: int,
     progress: Progress,
@@ -186,6 +184,7 @@ def _swept(
     from lowlat.engine.bench.sweep import measure_sweep
     from lowlat.reports.model.objective import commands_needed
 
+    objectives = objectives_of(objective, commands)
     least = commands_needed(objectives)
 
     def flow_of(load: OpenLoop) -> Flow:

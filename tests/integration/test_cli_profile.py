@@ -15,7 +15,7 @@ from lowlat.engine.journal.records import SyncPolicy
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Document = Callable[..., dict[str, object]]
-COMMANDS = 20_000
+COMMANDS = 100_000
 
 
 @pytest.fixture
