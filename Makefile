@@ -52,7 +52,7 @@ bench: $(VENV)/.built ## Measure the matching engine on this host
 
 .PHONY: test
 test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests
-	@$(BIN)/python -P -m pytest
+	@$(BIN)/python -P -m pytest -n logical --dist worksteal
 
 .PHONY: conformance
 conformance: $(VENV)/.built $(VENV)/.extra-test ## 200 traces of 200 events for each profile and seed of tracebook-conformance
