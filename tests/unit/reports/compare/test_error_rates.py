@@ -103,7 +103,7 @@ def test_a_program_compared_with_itself_passes() -> None:
 
 def test_a_fifth_slower_is_found_at_p50_and_at_p99_and_in_cpu_time() -> None:
     p50, p99, cpu = (found for found, *_ in power(ours))
-    assert min(p50, cpu) > FOUND_MIN and p99 > 0.80
+    assert min(p50, cpu) > FOUND_MIN and p99 > 0.85
 
 
 @pytest.mark.parametrize(
