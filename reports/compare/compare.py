@@ -232,10 +232,10 @@ def _sample(report: Report, series: Iterable[Series], runs: Sequence[Run]) -> Sa
 
 def _cpu_ns(report: Report, runs: Sequence[Run]) -> float | None:
     """CPU time per command of the passes without per-command timestamps; None but in closed loops: others spin while
-    they wait.
+    they wait. None also if a pass took none: no program does, so it was not measured.
     """
     passes = [run.throughput for run in runs if run.throughput]
-    times = [done.cpu_ns for done in passes if done.cpu_ns is not None]
+    times = [done.cpu_ns for done in passes if done.cpu_ns]
     commands = sum(done.commands for done in passes)
     if report.load.model != "closed" or not commands or len(times) < len(passes):
         return None
@@ -250,11 +250,14 @@ def _timed(report: Report, runs: Sequence[Run]) -> Throughput | None:
     return Throughput.of(sum(done.commands for done in passes), sum(done.wall_ns for done in passes), None)
 
 
-def _by_metric(samples: Iterable[Sample]) -> dict[Metric, list[float]]:
+def _by_metric(samples: Sequence[Sample]) -> dict[Metric, list[float]]:
+    """The values of all runs. CPU time only if every run has it, so that a broken clock cannot choose the runs."""
     values: dict[Metric, list[float]] = {}
     for sample in samples:
         for metric, value in sample.items():
             values.setdefault(metric, []).append(value)
+    if len(values.get(_CPU, ())) < len(samples):
+        values.pop(_CPU, None)
     return values
 
 

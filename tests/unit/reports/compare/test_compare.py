@@ -21,6 +21,7 @@ from lowlat.reports.io.json_codec import comparison_from_document, to_document, 
 from lowlat.reports.io.loader import read_reports, report_of
 from lowlat.reports.model.comparison import Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Run
 from lowlat.reports.model.series import histogram_of, summarize
 from tests.scaled_reports import scaled
 
@@ -195,6 +196,20 @@ def test_cpu_time_is_that_of_the_pass_without_timestamps(eight: Report) -> None:
     cpu = found(compared(eight, eight), "cpu", None)
     assert (set(cpu.base.values), cpu.unit, cpu.gates, cpu.threshold_percent) == ({24.0}, "ns", True, 10)
     assert found(in_pairs(eight, eight), "cpu", None).base.values == (24.0,) * 4
+
+
+@pytest.mark.parametrize("unmeasured", [1, 8])
+@pytest.mark.parametrize("cpu_ns", [0, None])
+def test_a_run_without_cpu_time_is_no_improvement(eight: Report, cpu_ns: int | None, unmeasured: int) -> None:
+    def without(run: Run) -> Run:
+        assert run.throughput is not None
+        return dataclasses.replace(run, throughput=dataclasses.replace(run.throughput, cpu_ns=cpu_ns))
+
+    runs = (*map(without, eight.runs[:unmeasured]), *eight.runs[unmeasured:])
+    comparison = compared(eight, dataclasses.replace(eight, runs=runs))
+    assert "cpu" not in {metric.name for metric in comparison.metrics}
+    assert comparison.not_compared == ("only base has cpu",)
+    assert comparison.gate.rules == ("p50=10%", "p99=10%")
 
 
 @pytest.mark.parametrize("load", [{"model": "open", "target_rate": 1e6}, {"model": "pipeline", "producers": 2}])
