@@ -259,6 +259,33 @@ def test_other_surroundings_are_a_warning(eight: Report, change: Change, message
     assert comparison.gate.verdict == "passed"
 
 
+def with_step(report: Report, step_ns: float | None) -> Report:
+    return replaced(clock={"step_ns": step_ns})(report)
+
+
+def test_a_clock_too_coarse_for_the_median_is_a_warning(eight: Report) -> None:
+    coarse = with_step(eight, 500.0)
+    (warning,) = compared(coarse, coarse).warnings
+    assert re.fullmatch(
+        r"the clock's step of 500 ns is larger than p50 service all \([0-9.]+ ns\); "
+        "percentiles below it are interpolated within one step",
+        warning,
+    )
+    assert compared(coarse, coarse, "throughput=5%").warnings == ()
+
+
+def test_sides_with_other_steps_of_the_clock_are_a_warning(eight: Report) -> None:
+    assert compared(with_step(eight, 20.0), eight).warnings == (
+        "the clock's step differs: base 20 ns, head 10 ns; percentiles of both sides are interpolated within 20 ns; "
+        "measure both with the same clock",
+    )
+
+
+@pytest.mark.parametrize("step_ns", [None, 10.0, 12.0])
+def test_a_step_below_the_median_that_is_about_the_same_is_no_warning(eight: Report, step_ns: float | None) -> None:
+    assert compared(with_step(eight, step_ns), eight).warnings == ()
+
+
 def test_an_interrupted_report_is_a_warning(eight: Report) -> None:
     stopped = dataclasses.replace(eight, status="interrupted", status_reasons=("interrupted after 8 of 10 runs",))
     warning = "a report has fewer runs than requested: interrupted after 8 of 10 runs"
