@@ -7,6 +7,7 @@ from typing import Final
 
 from lowlat import units
 from lowlat.reports.compare.gate import WHOLE
+from lowlat.reports.compare.verdict import RUNS_MIN
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison
 from lowlat.text import printable
 
@@ -166,6 +167,8 @@ def verdict(comparison: Comparison) -> str:
 def _advice(comparison: Comparison) -> str:
     """The runs that would decide every metric, and how to get them."""
     unclear = [metric for metric in comparison.metrics if metric.gates and metric.verdict == "inconclusive"]
+    if any(min(metric.base.runs, metric.head.runs) < RUNS_MIN for metric in unclear):
+        return f"fewer than {RUNS_MIN} runs per side; 10 or more are recommended"
     estimates = [metric.runs_to_decide for metric in unclear]
     needed = [runs for runs in estimates if runs is not None]
     about = f"about {max(needed)} runs a side would decide; " if needed and len(needed) == len(estimates) else ""

@@ -75,7 +75,7 @@ def test_no_row_is_wider_than_the_terminal_and_nothing_is_cut(failed: Comparison
     assert max(map(len, text.splitlines())) <= width and "…" not in text
 
 
-def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparison, eight: Report) -> None:
+def test_what_the_verdict_rests_on_is_said(failed: Comparison, eight: Report) -> None:
     text = " ".join(shown(failed).split())
     assert (
         "gate failed: p50 service all 44.7 ns -> 57.5 ns, 1.29x (limit +10%, p <0.001, 8+8 runs); p99 service all"
@@ -90,8 +90,15 @@ def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparis
     assert "base base.json · 8 runs (2 noisy) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
     means = " ".join(shown(of(eight, eight, "mean=5%")).split())
     assert "percentiles interpolated within steps of 10" in means
-    text = " ".join(shown(unclear).split())
-    assert "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; use more runs," in text
+
+
+def test_too_few_runs_to_conclude_anything_are_said_in_table_and_markdown(unclear: Comparison) -> None:
+    gate = "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; "
+    for text in (" ".join(shown(unclear).split()), to_markdown(unclear).replace("\\", "")):
+        assert f"{gate}fewer than 4 runs per side; 10 or more are recommended" in text and "use more runs" not in text
+    sides = [Samples(name, (), tuple({WALL: ns} for ns in (80.0, 90, 100, 110, 140))) for name in "AB"]
+    enough = " ".join(shown(compare(*sides, (), [])).split())
+    assert "use more runs, or interleave them with 'lowlat ab'" in enough and "fewer than" not in enough
 
 
 def test_warnings_and_what_was_left_out_are_said(eight: Report) -> None:
