@@ -44,9 +44,7 @@ def ab(
     ctx: typer.Context,
     words: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="COMMAND", help="Two commands; quote each command as one argument, or separate them with --."
-        ),
+        typer.Argument(metavar="COMMAND", help="Two commands, each after a --: its words, or one quoted argument."),
     ] = None,
     a: Annotated[
         str | None,

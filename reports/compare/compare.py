@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, TypeAlias
 
+from lowlat import units
 from lowlat.reports.compare.compatibility import (
     check_repeated,
     check_same_events,
@@ -27,6 +28,8 @@ from lowlat.reports.model.series import histogram_of
 Sample: TypeAlias = Mapping[Metric, float]
 """One run: its figures by metric, nanoseconds or commands per second."""
 
+_STEPS_DIFFER: Final = 1.5
+"""Factor between the steps of two clocks from which they are not the same; each is measured."""
 SHOWN: Final = ("p50", "p99", "p99.9", "max", "throughput", "cpu", "wall")
 """Compared whether a rule names them or not."""
 WALL: Final = Metric(name="wall", measure=None, op=None)
@@ -163,7 +166,7 @@ def compare(
         base=_side(base),
         head=_side(head),
         interleaving=order,
-        warnings=warnings,
+        warnings=(*warnings, *judged.warnings(metrics)),
         significance=significance,
         metrics=metrics,
         not_compared=tuple(_one_sided(*values)),
@@ -177,7 +180,8 @@ class _Judge:
     def __init__(self, base: Samples, head: Samples, significance: float) -> None:
         self._sides = (base, head)
         self._significance = significance
-        self._clock_ns = max((report.clock.step_ns or 0.0 for report in (*base.reports, *head.reports)), default=0.0)
+        self._steps_ns = [[each.clock.step_ns or 0.0 for each in side.reports] for side in self._sides]
+        self._clock_ns = max((step_ns for side in self._steps_ns for step_ns in side), default=0.0)
         self._distributions: dict[tuple[str | None, str | None], list[list[OccupiedBuckets]]] = {}
 
     def verdict(self, metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None) -> Compared:
@@ -195,6 +199,23 @@ class _Judge:
             resolution=resolution,
             significance=self._significance,
         )
+
+    def warnings(self, metrics: Iterable[Compared]) -> Iterator[str]:
+        """What the clock is too coarse for. Sides are said to differ from a factor of 1.5: a step is measured."""
+        base_ns, head_ns = (max(side, default=0.0) for side in self._steps_ns)
+        if max(base_ns, head_ns) > _STEPS_DIFFER * min(base_ns, head_ns) > 0:
+            yield (
+                f"the clock's step differs: base {units.time(base_ns)}, head {units.time(head_ns)}; percentiles of "
+                f"both sides are interpolated within {units.time(self._clock_ns)}; measure both with the same clock"
+            )
+        for metric in metrics:
+            if metric.gates and metric.name == "p50":
+                lowest_ns = min(metric.base.median, metric.head.median)
+                if lowest_ns < self._clock_ns:
+                    yield (
+                        f"the clock's step of {units.time(self._clock_ns)} is larger than {metric} "
+                        f"({units.time(lowest_ns)}); percentiles below it are interpolated within one step"
+                    )
 
     def _of(self, metric: Metric) -> list[list[OccupiedBuckets]]:
         """The latencies of this operation and measure, for each side and run."""
@@ -232,10 +253,10 @@ def _sample(report: Report, series: Iterable[Series], runs: Sequence[Run]) -> Sa
 
 def _cpu_ns(report: Report, runs: Sequence[Run]) -> float | None:
     """CPU time per command of the passes without per-command timestamps; None but in closed loops: others spin while
-    they wait.
+    they wait. None also if a pass took none: no program does, so it was not measured.
     """
     passes = [run.throughput for run in runs if run.throughput]
-    times = [done.cpu_ns for done in passes if done.cpu_ns is not None]
+    times = [done.cpu_ns for done in passes if done.cpu_ns]
     commands = sum(done.commands for done in passes)
     if report.load.model != "closed" or not commands or len(times) < len(passes):
         return None
@@ -250,11 +271,14 @@ def _timed(report: Report, runs: Sequence[Run]) -> Throughput | None:
     return Throughput.of(sum(done.commands for done in passes), sum(done.wall_ns for done in passes), None)
 
 
-def _by_metric(samples: Iterable[Sample]) -> dict[Metric, list[float]]:
+def _by_metric(samples: Sequence[Sample]) -> dict[Metric, list[float]]:
+    """The values of all runs. CPU time only if every run has it, so that a broken clock cannot choose the runs."""
     values: dict[Metric, list[float]] = {}
     for sample in samples:
         for metric, value in sample.items():
             values.setdefault(metric, []).append(value)
+    if len(values.get(_CPU, ())) < len(samples):
+        values.pop(_CPU, None)
     return values
 
 

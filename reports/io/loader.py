@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from lowlat.errors import FormatError, InputError, naming
 from lowlat.reports.histogram.hlog_reader import RecordedLog, is_log, read_log
 from lowlat.reports.io.json_codec import from_bytes
+from lowlat.reports.io.validation import check
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 
@@ -32,11 +33,20 @@ def read(path: Path) -> Document:
 
 
 def read_reports(paths: Sequence[Path]) -> list[Report]:
-    """The reports of several files. Raises `InputError`, also for a file given twice: its runs would count twice."""
+    """The reports of several files, checked. Raises `InputError`, also for a file given twice: its runs would count
+    twice.
+    """
     real = [path.resolve() for path in paths]
     if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
         raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
-    return [report_of(read_bytes(path), str(path)) for path in paths]
+    return [_checked(path) for path in paths]
+
+
+def _checked(path: Path) -> Report:
+    report = report_of(read_bytes(path), str(path))
+    with naming(str(path)):
+        check(report)
+    return report
 
 
 def report_of(data: bytes, source: str) -> Report:

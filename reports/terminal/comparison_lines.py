@@ -7,6 +7,7 @@ from typing import Final
 
 from lowlat import units
 from lowlat.reports.compare.gate import WHOLE
+from lowlat.reports.compare.verdict import RUNS_MIN
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison
 from lowlat.text import printable
 
@@ -123,7 +124,7 @@ def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
     floor = f"; figures not interpolated also differ by more than the clock's {units.time(step_ns)}" if step_ns else ""
-    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Savage's rank test){floor}"
+    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Mann-Whitney rank test){floor}"
 
 
 def estimators(comparison: Comparison) -> list[tuple[str, str]]:
@@ -166,6 +167,8 @@ def verdict(comparison: Comparison) -> str:
 def _advice(comparison: Comparison) -> str:
     """The runs that would decide every metric, and how to get them."""
     unclear = [metric for metric in comparison.metrics if metric.gates and metric.verdict == "inconclusive"]
+    if any(min(metric.base.runs, metric.head.runs) < RUNS_MIN for metric in unclear):
+        return f"fewer than {RUNS_MIN} runs per side; 10 or more are recommended"
     estimates = [metric.runs_to_decide for metric in unclear]
     needed = [runs for runs in estimates if runs is not None]
     about = f"about {max(needed)} runs a side would decide; " if needed and len(needed) == len(estimates) else ""

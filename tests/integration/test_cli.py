@@ -112,6 +112,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("ab --a=-n1", "only one side to compare; write"),
         ("ab --a= --b= -- true -- true", "both options and commands to compare; write"),
         ("ab true -- true", "'true' comes before the first --; write"),
+        ("ab a b", "'a' comes before the first --; write"),
         ("ab -- true", "1 command given, two expected; write"),
         ("ab -- a -- b -- c", "3 commands given, two expected; write"),
         ("ab -- a --", "1 command given, two expected; write"),

@@ -55,6 +55,12 @@ def write(path: Path, report: Report) -> None:
     path.write_text(to_text(report))
 
 
+def first(report: Report, number: int) -> Report:
+    """The report of its first runs."""
+    runs = report.runs[:number]
+    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+
+
 def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The only document on stdout, strictly valid by its schema."""
     found: dict[str, Any] = json.loads(done.stdout)
@@ -97,7 +103,7 @@ def test_an_engine_with_other_events_does_not_compare(
 
 
 def test_a_single_run_does_not_compare(lowlat: Run, base: Report, tmp_path: Path) -> None:
-    write(tmp_path / "one.json", dataclasses.replace(base, runs=base.runs[:1]))
+    write(tmp_path / "one.json", first(base, 1))
     done = lowlat("compare", "base.json", "one.json")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
     assert "one.json has 1 run: too few to tell a change from chance" in done.stderr
@@ -127,7 +133,7 @@ def test_several_reports_a_side(lowlat: Run, base: Report, tmp_path: Path) -> No
 
 
 def test_too_few_runs_are_inconclusive_which_only_strict_minds(lowlat: Run, base: Report, tmp_path: Path) -> None:
-    write(tmp_path / "two.json", dataclasses.replace(base, runs=base.runs[:2]))
+    write(tmp_path / "two.json", first(base, 2))
     done = lowlat("compare", "base.json", "two.json")
     assert done.returncode == ExitCode.OK and "gate inconclusive" in done.stdout
     assert lowlat("compare", "base.json", "two.json", "--strict").returncode == ExitCode.INCONCLUSIVE
@@ -234,6 +240,20 @@ def test_what_is_no_report_is_named(lowlat: Run, base: Report, tmp_path: Path, t
     done = lowlat("compare", "base.json", "head.json")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     assert done.stderr.startswith(f"lowlat: error: {message}") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("order", [("base.json", "damaged.json"), ("damaged.json", "base.json")])
+def test_a_damaged_histogram_is_named_with_its_file_and_series(
+    lowlat: Run, base: Report, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    found = json.loads(to_text(base))
+    found["runs"][1]["series"][0]["hdr"] = "damaged"
+    (tmp_path / "damaged.json").write_text(json.dumps(found))
+    done = lowlat("compare", *order)
+    series = base.runs[1].series[0]
+    place = f"damaged.json: runs[1].series[0] ({series.op}, {series.measure})"
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"lowlat: error: {place}: not an HdrHistogram in V2 base64")
 
 
 @pytest.mark.parametrize("verb", ["compare", "ab"])

@@ -21,6 +21,7 @@ from lowlat.reports.io.json_codec import comparison_from_document, to_document, 
 from lowlat.reports.io.loader import read_reports, report_of
 from lowlat.reports.model.comparison import Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Run
 from lowlat.reports.model.series import histogram_of, summarize
 from tests.scaled_reports import scaled
 
@@ -197,6 +198,20 @@ def test_cpu_time_is_that_of_the_pass_without_timestamps(eight: Report) -> None:
     assert found(in_pairs(eight, eight), "cpu", None).base.values == (24.0,) * 4
 
 
+@pytest.mark.parametrize("unmeasured", [1, 8])
+@pytest.mark.parametrize("cpu_ns", [0, None])
+def test_a_run_without_cpu_time_is_no_improvement(eight: Report, cpu_ns: int | None, unmeasured: int) -> None:
+    def without(run: Run) -> Run:
+        assert run.throughput is not None
+        return dataclasses.replace(run, throughput=dataclasses.replace(run.throughput, cpu_ns=cpu_ns))
+
+    runs = (*map(without, eight.runs[:unmeasured]), *eight.runs[unmeasured:])
+    comparison = compared(eight, dataclasses.replace(eight, runs=runs))
+    assert "cpu" not in {metric.name for metric in comparison.metrics}
+    assert comparison.not_compared == ("only base has cpu",)
+    assert comparison.gate.rules == ("p50=10%", "p99=10%")
+
+
 @pytest.mark.parametrize("load", [{"model": "open", "target_rate": 1e6}, {"model": "pipeline", "producers": 2}])
 def test_cpu_time_of_loops_that_spin_says_nothing(eight: Report, load: dict[str, Any]) -> None:
     waiting = replaced(load=load)(eight)
@@ -242,6 +257,33 @@ def test_other_surroundings_are_a_warning(eight: Report, change: Change, message
     comparison = compared(eight, change(eight))
     assert len(comparison.warnings) == 1 and message in comparison.warnings[0]
     assert comparison.gate.verdict == "passed"
+
+
+def with_step(report: Report, step_ns: float | None) -> Report:
+    return replaced(clock={"step_ns": step_ns})(report)
+
+
+def test_a_clock_too_coarse_for_the_median_is_a_warning(eight: Report) -> None:
+    coarse = with_step(eight, 500.0)
+    (warning,) = compared(coarse, coarse).warnings
+    assert re.fullmatch(
+        r"the clock's step of 500 ns is larger than p50 service all \([0-9.]+ ns\); "
+        "percentiles below it are interpolated within one step",
+        warning,
+    )
+    assert compared(coarse, coarse, "throughput=5%").warnings == ()
+
+
+def test_sides_with_other_steps_of_the_clock_are_a_warning(eight: Report) -> None:
+    assert compared(with_step(eight, 20.0), eight).warnings == (
+        "the clock's step differs: base 20 ns, head 10 ns; percentiles of both sides are interpolated within 20 ns; "
+        "measure both with the same clock",
+    )
+
+
+@pytest.mark.parametrize("step_ns", [None, 10.0, 12.0])
+def test_a_step_below_the_median_that_is_about_the_same_is_no_warning(eight: Report, step_ns: float | None) -> None:
+    assert compared(with_step(eight, step_ns), eight).warnings == ()
 
 
 def test_an_interrupted_report_is_a_warning(eight: Report) -> None:

@@ -75,23 +75,30 @@ def test_no_row_is_wider_than_the_terminal_and_nothing_is_cut(failed: Comparison
     assert max(map(len, text.splitlines())) <= width and "…" not in text
 
 
-def test_what_the_verdict_rests_on_is_said(failed: Comparison, unclear: Comparison, eight: Report) -> None:
+def test_what_the_verdict_rests_on_is_said(failed: Comparison, eight: Report) -> None:
     text = " ".join(shown(failed).split())
     assert (
         "gate failed: p50 service all 44.7 ns -> 57.5 ns, 1.29x (limit +10%, p <0.001, 8+8 runs); p99 service all"
         in text
     )
     assert (
-        "ratio beyond the limit, p below 0.05 (Savage's rank test); figures not interpolated also differ by more than "
-        "the clock's 10 ns" in text
+        "ratio beyond the limit, p below 0.05 (Mann-Whitney rank test); figures not interpolated also differ by more "
+        "than the clock's 10 ns" in text
     )
     assert "percentiles interpolated within steps of 10 ns; those of a single report are not" in text
     assert "HL ratio Hodges-Lehmann estimate over all pairs of runs, not the ratio of the medians" in text
     assert "base base.json · 8 runs (2 noisy) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
     means = " ".join(shown(of(eight, eight, "mean=5%")).split())
     assert "percentiles interpolated within steps of 10" in means
-    text = " ".join(shown(unclear).split())
-    assert "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; use more runs," in text
+
+
+def test_too_few_runs_to_conclude_anything_are_said_in_table_and_markdown(unclear: Comparison) -> None:
+    gate = "gate inconclusive (p99=10%): a regression of p99 service all cannot be ruled out; "
+    for text in (" ".join(shown(unclear).split()), to_markdown(unclear).replace("\\", "")):
+        assert f"{gate}fewer than 4 runs per side; 10 or more are recommended" in text and "use more runs" not in text
+    sides = [Samples(name, (), tuple({WALL: ns} for ns in (80.0, 90, 100, 110, 140))) for name in "AB"]
+    enough = " ".join(shown(compare(*sides, (), [])).split())
+    assert "use more runs, or interleave them with 'lowlat ab'" in enough and "fewer than" not in enough
 
 
 def test_warnings_and_what_was_left_out_are_said(eight: Report) -> None:
@@ -158,7 +165,7 @@ def test_a_look_at_a_lower_level_says_so_in_every_output() -> None:
     sides = [Samples(name, (), tuple({WALL: ns} for ns in range(100, 110))) for name in "AB"]
     look = compare(sides[0], sides[1], (), [], significance=0.008)
     assert look.significance == 0.008
-    assert " 99.2% " in row(shown(look), "per run") and "p below 0.008 (Savage's rank test)" in shown(look)
+    assert " 99.2% " in row(shown(look), "per run") and "p below 0.008 (Mann-Whitney rank test)" in shown(look)
     assert "| 99.2% interval |" in to_markdown(look)
     with pytest.raises(UsageError, match="significance 0 is not above 0"):
         compare(sides[0], sides[1], (), [], significance=0)
@@ -170,7 +177,7 @@ def test_medians_that_contradict_the_ratio_are_explained() -> None:
     base, head = ((*fast[:4], *slow), (*fast, *slow[:4]))
     sides = [Samples(name, (), tuple({WALL: 1e9 / ns} for ns in each)) for name, each in (("A", base), ("B", head))]
     text = " ".join(shown(compare(*sides, (), [])).split())
-    assert "warning wall: the ratio of the medians is 0.24, not 0.99: the runs of a side form groups" in text
+    assert "warning wall: the ratio of the medians is 0.24, not 1.00: the runs of a side form groups" in text
     assert "form groups" not in shown(compare(sides[0], sides[0], (), []))
 
 
