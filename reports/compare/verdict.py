@@ -56,8 +56,8 @@ def judge(
     """
     _check_values(metric, (*base, *head))
     more = metric.higher_is_better
-    estimate = ratio_estimate(base, head, significance)
-    p = p_value(base, head)
+    estimate = ratio_estimate(base, head, significance, higher_is_better=more)
+    p = p_value(base, head, higher_is_better=more)
     sides = _values(base), _values(head)
     scale = _Scale(more, threshold_percent / 100, resolution.floor_ns)
     found = _verdict(scale, *sides, estimate, significant=p < significance)

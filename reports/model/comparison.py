@@ -78,8 +78,8 @@ class Compared(Metric):
     ratio: Annotated[
         Amount | None,
         Meta(
-            description="Head over base, the median over all pairs of runs (Hodges-Lehmann), not the ratio of the "
-            "medians; null where base is 0"
+            description="Head over base, estimated over all pairs of runs (Hodges-Lehmann, by Savage's scores), not "
+            "the ratio of the medians; null where base is 0"
         ),
     ]
     interval: Annotated[
@@ -89,7 +89,7 @@ class Compared(Metric):
             "for so few runs that there is none"
         ),
     ]
-    p: Annotated[Share, Meta(description="Two-sided p of the Mann-Whitney rank test, exact under ties up to 60 runs")]
+    p: Annotated[Share, Meta(description="Two-sided p of Savage's rank test, exact under ties up to 60 runs")]
     threshold_percent: Annotated[Amount, Meta(description="Largest regression that the gate accepts, percent")]
     floor: Annotated[Amount, Meta(description="Difference of medians below the clock's resolution; 0 if interpolated")]
     gates: Annotated[bool, Meta(description="Whether it is gated; false: informational")]

@@ -25,6 +25,13 @@ from tests.unit.reports.compare.test_error_rates import (
 SESSIONS = 500
 
 
+def mann_whitney(_metric: Metric, values: Values, _plain: Values) -> Verdict:
+    """Ours with another rank test, and its median over all pairs of runs."""
+    base, head = map(np.array, values)
+    ratio = np.median(head[:, None] / base[None, :])
+    return "regressed" if stats.mannwhitneyu(base, head).pvalue < 0.05 and ratio > 1.1 else "unchanged"
+
+
 def signed_rank(_metric: Metric, values: Values, _plain: Values) -> Verdict:
     """Ours with a test of the interleaved pairs, and the median of the means of two pairs."""
     pairs = np.log(values[1]) - np.log(values[0])
@@ -36,6 +43,7 @@ def signed_rank(_metric: Metric, values: Values, _plain: Values) -> Verdict:
 GATES: dict[str, tuple[Judge, bool]] = {
     "ours, interleaved (`lowlat ab`)": (ours, True),
     "ours, one side after the other": (ours, False),
+    "ours with a Mann-Whitney test, interleaved": (mann_whitney, True),
     "ours with a signed-rank test of the pairs, interleaved": (signed_rank, True),
     "plain percentiles with a floor of one step, interleaved": (floored, True),
     "means more than 10% apart, interleaved": (means_only, True),

@@ -38,6 +38,13 @@ def test_a_regression_takes_all_three_tests() -> None:
     assert verdict(slower, base, floor=30) == "unchanged"
 
 
+@pytest.mark.parametrize("lucky", [1, 2, 3])
+def test_lucky_runs_of_a_slower_head_never_make_it_unchanged(lucky: int) -> None:
+    base = [50 + n / 100 for n in range(10)]
+    head = [*(49.5 + n / 10 for n in range(lucky)), *(72 + n / 100 for n in range(10 - lucky))]
+    assert verdict(base, head, floor=0) in ("regressed", "inconclusive")
+
+
 def test_a_threshold_is_passed_only_beyond_it() -> None:
     base = [100.0] * 8
     assert verdict(base, [125.0] * 8, limit=25) == "unchanged"
