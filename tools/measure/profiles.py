@@ -24,8 +24,14 @@ def row(name: str, report: Report) -> str:
     at = {percent: f"{whole.percentiles[percent].value:,}" for percent in ("50", "99", "99.9")}
     return (
         f"| `{name}` | {events:.2f} | {_median(ns)} | {_median(single)} | {1e3 / median:.1f} "
-        f"| {at['50']} | {at['99']} | {at['99.9']} | {report.baselines.reference_ns / median:,.0f}x |"
+        f"| {at['50']} | {at['99']} | {at['99.9']} | {_times(report, median)} |"
     )
+
+
+def _times(report: Report, ns: float) -> str:
+    """How much slower the reference engine is; `-` for a flow that it is not given."""
+    reference_ns = report.baselines.reference_ns
+    return "-" if reference_ns is None else f"{reference_ns / ns:,.0f}x"
 
 
 def _median(ns: list[float]) -> str:
