@@ -24,11 +24,17 @@ Terminal = Callable[..., str]
 
 
 def test_ten_calibrations_agree_and_so_does_the_kernel(document: Document) -> None:
-    found = [document("calibrate") for _ in range(10)]
+    found: list[dict[str, Any]] = []
+
+    def error_ppm() -> float:
+        """The largest uncertainty of ten calibrations, or their spread if that is larger."""
+        found[:] = [document("calibrate") for _ in range(10)]
+        frequencies = [calibration["frequency_hz"] for calibration in found]
+        spread_ppm = (max(frequencies) / min(frequencies) - 1) * 1e6
+        return max(spread_ppm, *(calibration["uncertainty_ppm"] for calibration in found))
+
+    assert any(error_ppm() <= 0.1 for _ in range(5))  # other work on the machine only adds to it
     frequencies = [calibration["frequency_hz"] for calibration in found]
-    spread_ppm = (max(frequencies) / min(frequencies) - 1) * 1e6
-    # 0.1 ppm on a quiet host; on a busy one, what the calibrations themselves allow.
-    assert spread_ppm <= max(0.1, 4 * max(calibration["uncertainty_ppm"] for calibration in found))
     for candidate in found[0]["candidates"]:
         declared = candidate["frequency_hz"]["value"]
         if declared and candidate["name"].startswith("kernel-"):
@@ -48,7 +54,8 @@ def test_ticks_to_ns_is_the_frequency(document: Document) -> None:
     second = round(found["frequency_hz"])
     ns = (second * found["scale"]["multiplier"]) >> found["scale"]["shift"]
     assert ns == pytest.approx(1e9, abs=2)  # a second of ticks, rounded to a whole tick
-    assert found["window_s"] >= 0.01  # longer on a busy machine
+    window_s = min(document("calibrate", "--duration", "20ms")["window_s"] for _ in range(5))  # preempted, it is longer
+    assert window_s == pytest.approx(0.02, rel=0.5)
 
 
 def test_cpu_is_the_one_asked_for(document: Document, lowlat: Run) -> None:
@@ -129,8 +136,10 @@ def test_several_cpus_are_too_many(lowlat: Run) -> None:
 def test_ctrl_c_ends_a_long_calibration_at_once(start: Start) -> None:
     with start("calibrate", "--duration", "60s", "--json") as process:
         time.sleep(1.5)
+        sent = time.monotonic()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=40)  # of the 58 s that are left
+        out, err = process.communicate(timeout=20)
+    assert time.monotonic() - sent < 5  # it looks ten times a second; the rest is a busy machine
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
     assert err == "lowlat: interrupted before any result\n"
 

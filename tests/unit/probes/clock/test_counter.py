@@ -83,16 +83,17 @@ def test_ticks_advance_as_the_calibration_says() -> None:
     assert calibration.to_ns(third - second) * 0.9999 <= elapsed_ns <= calibration.to_ns(last - first) * 1.0001
 
 
-def test_calibrations_repeat_within_their_uncertainty() -> None:
-    found = [counter.calibrate(0.05) for _ in range(4)]
-    frequencies = [calibration.frequency_hz for calibration in found]
-    bound_ppm = max(0.1, 4 * max(calibration.uncertainty_ppm for calibration in found))
-    assert (max(frequencies) - min(frequencies)) / frequencies[0] * 1e6 <= bound_ppm
+def test_calibrations_repeat_within_a_tenth_of_a_ppm() -> None:
+    def spread_ppm() -> float:
+        frequencies = [counter.calibrate(0.05).frequency_hz for _ in range(4)]
+        return (max(frequencies) - min(frequencies)) / frequencies[0] * 1e6
+
+    assert any(spread_ppm() <= 0.1 for _ in range(5))  # other work on the machine only adds to it
 
 
 def test_calibration_is_complete_and_has_a_json_form() -> None:
     calibration = counter.calibrate(0.02)
-    assert calibration.uncertainty_ppm > 0.0
+    assert calibration.uncertainty_ppm < 1.0
     assert calibration.scale == TickScale.of_frequency(calibration.frequency_hz)
     assert [candidate.name for candidate in calibration.candidates][-1] == "measured"
     assert 0.0 < calibration.costs.plain_ns < 10_000.0
