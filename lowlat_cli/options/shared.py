@@ -13,6 +13,9 @@ from lowlat_cli.console import Color
 from lowlat_cli.quantity import parse_count, parse_duration_ns
 from lowlat_cli.session import session_of
 
+SEED_MAX = 2**64 - 1
+"""The largest random seed, of an order flow and of the order of runs."""
+
 OutputFormat: TypeAlias = Literal["table", "json"]
 DryPolicy: TypeAlias = Literal["refuse", "grow"]
 

@@ -22,7 +22,7 @@ from lowlat_cli.options.gate import (
     deliver,
     destination_of,
 )
-from lowlat_cli.options.shared import ColorOption, DebugOption, ReportOutputOption, count, is_given
+from lowlat_cli.options.shared import SEED_MAX, ColorOption, DebugOption, ReportOutputOption, count, is_given
 from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.separators import parts_of
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from lowlat.engine.bench.subprocess_run import ComparedCommand
 
 PAIRS_MAX: Final = 1_000
-SEED_MAX: Final = 2**64 - 1
 _OWN: Final = frozenset({"runs", "format", "output", "verbose", "color", "debug", "sweep", "log"})
 """Options of bench that cannot be a side's: ab says them, or they do not make one report."""
 _STRAY: Final = frozenset({"output", "sweep", "log"})

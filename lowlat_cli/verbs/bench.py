@@ -32,6 +32,7 @@ from lowlat_cli.options.load import (
 )
 from lowlat_cli.options.peer import BindOption, ListenOption, PeerOption, listens, measured_peer
 from lowlat_cli.options.shared import (
+    SEED_MAX,
     ColorOption,
     CpuOption,
     DebugOption,
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
     from lowlat.reports.model.sweep import Sweep
 
 COMMANDS_MAX = 1 << 30
-SEED_MAX = 2**64 - 1
 
 
 def bench(

@@ -11,7 +11,15 @@ from lowlat.errors import ExitCode, OutputPathError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, VerboseOption, count
+from lowlat_cli.options.shared import (
+    SEED_MAX,
+    ColorOption,
+    DebugOption,
+    FormatOption,
+    OutputOption,
+    VerboseOption,
+    count,
+)
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import emit, say
@@ -23,7 +31,6 @@ if TYPE_CHECKING:
     from lowlat.engine.flow.recording import RecordedFlow
     from lowlat.engine.flow.registry import Reader
 
-SEED_MAX = 2**64 - 1
 
 profile = typer.Typer(
     name="profile",

@@ -15,6 +15,7 @@ from lowlat.engine.flow.profile import ArrivalProcess, Profile
 from lowlat.engine.flow.recording import Ints, RecordedFlow
 from lowlat.engine.flow.statistics.arrivals import ArrivalStatistics
 from lowlat.engine.flow.statistics.check import ProfileCheck, compare_flows, cost_figure
+from lowlat.engine.flow.statistics.fit import check_length
 from lowlat.engine.flow.statistics.measure import FlowStatistics, flow_statistics, recorded_statistics
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config import EngineConfig
@@ -30,8 +31,12 @@ _PICOSECONDS: Final = 1_000
 def check_fit(
     profile: Profile, recorded: RecordedFlow | Flow, seed: int, progress: Callable[[str, float], None]
 ) -> ProfileCheck:
-    """Compare a recording with the flow of a profile. Raises what the readers, the generator and the engine raise."""
+    """Compare a recording with the flow of a profile.
+
+    Raises `UsageError` for a recording too short to compare, and what the readers, the generator and the engine raise.
+    """
     flow, statistics = recorded_statistics(recorded, lambda share: progress("following the flow", share / 2))
+    check_length(statistics, "compare")
     count = min(max(len(flow.measured), COMMANDS_MIN), COMMANDS_MAX)
     made = synthetic_flow(profile, count, seed)
     times_ns = _times_ns(profile.arrivals, count, seed, statistics.arrivals)

@@ -40,14 +40,19 @@ class Fit:
     notes: tuple[str, ...]
 
 
-def fit_profile(statistics: FlowStatistics, name: str = "fitted") -> Fit:
-    """The profile whose synthetic flow resembles the measured one. Raises `UsageError` for a flow too short to fit."""
+def check_length(statistics: FlowStatistics, purpose: str) -> None:
+    """Raise `UsageError` for a flow too short for its figures to mean anything. `purpose`: a verb, for the message."""
     adds = statistics["add_quantity"].total
     if statistics.commands < COMMANDS_MIN or adds < ADDS_MIN:
         raise UsageError(
-            f"the flow is too short to fit: {units.counted(statistics.commands, 'command')}, of which {adds:,} add an "
-            f"order that rests; use one with at least {COMMANDS_MIN:,} and {ADDS_MIN:,}"
+            f"the flow is too short to {purpose}: {units.counted(statistics.commands, 'command')}, of which {adds:,} "
+            f"add an order that rests; use one with at least {COMMANDS_MIN:,} and {ADDS_MIN:,}"
         )
+
+
+def fit_profile(statistics: FlowStatistics, name: str = "fitted") -> Fit:
+    """The profile whose synthetic flow resembles the measured one. Raises `UsageError` for a flow too short to fit."""
+    check_length(statistics, "fit")
     symbols = int(np.count_nonzero(statistics.by_symbol))
     profile = Profile(
         name=name,
