@@ -1,4 +1,4 @@
-"""Evaluates trials of `gate_live.py`: what the shipped gate, each of its rules alone, and two common gates find."""
+"""Evaluates trials of `gate_live.py`: what the shipped gate, each of its rules alone, and other gates find."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist, median
 from typing import TypeAlias
+
+import numpy as np
+from scipy import stats
 
 from lowlat.reports.compare.compare import compare_interleaved, samples_of_each
 from lowlat.reports.compare.gate import THRESHOLD_PERCENT, Rule, parse_rule
@@ -55,6 +58,18 @@ def ratio_alone(comparison: Comparison) -> bool:
     return any(metric.gates and worse_by(metric) > THRESHOLD_PERCENT for metric in comparison.metrics)
 
 
+def mann_whitney(comparison: Comparison) -> bool:
+    """Whether a gated metric is worse by the ratio and the Mann-Whitney test, which weights all runs alike."""
+    return any(metric.gates and _worse_by_mann_whitney(metric) for metric in comparison.metrics)
+
+
+def _worse_by_mann_whitney(metric: Compared) -> bool:
+    sides = (metric.base.values, metric.head.values)
+    base, head = map(np.array, sides if metric.better == "lower" else sides[::-1])
+    ratio = np.median(head[:, None] / base[None, :])
+    return bool(stats.mannwhitneyu(base, head).pvalue < SIGNIFICANT and (ratio - 1) * 100 > THRESHOLD_PERCENT)
+
+
 def worse_by(metric: Compared) -> float:
     """How much worse the head's median is, percent."""
     sides = (metric.base.median, metric.head.median)
@@ -95,6 +110,7 @@ def detections(metrics: Mapping[str, Sequence[Mapping[str, Compared]]], whole: M
     """How many trials each gate fails, with the 95% interval of the share. The first variant is an equal program."""
     gates: list[tuple[str, Finding]] = [
         ("default gate", failed),
+        ("default metrics, Mann-Whitney test instead", mann_whitney),
         ("default metrics, rank test alone", rank_alone),
         ("default metrics, ratio alone", ratio_alone),
     ]
