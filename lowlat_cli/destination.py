@@ -40,7 +40,7 @@ class Destination:
     file: Path | None
     color: Color
     verbose: bool = False
-    """Whether a table is followed by what did not match."""
+    """Whether a table shows everything, and is followed by what did not match."""
     plot: bool = False
     """Whether a table is followed by the picture of the report."""
 
@@ -127,7 +127,7 @@ class Destination:
         if isinstance(report, Sweep):
             render_sweep(report, on)
         else:
-            render(report, on)
+            render(report, on, verbose=self.verbose)
             if self.verbose and report.verification is not None:
                 for line in report.verification.mismatches:
                     on.print(plain_text(line), highlight=False, soft_wrap=True)

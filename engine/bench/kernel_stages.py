@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lowlat import units
 from lowlat.engine.bench.protocol import RunOutcome
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path
 from lowlat.probes.latency_summary import LatencySummary
@@ -40,6 +41,8 @@ def peer_stages(path: PeerPath | None) -> dict[str, Measured]:
     if path is None:
         return {}
     lost = f"{path.lost:,} of {path.sent:,} lost"
+    if path.lost:
+        lost += f", counted at the limit of {units.time(path.limit_ns)}"
     by = path.half_trip.source.removeprefix("measured: ")
     parts = (
         _part("round trip", known(path.seen, "measured"), f"as an application sees it; {lost}"),

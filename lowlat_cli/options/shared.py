@@ -122,7 +122,10 @@ PlotOption: TypeAlias = Annotated[
     typer.Option("--plot", help="Draw latency by percentile below the table; for a sweep, latency vs. throughput."),
 ]
 VerboseOption: TypeAlias = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Also list mismatches, and show progress even without a terminal.")
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Show everything, list mismatches, and show progress even without a terminal."
+    ),
 ]
 RunsOption: TypeAlias = Annotated[
     int, typer.Option("--runs", metavar="R", parser=count(1, 1_000), help="Number of runs, each in a fresh process.")

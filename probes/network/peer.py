@@ -7,6 +7,9 @@
     half_trip = (t4 - t1 - stay) / 2      with the card's timestamps T1, T4 if available
     nic       = ((t4 - t1) - (T4 - T1)) / 2
 
+A message without a response in time counts as lost at the limit that was waited for: the percentiles include it, so
+that they do not improve when a network drops what it delays.
+
 `stay` is how long the message stayed with the peer, on the peer's clock, by its card's timestamps if available, else by
 its kernel's. Every difference uses a single clock, so no two clocks need to agree. The time of this program, its system
 calls and scheduling is outside t1 to t4; that of the peer is inside `stay`. Without hardware timestamps, half_trip
@@ -21,7 +24,7 @@ import select
 import socket
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -105,7 +108,9 @@ class PeerPath:
     """Whether the peer is this host: its packets never see a network."""
     sent: int
     lost: int
-    """Sent and not answered in time."""
+    """Sent and not answered within `limit_ns`."""
+    limit_ns: int
+    """How long a response was waited for; what `seen` holds for a lost message, and `half_trip` half of."""
     seen: LatencySummary
     stay: Reading[LatencySummary]
     half_trip: Reading[LatencySummary]
@@ -245,6 +250,7 @@ class _Asker:
             raise NotValidError(
                 f"{self.peer} answered {len(trips)} of {sent} messages, too few to measure; check for packet loss"
             )
+        lost, limit_ns = sent - len(trips), round(self._patience_s * 1e9)
         by = "network card" if any(trip.hardware_ns is not None for trip in trips) else "kernel"
         lacking = "for too many messages, a kernel timestamp is missing or contradicts the others"
         no_card = "loopback has no network card" if self.loopback else why_no_hardware_stamps(self.local)
@@ -252,12 +258,15 @@ class _Asker:
             peer=self.peer,
             loopback=self.loopback,
             sent=sent,
-            lost=sent - len(trips),
-            seen=LatencySummary.of([trip.seen_ns for trip in trips]),
+            lost=lost,
+            limit_ns=limit_ns,
+            seen=LatencySummary.of([*(trip.seen_ns for trip in trips), *[limit_ns] * lost]),
             stay=_spread(
                 (trip.stay_ns for trip in trips), "reported by the peer", "the peer timestamped too few messages"
             ),
-            half_trip=_spread((trip.half_trip_ns for trip in trips), f"measured: {by} timestamps", lacking),
+            half_trip=_spread(
+                (trip.half_trip_ns for trip in trips), f"measured: {by} timestamps", lacking, [limit_ns // 2] * lost
+            ),
             nic=_spread((trip.nic_ns for trip in trips), "measured: kernel and network card timestamps", no_card),
         )
 
@@ -298,7 +307,11 @@ class _Asker:
                 asked.sent = asked.sent.merged(stamps)
 
 
-def _spread(values_ns: Iterable[int | None], source: str, reason: str) -> Reading[LatencySummary]:
-    """The spread of the known values, if there are enough."""
+def _spread(
+    values_ns: Iterable[int | None], source: str, reason: str, lost_ns: Sequence[int] = ()
+) -> Reading[LatencySummary]:
+    """The spread of the known values and those of lost messages, if enough are known."""
     there = [value for value in values_ns if value is not None]
-    return known(LatencySummary.of(there), source) if len(there) >= SAMPLES_MIN else unknown(source, reason)
+    return (
+        known(LatencySummary.of([*there, *lost_ns]), source) if len(there) >= SAMPLES_MIN else unknown(source, reason)
+    )

@@ -27,6 +27,9 @@ NOT_MEASURED: Final = {
 }
 """Why a stage has no measured value unless one is given."""
 
+TIER_NEEDS: Final = ("application", "operating system")
+"""Stages that every order passes on the host itself: without them, a sum says nothing about the host."""
+
 TIERS_NS: Final = (
     ("HFT", 100_000),
     ("professional", 1_000_000),
@@ -63,9 +66,12 @@ def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
 
 
 def tier(stages: tuple[BudgetStage, ...]) -> Tier | None:
-    """The tier of the measured stages' sum, with the stages it leaves out; None if nothing was measured."""
+    """The tier of the measured stages' sum, with the stages it leaves out; None unless all of `TIER_NEEDS` are there.
+
+    A stage that could not be measured on a host that is too busy would otherwise improve the tier.
+    """
     rows = [row for row in stages if row.stage != "total"]
-    if all(row.measured_ns is None for row in rows):
+    if any(row.measured_ns is None for row in rows if row.stage in TIER_NEEDS):
         return None
     total_ns = _sum(rows)
     name, limit_ns = next(((name, limit) for name, limit in TIERS_NS if total_ns < limit), ("none", None))

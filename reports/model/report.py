@@ -69,7 +69,7 @@ class Report:
     runs: tuple[Run, ...]
     summary: Annotated[tuple[SummarySeries, ...], Meta(description="Each operation over all runs")]
     budget: Annotated[tuple[BudgetStage, ...], Meta(description="Latency budget, stage by stage")]
-    tier: Annotated[Tier | None, Meta(description="null when no stage was measured")]
+    tier: Annotated[Tier | None, Meta(description="null unless application and operating system were measured")]
     hot_path: HotPath
     verification: Annotated[Verification | None, Meta(description="null when nothing was verified")]
     gate: Annotated[dict[str, Any] | None, Meta(description="Verdict of a comparison; null without one")]

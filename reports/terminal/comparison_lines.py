@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -83,6 +84,22 @@ def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
         for metric in comparison.metrics
         if every or metric.gates or metric.measure in (first, None) or metric.op == WHOLE
     ]
+
+
+def gist(comparison: Comparison) -> Sequence[Compared]:
+    """The metrics that fit a screen: gated ones, those of whole runs, all operations together of the first measure."""
+    rows = shown(comparison, every=False)
+    return [metric for metric in rows if metric.gates or not metric.measure or metric.op == WHOLE]
+
+
+def rest(comparison: Comparison) -> str:
+    """What `gist` leaves out, and how much of it changed."""
+    seen = set(map(str, gist(comparison)))
+    hidden = [metric for metric in comparison.metrics if str(metric) not in seen]
+    counted = Counter(metric.verdict for metric in hidden if metric.verdict in ("regressed", "improved"))
+    found = "".join(f", {count} {verdict}" for verdict, count in counted.items())
+    more = f"{units.plural(len(hidden), 'more metric')}{found}, and " if hidden else ""
+    return f"-v also shows {more}how they are compared"
 
 
 def side(facts: ComparedSide) -> str:

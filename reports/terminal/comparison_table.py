@@ -24,7 +24,7 @@ _GATE: Final = {"passed": "bold green", "failed": "bold red", "inconclusive": "b
 
 
 def render_comparison(comparison: Comparison, console: Console, *, every: bool = False) -> None:
-    """Print a comparison; `every`: also the operations of all other measures. A row fits 80 columns.
+    """Print a comparison; `every`: every operation and measure, and how they are compared. A row fits 80 columns.
 
     The console handles color and NO_COLOR.
     """
@@ -35,6 +35,7 @@ def render_comparison(comparison: Comparison, console: Console, *, every: bool =
 
 
 def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[RenderableType]:
+    yield plain_text(lines.verdict(comparison), style=_GATE[comparison.gate.verdict])
     yield facts(
         [
             ("base", lines.side(comparison.base)),
@@ -43,20 +44,16 @@ def _parts(comparison: Comparison, every: bool, *, roomy: bool) -> Iterator[Rend
             ("looks", lines.looks(comparison)),
         ]
     )
-    rows = lines.shown(comparison, every=every)
+    rows = comparison.metrics if every else lines.gist(comparison)
     for measure in dict.fromkeys(metric.measure for metric in rows):
         heading = plain_text(measure or "per run")
         of_measure = [metric for metric in rows if metric.measure == measure]
         yield _table(heading, of_measure, lines.confidence(comparison), roomy=roomy)
-    yield Text()
-    yield facts(
-        [
-            ("regressed", lines.rule(comparison)),
-            *lines.estimators(comparison),
-            *lines.notes(comparison),
-        ]
-    )
-    yield plain_text(lines.verdict(comparison), style=_GATE[comparison.gate.verdict])
+    how = [("regressed", lines.rule(comparison)), *lines.estimators(comparison)] if every else []
+    if below := [*how, *lines.notes(comparison)]:
+        yield facts(below)
+    if not every:
+        yield plain_text(lines.rest(comparison), style="dim")
 
 
 def _table(heading: Text, rows: Iterable[Compared], confidence: str, *, roomy: bool) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -24,26 +24,33 @@ _BOUNDLESS = 10_000
 FOOTNOTE = f"{_MARK} fewer than {FEW_BEYOND} samples in the tail: not significant"
 
 
-def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Iterator[Table]:
+def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Iterator[RenderableType]:
     """The first measure by operation; further measures share one table over all operations.
 
-    The spread over runs has separate columns if they fit the console, else a line below its row.
+    The spread over runs has separate columns if they fit the console, else a line below the table, for all operations.
     """
     measures = list(dict.fromkeys(series.measure for series in summary))
     for measure in measures[:1]:
         named = [(text_lines.operation(series.op), series) for series in summary if series.measure == measure]
-        yield _fitting(measure, named, runs, console)
+        yield from _fitting(measure, named, runs, console)
     if len(measures) > 1:
         whole = [series for series in summary if series.op == "all"]
         named = [(text_lines.measure(series.measure), series) for series in whole]
-        yield _fitting("all operations", named, runs, console)
+        yield from _fitting("all operations", named, runs, console)
 
 
-def _fitting(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, console: Console) -> Table:
+def _fitting(
+    heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, console: Console
+) -> Iterator[RenderableType]:
     wide = _table(heading, rows, runs, wide=True)
     boundless = console.options.update_width(_BOUNDLESS)  # otherwise the measured width is capped at the console width
     fits = console.measure(wide, options=boundless).maximum <= console.width
-    return wide if fits else _table(heading, rows, runs, wide=False)
+    if fits:
+        yield wide
+        return
+    yield _table(heading, rows, runs, wide=False)
+    if runs > 1:
+        yield from (_spread_line(name, series) for name, series in rows if series.op == "all")
 
 
 def has_marks(summary: Sequence[Series], percents: Sequence[str] = PERCENTS) -> bool:
@@ -62,8 +69,6 @@ def _table(heading: str, rows: Sequence[tuple[str, SummarySeries]], runs: int, *
     table.add_column("max", justify="right", overflow="fold")
     for name, series in rows:
         table.add_row(*_cells(name, series, spread=wide and runs > 1))
-        if runs > 1 and not wide:
-            table.add_row(*_spread_cells(series))
     return table
 
 
@@ -77,13 +82,10 @@ def _cells(name: str, series: SummarySeries, *, spread: bool) -> Iterator[Text]:
     yield plain_text(units.time(series.max))
 
 
-def _spread_cells(series: SummarySeries) -> Iterator[Text]:
-    """The line below an operation on a narrow screen: the spread, below its percentiles."""
-    yield plain_text("  min-max", style="dim")
-    yield plain_text("")
-    for percent in PERCENTS:
-        yield plain_text(_range(series.spread.get(percent)) if percent in _WITH_SPREAD else "", style="dim")
-    yield plain_text("")
+def _spread_line(name: str, series: SummarySeries) -> Text:
+    """The line below a table on a narrow screen: the spread of one of its rows."""
+    spreads = ", ".join(f"p{percent} {_range(series.spread.get(percent))}" for percent in _WITH_SPREAD)
+    return plain_text(f"{name}, min-max of runs: {spreads}", style="dim")
 
 
 def cell(percentile: PercentileValue | None) -> Text:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -12,35 +13,57 @@ from rich.text import Text
 from lowlat import units
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
-from lowlat.reports.terminal import latency_table, text_lines
+from lowlat.reports.terminal import headline, latency_table, text_lines
 from lowlat.reports.terminal.wide_console import uncut
 from lowlat.text import plain_text
 
+Fact: TypeAlias = tuple[str, str | Text | None]
+"""A label and its line."""
 
-def render(report: Report, console: Console) -> None:
-    """Print a report. The console handles color and NO_COLOR.
+
+def render(report: Report, console: Console, *, verbose: bool = False) -> None:
+    """Print a report: what fits a screen, or with `verbose` everything. The console handles color and NO_COLOR.
 
     Output that does not go to a terminal is not cut to 80 columns.
     """
     with uncut(console):
-        console.print(Group(*_parts(report, console)), highlight=False, soft_wrap=False)
+        console.print(Group(*_parts(report, console, verbose)), highlight=False, soft_wrap=False)
 
 
-def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
+def _parts(report: Report, console: Console, verbose: bool) -> Iterator[RenderableType]:
     yield title(report)
-    yield facts(list(_where(report)))
+    if status := text_lines.status(report):
+        yield plain_text(status, style="bold red")
+    yield facts(list(_where(report))) if verbose else plain_text(headline.host(report), style="dim")
     yield from latency_table.tables(report.summary, len(report.runs), console)
     if latency_table.has_marks(report.summary):
         yield plain_text(latency_table.FOOTNOTE, style="dim")
     yield Text()
-    yield facts(list(_found(report)))
-    yield Padding(_budget(report), (1, 0, 0, 0))
-    yield facts([("budget class", text_lines.tier(report))])
-    if status := text_lines.status(report):
-        yield plain_text(status, style="bold red")
+    yield facts(list(_found(report) if verbose else _brief(report)))
+    if verbose or headline.whole_path(report):
+        yield Padding(_budget(report), (1, 0, 0, 0))
+        yield facts([("budget class", text_lines.tier(report))])
+    if not verbose:
+        yield plain_text(headline.VERBOSE, style="dim")
 
 
-def _where(report: Report) -> Iterator[tuple[str, str | None]]:
+def _brief(report: Report) -> Iterator[Fact]:
+    """The results besides latencies, and what weakens them."""
+    yield from headline.passes(report)
+    yield "journal", text_lines.journal(report.journal) if report.journal else None
+    yield "load", text_lines.load(report.load)
+    yield "placement", _warning(headline.placement(report))
+    yield "hot path", _warning(headline.hot_path(report))
+    yield "noise", plain_text(*headline.noise(report)) if report.runs else None
+    yield from (("note", note) for note in headline.notes(report))
+    yield "verified", text_lines.verification(report)
+
+
+def _warning(text: str | None) -> Text | None:
+    return plain_text(text, style="yellow") if text else None
+
+
+def _where(report: Report) -> Iterator[Fact]:
     """What the report was measured on."""
     yield "host", text_lines.host(report.host)
     yield "topology", text_lines.topology(report.topology) if report.topology else None
@@ -48,7 +71,7 @@ def _where(report: Report) -> Iterator[tuple[str, str | None]]:
     yield "clock", text_lines.clock(report.clock)
 
 
-def _found(report: Report) -> Iterator[tuple[str, str | None]]:
+def _found(report: Report) -> Iterator[Fact]:
     """The results besides latencies, and the workload."""
     model, baselines = report.load.model, report.baselines
     yield from text_lines.passes(report.runs, model).items()
@@ -76,20 +99,21 @@ def title(report: Report) -> Text:
     return Text.assemble(plain_text(work.profile, "bold"), "  ", plain_text(" · ".join(part for part in parts if part)))
 
 
-def facts(rows: list[tuple[str, str | None]]) -> Table:
+def facts(rows: Sequence[Fact]) -> Table:
     """Labels and lines, with lines wrapped next to their label; omits rows without a line."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="cyan", no_wrap=True, min_width=12)
     grid.add_column(overflow="fold")
     for label, line in rows:
         if line:
-            grid.add_row(plain_text(label), plain_text(line))
+            grid.add_row(plain_text(label), plain_text(line) if isinstance(line, str) else line)
     return grid
 
 
 def _bands(report: Report) -> str | None:
     series = whole(report.summary)
-    return text_lines.bands(series) if series else None
+    beyond_first = series and any(band.count for band in series.bands[1:])
+    return text_lines.bands(series) if series and beyond_first else None
 
 
 def _budget(report: Report) -> Table:

@@ -7,7 +7,7 @@ if that matters.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lowlat import units
 from lowlat.reports.model.context import (
@@ -38,7 +38,8 @@ _SEPARATOR = " · "
 _HASH_CHARACTERS = 23  # "sha256:" and 16 digits
 
 
-def _join(parts: Iterable[str | None]) -> str:
+def join(parts: Iterable[str | None]) -> str:
+    """The parts that are there, as one line."""
     return _SEPARATOR.join(part for part in parts if part)
 
 
@@ -54,7 +55,7 @@ def operation(name: str) -> str:
 
 def host(facts: Host) -> str:
     """Processor, kernel and their tuning."""
-    return _join(
+    return join(
         [
             facts.cpu or "processor unknown",
             units.plural(facts.cores, "CPU") if facts.cores else None,
@@ -76,7 +77,7 @@ def clock(facts: Clock) -> str:
     frequency = f"{units.frequency(facts.frequency_hz)}{uncertainty}" if facts.frequency_hz else None
     cost = f"timer cost {units.time(facts.read_cost_ns)}" if facts.read_cost_ns is not None else None
     rate = {True: "invariant", False: "NOT invariant", None: None}[facts.invariant]
-    return _join([facts.source, frequency, facts.frequency_source, rate, cost, _resolution(facts.step_ns)])
+    return join([facts.source, frequency, facts.frequency_source, rate, cost, _resolution(facts.step_ns)])
 
 
 def _resolution(step_ns: float | None) -> str | None:
@@ -86,7 +87,7 @@ def _resolution(step_ns: float | None) -> str | None:
 
 def topology(facts: TopologySummary) -> str:
     """The host's topology, and the caches of the measured CPU."""
-    return _join(
+    return join(
         [
             units.plural(facts.packages, "package"),
             units.plural(facts.cores, "core"),
@@ -107,15 +108,15 @@ def _cache(cache: CpuCache) -> str:
 def placement(facts: Placement) -> str:
     """The measured CPU and the reason; for a pipeline, the CPU of each thread, and the effect on the figures."""
     if facts.chosen_by == "system":
-        return _join(["not pinned: the scheduler chose the CPU", *facts.warnings])
+        return join(["not pinned: the scheduler chose the CPU", *facts.warnings])
     if facts.threads:
         by = "as requested" if facts.chosen_by == "user" else "auto-selected"
         threads = ", ".join(f"{thread} CPU {cpu}" for thread, cpu in facts.threads.items())
-        return _join([f"{threads} {by}", *facts.warnings])
+        return join([f"{threads} {by}", *facts.warnings])
     if facts.chosen_by == "user":
         return f"CPU {facts.cpus} as requested"
     against = f"but {'; '.join(facts.compromises)}" if facts.compromises else None
-    return _join([f"CPU {facts.cpus} auto-selected: {'; '.join(facts.reasons) or 'the only one available'}", against])
+    return join([f"CPU {facts.cpus} auto-selected: {'; '.join(facts.reasons) or 'the only one available'}", against])
 
 
 def passes(runs: Iterable[Run], model: LoadModel) -> dict[str, str]:
@@ -146,7 +147,7 @@ def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | 
         return None
     ns = statistics.median(ours)
     closed = model == "closed"
-    return _join(
+    return join(
         [
             f"{ns / facts.loop_ns:.1f}x a read-only loop over the commands ({units.time(facts.loop_ns)})"
             if closed and facts.loop_ns
@@ -164,7 +165,7 @@ def baselines(facts: Baselines, runs: Iterable[Run], model: LoadModel) -> str | 
 def journal(facts: Journal) -> str:
     """The cost of a journal by policy, next to the same batches without one."""
     off = next(each for each in facts.policies if each.policy == "off")
-    return _join(
+    return join(
         [
             f"batches of {units.short(facts.batch)}, {units.time(off.ns_per_command)} per command without a journal",
             *(_policy(each) for each in facts.policies if each.more_ns_per_command is not None),
@@ -184,20 +185,24 @@ def _policy(facts: JournalPolicy) -> str:
 def _passes(passes: list[Throughput], how: str, busy: str | None = "of CPU time") -> str | None:
     if not passes:
         return None
-    typical = typical_ns(passes)
     singles = [p.ns_per_command for p in passes if p.ns_per_command is not None]
-    return _join(
+    return join(
         [
-            units.rate(1e9 / typical) if typical else None,
-            f"{units.time(typical)} per command" if typical else None,
+            *typical(passes),
             _singles(singles) if len(singles) > 1 else None,
-            _cpu_time(passes, busy) if busy else None,
+            cpu_time(passes, busy) if busy else None,
             how,
         ]
     )
 
 
-def _cpu_time(passes: list[Throughput], busy: str) -> str | None:
+def typical(passes: Sequence[Throughput]) -> tuple[str | None, str | None]:
+    """The median pass as a rate and as a time per command."""
+    ns = typical_ns(passes)
+    return (units.rate(1e9 / ns), f"{units.time(ns)} per command") if ns else (None, None)
+
+
+def cpu_time(passes: Sequence[Throughput], busy: str = "of CPU time") -> str | None:
     """CPU time per command, which does not include waiting for a CPU."""
     per_command = [p.cpu_ns / p.commands for p in passes if p.cpu_ns is not None and p.commands]
     return f"{units.time(statistics.median(per_command))} {busy}" if per_command else None
@@ -230,7 +235,7 @@ def load(facts: Load) -> str | None:
         f"{units.plural(facts.out_of_range, 'latency value')} out of range" if facts.out_of_range else None,
     ]
     name = "pipeline" if facts.model == "pipeline" else f"{facts.model} loop"
-    return _join([name, *parts]) if any(parts) else None
+    return join([name, *parts]) if any(parts) else None
 
 
 def _ceiling(commands_per_s: float) -> str:
@@ -242,7 +247,7 @@ def workload(facts: Workload) -> str:
     """The composition of the flow."""
     total = sum(facts.mix.values())
     kinds = ", ".join(f"{operation(kind)} {units.share(count / total)}" for kind, count in facts.mix.items() if count)
-    return _join(
+    return join(
         [
             kinds,
             _extent("live orders", facts.live_orders),
@@ -271,7 +276,7 @@ def hot_path(facts: HotPath) -> str:
     """The engine's system activity after its start, and the memory allocated before."""
     locked = {True: "locked", False: "not locked", None: None}[facts.locked]
     huge = facts.huge_page_bytes
-    return _join(
+    return join(
         [
             _counted(facts.allocations, "allocation"),
             _counted(facts.page_faults, "page fault"),
@@ -325,7 +330,7 @@ def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
     disturbed = [
         f"run {run.index + 1}: {', '.join(run.disturbances.reasons)}" for run in runs if run.disturbances.disturbed
     ]
-    return _join(
+    return join(
         [
             "matcher thread and its CPU" if model == "pipeline" else None,
             _seen(seen, "involuntary_switches", "involuntary context switch"),
@@ -361,7 +366,7 @@ def verification(report: Report) -> str:
         False: f"{prefix} DIFFERENT from the reference engine's",
         None: not_compared(report),
     }[facts.equal]
-    return _join(
+    return join(
         [
             f"digest {_short(facts.digest)}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
             verdict,
@@ -385,7 +390,7 @@ def _matched(name: str, matched: int | None, checked: int | None) -> str | None:
 
 def bands(series: SummarySeries) -> str:
     """The share of samples in each latency range that is not empty."""
-    return _join(f"{band.name} {units.share(band.share)}" for band in series.bands if band.count)
+    return join(f"{band.name} {units.share(band.share)}" for band in series.bands if band.count)
 
 
 def tier(report: Report) -> str | None:

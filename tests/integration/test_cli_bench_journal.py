@@ -48,7 +48,7 @@ def test_it_measures_each_policy_and_leaves_the_whole_flow(lowlat: Run, tmp_path
 
 def test_the_table_tells_what_each_policy_costs(lowlat: Run) -> None:
     done = lowlat(*SHORT, "--journal", "day.journal")
-    told = " ".join(done.stdout.partition("\njournal ")[2].partition("\nhot path")[0].split())
+    told = " ".join(done.stdout.partition("\njournal ")[2].partition("\nnoise")[0].split())
     for part in ("batches of 4,096", "none ", "interval ", "batch +", "fdatasync p50", "day.journal"):
         assert part in told
 

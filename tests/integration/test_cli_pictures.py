@@ -21,7 +21,7 @@ def test_a_picture_under_the_table_and_a_page_in_the_file(lowlat: Run, tmp_path:
     done = lowlat(*SHORT, "--plot", "-o", "report.html")
     assert (done.returncode, done.stderr) == (ExitCode.OK, "lowlat: wrote report.html\n")
     table, picture = done.stdout.split("service by percentile")
-    assert "budget" in table
+    assert "\nverified" in table
     assert [word for word in picture.split() if word in {"p50", "p90", "p99"}] == ["p50", "p90", "p99"]
     assert picture.splitlines()[-1].endswith("all")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -82,7 +82,8 @@ def test_a_saved_report_is_shown_as_it_was(lowlat: Run, folder: Path) -> None:
     done = lowlat("report", "a.json")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("equity  native engine · 2,000 commands · seed 1 · 2 runs")
-    assert "budget" in done.stdout and "\x1b" not in done.stdout
+    assert "\nbudget" not in done.stdout and "\x1b" not in done.stdout
+    assert "\nbudget" in lowlat("report", "a.json", "-v").stdout
 
 
 def test_terminal_gets_lines_that_fit(on_terminal: Terminal, folder: Path) -> None:
@@ -129,7 +130,7 @@ def test_every_output_goes_to_stdout_or_to_a_file_alike(here: Here, folder: Path
 def test_a_picture_under_the_table_and_a_page_in_the_file(here: Here, folder: Path) -> None:
     done = here("a.json", "--plot", "-o", "a.html")
     assert (done.returncode, done.stderr) == (0, "lowlat: wrote a.html\n")
-    assert done.stdout.index("budget") < done.stdout.index("service by percentile")
+    assert done.stdout.index("\nverified") < done.stdout.index("service by percentile")
     assert (folder / "a.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     other = here("a.json", "--to", "md", "-o", "b.html")
     assert (other.returncode, other.stdout) == (0, "")
