@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lowlat.errors import UsageError
+from lowlat.errors import InputError, UsageError, naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +75,13 @@ def read_settings(folder: Path) -> Settings:
 
 def _read(path: Path) -> dict[str, Any] | None:
     """The file's table; None if the file does not exist."""
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{path.name}: cannot be read: {error.strerror}; make it readable or move it") from error
-    import tomllib
+    from lowlat.toml import parse_toml, read_toml_text
 
     try:
-        return tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name}: not valid TOML: {error}") from error
+        text = read_toml_text(path)
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise InputError(f"{error}; fix it, or move it away") from error
+    with naming(path.name):
+        return parse_toml(text)
