@@ -99,6 +99,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         loop_ns=setup.scale.to_ns(loop.ticks) / max(loop.commands, 1),
         journal=measured.journal,
         digest=digest.sha256,
+        golden_part=digest.golden_part,
         digested_events=digest.total_events,
         events=(digest.events, *(done.events for done in passes.values())),
         same_tail=all(digest.ends_as(done.tail) for done in passes.values()),

@@ -27,6 +27,8 @@ def render(report: Report, console: Console) -> None:
 
 
 def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
+    if status := text_lines.status(report):
+        yield plain_text(status, style="bold red")
     yield title(report)
     yield facts(list(_where(report)))
     yield from latency_table.tables(report.summary, len(report.runs), console)
@@ -36,8 +38,6 @@ def _parts(report: Report, console: Console) -> Iterator[RenderableType]:
     yield facts(list(_found(report)))
     yield Padding(_budget(report), (1, 0, 0, 0))
     yield facts([("budget class", text_lines.tier(report))])
-    if status := text_lines.status(report):
-        yield plain_text(status, style="bold red")
 
 
 def _where(report: Report) -> Iterator[tuple[str, str | None]]:
