@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 from lowlat.errors import ExitCode
 from lowlat.text import plain_text, printable_json, printable_lines
 from lowlat_cli.console import Color, console
+from lowlat_cli.signals import interrupted_exit_code
 from lowlat_cli.stdio import emit, emit_parts, say
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ Texts: TypeAlias = Mapping[str, Callable[[], str]]
 
 _NONE: Final[Texts] = MappingProxyType({})
 _STATUS = {"invalid": "invalid run", "interrupted": "stopped early"}
-_EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,9 @@ class Destination:
 
         self.write(lambda: to_text(report), lambda on: self.draw(report, on), page_of(report))
         tell_status(report)
-        return _EXIT_CODES[report.status]
+        if report.status == "interrupted":
+            return interrupted_exit_code()
+        return ExitCode.OK if report.status == "ok" else ExitCode.NOT_VALID
 
     def write(
         self,

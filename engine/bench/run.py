@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import IO
 
 import msgspec
 
-from lowlat.child_process import python_running
+from lowlat.child_process import ending, own_environment, python_running
 from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.journal_cost import new_journal
@@ -44,6 +44,7 @@ from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
 from lowlat.errors import ExitCode, RunFailedError, UsageError
 from lowlat.probes.network.peer import PeerPath
+from lowlat.refusals import refusal
 from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
 from lowlat.reports.model.budget import Measured
 from lowlat.reports.model.report import Report
@@ -294,16 +295,7 @@ def _in_fresh_process(job: Job) -> RunOutcome:
     # Signals are blocked until we hold the process handle: an interruption inside Popen would leave it running.
     signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
-        process = subprocess.Popen(
-            # In a new session, so that Ctrl-C reaches only this process, which then decides.
-            python_running("lowlat.engine.bench.worker"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(job.commands_fd, *((job.log.descriptor,) if job.log else ())),
-            start_new_session=True,
-        )
-        with process:
+        with _started(job) as process:
             try:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
                 out, err = process.communicate(msgspec.json.encode(job))
@@ -314,24 +306,42 @@ def _in_fresh_process(job: Job) -> RunOutcome:
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
-        raise RunFailedError(_last_words(process.returncode, err), _exit_code(process.returncode))
+        raise _failure(process.returncode, err)
     try:
         return msgspec.json.decode(out, type=RunOutcome)
     except msgspec.DecodeError as error:
-        text = f"a run's process ended without a whole result: {error} ({len(out):,} bytes)"
-        raise RunFailedError(text, ExitCode.INTERNAL) from error
+        text = f"a run's process ended without a whole result: {error} ({len(out):,} bytes); run it again"
+        raise RunFailedError(text, ExitCode.NOT_VALID) from error
 
 
-def _exit_code(returned: int) -> ExitCode:
-    """The exit code of a run's process, if it is one that such a process can return deliberately."""
-    ours = returned in {code.value for code in ExitCode} and returned != ExitCode.GATE_FAILED
-    return ExitCode(returned) if ours else ExitCode.INTERNAL
+def _started(job: Job) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            # In a new session, so that Ctrl-C reaches only this process, which then decides.
+            python_running("lowlat.engine.bench.worker"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(job.commands_fd, *((job.log.descriptor,) if job.log else ())),
+            env=own_environment(),
+            start_new_session=True,
+        )
+    except (OSError, MemoryError) as error:
+        raise RunFailedError(f"a run's process cannot be started: {refusal(error)}", ExitCode.USAGE) from error
 
 
-def _last_words(returned: int, err: bytes) -> str:
+def _failure(returned: int, err: bytes) -> RunFailedError:
     lines = err.decode(errors="replace").strip().splitlines() or ["(no output on stderr)"]
-    if returned == -signal.SIGKILL:
-        return "a run's process was killed, most likely because memory ran out; measure fewer --commands or --orders"
     if returned == ExitCode.USAGE:
-        return lines[-1]
-    return f"a run's process exited with code {returned}: {lines[-1]}"
+        return RunFailedError(lines[-1], ExitCode.USAGE)
+    if returned == -signal.SIGKILL:
+        what = "most likely because memory ran out; measure fewer --commands or --orders"
+        return RunFailedError(f"a run's process {ending(returned)}, {what}", ExitCode.NOT_VALID)
+    # The interpreter itself ends with 1 where it cannot start, so only codes that a worker chooses are passed on.
+    code = ExitCode.INTERNAL if returned == ExitCode.INTERNAL else ExitCode.NOT_VALID
+    return RunFailedError(f"a run's process {ending(returned)}: {_cause(lines)}", code)
+
+
+def _cause(lines: Sequence[str]) -> str:
+    """The line of its stderr that says why a process ended: the last one, unless the interpreter itself failed."""
+    return next((line for line in lines if line.startswith("Fatal Python error")), lines[-1])

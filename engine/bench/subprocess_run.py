@@ -14,6 +14,7 @@ from types import FrameType
 from typing import IO, Final
 
 from lowlat import units
+from lowlat.child_process import ending
 from lowlat.engine.bench.protocol import INTERRUPTIONS
 from lowlat.errors import CommandStartError, ExitCode, InputError, RunFailedError
 from lowlat.limits import REPORT_BYTES_MAX
@@ -102,6 +103,7 @@ def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> 
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
+            env=os.environ,  # as the user set it; see `lowlat.child_process`
             start_new_session=True,  # Ctrl-C reaches only this process, which then ends the command
         )
     except OSError as error:
@@ -151,12 +153,11 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def _failure(command: ComparedCommand, returned: int, last_line: str) -> RunFailedError:
-    ours = command.ours and returned in {code.value for code in ExitCode}
-    how = f"was killed by signal {-returned}" if returned < 0 else f"exited with code {returned}"
     what = last_line.removeprefix("lowlat: ").removeprefix("error: ") if command.ours else last_line
+    passed_on = {ExitCode.USAGE.value, ExitCode.INTERNAL.value} if command.ours else set[int]()
     return RunFailedError(
-        f"{command} {how}: {what or '(no output on stderr)'}",
-        ExitCode(returned) if ours else ExitCode.NOT_VALID,
+        f"{command} {ending(returned)}: {what or '(no output on stderr)'}",
+        ExitCode(returned) if returned in passed_on else ExitCode.NOT_VALID,
     )
 
 
