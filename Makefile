@@ -50,13 +50,19 @@ dev: $(VENV)/.built $(VENV)/.extra-test $(VENV)/.extra-check ## Set up everythin
 bench: $(VENV)/.built ## Measure the matching engine on this host
 	@$(BIN)/lowlat bench
 
-.PHONY: test
-test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests
-	@$(BIN)/python -P -m pytest -n logical --dist worksteal
+PYTEST := $(BIN)/python -P -m pytest -n logical --dist worksteal
 
-.PHONY: conformance
-conformance: $(VENV)/.built $(VENV)/.extra-test ## 200 traces of 200 events for each profile and seed of tracebook-conformance
-	@LOWLAT_CAMPAIGN_TRACES=200 $(BIN)/python -P -m pytest -n logical --dist worksteal tests/conformance
+.PHONY: test
+test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests that are quick
+	@$(PYTEST) -m "not slow"
+
+# A test marked `scaled` runs in both, with more cases in this one.
+.PHONY: test-slow
+test-slow: $(VENV)/.built $(VENV)/.extra-test ## Run the slow tests, and more cases of those that draw or generate theirs
+	@LOWLAT_EXAMPLES=150 LOWLAT_CAMPAIGN_TRACES=200 $(PYTEST) -m "slow or scaled"
+
+.PHONY: test-all
+test-all: test test-slow ## Run all tests
 
 .PHONY: check
 check: dev ## Formatting, lint and types, Python and C++

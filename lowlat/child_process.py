@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Final
 
+from lowlat.errors import ExitCode, LowlatError, UsageError
+from lowlat.refusals import refusal
+
 _RUN: Final = """
-import runpy, sys
+import sys
 home, module = sys.argv[1:3]
 sys.path.insert(0, home)
 import lowlat
 sys.path.remove(home)
+from lowlat.child_process import run_program
 del sys.argv[1:3]
-runpy.run_module(module, run_name="__main__", alter_sys=True)
+run_program(module)
 """
+_BLAS_THREADS: Final = "OPENBLAS_NUM_THREADS"
+NUMPY_BYTES: Final = 96 << 20
+"""Address space that loading numpy takes: 84 MB, of which OpenBLAS has half."""
 
 
 def python_running(module: str) -> tuple[str, ...]:
@@ -24,3 +35,63 @@ def python_running(module: str) -> tuple[str, ...]:
     contain the user's own `lowlat` or `engine`.
     """
     return (sys.executable, "-P", "-c", _RUN, str(Path(__file__).parent.parent), module)
+
+
+def run_program(module: str) -> None:
+    """Run a module as the program of this process. What ends it is one line on stderr, and an `ExitCode`."""
+    try:
+        import runpy
+
+        prepare_for_numpy()
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except LowlatError as error:
+        _end(str(error), error.exit_code)
+    except Exception as error:
+        if (refused := refusal(error)) is None:
+            import traceback
+
+            traceback.print_exc()
+            sys.exit(ExitCode.INTERNAL)
+        _end(refused, ExitCode.USAGE)
+
+
+def _end(line: str, code: ExitCode) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.exit(code)
+
+
+def prepare_for_numpy() -> None:
+    """Let numpy, when it is loaded later, start no threads, and check that there is memory for it.
+
+    OpenBLAS, which comes with numpy, would start a thread for each CPU. They would disturb a measurement, and where
+    the system gives no threads, OpenBLAS sends its own process SIGINT. Without memory it ends the process with 1.
+
+    For our own programs only: one that imports `lowlat` may multiply matrices. `os.environ` stays as the user set it,
+    for the commands of others. Raises `UsageError`.
+    """
+    os.putenv(_BLAS_THREADS, "1")
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    if limits == [resource.RLIM_INFINITY] * 2:
+        return
+    try:
+        mmap.mmap(-1, NUMPY_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError as error:
+        least = min(limit for limit in limits if limit != resource.RLIM_INFINITY)
+        raise UsageError(
+            f"the limit of {least / 1e6:,.0f} MB leaves no memory for numpy; raise it (ulimit -v, ulimit -d)"
+        ) from error
+
+
+def own_environment() -> dict[str, str]:
+    """The environment of our own child processes, which have one thread too."""
+    return {**os.environ, _BLAS_THREADS: "1"}
+
+
+def ending(returned: int) -> str:
+    """How a child process ended, from its return code: `was killed by SIGSEGV` or `exited with code 2`."""
+    if returned >= 0:
+        return f"exited with code {returned}"
+    try:
+        return f"was killed by {signal.Signals(-returned).name}"
+    except ValueError:  # real-time signals have no name
+        return f"was killed by signal {-returned}"

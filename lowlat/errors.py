@@ -23,9 +23,11 @@ class ExitCode(IntEnum):
     GATE_FAILED = 1
     """A gate failed: a gated metric regressed."""
     USAGE = 2
-    """Usage or configuration: an option, a setting, a file that cannot be used."""
+    """Usage, configuration or resources: an option, a setting, a file that cannot be used; memory, threads or a call
+    that the system refuses."""
     NOT_VALID = 3
-    """A run is not valid: discard its figures. Or reports that do not compare, or a journal that is damaged."""
+    """A run is not valid, or its process was killed: discard its figures. Or reports that do not compare, or a journal
+    that is damaged."""
     INCONCLUSIVE = 4
     """With `--strict`: a gated metric is inconclusive."""
     INTERNAL = 70  # EX_SOFTWARE: never 1, so that a crash cannot look like a regression
@@ -34,8 +36,12 @@ class ExitCode(IntEnum):
     """`affinity run`: the command exists and cannot be started."""
     COMMAND_MISSING = 127
     """`affinity run`: there is no such command."""
-    INTERRUPTED = 130  # 128 + SIGINT, as shells report it
-    """Interrupted by Ctrl-C. What was measured is reported, marked `interrupted`."""
+    HUNG_UP = 129  # from here on 128 + the signal's number, as shells report it
+    """The terminal was closed (SIGHUP). As for Ctrl-C."""
+    INTERRUPTED = 130
+    """Interrupted by Ctrl-C (SIGINT). What was measured is reported, marked `interrupted`."""
+    TERMINATED = 143
+    """Asked to end by SIGTERM. As for Ctrl-C."""
 
 
 class LowlatError(Exception):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
-from lowlat.errors import ExitCode
+from lowlat.errors import ExitCode, UsageError
 from lowlat.text import plain_text, printable_json, printable_lines
 from lowlat_cli.console import Color, console
+from lowlat_cli.signals import interrupted_exit_code
 from lowlat_cli.stdio import emit, emit_parts, say
 
 if TYPE_CHECKING:
@@ -22,18 +23,32 @@ if TYPE_CHECKING:
     from lowlat.reports.model.sweep import Sweep
     from lowlat.reports.page.html import Pageable
 
+SUFFIXES: Final = MappingProxyType(
+    {
+        ".json": "json",
+        ".html": "html",
+        ".md": "md",
+        ".csv": "csv",
+        ".xml": "junit",
+        ".hgrm": "hgrm",
+        ".hlog": "hlog",
+        ".prom": "openmetrics",
+    }
+)
+"""The format that a file's name asks for."""
+_TABLE_SUFFIXES: Final = ("", ".txt", ".log", ".out")
+
 Texts: TypeAlias = Mapping[str, Callable[[], str]]
 """By format, what gives the text of those that are neither table nor json."""
 
 _NONE: Final[Texts] = MappingProxyType({})
 _STATUS = {"invalid": "invalid run", "interrupted": "stopped early"}
-_EXIT_CODES = {"ok": ExitCode.OK, "invalid": ExitCode.NOT_VALID, "interrupted": ExitCode.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Destination and format. The file name overrides the format: *.json gets the JSON document, *.html the page, if
-    there is one."""
+    """Destination and format. The file's name overrides the format for the file, as `SUFFIXES` says; a file `-` is
+    stdout."""
 
     output_format: str
     """table, json, or another that `write` is given."""
@@ -44,27 +59,47 @@ class Destination:
     plot: bool = False
     """Whether a table is followed by the picture of the report."""
 
-    def check(self, *, page: bool = False) -> None:
-        """Check before a long run whether the file can be written; `page`: whether the report has a page.
+    def __post_init__(self) -> None:
+        if self.file == Path("-"):
+            object.__setattr__(self, "file", None)
 
-        Raises `OutputPathError`, or `UsageError` if the packages for pages are not installed.
+    def check(self, formats: Collection[str] = ()) -> None:
+        """Check before a long run whether the file can be written; `formats`: those of `write` beside table and json.
+
+        Raises `OutputPathError`, or `UsageError` if the file's name asks for another format, or the packages for pages
+        are not installed.
         """
         if self.file is not None:
             from lowlat.files import check_writable
 
+            self._check_suffix(self.file, formats)
             check_writable(self.file)
-        if page and (self.output_format == "html" or (self.file is not None and self.file.suffix == ".html")):
+        if "html" in (self.output_format, self._file_format(formats)):
             from lowlat.reports.page.html import check_available
 
             check_available()
 
+    def _check_suffix(self, file: Path, formats: Collection[str]) -> None:
+        """Refuse a name that asks for a format that is not written: a table there would be a surprise."""
+        suffix = file.suffix.lower()
+        if self.output_format != "table" or suffix in _TABLE_SUFFIXES or SUFFIXES.get(suffix) in ("json", *formats):
+            return
+        named = [f"*{suffix}" for suffix, name in SUFFIXES.items() if name in ("json", *formats)]
+        raise UsageError(
+            f"-o {file}: no {SUFFIXES.get(suffix, suffix)} is written here; name it {', '.join(named)}, or *.txt for "
+            "the table"
+        )
+
     def deliver(self, report: Report | Sweep) -> ExitCode:
         """Write the report, print on stderr what is wrong with it, and return the exit code for its status."""
         from lowlat.reports.io.json_codec import to_text
+        from lowlat.reports.outputs.registry import texts_of
 
-        self.write(lambda: to_text(report), lambda on: self.draw(report, on), page_of(report))
+        self.write(lambda: to_text(report), lambda on: self.draw(report, on), texts_of(report))
         tell_status(report)
-        return _EXIT_CODES[report.status]
+        if report.status == "interrupted":
+            return interrupted_exit_code()
+        return ExitCode.OK if report.status == "ok" else ExitCode.NOT_VALID
 
     def write(
         self,
@@ -114,9 +149,9 @@ class Destination:
         """Whether `write` with these `others` prints a table on stdout."""
         return self.output_format == "table" and (self.file is None or self._file_format(others) != "table")
 
-    def _file_format(self, others: Texts = _NONE) -> str:
-        named = "" if self.file is None else self.file.suffix.removeprefix(".")
-        return named if named == "json" or (named == "html" and named in others) else self.output_format
+    def _file_format(self, others: Collection[str] = ()) -> str:
+        named = SUFFIXES.get(self.file.suffix.lower()) if self.file is not None else None
+        return named if named is not None and named in ("json", *others) else self.output_format
 
     def draw(self, report: Report | Sweep, on: Console) -> None:
         """Print the report as a table; on request also the fills that differ and the chart."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from types import TracebackType
 
 from lowlat.errors import ExitCode, LowlatError
+from lowlat.refusals import refusal
 from lowlat.text import printable_lines
 from lowlat_cli.session import Session
-from lowlat_cli.stdio import discard_stdout, say
+from lowlat_cli.signals import interrupted_exit_code
+from lowlat_cli.stdio import discard_stdout, has_reader, say
 
 
 class Outcome:
@@ -34,19 +35,19 @@ class Outcome:
         return True
 
     def _explained(self, error: BaseException) -> int:
-        from lowlat_cli.parser_errors import is_of_parser, of_parser
-
         if isinstance(error, SystemExit):
             return error.code if isinstance(error.code, int) else ExitCode.INTERNAL
-        if isinstance(error, BrokenPipeError):  # the reader of stdout has gone, which is not an error
+        if isinstance(error, BrokenPipeError) and not has_reader():  # of stdout: it wants no more
             return self.exit_code
         if isinstance(error, KeyboardInterrupt):
-            return self._failed(error, ExitCode.INTERRUPTED, "interrupted before any result")
+            return self._failed(error, interrupted_exit_code(), "interrupted before any result")
         if isinstance(error, LowlatError):
             return self._failed(error, error.exit_code, f"error: {error}")
-        if isinstance(error, MemoryError):
-            what = f"not enough memory: {error}".removesuffix(": ")
-            return self._failed(error, ExitCode.USAGE, f"error: {what}; use fewer commands or smaller pools")
+        if (refused := refusal(error)) is not None:
+            return self._failed(error, ExitCode.USAGE, f"error: {refused}")
+
+        from lowlat_cli.parser_errors import is_of_parser, of_parser
+
         if is_of_parser(error):
             return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
         return self._internal(error)
@@ -60,6 +61,8 @@ class Outcome:
 
     def _failed(self, error: BaseException, code: ExitCode, line: str) -> ExitCode:
         if self.session.debug:
+            import traceback
+
             sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
         say(line)
         return code

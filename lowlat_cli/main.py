@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import sys
 
-from lowlat_cli.errors import Outcome
-from lowlat_cli.session import Session
-from lowlat_cli.signals import handle_interruptions
-from lowlat_cli.stdio import prepare
-
 
 def main() -> int:
     """Run the command line of this process; return its exit code, an `ExitCode`."""
-    prepare()
-    handle_interruptions()
+    try:
+        from lowlat_cli.errors import Outcome
+        from lowlat_cli.session import Session
+    except (ImportError, MemoryError, OSError) as error:
+        # Not even the modules that put errors into words can be loaded.
+        print(f"lowlat: error: {error}; check memory, disk and limits (ulimit -a)", file=sys.stderr)  # noqa: T201
+        return 2  # ExitCode.USAGE
     session = Session()
     outcome = Outcome(session)
     with outcome:
+        from lowlat.child_process import prepare_for_numpy
+        from lowlat_cli.signals import handle_interruptions
+        from lowlat_cli.stdio import prepare
+
+        prepare()
+        handle_interruptions()
+        prepare_for_numpy()
+
         # Imported here, so that the signal handlers are already installed while the parser loads.
         from lowlat_cli.app import run
 

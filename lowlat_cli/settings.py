@@ -8,6 +8,9 @@ that verb only, and take precedence:
     [bench]
     profile = "deep"
     commands = "5M"
+
+A file of settings comes with a project, perhaps one that somebody else wrote, so it cannot choose what is written:
+options that name a file or folder to write are refused.
 """
 
 from __future__ import annotations
@@ -16,9 +19,17 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from lowlat.errors import UsageError
+from lowlat.errors import InputError, UsageError, naming
+
+_WRITTEN: Final = frozenset({"output", "log", "journal", "capture", "dir"})
+_ONLY_READ: Final = frozenset({("book", "dir")})
+
+
+def names_output(verb: str | None, key: str) -> bool:
+    """Whether an option of a verb names a file or folder to write; without a verb, of any of them."""
+    return key in _WRITTEN and (verb, key) not in _ONLY_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class Settings:
     table: Mapping[str, Any]
 
     def of_verb(self, verb: str, keys_by_verb: Mapping[str, Collection[str]]) -> dict[str, Any]:
-        """The settings of one verb, by option. Raises `UsageError` for a key that no verb has."""
+        """The settings of one verb, by option. Raises `UsageError` for a key that no verb has, or a path to write."""
         self._check(keys_by_verb)
         own = keys_by_verb[verb]
         shared = {key: value for key, value in self.table.items() if key in own}
@@ -40,14 +51,21 @@ class Settings:
         every_key = {key for keys in keys_by_verb.values() for key in keys}
         for key, value in self.table.items():
             if key not in keys_by_verb:
-                self._check_key(key, key, every_key | keys_by_verb.keys())
+                self._check_key(None, key, every_key | keys_by_verb.keys())
             elif not isinstance(value, dict):
                 raise UsageError(f"{self.where}: {key!r} is a command; write its settings as a table [{key}]")
             else:
                 for inner in value:
-                    self._check_key(f"{key}.{inner}", inner, keys_by_verb[key])
+                    self._check_key(key, inner, keys_by_verb[key])
 
-    def _check_key(self, path: str, key: str, known: Collection[str]) -> None:
+    def _check_key(self, verb: str | None, key: str, every_key: Collection[str]) -> None:
+        path = key if verb is None else f"{verb}.{key}"
+        if key in every_key and names_output(verb, key):
+            raise UsageError(
+                f"{self.where}: {path!r} names what to write, which a project's file cannot; remove it, and give "
+                f"--{key} or set LOWLAT_{key.upper()}"
+            )
+        known = {each for each in every_key if not names_output(verb, each)}
         if key not in known:
             near = nearest(key, known)
             hint = f"did you mean {near!r}?" if near else f"available: {', '.join(sorted(known))}"
@@ -75,15 +93,13 @@ def read_settings(folder: Path) -> Settings:
 
 def _read(path: Path) -> dict[str, Any] | None:
     """The file's table; None if the file does not exist."""
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UsageError(f"{path.name}: cannot be read: {error.strerror}; make it readable or move it") from error
-    import tomllib
+    from lowlat.toml import parse_toml, read_toml_text
 
     try:
-        return tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name}: not valid TOML: {error}") from error
+        text = read_toml_text(path)
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise InputError(f"{error}; fix it, or move it away") from error
+    with naming(path.name):
+        return parse_toml(text)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import signal
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from lowlat.errors import ExitCode
+
+_EXIT_CODES: Final = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HUNG_UP,
+}
 
 
 class _Interruption:
@@ -15,16 +21,21 @@ class _Interruption:
 
     def __init__(self) -> None:
         self.count = 0
+        self.exit_code = ExitCode.INTERRUPTED
 
-    def __call__(self, _number: int, _frame: FrameType | None) -> NoReturn:
+    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
         self.count += 1
+        self.exit_code = _EXIT_CODES[signal.Signals(number)]
         if self.count == 1:
             raise KeyboardInterrupt
         if self.count == 2:
             # Handlers that turn KeyboardInterrupt into a partial report do not catch this, but cleanup still runs: it
             # ends child processes and removes partial files.
-            raise SystemExit(ExitCode.INTERRUPTED)
-        os._exit(ExitCode.INTERRUPTED)
+            raise SystemExit(self.exit_code)
+        os._exit(self.exit_code)
+
+
+_interruption = _Interruption()
 
 
 def handle_interruptions() -> None:
@@ -32,7 +43,11 @@ def handle_interruptions() -> None:
 
     In effect until the process ends. Signals that the caller ignores (`nohup`, `&` in a script) stay ignored.
     """
-    handler = _Interruption()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _EXIT_CODES:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
+            signal.signal(number, _interruption)
+
+
+def interrupted_exit_code() -> ExitCode:
+    """The exit code after an interruption: 128 + the number of the signal that came last."""
+    return _interruption.exit_code

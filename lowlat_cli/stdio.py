@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import select
 import sys
 from collections.abc import Iterable
 
@@ -13,7 +14,10 @@ from lowlat.text import printable
 
 
 def prepare() -> None:
-    """Open /dev/null for a missing stdout or stderr, and replace characters that a stream cannot encode."""
+    """Open /dev/null for streams that the caller closed, and replace characters that a stream cannot encode."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass  # descriptors 0 to 2 must be taken: a file opened later would become stdin, stdout or stderr of a child
+    os.close(descriptor)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller, as in `lowlat bench >&-`
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (lives as long as the process)
@@ -49,6 +53,13 @@ def say(line: str) -> None:
     with contextlib.suppress(OSError):
         sys.stderr.write(f"lowlat: {printable(line)}\n")
         sys.stderr.flush()
+
+
+def has_reader() -> bool:
+    """Whether stdout can still be read by another process; true for files and terminals."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)  # errors are always reported
+    return not poll.poll(0)
 
 
 def discard_stdout() -> None:

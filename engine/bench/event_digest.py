@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from lowlat.engine import _core
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.records import EVENT, Commands, ExecType, Reason
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import EVENT, Commands, Events, ExecType, Reason
 
 CHUNK_COMMANDS: Final = 1 << 16
 TAIL_BYTES: Final = 1024 * EVENT.itemsize
@@ -33,20 +35,25 @@ class EventDigest:
     """Commands rejected because a pool was full."""
     tail: bytes
     """The last events."""
+    golden_part: str | None
+    """SHA-256 of the events up to the commands that have a golden digest."""
 
     def ends_as(self, tail: bytes) -> bool:
         """Whether another pass ended with the same bytes. Always true for a pass that kept no events."""
         return self.tail.endswith(tail)
 
 
-def digest_events(engine: MatchingEngine, seeding: Commands, measured: Commands) -> EventDigest:
-    """Execute both on an empty engine, part by part."""
-    seeded = engine.process(seeding)
+def digest_events(
+    engine: MatchingEngine, seeding: Commands, measured: Commands, golden_commands: int = 0
+) -> EventDigest:
+    """Execute both on an empty engine, part by part. `golden_commands`: where `golden_part` ends; 0 for none."""
+    seeded = _processed(engine, seeding)
     digest, hashed = hashlib.sha256(seeded.tobytes()), _core.EventHash()
     events = rejected = refusals = 0
-    tail = b""
-    for start in range(0, len(measured), CHUNK_COMMANDS):
-        part = engine.process(measured[start : start + CHUNK_COMMANDS])
+    tail, golden_part = b"", None
+    cuts = sorted({*range(0, len(measured), CHUNK_COMMANDS), golden_commands, len(measured)})
+    for start, end in pairwise(cuts):
+        part = _processed(engine, measured[start:end])
         raw = part.tobytes()
         digest.update(raw)
         hashed.add(part)
@@ -54,4 +61,20 @@ def digest_events(engine: MatchingEngine, seeding: Commands, measured: Commands)
         events += len(part)
         rejected += int(np.count_nonzero(part["kind"] == ExecType.REJECTED))
         refusals += int(np.count_nonzero(np.isin(part["reason"], POOL_FULL)))
-    return EventDigest(digest.hexdigest(), len(seeded) + events, hashed.value, events, rejected, refusals, tail)
+        if end == golden_commands:
+            golden_part = digest.hexdigest()
+    return EventDigest(
+        digest.hexdigest(), len(seeded) + events, hashed.value, events, rejected, refusals, tail, golden_part
+    )
+
+
+def _processed(engine: MatchingEngine, commands: Commands) -> Events:
+    """The events. Those of other engines than the native one have their padding, which is part of the digest, zeroed:
+    numpy leaves it as it was when it copies a record.
+    """
+    events = engine.process(commands)
+    if type(engine) is Engine:
+        return events
+    zeroed = np.zeros(len(events), dtype=EVENT)
+    zeroed[:] = events
+    return zeroed

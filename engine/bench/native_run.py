@@ -122,7 +122,7 @@ class _NativeRun:
             passes=self.passes,
             recorders=recorders,
             memory=memory,
-            digest=digest_events(self.engine, self.setup.seeding, commands),
+            digest=digest_events(self.engine, self.setup.seeding, commands, self.setup.job.golden_commands),
             growths=counters.growths,
             trades_recycled=counters.trades_recycled,
             faults=() if self.log_fault is None else (self.log_fault,),

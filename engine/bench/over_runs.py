@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lowlat.engine.bench.crosscheck import PrefixCheck
+from lowlat.engine.bench.crosscheck import ReferenceCheck
 from lowlat.engine.bench.passes import added
 from lowlat.engine.bench.placement import Place
 from lowlat.engine.bench.protocol import RunOutcome
@@ -66,14 +66,14 @@ def _verified(outcomes: Sequence[RunOutcome], place: Place) -> bool | None:
     )
 
 
-def baselines_of(outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> results.Baselines:
-    """Medians, and the reference engine's time for the prefix."""
-    reference_ns = prefix.reference_ns if prefix else None
+def baselines_of(outcomes: Sequence[RunOutcome], checked: ReferenceCheck | None) -> results.Baselines:
+    """Medians, and the time of the reference engine."""
+    reference_ns = checked.reference_ns if checked else None
     return results.Baselines(
         loop_ns=round(statistics.median(outcome.loop_ns for outcome in outcomes), 3),
         clock_ns=statistics.median(outcome.clock_ns for outcome in outcomes),
         reference_ns=None if reference_ns is None else round(reference_ns, 1),
-        reference_commands=prefix.commands if prefix else 0,
+        reference_commands=checked.commands if checked else 0,
     )
 
 

@@ -84,6 +84,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     load: Load
     seed: int
     """Seed of the arrivals."""
+    golden_commands: int
+    """Measured commands whose events have a golden digest; 0 for none."""
     path: PathPlaces | None
     """Only for a pipeline."""
     log: LogJob | None
@@ -132,6 +134,8 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """If requested; its file is where the run left it."""
     digest: str
     """SHA-256 over every event of the digest pass, seeding included."""
+    golden_part: str | None
+    """The same up to the job's `golden_commands`; None without any."""
     digested_events: int
     """Events that the digest covers."""
     events: tuple[int, ...]

@@ -42,7 +42,7 @@ def measure_interpreted(
         passes=passes,
         recorders={("service", op): recorder for op, recorder in recorders.items()},
         memory=interpreted_memory(setup.job.engine, setup.bound),
-        digest=digest_events(make(setup.settings), setup.seeding, setup.measured),
+        digest=digest_events(make(setup.settings), setup.seeding, setup.measured, setup.job.golden_commands),
     )
 
 

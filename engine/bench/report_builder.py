@@ -10,10 +10,11 @@ from typing import Literal
 
 from lowlat import units
 from lowlat.engine.bench import over_runs, report_context
-from lowlat.engine.bench.crosscheck import PrefixCheck
+from lowlat.engine.bench.crosscheck import ReferenceCheck
 from lowlat.engine.bench.load import load_facts
 from lowlat.engine.bench.placement import Place
 from lowlat.engine.bench.protocol import ClosedLoop, Load, OpenLoop, Pipeline, RunOutcome
+from lowlat.engine.flow.golden import Golden
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.reports.model import results
@@ -39,16 +40,17 @@ def assemble(
     command: Sequence[str],
     load: Load,
     finished: Sequence[Finished],
-    prefix: PrefixCheck | None,
+    checked: ReferenceCheck | None,
     place: Place,
     *,
     planned: int,
     surroundings: Mapping[str, Measured] | None = None,
     journal: Path | None = None,
+    golden: Golden | None = None,
 ) -> Report:
     """The report of one or more finished runs. Fewer than `planned` runs mean that it was interrupted.
 
-    So does a missing `prefix`, because the prefix check comes last. `surroundings`: stages of the latency budget
+    So does a missing `checked`, because that check comes last. `golden`: what the events must be, if it is known. `surroundings`: stages of the latency budget
     outside the application. `journal`: where the runs left a journal.
     """
     outcomes = [run.outcome for run in finished]
@@ -56,7 +58,10 @@ def assemble(
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
     status, reasons = _status(
-        (*_reasons_invalid(load, outcomes, prefix), *loaded.missed), len(finished), planned, prefix
+        (*_wrong_engine(flow, engine, outcomes, golden), *_reasons_invalid(load, outcomes, checked), *loaded.missed),
+        len(finished),
+        planned,
+        checked,
     )
     host, absent = report_context.host(outcomes)
     stages = budget(_application(load, summary) | dict(surroundings or {}))
@@ -75,10 +80,10 @@ def assemble(
         budget=stages,
         tier=tier(stages),
         hot_path=over_runs.hot_path_of(outcomes, place),
-        verification=_verification(outcomes[0], prefix),
+        verification=_verification(outcomes[0], checked, golden),
         gate=None,
-        not_available=absent | _absent(outcomes, prefix),
-        baselines=over_runs.baselines_of(outcomes, prefix),
+        not_available=absent | _absent(outcomes, checked),
+        baselines=over_runs.baselines_of(outcomes, checked),
         journal=over_runs.journal_of(outcomes, journal),
         topology=place.topology_facts,
         placement=place.placement,
@@ -86,10 +91,10 @@ def assemble(
 
 
 def _status(
-    wrong: tuple[str, ...], finished: int, planned: int, prefix: PrefixCheck | None
+    wrong: tuple[str, ...], finished: int, planned: int, checked: ReferenceCheck | None
 ) -> tuple[Literal["ok", "interrupted", "invalid"], tuple[str, ...]]:
     """The status, and why it is not ok."""
-    if finished == planned and prefix is not None:
+    if finished == planned and checked is not None:
         return "invalid" if wrong else "ok", wrong
     left = (
         "before the check against the reference engine"
@@ -99,7 +104,21 @@ def _status(
     return "invalid" if wrong else "interrupted", (*wrong, f"interrupted {left}")
 
 
-def _reasons_invalid(load: Load, outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> Iterator[str]:
+def _wrong_engine(flow: Flow, engine: str, outcomes: Sequence[RunOutcome], golden: Golden | None) -> Iterator[str]:
+    """Whether the events are those that the reference engine gives for this profile; not if pools were too small."""
+    if golden is None or any(outcome.hot_path.pool_refusals for outcome in outcomes):
+        return
+    for index, outcome in enumerate(outcomes):
+        if outcome.golden_part != golden.digest:
+            yield (
+                f"the {engine} engine is wrong: in run {index + 1}, its events up to command {golden.commands:,} of "
+                f"{flow.name}, seed {flow.seed}, are not those of the reference engine: their digest is "
+                f"sha256:{(outcome.golden_part or '')[:16]}..., the golden one sha256:{golden.digest[:16]}..."
+            )
+            return
+
+
+def _reasons_invalid(load: Load, outcomes: Sequence[RunOutcome], checked: ReferenceCheck | None) -> Iterator[str]:
     digests = {outcome.digest for outcome in outcomes}
     same_order = not isinstance(load, Pipeline) or load.producers == 1
     if len(digests) > 1 and same_order:
@@ -122,8 +141,8 @@ def _reasons_invalid(load: Load, outcomes: Sequence[RunOutcome], prefix: PrefixC
                 f"run {index + 1}: {units.counted(outcome.out_of_range, 'latency value')} above the histogram's "
                 "range of 73 minutes"
             )
-    if prefix is not None and prefix.difference:
-        yield f"the {prefix.engine} engine differs from the reference engine: {prefix.difference}"
+    if checked is not None and checked.difference:
+        yield f"the {checked.engine} engine differs from the reference engine: {checked.difference}"
 
 
 def run_of(run: Finished, load: Load) -> results.Run:
@@ -161,27 +180,35 @@ def _application(load: Load, summary: Sequence[results.SummarySeries]) -> dict[s
     return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 
-def _verification(outcome: RunOutcome, prefix: PrefixCheck | None) -> results.Verification:
+def _verification(
+    outcome: RunOutcome, checked: ReferenceCheck | None, golden: Golden | None
+) -> results.Verification:
     return results.Verification(
         digest=f"sha256:{outcome.digest}",
         events=outcome.digested_events,
-        reference_prefix=prefix.commands if prefix else 0,
-        equal=prefix.equal if prefix else None,
+        reference_commands=checked.commands if checked else 0,
+        reference_stretches=checked.stretches if checked else 0,
+        equal=checked.equal if checked else None,
         bursts=None,
         matched=None,
         quotes=None,
         quotes_matched=None,
         mismatches=(),
+        golden=results.GoldenCheck(
+            commands=golden.commands, digest=f"sha256:{outcome.golden_part}", expected=f"sha256:{golden.digest}"
+        )
+        if golden
+        else None,
     )
 
 
-def _absent(outcomes: Sequence[RunOutcome], prefix: PrefixCheck | None) -> dict[str, str]:
+def _absent(outcomes: Sequence[RunOutcome], checked: ReferenceCheck | None) -> dict[str, str]:
     first, absent = outcomes[0], dict(outcomes[0].absent)
     nodes = sorted({node for outcome in outcomes if (node := outcome.hot_path.numa_node) is not None})
     if len(nodes) > 1:
         absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"
     if first.hot_path.allocations is None:
         absent["hot_path.allocations"] = "not available here, because this build or engine does not count them"
-    if prefix is not None and prefix.skipped:
-        absent |= dict.fromkeys(("verification.equal", "baselines.reference_ns"), prefix.skipped)
+    if checked is not None and checked.skipped:
+        absent |= dict.fromkeys(("verification.equal", "baselines.reference_ns"), checked.skipped)
     return absent

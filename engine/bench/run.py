@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,8 @@ from typing import IO
 
 import msgspec
 
-from lowlat.child_process import python_running
-from lowlat.engine.bench.crosscheck import PrefixCheck, check_prefix
+from lowlat.child_process import ending, own_environment, python_running
+from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
@@ -37,12 +37,14 @@ from lowlat.engine.bench.protocol import (
 )
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.flow.arrivals import check_schedule
+from lowlat.engine.flow.golden import Golden, golden_of
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
 from lowlat.errors import ExitCode, RunFailedError, UsageError
 from lowlat.probes.network.peer import PeerPath
+from lowlat.refusals import refusal
 from lowlat.reports.histogram.hlog_writer import IntervalLog, interval_log
 from lowlat.reports.model.budget import Measured
 from lowlat.reports.model.report import Report
@@ -64,7 +66,7 @@ class RunPlan:
     mapped books, None for the default folder of `lowlat book`. `log`: file for an interval log of the timed passes.
     `journal`: where to leave a journal of the flow; its cost is measured in a closed loop, with `batch` commands
     committed together. `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs.
-    `reference_prefix`: number of measured commands that the reference engine also executes. `command`: the command
+    `reference_commands`: number of measured commands that the reference engine also executes. `command`: the command
     line, for the report. `peer`: the network path to another host, if it was measured.
     """
 
@@ -79,7 +81,7 @@ class RunPlan:
     orders: int | None = None
     trades: int | None = None
     when_dry: PoolPolicy | None = None
-    reference_prefix: int = 20_000
+    reference_commands: int = 20_000
     command: tuple[str, ...] = ()
     peer: PeerPath | None = None
 
@@ -93,7 +95,7 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
     `KeyboardInterrupt`. Raises `UsageError` for an unusable CPU or a load that the engine does not support,
     `RunFailedError` if a process dies.
     """
-    prefix: PrefixCheck | None = None
+    checked: ReferenceCheck | None = None
     around = peer_stages(plan.peer)
     with _prepared(flow, plan) as runs:
         try:
@@ -103,12 +105,12 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
             progress("measuring the kernel path", plan.runs / (plan.runs + 1))
             around |= runs.kernel_stage()
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
-            prefix = runs.check_prefix()
+            checked = runs.check_reference()
         except KeyboardInterrupt:
             if not runs.finished:
                 raise
     progress("done", 1.0)
-    return runs.report(prefix, around)
+    return runs.report(checked, around)
 
 
 class Measurement:
@@ -133,6 +135,9 @@ class Measurement:
         self.finished: list[Finished] = []
         self._settings = settings_of(flow, plan)
         self._file, self._place, self._path, self._log, self._journals = file, place, path, log, journals
+        # Concurrent producers decide the order of the commands, and with it the events.
+        in_order = not isinstance(plan.load, Pipeline) or plan.load.producers == 1
+        self._golden = golden_of(flow) if in_order else None
 
     def run(self) -> Finished:
         """Make the next run in a fresh process. Raises `RunFailedError` if it dies."""
@@ -145,6 +150,7 @@ class Measurement:
             self._path,
             self._log,
             self._journals,
+            self._golden,
             len(self.finished),
         )
         self.finished.append(_run(job, len(self.finished)))
@@ -154,11 +160,11 @@ class Measurement:
         """Measure the kernel's part of the latency budget, after the first run."""
         return kernel_stage(self.finished[0].outcome, self._place.topology)
 
-    def check_prefix(self) -> PrefixCheck:
-        """Execute a prefix of the flow on the reference engine too."""
-        return check_prefix(self.flow, self._settings, self.plan.reference_prefix, ENGINES.get(self.plan.engine))
+    def check_reference(self) -> ReferenceCheck:
+        """Execute stretches of the flow on the reference engine too."""
+        return check_against_reference(self.flow, self._settings, self.plan.reference_commands, ENGINES.get(self.plan.engine))
 
-    def report(self, prefix: PrefixCheck | None, around: Mapping[str, Measured]) -> Report:
+    def report(self, checked: ReferenceCheck | None, around: Mapping[str, Measured]) -> Report:
         """The report of the runs, at least one. `around`: stages of the latency budget outside the application."""
         return assemble(
             self.flow,
@@ -167,11 +173,12 @@ class Measurement:
             self.plan.command,
             self.plan.load,
             self.finished,
-            prefix,
+            checked,
             self._place,
             planned=max(self.plan.runs, len(self.finished)),
             surroundings=around,
             journal=self.plan.journal,
+            golden=self._golden,
         )
 
 
@@ -254,6 +261,7 @@ def _job(
     path: PathPlaces | None,
     log: IntervalLog | None,
     journals: Path | None,
+    golden: Golden | None,
     index: int,
 ) -> Job:
     cpu = place.cpus[index % len(place.cpus)] if place.cpus else None
@@ -269,6 +277,7 @@ def _job(
         load=plan.load,
         seed=flow.seed or 0,
         path=path,
+        golden_commands=golden.commands if golden else 0,
         journal=None if journals is None else JournalJob(folder=str(journals), batch=plan.batch),
         log=None if log is None else LogJob(path=str(log.path), descriptor=log.descriptor, base_ns=log.base_ns),
     )
@@ -286,16 +295,7 @@ def _in_fresh_process(job: Job) -> RunOutcome:
     # Signals are blocked until we hold the process handle: an interruption inside Popen would leave it running.
     signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
-        process = subprocess.Popen(
-            # In a new session, so that Ctrl-C reaches only this process, which then decides.
-            python_running("lowlat.engine.bench.worker"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(job.commands_fd, *((job.log.descriptor,) if job.log else ())),
-            start_new_session=True,
-        )
-        with process:
+        with _started(job) as process:
             try:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
                 out, err = process.communicate(msgspec.json.encode(job))
@@ -306,24 +306,42 @@ def _in_fresh_process(job: Job) -> RunOutcome:
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
-        raise RunFailedError(_last_words(process.returncode, err), _exit_code(process.returncode))
+        raise _failure(process.returncode, err)
     try:
         return msgspec.json.decode(out, type=RunOutcome)
     except msgspec.DecodeError as error:
-        text = f"a run's process ended without a whole result: {error} ({len(out):,} bytes)"
-        raise RunFailedError(text, ExitCode.INTERNAL) from error
+        text = f"a run's process ended without a whole result: {error} ({len(out):,} bytes); run it again"
+        raise RunFailedError(text, ExitCode.NOT_VALID) from error
 
 
-def _exit_code(returned: int) -> ExitCode:
-    """The exit code of a run's process, if it is one that such a process can return deliberately."""
-    ours = returned in {code.value for code in ExitCode} and returned != ExitCode.GATE_FAILED
-    return ExitCode(returned) if ours else ExitCode.INTERNAL
+def _started(job: Job) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            # In a new session, so that Ctrl-C reaches only this process, which then decides.
+            python_running("lowlat.engine.bench.worker"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(job.commands_fd, *((job.log.descriptor,) if job.log else ())),
+            env=own_environment(),
+            start_new_session=True,
+        )
+    except (OSError, MemoryError) as error:
+        raise RunFailedError(f"a run's process cannot be started: {refusal(error)}", ExitCode.USAGE) from error
 
 
-def _last_words(returned: int, err: bytes) -> str:
+def _failure(returned: int, err: bytes) -> RunFailedError:
     lines = err.decode(errors="replace").strip().splitlines() or ["(no output on stderr)"]
-    if returned == -signal.SIGKILL:
-        return "a run's process was killed, most likely because memory ran out; measure fewer --commands or --orders"
     if returned == ExitCode.USAGE:
-        return lines[-1]
-    return f"a run's process exited with code {returned}: {lines[-1]}"
+        return RunFailedError(lines[-1], ExitCode.USAGE)
+    if returned == -signal.SIGKILL:
+        what = "most likely because memory ran out; measure fewer --commands or --orders"
+        return RunFailedError(f"a run's process {ending(returned)}, {what}", ExitCode.NOT_VALID)
+    # The interpreter itself ends with 1 where it cannot start, so only codes that a worker chooses are passed on.
+    code = ExitCode.INTERNAL if returned == ExitCode.INTERNAL else ExitCode.NOT_VALID
+    return RunFailedError(f"a run's process {ending(returned)}: {_cause(lines)}", code)
+
+
+def _cause(lines: Sequence[str]) -> str:
+    """The line of its stderr that says why a process ended: the last one, unless the interpreter itself failed."""
+    return next((line for line in lines if line.startswith("Fatal Python error")), lines[-1])

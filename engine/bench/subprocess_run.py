@@ -8,18 +8,23 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import IO, Final
 
+from lowlat import units
+from lowlat.child_process import ending
 from lowlat.engine.bench.protocol import INTERRUPTIONS
 from lowlat.errors import CommandStartError, ExitCode, InputError, RunFailedError
-from lowlat.reports.io.loader import FILE_BYTES_MAX, report_of
+from lowlat.limits import REPORT_BYTES_MAX
+from lowlat.reports.io.loader import report_of
 from lowlat.reports.model.report import Report
 
 GRACE_S: Final = 5.0
 """How long a command may take to end after SIGTERM."""
+LOOK_S: Final = 0.1
+"""How often the size of its output is looked at."""
 _LAST_WORDS: Final = 4096
 
 
@@ -51,26 +56,25 @@ def wall_ns_of(command: ComparedCommand) -> int:
 
 def report_from(command: ComparedCommand) -> Report:
     """The `lowlat.report/1` that it prints. Raises what `wall_ns_of` does, and `InputError` for any other output."""
-    with tempfile.TemporaryFile() as printed:
-        _run(command, printed)
-        printed.seek(0)
-        data = printed.read(FILE_BYTES_MAX + 1)
     source = f"the output of {command.name}"
-    if len(data) > FILE_BYTES_MAX:
-        raise InputError(f"{source} is too large for a report")
+    with tempfile.TemporaryFile() as printed:
+        _run(command, printed, REPORT_BYTES_MAX)
+        printed.seek(0)
+        data = printed.read(REPORT_BYTES_MAX + 1)
     if not data.strip():
         raise InputError(f"{command} printed nothing; it must print a report, or use --metric wall")
     return report_of(data, source)
 
 
-def _run(command: ComparedCommand, stdout: IO[bytes]) -> int:
+def _run(command: ComparedCommand, stdout: IO[bytes], most: int | None = None) -> int:
+    """Run it to its end; with `most`, at most to so many bytes on stdout or stderr. Returns elapsed nanoseconds."""
     with tempfile.TemporaryFile() as stderr:
         process = None
         begin = time.perf_counter_ns()
         try:
             with _interruptions_after():
                 process = _started(command, stdout, stderr)
-            returned = process.wait()
+            returned = process.wait() if most is None else _wait(command, process, (stdout, stderr), most)
             elapsed_ns = time.perf_counter_ns() - begin
         except BaseException:
             if process is not None:
@@ -81,6 +85,17 @@ def _run(command: ComparedCommand, stdout: IO[bytes]) -> int:
     return elapsed_ns
 
 
+def _wait(command: ComparedCommand, process: subprocess.Popen[bytes], outputs: Sequence[IO[bytes]], most: int) -> int:
+    """Wait for its end. Raises `InputError` when an output has more than `most` bytes."""
+    returned = None
+    while returned is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            returned = process.wait(LOOK_S)
+        if any(os.fstat(output.fileno()).st_size > most for output in outputs):
+            raise InputError(f"the output of {command.name} is too large for a report: over {units.whole_size(most)}")
+    return returned
+
+
 def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
@@ -88,6 +103,7 @@ def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> 
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
+            env=os.environ,  # as the user set it; see `lowlat.child_process`
             start_new_session=True,  # Ctrl-C reaches only this process, which then ends the command
         )
     except OSError as error:
@@ -137,12 +153,11 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 def _failure(command: ComparedCommand, returned: int, last_line: str) -> RunFailedError:
-    ours = command.ours and returned in {code.value for code in ExitCode}
-    how = f"was killed by signal {-returned}" if returned < 0 else f"exited with code {returned}"
     what = last_line.removeprefix("lowlat: ").removeprefix("error: ") if command.ours else last_line
+    passed_on = {ExitCode.USAGE.value, ExitCode.INTERNAL.value} if command.ours else set[int]()
     return RunFailedError(
-        f"{command} {how}: {what or '(no output on stderr)'}",
-        ExitCode(returned) if ours else ExitCode.NOT_VALID,
+        f"{command} {ending(returned)}: {what or '(no output on stderr)'}",
+        ExitCode(returned) if returned in passed_on else ExitCode.NOT_VALID,
     )
 
 

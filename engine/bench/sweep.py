@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Final
 
 from lowlat import units
-from lowlat.engine.bench.crosscheck import PrefixCheck
+from lowlat.engine.bench.crosscheck import ReferenceCheck
 from lowlat.engine.bench.kernel_stages import peer_stages
 from lowlat.engine.bench.loop_ceiling import LoopCeiling, open_loop_ceiling
 from lowlat.engine.bench.placement import Place, choose_place
@@ -146,14 +146,14 @@ class _Runs:
 
     def reports(self, *, verify: bool) -> list[Report]:
         """A report for each rate with a run, the lowest first. Ctrl-C leaves the rest of them unverified."""
-        checks: dict[int, PrefixCheck | None] = {}
+        checks: dict[int, ReferenceCheck | None] = {}
         around: dict[str, Measured] = dict(peer_stages(self._plan.peer))
         measured = [at for _, at in self._measured()]
         with contextlib.suppress(KeyboardInterrupt):
             around |= measured[0].kernel_stage() if verify else {}
             for at in measured if verify else ():
                 if len(at.flow.commands) not in checks:
-                    checks[len(at.flow.commands)] = at.check_prefix()
+                    checks[len(at.flow.commands)] = at.check_reference()
         return [at.report(checks.get(len(at.flow.commands)), around) for at in measured]
 
     def indices(self) -> list[int]:

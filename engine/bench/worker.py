@@ -27,7 +27,7 @@ from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
-from lowlat.errors import LowlatError, PlugInError
+from lowlat.errors import PlugInError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
@@ -37,16 +37,12 @@ from lowlat.reports.model import context, results
 
 
 def main() -> None:
-    """Read the job, run it, write the outcome. A user error goes to stderr as one line and sets the exit code."""
+    """Read the job, run it, write the outcome. `lowlat.child_process.run_program` reports what fails."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     end_with_parent(job.parent)
-    try:
-        outcome = run(job)
-    except LowlatError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
-    sys.stdout.buffer.write(msgspec.json.encode(outcome))
+    sys.stdout.buffer.write(msgspec.json.encode(run(job)))
+    sys.stdout.buffer.flush()
 
 
 def run(job: Job) -> RunOutcome:
@@ -99,6 +95,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         loop_ns=setup.scale.to_ns(loop.ticks) / max(loop.commands, 1),
         journal=measured.journal,
         digest=digest.sha256,
+        golden_part=digest.golden_part,
         digested_events=digest.total_events,
         events=(digest.events, *(done.events for done in passes.values())),
         same_tail=all(digest.ends_as(done.tail) for done in passes.values()),

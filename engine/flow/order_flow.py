@@ -47,6 +47,11 @@ class Flow:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over the number of seeding commands and every command's bytes: equal hash, equal work."""
-        digest = hashlib.sha256(self.seeded.to_bytes(8, "little"))
-        digest.update(self.commands.view(np.uint8).data)
-        return digest.hexdigest()
+        return digest_commands(self.seeded, self.commands)
+
+
+def digest_commands(seeded: int, commands: Commands) -> str:
+    """The hash of a flow of these commands."""
+    digest = hashlib.sha256(seeded.to_bytes(8, "little"))
+    digest.update(commands.view(np.uint8).data)
+    return digest.hexdigest()

@@ -79,7 +79,6 @@ if too few orders end, others are canceled early, and if too many do, some wait.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -91,7 +90,8 @@ from msgspec import Meta
 from lowlat.bounded import Share
 from lowlat.engine.flow.profile_checks import check_profile
 from lowlat.engine.flow.quantiles import Quantiles
-from lowlat.errors import InputError
+from lowlat.errors import FormatError, InputError
+from lowlat.toml import parse_toml, read_toml_text
 
 Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 Ticks = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -259,16 +259,16 @@ def profile_toml(name_or_path: str) -> str:
             "or give the path of a .toml file"
         )
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"profile {name_or_path}: cannot be read: {error}") from None
+        return read_toml_text(path)
+    except InputError as error:
+        raise InputError(f"profile {error}") from error
 
 
 def _parse(text: str, name: str, where: str) -> Profile:
     try:
-        keys: Mapping[str, Any] = tomllib.loads(text)
+        keys: Mapping[str, Any] = parse_toml(text)
         profile = msgspec.convert({"name": name, **keys}, Profile)
         check_profile(profile, keys)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, InputError) as error:
-        raise InputError(f"profile {where}: {error}") from None
+    except (msgspec.ValidationError, FormatError, InputError) as error:
+        raise InputError(f"profile {where}: {error}") from error
     return profile

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lowlat.errors import PlugInError, UsageError
+from lowlat.inputs import beginning, check_regular, unreadable
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
@@ -42,10 +43,7 @@ class Reader:
 
     def knows_content(self, path: Path) -> bool:
         """Whether the file begins as this format does. False for a pipe: reading would consume its content."""
-        if self.begins is None or not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return self.begins.match(file.read(_BEGINNING_BYTES)) is not None
+        return self.begins is not None and self.begins.match(beginning(path, _BEGINNING_BYTES)) is not None
 
     def knows_name(self, path: Path) -> bool:
         """Whether the file has a suffix of this format."""
@@ -70,8 +68,10 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
     """
     try:
         found = [reader for reader in READERS.built_in.values() if reader.knows_content(path)]
+        if not found:
+            check_regular(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{path}: {unreadable(error)}") from error
     if name is None:
         return found[0] if found else _recognized(path)
     chosen = READERS.get(name)
@@ -84,8 +84,6 @@ def _recognized(path: Path) -> Reader:
     for reader in READERS.built_in.values():
         if reader.knows_name(path):
             return reader
-    if not path.exists():
-        raise UsageError(f"{path}: no such file")
     readers, faults = [], []
     for name in READERS.offered():
         try:

@@ -18,6 +18,7 @@ from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import from_plain, to_plain
+from lowlat.limits import JOURNAL_HEAD_BYTES_MAX
 
 VERSION: Final = 1
 JOURNAL: Final = b"LOWLATJ\0"
@@ -27,7 +28,6 @@ ALIGNMENT: Final = 32
 
 _FIXED: Final = struct.Struct("<8sIII")
 _CHECKSUM_AT: Final = 16
-HEAD_BYTES_MAX: Final = 1 << 26
 
 Identity: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -110,7 +110,7 @@ def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name
         raise JournalError(
             f"{name} has version {version}, but this lowlat reads version {VERSION}; use the lowlat that wrote it"
         )
-    if not _FIXED.size < size <= min(len(data), HEAD_BYTES_MAX) or size % ALIGNMENT:
+    if not _FIXED.size < size <= min(len(data), JOURNAL_HEAD_BYTES_MAX) or size % ALIGNMENT:
         raise JournalDamagedError(
             f"{name} has {len(data)} bytes, but its header needs {size}: it is damaged, or was never complete"
         )

@@ -22,4 +22,7 @@ class RingClosedError(LowlatError):
 
 
 class RingStalledError(LowlatError):
-    """A producer claimed the next slot but did not publish it. Nothing is lost if it continues: pop again."""
+    """A producer claimed the next slot and was killed before it published, or has not for a second.
+
+    Nothing behind that slot can be taken. If the producer was only stopped and continues, nothing is lost: pop again.
+    """

@@ -33,8 +33,8 @@ class RingFault(IntEnum):
 
     NONE = 0
     """It is."""
-    TOO_SHORT = 1
-    """It is shorter than its records take."""
+    SIZE = 1
+    """It is shorter or longer than its records take."""
     NOT_A_RING = 2
     """It does not start as a ring does."""
     VERSION = 3
@@ -45,3 +45,5 @@ class RingFault(IntEnum):
     """It is for other records."""
     CAPACITY = 6
     """Its capacity is not a power of two."""
+    INDICES = 7
+    """Its indices contradict each other."""

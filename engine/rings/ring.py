@@ -13,7 +13,6 @@ Only one consumer, and for `SpscRing` one producer, at a time: a second one gets
 
 from __future__ import annotations
 
-import mmap
 import os
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from lowlat.engine import _core
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
 from lowlat.engine.rings.records import RingKind, WaitStrategy
-from lowlat.engine.rings.shared_memory import RingShape, found, made
+from lowlat.engine.rings.shared_memory import RingMemory, RingShape, found, made
 from lowlat.errors import ArrayError, UsageError
 
 Records: TypeAlias = NDArray[np.void]
@@ -35,9 +34,11 @@ Records: TypeAlias = NDArray[np.void]
 SLICE_NS: Final = 20_000_000
 """A wait is divided into slices of this length; Ctrl-C and timeouts are checked between them."""
 STALL_S: Final = 1.0
-"""If a claim stays unpublished for this long, its producer was stopped or killed."""
+"""If a claim stays unpublished for this long, its producer was stopped, or killed where that cannot be seen."""
 BATCH: Final = 4096
 _FAIL: Final = int(WaitStrategy.FAIL)
+_CLOSED, _BEHIND_A_DEAD_CLAIM = -1, -3
+"""Why `MappedRing.pop` took nothing; 0: there is nothing yet, -2: a producer has claimed the next record."""
 
 
 class Ring:
@@ -60,28 +61,31 @@ class Ring:
         path: str | Path | None = None,
     ) -> None:
         _check_capacity(capacity)
-        self._hold(dtype, wait, *made(_shape(self.kind, dtype), capacity, None if path is None else Path(path)))
         self.path = None if path is None else Path(path)
+        self._hold(dtype, wait, made(_shape(self.kind, dtype), capacity, self.path))
         self._maker = os.getpid()
 
     @classmethod
     def _attached(cls, where: str | Path | int, dtype: np.dtype[np.void], wait: WaitStrategy) -> Self:
         """Attach to the ring in a file or of a file descriptor (which the caller keeps).
 
-        Raises `InputError`, also if it is not a ring of this type.
+        Raises `InputError`, also if it is not a ring of this type, or a file that is not private to this user.
         """
         ring = cls.__new__(cls)
-        ring._hold(dtype, wait, *found(_shape(cls.kind, dtype), where if isinstance(where, int) else Path(where)))
+        ring._hold(dtype, wait, found(_shape(cls.kind, dtype), where if isinstance(where, int) else Path(where)))
         ring.path = None
         ring._maker = 0
         return ring
 
-    def _hold(self, dtype: np.dtype[np.void], wait: WaitStrategy, descriptor: int, memory: mmap.mmap) -> None:
+    def _hold(self, dtype: np.dtype[np.void], wait: WaitStrategy, ring: RingMemory) -> None:
         self.dtype = dtype
         self.wait = WaitStrategy(wait)
         self._wait = int(self.wait)  # passing an enum member to native code costs 150 ns more
-        self._descriptor = descriptor
-        self._native: _core.MappedRing = _core.MappedRing(memory, self.kind, dtype.itemsize)
+        self._descriptor = ring.descriptor
+        self._native: _core.MappedRing = _core.MappedRing(
+            ring.memory, self.kind, dtype.itemsize, ring.capacity, ring.memory.name
+        )
+        self._claim, self._claimed_at = -1, 0.0  # the last claim seen unpublished, and since when
 
     @property
     def capacity(self) -> int:
@@ -149,16 +153,16 @@ class Ring:
     def try_pop(self, maximum: int = BATCH) -> Records:
         """Take up to `maximum` available records, oldest first: shape (n,), possibly (0,).
 
-        Raises `RingClosedError` once the ring is closed and empty.
+        Raises `RingClosedError` once the ring is closed and empty, `RingStalledError`.
         """
         out = self._room(maximum)
-        return out[: max(self._taken(self._native.pop(out, 0, _FAIL, 0)), 0)]
+        return out[: self._taken(self._native.pop(out, 0, _FAIL, 0))]
 
     def pop(self, maximum: int = BATCH, timeout_s: float | None = None) -> Records:
         """Wait by policy for a record, then take up to `maximum` available ones, oldest first: shape (n,), n >= 1.
 
         Raises `RingEmptyError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError` once the ring is
-        closed and empty, `RingStalledError`.
+        closed and empty, `RingStalledError` once a claim of the next record will not be published.
         """
         out = self._room(maximum)
         return out[: self._fill(out, timeout_s)]
@@ -174,21 +178,13 @@ class Ring:
         return count if count > 0 else self._fill_on(out, _deadline(timeout_s))
 
     def _fill_on(self, out: Records, deadline: float) -> int:
-        moving_at = time.monotonic()
         while True:
-            now = time.monotonic()
-            if self.wait is WaitStrategy.FAIL or now >= deadline:
+            remaining = deadline - time.monotonic()
+            if self.wait is WaitStrategy.FAIL or remaining <= 0:
                 raise RingEmptyError("the ring is empty; pop again once a producer has pushed")
-            count = self._taken(self._native.pop(out, 0, self._wait, _slice_ns(deadline - now)))
+            count = self._taken(self._native.pop(out, 0, self._wait, _slice_ns(remaining)))
             if count > 0:
                 return count
-            if count == 0:
-                moving_at = now
-            if now - moving_at > STALL_S:
-                raise RingStalledError(
-                    f"a producer claimed the next record and has not published it for {now - moving_at:.1f} s: it was "
-                    "stopped or killed. Pop again if it will resume; otherwise create a new ring"
-                )
 
     def pop_one(self, timeout_s: float | None = None) -> np.void:
         """Take the oldest record. See `pop`."""
@@ -260,10 +256,29 @@ class Ring:
         return np.empty(min(maximum, self.capacity), self.dtype)
 
     def _taken(self, count: int) -> int:
-        """Number of records taken; 0: none yet; negative: none, because a claim is not published."""
-        if count == -1:
+        """The number of records taken, 0 if there are none yet, from what `MappedRing.pop` returned."""
+        if count >= 0:
+            return count
+        if count == _CLOSED:
             raise RingClosedError("the ring is closed and empty")
-        return count
+        self._check_claim(dead=count == _BEHIND_A_DEAD_CLAIM)
+        return 0
+
+    def _check_claim(self, *, dead: bool) -> None:
+        """Raise `RingStalledError` if the claim of the next record will not, or probably not, be published."""
+        claim, now = self._native.head, time.monotonic()
+        if claim != self._claim:
+            self._claim, self._claimed_at = claim, now
+        if dead:
+            raise RingStalledError(
+                "a producer was killed between claiming the next record and publishing it; no record behind it can be "
+                "taken: create a new ring"
+            )
+        if (waited := now - self._claimed_at) > STALL_S:
+            raise RingStalledError(
+                f"a producer claimed the next record and has not published it for {waited:.1f} s: it was "
+                "stopped or killed. Pop again if it will resume; otherwise create a new ring"
+            )
 
 
 class MpscRing(Ring):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 import tempfile
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.engine import _core
+from lowlat.engine.platform.mapped_file import MappedFile
 from lowlat.engine.rings.records import RingFault, RingKind
 from lowlat.errors import InputError, OutputPathError, UsageError
+from lowlat.private_files import why_not_private
 
-HEADER_BYTES: Final = 1024
+HEADER_BYTES: Final = 2048
 LARGE_BYTES: Final = 1 << 30
 """Below this size, available memory is not checked."""
 
@@ -32,8 +33,17 @@ class RingShape:
         return f"a ring of {self.record_bytes}-byte records for {producers}"
 
 
-def made(shape: RingShape, capacity: int, path: Path | None) -> tuple[int, mmap.mmap]:
-    """Descriptor and mapping of a new, empty ring: in the file `path`, which must not exist, or unnamed."""
+@dataclass(frozen=True, slots=True)
+class RingMemory:
+    """The memory of a ring: an open descriptor of it, its mapping, and the capacity that its size was checked for."""
+
+    descriptor: int
+    memory: MappedFile
+    capacity: int
+
+
+def made(shape: RingShape, capacity: int, path: Path | None) -> RingMemory:
+    """The memory of a new, empty ring: in the file `path`, which must not exist, or unnamed."""
     bytes_needed = _core.ring_bytes(shape.kind, shape.record_bytes, capacity)
     if path is None:
         _check_memory(bytes_needed)
@@ -44,18 +54,18 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> tuple[int, mmap.
     try:
         _take_space(descriptor, bytes_needed)
         _seal(descriptor)
-        memory = mmap.mmap(descriptor, bytes_needed)
+        memory = MappedFile(descriptor, bytes_needed, _name(path), writable=True)
         _core.format_ring(memory, shape.kind, shape.record_bytes, capacity)
     except OSError as error:
         os.close(descriptor)
         if path is not None:
             path.unlink()
         raise OutputPathError(f"cannot allocate {bytes_needed:,} bytes for {_name(path)}: {error.strerror}") from error
-    return descriptor, memory
+    return RingMemory(descriptor, memory, capacity)
 
 
-def found(shape: RingShape, where: Path | int) -> tuple[int, mmap.mmap]:
-    """A new descriptor and a mapping of the ring in a file or of a descriptor, after validation."""
+def found(shape: RingShape, where: Path | int) -> RingMemory:
+    """The memory of the ring in a file or of a descriptor (which is duplicated), after validation."""
     try:
         if isinstance(where, int):
             descriptor = os.dup(where)
@@ -64,46 +74,54 @@ def found(shape: RingShape, where: Path | int) -> tuple[int, mmap.mmap]:
     except OSError as error:
         raise InputError(f"cannot open {_name(where)}: {_reason(error, where)}") from error
     try:
-        return descriptor, _validated(shape, descriptor, where)
+        return _validated(shape, descriptor, where)
     except BaseException:
         os.close(descriptor)
         raise
 
 
-def _validated(shape: RingShape, descriptor: int, where: Path | int) -> mmap.mmap:
+def _validated(shape: RingShape, descriptor: int, where: Path | int) -> RingMemory:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{_name(where)} is not a regular file; give the file of a ring")
+    # Memory without a name is only reached by who was given a descriptor of it.
+    if status.st_nlink and (reason := why_not_private(status)):
+        raise InputError(f"{_name(where)} {reason}; others could change the ring: attach only to files of your own")
     if status.st_size < HEADER_BYTES:
         raise InputError(
             f"{_name(where)} has {status.st_size:,} bytes, too few for a ring header; it may still be under creation"
         )
     try:
-        memory = mmap.mmap(descriptor, status.st_size)
-    except OSError as error:
-        raise InputError(f"cannot map {_name(where)}: {error.strerror}") from error
-    fault = _core.ring_fault(memory, shape.kind, shape.record_bytes)
-    if fault:
-        raise InputError(f"{_name(where)} {_fault_text(fault, shape, memory)}")
-    return memory
+        memory = MappedFile(descriptor, status.st_size, _name(where), writable=True)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot map {_name(where)}: {error}") from error
+    there = _core.RingIdentity(memory)
+    memory.check()
+    if fault := there.fault(shape.kind, shape.record_bytes, len(memory)):
+        raise InputError(f"{_name(where)} {_fault_text(fault, shape, there, len(memory))}")
+    return RingMemory(descriptor, memory, there.capacity)
 
 
-def _fault_text(fault: int, shape: RingShape, memory: mmap.mmap) -> str:
-    version, kind, record_bytes, capacity = _core.ring_header(memory)
+def _fault_text(fault: int, shape: RingShape, there: _core.RingIdentity, file_bytes: int) -> str:
     match fault:
-        case RingFault.TOO_SHORT:
-            return f"is {len(memory):,} bytes long, not the size of a ring of {capacity:,} records; it was truncated"
+        case RingFault.SIZE:
+            return (
+                f"is {file_bytes:,} bytes long, not the size of a ring of {there.capacity:,} records; it was truncated "
+                "or is damaged: create it again"
+            )
         case RingFault.NOT_A_RING:
             return "does not start like a ring; it is another file, or still under creation"
         case RingFault.VERSION:
             return (
-                f"is a ring of format {version}, but this program reads {_core.RING_VERSION}; use the same "
+                f"is a ring of format {there.version}, but this program reads {_core.RING_VERSION}; use the same "
                 "version on both sides"
             )
         case RingFault.KIND | RingFault.RECORD_SIZE:
-            return f"is {RingShape(kind, record_bytes)}, not {shape}"
+            return f"is {RingShape(there.kind, there.record_bytes)}, not {shape}"
+        case RingFault.INDICES:
+            return "says that more was taken than pushed, or more pushed than fits; it is damaged: create it again"
         case _:
-            return f"claims a capacity of {capacity:,} records, which is not a power of two; its header is damaged"
+            return f"claims a capacity of {there.capacity:,} records, which is not a power of two; its header is damaged"
 
 
 def _anonymous() -> int:

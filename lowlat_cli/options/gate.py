@@ -10,6 +10,7 @@ import typer
 from lowlat.errors import ExitCode
 from lowlat_cli.destination import Destination, page_of
 from lowlat_cli.session import color_of
+from lowlat_cli.signals import interrupted_exit_code
 from lowlat_cli.stdio import say
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def destination_of(
 ) -> Destination:
     """The checked destination of a comparison. Raises `OutputPathError`, `UsageError`."""
     destination = Destination(output_format, output, color_of(ctx), plot=plot)
-    destination.check(page=True)
+    destination.check(("md", "junit", "html"))
     return destination
 
 
@@ -93,7 +94,7 @@ def _draw(comparison: Comparison, sides: Sides, destination: Destination, on: Co
 
 def _exit_code(comparison: Comparison, *, strict: bool) -> ExitCode:
     if comparison.status == "interrupted":
-        return ExitCode.INTERRUPTED
+        return interrupted_exit_code()
     if comparison.gate.verdict == "failed":
         return ExitCode.GATE_FAILED
     return ExitCode.INCONCLUSIVE if strict and comparison.gate.verdict == "inconclusive" else ExitCode.OK

@@ -27,6 +27,7 @@ from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.separators import parts_of
 from lowlat_cli.session import color_of, session_of
+from lowlat_cli.settings import names_output
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.subprocess_run import ComparedCommand
@@ -183,7 +184,9 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
     try:
         with bench.make_context("bench", list(words), parent=root, help_option_names=[]) as side:
             for option in settable(bench):
-                _check_source(flag, key_of(option), side.get_parameter_source(option.name))
+                source = side.get_parameter_source(option.name)
+                _check_source(flag, key_of(option), source)
+                _check_output(ctx, flag, key_of(option), source)
     except typer.TyperException as error:
         if not is_of_parser(error):
             raise
@@ -203,6 +206,16 @@ def _check_source(flag: str, key: str, source: Any) -> None:
         raise UsageError(f"{flag}: --{key} does not apply to one side; remove it, or pass it to ab itself")
     if where in {"ENVIRONMENT", "DEFAULT_MAP"} and key in _STRAY:
         raise UsageError(f"the environment or the settings file sets {key} for bench, which ab runs; unset it")
+
+
+def _check_output(ctx: typer.Context, flag: str, key: str, source: Any) -> None:
+    """Refuse a path to write in the options of a side that a project's file gives."""
+    given = ctx.get_parameter_source(flag.removeprefix("--"))
+    if given is None or given.name != "DEFAULT_MAP" or source is None or source.name != "COMMANDLINE":
+        return
+    if names_output("bench", key):
+        where = session_of(ctx).settings_file
+        raise UsageError(f"{where}: --{key} in {flag} names what to write, which a project's file cannot; remove it")
 
 
 def _split(name: str, text: str) -> tuple[str, ...]:

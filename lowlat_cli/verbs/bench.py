@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.load import (
     PACED_S,
@@ -136,7 +137,7 @@ def bench(
     if listens(ctx, listen, bind):
         return 0
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose, plot=plot)
-    destination.check(page=True)
+    destination.check(outputs_of("sweep" if sweep else "report"))
     check_together(ctx, output)
 
     from lowlat.engine.bench.engines import ENGINES

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowlat.errors import UsageError
+from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
 from lowlat_cli.options.load import (
@@ -93,7 +94,7 @@ def replay(
       lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
     """
     destination = Destination(output_format(formats), output, color_of(ctx), verbose=verbose, plot=plot)
-    destination.check(page=True)
+    destination.check(outputs_of("report"))
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,29 +89,28 @@ def report(
       lowlat report --history results/                  is performance drifting?
       lowlat report --history results/ -o drift.html    with a chart per workload
     """
-    # Every format except the table is plain text, like a JSON document.
-    destination = Destination(
-        "table" if output_format == "table" else "json", output, color_of(ctx), verbose=verbose, plot=plot
-    )
-    destination.check(page=output_format == "table")
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose, plot=plot)
     if history is not None:
         if files or output_format not in ("table", "json", "html"):
             raise UsageError(
                 "--history reads a directory and writes a table, json or html; remove FILE and other outputs"
             )
-        return _follow(history, series, output_format, destination)
+        destination.check(("html",))
+        return _follow(history, series, destination)
     if not files:
         raise UsageError("no report given; name one, or a directory of reports with --history DIR")
 
     from lowlat.reports.io.selection import select
-    from lowlat.reports.outputs.registry import convert
+    from lowlat.reports.outputs.registry import convert, texts_of
 
     document = _read(ctx, files)
     if series is not None:
         document = select(document, series)
-    name = "json" if output_format == "table" else output_format  # the format for a file named *.json
-    page = {"html": lambda: convert(document, "html")} if output_format == "table" else {}
-    destination.write(lambda: convert(document, name), lambda on: _draw(document, destination, on), page)
+    texts = dict(texts_of(document))
+    if output_format != "table":  # refuses what the document does not support
+        texts.setdefault(output_format, partial(convert, document, output_format))
+    destination.check(texts)
+    destination.write(lambda: convert(document, "json"), lambda on: _draw(document, destination, on), texts)
     return _verdict(document)
 
 
@@ -172,7 +172,7 @@ def _verdict(document: Document) -> ExitCode:
     return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
 
 
-def _follow(folder: Path, series: str | None, output_format: str, destination: Destination) -> ExitCode:
+def _follow(folder: Path, series: str | None, destination: Destination) -> ExitCode:
     from lowlat.documents import text
     from lowlat.reports.compare.history import history_of
     from lowlat.reports.terminal.history_table import render_history
@@ -180,10 +180,5 @@ def _follow(folder: Path, series: str | None, output_format: str, destination: D
     found = history_of(folder, series)
     for each in found.skipped:
         say(f"skipped {each.file}: {each.reason}")
-    page = page_of(found)
-    destination.write(
-        page["html"] if output_format == "html" else lambda: text(found, ascii_only=False),
-        lambda on: render_history(found, on),
-        page if output_format == "table" else {},
-    )
+    destination.write(lambda: text(found, ascii_only=False), lambda on: render_history(found, on), page_of(found))
     return ExitCode.OK

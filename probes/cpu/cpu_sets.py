@@ -84,7 +84,7 @@ def cpu_sets(tree: HostTree = LIVE) -> CpuSets:
     )
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def cpus_of_list(text: str) -> Cpus | None:
     """Parse a CPU list of the kernel, empty for the empty set; None when malformed."""
     try:
@@ -93,7 +93,7 @@ def cpus_of_list(text: str) -> Cpus | None:
         return None
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def cpus_of_mask(text: str) -> Cpus | None:
     """Parse a CPU mask of the kernel; None when malformed."""
     try:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable
 
 from lowlat.errors import FormatError
+from lowlat.limits import CPU_NUMBER_MAX, CPU_SET_CHARS_MAX
 
-CPU_NUMBER_MAX = 65_535
-"""Highest CPU number accepted. Linux builds reach 8,191 (NR_CPUS); a typed 0-9999999999 must not fill memory.
-"""
-
+_REPEATS_MAX = 4
+_SHOWN_CHARS = 80
 _PART = re.compile(
     r"(?P<first>[0-9]+|N|all)(?:-(?P<last>[0-9]+|N))?(?::(?P<used>[0-9]+)(?:/(?P<group>[0-9]+))?)?",
     re.IGNORECASE,
@@ -25,23 +24,41 @@ def parse_cpu_list(text: str, *, last_cpu: int | None = None, allow_empty: bool 
     last CPU and `all`. Ignores case and spaces around parts.
 
     Raises `FormatError` naming the part: reversed or open ranges, other text, an empty list (unless `allow_empty`: the
-    kernel prints an empty set this way), zero strides, a number above `CPU_NUMBER_MAX`.
+    kernel prints an empty set this way), zero strides, a number above `CPU_NUMBER_MAX`, and a list that is longer or
+    repeats more CPUs than one of all CPUs needs.
     """
+    _check_length(text)
     if not text.strip():
         if allow_empty:
             return ()
         raise FormatError("the CPU list is empty; write CPUs like 0-3,8 or 'all'")
     cpus: set[int] = set()
+    named = 0
     for part in text.split(","):
-        cpus.update(_parse_part(part.strip(), text, last_cpu))
+        found = _parse_part(part.strip(), text, last_cpu)
+        named += len(found)
+        if named > _REPEATS_MAX * CPU_NUMBER_MAX:
+            raise FormatError(f"the CPU list {_shown(text)} names the same CPUs over and over")
+        cpus.update(found)
     return tuple(sorted(cpus))
+
+
+def _check_length(text: str) -> None:
+    if len(text) > CPU_SET_CHARS_MAX:
+        raise FormatError(f"{_shown(text)} has {len(text):,} characters; at most {CPU_SET_CHARS_MAX:,} are a CPU set")
+
+
+def _shown(text: str) -> str:
+    """A text for a message, cut to one that can be read."""
+    stripped = text.strip()
+    return repr(stripped if len(stripped) <= _SHOWN_CHARS else f"{stripped[:_SHOWN_CHARS]}...")
 
 
 def _parse_part(part: str, text: str, last_cpu: int | None) -> range | list[int]:
     match = _PART.fullmatch(part)
-    where = f"in CPU list {text.strip()!r}" if part != text.strip() else "as a CPU list"
+    where = f"in CPU list {_shown(text)}" if part != text.strip() else "as a CPU list"
     if match is None:
-        raise FormatError(_explain(part, where))
+        raise FormatError(_explain(part[:_SHOWN_CHARS], where))
     first_text, last_text = match["first"].upper(), match["last"]
     if first_text == "ALL" and last_text is not None:
         raise FormatError(f"{part!r} {where}: 'all' is already a whole range; write 'all' or a range like 0-N")
@@ -93,17 +110,22 @@ def parse_cpu_mask(text: str) -> tuple[int, ...]:
     """Parse a kernel CPU mask such as `ff`, `0x3` or `00000001,ffffffff`; return the CPUs, ascending.
 
     Groups after the first are 32 bits each and may lack leading zeros; the first may have any width. Empty
-    text is the empty set. Raises `FormatError` on anything that is not hexadecimal.
+    text is the empty set. Raises `FormatError` on anything that is not hexadecimal, and on a CPU above
+    `CPU_NUMBER_MAX`.
     """
-    mask = 0
+    _check_length(text)
+    parts: list[str] = []
     for index, group in enumerate(text.strip().split(",") if text.strip() else ()):
         digits = group.strip().lower()
         if index == 0:
             digits = digits.removeprefix("0x")
         if not re.fullmatch(r"[0-9a-f]+", digits) or (index > 0 and len(digits) > 8):
-            raise FormatError(f"{group!r} in CPU mask {text.strip()[:80]!r} is not a group of hexadecimal digits")
-        mask = (mask << 32) | int(digits, 16)
-    return tuple(bit for bit in range(mask.bit_length()) if mask >> bit & 1)
+            raise FormatError(f"{group[:12]!r} in CPU mask {_shown(text)} is not a group of hexadecimal digits")
+        parts.append(digits.rjust(8, "0") if index else digits)
+    bits = f"{int(''.join(parts) or '0', 16):b}"[::-1]
+    if len(bits) > CPU_NUMBER_MAX + 1:
+        raise FormatError(f"CPU mask {_shown(text)} has CPU {len(bits) - 1}, above {CPU_NUMBER_MAX}, the highest number")
+    return tuple(cpu for cpu, bit in enumerate(bits) if bit == "1")
 
 
 def format_cpu_list(cpus: Iterable[int]) -> str:

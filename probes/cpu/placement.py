@@ -153,6 +153,8 @@ class _Planner:
         self._loads = dict.fromkeys(self._allowed, 0)
         self._kind_rank = {cpu: rank for rank, kind in enumerate(topology.core_kinds) for cpu in kind.cpus}
         self._last_level = _last_level_caches(topology)
+        self._siblings = {cpu: core.cpus for core in topology.cores for cpu in core.cpus}
+        self._node = {cpu: node.node for node in reversed(topology.nodes.value or ()) for cpu in node.cpus}
         self._matcher: int | None = None
         self.home = self._home() if memory_node is None else self._checked(memory_node)
 
@@ -160,8 +162,8 @@ class _Planner:
         nodes = self._topology.nodes
         if nodes.value is None:
             raise AffinityError(f"node {node} cannot be used: {nodes.reason}")
-        if node not in {self._topology.node_of(cpu) for cpu in self._allowed}:
-            usable = {n for cpu in self._allowed if (n := self._topology.node_of(cpu)) is not None}
+        usable = {self._node[cpu] for cpu in self._allowed if cpu in self._node}
+        if node not in usable:
             raise AffinityError(
                 f"node {node} has no CPU that this process may use; choose from {format_cpu_list(usable) or 'none'}"
             )
@@ -169,21 +171,23 @@ class _Planner:
 
     def _home(self) -> int | None:
         """Node with the most unused isolated cores, else the most unused cores; the lowest among equals."""
-        nodes = {self._topology.node_of(cpu) for cpu in self._allowed} - {None}
+        cpus_of: dict[int, list[int]] = {}
+        for cpu in self._allowed:
+            if cpu in self._node:
+                cpus_of.setdefault(self._node[cpu], []).append(cpu)
 
-        def free_cores(node: int | None) -> tuple[int, int]:
-            cpus = [cpu for cpu in self._allowed if self._topology.node_of(cpu) == node]
-            cores = {self._topology.siblings_of(cpu) for cpu in cpus if not self._busy_sibling(cpu)}
+        def free_cores(node: int) -> tuple[int, int]:
+            cores = {self._siblings.get(cpu, (cpu,)) for cpu in cpus_of[node] if not self._busy_sibling(cpu)}
             isolated = {core for core in cores if self._isolated.intersection(core)}
             return len(isolated), len(cores)
 
-        return max(sorted(n for n in nodes if n is not None), key=free_cores, default=None)
+        return max(sorted(cpus_of), key=free_cores, default=None)
 
     def place(self, role: str, index: int) -> Assignment:
         """Choose the best remaining CPU, with reasons."""
         cpu = min(self._allowed, key=self._cost)
         pro, contra = self._explain(cpu)
-        assignment = Assignment(role, index, cpu, self._topology.node_of(cpu), pro, contra)
+        assignment = Assignment(role, index, cpu, self._node.get(cpu), pro, contra)
         self._owners.setdefault(cpu, assignment.thread)
         self._loads[cpu] += 1
         if role == FIRST_ROLE and self._matcher is None:
@@ -192,7 +196,7 @@ class _Planner:
 
     def _busy_sibling(self, cpu: int) -> int | None:
         """A busy CPU of the same core."""
-        siblings = self._topology.siblings_of(cpu)
+        siblings = self._siblings.get(cpu, (cpu,))
         return next((s for s in siblings if s != cpu and (s in self._owners or s in self._busy_by_others)), None)
 
     def _is_near(self, cpu: int) -> bool:
@@ -205,7 +209,7 @@ class _Planner:
             self._loads[cpu] + (cpu in self._busy_by_others),
             self._busy_sibling(cpu) is not None,
             self._kind_rank.get(cpu, 0),
-            self.home is not None and self._topology.node_of(cpu) != self.home,
+            self.home is not None and self._node.get(cpu) != self.home,
             cpu not in self._isolated,
             not self._is_near(cpu),
             cpu == 0,
@@ -237,7 +241,7 @@ class _Planner:
             who = self._owners.get(sibling, "other work")
             contra.append(f"SMT sibling of CPU {sibling} ({who}): no free core is left")
         elif cpu not in self._owners:
-            siblings = [s for s in self._topology.siblings_of(cpu) if s != cpu]
+            siblings = [s for s in self._siblings.get(cpu, (cpu,)) if s != cpu]
             idle = f" (sibling CPU {format_cpu_list(siblings)})" if siblings else ""
             pro.append(f"no SMT sibling in use{idle}")
 
@@ -246,7 +250,7 @@ class _Planner:
         if kinds:
             rank = self._kind_rank.get(cpu, 0)
             (pro if rank == 0 else contra).append(f"core type {kinds[rank].name!r}")
-        node = self._topology.node_of(cpu)
+        node = self._node.get(cpu)
         if self.home is not None:
             if node == self.home:
                 pro.append(f"on node {node}, where the memory is")

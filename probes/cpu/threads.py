@@ -165,7 +165,7 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvp(command[0], [*command])
+        os.execvpe(command[0], [*command], os.environ)  # as the user set it; see `lowlat.child_process`
     except (FileNotFoundError, NotADirectoryError) as error:
         why = f"{command[0]!r} cannot be started: {error.strerror}; check its name"
         raise CommandStartError(why, ExitCode.COMMAND_MISSING) from error

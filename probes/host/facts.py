@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
 from dataclasses import dataclass
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders, cpu_sets
-from lowlat.probes.host.host_tree import LIVE, HostTree
+from lowlat.probes.host.host_tree import LIVE, HostTree, parse_integer
 from lowlat.probes.host.virtualization import Virtualization, virtualization
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
@@ -125,7 +126,7 @@ def _steal_percent(tree: HostTree) -> Reading[float]:
     source = "read from /proc/stat, since boot"
     first_line = (tree.text("proc/stat") or "").partition("\n")[0].split()
     # cpu user nice system idle iowait irq softirq steal guest guest_nice; guest time is within user and nice
-    ticks = [int(field) for field in first_line[1:9] if field.isdigit()]
+    ticks = [tick for field in first_line[1:9] if (tick := parse_integer(field)) is not None and tick >= 0]
     if len(ticks) < 8 or not sum(ticks):
         return not_applicable(source, "/proc/stat has no column for stolen time")
     return known(100.0 * ticks[7] / sum(ticks), source)
@@ -138,14 +139,16 @@ def _load_average(tree: HostTree) -> Reading[tuple[float, float, float]]:
     try:
         one, five, fifteen = (float(field) for field in (reading.value or "").split()[:3])
     except ValueError:
-        return unknown(reading.source, reading.reason or f"{reading.value!r} does not have three numbers")
+        return unknown(reading.source, reading.reason or f"{(reading.value or '')[:80]!r} does not have three numbers")
+    if not all(map(math.isfinite, (one, five, fifteen))):
+        return unknown(reading.source, "the load is not finite")
     return known((one, five, fifteen), reading.source)
 
 
 def memory_total(tree: HostTree = LIVE) -> Reading[int]:
     """Read the host's memory that the kernel can use, in bytes."""
     source = "read from /proc/meminfo"
-    match = re.search(r"^MemTotal:\s+(\d+) kB", tree.text("proc/meminfo") or "", re.MULTILINE)
+    match = re.search(r"^MemTotal:\s+([0-9]{1,15}) kB", tree.text("proc/meminfo") or "", re.MULTILINE)
     if match is not None:
         return known(int(match[1]) * 1024, source)
     if not tree.is_live:

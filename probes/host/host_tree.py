@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from lowlat import units
+from lowlat.errors import InputError
+from lowlat.inputs import open_regular
+from lowlat.limits import NUMBER_DIGITS_MAX, TREE_BYTES_MAX, TREE_FILE_BYTES_MAX
 from lowlat.probes.host.runtime_facts import FACTS_FILE, live_fact, parse_facts
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEXT_BYTES_MAX = 4 << 20
-"""No text read here is longer; a larger file in a captured tree is damaged or hostile."""
-
-
+_NUMBER = re.compile(rf"-?[0-9]{{1,{NUMBER_DIGITS_MAX}}}|0[xX][0-9a-fA-F]{{1,{NUMBER_DIGITS_MAX}}}", re.ASCII)
 _SYSFS_TEXT_BYTES = 4096  # one page, the maximum of a sysfs attribute; binary ones may be longer
 
 
@@ -86,17 +88,16 @@ def clean_text(content: bytes) -> str:
 
 def parse_integer(text: str) -> int | None:
     """Parse a decimal or 0x number; None if the text is not a number."""
-    try:
-        return int(text, 0) if text[:2].lower() == "0x" else int(text)
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         return None
+    return int(text, 16 if text[:2].lower() == "0x" else 10)
 
 
 def explain_os_error(error: OSError, what: str) -> str:
     """Explain why `what` could not be read or done, and which permission is missing."""
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{what}: permission denied (needs root, or the container forbids it)"
-    return f"{what}: {os.strerror(error.errno) if error.errno else error}"
+    return f"{what}: {error.strerror or error}"
 
 
 class FolderTree(HostTree):
@@ -105,6 +106,7 @@ class FolderTree(HostTree):
     def __init__(self, root: str | Path) -> None:
         self.root = str(root)
         self._prefix = self.root.rstrip("/") + "/"
+        self._left = TREE_BYTES_MAX
 
     @property
     def is_live(self) -> bool:
@@ -116,18 +118,29 @@ class FolderTree(HostTree):
         return live_fact(name) if self.is_live else super().fact(name)
 
     def read_bytes(self, path: str) -> bytes:
-        """Content of a file, at most `TEXT_BYTES_MAX` bytes."""
-        # os.open: a 256-CPU topology is 10,000 small files. O_NONBLOCK: a FIFO in a copy must not hang.
-        file = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        """Content of a regular file. Raises `OSError` also for another, or a longer one than `TREE_FILE_BYTES_MAX`."""
+        file = open_regular(self._prefix + path)
         try:
             content = os.read(file, 1 << 16)
             # /proc returns about a page per read, then nothing; sysfs returns a whole text in one read.
             whole = path.startswith("sys/") and len(content) < _SYSFS_TEXT_BYTES
-            while not whole and len(content) < TEXT_BYTES_MAX and (more := os.read(file, 1 << 16)):
+            while not whole and len(content) <= TREE_FILE_BYTES_MAX and (more := os.read(file, 1 << 16)):
                 content += more
         finally:
             os.close(file)
+        if not self.is_live:
+            self._count(len(content))
+        if len(content) > TREE_FILE_BYTES_MAX:
+            raise OSError(errno.EFBIG, f"it has more than {units.whole_size(TREE_FILE_BYTES_MAX)}, the limit", path)
         return content
+
+    def _count(self, read_bytes: int) -> None:
+        """Limit what a copy may cost. Raises `InputError`."""
+        self._left -= read_bytes
+        if self._left < 0:
+            raise InputError(
+                f"{self.root}: the files read from it have more than {units.whole_size(TREE_BYTES_MAX)}, the limit"
+            )
 
     def names(self, path: str) -> tuple[str, ...]:
         """Sorted names in a folder; empty when it is absent or unreadable."""
@@ -160,13 +173,13 @@ class ArchiveTree(HostTree):
             self._add_to_folders(path)
 
     def _add_to_folders(self, path: str) -> None:
-        parent, _, name = path.rpartition("/")
-        known_names = self._folders.setdefault(parent, set())
-        if name in known_names:
-            return
-        known_names.add(name)
-        if parent:
-            self._add_to_folders(parent)
+        while path:
+            parent, _, name = path.rpartition("/")
+            known_names = self._folders.setdefault(parent, set())
+            if name in known_names:
+                return
+            known_names.add(name)
+            path = parent
 
     def _resolve(self, path: str) -> str:
         """Follow links in every part of the path, at most 40 as the kernel does."""

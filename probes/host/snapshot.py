@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-import lzma
 import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from lowlat.errors import InputError, OutputPathError
+from lowlat import units
+from lowlat.compression import Bound, chunks, compression_of
+from lowlat.errors import FormatError, InputError, OutputPathError
 from lowlat.files import written_atomically
+from lowlat.inputs import opened
+from lowlat.limits import ARCHIVE_BYTES_MAX, TREE_BYTES_MAX
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders
 from lowlat.probes.host.facts import host_facts
-from lowlat.probes.host.host_tree import LIVE, TEXT_BYTES_MAX, ArchiveTree, FolderTree, HostTree
+from lowlat.probes.host.host_tree import LIVE, ArchiveTree, FolderTree, HostTree
 from lowlat.probes.host.runtime_facts import FACT_NAMES, FACTS_FILE
+from lowlat.probes.host.tar_reader import entries
 from lowlat.probes.topology import read_topology
-
-ARCHIVE_BYTES_MAX = 256 << 20
-ARCHIVE_FILES_MAX = 200_000
-"""Limits on what an archive may unpack to: a 4,096-CPU host holds about 170,000 files of a few bytes."""
 
 _EXTRA_FILES = (
     "proc/cpuinfo",
@@ -154,6 +154,8 @@ def open_root(path: str | Path) -> HostTree:
             raise InputError(f"{path} does not exist; give a directory or a .tar.xz that contains sys/ and proc/")
     except PermissionError as error:
         raise InputError(f"{path}: permission denied; read access is needed") from error
+    except ValueError as error:  # `is_dir` before Python 3.13
+        raise InputError(f"{str(path)!r} is not a file name: {error}") from error
     if not tree.names("sys"):
         raise InputError(f"{path} has no readable sys/; give the directory that contains sys/ and proc/")
     return tree
@@ -164,24 +166,21 @@ def _open_archive(path: Path) -> ArchiveTree:
     links: dict[str, str] = {}
     total = 0
     try:
-        with tarfile.open(path, mode="r:*") as archive:
-            for entry in archive:
+        with opened(path) as stream:
+            compression = compression_of(stream.peek(8))
+            for entry in entries(chunks(path, stream, compression, Bound(ARCHIVE_BYTES_MAX))):
                 name = re.sub(r"^(\./)+", "", entry.name).strip("/")
-                if entry.issym():
-                    links[name] = entry.linkname
-                elif entry.isdir() and name:
+                if entry.target is not None:
+                    links[name] = entry.target
+                elif entry.content is not None:
+                    total += len(entry.content)
+                    if total > TREE_BYTES_MAX:
+                        raise FormatError(f"its files have more than {units.whole_size(TREE_BYTES_MAX)}, the limit")
+                    files[name] = entry.content
+                elif name:
                     files[f"{name}/"] = b""
-                elif entry.isfile():
-                    total += entry.size
-                    if total > ARCHIVE_BYTES_MAX or entry.size > TEXT_BYTES_MAX or len(files) > ARCHIVE_FILES_MAX:
-                        raise InputError(f"{path} unpacks to more than any host snapshot; it was not read")
-                    content = archive.extractfile(entry)
-                    files[name] = content.read() if content is not None else b""
-    except (tarfile.TarError, lzma.LZMAError, EOFError, OSError) as error:
-        if isinstance(error, PermissionError):
-            raise
-        # If the file is not an archive, tarfile reports the error of each compression, one per line.
-        why = str(error).partition(":\n")[0]
+    except (FormatError, InputError) as error:
+        why = str(error).removeprefix(f"{path}: ")
         raise InputError(f"{path} is not a readable snapshot: {why}; give a directory or a .tar.xz") from error
     return _without_prefix(path, files, links)
 

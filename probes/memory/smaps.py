@@ -9,7 +9,7 @@ from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable
 
 _HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ")
-_FIELD = re.compile(r"^(\w+):\s+(\d+) kB$")
+_FIELD = re.compile(r"^(\w+):\s+([0-9]{1,15}) kB$")
 
 
 def huge_page_bytes(starts: Iterable[int], tree: HostTree = LIVE) -> Reading[int]:

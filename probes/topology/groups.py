@@ -6,9 +6,10 @@ The kernel's ids are only labels: `physical_package_id` is -1 or huge on some ma
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
-from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list, cpus_of_mask
+from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpu_folders, cpus_of_list, cpus_of_mask
 from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.topology.model import Cluster, Core, Die, Package
 from lowlat.probes.topology.warnings import Warn
@@ -38,16 +39,17 @@ def group(cpus: Cpus, set_of: Callable[[int], Cpus | None], label_of: Callable[[
     group, even if the sets contradict each other: the set of the lowest CPU wins.
     """
     inside = set(cpus)
+    sets = {cpu: set_of(cpu) for cpu in cpus}
+    labels = {cpu: label_of(cpu) for cpu in cpus if sets[cpu] is None}
+    alike: dict[int | None, list[int]] = defaultdict(list)
+    for cpu, label in labels.items():
+        alike[label].append(cpu)
     groups: list[Cpus] = []
     for cpu in cpus:
         if cpu not in inside:
             continue
-        named = set_of(cpu)
-        if named is None:
-            label = label_of(cpu)
-            members = {c for c in inside if set_of(c) is None and label_of(c) == label}
-        else:
-            members = inside.intersection(named)
+        named = sets[cpu]
+        members = inside.intersection(alike[labels[cpu]] if named is None else named)
         members.add(cpu)
         inside -= members
         groups.append(tuple(sorted(members)))
@@ -62,6 +64,7 @@ class GroupReader:
         self._online = online
         self._warn = warn
         self._sets: dict[tuple[int, str], Cpus | None] = {}
+        self._folders = frozenset(cpu_folders(tree))
 
     def packages(self) -> tuple[Package, ...]:
         """All packages with their contents; each online CPU is in exactly one core."""
@@ -92,6 +95,8 @@ class GroupReader:
         return group(cpus, lambda cpu: self._set(cpu, name, older_name), label)
 
     def _set(self, cpu: int, name: str, older_name: str | None) -> Cpus | None:
+        if cpu not in self._folders:
+            return None
         key = (cpu, name)
         if key not in self._sets:
             folder = f"{CPU_FOLDER}/cpu{cpu}/topology"
@@ -104,5 +109,7 @@ class GroupReader:
         return self._sets[key]
 
     def _label(self, cpu: int, id_name: str) -> int | None:
+        if cpu not in self._folders:
+            return None
         found = self._tree.integer(f"{CPU_FOLDER}/cpu{cpu}/topology/{id_name}")
         return None if found in _NO_ID else found

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from lowlat import units
-from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
+from lowlat.errors import InputError
+from lowlat.limits import NODES_MAX
+from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpu_folders, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.host.host_tree import HostTree
+from lowlat.probes.host.host_tree import HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable
 from lowlat.probes.topology.groups import read_cpus
 from lowlat.probes.topology.model import HugePages, Node, NodeKind
@@ -25,18 +27,23 @@ def read_nodes(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Node, 
     ids = sorted(int(match[1]) for match in names if match is not None)
     if not ids:
         return not_applicable(source, "the kernel shows no NUMA nodes (built without CONFIG_NUMA, or hidden)")
-    found = tuple(_read_node(tree, node, ids, frozenset(online), warn) for node in ids)
+    if len(ids) > NODES_MAX:
+        raise InputError(f"/{NODE_FOLDER} has {len(ids):,} nodes; Linux supports at most {NODES_MAX:,}")
+    with_folder = frozenset(online).intersection(cpu_folders(tree))
+    found = tuple(_read_node(tree, node, ids, frozenset(online), with_folder, warn) for node in ids)
     _check_distances(found, warn)
     _check_cpus(found, online, warn)
     return known(found, source)
 
 
-def _read_node(tree: HostTree, node: int, ids: Sequence[int], online: frozenset[int], warn: Warn) -> Node:
+def _read_node(
+    tree: HostTree, node: int, ids: Sequence[int], online: frozenset[int], with_folder: frozenset[int], warn: Warn
+) -> Node:
     # Access files by name, never list the folder: it has a link for each block of memory, thousands of them.
     folder = f"{NODE_FOLDER}/node{node}"
     cpus = read_cpus(tree, folder, "cpumap", "cpulist", warn)
     if cpus is None:
-        cpus = tuple(cpu for cpu in online if tree.exists(f"{CPU_FOLDER}/cpu{cpu}/node{node}"))
+        cpus = tuple(cpu for cpu in with_folder if tree.exists(f"{CPU_FOLDER}/cpu{cpu}/node{node}"))
     cpus = tuple(sorted(online.intersection(cpus)))
     meminfo = tree.text(f"{folder}/meminfo") or ""
     total = _memory(meminfo, "MemTotal")
@@ -60,7 +67,7 @@ def _kind(has_cpus: bool, memory_bytes: int | None) -> NodeKind:
 
 
 def _memory(meminfo: str, name: str) -> int | None:
-    match = re.search(rf"\b{name}:\s+(\d+) kB", meminfo)
+    match = re.search(rf"\b{name}:\s+([0-9]{{1,15}}) kB", meminfo)
     return None if match is None else int(match[1]) * 1024
 
 
@@ -70,7 +77,7 @@ def _distances(tree: HostTree, node: int, ids: Sequence[int], warn: Warn) -> dic
     text = tree.text(path)
     if not text:
         return {}
-    row = [int(field) for field in text.split() if field.isdigit()]
+    row = [far for field in text.split() if (far := parse_integer(field)) is not None and far >= 0]
     if len(row) != len(text.split()):
         warn("a row of distances is damaged", f"/{path}: {text[:40]!r}")
         return {}

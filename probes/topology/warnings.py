@@ -13,16 +13,15 @@ class Warnings:
     """Collects warnings; the same fault in several places is one line."""
 
     def __init__(self) -> None:
-        self._places: dict[str, list[str]] = defaultdict(list)
+        self._places: dict[str, dict[str, None]] = defaultdict(dict)  # in order, each once
 
     def add(self, what: str, where: str) -> None:
         """Record one fault at one place."""
-        if where not in self._places[what]:
-            self._places[what].append(where)
+        self._places[what][where] = None
 
     def lines(self) -> tuple[str, ...]:
         """All kinds of faults in order of appearance, each with its first place and the number of others."""
         return tuple(
-            f"{what} ({places[0]}{f' and {len(places) - 1} more' if places[1:] else ''})"
+            f"{what} ({next(iter(places))}{f' and {len(places) - 1} more' if len(places) > 1 else ''})"
             for what, places in self._places.items()
         )

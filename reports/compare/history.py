@@ -9,6 +9,7 @@ import dataclasses
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -16,6 +17,7 @@ from msgspec import Meta
 
 from lowlat.bounded import Amount, Count
 from lowlat.errors import FormatError, InputError
+from lowlat.limits import HISTORY_FILES_MAX
 from lowlat.reports.io.loader import document_of, read_bytes
 from lowlat.reports.io.selection import matching, whole
 from lowlat.reports.model.report import Report
@@ -24,8 +26,6 @@ from lowlat.reports.model.timestamps import started_at
 
 SCHEMA: Final = "lowlat.history/1"
 PERCENTS: Final = ("50", "99")
-FILES_MAX: Final = 10_000
-"""Files of a folder that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def history_of(folder: Path, name: str | None = None) -> History:
     """The trends of a folder's reports, by the first series over all operations or by the series of this name.
 
     Skips folders, and files whose names begin with a dot. Uses the percentiles stored in a report, not its histograms.
-    Raises `InputError` when the folder cannot be read or has more than `FILES_MAX` files.
+    Raises `InputError` when the folder cannot be read or has more than `HISTORY_FILES_MAX` files.
     """
     by_work: dict[object, list[Trend]] = {}
     skipped: list[Skipped] = []
@@ -110,12 +110,13 @@ def history_of(folder: Path, name: str | None = None) -> History:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be read as a directory: {error.strerror}") from error
-    if len(files) > FILES_MAX:
-        raise InputError(f"{folder}: it has {len(files):,} files, but at most {FILES_MAX:,} are read")
-    return files
+        found = list(islice(folder.iterdir(), HISTORY_FILES_MAX + 1))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{folder}: cannot be read as a directory: {why}") from error
+    if len(found) > HISTORY_FILES_MAX:
+        raise InputError(f"{folder}: it has more than {HISTORY_FILES_MAX:,} entries, the limit")
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
 def _single(path: Path, name: str | None) -> tuple[object, Trend]:

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from lowlat.errors import FormatError
+from lowlat.limits import INTERVALS_MAX, LOG_LINES_MAX, TAGS_MAX
 from lowlat.reports.histogram.hdr_codec import decode
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.model.results import Series
@@ -22,10 +23,6 @@ from lowlat.reports.model.series import series_of
 
 MEASURE: Final = "recorded"
 """The measure of a series that says nothing of how it was measured."""
-TAGS_MAX: Final = 256
-"""Different tags of a log: each is a histogram of 272 KiB in memory."""
-INTERVALS_MAX: Final = 100_000
-"""Lines of a log: half a millisecond each."""
 
 _NUMBER: Final = r"[0-9]{1,12}(?:\.[0-9]{0,9})?"
 _LINE: Final = re.compile(
@@ -66,6 +63,8 @@ def read_log(data: bytes) -> RecordedLog:
     A tag `measure/operation`, as written by `lowlat`, becomes measure and operation; any other tag becomes the
     operation. Raises `FormatError`, naming the line, for a file that is not a log, and for a log without samples.
     """
+    if data.count(b"\n") > LOG_LINES_MAX:
+        raise FormatError(f"not an interval log: it has more than {LOG_LINES_MAX:,} lines, the limit")
     try:
         lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:

@@ -1,26 +1,22 @@
 """Loads untrusted files: a report, a sweep or an interval log. Errors name the file.
 
-Limits bound the cost of a file before its content is trusted: its bytes, its values, and the limits on histograms in
-`hdr_codec`, `validation` and `hlog_reader`.
+Limits (`lowlat.limits`) bound the cost of a file before its content is trusted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
+from lowlat import inputs
 from lowlat.errors import FormatError, InputError, naming
+from lowlat.limits import REPORT_BYTES_MAX, VALUES_MAX
 from lowlat.reports.histogram.hlog_reader import RecordedLog, is_log, read_log
 from lowlat.reports.io.json_codec import from_bytes
 from lowlat.reports.io.validation import check
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
-
-FILE_BYTES_MAX: Final = 128 << 20
-"""Bytes of a file. A report of 1,000 runs of a pipeline has 80 MB."""
-VALUES_MAX: Final = 4_000_000
-"""Commas and opening brackets of a document, hence values in it: with its text they bound what it takes in memory."""
 
 Document: TypeAlias = Report | Sweep | RecordedLog
 
@@ -69,14 +65,8 @@ def document_of(data: bytes) -> Report | Sweep:
 def read_bytes(path: Path) -> bytes:
     """The whole file, which may be a pipe. Raises `InputError` if it cannot be read or is too long."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(FILE_BYTES_MAX + 1)
-    except IsADirectoryError as error:
-        raise InputError(f"{path}: it is a directory; name a file in it, or read all of them with --history") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a file name with a NUL
-        raise InputError(f"{str(path)!r} is not a file name: {error}") from error
-    if len(data) > FILE_BYTES_MAX:
-        raise InputError(f"{path}: it is larger than {FILE_BYTES_MAX >> 20} MiB, the limit")
-    return data
+        return inputs.read_bytes(path, REPORT_BYTES_MAX)
+    except InputError as error:
+        if isinstance(error.__cause__, IsADirectoryError):
+            raise InputError(f"{error}, or read all of them with --history") from error
+        raise

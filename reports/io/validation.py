@@ -14,16 +14,12 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from lowlat.errors import FormatError
+from lowlat.limits import SERIES_MAX, SERIES_NAMES_MAX
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import histogram_of
 from lowlat.reports.model.timestamps import started_at
-
-SERIES_MAX: Final = 20_000
-"""Series of a report, over all its runs: what 1,000 runs of a pipeline have, twice."""
-NAMES_MAX: Final = 256
-"""Different series of a report. Each is a histogram of 272 KiB in memory once reports are merged."""
 
 Name: TypeAlias = tuple[str, str]
 """Operation and measure."""
@@ -69,8 +65,10 @@ def _parts(report: Report) -> dict[Name, list[tuple[str, Series]]]:
             place = f"runs[{index}].series[{position}] ({series.op}, {series.measure})"
             parts.setdefault((series.op, series.measure), []).append((place, series))
     total = sum(len(run.series) for run in report.runs)
-    if total > SERIES_MAX or len(parts) > NAMES_MAX:
-        raise FormatError(f"{total:,} series of {len(parts):,} names; at most {SERIES_MAX:,} of {NAMES_MAX} are read")
+    if total > SERIES_MAX or len(parts) > SERIES_NAMES_MAX:
+        raise FormatError(
+            f"{total:,} series of {len(parts):,} names; at most {SERIES_MAX:,} of {SERIES_NAMES_MAX} are read"
+        )
     return parts
 
 

@@ -136,7 +136,8 @@ def verification(reports: Sequence[Report]) -> Verification | None:
     return dataclasses.replace(
         worst,
         digest=_joined(one.digest for one in each),
-        reference_prefix=min(one.reference_prefix for one in each),
+        reference_commands=min(one.reference_commands for one in each),
+        reference_stretches=min(one.reference_stretches for one in each),
         equal=False if False in verdicts else None if None in verdicts else True,
     )
 

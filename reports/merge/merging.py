@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from lowlat.errors import FormatError, InputError, NotValidError, naming
+from lowlat.limits import SERIES_NAMES_MAX
 from lowlat.reports.compare.compatibility import differences
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.io.selection import whole
-from lowlat.reports.io.validation import NAMES_MAX, Name, checked_sums
+from lowlat.reports.io.validation import Name, checked_sums
 from lowlat.reports.merge import merged_context
 from lowlat.reports.model import budget
 from lowlat.reports.model.report import BudgetStage, Report
@@ -107,8 +108,8 @@ def _sums(named: Sequence[tuple[str, Report]]) -> dict[Name, Histogram]:
                 sums[key] = merge([sums[key], histogram]) if key in sums else histogram
                 if sums[key].total >= TOTAL_END:
                     raise FormatError(f"{', '.join(key)}: with the reports before it, 2**63 samples or more")
-        if len(sums) > NAMES_MAX:
-            raise InputError(f"{name}: with it there are more than {NAMES_MAX} different series")
+        if len(sums) > SERIES_NAMES_MAX:
+            raise InputError(f"{name}: with it there are more than {SERIES_NAMES_MAX} different series")
     return sums
 
 

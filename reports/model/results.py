@@ -227,10 +227,17 @@ class Baselines:
     clock_ns: Annotated[
         Amount | None, Meta(description="Timer overhead: nanoseconds between two back-to-back timestamps")
     ]
-    reference_ns: Annotated[
-        Amount | None, Meta(description="Nanoseconds per command of the reference engine, on a prefix")
-    ]
-    reference_commands: Annotated[Count, Meta(description="Commands of that prefix")]
+    reference_ns: Annotated[Amount | None, Meta(description="Nanoseconds per command of the reference engine")]
+    reference_commands: Annotated[Count, Meta(description="Commands it executed, as in verification")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldenCheck:
+    """The events beside those of the reference engine, as far as lowlat ships their digest."""
+
+    commands: Annotated[Positive, Meta(description="Measured commands up to which the golden digest goes")]
+    digest: Annotated[str, Meta(description="Digest over the events up to there, seeding included")]
+    expected: Annotated[str, Meta(description="The golden one; another makes the report invalid")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,10 +246,18 @@ class Verification:
 
     digest: Annotated[str, Meta(description="Digest over the ordered event stream of one run")]
     events: Annotated[Count | None, Meta(description="Events in that stream")]
-    reference_prefix: Annotated[Count, Meta(description="Commands also given to the reference engine")]
+    reference_commands: Annotated[Count, Meta(description="Commands also given to the reference engine")]
+    reference_stretches: Annotated[
+        Count,
+        Meta(description="Stretches of the flow that they come from, evenly spread; the first one seeds the book"),
+    ]
     equal: Annotated[bool | None, Meta(description="Whether both gave the same events; null when not compared")]
     bursts: Annotated[Count | None, Meta(description="Recorded aggressive orders checked; null without any")]
     matched: Annotated[Count | None, Meta(description="Those filled as on the exchange")]
     quotes: Annotated[Count | None, Meta(description="Recorded best bids and asks checked; null without any")]
     quotes_matched: Annotated[Count | None, Meta(description="Those that equal the engine's own")]
     mismatches: Annotated[tuple[str, ...], Meta(description="What did not match, one line each")]
+    golden: Annotated[
+        GoldenCheck | None,
+        Meta(description="null for other flows than those of built-in profiles, and other seeds"),
+    ] = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lowlat.errors import UsageError
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from lowlat.reports.io.loader import Document
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
+
+
+Kind: TypeAlias = Literal["report", "sweep", "log"]
+"""A kind of document, as `Converters` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,23 @@ def convert(document: Document, name: str) -> str:
     if made.of_log is None:
         raise _refused("an interval log", name, lambda other: other.of_log is not None)
     return made.of_log(document)
+
+
+def texts_of(document: Document) -> Mapping[str, Callable[[], str]]:
+    """By name, what makes the text of each output that supports the document; json aside."""
+    from lowlat.reports.model.report import Report
+    from lowlat.reports.model.sweep import Sweep
+
+    kind: Kind = "report" if isinstance(document, Report) else "sweep" if isinstance(document, Sweep) else "log"
+    return {name: partial(convert, document, name) for name in outputs_of(kind)}
+
+
+def outputs_of(kind: Kind) -> tuple[str, ...]:
+    """The names of the outputs that support a kind of document; json aside."""
+    names = tuple(name for name in OUTPUTS if name != "json")
+    if kind == "report":  # all, and the modules need not be imported
+        return names
+    return tuple(name for name in names if getattr(OUTPUTS[name].converters(), f"of_{kind}") is not None)
 
 
 def _refused(kind: str, name: str, can: Callable[[Converters], bool]) -> UsageError:

@@ -31,9 +31,9 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
 
 
 def _parts(report: Report, console: Console, verbose: bool) -> Iterator[RenderableType]:
-    yield title(report)
     if status := text_lines.status(report):
         yield plain_text(status, style="bold red")
+    yield title(report)
     yield facts(list(_where(report))) if verbose else plain_text(headline.host(report), style="dim")
     yield from latency_table.tables(report.summary, len(report.runs), console)
     if latency_table.has_marks(report.summary):

@@ -32,6 +32,9 @@ def render_sweep(sweep: Sweep, console: Console) -> None:
 
 
 def _parts(sweep: Sweep) -> Iterator[RenderableType]:
+    if sweep.status != "ok":
+        reasons = "; ".join(sweep.status_reasons) or "no reason given"
+        yield plain_text(f"{_STATUS[sweep.status]}: {reasons}", style="bold red")
     first = sweep.points[0]
     yield title(first)
     yield facts([("host", text_lines.host(first.host)), ("clock", text_lines.clock(first.clock))])
@@ -48,9 +51,6 @@ def _parts(sweep: Sweep) -> Iterator[RenderableType]:
             ("runs", sweep_lines.runs(sweep)),
         ]
     )
-    if sweep.status != "ok":
-        reasons = "; ".join(sweep.status_reasons) or "no reason given"
-        yield plain_text(f"{_STATUS[sweep.status]}: {reasons}", style="bold red")
 
 
 def _table(sweep: Sweep) -> Table:

@@ -25,12 +25,14 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import (
     Baselines,
     Disturbances,
+    GoldenCheck,
     HotPath,
     Journal,
     JournalPolicy,
     Run,
     SummarySeries,
     Throughput,
+    Verification,
     typical_ns,
 )
 
@@ -360,20 +362,33 @@ def verification(report: Report) -> str:
     facts = report.verification
     if facts is None:
         return "nothing"
-    prefix = f"first {units.plural(facts.reference_prefix, 'command')}"
+    compared = _compared(facts)
     verdict = {
-        True: f"{prefix} identical to the reference engine's",
-        False: f"{prefix} DIFFERENT from the reference engine's",
+        True: f"{compared} identical to the reference engine's",
+        False: f"{compared} DIFFERENT from the reference engine's",
         None: not_compared(report),
     }[facts.equal]
     return join(
         [
             f"digest {_short(facts.digest)}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
+            _golden(facts.golden) if facts.golden else None,
             verdict,
             _matched("recorded bursts filled as on the venue", facts.matched, facts.bursts),
             _matched("best bids and asks match the vendor's file", facts.quotes_matched, facts.quotes),
         ]
     )
+
+
+def _compared(facts: Verification) -> str:
+    commands = units.plural(facts.reference_commands, "command")
+    if facts.reference_stretches > 1:
+        return f"{commands} in {facts.reference_stretches} stretches of the flow"
+    return f"first {commands}"
+
+
+def _golden(facts: GoldenCheck) -> str:
+    up_to = f"the golden digest up to command {facts.commands:,}"
+    return f"equal to {up_to}" if facts.digest == facts.expected else f"DIFFERENT from {up_to}"
 
 
 def not_compared(report: Report) -> str:

@@ -35,7 +35,7 @@ from tests.conformance.in_process import candidate
 from tests.property import broken_engines
 
 TRACES = int(os.environ.get("LOWLAT_CAMPAIGN_TRACES", "5"))
-"""Of a campaign, 200 events each; `make conformance` asks for 200."""
+"""Of a campaign, 200 events each; `make test-slow` asks for 200."""
 TRACES_OF_OURS = min(TRACES, 50)
 """The same for profiles made here: CI's minutes go to the package's own."""
 TOOL = [sys.executable, "-P", "-m", "tracebook.conformance.cli"]
@@ -63,12 +63,14 @@ def test_the_suite_through_its_own_command(suite: Path, tmp_path: Path) -> None:
     assert found["candidate_engine"]["name"] == "lowlat Engine"
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("profile", ["fifo-limit-v1", "fifo-full-v1", "fifo-partial-fill-v1"])
 @pytest.mark.parametrize("seed", [1337, 1, 2])
 def test_campaigns(profile: str, seed: int) -> None:
     held(run_campaign(candidate(Engine), profile, seed=seed, traces=TRACES, events_per_trace=200), TRACES)
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("policy", [SelfTradePolicy.CANCEL_RESTING, SelfTradePolicy.CANCEL_INCOMING])
 def test_campaigns_with_self_trade_prevention(policy: SelfTradePolicy) -> None:
     """The four owners of the generator meet all the time; its own profiles let them trade."""

@@ -34,12 +34,14 @@ def answers_are_equal(settings: EngineConfig, stream: Commands) -> None:
     native.check_invariants()
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(st.binary(max_size=32 * 40))
 def test_bytes(raw: bytes) -> None:
     answers_are_equal(SETTINGS, np.frombuffer(raw[: len(raw) // 32 * 32], COMMAND))
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(st.binary(max_size=64 * 40))
 def test_wide_bytes(raw: bytes) -> None:

@@ -23,6 +23,7 @@ from lowlat.reports.model.series import summarize
 from lowlat.reports.model.sweep import sweep_of
 from lowlat.reports.outputs.registry import OUTPUTS
 from lowlat_cli.app import run
+from lowlat_cli.destination import SUFFIXES
 from lowlat_cli.errors import Outcome
 from lowlat_cli.session import Session
 
@@ -133,8 +134,47 @@ def test_a_picture_under_the_table_and_a_page_in_the_file(here: Here, folder: Pa
     assert done.stdout.index("\nverified") < done.stdout.index("service by percentile")
     assert (folder / "a.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     other = here("a.json", "--to", "md", "-o", "b.html")
-    assert (other.returncode, other.stdout) == (0, "")
-    assert (folder / "b.html").read_text(encoding="utf-8") == here("a.json", "--to", "md").stdout
+    assert (other.returncode, other.stdout) == (0, here("a.json", "--to", "md").stdout)
+    assert (folder / "b.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(("suffix", "name"), SUFFIXES.items())
+def test_a_files_name_chooses_its_format(here: Here, folder: Path, suffix: str, name: str) -> None:
+    """The table goes to the terminal, as for *.json."""
+    done = here("a.json", "-o", f"a{suffix.upper()}")
+    assert (done.returncode, done.stdout) == (0, here("a.json").stdout)
+    assert (folder / f"a{suffix.upper()}").read_text(encoding="utf-8") == here("a.json", "--to", name).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("report", "a.json", "-o", "a.yaml"),
+            "-o a.yaml: no .yaml is written here; name it *.json, *.html, *.md, *.csv,",
+        ),
+        (("bench", "-o", "a.parquet"), "-o a.parquet: no .parquet is written here; name it *.json,"),
+        (("calibrate", "-o", "a.csv"), "-o a.csv: no csv is written here; name it *.json, or *.txt for the table"),
+        (
+            ("compare", "a.json", "b.json", "-o", "a.hgrm"),
+            "no hgrm is written here; name it *.json, *.html, *.md, *.xml,",
+        ),
+        (("report", "--history", ".", "-o", "a.md"), "no md is written here; name it *.json, *.html, or *.txt"),
+    ],
+)
+def test_a_name_for_a_format_that_is_not_written_is_refused(
+    lowlat: Run, folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    """Never a table in a file that says something else, and before anything is measured."""
+    done = lowlat(*arguments)
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert message in done.stderr
+    assert not (folder / arguments[-1]).exists()
+
+
+def test_a_dash_is_stdout(here: Here) -> None:
+    assert here("a.json", "--json", "-o", "-").stdout == here("a.json", "--json").stdout
+    assert here("a.json", "-o", "-").stdout == here("a.json").stdout
 
 
 def test_help_names_every_output_and_no_other(lowlat: Run) -> None:

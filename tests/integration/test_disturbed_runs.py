@@ -69,7 +69,7 @@ def _workers() -> list[psutil.Process]:
 
 
 def disturbances(load: Load) -> Disturbances:
-    (run,) = measure(FLOW, RunPlan(runs=1, load=load, reference_prefix=1_000)).runs
+    (run,) = measure(FLOW, RunPlan(runs=1, load=load, reference_commands=1_000)).runs
     return run.disturbances
 
 

@@ -23,6 +23,7 @@ wrong = toy_venue:WRONG
 compiled = toy_venue:COMPILED
 pretender = toy_venue:PRETENDER
 misnamed = toy_venue:MISNAMED
+planted = toy_venue:PLANTED
 """
 BAD = """
 [lowlat.readers]
@@ -74,7 +75,28 @@ def test_an_engine_of_another_package_is_measured_and_judged(with_packages: Run)
     assert toy.verification.digest == native.verification.digest
     done = with_packages("bench", "--engine", "wrong", *SHORT)
     assert done.returncode == ExitCode.NOT_VALID
-    assert "the wrong engine differs from the reference engine: event 0: expected #0 ACCEPTED" in done.stderr
+    assert (
+        "engine differs from the reference engine: while the book is seeded, event 0: expected #0 ACCEPTED"
+        in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("seed", "line"),
+    [
+        ("1", "the planted engine is wrong: in run 1, its events up to command 300,000 of equity, seed 1, are not"),
+        ("99", "the planted engine differs from the reference engine: from measured command "),
+    ],
+)
+def test_an_engine_that_errs_after_200_000_commands_is_invalid(with_packages: Run, seed: str, line: str) -> None:
+    """By its golden digest; with a seed that has none, by the stretches that the reference engine executes."""
+    planted = ("bench", "--engine", "planted", "-n", "300k", "--runs", "1")
+    done = with_packages(*planted, "--seed", seed)
+    assert done.returncode == ExitCode.NOT_VALID
+    assert done.stdout.startswith(f"INVALID: discard these results: {line}"), done.stdout[:300]
+    assert done.stderr.startswith(f"lowlat: invalid run: {line}"), done.stderr
+    before = with_packages(*planted[:3], "-n", "100k", "--runs", "1", "--seed", seed)
+    assert (before.returncode, before.stderr) == (ExitCode.OK, "")
 
 
 def test_an_engine_runs_as_many_commands_as_it_says(with_packages: Run) -> None:
@@ -115,7 +137,7 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         (
             "bench --engine cobol",
             "--engine: 'cobol' is not one of 'native', 'reference', 'toy', 'wrong', 'compiled', 'pretender', "
-            "'misnamed', 'broken'; 'native' of package bad-venue is refused: that name is built in; "
+            "'misnamed', 'planted', 'broken'; 'native' of package bad-venue is refused: that name is built in; "
             "see 'lowlat bench --help'",
         ),
         (

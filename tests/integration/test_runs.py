@@ -108,7 +108,7 @@ def test_digest_is_that_of_the_events_that_the_engine_gives(report, flow):
     events = Engine(flow.instruments, orders=flow.orders).process(flow.commands)
     assert report.verification.digest == "sha256:" + hashlib.sha256(events.tobytes()).hexdigest()
     assert report.verification.equal is True
-    assert report.verification.reference_prefix == len(flow.commands)
+    assert report.verification.reference_commands == len(flow.commands)
 
 
 def test_reference_engine_gives_the_same_digest(report, flow):

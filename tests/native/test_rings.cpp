@@ -1,8 +1,11 @@
 // The rings' single-threaded rules by small numbers, then with threads: every record once, whole, in its producer's
 // order. The same stress rejects rings that are broken on purpose. tools/ci/stress.sh runs it longer, and under
 // sanitizers.
+#include <thread>
 #include <vector>
 
+#include "engine/native/platform/thread_identity.hpp"
+#include "engine/native/rings/ring_ownership.hpp"
 #include "tests/native/checks.hpp"
 #include "tests/native/ring_stress.hpp"
 
@@ -81,21 +84,47 @@ void knows_another_block() {
     Made<Ring> made(8);
     const std::size_t bytes = Ring::bytes_for(8);
     auto& header = *reinterpret_cast<RingHeader*>(made.block);
-    const auto fault = [&] { return Ring::fault(made.block, bytes); };
-    check(fault() == RingFault::none, "what format() wrote");
-    check(Ring::fault(made.block, bytes - 1) == RingFault::too_short, "cut at its end");
-    check(Ring::fault(made.block, 100) == RingFault::too_short, "cut in its header");
-    check(SpscRing<Event>::fault(made.block, bytes) != RingFault::none, "records of another size");
+    const auto fault = [&](std::size_t there) { return Ring::fault(RingIdentity(made.block), there); };
+    check(fault(bytes) == RingFault::none, "what format() wrote");
+    check(fault(bytes - 1) == RingFault::size && fault(bytes + 1) == RingFault::size, "of another length");
+    check(SpscRing<Event>::fault(RingIdentity(made.block), bytes) != RingFault::none, "records of another size");
     header.capacity = 12;
-    check(fault() == RingFault::capacity, "12 is no power of two");
+    check(fault(bytes) == RingFault::capacity, "12 is no power of two");
     header.capacity = 16;
-    check(fault() == RingFault::too_short, "a capacity that the block does not hold");
+    check(fault(bytes) == RingFault::size, "a capacity that the block does not hold");
     header.capacity = 8;
-    header.version = 2;
-    check(fault() == RingFault::version, "another version");
+    header.version = 1;
+    check(fault(bytes) == RingFault::version, "another version");
     header.version = RingHeader::version_now;
     header.magic.store(0);
-    check(fault() == RingFault::not_a_ring, "another file");
+    check(fault(bytes) == RingFault::not_a_ring, "another file");
+}
+
+template <typename Ring>
+void knows_indices_that_cannot_be() {
+    Made<Ring> made(8);
+    auto& header = *reinterpret_cast<RingHeader*>(made.block);
+    const auto agree = [&](std::uint64_t seen, std::uint64_t head, std::uint64_t ready, std::uint64_t tail) {
+        header.head_seen = seen;
+        header.head = head;
+        header.ready = ready;
+        header.tail = tail;
+        return RingIdentity(made.block).indices_agree;
+    };
+    check(agree(0, 0, 0, 0) && agree(3, 9, 11, 17) && agree(9, 9, 17, 17), "empty, partly filled, full");
+    check(!agree(0, 9, 9, 18), "more than fits");
+    check(!agree(0, 9, 9, 8) && !agree(0, 9, 12, 11), "more taken, or known to be there, than was pushed");
+    check(!agree(0, 9, 8, 11), "less known to be there than was taken");
+    check(!agree(10, 9, 9, 11), "a head seen that was not yet");
+}
+
+/// The copy says what it said, whatever the header says later: it is a copy.
+template <typename Ring>
+void keeps_to_the_capacity_that_was_checked() {
+    Made<Ring> made(8);
+    const RingIdentity there(made.block);
+    reinterpret_cast<RingHeader*>(made.block)->capacity = std::uint64_t{1} << 30;
+    check(there.capacity == 8 && Ring(made.block, there.capacity).capacity() == 8, "the header is not asked again");
 }
 
 const Register fits_one("spsc ring: takes what fits, in order", &takes_what_fits<SpscRing<Command>>);
@@ -106,6 +135,10 @@ const Register closes_one("spsc ring: closed, it refuses and is emptied", &close
 const Register closes_many("mpsc ring: closed, it refuses and is emptied", &closes<MpscRing<Command>>);
 const Register knows_one("spsc ring: knows a block that is none", &knows_another_block<SpscRing<Command>>);
 const Register knows_many("mpsc ring: knows a block that is none", &knows_another_block<MpscRing<Command>>);
+const Register indices_one("spsc ring: knows indices that cannot be", &knows_indices_that_cannot_be<SpscRing<Command>>);
+const Register indices_many("mpsc ring: knows indices that cannot be", &knows_indices_that_cannot_be<MpscRing<Command>>);
+const Register copies_one("spsc ring: a header is read once", &keeps_to_the_capacity_that_was_checked<SpscRing<Event>>);
+const Register copies_many("mpsc ring: a header is read once", &keeps_to_the_capacity_that_was_checked<MpscRing<Event>>);
 
 const Register reserves("spsc ring: records written in place", [] {
     Made<SpscRing<Command>> made(4);
@@ -121,11 +154,12 @@ const Register reserves("spsc ring: records written in place", [] {
     check(ring.try_pop(out) && out.order_id == 7 && ring.size() == 0, "one was handed over, two were not");
 });
 
+struct Dying : MpscRing<Command> {
+    using MpscRing::claim;
+    using MpscRing::MpscRing;
+};
+
 const Register stalls("mpsc ring: a claim that was never published is told from an empty ring", [] {
-    struct Dying : MpscRing<Command> {
-        using MpscRing::claim;
-        using MpscRing::MpscRing;
-    };
     Made<Dying> made(4);
     Dying ring(made.block);
     std::uint64_t begin = 0;
@@ -134,6 +168,85 @@ const Register stalls("mpsc ring: a claim that was never published is told from 
     check(ring.claim(1, begin) == 1, "a producer claims, and dies");
     check(ring.try_push(out) && !ring.try_pop(out) && ring.stalled(),
           "the record behind it waits, and the ring says so");
+});
+
+const Register orphans("mpsc ring: a claim whose producer was killed is told from one that is pending", [] {
+    Made<Dying> made(4);
+    Dying ring(made.block);
+    const RingParty party(ring.header());
+    std::uint64_t begin = 0;
+    check(stall_of(ring, party) == Stall::none, "nothing is claimed");
+    {
+        const PushMark mark(ring.header(), party);
+        check(stall_of(ring, party) == Stall::none, "a mark is no claim");
+        check(ring.claim(1, begin) == 1 && stall_of(ring, party) == Stall::pending, "this thread runs and may publish");
+    }
+    check(stall_of(ring, party) == Stall::orphaned, "it is gone, and has not published");
+    // A thread of another process that had this thread's id before it: its mark says nothing about this thread.
+    RingIndex& stale = ring.header().marks[7];
+    stale = ThreadIdentity::of_this_thread().word() - (std::uint64_t{1} << 22);
+    check(stall_of(ring, party) == Stall::orphaned, "the start time tells the two apart");
+    stale = ThreadIdentity::of_this_thread().word();
+    check(stall_of(ring, party) == Stall::pending, "the same id and start are the same thread");
+    stale = ~std::uint64_t{0};
+    check(stall_of(ring, party) == Stall::pending, "a producer of another namespace of ids may run");
+    stale = 0;
+    ring.header().unmarked = 1;
+    check(stall_of(ring, party) == Stall::pending, "so may one that found no mark");
+});
+
+const Register marks_run_out("mpsc ring: marks of the dead are used again, and a lack of marks is noted", [] {
+    Made<MpscRing<Command>> made(4);
+    RingHeader& header = made.ring().header();
+    const RingParty party(header);
+    const std::uint64_t dead = ThreadIdentity::of_this_thread().word() - (std::uint64_t{1} << 22);
+    for (RingIndex& mark : header.marks) mark = dead;
+    {
+        const PushMark mark(header, party);
+        check(header.unmarked == 0, "taken from a dead producer");
+    }
+    for (RingIndex& mark : header.marks) mark = ThreadIdentity::of_this_thread().word();
+    { const PushMark mark(header, party); }
+    check(header.unmarked == 1, "none was free");
+    for (const RingIndex& mark : header.marks) check(mark != 0, "others' marks stay");
+});
+
+/// The consumer asks for the reason whenever there is nothing, while marked producers push: none of them is dead.
+const Register living("mpsc ring: no claim of a living producer is taken for that of a dead one", [] {
+    Made<MpscRing<Command>> made(8);
+    constexpr std::uint64_t each = 50'000;
+    std::vector<std::thread> producers;
+    for (int number = 0; number < 3; ++number)
+        producers.emplace_back([&] {
+            MpscRing<Command> ring = made.ring();
+            const RingParty party(ring.header());
+            MarkedProducer producer(ring, party);
+            const std::vector<Command> commands = numbered(5);
+            for (std::uint64_t pushed = 0; pushed < each; pushed += 5)
+                push_waiting(producer, commands.data(), 5, WaitStrategy::yield);
+        });
+    MpscRing<Command> ring = made.ring();
+    const RingParty party(ring.header());
+    Command out{};
+    for (std::uint64_t taken = 0; taken < 3 * each;) {
+        if (ring.try_pop(out)) {
+            ++taken;
+        } else {
+            check(stall_of(ring, party) != Stall::orphaned, "all producers run");
+        }
+    }
+    for (std::thread& thread : producers) thread.join();
+    check(ring.size() == 0 && stall_of(ring, party) == Stall::none, "all was taken");
+});
+
+/// Broken: a producer that marks itself only after its claim; the check above must find it.
+const Register late("broken rings: a mark set after the claim is rejected", [] {
+    Made<Dying> made(4);
+    Dying ring(made.block);
+    const RingParty party(ring.header());
+    std::uint64_t begin = 0;
+    ring.claim(1, begin);
+    check(stall_of(ring, party) == Stall::orphaned, "in between, a living producer looks dead");
 });
 
 const Register accepted("rings: one to four producers, each record once and in order", [] {

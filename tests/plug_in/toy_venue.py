@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lowlat.engine import Engine, EngineConfig, Flow, MatchingEngine, ReferenceEngine, Side, command, commands
+from lowlat.engine import Engine, EngineConfig, ExecType, Flow, MatchingEngine, ReferenceEngine, Side, command, commands
 from lowlat.engine.bench.engines import EngineEntry
 from lowlat.engine.flow.registry import Reader
 
@@ -73,3 +73,29 @@ WRONG = EngineEntry("wrong", "one that is wrong", WrongEngine.of, commands=500)
 COMPILED = EngineEntry("compiled", "the native one by another name", native, commands=500, compiled=True)
 PRETENDER = EngineEntry("pretender", "says that it is compiled, and is not", ToyEngine.of, compiled=True)
 MISNAMED = EngineEntry("other", "not called as its entry point is", ToyEngine.of)
+
+
+class PlantedEngine(Engine):
+    """From command 200,000 on, one trade in 97 reports a quantity that is one too high.
+
+    Only until 290,000, so that the last events, which the measured passes keep, do not show it.
+    """
+
+    def _open(self, settings):
+        super()._open(settings)
+        self._trades = 0
+
+    def reset(self):
+        super().reset()
+        self._trades = 0
+
+    def process(self, commands):
+        events = np.array(super().process(commands))
+        late = (events["sequence"] >= 200_000) & (events["sequence"] < 290_000)
+        trades = np.flatnonzero(late & (events["kind"] == ExecType.TRADE))
+        events["quantity"][trades[(self._trades + np.arange(len(trades))) % 97 == 0]] += 1
+        self._trades += len(trades)
+        return events
+
+
+PLANTED = EngineEntry("planted", "one that errs late", PlantedEngine.of, compiled=True)

@@ -106,12 +106,14 @@ def check(tested: type[MatchingEngine], sized: EngineConfig, before: Sequence[Ro
             engine.check_invariants()
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(cases(100, world_settings(), dense_rows, short=5))
 def test_dense_small_books(case: Case) -> None:
     check(Engine, case.settings, [], case.rows)
 
 
+@pytest.mark.scaled
 @settings(PROPERTY, max_examples=EXAMPLES // 6)
 @given(st.lists(dense(1, 1), min_size=20, max_size=60), st.sampled_from([0, 1, 2, 5]))
 def test_dense_books_with_an_index(rows: list[Row], participants: int) -> None:

@@ -3,6 +3,7 @@ any batching, and the reference engine's books follow from its own events.
 """
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from tests.property.strategies import EXAMPLES, PROPERTY, Case
 from tests.property.worlds import WORLDS
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(WORLDS, st.sampled_from([1, 3, 8, 60]), st.booleans())
 def test_events_books_stops_and_tape_are_equal_after_every_batch(case: Case, batch: int, drains: bool) -> None:
@@ -27,6 +29,7 @@ def test_events_books_stops_and_tape_are_equal_after_every_batch(case: Case, bat
         native.check_invariants()
 
 
+@pytest.mark.scaled
 @settings(PROPERTY, max_examples=EXAMPLES // 2)
 @given(WORLDS)
 def test_the_events_account_for_every_lot_and_tell_the_books(case: Case) -> None:

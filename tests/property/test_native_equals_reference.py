@@ -1,6 +1,7 @@
 """No list of commands may tell the native engine from the reference engine, which is simple enough to read."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from tests.property.comparison import difference, paste, pasted, split
 from tests.property.strategies import PROPERTY, Case, cases
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(cases())
 def test_every_event_and_the_final_books_are_equal(case: Case) -> None:
@@ -21,6 +23,7 @@ def test_every_event_and_the_final_books_are_equal(case: Case) -> None:
     native.check_invariants()
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(cases(), st.sampled_from([1, 2, 7, 17]))
 def test_where_a_batch_is_split_makes_no_byte_of_difference(case: Case, batch: int) -> None:
@@ -31,6 +34,7 @@ def test_where_a_batch_is_split_makes_no_byte_of_difference(case: Case, batch: i
     assert whole.tobytes() == b"".join(part.tobytes() for part in parts), f"{case}"
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(cases(20))
 def test_a_reset_engine_is_a_new_one(case: Case) -> None:

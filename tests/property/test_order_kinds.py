@@ -15,15 +15,18 @@ from tests.property.strategies import EXAMPLES, PROPERTY
 STEPS = settings(PROPERTY, max_examples=EXAMPLES // 6, stateful_step_count=40)
 
 
+@pytest.mark.scaled
 @pytest.mark.parametrize("kind", ORDER_KINDS)
 def test_the_native_engine_does_it_like_the_reference(kind: str) -> None:
     run_state_machine_as_test(machine(Engine, kind), settings=STEPS)
 
 
+@pytest.mark.scaled
 def test_all_plain_kinds_mixed() -> None:
     run_state_machine_as_test(machine(Engine, *ORDER_KINDS), settings=STEPS)
 
 
+@pytest.mark.scaled
 def test_everything_that_can_be_asked() -> None:
     run_state_machine_as_test(world_machine(Engine), settings=settings(STEPS, max_examples=EXAMPLES // 3))
 

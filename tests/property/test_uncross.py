@@ -1,5 +1,6 @@
 """The price of an uncross, checked by brute force: every multiple of the tick is tried."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def by_the_word(orders: list[tuple[Side, int, int]], last: int | None) -> Auctio
     return AuctionIndicative(price, -volume, imbalance)
 
 
+@pytest.mark.scaled
 @PROPERTY
 @given(ORDERS, st.none() | st.integers(-12, 12))
 def test_the_price_is_the_one_that_the_rule_picks(orders: list[tuple[Side, int, int]], last: int | None) -> None:

@@ -33,7 +33,7 @@ def main() -> None:
         os.environ[UNITS] = str(next(units, 0))
 
     flow = synthetic_flow(load_profile("steady"), job["commands"], 1)
-    report = measure(flow, RunPlan(runs=len(job["units"]), reference_prefix=PREFIX), before)
+    report = measure(flow, RunPlan(runs=len(job["units"]), reference_commands=PREFIX), before)
     if report.status != "ok":
         sys.exit(f"the runs are {report.status}: {'; '.join(report.status_reasons)}")
     sys.stdout.write(to_text(report))

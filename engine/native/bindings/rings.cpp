@@ -1,18 +1,20 @@
 // Rings over memory that Python maps; engine/rings/ring.py adds names, files, timeouts and validation.
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/string.h>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <tuple>
+#include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/register.hpp"
+#include "engine/native/platform/guarded_mapping.hpp"
 #include "engine/native/rings/mpsc_ring.hpp"
 #include "engine/native/rings/ring_ownership.hpp"
 #include "engine/native/rings/spsc_ring.hpp"
@@ -53,17 +55,39 @@ auto with_ring_type(RingType meant, Use use) {
 /// A view of a ring that keeps its memory alive.
 class MappedRing {
   public:
-    MappedRing(nb::handle memory, RingType meant)
-        : memory_(memory), ring_(with_ring_type(meant, [&](auto type) {
-              using Ring = typename decltype(type)::type;
-              return AnyRing(Ring(memory_.data()));
-          })) {}
+    MappedRing(nb::handle memory, RingType meant, std::uint64_t capacity, std::string name)
+        : memory_(memory),
+          guard_(memory_.data(), memory_.size(), true),
+          name_(std::move(name)),
+          ring_(view(meant, capacity)),
+          party_(*reinterpret_cast<const RingHeader*>(memory_.data())) {}
 
-    AnyRing& ring() { return ring_; }
+    /// What `use(ring, party)` returns, unless the ring lost its memory meanwhile.
+    template <typename Use>
+    auto with_ring(Use use) {
+        const auto result = std::visit([&](auto& ring) { return use(ring, party_); }, ring_);
+        guard_.check(name_);
+        return result;
+    }
 
   private:
+    /// The capacity that was checked, not what the header says by now; checked here too, against the memory.
+    AnyRing view(RingType meant, std::uint64_t capacity) const {
+        return with_ring_type(meant, [&](auto type) {
+            using Ring = typename decltype(type)::type;
+            if (!ring_capacity_valid(capacity) || memory_.size() < Ring::bytes_for(capacity))
+                throw nb::buffer_error("the memory is shorter than a ring of this capacity");
+            if (reinterpret_cast<std::uintptr_t>(memory_.data()) % alignof(RingHeader) != 0)
+                throw nb::buffer_error("the memory is not aligned");
+            return AnyRing(Ring(memory_.data(), capacity));
+        });
+    }
+
     PyBuffer<std::byte> memory_;
+    GuardedMapping guard_;
+    std::string name_;
     AnyRing ring_;
+    RingParty party_;
 };
 
 std::uint64_t ring_bytes(RingType meant, std::uint64_t capacity) {
@@ -76,18 +100,10 @@ void format_ring(nb::handle memory, RingType meant, std::uint64_t capacity) {
     with_ring_type(meant, [&](auto type) { decltype(type)::type::format(block.data(), capacity); });
 }
 
-int ring_fault(nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes) {
-    const PyBuffer<std::byte> block(memory);
-    return static_cast<int>(with_ring_type(
-        {kind, record_bytes}, [&](auto type) { return decltype(type)::type::fault(block.data(), block.size()); }));
-}
-
-/// Version, kind, record size and capacity from the header.
-std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t> ring_header(nb::handle memory) {
-    const PyBuffer<std::byte> block(memory);
+RingIdentity ring_identity(nb::handle memory) {
+    const PyBuffer<const std::byte> block(memory);
     if (block.size() < sizeof(RingHeader)) throw nb::buffer_error("the memory is too short");
-    const auto& header = *reinterpret_cast<const RingHeader*>(block.data());
-    return {header.version, static_cast<std::uint32_t>(header.kind), header.record_bytes, header.capacity};
+    return RingIdentity(block.data());
 }
 
 /// Below this, copying costs less than releasing the GIL.
@@ -98,63 +114,72 @@ auto until(std::int64_t slice_ns) {
     return [end] { return std::chrono::steady_clock::now() < end; };
 }
 
-/// Multiple producers need no exclusive turn.
-struct NoTurn {
-    NoTurn(RingIndex& /*word*/, const char* /*act*/) {}
-};
-
-template <typename Ring>
-using ProducerTurn = std::conditional_t<Ring::kind == RingKind::spsc, RingOwnership, NoTurn>;
-
 /// How to wait for the other end, and the maximum time.
 struct Slice {
     WaitStrategy wait;
     std::int64_t ns;
 };
 
+/// Pushes all from `from`, waiting at most one slice. Returns the number pushed.
+template <typename Producer>
+std::uint64_t push_as(Producer& producer, const typename Producer::record_type* from, std::uint64_t count,
+                      Slice slice) {
+    std::uint64_t done = 0;
+    if (count * sizeof(*from) < bytes_worth_unlocking) done = producer.try_push(from, count);
+    if (done == count) return done;
+    const nb::gil_scoped_release released;
+    return done + push_waiting(producer, from + done, count - done, slice.wait, until(slice.ns));
+}
+
 /// Pushes `records` from index `start` on, waiting at most one slice. Returns the number pushed.
 std::uint64_t push(MappedRing& mapped, nb::handle records, std::uint64_t start, Slice slice) {
-    return std::visit(
-        [&]<typename Ring>(Ring& ring) -> std::uint64_t {
-            using Record = typename Ring::record_type;
-            const PyBuffer<const Record> in(records);
-            if (start >= in.size()) return 0;
-            const std::uint64_t count = in.size() - start;
-            const ProducerTurn<Ring> turn(ring.header().producer_turn, "pushing");
-            const Record* from = in.data() + start;
-            std::uint64_t done = 0;
-            if (count * sizeof(Record) < bytes_worth_unlocking) done = ring.try_push(from, count);
-            if (done == count) return done;
-            const nb::gil_scoped_release released;
-            return done + push_waiting(ring, from + done, count - done, slice.wait, until(slice.ns));
-        },
-        mapped.ring());
+    return mapped.with_ring([&]<typename Ring>(Ring& ring, const RingParty& party) -> std::uint64_t {
+        const PyBuffer<const typename Ring::record_type> in(records);
+        if (start >= in.size()) return 0;
+        const std::uint64_t count = in.size() - start;
+        if constexpr (Ring::kind == RingKind::spsc) {
+            const RingOwnership turn(ring.header().producer_turn, party, "pushing");
+            return push_as(ring, in.data() + start, count, slice);
+        } else {
+            MarkedProducer<Ring> producer(ring, party);
+            return push_as(producer, in.data() + start, count, slice);
+        }
+    });
 }
 
 /// What pop() returns if there are no records.
-enum class NoRecords : std::int64_t { yet = 0, any_more = -1, behind_a_stall = -2 };
+enum class NoRecords : std::int64_t { yet = 0, any_more = -1, behind_a_claim = -2, behind_a_dead_claim = -3 };
+
+template <typename Ring>
+NoRecords why_none(const Ring& ring, const RingParty& party) {
+    if (ring.finished()) return NoRecords::any_more;
+    switch (stall_of(ring, party)) {
+        case Stall::none:
+            return NoRecords::yet;
+        case Stall::pending:
+            return NoRecords::behind_a_claim;
+        case Stall::orphaned:
+            break;
+    }
+    return NoRecords::behind_a_dead_claim;
+}
 
 /// Fills `records` from index `start` on, waiting at most one slice for the first. Returns how many, or why none.
 std::int64_t pop(MappedRing& mapped, nb::handle records, std::uint64_t start, Slice slice) {
-    return std::visit(
-        [&]<typename Ring>(Ring& ring) -> std::int64_t {
-            using Record = typename Ring::record_type;
-            const PyBuffer<Record> out(records);
-            if (start >= out.size()) return 0;
-            const std::uint64_t count = out.size() - start;
-            const RingOwnership turn(ring.header().consumer_turn, "popping");
-            Record* to = out.data() + start;
-            std::uint64_t taken = 0;
-            if (count * sizeof(Record) < bytes_worth_unlocking) taken = ring.try_pop(to, count);
-            if (taken == 0) {
-                const nb::gil_scoped_release released;
-                taken = pop_waiting(ring, to, count, slice.wait, until(slice.ns));
-            }
-            if (taken != 0) return static_cast<std::int64_t>(taken);
-            if (ring.finished()) return static_cast<std::int64_t>(NoRecords::any_more);
-            return static_cast<std::int64_t>(ring.stalled() ? NoRecords::behind_a_stall : NoRecords::yet);
-        },
-        mapped.ring());
+    return mapped.with_ring([&]<typename Ring>(Ring& ring, const RingParty& party) -> std::int64_t {
+        const PyBuffer<typename Ring::record_type> out(records);
+        if (start >= out.size()) return 0;
+        const std::uint64_t count = out.size() - start;
+        const RingOwnership turn(ring.header().consumer_turn, party, "popping");
+        auto* to = out.data() + start;
+        std::uint64_t taken = 0;
+        if (count * sizeof(*to) < bytes_worth_unlocking) taken = ring.try_pop(to, count);
+        if (taken == 0) {
+            const nb::gil_scoped_release released;
+            taken = pop_waiting(ring, to, count, slice.wait, until(slice.ns));
+        }
+        return static_cast<std::int64_t>(taken != 0 ? taken : static_cast<std::uint64_t>(why_none(ring, party)));
+    });
 }
 
 }  // namespace
@@ -177,15 +202,30 @@ void register_rings(nb::module_& m) {
             format_ring(memory, {kind, record_bytes}, capacity);
         },
         nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"), nb::arg("capacity"));
-    m.def("ring_fault", &ring_fault, nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"));
-    m.def("ring_header", &ring_header, nb::arg("memory"));
+    nb::class_<RingIdentity>(m, "RingIdentity")
+        .def(
+            "__init__",
+            [](RingIdentity* self, nb::handle memory) { new (self) RingIdentity(ring_identity(memory)); },
+            nb::arg("memory"))
+        .def(
+            "fault",
+            [](const RingIdentity& there, std::uint32_t kind, std::uint64_t record_bytes, std::uint64_t bytes) {
+                return static_cast<int>(with_ring_type(
+                    {kind, record_bytes}, [&](auto type) { return decltype(type)::type::fault(there, bytes); }));
+            },
+            nb::arg("kind"), nb::arg("record_bytes"), nb::arg("bytes"))
+        .def_ro("version", &RingIdentity::version)
+        .def_prop_ro("kind", [](const RingIdentity& there) { return static_cast<std::uint32_t>(there.kind); })
+        .def_ro("record_bytes", &RingIdentity::record_bytes)
+        .def_ro("capacity", &RingIdentity::capacity);
     nb::class_<MappedRing>(m, "MappedRing")
         .def(
             "__init__",
-            [](MappedRing* self, nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes) {
-                new (self) MappedRing(memory, {kind, record_bytes});
+            [](MappedRing* self, nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes,
+               std::uint64_t capacity, std::string name) {
+                new (self) MappedRing(memory, {kind, record_bytes}, capacity, std::move(name));
             },
-            nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"))
+            nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"), nb::arg("capacity"), nb::arg("name"))
         .def(
             "push",
             [](MappedRing& mapped, nb::handle records, std::uint64_t start, int wait, std::int64_t slice_ns) {
@@ -198,14 +238,30 @@ void register_rings(nb::module_& m) {
                 return pop(mapped, records, start, {static_cast<WaitStrategy>(wait), slice_ns});
             },
             nb::arg("records"), nb::arg("start"), nb::arg("wait"), nb::arg("slice_ns"))
-        .def("close", [](MappedRing& mapped) { std::visit([](auto& ring) { ring.close(); }, mapped.ring()); })
+        .def("close",
+             [](MappedRing& mapped) {
+                 mapped.with_ring([](auto& ring, const RingParty&) {
+                     ring.close();
+                     return true;
+                 });
+             })
         .def("__len__",
-             [](MappedRing& mapped) { return std::visit([](auto& ring) { return ring.size(); }, mapped.ring()); })
-        .def_prop_ro(
-            "closed",
-            [](MappedRing& mapped) { return std::visit([](auto& ring) { return ring.closed(); }, mapped.ring()); })
+             [](MappedRing& mapped) {
+                 return mapped.with_ring([](auto& ring, const RingParty&) { return ring.size(); });
+             })
+        .def_prop_ro("head",
+                     [](MappedRing& mapped) {
+                         // Relaxed: a number that changes, if it does, when the consumer takes records.
+                         return mapped.with_ring([](auto& ring, const RingParty&) {
+                             return ring.header().head.load(std::memory_order_relaxed);
+                         });
+                     })
+        .def_prop_ro("closed",
+                     [](MappedRing& mapped) {
+                         return mapped.with_ring([](auto& ring, const RingParty&) { return ring.closed(); });
+                     })
         .def_prop_ro("capacity", [](MappedRing& mapped) {
-            return std::visit([](auto& ring) { return ring.capacity(); }, mapped.ring());
+            return mapped.with_ring([](auto& ring, const RingParty&) { return ring.capacity(); });
         });
 }
 

@@ -21,6 +21,7 @@ class MpscRing : public RingView<Record, RingKind::mpsc> {
 
   public:
     explicit MpscRing(void* block) : View(block), published_(this->published_words()) {}
+    MpscRing(void* block, std::uint64_t capacity) : View(block, capacity), published_(this->published_words()) {}
 
     /// Any thread: appends as many of `count` records as fit, one after another and in order; how many that was. None
     /// once the ring is closed.
@@ -76,11 +77,11 @@ class MpscRing : public RingView<Record, RingKind::mpsc> {
     }
 
     /// Consumer: the next slot was claimed and is not published. For a moment that is normal; if it lasts, a producer
-    /// was stopped or killed in between, and no record behind it can be taken.
+    /// was stopped or killed in between, and no record behind it can be taken. stall_of() tells which.
     bool stalled() const {
         const std::uint64_t head = own_head();
-        // Relaxed: a claim that is not seen yet is no stall yet.
-        const std::uint64_t tail = header_->tail.load(std::memory_order_relaxed) & ~View::closed_bit;
+        // Acquire: pairs with the claim's release; what its producer wrote before, its mark, is seen.
+        const std::uint64_t tail = header_->tail.load(std::memory_order_acquire) & ~View::closed_bit;
         return tail != head && available(head, 1) == 0;
     }
 
@@ -95,9 +96,10 @@ class MpscRing : public RingView<Record, RingKind::mpsc> {
             if (unlikely((begin & View::closed_bit) != 0)) return 0;
             const std::uint64_t fitting = this->room(begin, count);
             if (unlikely(fitting == 0)) return 0;
-            // Relaxed both ways: the claim orders no memory. That the slots are free came with the head in room(), and
+            // Release: hands on the producer's mark (ring_ownership.hpp) to whoever sees the claim, stalled(). Else it
+            // orders no memory, and so is relaxed on failure: that the slots are free came with the head in room(), and
             // that they are filled goes with the published word. Indices never come back, so an equal tail is the same.
-            if (header_->tail.compare_exchange_weak(begin, begin + fitting, std::memory_order_relaxed,
+            if (header_->tail.compare_exchange_weak(begin, begin + fitting, std::memory_order_release,
                                                     std::memory_order_relaxed))
                 return fitting;
         }

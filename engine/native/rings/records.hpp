@@ -25,12 +25,13 @@ enum class RingKind : std::uint32_t {
 /// Why a block of memory is not the ring that was asked for.
 enum class RingFault : std::uint8_t {
     none = 0,         // It is.
-    too_short = 1,    // It is shorter than its records take.
+    size = 1,         // It is shorter or longer than its records take.
     not_a_ring = 2,   // It does not start as a ring does.
     version = 3,      // It has another format.
     kind = 4,         // It is for another number of producers.
     record_size = 5,  // It is for other records.
     capacity = 6,     // Its capacity is not a power of two.
+    indices = 7,      // Its indices contradict each other.
 };
 
 }  // namespace lowlat

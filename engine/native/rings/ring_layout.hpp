@@ -6,9 +6,12 @@
 //   256   head_seen   a head that producers saw                written by producers
 //   384   head        how many records were ever taken         written by the consumer
 //   512   ready       all before it are known to be published  written by the consumer
-//   640   producer_turn, consumer_turn                         who pushes and pops now
-//   (engine/native/rings/ring_ownership.hpp) 1024  records     capacity * record size
-//         published   capacity * 8, multi-producer rings only
+//   640   producer_turn  who pushes, where one producer may    engine/native/rings/ring_ownership.hpp
+//   768   consumer_turn  who pops                              the same
+//   896   unmarked       a producer once found no mark         the same
+//   1024  marks          producers in the middle of a push     the same
+//   2048  records        capacity * record size, to a full lane
+//         published      capacity * 8, multi-producer rings only
 #pragma once
 
 #include <algorithm>
@@ -21,6 +24,7 @@
 #include <type_traits>
 
 #include "engine/native/platform/compiler.hpp"
+#include "engine/native/platform/thread_identity.hpp"
 #include "engine/native/rings/records.hpp"
 
 namespace lowlat {
@@ -29,6 +33,7 @@ namespace lowlat {
 /// neighboring lines still take them from each other; and it is the line itself on Apple's processors.
 inline constexpr std::size_t ring_lane = 128;
 inline constexpr std::uint64_t ring_capacity_max = std::uint64_t{1} << 32;
+inline constexpr std::size_t ring_marks = 128;
 inline constexpr std::uint64_t order_ring_capacity = 65'536;
 inline constexpr std::uint64_t market_data_ring_capacity = 32'768;
 
@@ -40,7 +45,7 @@ static_assert(sizeof(RingIndex) == 8);
 
 struct RingHeader {
     static constexpr std::uint64_t magic_word = 0x31474E5254414C4C;  // "LLATRNG1" where integers are little-endian
-    static constexpr std::uint32_t version_now = 1;
+    static constexpr std::uint32_t version_now = 2;
 
     alignas(ring_lane) RingIndex magic;
     std::uint32_t version;
@@ -48,6 +53,7 @@ struct RingHeader {
     std::uint64_t record_bytes;
     std::uint64_t capacity;
     std::uint64_t bytes;
+    std::uint64_t id_namespace;  // of the thread ids in turns and marks
     std::atomic<std::uint32_t> closed;
 
     alignas(ring_lane) RingIndex tail;
@@ -56,18 +62,63 @@ struct RingHeader {
     alignas(ring_lane) RingIndex ready;
     alignas(ring_lane) RingIndex producer_turn;
     alignas(ring_lane) RingIndex consumer_turn;
-    alignas(ring_lane) std::byte spare[ring_lane];
+    alignas(ring_lane) RingIndex unmarked;
+    alignas(ring_lane) RingIndex marks[ring_marks];
 };
 static_assert(offsetof(RingHeader, tail) == 1 * ring_lane && offsetof(RingHeader, head_seen) == 2 * ring_lane);
 static_assert(offsetof(RingHeader, head) == 3 * ring_lane && offsetof(RingHeader, ready) == 4 * ring_lane);
 static_assert(offsetof(RingHeader, producer_turn) == 5 * ring_lane);
 static_assert(offsetof(RingHeader, consumer_turn) == 6 * ring_lane);
-static_assert(sizeof(RingHeader) == 1024 && std::is_standard_layout_v<RingHeader>);
+static_assert(offsetof(RingHeader, unmarked) == 7 * ring_lane && offsetof(RingHeader, marks) == 8 * ring_lane);
+static_assert(sizeof(RingHeader) == 2048 && std::is_standard_layout_v<RingHeader>);
 
 /// A power of two, so that an index becomes a slot by a mask and the indices may run on for ever.
 constexpr bool ring_capacity_valid(std::uint64_t capacity) {
     return std::has_single_bit(capacity) && capacity <= ring_capacity_max;
 }
+
+/// What a header says: a copy, for another process may change the header between two looks at it.
+struct RingIdentity {
+    /// Of at least sizeof(RingHeader) bytes; each field is read once.
+    explicit RingIdentity(const void* block) : RingIdentity(*static_cast<const RingHeader*>(block)) {}
+
+    std::uint64_t magic;
+    std::uint32_t version;
+    RingKind kind;
+    std::uint64_t record_bytes;
+    std::uint64_t capacity;
+    std::uint64_t bytes;
+    bool indices_agree;
+
+  private:
+    explicit RingIdentity(const RingHeader& header)
+        // Acquire: pairs with the store that ends format(), so that the fields below are whole.
+        : magic(header.magic.load(std::memory_order_acquire)),
+          version(once(header.version)),
+          kind(once(header.kind)),
+          record_bytes(once(header.record_bytes)),
+          capacity(once(header.capacity)),
+          bytes(once(header.bytes)),
+          indices_agree(agree(header, capacity)) {}
+
+    /// Atomic, so that the compiler cannot read the memory again instead of keeping the value.
+    template <typename Field>
+    static Field once(const Field& field) {
+        return std::atomic_ref(const_cast<Field&>(field)).load(std::memory_order_relaxed);
+    }
+
+    /// Whether the indices are such as can be: head_seen <= head <= ready <= tail <= head + capacity. They move on
+    /// meanwhile, so the head is read on both sides of the others. Acquire keeps the order of the loads.
+    static bool agree(const RingHeader& header, std::uint64_t capacity) {
+        const std::uint64_t head_before = header.head.load(std::memory_order_acquire);
+        const std::uint64_t ready = header.ready.load(std::memory_order_acquire);
+        const std::uint64_t tail = header.tail.load(std::memory_order_acquire) & ~(std::uint64_t{1} << 63);
+        const std::uint64_t seen = header.head_seen.load(std::memory_order_acquire);
+        const std::uint64_t head = header.head.load(std::memory_order_acquire);
+        return seen <= head && head_before <= head && head_before <= ready && ready <= tail &&
+               (tail <= head || tail - head <= capacity);
+    }
+};
 
 /// What the two kinds of ring share. A view: it may be copied, and the memory must outlive it. Mask and addresses are
 /// its own, not read from the block again, so that a block that another process scribbles over cannot lead outside of
@@ -89,17 +140,14 @@ class RingView {
 
     /// What is wrong with `bytes` of memory as a ring of this kind and record; a block that is being made is not one
     /// yet.
-    static RingFault fault(const void* block, std::size_t bytes) {
-        if (bytes < sizeof(RingHeader)) return RingFault::too_short;
-        const auto& header = *static_cast<const RingHeader*>(block);
-        // Acquire: pairs with the store that ends format(), so that the fields below are whole.
-        if (header.magic.load(std::memory_order_acquire) != RingHeader::magic_word) return RingFault::not_a_ring;
-        if (header.version != RingHeader::version_now) return RingFault::version;
-        if (header.kind != of_kind) return RingFault::kind;
-        if (header.record_bytes != sizeof(Record)) return RingFault::record_size;
-        if (!ring_capacity_valid(header.capacity)) return RingFault::capacity;
-        if (header.bytes != bytes_for(header.capacity) || bytes < header.bytes) return RingFault::too_short;
-        return RingFault::none;
+    static RingFault fault(const RingIdentity& there, std::size_t bytes) {
+        if (there.magic != RingHeader::magic_word) return RingFault::not_a_ring;
+        if (there.version != RingHeader::version_now) return RingFault::version;
+        if (there.kind != of_kind) return RingFault::kind;
+        if (there.record_bytes != sizeof(Record)) return RingFault::record_size;
+        if (!ring_capacity_valid(there.capacity)) return RingFault::capacity;
+        if (there.bytes != bytes_for(there.capacity) || bytes != there.bytes) return RingFault::size;
+        return there.indices_agree ? RingFault::none : RingFault::indices;
     }
 
     /// Writes an empty ring over `bytes_for(capacity)` bytes, touching every page of them.
@@ -111,15 +159,19 @@ class RingView {
         header.record_bytes = sizeof(Record);
         header.capacity = capacity;
         header.bytes = bytes_for(capacity);
+        header.id_namespace = ThreadIdentity::id_namespace();
         // Release: whoever sees the magic sees the fields above (fault()).
         header.magic.store(RingHeader::magic_word, std::memory_order_release);
     }
 
-    /// Over a block that format() wrote and fault() accepts.
-    explicit RingView(void* block)
+    /// Over a block that format() wrote and fault() accepts, with the capacity that it accepted.
+    RingView(void* block, std::uint64_t capacity)
         : header_(static_cast<RingHeader*>(block)),
           records_(reinterpret_cast<Record*>(static_cast<std::byte*>(block) + sizeof(RingHeader))),
-          mask_(header_->capacity - 1) {}
+          mask_(capacity - 1) {}
+
+    /// Over a block of this process, which nobody else writes.
+    explicit RingView(void* block) : RingView(block, static_cast<const RingHeader*>(block)->capacity) {}
 
     std::uint64_t capacity() const { return mask_ + 1; }
     RingHeader& header() const { return *header_; }

@@ -150,7 +150,8 @@ def report() -> Report:
         verification=Verification(
             digest="9f86d081884c7d65",
             events=23_512,
-            reference_prefix=20_000,
+            reference_commands=20_000,
+            reference_stretches=1,
             equal=True,
             bursts=None,
             matched=None,

@@ -5,23 +5,22 @@ Every error names the file, the row (counted from 1), the column, the value and 
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat import units
+from lowlat.compression import COMPRESSED, Bound, chunks
 from lowlat.engine.matching.records import QUANTITY_MAX
-from lowlat.errors import LobsterError
+from lowlat.errors import InputError, LobsterError
+from lowlat.inputs import opened
+from lowlat.limits import FLOW_BYTES_MAX, FLOW_LINE_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -34,9 +33,7 @@ DAY_NS: Final = 86_400 * 10**9
 
 _ALPHABET: Final = frozenset("0123456789-.")
 """Characters of a number in these formats; rejects what `int` and `float` also accept (`1_0`, `nan`)."""
-_OPEN: Final[Mapping[str, Callable[..., Any]]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
-COMPRESSED: Final = tuple(_OPEN)
-"""Suffixes of files that are decompressed."""
+_BOUND: Final = Bound(FLOW_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
 _COLUMNS: Final = ("time", "type", "order id", "size", "price", "direction")
 _STATE: Final = ("ask price", "ask size", "bid price", "bid size")
 
@@ -55,13 +52,12 @@ class MessageType(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Messages:
-    """A message file: one int64 array of shape (n,) per column, and the original rows.
+    """A message file: one int64 array of shape (n,) per column.
 
     `time` is in nanoseconds since midnight, `price` in units of 10^-4 dollar.
     """
 
     path: Path
-    lines: Sequence[str]
     time: Ints
     type: Ints
     order_id: Ints
@@ -78,15 +74,18 @@ class Messages:
 def read_messages(path: Path) -> Messages:
     """The rows of a message file; suffixes `.xz`, `.gz`, `.bz2` are decompressed.
 
-    Times are rounded to the nanosecond. Raises `LobsterError` for an unreadable, truncated or empty file; a row without
-    six numbers; a time outside the day or before the previous row's; an unknown type or direction; for types 1 to 5 a
+    Times are rounded to the nanosecond. Raises `LobsterError` for an unreadable, truncated or empty file, or one that
+    exceeds the limits on order flow in `lowlat.limits`; a row without six numbers; a time outside the day or before the previous row's; an unknown type or direction; for types 1 to 5 a
     size or price that is not positive; for types 1 to 4 an id below 1, a size above 2^32 - 1, a price off the tick.
     """
-    lines = _lines(path)
-    time, *integers = _columns(path, lines, _COLUMNS, (_nanoseconds, *[int] * 5))
-    messages = Messages(path, lines, time, *integers)
-    _check(messages)
-    return messages
+    parts: list[Sequence[Ints]] = []
+    last_ns = 0
+    for block in _blocks(path):
+        columns = _columns(block, _COLUMNS, (_nanoseconds, *[int] * 5))
+        _check(block, columns, last_ns)
+        last_ns = int(columns[0][-1])
+        parts.append(columns)
+    return Messages(path, *map(np.concatenate, zip(*parts, strict=True)))
 
 
 def read_best_states(path: Path) -> Ints:
@@ -95,15 +94,21 @@ def read_best_states(path: Path) -> Ints:
     Columns: ask price, ask size, bid price, bid size. A side of size 0 is empty, and its price is set to 0 (vendors
     write an out-of-range price). Raises `LobsterError` as `read_messages` does.
     """
-    lines = _lines(path)
-    width = lines[0].count(",") + 1
+    names: tuple[str, ...] = ()
+    parts = []
+    for block in _blocks(path):
+        names = names or _state_names(path, block.lines[0].count(",") + 1)
+        parts.append(np.stack(_columns(block, names, [int] * 4), axis=1))
+    return without_empty_prices(np.concatenate(parts))
+
+
+def _state_names(path: Path, width: int) -> tuple[str, ...]:
+    """The columns of an order-book file."""
     if width % len(_STATE):
         raise LobsterError(
             path, f"{units.plural(width, 'column')}; expected four per level: {', '.join(_STATE)}", row=1
         )
-    names = (*_STATE, *[f"{name} of level {level}" for level in range(2, width // 4 + 1) for name in _STATE])
-    states = np.stack(_columns(path, lines, names, [int] * 4), axis=1)
-    return without_empty_prices(states)
+    return (*_STATE, *[f"{name} of level {level}" for level in range(2, width // 4 + 1) for name in _STATE])
 
 
 def without_empty_prices(states: Ints) -> Ints:
@@ -114,20 +119,46 @@ def without_empty_prices(states: Ints) -> Ints:
     return states
 
 
-def _lines(path: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Consecutive rows of a file, and the number of rows before them."""
+
+    path: Path
+    before: int
+    lines: list[str]
+
+    def error(self, index: int, problem: str, column: str | None = None) -> LobsterError:
+        """The error at a row of this block."""
+        return LobsterError(self.path, problem, row=self.before + index + 1, column=column)
+
+
+def _blocks(path: Path) -> Iterator[_Block]:
+    """The rows of a file, a megabyte at a time, so that a file that is none of ours is refused at its first rows."""
+    rows, rest = 0, b""
     try:
-        with _OPEN.get(path.suffix, open)(path, "rb") as file:
-            data: bytes = file.read()
-    except EOFError as error:
-        raise LobsterError(path, f"the compressed stream is truncated ({error}); fetch the file again") from None
-    except FileNotFoundError:
-        raise LobsterError(path, "no such file") from None
-    except (OSError, lzma.LZMAError, zlib.error) as error:
-        raise LobsterError(path, f"cannot be read as {path.suffix or 'text'}: {error}") from None
-    lines = data.decode("latin-1").replace("\r\n", "\n").removesuffix("\n").split("\n")
-    if lines == [""]:
+        with opened(path) as stream:
+            for chunk in chunks(path, stream, path.suffix if path.suffix in COMPRESSED else None, _BOUND):
+                whole, ended, rest = (rest + chunk).rpartition(b"\n")
+                if ended:
+                    block = _Block(path, rows, _text(whole).split("\n"))
+                    yield block
+                    rows += len(block.lines)
+                if len(rest) > FLOW_LINE_BYTES_MAX:
+                    raise _Block(path, rows, []).error(0, f"it has more than {FLOW_LINE_BYTES_MAX:,} bytes, the limit")
+    except InputError as error:
+        raise error if isinstance(error, LobsterError) else _of_file(path, error) from None
+    if rest:
+        yield _Block(path, rows, [rest.decode("latin-1")])
+    elif not rows:
         raise LobsterError(path, "the file is empty; expected at least one row")
-    return lines
+
+
+def _text(rows: bytes) -> str:
+    return rows.decode("latin-1").replace("\r\n", "\n").removesuffix("\r")
+
+
+def _of_file(path: Path, error: InputError) -> LobsterError:
+    return LobsterError(path, str(error).removeprefix(f"{path}: "))
 
 
 def _nanoseconds(field: str) -> int:
@@ -136,14 +167,12 @@ def _nanoseconds(field: str) -> int:
     return round(seconds * 1e9) if 0 <= seconds <= 86_400 else -1
 
 
-def _columns(
-    path: Path, lines: list[str], names: Sequence[str], converters: Sequence[Callable[[str], int]]
-) -> list[Ints]:
+def _columns(block: _Block, names: Sequence[str], converters: Sequence[Callable[[str], int]]) -> list[Ints]:
     """The first `len(converters)` columns: all at once if every field is valid, else row by row up to the bad field."""
     commas = len(names) - 1
-    text = ",".join(lines)
+    text = ",".join(block.lines)
     try:
-        sound = _ALPHABET.issuperset(set(text) - {","}) and all(line.count(",") == commas for line in lines)
+        sound = _ALPHABET.issuperset(set(text) - {","}) and all(line.count(",") == commas for line in block.lines)
         fields = text.split(",") if sound else []
         if sound:
             return [
@@ -152,54 +181,53 @@ def _columns(
             ]
     except (ValueError, OverflowError):
         pass
-    rows = [_row(path, row, line, names, converters) for row, line in enumerate(lines, start=1)]
+    rows = [_row(block, index, names, converters) for index in range(len(block.lines))]
     return list(np.array(rows, dtype=np.int64).T)
 
 
 def _row(
-    path: Path, row: int, line: str, names: Sequence[str], converters: Sequence[Callable[[str], int]]
+    block: _Block, index: int, names: Sequence[str], converters: Sequence[Callable[[str], int]]
 ) -> list[int]:
-    fields = line.split(",")
-    if len(fields) != len(names):
-        raise LobsterError(
-            path, f"{units.plural(len(fields), 'column')} in {line[:60]!r}; expected {len(names)}", row=row
-        )
+    line = block.lines[index]
+    width = line.count(",") + 1
+    if width != len(names):
+        raise block.error(index, f"{units.plural(width, 'column')} in {line[:60]!r}; expected {len(names)}")
     return [
-        _number(path, row, name, field, convert)
-        for name, field, convert in zip(names, fields, converters, strict=False)
+        _number(block, index, name, field, convert)
+        for name, field, convert in zip(names, line.split(","), converters, strict=False)
     ]
 
 
-def _number(path: Path, row: int, name: str, field: str, convert: Callable[[str], int]) -> int:
+def _number(block: _Block, index: int, name: str, field: str, convert: Callable[[str], int]) -> int:
     expected = "a number of seconds" if convert is _nanoseconds else "an integer of 64 bits"
     try:
         number = convert(field) if _ALPHABET.issuperset(field) else None
     except ValueError:
         number = None
     if number is None or not -INT64_MAX <= number <= INT64_MAX:
-        raise LobsterError(path, f"{field[:40]!r} is not {expected}", row=row, column=name)
+        raise block.error(index, f"{field[:40]!r} is not {expected}", name)
     return number
 
 
-def _check(messages: Messages) -> None:
-    """Raise for the first invalid row, and its first invalid column."""
-    kind, size, price = messages.type, messages.size, messages.price
+def _check(block: _Block, columns: Sequence[Ints], last_ns: int) -> None:
+    """Raise for the first invalid row, and its first invalid column. `last_ns`: the time of the row before."""
+    time, kind, order_id, size, price, direction = columns
     visible = kind <= MessageType.EXECUTION
     traded = kind <= MessageType.HIDDEN_EXECUTION
-    earlier = np.concatenate(([0], messages.time[:-1]))
+    earlier = np.concatenate(([last_ns], time[:-1]))
     rules = [
-        ("time", ~((messages.time >= 0) & (messages.time <= DAY_NS)), "seconds after midnight, 0 to 86400"),
-        ("time", messages.time < earlier, "a time not before that of the row above"),
+        ("time", ~((time >= 0) & (time <= DAY_NS)), "seconds after midnight, 0 to 86400"),
+        ("time", time < earlier, "a time not before that of the row above"),
         ("type", ~np.isin(kind, list(MessageType)), "a type from 1 to 7"),
-        ("order id", visible & (messages.order_id < 1), "a positive order id"),
+        ("order id", visible & (order_id < 1), "a positive order id"),
         ("size", traded & (size < 1), "a positive size"),
         ("size", visible & (size > QUANTITY_MAX), f"a size of at most {QUANTITY_MAX}"),
         ("price", traded & (price < 1), "a positive price"),
         ("price", visible & (price % TICK != 0), f"a multiple of the tick, {TICK} units of {UNIT} dollar"),
-        ("direction", traded & ~np.isin(messages.direction, (1, -1)), "1 (buy) or -1 (sell)"),
+        ("direction", traded & ~np.isin(direction, (1, -1)), "1 (buy) or -1 (sell)"),
     ]
     broken = [(int(bad.argmax()), column, expected) for column, bad, expected in rules if bad.any()]
     if broken:
         row, column, expected = min(broken, key=lambda rule: rule[0])
-        field = messages.lines[row].split(",")[_COLUMNS.index(column)]
-        raise LobsterError(messages.path, f"{field[:40]!r} is not {expected}", row=row + 1, column=column)
+        field = block.lines[row].split(",")[_COLUMNS.index(column)]
+        raise block.error(row, f"{field[:40]!r} is not {expected}", column)

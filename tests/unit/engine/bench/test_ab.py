@@ -124,7 +124,7 @@ def test_what_is_printed_must_be_a_report(script: str, message: str) -> None:
 
 
 def test_a_printed_report_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.FILE_BYTES_MAX", 1_000)
+    monkeypatch.setattr("lowlat.engine.bench.subprocess_run.REPORT_BYTES_MAX", 1_000)
     with pytest.raises(InputError, match="the output of A is too large for a report"):
         report_from(shell("head -c 2000 /dev/zero"))
 

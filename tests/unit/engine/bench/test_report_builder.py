@@ -15,7 +15,7 @@ import jsonschema
 import msgspec
 
 from lowlat.documents import published
-from lowlat.engine.bench.crosscheck import PrefixCheck
+from lowlat.engine.bench.crosscheck import ReferenceCheck
 from lowlat.engine.bench.placement import Place
 from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
 from lowlat.engine.bench.report_builder import Finished, assemble
@@ -42,10 +42,10 @@ class OneNode(Place):
         return known(0, "made up")
 
 
-COMPARED: Final = PrefixCheck(engine="native", **RECORDED["prefix"])
+COMPARED: Final = ReferenceCheck(engine="native", **RECORDED["prefix"])
 
 
-def report(*finished: Finished, prefix: PrefixCheck = COMPARED) -> Report:
+def report(*finished: Finished, prefix: ReferenceCheck = COMPARED) -> Report:
     flow = synthetic_flow(load_profile("all-kinds"), 150, 3)
     asked = Placement(cpus="0", chosen_by="user", reasons=(), compromises=(), warnings=())
     return assemble(
@@ -73,10 +73,10 @@ def test_recorded_outcomes_give_the_document_they_gave() -> None:
 
 def test_a_report_without_the_comparison_is_valid_and_says_why() -> None:
     why = "not available here, because the reference engine would need minutes"
-    made = report(*FINISHED, prefix=PrefixCheck("native", 0, None, None, skipped=why))
+    made = report(*FINISHED, prefix=ReferenceCheck("native", 0, 0, None, None, skipped=why))
     assert (made.status, made.status_reasons) == ("ok", ())
     assert made.verification is not None and made.baselines is not None
-    assert (made.verification.equal, made.verification.reference_prefix) == (None, 0)
+    assert (made.verification.equal, made.verification.reference_commands) == (None, 0)
     assert made.baselines.reference_ns is None
     assert made.not_available["verification.equal"] == made.not_available["baselines.reference_ns"] == why
     document = to_document(made)

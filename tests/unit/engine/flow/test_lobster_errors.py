@@ -103,7 +103,7 @@ def test_a_missing_file(tmp_path: Path, name: str) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(LobsterError, match="cannot be read as text"):
+    with pytest.raises(LobsterError, match="it is a directory; name a file in it"):
         read_lobster(tmp_path)
 
 

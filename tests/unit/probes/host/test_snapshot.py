@@ -145,7 +145,7 @@ def test_archive_that_unpacks_to_gigabytes_is_refused(
 ) -> None:
     capture(tmp_path / "copy.tar.xz", FolderTree(folder))
     monkeypatch.setattr(capture_module, "ARCHIVE_BYTES_MAX", 10)
-    with pytest.raises(InputError, match="more than any host snapshot"):
+    with pytest.raises(InputError, match="it holds more than 10 B, the limit"):
         open_root(tmp_path / "copy.tar.xz")
 
 

@@ -371,7 +371,7 @@ def test_what_is_no_report_is_refused_by_name(tmp_path: Path, data: bytes, messa
 
 
 def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lowlat.reports.io.loader.FILE_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr("lowlat.reports.io.loader.REPORT_BYTES_MAX", 1 << 20)
     with pytest.raises(InputError, match=r"/dev/zero: it is larger than 1 MiB, the limit"):
         read_reports([Path("/dev/zero")])
 

@@ -69,7 +69,7 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes, said: str)
 
 
 def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader, "FILE_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(loader, "REPORT_BYTES_MAX", 1 << 20)
     with pytest.raises(InputError, match="/dev/zero: it is larger than 1 MiB"):
         read(Path("/dev/zero"))
 

@@ -1,0 +1,127 @@
+"""Decompresses files piece by piece, up to a limit on what they unpack to, to the end of the stream and its checksum."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from lowlat import units
+from lowlat.errors import InputError
+from lowlat.limits import UNPACK_MEMORY_MAX
+
+CHUNK_BYTES: Final = 1 << 20
+
+
+class _Decoder(Protocol):
+    """What the decompressors of `lzma` and `bz2` have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class _Gzip:
+    """That of `zlib`, with the same interface."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        self._full = False
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._full and not self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        out = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+        self._full = len(out) == max_length
+        return out
+
+
+_DECODERS: Final[Mapping[str, tuple[bytes, Callable[[], _Decoder]]]] = {
+    ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(memlimit=UNPACK_MEMORY_MAX)),
+    ".gz": (b"\x1f\x8b", _Gzip),
+    ".bz2": (b"BZh", bz2.BZ2Decompressor),
+}
+COMPRESSED: Final = tuple(_DECODERS)
+"""Suffixes of files that are decompressed."""
+
+
+def compression_of(start: bytes) -> str | None:
+    """The suffix of the compression that a file with these first bytes has; None without one."""
+    return next((suffix for suffix, (magic, _) in _DECODERS.items() if start.startswith(magic)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much a file may hold: `most` bytes, and beyond `free` bytes no more than `ratio` for each byte read."""
+
+    most: int
+    ratio: int | None = None
+    free: int = 0
+
+
+def chunks(path: Path, stream: BinaryIO, compression: str | None, bound: Bound) -> Iterator[bytes]:
+    """The content of an open file in pieces of at most `CHUNK_BYTES`, decompressed to the end and checked.
+
+    Raises `InputError`, naming the path, as soon as it exceeds the bound, and if it is damaged or cut short.
+    """
+    read = given = 0
+
+    def more() -> bytes:
+        nonlocal read
+        data = stream.read(CHUNK_BYTES)
+        read += len(data)
+        return data
+
+    try:
+        for piece in iter(more, b"") if compression is None else _unpacked(_DECODERS[compression][1], more):
+            given += len(piece)
+            if given > bound.most:
+                raise InputError(f"{path}: it holds more than {units.size(bound.most)}, the limit")
+            if compression and bound.ratio and given > bound.free + bound.ratio * read:
+                raise InputError(
+                    f"{path}: its first {units.size(read)} unpack to more than {units.size(given - 1)}: "
+                    f"above {bound.ratio} times as much is not order flow"
+                )
+            yield piece
+    except EOFError as error:
+        raise InputError(f"{path}: the compressed stream is truncated; fetch the file again") from error
+    except (lzma.LZMAError, zlib.error, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{path}: cannot be read as {compression or 'text'}: {why}") from error
+
+
+def _unpacked(decoder_of: Callable[[], _Decoder], more: Callable[[], bytes]) -> Iterator[bytes]:
+    """All streams of a file, one after the other. Raises `EOFError` if the last one does not end."""
+    decoder, begun = decoder_of(), False
+    for data in iter(more, b""):
+        while data or (begun and not decoder.needs_input and not decoder.eof):
+            if decoder.eof:
+                data = data.lstrip(b"\0")  # padding
+                if not data:
+                    break
+                decoder = decoder_of()
+            begun = True
+            yield decoder.decompress(data, CHUNK_BYTES)
+            data = decoder.unused_data if decoder.eof else b""
+    while begun and not decoder.eof and (rest := decoder.decompress(b"", CHUNK_BYTES)):
+        yield rest
+    if not decoder.eof:
+        raise EOFError

@@ -1,0 +1,111 @@
+"""The one way in for files: opened without waiting, checked to be files, read up to a limit.
+
+A device, socket, directory or named pipe is refused, since it may be endless or never answer. A pipe without a name, as
+from `<(command)` or `/dev/stdin`, is read like a file: whoever typed it knows its other end.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Final
+
+from lowlat import units
+from lowlat.errors import InputError
+
+
+_KINDS: Final = (
+    (stat.S_ISDIR, errno.EISDIR, "it is a directory; name a file in it"),
+    (stat.S_ISFIFO, errno.EINVAL, "it is a named pipe; name a regular file"),
+    (stat.S_ISSOCK, errno.EINVAL, "it is a socket; name a regular file"),
+    (stat.S_ISCHR, errno.EINVAL, "it is a device; name a regular file"),
+    (stat.S_ISBLK, errno.EINVAL, "it is a device; name a regular file"),
+)
+
+
+def open_regular(path: str | Path, flags: int = os.O_RDONLY, *, pipes: bool = False) -> int:
+    """A descriptor of a regular file; with `pipes`, also of a pipe without a name.
+
+    Raises `OSError`, whose `strerror` says what to do if the path is something else.
+    """
+    try:
+        # O_NONBLOCK: otherwise opening a named pipe would wait for its other end.
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, "a file name cannot contain NUL", str(path)) from error
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            if not (pipes and stat.S_ISFIFO(found.st_mode) and found.st_dev == _device_of_pipes()):
+                raise _refusal(found.st_mode, path)
+            os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refusal(mode: int, path: str | Path) -> OSError:
+    number, why = next((number, why) for is_kind, number, why in _KINDS if is_kind(mode))
+    return OSError(number, why, str(path))
+
+
+def _device_of_pipes() -> int:
+    """The device of the kernel's own pipes: a named one has that of its file system."""
+    ends = os.pipe()
+    try:
+        return os.fstat(ends[0]).st_dev
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def check_regular(path: Path) -> None:
+    """Raises `OSError`, as `open_regular` does, if a path is neither a readable file nor an unnamed pipe."""
+    os.close(open_regular(path, pipes=True))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a file or unnamed pipe for the block. Raises `InputError`, naming the path, also for a read that fails."""
+    try:
+        with os.fdopen(open_regular(path, pipes=True), "rb") as stream:
+            yield stream
+    except OSError as error:
+        raise InputError(f"{path}: {unreadable(error)}") from error
+
+
+def unreadable(error: OSError) -> str:
+    """Why a file cannot be read, for a message that begins with its name."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    why = error.strerror or str(error)
+    return why if why.startswith("it is ") else f"cannot be read: {why}"
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The whole file. Raises `InputError`, naming the path, if it cannot be read or has more than `most` bytes."""
+    with opened(path) as stream:
+        # A sparse file may claim any size; it is refused without reading.
+        if (size := os.fstat(stream.fileno()).st_size) <= most:
+            data = stream.read(most + 1)
+            size = len(data)
+    if size > most:
+        raise InputError(f"{path}: it is larger than {units.size(most)}, the limit")
+    return data
+
+
+def beginning(path: Path, count: int) -> bytes:
+    """The first bytes of a regular file; none of a pipe, whose content can be read but once. Raises `OSError`."""
+    try:
+        if not path.is_file():
+            return b""
+    except ValueError:  # a NUL in the name, which `open_regular` refuses
+        return b""
+    with os.fdopen(open_regular(path), "rb") as stream:
+        return stream.read(count)

@@ -1,0 +1,70 @@
+"""Limits on what is read from files, which bound its cost in time and memory before the content is trusted.
+
+Each is a number that its reader imports from here. `docs/reference/limits.md` is made from this module: the sentence
+below a constant says what it limits, with the kind of file before the colon.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+REPORT_BYTES_MAX: Final = 128 << 20
+"""Report, sweep, interval log: bytes. A report of 1,000 runs of a pipeline has 80 MB."""
+VALUES_MAX: Final = 4_000_000
+"""Report, sweep: commas and opening brackets, hence values: with the text they bound what it takes in memory."""
+SERIES_MAX: Final = 20_000
+"""Report, sweep: series, over all runs. 1,000 runs of a pipeline have half as many."""
+SERIES_NAMES_MAX: Final = 256
+"""Report, sweep: different series. Each is a histogram of 272 KiB in memory once reports are merged."""
+TAGS_MAX: Final = 256
+"""Interval log: different tags. Each is a histogram of 272 KiB in memory."""
+INTERVALS_MAX: Final = 100_000
+"""Interval log: lines with a histogram. Each takes half a millisecond."""
+LOG_LINES_MAX: Final = 1_000_000
+"""Interval log: lines, comments included."""
+HISTORY_FILES_MAX: Final = 10_000
+"""Directory of reports (`--history`): files."""
+
+TOML_BYTES_MAX: Final = 256 << 10
+"""`lowlat.toml`, `pyproject.toml`, profile: bytes. The largest valid profile has half as many."""
+KEY_PARTS_MAX: Final = 64
+"""`lowlat.toml`, `pyproject.toml`, profile: parts of a dotted key, which take quadratic time."""
+KEY_PART_CHARS_MAX: Final = 512
+"""`lowlat.toml`, `pyproject.toml`, profile: characters of a part that counts; longer ones are few in a file."""
+
+FLOW_BYTES_MAX: Final = 1 << 30
+"""Recorded orders as text: bytes, after decompression."""
+FLOW_LINE_BYTES_MAX: Final = 64 << 10
+"""Recorded orders as text: bytes of a row. A book of 50 levels has 4 KiB."""
+FLOW_RATIO_MAX: Final = 64
+"""Recorded orders, compressed: decompressed bytes for each byte read. Real order flow has less than 10."""
+UNPACKED_BYTES_FREE: Final = 4 << 20
+"""Recorded orders, compressed: decompressed bytes that the ratio allows for in any case."""
+UNPACK_MEMORY_MAX: Final = 80 << 20
+"""Compressed files: bytes of memory that an `.xz` file may ask of its reader. `xz -9` asks for 65 MiB."""
+JOURNAL_HEAD_BYTES_MAX: Final = 32 << 20
+"""Journal, snapshot of an engine: bytes of the header. 65,536 instruments take half of it."""
+
+TREE_FILE_BYTES_MAX: Final = 4 << 20
+"""Host, captured tree (`--root`): bytes of a file."""
+TREE_BYTES_MAX: Final = 128 << 20
+"""Captured tree: bytes of all files read from it. A host with 4,096 CPUs has 40 MB."""
+ARCHIVE_BYTES_MAX: Final = 512 << 20
+"""Captured tree as an archive: bytes after decompression, with headers and padding."""
+ARCHIVE_ENTRIES_MAX: Final = 200_000
+"""Captured tree as an archive: files, directories and links. A host with 4,096 CPUs has about 170,000."""
+ARCHIVE_HEADER_BYTES_MAX: Final = 64 << 10
+"""Captured tree as an archive: bytes of an extended header (PAX, or a long name). A path has 4,096 at most."""
+PATH_DEPTH_MAX: Final = 64
+"""Captured tree as an archive: directories above a file. `/sys` has about 20."""
+CPU_SET_CHARS_MAX: Final = 64 << 10
+"""Host, captured tree: characters of a CPU list or mask. 8,192 CPUs, the most that Linux supports, take 24 KiB."""
+CPU_NUMBER_MAX: Final = 65_535
+"""Host, captured tree, option: CPU number. Linux reaches 8,191; a typed 0-9999999999 must not fill memory."""
+NODES_MAX: Final = 1_024
+"""Host, captured tree: NUMA nodes, as many as Linux supports."""
+NUMBER_DIGITS_MAX: Final = 20
+"""Host, captured tree: digits of a number. The largest of 64 bits has 20."""
+
+MESSAGE_CHARS_MAX: Final = 2_000
+"""Message on stderr: characters. Names and values from a file are cut."""

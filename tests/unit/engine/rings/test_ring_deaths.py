@@ -1,0 +1,192 @@
+"""Processes that are killed, or stopped, in the middle of a push or a pop: what they leave is told from an empty ring
+and from a living user, in every way to pop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+from lowlat.engine import COMMAND
+from lowlat.engine.rings import ring as ring_module
+from lowlat.engine.rings.errors import RingEmptyError, RingStalledError
+from lowlat.engine.rings.records import WaitStrategy
+from lowlat.engine.rings.ring import MpscRing, SpscRing
+from lowlat.errors import BusyError
+
+TAIL, PRODUCER_TURN, CONSUMER_TURN, MARKS = 128 // 8, 640 // 8, 768 // 8, 1024 // 8
+PUBLISHED = (2048 + 8 * COMMAND.itemsize) // 8
+ID_BITS = 22
+POPS = {
+    "pop": lambda ring: ring.pop(),
+    "pop with a timeout": lambda ring: ring.pop(timeout_s=0.01),
+    "pop into an array": lambda ring: ring.pop_into(np.zeros(1, COMMAND), timeout_s=0.01),
+    "pop one": lambda ring: ring.pop_one(timeout_s=0.01),
+    "try to pop": lambda ring: ring.try_pop(),
+    "batches": lambda ring: list(ring.batches()),
+}
+
+
+def words(ring):
+    """The header, as its words."""
+    return np.memmap(f"/proc/self/fd/{ring.fileno()}", np.uint64, "r+")
+
+
+def waiting_consumer(ring):
+    """A process that waits for a record, and its word in the ring: its id, and its start above."""
+    memory = words(ring)
+    child = get_context("fork").Process(target=ring.pop)
+    child.start()
+    while int(memory[CONSUMER_TURN]) & (2**ID_BITS - 1) != child.pid:
+        time.sleep(0.001)
+    return child, int(memory[CONSUMER_TURN])
+
+
+@pytest.mark.parametrize("how", POPS)
+@pytest.mark.parametrize("wait", WaitStrategy)
+def test_a_claim_of_a_dead_producer_is_a_stall_at_once(how, wait):
+    ring = MpscRing(8, wait=wait)
+    words(ring)[TAIL] += 1  # the claim: the tail moved on, and nobody is in the middle of a push
+    started = time.monotonic()
+    for _ in range(3):
+        with pytest.raises(RingStalledError, match="was killed between claiming the next record and publishing it"):
+            POPS[how](ring)
+    assert time.monotonic() - started < 3 * ring_module.STALL_S
+
+
+@pytest.mark.parametrize("how", ["pop with a timeout", "try to pop"])
+def test_records_before_a_dead_claim_are_taken_first(how):
+    ring = MpscRing(8)
+    ring.push(np.ones(3, COMMAND))
+    words(ring)[TAIL] += 1
+    ring.push(np.ones(2, COMMAND))
+    assert len(ring.try_pop()) == 3
+    with pytest.raises(RingStalledError):
+        POPS[how](ring)
+    ring.close()
+    with pytest.raises(RingStalledError):  # closed, but not empty: records are lost
+        POPS[how](ring)
+
+
+@pytest.mark.parametrize("how", POPS)
+def test_a_claim_of_a_producer_that_may_live_is_a_stall_after_a_while(how, monkeypatch):
+    monkeypatch.setattr(ring_module, "STALL_S", 0.2)
+    ring = MpscRing(8)
+    child, word = waiting_consumer(ring)
+    memory = words(ring)
+    memory[MARKS + 5] = word  # in the middle of a push, and alive
+    os.kill(child.pid, signal.SIGSTOP)
+    try:
+        memory[CONSUMER_TURN] = 0
+        memory[TAIL] += 1
+        with pytest.raises(RingStalledError, match=r"has not published it for \d+\.\d s"):
+            for _ in range(100_000):  # each is told "empty" until it has lasted
+                try:
+                    POPS[how](ring)
+                except RingEmptyError:
+                    continue
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        with pytest.raises(RingStalledError, match="was killed"):
+            POPS[how](ring)
+    finally:
+        child.kill()
+        child.join()
+
+
+def test_the_time_runs_for_each_claim_anew(monkeypatch):
+    monkeypatch.setattr(ring_module, "STALL_S", 0.01)
+    ring = MpscRing(8)
+    child, word = waiting_consumer(ring)
+    os.kill(child.pid, signal.SIGSTOP)
+    memory = words(ring)
+    memory[CONSUMER_TURN], memory[MARKS] = 0, word
+    try:
+        for number in range(3):
+            memory[TAIL] += 1
+            assert len(ring.try_pop()) == 0
+            time.sleep(0.05)
+            memory[PUBLISHED + number] = number + 1  # late, but before anyone looked again
+            assert len(ring.pop()) == 1
+    finally:
+        child.kill()
+        child.join()
+
+
+def push_for_ever(ring):
+    records = np.ones(7, COMMAND)
+    while True:
+        ring.push(records)
+
+
+def test_killed_producers_never_leave_a_ring_that_looks_empty():
+    """Forty producers are killed in the middle of pushes. Afterwards the ring works, or says at once that it is stalled."""
+    context, outcomes = get_context("fork"), {"works": 0, "stalled": 0}
+    for number in range(40):
+        ring = MpscRing(64)
+        producers = [context.Process(target=push_for_ever, args=(ring,)) for _ in range(2)]
+        for producer in producers:
+            producer.start()
+        taken, enough = 0, 50 + 37 * number
+        while taken < enough:
+            taken += len(ring.pop())
+        for producer in producers:
+            producer.kill()
+            producer.join()
+        try:
+            while len(ring.try_pop()):
+                pass
+            assert len(ring) == 0, "a claim is left, and the ring calls itself empty"
+            ring.push(np.ones(1, COMMAND))
+            assert len(ring.pop()) == 1
+            outcomes["works"] += 1
+        except RingStalledError:
+            outcomes["stalled"] += 1
+    assert outcomes["works"] + outcomes["stalled"] == 40
+
+
+# -- turns --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_turn_of_a_killed_consumer_is_free_even_before_it_is_collected():
+    ring = SpscRing(8, COMMAND)
+    memory = words(ring)
+    child, word = waiting_consumer(ring)
+    os.kill(child.pid, signal.SIGSTOP)
+    memory[CONSUMER_TURN] = word  # also if it was stopped between two slices of its wait
+    with pytest.raises(BusyError, match=f"thread {child.pid} is popping"):
+        ring.try_pop()
+    os.kill(child.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie: its id still exists
+    ring.push(np.ones(1, COMMAND))
+    assert len(ring.pop()) == 1
+    child.join()
+
+
+@pytest.mark.parametrize("turn", [CONSUMER_TURN, PRODUCER_TURN])
+def test_a_turn_does_not_go_to_whoever_inherits_the_id(turn):
+    """The id of a killed thread is that of a new, living one: only the start tells them apart."""
+    ring = SpscRing(8, COMMAND)
+    memory = words(ring)
+    child, word = waiting_consumer(ring)
+    os.kill(child.pid, signal.SIGSTOP)
+    try:
+        memory[CONSUMER_TURN] = 0
+        memory[turn] = word
+        with pytest.raises(BusyError):
+            exchange(ring)
+        memory[turn] = word - 2**ID_BITS  # a tick earlier: the thread that had the id before
+        exchange(ring)
+    finally:
+        child.kill()
+        child.join()
+
+
+def exchange(ring):
+    ring.push(np.ones(1, COMMAND))
+    assert len(ring.pop()) >= 1

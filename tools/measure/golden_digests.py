@@ -1,0 +1,78 @@
+"""Writes engine/flow/golden_digests.toml: what the reference engine answers to every built-in profile.
+
+`python tools/measure/golden_digests.py` makes all entries, in some 20 minutes of CPU time: the reference engine is plain
+Python. With names of profiles it replaces only their entries, as after a change to one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from lowlat.engine.bench.run import RunPlan, settings_of
+from lowlat.engine.flow.golden import FILE, Golden, golden_digests
+from lowlat.engine.flow.order_flow import digest_commands
+from lowlat.engine.flow.profile import profile_names, load_profile
+from lowlat.engine.flow.synthetic import synthetic_flow
+from lowlat.engine.matching.records import Commands
+from lowlat.engine.reference.engine import ReferenceEngine
+
+PLACE = Path(__file__).parents[2] / "engine" / "flow" / FILE
+LENGTHS = {
+    1: (20_000, 50_000, *range(100_000, 2_000_001, 100_000)),
+    2: (20_000, 50_000, 100_000),
+    3: (20_000, 50_000, 100_000),
+}
+"""Measured commands, by seed. Seed 1 is the default, and 2,000,000 its default length."""
+HUGE = 200_000
+"""Only seed 1 of profiles with more orders at the start."""
+PART = 10_000
+HEAD = """\
+# What the reference engine answers to the built-in profiles. Written by `python tools/measure/golden_digests.py`.
+# A row of lengths: measured commands, hash of the flow, events, SHA-256 of the events (those of the seeding included).
+"""
+
+
+def entries(name: str, seed: int) -> Iterator[Golden]:
+    """The entries of one profile and seed, from one run of the reference engine."""
+    lengths = LENGTHS[seed]
+    flow = synthetic_flow(load_profile(name), lengths[-1], seed)
+    engine = ReferenceEngine.of(settings_of(flow, RunPlan()))
+    digest, events = hashlib.sha256(), 0
+
+    def execute(commands: Commands) -> None:
+        nonlocal events
+        for start in range(0, len(commands), PART):
+            given = engine.process(commands[start : start + PART])
+            digest.update(given.tobytes())
+            events += len(given)
+
+    execute(flow.commands[: flow.seeded])
+    for before, length in pairwise((0, *lengths)):
+        execute(flow.measured[before:length])
+        whole = digest_commands(flow.seeded, flow.commands[: flow.seeded + length])
+        yield Golden(length, whole, events, digest.hexdigest())
+
+
+def main(names: list[str]) -> None:
+    """Write the file anew, keeping the entries of other profiles."""
+    found = dict(golden_digests()) if PLACE.exists() else {}
+    for name in names or profile_names():
+        for seed in LENGTHS:
+            if seed == 1 or load_profile(name).live_orders <= HUGE:
+                found[name, seed] = tuple(entries(name, seed))
+                print(f"{name}, seed {seed}: {found[name, seed][-1].digest}", flush=True)
+        PLACE.write_text(HEAD + "".join(table(*key, rows) for key, rows in sorted(found.items())), encoding="utf-8")
+
+
+def table(name: str, seed: int | None, rows: tuple[Golden, ...]) -> str:
+    """The entries of one profile and seed as TOML."""
+    lines = [f'    [{row.commands}, "{row.flow_hash}", {row.events}, "{row.digest}"],' for row in rows]
+    return "\n".join(["", "[[flow]]", f'profile = "{name}"', f"seed = {seed}", "lengths = [", *lines, "]", ""])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
