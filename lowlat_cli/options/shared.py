@@ -104,7 +104,7 @@ OutputOption: TypeAlias = Annotated[
         "-o",
         metavar="FILE",
         help="Write to FILE instead of stdout, atomically. A file named *.json gets the JSON document, and the "
-        "table is still printed.",
+        "table is still printed; - is stdout.",
     ),
 ]
 ReportOutputOption: TypeAlias = Annotated[
@@ -113,8 +113,9 @@ ReportOutputOption: TypeAlias = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write to FILE instead of stdout, atomically. A file named *.json gets the JSON document, one named "
-        "*.html a page with charts (needs the extra lowlat[html]), and the table is still printed.",
+        help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still printed: "
+        "*.json, *.html (a page with charts; needs the extra lowlat[html]), *.md, and what else 'lowlat report --to' "
+        "writes: *.csv, *.hgrm, *.hlog, *.prom, *.xml (JUnit). - is stdout.",
     ),
 ]
 PlotOption: TypeAlias = Annotated[

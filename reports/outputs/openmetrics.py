@@ -23,6 +23,9 @@ from lowlat.reports.outputs.points import rate_of, throughputs, valid
 BOUNDS_NS: Final = tuple(quarter * 2**power - 1 for power in range(2, 34) for quarter in (4, 5, 6, 7))
 """Largest value of each bucket."""
 
+_INFO: Final = "What was measured, with which build, on which host; always 1."
+"""A gauge and no OpenMetrics `info`, a type that promtool, Pushgateway and node_exporter refuse."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Family:
@@ -48,7 +51,7 @@ def of_reports(reports: Sequence[Report]) -> str:
     families = [
         *_latencies(series),
         _Family("lowlat_throughput_commands_per_second", "gauge", "", "Commands executed per second.", rates),
-        _Family("lowlat_report", "info", "", "What was measured, with which build, on which host.", facts),
+        _Family("lowlat_report_info", "gauge", "", _INFO, facts),
     ]
     return _text(families)
 

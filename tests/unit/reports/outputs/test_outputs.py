@@ -371,6 +371,23 @@ def test_openmetrics_satisfies_the_strict_parser(report: Report, sweep: Sweep) -
     assert {sample.labels["profile"] for sample in latencies} == {NASTY}
 
 
+def test_openmetrics_has_only_types_of_the_older_format(report: Report) -> None:
+    """promtool, Pushgateway and node_exporter's textfile collector read that one, and refuse a file with another type."""
+    text = convert(report, "openmetrics")
+    types = {line.split()[3] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert types <= {"counter", "gauge", "histogram", "summary", "untyped"}
+    assert samples_of(text)["lowlat_report_info"][0].value == 1
+
+
+def test_promtool_accepts_openmetrics(report: Report) -> None:
+    """Debian's package prometheus has it."""
+    if shutil.which("promtool") is None:
+        pytest.skip("not available here: promtool")
+    for text, accepted in ((convert(report, "openmetrics"), True), ("# TYPE a info\na_info 1\n", False)):
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) is accepted, done.stderr
+
+
 def test_openmetrics_counts_each_bucket_exactly(report: Report) -> None:
     series = report.summary[0]
     counts = histogram_of(series).counts
