@@ -87,7 +87,7 @@ def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
 
 
 def gist(comparison: Comparison) -> Sequence[Compared]:
-    """The metrics that fit a screen: gated ones, those of whole runs, all operations together of the first measure."""
+    """The metrics that fit a screen: gated ones, those of whole runs, and all operations together of each measure."""
     rows = shown(comparison, every=False)
     return [metric for metric in rows if metric.gates or not metric.measure or metric.op == WHOLE]
 

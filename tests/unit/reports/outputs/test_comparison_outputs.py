@@ -76,7 +76,7 @@ def test_no_row_is_wider_than_the_terminal_and_nothing_is_cut(failed: Comparison
 
 
 def test_what_the_verdict_rests_on_is_said(failed: Comparison, eight: Report) -> None:
-    text = " ".join(shown(failed).split())
+    text = " ".join(shown(failed, every=True).split())
     assert (
         "gate failed: p50 service all 44.7 ns -> 57.5 ns, 1.29x (limit +10%, p <0.001, 8+8 runs); p99 service all"
         in text
@@ -88,7 +88,7 @@ def test_what_the_verdict_rests_on_is_said(failed: Comparison, eight: Report) ->
     assert "percentiles interpolated within steps of 10 ns; those of a single report are not" in text
     assert "HL ratio Hodges-Lehmann estimate over all pairs of runs, not the ratio of the medians" in text
     assert "base base.json · 8 runs (2 noisy) · steady · lowlat 0.1.0 (abc1234) · AMD EPYC 7763" in text
-    means = " ".join(shown(of(eight, eight, "mean=5%")).split())
+    means = " ".join(shown(of(eight, eight, "mean=5%"), every=True).split())
     assert "percentiles interpolated within steps of 10" in means
 
 
@@ -120,7 +120,16 @@ def test_other_measures_show_all_operations_together_unless_every_one_is_asked_f
     comparison = of(*[dataclasses.replace(eight, runs=runs)] * 2)
     few, every = shown(comparison), shown(comparison, every=True)
     assert few.count("all p50") == every.count("all p50") == 2
-    assert (few.count("cancel p50"), every.count("cancel p50")) == (1, 2)
+    assert (few.count("cancel p50"), every.count("cancel p50")) == (0, 2)
+
+
+def test_the_verdict_comes_first_and_the_rest_fits_a_screen(failed: Comparison, eight: Report) -> None:
+    text = shown(failed)
+    lines = text.splitlines()
+    assert len(lines) <= 24
+    assert lines[0].startswith("gate failed: p50 service all 44.7 ns -> 57.5 ns")
+    assert lines[-1].startswith("-v also shows 12 more metrics, 10 regressed, and how they are compared")
+    assert shown(of(eight, eight)).splitlines()[-1].startswith("-v also shows 12 more metrics, and how")
 
 
 def test_markdown_is_one_table_below_a_third_level_heading(failed: Comparison) -> None:
@@ -165,7 +174,7 @@ def test_a_look_at_a_lower_level_says_so_in_every_output() -> None:
     sides = [Samples(name, (), tuple({WALL: ns} for ns in range(100, 110))) for name in "AB"]
     look = compare(sides[0], sides[1], (), [], significance=0.008)
     assert look.significance == 0.008
-    assert " 99.2% " in row(shown(look), "per run") and "p below 0.008 (Savage's rank test)" in shown(look)
+    assert " 99.2% " in row(shown(look), "per run") and "p below 0.008 (Savage's rank test)" in shown(look, every=True)
     assert "| 99.2% interval |" in to_markdown(look)
     with pytest.raises(UsageError, match="significance 0 is not above 0"):
         compare(sides[0], sides[1], (), [], significance=0)
