@@ -21,6 +21,7 @@ from lowlat.probes.network.packet_timestamps import Stamps, stamps_in
 from lowlat.probes.network.peer import PeerPath, RoundTrip, measure_peer
 from lowlat.probes.network.peer_address import is_own, parse_address, shown_address
 from lowlat.probes.reading import known, unknown
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(not packet_timestamps.can_stamp(), reason="only Linux stamps packets")
 
@@ -58,7 +59,7 @@ def serving() -> Iterator[EchoServer]:
             stop.set()
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waking:
                 waking.sendto(b"", ("127.0.0.1", server.port))
-            thread.join(30)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive()
 
 
@@ -74,7 +75,7 @@ def relayed(port: int, passes: Passes, delay_s: float = 0.0) -> Iterator[int]:
     ):
         near.bind(("127.0.0.1", 0))
         far.connect(("127.0.0.1", port))
-        far.settimeout(10)
+        far.settimeout(PATIENCE_S)
         ended = threading.Event()
 
         def run() -> None:
@@ -95,7 +96,7 @@ def relayed(port: int, passes: Passes, delay_s: float = 0.0) -> Iterator[int]:
             ended.set()
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waking:
                 waking.sendto(b"", near.getsockname())
-            thread.join(30)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive()
 
 
@@ -267,7 +268,7 @@ def test_a_listener_answers_questions_and_nothing_else_with_as_many_bytes() -> N
     garbage = [b"", b"x", bytes(64), question[:63], question + b"x", question * 2]
     garbage += [EchoMessage(ANSWER, b"k" * 8, 1).packed(), EchoMessage(77, b"k" * 8, 1).packed()]
     with serving() as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as on:
-        on.settimeout(30)
+        on.settimeout(PATIENCE_S)
         for each in garbage:
             ask(server, on, each)
         ask(server, on, question)
@@ -282,7 +283,7 @@ def test_a_listener_answers_questions_and_nothing_else_with_as_many_bytes() -> N
 
 def test_a_listener_remembers_only_so_many() -> None:
     with serving() as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as on:
-        on.settimeout(30)
+        on.settimeout(PATIENCE_S)
         for number in range(KEYS_MAX + 10):
             ask(server, on, EchoMessage(QUESTION, number.to_bytes(8, "big"), 1).packed())
             on.recv(2048)
