@@ -19,6 +19,9 @@ from lowlat.engine.shared_book.directory import MappedBookWriter
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.slow  # builds and installs a wheel
+
 OWN = ("engine", "probes", "reports", "lowlat")
 DAY = "34200.1,1,11,50,5850100,-1\n34200.2,1,12,70,5850100,-1\n34200.3,4,11,50,5850100,-1\n"
 VERBS = (

@@ -63,6 +63,7 @@ def rates(sweep: Sweep) -> list[float | None]:
     return [point.load.target_rate for point in sweep.points]
 
 
+@pytest.mark.slow
 def test_each_pass_is_in_random_order_and_the_points_are_not() -> None:
     made = swept(runs=2, seed=3)
     assert rates(made) == list(RATES)
@@ -73,6 +74,7 @@ def test_each_pass_is_in_random_order_and_the_points_are_not() -> None:
     assert len(orders) > 3, "the seed decides"
 
 
+@pytest.mark.slow
 def test_a_rate_that_ends_the_search_is_measured_twice() -> None:
     """Every rate meets the objective: only the highest is around the answer, if this host kept it up."""
     made = swept(runs=2)
