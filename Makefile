@@ -101,6 +101,10 @@ FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/.tools ## Fuzz the engine against a second, simple one (clang; FUZZ_SECONDS=600)
 	@bash tools/ci/fuzz.sh $(BIN) $(FUZZ_SECONDS)
 
+.PHONY: wheel
+wheel: $(VENV)/.built $(VENV)/.extra-release ## Build, repair and describe the wheel of this interpreter, in dist/
+	@bash tools/release/wheel.sh $(BIN)
+
 .PHONY: docs
 docs: $(VENV)/.built $(VENV)/.extra-docs ## Build the documentation into build/site; a dead link fails
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "lowlat: build/site/index.html" >&2

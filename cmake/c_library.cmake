@@ -6,6 +6,7 @@ set_target_properties(lowlat PROPERTIES VERSION 1.0 SOVERSION 1 CXX_VISIBILITY_P
                       VISIBILITY_INLINES_HIDDEN ON PUBLIC_HEADER engine/native/c_api/lowlat.h
                       LINK_DEPENDS "${CMAKE_SOURCE_DIR}/engine/native/c_api/lowlat.map")
 target_compile_definitions(lowlat PRIVATE LOWLAT_BUILDS_LIBRARY)
+target_compile_options(lowlat PRIVATE ${LOWLAT_GUARD_MATCHING})
 target_link_libraries(lowlat PRIVATE lowlat_flags)
 if(NOT APPLE)
   target_link_options(lowlat PRIVATE "LINKER:--version-script=${CMAKE_SOURCE_DIR}/engine/native/c_api/lowlat.map"

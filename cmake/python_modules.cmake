@@ -6,6 +6,7 @@ endif()
 execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
                 OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
 find_package(nanobind CONFIG REQUIRED)
+include(cmake/bill_of_materials.cmake)
 
 # What the report says about the build. Not where these sources merely lie inside another project's repository.
 if(EXISTS "${CMAKE_SOURCE_DIR}/.git")
@@ -13,27 +14,31 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/.git")
                   OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE LOWLAT_GIT ERROR_QUIET)
 endif()
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
-set(LOWLAT_FLAGS "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
+list(JOIN LOWLAT_GUARD_MATCHING " " guard)
+list(JOIN LOWLAT_HARDENING " " hardening)
+set(LOWLAT_FLAGS "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}} ${guard} ${hardening}")
 if(LOWLAT_PLANTED_SPIN)
   string(APPEND LOWLAT_FLAGS " -DLOWLAT_PLANTED_SPIN")  # so that no report passes for one of a release
 endif()
 string(STRIP "${LOWLAT_FLAGS}" LOWLAT_FLAGS)
 
-function(lowlat_module package)
+function(lowlat_module package guard)
   set(target ${package}_core)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${package}/native/*.cpp")
   list(FILTER sources EXCLUDE REGEX "/c_api/")  # a library of its own: c_library.cmake
-  # NOMINSIZE: the default optimizes these modules for size, which costs the hot path.
-  nanobind_add_module(${target} NB_STATIC NOMINSIZE NB_DOMAIN lowlat ${sources})
+  # NOMINSIZE: the default optimizes these modules for size, which costs the hot path. PROTECT_STACK: the default
+  # removes the stack protector.
+  nanobind_add_module(${target} NB_STATIC NOMINSIZE PROTECT_STACK NB_DOMAIN lowlat ${sources})
+  target_compile_options(${target} PRIVATE ${guard})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME _core
                         LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${package}")
   target_link_libraries(${target} PRIVATE lowlat_flags)
   install(TARGETS ${target} LIBRARY DESTINATION lowlat/${package})
 endfunction()
 
-lowlat_module(reports)
-lowlat_module(probes)
-lowlat_module(engine)
+lowlat_module(reports "${LOWLAT_GUARD}")
+lowlat_module(probes "${LOWLAT_GUARD}")
+lowlat_module(engine "${LOWLAT_GUARD_MATCHING}")
 
 # For one file only, so that a commit does not recompile the rest.
 set_source_files_properties(engine/native/bindings/build.cpp PROPERTIES COMPILE_DEFINITIONS

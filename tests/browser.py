@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE_S
+
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-_ANSWER_S = 60  # a guard against a hang, not an expectation
 _FLAGS = [
     "--headless=new",
     "--no-sandbox",  # Chromium's sandbox does not work as root, as in a container; the pages are our own
@@ -85,9 +86,9 @@ class Page:
 
     def wait_for(self, expression: str) -> None:
         """Wait until a JavaScript expression is true."""
-        until = time.monotonic() + _ANSWER_S
+        until = time.monotonic() + PATIENCE_S
         while not self.evaluate(expression):
-            assert time.monotonic() < until, f"not true within {_ANSWER_S} seconds: {expression}"
+            assert time.monotonic() < until, f"not true within {PATIENCE_S} seconds: {expression}"
             time.sleep(0.02)
 
     def screen(self, width: int, height: int, *, dark: bool) -> None:
@@ -106,10 +107,10 @@ class Page:
 
     def _read(self) -> dict[str, Any]:
         """The next message; events are recorded."""
-        until = time.monotonic() + _ANSWER_S
+        until = time.monotonic() + PATIENCE_S
         while b"\0" not in self._unread:
             ready, _, _ = select.select([self._from], [], [], max(0.0, until - time.monotonic()))
-            assert ready, f"Chromium said nothing for {_ANSWER_S} seconds"
+            assert ready, f"Chromium said nothing for {PATIENCE_S} seconds"
             part = os.read(self._from, 1 << 20)
             assert part, "Chromium ended"
             self._unread += part

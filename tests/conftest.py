@@ -9,6 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 _CLONE = Path(__file__).resolve().parents[1]
 
 sys.path[:] = [*(entry for entry in sys.path if Path(entry or ".").resolve() != _CLONE), str(_CLONE)]
+
+# Hypothesis's own limits of elapsed time: a busy machine would break them.
+settings.register_profile("lowlat", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lowlat")

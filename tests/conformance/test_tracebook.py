@@ -33,6 +33,7 @@ from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.conformance.in_process import candidate
 from tests.property import broken_engines
+from tests.waiting import PATIENCE_S
 
 TRACES = int(os.environ.get("LOWLAT_CAMPAIGN_TRACES", "5"))
 """Of a campaign, 200 events each; `make test-slow` asks for 200."""
@@ -46,7 +47,7 @@ SUITE = "tracebook-conformance-v2"
 def judged(*arguments: object) -> int:
     """Run the package's own command on the adapter as a program; return its exit code, 1 for a difference."""
     command = [*TOOL, *map(str, arguments[:-1]), "--timeout", "120", "--candidate", *ADAPTER, str(arguments[-1])]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).returncode
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False).returncode
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ SOUND = b"""\
 6,4,9,5,980000,1
 7,7,0,0,-1,-1
 """
-RELAXED = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def reads_or_complains(path: Path) -> None:

@@ -4,40 +4,20 @@ with any compiler, since libFuzzer needs clang.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.built import built, tool
+
 ROOT = Path(__file__).parents[2]
-BUILD = ROOT / "build/fuzz-plain"
 CORPUS = sorted((ROOT / "tests/fuzz/corpus").iterdir())
 
 
-def tool(name: str) -> str:
-    """The build tool of this environment, or of the system."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
-        pytest.skip(f"not available here: {name}; pip install {name}")
-    return found
-
-
-@cache
 def program() -> Path:
     """The fuzzer with its own main(), invariants on."""
-    cmake = tool("cmake")
-    options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_FUZZ=ON"]
-    for step in (
-        [cmake, "-S", ROOT, "-B", BUILD, f"-DCMAKE_CXX_COMPILER={tool('g++')}", *options],
-        [cmake, "--build", BUILD],
-    ):
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return BUILD / "fuzz_commands"
+    return built("fuzz-plain", f"-DCMAKE_CXX_COMPILER={tool('g++')}", "-DLOWLAT_FUZZ=ON") / "fuzz_commands"
 
 
 def fuzz(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:

@@ -21,6 +21,7 @@ import jsonschema
 import pytest
 
 from lowlat.documents import published
+from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -68,7 +69,7 @@ def lowlat(start: Start) -> Run:
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         with start(*arguments, **options) as process:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE_S)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run
@@ -115,7 +116,7 @@ def on_terminal(start: Start) -> Terminal:
             while part := os.read(ours, 1 << 16):
                 parts.append(part)
         os.close(ours)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
         text = b"".join(parts).decode().replace("\r\n", "\n")
         return text if raw else re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 

@@ -19,6 +19,7 @@ from lowlat.errors import ExitCode
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.memory.numa_memory import memory_nodes
+from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -131,11 +132,11 @@ def test_exit_code_and_streams_are_the_commands(lowlat: Run) -> None:
 
 def test_signals_are_the_commands(start: Start) -> None:
     """The command replaces the process: the process id stays, and a signal ends the command itself."""
-    with start("affinity", "run", "--cpus", "all", "--", "sh", "-c", "echo $$; exec sleep 30") as process:
+    with start("affinity", "run", "--cpus", "all", "--", "sh", "-c", "echo $$; exec sleep 3600") as process:
         assert process.stdout is not None
         assert int(process.stdout.readline()) == process.pid
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == -signal.SIGINT
+        assert process.wait(timeout=PATIENCE_S) == -signal.SIGINT
 
 
 def test_command_dies_of_a_broken_pipe_as_it_would_alone(start: Start) -> None:
@@ -144,7 +145,7 @@ def test_command_dies_of_a_broken_pipe_as_it_would_alone(start: Start) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=10) == -signal.SIGPIPE
+        assert process.wait(timeout=PATIENCE_S) == -signal.SIGPIPE
 
 
 def test_memory_is_bound_for_the_command(lowlat: Run) -> None:
@@ -269,7 +270,7 @@ def test_bad_input_is_one_line_with_what_to_do(lowlat: Run, arguments: list[obje
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_process_of_another_user_names_the_right() -> None:
-    with subprocess.Popen(["sleep", "30"]) as sleeper:
+    with subprocess.Popen(["sleep", "3600"]) as sleeper:
         try:
             done = subprocess.run(
                 [sys.executable, "-P", "-m", "lowlat_cli.main", "affinity", "set", str(sleeper.pid), "all"],

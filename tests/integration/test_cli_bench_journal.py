@@ -18,6 +18,7 @@ from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.snapshot import snapshot_path
 from tests.integration.conftest import Run, Start
+from tests.waiting import PATIENCE_S
 
 SHORT = ("bench", "-n", "20k", "--runs", "2")
 
@@ -66,7 +67,7 @@ def test_a_file_that_appears_meanwhile_is_left_alone(start: Start, tmp_path: Pat
     while process.poll() is None and not list(tmp_path.glob(".lowlat-*")):
         time.sleep(0.01)
     (tmp_path / "day.journal").write_text("precious")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2 and "created by another process meanwhile and left untouched" in err
     assert [file.name for file in tmp_path.iterdir()] == ["day.journal"]
     assert (tmp_path / "day.journal").read_text() == "precious"
@@ -77,7 +78,7 @@ def test_an_interruption_leaves_nothing_behind(start: Start, tmp_path: Path) -> 
     while process.poll() is None and not list(tmp_path.glob(".lowlat-*/*")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert list(tmp_path.iterdir()) == []
 

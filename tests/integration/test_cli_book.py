@@ -12,7 +12,6 @@ import pty
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +24,7 @@ from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import Side
 from lowlat.engine.shared_book.directory import MappedBookWriter
 from lowlat.errors import ExitCode
+from tests.waiting import PATIENCE_S, wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -117,10 +117,7 @@ class Screen:
                 self.text += part.decode()
 
     def wait_for(self, text: str) -> None:
-        deadline = time.monotonic() + 20
-        while text not in self.text:
-            assert time.monotonic() < deadline, f"{text!r} never came; on the screen: {self.text[-1000:]}"
-            time.sleep(0.01)
+        wait_until(lambda: text in self.text, lambda: f"{text!r} on the screen: {self.text[-1000:]}")
 
     def end(self) -> None:
         self._reading.join()
@@ -140,7 +137,7 @@ def test_a_ladder_follows_the_book_over_its_writers(start: Start, writer: Mapped
         following.update_level(Side.BUY, 60000, 1)
         screen.wait_for("600.00")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE_S)
     screen.end()
     assert (process.returncode, err) == (0, "")
     assert screen.text.count("\x1b[?25l") == screen.text.count("\x1b[?25h") == 1, "the cursor, once hidden, is shown"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
+from tests.waiting import PATIENCE_S, wait_until
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -33,10 +33,10 @@ def test_the_first_signal_keeps_the_finished_runs(start: Start, tmp_path: Path, 
     with start(*LONG, "-o", "report.json", "--json") as process:
         wait_for(process, "run 3 of 200")
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
     report = from_text((tmp_path / "report.json").read_text())
-    assert (report.status, len(report.runs)) == ("interrupted", 2)
+    assert report.status == "interrupted" and 2 <= len(report.runs) < 200  # two, and those done until the signal came
     assert err.splitlines()[-1].startswith("lowlat: stopped early: ")
 
 
@@ -45,23 +45,21 @@ def test_before_the_first_result_there_is_no_file_and_no_process_left(start: Sta
         wait_for(process, "run 1 of 5")
         workers = running_workers(process.pid)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
     assert err == "lowlat: interrupted before any result\n"
     assert list(tmp_path.iterdir()) == []
-    _, alive = psutil.wait_procs(workers, timeout=5)
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
     assert not alive
 
 
 def running_workers(parent: int) -> list[psutil.Process]:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+    def found() -> list[psutil.Process]:
         children = psutil.Process(parent).children(recursive=True)
-        if workers := [child for child in children if "lowlat.engine.bench.worker" in child.cmdline()]:
-            time.sleep(0.05)  # the parent still has to hear that the program was found
-            return workers
-        time.sleep(0.005)
-    raise AssertionError("no process for the run was started")
+        return [child for child in children if "lowlat.engine.bench.worker" in child.cmdline()]
+
+    wait_until(found, "a process for the run")
+    return found()
 
 
 DEAF = """
@@ -69,10 +67,10 @@ import lowlat.engine.bench.run, time
 def measure(*_):
     try:
         print("measuring", file=sys.stderr, flush=True)
-        time.sleep(60)
+        time.sleep(3_600)
     except KeyboardInterrupt:
         print("going on", file=sys.stderr, flush=True)
-        time.sleep(60)
+        time.sleep(3_600)
 lowlat.engine.bench.run.measure = measure
 """
 
@@ -83,8 +81,7 @@ def test_the_second_signal_quits(start: Start, tmp_path: Path) -> None:
         wait_for(process, "measuring")
         process.send_signal(signal.SIGINT)
         wait_for(process, "going on")
-        begin = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
-    assert process.returncode == ExitCode.INTERRUPTED and time.monotonic() - begin < 5
+        process.wait(timeout=PATIENCE_S)  # far less than it would sleep
+    assert process.returncode == ExitCode.INTERRUPTED
     assert list(tmp_path.iterdir()) == []

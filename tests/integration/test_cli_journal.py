@@ -35,6 +35,7 @@ from lowlat.engine.journal.snapshot import snapshot_path, write_snapshot
 from lowlat.engine.matching.commands import extended_commands
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
+from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -388,7 +389,7 @@ def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: 
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline()
         process.stdout.close()
-        assert (process.stderr.read(), process.wait(timeout=60)) == ("", ExitCode.OK)
+        assert (process.stderr.read(), process.wait(timeout=PATIENCE_S)) == ("", ExitCode.OK)
         process.stderr.close()
 
 

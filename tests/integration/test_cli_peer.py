@@ -17,6 +17,7 @@ import pytest
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
 from lowlat.reports.model.report import BudgetStage, Report
+from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -38,7 +39,7 @@ def listener(start: Start, *more: str, number: signal.Signals = signal.SIGINT) -
         assert found, said
         yield int(found[1])
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (ExitCode.OK, "")
     assert re.fullmatch(r"lowlat: answered [\d,]+ messages, ignored [\d,]+\n", err)
 
@@ -118,7 +119,7 @@ def test_settings_for_measuring_do_not_keep_from_listening(start: Start) -> None
     with start("bench", "--listen", "0", env={"LOWLAT_RUNS": "3"}) as process:
         assert process.stderr is not None and "listening on" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == ExitCode.OK
+        assert process.wait(timeout=PATIENCE_S) == ExitCode.OK
 
 
 def test_nobody_there_is_an_error_and_silence_is_not_valid(lowlat: Run) -> None:
@@ -159,7 +160,7 @@ def test_over_a_cable_the_network_is_in_the_budget(tmp_path: Path, environment: 
     lowlat = Path(sys.executable).with_name("lowlat")
     command = ["unshare", "--user", "--map-root-user", "--net", "bash", "-c", TWO_HOSTS, "two-hosts", str(lowlat)]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     if "ready" not in done.stderr:
         pytest.skip(f"two network namespaces are not to be had here: {done.stderr.strip()[-200:]}")

@@ -26,6 +26,7 @@ from lowlat_cli.app import run
 from lowlat_cli.destination import SUFFIXES
 from lowlat_cli.errors import Outcome
 from lowlat_cli.session import Session
+from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Terminal = Callable[..., str]
@@ -38,7 +39,7 @@ def benched(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """A report as `lowlat bench` writes it."""
     path = tmp_path_factory.mktemp("bench") / "a.json"
     command = [LOWLAT, "bench", "-n", "2000", "--runs", "2", "-o", path]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
     return from_text(path.read_text())
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from lowlat_cli.console import Color, console, wants_color
 from lowlat_cli.progress import shown_progress
+from tests.waiting import PATIENCE_S
 
 Start = Callable[..., subprocess.Popen[str]]
 SHORT = ("bench", "--commands", "2k", "--runs", "1")
@@ -49,7 +50,7 @@ def test_a_table_on_a_terminal(start: Start, arguments: tuple[str, ...], env: di
         process = start(*SHORT, *arguments, env=env | {"TERM": "xterm"}, stdout=theirs)
         os.close(theirs)
         text = shown(ours)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err) == (0, "")
     assert "equity" in text and ("\x1b[" in text) == colored
 
@@ -59,14 +60,14 @@ def test_progress_is_drawn_on_a_terminal_and_leaves_stdout_alone(start: Start) -
         process = start(*SHORT, "--json", env={"TERM": "xterm"}, stderr=theirs)
         os.close(theirs)
         text = shown(ours)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE_S)
     assert json.loads(out)["status"] == "ok"
     assert "generating the order flow" in text and "run 1 of 1" in text
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, "the cursor, once hidden, is shown again"
 
 
 def test_forced_color_off_a_terminal_colors_the_table_and_animates_nothing(start: Start) -> None:
-    out, err = start(*SHORT, env={"FORCE_COLOR": "1"}).communicate(timeout=60)
+    out, err = start(*SHORT, env={"FORCE_COLOR": "1"}).communicate(timeout=PATIENCE_S)
     assert "\x1b[" in out and err == ""
 
 

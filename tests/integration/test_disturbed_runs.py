@@ -31,6 +31,7 @@ from lowlat.probes.clock.counter import calibrate_quick
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.reports.model.results import Disturbances
+from tests.waiting import ran_ns, wait_until
 
 FLOW = synthetic_flow(load_profile("steady"), 1_000_000, 1)
 STOP_S = 0.012
@@ -45,9 +46,7 @@ def stopping_workers() -> Iterator[None]:
     def stop_and_continue() -> None:
         while not over.wait(STOP_S):
             for worker in _workers():
-                worker.send_signal(signal.SIGSTOP)
-                over.wait(STOP_S)
-                worker.send_signal(signal.SIGCONT)
+                stop_for(worker, STOP_S)
 
     thread = threading.Thread(target=stop_and_continue)
     thread.start()
@@ -56,6 +55,17 @@ def stopping_workers() -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def stop_for(process: psutil.Process, seconds: float) -> None:
+    """Stop a process for so long from when it stands: where it waits for its CPU, it takes the signal late."""
+    try:
+        process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE), "the process stands")
+        time.sleep(seconds)
+        process.send_signal(signal.SIGCONT)
+    except psutil.NoSuchProcess:
+        return
 
 
 def _workers() -> list[psutil.Process]:
@@ -119,10 +129,9 @@ def test_the_untimed_pass_too_knows_that_it_was_stopped(stopped: bool) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
         if stopped:
-            time.sleep(0.03)
-            process.send_signal(signal.SIGSTOP)
-            time.sleep(0.05)
-            process.send_signal(signal.SIGCONT)
+            begun_ns = ran_ns(process.pid)
+            wait_until(lambda: ran_ns(process.pid) > begun_ns + 30_000_000, "a tenth of the pass")
+            stop_for(psutil.Process(process.pid), 0.05)
         disturbed, switches, reasons = _line(process).split("|")
     assert ("stopped or blocked" in reasons) is stopped
     if stopped:
@@ -135,6 +144,7 @@ def busy_neighbors(cpu: int) -> Iterator[None]:
     code = f"import os\nos.sched_setaffinity(0, [{cpu}])\nwhile True: pass"
     neighbors = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     try:
+        wait_until(lambda: all(os.sched_getaffinity(each.pid) == {cpu} for each in neighbors), "they are on it")
         yield
     finally:
         for each in neighbors:
@@ -163,7 +173,6 @@ def test_without_getrusage_counters_are_not_available_and_starvation_is_still_se
         assert _line(process) == "ready"
         assert process.stdin is not None
         with busy_neighbors(cpu) if busy else _nobody():
-            time.sleep(0.2 if busy else 0)
             process.stdin.write("go\n")
             process.stdin.flush()
             disturbed, switches, reasons = _line(process).split("|")

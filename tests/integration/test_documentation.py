@@ -21,6 +21,7 @@ from typer.main import get_command
 from lowlat.engine import load_profile
 from lowlat_cli.app import app
 from lowlat_cli.session import Session
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -56,7 +57,7 @@ def test_python_blocks_run_and_print_what_the_page_says(page: Path, tmp_path: Pa
         env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

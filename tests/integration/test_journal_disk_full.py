@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 MOUNT = 'mount -t tmpfs -o size=1m tmpfs "$1" && shift && exec "$@"'
 
 FLOOD = """
@@ -47,10 +49,10 @@ def on_small_disk(folder: Path, *command: str) -> subprocess.CompletedProcess[st
     """Run a command with a file system of 1 MiB mounted on the folder."""
     alone = ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh", str(folder)]
     try:
-        subprocess.run([*alone, "true"], check=True, capture_output=True, timeout=60)
+        subprocess.run([*alone, "true"], check=True, capture_output=True, timeout=PATIENCE_S)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no mount namespace of one's own here: {error}")
-    return subprocess.run([*alone, *command], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([*alone, *command], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @pytest.mark.parametrize("sync", ["NONE", "INTERVAL", "BATCH"])

@@ -150,12 +150,14 @@ def kill_and_examine(engines: subprocess.Popen[bytes], path: Path, kills: int) -
     return seen
 
 
+@pytest.mark.slow
 def test_two_hundred_killed_engines(engines: subprocess.Popen[bytes], tmp_path: Path) -> None:
     seen = kill_and_examine(engines, tmp_path / "day.journal", KILLS)
     assert seen["more than acknowledged"] >= 20, f"the kills hit too few kinds of moments: {seen}"
     assert seen["from a snapshot"] >= 10 and seen["whole floods"] >= 2, seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("broken", "why"), [("early", "is lost"), ("again", "not what was sent")])
 def test_broken_engines_are_found(engines: subprocess.Popen[bytes], tmp_path: Path, why: str) -> None:
     with pytest.raises(AssertionError, match=why):

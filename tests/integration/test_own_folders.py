@@ -16,8 +16,12 @@ import pytest
 
 from lowlat.engine import JournaledEngine, Side, command, commands
 from lowlat.engine.shared_book.directory import MappedBookWriter
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.slow  # builds and installs a wheel
+
 OWN = ("engine", "probes", "reports", "lowlat")
 DAY = "34200.1,1,11,50,5850100,-1\n34200.2,1,12,70,5850100,-1\n34200.3,4,11,50,5850100,-1\n"
 VERBS = (
@@ -45,7 +49,7 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 
 def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
     words = [str(word) for word in command]
-    return subprocess.run(words, check=False, capture_output=True, text=True, timeout=600, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(words, check=False, capture_output=True, text=True, timeout=PATIENCE_S, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def is_editable() -> bool:

@@ -29,6 +29,7 @@ from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.memory.numa_memory import memory_nodes
 from lowlat.reports.io.json_codec import from_document, to_document
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +244,9 @@ def test_ctrl_c_keeps_what_was_measured(flow, after):
         "report = measure(synthetic_flow(load_profile('steady'), 20000, 3), RunPlan(runs=3), progress)\n"
         "print(report.status, len(report.runs), report.verification.equal)\n"
     )
-    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     if after:
         assert done.stdout == "interrupted 1 None\n"
     else:

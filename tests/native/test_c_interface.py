@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import re
-import shutil
 import subprocess
-import sys
 import threading
 import time
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from lowlat.engine import Engine, load_profile, synthetic_flow
 from lowlat.engine.matching import records
@@ -33,20 +29,12 @@ from lowlat.engine.matching.records import (
     PoolPolicy,
     TickRounding,
 )
+from tests.built import built, tool
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-BUILD = ROOT / "build/c-library"
 HEADER = ROOT / "engine/native/c_api/lowlat.h"
 OK, BUSY = 0, 9
-
-
-def tool(name: str) -> str:
-    """The build tool of this environment, or of the system."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
-        pytest.skip(f"not available here: {name}")
-    return found
 
 
 def run(*command: str | Path) -> str:
@@ -55,19 +43,15 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
-@cache
 def library() -> Path:
     """The shared library, built as documented in the header."""
-    options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_C_LIBRARY=ON"]
-    run(tool("cmake"), "-S", ROOT, "-B", BUILD, *options)
-    run(tool("cmake"), "--build", BUILD)
-    return BUILD / "liblowlat.so"
+    return built("c-library", "-DLOWLAT_C_LIBRARY=ON") / "liblowlat.so"
 
 
 def run_c(source: Path, program: Path) -> str:
     """Compile a C program strictly against the library; return its output."""
     strict = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-I", HEADER.parent]
-    run(tool("cc"), *strict, source, "-o", program, library(), f"-Wl,-rpath,{BUILD}")
+    run(tool("cc"), *strict, source, "-o", program, library(), f"-Wl,-rpath,{library().parent}")
     return run(program)
 
 
@@ -237,7 +221,7 @@ def test_a_second_thread_is_told_that_the_engine_is_busy() -> None:
     first.start()
     best = (ctypes.c_int64 * 4)()
     answers = set()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while BUSY not in answers and time.monotonic() < deadline:
         answers.add(c.library.lowlat_get_top_of_book(c.handle, 0, best))
     seen.set()

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPILER = shutil.which("c++")
 RACE_FOUND = 66
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")]
 
 
 @cache

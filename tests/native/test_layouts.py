@@ -53,11 +53,10 @@ C_PROGRAM = """\
 #include "engine/native/c_api/lowlat.h"
 #define SHOW(value) \\
     ((value) < 0 ? printf("%" PRId64 "\\n", (int64_t)(value)) : printf("%" PRIu64 "\\n", (uint64_t)(value)))
-int main(void) {
-    STRUCT record;
-    while (fread(&record, sizeof record, 1, stdin) == 1) {
-FIELDS
-    }
+#include <string.h>
+int main(int count, char** words) {
+    if (count != 2) return 2;
+STRUCTS
     return 0;
 }
 """
@@ -81,19 +80,32 @@ void show(const T& value) {
     std::cout << '\\n';
 }
 #define SHOW(value) show(value)
-int main() {
-    lowlat::STRUCT record;
-    while (std::fread(&record, sizeof record, 1, stdin) == 1) {
-FIELDS
-    }
+#include <cstring>
+using namespace lowlat;
+using std::fread;
+int main(int count, char** words) {
+    if (count != 2) return 2;
+STRUCTS
 }
 """
 
 
-def program(text: str, struct: str, fields: list[str], source: Path) -> Path:
-    """A program compiled from source that prints these fields of a struct."""
-    shows = "\n".join(f"        SHOW(record.{field});" for field in fields)
-    source.write_text(text.replace("STRUCT", struct).replace("FIELDS", shows))
+def reading(struct: str, fields: list[str]) -> str:
+    """Code that prints these fields of the records on stdin, if the program is asked for this struct."""
+    shows = "\n".join(f"            SHOW(record.{field});" for field in fields)
+    lines = [
+        f'    if (strcmp(words[1], "{struct}") == 0) {{',
+        f"        {struct} record;",
+        f"        while (fread(&record, sizeof record, 1, stdin) == 1) {{\n{shows}\n        }}",
+        "    }",
+    ]
+    return "\n".join(lines)
+
+
+def program(text: str, structs: dict[str, np.dtype[np.void]], source: Path) -> Path:
+    """A program compiled from source that prints the fields of the struct it is asked for."""
+    code = "\n".join(reading(struct, paths(dtype)) for struct, dtype in structs.items())
+    source.write_text(text.replace("STRUCTS", code))
     compiler = shutil.which("cc" if source.suffix == ".c" else "c++")
     if compiler is None:
         pytest.skip("no compiler is available here")
@@ -101,6 +113,16 @@ def program(text: str, struct: str, fields: list[str], source: Path) -> Path:
     made = source.with_suffix("")
     subprocess.run([compiler, standard, "-I", ROOT, source, "-o", made], check=True)
     return made
+
+
+@pytest.fixture(scope="module")
+def in_c(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return program(C_PROGRAM, C_STRUCTS, tmp_path_factory.mktemp("layouts") / "reads.c")
+
+
+@pytest.fixture(scope="module")
+def in_cpp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return program(CPP_PROGRAM, CPP_STRUCTS, tmp_path_factory.mktemp("layouts") / "reads.cpp")
 
 
 def random_rows(dtype: np.dtype[np.void]) -> np.ndarray[Any, np.dtype[np.void]]:
@@ -139,24 +161,20 @@ def paths(dtype: np.dtype[np.void]) -> list[str]:
 
 
 @pytest.mark.parametrize("struct", C_STRUCTS)
-def test_c_reads_what_numpy_wrote(tmp_path: Path, struct: str) -> None:
-    dtype = C_STRUCTS[struct]
-    made = program(C_PROGRAM, struct, list(dtype.names or ()), tmp_path / "reads.c")
-    rows = random_rows(dtype)
-    done = subprocess.run([made], input=rows.tobytes(), capture_output=True, check=True)
+def test_c_reads_what_numpy_wrote(in_c: Path, struct: str) -> None:
+    rows = random_rows(C_STRUCTS[struct])
+    done = subprocess.run([in_c, struct], input=rows.tobytes(), capture_output=True, check=True)
     assert done.stdout.decode().split("\n") == [*shown(rows), ""]
 
 
 @pytest.mark.parametrize("struct", CPP_STRUCTS)
-def test_cpp_reads_what_numpy_wrote(tmp_path: Path, struct: str) -> None:
-    dtype = CPP_STRUCTS[struct]
-    made = program(CPP_PROGRAM, struct, paths(dtype), tmp_path / "reads.cpp")
-    rows = random_rows(dtype)
-    done = subprocess.run([made], input=rows.tobytes(), capture_output=True, check=True)
+def test_cpp_reads_what_numpy_wrote(in_cpp: Path, struct: str) -> None:
+    rows = random_rows(CPP_STRUCTS[struct])
+    done = subprocess.run([in_cpp, struct], input=rows.tobytes(), capture_output=True, check=True)
     assert [line.strip() for line in done.stdout.decode().split("\n")] == [*shown(rows), ""]
 
 
-def test_a_layout_that_differs_is_found(tmp_path: Path) -> None:
+def test_a_layout_that_differs_is_found(in_c: Path) -> None:
     """The same test with a dtype in which two fields of one type are swapped."""
     names = list(records.EVENT.names or ())
     at, other = names.index("quantity"), names.index("remaining")
@@ -167,8 +185,7 @@ def test_a_layout_that_differs_is_found(tmp_path: Path) -> None:
     swapped = np.dtype(
         {"names": names, "formats": [fields[name][0] for name in names], "offsets": offsets, "itemsize": 64}
     )
-    made = program(C_PROGRAM, "lowlat_event", names, tmp_path / "reads.c")
     rows = random_rows(records.EVENT)
-    done = subprocess.run([made], input=rows.tobytes(), capture_output=True, check=True)
+    done = subprocess.run([in_c, "lowlat_event"], input=rows.tobytes(), capture_output=True, check=True)
     assert done.stdout.decode().split("\n") == [*shown(rows), ""]
     assert done.stdout.decode().split("\n") != [*shown(rows.view(swapped)), ""]

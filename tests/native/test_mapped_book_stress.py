@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPILER = shutil.which("c++")
 SANITIZERS = {"plain": [], "thread sanitizer": ["-fsanitize=thread", "-g"]}
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")]
 
 
 @pytest.fixture(scope="module", params=SANITIZERS)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BUILD = ROOT / "build/native-tests"
+from tests.built import built
+
 NAMES = [
     name
     for source in sorted(Path(__file__).parent.glob("test_*.cpp"))
@@ -20,27 +18,10 @@ NAMES = [
 ]
 
 
-def tool(name: str) -> str:
-    """The build tool of this environment, or of the system."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
-        pytest.skip(f"not available here: {name}; pip install {name}")
-    return found
-
-
-@cache
 def program() -> Path:
     """The test program, compiled like the release."""
-    cmake = tool("cmake")
-    options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", f"-DPython_EXECUTABLE={sys.executable}"]
-    for step in (
-        [cmake, "-S", ROOT, "-B", BUILD, *options, "-DLOWLAT_TESTS=ON"],
-        [cmake, "--build", BUILD, "--target", "lowlat_native_tests"],
-    ):
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return BUILD / "lowlat_native_tests"
+    options = (f"-DPython_EXECUTABLE={sys.executable}", "-DLOWLAT_TESTS=ON")
+    return built("native-tests", *options, target="lowlat_native_tests") / "lowlat_native_tests"
 
 
 def test_every_test_is_known_here() -> None:

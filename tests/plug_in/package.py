@@ -9,6 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from tests.waiting import PATIENCE_S
+
 SOURCE = Path(__file__).with_name("toy_venue.py")
 
 
@@ -29,7 +31,7 @@ def install(target: Path, name: str, entry_points: str, module: Path | None = No
             archive.writestr(path, text)
         archive.writestr(f"{info}/RECORD", "".join(map(_record, files, files.values())) + f"{info}/RECORD,,\n")
     pip = [sys.executable, "-P", "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--target", target, wheel], check=True, capture_output=True, timeout=120)
+    subprocess.run([*pip, "--target", target, wheel], check=True, capture_output=True, timeout=PATIENCE_S)
     wheel.unlink()
 
 

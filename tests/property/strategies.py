@@ -38,7 +38,6 @@ EXAMPLES = int(os.environ.get("LOWLAT_EXAMPLES", "30"))
 
 PROPERTY = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 

@@ -32,6 +32,7 @@ ENOUGH = settings(PROPERTY, max_examples=2_000, phases=[Phase.generate], databas
 """The first commands that tell two engines apart are enough; where there are none, `find` raises NoSuchExample."""
 
 
+@pytest.mark.slow
 @each_broken_engine
 def test_a_property_rejects_it(broken: type[MatchingEngine]) -> None:
     find(cases(sizes=TWO_BOOKS), lambda case: differs(case, broken), settings=ENOUGH)
@@ -51,6 +52,7 @@ def worlds() -> list[Case]:
     return drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BROKEN_RULES, ids=lambda kind: kind.__name__)
 def test_a_property_of_small_worlds_rejects_it(broken: type[MatchingEngine], worlds: list[Case]) -> None:
     if not any(differs(case, broken) for case in worlds):
@@ -63,6 +65,7 @@ def test_a_worked_example_rejects_it(broken: type[MatchingEngine]) -> None:
     assert any(failure(example, broken.of(example.settings)) for example in EXAMPLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "strategy"),
     [(TakerPriced, cases(4, TWO_BOOKS)), (AllOrNoneTradesInPart, cases(4, st.just(ROOMY), world_rows))],

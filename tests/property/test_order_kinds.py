@@ -31,6 +31,7 @@ def test_everything_that_can_be_asked() -> None:
     run_state_machine_as_test(world_machine(Engine), settings=settings(STEPS, max_examples=EXAMPLES // 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "broken"),
     [
@@ -51,6 +52,7 @@ def test_the_machine_rejects_a_broken_engine(kind: str, broken: type[MatchingEng
         run_state_machine_as_test(machine(broken, kind), settings=finding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [broken_rules.CascadeLastInFirstOut, broken_rules.AllOrNoneTradesInPart])
 def test_the_world_machine_rejects_a_broken_engine(broken: type[MatchingEngine]) -> None:
     finding = settings(STEPS, max_examples=500, phases=[Phase.generate], derandomize=True, database=None)

@@ -19,10 +19,11 @@ def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str 
     """Compile the program like the release, with `-D` for each definition; return the path of the binary."""
     folder.mkdir(parents=True, exist_ok=True)
     binary = folder / name
-    isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(_core.build_facts()["isa"], [])
+    facts = _core.build_facts()
+    isa = {"native": ["-march=native"], "x86-64-v2": ["-march=x86-64-v2"]}.get(facts["isa"], [])
     subprocess.run(
         [
-            *[os.environ.get("CXX", "c++"), "-std=c++20", "-O3", "-DNDEBUG", "-fPIC", *isa, f"-I{ROOT}"],
+            *[os.environ.get("CXX", "c++"), "-std=c++20", *facts["flags"].split(), "-fPIC", *isa, f"-I{ROOT}"],
             *[f"-D{definition}" for definition in definitions],
             *[str(ROOT / "tools/measure/native" / source), "-pthread", "-o", str(binary)],
         ],

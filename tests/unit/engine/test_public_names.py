@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lowlat import engine
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -18,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[3]
 def loaded_by(code: str) -> set[str]:
     """Our modules, and native ones, loaded in a fresh interpreter after this code."""
     program = f"import json, sys\n{code}\nprint(json.dumps([m for m in sys.modules if m.split('.')[0] == 'lowlat']))"
-    done = subprocess.run([sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], check=True, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     return set(json.loads(done.stdout))
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from lowlat.errors import OutputPathError
 from lowlat.files import check_writable, write_atomically, written_atomically
+from tests.waiting import PATIENCE_S
 
 
 def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -121,7 +122,7 @@ with written_atomically(Path(sys.argv[1])) as stream:
     stream.flush()
     os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-P", "-c", script, target], timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", script, target], timeout=PATIENCE_S, check=False)
     assert done.returncode == -signal.SIGKILL
     assert target.read_text() == "old"
     write_atomically(target, "newer")

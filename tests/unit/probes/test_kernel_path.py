@@ -16,6 +16,7 @@ from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path, spread_of
 from lowlat.probes.latency_summary import LatencySummary
 from lowlat.probes.reading import known, unknown
+from tests.waiting import PATIENCE_S
 
 GIGAHERTZ = 1e9
 
@@ -99,7 +100,7 @@ def in_a_process(before: str, *wrapped: str) -> dict[str, Any]:
         "print(json.dumps({n: getattr(path, n).reason for n in ('system_call', 'wake_up', 'udp', 'tcp')}))\n"
     )
     command = [*wrapped, sys.executable, "-P", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     if wrapped and done.returncode != 0 and "unshare" in done.stderr:
         pytest.skip(f"not permitted here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,6 @@ import re
 import shlex
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +34,7 @@ from lowlat.reports.compare.sequential import levels
 from lowlat.reports.io.json_codec import comparison_from_document, to_document
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.sequential_test import SequentialTest
+from tests.waiting import wait_until
 
 FIRST = Path(__file__).parents[2] / "reports/report-1.json"
 
@@ -68,7 +68,9 @@ def test_runs_are_taken_in_that_order(tmp_path: Path) -> None:
 
 def test_elapsed_time_is_that_of_the_whole_command() -> None:
     assert wall_ns_of(shell("sleep 0.05")) >= 50_000_000
-    comparison, _ = compare_commands(plan(shell(":"), shell("sleep 0.2", "B"), 8, wall=True))  # one may be held up
+    # Far longer than a command that does nothing takes on this machine now; one may be held up.
+    longer_s = 5e-9 * max(wall_ns_of(shell(":")) for _ in range(8))
+    comparison, _ = compare_commands(plan(shell(":"), shell(f"sleep {longer_s}", "B"), 8, wall=True))
     assert comparison.gate.failed == ("wall",)
     assert (comparison.base.label, comparison.base.sources) == ("A: :", ("sh", "-c", ":"))
 
@@ -314,7 +316,7 @@ def stopping() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.mark.parametrize("deaf", ["", "trap '' TERM", "(trap '' TERM; exec sleep 60) & echo $! >> pids"])
+@pytest.mark.parametrize("deaf", ["", "trap '' TERM", "(trap '' TERM; exec sleep 3600) & echo $! >> pids"])
 def test_an_interrupted_command_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stopping: None, deaf: str
 ) -> None:
@@ -322,7 +324,7 @@ def test_an_interrupted_command_leaves_no_process(
     monkeypatch.setattr("lowlat.engine.bench.subprocess_run.GRACE_S", 0.2)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StoppedError):
-        wall_ns_of(shell(f"{deaf}\nsleep 60 & echo $! >> pids; kill -TERM $PPID; wait"))
+        wall_ns_of(shell(f"{deaf}\nsleep 3600 & echo $! >> pids; kill -TERM $PPID; wait"))
     pids = [int(line) for line in (tmp_path / "pids").read_text().split()]
     assert pids and all(ended(pid) for pid in pids)
 
@@ -341,16 +343,15 @@ def test_an_interruption_in_the_midst_of_a_start_leaves_no_process(
     monkeypatch.setattr("lowlat.engine.bench.subprocess_run.subprocess.Popen", popen)
     handler = signal.getsignal(signal.SIGTERM)
     with pytest.raises(StoppedError):
-        wall_ns_of(shell("sleep 60"))
+        wall_ns_of(shell("sleep 3600"))
     assert started[0].returncode == -signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is handler
 
 
 def ended(pid: int) -> bool:
-    """Whether a process has ended, possibly as a zombie; waits briefly."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.01)
-    return False
+    """Whether a process has ended, possibly as a zombie; waits for that."""
+    wait_until(
+        lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE,
+        f"process {pid} ends",
+    )
+    return True

@@ -50,6 +50,7 @@ from lowlat.engine.matching.records import (
 from lowlat.errors import ArrayError, BusyError, FormatError, UsageError
 from tests import journal_by_hand
 from tests.property.world_streams import WORLD_STREAMS
+from tests.waiting import PATIENCE_S
 
 INSTRUMENTS = (
     Instrument(tick=5, lot=10, price_min=-100, price_max=10_000, unit=Decimal("0.005")),
@@ -346,7 +347,11 @@ def without_memory(path: Path, orders: int, slices: int, more: int) -> list[str]
     """What an engine says that gets an order for all lots of its book, and so many bytes more."""
     arguments = [str(path), str(orders), str(slices), str(more)]
     done = subprocess.run(
-        [sys.executable, "-P", "-c", WITHOUT_MEMORY, *arguments], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-P", "-c", WITHOUT_MEMORY, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
     return done.stdout.splitlines()
 
@@ -479,7 +484,7 @@ with JournaledEngine.create(Path(sys.argv[1]), sync=SyncPolicy.INTERVAL, interva
 
 def test_a_fork_has_no_part_in_the_journal(path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-c", FORKS, str(path)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-P", "-c", FORKS, str(path)], capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert "of which this is a fork" in done.stdout
     with JournaledEngine.recover(path) as back:
@@ -595,7 +600,11 @@ if sys.argv[2] == "recovery":
 )
 def test_pools_that_cannot_grow_never_make_other_books(path: Path, when: str, told: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-c", GROWS, str(path), when], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-P", "-c", GROWS, str(path), when],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
     assert done.stdout == told
     with JournaledEngine.recover(path) as back:  # with memory

@@ -27,6 +27,7 @@ from lowlat.engine import (
 from lowlat.engine.matching.native import Interrupted
 from lowlat.engine.matching.records import Commands
 from tests.unit.engine.journal.test_journal import without_sanitizers
+from tests.waiting import PATIENCE_S
 
 LIMITED = """
 import resource, sys
@@ -49,7 +50,7 @@ def batch(count, **fields):
 
 def told(program: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-P", "-c", LIMITED + program], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-P", "-c", LIMITED + program], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

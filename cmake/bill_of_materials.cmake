@@ -1,0 +1,17 @@
+# What is compiled into the modules, in CycloneDX, with the versions that this build found: in the wheel's
+# .dist-info/sboms, where PEP 770 has it.
+file(READ "${NB_DIR}/ext/robin_map/include/tsl/robin_growth_policy.h" policy)
+foreach(part MAJOR MINOR PATCH)
+  if(NOT policy MATCHES "TSL_RH_VERSION_${part} ([0-9]+)")
+    message(FATAL_ERROR "lowlat: nanobind's robin_map does not state its version")
+  endif()
+  list(APPEND numbers ${CMAKE_MATCH_1})
+endforeach()
+list(JOIN numbers "." LOWLAT_ROBIN_MAP)
+set(LOWLAT_NANOBIND "${nanobind_VERSION}")
+set(LOWLAT_ROBIN_MAP_PURL "pkg:github/Tessil/robin-map@v${LOWLAT_ROBIN_MAP}")
+set(LOWLAT_NANOBIND_PURL "pkg:pypi/nanobind@${LOWLAT_NANOBIND}")
+configure_file(cmake/compiled_in.cdx.json.in "${CMAKE_BINARY_DIR}/compiled-in.cdx.json" @ONLY)
+if(SKBUILD)
+  install(FILES "${CMAKE_BINARY_DIR}/compiled-in.cdx.json" DESTINATION "${SKBUILD_METADATA_DIR}/sboms")
+endif()
