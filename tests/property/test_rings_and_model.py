@@ -141,7 +141,11 @@ def test_no_header_leads_out_of_the_memory(
         except InputError:
             return
         assert ring.capacity == CAPACITY and 0 <= len(ring) <= CAPACITY
-        for act in (lambda: ring.try_push(np.ones(CAPACITY, COMMAND)), lambda: len(ring.try_pop()), lambda: len(ring.try_pop())):
+        for act in (
+            lambda: ring.try_push(np.ones(CAPACITY, COMMAND)),
+            lambda: len(ring.try_pop()),
+            lambda: len(ring.try_pop()),
+        ):
             try:
                 assert 0 <= act() <= CAPACITY
             except LowlatError:
