@@ -123,7 +123,8 @@ def open_book(folder: int, symbol: str, *, write: bool) -> int:
     if reason:
         os.close(book)
         raise BookError(
-            f"{symbol}{SUFFIX} {reason}; a book is a private regular file with one name; it was left untouched; remove it"
+            f"{symbol}{SUFFIX} {reason}; a book is a private regular file with one name; it was left untouched; "
+            "remove it"
         )
     return book
 

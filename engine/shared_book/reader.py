@@ -234,7 +234,7 @@ class MappedBookReader:
 
 
 def snapshot_of(bids: Levels, asks: Levels, stamp: tuple[int, ...]) -> BookSnapshot:
-    """The arrays and the stamp that `BookReader.snapshot` filled. Raises `NotABookError` for a state that there is not."""
+    """From the arrays and the stamp that `BookReader.snapshot` filled. Raises `NotABookError` for an unknown state."""
     sequence, command, generation, pid, heartbeat_ns, state, bid_count, ask_count = stamp
     if state not in frozenset(BookState) or (state == BookState.LIVE and pid == 0):
         raise NotABookError(f"the book's writer is process {pid} in state {state}, which cannot be; restart its writer")

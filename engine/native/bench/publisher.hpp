@@ -80,7 +80,7 @@ class Publisher {
 
     static constexpr std::uint64_t batch_max = 256;
     static constexpr std::uint32_t rounds_between_beats = 1 << 12;  // the clock is read this seldom
-    static constexpr std::uint64_t beat_every_ns = 100'000'000;      // there may be thousands of books
+    static constexpr std::uint64_t beat_every_ns = 100'000'000;     // there may be thousands of books
 
     void beat() {
         const std::uint64_t now = coarse_wall_ns();

@@ -104,9 +104,8 @@ void register_mapped_book(nb::module_& m) {
     nb::class_<MappedBookReader>(m, "BookReader")
         .def(nb::init<nb::handle, std::uint32_t, std::string>(), nb::arg("mapping"), nb::arg("depth"), nb::arg("name"))
         .def("snapshot", &snapshot, nb::arg("bids"), nb::arg("asks"),
-             nb::sig(
-                 "def snapshot(self, bids: object, asks: object)"
-                 " -> tuple[int, int, int, int, int, int, int, int] | None"))
+             nb::sig("def snapshot(self, bids: object, asks: object)"
+                     " -> tuple[int, int, int, int, int, int, int, int] | None"))
         .def("sequence",
              [](const MappedBookReader& self) {
                  return self.with_book([](const BookReader& book) { return book.sequence(); });

@@ -17,8 +17,8 @@
 
 namespace lowlat {
 
-/// A mapping held for the object's lifetime, so that it cannot be unmapped under a reader or writer, and guarded against
-/// the truncation of its file.
+/// A mapping held for the object's lifetime, so that it cannot be unmapped under a reader or writer, and guarded
+/// against the truncation of its file.
 template <typename Byte>
 class PyMappedBook {
   public:

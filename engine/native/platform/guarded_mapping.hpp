@@ -93,7 +93,7 @@ class GuardedRanges {
   private:
     static bool install() {
         page_bytes_ = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-        struct sigaction ours {};
+        struct sigaction ours{};
         ours.sa_sigaction = &on_bus_error;
         ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
         sigemptyset(&ours.sa_mask);
@@ -136,7 +136,7 @@ class GuardedRanges {
 
     static inline std::atomic<GuardedRange*> first_{nullptr};
     static inline std::uintptr_t page_bytes_ = 0;
-    static inline struct sigaction previous_ {};
+    static inline struct sigaction previous_{};
 };
 
 /// Registers a mapping for its own lifetime, which must end before the mapping does.

@@ -45,7 +45,7 @@ class ThreadIdentity {
         forget_after_fork();
         // Relaxed: each thread would find the same number.
         if (namespace_.load(std::memory_order_relaxed) == unknown) {
-            struct stat facts {};
+            struct stat facts{};
             const bool there = stat("/proc/self/ns/pid", &facts) == 0;
             namespace_.store(there ? static_cast<std::uint64_t>(facts.st_ino) : 0, std::memory_order_relaxed);
         }

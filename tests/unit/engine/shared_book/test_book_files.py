@@ -223,7 +223,7 @@ def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.
     leave_a_book(folder)
     monkeypatch.setattr(file, "_check_private", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
-    with pytest.raises(BookError, match="belongs to user .* private regular file"):
+    with pytest.raises(BookError, match=r"belongs to user .* private regular file"):
         MappedBookReader("AAPL", folder=folder)
 
 

@@ -22,6 +22,7 @@ from lowlat.engine.shared_book.directory import MappedBookReader, MappedBookWrit
 from lowlat.engine.shared_book.document import book_document, books_document
 from lowlat.engine.shared_book.errors import BookError, NotABookError
 from lowlat.engine.shared_book.records import BOOK_HEADER
+from lowlat.engine.shared_book.watch import watched
 from lowlat.errors import InputError
 from lowlat.reports.terminal.ladder import ladder, listing
 
@@ -109,7 +110,7 @@ def check_listed(folder: Path) -> None:
     listing(books)
 
 
-# -- heartbeats ---------------------------------------------------------------------------------------------------------
+# -- heartbeats -----------------------------------------------------------------------------------------------------
 
 
 def test_publishing_and_saying_so_is_a_heartbeat(folder: Path) -> None:
@@ -129,6 +130,24 @@ def test_publishing_and_saying_so_is_a_heartbeat(folder: Path) -> None:
         assert age is not None and age >= 0 and book.writer_state == "running"
     with pytest.raises(BookError, match="is closed"):
         writer.heartbeat()
+
+
+def test_a_watcher_is_told_how_old_the_book_is(folder: Path) -> None:
+    with MappedBookWriter("AAPL", folder=folder) as writer:
+        writer.update_level(Side.BUY, 5, 1)
+        forge(folder / "AAPL.book", "heartbeat", int((time.time() - 60) * 1e9))
+        frames = watched("AAPL", folder, 3)
+        document, _ = next(frames)
+        assert document.age_s is not None and document.age_s >= 60 and document.writer_state == "running"
+        writer.native.begin()  # stopped in the middle of an update
+        document, status = next(frames)
+        assert (document.writer_state, document.bids[0].price) == ("running", 5) and "kept changing" in status
+        writer.native.end(1)
+    forge(folder / "AAPL.book", "heartbeat", int((time.time() - 3600) * 1e9))
+    document, status = next(frames)
+    assert (document.writer_state, document.age_s, document.live) == ("exited", None, False)
+    assert "has closed it; not updated for 1 h" in status
+    frames.close()
 
 
 @pytest.mark.parametrize(("heartbeat_s", "known"), [(0, False), (60, True), (-0.5, True), (-3600, False)])
