@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from multiprocessing import get_context
@@ -158,6 +160,31 @@ def state_of(ring):
     ring.push(np.ones(1, COMMAND))
     assert len(ring.pop()) == 1
     return "works"
+
+
+ELSEWHERE = """
+import sys
+from lowlat.engine.rings.ring import MpscRing
+print(len(MpscRing.attach(sys.argv[1]).try_pop()))
+"""
+
+
+def test_nobody_is_called_dead_from_another_namespace_of_ids(tmp_path):
+    """From there no thread of this one can be looked up: the claim is a stall after a while only."""
+    ring = MpscRing(8, path=tmp_path / "ring")
+    child, word = waiting_consumer(ring)
+    child.kill()
+    child.join()
+    memory = words(ring)
+    memory[CONSUMER_TURN], memory[MARKS] = 0, word
+    memory[TAIL] += 1
+    with pytest.raises(RingStalledError, match="was killed"):
+        ring.try_pop()
+    command = ["unshare", "-rpf", sys.executable, "-P", "-c", ELSEWHERE, str(ring.path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "unshare" in done.stderr:
+        pytest.skip(f"no namespaces can be made here: {done.stderr.strip()}")
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 # -- turns ----------------------------------------------------------------------------------------------------------
