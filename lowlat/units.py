@@ -22,6 +22,15 @@ def time_range(from_ns: float, to_ns: float) -> str:
     return f"{low} {unit}" if low == high else f"{low}-{high} {unit}"
 
 
+def age(seconds: float) -> str:
+    """A whole number of the largest unit that has passed, e.g. `12 s`, `3 min`, `5 h`, `2 days`."""
+    for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return counted(count, unit) if unit == "day" else f"{count:,} {unit}"
+    return f"{int(seconds)} s"
+
+
 def rate(per_second: float) -> str:
     """A rate, e.g. `41.2 M/s`."""
     return f"{short(per_second)}/s" if per_second < 1000 else f"{_prefixed(per_second)}/s"

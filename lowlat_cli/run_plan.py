@@ -57,12 +57,7 @@ def plan_of(
 
 def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -> None:
     """Print on stderr how to watch the books of a pipeline that is about to run, if progress is shown there."""
-    from lowlat.engine.bench.pipeline_placement import has_folder
-
     if not (verbose or is_terminal(sys.stderr)):
-        return
-    if folder is None and not has_folder():
-        say("XDG_RUNTIME_DIR is not set, so the books are in a temporary directory; set --dir DIR to watch them")
         return
     where = "" if folder is None else f" --dir {folder}"
     say(f"to watch the book in another terminal: lowlat book {names[0]}{where} --watch")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,28 +59,15 @@ def _taking_turns(cpus: Sequence[int]) -> tuple[str, ...]:
     return (f"{len(cpus)} threads share {units.plural(used, 'CPU')}: they measure the scheduler",)
 
 
-@contextlib.contextmanager
-def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> Iterator[PathPlaces]:
-    """The places of a pipeline, its books in `folder`.
-
-    None means the default folder of `lowlat book` or, without an `XDG_RUNTIME_DIR`, a temporary folder that is removed
-    after the runs.
-    """
-    with contextlib.ExitStack() as stack:
-        if folder is None and not has_folder():
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lowlat-books-")))
-        yield PathPlaces(
-            producers=list(place.producers),
-            publisher=place.publisher,
-            may_spin=place.may_spin,
-            folder=None if folder is None else str(folder.absolute()),
-            books=book_names(flow.name, len(flow.instruments)),
-        )
-
-
-def has_folder() -> bool:
-    """Whether the default folder of `lowlat book` is available."""
-    return Path(os.environ.get("XDG_RUNTIME_DIR", "")).is_absolute()
+def shown_in(folder: Path | None, flow: Flow, place: PathPlace) -> PathPlaces:
+    """The places of a pipeline, its books in `folder`; None: in the default folder of `lowlat book`."""
+    return PathPlaces(
+        producers=list(place.producers),
+        publisher=place.publisher,
+        may_spin=place.may_spin,
+        folder=None if folder is None else str(folder.absolute()),
+        books=book_names(flow.name, len(flow.instruments)),
+    )
 
 
 def book_names(flow_name: str, symbols: int) -> list[str]:

@@ -190,7 +190,7 @@ def _prepared(flow: Flow, plan: RunPlan) -> Iterator[Measurement]:
     if due and (ceiling := ceiling_of(plan.load, logged=plan.log is not None)):
         ceiling.check(due.rate)
     with contextlib.ExitStack() as stack:
-        place, path = stack.enter_context(_places(flow, plan))
+        place, path = _places(flow, plan)
         file = stack.enter_context(commands_file(flow))
         log = stack.enter_context(interval_log(plan.log)) if plan.log else None
         journals = stack.enter_context(new_journal(plan.journal)) if plan.journal else None
@@ -215,15 +215,12 @@ def check_load(flow: Flow, plan: RunPlan) -> None:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
 
 
-@contextlib.contextmanager
-def _places(flow: Flow, plan: RunPlan) -> Iterator[tuple[Place, PathPlaces | None]]:
+def _places(flow: Flow, plan: RunPlan) -> tuple[Place, PathPlaces | None]:
     """The place of the measured thread and, for a pipeline, of its other threads and books."""
     if not isinstance(plan.load, Pipeline):
-        yield choose_place(plan.cpus), None
-        return
+        return choose_place(plan.cpus), None
     place = choose_path(plan.cpus, plan.load.producers)
-    with shown_in(plan.books, flow, place) as path:
-        yield place.matcher, path
+    return place.matcher, shown_in(plan.books, flow, place)
 
 
 @contextlib.contextmanager

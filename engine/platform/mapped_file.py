@@ -20,6 +20,7 @@ class MappedFile(mmap.mmap):
     _guard: _core.GuardedMapping | None
 
     def __new__(cls, descriptor: int, size: int, name: str, *, writable: bool = False) -> Self:
+        """Map the file; `name` is what errors call it."""
         access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
         mapping = super().__new__(cls, descriptor, size, mmap.MAP_SHARED, access)
         mapping.name = name

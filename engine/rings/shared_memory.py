@@ -121,7 +121,9 @@ def _fault_text(fault: int, shape: RingShape, there: _core.RingIdentity, file_by
         case RingFault.INDICES:
             return "says that more was taken than pushed, or more pushed than fits; it is damaged: create it again"
         case _:
-            return f"claims a capacity of {there.capacity:,} records, which is not a power of two; its header is damaged"
+            return (
+                f"claims a capacity of {there.capacity:,} records, which is not a power of two; its header is damaged"
+            )
 
 
 def _anonymous() -> int:

@@ -14,12 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lowlat.engine.shared_book.errors import BookError
 from lowlat.engine.shared_book.file import SUFFIX, SYMBOL, default_folder, opened_folder
 from lowlat.engine.shared_book.header import BookIdentity
 from lowlat.engine.shared_book.reader import BookSnapshot, MappedBookReader
 from lowlat.engine.shared_book.records import BookState
 from lowlat.engine.shared_book.writer import Found, MappedBookWriter
+from lowlat.errors import LowlatError
+from lowlat.reports.model.book import WriterState
 
 __all__ = [
     "BookEntry",
@@ -35,28 +36,35 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """One book of a folder: its last consistent state, or in `trouble` why it is unreadable. `live`: has a writer."""
+    """One book of a folder: its last consistent state, or in `trouble` why it is unreadable. `live`: has a writer.
+
+    `writer_state`: what its process does; None if that is unknown.
+    """
 
     symbol: str
     live: bool
     identity: BookIdentity | None = None
     book: BookSnapshot | None = None
+    writer_state: WriterState | None = None
     trouble: str | None = None
 
 
-def mapped_books(folder: Path | None = None) -> list[BookEntry]:
-    """The books of a folder (default: `$XDG_RUNTIME_DIR/lowlat`), by symbol. Raises `BookError`."""
-    path = folder or default_folder()
+def mapped_books(folder: str | Path | None = None) -> list[BookEntry]:
+    """The books of a folder (default: `default_folder`), by symbol. Raises `BookError`.
+
+    A book that cannot be read is an entry too: it says why, and keeps none of the others from being listed.
+    """
+    path = default_folder() if folder is None else Path(folder)
     with opened_folder(path, create=False):
         names = sorted(file.stem for file in path.iterdir() if file.suffix == SUFFIX)
     return [_entry(name, path) for name in names if SYMBOL.fullmatch(name)]
 
 
 def _entry(symbol: str, folder: Path) -> BookEntry:
-    live = False
+    state: WriterState | None = None
     try:
         with MappedBookReader(symbol, folder=folder, live_only=False) as reader:
-            live = reader.has_writer
-            return BookEntry(symbol, live, reader.identity, reader.snapshot(1))
-    except BookError as error:
-        return BookEntry(symbol, live, trouble=str(error))
+            state = reader.writer_state
+            return BookEntry(symbol, state != "exited", reader.identity, reader.snapshot(1), state)
+    except (LowlatError, OSError) as error:
+        return BookEntry(symbol, state in {"running", "stopped"}, writer_state=state, trouble=str(error))

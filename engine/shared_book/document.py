@@ -20,6 +20,8 @@ def book_document(reader: MappedBookReader, levels: int) -> BookDocument:
         depth=identity.depth,
         live=True,
         writer_pid=book.pid,
+        writer_state=reader.writer_state,
+        age_s=book.age_s,
         generation=book.generation,
         sequence=book.sequence,
         command=book.command,
@@ -40,12 +42,14 @@ def _levels(rows: Levels) -> tuple[LadderLevel, ...]:
 def _line(entry: BookEntry) -> BookLine:
     book = entry.book
     if book is None or entry.identity is None:
-        return BookLine(symbol=entry.symbol, live=entry.live, trouble=entry.trouble)
+        return BookLine(symbol=entry.symbol, live=entry.live, writer_state=entry.writer_state, trouble=entry.trouble)
     return BookLine(
         symbol=entry.symbol,
         live=entry.live,
         unit=str(entry.identity.unit),
         writer_pid=book.pid,
+        writer_state=entry.writer_state,
+        age_s=book.age_s,
         generation=book.generation,
         sequence=book.sequence,
         bid=book.best.bid,

@@ -10,17 +10,22 @@ import errno
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lowlat import file_lock
 from lowlat.engine.shared_book.errors import BookError, BookHeldError, NoSuchBookError
 from lowlat.errors import UsageError
+from lowlat.private_files import why_not_private
 
 SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}", re.ASCII)
 SUFFIX: Final = ".book"
+RUNTIME_FOLDERS: Final = Path("/run/user")
+"""Where systems with pam_systemd keep a private folder in memory for each user."""
 
 
 def checked_symbol(symbol: str) -> str:
@@ -33,11 +38,21 @@ def checked_symbol(symbol: str) -> str:
 
 
 def default_folder() -> Path:
-    """`$XDG_RUNTIME_DIR/lowlat`: private to the user, in memory, removed at logout. Raises `BookError`."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if not Path(runtime).is_absolute():
-        raise BookError(f"no directory for books: XDG_RUNTIME_DIR is {runtime!r}; name one with --dir")
-    return Path(runtime) / "lowlat"
+    """The user's folder of books, in memory where the system has such a place; `opened_folder` checks it.
+
+    `$XDG_RUNTIME_DIR/lowlat`; without an absolute path there `/run/user/UID/lowlat`, if the system made that folder for
+    the user; else `lowlat-UID` in the directory for temporary files.
+    """
+    user = os.geteuid()
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if runtime.is_absolute():
+        return runtime / "lowlat"
+    runtime = RUNTIME_FOLDERS / str(user)
+    with suppress(OSError):
+        facts = runtime.lstat()
+        if stat.S_ISDIR(facts.st_mode) and _why_not_private(facts) is None:
+            return runtime / "lowlat"
+    return Path(tempfile.gettempdir()) / f"lowlat-{user}"
 
 
 @contextmanager
@@ -68,12 +83,16 @@ def opened_folder(path: Path, *, create: bool) -> Iterator[int]:
 
 
 def _check_private(facts: os.stat_result, path: Path) -> None:
+    if reason := _why_not_private(facts):
+        raise BookError(f"folder {path} {reason}")
+
+
+def _why_not_private(facts: os.stat_result) -> str | None:
     if facts.st_uid != os.geteuid():
-        raise BookError(f"folder {path} belongs to user {facts.st_uid}, not to you; name one of your own")
+        return f"belongs to user {facts.st_uid}, not to you; name one of your own"
     if facts.st_mode & 0o022:
-        raise BookError(
-            f"folder {path} has mode {stat.S_IMODE(facts.st_mode):04o}: others could plant files in it; chmod 700 it"
-        )
+        return f"has mode {stat.S_IMODE(facts.st_mode):04o}: others could plant files in it; chmod 700 it"
+    return None
 
 
 def create_book(folder: int, symbol: str) -> int | None:
@@ -100,13 +119,12 @@ def open_book(folder: int, symbol: str, *, write: bool) -> int:
     except OSError as error:
         raise _explained(error, symbol) from error
     facts = os.fstat(book)
-    sound = stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
-    # A second link would give someone else access to the same bytes. No link is fine: replaced since it was opened.
-    if not sound or facts.st_nlink > 1:
+    reason = why_not_private(facts) if stat.S_ISREG(facts.st_mode) else "is not a regular file"
+    if reason:
         os.close(book)
         raise BookError(
-            f"{symbol}{SUFFIX} is not a private regular file with one name (mode {facts.st_mode:o}, "
-            f"{facts.st_nlink} names, user {facts.st_uid}); it was left untouched; remove it"
+            f"{symbol}{SUFFIX} {reason}; a book is a private regular file with one name; it was left untouched; "
+            "remove it"
         )
     return book
 
@@ -158,14 +176,22 @@ def _locks() -> Iterator[None]:
         raise BookError(f"mapped books are not available here, because {error.strerror}") from error
 
 
-def process_start(pid: int) -> int | None:
-    """Start time of a process in clock ticks since boot; None if no such process runs (proc_pid_stat(5))."""
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """`start`: in clock ticks since boot. `stopped`: by a signal such as Ctrl-Z sends, or by a debugger."""
+
+    start: int
+    stopped: bool
+
+
+def process_status(pid: int) -> ProcessStatus | None:
+    """The status of a process; None if no such process runs (proc_pid_stat(5))."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # from field 3 on: the name may contain spaces and parentheses
-    return None if fields[0] in {"Z", "X"} else int(fields[19])
+    return None if fields[0] in {"Z", "X"} else ProcessStatus(int(fields[19]), fields[0] in {"T", "t"})
 
 
 def _explained(error: OSError, symbol: str) -> BookError:

@@ -17,6 +17,8 @@ from lowlat.errors import UsageError
 
 IDENTITY_BYTES: Final = 128
 _CHECKED_BYTES: Final = 120
+UNIT_EXPONENT_MAX: Final = 24
+"""Beyond it a price would be shown with more digits than anybody reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,15 @@ class BookIdentity:
     def __post_init__(self) -> None:
         if not 2 <= self.depth <= _core.BOOK_DEPTH_MAX or self.depth % 2:
             raise UsageError(f"a depth of {self.depth} levels; use an even number, 2..{_core.BOOK_DEPTH_MAX}")
+        if self.tick < 1:
+            raise UsageError(f"a tick of {self.tick}; use 1 or more")
+        if not self.unit.is_finite() or self.unit <= 0 or abs(self.unit.adjusted()) > UNIT_EXPONENT_MAX:
+            raise UsageError(
+                f"the price unit {self.unit} is not a positive number from 1e-{UNIT_EXPONENT_MAX} to "
+                f"1e{UNIT_EXPONENT_MAX}; use e.g. 0.01"
+            )
         if len(str(self.unit)) > BOOK_HEADER["unit"].itemsize:
-            raise NotABookError(f"the price unit {self.unit} has more than {BOOK_HEADER['unit'].itemsize} characters")
+            raise UsageError(f"the price unit {self.unit} has more than {BOOK_HEADER['unit'].itemsize} characters")
 
     @property
     def file_bytes(self) -> int:
@@ -83,9 +92,11 @@ def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
         )
     if header["checksum"] != zlib.crc32(raw[:_CHECKED_BYTES]):
         raise NotABookError("the book's header does not match its checksum; restart its writer")
-    identity = BookIdentity(
-        header["symbol"].decode("ascii", "replace"), int(header["depth"]), int(header["tick"]), _unit(header)
-    )
+    symbol = header["symbol"].decode("ascii", "replace")
+    try:
+        identity = BookIdentity(symbol, int(header["depth"]), int(header["tick"]), _unit(header))
+    except UsageError as error:
+        raise NotABookError(f"the book's header says {error}; restart its writer") from None
     sizes = (int(header["header_bytes"]), int(header["level_bytes"]), int(header["file_bytes"]))
     if sizes != (BOOK_HEADER.itemsize, LEVEL.itemsize, identity.file_bytes):
         raise BookLayoutError(f"the book has sizes {sizes} (header, level, file), which its version does not")

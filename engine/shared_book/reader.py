@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.matching.interface import TopOfBook
 from lowlat.engine.matching.records import LEVEL, Levels, Side
+from lowlat.engine.platform.mapped_file import MappedFile
 from lowlat.engine.shared_book.errors import BookBusyError, BookError, NotABookError, NoWriterError
-from lowlat.engine.shared_book.file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
+from lowlat.engine.shared_book.file import (
+    SUFFIX,
+    checked_symbol,
+    default_folder,
+    is_held,
+    open_book,
+    opened_folder,
+    process_status,
+)
 from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.errors import UsageError
+from lowlat.reports.model.book import STALE_S, WriterState
 
 Read = TypeVar("Read")
 
 PATIENCE_S: Final = 0.1
 """How long a reader waits for a live writer's update, which takes microseconds unless the writer is descheduled."""
+FUTURE_NS: Final = 1_000_000_000
+"""Clocks that are read a little apart may differ by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,8 @@ class BookSnapshot:
     """A consistent copy of a book: private `LEVEL` arrays, best level first.
 
     `sequence`: even, changes with every update; `command`: the source's number of the command that led to this book;
-    `generation`: number of writers so far; `pid`: the writer's; `state`: the last one it set.
+    `generation`: number of writers so far; `pid`: the writer's; `state`: the last one it set; `heartbeat_ns`: when it
+    last published or said that it lives, in nanoseconds since 1970, to some milliseconds; 0: never.
     """
 
     bids: Levels
@@ -42,7 +55,13 @@ class BookSnapshot:
     command: int
     generation: int
     pid: int
+    heartbeat_ns: int
     state: BookState
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the heartbeat; None without one, or if the clock was set back behind it."""
+        return age_s(self.heartbeat_ns)
 
     @property
     def best(self) -> TopOfBook:
@@ -54,9 +73,10 @@ class BookSnapshot:
 
 
 class MappedBookReader:
-    """Reads the book of `symbol` in `folder` (default: `$XDG_RUNTIME_DIR/lowlat`) while another process writes it.
+    """Reads the book of `symbol` in `folder` (default: `default_folder`) while another process writes it.
 
-    With `live_only` false, the last consistent book of a former writer can be read too.
+    With `live_only` false, the last consistent book of a former writer can be read too. If the file is truncated while
+    it is in use, every method raises `InputError`, and views read zeros.
     Raises `UsageError` for a symbol that cannot name a book, `NoSuchBookError`, `NoWriterError`, `BookLayoutError`,
     `NotABookError`, `BookBusyError` while the writer is still setting the book up; `BookError` for an unusable file or
     folder.
@@ -64,18 +84,19 @@ class MappedBookReader:
 
     identity: BookIdentity
 
-    def __init__(self, symbol: str, *, folder: Path | None = None, live_only: bool = True) -> None:
+    def __init__(self, symbol: str, *, folder: str | Path | None = None, live_only: bool = True) -> None:
         self.live_only = live_only
         name = checked_symbol(symbol)
-        with opened_folder(folder or default_folder(), create=False) as opened:
+        where = default_folder() if folder is None else Path(folder)
+        with opened_folder(where, create=False) as opened:
             self._file = open_book(opened, name, write=False)
         try:
             self.identity = _identity_in(self._file, name)
-            self._map = mmap.mmap(self._file, self.identity.file_bytes, mmap.MAP_SHARED, mmap.PROT_READ)
+            self._map = MappedFile(self._file, self.identity.file_bytes, str(where / (name + SUFFIX)))
         except BaseException:
             os.close(self._file)
             raise
-        self._native: _core.BookReader | None = _core.BookReader(self._map, self.identity.depth)
+        self._native: _core.BookReader | None = _core.BookReader(self._map, self.identity.depth, self._map.name)
         self._sides = [
             np.frombuffer(self._map, LEVEL, self.identity.depth, self.identity.side_offset(side)) for side in Side
         ]
@@ -93,12 +114,11 @@ class MappedBookReader:
         """
         room = max(0, min(levels, self.identity.depth))
         bids, asks = np.empty(room, LEVEL), np.empty(room, LEVEL)
-        sequence, command, generation, pid, state, bid_count, ask_count = self._patiently(
-            lambda native: native.snapshot(bids, asks), patience_s
-        )
-        if self.live_only and state != BookState.LIVE:
+        stamp = self._patiently(lambda native: native.snapshot(bids, asks), patience_s)
+        book = snapshot_of(bids, asks, stamp)
+        if self.live_only and book.state is not BookState.LIVE:
             raise self._no_writer()
-        return BookSnapshot(bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, BookState(state))
+        return book
 
     def best(self) -> TopOfBook:
         """Consistent best bid and ask. Raises what `snapshot` does."""
@@ -141,6 +161,15 @@ class MappedBookReader:
     def has_writer(self) -> bool:
         """Whether a live process holds the book: checks the writer's lock, which ends with its process."""
         return is_held(self._file)
+
+    @property
+    def writer_state(self) -> WriterState:
+        """What the writer's process does, whether or not it publishes."""
+        if not self.has_writer:
+            return "exited"
+        owner = self._header()
+        status = process_status(int(owner["pid"]))
+        return "stopped" if status and status.stopped and status.start == owner["start"] else "running"
 
     def check_writer(self) -> None:
         """Raise `NoWriterError` if the book has no writer any more."""
@@ -189,12 +218,35 @@ class MappedBookReader:
         return result
 
     def _no_writer(self) -> NoWriterError:
-        owner = header_of(self._map[: BOOK_HEADER.itemsize])
+        owner = self._header()
         last = {BookState.CLOSED: "has closed it", BookState.REPLACED: "was followed by one with another layout"}
         said = last.get(owner["state"], "exited without closing it")
+        age = age_s(int(owner["heartbeat"]))
+        since = f"; not updated for {units.age(age)}" if age is not None and age >= STALE_S else ""
         return NoWriterError(
-            f"book {self.identity.symbol} has no writer: the last one (process {owner['pid']}) {said}; start one"
+            f"book {self.identity.symbol} has no writer: the last one (process {owner['pid']}) {said}{since}; start one"
         )
+
+    def _header(self) -> Any:
+        raw = self._map[: BOOK_HEADER.itemsize]
+        self._map.check()
+        return header_of(raw)
+
+
+def snapshot_of(bids: Levels, asks: Levels, stamp: tuple[int, ...]) -> BookSnapshot:
+    """From the arrays and the stamp that `BookReader.snapshot` filled. Raises `NotABookError` for an unknown state."""
+    sequence, command, generation, pid, heartbeat_ns, state, bid_count, ask_count = stamp
+    if state not in frozenset(BookState) or (state == BookState.LIVE and pid == 0):
+        raise NotABookError(f"the book's writer is process {pid} in state {state}, which cannot be; restart its writer")
+    return BookSnapshot(
+        bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, heartbeat_ns, BookState(state)
+    )
+
+
+def age_s(heartbeat_ns: int) -> float | None:
+    """Seconds since a heartbeat; None without one, or if it is in the future."""
+    age_ns = time.time_ns() - heartbeat_ns
+    return max(age_ns, 0) / 1e9 if heartbeat_ns and age_ns > -FUTURE_NS else None
 
 
 def _identity_in(book: int, symbol: str) -> BookIdentity:

@@ -28,13 +28,13 @@ BOOK_HEADER: Final = np.dtype(
     {
         "names": [
             *["magic", "version", "header_bytes", "level_bytes", "depth", "file_bytes", "tick", "unit", "symbol"],
-            *["checksum", "pid", "start", "generation", "state", "sequence", "bids", "asks", "command"],
+            *["checksum", "pid", "start", "generation", "state", "sequence", "bids", "asks", "command", "heartbeat"],
         ],
         "formats": [
             *["<u8", "<u4", "<u4", "<u4", "<u4", "<u8", "<i8", "S24", "S32", "<u8", "<u8", "<u8", "<u8", "<u8", "<u8"],
-            *["<u8", "<u8", "<u8"],
+            *["<u8", "<u8", "<u8", "<u8"],
         ],
-        "offsets": [0, 8, 12, 16, 20, 24, 32, 40, 64, 120, 128, 136, 144, 152, 192, 200, 208, 216],
+        "offsets": [0, 8, 12, 16, 20, 24, 32, 40, 64, 120, 128, 136, 144, 152, 192, 200, 208, 216, 224],
         "itemsize": 256,
     }
 )
@@ -51,4 +51,5 @@ BOOK_HEADER: Final = np.dtype(
 * `sequence`: Odd while an update is under way.
 * `bids`: Levels shown on each side.
 * `command`: The source's command after which the book first looked so.
+* `heartbeat`: When the writer last published or said that it lives, in nanoseconds since 1970.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from lowlat.engine.shared_book.directory import MappedBookReader
@@ -30,8 +31,10 @@ def watched(symbol: str, folder: Path, levels: int) -> Iterator[tuple[BookDocume
                 last, at = book, now
             except BookBusyError as error:
                 status = f"last known state: {error}"
+                last = replace(last, writer_state=reader.writer_state)
             except NoWriterError as error:
                 status = f"last known state: {error}"
+                last = replace(last, live=False, writer_state="exited", age_s=None)
                 reader = _next_reader(reader, folder)
             yield last, status
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import LEVEL, Levels, Side
+from lowlat.engine.platform.mapped_file import MappedFile
 from lowlat.engine.shared_book.errors import BookError, BookHeldError, BookLayoutError, LevelError, NotABookError
 from lowlat.engine.shared_book.file import (
     SUFFIX,
@@ -30,10 +30,10 @@ from lowlat.engine.shared_book.file import (
     lock,
     open_book,
     opened_folder,
-    process_start,
+    process_status,
 )
 from lowlat.engine.shared_book.header import IDENTITY_BYTES, BookIdentity, header_of, identity_of, is_blank
-from lowlat.engine.shared_book.reader import BookSnapshot
+from lowlat.engine.shared_book.reader import BookSnapshot, snapshot_of
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.errors import UsageError
 from lowlat.file_lock import unlock
@@ -53,12 +53,13 @@ class Found(Enum):
 
 
 class MappedBookWriter:
-    """Writes the book of `symbol` to its own file in `folder` (default: `$XDG_RUNTIME_DIR/lowlat`, created with mode
+    """Writes the book of `symbol` to its own file in `folder` (default: `default_folder`, created with mode
     0700): exclusively created, mode 0600, `depth` levels per side (even, up to 4096).
 
     `found` says what was there, `recovered` is the consistent book that an earlier writer left. In the file, the book
     starts empty with a new generation, so that nobody takes a dead engine's levels for live ones. A file that readers
-    may have mapped is never truncated: one of another size is marked, unlinked and created again.
+    may have mapped is never truncated: one of another size is marked, unlinked and created again. If another process
+    truncates it, publishing raises `InputError`.
 
     Raises `BookHeldError` while another writer is alive, `BookError`, `NotABookError` for a file that is not a book,
     and the folder and name errors of `MappedBookReader`.
@@ -73,13 +74,13 @@ class MappedBookWriter:
         self,
         symbol: str,
         *,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
         depth: int = DEPTH,
         instrument: Instrument | None = None,
     ) -> None:
         rules = instrument or Instrument()
         self.identity = BookIdentity(checked_symbol(symbol), depth, rules.tick, rules.unit)
-        self.folder = folder or default_folder()
+        self.folder = default_folder() if folder is None else Path(folder)
         self._closed = True
         self._batches = 0
         with opened_folder(self.folder, create=True) as opened:
@@ -144,6 +145,13 @@ class MappedBookWriter:
         if not self._batches:
             self._publish_updates(command)
 
+    def heartbeat(self) -> None:
+        """Say that the writer lives although nothing changes; each publication says so too.
+
+        `lowlat book` tells when there was none for a while. Call it where the program waits for orders.
+        """
+        self._open_native.beat()
+
     def close(self, *, unlink: bool = False) -> None:
         """Mark the book closed and release it; its last levels stay readable unless `unlink`."""
         if self._closed:
@@ -166,6 +174,10 @@ class MappedBookWriter:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _name(self) -> str:
+        return str(self.folder / (self.identity.symbol + SUFFIX))
 
     @property
     def _open_native(self) -> _core.BookWriter:
@@ -213,38 +225,40 @@ class MappedBookWriter:
         except NotABookError as error:
             if raw[:8] == self.identity.to_bytes()[:8]:
                 return False
-            raise NotABookError(f"{self.folder / self.identity.symbol}{SUFFIX}: {error}") from error
+            raise NotABookError(f"{self._name}: {error}") from error
         except BookLayoutError:
             return False
         if raw[:IDENTITY_BYTES] == self.identity.to_bytes():
             return True
-        with mmap.mmap(book, there.file_bytes) as other:
-            _core.BookWriter(other, there.depth).close(BookState.REPLACED)
+        with MappedFile(book, there.file_bytes, self._name, writable=True) as other:
+            _core.BookWriter(other, there.depth, self._name).close(BookState.REPLACED)
         return False
 
     def _open_book(self) -> None:
         size = self.identity.file_bytes
         allocate(self._file, size, self.identity.symbol)
-        self._map = mmap.mmap(self._file, size)
+        self._map = MappedFile(self._file, size, self._name, writable=True)
         if is_blank(self._map[:8]):
             _core.format_book(self._map, self.identity.to_bytes())
         else:
             self._recover()
-        self.native = _core.BookWriter(self._map, self.identity.depth)
-        self.native.open(os.getpid(), process_start(os.getpid()) or 0)
+        self.native = _core.BookWriter(self._map, self.identity.depth, self._name)
+        status = process_status(os.getpid())
+        self.native.open(os.getpid(), status.start if status else 0)
 
     def _recover(self) -> None:
         """Determine what an earlier writer left, and keep a copy of it if it is consistent."""
         bids, asks = (aligned_empty(self.identity.depth, LEVEL) for _ in Side)
-        stamp = _core.BookReader(self._map, self.identity.depth).snapshot(bids, asks)
-        if stamp is None:
-            self.found = Found.TORN
+        stamp = _core.BookReader(self._map, self.identity.depth, self._name).snapshot(bids, asks)
+        try:
+            self.recovered = snapshot_of(bids, asks, stamp) if stamp else None
+        except NotABookError:
+            self.found = Found.REPLACED
             return
-        sequence, command, generation, pid, state, bid_count, ask_count = stamp
-        self.found = Found.CLOSED if state == BookState.CLOSED else Found.KILLED
-        self.recovered = BookSnapshot(
-            bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, BookState(state)
-        )
+        if self.recovered is None:
+            self.found = Found.TORN
+        else:
+            self.found = Found.CLOSED if self.recovered.state is BookState.CLOSED else Found.KILLED
 
 
 def _holder(book: int) -> str:
@@ -253,7 +267,8 @@ def _holder(book: int) -> str:
     if len(raw) < BOOK_HEADER.itemsize or is_blank(raw):
         return "which is just starting"
     owner = header_of(raw)
-    if process_start(int(owner["pid"])) == owner["start"]:
+    status = process_status(int(owner["pid"]))
+    if status and status.start == owner["start"]:
         return f"process {owner['pid']}"
     return f"a child of process {owner['pid']} which has outlived it, or one in another container"
 

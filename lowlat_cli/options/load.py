@@ -113,7 +113,9 @@ ObjectiveOption: TypeAlias = Annotated[
 BooksOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--dir", metavar="DIR", help="Directory for the pipeline's mapped books.  [default: $XDG_RUNTIME_DIR/lowlat]"
+        "--dir",
+        metavar="DIR",
+        help="Directory for the pipeline's mapped books.  [default: $XDG_RUNTIME_DIR/lowlat, or a private one]",
     ),
 ]
 LogOption: TypeAlias = Annotated[

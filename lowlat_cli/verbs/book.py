@@ -29,7 +29,9 @@ def book(
     watch: Annotated[bool, typer.Option("--watch", help="Show the book live, until Ctrl-C.")] = False,
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", metavar="DIR", help="Directory of the books.  [default: $XDG_RUNTIME_DIR/lowlat]"),
+        typer.Option(
+            "--dir", metavar="DIR", help="Directory of the books.  [default: $XDG_RUNTIME_DIR/lowlat, or a private one]"
+        ),
     ] = None,
     levels: Annotated[
         int, typer.Option("--levels", metavar="N", parser=count(1, 4096), help="Levels to show per side.")

@@ -6,14 +6,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from lowlat.bounded import Count, Positive
+from lowlat.bounded import Amount, Count, Positive
 
 BOOK_SCHEMA: Final = "lowlat.book/1"
 BOOKS_SCHEMA: Final = "lowlat.books/1"
+STALE_S: Final = 2.0
+"""A book without an update or a heartbeat for this long is called not updated."""
+
+WriterState: TypeAlias = Literal["running", "stopped", "exited"]
+"""What the process of a book's writer does; stopped: by a signal, such as that of Ctrl-Z, or by a debugger."""
+
+_STATE: Final = "What the writer's process does; stopped: by a signal or a debugger"
+_AGE: Final = (
+    "Seconds since the writer last published or said that it lives, to some milliseconds; null: it never did, or the "
+    "clock was set back"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class BookDocument:
     depth: Annotated[Positive, Meta(description="Levels a side that the writer publishes at most")]
     live: Annotated[bool, Meta(description="Whether a process holds the book for writing")]
     writer_pid: Annotated[Positive, Meta(description="Process id of the writer")]
+    writer_state: Annotated[WriterState, Meta(description=_STATE)]
+    age_s: Annotated[Amount | None, Meta(description=_AGE)]
     generation: Annotated[Count, Meta(description="Writers so far")]
     sequence: Annotated[
         Count, Meta(description="Even, higher by 2 after every update", extra_json_schema={"multipleOf": 2})
@@ -55,6 +68,8 @@ class BookLine:
     live: Annotated[bool, Meta(description="Whether a process holds the book for writing")]
     unit: Annotated[str, Meta(description="What one unit of price is worth, a decimal number; 1 when unknown")] = "1"
     writer_pid: Annotated[Count | None, Meta(description="Process id of the last writer; null when unknown")] = None
+    writer_state: Annotated[WriterState | None, Meta(description=f"{_STATE}; null when unknown")] = None
+    age_s: Annotated[Amount | None, Meta(description=f"{_AGE}, or the book cannot be read")] = None
     generation: Annotated[Count | None, Meta(description="Writers so far; null when unknown")] = None
     sequence: Annotated[
         Count | None, Meta(description="Even, higher by 2 after every update; null when the book cannot be read")

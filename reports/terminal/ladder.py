@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lowlat.reports.model.book import BookDocument, BooksDocument, LadderLevel
+from lowlat import units
+from lowlat.reports.model.book import STALE_S, BookDocument, BooksDocument, LadderLevel, WriterState
 from lowlat.text import plain_text
 
 
@@ -33,12 +34,13 @@ def listing(books: BooksDocument) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("book", "writer", "bid", "ask", "updates"):
         table.add_column(name, justify="left" if name in {"book", "writer"} else "right")
-    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold")  # what is not as it should be
     for book in books.books:
         writer = f"process {book.writer_pid}" if book.live and book.writer_pid else "live" if book.live else "none"
         cells = ["-" if price is None else _decimal(price, book.unit) for price in (book.bid, book.ask)]
         cells.append("-" if book.sequence is None else f"{book.sequence // 2:,}")
-        table.add_row(plain_text(book.symbol, style="bold"), writer, *cells, plain_text(book.trouble or ""))
+        note = book.trouble or _quiet(book.age_s, book.writer_state)
+        table.add_row(plain_text(book.symbol, style="bold"), writer, *cells, plain_text(note))
     return table
 
 
@@ -49,7 +51,17 @@ def _about(book: BookDocument) -> list[str]:
     parts.append(f"writer {book.writer_pid}" if book.live else "no writer")
     if book.generation > 1:
         parts.append(f"generation {book.generation}")
+    if note := _quiet(book.age_s, book.writer_state):
+        parts.append(note)
     return parts
+
+
+def _quiet(age_s: float | None, writer: WriterState | None) -> str:
+    """What to say of a book that may be old, e.g. `not updated for 12 s, writer stopped`; nothing of any other."""
+    parts = [] if age_s is None or age_s < STALE_S else [f"not updated for {units.age(age_s)}"]
+    if writer is not None and (parts or writer == "stopped"):
+        parts.append(f"writer {writer}")
+    return ", ".join(parts)
 
 
 def _cells(book: BookDocument, levels: tuple[LadderLevel, ...], n: int) -> list[str]:

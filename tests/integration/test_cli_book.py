@@ -11,6 +11,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -28,6 +29,8 @@ from tests.waiting import PATIENCE_S, wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
+HEARTBEAT = 224
+"""Its offset in a book's file."""
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def test_a_snapshot_as_a_table(lowlat: Run, writer: MappedBookWriter) -> None:
     done = lowlat("book", "AAPL", "--dir", "books", "--levels", "2")
     assert (done.returncode, done.stderr) == (0, "")
     title, header, first, second = done.stdout.splitlines()
-    assert title == f"AAPL  spread 0.02 · command 42 · update 2 · writer {os.getpid()}"
+    assert title.startswith(f"AAPL  spread 0.02 · command 42 · update 2 · writer {os.getpid()}")
     assert header.split() == ["orders", "quantity", "bid", "ask", "quantity", "orders"]
     assert first.split() == ["2", "100", "585.33", "585.35", "1,200", "3"]
     assert second.split() == ["2", "101", "585.32", "585.36", "1,201", "3"]
@@ -64,7 +67,9 @@ def test_a_snapshot_as_a_document(lowlat: Run, writer: MappedBookWriter, tmp_pat
     assert document["asks"][1] == {"price": 58536, "quantity": 1201, "orders": 3}
     done = lowlat("book", "AAPL", "--dir", "books", "-o", "book.json")
     assert "585.33" in done.stdout and done.stderr == "lowlat: wrote book.json\n"
-    assert json.loads((tmp_path / "book.json").read_text()) == document
+    assert document.pop("age_s") >= 0 and document["writer_state"] == "running"
+    later = json.loads((tmp_path / "book.json").read_text())
+    assert later.pop("age_s") >= 0 and later == document
 
 
 def test_the_list(lowlat: Run, writer: MappedBookWriter, tmp_path: Path) -> None:
@@ -73,10 +78,9 @@ def test_the_list(lowlat: Run, writer: MappedBookWriter, tmp_path: Path) -> None
     (tmp_path / "books" / "XX.book").chmod(0o600)
     done = lowlat("book", "--dir", "books")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [" ".join(line.split()) for line in done.stdout.splitlines()[1:3]] == [
-        f"AAPL process {os.getpid()} 585.33 585.35 2",
-        "MSFT none - - 2",
-    ]
+    listed = [" ".join(line.split()) for line in done.stdout.splitlines()[1:3]]
+    assert listed[0].startswith(f"AAPL process {os.getpid()} 585.33 585.35 2")
+    assert listed[1].startswith("MSFT none - - 2")
     assert "not like a book" in done.stdout.splitlines()[3]
     document = json.loads(lowlat("book", "--dir", "books", "--json").stdout)
     jsonschema.Draft202012Validator(published("lowlat.books/1")).validate(document)
@@ -94,9 +98,55 @@ def test_a_book_without_a_writer_is_an_error(lowlat: Run, writer: MappedBookWrit
     writer.close()
     done = lowlat("book", "AAPL", "--dir", "books")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert done.stderr == (
-        f"lowlat: error: book AAPL has no writer: the last one (process {os.getpid()}) has closed it; start one\n"
+    assert done.stderr.startswith(
+        f"lowlat: error: book AAPL has no writer: the last one (process {os.getpid()}) has closed it"
     )
+    assert done.stderr.endswith("; start one\n")
+
+
+def beat_ago(book: Path, seconds: float) -> None:
+    """Date the heartbeat back."""
+    with book.open("r+b") as file:
+        file.seek(HEARTBEAT)
+        file.write(int((time.time() - seconds) * 1e9).to_bytes(8, "little"))
+
+
+def test_a_book_that_is_not_updated_says_for_how_long(lowlat: Run, writer: MappedBookWriter, tmp_path: Path) -> None:
+    book = tmp_path / "books" / "AAPL.book"
+    beat_ago(book, 5 * 60)
+    for arguments in (("book", "--dir", "books"), ("book", "AAPL", "--dir", "books")):
+        assert "not updated for 5 min, writer running" in lowlat(*arguments).stdout
+    document = json.loads(lowlat("book", "AAPL", "--dir", "books", "--json").stdout)
+    assert 300 <= document["age_s"] < 360 and document["writer_state"] == "running"
+    writer.close()
+    beat_ago(book, 3 * 3600)
+    assert "not updated for 3 h, writer exited" in lowlat("book", "--dir", "books").stdout
+    assert "has closed it; not updated for 3 h; start one" in lowlat("book", "AAPL", "--dir", "books").stderr
+
+
+STOPPED = """
+import sys
+from lowlat.engine.shared_book import MappedBookWriter
+writer = MappedBookWriter("IDLE", folder="books")
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_stopped_writer_is_told(lowlat: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-c", STOPPED]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        beat_ago(tmp_path / "books" / "IDLE.book", 60 * 60 * 50)
+        assert "not updated for 2 days, writer stopped" in lowlat("book", "--dir", "books").stdout
+        assert "not updated for 2 days, writer stopped" in lowlat("book", "IDLE", "--dir", "books").stdout
+        listed = json.loads(lowlat("book", "--dir", "books", "--json").stdout)["books"][0]
+        assert (listed["writer_state"], listed["live"], listed["age_s"] > 170_000) == ("stopped", True, True)
+        process.kill()
+    said = lowlat("book", "IDLE", "--dir", "books").stderr
+    assert "exited without closing it; not updated for 2 days; start one" in said
 
 
 class Screen:

@@ -1,5 +1,5 @@
-// A mapped file that is truncated: zeros instead of the end of the process, and the guard says so. Faults elsewhere still
-// end it.
+// A mapped file that is truncated: zeros instead of the end of the process, and the guard says so. Faults elsewhere
+// still end it.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -114,7 +114,9 @@ const Register elsewhere("guarded mapping: a fault in a mapping without a guard 
     check(ends_by(unguarded) == SIGBUS, "by a bus error");
     check(ends_by([] { raise(SIGBUS); }) == SIGBUS, "so does a signal that somebody sends");
     check(ends_by([&] {
-              { const GuardedMapping ended(guarded.start(), bytes, true); }
+              {
+                  const GuardedMapping ended(guarded.start(), bytes, true);
+              }
               guarded.truncate_to(0);
               guarded[0] = 1;
           }) == 0,

@@ -136,9 +136,11 @@ const Register closes_many("mpsc ring: closed, it refuses and is emptied", &clos
 const Register knows_one("spsc ring: knows a block that is none", &knows_another_block<SpscRing<Command>>);
 const Register knows_many("mpsc ring: knows a block that is none", &knows_another_block<MpscRing<Command>>);
 const Register indices_one("spsc ring: knows indices that cannot be", &knows_indices_that_cannot_be<SpscRing<Command>>);
-const Register indices_many("mpsc ring: knows indices that cannot be", &knows_indices_that_cannot_be<MpscRing<Command>>);
+const Register indices_many("mpsc ring: knows indices that cannot be",
+                            &knows_indices_that_cannot_be<MpscRing<Command>>);
 const Register copies_one("spsc ring: a header is read once", &keeps_to_the_capacity_that_was_checked<SpscRing<Event>>);
-const Register copies_many("mpsc ring: a header is read once", &keeps_to_the_capacity_that_was_checked<MpscRing<Event>>);
+const Register copies_many("mpsc ring: a header is read once",
+                           &keeps_to_the_capacity_that_was_checked<MpscRing<Event>>);
 
 const Register reserves("spsc ring: records written in place", [] {
     Made<SpscRing<Command>> made(4);
@@ -206,7 +208,9 @@ const Register marks_run_out("mpsc ring: marks of the dead are used again, and a
         check(header.unmarked == 0, "taken from a dead producer");
     }
     for (RingIndex& mark : header.marks) mark = ThreadIdentity::of_this_thread().word();
-    { const PushMark mark(header, party); }
+    {
+        const PushMark mark(header, party);
+    }
     check(header.unmarked == 1, "none was free");
     for (const RingIndex& mark : header.marks) check(mark != 0, "others' marks stay");
 });

@@ -1,5 +1,5 @@
-"""Rings against a list: any sequence of pushes, pops, dying producers and closing gives what a plain queue would; and no
-header, whatever its bytes, leads an attached process out of its memory.
+"""Rings against a list: any sequence of pushes, pops, dying producers and closing gives what a plain queue would; and
+no header, whatever its bytes, leads an attached process out of its memory.
 
 The model is shown to notice a ring that drops, repeats or reorders records.
 """

@@ -12,6 +12,7 @@
 #include "engine/native/bench/market_data_feed.hpp"
 #include "engine/native/bench/stage_recordings.hpp"
 #include "engine/native/matching/matcher.hpp"
+#include "engine/native/platform/wall_clock.hpp"
 #include "engine/native/rings/wait_strategy.hpp"
 #include "engine/native/shared_book/level_book.hpp"
 #include "engine/native/shared_book/mapped_book.hpp"
@@ -38,7 +39,8 @@ class Publisher {
         Backoff backoff(wait);
         StageRecordings to(latencies_, paced_);
         to.first().start(ticks_end());
-        for (;;) {
+        for (std::uint32_t round = 0;; ++round) {
+            if (unlikely(round % rounds_between_beats == 0)) beat();
             const std::span<const MarketData> there = ring.peek(batch_max);
             if (there.empty()) {
                 if (ring.finished()) break;
@@ -77,6 +79,15 @@ class Publisher {
     };
 
     static constexpr std::uint64_t batch_max = 256;
+    static constexpr std::uint32_t rounds_between_beats = 1 << 12;  // the clock is read this seldom
+    static constexpr std::uint64_t beat_every_ns = 100'000'000;     // there may be thousands of books
+
+    void beat() {
+        const std::uint64_t now = coarse_wall_ns();
+        if (now - beaten_ns_ < beat_every_ns) return;
+        beaten_ns_ = now;
+        for (const Shown& book : books_) book.writer->beat(now);
+    }
 
     void start(const Matcher& matcher, std::uint32_t symbol) {
         Shown& book = books_[symbol];
@@ -146,6 +157,7 @@ class Publisher {
     std::uint64_t backwards_ = 0;
     std::uint64_t matched_before_ = 0;  // when the previous command was matched, in ticks
     std::uint64_t end_ticks_ = 0;
+    std::uint64_t beaten_ns_ = 0;
     bool paced_;
     TickScale ns_;
     Latencies& latencies_;

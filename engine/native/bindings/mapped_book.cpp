@@ -2,11 +2,14 @@
 #include "engine/native/shared_book/mapped_book.hpp"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_mapped_book.hpp"
@@ -64,28 +67,33 @@ void update_level(MappedBookWriter& writer, std::uint32_t side, std::int64_t pri
 nb::object snapshot(const MappedBookReader& reader, nb::handle bids, nb::handle asks) {
     const PyBuffer<LevelRow> buy(bids);
     const PyBuffer<LevelRow> sell(asks);
-    const std::uint64_t room = buy.size() < sell.size() ? buy.size() : sell.size();
-    const std::uint32_t levels =
-        room < reader.book().depth() ? static_cast<std::uint32_t>(room) : reader.book().depth();
-    BookStamp stamp;
-    if (!reader.book().snapshot(levels, buy.data(), sell.data(), stamp)) return nb::none();
-    return nb::make_tuple(stamp.sequence, stamp.command, stamp.generation, stamp.pid,
-                          static_cast<std::uint64_t>(stamp.state), stamp.bids, stamp.asks);
+    return reader.with_book([&](const BookReader& book) -> nb::object {
+        const auto levels =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>({buy.size(), sell.size(), book.depth()}));
+        BookStamp stamp;
+        if (!book.snapshot(levels, buy.data(), sell.data(), stamp)) return nb::none();
+        return nb::make_tuple(stamp.sequence, stamp.command, stamp.generation, stamp.pid, stamp.heartbeat,
+                              static_cast<std::uint64_t>(stamp.state), stamp.bids, stamp.asks);
+    });
 }
 
 }  // namespace
 
 void register_mapped_book(nb::module_& m) {
     nb::class_<MappedBookWriter>(m, "BookWriter")
-        .def(nb::init<nb::handle, std::uint32_t>(), nb::arg("mapping"), nb::arg("depth"))
+        .def(nb::init<nb::handle, std::uint32_t, std::string>(), nb::arg("mapping"), nb::arg("depth"), nb::arg("name"))
         .def(
             "open",
-            [](MappedBookWriter& self, std::uint64_t pid, std::uint64_t start) { self.book().open(pid, start); },
+            [](MappedBookWriter& self, std::uint64_t pid, std::uint64_t start) {
+                self.book().open(pid, start);
+                self.beat();
+            },
             nb::arg("pid"), nb::arg("start"))
         .def(
             "close",
             [](MappedBookWriter& self, std::uint64_t state) { self.book().close(static_cast<BookState>(state)); },
             nb::arg("state"))
+        .def("beat", &MappedBookWriter::beat)
         .def("begin", [](MappedBookWriter& self) { self.book().begin(); })
         .def(
             "end", [](MappedBookWriter& self, std::uint64_t command) { self.book().end(command); }, nb::arg("command"))
@@ -94,18 +102,25 @@ void register_mapped_book(nb::module_& m) {
         .def("publish_levels", &publish_levels, nb::arg("bids"), nb::arg("asks"), nb::arg("command"))
         .def("publish_engine", &publish_engine, nb::arg("matcher"), nb::arg("symbol"));
     nb::class_<MappedBookReader>(m, "BookReader")
-        .def(nb::init<nb::handle, std::uint32_t>(), nb::arg("mapping"), nb::arg("depth"))
+        .def(nb::init<nb::handle, std::uint32_t, std::string>(), nb::arg("mapping"), nb::arg("depth"), nb::arg("name"))
         .def("snapshot", &snapshot, nb::arg("bids"), nb::arg("asks"),
-             nb::sig(
-                 "def snapshot(self, bids: object, asks: object) -> tuple[int, int, int, int, int, int, int] | None"))
-        .def("sequence", [](const MappedBookReader& self) { return self.book().sequence(); })
+             nb::sig("def snapshot(self, bids: object, asks: object)"
+                     " -> tuple[int, int, int, int, int, int, int, int] | None"))
+        .def("sequence",
+             [](const MappedBookReader& self) {
+                 return self.with_book([](const BookReader& book) { return book.sequence(); });
+             })
         .def(
             "unchanged",
-            [](const MappedBookReader& self, std::uint64_t sequence) { return self.book().unchanged(sequence); },
+            [](const MappedBookReader& self, std::uint64_t sequence) {
+                return self.with_book([&](const BookReader& book) { return book.unchanged(sequence); });
+            },
             nb::arg("sequence"))
         .def(
             "count",
-            [](const MappedBookReader& self, std::uint32_t side) { return self.book().count(side_from(side)); },
+            [](const MappedBookReader& self, std::uint32_t side) {
+                return self.with_book([&](const BookReader& book) { return book.count(side_from(side)); });
+            },
             nb::arg("side"));
     m.def("format_book", &format, nb::arg("mapping"), nb::arg("identity"));
     m.attr("BOOK_MAGIC") = book_magic;

@@ -5,19 +5,28 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
 
 #include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/platform/guarded_mapping.hpp"
+#include "engine/native/platform/wall_clock.hpp"
 #include "engine/native/shared_book/level_book.hpp"
 #include "engine/native/shared_book/mapped_book.hpp"
 
 namespace lowlat {
 
-/// A mapping held for the object's lifetime, so that it cannot be unmapped under a reader or writer.
+/// A mapping held for the object's lifetime, so that it cannot be unmapped under a reader or writer, and guarded
+/// against the truncation of its file.
 template <typename Byte>
 class PyMappedBook {
   public:
-    PyMappedBook(nanobind::handle mapping, std::uint32_t depth)
-        : held_(mapping), memory_(const_cast<std::byte*>(held_.data()), depth) {
+    PyMappedBook(nanobind::handle mapping, std::uint32_t depth, std::string name)
+        : held_(mapping),
+          guard_(held_.data(), held_.size(), !std::is_const_v<Byte>),
+          name_(std::move(name)),
+          memory_(const_cast<std::byte*>(held_.data()), depth) {
         if (depth == 0 || depth > book_depth_max || held_.size() < book_bytes(depth))
             throw nanobind::buffer_error("the mapping is shorter than a book of this depth");
         if (reinterpret_cast<std::uintptr_t>(held_.data()) % alignof(BookHeader) != 0)
@@ -25,16 +34,21 @@ class PyMappedBook {
     }
     BookMemory memory() const { return memory_; }
 
+    /// Throws MappedFileError if the file lost any of the book. Call after each use.
+    void check() const { guard_.check(name_); }
+
   private:
     PyBuffer<Byte> held_;
+    GuardedMapping guard_;
+    std::string name_;
     BookMemory memory_;
 };
 
 /// Python's writer: the mapping, its book, and all levels set by `update_level`.
 class MappedBookWriter {
   public:
-    MappedBookWriter(nanobind::handle mapping, std::uint32_t depth)
-        : held_(mapping, depth), book_(held_.memory()), mirror_(depth) {}
+    MappedBookWriter(nanobind::handle mapping, std::uint32_t depth, std::string name)
+        : held_(mapping, depth, std::move(name)), book_(held_.memory()), mirror_(depth) {}
 
     /// The writer itself, for operations other than on single levels.
     BookWriter& book() { return book_; }
@@ -43,7 +57,15 @@ class MappedBookWriter {
     template <typename Source>
     bool publish(std::uint64_t command, const Source& source, std::uint32_t symbol) {
         mirrored_ = false;
-        return book_.publish(command, source, symbol);
+        const bool changed = book_.publish(command, source, symbol);
+        beat();
+        return changed;
+    }
+
+    /// Say that the writer lives.
+    void beat() {
+        book_.beat(coarse_wall_ns());
+        held_.check();
     }
 
     /// One level, for the book that `publish_updates` shows; see LevelMirror::update.
@@ -57,6 +79,7 @@ class MappedBookWriter {
         if (!mirrored_) return true;
         if (mirror_.crossed()) return false;
         book_.publish(command, mirror_, 0);
+        beat();
         return true;
     }
 
@@ -80,9 +103,16 @@ class MappedBookWriter {
 
 class MappedBookReader {
   public:
-    MappedBookReader(nanobind::handle mapping, std::uint32_t depth) : held_(mapping, depth), book_(held_.memory()) {}
+    MappedBookReader(nanobind::handle mapping, std::uint32_t depth, std::string name)
+        : held_(mapping, depth, std::move(name)), book_(held_.memory()) {}
 
-    const BookReader& book() const { return book_; }
+    /// What `use(book)` returns, unless the file lost any of the book meanwhile.
+    template <typename Use>
+    auto with_book(Use use) const {
+        const auto result = use(book_);
+        held_.check();
+        return result;
+    }
 
   private:
     PyMappedBook<const std::byte> held_;

@@ -204,8 +204,7 @@ void register_rings(nb::module_& m) {
         nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"), nb::arg("capacity"));
     nb::class_<RingIdentity>(m, "RingIdentity")
         .def(
-            "__init__",
-            [](RingIdentity* self, nb::handle memory) { new (self) RingIdentity(ring_identity(memory)); },
+            "__init__", [](RingIdentity* self, nb::handle memory) { new (self) RingIdentity(ring_identity(memory)); },
             nb::arg("memory"))
         .def(
             "fault",
@@ -222,9 +221,8 @@ void register_rings(nb::module_& m) {
         .def(
             "__init__",
             [](MappedRing* self, nb::handle memory, std::uint32_t kind, std::uint64_t record_bytes,
-               std::uint64_t capacity, std::string name) {
-                new (self) MappedRing(memory, {kind, record_bytes}, capacity, std::move(name));
-            },
+               std::uint64_t capacity,
+               std::string name) { new (self) MappedRing(memory, {kind, record_bytes}, capacity, std::move(name)); },
             nb::arg("memory"), nb::arg("kind"), nb::arg("record_bytes"), nb::arg("capacity"), nb::arg("name"))
         .def(
             "push",

@@ -46,28 +46,34 @@ struct GuardedRange {
     std::atomic<bool> used{true};
     GuardedRange* next = nullptr;  // constant once in the list
 
-    void set(std::uintptr_t start_now, std::uintptr_t end_now, int protection_now) {
+    struct Extent {
+        std::uintptr_t start;
+        std::uintptr_t end;
+        int protection;
+    };
+
+    void set(const Extent& now) {
         sequence.fetch_add(1);
-        start = start_now;
-        end = end_now;
-        protection = protection_now;
+        start = now.start;
+        end = now.end;
+        protection = now.protection;
         lost = false;
         sequence.fetch_add(1);
     }
 
     /// Replaces the page of `address` and all behind it, if they are of this mapping. Async-signal-safe: on Linux and
     /// macOS mmap() is a bare system call.
-    bool replace(std::uintptr_t address, std::uintptr_t page_bytes) {
+    bool replace(std::uintptr_t address) {
         const std::uint64_t before = sequence;
-        const std::uintptr_t first = start;
-        const std::uintptr_t last = end;
-        const int access = protection;
-        if (before % 2 != 0 || sequence != before || address < first || address >= last) return false;
+        const Extent now{start, end, protection};
+        if (before % 2 != 0 || sequence != before || address < now.start || address >= now.end) return false;
         lost = true;  // before the zeros, so that whoever reads these finds it
         const std::uintptr_t page = address / page_bytes * page_bytes;
-        return mmap(reinterpret_cast<void*>(page), last - page, access, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1,
-                    0) != MAP_FAILED;
+        return mmap(reinterpret_cast<void*>(page), now.end - page, now.protection,
+                    MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
     }
+
+    static inline std::uintptr_t page_bytes = 4096;  // set before the handler is installed
 };
 
 /// All registered mappings, and the signal handler, installed with the first. Entries are reused and never freed.
@@ -86,14 +92,14 @@ class GuardedRanges {
     }
 
     static void give_back(GuardedRange& range) {
-        range.set(0, 0, PROT_NONE);
+        range.set({0, 0, PROT_NONE});
         range.used = false;
     }
 
   private:
     static bool install() {
-        page_bytes_ = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-        struct sigaction ours {};
+        GuardedRange::page_bytes = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+        struct sigaction ours{};
         ours.sa_sigaction = &on_bus_error;
         ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
         sigemptyset(&ours.sa_mask);
@@ -118,8 +124,7 @@ class GuardedRanges {
     /// In every entry that has the address: a mapping may be registered more than once.
     static bool replace(std::uintptr_t address) {
         bool replaced = false;
-        for (GuardedRange* range = first_; range != nullptr; range = range->next)
-            replaced |= range->replace(address, page_bytes_);
+        for (GuardedRange* range = first_; range != nullptr; range = range->next) replaced |= range->replace(address);
         return replaced;
     }
 
@@ -135,8 +140,7 @@ class GuardedRanges {
     }
 
     static inline std::atomic<GuardedRange*> first_{nullptr};
-    static inline std::uintptr_t page_bytes_ = 0;
-    static inline struct sigaction previous_ {};
+    static inline struct sigaction previous_{};
 };
 
 /// Registers a mapping for its own lifetime, which must end before the mapping does.
@@ -144,7 +148,7 @@ class GuardedMapping {
   public:
     GuardedMapping(const void* start, std::size_t bytes, bool writable) : range_(GuardedRanges::take()) {
         const auto first = reinterpret_cast<std::uintptr_t>(start);
-        range_.set(first, first + bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ);
+        range_.set({first, first + bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ});
     }
     GuardedMapping(const GuardedMapping&) = delete;
     GuardedMapping& operator=(const GuardedMapping&) = delete;

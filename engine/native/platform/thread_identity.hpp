@@ -45,7 +45,7 @@ class ThreadIdentity {
         forget_after_fork();
         // Relaxed: each thread would find the same number.
         if (namespace_.load(std::memory_order_relaxed) == unknown) {
-            struct stat facts {};
+            struct stat facts{};
             const bool there = stat("/proc/self/ns/pid", &facts) == 0;
             namespace_.store(there ? static_cast<std::uint64_t>(facts.st_ino) : 0, std::memory_order_relaxed);
         }
@@ -79,6 +79,7 @@ class ThreadIdentity {
 
     static Status look_up(pid_t thread) {
         if (thread <= 0 || (kill(thread, 0) != 0 && errno == ESRCH)) return {false, 0};
+        if (!proc_is_of_our_namespace()) return {true, 0};
         char text[512];
         const int file = open(("/proc/" + std::to_string(thread) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
         if (file < 0) return {true, 0};
@@ -86,6 +87,12 @@ class ThreadIdentity {
         close(file);
         if (count <= 0) return {false, 0};  // it ended in between
         return parse(std::string(text, static_cast<std::size_t>(count)));
+    }
+
+    /// In a new process-id namespace /proc may still be that of the old one, and name other processes by our ids.
+    static bool proc_is_of_our_namespace() {
+        char self[32] = {};
+        return readlink("/proc/self", self, sizeof self - 1) > 0 && std::strtoll(self, nullptr, 10) == getpid();
     }
 
     /// proc_pid_stat(5): the name, field 2, is in parentheses and may hold any; the state is field 3, the start 22.

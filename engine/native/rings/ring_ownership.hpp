@@ -1,6 +1,6 @@
-// Who is at a ring at this moment, over processes: one consumer, one producer where the ring has one, and which producers
-// are in the middle of a push. For calls from Python, of which each moves an array; threads of the core know their roles
-// and do not ask.
+// Who is at a ring at this moment, over processes: one consumer, one producer where the ring has one, and which
+// producers are in the middle of a push. For calls from Python, of which each moves an array; threads of the core know
+// their roles and do not ask.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ class RingBusyError : public std::runtime_error {
                              "give each its own ring") {}
 };
 
-/// This thread's word in a ring. In a process whose thread ids differ from those of the ring's maker (another process-id
-/// namespace) nobody can be looked up by the words: all threads there share one, which no thread has.
+/// This thread's word in a ring. In a process whose thread ids differ from those of the ring's maker (another
+/// process-id namespace) nobody can be looked up by the words: all threads there share one, which no thread has.
 class RingParty {
   public:
     explicit RingParty(const RingHeader& header) : namespace_(header.id_namespace) {}
@@ -41,8 +41,9 @@ class RingParty {
     std::uint64_t namespace_;
 };
 
-/// Held for one call. The word in the block names the thread that holds it, with its start, so that one left by a killed
-/// process is taken over even when its id has gone to another. Between process-id namespaces the rule is not enforced.
+/// Held for one call. The word in the block names the thread that holds it, with its start, so that one left by a
+/// killed process is taken over even when its id has gone to another. Between process-id namespaces the rule is not
+/// enforced.
 class RingOwnership {
   public:
     RingOwnership(RingIndex& word, const RingParty& party, const char* act) : word_(word) {
@@ -105,7 +106,8 @@ enum class Stall : std::uint8_t {
     orphaned,  // its producer was killed
 };
 
-/// Consumer: why there is no record. A claim is orphaned when no producer that may still run is in the middle of a push.
+/// Consumer: why there is no record. A claim is orphaned when no producer that may still run is in the middle of a
+/// push.
 template <typename Ring>
 Stall stall_of(const Ring& ring, const RingParty& party) {
     if (!ring.stalled()) return Stall::none;

@@ -3,7 +3,7 @@
 //   0 identity  magic, version, sizes, tick, unit  |
 //  64 identity  symbol, checksum                   |  written once, the magic last
 // 128 writer    pid, start, generation, state         under the sequence
-// 192 pulse     sequence, counts, command             the sequence itself, and what changes with every update
+// 192 pulse     sequence, counts, command, heartbeat  the sequence itself, and what changes with every update
 // 256 bids      depth levels of 32 bytes, best first  under the sequence
 //     asks      the same
 //
@@ -166,6 +166,17 @@ class BookWriter {
         return changed;
     }
 
+    /// Say that the writer lives, in nanoseconds since 1970; also without an update, at any time. Times less than
+    /// `heartbeat_ns` apart are not written, so that readers keep their cache line.
+    void beat(std::uint64_t now_ns) {
+        if (now_ns - beaten_ns_ < heartbeat_ns) return;
+        beaten_ns_ = now_ns;
+        // Relaxed: a word of its own, which orders nothing.
+        store_word(memory_.pulse().heartbeat, now_ns);
+    }
+
+    static constexpr std::uint64_t heartbeat_ns = 10'000'000;
+
     std::uint32_t depth() const { return memory_.depth(); }
     std::uint64_t sequence() const { return sequence_; }
     const BookMemory& memory() const { return memory_; }
@@ -197,6 +208,7 @@ class BookWriter {
 
     BookMemory memory_;
     std::uint64_t sequence_;
+    std::uint64_t beaten_ns_ = 0;
 };
 
 /// The fields of a snapshot other than its levels.
@@ -205,6 +217,7 @@ struct BookStamp {
     std::uint64_t command;
     std::uint64_t generation;
     std::uint64_t pid;
+    std::uint64_t heartbeat;  // nanoseconds since 1970; 0: never
     BookState state;
     std::uint32_t bids;  // number of levels copied
     std::uint32_t asks;
@@ -258,6 +271,7 @@ class BookReader {
                  .command = load_word(memory_.pulse().command),
                  .generation = load_word(owner.generation),
                  .pid = load_word(owner.pid),
+                 .heartbeat = load_word(memory_.pulse().heartbeat),
                  .state = static_cast<BookState>(load_word(owner.state)),
                  .bids = copy(Side::buy, levels, bids),
                  .asks = copy(Side::sell, levels, asks)};

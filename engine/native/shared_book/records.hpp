@@ -66,8 +66,9 @@ struct BookPulse {
     std::uint64_t sequence;  // Odd while an update is under way.
     std::uint64_t bids;      // Levels shown on each side.
     std::uint64_t asks;
-    std::uint64_t command;  // The source's command after which the book first looked so.
-    std::uint64_t zero[4];
+    std::uint64_t command;    // The source's command after which the book first looked so.
+    std::uint64_t heartbeat;  // When the writer last published or said that it lives, in nanoseconds since 1970.
+    std::uint64_t zero[3];
 };
 static_assert(sizeof(BookPulse) == 64);
 static_assert(alignof(BookPulse) == 8);
@@ -75,7 +76,8 @@ static_assert(offsetof(BookPulse, sequence) == 0);
 static_assert(offsetof(BookPulse, bids) == 8);
 static_assert(offsetof(BookPulse, asks) == 16);
 static_assert(offsetof(BookPulse, command) == 24);
-static_assert(offsetof(BookPulse, zero) == 32);
+static_assert(offsetof(BookPulse, heartbeat) == 32);
+static_assert(offsetof(BookPulse, zero) == 40);
 
 /// The header of a mapped book: identity, which never changes, writer, sequence and counts.
 struct BookHeader {

@@ -153,6 +153,7 @@ def a_plan() -> str:
 
 def a_book() -> str:
     facts = {"symbol": "AAPL", "unit": "0.01", "tick": 1, "depth": 64, "live": True, "writer_pid": 7, "generation": 1}
+    facts |= {"writer_state": "stopped", "age_s": 12.25}
     bids = (LadderLevel(58533, 100, 2), LadderLevel(58532, 101, 2))
     return text(BookDocument(**facts, sequence=4, command=42, bids=bids, asks=()), ascii_only=False)  # type: ignore[arg-type]
 

@@ -29,7 +29,7 @@ CALLS: dict[tuple[str, str], Callable[[int], object]] = {
     ("Matcher.indicative", "symbol"): lambda n: matcher().indicative(n),
     ("BookWriter.publish_engine", "symbol"): lambda n: aligned_writer().publish_engine(matcher(), n),
     ("BookWriter.update_level", "side"): lambda n: aligned_writer().update_level(n, 1, 1, 1),
-    ("BookReader.count", "side"): lambda n: _core.BookReader(aligned_mapping(), 4).count(n),
+    ("BookReader.count", "side"): lambda n: _core.BookReader(aligned_mapping(), 4, "it").count(n),
     ("Latencies.histogram", "operation"): lambda n: _core.Latencies(["service"]).histogram("service", 3 * n),
 }
 """By call and argument; an argument that is not checked would read or write outside its memory."""
@@ -40,7 +40,7 @@ def aligned_mapping() -> np.ndarray:
 
 
 def aligned_writer() -> _core.BookWriter:
-    return _core.BookWriter(aligned_mapping(), 4)
+    return _core.BookWriter(aligned_mapping(), 4, "it")
 
 
 def indexed() -> set[tuple[str, str]]:

@@ -50,7 +50,7 @@ def write(path, raw, mode=0o600):
     path.chmod(mode)
 
 
-# -- what is no ring ----------------------------------------------------------------------------------------------------
+# -- what is no ring ------------------------------------------------------------------------------------------------
 
 
 def test_files_that_are_not_the_ring_asked_for(path):
@@ -101,7 +101,7 @@ def test_a_path_may_be_text(path):
         assert ids(MpscRing.attach(str(path)).pop()) == [0, 1]
 
 
-# -- forged headers -----------------------------------------------------------------------------------------------------
+# -- forged headers -------------------------------------------------------------------------------------------------
 
 FIELDS = {
     "magic": (0, 8),
@@ -131,8 +131,7 @@ VALUES = [0, 1, 2, 3, 5, 7, 16, 255, 2**30, 2**31, 2**32 - 1, 2**32, 2**40, 2**5
 def test_a_header_forged_in_any_field_is_refused_or_changes_nothing(tmp_path, kind, field):
     offset, size = FIELDS[field]
     true = make(tmp_path / "true", kind)
-    for value in VALUES:
-        value %= 2 ** (8 * size)
+    for value in {value % 2 ** (8 * size) for value in VALUES}:
         raw = bytearray(true)
         raw[offset : offset + size] = value.to_bytes(size, "little")
         forged = tmp_path / "forged"
@@ -235,7 +234,7 @@ def test_a_header_that_changes_all_the_time(path):
     assert int(done.stdout) > 0
 
 
-# -- files that are cut while they are in use ------------------------------------------------------------------------------
+# -- files that are cut while they are in use -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [0, 100, 4096])
@@ -248,7 +247,7 @@ def test_a_ring_that_is_cut_is_an_error_at_both_ends(path, kind, size):
     for act in (
         lambda: producer.push(numbered(1000), timeout_s=0.01),
         lambda: consumer.pop(timeout_s=0.01),
-        lambda: consumer.try_pop(),
+        consumer.try_pop,
     ):
         with pytest.raises(InputError, match=rf"{path} lost its content while it was in use: it was truncated"):
             act()

@@ -10,6 +10,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -69,14 +70,66 @@ def test_by_default_books_lie_in_the_users_runtime_folder(folder: Path, monkeypa
 
 
 @pytest.mark.parametrize("value", [None, "", "here/below"])
-def test_without_a_runtime_folder_no_shared_one_is_taken_instead(
-    monkeypatch: pytest.MonkeyPatch, value: str | None
+@pytest.mark.parametrize("made", [True, False])
+def test_without_a_runtime_folder_books_lie_in_another_private_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None, made: bool
 ) -> None:
+    """In the folder that the system made for the user; else in one of the user's own among the temporary files."""
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     if value is not None:
         monkeypatch.setenv("XDG_RUNTIME_DIR", value)
-    with pytest.raises(BookError, match="name one with --dir"):
-        default_folder()
+    user = os.geteuid()
+    monkeypatch.setattr(file, "RUNTIME_FOLDERS", tmp_path / "run")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if made:
+        (tmp_path / "run" / str(user)).mkdir(parents=True, mode=0o700)
+    where = tmp_path / "run" / str(user) / "lowlat" if made else tmp_path / f"lowlat-{user}"
+    with MappedBookWriter("AAPL"):
+        assert [entry.symbol for entry in mapped_books()] == ["AAPL"]
+    assert (where / "AAPL.book").is_file() and stat.S_IMODE(where.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("kind", ["link", "open to others", "someone else's"])
+def test_a_runtime_folder_that_is_not_the_users_own_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(file, "RUNTIME_FOLDERS", tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    user = os.geteuid()
+    runtime = tmp_path / str(user)
+    if kind == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        runtime.symlink_to(tmp_path / "elsewhere")
+    elif kind == "open to others":
+        runtime.mkdir()
+        runtime.chmod(0o777)
+    else:
+        user += 1
+        (tmp_path / str(user)).mkdir(mode=0o700)
+        monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert default_folder() == tmp_path / "temporary" / f"lowlat-{user}"
+
+
+def test_a_planted_folder_among_the_temporary_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(file, "RUNTIME_FOLDERS", tmp_path / "none")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    planted = tmp_path / f"lowlat-{os.geteuid()}"
+    planted.mkdir()
+    planted.chmod(0o777)
+    with pytest.raises(BookError, match="has mode 0777: others could plant files in it"):
+        MappedBookWriter("AAPL")
+    planted.rmdir()
+    planted.symlink_to(tmp_path)
+    with pytest.raises(BookError, match="is not a directory, or is a link to one"):
+        MappedBookWriter("AAPL")
+    assert list(tmp_path.glob("*.book")) == []
+
+
+def test_a_folder_may_be_text(folder: Path) -> None:
+    with MappedBookWriter("AAPL", folder=str(folder)), MappedBookReader("AAPL", folder=str(folder)) as reader:
+        assert reader.has_writer and [entry.symbol for entry in mapped_books(str(folder))] == ["AAPL"]
 
 
 @pytest.mark.parametrize("mode", [0o1777, 0o777, 0o720])
@@ -170,7 +223,7 @@ def test_a_file_of_someone_else_is_left_alone(folder: Path, monkeypatch: pytest.
     leave_a_book(folder)
     monkeypatch.setattr(file, "_check_private", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
-    with pytest.raises(BookError, match="not a private regular file"):
+    with pytest.raises(BookError, match=r"belongs to user .* private regular file"):
         MappedBookReader("AAPL", folder=folder)
 
 
