@@ -1,4 +1,4 @@
-"""Decompresses files piece by piece, up to a limit on what they unpack to, to the end of the stream and its checksum."""
+"""Decompresses files piece by piece, up to a limit, and to the checksum at the end of the stream."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def chunks(path: Path, stream: BinaryIO, compression: str | None, bound: Bound) 
 def _unpacked(decoder_of: Callable[[], _Decoder], more: Callable[[], bytes]) -> Iterator[bytes]:
     """All streams of a file, one after the other. Raises `EOFError` if the last one does not end."""
     decoder, begun = decoder_of(), False
-    for data in iter(more, b""):
+    for read in iter(more, b""):
+        data = read
         while data or (begun and not decoder.needs_input and not decoder.eof):
             if decoder.eof:
                 data = data.lstrip(b"\0")  # padding

@@ -32,6 +32,9 @@ KEY_PARTS_MAX: Final = 64
 KEY_PART_CHARS_MAX: Final = 512
 """`lowlat.toml`, `pyproject.toml`, profile: characters of a part that counts; longer ones are few in a file."""
 
+LIVE_ORDERS_MAX: Final = 2_000_000
+"""Profile: `live_orders`. The largest built-in profile has 1,500,000; each takes about 200 bytes."""
+
 FLOW_BYTES_MAX: Final = 1 << 30
 """Recorded orders as text: bytes, after decompression."""
 FLOW_LINE_BYTES_MAX: Final = 64 << 10

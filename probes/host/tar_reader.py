@@ -110,7 +110,7 @@ def _number(field: bytes) -> int:
     try:
         return int(field.strip(b" \0") or b"0", 8)
     except ValueError as error:
-        raise FormatError(f"{field[:12]!r} is not a number of a tar header: it is damaged, or not a tar archive") from error
+        raise FormatError(f"{field[:12]!r} is not a number: it is damaged, or not a tar archive") from error
 
 
 def _until_nul(field: bytes) -> bytes:

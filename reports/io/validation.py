@@ -66,7 +66,9 @@ def _parts(report: Report) -> dict[Name, list[tuple[str, Series]]]:
             parts.setdefault((series.op, series.measure), []).append((place, series))
     total = sum(len(run.series) for run in report.runs)
     if total > SERIES_MAX or len(parts) > SERIES_NAMES_MAX:
-        raise FormatError(f"{total:,} series of {len(parts):,} names; at most {SERIES_MAX:,} of {SERIES_NAMES_MAX} are read")
+        raise FormatError(
+            f"{total:,} series of {len(parts):,} names; at most {SERIES_MAX:,} of {SERIES_NAMES_MAX} are read"
+        )
     return parts
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lowlat.errors import UsageError
+from lowlat.text import printable_lines
 
 if TYPE_CHECKING:
     from lowlat.reports.histogram.hlog_reader import RecordedLog
@@ -129,7 +130,14 @@ OUTPUTS: Final[Mapping[str, Output]] = {
 
 
 def convert(document: Document, name: str) -> str:
-    """The document in the format of this name. Raises `UsageError` if the format does not support it."""
+    """The document in the format of this name, without control characters. Raises `UsageError` if the format does not
+    support it.
+    """
+    text = _converted(document, name)
+    return text if name == "html" else printable_lines(text)  # a page has its own, and scripts that must not change
+
+
+def _converted(document: Document, name: str) -> str:
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
