@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Protocol
 
 from lowlat import units
 from lowlat.errors import InputError
-from lowlat.limits import UNPACK_MEMORY_MAX
+from lowlat.limits import UNPACK_MEMORY_BYTES_MAX
 
 CHUNK_BYTES: Final = 1 << 20
 
@@ -55,7 +55,7 @@ class _Gzip:
 
 
 _DECODERS: Final[Mapping[str, tuple[bytes, Callable[[], _Decoder]]]] = {
-    ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(memlimit=UNPACK_MEMORY_MAX)),
+    ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(memlimit=UNPACK_MEMORY_BYTES_MAX)),
     ".gz": (b"\x1f\x8b", _Gzip),
     ".bz2": (b"BZh", bz2.BZ2Decompressor),
 }

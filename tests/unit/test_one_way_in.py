@@ -1,4 +1,4 @@
-"""Files are opened, decompressed and parsed as TOML in one place each, where they are bounded; these tests find another.
+"""Files are opened, decompressed and parsed as TOML in one place each, which bounds them; these tests find another.
 
 The rule is also shown to fail on planted violations.
 """
@@ -50,7 +50,14 @@ WAYS = {
     *(".read_text", ".read_bytes", ".open"),
 }
 MODULES = {"bz2", "gzip", "lzma", "pickle", "shelve", "tarfile", "tomllib", "zipfile", "zlib"}
-OURS = {"inputs.read_bytes", "tree.read_bytes", "self._tree.read_bytes", "self.read_bytes", "self.native.open", "self.open"}
+OURS = {
+    "inputs.read_bytes",
+    "tree.read_bytes",
+    "self._tree.read_bytes",
+    "self.read_bytes",
+    "self.native.open",
+    "self.open",
+}
 """Methods of our own with such a name: `lowlat.inputs`, trees of a host, and what reads no file."""
 
 
