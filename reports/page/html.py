@@ -128,7 +128,7 @@ def _environment() -> Environment:
 
 def _shown(value: Any) -> Any:
     """What an expression of a template shows: text without control characters, unless it is markup already."""
-    return printable_lines(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return value if hasattr(value, "__html__") else printable_lines(str(value))
 
 
 def _text(name: str) -> str:

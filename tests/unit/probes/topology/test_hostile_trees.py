@@ -127,7 +127,7 @@ def test_files_of_a_copy_have_a_limit_together(tmp_path: Path, monkeypatch: pyte
     assert TREE_BYTES_MAX >= 30 * TREE_FILE_BYTES_MAX
     monkeypatch.setattr(host_tree, "TREE_BYTES_MAX", 1_000)
     root = tree(tmp_path, {"proc/cpuinfo": "x" * 900, "proc/meminfo": "x" * 200})
-    with pytest.raises(InputError, match="the files read from it have more than 1000 B, the limit"):
+    with pytest.raises(InputError, match="the files read from it have more than 1,000 B, the limit"):
         topology(root)
 
 
