@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from lowlat.bounded import Amount, Count, Percent, Positive
+from lowlat.bounded import Amount, Count, Percent, Positive, Seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Workload:
 
     profile: Annotated[str, Meta(description="Name of the order flow profile, or of the file replayed")]
     seed: Annotated[
-        Count | None,
+        Seed | None,
         Meta(description="Seed of the generator, any 64-bit integer; null for recorded flow"),
     ]
     commands: Annotated[Count, Meta(description="Commands in one run")]
