@@ -14,15 +14,19 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
 from lowlat.errors import ExitCode
-from tests.integration.conftest import Run, Start
+from tests.integration.conftest import LOWLAT, Run, Start
+
+Refused = Callable[..., str]
 
 CPU_TIMES_MAX = 12
 MEMORY_KB_MAX = 200 << 10
@@ -40,35 +44,36 @@ class Ended:
     peak_kb: int
 
 
+def ended(process: subprocess.Popen[str], stderr: TextIO) -> Ended:
+    """Wait for a process, and measure it alone."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    stderr.seek(0)
+    return Ended(process.returncode, stderr.read(), used.ru_utime + used.ru_stime, used.ru_maxrss)
+
+
+@pytest.fixture(scope="module")
+def usual() -> Ended:
+    """What a verb takes that finds no file."""
+    with tempfile.TemporaryFile("w+") as stderr:
+        process = subprocess.Popen([LOWLAT, "report", "missing.json"], stderr=stderr, text=True)
+        return ended(process, stderr)
+
+
 @pytest.fixture
-def cost(start: Start, tmp_path: Path) -> Any:
-    """Run a verb to its end, and measure it alone."""
-
-    def run(*arguments: object, cwd: Path | None = None) -> Ended:
-        with (tmp_path / "stderr").open("w+") as stderr:
-            process = start(*arguments, stdout=subprocess.DEVNULL, stderr=stderr, **({"cwd": cwd} if cwd else {}))
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            stderr.seek(0)
-            return Ended(process.returncode, stderr.read(), used.ru_utime + used.ru_stime, used.ru_maxrss)
-
-    return run
-
-
-@pytest.fixture
-def refused(cost: Any) -> Any:
+def refused(start: Start, usual: Ended) -> Refused:
     """Check that a verb refuses its input with one line, cheaply; return the line."""
 
-    def check(*arguments: object, code: int = ExitCode.USAGE, cwd: Path | None = None) -> str:
-        usual = cost("report", "missing.json")
-        ended = cost(*arguments, cwd=cwd)
-        what = f"{arguments}: {ended}"
-        assert ended.code == code, what
-        assert re.fullmatch(r"lowlat: [^\n]*\n", ended.stderr) and len(ended.stderr) < 2_200, what
-        assert ended.cpu_s < CPU_TIMES_MAX * usual.cpu_s, what
-        assert ended.peak_kb < usual.peak_kb + MEMORY_KB_MAX, what
-        line: str = ended.stderr
-        return line
+    def check(*arguments: object, cwd: Path | None = None) -> str:
+        with tempfile.TemporaryFile("w+") as stderr:
+            process = start(*arguments, stdout=subprocess.DEVNULL, stderr=stderr, **({"cwd": cwd} if cwd else {}))
+            found = ended(process, stderr)
+        what = f"{arguments}: {found}"
+        assert found.code == ExitCode.USAGE, what
+        assert re.fullmatch(r"lowlat: [^\n]*\n", found.stderr) and len(found.stderr) < 2_200, what
+        assert found.cpu_s < CPU_TIMES_MAX * usual.cpu_s, what
+        assert found.peak_kb < usual.peak_kb + MEMORY_KB_MAX, what
+        return found.stderr
 
     return check
 
@@ -96,7 +101,7 @@ VERBS = (
 @pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_what_is_no_file_is_refused_by_every_verb(
-    refused: Any, tmp_path: Path, verb: tuple[str, ...], kind: str
+    refused: Refused, tmp_path: Path, verb: tuple[str, ...], kind: str
 ) -> None:
     for name in ("IT", "IT2"):
         path = tmp_path / name
@@ -114,7 +119,7 @@ def test_what_is_no_file_is_refused_by_every_verb(
 
 @pytest.mark.parametrize("name", ["lowlat.toml", "pyproject.toml"])
 @pytest.mark.parametrize("kind", ["device", "pipe", "folder", "huge", "levels", "dots", "digits"])
-def test_settings_that_are_none(refused: Any, tmp_path: Path, name: str, kind: str) -> None:
+def test_settings_that_are_none(refused: Refused, tmp_path: Path, name: str, kind: str) -> None:
     texts = {
         "huge": "#" * (1 << 20),
         "deep": PROFILES["levels"],
@@ -139,7 +144,7 @@ def test_settings_that_are_none(refused: Any, tmp_path: Path, name: str, kind: s
     ("suffix", "squeeze"), [(".xz", lzma.compress), (".gz", gzip.compress), (".bz2", bz2.compress)]
 )
 @pytest.mark.parametrize("content", [bytes(1 << 24), ROW * (1 << 20)], ids=["zeros", "rows"])
-def test_a_bomb_of_gigabytes(refused: Any, tmp_path: Path, suffix: str, squeeze: Any, content: bytes) -> None:
+def test_a_bomb_of_gigabytes(refused: Refused, tmp_path: Path, suffix: str, squeeze: Any, content: bytes) -> None:
     path = tmp_path / f"day.csv{suffix}"
     one = squeeze(content)
     path.write_bytes(one * min(300, 1 + (500_000 // len(one))))
@@ -158,7 +163,7 @@ PROFILES = {
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_hostile_profile(refused: Any, tmp_path: Path, name: str) -> None:
+def test_a_hostile_profile(refused: Refused, tmp_path: Path, name: str) -> None:
     (tmp_path / "mine.toml").write_text(PROFILES[name])
     assert "mine.toml" in refused("bench", "--profile", "mine.toml")
 
@@ -166,8 +171,6 @@ def test_a_hostile_profile(refused: Any, tmp_path: Path, name: str) -> None:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The text of a real report."""
-    from tests.integration.conftest import LOWLAT
-
     path = tmp_path_factory.mktemp("saved") / "a.json"
     subprocess.run([LOWLAT, "bench", "-p", "steady", "--commands", "2000", "--runs", "1", "-o", path], check=True)
     return path.read_text()
@@ -191,7 +194,7 @@ REPORTS = {
 @pytest.mark.parametrize(
     "verb", [("report", "it.json"), ("compare", "it.json", "saved.json")], ids=["report", "compare"]
 )
-def test_a_hostile_report(refused: Any, tmp_path: Path, saved: str, name: str, verb: tuple[str, ...]) -> None:
+def test_a_hostile_report(refused: Refused, tmp_path: Path, saved: str, name: str, verb: tuple[str, ...]) -> None:
     (tmp_path / "saved.json").write_text(saved)
     (tmp_path / "it.json").write_text(REPORTS[name](saved))
     assert "it.json: " in refused(*verb)
