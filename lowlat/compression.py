@@ -1,4 +1,4 @@
-"""Decompresses files piece by piece, up to a limit on what they unpack to, to the end of the stream and its checksum."""
+"""Decompresses files piece by piece, up to a limit, and to the checksum at the end of the stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, Protocol
 
 from lowlat import units
 from lowlat.errors import InputError
-from lowlat.limits import UNPACK_MEMORY_MAX
+from lowlat.limits import UNPACK_MEMORY_BYTES_MAX
 
 CHUNK_BYTES: Final = 1 << 20
 
@@ -26,7 +26,7 @@ class _Decoder(Protocol):
     def needs_input(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
 class _Gzip:
@@ -55,7 +55,7 @@ class _Gzip:
 
 
 _DECODERS: Final[Mapping[str, tuple[bytes, Callable[[], _Decoder]]]] = {
-    ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(memlimit=UNPACK_MEMORY_MAX)),
+    ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(memlimit=UNPACK_MEMORY_BYTES_MAX)),
     ".gz": (b"\x1f\x8b", _Gzip),
     ".bz2": (b"BZh", bz2.BZ2Decompressor),
 }
@@ -111,7 +111,8 @@ def chunks(path: Path, stream: BinaryIO, compression: str | None, bound: Bound) 
 def _unpacked(decoder_of: Callable[[], _Decoder], more: Callable[[], bytes]) -> Iterator[bytes]:
     """All streams of a file, one after the other. Raises `EOFError` if the last one does not end."""
     decoder, begun = decoder_of(), False
-    for data in iter(more, b""):
+    for read in iter(more, b""):
+        data = read
         while data or (begun and not decoder.needs_input and not decoder.eof):
             if decoder.eof:
                 data = data.lstrip(b"\0")  # padding

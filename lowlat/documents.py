@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final, TypeVar
 
+from lowlat.text import printable_json
+
 _Model = TypeVar("_Model")
 _SHAPE: Final = "__document_shape__"
 
@@ -99,11 +101,11 @@ def _object(thing: object) -> dict[str, Any]:
 def text(model: object, *, ascii_only: bool = True) -> str:
     """The model as one JSON document with a trailing newline. Equal models give equal text.
 
-    `ascii_only=False` writes non-ASCII characters unescaped, except those that UTF-8 cannot encode, such as a non-UTF-8
-    byte of a file name. Raises `ValueError` for NaN and infinity, which JSON does not support.
+    `ascii_only=False` writes printable non-ASCII characters unescaped. Raises `ValueError` for NaN and infinity, which
+    JSON does not support.
     """
     found = json.dumps(values(model), indent=2, allow_nan=False, ensure_ascii=ascii_only) + "\n"
-    return found.encode("utf-8", "backslashreplace").decode()
+    return found if ascii_only else printable_json(found)
 
 
 def file_of(schema: str) -> str:

@@ -18,7 +18,6 @@ from typing import Final
 from lowlat import units
 from lowlat.errors import InputError
 
-
 _KINDS: Final = (
     (stat.S_ISDIR, errno.EISDIR, "it is a directory; name a file in it"),
     (stat.S_ISFIFO, errno.EINVAL, "it is a named pipe; name a regular file"),
@@ -85,7 +84,12 @@ def unreadable(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file"
     why = error.strerror or str(error)
-    return why if why.startswith("it is ") else f"cannot be read: {why}"
+    return why if is_refusal(error) else f"cannot be read: {why}"
+
+
+def is_refusal(error: OSError) -> bool:
+    """Whether `open_regular` refused something that is there, but is no regular file."""
+    return error.strerror in {why for _, _, why in _KINDS}
 
 
 def read_bytes(path: Path, most: int) -> bytes:

@@ -26,33 +26,38 @@ HISTORY_FILES_MAX: Final = 10_000
 """Directory of reports (`--history`): files."""
 
 TOML_BYTES_MAX: Final = 256 << 10
-"""`lowlat.toml`, `pyproject.toml`, profile: bytes. The largest valid profile has half as many."""
+"""`lowlat.toml`, `pyproject.toml`, profile: bytes."""
 KEY_PARTS_MAX: Final = 64
 """`lowlat.toml`, `pyproject.toml`, profile: parts of a dotted key, which take quadratic time."""
 KEY_PART_CHARS_MAX: Final = 512
 """`lowlat.toml`, `pyproject.toml`, profile: characters of a part that counts; longer ones are few in a file."""
 
+LIVE_ORDERS_MAX: Final = 2_000_000
+"""Profile: `live_orders`. The largest built-in profile has 1,500,000."""
+
 FLOW_BYTES_MAX: Final = 1 << 30
 """Recorded orders as text: bytes, after decompression."""
 FLOW_LINE_BYTES_MAX: Final = 64 << 10
 """Recorded orders as text: bytes of a row. A book of 50 levels has 4 KiB."""
-FLOW_RATIO_MAX: Final = 64
-"""Recorded orders, compressed: decompressed bytes for each byte read. Real order flow has less than 10."""
-UNPACKED_BYTES_FREE: Final = 4 << 20
+FLOW_RATIO_MAX: Final = 20
+"""Recorded orders, compressed: decompressed bytes for each byte read. An hour of AAPL has 5."""
+UNPACKED_BYTES_FREE: Final = 1 << 20
 """Recorded orders, compressed: decompressed bytes that the ratio allows for in any case."""
-UNPACK_MEMORY_MAX: Final = 80 << 20
+UNPACK_MEMORY_BYTES_MAX: Final = 80 << 20
 """Compressed files: bytes of memory that an `.xz` file may ask of its reader. `xz -9` asks for 65 MiB."""
 JOURNAL_HEAD_BYTES_MAX: Final = 32 << 20
-"""Journal, snapshot of an engine: bytes of the header. 65,536 instruments take half of it."""
+"""Journal, snapshot of an engine: bytes of the header."""
 
 TREE_FILE_BYTES_MAX: Final = 4 << 20
 """Host, captured tree (`--root`): bytes of a file."""
 TREE_BYTES_MAX: Final = 128 << 20
-"""Captured tree: bytes of all files read from it. A host with 4,096 CPUs has 40 MB."""
+"""Captured tree: bytes of all files read from it."""
 ARCHIVE_BYTES_MAX: Final = 512 << 20
 """Captured tree as an archive: bytes after decompression, with headers and padding."""
 ARCHIVE_ENTRIES_MAX: Final = 200_000
 """Captured tree as an archive: files, directories and links. A host with 4,096 CPUs has about 170,000."""
+ARCHIVE_LINKS_MAX: Final = 50_000
+"""Captured tree as an archive: symbolic links. Ours hold none; copies of `/sys` have a few for each CPU."""
 ARCHIVE_HEADER_BYTES_MAX: Final = 64 << 10
 """Captured tree as an archive: bytes of an extended header (PAX, or a long name). A path has 4,096 at most."""
 PATH_DEPTH_MAX: Final = 64

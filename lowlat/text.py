@@ -1,4 +1,4 @@
-"""Safe display of untrusted text on a terminal.
+"""Safe display of untrusted text, on a terminal and in every output.
 
 The text comes from files, hosts, commands and peers. Characters that are not printable are shown as Python escapes
 (`\\x1b`, `\\n`, `\\u202e`): control characters (C0, C1), line ends, marks of text direction, unassigned and private
@@ -7,10 +7,13 @@ characters.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+
+_FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def printable(text: str) -> str:
@@ -28,6 +31,32 @@ def printable_json(document: str) -> str:
     import json
 
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document)
+
+
+def printable_values(value: Any) -> Any:
+    """Lists, dictionaries and tuples with each text in them made `printable`."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable_values(key): printable_values(each) for key, each in value.items()}
+    return [printable_values(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def spreadsheet_cell(text: str) -> str:
+    """The `printable` line, with a quote in front if a spreadsheet would run it as a formula.
+
+    The characters are those of OWASP's "CSV Injection"; control characters among them are escaped.
+    """
+    line = printable(text)
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def cut(line: str, most: int) -> str:
+    """A line of at most about `most` characters: beginning and end, which says what to do."""
+    if len(line) <= most:
+        return line
+    head, tail = most * 3 // 4, most // 4
+    return f"{line[:head]} [... {len(line) - head - tail:,} characters ...] {line[-tail:]}"
 
 
 def plain_text(text: str, style: str = "") -> Text:

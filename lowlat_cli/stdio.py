@@ -10,7 +10,8 @@ import sys
 from collections.abc import Iterable
 
 from lowlat.errors import OutputPathError
-from lowlat.text import printable
+from lowlat.limits import MESSAGE_CHARS_MAX
+from lowlat.text import cut, printable
 
 
 def prepare() -> None:
@@ -49,9 +50,9 @@ def emit_parts(parts: Iterable[str]) -> bool:
 
 
 def say(line: str) -> None:
-    """Write one line to stderr, ignoring a closed stream. Control characters are escaped."""
+    """Write one line to stderr, ignoring a closed stream. Control characters are escaped, and a long line is cut."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"lowlat: {printable(line)}\n")
+        sys.stderr.write(f"lowlat: {cut(printable(line), MESSAGE_CHARS_MAX)}\n")
         sys.stderr.flush()
 
 

@@ -66,3 +66,17 @@ def _with(value: Any, path: tuple[str | int, ...], text: str) -> Any:
     changed = dict(value) if isinstance(value, dict) else list(value)
     changed[key] = _with(value[key], rest, text)
     return changed
+
+
+def hostile_everywhere(document: Any, spared: tuple[str, ...] = ("hdr", "started")) -> Any:
+    """A copy with hostile text in every text of a msgspec document that its model takes there, at once."""
+    plain = msgspec.to_builtins(document)
+    for path in list(_texts(plain)):
+        if path[-1] not in spared:
+            changed = _with(plain, path, HOSTILE)
+            try:
+                msgspec.convert(changed, type(document))
+            except msgspec.ValidationError:
+                continue
+            plain = changed
+    return msgspec.convert(plain, type(document))

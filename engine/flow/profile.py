@@ -88,9 +88,11 @@ import msgspec
 from msgspec import Meta
 
 from lowlat.bounded import Share
+from lowlat.decoding import explain
 from lowlat.engine.flow.profile_checks import check_profile
 from lowlat.engine.flow.quantiles import Quantiles
 from lowlat.errors import FormatError, InputError
+from lowlat.limits import LIVE_ORDERS_MAX
 from lowlat.toml import parse_toml, read_toml_text
 
 Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -105,7 +107,6 @@ BRANCHING_MAX: Final = 0.95
 DECAY_SPACINGS_MAX: Final = 1_000
 KERNELS_MAX: Final = 16
 BANDS_MAX: Final = 16
-LIVE_ORDERS_MAX: Final = 10_000_000
 
 Rate = Annotated[int, Meta(ge=1, le=RATE_MAX)]
 Branching = Annotated[float, Meta(ge=0, le=BRANCHING_MAX)]
@@ -269,6 +270,8 @@ def _parse(text: str, name: str, where: str) -> Profile:
         keys: Mapping[str, Any] = parse_toml(text)
         profile = msgspec.convert({"name": name, **keys}, Profile)
         check_profile(profile, keys)
-    except (msgspec.ValidationError, FormatError, InputError) as error:
+    except msgspec.ValidationError as error:
+        raise InputError(f"profile {where}: {explain(error)}") from error
+    except (FormatError, InputError) as error:
         raise InputError(f"profile {where}: {error}") from error
     return profile

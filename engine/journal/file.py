@@ -30,6 +30,7 @@ from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
 from lowlat.files import flush_folder
+from lowlat.inputs import is_refusal, open_regular
 
 _END: Final = struct.Struct("<4sI")
 END_BYTES: Final = _END.size
@@ -274,16 +275,14 @@ def open_to_append(path: Path) -> int:
 
 def _opened(path: Path, flags: int) -> int:
     try:
-        # Without O_NONBLOCK, opening a pipe of that name would block.
-        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
+        return open_regular(path, flags)
     except FileNotFoundError as error:
         raise NoJournalError(f"{path} does not exist; name a journal") from error
     except OSError as error:
-        raise JournalError(f"cannot open {path}: {error.strerror}; name a journal that you may read") from error
-    if not os.path.isfile(descriptor):  # noqa: PTH113 (a descriptor, not a path)
-        os.close(descriptor)
-        raise NoJournalError(f"{path} is not a journal: it is not a regular file")
-    return descriptor
+        why = error.strerror or str(error)
+        if is_refusal(error):
+            raise NoJournalError(f"{path} is not a journal: {why}") from error
+        raise JournalError(f"cannot open {path}: {why}; name a journal that you may read") from error
 
 
 def _lock(descriptor: int, path: Path) -> None:

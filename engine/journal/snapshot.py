@@ -15,6 +15,7 @@ from lowlat.engine.journal.header import SNAPSHOT, SnapshotHead, pack_head, read
 from lowlat.engine.matching.native import Engine
 from lowlat.errors import FormatError, OutputPathError
 from lowlat.files import write_atomically
+from lowlat.inputs import open_regular
 
 SUFFIX: Final = ".snapshot"
 
@@ -63,7 +64,7 @@ def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosit
     """
     path = snapshot_path(journal.path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = open_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:

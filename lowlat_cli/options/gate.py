@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from lowlat.errors import ExitCode
+from lowlat.text import printable_lines
 from lowlat_cli.destination import Destination, page_of
 from lowlat_cli.session import color_of
 from lowlat_cli.signals import interrupted_exit_code
@@ -64,8 +65,8 @@ def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, s
     from lowlat.reports.terminal.comparison_lines import verdict
 
     others = {
-        "md": lambda: to_markdown(comparison),
-        "junit": lambda: to_junit(comparison),
+        "md": lambda: printable_lines(to_markdown(comparison)),
+        "junit": lambda: printable_lines(to_junit(comparison)),
         **page_of(comparison),
     }
     destination.write(

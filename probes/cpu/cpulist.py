@@ -124,7 +124,9 @@ def parse_cpu_mask(text: str) -> tuple[int, ...]:
         parts.append(digits.rjust(8, "0") if index else digits)
     bits = f"{int(''.join(parts) or '0', 16):b}"[::-1]
     if len(bits) > CPU_NUMBER_MAX + 1:
-        raise FormatError(f"CPU mask {_shown(text)} has CPU {len(bits) - 1}, above {CPU_NUMBER_MAX}, the highest number")
+        raise FormatError(
+            f"CPU mask {_shown(text)} has CPU {len(bits) - 1}, above {CPU_NUMBER_MAX}, the highest number"
+        )
     return tuple(cpu for cpu, bit in enumerate(bits) if bit == "1")
 
 

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from lowlat.errors import FormatError
-from lowlat.limits import ARCHIVE_ENTRIES_MAX, ARCHIVE_HEADER_BYTES_MAX, PATH_DEPTH_MAX, TREE_FILE_BYTES_MAX
+from lowlat.limits import (
+    ARCHIVE_ENTRIES_MAX,
+    ARCHIVE_HEADER_BYTES_MAX,
+    ARCHIVE_LINKS_MAX,
+    PATH_DEPTH_MAX,
+    TREE_FILE_BYTES_MAX,
+)
 
 BLOCK_BYTES: Final = 512
 # name, size, checksum, type, target of a link, magic, prefix of the name
@@ -77,13 +83,15 @@ def entries(pieces: Iterator[bytes]) -> Iterator[TarEntry]:
 
     Raises `FormatError` for a damaged archive, one that ends without its end mark, and one beyond the limits.
     """
-    blocks, seen = _Blocks(pieces), 0
+    blocks, seen, links = _Blocks(pieces), 0, 0
     said: dict[str, bytes] = {}
     while (block := blocks.take(BLOCK_BYTES)).strip(b"\0"):
         seen += 1
-        if seen > ARCHIVE_ENTRIES_MAX:
-            raise FormatError(f"it has more than {ARCHIVE_ENTRIES_MAX:,} entries, the limit")
         header = _header(block)
+        links += header.kind == _LINK
+        if seen > ARCHIVE_ENTRIES_MAX or links > ARCHIVE_LINKS_MAX:
+            most = f"{ARCHIVE_ENTRIES_MAX:,} entries or {ARCHIVE_LINKS_MAX:,} links"
+            raise FormatError(f"it has more than {most}, the limit")
         if header.kind in (_LONG_NAME, _LONG_TARGET, _PAX, _PAX_OF_ALL):
             said |= _extension(header, _content(blocks, header.size, ARCHIVE_HEADER_BYTES_MAX, "an extended header"))
             continue
@@ -110,7 +118,7 @@ def _number(field: bytes) -> int:
     try:
         return int(field.strip(b" \0") or b"0", 8)
     except ValueError as error:
-        raise FormatError(f"{field[:12]!r} is not a number of a tar header: it is damaged, or not a tar archive") from error
+        raise FormatError(f"{field[:12]!r} is not a number: it is damaged, or not a tar archive") from error
 
 
 def _until_nul(field: bytes) -> bytes:

@@ -53,7 +53,7 @@ def parse_rule(text: str) -> Rule:
     """
     form = _FORM.fullmatch(text.strip())
     if form is None:
-        raise UsageError(f"{text!r} is not a valid gate; {_EXAMPLES}")
+        raise UsageError(f"{text!r} is not a valid gate: N is a finite number from 0 to 9999.999; {_EXAMPLES}")
     name, _, rest = form["path"].partition(":")
     if name not in NAMES:
         raise UsageError(f"{text!r} gates {name!r}, but gates apply to {', '.join(NAMES)}")

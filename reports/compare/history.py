@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from lowlat.bounded import Amount, Count
+from lowlat.bounded import Amount, Count, Seed
 from lowlat.errors import FormatError, InputError
 from lowlat.limits import HISTORY_FILES_MAX
 from lowlat.reports.io.loader import document_of, read_bytes
@@ -62,7 +62,7 @@ class Trend:
     """Reports of the same work, by start time: the same commands, rate and engine settings."""
 
     profile: Annotated[str, Meta(description="Name of the order flow profile, or of the file replayed")]
-    seed: Annotated[Count | None, Meta(description="Seed of the generator; null for recorded flow")]
+    seed: Annotated[Seed | None, Meta(description="Seed of the generator; null for recorded flow")]
     commands: Annotated[Count, Meta(description="Commands in one run")]
     hash: Annotated[str, Meta(description="Hash over the commands")]
     engine: Annotated[str, Meta(description="native or reference")]

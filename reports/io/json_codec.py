@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+import re
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -16,6 +17,9 @@ from lowlat.reports.model.sweep import Sweep
 
 _Kind = TypeVar("_Kind", Report, Sweep, Comparison)
 _Decoded = TypeVar("_Decoded")
+
+
+_NOT_A_NUMBER: Final = re.compile(rb"[:,\[]\s{0,64}-?(?:NaN|Infinity)\b")
 
 
 class _Named(msgspec.Struct):
@@ -116,7 +120,11 @@ def _decoded(data: bytes, kind: type[_Decoded], name: str) -> _Decoded:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         raise FormatError(f"not a valid {name}: {error}") from error
-    except (ValueError, RecursionError) as error:  # ValueError includes msgspec.DecodeError and UnicodeDecodeError
+    except RecursionError as error:
+        raise FormatError("not a JSON document: it is nested too deeply") from error
+    except ValueError as error:  # includes msgspec.DecodeError and UnicodeDecodeError
+        if _NOT_A_NUMBER.search(data):
+            raise FormatError("not a JSON document: it holds NaN or Infinity, which JSON does not have") from error
         raise FormatError(f"not a JSON document: {error}") from error
 
 

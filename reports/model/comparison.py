@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from lowlat.bounded import Amount, Count, Positive, Share
+from lowlat.bounded import Amount, Count, Positive, Seed, Share
 from lowlat.errors import FormatError
 from lowlat.reports.model import sequential_test
 from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Tool, Workload
@@ -133,7 +133,7 @@ class ComparedSide:
 class Interleaving:
     """How the runs of both sides were mixed on one host."""
 
-    seed: Annotated[Count, Meta(description="Random seed of the order; pass it to --seed to repeat the order")]
+    seed: Annotated[Seed, Meta(description="Random seed of the order; pass it to --seed to repeat the order")]
     pairs: Annotated[
         Positive,
         Meta(description="Pairs requested, each with one run of both sides; those there are if a decision ended it"),

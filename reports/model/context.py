@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from lowlat.bounded import Amount, Count, Percent, Positive
+from lowlat.bounded import Amount, Count, Percent, Positive, Seed, Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class MeasuredEngine:
 
     name: Annotated[str, Meta(description="native or reference")]
     settings: Annotated[
-        dict[str, str | int | float | bool | None],
+        dict[str, str | Whole | float | bool | None],
         Meta(description="Setting by name, e.g. order_pool: 50000; reports with different ones do not compare"),
     ]
 
@@ -58,7 +58,7 @@ class Workload:
 
     profile: Annotated[str, Meta(description="Name of the order flow profile, or of the file replayed")]
     seed: Annotated[
-        Count | None,
+        Seed | None,
         Meta(description="Seed of the generator, any 64-bit integer; null for recorded flow"),
     ]
     commands: Annotated[Count, Meta(description="Commands in one run")]

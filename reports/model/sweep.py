@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from lowlat import units
-from lowlat.bounded import Amount, Count, Share
+from lowlat.bounded import Amount, Count, Seed, Share
 from lowlat.errors import FormatError
 from lowlat.reports.model.objective import (
     DEFAULT_RULE,
@@ -82,7 +82,7 @@ class Sweep:
         Meta(min_length=1, max_length=POINTS_MAX, description="A report for each rate, the lowest first"),
     ]
     order: Annotated[tuple[Count, ...], Meta(description="Index in points of each run, in the order they were made")]
-    seed: Annotated[Count, Meta(description="Seed of that order, and of the bootstrap")]
+    seed: Annotated[Seed, Meta(description="Seed of that order, and of the bootstrap")]
     loop_ceiling: Annotated[
         Amount | None,
         Meta(

@@ -1,4 +1,7 @@
-"""CSV for spreadsheets and data frames: a row for each series of each run, then one over all runs."""
+"""CSV for spreadsheets and data frames: a row for each series of each run, then one over all runs.
+
+Text that a spreadsheet would take for a formula begins with a quote.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import PERCENTS
+from lowlat.text import spreadsheet_cell
 
 COLUMNS: Final = (
     "profile",
@@ -70,5 +74,5 @@ def _text(rows: Iterator[list[object]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(rows)
+    writer.writerows([spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return stream.getvalue()

@@ -17,6 +17,7 @@ from typing import Final
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run
 from lowlat.reports.outputs.points import valid
+from lowlat.text import printable
 
 PERCENTS: Final = ("50", "90", "99", "99.9", "99.99")
 
@@ -40,7 +41,8 @@ def _lines(report: Report) -> Iterator[str]:
     }
     # Keys are lower case without spaces; a key without a value resets what an earlier report set.
     yield from (
-        f"{key}: {'' if value is None else ' '.join(str(value).split())}".rstrip() for key, value in about.items()
+        f"{key}: {'' if value is None else printable(' '.join(str(value).split()))}".rstrip()
+        for key, value in about.items()
     )
     work = f"profile={_part(report.workload.profile)}"
     if report.load.target_rate is not None:

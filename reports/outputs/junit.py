@@ -5,17 +5,15 @@ Figures are properties of the suite. Use `lowlat compare` to find regressions.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 from xml.etree import ElementTree
 
 from lowlat.reports.model.report import Report
 from lowlat.reports.terminal import text_lines
+from lowlat.text import printable_lines
 
 PERCENTS: Final = ("50", "99", "99.9")
-
-_NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def of_report(report: Report) -> str:
@@ -76,5 +74,5 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _text(text: str) -> str:
-    """Text without the characters that XML cannot represent even when escaped."""
-    return _NOT_IN_XML.sub("\ufffd", text)
+    """Text without control characters, most of which XML cannot represent even when escaped."""
+    return printable_lines(text)

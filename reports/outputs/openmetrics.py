@@ -19,6 +19,7 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import histogram_of
 from lowlat.reports.outputs.points import rate_of, throughputs, valid
+from lowlat.text import printable_lines
 
 BOUNDS_NS: Final = tuple(quarter * 2**power - 1 for power in range(2, 34) for quarter in (4, 5, 6, 7))
 """Largest value of each bucket."""
@@ -129,4 +130,4 @@ def _sample(name: str, labels: Mapping[str, str], value: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return printable_lines(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

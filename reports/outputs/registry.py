@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lowlat.errors import UsageError
+from lowlat.text import printable_lines
 
 if TYPE_CHECKING:
     from lowlat.reports.histogram.hlog_reader import RecordedLog
@@ -134,7 +135,14 @@ OUTPUTS: Final[Mapping[str, Output]] = {
 
 
 def convert(document: Document, name: str) -> str:
-    """The document in the format of this name. Raises `UsageError` if the format does not support it."""
+    """The document in the format of this name, without control characters. Raises `UsageError` if the format does not
+    support it.
+    """
+    text = _converted(document, name)
+    return text if name == "html" else printable_lines(text)  # a page has its own, and scripts that must not change
+
+
+def _converted(document: Document, name: str) -> str:
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 

@@ -2,8 +2,8 @@
 browsers with scripts.
 
 Needs the extra `lowlat[html]`: Jinja2 for the page, and plotly for its plotly.js, which is embedded in the file. plotly
-ships no smaller bundle, so a page has about 5 MB. All text from a document is escaped. The page's content security
-policy (CSP) blocks all fetches, and all scripts except those listed by hash.
+ships no smaller bundle, so a page has about 5 MB. All text from a document is escaped, its control characters too. The
+page's content security policy (CSP) blocks all fetches, and all scripts except those listed by hash.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page import charts, comparison_charts, history_charts
 from lowlat.reports.terminal import comparison_lines, history_lines, sweep_lines, text_lines
+from lowlat.text import printable_lines, printable_values
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -101,6 +102,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=DictLoader({name: _text(name) for name in names}),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -124,6 +126,11 @@ def _environment() -> Environment:
     return environment
 
 
+def _shown(value: Any) -> Any:
+    """What an expression of a template shows: text without control characters, unless it is markup already."""
+    return value if hasattr(value, "__html__") else printable_lines(str(value))
+
+
 def _text(name: str) -> str:
     return (files("lowlat.reports.page") / "templates" / name).read_text(encoding="utf-8")
 
@@ -137,7 +144,7 @@ def _plotly() -> str:
 
 def _in_script(value: Any) -> str:
     """JSON that cannot end the HTML script element that contains it."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(printable_values(value), allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -103,7 +103,10 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("compare a b", "a: cannot be read: No such file or directory"),
         ("compare a a", "a is given twice, so its runs would count twice; name each file once"),
         ("compare . b", ".: it is a directory; name a file in it, or read all of them with --history"),
-        ("compare a b --gate p99", "'p99' is not a valid gate; write p99=10%, p99:response:cancel=25%, "),
+        (
+            "compare a b --gate p99",
+            "'p99' is not a valid gate: N is a finite number from 0 to 9999.999; write p99=10%, ",
+        ),
         ("compare a b -o missing/x.json", "cannot write missing/x.json: there is no directory "),
         (
             "ab",

@@ -305,8 +305,8 @@ def test_what_is_no_journal_that_can_be_read(lowlat: Run, day: Path, tmp_path: P
     cases = {
         "text": (2, "text is not a journal: it does not begin with 'LOWLATJ'\n"),
         "begun": (2, "begun ends within its header: it was never a complete journal; remove it\n"),
-        "pipe": (2, "pipe is not a journal: it is not a regular file\n"),
-        ".": (2, ". is not a journal: it is not a regular file\n"),
+        "pipe": (2, "pipe is not a journal: it is a named pipe; name a regular file\n"),
+        ".": (2, ". is not a journal: it is a directory; name a file in it\n"),
         "missing": (2, "missing does not exist; name a journal\n"),
         "day.journal": (
             2,

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from lowlat.bounded import Amount, Count, Positive
+from lowlat.bounded import Amount, Count, Positive, Seed
 from lowlat.documents import document_fields
 from lowlat.engine.flow.statistics.acts import ACTS
 from lowlat.engine.flow.statistics.distribution import ks_distance
@@ -77,7 +77,7 @@ class ProfileCheck:
     flow: Annotated[str, Meta(description="Name of the flow")]
     flow_commands: Annotated[Positive, Meta(description="Measured commands of the flow")]
     profile_commands: Annotated[Positive, Meta(description="Measured commands of the profile's flow")]
-    seed: Annotated[Count, Meta(description="Seed of the profile's flow")]
+    seed: Annotated[Seed, Meta(description="Seed of the profile's flow")]
     figures: Annotated[tuple[CheckedFigure, ...], Meta(description="Every figure, in the order of the table")]
     notes: Annotated[tuple[str, ...], Meta(description="What could not be compared, and why")]
 

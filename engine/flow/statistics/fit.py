@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from lowlat import units
-from lowlat.engine.flow.profile import LIVE_ORDERS_MAX, Aggressive, Lifetime, Mix, OrderPlacement, Profile, Quantity
+from lowlat.engine.flow.profile import Aggressive, Lifetime, Mix, OrderPlacement, Profile, Quantity
 from lowlat.engine.flow.profile_checks import LEVELS_MAX, LOTS_MAX, TICKS_MAX, check_profile
 from lowlat.engine.flow.quantiles import VALUE_MAX
 from lowlat.engine.flow.recording import Ints
@@ -19,6 +19,7 @@ from lowlat.engine.flow.statistics.distribution import Distribution
 from lowlat.engine.flow.statistics.measure import FlowStatistics
 from lowlat.engine.flow.statistics.quantile_rows import lifetime_rows, rows_of
 from lowlat.errors import UsageError
+from lowlat.limits import LIVE_ORDERS_MAX
 
 COMMANDS_MIN: Final = 1_000
 ADDS_MIN: Final = 200

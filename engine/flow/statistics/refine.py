@@ -16,13 +16,14 @@ from typing import Final
 
 import msgspec
 
-from lowlat.engine.flow.profile import LIVE_ORDERS_MAX, Profile
+from lowlat.engine.flow.profile import Profile
 from lowlat.engine.flow.profile_checks import TICKS_MAX
 from lowlat.engine.flow.quantiles import Quantiles
 from lowlat.engine.flow.statistics.check import compare_flows
 from lowlat.engine.flow.statistics.fit import Fit
 from lowlat.engine.flow.statistics.measure import FlowStatistics, flow_statistics
 from lowlat.engine.flow.synthetic import synthetic_flow
+from lowlat.limits import LIVE_ORDERS_MAX
 
 ROUNDS: Final = 6
 COMMANDS_MAX: Final = 200_000

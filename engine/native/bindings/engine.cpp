@@ -158,6 +158,7 @@ std::vector<Part> memory(OwnedMatcher& matcher) {
 void register_engine(const nb::module_& m) {
     translate_to<EngineBusyError>("BusyError");
     translate_to<EngineBrokenError>("NotValidError");
+    translate_bad_alloc();
     nb::class_<OwnedMatcher>(m, "Matcher")
         .def(
             "__init__",

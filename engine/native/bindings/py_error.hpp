@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 
 #include <exception>
+#include <new>
 
 namespace lowlat {
 
@@ -20,6 +21,19 @@ void translate_to(const char* name) {
             }
         },
         const_cast<char*>(name));
+}
+
+/// Translate std::bad_alloc to a MemoryError that says so; its own text is its name.
+inline void translate_bad_alloc() {
+    nanobind::register_exception_translator(
+        [](const std::exception_ptr& thrown, void*) {
+            try {
+                std::rethrow_exception(thrown);
+            } catch (const std::bad_alloc&) {
+                PyErr_SetString(PyExc_MemoryError, "the system refused the allocation");
+            }
+        },
+        nullptr);
 }
 
 }  // namespace lowlat

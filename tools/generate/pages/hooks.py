@@ -15,6 +15,7 @@ import api_names
 import api_pages
 import c_header
 import command_pages
+import limits_table
 import profile_keys
 import record_tables
 import schema_pages
@@ -38,6 +39,7 @@ GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "document": lambda name: schema_pages.page(ROOT, name),
     "documents": lambda: schema_pages.index(ROOT),
     "exit-codes": record_tables.exit_codes,
+    "limits": limits_table.table,
     "module": api_pages.introduction,
     "profile-keys": profile_keys.keys,
     "profiles": profile_keys.table,

@@ -45,7 +45,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from lowlat.engine.flow.readers.lobster.file import COMPRESSED, read_best_states, read_messages
+from lowlat.compression import COMPRESSED
+from lowlat.engine.flow.readers.lobster.file import read_best_states, read_messages
 from lowlat.engine.flow.readers.lobster.flow import LobsterFlow
 from lowlat.engine.flow.recording import RecordedFlow
 from lowlat.engine.flow.registry import Reader

@@ -74,9 +74,10 @@ class Messages:
 def read_messages(path: Path) -> Messages:
     """The rows of a message file; suffixes `.xz`, `.gz`, `.bz2` are decompressed.
 
-    Times are rounded to the nanosecond. Raises `LobsterError` for an unreadable, truncated or empty file, or one that
-    exceeds the limits on order flow in `lowlat.limits`; a row without six numbers; a time outside the day or before the previous row's; an unknown type or direction; for types 1 to 5 a
-    size or price that is not positive; for types 1 to 4 an id below 1, a size above 2^32 - 1, a price off the tick.
+    Times are rounded to the nanosecond. Raises `LobsterError` for an unreadable, truncated or empty file, or one beyond
+    the limits on recorded orders (`lowlat.limits`); a row without six numbers; a time outside the day or before the
+    previous row's; an unknown type or direction; for types 1 to 5 a size or price that is not positive; for types 1 to
+    4 an id below 1, a size above 2^32 - 1, a price off the tick.
     """
     parts: list[Sequence[Ints]] = []
     last_ns = 0
@@ -185,9 +186,7 @@ def _columns(block: _Block, names: Sequence[str], converters: Sequence[Callable[
     return list(np.array(rows, dtype=np.int64).T)
 
 
-def _row(
-    block: _Block, index: int, names: Sequence[str], converters: Sequence[Callable[[str], int]]
-) -> list[int]:
+def _row(block: _Block, index: int, names: Sequence[str], converters: Sequence[Callable[[str], int]]) -> list[int]:
     line = block.lines[index]
     width = line.count(",") + 1
     if width != len(names):

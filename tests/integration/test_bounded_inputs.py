@@ -1,0 +1,233 @@
+"""No file hangs a verb, fills memory or ends in an internal error: one line on stderr, and the exit code for it.
+
+CPU time and memory are compared with those of a verb that finds no file, so that a slow or busy machine changes
+nothing.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from lowlat.errors import ExitCode
+from tests.integration.conftest import LOWLAT, Run, Start
+
+Refused = Callable[..., str]
+
+CPU_TIMES_MAX = 12
+MEMORY_KB_MAX = 200 << 10
+ROW = b"0.0,1,1,1,100,1\n"
+SQUEEZE = {".xz": lzma.compress, ".gz": gzip.compress, ".bz2": bz2.compress}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a verb took and said."""
+
+    code: int
+    stderr: str
+    cpu_s: float
+    peak_kb: int
+
+
+def ended(process: subprocess.Popen[str], stderr: TextIO) -> Ended:
+    """Wait for a process, and measure it alone."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    stderr.seek(0)
+    return Ended(process.returncode, stderr.read(), used.ru_utime + used.ru_stime, used.ru_maxrss)
+
+
+@pytest.fixture(scope="module")
+def usual() -> Ended:
+    """What a verb takes that finds no file."""
+    with tempfile.TemporaryFile("w+") as stderr:
+        process = subprocess.Popen([LOWLAT, "report", "missing.json"], stderr=stderr, text=True)
+        return ended(process, stderr)
+
+
+@pytest.fixture
+def refused(start: Start, usual: Ended) -> Refused:
+    """Check that a verb refuses its input with one line, cheaply; return the line."""
+
+    def check(*arguments: object, cwd: Path | None = None) -> str:
+        with tempfile.TemporaryFile("w+") as stderr:
+            process = start(*arguments, stdout=subprocess.DEVNULL, stderr=stderr, **({"cwd": cwd} if cwd else {}))
+            found = ended(process, stderr)
+        what = f"{arguments}: {found}"
+        assert found.code == ExitCode.USAGE, what
+        assert re.fullmatch(r"lowlat: [^\n]*\n", found.stderr) and len(found.stderr) < 2_200, what
+        assert found.cpu_s < CPU_TIMES_MAX * usual.cpu_s, what
+        assert found.peak_kb < usual.peak_kb + MEMORY_KB_MAX, what
+        return found.stderr
+
+    return check
+
+
+VERBS = (
+    ("report", "IT"),
+    ("compare", "IT", "IT2"),
+    ("replay", "IT"),
+    ("replay", "IT", "--format", "lobster"),
+    ("replay", "IT", "--format", "journal"),
+    ("profile", "show", "IT"),
+    ("bench", "--profile", "IT"),
+    ("profile", "fit", "IT"),
+    ("profile", "check", "steady", "IT"),
+    ("journal", "verify", "IT"),
+    ("journal", "dump", "IT"),
+    ("topology", "--root", "IT"),
+    ("affinity", "plan", "--root", "IT"),
+    ("report", "--history", "IT"),
+    ("book", "--dir", "IT"),
+)
+"""Every way to name a file to read."""
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_what_is_no_file_is_refused_by_every_verb(
+    refused: Refused, tmp_path: Path, verb: tuple[str, ...], kind: str
+) -> None:
+    for name in ("IT", "IT2"):
+        path = tmp_path / name
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir(mode=0o700)
+        else:
+            path.symlink_to("/dev/zero")
+    if kind == "folder" and verb[-2] in ("--history", "--dir"):
+        return  # which read one
+    words = [f"./{word}" if word.startswith("IT") else word for word in verb]
+    assert "IT" in refused(*words)
+
+
+@pytest.mark.parametrize("name", ["lowlat.toml", "pyproject.toml"])
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder", "huge", "levels", "dots", "digits"])
+def test_settings_that_are_none(refused: Refused, tmp_path: Path, name: str, kind: str) -> None:
+    texts = {
+        "huge": "#" * (1 << 20),
+        "deep": PROFILES["levels"],
+        "dots": PROFILES["dots"],
+        "digits": PROFILES["digits"],
+    }
+    folder = tmp_path / "project"
+    folder.mkdir()
+    path = folder / name
+    if kind in texts:
+        path.write_text(texts[kind])
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    assert name in refused("topology", cwd=folder)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "squeeze"), [(".xz", lzma.compress), (".gz", gzip.compress), (".bz2", bz2.compress)]
+)
+@pytest.mark.parametrize("content", [bytes(1 << 24), ROW * (1 << 20)], ids=["zeros", "rows"])
+def test_a_bomb_of_gigabytes(refused: Refused, tmp_path: Path, suffix: str, squeeze: Any, content: bytes) -> None:
+    path = tmp_path / f"day.csv{suffix}"
+    one = squeeze(content)
+    path.write_bytes(one * min(300, 1 + (500_000 // len(one))))
+    assert "the limit" in (line := refused("replay", path)) or "is not order flow" in line
+
+
+PROFILES = {
+    "dots": "a." * 100_000 + "a = 1\n",
+    "levels": "a = " + "[" * 100_000 + "\n",
+    "digits": "live_orders = " + "9" * 100_000 + "\n",
+    "ten million live orders": "live_orders = 10_000_000\n[mix]\nadd = 1\n",
+    "not a number": "zipf_exponent = nan\n[mix]\nadd = 1\n",
+    "a long key": "x" * 200_000 + " = 1\n",
+    "a NUL": "a = '\0'\n",
+}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_hostile_profile(refused: Refused, tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine.toml").write_text(PROFILES[name])
+    assert "mine.toml" in refused("bench", "--profile", "mine.toml")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The text of a real report."""
+    path = tmp_path_factory.mktemp("saved") / "a.json"
+    subprocess.run([LOWLAT, "bench", "-p", "steady", "--commands", "2000", "--runs", "1", "-o", path], check=True)
+    return path.read_text()
+
+
+REPORTS = {
+    "NaN": lambda text: text.replace('"duration_s": ', '"duration_s": NaN, "x": ', 1),
+    "infinity": lambda text: re.sub(r'"duration_s": [0-9.e-]+', '"duration_s": 1e999', text, count=1),
+    "10**400": lambda text: re.sub(r'"count": [0-9]+', f'"count": 1{"0" * 400}', text, count=1),
+    "10**5000": lambda text: re.sub(r'"commands": [0-9]+', f'"commands": 1{"0" * 5000}', text, count=1),
+    "a setting of 10**400": lambda text: re.sub(r'"settings": {', f'"settings": {{"x": 1{"0" * 400},', text, count=1),
+    "deep": lambda text: '{"schema": "lowlat.report/1", "x": ' + "[" * 100_000,
+    "many values": lambda text: '{"schema": "lowlat.report/1", "x": [' + "1," * 5_000_000 + "1]}",
+    "no date": lambda text: re.sub(r'"started": "[^"]+"', '"started": "9999-99-99T99:99:99Z"', text),
+    "empty": lambda text: "",
+    "cut": lambda text: text[:5_000],
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize(
+    "verb", [("report", "it.json"), ("compare", "it.json", "saved.json")], ids=["report", "compare"]
+)
+def test_a_hostile_report(refused: Refused, tmp_path: Path, saved: str, name: str, verb: tuple[str, ...]) -> None:
+    (tmp_path / "saved.json").write_text(saved)
+    (tmp_path / "it.json").write_text(REPORTS[name](saved))
+    assert "it.json: " in refused(*verb)
+
+
+def test_a_nul_in_a_name_is_shown(lowlat: Run, tmp_path: Path, saved: str) -> None:
+    document = json.loads(saved)
+    document["workload"]["profile"] = "a\0b"
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    done = lowlat("report", "a.json")
+    assert done.returncode == 0 and r"a\x00b" in done.stdout
+
+
+def test_a_command_that_prints_without_end_is_stopped(lowlat: Run) -> None:
+    done = lowlat("ab", "--runs", "2", "--", "cat /dev/zero", "--", "true")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "the output of A is too large for a report: over 128 MiB" in done.stderr or "output of B" in done.stderr
+
+
+def waits_for_its_pipe(pid: int) -> bool:
+    """Whether a process has opened stdin a second time, which it then reads, and sleeps."""
+    folder = Path(f"/proc/{pid}/fd")
+    opened = [entry for entry in folder.iterdir() if entry.readlink() == (folder / "0").readlink()]
+    return len(opened) > 1 and "\nState:\tS" in Path(f"/proc/{pid}/status").read_text()
+
+
+def test_sigterm_ends_a_read_at_once(start: Start, tmp_path: Path) -> None:
+    """While it waits for a pipe of the shell, which never writes."""
+    ours, theirs = os.pipe()
+    process = start("report", "/dev/stdin", stdin=ours)
+    while not waits_for_its_pipe(process.pid):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) in {ExitCode.INTERRUPTED, 143, -signal.SIGTERM}
+    for end in (ours, theirs):
+        os.close(end)

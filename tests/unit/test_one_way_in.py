@@ -1,0 +1,117 @@
+"""Files are opened, decompressed and parsed as TOML in one place each, which bounds them; these tests find another.
+
+The rule is also shown to fail on planted violations.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_one_of_each import ROOT, sources
+
+ALLOWED = {
+    "lowlat/inputs.py": {"os.open", "os.fdopen"},
+    "lowlat/compression.py": {"bz2", "lzma", "zlib"},
+    "lowlat/toml.py": {"tomllib"},
+    # Parts of the package itself.
+    "lowlat/documents.py": {".read_text"},
+    "engine/flow/profile.py": {".read_text"},
+    "reports/page/html.py": {".read_text"},
+    # Written, or opened to be written.
+    "lowlat/files.py": {"os.open", "os.fdopen"},
+    "lowlat_cli/stdio.py": {"open", "os.open"},
+    "reports/histogram/hlog_writer.py": {"os.open"},
+    "probes/host/snapshot.py": {"tarfile", ".open"},
+    "engine/bench/subprocess_run.py": {"open"},
+    # Mapped, after the file was found to be regular; books and rings are opened below a folder, never through a link.
+    "engine/journal/file.py": {"os.open", "mmap.mmap"},
+    "engine/journal/snapshot.py": {"mmap.mmap"},
+    "engine/shared_book/file.py": {"os.open", ".read_text"},
+    "engine/shared_book/reader.py": {"mmap.mmap"},
+    "engine/shared_book/writer.py": {"mmap.mmap"},
+    "engine/rings/shared_memory.py": {"os.open", "mmap.mmap"},
+    # Memory of our own, and a descriptor from the parent process.
+    "probes/disturbance.py": {"mmap.mmap"},
+    "engine/bench/worker.py": {"os.fdopen", "np.memmap"},
+    # The kernel's log.
+    "probes/clock/sources.py": {"os.open"},
+    # A histogram's blob, with a limit of its own; a checksum.
+    "reports/histogram/hdr_codec.py": {"zlib"},
+    "engine/shared_book/header.py": {"zlib"},
+}
+"""What each file may use of `WAYS` and `MODULES`."""
+WAYS = {
+    *("open", "io.open", "os.open", "os.fdopen", "mmap.mmap"),
+    *("np.load", "np.fromfile", "np.memmap", "np.loadtxt", "np.genfromtxt"),
+    *(".read_text", ".read_bytes", ".open"),
+}
+MODULES = {"bz2", "gzip", "lzma", "pickle", "shelve", "tarfile", "tomllib", "zipfile", "zlib"}
+OURS = {
+    "inputs.read_bytes",
+    "tree.read_bytes",
+    "self._tree.read_bytes",
+    "self.read_bytes",
+    "self.native.open",
+    "self.open",
+}
+"""Methods of our own with such a name: `lowlat.inputs`, trees of a host, and what reads no file."""
+
+
+def ways_in(file: Path) -> Iterator[str]:
+    """Each way to read a file that a source uses."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (name.name for name in names if name.name in MODULES)
+            case ast.ImportFrom(module=str(module)) if module in MODULES:
+                yield module
+            case ast.Call(func=function):
+                name = ast.unparse(function)
+                method = f".{name.rpartition('.')[2]}" if "." in name or ")" in name else name
+                if name in WAYS:
+                    yield name
+                elif method in WAYS and name not in OURS and "." in name:
+                    yield method
+
+
+def elsewhere(root: Path) -> list[str]:
+    """Each source that reads files by itself, and how."""
+    found = []
+    for file in sources(root):
+        name = file.relative_to(root).as_posix()
+        found += [f"{name}: {way}" for way in dict.fromkeys(ways_in(file)) if way not in ALLOWED.get(name, ())]
+    return found
+
+
+def test_files_are_read_in_one_place() -> None:
+    assert elsewhere(ROOT) == []
+
+
+def test_no_permission_is_left_over() -> None:
+    used = {file: set(ways_in(ROOT / file)) for file in ALLOWED}
+    assert {file: ways - used[file] for file, ways in ALLOWED.items() if ways - used[file]} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "way"),
+    [
+        ("text = path.read_text()", ".read_text"),
+        ("data = Path(name).read_bytes()", ".read_bytes"),
+        ("with path.open('rb') as file: pass", ".open"),
+        ("with open(name) as file: pass", "open"),
+        ("file = os.open(name, os.O_RDONLY)", "os.open"),
+        ("import lzma", "lzma"),
+        ("def f():\n    from tarfile import open", "tarfile"),
+        ("import tomllib", "tomllib"),
+        ("rows = np.fromfile(name)", "np.fromfile"),
+        ("found = mmap.mmap(file, 0)", "mmap.mmap"),
+    ],
+)
+def test_another_place_is_found(tmp_path: Path, line: str, way: str) -> None:
+    (tmp_path / "reports/io").mkdir(parents=True)
+    (tmp_path / "reports/io/mine.py").write_text(f"x = 1\n{line}\n")
+    assert elsewhere(tmp_path) == [f"reports/io/mine.py: {way}"]
