@@ -1,4 +1,4 @@
-"""What the system refused, in words: memory, threads, files and calls that are not to be had are no defects of lowlat."""
+"""What the system refused, in words. Memory, threads and calls that are not to be had are no defects of lowlat."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _of_call(error: OSError) -> str:
     if error.errno is None:  # some libraries raise it with a text only
         return f"the system refused a call: {error}; check memory, disk and limits (ulimit -a)"
     about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
-    return f"{about}{os.strerror(error.errno)}; {_HINTS.get(error.errno, 'check memory, disk and limits (ulimit -a)')}"
+    return f"{about}{error.strerror or os.strerror(error.errno)}; {_HINTS.get(error.errno, 'check memory, disk and limits (ulimit -a)')}"
 
 
 def _of_import(error: ImportError) -> str:
