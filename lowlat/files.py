@@ -21,10 +21,12 @@ def check_writable(path: Path) -> None:
     target = _target(path)
     try:
         descriptor, temporary = _open_beside(target)
+        try:
+            os.close(descriptor)
+        finally:
+            temporary.unlink()
     except OSError as error:
         raise OutputPathError(f"cannot write {path}: {error.strerror}; choose another file") from error
-    os.close(descriptor)
-    temporary.unlink()
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

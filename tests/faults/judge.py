@@ -80,10 +80,9 @@ def _of_stdout(command: Command, outcome: Outcome) -> Iterator[str]:
 
 
 def _of_files(command: Command, fault: Fault | None, outcome: Outcome) -> Iterator[str]:
-    # To clean up takes calls too: where they are refused for good, something may stay.
-    refused = fault is not None and fault.onward and fault.call in {"open", "stat", "folder", "close"}
-    left = [*outcome.files.keys() - {command.writes}, *outcome.temporary]
-    if left and not refused:
+    left = {name: file.is_dir() for name, file in outcome.files.items() if name != command.writes}
+    left |= {name: name.endswith("/") for name in outcome.temporary}
+    if left and not all(_is_not_removable(name, is_folder, fault, outcome.seen) for name, is_folder in left.items()):
         yield f"left {', '.join(sorted(left))}"
     written = outcome.files.get(command.writes or "")
     if written is None:
@@ -91,6 +90,12 @@ def _of_files(command: Command, fault: Fault | None, outcome: Outcome) -> Iterat
             yield f"ended well, but wrote no {command.writes}"
     elif not is_whole(written):
         yield f"wrote half of {command.writes}"
+
+
+def _is_not_removable(name: str, is_folder: bool, fault: Fault | None, seen: Seen) -> bool:
+    """Whether a call failed that removes a temporary folder: to list it, and to open it for that."""
+    to_list = fault is not None and fault.call in {"open", "stat", "folder", "close", "control"}
+    return fault is not None and to_list and is_folder and (fault.onward or name.rstrip("/") in seen.where)
 
 
 def is_whole(file: Path) -> bool:

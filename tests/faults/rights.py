@@ -48,7 +48,7 @@ class Denied:
 
 
 NO_THREADS: Final = (Denied("clone3", errno.ENOSYS), Denied("clone", errno.EAGAIN, _CLONE_THREAD))
-"""As RLIMIT_NPROC, from which root is exempt. Without clone3 the C library calls clone, whose flags a filter can read."""
+"""As RLIMIT_NPROC, which does not bind root. Without clone3 the C library uses clone, whose flags a filter can read."""
 NO_PROCESSES: Final = (
     Denied("clone3", errno.ENOSYS),
     Denied("clone", errno.EAGAIN),

@@ -25,6 +25,13 @@ HERE: Final = Path(__file__).parent
 STUCK_S: Final = 120.0
 """A command whose processes use no CPU time for so long hangs: on a busy host, each gets some within seconds."""
 
+PUBLISHING: Final = """
+import sys
+from lowlat.engine.shared_book import MappedBookWriter
+with MappedBookWriter("LIVE"):
+    sys.stdin.read()
+"""
+
 
 def environment(home: Path) -> dict[str, str]:
     """The environment of commands: temporary files in a folder of ours, no bytecode written, no settings."""
@@ -59,7 +66,9 @@ class Runner:
         self.home, self.inputs = home, inputs
         for name in ("tmp", "run"):
             (home / name).mkdir()
-        self.sleeper = subprocess.Popen(["sleep", "infinity"])
+        self.sleeper = subprocess.Popen(
+            [sys.executable, "-P", "-c", PUBLISHING], stdin=subprocess.PIPE, env=environment(home)
+        )
         self.zygote = subprocess.Popen(
             [sys.executable, "-P", str(HERE / "zygote.py")],
             stdin=subprocess.PIPE,
@@ -85,9 +94,10 @@ class Runner:
         write_plan(plan, fault)
         code = self._ended(command, folder, plan)
         files = {file.name: file for file in folder.iterdir() if file.name != "in"}
-        temporary = tuple(sorted(os.listdir(self.home / "tmp")))  # noqa: PTH208
-        for name in temporary:
-            _remove(self.home / "tmp" / name)
+        left = sorted((self.home / "tmp").iterdir())
+        temporary = tuple(f"{path.name}/" if path.is_dir() else path.name for path in left)
+        for path in left:
+            _remove(path)
         texts = [(self.home / f"work.{stream}").read_text(errors="replace") for stream in ("stdout", "stderr")]
         return Outcome(code, *texts, files, temporary, read_plan(plan))
 

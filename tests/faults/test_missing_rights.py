@@ -34,7 +34,7 @@ def run(
         [*within, LOWLAT, *command.arguments],
         cwd=home / "work",
         env=environment(home) | {"HOME": str(home)},
-        preexec_fn=drop,  # noqa: PLW1509 (no threads here)
+        preexec_fn=drop,
         capture_output=True,
         text=True,
         check=False,
@@ -87,7 +87,10 @@ def test_closed_streams_change_nothing_else(tmp_path: Path, streams: tuple[int, 
 
 
 MASKED = 'mount -t tmpfs tmpfs "$1" && shift && exec "$@"'
-READ_ONLY = 'for at in /tmp /var/tmp /dev/shm "$1"; do mount --bind $at $at && mount -o remount,bind,ro $at; done; shift; exec "$@"'
+READ_ONLY = """
+for at in /tmp /var/tmp /dev/shm "$1"; do mount --bind "$at" "$at" && mount -o remount,bind,ro "$at"; done
+shift; exec "$@"
+"""
 
 
 def in_namespace(script: str, folder: str) -> list[str]:

@@ -69,7 +69,7 @@ def serve() -> None:
         if child == 0:
             try:
                 become(**asked)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 (the fork must not go on here)
                 os.write(2, f"Traceback: {error!r}\n".encode())
                 os._exit(98)
         _say(child)
