@@ -24,6 +24,7 @@ def imported() -> ImportError:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
+        (SystemError("error return without exception set"), "not enough memory; use fewer commands or smaller pools"),
         (MemoryError(), "not enough memory; use fewer commands or smaller pools"),
         (MemoryError("std::bad_alloc"), "not enough memory: std::bad_alloc; use fewer commands or smaller pools"),
         (
@@ -50,7 +51,7 @@ def test_a_refusal_says_what_and_what_to_do(error: BaseException, words: str) ->
 
 
 @pytest.mark.parametrize(
-    "error", [KeyError("x"), RuntimeError("x"), AssertionError(), io.UnsupportedOperation("seek"), ValueError()]
+    "error", [KeyError("x"), RuntimeError("x"), SystemError("bad argument"), AssertionError(), io.UnsupportedOperation("seek"), ValueError()]
 )
 def test_a_defect_is_none(error: BaseException) -> None:
     assert refusal(error) is None
