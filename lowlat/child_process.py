@@ -46,7 +46,7 @@ def run_program(module: str) -> None:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except LowlatError as error:
         _end(str(error), error.exit_code)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the process ends with it)
         if (refused := refusal(error)) is None:
             import traceback
 

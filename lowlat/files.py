@@ -21,10 +21,12 @@ def check_writable(path: Path) -> None:
     target = _target(path)
     try:
         descriptor, temporary = _open_beside(target)
+        try:
+            os.close(descriptor)
+        finally:
+            temporary.unlink()
     except OSError as error:
         raise OutputPathError(f"cannot write {path}: {error.strerror}; choose another file") from error
-    os.close(descriptor)
-    temporary.unlink()
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -39,7 +41,8 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
 
     Writes a temporary file next to the target, flushes it to disk, then renames it. Symbolic links are followed and
     kept. A new file gets its mode from the umask; an existing file keeps its mode. On failure, raises `OutputPathError`
-    and leaves no partial file; only a killed process leaves the temporary file behind.
+    and leaves no partial file; only a killed process leaves the temporary file behind. If only the folder cannot be
+    flushed, the message says that the file is written.
     """
     target = _target(path)
     try:
@@ -52,9 +55,14 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputPathError(f"cannot write {path}: {error.strerror or error}") from error
+    try:
         flush_folder(target.parent)
     except OSError as error:
-        raise OutputPathError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputPathError(
+            f"{path} is written, but may be lost in a crash: its folder cannot be flushed: {error.strerror}"
+        ) from error
 
 
 def flush_folder(folder: Path) -> None:
@@ -96,6 +104,11 @@ def _open_beside(target: Path) -> tuple[int, Path]:
     """
     temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with contextlib.suppress(FileNotFoundError):
-        os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+    except OSError:
+        os.close(descriptor)
+        temporary.unlink()
+        raise
     return descriptor, temporary

@@ -1,4 +1,4 @@
-"""What the system refused, in words: memory, threads, files and calls that are not to be had are no defects of lowlat."""
+"""What the system refused, in words. Memory, threads and calls that are not to be had are no defects of lowlat."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _SPACE: Final = "free some space, or use another disk"
 _MEMORY: Final = "free some memory, or raise the limit (ulimit -v)"
 _THREADS: Final = "raise the limit of processes and threads (ulimit -u, or pids.max of the container)"
 _RIGHTS: Final = "run it with this right, or outside the sandbox"
+_CHECK: Final = "check memory, disk and limits (ulimit -a)"
 _HINTS: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "close other programs: the whole host has too many files open",
@@ -32,6 +33,8 @@ def refusal(error: BaseException) -> str | None:
 
     None for anything else, such as a defect.
     """
+    if isinstance(error, SystemError) and "without exception set" in str(error):
+        error = MemoryError()  # CPython 3.11, without memory for the frame of a call
     if isinstance(error, MemoryError):
         return f"not enough memory: {error}".removesuffix(": ") + "; use fewer commands or smaller pools"
     if isinstance(error, ImportError):
@@ -45,9 +48,9 @@ def refusal(error: BaseException) -> str | None:
 
 def _of_call(error: OSError) -> str:
     if error.errno is None:  # some libraries raise it with a text only
-        return f"the system refused a call: {error}; check memory, disk and limits (ulimit -a)"
+        return f"the system refused a call: {error}; {_CHECK}"
     about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
-    return f"{about}{os.strerror(error.errno)}; {_HINTS.get(error.errno, 'check memory, disk and limits (ulimit -a)')}"
+    return f"{about}{error.strerror or os.strerror(error.errno)}; {_HINTS.get(error.errno, _CHECK)}"
 
 
 def _of_import(error: ImportError) -> str:
@@ -56,4 +59,4 @@ def _of_import(error: ImportError) -> str:
     while isinstance(cause := first.__cause__ or first.__context__, ImportError | OSError):
         first = cause
     why = f"{first}".strip().splitlines() or [type(first).__name__]
-    return f"a module cannot be loaded: {why[0]}; check memory, disk and limits (ulimit -a), or install lowlat again"
+    return f"a module cannot be loaded: {why[0]}; {_CHECK}, or install lowlat again"

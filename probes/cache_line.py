@@ -255,7 +255,7 @@ def _sharing(
         return not_applicable(source, "only one CPU is available to this process; false sharing needs two"), {}, 0
     costs = _core.measure_sharing_costs(pair[0], pair[1], round(SLICE_S * frequency_hz), round(SHARING_LIMIT_S * 1e9))
     if costs.error:
-        return unknown(source, f"pinning to CPUs {pair} failed: {os.strerror(costs.error)}"), {}, 0
+        return unknown(source, f"no threads on CPUs {pair}: {os.strerror(costs.error)}"), {}, 0
     times = dict(zip(costs.distances, costs.ticks_per_write, strict=True))
     in_ns = {distance: cost * 1e9 / frequency_hz for distance, cost in times.items()}
     if min(times.values()) <= 0.0:

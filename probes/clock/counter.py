@@ -282,7 +282,7 @@ def measure_skew(frequency_hz: float) -> Reading[tuple[CounterSkew, ...]]:
     for cpu in others:
         found = _core.measure_counter_skew(reference, cpu, quiet_ns, busy_ns)
         if found.error:
-            return unknown(source, f"pinning to CPU {reference} and {cpu} failed: {os.strerror(found.error)}")
+            return unknown(source, f"no threads on CPU {reference} and {cpu}: {os.strerror(found.error)}")
         if found.rounds == 0:
             return unknown(source, f"CPU {reference} and {cpu} were too busy for a single round")
         ns_per_tick = 1e9 / frequency_hz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import re
 from dataclasses import dataclass
 from typing import Annotated
@@ -149,9 +150,10 @@ def _affinity(tree: HostTree) -> Reading[Cpus]:
     fact = tree.fact("affinity")
     if fact is not None:
         return known(cpus_of_list(fact) or (), "sched_getaffinity")
-    if tree.is_live:
+    if tree.is_live and not hasattr(os, "sched_getaffinity"):
         return not_applicable("sched_getaffinity", "this platform cannot pin threads to CPUs")
     source = "read from /proc/self/status"
     match = re.search(r"^Cpus_allowed_list:(.*)$", tree.text("proc/self/status") or "", re.MULTILINE)
     cpus = None if match is None else cpus_of_list(match[1].strip())
-    return known(cpus, source) if cpus else unknown(source, "the snapshot has no Cpus_allowed_list")
+    absent = "sched_getaffinity is refused, and the file" if tree.is_live else "the snapshot"
+    return known(cpus, source) if cpus else unknown(source, f"{absent} has no Cpus_allowed_list")

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders, cpu_sets
-from lowlat.probes.host.host_tree import LIVE, HostTree, parse_integer
+from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error, parse_integer
 from lowlat.probes.host.virtualization import Virtualization, virtualization
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
@@ -134,7 +134,10 @@ def _steal_percent(tree: HostTree) -> Reading[float]:
 
 def _load_average(tree: HostTree) -> Reading[tuple[float, float, float]]:
     if tree.is_live:
-        return known(os.getloadavg(), "getloadavg")
+        try:
+            return known(os.getloadavg(), "getloadavg")
+        except OSError as error:  # without /proc
+            return unknown("getloadavg", str(error))
     reading = tree.reading("proc/loadavg")
     try:
         one, five, fifteen = (float(field) for field in (reading.value or "").split()[:3])
@@ -155,7 +158,10 @@ def memory_total(tree: HostTree = LIVE) -> Reading[int]:
         return unknown(source, "the snapshot has no MemTotal")
     import psutil
 
-    return known(int(psutil.virtual_memory().total), "psutil")
+    try:
+        return known(int(psutil.virtual_memory().total), "psutil")
+    except OSError as error:
+        return unknown("psutil", explain_os_error(error, "the host's memory"))
 
 
 def _chosen(tree: HostTree, path: str) -> Reading[str]:

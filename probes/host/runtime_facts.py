@@ -23,10 +23,18 @@ def live_fact(name: str) -> str | None:
         case "kernel_release":
             return os.uname().release
         case "affinity":
-            return format_cpu_list(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+            return own_affinity()
         case "hypervisor_signature":
             return hypervisor_signature()
     raise KeyError(name)
+
+
+def own_affinity() -> str | None:
+    """The CPUs that this process may run on; None where there is no such call, or a sandbox refuses it."""
+    try:
+        return format_cpu_list(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    except OSError:
+        return None
 
 
 def hypervisor_signature() -> str | None:

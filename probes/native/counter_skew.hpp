@@ -14,6 +14,7 @@
 #include "probes/native/clock.hpp"
 #include "probes/native/clock_fit.hpp"
 #include "probes/native/thread_pin.hpp"
+#include "probes/native/two_threads.hpp"
 
 namespace lowlat {
 
@@ -22,7 +23,7 @@ struct CounterSkew {
     std::uint64_t bound_ticks = 0;  // half the narrowest round trip
     std::uint64_t rounds = 0;
     std::uint64_t warps = 0;
-    int error = 0;  // errno of the pinning that failed
+    int error = 0;  // errno with which a thread could not be started or pinned
 };
 
 // Two CPUs, and how long they exchange messages.
@@ -118,11 +119,9 @@ inline void call_rounds(SkewLines& lines, const SkewPlan& plan, CounterSkew& ske
 inline CounterSkew measure_counter_skew(const SkewPlan& plan) {
     detail::SkewLines lines;
     CounterSkew skew;
-    std::thread second([&] { detail::answer_calls(lines, plan.second_cpu); });
-    std::thread first([&] { detail::call_rounds(lines, plan, skew); });
-    first.join();
-    second.join();
-    skew.error = lines.error.load(std::memory_order_relaxed);
+    const int refused = run_both([&] { detail::answer_calls(lines, plan.second_cpu); },
+                                 [&] { detail::call_rounds(lines, plan, skew); }, [&] { lines.stop.store(true); });
+    skew.error = refused != 0 ? refused : lines.error.load(std::memory_order_relaxed);
     return skew;
 }
 

@@ -17,6 +17,7 @@
 #include "probes/native/clock.hpp"
 #include "probes/native/clock_fit.hpp"
 #include "probes/native/thread_pin.hpp"
+#include "probes/native/two_threads.hpp"
 
 namespace lowlat {
 
@@ -143,11 +144,10 @@ inline SharingCosts measure_sharing_costs(const SharingTrial& trial) {
     detail::SharingControl control;
     const detail::SharingPlan plan{
         .slice_ticks = trial.slice_ticks, .lead_ticks = trial.slice_ticks / 10, .limit_ns = trial.limit_ns};
-    std::thread second([&] { detail::second_writer(control, trial.second_cpu); });
-    std::thread first([&] { detail::first_writer(control, trial.first_cpu, plan, costs); });
-    first.join();
-    second.join();
-    costs.error = control.error.load(std::memory_order_relaxed);
+    const int refused = run_both([&] { detail::second_writer(control, trial.second_cpu); },
+                                 [&] { detail::first_writer(control, trial.first_cpu, plan, costs); },
+                                 [&] { control.stop.store(true); });
+    costs.error = refused != 0 ? refused : control.error.load(std::memory_order_relaxed);
     return costs;
 }
 

@@ -22,6 +22,7 @@
 #include "probes/native/clock_fit.hpp"
 #include "probes/native/thread_pin.hpp"
 #include "probes/native/thread_usage.hpp"
+#include "probes/native/two_threads.hpp"
 
 #if defined(__linux__)
 #include <sys/syscall.h>
@@ -176,16 +177,10 @@ PathSamples measure_path(Channel& channel, const PathPlan& plan) {
     PathSamples samples;
     samples.ticks.reserve(plan.samples);
     Fault sending;
-    std::thread receiver, sender;
-    try {
-        receiver = std::thread([&] { detail::receive_messages(channel, plan, key, state, samples); });
-        sender = std::thread([&] { sending = detail::send_messages(channel, plan, key, state); });
-    } catch (const std::system_error& refused) {
-        sending = {refused.code().value(), "pthread_create"};
-        state.stop.store(true, std::memory_order_release);
-    }
-    if (sender.joinable()) sender.join();
-    if (receiver.joinable()) receiver.join();
+    const int refused = run_both([&] { detail::receive_messages(channel, plan, key, state, samples); },
+                                 [&] { sending = detail::send_messages(channel, plan, key, state); },
+                                 [&] { state.stop.store(true, std::memory_order_release); });
+    if (refused != 0) sending = {refused, "pthread_create"};
     if (!samples.fault) samples.fault = sending;
     return samples;
 }

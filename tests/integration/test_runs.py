@@ -218,11 +218,43 @@ def test_one_changed_event_is_found(flow):
     assert first_difference(events, events[:-1]) == f"expected {len(events)} events, got {len(events) - 1}"
 
 
-def test_a_process_that_dies_is_an_internal_error_with_its_last_words(flow, monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(RunFailedError, match="exited with code 1") as caught:
+@pytest.mark.parametrize(
+    ("program", "message", "code"),
+    [
+        ("exit 1", r"^a run's process exited with code 1: \(no output on stderr\)$", ExitCode.NOT_VALID),
+        ("exit 130", "exited with code 130", ExitCode.NOT_VALID),
+        ("echo alas >&2; exit 2", "^alas$", ExitCode.USAGE),
+        ("echo KeyError >&2; exit 70", "exited with code 70: KeyError$", ExitCode.INTERNAL),
+        ("echo 'Fatal Python error: none' >&2; echo '<no frame>' >&2; exit 1", ": Fatal Python error: none$", 3),
+        ("kill -SEGV $$", "^a run's process was killed by SIGSEGV: ", ExitCode.NOT_VALID),
+        ("kill -INT $$", "was killed by SIGINT", ExitCode.NOT_VALID),
+        ("kill -TERM $$", "was killed by SIGTERM", ExitCode.NOT_VALID),
+        ("kill -KILL $$", "was killed by SIGKILL, most likely because memory ran out", ExitCode.NOT_VALID),
+        (
+            "cat; printf '{\"cpu\":'",
+            r"ended without a whole result: .* \([\d,]+ bytes\); run it again",
+            ExitCode.NOT_VALID,
+        ),
+    ],
+)
+def test_a_process_that_dies_is_an_error_with_its_signal_or_last_words(
+    flow, monkeypatch, tmp_path, program, message, code
+):
+    """No signal to a run's process is an interruption, which only the user makes, of the process that waits."""
+    shell = tmp_path / "worker"
+    shell.write_text(f"#!/bin/sh\ncat >/dev/null\n{program}\n")
+    shell.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(shell))
+    with pytest.raises(RunFailedError, match=message) as caught:
         measure(flow, RunPlan(runs=1))
-    assert caught.value.exit_code is ExitCode.INTERNAL
+    assert caught.value.exit_code == code
+
+
+def test_a_process_that_cannot_be_started_is_the_systems_refusal(flow, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/no/such")
+    with pytest.raises(RunFailedError, match="cannot be started: /no/such: No such file or directory") as caught:
+        measure(flow, RunPlan(runs=1))
+    assert caught.value.exit_code == ExitCode.USAGE
 
 
 def test_pools_larger_than_the_memory_are_the_users_error(flow):

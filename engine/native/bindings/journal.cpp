@@ -104,6 +104,9 @@ void translate(const std::exception_ptr& thrown, void*) {
     } catch (const JournalWriteError& error) {
         errno = error.error_number;
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, error.what());
+    } catch (const std::system_error& error) {  // of the thread that syncs, which cannot be started
+        errno = error.code().value();
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, "pthread_create");
     }
 }
 

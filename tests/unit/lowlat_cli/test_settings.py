@@ -15,11 +15,11 @@ from typer.main import get_command
 
 from lowlat.errors import UsageError
 from lowlat_cli.app import app
-from lowlat_cli.command import full_command
+from lowlat_cli.command import full_command, key_of, settable
 from lowlat_cli.listings import with_names
 from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.session import Session, color_of
-from lowlat_cli.settings import read_settings
+from lowlat_cli.settings import names_output, read_settings
 from lowlat_cli.verbs.bench import bench
 
 
@@ -101,6 +101,64 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
 def test_a_bad_file_is_named_with_the_key(folder: Path, text: str, message: str) -> None:
     (folder / "lowlat.toml").write_text(text)
     assert refusal().startswith(message)
+
+
+@pytest.mark.parametrize("verb", ["bench", "topology"])
+@pytest.mark.parametrize(
+    ("text", "named", "instead"),
+    [
+        ("output = '/etc/passwd'", "'output'", "give --output or set LOWLAT_OUTPUT"),
+        ("[bench]\noutput = 'x'", "'bench.output'", "give --output or set LOWLAT_OUTPUT"),
+        ("[bench]\njournal = 'x'", "'bench.journal'", "give --journal or set LOWLAT_JOURNAL"),
+        ("[replay]\nlog = 'x'", "'replay.log'", "give --log or set LOWLAT_LOG"),
+        ("[topology]\ncapture = 'x'", "'topology.capture'", "give --capture or set LOWLAT_CAPTURE"),
+        ("dir = 'x'", "'dir'", "give --dir or set LOWLAT_DIR"),
+        ("[affinity]\noutput = 'x'", "'affinity.output'", "give --output or set LOWLAT_OUTPUT"),
+    ],
+)
+def test_a_projects_file_cannot_name_what_is_written(
+    folder: Path, text: str, named: str, instead: str, verb: str
+) -> None:
+    refused = f"{named} names what to write, which a project's file cannot; remove it, and {instead}"
+    (folder / "lowlat.toml").write_text(text)
+    assert refusal(verb=verb) == f"lowlat.toml: {refused}"
+    (folder / "lowlat.toml").unlink()
+    table, _, keys = text.rpartition("]\n")
+    name = table.replace("[", "[tool.lowlat.") if table else "[tool.lowlat"
+    (folder / "pyproject.toml").write_text(f"{name}]\n{keys}")
+    assert refusal(verb=verb) == f"pyproject.toml [tool.lowlat]: {refused}"
+
+
+def test_the_users_own_environment_may_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOWLAT_OUTPUT", "mine.json")
+    assert parsed().params["output"] == Path("mine.json")
+
+
+def test_a_folder_that_is_only_read_may_be_in_the_file(folder: Path) -> None:
+    (folder / "lowlat.toml").write_text("[book]\ndir = 'books'\n[report]\nhistory = 'results'")
+    assert parsed(verb="book").params["folder"] == Path("books")
+    assert parsed(verb="report").params["history"] == Path("results")
+
+
+def test_the_sides_of_ab_from_a_projects_file_cannot_name_it_either(folder: Path) -> None:
+    (folder / "lowlat.toml").write_text("[ab]\na = '--journal x'\nb = ''")
+    group = get_command(app)
+    with pytest.raises(UsageError, match=r"lowlat.toml: --journal in --a names what to write, which a project's file"):
+        group.main(["ab"], standalone_mode=False, obj=Session())
+
+
+READ = {"expect", "history", "profile", "root"}
+"""Options that name files or folders to read."""
+
+
+def test_every_option_that_names_a_file_is_known_to_read_or_to_write_it() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    for verb, command in group.commands.items():
+        for option in settable(command):
+            if {"FILE", "DIR", "FILE.tar.xz"} & set((option.metavar or "").split("|")):
+                key = key_of(option)
+                assert names_output(verb, key) or key in READ or (verb, key) == ("book", "dir"), (verb, key)
 
 
 def test_a_bad_key_in_pyproject_is_named_with_its_table(folder: Path) -> None:

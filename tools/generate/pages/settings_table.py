@@ -9,20 +9,24 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from lowlat_cli.app import app
+from lowlat_cli.settings import names_output
 
 
 def table() -> str:
-    """A row for each setting: key, variable, and the verbs that use it."""
-    verbs: dict[tuple[str, str], list[str]] = {}
+    """A row for each setting: key, variable, and the verbs that use it. Keys for the environment only are in
+    parentheses.
+    """
+    verbs: dict[tuple[str, str, bool], list[str]] = {}
     for name, verb in get_command(app).commands.items():  # type: ignore[attr-defined]
         for option in _options(verb):
             key = max(option.opts, key=len).removeprefix("--")
-            users = verbs.setdefault((key, str(option.envvar)), [])
+            users = verbs.setdefault((key, str(option.envvar), names_output(name, key)), [])
             if name not in users:
                 users.append(name)
     rows = [
-        f"| `{key}` | `{variable}` | {', '.join(f'[{user}](commands/{user}.md)' for user in users)} |"
-        for (key, variable), users in sorted(verbs.items())
+        f"| {f'(`{key}`)' if in_no_file else f'`{key}`'} | `{variable}` | "
+        f"{', '.join(f'[{user}](commands/{user}.md)' for user in users)} |"
+        for (key, variable, in_no_file), users in sorted(verbs.items())
     ]
     return "\n".join(["| key | variable | verbs |", "|---|---|---|", *rows])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -95,16 +96,28 @@ def test_progress_tells_the_time_left_once_it_can_be_known() -> None:
     [
         (shell("echo alas >&2; exit 3"), "^A: echo alas >&2; exit 3 exited with code 3: alas$", ExitCode.NOT_VALID),
         (shell("exit 1"), r"exited with code 1: \(no output on stderr\)", ExitCode.NOT_VALID),
-        (shell("kill -9 $$"), "was killed by signal 9", ExitCode.NOT_VALID),
+        (shell("kill -9 $$"), "was killed by SIGKILL", ExitCode.NOT_VALID),
         (shell("echo 'lowlat: error: no' >&2; exit 2", ours=True), "exited with code 2: no$", ExitCode.USAGE),
         (shell("exit 70", ours=True), "exited with code 70", ExitCode.INTERNAL),
         (shell("exit 9", ours=True), "exited with code 9", ExitCode.NOT_VALID),
+        (shell("exit 130", ours=True), "exited with code 130", ExitCode.NOT_VALID),  # nobody interrupted this process
     ],
 )
 def test_a_command_that_fails_ends_it_all(command: ComparedCommand, message: str, code: ExitCode) -> None:
     with pytest.raises(RunFailedError, match=message) as failed:
         compare_commands(plan(command, command, wall=True))
     assert failed.value.exit_code == code
+
+
+def test_a_command_has_the_environment_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    os.putenv("OPENBLAS_NUM_THREADS", "1")  # what `prepare_for_numpy` does for the program itself
+    try:
+        wall_ns_of(shell('test "$OPENBLAS_NUM_THREADS" = 7'))
+        with pytest.raises(RunFailedError):
+            wall_ns_of(shell('test "$OPENBLAS_NUM_THREADS" = 1'))
+    finally:
+        os.unsetenv("OPENBLAS_NUM_THREADS")
 
 
 def test_what_cannot_be_started_is_named() -> None:

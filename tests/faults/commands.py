@@ -1,0 +1,97 @@
+"""Every verb, as small as it gets, and the files that they read."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+LOWLAT: Final = str(Path(sys.executable).with_name("lowlat"))
+
+_FLOW = ("-n", "300", "--runs", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line, the file that it writes, and whether stdout has the result piece by piece."""
+
+    arguments: tuple[str, ...]
+    writes: str | None = None
+    streams: bool = False
+
+    @property
+    def name(self) -> str:
+        """For the id of a test."""
+        return " ".join(self.arguments)
+
+    @property
+    def prints(self) -> bool:
+        """Whether stdout has a result, and not only a file."""
+        return self.arguments[:2] != ("affinity", "run") and self.writes != "mine.toml"
+
+
+def _command(line: str, writes: str | None = None, *, streams: bool = False) -> Command:
+    return Command(tuple(line.split()), writes, streams)
+
+
+INSPECTING: Final = (
+    _command("topology --json"),
+    _command("topology --capture host.tar.xz", "host.tar.xz"),
+    _command("topology --root in/host.tar.xz"),
+    _command("topology --measure"),
+    _command("calibrate --duration 10ms --json"),
+    _command("affinity show"),
+    _command("affinity set SLEEPER all"),
+    _command("affinity plan --json"),
+    _command("affinity run --cpus all -- true"),
+    _command("journal verify in/day.journal --json"),
+    _command("journal dump in/day.journal -o dump.json", "dump.json", streams=True),
+    _command("journal dump in/day.journal --limit 50", streams=True),
+    _command("profile list"),
+    _command("profile show steady -o mine.toml", "mine.toml"),
+    _command("profile fit in/day.journal -o mine.toml", "mine.toml"),
+    _command("profile check steady in/day.journal --json"),
+    _command("report in/base.json in/head.json -o both.json", "both.json"),
+    _command("report in/a.json --to md"),
+    _command("report in/a.json -o a.html", "a.html"),
+    _command("report in/run.hlog --to csv"),
+    _command("report --history in"),
+    _command("compare in/base.json -- in/head.json --json"),
+    _command("book --dir in/books"),
+    _command("book LIVE --json"),
+)
+"""These start no processes. SLEEPER stands for the id of one that waits; it publishes the book LIVE."""
+MEASURING: Final = (
+    Command(("bench", *_FLOW, "-o", "report.json"), "report.json"),
+    Command(("bench", *_FLOW, "--journal", "new.journal", "--json"), "new.journal"),
+    Command(("bench", *_FLOW, "--rate", "1k", "--log", "run.hlog", "--json"), "run.hlog"),
+    Command(("bench", *_FLOW, "--pipeline", "--dir", "books", "--json"), "books"),
+    Command(("bench", *_FLOW, "--engine", "reference", "--json")),
+    Command(("bench", "-n", "300", "--runs", "2", "--sweep", "10k:20k:2", "--objective", "p90=1s", "--json")),
+    Command(("replay", "in/day.journal", "--runs", "1", "-o", "report.json"), "report.json"),
+    Command(("ab", "--a=-n300", "--b=-n300", "--runs", "2", "-o", "ab.json"), "ab.json"),
+    Command(("ab", "--metric", "wall", "--runs", "2", "--json", "--", "true", "--", "true")),
+)
+"""These start processes, which the faults reach too."""
+
+
+def prepare(folder: Path) -> None:
+    """Make the files that the commands read, in `in/`."""
+    made = folder / "in"
+    (made / "books").mkdir(parents=True)
+
+    def lowlat(*arguments: str) -> None:
+        subprocess.run([LOWLAT, *arguments], cwd=made, check=True, capture_output=True, timeout=300)
+
+    lowlat("bench", "-n", "2000", "-p", "steady", "--runs", "1", "--journal", "day.journal", "-o", "a.json")
+    lowlat("bench", "-n", "300", "--runs", "4", "-o", "base.json")
+    # The same figures, an hour later: nothing can have become slower.
+    text = (made / "base.json").read_text()
+    (made / "head.json").write_text(
+        re.sub(r"(?<=T)\d\d(?=:\d\d:\d\d\.\d)", lambda hour: f"{int(hour[0]) ^ 1:02}", text)
+    )
+    lowlat("bench", *_FLOW, "--pipeline", "--dir", "books", "--log", "run.hlog")
+    lowlat("topology", "--capture", "host.tar.xz")
