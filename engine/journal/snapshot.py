@@ -118,7 +118,8 @@ def _check_place(journal: JournalFile, said: SnapshotHead, path: Path) -> None:
         raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
     place, _ = journal.walk_to(said.end)
     if place.end == said.end and (place.blocks, place.sequence) != (said.blocks, said.sequence):
+        told = f"{units.counted(said.blocks, 'block')} and {units.counted(said.sequence, 'command')}"
         raise SnapshotError(
-            f"{path} does not match {journal.path}: it was taken after {units.counted(said.blocks, 'block')} and "
-            f"{units.counted(said.sequence, 'command')}, and there are {place.blocks:,} and {place.sequence:,} before that place"
+            f"{path} does not match {journal.path}: it was taken after {told}, and there are {place.blocks:,} and "
+            f"{place.sequence:,} before that place"
         )

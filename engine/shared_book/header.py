@@ -12,7 +12,7 @@ import numpy as np
 from lowlat.engine import _core
 from lowlat.engine.matching.records import LEVEL
 from lowlat.engine.shared_book.errors import BookLayoutError, NotABookError
-from lowlat.engine.shared_book.records import BOOK_HEADER
+from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.errors import UsageError
 
 IDENTITY_BYTES: Final = 128
@@ -92,6 +92,14 @@ def identity_of(raw: bytes, file_bytes: int) -> BookIdentity:
     if file_bytes != identity.file_bytes:
         raise BookLayoutError(f"the file has {file_bytes} bytes, its book {identity.file_bytes}; restart its writer")
     return identity
+
+
+def state_of(word: int) -> BookState:
+    """The state of a book's writer. Raises `NotABookError` for a word that is none."""
+    try:
+        return BookState(word)
+    except ValueError:
+        raise NotABookError(f"the book's writer has state {word}, which there is not; restart its writer") from None
 
 
 def _unit(header: Any) -> Decimal:

@@ -18,7 +18,7 @@ from lowlat.engine.matching.interface import TopOfBook
 from lowlat.engine.matching.records import LEVEL, Levels, Side
 from lowlat.engine.shared_book.errors import BookBusyError, BookError, NotABookError, NoWriterError
 from lowlat.engine.shared_book.file import SUFFIX, checked_symbol, default_folder, is_held, open_book, opened_folder
-from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_of, is_blank
+from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_of, is_blank, state_of
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.errors import UsageError
 
@@ -98,7 +98,7 @@ class MappedBookReader:
         )
         if self.live_only and state != BookState.LIVE:
             raise self._no_writer()
-        return BookSnapshot(bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, BookState(state))
+        return BookSnapshot(bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, state_of(state))
 
     def best(self) -> TopOfBook:
         """Consistent best bid and ask. Raises what `snapshot` does."""

@@ -32,7 +32,7 @@ from lowlat.engine.shared_book.file import (
     opened_folder,
     process_start,
 )
-from lowlat.engine.shared_book.header import IDENTITY_BYTES, BookIdentity, header_of, identity_of, is_blank
+from lowlat.engine.shared_book.header import IDENTITY_BYTES, BookIdentity, header_of, identity_of, is_blank, state_of
 from lowlat.engine.shared_book.reader import BookSnapshot
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.errors import UsageError
@@ -243,7 +243,7 @@ class MappedBookWriter:
         sequence, command, generation, pid, state, bid_count, ask_count = stamp
         self.found = Found.CLOSED if state == BookState.CLOSED else Found.KILLED
         self.recovered = BookSnapshot(
-            bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, BookState(state)
+            bids[:bid_count], asks[:ask_count], sequence, command, generation, pid, state_of(state)
         )
 
 

@@ -41,7 +41,7 @@ def parse_facts(text: str) -> dict[str, str]:
     """Parse the facts file; empty if it is malformed."""
     try:
         document = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # ValueError includes JSONDecodeError, and numbers of too many digits
         return {}
     if not isinstance(document, dict):
         return {}

@@ -1,5 +1,5 @@
-"""A snapshot whose checksums are right may still be forged: whatever its fields say, it is refused with the field's name,
-or it is a state that the engine could be in. Each is loaded in a process with limits of memory and time.
+"""A snapshot whose checksums are right may still be forged: whatever its fields say, it is refused with the field's
+name, or it is a state that the engine could be in. Each is loaded in a process with limits of memory and time.
 """
 
 from __future__ import annotations
