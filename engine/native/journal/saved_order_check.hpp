@@ -128,8 +128,6 @@ class SavedOrderCheck {
         return has(attribute_day) ? TimeInForce::day : TimeInForce::gtc;
     }
 
-    unsigned may() const { return may_; }
-
     void check_flags(const OrderAttributes& its) {
         may_ = may_say[static_cast<std::size_t>(its.kind)][static_cast<std::size_t>(time_in_force())];
         require(may_ != 0, "kind", its.kind, "does not take its time in force");

@@ -91,6 +91,7 @@ def fuzz_guided(target: Target, folder: Path, seconds: float) -> None:
         *limits,
         f"-max_len={LONGEST}",
         "-verbosity=0",
+        "-print_final_stats=1",
         f"-exact_artifact_path=crash-{target.name}",
         str(corpus),
     ]

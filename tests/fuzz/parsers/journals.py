@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from unittest import mock
@@ -18,7 +17,7 @@ from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.snapshot import restore_snapshot, snapshot_path
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.native import Engine
-from lowlat.errors import LowlatError
+from lowlat.errors import FormatError, LowlatError
 from tests.fuzz.parsers.target import Target, written
 from tests.fuzz.rich_book import SETTINGS, rich_commands
 
@@ -59,19 +58,16 @@ def _read_journal(data: bytes, folder: Path) -> None:
     assert check.whole.end.end <= check.size, "reading ends in the file"
 
 
-def _plant_head(name: str) -> Callable[[], None]:
-    def plant() -> None:
-        """A reader that lets the errors of its library through."""
-        mock.patch.object(header.msgspec, name, KeyError).start()
-
-    return plant
+def _plant_head() -> None:
+    """A reader that lets the errors of its library through."""
+    mock.patch.object(header.msgspec, "MsgspecError", KeyError).start()
 
 
 JOURNAL_FILE = Target(
     "journal",
     _read_journal,
     lambda: [b"\0" + _files()[0], b"\1" + _files()[0]],
-    _plant_head("MsgspecError"),
+    _plant_head,
     (
         "engine/journal/header.py",
         "engine/journal/file.py",
@@ -109,8 +105,16 @@ def _read_snapshot(data: bytes, folder: Path) -> None:
 
 
 def _plant_snapshot() -> None:
-    """A reader for which a state that is not one is a bug."""
-    mock.patch.object(snapshot, "FormatError", KeyError).start()
+    """A binding that does not translate its error."""
+    restore = _core.restore_state
+
+    def untranslated(*words: object) -> None:
+        try:
+            restore(*words)  # type: ignore[arg-type]
+        except FormatError as error:
+            raise RuntimeError(str(error)) from error
+
+    mock.patch.object(snapshot._core, "restore_state", untranslated).start()
 
 
 SNAPSHOT_FILE = Target(

@@ -17,7 +17,7 @@ MESSAGE_MAX: Final = 10_000
 class Target:
     """A parser.
 
-    `read(data, folder)` reads the bytes as a user's file, in an empty folder if it takes files, and checks what it read.
+    `read(data, folder)` reads the bytes as a user's file, in a folder if it takes files, and checks what it read.
     `seeds()`: valid inputs, which must be read without an error. `plant()` breaks the parser in this process, as a
     careless change would. `sources`: its files, whose lines `make fuzz-coverage` counts.
     """
