@@ -4,6 +4,7 @@ runs for ten seconds here, with any compiler, since libFuzzer needs clang.
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -31,12 +32,15 @@ def programs() -> Path:
     """The folder of the fuzzers with a main() of their own, invariants on."""
     cmake = tool("cmake")
     options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DLOWLAT_FUZZ=ON"]
-    for step in (
-        [cmake, "-S", ROOT, "-B", BUILD, f"-DCMAKE_CXX_COMPILER={tool('g++')}", *options],
-        [cmake, "--build", BUILD],
-    ):
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:  # tests run in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for step in (
+            [cmake, "-S", ROOT, "-B", BUILD, f"-DCMAKE_CXX_COMPILER={tool('g++')}", *options],
+            [cmake, "--build", BUILD],
+        ):
+            done = subprocess.run(step, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
     return BUILD
 
 

@@ -62,7 +62,7 @@ def build() -> Path:
     folder, tools = ROOT / "build/fuzz-coverage", Path(sys.executable).parent
     options = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tools / 'ninja'}", "-DLOWLAT_FUZZ=ON", "-DLOWLAT_COVERAGE=ON"]
     run(tools / "cmake", "-S", ROOT, "-B", folder, "-DCMAKE_CXX_COMPILER=g++", *options)
-    run(tools / "cmake", "--build", folder)
+    run(tools / "cmake", "--build", folder, "--target", *(f"fuzz_{name}" for name in NATIVE))
     for counters in folder.rglob("*.gcda"):
         counters.unlink()
     return folder
