@@ -40,7 +40,7 @@ $(VENV)/.built: $(VENV)/.tools $(SOURCES)
 	@touch $@
 
 $(VENV)/.extra-%: $(VENV)/.tools pyproject.toml
-	@$(PIP) install $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['$*'])")
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['$*'], sep='\n')" | $(PIP) install -r /dev/stdin
 	@touch $@
 
 .PHONY: dev
@@ -96,10 +96,14 @@ sanitize: $(VENV)/.built $(VENV)/.extra-test ## Tests under the address, undefin
 stress: ## Over 10^8 records through the rings, 1 to 4 producers; broken rings must be rejected
 	@bash tools/ci/stress.sh
 
-FUZZ_SECONDS ?= 600
+FUZZ_SECONDS ?= 60
 .PHONY: fuzz
-fuzz: $(VENV)/.tools ## Fuzz the engine against a second, simple one (clang; FUZZ_SECONDS=600)
-	@bash tools/ci/fuzz.sh $(BIN) $(FUZZ_SECONDS)
+fuzz: $(VENV)/.built $(VENV)/.extra-test $(VENV)/.extra-fuzz ## Fuzz the engine and every parser (clang; FUZZ_SECONDS=60 each; FUZZ=anyhow without clang)
+	@bash tools/ci/fuzz.sh $(BIN) $(FUZZ_SECONDS) $(FUZZ)
+
+.PHONY: fuzz-coverage
+fuzz-coverage: $(VENV)/.built $(VENV)/.extra-test $(VENV)/.extra-fuzz ## Lines and branches that the fuzzers reach (FUZZ_SECONDS each)
+	@$(BIN)/python -P tools/measure/fuzz_coverage.py $(FUZZ_SECONDS)
 
 .PHONY: wheel
 wheel: $(VENV)/.built $(VENV)/.extra-release ## Build, repair and describe the wheel of this interpreter, in dist/

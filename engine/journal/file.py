@@ -80,6 +80,7 @@ class JournalFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._before: tuple[int, _core.JournalPosition, Fault] | None = None
         descriptor = _opened(path, os.O_RDONLY)
         try:
             self.held = _is_held(descriptor)
@@ -210,11 +211,18 @@ class JournalFile:
             return chain == self._checksum
         return end > self.start and bytes(self.data[end - END_BYTES : end]) == _END.pack(b"LLJE", chain)
 
+    def walk_to(self, end: int) -> tuple[_core.JournalPosition, Fault]:
+        """Check the blocks before an offset. Returns where and why that ended."""
+        if self._before is None or self._before[0] != end:
+            with self.data[:end] as before:
+                place, why = _core.walk_journal(before, self.beginning)
+            self._before = (end, place, Fault(why))
+        return self._before[1:]
+
     def damage_before(self, snapshot: _core.JournalPosition) -> str | None:
         """What is wrong with the blocks before a snapshot, which recovery does not need; None if nothing is."""
-        with self.data[: snapshot.end] as before:
-            place, fault = _core.walk_journal(before, self.beginning)
-        return None if place.end == snapshot.end else self.explain(place, Fault(fault))
+        place, fault = self.walk_to(snapshot.end)
+        return None if place.end == snapshot.end else self.explain(place, fault)
 
 
 def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:

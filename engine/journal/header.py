@@ -100,8 +100,7 @@ def pack_head(kind: bytes, text: bytes) -> tuple[bytes, int]:
 def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name: str) -> tuple[Said, int, int]:
     """The content of a file's head, its length, and its checksum. `name`: the file's name in errors.
 
-    Raises `NoJournalError`, `JournalError`, `JournalDamagedError`, and what `read` raises except
-    `msgspec.MsgspecError`.
+    Raises `NoJournalError`, `JournalError`, `JournalDamagedError`, and what `read` raises except errors of JSON.
     """
     if len(data) < _FIXED.size or bytes(data[:8]) != kind:
         raise NoJournalError(_no_head(data, kind, name))
@@ -120,7 +119,7 @@ def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name
         raise JournalDamagedError(f"{name} has a damaged header: its checksum does not match; nothing can be trusted")
     try:
         return read(bytes(head[_FIXED.size :])), size, checksum
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise JournalError(f"{name} has a header that this lowlat cannot read: {error}") from error
 
 

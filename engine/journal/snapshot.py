@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, SnapshotError
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import SNAPSHOT, SnapshotHead, pack_head, read_head
-from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.native import Engine, available_bytes
 from lowlat.errors import FormatError, OutputPathError
 from lowlat.files import write_atomically
 from lowlat.inputs import open_regular
@@ -91,13 +92,35 @@ def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path
             f"{journal.path} was truncated: its snapshot was taken at byte {said.end:,}, and it has "
             f"{journal.size:,}; keep copies of both, then remove {path} to recover what is left"
         )
-    if not journal.continues(said.end, said.chain):
-        raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
+    _check_place(journal, said, path)
     with data[start:] as state:
         if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:
             raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")
         try:
-            _core.restore_state(engine.matcher, state)
+            _core.restore_state(engine.matcher, state, available_bytes())
         except FormatError as error:
             raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
+    if engine.counters.commands != said.sequence:
+        after = engine.counters.commands
+        engine.matcher.reset()
+        raise SnapshotError(
+            f"{path} contradicts itself: its state is after {units.counted(after, 'command')}, its header says "
+            f"{said.sequence:,}"
+        )
     return _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain)
+
+
+def _check_place(journal: JournalFile, said: SnapshotHead, path: Path) -> None:
+    """Check that the snapshot was taken after a block of the journal, whose number and commands are as it says.
+
+    If blocks before are damaged, which recovery from a snapshot survives, they cannot be counted.
+    """
+    if not journal.continues(said.end, said.chain):
+        raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
+    place, _ = journal.walk_to(said.end)
+    if place.end == said.end and (place.blocks, place.sequence) != (said.blocks, said.sequence):
+        told = f"{units.counted(said.blocks, 'block')} and {units.counted(said.sequence, 'command')}"
+        raise SnapshotError(
+            f"{path} does not match {journal.path}: it was taken after {told}, and there are {place.blocks:,} and "
+            f"{place.sequence:,} before that place"
+        )

@@ -170,17 +170,20 @@ LARGE_BYTES = 1 << 30
 
 def _check_memory(settings: EngineConfig) -> None:
     """Raise `UsageError` if the pools do not fit in memory: the kernel would overcommit, then kill the process."""
-    # Per order: a node, a node for its level, 1.25 index slots (rounded up to a power of two), a far slot, its
-    # attributes, and an entry in the expiry heap.
-    need = settings.orders * (32 + 32 + 2 * 10 + 48 + 64 + 16) + settings.trades * 32
+    need = _core.Matcher.pool_bytes(settings.orders, settings.trades)
     if need < LARGE_BYTES:
         return
-    import psutil
-
-    available = psutil.virtual_memory().available
+    available = available_bytes()
     if need > available:
         raise UsageError(
             f"an engine for {units.counted(settings.orders, 'order')} and "
             f"{units.counted(settings.trades, 'trade')} needs about "
             f"{need / LARGE_BYTES:.0f} GiB, and {available / LARGE_BYTES:.0f} GiB are available; use smaller pools"
         )
+
+
+def available_bytes() -> int:
+    """Memory that can be taken without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)

@@ -1,5 +1,5 @@
-"""The fuzzer of `make fuzz` finds nothing in the engine, and does find planted faults. It runs for ten seconds here,
-with any compiler, since libFuzzer needs clang.
+"""The native fuzzers of `make fuzz` find nothing in engine, snapshots and journals, and do find planted faults. Each
+runs for ten seconds here, with any compiler, since libFuzzer needs clang.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ ROOT = Path(__file__).parents[2]
 CORPUS = sorted((ROOT / "tests/fuzz/corpus").iterdir())
 
 
-def program() -> Path:
-    """The fuzzer with its own main(), invariants on."""
-    return built("fuzz-plain", f"-DCMAKE_CXX_COMPILER={tool('g++')}", "-DLOWLAT_FUZZ=ON") / "fuzz_commands"
+def programs() -> Path:
+    """The folder of the fuzzers with a main() of their own, invariants on."""
+    return built("fuzz-plain", f"-DCMAKE_CXX_COMPILER={tool('g++')}", "-DLOWLAT_FUZZ=ON")
 
 
-def fuzz(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([program(), *words], cwd=folder, capture_output=True, text=True, check=False)
+def fuzz(folder: Path, name: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [programs() / f"fuzz_{name}", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_corpus_is_there_and_small() -> None:
@@ -30,25 +32,30 @@ def test_the_corpus_is_there_and_small() -> None:
 
 
 @pytest.mark.slow
-def test_nothing_is_found_in_the_engine(tmp_path: Path) -> None:
-    run = fuzz(tmp_path, "10", "1", *CORPUS)
+@pytest.mark.parametrize("name", ["commands", "snapshot", "journal"])
+def test_nothing_is_found(name: str, tmp_path: Path) -> None:
+    run = fuzz(tmp_path, name, "10", "1", *CORPUS)
     assert run.returncode == 0, run.stderr
     assert int(run.stdout.split()[0]) > len(CORPUS)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("fault", "what"),
+    ("name", "fault", "what"),
     [
-        ("last-in-first-out", "the engines differ"),
-        ("refill-keeps-place", "the engines differ"),
-        ("event-lost", "what was accepted and has not ended is in the book"),
+        ("commands", "last-in-first-out", "fuzz: the engines differ\n"),
+        ("commands", "refill-keeps-place", "fuzz: the engines differ\n"),
+        ("commands", "event-lost", "fuzz: what was accepted and has not ended is in the book\n"),
+        ("snapshot", "unchecked", ""),  # whatever comes first: memory, an invariant, other bytes
+        ("snapshot", "clock-left-out", "fuzz: a byte of the state does not count\n"),
+        ("journal", "past-the-end", ""),  # a signal
+        ("journal", "sum-not-checked", "fuzz: a block is not as it was written\n"),
     ],
 )
-def test_what_is_broken_is_found_and_its_input_kept(tmp_path: Path, fault: str, what: str) -> None:
-    run = fuzz(tmp_path, "30", fault)
+def test_what_is_broken_is_found_and_its_input_kept(tmp_path: Path, name: str, fault: str, what: str) -> None:
+    run = fuzz(tmp_path, name, "30", fault)
     assert run.returncode < 0
-    assert run.stderr.startswith(f"fuzz: {what}\n")
-    kept = tmp_path / "crash-commands"
-    assert fuzz(tmp_path, "0", fault, kept).returncode < 0
-    assert fuzz(tmp_path, "0", "1", kept).returncode == 0
+    assert run.stderr.startswith(what)
+    kept = tmp_path / f"crash-{name}"
+    assert fuzz(tmp_path, name, "0", fault, kept).returncode < 0
+    assert fuzz(tmp_path, name, "0", "1", kept).returncode == 0

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Fuzz the engine for so many seconds, under libFuzzer, with sanitizers (see tests/fuzz/native). With `anyhow` as third
-# word it uses gcc and random inputs if there is no libFuzzer. The committed corpus is only read; new inputs go to
-# build/, and inputs that crash the engine to build/crash-*. To extend the corpus:
-#   fuzz_commands -set_cover_merge=1 -use_counters=0 tests/fuzz/corpus build/fuzz-corpus
+# Fuzz the engine and every parser for so many seconds each: what is native under libFuzzer with sanitizers, what is in
+# Python under Atheris (tests/fuzz/native, tests/fuzz/parsers). With `anyhow` as third word it uses gcc, and random
+# inputs, where one of them is missing. The committed corpus is only read; new inputs go to build/, and what ends a
+# fuzzer to build/crash-NAME. To extend the corpus:
+#   fuzz_commands -set_cover_merge=1 -use_counters=0 tests/fuzz/corpus build/fuzz-corpus-commands
 set -euo pipefail
 bin=$(cd "$1" && pwd)
 seconds=$2
 clang=${CLANG:-clang++}
+root=$PWD
+mkdir -p build
 
 build() {  # folder, compiler
     "$bin/cmake" -S . -B "build/$1" -G Ninja -DCMAKE_MAKE_PROGRAM="$bin/ninja" -DCMAKE_CXX_COMPILER="$2" \
@@ -14,17 +17,38 @@ build() {  # folder, compiler
     "$bin/cmake" --build "build/$1" -- --quiet
 }
 
+lacks() {  # what, how to install it
+    echo "lowlat: $1 is missing. Install it: $2" >&2
+    exit 2
+}
+
+native() {  # name
+    echo "lowlat: fuzzing $1" >&2
+    if [ "$driver" = libfuzzer ]; then
+        mkdir -p "build/fuzz-corpus-$1"
+        "build/fuzz-libfuzzer/fuzz_$1" -max_total_time="$seconds" -timeout=20 -max_len=2001 -print_final_stats=1 \
+            -verbosity=0 -exact_artifact_path="build/crash-$1" "build/fuzz-corpus-$1" tests/fuzz/corpus
+    else
+        (cd build && "fuzz-plain/fuzz_$1" "$seconds" "$RANDOM" ../tests/fuzz/corpus/*)
+    fi
+}
+
 if echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
     "$clang" -x c++ -fsanitize=fuzzer,address,undefined - -o /dev/null 2>/dev/null; then
+    driver=libfuzzer
     build fuzz-libfuzzer "$(command -v "$clang")"
-    mkdir -p build/fuzz-corpus
-    build/fuzz-libfuzzer/fuzz_commands -max_total_time="$seconds" -max_len=1001 -print_final_stats=1 \
-        -artifact_prefix=build/ build/fuzz-corpus tests/fuzz/corpus
 elif [ "${3:-}" = anyhow ]; then
+    driver=plain
     build fuzz-plain "$(command -v g++)"
-    (cd build && fuzz-plain/fuzz_commands "$seconds" "$RANDOM" ../tests/fuzz/corpus/*)
 else
-    echo "lowlat: $clang with libFuzzer is missing. Install it: apt install clang libclang-rt-dev" >&2
-    exit 2
+    lacks "$clang with libFuzzer" "apt install clang libclang-rt-dev"
 fi
-echo "lowlat: fuzz passed: $seconds s" >&2
+if ! "$bin/python" -c "import atheris" 2>/dev/null && [ "${3:-}" != anyhow ]; then
+    lacks "Atheris" "$bin/pip install atheris"
+fi
+for name in commands snapshot journal; do native "$name"; done
+for name in $("$bin/python" -P tests/fuzz/parsers/fuzz.py --list); do
+    echo "lowlat: fuzzing $name" >&2
+    (cd build && "$bin/python" -P "$root/tests/fuzz/parsers/fuzz.py" "$name" "$seconds")
+done
+echo "lowlat: fuzz passed: $seconds s each" >&2

@@ -47,7 +47,7 @@ properties=(tests/property --ignore=tests/property/test_broken_engines.py -k "no
 build address 'address;undefined'
 "${fixed_addresses[@]}" build/sanitize-address/cmake/lowlat_native_tests >/dev/null
 sound "address and undefined sanitizers, C++ tests"
-tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py \
+tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py tests/fuzz/test_forged_snapshots.py \
     tests/unit/engine/matching/test_{engine,engine_threads,pools,records,worked_examples}.py \
     tests/unit/engine/shared_book/test_mapped_book.py tests/unit/engine/journal
 sound "address and undefined sanitizers, properties and every flood profile"

@@ -22,6 +22,7 @@
 #include "engine/native/matching/exclusive_use.hpp"
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/matching/order_rows.hpp"
+#include "engine/native/matching/store_memory.hpp"
 
 namespace nb = nanobind;
 
@@ -168,6 +169,7 @@ void register_engine(const nb::module_& m) {
             },
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
+        .def_static("pool_bytes", &StoreMemory::bytes_for, nb::arg("orders"), nb::arg("trades"))
         .def("process", &process, nb::arg("commands"), nb::arg("release"), nb::arg("journal").none() = nb::none())
         .def("take_interrupted", &take_interrupted)
         .def("depth", &depth, nb::arg("symbol"), nb::arg("levels"), nb::arg("side"))

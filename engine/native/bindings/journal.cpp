@@ -82,14 +82,14 @@ void close_journal(OwnedMatcher& matcher, JournalWriter& journal) {
     journal.close();
 }
 
-/// Leaves the matcher empty if the state is not one of it.
-void restore(OwnedMatcher& matcher, nb::handle state) {
+/// Leaves the matcher empty if the state is not one of it. `memory_bytes`: that its pools may take more.
+void restore(OwnedMatcher& matcher, nb::handle state, std::uint64_t memory_bytes) {
     const Claim claim(matcher);
     const PyBuffer<const std::byte> bytes(state);
     const nb::gil_scoped_release released;
     matcher.reset();
     try {
-        execute_whole(matcher, [&] { Snapshot::restore(matcher, bytes.data(), bytes.size()); });
+        execute_whole(matcher, [&] { Snapshot::restore(matcher, bytes.data(), bytes.size(), memory_bytes); });
     } catch (...) {
         matcher.reset();
         matcher.broken = false;
@@ -148,7 +148,7 @@ void register_recovery(nb::module_& m) {
     m.def("walk_journal", &walk_journal, nb::arg("data"), nb::arg("place"), nb::arg("matcher").none() = nb::none());
     m.def("save_state", &save, nb::arg("matcher"), nb::arg("journal").none() = nb::none());
     m.def("close_journal", &close_journal, nb::arg("matcher"), nb::arg("journal"));
-    m.def("restore_state", &restore, nb::arg("matcher"), nb::arg("state"));
+    m.def("restore_state", &restore, nb::arg("matcher"), nb::arg("state"), nb::arg("memory_bytes"));
 }
 
 }  // namespace lowlat

@@ -8,8 +8,12 @@
 namespace lowlat {
 namespace {
 
+struct Violation {
+    const char* rule;
+};
+
 void hold(bool rule, const char* text) {
-    if (!rule) broken(text);
+    if (!rule) throw Violation{text};
 }
 
 /// Counts from one walk over all queues.
@@ -145,9 +149,7 @@ void hold_trailing(const Matcher& matcher, const Book& book, std::uint32_t symbo
     hold(trees.size() == trailing.relative.size() + (trailing.absolute != nil ? 1 : 0), "no tree is empty");
 }
 
-}  // namespace
-
-void check_invariants(const Matcher& matcher) {
+void hold_all(const Matcher& matcher) {
     Count all;
     for (std::uint32_t symbol = 0; symbol < matcher.symbols(); ++symbol) {
         const Book& book = matcher.books()[symbol];
@@ -176,6 +178,21 @@ void check_invariants(const Matcher& matcher) {
     hold(all.attributes_handle == matcher.attributes().in_use(), "all attributes in use are an order's");
     hold(all.expiring == matcher.expiries().size(), "every order that expires is in the heap");
     hold(matcher.live_orders() <= matcher.orders_max(), "no more orders than the pool has");
+}
+
+}  // namespace
+
+const char* find_violation(const Matcher& matcher) {
+    try {
+        hold_all(matcher);
+    } catch (const Violation& violation) {
+        return violation.rule;
+    }
+    return nullptr;
+}
+
+void check_invariants(const Matcher& matcher) {
+    if (const char* rule = find_violation(matcher); rule != nullptr) broken(rule);
 }
 
 }  // namespace lowlat

@@ -29,7 +29,9 @@ namespace lowlat {
 
 class Matcher;
 
-/// Check all invariants and abort on the first violation (invariants.cpp).
+/// The first invariant that does not hold, nullptr if all do (invariants.cpp).
+const char* find_violation(const Matcher& matcher);
+/// Check all invariants and abort on the first violation.
 void check_invariants(const Matcher& matcher);
 
 /// Inherits from the store, because the simple path works on its members directly: it does the same steps as the

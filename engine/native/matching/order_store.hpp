@@ -151,7 +151,7 @@ class OrderStore {
     bool tape_refuses() const { return when_trades_dry_ == PoolPolicy::refuse; }
     /// Whether a command may add that many records to the tape: always, unless the tape refuses when full.
     bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= tape_.room(); }
-
+    bool tape_grows() const { return when_trades_dry_ == PoolPolicy::grow; }
     bool full() const { return live_ == orders_max_; }
     bool refuses_when_full() const { return when_orders_dry_ == PoolPolicy::refuse; }
 

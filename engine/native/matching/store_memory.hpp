@@ -23,15 +23,19 @@ namespace lowlat {
 /// std::bad_alloc happens before the first change.
 class StoreMemory {
   public:
+    /// Bytes of all pools of this size; without the books, whose size depends on the number of symbols only.
+    static std::uint64_t bytes_for(std::uint32_t orders, std::uint64_t trades) {
+        return orders_bytes(orders) + LockedRegion::room_for<SparseRoom::Slot>(orders) +
+               LockedRegion::room_for<Trade>(trades);
+    }
+
     /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
     void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries,
                      OrderIndex& index) {
         const std::uint32_t capacity = 2 * orders;
         const std::uint64_t slots = OrderIndex::slots_for(orders);
         retired_.reserve(retired_.size() + 1);
-        LockedRegion region(
-            LockedRegion::room_for<Node>(capacity + 1) + LockedRegion::room_for<OrderIndex::Slot>(slots) +
-            LockedRegion::room_for<OrderAttributes>(orders + 1) + LockedRegion::room_for<ExpiryHeap::Entry>(orders));
+        LockedRegion region(orders_bytes(orders));
         Node* const to = region.take<Node>(capacity + 1);
         index = OrderIndex({region.take<OrderIndex::Slot>(slots), slots}, index.seed());
         if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
@@ -95,6 +99,12 @@ class StoreMemory {
     }
 
   private:
+    static std::uint64_t orders_bytes(std::uint64_t orders) {
+        return LockedRegion::room_for<Node>(2 * orders + 1) +
+               LockedRegion::room_for<OrderIndex::Slot>(OrderIndex::slots_for(orders)) +
+               LockedRegion::room_for<OrderAttributes>(orders + 1) + LockedRegion::room_for<ExpiryHeap::Entry>(orders);
+    }
+
     std::vector<LockedRegion> far_regions_;
     SparseRoom far_room_;
     LockedRegion node_region_;

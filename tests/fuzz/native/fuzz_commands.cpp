@@ -1,8 +1,6 @@
 // Runs one fuzzer input: the engine executes the commands in the bytes, and checks every invariant after every command.
 // No lot may get lost, the simple engine must give the same events for every command that it supports, and a replay
 // must give them again. Any violation calls abort().
-#include "tests/fuzz/native/fuzz_commands.hpp"
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -13,6 +11,7 @@
 #include "engine/native/matching/matcher.hpp"
 #include "tests/fuzz/native/audit.hpp"
 #include "tests/fuzz/native/commands.hpp"
+#include "tests/fuzz/native/fuzzer.hpp"
 #include "tests/fuzz/native/simple_engine.hpp"
 
 #if !defined(LOWLAT_CHECKED)
@@ -21,9 +20,9 @@
 
 namespace lowlat::fuzz {
 
-Fault planted = Fault::none;
-
 namespace {
+
+Fault planted = Fault::none;
 
 /// Where the engine writes one command's events.
 class CommandSink {
@@ -78,6 +77,13 @@ void replay(Matcher& matcher, const Input& input, const std::vector<Event>& told
 
 }  // namespace
 
+bool plant(const char* name) {
+    if (std::strcmp(name, "last-in-first-out") == 0) planted = Fault::last_in_first_out;
+    if (std::strcmp(name, "refill-keeps-place") == 0) planted = Fault::refill_keeps_place;
+    if (std::strcmp(name, "event-lost") == 0) planted = Fault::event_lost;
+    return planted != Fault::none;
+}
+
 void run(const std::uint8_t* bytes, std::size_t size) {
     static Matcher matcher(world());  // made once, since that takes longer than an input
     matcher.reset();
@@ -101,10 +107,3 @@ void run(const std::uint8_t* bytes, std::size_t size) {
 }
 
 }  // namespace lowlat::fuzz
-
-#if defined(LOWLAT_LIBFUZZER)
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-    lowlat::fuzz::run(bytes, size);
-    return 0;
-}
-#endif

@@ -1,6 +1,6 @@
-// A fuzzer for systems without libFuzzer: `fuzz_commands SECONDS SEED FILES...` runs the files, then random inputs and
+// A driver for systems without libFuzzer: `fuzz_NAME SECONDS SEED FILES...` runs the files, then random inputs and
 // mutations of the files, for this long. With the name of a fault as SEED, that fault is planted and must be found. An
-// input that crashes the program is left in the file `crash-commands`, which can be given as one of FILES.
+// input that ends the program, or takes longer than 20 s, is left in the file `crash-NAME`, which can be one of FILES.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,32 +9,37 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <string>
 #include <vector>
 
-#include "tests/fuzz/native/commands.hpp"
-#include "tests/fuzz/native/fuzz_commands.hpp"
+#include "tests/fuzz/native/fuzzer.hpp"
 
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 using Random = std::mt19937_64;
 
-Bytes input;  // the one that runs, for the handler
+constexpr std::size_t longest = 2'000;
+constexpr unsigned patience_s = 20;
 
-extern "C" void keep_input(int /*signal*/) {
-    const int file = open("crash-commands", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+Bytes input;             // the one that runs, for the handler
+std::string crash_name;  // where it keeps it
+
+extern "C" void keep_input(int number) {
+    const int file = open(crash_name.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     if (file >= 0 && write(file, input.data(), input.size()) >= 0) close(file);
+    std::signal(number, SIG_DFL);
+    raise(number);
 }
 
 /// Random bytes, or a file with some of its bytes changed, twice.
 Bytes make_input(const std::vector<Bytes>& files, Random& random) {
     const auto below = [&](std::size_t end) { return static_cast<std::size_t>(random() % end); };
     if (files.empty() || below(2) == 0) {
-        Bytes bytes(1 + lowlat::fuzz::bytes_each * (1 + below(200)));
+        Bytes bytes(1 + below(longest));
         for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
         return bytes;
     }
@@ -46,15 +51,15 @@ Bytes make_input(const std::vector<Bytes>& files, Random& random) {
     return bytes;
 }
 
-lowlat::fuzz::Fault fault_named(const char* name) {
-    using lowlat::fuzz::Fault;
-    if (std::strcmp(name, "last-in-first-out") == 0) return Fault::last_in_first_out;
-    if (std::strcmp(name, "refill-keeps-place") == 0) return Fault::refill_keeps_place;
-    return std::strcmp(name, "event-lost") == 0 ? Fault::event_lost : Fault::none;
+void run() {
+    alarm(patience_s);
+    lowlat::fuzz::run(input.data(), input.size());
+    alarm(0);
 }
 
-void run() {
-    lowlat::fuzz::run(input.data(), input.size());
+void keep_what_ends(const std::string& program) {
+    crash_name = "crash-" + program.substr(program.rfind("fuzz_") + 5);
+    for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) std::signal(number, keep_input);
 }
 
 }  // namespace
@@ -64,8 +69,8 @@ int main(int count, char** words) {
         std::fprintf(stderr, "usage: %s SECONDS SEED|FAULT [FILES...]\n", words[0]);
         return 2;
     }
-    lowlat::fuzz::planted = fault_named(words[2]);
-    std::signal(SIGABRT, keep_input);
+    lowlat::fuzz::plant(words[2]);
+    keep_what_ends(words[0]);
     std::vector<Bytes> files;
     for (int at = 3; at < count; ++at) {
         std::ifstream file(words[at], std::ios::binary);

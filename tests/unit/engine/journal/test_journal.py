@@ -58,6 +58,8 @@ INSTRUMENTS = (
 )
 
 
+ROOM_BYTES = 1 << 30
+
 without_sanitizers = pytest.mark.skipif(
     bool(_core.build_facts()["sanitize"]), reason="sanitizers take more address space than is left"
 )
@@ -194,7 +196,7 @@ def test_a_restored_state_saves_the_same_bytes_and_goes_on_alike(name: str) -> N
     engine, restored = Engine.of(stream.settings), Engine.of(stream.settings)
     engine.process(commands_before)
     saved = state(engine)
-    _core.restore_state(restored.matcher, saved)
+    _core.restore_state(restored.matcher, saved, ROOM_BYTES)
     restored.check_invariants()
     assert state(restored) == saved
     assert np.array_equal(restored.process(commands_after), engine.process(commands_after))
@@ -273,12 +275,12 @@ def test_a_journal_shorter_than_its_snapshot_has_lost_its_end(path: Path) -> Non
 def test_states_of_other_engines_are_refused() -> None:
     two, one = Engine(2), Engine(1)
     with pytest.raises(FormatError, match="symbols"):
-        _core.restore_state(one.matcher, state(two))
+        _core.restore_state(one.matcher, state(two), ROOM_BYTES)
     saved = state(one)
     with pytest.raises(FormatError, match="ends too early"):
-        _core.restore_state(one.matcher, saved[:-1])
-    with pytest.raises(FormatError, match="longer"):
-        _core.restore_state(one.matcher, saved + b"\0")
+        _core.restore_state(one.matcher, saved[:-1], ROOM_BYTES)
+    with pytest.raises(FormatError, match="length: 1 bytes are left over"):
+        _core.restore_state(one.matcher, saved + b"\0", ROOM_BYTES)
 
 
 def test_a_batch_that_the_disk_has_no_room_for_is_taken_back_whole(path: Path, small_files: None) -> None:

@@ -1,0 +1,17 @@
+"""All parsers written in Python, or with a head that is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.fuzz.parsers.flows import LOBSTER, PROFILE
+from tests.fuzz.parsers.hosts import ARCHIVE
+from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
+from tests.fuzz.parsers.reports import HDR, HLOG, REPORT
+from tests.fuzz.parsers.shared import BOOK, RING
+from tests.fuzz.parsers.target import Target
+
+TARGETS: Final[dict[str, Target]] = {
+    target.name: target
+    for target in (JOURNAL_FILE, SNAPSHOT_FILE, REPORT, HLOG, HDR, LOBSTER, PROFILE, ARCHIVE, BOOK, RING)
+}
