@@ -63,7 +63,7 @@ def assemble(
         planned,
         checked,
     )
-    host, absent = report_context.host(outcomes)
+    host, absent = report_context.host(outcomes, runs)
     stages = budget(_application(load, summary) | dict(surroundings or {}))
     return Report(
         status=status,

@@ -58,17 +58,18 @@ def entries(name: str, seed: int) -> Iterator[Golden]:
 
 
 def main(names: list[str]) -> None:
-    """Write the file anew, keeping the entries of other profiles."""
-    found = dict(golden_digests()) if PLACE.exists() else {}
+    """Write the file anew after each profile, keeping the entries of the others."""
     for name in names or profile_names():
-        for seed in LENGTHS:
-            if seed == 1 or load_profile(name).live_orders <= HUGE:
-                found[name, seed] = tuple(entries(name, seed))
-                print(f"{name}, seed {seed}: {found[name, seed][-1].digest}", flush=True)
-        PLACE.write_text(HEAD + "".join(table(*key, rows) for key, rows in sorted(found.items())), encoding="utf-8")
+        seeds = [seed for seed in LENGTHS if seed == 1 or load_profile(name).live_orders <= HUGE]
+        made = {(name, seed): tuple(entries(name, seed)) for seed in seeds}
+        golden_digests.cache_clear()  # another process may have written the file meanwhile
+        known: dict[tuple[str, int], tuple[Golden, ...]] = golden_digests() if PLACE.exists() else {}
+        tables = (table(*key, rows) for key, rows in sorted((known | made).items()))
+        PLACE.write_text(HEAD + "".join(tables), encoding="utf-8")
+        print(f"{name}: {made[name, 1][-1].digest}", flush=True)
 
 
-def table(name: str, seed: int | None, rows: tuple[Golden, ...]) -> str:
+def table(name: str, seed: int, rows: tuple[Golden, ...]) -> str:
     """The entries of one profile and seed as TOML."""
     lines = [f'    [{row.commands}, "{row.flow_hash}", {row.events}, "{row.digest}"],' for row in rows]
     return "\n".join(["", "[[flow]]", f'profile = "{name}"', f"seed = {seed}", "lengths = [", *lines, "]", ""])
