@@ -14,6 +14,7 @@ from typing import Any, Final
 from lowlat.errors import NotValidError
 from lowlat.os_noise import is_disturbed, reasons_of
 from lowlat.reports.model import budget, over_runs
+from lowlat.reports.model.clock_faults import clock_fault, pass_faults
 from lowlat.reports.model.context import Extent
 from lowlat.reports.model.lateness import is_late
 from lowlat.reports.model.report import Report
@@ -165,6 +166,10 @@ def _faults(report: Report) -> Iterator[tuple[bool, str]]:
     yield report.load.out_of_range > 0, "load.out_of_range is above 0"
     yield bool(report.hot_path.pool_refusals), "hot_path.pool_refusals is above 0"
     yield checked is not None and checked.equal is False, "verification.equal is false"
+    yield clock_fault(report.clock) is not None, str(clock_fault(report.clock))
+    if report.load.model != "pipeline":
+        for fault in pass_faults(report.runs):
+            yield True, fault
     golden = checked.golden if checked else None
     yield golden is not None and golden.digest != golden.expected, "verification.golden.digest is not the expected one"
 

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from lowlat.errors import FormatError, NotValidError
+from lowlat.errors import FormatError, InputError, NotValidError
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.io.contradictions import check_parts, expect
 from lowlat.reports.model.report import Report
@@ -43,6 +43,20 @@ def check(report: Report) -> None:
     for _ in checked_sums(report):
         pass
     check_parts(report)
+
+
+def check_distinct(named: Sequence[tuple[str, Report]]) -> None:
+    """Raise `InputError` if two reports, each with its name for messages, hold the same run: it would count twice."""
+    holders: dict[tuple[str, ...], str] = {}
+    for name, report in named:
+        for run in report.runs:
+            content = (run.started, *(series.hdr for series in run.series))
+            if holder := holders.get(content):
+                where = f"{name} and {holder} hold" if holder != name else f"{name} holds twice"
+                raise InputError(
+                    f"{where} the same run, started {run.started}: it would count twice; remove one of them"
+                )
+            holders[content] = name
 
 
 def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
