@@ -132,8 +132,10 @@ class NotValidError(LowlatError):
 
 @contextmanager
 def naming(source: str) -> Iterator[None]:
-    """Prefix format errors raised in the block with the name of the file."""
+    """Prefix the errors of a document that are raised in the block with the name of its file."""
     try:
         yield
     except FormatError as error:
         raise InputError(f"{source}: {error}") from error
+    except NotValidError as error:
+        raise NotValidError(f"{source}: {error}") from error

@@ -15,20 +15,11 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lowlat import units
+from lowlat.os_noise import is_disturbed, reasons_of
 from lowlat.probes import _core
 from lowlat.probes.host.cgroup import Throttling, throttling
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
-
-GAP_NS: Final = 1_000_000
-"""A longer time between two timestamps of a busy thread is a gap that the host made. It is far above an interrupt
-(some tens of microseconds) and above any command of the built-in flows. A task that preempts the thread keeps the CPU
-for about a slice, 0.7 to 2.8 ms by the number of CPUs (base_slice_ns in the kernel's kernel/sched/fair.c); a shorter
-stay is counted as a context switch anyway."""
-OFF_CPU_SHARE: Final = 0.01
-"""A thread was off its CPU if elapsed time exceeds CPU time by more than this share and by more than `GAP_NS`: kernels
-that account for interrupts separately (CONFIG_IRQ_TIME_ACCOUNTING) leave a few tenths of a percent out of CPU time."""
 
 _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 _TEST_SLEEP_S: Final = 0.0002
@@ -60,26 +51,15 @@ class DisturbanceReadings:
     throttled_us: Reading[int]
 
     @property
+    def counts(self) -> dict[str, int | None]:
+        """The counts by name; None for what is not available."""
+        fields = (field.name for field in dataclasses.fields(self))
+        return {name: reading.value for name in fields if isinstance(reading := getattr(self, name), Reading)}
+
+    @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the section counts as disturbed, one line each; empty when it was quiet."""
-        lines = (
-            (self.voluntary_switches, "stopped or blocked {}", "time"),
-            (self.involuntary_switches, "preempted {}", "time"),
-            (self.migrations, "migrated to another CPU {}", "time"),
-            (self.major_faults, "{}", "major page fault"),
-            (self.minor_faults, "{}", "minor page fault"),
-            (self.steal_ms, "{} ms stolen by the hypervisor", ""),
-            (self.throttled_periods, "throttled by its CPU quota in {}", "period"),
-        )
-        counted = tuple(
-            text.format(units.plural(reading.value, noun) if noun else reading.value)
-            for reading, text, noun in lines
-            if reading.value
-        )
-        off_ns = self.off_cpu_ns.value or 0
-        if off_ns <= max(GAP_NS, OFF_CPU_SHARE * self.wall_ns):
-            return counted
-        return (*counted, f"off its CPU for {units.time(off_ns)} of {units.time(self.wall_ns)}")
+        """Why the section counts as disturbed, one line each; empty when nothing is known that disturbed it."""
+        return reasons_of(self.counts, self.wall_ns)
 
     def plus(self, other: DisturbanceReadings) -> DisturbanceReadings:
         """The sums over two sections on the same CPU; a count unknown for one section is unknown for the sum."""
@@ -91,9 +71,9 @@ class DisturbanceReadings:
         return dataclasses.replace(self, **sums)
 
     @property
-    def disturbed(self) -> bool:
-        """Whether something took the CPU from the thread or made it wait for memory."""
-        return bool(self.reasons)
+    def disturbed(self) -> bool | None:
+        """Whether something took the CPU from the thread or made it wait for memory; None if nobody can know."""
+        return is_disturbed(self.counts, self.wall_ns)
 
 
 @dataclass(frozen=True, slots=True)

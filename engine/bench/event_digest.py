@@ -35,7 +35,7 @@ class EventDigest:
     """Commands rejected because a pool was full."""
     tail: bytes
     """The last events."""
-    golden_part: str | None
+    golden_part: str | None = None
     """SHA-256 of the events up to the commands that have a golden digest."""
 
     def ends_as(self, tail: bytes) -> bool:

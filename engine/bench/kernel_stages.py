@@ -9,7 +9,7 @@ from lowlat.probes.latency_summary import LatencySummary
 from lowlat.probes.network.peer import PeerPath
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import Topology
-from lowlat.reports.model.budget import Measured
+from lowlat.reports.model.budget import KERNEL_PART, Measured
 from lowlat.reports.model.report import BudgetPart
 
 
@@ -30,7 +30,7 @@ def kernel_measured(path: KernelPath) -> Measured:
         _part("system call", path.system_call, "getppid"),
         _part("wake-up", path.wake_up, "thread blocked in a futex"),
         _part("loopback UDP", path.udp, "64 bytes, send to receive"),
-        _part("loopback TCP", path.tcp, "64 bytes, send to receive"),
+        _part(KERNEL_PART, path.tcp, "64 bytes, send to receive"),
     )
     basis = f"p99 of one message over loopback TCP: send, stack, wakeup, receive; no driver; {path.where}"
     return _stage(path.tcp, basis, parts)

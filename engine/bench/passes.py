@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from lowlat import units
 from lowlat.engine import _core
 from lowlat.probes.clock.scale import TickScale
-from lowlat.probes.disturbance import GAP_NS, DisturbanceReadings, DisturbanceWatch
+from lowlat.os_noise import is_disturbed, reasons_of
+from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch
 from lowlat.probes.reading import known
 from lowlat.reports.model import results
 
@@ -107,32 +107,27 @@ def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
     readings: dict[str, Any] = {
         name: known(value, "counted around the loop") for name, value in counted.items() if value is not None
     }
-    return dataclasses.replace(around, **readings)
+    return dataclasses.replace(around, wall_ns=done.wall_ns, **readings)
 
 
 def run_disturbances(
     seen: DisturbanceReadings, largest_gap_ns: int | None
 ) -> tuple[results.Disturbances, dict[str, str]]:
     """The OS noise in the report's form, and the reasons for each None."""
-    steal_ms = seen.steal_ms.value
-    named = {name: getattr(seen, name) for name in (*_COUNTERS, "migrations", "timer_interrupts", "off_cpu_ns")}
+    names = (*_COUNTERS, "migrations", "timer_interrupts", "off_cpu_ns", "throttled_periods")
+    steal_ms, counts = seen.steal_ms.value, seen.counts | {"largest_gap_ns": largest_gap_ns}
     disturbances = results.Disturbances(
-        **{name: reading.value for name, reading in named.items()},
+        **{name: counts[name] for name in names},
         steal_ns=None if steal_ms is None else steal_ms * 1_000_000,
         largest_gap_ns=largest_gap_ns,
-        disturbed=bool(reasons := (*seen.reasons, *_gap_reasons(largest_gap_ns))),
-        reasons=reasons,
+        disturbed=is_disturbed(counts, seen.wall_ns),
+        reasons=reasons_of(counts, seen.wall_ns),
     )
-    absent = {
-        name: reading.text for name, reading in (named | {"steal_ms": seen.steal_ms}).items() if reading.value is None
-    }
+    readings = {name: getattr(seen, name) for name in names} | {"steal_ns": seen.steal_ms}
+    absent = {name: reading.text for name, reading in readings.items() if reading.value is None}
+    if disturbances.disturbed is None:
+        absent["disturbed"] = "not available here, because neither context switches nor time off the CPU were counted"
     return disturbances, absent
-
-
-def _gap_reasons(largest_gap_ns: int | None) -> tuple[str, ...]:
-    if largest_gap_ns is None or largest_gap_ns <= GAP_NS:
-        return ()
-    return (f"a gap of {units.time(largest_gap_ns)} between two timestamps",)
 
 
 def _known(count: int) -> int | None:

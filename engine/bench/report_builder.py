@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.reports.model import results
 from lowlat.reports.model.budget import Measured, budget, tier
+from lowlat.reports.model.clock_faults import clock_fault, pass_faults
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.series import summarize
 
@@ -58,12 +60,17 @@ def assemble(
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
     status, reasons = _status(
-        (*_wrong_engine(flow, engine, outcomes, golden), *_reasons_invalid(load, outcomes, checked), *loaded.missed),
+        (
+            *_wrong_engine(flow, engine, outcomes, golden),
+            *_wrong_clocks(load, outcomes, runs),
+            *_reasons_invalid(load, outcomes, checked),
+            *loaded.missed,
+        ),
         len(finished),
         planned,
         checked,
     )
-    host, absent = report_context.host(outcomes)
+    host, absent = report_context.host(outcomes, runs)
     stages = budget(_application(load, summary) | dict(surroundings or {}))
     return Report(
         status=status,
@@ -116,6 +123,13 @@ def _wrong_engine(flow: Flow, engine: str, outcomes: Sequence[RunOutcome], golde
                 f"sha256:{(outcome.golden_part or '')[:16]}..., the golden one sha256:{golden.digest[:16]}..."
             )
             return
+
+
+def _wrong_clocks(load: Load, outcomes: Sequence[RunOutcome], runs: Sequence[results.Run]) -> Iterator[str]:
+    """The first clock that another one contradicts."""
+    calibrated = (fault for outcome in outcomes if (fault := clock_fault(outcome.clock)))
+    passed = () if isinstance(load, Pipeline) else pass_faults(runs)
+    yield from islice(chain(calibrated, passed), 1)
 
 
 def _reasons_invalid(load: Load, outcomes: Sequence[RunOutcome], checked: ReferenceCheck | None) -> Iterator[str]:
@@ -180,9 +194,7 @@ def _application(load: Load, summary: Sequence[results.SummarySeries]) -> dict[s
     return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 
-def _verification(
-    outcome: RunOutcome, checked: ReferenceCheck | None, golden: Golden | None
-) -> results.Verification:
+def _verification(outcome: RunOutcome, checked: ReferenceCheck | None, golden: Golden | None) -> results.Verification:
     return results.Verification(
         digest=f"sha256:{outcome.digest}",
         events=outcome.digested_events,

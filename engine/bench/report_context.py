@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import Any
 
 from lowlat.engine import _core
-from lowlat.engine.bench.passes import added
 from lowlat.engine.bench.protocol import Load, Pipeline, RunOutcome
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.config import EngineConfig
@@ -16,7 +15,8 @@ from lowlat.engine.matching.config_codec import pools_in_words
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.host.facts import host_facts
 from lowlat.probes.reading import Reading
-from lowlat.reports.model import context
+from lowlat.reports.model import context, results
+from lowlat.reports.model.over_runs import steal_percent
 
 
 def tool() -> context.Tool:
@@ -62,7 +62,7 @@ def _rounded(extent: context.Extent | None) -> context.Extent | None:
     return None if extent is None else replace(extent, mean=round(extent.mean, 3))
 
 
-def host(outcomes: Sequence[RunOutcome]) -> tuple[context.Host, dict[str, str]]:
+def host(outcomes: Sequence[RunOutcome], runs: Sequence[results.Run]) -> tuple[context.Host, dict[str, str]]:
     """The host's facts, and the reasons for each None. Steal is that of the measured CPUs during the passes."""
     read = host_facts()
     readings: dict[str, Reading[Any]] = {
@@ -83,13 +83,5 @@ def host(outcomes: Sequence[RunOutcome]) -> tuple[context.Host, dict[str, str]]:
         **facts,
         measured_cpus=format_cpu_list({outcome.cpu for outcome in outcomes}),
         virtualization=read.virtualization.text,
-        steal_percent=_steal_percent(outcomes),
+        steal_percent=steal_percent(runs),
     ), {f"host.{name}": reading.text for name, reading in readings.items() if reading.value is None}
-
-
-def _steal_percent(outcomes: Sequence[RunOutcome]) -> float | None:
-    stolen_ns = added(outcome.disturbances.steal_ns for outcome in outcomes)
-    passes = [each for done in outcomes for each in (done.throughput, done.one_at_a_time, done.stamped)]
-    wall_ns = sum(done.wall_ns for done in passes if done is not None)
-    # The kernel counts steal in ticks of several milliseconds: cap it, since a short pass can seem entirely stolen.
-    return None if stolen_ns is None else min(100.0, round(stolen_ns * 100 / wall_ns, 2))

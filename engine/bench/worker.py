@@ -113,6 +113,7 @@ def _clock(clock: Calibration) -> context.Clock:
         step_ns=clock.step_ns,
         frequency_source=clock.source,
         invariant=clock.flags.invariant.value,
+        declared_hz=clock.declared_hz,
     )
 
 

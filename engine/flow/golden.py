@@ -34,7 +34,7 @@ class Golden:
 
 def golden_of(flow: Flow) -> Golden | None:
     """The longest entry whose commands this flow begins with; None if there is none."""
-    known = golden_digests().get((flow.name, flow.seed), ())
+    known = golden_digests().get((flow.name, flow.seed), ()) if flow.seed is not None else ()
     within = [each for each in known if each.commands <= len(flow.measured)]
     if not within:
         return None
@@ -45,7 +45,7 @@ def golden_of(flow: Flow) -> Golden | None:
 
 
 @cache
-def golden_digests() -> dict[tuple[str, int | None], tuple[Golden, ...]]:
+def golden_digests() -> dict[tuple[str, int], tuple[Golden, ...]]:
     """All entries, by profile and seed, shortest first."""
     text = (resources.files("lowlat.engine.flow") / FILE).read_text(encoding="utf-8")
     return {

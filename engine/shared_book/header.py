@@ -12,7 +12,7 @@ import numpy as np
 from lowlat.engine import _core
 from lowlat.engine.matching.records import LEVEL
 from lowlat.engine.shared_book.errors import BookLayoutError, NotABookError
-from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
+from lowlat.engine.shared_book.records import BOOK_HEADER
 from lowlat.errors import UsageError
 
 IDENTITY_BYTES: Final = 128

@@ -150,6 +150,12 @@ class Calibration:
     kernel_clocksource: Annotated[Reading[str], Meta(description="The kernel's clock source")]
     notes: Annotated[tuple[str, ...], Meta(description="What else to know of the figures, a line each")]
 
+    @property
+    def declared_hz(self) -> float | None:
+        """The frequency by the best source that declares one."""
+        declared = (candidate.frequency_hz.value for candidate in self.candidates[:-1])
+        return next((value for value in declared if value is not None), None)
+
     def to_ns(self, ticks: int) -> int:
         """Nanoseconds, rounded down, of a difference of two reads."""
         return self.scale.to_ns(ticks)

@@ -70,7 +70,7 @@ class Sides:
 def samples_of(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
     """Every run of every report as a sample."""
     runs = tuple(_sample(report, run.series, (run,)) for report in reports for run in report.runs)
-    disturbed = sum(run.disturbances.disturbed for report in reports for run in report.runs)
+    disturbed = sum(bool(run.disturbances.disturbed) for report in reports for run in report.runs)
     series = tuple(run.series for report in reports for run in report.runs)
     return Samples(label, tuple(sources), runs, tuple(reports), disturbed, series)
 

@@ -14,7 +14,7 @@ from lowlat.errors import FormatError, InputError, naming
 from lowlat.limits import REPORT_BYTES_MAX, VALUES_MAX
 from lowlat.reports.histogram.hlog_reader import RecordedLog, is_log, read_log
 from lowlat.reports.io.json_codec import from_bytes
-from lowlat.reports.io.validation import check
+from lowlat.reports.io.validation import check, check_distinct
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 
@@ -29,13 +29,15 @@ def read(path: Path) -> Document:
 
 
 def read_reports(paths: Sequence[Path]) -> list[Report]:
-    """The reports of several files, checked. Raises `InputError`, also for a file given twice: its runs would count
-    twice.
+    """The reports of several files, checked. Raises `NotValidError` for one that contradicts itself, `InputError` for
+    one that cannot be read and for a run in two of them, which would count twice.
     """
     real = [path.resolve() for path in paths]
     if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
         raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
-    return [_checked(path) for path in paths]
+    reports = [_checked(path) for path in paths]
+    check_distinct([(str(path), report) for path, report in zip(paths, reports, strict=True)])
+    return reports
 
 
 def _checked(path: Path) -> Report:

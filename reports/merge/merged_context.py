@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from lowlat.reports.model.context import Build, Clock, Host, Load, Tool
+from lowlat.reports.model.over_runs import steal_percent
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Baselines, HotPath, Verification
 
@@ -49,18 +50,11 @@ def load(reports: Sequence[Report], missed: Sequence[str]) -> Load:
 
 
 def host(reports: Sequence[Report], absent: dict[str, str]) -> Host:
-    """Steal is over the time of all runs; the load average is that of the first report."""
+    """Steal is over the passes of all runs; the load average is that of the first report."""
     hosts = [report.host for report in reports]
-    durations_s = [sum(run.duration_s for run in report.runs) for report in reports]
-    stolen = [
-        share * duration / 100
-        for each, duration in zip(hosts, durations_s, strict=True)
-        if (share := each.steal_percent) is not None
-    ]
-    known = len(stolen) == len(hosts) and sum(durations_s) > 0
     return dataclasses.replace(
         _agreed("host", hosts, absent, but=("steal_percent", "load_average")),
-        steal_percent=min(100.0, round(100 * sum(stolen) / sum(durations_s), 2)) if known else None,
+        steal_percent=steal_percent([run for report in reports for run in report.runs]),
         load_average=hosts[0].load_average,
     )
 
@@ -77,6 +71,7 @@ def clock(reports: Sequence[Report]) -> Clock:
         step_ns=_median(each.step_ns for each in clocks),
         frequency_source=_only([each.frequency_source for each in clocks]),
         invariant=_only([each.invariant for each in clocks]),
+        declared_hz=_median(each.declared_hz for each in clocks),
     )
 
 

@@ -17,7 +17,8 @@ from lowlat.limits import SERIES_NAMES_MAX
 from lowlat.reports.compare.compatibility import differences
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.io.selection import whole
-from lowlat.reports.io.validation import Name, checked_sums
+from lowlat.reports.io.contradictions import check_parts
+from lowlat.reports.io.validation import Name, check_distinct, checked_sums
 from lowlat.reports.merge import merged_context
 from lowlat.reports.model import budget
 from lowlat.reports.model.report import BudgetStage, Report
@@ -87,16 +88,7 @@ def _check_comparable(named: Sequence[tuple[str, Report]]) -> None:
     for name, report in named[1:]:
         if different := list(differences([first, report])):
             raise NotValidError(f"{name} cannot be merged with {first_name}: they differ in {'; '.join(different)}")
-    holders: dict[tuple[str, ...], str] = {}
-    for name, report in named:
-        for run in report.runs:
-            content = (run.started, *(series.hdr for series in run.series))
-            if holder := holders.get(content):
-                raise InputError(
-                    f"{name} and {holder} hold the same run, started {run.started}: it would count twice; "
-                    "remove one of them"
-                )
-            holders[content] = name
+    check_distinct(named)
 
 
 def _sums(named: Sequence[tuple[str, Report]]) -> dict[Name, Histogram]:
@@ -104,6 +96,7 @@ def _sums(named: Sequence[tuple[str, Report]]) -> dict[Name, Histogram]:
     sums: dict[Name, Histogram] = {}
     for name, report in named:
         with naming(name):
+            check_parts(report)
             for key, histogram in checked_sums(report):
                 sums[key] = merge([sums[key], histogram]) if key in sums else histogram
                 if sums[key].total >= TOTAL_END:

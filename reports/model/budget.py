@@ -19,6 +19,9 @@ REFERENCE_NS: Final = {
 }
 """Reference budget by stage, nanoseconds; 400 µs in all."""
 
+KERNEL_PART: Final = "loopback TCP"
+"""The part of the stage "operating system" whose p99 is the stage's figure."""
+
 NOT_MEASURED: Final = {
     "network": "needs a second host: run 'lowlat bench --listen PORT' there, and add --peer HOST:PORT here",
     "application": "no run was measured",

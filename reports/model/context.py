@@ -154,6 +154,13 @@ class Clock:
     invariant: Annotated[
         bool | None, Meta(description="Whether the processor promises one rate in every power state")
     ] = None
+    declared_hz: Annotated[
+        Amount | None,
+        Meta(
+            description="Ticks per second as processor, hypervisor or kernel declare them; null when none does. 1% or "
+            "more beside frequency_hz makes the report invalid"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

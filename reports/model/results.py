@@ -118,10 +118,19 @@ class Disturbances:
     largest_gap_ns: Annotated[
         Count | None, Meta(description="Longest time between two timestamps of the busy thread, nanoseconds")
     ]
-    disturbed: Annotated[bool, Meta(description="Whether any of it exceeded its threshold")]
+    disturbed: Annotated[
+        bool | None,
+        Meta(
+            description="Whether any of it exceeded its threshold; null when nothing did, and neither context switches "
+            "nor time off the CPU were counted"
+        ),
+    ]
     reasons: Annotated[tuple[str, ...], Meta(description="Which ones did, in words")]
     off_cpu_ns: Annotated[
         Count | None, Meta(description="Elapsed time in which the measuring thread had no CPU, nanoseconds")
+    ] = None
+    throttled_periods: Annotated[
+        Count | None, Meta(description="Scheduler periods in which the CPU quota stopped the process")
     ] = None
 
 

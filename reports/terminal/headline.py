@@ -57,6 +57,9 @@ def noise(report: Report) -> tuple[str, str]:
     """What the operating system did to the runs, and the style that says how much it matters."""
     runs = report.runs
     noisy = [run for run in runs if run.disturbances.disturbed]
+    unknown = sum(run.disturbances.disturbed is None for run in runs)
+    if not noisy and unknown:
+        return f"not known: nothing was counted in {unknown} of {units.plural(len(runs), 'run')}", "yellow"
     if not noisy:
         return f"quiet: {units.plural(len(runs), 'run')} without noise", "green"
     causes = ", ".join(_causes(noisy)) or noisy[0].disturbances.reasons[0]

@@ -332,6 +332,7 @@ def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
     disturbed = [
         f"run {run.index + 1}: {', '.join(run.disturbances.reasons)}" for run in runs if run.disturbances.disturbed
     ]
+    unknown = sum(run.disturbances.disturbed is None for run in runs)
     return join(
         [
             "matcher thread and its CPU" if model == "pipeline" else None,
@@ -343,6 +344,7 @@ def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
             f"noisy: {len(disturbed)} of {units.plural(len(runs), 'run')} ({'; '.join(disturbed)})"
             if disturbed
             else None,
+            f"noise not known in {units.plural(unknown, 'run')}" if unknown else None,
         ]
     )
 

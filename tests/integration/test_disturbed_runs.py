@@ -152,12 +152,18 @@ def busy_neighbors(cpu: int) -> Iterator[None]:
             each.wait()
 
 
-def deny_getrusage() -> None:
-    """Let getrusage fail with EPERM in this process, as a sandbox does: a seccomp filter of four instructions."""
-    number = {"x86_64": 98, "aarch64": 165}[platform.machine()]
+def deny_getrusage(*, cpu_clock: bool) -> None:
+    """Let getrusage fail with EPERM in this process, as a sandbox does, by a seccomp filter; with `cpu_clock`, also
+    clock_gettime of CLOCK_THREAD_CPUTIME_ID.
+    """
+    getrusage, clock_gettime = {"x86_64": (98, 228), "aarch64": (165, 113)}[platform.machine()]
     load, jump_if_equal, give = 0x20, 0x15, 0x06
-    errno_eperm, allow = 0x0005_0001, 0x7FFF_0000
-    steps = [(load, 0, 0, 0), (jump_if_equal, 0, 1, number), (give, 0, 0, errno_eperm), (give, 0, 0, allow)]
+    errno_eperm, allow, first_argument = 0x0005_0001, 0x7FFF_0000, 16
+    steps = [(load, 0, 0, 0), (jump_if_equal, 0, 1, getrusage), (give, 0, 0, errno_eperm)]
+    if cpu_clock:
+        steps += [(jump_if_equal, 0, 3, clock_gettime), (load, 0, 0, first_argument)]
+        steps += [(jump_if_equal, 0, 1, time.CLOCK_THREAD_CPUTIME_ID), (give, 0, 0, errno_eperm)]
+    steps.append((give, 0, 0, allow))
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     filter_of = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program)))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -182,6 +188,21 @@ def test_without_getrusage_counters_are_not_available_and_starvation_is_still_se
         assert disturbed == "True" and "off its CPU for " in reasons
 
 
+def test_with_nothing_to_count_nobody_knows_whether_a_run_was_quiet() -> None:
+    """An untimed pass keeps no timestamps either: neither true nor, beside busy processes, false."""
+    cpu = min(os.sched_getaffinity(0))
+    with _child("all denied") as process:
+        assert _line(process) == "ready"
+        assert process.stdin is not None
+        with busy_neighbors(cpu):
+            time.sleep(0.2)
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            disturbed, switches, reasons = _line(process).split("|")
+    assert switches == "None" and "off its CPU" not in reasons
+    assert disturbed == ("True" if reasons else "None")
+
+
 @contextmanager
 def _nobody() -> Iterator[None]:
     yield
@@ -203,6 +224,6 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["denied"]:
-        deny_getrusage()
+    if sys.argv[1:]:
+        deny_getrusage(cpu_clock=sys.argv[1] == "all denied")
     untimed_pass()

@@ -1,0 +1,299 @@
+"""Derives every figure of a report again that follows from others, and names the first that differs.
+
+A document can satisfy its schema and still contradict itself. What nothing in a document can contradict (the name of a
+processor, a count that stands alone) is listed in `tests/integration/test_report_leaves.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+from lowlat.errors import NotValidError
+from lowlat.os_noise import is_disturbed, reasons_of
+from lowlat.reports.model import budget, over_runs
+from lowlat.reports.model.clock_faults import clock_fault, pass_faults
+from lowlat.reports.model.context import Extent
+from lowlat.reports.model.lateness import is_late
+from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Disturbances, Run, Throughput
+
+_TOLERANCE: Final = 1e-9
+_SHOWN_MAX: Final = 100
+_STEP_NS: Final = 2
+"""Two conversions of ticks, each rounded down."""
+
+
+def expect(place: str, told: object, derived: object, basis: str) -> None:
+    """Raise `NotValidError` unless a field says what follows from `basis`."""
+    if isinstance(told, float) and isinstance(derived, float | int) and math.isclose(told, derived, rel_tol=_TOLERANCE):
+        return
+    if told != derived:
+        raise NotValidError(f"{place} is {_shown(told)}, but {basis} {_shown(derived)}; discard the document")
+
+
+def require(holds: bool, place: str, told: object, rule: str) -> None:
+    """Raise `NotValidError` unless a field keeps to a rule."""
+    if not holds:
+        raise NotValidError(f"{place} is {_shown(told)}, but {rule}; discard the document")
+
+
+def check_parts(report: Report) -> None:
+    """Raise `NotValidError`, naming the field, if the parts of a report contradict each other."""
+    require(bool(report.runs), "runs", "empty", "a report has one at least")
+    for check in (_check_workload, _check_load, _check_status, _check_budget, _check_hot_path, _check_verification):
+        check(report)
+    for index, run in enumerate(report.runs):
+        _check_run(report, run, index)
+    _check_journal(report)
+    _check_absent(report)
+
+
+# -- runs -----------------------------------------------------------------------------------------------------------
+
+
+def _check_run(report: Report, run: Run, index: int) -> None:
+    place = f"runs[{index}]"
+    expect(f"{place}.index", run.index, index, "it is number")
+    closed, paced = report.load.model == "closed", report.load.target_rate is not None
+    for name in ("throughput", "one_at_a_time", "stamped"):
+        done: Throughput | None = getattr(run, name)
+        if done is None:
+            continue
+        require(closed or name == "throughput", f"{place}.{name}", "there", "only a closed loop has that pass")
+        _check_pass(f"{place}.{name}", done, report.workload.commands)
+    require((run.late_ns is not None) == paced, f"{place}.late_ns", run.late_ns, "it goes with load.target_rate")
+    wall_ns = over_runs.wall_ns_of(run)
+    require(run.duration_s * 1e9 + 1e3 >= wall_ns, f"{place}.duration_s", run.duration_s, "its passes took longer")
+    _check_noise(f"{place}.disturbances", run, wall_ns, pipeline=report.load.model == "pipeline")
+
+
+def _check_pass(place: str, done: Throughput, commands: int) -> None:
+    expect(f"{place}.commands", done.commands, commands, "workload.commands is")
+    derived = Throughput.of(done.commands, done.wall_ns, done.cpu_ns)
+    for name in ("commands_per_s", "ns_per_command"):
+        expect(f"{place}.{name}", getattr(done, name), getattr(derived, name), "commands and wall_ns give")
+
+
+def _check_noise(place: str, run: Run, wall_ns: int, *, pipeline: bool) -> None:
+    told = run.disturbances
+    times = [(done.wall_ns, done.cpu_ns) for done in over_runs.passes_of(run)]
+    if told.off_cpu_ns is not None and not pipeline and all(cpu_ns is not None for _, cpu_ns in times):
+        off_ns = sum(max(0, wall - (cpu_ns or 0)) for wall, cpu_ns in times)
+        expect(f"{place}.off_cpu_ns", told.off_cpu_ns, off_ns, "wall_ns and cpu_ns of the passes give")
+    require((told.steal_ns or 0) % 1_000_000 == 0, f"{place}.steal_ns", told.steal_ns, "it counts milliseconds")
+    longest = max((each.max for each in run.series if each.measure == "service"), default=0)
+    if told.largest_gap_ns is not None and not pipeline:  # whose service times span threads
+        enough = told.largest_gap_ns + _STEP_NS >= longest
+        require(enough, f"{place}.largest_gap_ns", told.largest_gap_ns, f"a service time is {longest} ns")
+    counts = _counts(told)
+    expect(f"{place}.reasons", told.reasons, reasons_of(counts, wall_ns), "its counts give")
+    expect(f"{place}.disturbed", told.disturbed, is_disturbed(counts, wall_ns), "its counts give")
+
+
+def _counts(told: Disturbances) -> dict[str, int | None]:
+    counts = {field.name: getattr(told, field.name) for field in fields(told)}
+    return counts | {"steal_ms": None if told.steal_ns is None else told.steal_ns // 1_000_000}
+
+
+# -- the work and its load --------------------------------------------------------------------------------------------
+
+
+def _check_workload(report: Report) -> None:
+    work = report.workload
+    expect("workload.commands", work.commands, sum(work.mix.values()), "mix adds up to")
+    for name in ("live_orders", "levels", "depth_touched"):
+        extent: Extent | None = getattr(work, name)
+        if extent is not None:
+            require(
+                extent.mean <= extent.peak + 1e-3, f"workload.{name}.mean", extent.mean, f"the peak is {extent.peak}"
+            )
+
+
+def _check_load(report: Report) -> None:
+    load, runs = report.load, report.runs
+    require(
+        (load.target_rate is None) == (load.arrivals is None), "load.arrivals", load.arrivals, "it goes with a rate"
+    )
+    require(load.model != "closed" or load.target_rate is None, "load.model", load.model, "it has a target_rate")
+    require(load.model != "open" or load.target_rate is not None, "load.model", load.model, "it has no target_rate")
+    for name in ("producers", "updates"):
+        told = getattr(load, name)
+        require((told is not None) == (load.model == "pipeline"), f"load.{name}", told, f"the load is {load.model}")
+    ceiling, rate = load.loop_ceiling, load.target_rate
+    require(ceiling is None or rate is not None, "load.loop_ceiling", ceiling, "there is no target_rate")
+    require(ceiling is None or (rate or 0) <= ceiling, "load.target_rate", rate, f"the loop ceiling is {ceiling}")
+    expect("load.achieved_rate", load.achieved_rate, over_runs.achieved_rate(runs, rate), "the runs give")
+    sent = sum(run.throughput.commands for run in runs if run.throughput)
+    expect("load.sent", load.sent, sent, "the runs have")
+    lost = load.sent - load.acked - load.rejected
+    require(lost == 0 or report.status == "invalid", "load.acked", load.acked, "with rejected it is not what was sent")
+    late = any(
+        run.late_ns is not None and run.throughput and rate and is_late(run.late_ns, run.throughput.commands, rate)
+        for run in runs
+    )
+    require(bool(load.missed) == late, "load.missed", load.missed, f"late_ns of the runs says {late}")
+    _check_counts(report)
+    expect("host.steal_percent", report.host.steal_percent, over_runs.steal_percent(runs), "the runs give")
+
+
+def _check_counts(report: Report) -> None:
+    """Every command has a latency of each measure, unless it was out of range."""
+    wholes = [series for series in report.summary if series.op == "all" and not series.measure.startswith("stage:")]
+    counted = report.load.sent * len(wholes) - sum(series.count for series in wholes)
+    if wholes and report.status != "invalid":
+        expect("load.out_of_range", report.load.out_of_range, counted, "the samples of all operations lack")
+    if report.status != "invalid" and not report.load.out_of_range:
+        rejects = sum(series.count for series in report.summary if series.op == "reject") / max(len(wholes), 1)
+        if wholes:
+            expect("load.rejected", report.load.rejected, int(rejects), "samples of rejected commands are")
+
+
+# -- status, budget, memory ---------------------------------------------------------------------------------------
+
+
+def _check_status(report: Report) -> None:
+    told, reasons = report.status, report.status_reasons
+    require((told == "ok") == (not reasons), "status", told, f"status_reasons has {len(reasons)}")
+    require(set(report.load.missed) <= set(reasons), "status_reasons", reasons, "load.missed has others")
+    require(told != "interrupted" or any("interrupted" in why for why in reasons), "status", told, "no reason says so")
+    for wrong, why in _faults(report):
+        require(not wrong or told == "invalid", "status", told, why)
+
+
+def _faults(report: Report) -> Iterator[tuple[bool, str]]:
+    """What makes a report invalid."""
+    checked = report.verification
+    yield bool(report.load.missed), "load.missed says that the rate was not sustained"
+    yield report.load.out_of_range > 0, "load.out_of_range is above 0"
+    yield bool(report.hot_path.pool_refusals), "hot_path.pool_refusals is above 0"
+    yield checked is not None and checked.equal is False, "verification.equal is false"
+    yield clock_fault(report.clock) is not None, str(clock_fault(report.clock))
+    if report.load.model != "pipeline":
+        for fault in pass_faults(report.runs):
+            yield True, fault
+    golden = checked.golden if checked else None
+    yield golden is not None and golden.digest != golden.expected, "verification.golden.digest is not the expected one"
+
+
+def _check_budget(report: Report) -> None:
+    rows = [row for row in report.budget if row.stage != "total"]
+    derived = budget.budget({row.stage: budget.Measured(row.measured_ns, row.basis, row.parts) for row in rows})
+    for index, (told, again) in enumerate(zip(report.budget, derived, strict=False)):
+        for name in ("stage", "reference_ns", "measured_ns", "basis"):
+            expect(f"budget[{index}].{name}", getattr(told, name), getattr(again, name), "the stages give")
+        for at, part in enumerate(told.parts):
+            place = f"budget[{index}].parts[{at}]"
+            known = [value is not None for value in (part.p50_ns, part.p99_ns)]
+            require(known == [part.samples > 0] * 2, f"{place}.samples", part.samples, "percentiles go with samples")
+            require(
+                (part.p50_ns or 0) <= (part.p99_ns or 0), f"{place}.p50_ns", part.p50_ns, f"p99_ns is {part.p99_ns}"
+            )
+            if part.name == budget.KERNEL_PART:
+                expect(f"budget[{index}].measured_ns", told.measured_ns, part.p99_ns, f"p99 of {part.name} is")
+    expect("budget", len(report.budget), len(derived), "the stages of a path are")
+    application = next(row for row in rows if row.stage == "application")
+    derived_ns = over_runs.application_ns(report.load.model, report.load.target_rate, report.summary)
+    expect("budget (application).measured_ns", application.measured_ns, derived_ns, "p99 of all operations is")
+    expect("tier", report.tier, budget.tier(report.budget), "the budget gives")
+
+
+def _check_hot_path(report: Report) -> None:
+    told, noise = report.hot_path, [run.disturbances for run in report.runs]
+    faults = over_runs.added(value for each in noise for value in (each.minor_faults, each.major_faults))
+    expect("hot_path.page_faults", told.page_faults, faults, "the runs have")
+    switches = over_runs.added(each.involuntary_switches for each in noise)
+    expect("hot_path.involuntary_switches", told.involuntary_switches, switches, "the runs have")
+    pages = told.numa_pages
+    require(
+        told.numa_verified is None or bool(pages), "hot_path.numa_verified", told.numa_verified, "no pages are known"
+    )
+    if told.numa_verified and told.numa_node is not None:
+        expect("hot_path.numa_node", [str(told.numa_node)], [*(pages or {})], "the verified pages are on nodes")
+    if told.numa_verified is False:
+        moved = told.numa_node is None or [*(pages or {})] != [str(told.numa_node)]
+        require(moved or report.status != "ok", "hot_path.numa_verified", False, "all pages are on the bound node")
+
+
+# -- verification ---------------------------------------------------------------------------------------------------
+
+
+def _check_verification(report: Report) -> None:
+    told, work = report.verification, report.workload
+    reference = report.baselines.reference_commands if report.baselines else None
+    if told is None:
+        return
+    in_all = work.seeded + work.commands
+    least = in_all + (work.trades or 0 if report.load.model != "pipeline" else 0)
+    require(told.events is None or told.events >= least, "verification.events", told.events, f"at least {least} follow")
+    compared = told.reference_commands
+    if reference is not None:
+        expect("baselines.reference_commands", reference, compared, "verification.reference_commands is")
+    require(
+        compared == 0 or work.seeded <= compared <= in_all, "verification.reference_commands", compared, _flow(report)
+    )
+    for name, value in (("equal", told.equal is not None), ("reference_stretches", told.reference_stretches > 0)):
+        require(
+            value == (compared > 0), f"verification.{name}", getattr(told, name), f"{compared} commands were compared"
+        )
+    one = told.reference_stretches == 1
+    require(not one or compared == in_all or compared == 0, "verification.reference_stretches", 1, _flow(report))
+    if (golden := told.golden) is not None:
+        require(golden.commands <= work.commands, "verification.golden.commands", golden.commands, _flow(report))
+        if golden.commands == work.commands:
+            same = golden.digest in told.digest.split(" / ")
+            require(same, "verification.digest", told.digest, f"its part up to the last command is {golden.digest}")
+    for found, of, name in (
+        (told.matched, told.bursts, "matched"),
+        (told.quotes_matched, told.quotes, "quotes_matched"),
+    ):
+        require((found is None) == (of is None), f"verification.{name}", found, "it goes with what was checked")
+        require((found or 0) <= (of or 0), f"verification.{name}", found, f"only {of} were checked")
+    missing = sum(
+        (of or 0) - (found or 0) for found, of in ((told.matched, told.bursts), (told.quotes_matched, told.quotes))
+    )
+    expect("verification.mismatches", len(told.mismatches), missing, "what did not match is")
+
+
+def _flow(report: Report) -> str:
+    return f"the flow has {report.workload.commands} commands after {report.workload.seeded} that seed it"
+
+
+def _check_journal(report: Report) -> None:
+    for index, told in enumerate(report.journal.policies if report.journal else ()):
+        place = f"journal.policies[{index}]"
+        require(told.commands <= report.workload.commands, f"{place}.commands", told.commands, _flow(report))
+        off = told.policy == "off"
+        require(
+            off == (told.more_ns_per_command is None), f"{place}.more_ns_per_command", told.policy, "only off has none"
+        )
+        lower, upper = told.sync_p50_ns, told.sync_p99_ns
+        require((lower is None) == (upper is None), f"{place}.sync_p50_ns", lower, "both percentiles go together")
+        require((lower or 0) <= (upper or 0), f"{place}.sync_p50_ns", lower, f"p99 is {upper}")
+        require((lower is None) == (told.syncs == 0), f"{place}.syncs", told.syncs, "percentiles go with syncs")
+
+
+# -- what is not available ------------------------------------------------------------------------------------------
+
+
+def _check_absent(report: Report) -> None:
+    for path in report.not_available:
+        found = [*_values_at(report, path.split("."))]
+        require(None in found, f"not_available ({path})", "there", "the report has the value")
+
+
+def _values_at(thing: Any, names: list[str]) -> Iterator[Any]:
+    if not names or thing is None:
+        yield thing
+    elif isinstance(thing, tuple):
+        for each in thing:
+            yield from _values_at(each, names)
+    elif is_dataclass(thing) and names[0] in {field.name for field in fields(thing)}:
+        yield from _values_at(getattr(thing, names[0]), names[1:])
+
+
+def _shown(value: object) -> str:
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."

@@ -1,0 +1,237 @@
+"""A report's figures hold together: changed one at a time, every leaf of real reports is contradicted by others on
+reading, except those named here. A report proves no more than that: who edits all figures that belong together writes
+a consistent one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lowlat.errors import ExitCode, LowlatError, NotValidError
+from lowlat.reports.histogram import hdr_codec
+from lowlat.reports.io.json_codec import from_bytes
+from lowlat.reports.io.validation import check
+from lowlat.reports.model.sweep import Sweep
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Path_ = tuple[str | int, ...]
+
+RECORDED = """\
+34200.1,1,11,50,5850100,-1
+34200.2,1,12,70,5850100,-1
+34200.3,1,13,30,5849900,1
+34200.4,4,11,50,5850100,-1
+34200.5,3,12,20,5850100,-1
+"""
+SHORT = ("-n", "3k", "--runs", "2", "--json")
+COMMANDS = {
+    "bench": ("bench", *SHORT),
+    "rate": ("bench", "--rate", "20k", "-n", "1k", "--runs", "2", "--json"),
+    "pipeline": ("bench", "--pipeline", *SHORT),
+    "sweep": ("bench", "--sweep", "10k:20k:2", "-n", "1k", "--runs", "1", "--json"),
+    "replay": ("replay", "day.csv", "--format", "lobster", "--runs", "1", "--json"),
+}
+
+TEXTS = (
+    "tool.*",
+    "command*",
+    "engine.*",
+    "host.*",
+    "clock.*",
+    "topology.*",
+    "placement.*",
+    "not_available.*",
+    "workload.profile",
+    "workload.notes*",
+    "budget.*.basis",
+    "budget.*.parts.*.name",
+    "budget.*.parts.*.basis",
+    "load.arrivals",
+    "load.missed*",
+    "status_reasons*",
+)
+"""Names and words. `host.steal_percent` follows from the runs all the same."""
+ALONE = (
+    "workload.seed",  # only generating the flow again would tell
+    "workload.hash",
+    "workload.seeded",
+    "workload.trades",
+    "workload.*.mean",
+    "workload.*.peak",
+    "load.updates",
+    "load.producers",
+    "load.loop_ceiling",
+    "runs.*.started",
+    "runs.*.duration_s",
+    "runs.*.disturbances.timer_interrupts",
+    "runs.*.disturbances.largest_gap_ns",  # up to 1 ms, and above the longest service time
+    "runs.*.cpu_ns",  # of a pipeline, or above wall_ns
+    "runs.*.disturbances.off_cpu_ns",  # of a pipeline
+    "budget.*.parts.*",
+    "budget.*.measured_ns",  # of a stage that a peer measured
+    "hot_path.allocations",
+    "hot_path.memory*",
+    "hot_path.huge_page_bytes",
+    "hot_path.locked",
+    "hot_path.numa_*",
+    "hot_path.pool_growths",
+    "hot_path.trades_recycled",
+    "verification.digest",  # unless there is a golden one for all commands
+    "verification.events",
+    "verification.reference_stretches",
+    "verification.golden.*",
+    "verification.mismatches*",
+    "baselines.loop_ns",
+    "baselines.clock_ns",
+    "baselines.reference_ns",
+    "loop_ceiling",  # of a sweep, and the rest as well
+    "seed",
+    "objectives*",
+    "objective_rule",
+)
+"""Figures that nothing else in a report follows from, or that others only bound."""
+DERIVED = (
+    "host.steal_percent",
+    "runs.*.throughput.wall_ns",
+    "runs.*.throughput.ns_per_command",
+    "runs.*.disturbances.disturbed",
+    "runs.*.disturbances.involuntary_switches",
+    "runs.*.series.*",
+    "summary.*",
+    "tier.*",
+    "load.achieved_rate",
+    "status",
+)
+"""Some that must be contradicted, whatever the lists above say."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_decoding() -> Iterator[None]:
+    """Decode each histogram once: only one leaf of hundreds is changed at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hdr_codec, "decode", functools.cache(hdr_codec.decode))
+        yield
+
+
+@pytest.fixture
+def document(lowlat: Run, tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    (tmp_path / "day.csv").write_text(RECORDED)
+    done = lowlat(*COMMANDS[request.param])
+    assert done.returncode in {ExitCode.OK, ExitCode.NOT_VALID}, done.stderr  # a busy host misses rates
+    return json.loads(done.stdout)
+
+
+def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not inner or not value:
+        yield path, value
+    for name, each in [*inner]:
+        yield from leaves(each, (*path, name))
+
+
+def changed(value: Any) -> list[Any]:
+    match value:
+        case bool():
+            return [not value]
+        case int():
+            return [value + 1, 2 * value + 7]
+        case float():
+            return [value * 1.1 + 0.01, value * 0.9]
+        case str():
+            return [f"{value}x"]
+        case None:
+            return [7, "x", True]
+        case list():
+            return [["x"], [1]]
+    return [{"x": 1}, {"x": "y"}]
+
+
+def is_accepted(document: Any) -> bool:
+    try:
+        read = from_bytes(json.dumps(document).encode())
+        for each in read.points if isinstance(read, Sweep) else (read,):
+            check(each)
+    except LowlatError as error:
+        assert str(error)
+        return False
+    return True
+
+
+def pattern_of(path: Path_) -> str:
+    """Without the place in a list, and for a sweep's points as for a report."""
+    names = path[2:] if path[0] == "points" and len(path) > 2 else path
+    return ".".join("*" if isinstance(name, int) else name for name in names)
+
+
+def accepted_leaves(document: Any) -> set[str]:
+    """Patterns of the leaves that can be changed and nobody notices. Of lists, the first and the last item count."""
+    found = set()
+    for path, value in [*leaves(document)]:
+        holder = document
+        for name in path[:-1]:
+            holder = holder[name]
+        for other in changed(value):
+            holder[path[-1]] = other
+            if is_accepted(document):
+                found.add(pattern_of(path))
+        holder[path[-1]] = value
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", [*COMMANDS], indirect=True)
+def test_every_leaf_that_others_tell_is_told_by_them(document: Any) -> None:
+    assert is_accepted(document)
+    accepted = accepted_leaves(document)
+    unnamed = {leaf for leaf in accepted if not any(fnmatchcase(leaf, name) for name in (*TEXTS, *ALONE))}
+    assert unnamed == set()
+    noticed_nowhere = {leaf for leaf in accepted if any(fnmatchcase(leaf, name) for name in DERIVED)}
+    assert noticed_nowhere == set()
+    assert "tool.version" in accepted  # the list is not empty because nothing is ever accepted
+
+
+@pytest.mark.parametrize("document", ["bench"], indirect=True)
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        (("runs",), [], "runs is empty"),
+        (("status",), "invalid", "status is invalid, but status_reasons has 0"),
+        (("verification", "equal"), False, "status is ok, but verification.equal is false"),
+        (("runs", 0, "throughput", "ns_per_command"), 1.5, "runs[0].throughput.ns_per_command is 1.5, but commands"),
+        (("runs", 1, "disturbances", "reasons"), ["bad luck"], "runs[1].disturbances.reasons is ('bad luck',), but"),
+        (("summary", 0, "mean"), 1.5, "summary (add, service): mean is 1.5, but its histogram says"),
+        (("summary", 0, "spread", "50", "min"), 0, "summary (add, service): spread (50).min is 0, but its histogram"),
+        (("summary", 0, "bands", 0, "count"), 0, "summary (add, service): bands[0].count is 0, but its histogram says"),
+        (("runs", 0, "series", 0, "stddev"), 0.5, "runs[0].series[0] (add, service): stddev is 0.5, but its histogram"),
+        (("tier", "name"), "retail", "tier is "),
+        (("budget", 1, "measured_ns"), 5, "budget"),
+        (("load", "sent"), 5, "load.sent is 5, but the runs have 6000"),
+        (("host", "steal_percent"), 99.5, "host.steal_percent is 99.5, but the runs give"),
+    ],
+)
+def test_a_contradiction_is_named_and_exits_with_3(
+    document: Any, lowlat: Run, tmp_path: Path, path: Path_, value: object, line: str
+) -> None:
+    holder = document
+    for name in path[:-1]:
+        holder = holder[name]
+    holder[path[-1]] = value
+    with pytest.raises(NotValidError):
+        check(from_bytes(json.dumps(document).encode()))
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    for verb in ("report a.json", "compare a.json a.json"):
+        if verb.startswith("compare"):
+            (tmp_path / "b.json").write_text(json.dumps(document))
+            verb = "compare a.json b.json"
+        done = lowlat(*verb.split())
+        assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+        assert done.stderr.startswith(f"lowlat: error: a.json: {line}"), done.stderr
+        assert done.stderr.count("\n") == 1
