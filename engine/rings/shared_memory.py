@@ -97,7 +97,7 @@ def _validated(shape: RingShape, descriptor: int, where: Path | int) -> RingMemo
         raise InputError(f"cannot map {_name(where)}: {error}") from error
     there = _core.RingIdentity(memory)
     memory.check()
-    if fault := there.fault(shape.kind, shape.record_bytes, len(memory)):
+    if fault := there.fault(len(memory), shape.kind, shape.record_bytes):
         raise InputError(f"{_name(where)} {_fault_text(fault, shape, there, len(memory))}")
     return RingMemory(descriptor, memory, there.capacity)
 

@@ -14,7 +14,7 @@ namespace nb = nanobind;
 
 namespace lowlat {
 
-void register_guarded_mapping(nb::module_& m) {
+void register_guarded_mapping(const nb::module_& m) {
     translate_to<MappedFileError>("InputError");
     nb::class_<GuardedMapping>(m, "GuardedMapping")
         .def(

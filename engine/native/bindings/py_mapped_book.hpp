@@ -109,7 +109,7 @@ class MappedBookReader {
     /// What `use(book)` returns, unless the file lost any of the book meanwhile.
     template <typename Use>
     auto with_book(Use use) const {
-        const auto result = use(book_);
+        auto result = use(book_);
         held_.check();
         return result;
     }

@@ -208,11 +208,11 @@ void register_rings(nb::module_& m) {
             nb::arg("memory"))
         .def(
             "fault",
-            [](const RingIdentity& there, std::uint32_t kind, std::uint64_t record_bytes, std::uint64_t bytes) {
+            [](const RingIdentity& there, std::uint64_t bytes, std::uint32_t kind, std::uint64_t record_bytes) {
                 return static_cast<int>(with_ring_type(
                     {kind, record_bytes}, [&](auto type) { return decltype(type)::type::fault(there, bytes); }));
             },
-            nb::arg("kind"), nb::arg("record_bytes"), nb::arg("bytes"))
+            nb::arg("bytes"), nb::arg("kind"), nb::arg("record_bytes"))
         .def_ro("version", &RingIdentity::version)
         .def_prop_ro("kind", [](const RingIdentity& there) { return static_cast<std::uint32_t>(there.kind); })
         .def_ro("record_bytes", &RingIdentity::record_bytes)

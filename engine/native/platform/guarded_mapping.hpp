@@ -63,13 +63,14 @@ struct GuardedRange {
 
     /// Replaces the page of `address` and all behind it, if they are of this mapping. Async-signal-safe: on Linux and
     /// macOS mmap() is a bare system call.
-    bool replace(std::uintptr_t address) {
+    bool replace(std::byte* address) {
+        const auto at = reinterpret_cast<std::uintptr_t>(address);
         const std::uint64_t before = sequence;
         const Extent now{start, end, protection};
-        if (before % 2 != 0 || sequence != before || address < now.start || address >= now.end) return false;
+        if (before % 2 != 0 || sequence != before || at < now.start || at >= now.end) return false;
         lost = true;  // before the zeros, so that whoever reads these finds it
-        const std::uintptr_t page = address / page_bytes * page_bytes;
-        return mmap(reinterpret_cast<void*>(page), now.end - page, now.protection,
+        const std::uintptr_t into_page = at % page_bytes;
+        return mmap(address - into_page, now.end - at + into_page, now.protection,
                     MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
     }
 
@@ -108,7 +109,7 @@ class GuardedRanges {
 
     static void on_bus_error(int number, siginfo_t* info, void* context) {
         const int error = errno;
-        const bool ours = is_fault(*info) && replace(reinterpret_cast<std::uintptr_t>(info->si_addr));
+        const bool ours = is_fault(*info) && replace(static_cast<std::byte*>(info->si_addr));
         errno = error;
         if (!ours) pass_on(number, info, context);
     }
@@ -122,7 +123,7 @@ class GuardedRanges {
     }
 
     /// In every entry that has the address: a mapping may be registered more than once.
-    static bool replace(std::uintptr_t address) {
+    static bool replace(std::byte* address) {
         bool replaced = false;
         for (GuardedRange* range = first_; range != nullptr; range = range->next) replaced |= range->replace(address);
         return replaced;
