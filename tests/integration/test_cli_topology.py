@@ -272,7 +272,7 @@ def test_unreadable_file_is_unknown_with_the_missing_right(
     (two_sockets / "sys/devices/system/cpu/smt/control").mkdir(parents=True)
     found = document("topology", "--root", str(two_sockets))
     assert (found["smt"]["status"], found["smt"]["value"]) == ("unknown", None)
-    assert "Is a directory" in found["smt"]["reason"]
+    assert "it is a directory" in found["smt"]["reason"]
 
 
 def test_help_opens_with_purpose_and_examples(lowlat: Run) -> None:
