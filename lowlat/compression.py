@@ -94,7 +94,7 @@ def chunks(path: Path, stream: BinaryIO, compression: str | None, bound: Bound) 
         for piece in iter(more, b"") if compression is None else _unpacked(_DECODERS[compression][1], more):
             given += len(piece)
             if given > bound.most:
-                raise InputError(f"{path}: it holds more than {units.size(bound.most)}, the limit")
+                raise InputError(f"{path}: it holds more than {units.whole_size(bound.most)}, the limit")
             if compression and bound.ratio and given > bound.free + bound.ratio * read:
                 raise InputError(
                     f"{path}: its first {units.size(read)} unpack to more than {units.size(given - 1)}: "

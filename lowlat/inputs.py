@@ -100,7 +100,7 @@ def read_bytes(path: Path, most: int) -> bytes:
             data = stream.read(most + 1)
             size = len(data)
     if size > most:
-        raise InputError(f"{path}: it is larger than {units.size(most)}, the limit")
+        raise InputError(f"{path}: it is larger than {units.whole_size(most)}, the limit")
     return data
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from lowlat.text import printable
+
 
 def _engines() -> str:
     from lowlat.engine.bench.engines import ENGINES
@@ -42,5 +44,5 @@ def with_names(text: str) -> str:
     """The text with each `{listing}` replaced."""
     for mark, listing in _LISTINGS.items():
         if mark in text:
-            text = text.replace(mark, listing())
+            text = text.replace(mark, printable(listing()))  # other packages name some
     return text

@@ -78,7 +78,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("bench extra", "got unexpected extra argument(s) (extra); see 'lowlat bench --help'"),
         ("bench --runs", "option '--runs' requires an argument"),
         ("bench --profile stedy", "profile 'stedy' is unknown; did you mean steady? available: all-kinds, burst,"),
-        ("bench --profile missing.toml", "profile missing.toml: cannot be read: "),
+        ("bench --profile missing.toml", "profile missing.toml: no such file"),
         ("bench --commands 0", "--commands: 0 is outside 1..1073741824; see 'lowlat bench --help'"),
         ("bench --commands -5", "--commands: '-5' is not an integer; write 250000, 250k or 2M; see"),
         ("bench --commands 2Q", "--commands: '2Q' is not an integer; write 250000, 250k or 2M; see"),
@@ -100,7 +100,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("compare a b c", "3 files, but no separator between base and head; write two, or: lowlat compare BASE... --"),
         ("compare a -- b -- c", "more than one --; write lowlat compare BASE... -- HEAD..."),
         ("compare -- a b", "one side of the -- has no file; write lowlat compare BASE... -- HEAD..."),
-        ("compare a b", "a: cannot be read: No such file or directory"),
+        ("compare a b", "a: no such file"),
         ("compare a a", "a is given twice, so its runs would count twice; name each file once"),
         ("compare . b", ".: it is a directory; name a file in it, or read all of them with --history"),
         (

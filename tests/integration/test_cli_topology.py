@@ -238,7 +238,7 @@ def test_file_is_written_whole_and_a_table_is_still_printed(
     [
         (["--root", "/nope"], "/nope does not exist; give a directory or a .tar.xz that contains sys/ and proc/"),
         (["--root", "EMPTY"], "has no readable sys/; give the directory that contains sys/ and proc/"),
-        (["--root", "TEXT"], "is not a readable snapshot: file could not be opened successfully; give a directory"),
+        (["--root", "TEXT"], "is not a readable snapshot: it ends before its end mark: it is cut short, or"),
         (["--measure", "--root", "EMPTY"], "--measure needs the running host"),
         (["--capture", "EMPTY/host.zip"], "use a name that ends in .tar.xz"),
         (["--capture", "/nope/host.tar.xz"], "/nope/host.tar.xz cannot be written: No such file or directory; choose"),
@@ -272,7 +272,7 @@ def test_unreadable_file_is_unknown_with_the_missing_right(
     (two_sockets / "sys/devices/system/cpu/smt/control").mkdir(parents=True)
     found = document("topology", "--root", str(two_sockets))
     assert (found["smt"]["status"], found["smt"]["value"]) == ("unknown", None)
-    assert "Is a directory" in found["smt"]["reason"]
+    assert "it is a directory" in found["smt"]["reason"]
 
 
 def test_help_opens_with_purpose_and_examples(lowlat: Run) -> None:

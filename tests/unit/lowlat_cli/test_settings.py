@@ -170,7 +170,7 @@ def test_a_bad_key_in_pyproject_is_named_with_its_table(folder: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_an_error(folder: Path) -> None:
     (folder / "lowlat.toml").mkdir()
-    with pytest.raises(UsageError, match=r"lowlat\.toml: cannot be read: Is a directory"):
+    with pytest.raises(UsageError, match=r"lowlat\.toml: it is a directory"):
         read_settings(folder)
     (folder / "lowlat.toml").rmdir()
     (folder / "lowlat.toml").write_bytes(b"profile = '\xff'")

@@ -370,9 +370,8 @@ def test_what_is_no_report_is_refused_by_name(tmp_path: Path, data: bytes, messa
         read_reports([tmp_path / "x.json"])
 
 
-def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lowlat.reports.io.loader.REPORT_BYTES_MAX", 1 << 20)
-    with pytest.raises(InputError, match=r"/dev/zero: it is larger than 1 MiB, the limit"):
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(InputError, match=r"/dev/zero: it is a device; name a regular file"):
         read_reports([Path("/dev/zero")])
 
 

@@ -111,7 +111,7 @@ def test_a_folder_that_is_none_and_one_that_is_too_full_are_refused(
     with pytest.raises(InputError, match="cannot be read as a directory: Not a directory"):
         history_of(folder.path / "a.json")
     monkeypatch.setattr(history, "HISTORY_FILES_MAX", 0)
-    with pytest.raises(InputError, match="it has 1 files, but at most 0"):
+    with pytest.raises(InputError, match="it has more than 0 entries, the limit"):
         history_of(folder.path)
 
 

@@ -70,14 +70,18 @@ def test_what_is_no_report_is_refused(tmp_path: Path, content: bytes, said: str)
 
 def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loader, "REPORT_BYTES_MAX", 1 << 20)
-    with pytest.raises(InputError, match="/dev/zero: it is larger than 1 MiB"):
+    with (tmp_path / "long.json").open("wb") as file:
+        file.truncate((1 << 20) + 1)
+    with pytest.raises(InputError, match=r"long\.json: it is larger than 1 MiB"):
+        read(tmp_path / "long.json")
+    with pytest.raises(InputError, match="/dev/zero: it is a device; name a regular file"):
         read(Path("/dev/zero"))
 
 
 def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="it is a directory; name a file in it"):
         read(tmp_path)
-    with pytest.raises(InputError, match="cannot be read: No such file or directory"):
+    with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "none.json")
 
 
