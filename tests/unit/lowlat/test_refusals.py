@@ -51,7 +51,15 @@ def test_a_refusal_says_what_and_what_to_do(error: BaseException, words: str) ->
 
 
 @pytest.mark.parametrize(
-    "error", [KeyError("x"), RuntimeError("x"), SystemError("bad argument"), AssertionError(), io.UnsupportedOperation("seek"), ValueError()]
+    "error",
+    [
+        KeyError("x"),
+        RuntimeError("x"),
+        SystemError("bad argument"),
+        AssertionError(),
+        io.UnsupportedOperation("seek"),
+        ValueError(),
+    ],
 )
 def test_a_defect_is_none(error: BaseException) -> None:
     assert refusal(error) is None
