@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from lowlat.engine.matching.commands import extended_command, extended_commands
+import numpy as np
+
+from lowlat.engine.matching.commands import extended_command
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import (
+    EXTENDED_COMMAND,
     Commands,
     CommandType,
     ExecInst,
@@ -88,6 +91,13 @@ def _stops(book: _Book) -> None:
         book.order(TRAILING, side, 1, trigger=60)
 
 
+def _array(rows: list[tuple[int, ...]]) -> Commands:
+    """With nothing between its fields, so that a journal of it has the same bytes in every process."""
+    array = np.zeros(len(rows), EXTENDED_COMMAND)
+    array[:] = rows
+    return array
+
+
 def rich_commands() -> Commands:
     """Both books hold orders of every kind, waiting stops, and one that was triggered; the first is crossed by an
     all-or-none order, the second by an auction that has not ended.
@@ -109,7 +119,7 @@ def rich_commands() -> Commands:
         if symbol == 1:
             call = rows.pop()
             rows += [*book.rows[:-1], call, book.rows[-1]]
-    return extended_commands(*rows)
+    return _array(rows)
 
 
 def growing_commands() -> Commands:
@@ -119,4 +129,4 @@ def growing_commands() -> Commands:
         book.trade(100 + number)
     for number in range(70):
         book.order(LIMIT, Side.BUY, 1, 50 - number % 9)
-    return extended_commands(*book.rows)
+    return _array(book.rows)

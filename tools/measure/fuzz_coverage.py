@@ -1,4 +1,5 @@
-"""Measures which lines and branches of each parser its fuzzer reaches: `make fuzz-coverage FUZZ_SECONDS=60`.
+"""Measures which lines and branches of each parser its fuzzer reaches: `make fuzz-coverage FUZZ_SECONDS=60`, or
+`python -P tools/measure/fuzz_coverage.py SECONDS [NAME...]` for some Python ones.
 
 Builds the native fuzzers with gcc's counters and reads them with gcov; runs the Python ones under coverage.py. Both
 with the drivers that need no libFuzzer, from the same seeds. Prints a Markdown table.
@@ -105,17 +106,18 @@ def main() -> None:
     """Print the table."""
     from tests.fuzz.parsers.targets import TARGETS
 
-    seconds = sys.argv[1] if len(sys.argv) > 1 else "60"
+    seconds, names = sys.argv[1], sys.argv[2:]
     if shutil.which("gcov") is None:
         raise SystemExit("lowlat: gcov is missing. Install it: apt install g++")
     print("| Fuzzer | File | Lines | Branches |\n|---|---|--:|--:|")
-    built = build()
-    native = ((f"fuzz_{name}", native_rows(name, seconds, built)) for name in NATIVE)
-    python = ((name, python_rows(name, seconds, target.sources)) for name, target in TARGETS.items())
-    for parts in (native, python):
-        for name, rows in parts:
-            for path, (lines, all_lines, branches, all_branches) in rows:
-                print(f"| `{name}` | `{path}` | {lines}/{all_lines} | {branches}/{all_branches} |", flush=True)
+    parts: list[tuple[str, Iterator[tuple[str, tuple[int, int, int, int]]]]] = []
+    if not names:
+        built = build()
+        parts += [(f"fuzz_{name}", native_rows(name, seconds, built)) for name in NATIVE]
+    parts += [(name, python_rows(name, seconds, TARGETS[name].sources)) for name in names or TARGETS]
+    for name, rows in parts:
+        for path, (lines, all_lines, branches, all_branches) in rows:
+            print(f"| `{name}` | `{path}` | {lines}/{all_lines} | {branches}/{all_branches} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 // Loads forged states of an engine. Commands from the input fill an engine; its state is saved, changed in a few places
 // and loaded. It is refused, or it is a state that an engine can be in: it is saved as the same bytes again, and the
 // engine executes commands with all invariants. A state that nobody changed is never refused.
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -27,8 +28,8 @@ class EventSink {
   public:
     Event& next() { return events_.emplace_back(); }
     bool operator==(const EventSink& other) const {
-        return events_.size() == other.events_.size() &&
-               std::memcmp(events_.data(), other.events_.data(), events_.size() * sizeof(Event)) == 0;
+        const auto same = [](const Event& a, const Event& b) { return std::memcmp(&a, &b, sizeof a) == 0; };
+        return std::ranges::equal(events_, other.events_, same);
     }
 
   private:

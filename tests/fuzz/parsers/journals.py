@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from unittest import mock
@@ -26,8 +27,13 @@ _FIXED = struct.Struct("<8sIII")
 
 @cache
 def _files() -> tuple[bytes, bytes]:
-    """A journal and its snapshot."""
-    with tempfile.TemporaryDirectory() as name:
+    """A journal and its snapshot, the same in every process: otherwise no input that was found would be found again."""
+    moment = mock.Mock(now=lambda zone: datetime(2026, 1, 1, tzinfo=zone))
+    with (
+        mock.patch.object(header.secrets, "token_hex", return_value="5eed" * 8),
+        mock.patch.object(header, "datetime", moment),
+        tempfile.TemporaryDirectory() as name,
+    ):
         path = Path(name) / "day.journal"
         with JournaledEngine.journaling(path, SETTINGS, sync=SyncPolicy.NONE) as engine:
             engine.process(rich_commands()[:40])
