@@ -133,8 +133,10 @@ def _read(ctx: typer.Context, files: Sequence[Path]) -> Document:
 
 
 def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
+    from lowlat.errors import naming
     from lowlat.reports.compare.compatibility import weaknesses
     from lowlat.reports.io.loader import read
+    from lowlat.reports.io.validation import check
     from lowlat.reports.merge.merging import merge_reports
     from lowlat.reports.model.report import Report
 
@@ -143,6 +145,8 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
         each = read(file)
         if not isinstance(each, Report):
             raise UsageError(f"{file}: only reports can be merged; show a sweep or an interval log by itself")
+        with naming(str(file)):
+            check(each)
         named.append((str(file), each))
     merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
     for weakness in weaknesses([each for _, each in named]):

@@ -9,9 +9,9 @@ is not a latency.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -19,9 +19,10 @@ from lowlat.errors import FormatError, InputError, NotValidError
 from lowlat.limits import SERIES_MAX, SERIES_NAMES_MAX
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.io.contradictions import check_parts, expect
+from lowlat.reports.model.bands import bands
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Series
-from lowlat.reports.model.series import histogram_of, series_of, summary_of
+from lowlat.reports.model.series import figures_of, histogram_of, spread_of
 from lowlat.reports.model.timestamps import started_at
 
 Name: TypeAlias = tuple[str, str]
@@ -38,6 +39,7 @@ def check(report: Report) -> None:
     """
     for _ in checked_sums(report):
         pass
+    _check_whole(report.runs)
     check_parts(report)
 
 
@@ -63,7 +65,6 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
     for run in report.runs:
         started_at(run)
     parts = _parts(report)
-    _check_whole(report.runs)
     summary = {(series.op, series.measure): series for series in report.summary}
     if summary.keys() != parts.keys() or len(summary) != len(report.summary):
         raise NotValidError("summary: its series are not those of the runs")
@@ -74,7 +75,8 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
         told = _checked(place, summary[name])
         if not np.array_equal(told.counts, whole.counts) or told.bounds_ns != whole.bounds_ns:
             raise NotValidError(f"{place}: it does not hold the samples of the runs")
-        _same_figures(place, summary[name], summary_of(*name, [series for _, series in placed], whole))
+        spread = spread_of([series for _, series in placed])
+        _same_figures(place, summary[name], {"spread": spread, "bands": bands(whole)})
         yield name, whole
 
 
@@ -106,15 +108,13 @@ def _checked(place: str, series: Series) -> Histogram:
     except FormatError as error:
         raise NotValidError(f"{place}: {error}") from error
     expect(f"{place}: count", series.count, histogram.total, "its histogram holds")
-    _same_figures(place, series, series_of(series.op, series.measure, histogram))
+    _same_figures(place, series, figures_of(histogram))
     return histogram
 
 
-def _same_figures(place: str, told: Series, derived: Series) -> None:
-    for field in fields(derived):
-        if field.name == "hdr":  # compressed, which depends on the library
-            continue
-        _same(f"{place}: {field.name}", getattr(told, field.name), getattr(derived, field.name))
+def _same_figures(place: str, told: Series, derived: Mapping[str, Any]) -> None:
+    for name, figure in derived.items():
+        _same(f"{place}: {name}", getattr(told, name), figure)
 
 
 def _same(place: str, told: object, derived: object) -> None:

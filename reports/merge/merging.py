@@ -17,7 +17,6 @@ from lowlat.limits import SERIES_NAMES_MAX
 from lowlat.reports.compare.compatibility import differences
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.io.selection import whole
-from lowlat.reports.io.contradictions import check_parts
 from lowlat.reports.io.validation import Name, check_distinct, checked_sums
 from lowlat.reports.merge import merged_context
 from lowlat.reports.model import budget
@@ -96,7 +95,6 @@ def _sums(named: Sequence[tuple[str, Report]]) -> dict[Name, Histogram]:
     sums: dict[Name, Histogram] = {}
     for name, report in named:
         with naming(name):
-            check_parts(report)
             for key, histogram in checked_sums(report):
                 sums[key] = merge([sums[key], histogram]) if key in sums else histogram
                 if sums[key].total >= TOTAL_END:

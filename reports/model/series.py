@@ -16,7 +16,7 @@ PERCENTS: Final = ("50", "90", "95", "99", "99.9", "99.99", "99.999")
 
 def series_of(op: str, measure: str, histogram: Histogram) -> Series:
     """The series of one operation. Raises `NotValidError` without samples: callers omit such a series."""
-    return Series(op=op, measure=measure, **_figures(histogram))
+    return Series(op=op, measure=measure, **figures_of(histogram), hdr=hdr_codec.encode(histogram))
 
 
 def histogram_of(series: Series) -> Histogram:
@@ -43,7 +43,14 @@ def whole(summary: Sequence[SummarySeries]) -> SummarySeries | None:
 
 def summary_of(op: str, measure: str, parts: Sequence[Series], merged: Histogram) -> SummarySeries:
     """One operation over all runs; `merged` contains all samples."""
-    spread = {
+    hdr = hdr_codec.encode(merged)
+    spread, ranges = spread_of(parts), bands(merged)
+    return SummarySeries(op=op, measure=measure, **figures_of(merged), hdr=hdr, spread=spread, bands=ranges)
+
+
+def spread_of(parts: Sequence[Series]) -> dict[str, Spread]:
+    """By percent, the smallest and the largest value of single runs."""
+    return {
         percent: Spread(
             min=min(part.percentiles[percent].value for part in parts),
             max=max(part.percentiles[percent].value for part in parts),
@@ -51,11 +58,10 @@ def summary_of(op: str, measure: str, parts: Sequence[Series], merged: Histogram
         for percent in PERCENTS
         if all(percent in part.percentiles for part in parts)
     }
-    return SummarySeries(op=op, measure=measure, **_figures(merged), spread=spread, bands=bands(merged))
 
 
-def _figures(histogram: Histogram) -> dict[str, Any]:
-    """The fields of a series that come from its histogram."""
+def figures_of(histogram: Histogram) -> dict[str, Any]:
+    """The fields of a series that come from its histogram, but for its encoded form."""
     percentiles = zip(PERCENTS, histogram.percentiles(PERCENTS), strict=True)
     return {
         "unit": "ns",
@@ -65,5 +71,4 @@ def _figures(histogram: Histogram) -> dict[str, Any]:
         "mean": round(histogram.mean_ns, 3),
         "stddev": round(histogram.stddev_ns, 3),
         "percentiles": {name: PercentileValue(value=p.value_ns, beyond=p.beyond) for name, p in percentiles},
-        "hdr": hdr_codec.encode(histogram),
     }
