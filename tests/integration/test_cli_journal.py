@@ -30,8 +30,9 @@ from lowlat.engine import (
 )
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import SyncPolicy
-from lowlat.engine.journal.snapshot import snapshot_path, write_snapshot
+from lowlat.engine.journal.snapshot import write_snapshot
 from lowlat.engine.matching.commands import extended_commands
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
