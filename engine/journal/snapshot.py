@@ -91,12 +91,13 @@ def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) 
     if (said.segment, said.end) > (journal.head.segment, journal.last_size):
         raise JournalDamagedError(
             f"{journal.path} was truncated: its snapshot was taken at byte {said.end:,}{_of_segment(said.segment)}, "
-            f"and it has {journal.last_size:,}{_of_segment(journal.head.segment)}; keep copies of both, then remove {path} "
-            "to recover what is left"
+            f"and it has {journal.last_size:,}{_of_segment(journal.head.segment)}; keep copies of both, then remove "
+            f"{path} to recover what is left"
         )
     if not journal.continues(place):
         raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
-    state = file.read(said.state_bytes + 1) if os.fstat(file.fileno()).st_size == len(head) + said.state_bytes else b""
+    whole = os.fstat(file.fileno()).st_size == len(head) + said.state_bytes
+    state = file.read(said.state_bytes) if whole else b""
     if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:
         raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")
     try:

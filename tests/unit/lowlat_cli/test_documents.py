@@ -346,7 +346,7 @@ READING = {"status": "known", "value": 1, "source": "x"}
         ("journal", "lifo", ("settings", "symbols", 0, "algorithm")),
         ("journal", "recycle", ("settings", "when_orders_dry")),
         ("journal", "sha256:0", ("recovered", "state")),
-        ("journal", 2, ("version",)),
+        ("journal", 1, ("version",)),
         ("journal", "whole", ("end", "state")),
         ("journal-commands", "lost", ("end", "state")),
         ("journal-commands", "AMEND", ("commands", 0, "kind")),
