@@ -131,7 +131,8 @@ def test_a_sound_journal_as_a_document(lowlat: Run, day: Path) -> None:
     assert (found["drains"], found["held"], found["snapshot"], found["problem"]) == (1, False, None, None)
     size = found["size_bytes"]
     assert found["end"] == {
-        **{"state": "sound", "blocks": 4, "byte": size, "commands": 5, "reason": None, "torn_bytes": 0}
+        **{"state": "sound", "segment": 1, "blocks": 4, "byte": size, "commands": 5},
+        **{"reason": None, "torn_bytes": 0},
     }
     recovered = found["recovered"]
     assert [recovered[name] for name in ("commands", "replayed", "live_orders", "trades", "trades_on_tape")] == [
