@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the table below, for mypy and editors
         profile_names as profile_names,
     )
     from lowlat.engine.flow.synthetic import synthetic_flow as synthetic_flow
+    from lowlat.engine.journal.compaction import Compacted as Compacted
     from lowlat.engine.journal.engine import JournaledEngine as JournaledEngine, Recovery as Recovery
     from lowlat.engine.journal.errors import (
         JournalDamagedError as JournalDamagedError,
@@ -79,6 +80,7 @@ _NAMES: Final = {
     "lowlat.engine.flow.order_flow": ("Flow",),
     "lowlat.engine.flow.profile": ("Profile", "load_profile", "profile_names"),
     "lowlat.engine.flow.synthetic": ("synthetic_flow",),
+    "lowlat.engine.journal.compaction": ("Compacted",),
     "lowlat.engine.journal.engine": ("JournaledEngine", "Recovery"),
     "lowlat.engine.journal.errors": (
         "JournalDamagedError",

@@ -9,6 +9,7 @@ from typing import Final
 from lowlat.documents import file_of
 from lowlat.engine.flow.profile_document import ProfilesDocument
 from lowlat.engine.flow.statistics.check import ProfileCheck
+from lowlat.engine.journal.compaction_document import CompactionDocument
 from lowlat.engine.journal.document import JournalDocument
 from lowlat.engine.journal.dump_document import DumpDocument
 from lowlat.probes.clock.counter import Calibration
@@ -62,6 +63,7 @@ DOCUMENTS: Final = (
     Document(Comparison, ("compare", "ab"), closed=False),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),
+    Document(CompactionDocument, ("journal compact",)),
     Document(ProfilesDocument, ("profile list",)),
     Document(ProfileCheck, ("profile check",)),
     Document(BookDocument, ("book SYMBOL",)),

@@ -12,9 +12,9 @@ from typing import Final, Literal
 
 from lowlat.engine import _core
 from lowlat.engine.bench.protocol import JournalJob
+from lowlat.engine.journal.creation import create_journal
 from lowlat.engine.journal.engine import INTERVAL_NS
 from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
-from lowlat.engine.journal.file import create_journal
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands
@@ -158,7 +158,7 @@ class _Passes:
             return
         path = self.folder / "pass"
         descriptor, _, place = create_journal(path, self.engine.settings)
-        journal = _core.JournalWriter(descriptor, place, sync, INTERVAL_NS)
+        journal = _core.JournalWriter(descriptor, os.fsencode(path.absolute()), place, sync, INTERVAL_NS)
         try:
             yield journal
         finally:

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta
 
 from lowlat.bounded import Amount, Count, Positive
+from lowlat.engine.journal.file import SegmentFacts
 from lowlat.engine.journal.header import VERSION, Identity, JournalHead
 from lowlat.engine.journal.verify import Executed, JournalCheck, SnapshotCheck, State
 from lowlat.engine.matching.config import EngineConfig
@@ -92,12 +93,13 @@ class JournalEnd:
     state: Annotated[
         State,
         Meta(
-            description="Of what follows. torn: a block that was not written to its end; damaged: one that is not as "
-            "it was written, or that is missing"
+            description="Of what follows. torn: a batch that was not written to its end; damaged: a block that is not "
+            "as it was written, or that is missing"
         ),
     ]
+    segment: Annotated[Positive, Meta(description="Number of the segment in which it is")]
     blocks: Annotated[Count, Meta(description="Blocks before the end: the number of a torn or damaged block")]
-    byte: Annotated[Count, Meta(description="Offset of the end in the file, bytes")]
+    byte: Annotated[Count, Meta(description="Offset of the end in the segment's file, bytes")]
     commands: Annotated[Count, Meta(description="Commands before the end")]
     reason: Annotated[str | None, Meta(description="What was found there; null: the file ends")]
 
@@ -106,7 +108,22 @@ class JournalEnd:
 class CheckedEnd(JournalEnd):
     """Where a check ended, behind the last block that can be trusted, and why."""
 
-    torn_bytes: Annotated[Count, Meta(description="Bytes of a torn block, which recovery cuts off")]
+    torn_bytes: Annotated[Count, Meta(description="Bytes of a torn batch, which recovery cuts off")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentUse:
+    """One file of the journal."""
+
+    file: Annotated[str, Meta(description="Path of the segment")]
+    number: Annotated[Positive, Meta(description="Number of the segment, from 1; older ones were removed")]
+    first_command: Annotated[Count, Meta(description="Commands in the segments before it")]
+    size_bytes: Annotated[Count, Meta(description="Size of the file, bytes")]
+
+    @classmethod
+    def of(cls, facts: SegmentFacts) -> SegmentUse:
+        """One of a check."""
+        return cls(file=str(facts.path), number=facts.number, first_command=facts.sequence, size_bytes=facts.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +156,7 @@ class Recovered:
     def of(cls, recovered: Executed) -> Recovered:
         """What recovery executed, and the books then."""
         books = recovered.books
+        assert books is not None  # recovery always executes
         return cls(
             commands=recovered.end.sequence,
             replayed=recovered.commands,
@@ -151,16 +169,18 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaySpeed:
-    """How fast the whole journal was executed without its snapshot, checksums included."""
+    """How fast the whole journal was executed without its snapshot, checksums included; or only read, where compaction
+    removed its first commands.
+    """
 
     replay_ns: Annotated[Count, Meta(description="Time taken, nanoseconds")]
-    commands_per_s: Annotated[Amount | None, Meta(description="Commands per second; null: there is no command")]
+    commands_per_s: Annotated[Amount | None, Meta(description="Commands per second; null: none was executed")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalDocument:
-    """What a check of a journal found. Bytes and blocks count from the start of the file, commands from the start of
-    the journal. Nothing behind `end` is trusted.
+    """What a check of a journal found. Bytes count from the start of a segment's file, blocks and commands from the
+    start of the journal. Nothing behind `end` is trusted.
     """
 
     schema: Annotated[Literal["lowlat.journal/1"], Meta(description="Kind and version of the document")] = SCHEMA
@@ -170,7 +190,10 @@ class JournalDocument:
     created: Created
     settings: JournalSettings
     held: Annotated[bool, Meta(description="Whether an engine had it open for writing")]
-    size_bytes: Annotated[Count, Meta(description="Size of the file, bytes")]
+    segments: Annotated[
+        tuple[SegmentUse, ...], Meta(min_length=1, description="Its files, oldest first; the last is being written")
+    ]
+    size_bytes: Annotated[Count, Meta(description="Size of all segments, bytes")]
     commands: CommandCounts
     drains: Annotated[Count, Meta(description="How often the trade tape was emptied")]
     end: CheckedEnd
@@ -190,11 +213,13 @@ class JournalDocument:
             created=created(check.head),
             settings=JournalSettings.of(check.head.settings),
             held=check.held,
+            segments=tuple(map(SegmentUse.of, check.segments)),
             size_bytes=check.size,
             commands=CommandCounts(all=tally.commands, plain=tally.plain, wide=tally.wide),
             drains=tally.drains,
             end=CheckedEnd(
                 state=check.state,
+                segment=end.segment,
                 blocks=end.blocks,
                 byte=end.end,
                 commands=end.sequence,

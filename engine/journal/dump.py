@@ -12,8 +12,9 @@ import msgspec
 from lowlat.documents import values
 from lowlat.engine.journal.document import JournalEnd
 from lowlat.engine.journal.dump_document import DumpedCommand, DumpedDrain, DumpHeading, dumped_command
-from lowlat.engine.journal.file import Block, JournalFile
+from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.records import BlockKind, Fault
+from lowlat.engine.journal.segment import Block
 from lowlat.engine.journal.verify import state_of
 
 PART: Final = 2_048
@@ -71,13 +72,14 @@ class Listing:
     def _end(self) -> JournalEnd | None:
         if self.at_limit:
             return None
-        end, fault = self.file.end, self.file.fault
+        stop = self.file.stop
         return JournalEnd(
-            state=state_of(fault),
-            blocks=end.blocks,
-            byte=end.end,
-            commands=end.sequence,
-            reason=None if fault is Fault.NONE else self.file.explain(end, fault),
+            state=state_of(stop.fault),
+            segment=stop.place.segment,
+            blocks=stop.place.blocks,
+            byte=stop.place.end,
+            commands=stop.place.sequence,
+            reason=None if stop.fault is Fault.NONE else self.file.explain(stop),
         )
 
 

@@ -3,6 +3,8 @@
     with JournaledEngine.create(Path("day.journal"), symbols=2) as engine:
         engine.process(commands)  # written to the journal, and synced according to the policy, before execution
 
+        engine.compact()  # now and then: a snapshot takes the place of all segments before it
+
     engine = JournaledEngine.recover(Path("day.journal"))
     engine.recovery.commands, engine.recovery.torn_bytes
 
@@ -18,10 +20,14 @@ from pathlib import Path
 from typing import Final, Self
 
 from lowlat.engine import _core
-from lowlat.engine.journal.errors import JournalError, JournalWriteError, SnapshotError
-from lowlat.engine.journal.file import JournalFile, create_journal, open_to_append
+from lowlat.engine.journal.compaction import Compacted, check_snapshot, remove_segments
+from lowlat.engine.journal.creation import create_journal, create_next, discard_unfinished, put_in_place
+from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalWriteError, SnapshotError
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.header import JournalHead
 from lowlat.engine.journal.records import Fault, SyncPolicy
-from lowlat.engine.journal.snapshot import Saved, restore_snapshot, write_snapshot
+from lowlat.engine.journal.segment import open_to_append
+from lowlat.engine.journal.snapshot import Saved, missing_snapshot, restore_snapshot, write_snapshot
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
@@ -34,15 +40,18 @@ INTERVAL_NS: Final = 10_000_000
 """Default time between two `fdatasync` calls of `SyncPolicy.INTERVAL`."""
 INTERVALS_NS: Final = range(1_000, 3_600_000_000_001)
 """Its allowed range."""
+SEGMENT_BYTES: Final = range(4_096, 2**62)
+"""The allowed range of `segment_bytes`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """How an engine was recovered.
 
-    `commands`: in the journal. `replayed`: those replayed after the snapshot. `snapshot_fault`: why an existing
-    snapshot was not used. `torn_bytes`: size of the remains of a write interrupted by a crash, cut off; `torn` says
-    where. `damage`: what is wrong with the journal before the snapshot, which replaces that part.
+    `commands`: in the journal; always whole batches, so this is also the number of the first command to send again.
+    `replayed`: those replayed after the snapshot. `snapshot_fault`: why an existing snapshot was not used.
+    `torn_bytes`: size of the remains of a batch interrupted by a crash, cut off; `torn` says where. `damage`: what is
+    wrong with the journal before the snapshot, which replaces that part.
     """
 
     commands: int
@@ -64,6 +73,8 @@ class JournaledEngine(Engine):
     path: Path
     recovery: Recovery | None
     """None for a new engine."""
+    segment_bytes: int | None
+    """From this size on, a segment is followed by another before the next batch; None: never by itself."""
     journal: _core.JournalWriter
 
     def __init__(self, *_arguments: object, **_settings: object) -> None:
@@ -81,63 +92,81 @@ class JournaledEngine(Engine):
         when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE,
         sync: SyncPolicy = SyncPolicy.BATCH,
         interval_ns: int = INTERVAL_NS,
+        segment_bytes: int | None = None,
     ) -> Self:
         """Create an engine with empty books and a new journal. `interval_ns`: of `SyncPolicy.INTERVAL`, 1 us to 1 h.
+
+        `segment_bytes`: rotate by itself (see `rotate`) once the segment has this size, at least 4,096 bytes.
 
         Raises what `Engine` does, `JournalExistsError` if a nonempty file exists, `JournalError` if the file cannot be
         created.
         """
         settings = EngineConfig(instruments(symbols), orders, trades, when_orders_dry, when_trades_dry)
-        return cls.journaling(path, settings, sync=sync, interval_ns=interval_ns)
+        return cls.journaling(path, settings, sync=sync, interval_ns=interval_ns, segment_bytes=segment_bytes)
 
     @classmethod
     def journaling(
-        cls, path: Path, settings: EngineConfig, *, sync: SyncPolicy = SyncPolicy.BATCH, interval_ns: int = INTERVAL_NS
+        cls,
+        path: Path,
+        settings: EngineConfig,
+        *,
+        sync: SyncPolicy = SyncPolicy.BATCH,
+        interval_ns: int = INTERVAL_NS,
+        segment_bytes: int | None = None,
     ) -> Self:
         """The same, from settings."""
-        _check_sync(sync, interval_ns)
+        _check_options(sync, interval_ns, segment_bytes)
         engine = cls.of(settings)
         engine.recovery = None
         descriptor, head, place = create_journal(path, settings)
-        engine._journal_to(path, descriptor, head.identity, place, sync, interval_ns)
+        engine._journal_to(path, head, sync, interval_ns, segment_bytes)
+        engine._write_to(descriptor, place)
         return engine
 
     @classmethod
-    def recover(cls, path: Path, *, sync: SyncPolicy = SyncPolicy.BATCH, interval_ns: int = INTERVAL_NS) -> Self:
+    def recover(
+        cls,
+        path: Path,
+        *,
+        sync: SyncPolicy = SyncPolicy.BATCH,
+        interval_ns: int = INTERVAL_NS,
+        segment_bytes: int | None = None,
+    ) -> Self:
         """Recover the engine as of the end of its journal, ready to continue. Cuts off a torn tail; see `recovery`.
 
         Raises `NoJournalError`, `JournalDamagedError`, `JournalError`, `JournalHeldError`; `MemoryError` if there is
         not enough memory for the size to which its pools had grown.
         """
-        _check_sync(sync, interval_ns)
+        _check_options(sync, interval_ns, segment_bytes)
         descriptor = open_to_append(path)
         try:
+            discard_unfinished(path)
             with JournalFile(path) as file:
                 engine = cls.of(file.settings)
                 engine.recovery, place = recovered(file, engine)
-                identity, size = file.head.identity, file.size
+                head, size = file.head, file.last_size
             if size > place.end:  # a torn tail, or zeros
                 os.ftruncate(descriptor, place.end)
             os.fsync(descriptor)  # data that was read may not be on the disk yet; recovery acknowledges it
         except BaseException:
             os.close(descriptor)
             raise
-        engine._journal_to(path, descriptor, identity, place, sync, interval_ns)
+        engine._journal_to(path, head, sync, interval_ns, segment_bytes)
+        engine._write_to(descriptor, place)
         return engine
 
     def _journal_to(
-        self,
-        path: Path,
-        descriptor: int,
-        identity: str,
-        place: _core.JournalPosition,
-        sync: SyncPolicy,
-        interval_ns: int,
+        self, path: Path, head: JournalHead, sync: SyncPolicy, interval_ns: int, segment_bytes: int | None
     ) -> None:
         self.path = path
-        self._identity = identity
+        self.segment_bytes = segment_bytes
+        self._name = os.fsencode(path.absolute())
+        self._head = head
         self._process = os.getpid()
-        self.journal = _core.JournalWriter(descriptor, place, sync, interval_ns)
+        self._policy = (sync, interval_ns)
+
+    def _write_to(self, descriptor: int, place: _core.JournalPosition) -> None:
+        self.journal = _core.JournalWriter(descriptor, self._name, place, *self._policy)
 
     def __enter__(self) -> Self:
         return self
@@ -163,6 +192,9 @@ class JournaledEngine(Engine):
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed.
 
+        A batch is atomic: after a crash, the journal has all of its commands or none. If the journal's file was
+        removed, replaced or truncated meanwhile, nothing is written, and `can_go_on` is false.
+
         A batch that is in the journal is executed to its end, whatever signals come; if a handler raises, so does
         `process`, and `take_interrupted` gives the events. Memory for them is reserved before anything is written.
         Where that was not enough (see `Engine`), the `MemoryError` comes when all commands are in the journal and some
@@ -172,6 +204,8 @@ class JournaledEngine(Engine):
         if ready.ctypes.data % 8:
             ready = aligned_copy(ready)
         self._check_open()
+        if self.segment_bytes is not None and self.journal.end >= self.segment_bytes:
+            self.rotate()
         try:
             # Always without the GIL: it waits for the disk.
             return self.matcher.process(ready, True, self.journal).view(EVENT)
@@ -199,7 +233,45 @@ class JournaledEngine(Engine):
             state, place = _core.save_state(self.matcher, self.journal)
         except OSError as error:
             raise self._failure(error) from error
-        return write_snapshot(self.path, self._identity, state, place)
+        return write_snapshot(self.path, self._head.identity, state, place)
+
+    def rotate(self) -> Path:
+        """Sync the journal whatever the policy, and continue it in a new segment (a file), which gets the journal's
+        name. Returns the path of the segment that ended, whose name has its number: `day.journal.000001`.
+
+        Raises `JournalError`, `JournalWriteError`, `BusyError`. If `can_go_on`, the journal is as before.
+        """
+        self._check_open()
+        with _core.MatcherClaim(self.matcher):
+            try:
+                self.journal.finish()
+            except OSError as error:
+                raise self._failure(error) from error
+            head = self._head.after(self.journal.place)
+            descriptor, place = create_next(self.path, head)
+            try:
+                ended = put_in_place(self.path, self._head.segment)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            self._head = head
+            self._write_to(descriptor, place)
+        return ended
+
+    def compact(self, keep: int = 0) -> Compacted:
+        """Rotate, take a snapshot, restore it into a second engine as a check, and remove all segments before it but
+        the last `keep`. Recovery then needs the snapshot: the removed commands are nowhere else.
+
+        Killed at any moment, it leaves a journal from which everything acknowledged is recovered. Raises what `rotate`
+        and `snapshot` do, and `MemoryError` if there is not enough for the second engine; then nothing was removed.
+        """
+        if type(keep) is not int or keep < 0:
+            raise UsageError(f"keep: {keep!r} is not a number of segments, 0 or more")
+        self.rotate()
+        saved = self.snapshot()
+        check_snapshot(self.path)
+        removed = remove_segments(self.path, self._head.segment - keep)
+        return Compacted(saved, tuple(removed))
 
     def _check_open(self) -> None:
         if self.journal.closed:
@@ -219,17 +291,26 @@ class JournaledEngine(Engine):
             )
         if not self.journal.in_step:
             return self._behind()
+        if self.journal.trouble is not None:
+            return JournalWriteError(
+                f"{self.path} {self.journal.trouble} while this engine was writing it; none of the batch was "
+                "executed. Close the engine, put the file or a copy of it back, and recover from it"
+            )
         return JournalWriteError(
             f"the end of {self.path} on disk is unknown: {error.filename} failed: {error.strerror}; "
             "fix the disk, then recover from it"
         )
 
 
-def _check_sync(sync: SyncPolicy, interval_ns: int) -> None:
+def _check_options(sync: SyncPolicy, interval_ns: int, segment_bytes: int | None) -> None:
     if not isinstance(sync, SyncPolicy):
         raise UsageError(f"sync: {sync!r} is not a SyncPolicy")
-    if type(interval_ns) is not int or interval_ns not in INTERVALS_NS:
-        raise UsageError(f"interval_ns: {interval_ns!r} is outside {INTERVALS_NS.start}..{INTERVALS_NS.stop - 1}")
+    for name, value, allowed in (
+        ("interval_ns", interval_ns, INTERVALS_NS),
+        ("segment_bytes", segment_bytes, SEGMENT_BYTES),
+    ):
+        if value is not None and (type(value) is not int or value not in allowed):
+            raise UsageError(f"{name}: {value!r} is outside {allowed.start}..{allowed.stop - 1}")
 
 
 def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.JournalPosition]:
@@ -237,24 +318,28 @@ def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.Journa
 
     Raises `JournalDamagedError`.
     """
-    snapshot_fault = None
-    begin, damage = file.beginning, None
+    snapshot_fault = damage = None
+    begin = None
     try:
-        begin = restore_snapshot(file, engine) or begin
+        begin = restore_snapshot(file, engine)
     except SnapshotError as error:
         snapshot_fault = str(error)
-    if begin.end > file.start:
+    if begin is not None:
         damage = file.damage_before(begin)
-    place, fault = file.replay(engine, begin)
-    torn = fault is Fault.TORN
+    elif not file.whole:
+        raise JournalDamagedError(missing_snapshot(file, snapshot_fault))
+    else:
+        begin = file.beginning
+    stop = file.replay(engine, begin)
+    torn = stop.fault is Fault.TORN
     return (
         Recovery(
-            commands=place.sequence,
-            replayed=place.sequence - begin.sequence,
+            commands=stop.place.sequence,
+            replayed=stop.place.sequence - begin.sequence,
             snapshot_fault=snapshot_fault,
-            torn_bytes=file.size - place.end if torn else 0,
-            torn=file.explain(place, fault) if torn else None,
+            torn_bytes=file.torn_bytes(stop),
+            torn=file.explain(stop) if torn else None,
             damage=damage,
         ),
-        place,
+        stop.place,
     )

@@ -1,43 +1,25 @@
-"""A journal's file: creates, opens, and reads it as far as it can be trusted."""
+"""A journal: its segments, read in order as far as they can be trusted."""
 
 from __future__ import annotations
 
-import contextlib
-import mmap
-import os
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from lowlat import file_lock, units
+from lowlat import units
 from lowlat.engine import _core
-from lowlat.engine.journal.errors import (
-    JournalDamagedError,
-    JournalError,
-    JournalExistsError,
-    JournalHeldError,
-    JournalWriteError,
-    NoJournalError,
-)
-from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head, read_head
-from lowlat.engine.journal.records import BLOCK, BlockKind, Fault
+from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
+from lowlat.engine.journal.header import JournalHead
+from lowlat.engine.journal.names import numbered_segments, segment_path
+from lowlat.engine.journal.records import Fault
+from lowlat.engine.journal.segment import Block, Head, Reached, Segment
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
-from lowlat.files import flush_folder
-from lowlat.inputs import is_refusal, open_regular
 
-_END: Final = struct.Struct("<4sI")
-END_BYTES: Final = _END.size
-"""Size of the trailer after a block's payload."""
 STRETCH_BYTES: Final = 1 << 26
-"""Size of a stretch read at once: about 0.1 s, several of the longest blocks."""
-
+"""Size of a stretch read at once: about 0.1 s."""
 
 _DAMAGE: Final = {
     Fault.HEAD: "its header checksum does not match",
@@ -46,53 +28,34 @@ _DAMAGE: Final = {
     Fault.SEQUENCE: "its commands do not follow those of the previous block",
     Fault.KIND: "its type or length is unknown",
     Fault.END: "its end marker does not match",
+    Fault.CUT: "the segment ends there, but the next one continues from elsewhere",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a block: its place in the file, its content, and its first command."""
+class SegmentFacts:
+    """A segment of a journal. `sequence`: commands before it. `size`: in bytes."""
 
-    offset: int
-    kind: BlockKind
+    path: Path
+    number: int
+    sequence: int
     size: int
-    """Size of the payload in bytes."""
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block: its place in the file, and its commands, a view of the mapped file."""
-
-    offset: int
-    kind: BlockKind
-    sequence: int
-    commands: Commands
 
 
 class JournalFile:
-    """A journal, open for reading. Close it, or use it in a `with` block; the commands of its blocks end with it.
+    """A journal, open for reading. Close it, or use it in a `with` block.
 
-    Raises `NoJournalError`, `JournalError`, `JournalDamagedError` for an unusable head, `UsageError` for a head with
-    invalid engine settings. Problems after the head are in `fault`. The file is mapped: if another process truncates it
-    meanwhile, as recovery does with a torn tail, reading on kills this process (SIGBUS).
+    Raises `NoJournalError`, `JournalError`, `JournalDamagedError` for an unusable head or a missing segment,
+    `UsageError` for a head with invalid engine settings. Problems after the heads are in `fault`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._before: tuple[int, _core.JournalPosition, Fault] | None = None
-        descriptor = _opened(path, os.O_RDONLY)
+        self._last = Segment(path)
+        self._other: Segment | None = None
+        self._before: tuple[tuple[int, int], Reached] | None = None
         try:
-            self.held = _is_held(descriptor)
-            self.size = os.fstat(descriptor).st_size
-            self._map = mmap.mmap(descriptor, self.size, prot=mmap.PROT_READ) if self.size else None
-        except (OSError, ValueError) as error:  # files without content that can be mapped, such as most of /sys
-            raise NoJournalError(f"{path} is not a journal: it cannot be mapped into memory: {error}") from error
-        finally:
-            os.close(descriptor)
-        self.data = memoryview(self._map or b"")
-        try:
-            self.head, self.start, self._checksum = read_head(self.data, JOURNAL, JournalHead.from_json, str(path))
+            self.first = self._first_segment()
         except BaseException:
             self.close()
             raise
@@ -104,11 +67,20 @@ class JournalFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
-        self.data.release()
-        if self._map is not None:
-            with contextlib.suppress(BufferError):  # a block is still in use: the mapping ends with it
-                self._map.close()
+        """Close the files."""
+        self._last.close()
+        if self._other is not None:
+            self._other.close()
+
+    @property
+    def head(self) -> JournalHead:
+        """The head of the last segment."""
+        return self._last.head
+
+    @property
+    def held(self) -> bool:
+        """Whether an engine had the journal open for writing when this was opened."""
+        return self._last.held
 
     @property
     def settings(self) -> EngineConfig:
@@ -116,194 +88,210 @@ class JournalFile:
         return self.head.settings
 
     @property
+    def whole(self) -> bool:
+        """Whether it has its first commands. Otherwise compaction removed them, and its snapshot replaces them."""
+        return self.first == 1
+
+    @property
     def beginning(self) -> _core.JournalPosition:
         """The position before the first block."""
-        return _core.JournalPosition(self.start, 0, 0, self._checksum)
+        return self._segment(self.first).beginning
 
     @cached_property
-    def _walked(self) -> tuple[_core.JournalPosition, Fault]:
-        place, fault = self.beginning, Fault.NONE
-        for reached in self.stretches(place):
-            place, fault = reached
-        return place, fault
+    def segments(self) -> tuple[SegmentFacts, ...]:
+        """All segments, oldest first."""
+        opened = (self._segment(number) for number in range(self.first, self.head.segment + 1))
+        return tuple(SegmentFacts(each.path, each.head.segment, each.head.sequence, each.size) for each in opened)
+
+    @property
+    def size(self) -> int:
+        """Size of all segments in bytes."""
+        return sum(each.size for each in self.segments)
+
+    @property
+    def last_size(self) -> int:
+        """Size of the last segment in bytes."""
+        return self._last.size
+
+    def size_before(self, place: _core.JournalPosition) -> int:
+        """Bytes of all segments before a position."""
+        return sum(each.size for each in self.segments if each.number < place.segment) + place.end
+
+    @cached_property
+    def _walked(self) -> Reached:
+        *_, reached = self.stretches(self.beginning)
+        return reached
 
     @property
     def end(self) -> _core.JournalPosition:
-        """The position after the last block that can be trusted."""
-        return self._walked[0]
+        """The position after the last batch that can be trusted."""
+        return self._walked.place
 
     @property
     def fault(self) -> Fault:
         """Why the trusted part ends there."""
-        return self._walked[1]
+        return self._walked.fault
 
-    def explain(self, place: _core.JournalPosition, fault: Fault) -> str:
-        """A sentence that explains why reading ended at a position."""
-        where = (
-            f"block {place.blocks}, byte {place.end:,} of {self.path}, after {units.counted(place.sequence, 'command')}"
-        )
-        if fault is Fault.TORN:
-            return f"torn tail of {units.counted(self.size - place.end, 'byte')}: {where}, was not written completely"
-        return f"damaged at {where}: {_DAMAGE[fault]}"
+    @property
+    def stop(self) -> Reached:
+        """Where the trusted part ends, and why."""
+        return self._walked
 
-    def check(self, place: _core.JournalPosition, fault: Fault) -> None:
+    def torn_bytes(self, stop: Reached) -> int:
+        """Size of a torn tail."""
+        return self._last.size - stop.place.end if stop.fault is Fault.TORN else 0
+
+    def explain(self, stop: Reached) -> str:
+        """A sentence that explains why reading ended."""
+        if stop.fault is Fault.TORN:
+            tail = f"torn tail of {units.counted(self.torn_bytes(stop), 'byte')}"
+            return f"{tail}: the batch from {self._where(stop.place)}, was not written completely"
+        return f"damaged at {self._where(stop.at)}: {_DAMAGE[stop.fault]}"
+
+    def _where(self, place: _core.JournalPosition) -> str:
+        path = self._segment(place.segment).path
+        return f"block {place.blocks}, byte {place.end:,} of {path}, after {units.counted(place.sequence, 'command')}"
+
+    def check(self, stop: Reached) -> None:
         """Raise `JournalDamagedError` unless reading ended at a valid end of a journal."""
-        if fault not in (Fault.NONE, Fault.TORN):
+        if stop.fault not in (Fault.NONE, Fault.TORN):
             raise JournalDamagedError(
-                f"{self.explain(place, fault)}; nothing after that can be trusted. To continue from the previous "
-                f"block, keep a copy and truncate the file: truncate -s {place.end} {self.path}"
+                f"{self.explain(stop)}; nothing after that can be trusted. To continue from the previous "
+                f"batch, keep a copy and {self._to_continue(stop.place)}"
             )
 
-    def stretches(
-        self, place: _core.JournalPosition, matcher: _core.Matcher | None = None
-    ) -> Iterator[tuple[_core.JournalPosition, Fault]]:
-        """Walk from a position as far as blocks can be trusted, one stretch at a time; with a matcher, execute them.
+    def _to_continue(self, place: _core.JournalPosition) -> str:
+        path = self._segment(place.segment).path
+        truncate = f"truncate the file: truncate -s {place.end} {path}"
+        if path == self.path:
+            return truncate
+        later = [str(segment_path(self.path, number)) for number in range(place.segment + 1, self.head.segment)]
+        remove = f"; rm {' '.join(later)}" if later else ""
+        return f"{truncate}{remove}; mv {path} {self.path}"
+
+    def stretches(self, place: _core.JournalPosition, matcher: _core.Matcher | None = None) -> Iterator[Reached]:
+        """Walk from a position as far as batches can be trusted, one stretch at a time; with a matcher, execute them.
 
         Yields where each stretch ended and, for the last one, why.
         """
-        end = place.end
         while True:
-            begin, end = place.end, min(end + STRETCH_BYTES, self.size)
-            with self.data[:end] as seen:
-                place, why = _core.walk_journal(seen, place, matcher)
-            fault = Fault(why)
-            # Before the end of the file, a cut-off block may only be cut off by the stretch; damage is always damage.
-            if end == self.size or fault not in (Fault.NONE, Fault.TORN):
-                yield place, fault
+            segment = self._segment(place.segment)
+            until = min(place.end + STRETCH_BYTES, segment.size)
+            reached = segment.walk(place, until, matcher)
+            place = reached.place
+            ended = reached.fault is not Fault.NONE or place.end < until or place.end >= segment.size
+            if ended and segment is not self._last:
+                reached = self._to_next(reached)
+                place = reached.place
+                ended = reached.fault is not Fault.NONE
+            yield reached
+            if ended:
                 return
-            yield place, Fault.NONE
-            end = place.end if place.end > begin else 2 * end  # only zeros: widen the stretch quickly
 
-    def heads(self, begin: int, end: int) -> Iterator[Head]:
-        """Heads of the blocks between two offsets. Checks nothing, so the part must have been walked before."""
-        while begin < end:
-            _, size, sequence, _, kind, _, _ = np.frombuffer(self.data, BLOCK, 1, begin).item()
-            yield Head(begin, BlockKind(kind), size, sequence)
-            begin += BLOCK.itemsize + size + END_BYTES
+    def _to_next(self, stop: Reached) -> Reached:
+        """From the end of a segment to the beginning of the next one: rotation syncs it, so its end is never torn."""
+        if stop.fault not in (Fault.NONE, Fault.TORN):
+            return stop
+        following = self._segment(stop.place.segment + 1)
+        if stop.fault is Fault.TORN or not following.head.follows(stop.place):
+            return Reached(stop.place, Fault.CUT, stop.at)
+        return Reached(following.beginning, Fault.NONE, following.beginning)
+
+    def heads(self, begin: _core.JournalPosition, end: _core.JournalPosition) -> Iterator[Head]:
+        """Heads of the blocks between two positions. Checks nothing, so the part must have been walked before."""
+        for number in range(begin.segment, end.segment + 1):
+            segment = self._segment(number)
+            first = begin.end if number == begin.segment else segment.start
+            last = end.end if number == end.segment else segment.size
+            yield from segment.heads(first, last)
 
     def blocks(self) -> Iterator[Block]:
         """The blocks that can be trusted, in order; each is checked before it is yielded."""
-        begin = self.start
-        for reached in self.stretches(self.beginning):
-            yield from map(self.block, self.heads(begin, reached[0].end))
-            begin = reached[0].end
+        begin = self.beginning
+        for reached in self.stretches(begin):
+            yield from map(self.block, self.heads(begin, reached.place))
+            begin = reached.place
         self._walked = reached
 
     def block(self, head: Head) -> Block:
         """The block of a head."""
-        dtype = EXTENDED_COMMAND if head.kind is BlockKind.EXTENDED_COMMANDS else COMMAND
-        commands = np.frombuffer(self.data, dtype, head.size // dtype.itemsize, head.offset + BLOCK.itemsize)
-        return Block(head.offset, head.kind, head.sequence, commands)
+        return self._segment(head.segment).block(head)
 
-    def replay(self, engine: Engine, place: _core.JournalPosition) -> tuple[_core.JournalPosition, Fault]:
+    def replay(self, engine: Engine, place: _core.JournalPosition) -> Reached:
         """Check and execute the blocks from a position on. Returns where and why it ended.
 
         Raises `JournalDamagedError` if it ended at damage.
         """
-        for reached in self.stretches(place, engine.matcher):
-            place, fault = reached
-        self.check(place, fault)
-        return place, fault
+        *_, reached = self.stretches(place, engine.matcher)
+        self.check(reached)
+        return reached
 
-    def continues(self, end: int, chain: int) -> bool:
-        """Whether a block with this checksum, or the head, ends at this offset."""
-        if end == self.start:
-            return chain == self._checksum
-        return end > self.start and bytes(self.data[end - END_BYTES : end]) == _END.pack(b"LLJE", chain)
+    def continues(self, place: _core.JournalPosition) -> bool:
+        """Whether a block with this position's checksum, or a head, ends there."""
+        there = self.first <= place.segment <= self.head.segment
+        return there and self._segment(place.segment).continues(place.end, place.chain)
 
-    def walk_to(self, end: int) -> tuple[_core.JournalPosition, Fault]:
-        """Check the blocks before an offset. Returns where and why that ended."""
-        if self._before is None or self._before[0] != end:
-            with self.data[:end] as before:
-                place, why = _core.walk_journal(before, self.beginning)
-            self._before = (end, place, Fault(why))
-        return self._before[1:]
+    def walk_to(self, place: _core.JournalPosition) -> Reached:
+        """Check the batches before a position. Returns where and why that ended."""
+        key = (place.segment, place.end)
+        if self._before is None or self._before[0] != key:
+            self._before = (key, self._walk_to(place))
+        return self._before[1]
+
+    def _walk_to(self, end: _core.JournalPosition) -> Reached:
+        place = self.beginning
+        while place.segment < end.segment:
+            segment = self._segment(place.segment)
+            reached = self._to_next(segment.walk(place, segment.size, None))
+            if reached.fault is not Fault.NONE:
+                return reached
+            place = reached.place
+        return self._segment(end.segment).walk(place, end.end, None)
 
     def damage_before(self, snapshot: _core.JournalPosition) -> str | None:
         """What is wrong with the blocks before a snapshot, which recovery does not need; None if nothing is."""
-        place, fault = self.walk_to(snapshot.end)
-        return None if place.end == snapshot.end else self.explain(place, fault)
+        reached = self.walk_to(snapshot)
+        there = (reached.place.segment, reached.place.end) == (snapshot.segment, snapshot.end)
+        return None if there else self.explain(reached)
 
+    def _first_segment(self) -> int:
+        """The number of the oldest segment after which none is missing."""
+        number = self.head.segment
+        try:
+            there = numbered_segments(self.path)
+        except OSError as error:
+            raise JournalError(f"cannot list {self.path.parent}: {error.strerror}") from error
+        for other in there:
+            if other >= number and not segment_path(self.path, other).samefile(self.path):
+                raise JournalDamagedError(
+                    f"{segment_path(self.path, other)} is newer than {self.path}, which is segment {number}; "
+                    "keep copies, and remove the one that is not of this journal"
+                )
+        first = number
+        while first - 1 in there:
+            first -= 1
+        return first
 
-def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:
-    """Create a journal, locked and synced to the disk: its descriptor, its head, and the position of the first block.
+    def _segment(self, number: int) -> Segment:
+        """A segment; besides the last one, one at a time is open."""
+        if number == self.head.segment:
+            return self._last
+        if self._other is None or self._other.head.segment != number:
+            if self._other is not None:
+                self._other.close()
+                self._other = None
+            self._other = self._opened(number)
+        return self._other
 
-    Raises `JournalExistsError`, `JournalError`.
-    """
-    said = JournalHead.of(settings)
-    head, checksum = pack_head(JOURNAL, said.to_json())
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    except FileExistsError:
-        descriptor = _opened(path, os.O_RDWR)
-    except OSError as error:
-        raise JournalError(f"cannot create {path}: {error.strerror}; name another file") from error
-    try:
-        _lock(descriptor, path)
-        # Empty: its creator was killed before it wrote the head.
-        empty = os.fstat(descriptor).st_size == 0
-    except BaseException:
-        os.close(descriptor)
-        raise
-    if not empty:
-        os.close(descriptor)
-        raise JournalExistsError(f"{path} exists; recover from it, remove it, or name another file")
-    try:
-        _write_head(descriptor, head, path)
-    except BaseException:
-        os.close(descriptor)
-        path.unlink(missing_ok=True)
-        raise
-    return descriptor, said, _core.JournalPosition(len(head), 0, 0, checksum)
-
-
-def _write_head(descriptor: int, head: bytes, path: Path) -> None:
-    try:
-        written = 0
-        while written < len(head):
-            written += os.write(descriptor, head[written:])
-        os.fsync(descriptor)
-        flush_folder(path.absolute().parent)  # otherwise a crash may lose the name
-    except OSError as error:
-        raise JournalWriteError(
-            f"cannot write {path}: {error.strerror}; free some space, or name another file"
-        ) from error
-
-
-def open_to_append(path: Path) -> int:
-    """Open and lock an existing journal. Raises `NoJournalError`, `JournalHeldError`, `JournalError`."""
-    descriptor = _opened(path, os.O_RDWR)
-    try:
-        _lock(descriptor, path)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _opened(path: Path, flags: int) -> int:
-    try:
-        return open_regular(path, flags)
-    except FileNotFoundError as error:
-        raise NoJournalError(f"{path} does not exist; name a journal") from error
-    except OSError as error:
-        why = error.strerror or str(error)
-        if is_refusal(error):
-            raise NoJournalError(f"{path} is not a journal: {why}") from error
-        raise JournalError(f"cannot open {path}: {why}; name a journal that you may read") from error
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    try:
-        held = not file_lock.lock(descriptor)
-    except OSError as error:
-        raise JournalError(f"journals are not available here, because {error.strerror}") from error
-    if held:
-        raise JournalHeldError(f"{path} is being written by another engine; stop that one, or name another journal")
-
-
-def _is_held(descriptor: int) -> bool:
-    try:
-        return file_lock.is_held(descriptor)
-    except OSError:  # then nobody can hold it
-        return False
+    def _opened(self, number: int) -> Segment:
+        path = segment_path(self.path, number)
+        try:
+            segment = Segment(path)
+        except NoJournalError as error:
+            if path.exists():
+                raise
+            raise JournalError(f"{path} was removed by compaction meanwhile; read the journal again") from error
+        if (segment.head.identity, segment.head.segment) != (self.head.identity, number):
+            segment.close()
+            raise JournalDamagedError(f"{path} is not segment {number} of {self.path}; put it back from a copy")
+        return segment

@@ -20,27 +20,39 @@ from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import from_plain, to_plain
 from lowlat.limits import JOURNAL_HEAD_BYTES_MAX
 
-VERSION: Final = 1
+VERSION: Final = 2
 JOURNAL: Final = b"LOWLATJ\0"
 SNAPSHOT: Final = b"LOWLATS\0"
 ALIGNMENT: Final = 32
-"""The length of heads and blocks is a multiple of this, so that the records after them are aligned."""
+"""The length of heads is a multiple of this, so that the records after them are aligned."""
 
 _FIXED: Final = struct.Struct("<8sIII")
 _CHECKSUM_AT: Final = 16
+HEAD_START_BYTES: Final = _FIXED.size
+"""Size of what every head begins with."""
 
 Identity: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Number: TypeAlias = Annotated[int, Meta(ge=1, lt=2**32)]
 Checksum: TypeAlias = Annotated[int, Meta(ge=0, lt=2**32)]
 Said = TypeVar("Said")
 
 
 class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of a journal. In the file, the fields of `settings` follow `created` directly, not nested."""
+    """The head of a journal's segment. In the file, the fields of `settings` follow `chain` directly, not nested."""
 
     identity: Identity
-    """128 random bits, as hexadecimal digits."""
+    """128 random bits, as hexadecimal digits; of all segments of a journal."""
     created: datetime
+    """When the journal was created, UTC."""
+    segment: Number = 1
+    """Its number, from 1."""
+    blocks: Count = 0
+    """Blocks in the segments before it."""
+    sequence: Count = 0
+    """Commands in the segments before it."""
+    chain: Checksum = 0
+    """`head_checksum` of the last block before it, which may be a segment's head; 0 in the first segment."""
     settings: EngineConfig
 
     @classmethod
@@ -48,16 +60,34 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
         """The head of a new journal for an engine with these settings."""
         return cls(identity=secrets.token_hex(16), created=datetime.now(UTC), settings=settings)
 
+    def after(self, place: _core.JournalPosition) -> JournalHead:
+        """The head of the segment that continues this one at its end."""
+        return JournalHead(
+            identity=self.identity,
+            created=self.created,
+            segment=self.segment + 1,
+            blocks=place.blocks,
+            sequence=place.sequence,
+            chain=place.chain,
+            settings=self.settings,
+        )
+
+    def follows(self, place: _core.JournalPosition) -> bool:
+        """Whether its segment continues one that ends at a position."""
+        begins = (self.segment, self.blocks, self.sequence, self.chain)
+        return begins == (place.segment + 1, place.blocks, place.sequence, place.chain)
+
     @classmethod
     def from_json(cls, text: bytes) -> JournalHead:
         """Raises `msgspec.MsgspecError`, and `UsageError` for settings that no engine can have."""
         said = msgspec.json.decode(text, type=dict[str, Any])
         origin = msgspec.convert(said, _Origin)
-        return cls(identity=origin.identity, created=origin.created, settings=from_plain(said))
+        return cls(**msgspec.structs.asdict(origin), settings=from_plain(said))
 
     def to_json(self) -> bytes:
         """The text in the file."""
-        return msgspec.json.encode({"identity": self.identity, "created": self.created, **to_plain(self.settings)})
+        origin = {name: getattr(self, name) for name in _Origin.__struct_fields__}
+        return msgspec.json.encode({**origin, **to_plain(self.settings)})
 
 
 class _Origin(msgspec.Struct):
@@ -65,13 +95,18 @@ class _Origin(msgspec.Struct):
 
     identity: Identity
     created: datetime
+    segment: Number
+    blocks: Count
+    sequence: Count
+    chain: Checksum
 
 
 class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of a snapshot: its journal, its position there, and the state that follows."""
+    """The head of a snapshot: its journal, its position in a segment, and the state that follows."""
 
     identity: Identity
     """The journal's."""
+    segment: Number
     end: Count
     blocks: Count
     sequence: Count
@@ -95,6 +130,11 @@ def pack_head(kind: bytes, text: bytes) -> tuple[bytes, int]:
     text = text.ljust(size - _FIXED.size)
     checksum = _core.crc32c(_FIXED.pack(kind, VERSION, size, 0) + text)
     return _FIXED.pack(kind, VERSION, size, checksum) + text, checksum
+
+
+def declared_size(start: bytes) -> int:
+    """How long a head says that it is, at most `JOURNAL_HEAD_BYTES_MAX`. `start`: its first `HEAD_START_BYTES`, or fewer."""
+    return min(_FIXED.unpack(start)[2], JOURNAL_HEAD_BYTES_MAX) if len(start) == _FIXED.size else 0
 
 
 def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name: str) -> tuple[Said, int, int]:

@@ -39,7 +39,7 @@ class Fault(IntEnum):
     NONE = 0
     """At the end: behind it is nothing, or zeros, which some file systems leave."""
     TORN = 1
-    """Within a block that was being written."""
+    """Within a batch that was being written."""
     HEAD = 2
     """A block's head does not match its checksum."""
     PAYLOAD = 3
@@ -52,23 +52,31 @@ class Fault(IntEnum):
     """A block is of no known kind or length."""
     END = 7
     """A block's end is not as it was written."""
+    CUT = 8
+    """A segment does not lead to the next one."""
 
 
 BLOCK: Final = np.dtype(
     {
-        "names": ["magic", "bytes", "sequence", "previous", "kind", "payload_checksum", "head_checksum"],
-        "formats": ["<u4", "<u4", "<u8", "<u4", "<u2", "<u4", "<u4"],
-        "offsets": [0, 4, 8, 16, 20, 24, 28],
-        "itemsize": 32,
+        "names": [
+            *["magic", "bytes", "sequence", "unsynced", "previous", "kind", "more", "zero_sectors"],
+            *["payload_checksum", "head_checksum"],
+        ],
+        "formats": ["<u4", "<u4", "<u8", "<u8", "<u4", "u1", "u1", "<u2", "<u4", "<u4"],
+        "offsets": [0, 4, 8, 16, 24, 28, 29, 30, 32, 36],
+        "itemsize": 40,
     }
 )
-"""32 bytes. What stands in front of a journal's commands (docs/journal.md).
+"""40 bytes. What stands in front of a journal's commands (docs/journal.md).
 
 * `magic`: `LLJB` in memory.
 * `bytes`: Of the payload.
 * `sequence`: Of the first command.
+* `unsynced`: Bytes before the block that were not known to be on the disk when it was written.
 * `previous`: `head_checksum` of the block before.
 * `kind`: `BlockKind`
+* `more`: 1: its batch continues in the next block.
+* `zero_sectors`: How many whole sectors of its payload may be zeros, even with one flipped bit.
 * `payload_checksum`: CRC-32C of the payload.
-* `head_checksum`: CRC-32C of the 28 bytes before.
+* `head_checksum`: CRC-32C of the 36 bytes before.
 """

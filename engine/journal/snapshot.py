@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO
 
 from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, SnapshotError
 from lowlat.engine.journal.file import JournalFile
-from lowlat.engine.journal.header import SNAPSHOT, SnapshotHead, pack_head, read_head
+from lowlat.engine.journal.header import (
+    HEAD_START_BYTES,
+    SNAPSHOT,
+    SnapshotHead,
+    declared_size,
+    pack_head,
+    read_head,
+)
+from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.matching.native import Engine, available_bytes
 from lowlat.errors import FormatError, OutputPathError
 from lowlat.files import write_atomically
 from lowlat.inputs import open_regular
-
-SUFFIX: Final = ".snapshot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,6 @@ class Saved:
     size: int
 
 
-def snapshot_path(journal: Path) -> Path:
-    """The snapshot's path, next to the journal."""
-    return journal.with_name(journal.name + SUFFIX)
-
-
 def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.JournalPosition) -> Saved:
     """Replace the snapshot with this state atomically: a crash leaves either the old or the new one.
 
@@ -42,6 +42,7 @@ def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.Jour
     """
     said = SnapshotHead(
         identity=identity,
+        segment=place.segment,
         end=place.end,
         blocks=place.blocks,
         sequence=place.sequence,
@@ -70,36 +71,38 @@ def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosit
         return None
     except OSError as error:
         raise SnapshotError(f"cannot open {path}: {error.strerror}") from error
-    try:
-        size = os.fstat(descriptor).st_size
-        with mmap.mmap(descriptor, size, prot=mmap.PROT_READ) as mapped, memoryview(mapped) as data:
-            return _restored(journal, engine, data, path)
-    except (OSError, ValueError) as error:  # empty, or not a regular file
-        raise SnapshotError(f"cannot read {path}: {error}") from error
-    finally:
-        os.close(descriptor)
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            return _restored(journal, engine, file, path)
+        except OSError as error:
+            raise SnapshotError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path) -> _core.JournalPosition:
+def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) -> _core.JournalPosition:
+    head = file.read(HEAD_START_BYTES)
+    head += file.read(max(declared_size(head) - len(head), 0))
     try:
-        said, start, _ = read_head(data, SNAPSHOT, SnapshotHead.from_json, str(path))
+        said, _, _ = read_head(memoryview(head), SNAPSHOT, SnapshotHead.from_json, str(path))
     except JournalError as error:
         raise SnapshotError(str(error)) from error
     if said.identity != journal.head.identity:
         raise SnapshotError(f"{path} belongs to another journal: {said.identity}, not {journal.head.identity}")
-    if said.end > journal.size:
+    place = _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain, said.segment)
+    if (said.segment, said.end) > (journal.head.segment, journal.last_size):
         raise JournalDamagedError(
-            f"{journal.path} was truncated: its snapshot was taken at byte {said.end:,}, and it has "
-            f"{journal.size:,}; keep copies of both, then remove {path} to recover what is left"
+            f"{journal.path} was truncated: its snapshot was taken at byte {said.end:,}{_of_segment(said.segment)}, "
+            f"and it has {journal.last_size:,}{_of_segment(journal.head.segment)}; keep copies of both, then remove "
+            f"{path} to recover what is left"
         )
-    _check_place(journal, said, path)
-    with data[start:] as state:
-        if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:
-            raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")
-        try:
-            _core.restore_state(engine.matcher, state, available_bytes())
-        except FormatError as error:
-            raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
+    _check_place(journal, place, path)
+    whole = os.fstat(file.fileno()).st_size == len(head) + said.state_bytes
+    state = file.read(said.state_bytes) if whole else b""
+    if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:
+        raise SnapshotError(f"{path} is damaged: the checksum of its state does not match")
+    try:
+        _core.restore_state(engine.matcher, state, available_bytes())
+    except FormatError as error:
+        raise SnapshotError(f"{path} does not hold a state of this engine: {error}") from error
     if engine.counters.commands != said.sequence:
         after = engine.counters.commands
         engine.matcher.reset()
@@ -107,20 +110,33 @@ def _restored(journal: JournalFile, engine: Engine, data: memoryview, path: Path
             f"{path} contradicts itself: its state is after {units.counted(after, 'command')}, its header says "
             f"{said.sequence:,}"
         )
-    return _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain)
+    return place
 
 
-def _check_place(journal: JournalFile, said: SnapshotHead, path: Path) -> None:
+def _check_place(journal: JournalFile, said: _core.JournalPosition, path: Path) -> None:
     """Check that the snapshot was taken after a block of the journal, whose number and commands are as it says.
 
     If blocks before are damaged, which recovery from a snapshot survives, they cannot be counted.
     """
-    if not journal.continues(said.end, said.chain):
+    if not journal.continues(said):
         raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
-    place, _ = journal.walk_to(said.end)
-    if place.end == said.end and (place.blocks, place.sequence) != (said.blocks, said.sequence):
+    place = journal.walk_to(said).place
+    there = (place.segment, place.end) == (said.segment, said.end)
+    if there and (place.blocks, place.sequence) != (said.blocks, said.sequence):
         told = f"{units.counted(said.blocks, 'block')} and {units.counted(said.sequence, 'command')}"
         raise SnapshotError(
             f"{path} does not match {journal.path}: it was taken after {told}, and there are {place.blocks:,} and "
             f"{place.sequence:,} before that place"
         )
+
+
+def _of_segment(number: int) -> str:
+    return f" of segment {number}" if number > 1 else ""
+
+
+def missing_snapshot(file: JournalFile, fault: str | None) -> str:
+    """Why a journal cannot be recovered whose first segments compaction removed, without the snapshot."""
+    return (
+        f"{file.path} begins with command {file.beginning.sequence:,}, since compaction removed those before, and "
+        f"{fault or f'{snapshot_path(file.path)} does not exist'}; put the snapshot back from a copy"
+    )

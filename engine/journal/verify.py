@@ -1,6 +1,7 @@
 """Checks that a journal is intact and which books it produces, without changing the file.
 
 The whole journal is executed. If there is a snapshot, a second engine recovers from it and must reach the same state.
+Where compaction removed the first segments, all others are read, and the engine recovers from the snapshot alone.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Final, Literal
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, SnapshotError
-from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.file import JournalFile, SegmentFacts
 from lowlat.engine.journal.header import JournalHead
+from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import BlockKind, Fault
-from lowlat.engine.journal.snapshot import restore_snapshot, snapshot_path
+from lowlat.engine.journal.segment import Reached
+from lowlat.engine.journal.snapshot import missing_snapshot, restore_snapshot
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
 
@@ -40,8 +43,8 @@ class Tally:
         """Commands of both widths."""
         return self.plain + self.wide
 
-    def add(self, file: JournalFile, begin: int, end: int) -> None:
-        """Count the blocks between two offsets."""
+    def add(self, file: JournalFile, begin: _core.JournalPosition, end: _core.JournalPosition) -> None:
+        """Count the blocks between two positions."""
         for head in file.heads(begin, end):
             match head.kind:
                 case BlockKind.COMMANDS:
@@ -64,12 +67,19 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """The result of executing blocks: number of `commands`, where and why they ended, and the final books."""
+    """The result of executing blocks: number of `commands`, where and why they ended, and the final books.
+
+    `books` is None if the blocks were only read, since compaction removed those before.
+    """
 
     commands: int
-    end: _core.JournalPosition
-    fault: Fault
-    books: Books
+    stop: Reached
+    books: Books | None
+
+    @property
+    def end(self) -> _core.JournalPosition:
+        """The position after the last batch that can be trusted."""
+        return self.stop.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class SnapshotCheck:
 class JournalCheck:
     """The content of a journal as far as it can be trusted, and the result of `JournaledEngine.recover`.
 
-    `held`: whether an engine has it open for writing. `size`: of the file in bytes. `whole`: all blocks that can be
+    `held`: whether an engine has it open for writing. `size`: of all segments in bytes. `whole`: all blocks that can be
     trusted, executed in `replay_ns` nanoseconds, checksums included. `state`: what follows them: nothing (sound), an
     incompletely written block (torn), damage, or a loss; `reason`: a sentence about it; `torn_bytes`: the size of a
     torn tail. `recovered`: the commands that recovery executes and the resulting books; None if it refuses. `problem`:
@@ -95,6 +105,7 @@ class JournalCheck:
     path: Path
     held: bool
     head: JournalHead
+    segments: tuple[SegmentFacts, ...]
     size: int
     tally: Tally
     whole: Executed
@@ -140,68 +151,71 @@ class _Check:
         self.replay_ns = 0
 
     def made(self) -> JournalCheck:
-        file, whole = self.file, self._execute_whole()
+        file, whole = self.file, self._walk_whole()
         recovery = self._recovery(whole)
-        state = state_of(whole.fault)
-        reason = None if whole.fault is Fault.NONE else file.explain(whole.end, whole.fault)
+        state = state_of(whole.stop.fault)
+        reason = None if whole.stop.fault is Fault.NONE else file.explain(whole.stop)
         if recovery.lost:
             state, reason = "damaged", recovery.problem
         return JournalCheck(
             path=file.path,
             held=file.held,
             head=file.head,
+            segments=file.segments,
             size=file.size,
             tally=self.tally,
             whole=whole,
             replay_ns=self.replay_ns,
             state=state,
             reason=reason,
-            torn_bytes=file.size - whole.end.end if whole.fault is Fault.TORN else 0,
+            torn_bytes=file.torn_bytes(whole.stop),
             snapshot=recovery.snapshot,
             recovered=recovery.executed,
             problem=recovery.problem,
         )
 
-    def _execute_whole(self) -> Executed:
-        engine = Engine.of(self.file.settings)
-        place, fault = self.file.beginning, Fault.NONE
+    def _walk_whole(self) -> Executed:
+        """Execute all of it; if its first commands are gone, only read it."""
+        engine = Engine.of(self.file.settings) if self.file.whole else None
+        place = self.file.beginning
         start_ns = time.perf_counter_ns()
-        for reached in self.file.stretches(place, engine.matcher):
+        for stop in self.file.stretches(place, engine.matcher if engine else None):
             self.replay_ns += time.perf_counter_ns() - start_ns
-            self.tally.add(self.file, place.end, reached[0].end)
-            place, fault = reached
-            self._report_progress("executing the journal", place.end)
+            self.tally.add(self.file, place, stop.place)
+            place = stop.place
+            self._report_progress("executing the journal" if engine else "reading the journal", place)
             start_ns = time.perf_counter_ns()
-        return Executed(place.sequence, place, fault, _books(engine))
+        return Executed(place.sequence if engine else 0, stop, _books(engine) if engine else None)
 
     def _recovery(self, whole: Executed) -> _Recovery:
-        path, damage = snapshot_path(self.file.path), self._damage(whole)
-        alone = None if damage else whole
-        if not path.exists():
-            return _Recovery(None, alone, damage)
+        path = snapshot_path(self.file.path)
         engine = Engine.of(self.file.settings)
         try:
             begin = restore_snapshot(self.file, engine)
         except SnapshotError as error:
-            return _Recovery(SnapshotCheck(path, None, str(error)), alone, damage)
+            return self._without_snapshot(SnapshotCheck(path, None, str(error)), whole)
         except JournalDamagedError as error:  # the snapshot is from after the journal's end
             if not self.file.held:
                 fault = "it was taken after the journal's end"
                 return _Recovery(SnapshotCheck(path, None, fault), None, str(error), lost=True)
             fault = "it was taken after what was read: the journal is being written"
-            return _Recovery(SnapshotCheck(path, None, fault), alone, damage)
-        if begin is None:  # removed meanwhile
-            return _Recovery(None, alone, damage)
+            return self._without_snapshot(SnapshotCheck(path, None, fault), whole)
+        if begin is None:
+            return self._without_snapshot(None, whole)
         return self._recovery_from(SnapshotCheck(path, begin.sequence), begin, engine, whole)
+
+    def _without_snapshot(self, snapshot: SnapshotCheck | None, whole: Executed) -> _Recovery:
+        damage = self._damage(whole)
+        if damage is None and not self.file.whole:
+            damage = missing_snapshot(self.file, snapshot.fault if snapshot else None)
+        return _Recovery(snapshot, None if damage else whole, damage)
 
     def _recovery_from(
         self, snapshot: SnapshotCheck, begin: _core.JournalPosition, engine: Engine, whole: Executed
     ) -> _Recovery:
-        place, fault = begin, Fault.NONE
-        for reached in self.file.stretches(begin, engine.matcher):
-            place, fault = reached
-            self._report_progress("recovering from the snapshot", place.end)
-        behind = Executed(place.sequence - begin.sequence, place, fault, _books(engine))
+        for stop in self.file.stretches(begin, engine.matcher):
+            self._report_progress("recovering from the snapshot", stop.place)
+        behind = Executed(stop.place.sequence - begin.sequence, stop, _books(engine))
         if self._damage(behind) is None:
             return _Recovery(snapshot, behind, self._difference(whole, behind))
         damage = self._damage(whole) or self._damage(behind)
@@ -209,7 +223,7 @@ class _Check:
 
     def _damage(self, executed: Executed) -> str | None:
         try:
-            self.file.check(executed.end, executed.fault)
+            self.file.check(executed.stop)
         except JournalDamagedError as error:
             return str(error)
         return None
@@ -218,16 +232,15 @@ class _Check:
         """What is wrong even though recovery from the snapshot completes."""
         path = snapshot_path(self.file.path)
         if self._damage(whole) is not None:
-            where = self.file.explain(whole.end, whole.fault)
-            return f"{where}; recovery starts after that, from {path}; keep copies of both"
-        if whole.books != behind.books:
+            return f"{self.file.explain(whole.stop)}; recovery starts after that, from {path}; keep copies of both"
+        if whole.books is not None and whole.books != behind.books:
             return (
                 f"{path} gives different books than a full replay of {self.file.path}; remove the snapshot to recover"
             )
         return None
 
-    def _report_progress(self, what: str, byte: int) -> None:
-        self.progress(what, byte / self.file.size)
+    def _report_progress(self, what: str, place: _core.JournalPosition) -> None:
+        self.progress(what, self.file.size_before(place) / self.file.size)
 
 
 def _books(engine: Engine) -> Books:

@@ -73,12 +73,19 @@ def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]
 
 def commands(*rows: tuple[int, ...]) -> Commands:
     """An array of `COMMAND` from rows made by `command`: shape (n,)."""
-    return np.array(list(rows), dtype=COMMAND)
+    return _array(rows, COMMAND)
 
 
 def extended_commands(*rows: tuple[int, ...]) -> Commands:
     """An array of `EXTENDED_COMMAND` from rows made by `extended_command`: shape (n,)."""
-    return np.array(list(rows), dtype=EXTENDED_COMMAND)
+    return _array(rows, EXTENDED_COMMAND)
+
+
+def _array(rows: tuple[tuple[int, ...], ...], dtype: np.dtype[np.void]) -> Commands:
+    """Zeros first: a record has bytes that belong to no field, and a journal holds those too."""
+    array = np.zeros(len(rows), dtype)
+    array[:] = list(rows)
+    return array
 
 
 def describe(record: Any) -> str:

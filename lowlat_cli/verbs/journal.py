@@ -1,4 +1,4 @@
-"""`lowlat journal`: verify a journal and recover from it, or dump its commands."""
+"""`lowlat journal`: verify a journal and recover from it, dump its commands, or compact it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from lowlat_cli.stdio import say
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lowlat.engine.journal.engine import JournaledEngine
     from lowlat.engine.journal.file import JournalFile
 
 COMMAND_MAX = 2**63 - 1
+SEGMENTS_MAX = 2**32 - 1
 
 journal = typer.Typer(
     name="journal",
@@ -35,12 +37,13 @@ _FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The journal
 
 @journal.callback(invoke_without_command=True)
 def journal_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
-    """Verify a journal, or dump its commands.
+    """Verify a journal, dump its commands, or compact it.
 
     \b
     Examples:
       lowlat journal verify day.journal             is every block intact, and which books does it restore?
       lowlat journal dump day.journal --limit 20    the commands, one per line
+      lowlat journal compact day.journal            replace all commands by a snapshot
       lowlat replay day.journal                     measure the engine with them
     """
     if ctx.invoked_subcommand is None:
@@ -88,7 +91,7 @@ def verify(
     if check.problem is not None:
         raise JournalDamagedError(check.problem)
     if check.torn_bytes:
-        _tell_torn(check.reason, held=check.held)
+        _tell_torn(check.reason, check.whole.end.sequence, held=check.held)
     if check.snapshot is not None and check.snapshot.fault is not None:
         say(f"the snapshot was not used: {check.snapshot.fault}")
     return 0
@@ -146,19 +149,85 @@ def dump(
     return 0
 
 
+@journal.command(cls=Verb)
+def compact(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The journal. No engine may be writing it.")],
+    keep: Annotated[
+        int,
+        typer.Option(
+            "--keep",
+            metavar="N",
+            parser=count(0, SEGMENTS_MAX),
+            help="How many of the segments before the snapshot to keep.",
+        ),
+    ] = 0,
+    output_format: FormatOption = "table",
+    output: OutputOption = None,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Replace the commands of a journal by a snapshot, to make it small.
+
+    Recovers the engine, begins a new segment, writes a snapshot, restores it as a check, and removes the segments
+    before it. Killed at any moment, it leaves a journal that gives the same books. An engine that is running compacts
+    its own journal: JournaledEngine.compact().
+
+    \b
+    Examples:
+      lowlat journal compact day.journal
+      lowlat journal compact day.journal --keep 2
+    """
+    destination = Destination(output_format, output, color_of(ctx))
+    _check_apart(file, output)
+    destination.check()
+
+    from lowlat.documents import text
+    from lowlat.engine.journal.compaction_document import CompactionDocument
+    from lowlat.engine.journal.engine import JournaledEngine
+
+    with JournaledEngine.recover(file) as engine:
+        _tell_recovery(engine)
+        done = engine.compact(keep)
+
+    def draw(on: Console) -> None:
+        from lowlat_cli.views.journal import compaction_view
+
+        on.print(compaction_view(file, done), highlight=False)
+
+    destination.write(lambda: text(CompactionDocument.of(file, done)), draw)
+    return 0
+
+
+def _tell_recovery(engine: JournaledEngine) -> None:
+    recovery = engine.recovery
+    assert recovery is not None  # it was recovered
+    if recovery.torn is not None:
+        say(f"{recovery.torn}; it was cut off, to resume with command {recovery.commands:,}")
+    if recovery.snapshot_fault is not None:
+        say(f"the snapshot was not used: {recovery.snapshot_fault}")
+    if recovery.damage is not None:
+        say(f"{recovery.damage}; the snapshot replaces that part")
+
+
 def _tell_end(file: JournalFile) -> None:
     """Raises `JournalDamagedError`."""
     from lowlat.engine.journal.records import Fault
 
-    file.check(file.end, file.fault)
+    file.check(file.stop)
     if file.fault is Fault.TORN:
-        _tell_torn(file.explain(file.end, file.fault), held=file.held)
+        _tell_torn(file.explain(file.stop), file.end.sequence, held=file.held)
 
 
-def _tell_torn(reason: str | None, *, held: bool) -> None:
-    say(f"{reason}; {'an engine is writing it' if held else 'recovery truncates it'}")
+def _tell_torn(reason: str | None, commands: int, *, held: bool) -> None:
+    then = "an engine is writing it" if held else f"recovery truncates it, to resume with command {commands:,}"
+    say(f"{reason}; {then}")
 
 
 def _check_apart(file: Path, output: Path | None) -> None:
-    if output is not None and output.resolve() == file.resolve():
-        raise OutputPathError(f"-o names the journal {file} itself; name another file")
+    if output is None:
+        return
+    from lowlat.engine.journal.names import is_of_journal
+
+    if is_of_journal(output.resolve(), file.resolve()):
+        raise OutputPathError(f"-o names a file of the journal {file} itself; name another file")

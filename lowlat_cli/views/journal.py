@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from lowlat import units
+from lowlat.engine.journal.compaction import Compacted
 from lowlat.engine.journal.document import commands_per_s
 from lowlat.engine.journal.dump import Listing
 from lowlat.engine.journal.dump_document import flag_names, named
-from lowlat.engine.journal.file import Block
 from lowlat.engine.journal.header import VERSION
 from lowlat.engine.journal.records import BlockKind
+from lowlat.engine.journal.segment import Block
 from lowlat.engine.journal.verify import Executed, JournalCheck
 from lowlat.engine.matching.records import (
     STATES,
@@ -34,6 +36,17 @@ def journal_view(check: JournalCheck) -> RenderableType:
     return layout.facts(_facts(check))
 
 
+def compaction_view(path: Path, done: Compacted) -> RenderableType:
+    """What a compaction did."""
+    size = sum(each.size for each in done.removed)
+    names = ", ".join(each.path.name for each in done.removed)
+    removed = f"{units.counted(len(done.removed), 'file')}, {units.size(size)}: {names}" if done.removed else "nothing"
+    snapshot = f"after {units.counted(done.snapshot.sequence, 'command')} · {units.size(done.snapshot.size)}"
+    return layout.facts(
+        [("journal", plain_text(str(path), style="bold")), ("snapshot", snapshot), ("removed", removed)]
+    )
+
+
 def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
     head, settings, tally = check.head, check.head.settings, check.tally
     yield "journal", plain_text(str(check.path), style="bold")
@@ -44,6 +57,7 @@ def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
         f"({_on_exhaustion(settings.when_orders_dry)} on exhaustion) · {units.counted(settings.trades, 'trade')} "
         f"({_on_exhaustion(settings.when_trades_dry)} on exhaustion)",
     )
+    yield "segments", _segments(check)
     yield "size", f"{units.size(check.size)} ({check.size:,} bytes) · {units.counted(check.whole.end.blocks, 'block')}"
     drained = f" · trade tape emptied {units.plural(tally.drains, 'time')}" if tally.drains else ""
     yield "commands", f"{tally.commands:,} ({tally.plain:,} plain, {tally.wide:,} wide){drained}"
@@ -52,6 +66,15 @@ def _facts(check: JournalCheck) -> Iterator[tuple[str, str | Text | None]]:
     yield "snapshot", _snapshot(check)
     yield "recovered", _recovered(check.recovered)
     yield "speed", _speed(check)
+
+
+def _segments(check: JournalCheck) -> Text | None:
+    first, last = check.segments[0], check.segments[-1]
+    if first is last and first.number == 1:
+        return None
+    names = first.path.name if first is last else f"{first.path.name} to {last.path.name}"
+    removed = f" · commands before {first.sequence:,} removed by compaction" if first.number > 1 else ""
+    return plain_text(f"{units.counted(len(check.segments), 'file')}: {names}{removed}")
 
 
 def _on_exhaustion(policy: PoolPolicy) -> str:
@@ -75,7 +98,7 @@ def _snapshot(check: JournalCheck) -> str | Text:
     if check.state == "damaged":
         return f"{used}: it was taken after the damaged block"
     if check.problem is None:
-        return f"{used}: its state matches a full replay"
+        return used if check.whole.books is None else f"{used}: its state matches a full replay"
     return plain_text(f"{used}: its state DIFFERS from a full replay", style="bold red")
 
 
@@ -83,6 +106,7 @@ def _recovered(recovered: Executed | None) -> str | Text:
     if recovered is None:
         return plain_text("nothing: an engine will not recover from this journal", style="bold red")
     books = recovered.books
+    assert books is not None  # recovery always executes
     return (
         f"{units.plural(books.live_orders, 'live order')} · {units.plural(books.trades, 'trade')}, "
         f"{books.trades_on_tape:,} on tape · {units.counted(recovered.commands, 'command')} executed · "

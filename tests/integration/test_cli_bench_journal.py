@@ -15,8 +15,8 @@ from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import Fault
-from lowlat.engine.journal.snapshot import snapshot_path
 from tests.integration.conftest import Run, Start
 from tests.waiting import PATIENCE_S
 

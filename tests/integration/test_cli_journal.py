@@ -30,8 +30,9 @@ from lowlat.engine import (
 )
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import SyncPolicy
-from lowlat.engine.journal.snapshot import snapshot_path, write_snapshot
+from lowlat.engine.journal.snapshot import write_snapshot
 from lowlat.engine.matching.commands import extended_commands
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
@@ -88,7 +89,7 @@ def day(tmp_path: Path) -> Iterator[Path]:
 def begins(path: Path) -> list[int]:
     """The offsets of the blocks."""
     with JournalFile(path) as file:
-        return [head.offset for head in file.heads(file.start, file.end.end)]
+        return [head.offset for head in file.heads(file.beginning, file.end)]
 
 
 def flip(path: Path, byte: int) -> None:
@@ -131,7 +132,8 @@ def test_a_sound_journal_as_a_document(lowlat: Run, day: Path) -> None:
     assert (found["drains"], found["held"], found["snapshot"], found["problem"]) == (1, False, None, None)
     size = found["size_bytes"]
     assert found["end"] == {
-        **{"state": "sound", "blocks": 4, "byte": size, "commands": 5, "reason": None, "torn_bytes": 0}
+        **{"state": "sound", "segment": 1, "blocks": 4, "byte": size, "commands": 5},
+        **{"reason": None, "torn_bytes": 0},
     }
     recovered = found["recovered"]
     assert [recovered[name] for name in ("commands", "replayed", "live_orders", "trades", "trades_on_tape")] == [
@@ -237,8 +239,8 @@ def test_a_torn_tail_is_told_and_no_damage(lowlat: Run, day: Path, left: int) ->
     os.truncate(day, cut)
     done = lowlat("journal", "verify", day, "--json")
     told = (
-        f"lowlat: torn tail of {cut - last} bytes: block 3, byte {last:,} of {day}, after 4 commands, was not written "
-        "completely; recovery truncates it\n"
+        f"lowlat: torn tail of {cut - last} bytes: the batch from block 3, byte {last:,} of {day}, after 4 commands, "
+        "was not written completely; recovery truncates it, to resume with command 4\n"
     )
     assert (done.returncode, done.stderr) == (ExitCode.OK, told)
     found = document(done)
@@ -274,7 +276,7 @@ def damaged(path: Path, byte: int, reason: str) -> str:
     """The output for a journal whose second block is damaged."""
     return (
         f"lowlat: error: damaged at block 1, byte {byte:,} of {path}, after 2 commands: {reason}; nothing after "
-        "that can be trusted. To continue from the previous block, keep a copy and truncate the file: "
+        "that can be trusted. To continue from the previous batch, keep a copy and truncate the file: "
         f"truncate -s {byte} {path}\n"
     )
 
@@ -312,7 +314,7 @@ def test_what_is_no_journal_that_can_be_read(lowlat: Run, day: Path, tmp_path: P
         "missing": (2, "missing does not exist; name a journal\n"),
         "day.journal": (
             2,
-            "day.journal has version 4097, but this lowlat reads version 1; use the lowlat that wrote it\n",
+            "day.journal has version 4098, but this lowlat reads version 2; use the lowlat that wrote it\n",
         ),
         "head.journal": (
             3,
@@ -371,13 +373,74 @@ def test_the_commands_as_a_document(lowlat: Run, day: Path, tmp_path: Path) -> N
     assert document(lowlat("journal", "dump", day, "--json", "--from", 9), "journal-commands")["commands"] == []
 
 
-@pytest.mark.parametrize("verb", ["verify", "dump"])
+@pytest.mark.parametrize("verb", ["verify", "dump", "compact"])
 def test_output_never_takes_the_place_of_the_journal(lowlat: Run, day: Path, verb: str) -> None:
     before = day.read_bytes()
     done = lowlat("journal", verb, day.name, "-o", day)
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert done.stderr == "lowlat: error: -o names the journal day.journal itself; name another file\n"
+    assert done.stderr == "lowlat: error: -o names a file of the journal day.journal itself; name another file\n"
     assert day.read_bytes() == before
+    for other in ("day.journal.snapshot", "day.journal.000001", "day.journal.new"):
+        assert lowlat("journal", verb, day.name, "-o", day.with_name(other)).returncode == ExitCode.USAGE
+    assert lowlat("journal", "verify", day.name, "-o", day.with_name("day.journal.txt")).returncode == ExitCode.OK
+
+
+def in_segments(path: Path) -> Path:
+    """Five commands in three segments, the last one torn."""
+    with written(path) as day:
+        day.rotate()
+        day.rotate()
+        day.process(commands(SELL))
+    os.truncate(path, path.stat().st_size - 1)
+    return path
+
+
+def test_a_journal_in_segments_is_shown_as_one(lowlat: Run, tmp_path: Path) -> None:
+    day = in_segments(tmp_path / "day.journal")
+    torn = (
+        f"lowlat: torn tail of 79 bytes: the batch from block 4, byte 320 of {day}, after 5 commands, was not written"
+    )
+    done = lowlat("journal", "verify", day)
+    assert done.returncode == ExitCode.OK and done.stderr.startswith(torn)
+    assert "segments      3 files: day.journal.000001 to day.journal\n" in done.stdout
+    assert "commands      5 (3 plain, 2 wide)" in done.stdout
+    found = document(lowlat("journal", "verify", day, "--json"))
+    assert [(each["number"], each["first_command"]) for each in found["segments"]] == [(1, 0), (2, 5), (3, 5)]
+    assert [each["file"] for each in found["segments"]] == [f"{day}.000001", f"{day}.000002", str(day)]
+    assert found["size_bytes"] == sum(each["size_bytes"] for each in found["segments"])
+    assert (found["end"]["segment"], found["end"]["state"]) == (3, "torn")
+    assert lowlat("journal", "dump", day).stdout == DAY
+
+
+def test_compaction_leaves_one_file_and_the_snapshot(lowlat: Run, tmp_path: Path) -> None:
+    day = in_segments(tmp_path / "day.journal")
+    done = lowlat("journal", "compact", day.name, "--keep", 1)
+    assert done.returncode == ExitCode.OK
+    assert done.stderr.endswith("was not written completely; it was cut off, to resume with command 5\n")
+    assert "snapshot      after 5 commands · " in done.stdout
+    assert "removed       2 files, " in done.stdout and ": day.journal.000001, day.journal.000002\n" in done.stdout
+    done = lowlat("journal", "compact", day.name, "--json")
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    found = document(done, "journal-compaction")
+    assert [each["file"] for each in found["removed"]] == ["day.journal.000003", "day.journal.000004"]
+    assert found["snapshot"]["commands"] == 5
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["day.journal", "day.journal.snapshot"]
+    assert lowlat("journal", "compact", day).stdout.splitlines()[-1].startswith("removed       1 file, ")
+    done = lowlat("journal", "verify", day)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    assert "1 file: day.journal · commands before 5 removed by compaction" in done.stdout
+    assert "snapshot      after 5 commands, used\n" in done.stdout and "speed" not in done.stdout
+    assert "1 live order · 1 trade, 0 on tape · 0 commands executed" in done.stdout
+    done = lowlat("replay", day)
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "cannot be measured: it begins with command 5, since compaction removed those before" in done.stderr
+    with JournaledEngine.recover(day), JournalFile(day):
+        done = lowlat("journal", "compact", day)
+    assert done.returncode == ExitCode.USAGE and "is being written by another engine" in done.stderr
+    snapshot_path(day).unlink()
+    for verb in ("verify", "compact"):
+        done = lowlat("journal", verb, day)
+        assert done.returncode == ExitCode.NOT_VALID and "put the snapshot back from a copy" in done.stderr
 
 
 def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: Path) -> None:
@@ -431,7 +494,10 @@ def test_what_replay_refuses_of_journals(lowlat: Run, day: Path, tmp_path: Path)
         assert (done.returncode, done.stdout, done.stderr) == (ExitCode.USAGE, "", f"lowlat: error: {line}\n")
 
 
-@pytest.mark.parametrize("arguments", [("journal",), ("journal", "verify", "-h"), ("journal", "dump", "--help")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("journal",), ("journal", "verify", "-h"), ("journal", "dump", "--help"), ("journal", "compact", "-h")],
+)
 def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> None:
     done = lowlat(*arguments)
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")

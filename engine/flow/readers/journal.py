@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from lowlat import units
+from lowlat.engine import _core
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.registry import Reader
 from lowlat.engine.journal.errors import JournalError
@@ -28,21 +29,22 @@ def read_journal_flow(path: Path) -> Flow:
     `MemoryError`.
     """
     with JournalFile(path) as file:
-        tally, place, fault = Tally(), file.beginning, Fault.NONE
+        _check_whole(file)
+        tally, place = Tally(), file.beginning
         for reached in file.stretches(place):
-            tally.add(file, place.end, reached[0].end)
-            place, fault = reached
-        file.check(place, fault)
+            tally.add(file, place, reached.place)
+            place = reached.place
+        file.check(reached)
         _check_measurable(file, tally)
-        commands = _commands(file, tally, place.end)
+        commands = _commands(file, tally, place)
         head, settings = file.head, file.settings
         notes = [f"journal {head.identity} of {head.created:%Y-%m-%d %H:%M:%S} UTC"]
         if tally.drains:
             notes.append(
                 f"the trade tape was emptied {units.plural(tally.drains, 'time')}, which does not affect events here"
             )
-        if fault is Fault.TORN:
-            notes.append(f"skipped: torn tail of {units.counted(file.size - place.end, 'byte')}")
+        if reached.fault is Fault.TORN:
+            notes.append(f"skipped: torn tail of {units.counted(file.torn_bytes(reached), 'byte')}")
         if file.held:
             notes.append("still being written; read as of now")
     return Flow(
@@ -59,6 +61,14 @@ def read_journal_flow(path: Path) -> Flow:
     )
 
 
+def _check_whole(file: JournalFile) -> None:
+    if not file.whole:
+        raise JournalError(
+            f"{file.path} cannot be measured: it begins with command {file.beginning.sequence:,}, since compaction "
+            "removed those before; use 'lowlat journal verify' instead"
+        )
+
+
 def _check_measurable(file: JournalFile, tally: Tally) -> None:
     if not tally.commands:
         raise JournalError(f"{file.path} has no commands: there is nothing to measure")
@@ -70,12 +80,12 @@ def _check_measurable(file: JournalFile, tally: Tally) -> None:
         )
 
 
-def _commands(file: JournalFile, tally: Tally, end: int) -> Commands:
+def _commands(file: JournalFile, tally: Tally, end: _core.JournalPosition) -> Commands:
     dtype = EXTENDED_COMMAND if tally.wide else COMMAND
     commands = aligned_empty(tally.commands, dtype)
     # Copied as bytes: a plain command is a prefix of a wide one, including the padding after its last field.
     rows = commands.view(np.uint8).reshape(-1, dtype.itemsize)
-    for head in file.heads(file.start, end):
+    for head in file.heads(file.beginning, end):
         block = file.block(head).commands
         width = block.dtype.itemsize
         into = rows[head.sequence : head.sequence + len(block)]

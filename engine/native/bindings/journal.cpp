@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -30,23 +31,24 @@ std::uint32_t crc32c_of(nb::handle data, std::uint32_t before) {
     return crc32c_after(before, bytes.data(), bytes.size());
 }
 
-using Walked = std::tuple<JournalPosition, int>;
+/// Where the trusted part ends; why; and the block that cannot be trusted.
+using Walked = std::tuple<JournalPosition, int, JournalPosition>;
 
-/// Reads from `place` on, as far as the blocks can be trusted; if there is a matcher, it executes their commands.
-Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matcher) {
-    const PyBuffer<const std::byte> bytes(data);
-    const JournalReader reader(bytes.data(), bytes.size());
+/// Reads a file's first `bytes` bytes from `place` until a batch ends at `until` or later, as far as the batches can be
+/// trusted; if there is a matcher, it executes their commands.
+Walked walk_journal(int file, std::uint64_t bytes, JournalPosition place, std::uint64_t until, OwnedMatcher* matcher) {
+    JournalReader reader(file, bytes);
+    JournalStop stop{};
     if (matcher == nullptr) {
         const nb::gil_scoped_release released;
-        const JournalFault fault = reader.walk(place, [](const BlockHead&, const std::byte*) {});
-        return {place, static_cast<int>(fault)};
+        stop = reader.walk(place, until, [](const BlockHead&, const std::byte*) {});
+        return {place, static_cast<int>(stop.fault), stop.at};
     }
     const ExclusiveUse claim(*matcher);
     std::vector<Event> events(ring_events);
     RingSink sink(events.data(), ring_events - 1);
     const std::uint32_t failures = matcher->growth_failures();
     const nb::gil_scoped_release released;
-    JournalFault fault{};
     const auto execute = [&](const BlockHead& head, const std::byte* payload) {
         switch (head.kind) {
             case BlockKind::commands:
@@ -57,9 +59,9 @@ Walked walk_journal(nb::handle data, JournalPosition place, OwnedMatcher* matche
                 matcher->drain_tape();
         }
     };
-    execute_whole(*matcher, [&] { fault = reader.walk(place, execute); });
+    execute_whole(*matcher, [&] { stop = reader.walk(place, until, execute); });
     if (matcher->growth_failures() != failures) throw std::bad_alloc();  // the books would differ
-    return {place, static_cast<int>(fault)};
+    return {place, static_cast<int>(stop.fault), stop.at};
 }
 
 /// The engine's state and its position in the journal, after syncing the journal.
@@ -97,10 +99,29 @@ void restore(OwnedMatcher& matcher, nb::handle state, std::uint64_t memory_bytes
     }
 }
 
-/// As the OSError that the failed call would raise in Python.
+/// Keeps other threads out of a matcher in a `with` block.
+class MatcherClaim {
+  public:
+    explicit MatcherClaim(OwnedMatcher& matcher) : matcher_(matcher) {}
+    void enter() { held_.emplace(matcher_); }
+    void exit(nb::handle /*type*/, nb::handle /*exception*/, nb::handle /*traceback*/) { held_.reset(); }
+
+  private:
+    OwnedMatcher& matcher_;
+    std::optional<ExclusiveUse> held_;
+};
+
+/// As the error that the failed call would raise in Python.
 void translate(const std::exception_ptr& thrown, void*) {
     try {
         std::rethrow_exception(thrown);
+    } catch (const JournalReadError& error) {
+        errno = error.error_number;
+        if (error.error_number == 0) {
+            PyErr_SetString(PyExc_EOFError, error.what());
+        } else {
+            PyErr_SetFromErrnoWithFilename(PyExc_OSError, error.what());
+        }
     } catch (const JournalWriteError& error) {
         errno = error.error_number;
         PyErr_SetFromErrnoWithFilename(PyExc_OSError, error.what());
@@ -119,33 +140,46 @@ void register_journal(nb::module_& m) {
         .def(
             "__init__",
             [](JournalPosition* self, std::uint64_t end, std::uint64_t blocks, std::uint64_t sequence,
-               std::uint32_t chain) {
-                new (self) JournalPosition{.end = end, .blocks = blocks, .sequence = sequence, .chain = chain};
+               std::uint32_t chain, std::uint32_t segment) {
+                new (self) JournalPosition{
+                    .end = end, .blocks = blocks, .sequence = sequence, .chain = chain, .segment = segment};
             },
-            nb::arg("end"), nb::arg("blocks"), nb::arg("sequence"), nb::arg("chain"))
+            nb::arg("end"), nb::arg("blocks"), nb::arg("sequence"), nb::arg("chain"), nb::arg("segment"))
         .def_ro("end", &JournalPosition::end)
         .def_ro("blocks", &JournalPosition::blocks)
         .def_ro("sequence", &JournalPosition::sequence)
-        .def_ro("chain", &JournalPosition::chain);
+        .def_ro("chain", &JournalPosition::chain)
+        .def_ro("segment", &JournalPosition::segment);
     nb::class_<JournalWriter>(m, "JournalWriter")
         .def(
             "__init__",
-            [](JournalWriter* self, int file, const JournalPosition& place, int sync, std::uint64_t interval_ns) {
-                new (self) JournalWriter(file, place, static_cast<SyncPolicy>(sync), interval_ns);
+            [](JournalWriter* self, int file, const nb::bytes& name, const JournalPosition& place, int sync,
+               std::uint64_t interval_ns) {
+                new (self)
+                    JournalWriter(file, {name.c_str(), name.size()}, place, static_cast<SyncPolicy>(sync), interval_ns);
             },
-            nb::arg("file"), nb::arg("place"), nb::arg("sync"), nb::arg("interval_ns"))
+            nb::arg("file"), nb::arg("name"), nb::arg("place"), nb::arg("sync"), nb::arg("interval_ns"))
         .def("close", &JournalWriter::close, nb::call_guard<nb::gil_scoped_release>())
+        .def("finish", &JournalWriter::finish, nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_ro("end", [](const JournalWriter& self) { return self.place().end; })
         .def_prop_ro("place", [](const JournalWriter& self) { return self.place(); })
         .def_prop_ro("open", &JournalWriter::open)
         .def_prop_ro("closed", &JournalWriter::closed)
         .def_prop_ro("in_step", &JournalWriter::in_step)
+        .def_prop_ro("trouble", &JournalWriter::trouble)
         .def_prop_ro("syncs", &JournalWriter::syncs, nb::rv_policy::reference_internal);
     m.def("crc32c", &crc32c_of, nb::arg("data"), nb::arg("before") = 0);
 }
 
 void register_recovery(nb::module_& m) {
     translate_to<StateError>("FormatError");
-    m.def("walk_journal", &walk_journal, nb::arg("data"), nb::arg("place"), nb::arg("matcher").none() = nb::none());
+    m.def("walk_journal", &walk_journal, nb::arg("file"), nb::arg("bytes"), nb::arg("place"), nb::arg("until"),
+          nb::arg("matcher").none() = nb::none());
+    nb::class_<MatcherClaim>(m, "MatcherClaim")
+        .def(nb::init<OwnedMatcher&>(), nb::arg("matcher"), nb::keep_alive<1, 2>())
+        .def("__enter__", &MatcherClaim::enter)
+        .def("__exit__", &MatcherClaim::exit, nb::arg("type").none(), nb::arg("exception").none(),
+             nb::arg("traceback").none());
     m.def("save_state", &save, nb::arg("matcher"), nb::arg("journal").none() = nb::none());
     m.def("close_journal", &close_journal, nb::arg("matcher"), nb::arg("journal"));
     m.def("restore_state", &restore, nb::arg("matcher"), nb::arg("state"), nb::arg("memory_bytes"));

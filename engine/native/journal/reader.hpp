@@ -1,51 +1,67 @@
-// Walks the blocks of a journal as far as they can be trusted.
+// Walks the batches of a journal's segment as far as they can be trusted.
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 #include "engine/native/journal/block.hpp"
+#include "engine/native/journal/file_window.hpp"
 #include "engine/native/journal/records.hpp"
 
 namespace lowlat {
 
-/// The blocks of `bytes` bytes at `data`, the whole file.
+/// Where and why a walk ended. `at`: at the block that cannot be trusted, or at the end.
+struct JournalStop {
+    JournalFault fault;
+    JournalPosition at;
+};
+
+/// The first `bytes` bytes of a segment; the descriptor stays its owner's.
 class JournalReader {
   public:
-    JournalReader(const std::byte* data, std::uint64_t bytes) : data_(data), bytes_(bytes) {}
+    JournalReader(int file, std::uint64_t bytes) : window_(file, bytes) {}
 
-    /// Call `visit(head, payload)` for every block from `place` on that can be trusted; `place` moves past the last.
+    /// Call `visit(head, payload)` for every block of every batch from `place` on that can be trusted whole, until one
+    /// ends at `until` or later; `place` moves past the last. Throws JournalReadError.
     template <typename Visit>
-    JournalFault walk(JournalPosition& place, Visit visit) const {
-        while (!zeros(place.end, bytes_)) {
-            BlockHead head;
-            const JournalFault fault = read(place, head);
-            if (fault != JournalFault::none) return fault;
-            visit(head, data_ + place.end + sizeof head);
-            place.pass(head);
+    JournalStop walk(JournalPosition& place, std::uint64_t until, Visit visit) {
+        while (place.end < until && !only_zeros_from(place.end)) {
+            JournalPosition behind = place;
+            const JournalFault fault = pass_batch(behind);
+            if (fault != JournalFault::none) return {fault, behind};
+            const bool several = behind.blocks != place.blocks + 1;
+            while (place.end < behind.end) {
+                const BlockHead head = head_at(place.end);
+                // A long batch is read a second time.
+                if (several && examine(place, head) != JournalFault::none) throw JournalReadError(EIO);
+                visit(head, window_.at(place.end, whole_bytes(head)) + sizeof head);
+                place.pass(head);
+            }
         }
-        return JournalFault::none;
+        return {JournalFault::none, place};
     }
 
   private:
-    static constexpr std::uint64_t sector = 512;
-
-    JournalFault read(const JournalPosition& place, BlockHead& head) const {
-        const JournalFault fault = examine(place, head);
-        const bool spoilt = fault == JournalFault::head || fault == JournalFault::payload || fault == JournalFault::end;
-        return spoilt && unwritten(place.end) && !whole_head_behind(place.end) ? JournalFault::torn : fault;
+    /// Move past the next batch, or to its first block that cannot be trusted.
+    JournalFault pass_batch(JournalPosition& place) {
+        for (;;) {
+            if (window_.bytes() - place.end < sizeof(BlockHead)) return JournalFault::torn;
+            const BlockHead head = head_at(place.end);
+            const JournalFault fault = examine(place, head);
+            if (fault != JournalFault::none) return unwritten(place.end, head, fault) ? JournalFault::torn : fault;
+            place.pass(head);
+            if (head.more == 0) return fault;
+        }
     }
 
-    JournalFault examine(const JournalPosition& place, BlockHead& head) const {
-        const std::uint64_t left = bytes_ - place.end;
-        if (left < sizeof head) return JournalFault::torn;
-        head = head_at(place.end);
+    JournalFault examine(const JournalPosition& place, const BlockHead& head) {
         if (checksum_of(head) != head.head_checksum) return JournalFault::head;
         if (const JournalFault fault = why_not(head, place); fault != JournalFault::none) return fault;
-        if (left < whole_bytes(head)) return JournalFault::torn;
-        const std::byte* payload = data_ + place.end + sizeof head;
+        if (window_.bytes() - place.end < whole_bytes(head)) return JournalFault::torn;
+        const std::byte* payload = window_.at(place.end, whole_bytes(head)) + sizeof head;
         if (crc32c(payload, head.bytes) != head.payload_checksum) return JournalFault::payload;
         BlockEnd end;
         std::memcpy(&end, payload + head.bytes, sizeof end);
@@ -53,33 +69,15 @@ class JournalReader {
         return whole ? JournalFault::none : JournalFault::end;
     }
 
-    BlockHead head_at(std::uint64_t at) const {
+    BlockHead head_at(std::uint64_t at) {
         BlockHead head;
-        std::memcpy(&head, data_ + at, sizeof head);
+        std::memcpy(&head, window_.at(at, sizeof head), sizeof head);
         return head;
-    }
-
-    /// Whether part of the file from a block on never reached the disk, as after a power failure: a sector of zeros, a
-    /// head of zeros, or zeros instead of the last block's trailer. Bit flips do not cause this.
-    bool unwritten(std::uint64_t block) const {
-        if (zeros(bytes_ - sizeof(BlockEnd), bytes_) || zeros(block, block + sizeof(BlockHead))) return true;
-        for (std::uint64_t at = (block + sector - 1) / sector * sector; at + sector <= bytes_; at += sector)
-            if (zeros(at, at + sector)) return true;
-        return false;
-    }
-
-    /// Whether there is a valid head further on: then the corrupt part was not the last write.
-    bool whole_head_behind(std::uint64_t block) const {
-        for (std::uint64_t at = block + sizeof(BlockEnd); at + sizeof(BlockHead) <= bytes_; at += sizeof(BlockEnd)) {
-            const BlockHead head = head_at(at);
-            if (head.magic == block_magic && checksum_of(head) == head.head_checksum) return true;
-        }
-        return false;
     }
 
     /// An intact head may still not belong at this position.
     static JournalFault why_not(const BlockHead& head, const JournalPosition& place) {
-        if (head.magic != block_magic || head.zero != 0 || head.bytes > block_bytes_max || !filled(head))
+        if (head.magic != block_magic || head.more > 1 || head.bytes > block_bytes_max || !filled(head))
             return JournalFault::kind;
         if (head.previous != place.chain) return JournalFault::chain;
         return head.sequence == place.sequence ? JournalFault::none : JournalFault::sequence;
@@ -98,12 +96,65 @@ class JournalReader {
         }
     }
 
-    bool zeros(std::uint64_t from, std::uint64_t to) const {
-        return std::all_of(data_ + from, data_ + to, [](std::byte byte) { return byte == std::byte{0}; });
+    // -- what a power failure leaves ----------------------------------------------------------------------------------
+
+    /// Whether part of this block never reached the disk, as after a power failure, and no later block says that it
+    /// was known to. One flipped bit never looks like that.
+    bool unwritten(std::uint64_t block, const BlockHead& head, JournalFault fault) {
+        switch (fault) {
+            case JournalFault::head:
+                return loses_head(block) && !synced(block);
+            case JournalFault::payload:
+            case JournalFault::end:
+                return loses_sectors(block, head) && !synced(block);
+            default:
+                return false;
+        }
     }
 
-    const std::byte* data_;
-    std::uint64_t bytes_;
+    /// Each of the one or two sectors that the head lies in holds its magic number or its checksums.
+    bool loses_head(std::uint64_t block) {
+        const std::uint64_t sums = block + sizeof(BlockHead) - sizeof(BlockEnd);
+        return zeros(block, block + sizeof(BlockEnd)) || zeros(sums, sums + sizeof(BlockEnd));
+    }
+
+    /// Whether the block's end is zeros, or more sectors of its payload are than its commands and a flipped bit make
+    /// so.
+    bool loses_sectors(std::uint64_t block, const BlockHead& head) {
+        const std::uint64_t payload = block + sizeof head;
+        const std::uint64_t end = payload + head.bytes;
+        if (zeros(end, end + sizeof(BlockEnd))) return true;
+        std::uint64_t count = 0;
+        for (std::uint64_t at = next_sector(payload); at + sector_bytes <= end; at += sector_bytes)
+            if (zeros(at, at + sector_bytes)) ++count;
+        return count > head.zero_sectors;
+    }
+
+    /// Whether a whole head further on says that this block was on the disk before it was written.
+    bool synced(std::uint64_t block) {
+        for (std::uint64_t at = block + sizeof(BlockEnd); at + sizeof(BlockHead) <= window_.bytes();
+             at += sizeof(BlockEnd)) {
+            const BlockHead head = head_at(at);
+            if (head.magic == block_magic && checksum_of(head) == head.head_checksum && at - head.unsynced > block)
+                return true;
+        }
+        return false;
+    }
+
+    /// Some file systems leave zeros after a power failure: they are not a block.
+    bool only_zeros_from(std::uint64_t at) { return zeros(at, window_.bytes()); }
+
+    bool zeros(std::uint64_t from, std::uint64_t to) {
+        for (std::uint64_t at = from; at < to;) {
+            const std::uint64_t count = std::min(to - at, sector_bytes);
+            const std::byte* part = window_.at(at, count);
+            if (std::any_of(part, part + count, [](std::byte byte) { return byte != std::byte{0}; })) return false;
+            at += count;
+        }
+        return true;
+    }
+
+    FileWindow window_;
 };
 
 }  // namespace lowlat

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -17,7 +18,9 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "engine/native/journal/block.hpp"
 #include "engine/native/journal/records.hpp"
@@ -36,12 +39,40 @@ class JournalWriteError : public std::runtime_error {
     bool whole;  // the file ends where it did before: the journal can continue
 };
 
+/// Whether a file is still there under its name and as long as its only writer left it. One system call.
+class NamedFile {
+  public:
+    /// No `name`: a file without one, which is never missed.
+    NamedFile(int file, std::string name) : name_(std::move(name)) { fstat(file, &facts_); }
+
+    /// What happened to it, to follow its name; nullptr: nothing.
+    const char* trouble(std::uint64_t bytes) const {
+        if (name_.empty()) return nullptr;
+        struct stat now{};
+        if (stat(name_.c_str(), &now) != 0) return "was removed or renamed";
+        if (now.st_ino != facts_.st_ino || now.st_dev != facts_.st_dev) return "was replaced by another file";
+        const auto size = static_cast<std::uint64_t>(now.st_size);
+        if (size == bytes) return nullptr;
+        return size < bytes ? "was truncated" : "was written by somebody else";
+    }
+
+  private:
+    std::string name_;
+    struct stat facts_{};
+};
+
 /// For one thread at a time, in the process that created it: the copy in a forked child only releases its resources.
-/// Owns the descriptor, which is at the end of a writable journal.
+/// Owns the descriptor, which is at the end of a writable journal that is on the disk.
 class JournalWriter {
   public:
-    JournalWriter(int file, const JournalPosition& place, SyncPolicy sync, std::uint64_t interval_ns)
-        : file_(file), place_(place), sync_(sync), reserved_(place.end), process_(getpid()) {
+    JournalWriter(int file, std::string name, const JournalPosition& place, SyncPolicy sync, std::uint64_t interval_ns)
+        : file_(file),
+          name_(file, std::move(name)),
+          place_(place),
+          sync_(sync),
+          reserved_(place.end),
+          synced_(place.end),
+          process_(getpid()) {
         if (sync_ == SyncPolicy::interval)
             syncing_ = std::make_unique<Syncing>(*this, place.end, std::chrono::nanoseconds(interval_ns));
     }
@@ -61,8 +92,8 @@ class JournalWriter {
         const JournalPosition before = place_;
         begin();
         for (std::uint64_t at = 0; at < count; at += block_commands)
-            write_block(block_kind_of<Record>, commands + at, std::min(block_commands, count - at) * sizeof(Record),
-                        before);
+            write_block({block_kind_of<Record>, count - at > block_commands}, commands + at,
+                        std::min(block_commands, count - at) * sizeof(Record), before);
         commit();
     }
 
@@ -70,7 +101,7 @@ class JournalWriter {
     void append_drain() {
         const JournalPosition before = place_;
         begin();
-        write_block(BlockKind::drain, nullptr, 0, before);
+        write_block({BlockKind::drain, false}, nullptr, 0, before);
         commit();
     }
 
@@ -82,6 +113,14 @@ class JournalWriter {
         sync_now();
     }
 
+    /// Sync everything and release the reserved disk space, before another segment takes its place. Throws
+    /// JournalWriteError.
+    void finish() {
+        sync();
+        give_back_room();
+        reserved_ = place_.end;
+    }
+
     /// The engine's state no longer matches the journal: reject all further appends.
     void fall_out_of_step() { in_step_ = false; }
 
@@ -90,6 +129,7 @@ class JournalWriter {
     void close() {
         stop_syncing();
         if (!ours() || file_ < 0) return let_go();
+        look_for_file();
         const int before = error_.load(std::memory_order_acquire);
         const int error = before != 0 || sync_ == SyncPolicy::none ? before : timed_sync();
         if (error == 0) give_back_room();
@@ -102,6 +142,8 @@ class JournalWriter {
     bool open() const { return file_ >= 0 && in_step_ && error_.load(std::memory_order_acquire) == 0 && ours(); }
     bool closed() const { return file_ < 0; }
     bool in_step() const { return in_step_; }
+    /// What somebody else did to the file, found when something was to be appended; nullptr: nothing.
+    const char* trouble() const { return trouble_; }
     /// Duration of each fdatasync in nanoseconds; those of the interval thread only after it has stopped.
     const Histogram& syncs() const { return syncs_; }
 
@@ -118,18 +160,27 @@ class JournalWriter {
         file_ = -1;
     }
 
-    /// The position after an earlier failure, or in a forked child, cannot be continued.
-    void begin() const {
-        const int error = error_.load(std::memory_order_acquire);
-        if (unlikely(error != 0)) throw JournalWriteError("fdatasync", error, false);
+    /// The position after an earlier failure, in a forked child, or in a file that is no longer the journal, cannot be
+    /// continued.
+    void begin() {
         if (unlikely(file_ < 0 || !in_step_ || !ours())) throw JournalWriteError("write", EBADF, false);
+        look_for_file();
+        const int error = error_.load(std::memory_order_acquire);
+        if (unlikely(error != 0)) throw JournalWriteError(trouble_ != nullptr ? "stat" : "fdatasync", error, false);
+    }
+
+    void look_for_file() {
+        if (error_.load(std::memory_order_acquire) != 0) return;
+        trouble_ = name_.trouble(place_.end);
+        if (unlikely(trouble_ != nullptr)) end(ESTALE);
     }
 
     /// From here on, the content on the disk is unknown.
     void end(int error) { error_.store(error, std::memory_order_release); }
 
-    void write_block(BlockKind kind, const void* payload, std::uint64_t bytes, const JournalPosition& before) {
-        const BlockHead head = block_head(place_, kind, payload, bytes);
+    void write_block(BlockType type, const void* payload, std::uint64_t bytes, const JournalPosition& before) {
+        const std::uint64_t unsynced = place_.end - synced_.load(std::memory_order_relaxed);
+        const BlockHead head = block_head(place_, type, unsynced, payload, bytes);
         const BlockEnd last{end_magic, head.head_checksum};
         const std::uint64_t end = place_.end + whole_bytes(head);
         if (unlikely(end > reserved_)) reserve(end);
@@ -169,11 +220,12 @@ class JournalWriter {
 
     [[noreturn]] LOWLAT_COLD void take_back(const JournalPosition& before, int error) {
         const bool cut = ftruncate(file_, static_cast<off_t>(before.end)) == 0;
-        // Until the truncation is on the disk, a power failure may bring the blocks back.
-        const bool whole = cut && (sync_ != SyncPolicy::batch || fdatasync(file_) == 0);
+        // Until the truncation is on the disk, a power failure may bring the blocks back, or mix them with later ones.
+        const bool whole = cut && fdatasync(file_) == 0;
         if (whole) {
             place_ = before;
             reserved_ = before.end;
+            synced_.store(before.end, std::memory_order_relaxed);
         } else {
             end(error);
         }
@@ -190,6 +242,7 @@ class JournalWriter {
             end(error);
             throw JournalWriteError("fdatasync", error, false);
         }
+        synced_.store(place_.end, std::memory_order_relaxed);
     }
 
     int timed_sync() {
@@ -208,17 +261,17 @@ class JournalWriter {
     // -- the thread of the interval -----------------------------------------------------------------------------------
 
     struct Syncing {
-        Syncing(JournalWriter& writer, std::uint64_t kept, std::chrono::nanoseconds interval)
-            : appended(kept), thread([this, &writer, kept, interval] { run(writer, kept, interval); }) {}
+        Syncing(JournalWriter& writer, std::uint64_t before, std::chrono::nanoseconds interval)
+            : appended(before), thread([this, &writer, interval] { run(writer, interval); }) {}
 
-        /// `kept`: what was appended before it starts. The rest of the position belongs to the appending thread.
-        void run(JournalWriter& writer, std::uint64_t kept, std::chrono::nanoseconds interval) {
+        /// Of the position, only `synced_` does not belong to the appending thread.
+        void run(JournalWriter& writer, std::chrono::nanoseconds interval) {
             std::unique_lock lock(mutex);
             while (!wake.wait_for(lock, interval, [this] { return stop; })) {
                 const std::uint64_t end = appended.load(std::memory_order_acquire);
-                if (end <= kept) continue;
+                if (end <= writer.synced_.load(std::memory_order_relaxed)) continue;
                 if (const int error = writer.timed_sync(); error != 0) return writer.end(error);
-                kept = end;
+                writer.synced_.store(end, std::memory_order_relaxed);
             }
         }
 
@@ -243,10 +296,13 @@ class JournalWriter {
     }
 
     int file_;
+    NamedFile name_;
+    const char* trouble_ = nullptr;
     JournalPosition place_;
     SyncPolicy sync_;
-    std::uint64_t reserved_;     // preallocated bytes of the file
-    std::atomic<int> error_{0};  // see end()
+    std::uint64_t reserved_;             // preallocated bytes of the file
+    std::atomic<std::uint64_t> synced_;  // bytes known to be on the disk, or fewer
+    std::atomic<int> error_{0};          // see end()
     std::atomic<bool> in_step_{true};
     pid_t process_;
     Histogram syncs_;

@@ -32,10 +32,13 @@ from lowlat.engine import (
 )
 from lowlat.engine.flow.profile_document import ListedProfile, ProfilesDocument
 from lowlat.engine.flow.statistics.check import CheckedFigure, ProfileCheck
+from lowlat.engine.journal.compaction import Compacted
+from lowlat.engine.journal.compaction_document import CompactionDocument
 from lowlat.engine.journal.document import JournalDocument
 from lowlat.engine.journal.dump import Listing
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.commands import extended_commands
@@ -196,7 +199,19 @@ def a_check(folder: Path) -> str:
     check = check_journal(a_journal(folder))
     created = datetime.datetime(2026, 11, 23, 10, tzinfo=datetime.UTC)
     head = msgspec.structs.replace(check.head, identity="0" * 32, created=created)
-    return text(JournalDocument.of(dataclasses.replace(check, path=Path("day.journal"), head=head, replay_ns=1000)))
+    path = Path("day.journal")
+    segments = tuple(dataclasses.replace(each, path=path) for each in check.segments)
+    same = dataclasses.replace(check, path=path, head=head, segments=segments, replay_ns=1000)
+    return text(JournalDocument.of(same))
+
+
+def a_compaction(folder: Path) -> str:
+    path = Path("day.journal")
+    with JournaledEngine.recover(a_journal(folder)) as day:
+        done = day.compact()
+    saved = dataclasses.replace(done.snapshot, path=snapshot_path(path))
+    removed = tuple(dataclasses.replace(each, path=Path(each.path.name)) for each in done.removed)
+    return text(CompactionDocument.of(path, Compacted(saved, removed)))
 
 
 def a_dump(folder: Path) -> str:
@@ -248,6 +263,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.profile-check/1": lambda _: a_profile_check(),
     "lowlat.journal/1": a_check,
     "lowlat.journal-commands/1": a_dump,
+    "lowlat.journal-compaction/1": a_compaction,
 }
 
 
@@ -331,7 +347,7 @@ READING = {"status": "known", "value": 1, "source": "x"}
         ("journal", "lifo", ("settings", "symbols", 0, "algorithm")),
         ("journal", "recycle", ("settings", "when_orders_dry")),
         ("journal", "sha256:0", ("recovered", "state")),
-        ("journal", 2, ("version",)),
+        ("journal", 1, ("version",)),
         ("journal", "whole", ("end", "state")),
         ("journal-commands", "lost", ("end", "state")),
         ("journal-commands", "AMEND", ("commands", 0, "kind")),

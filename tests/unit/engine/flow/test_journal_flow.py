@@ -96,7 +96,7 @@ def test_a_torn_tail_is_left_out_and_noted(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     flow = read_journal_flow(path)
     assert len(flow.commands) == 3
-    assert flow.notes[1:] == (f"skipped: torn tail of {32 + 3 * 32 + 8 - 1} bytes",)
+    assert flow.notes[1:] == (f"skipped: torn tail of {40 + 3 * 32 + 8 - 1} bytes",)
 
 
 def test_a_journal_that_is_being_written_is_noted(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_stretches_of_any_length_find_the_same(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(journal_file_module, "STRETCH_BYTES", stretch)
     path = journal(tmp_path / "a.journal", PLAIN, WIDE, None, PLAIN[:1])
     sound = path.read_bytes()
-    begin = JournalFile(path).start
+    begin = JournalFile(path).beginning.end
     for content in (
         sound,
         sound[:-1],
@@ -144,7 +144,7 @@ def test_stretches_of_any_length_find_the_same(tmp_path: Path, monkeypatch: pyte
         path.write_bytes(content)
         with JournalFile(path) as file:
             engine = Engine.of(file.settings)
-            *_, (place, fault) = file.stretches(file.beginning, engine.matcher)
+            *_, (place, fault, _) = file.stretches(file.beginning, engine.matcher)
             assert (place.end, place.blocks, place.sequence, place.chain, fault) == (
                 *(file.end.end, file.end.blocks, file.end.sequence, file.end.chain, file.fault),
             )
@@ -156,8 +156,9 @@ def test_a_check_executes_what_recovery_executes(tmp_path: Path) -> None:
     check = check_journal(path)
     with JournaledEngine.recover(path) as engine:
         counters = engine.counters
-    assert check.recovered is not None and check.recovered.fault is Fault.NONE
+    assert check.recovered is not None and check.recovered.stop.fault is Fault.NONE
     books = check.recovered.books
+    assert books is not None
     assert (books.live_orders, books.trades, books.trades_on_tape) == (
         *(counters.live_orders, counters.trades, counters.trades_held),
     )

@@ -30,8 +30,8 @@ from lowlat.engine.journal.errors import (
 )
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
+from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import BlockKind, Fault, SyncPolicy
-from lowlat.engine.journal.snapshot import snapshot_path
 from lowlat.engine.matching.commands import command, commands, extended_command, extended_commands
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
@@ -246,10 +246,10 @@ def test_a_snapshot_that_cannot_be_trusted_is_left_out_and_named(path: Path, tmp
         "is damaged: the checksum of its state": sound[:-1] + bytes([sound[-1] ^ 1]),
         "is damaged: the checksum": sound[:-8],
         "a damaged header": sound[:40] + bytes([sound[40] ^ 1]) + sound[41:],
-        "ends within its head": sound[:7],
-        "version 2": sound[:8] + b"\2" + sound[9:],
+        "was never a complete": sound[:7],
+        "version 3": sound[:8] + b"\3" + sound[9:],
         "belongs to another journal": foreign,
-        "cannot read": b"",
+        "ends within its header": b"",
         "does not begin with 'LOWLATS'": path.read_bytes(),
     }
     for why, content in spoilt.items():

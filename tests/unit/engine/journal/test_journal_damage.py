@@ -13,8 +13,9 @@ import pytest
 from lowlat.engine import _core
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError
-from lowlat.engine.journal.file import END_BYTES, JournalFile
+from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.records import BLOCK, Fault
+from lowlat.engine.journal.segment import END_BYTES
 from lowlat.engine.matching.commands import command, commands, extended_command, extended_commands
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, CommandType, SelfTradePrevention, Side
@@ -215,5 +216,5 @@ def test_a_torn_tail_is_cut_and_told_and_the_journal_goes_on(whole: bytes, start
 def test_another_version_is_refused_by_its_number(whole: bytes, tmp_path: Path) -> None:
     path = tmp_path / "day.journal"
     path.write_bytes(whole[:8] + (7).to_bytes(4, "little") + whole[12:])
-    with pytest.raises(JournalError, match="has version 7, but this lowlat reads version 1"):
+    with pytest.raises(JournalError, match="has version 7, but this lowlat reads version 2"):
         JournaledEngine.recover(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.matching.aligned import CACHE_LINE, aligned_copy, aligned_empty
-from lowlat.engine.matching.commands import command, commands, describe
+from lowlat.engine.matching.commands import command, commands, describe, extended_commands
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import (
     COMMAND,
@@ -95,3 +95,15 @@ def test_zero_bytes_are_a_rejected_command() -> None:
 def test_the_bytes_behind_an_events_last_field_are_zero() -> None:
     raw = Engine().process(STREAM).view(np.uint8).reshape(-1, EVENT.itemsize)
     assert not raw[:, 60:].any()
+
+
+@pytest.mark.parametrize("dtype", [COMMAND, EXTENDED_COMMAND])
+def test_bytes_between_the_fields_are_zero(dtype: np.dtype[np.void]) -> None:
+    """They reach journals, which would otherwise differ from process to process, and hold what the heap held before."""
+    rows = [(1,) * len(dtype.names or ())] * 50
+    make = commands if dtype == COMMAND else extended_commands
+    zeros = np.zeros(50, dtype)
+    zeros[:] = rows
+    for _ in range(20):
+        np.full(50 * dtype.itemsize, 0xAB, np.uint8)  # what a freed array leaves behind
+        assert make(*rows).tobytes() == zeros.tobytes()

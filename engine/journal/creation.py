@@ -1,0 +1,126 @@
+"""Creates a journal's segments: the first one, and the next one in its place.
+
+A crash at any step leaves a journal: before the new segment has its name, the old one goes on; afterwards, the new one
+does. The old segment has two names in between, of which recovery removes the new one, with all that a crash left.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lowlat.engine import _core
+from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
+from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
+from lowlat.engine.journal.names import new_path, numbered_segments, segment_path
+from lowlat.engine.journal.segment import lock, opened
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.files import flush_folder
+
+
+def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:
+    """Create a journal, locked and synced to the disk: its descriptor, its head, and the position of the first block.
+
+    Raises `JournalExistsError`, `JournalError`.
+    """
+    head = JournalHead.of(settings)
+    descriptor = _created(path)
+    try:
+        lock(descriptor, path)
+        # Empty: its creator was killed before it wrote the head.
+        empty = os.fstat(descriptor).st_size == 0
+        older = numbered_segments(path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    if not empty:
+        os.close(descriptor)
+        raise JournalExistsError(f"{path} exists; recover from it, remove it, or name another file")
+    try:
+        if older:
+            raise JournalExistsError(f"{segment_path(path, older[0])} exists; remove it, or name another file")
+        place = _write_head(descriptor, head, path)
+        _flush_folder(path)  # otherwise a crash may lose the name
+    except BaseException:
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+        raise
+    return descriptor, head, place
+
+
+def create_next(path: Path, head: JournalHead) -> tuple[int, _core.JournalPosition]:
+    """Create a segment beside the one that it will follow, locked and synced. Raises `JournalError`."""
+    new = new_path(path)
+    try:
+        new.unlink(missing_ok=True)
+    except OSError as error:
+        raise JournalError(f"cannot remove {new}: {error.strerror}") from error
+    descriptor = _created(new)
+    try:
+        lock(descriptor, new)
+        return descriptor, _write_head(descriptor, head, new)
+    except BaseException:
+        os.close(descriptor)
+        new.unlink(missing_ok=True)
+        raise
+
+
+def put_in_place(path: Path, number: int) -> Path:
+    """Give the segment that is written its number, and the new one its name. Returns the old segment's path.
+
+    Raises `JournalError`; the old segment then still has its name.
+    """
+    numbered = segment_path(path, number)
+    try:
+        os.link(path, numbered)
+        flush_folder(path.absolute().parent)
+        new_path(path).replace(path)
+    except OSError as error:
+        discard_unfinished(path)
+        raise JournalError(f"cannot start a new segment of {path}: {error.strerror}") from error
+    _flush_folder(path)
+    return numbered
+
+
+def discard_unfinished(path: Path) -> None:
+    """Remove what an unfinished rotation left. Only for the journal's writer. Raises `JournalError`."""
+    try:
+        new_path(path).unlink(missing_ok=True)
+        for number in numbered_segments(path):
+            numbered = segment_path(path, number)
+            if numbered.samefile(path):
+                numbered.unlink()
+    except OSError as error:
+        raise JournalError(f"cannot remove what a crash left beside {path}: {error.strerror}") from error
+
+
+def _created(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except FileExistsError:
+        return opened(path, os.O_RDWR)
+    except OSError as error:
+        raise JournalError(f"cannot create {path}: {error.strerror}; name another file") from error
+
+
+def _write_head(descriptor: int, head: JournalHead, path: Path) -> _core.JournalPosition:
+    content, checksum = pack_head(JOURNAL, head.to_json())
+    try:
+        written = 0
+        while written < len(content):
+            written += os.write(descriptor, content[written:])
+        os.fsync(descriptor)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    return _core.JournalPosition(len(content), head.blocks, head.sequence, checksum, head.segment)
+
+
+def _flush_folder(path: Path) -> None:
+    try:
+        flush_folder(path.absolute().parent)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> JournalWriteError:
+    return JournalWriteError(f"cannot write {path}: {error.strerror}; free some space, or name another file")

@@ -1,0 +1,51 @@
+"""The names of a journal's files: the segment that is being written, older segments by number, and the snapshot.
+
+day.journal            the segment that is being written, or was last
+day.journal.000001     the oldest segment, from the first command on
+day.journal.000002     the next one
+day.journal.snapshot   an engine's state after one of the blocks
+day.journal.new        a segment that is being created; removed by recovery
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+SNAPSHOT_SUFFIX: Final = ".snapshot"
+_NEW_SUFFIX: Final = ".new"
+_NUMBER: Final = re.compile("[0-9]{6,}")
+
+
+def snapshot_path(journal: Path) -> Path:
+    """The path of the snapshot."""
+    return journal.with_name(journal.name + SNAPSHOT_SUFFIX)
+
+
+def new_path(journal: Path) -> Path:
+    """The path of a segment until it is complete."""
+    return journal.with_name(journal.name + _NEW_SUFFIX)
+
+
+def segment_path(journal: Path, number: int) -> Path:
+    """The path of a segment that is no longer written."""
+    return journal.with_name(f"{journal.name}.{number:06}")
+
+
+def is_of_journal(file: Path, journal: Path) -> bool:
+    """Whether a file is one of the journal's."""
+    name = file.name.removeprefix(journal.name)
+    others = (SNAPSHOT_SUFFIX, _NEW_SUFFIX)
+    return (
+        file.parent == journal.parent
+        and file.name.startswith(journal.name)
+        and (name in ("", *others) or (_NUMBER.fullmatch(name[1:]) is not None and name[0] == "."))
+    )
+
+
+def numbered_segments(journal: Path) -> list[int]:
+    """The numbers of the segments that are no longer written, oldest first. Raises `OSError`."""
+    prefix = f"{journal.name}."
+    names = (file.name.removeprefix(prefix) for file in journal.parent.iterdir() if file.name.startswith(prefix))
+    return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
