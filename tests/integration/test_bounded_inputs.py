@@ -64,9 +64,9 @@ def usual() -> Ended:
 def refused(start: Start, usual: Ended) -> Refused:
     """Check that a verb refuses its input with one line, cheaply; return the line."""
 
-    def check(*arguments: object, cwd: Path | None = None) -> str:
+    def check(*arguments: object) -> str:
         with tempfile.TemporaryFile("w+") as stderr:
-            process = start(*arguments, stdout=subprocess.DEVNULL, stderr=stderr, **({"cwd": cwd} if cwd else {}))
+            process = start(*arguments, stdout=subprocess.DEVNULL, stderr=stderr)
             found = ended(process, stderr)
         what = f"{arguments}: {found}"
         assert found.code == ExitCode.USAGE, what
@@ -126,9 +126,7 @@ def test_settings_that_are_none(refused: Refused, tmp_path: Path, name: str, kin
         "dots": PROFILES["dots"],
         "digits": PROFILES["digits"],
     }
-    folder = tmp_path / "project"
-    folder.mkdir()
-    path = folder / name
+    path = tmp_path / name
     if kind in texts:
         path.write_text(texts[kind])
     elif kind == "pipe":
@@ -137,7 +135,7 @@ def test_settings_that_are_none(refused: Refused, tmp_path: Path, name: str, kin
         path.mkdir()
     else:
         path.symlink_to("/dev/zero")
-    assert name in refused("topology", cwd=folder)
+    assert name in refused("topology")
 
 
 @pytest.mark.parametrize(

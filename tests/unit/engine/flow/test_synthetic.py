@@ -168,7 +168,7 @@ def test_arrivals_without_a_rate_leave_it_to_the_run(tmp_path):
         (PROFILE.replace("live_orders = 100", "live_orders = 10\nsymbols = 11"), "11 symbols"),
         ("[mix]\nadd = 0", "every weight"),
         ("live_orders = 5", "mix"),
-        (PROFILE + "[arrivals]\nrate = 5", "process.*arrivals"),
+        (PROFILE + "[arrivals]\nrate = 5", "arrivals.process: this key is missing"),
         (PROFILE + '[arrivals]\nprocess = "bursts"\nrate = 5', "arrivals.process"),
         (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 0', "arrivals.rate"),
         (PROFILE + '[arrivals]\nprocess = "burst"\nrate = 5\nbranching = 1.0', "arrivals.branching"),
