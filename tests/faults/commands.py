@@ -16,11 +16,14 @@ _FLOW = ("-n", "300", "--runs", "1")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line, the file that it writes, and whether stdout has the result piece by piece."""
+    """A command line, the file that it writes, whether stdout has the result piece by piece, and whether it takes
+    seconds of CPU time.
+    """
 
     arguments: tuple[str, ...]
     writes: str | None = None
     streams: bool = False
+    costly: bool = False
 
     @property
     def name(self) -> str:
@@ -70,9 +73,11 @@ MEASURING: Final = (
     Command(("bench", *_FLOW, "--rate", "1k", "--log", "run.hlog", "--json"), "run.hlog"),
     Command(("bench", *_FLOW, "--pipeline", "--dir", "books", "--json"), "books"),
     Command(("bench", *_FLOW, "--engine", "reference", "--json")),
-    Command(("bench", "-n", "300", "--runs", "2", "--sweep", "10k:20k:2", "--objective", "p90=1s", "--json")),
+    Command(
+        ("bench", "-n", "300", "--runs", "2", "--sweep", "10k:20k:2", "--objective", "p90=1s", "--json"), costly=True
+    ),
     Command(("replay", "in/day.journal", "--runs", "1", "-o", "report.json"), "report.json"),
-    Command(("ab", "--a=-n300", "--b=-n300", "--runs", "2", "-o", "ab.json"), "ab.json"),
+    Command(("ab", "--a=-n300", "--b=-n300", "--runs", "2", "-o", "ab.json"), "ab.json", costly=True),
     Command(("ab", "--metric", "wall", "--runs", "2", "--json", "--", "true", "--", "true")),
 )
 """These start processes, which the faults reach too."""

@@ -74,7 +74,10 @@ def test_a_failing_call_is_an_error_in_words(runner: Runner, command: Command) -
     assert wrongs(runner, command, sampled(counted(runner, command), 4, command.name)) == []
 
 
-@pytest.mark.parametrize("command", MEASURING, ids=lambda command: command.name)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(each, id=each.name, marks=[pytest.mark.slow] * each.costly) for each in MEASURING],
+)
 def test_a_failing_call_in_a_run_is_an_error_in_words(runner: Runner, command: Command) -> None:
     assert wrongs(runner, command, sampled(counted(runner, command), 2, command.name)) == []
 
