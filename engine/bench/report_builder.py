@@ -194,9 +194,7 @@ def _application(load: Load, summary: Sequence[results.SummarySeries]) -> dict[s
     return {"application": Measured(whole.percentiles["99"].value, basis)}
 
 
-def _verification(
-    outcome: RunOutcome, checked: ReferenceCheck | None, golden: Golden | None
-) -> results.Verification:
+def _verification(outcome: RunOutcome, checked: ReferenceCheck | None, golden: Golden | None) -> results.Verification:
     return results.Verification(
         digest=f"sha256:{outcome.digest}",
         events=outcome.digested_events,

@@ -161,7 +161,9 @@ class Measurement:
 
     def check_reference(self) -> ReferenceCheck:
         """Execute stretches of the flow on the reference engine too."""
-        return check_against_reference(self.flow, self._settings, self.plan.reference_commands, ENGINES.get(self.plan.engine))
+        return check_against_reference(
+            self.flow, self._settings, self.plan.reference_commands, ENGINES.get(self.plan.engine)
+        )
 
     def report(self, checked: ReferenceCheck | None, around: Mapping[str, Measured]) -> Report:
         """The report of the runs, at least one. `around`: stages of the latency budget outside the application."""

@@ -107,12 +107,16 @@ def _check_workload(report: Report) -> None:
     for name in ("live_orders", "levels", "depth_touched"):
         extent: Extent | None = getattr(work, name)
         if extent is not None:
-            require(extent.mean <= extent.peak + 1e-3, f"workload.{name}.mean", extent.mean, f"the peak is {extent.peak}")
+            require(
+                extent.mean <= extent.peak + 1e-3, f"workload.{name}.mean", extent.mean, f"the peak is {extent.peak}"
+            )
 
 
 def _check_load(report: Report) -> None:
     load, runs = report.load, report.runs
-    require((load.target_rate is None) == (load.arrivals is None), "load.arrivals", load.arrivals, "it goes with a rate")
+    require(
+        (load.target_rate is None) == (load.arrivals is None), "load.arrivals", load.arrivals, "it goes with a rate"
+    )
     require(load.model != "closed" or load.target_rate is None, "load.model", load.model, "it has a target_rate")
     require(load.model != "open" or load.target_rate is not None, "load.model", load.model, "it has no target_rate")
     for name in ("producers", "updates"):
@@ -184,7 +188,9 @@ def _check_budget(report: Report) -> None:
             place = f"budget[{index}].parts[{at}]"
             known = [value is not None for value in (part.p50_ns, part.p99_ns)]
             require(known == [part.samples > 0] * 2, f"{place}.samples", part.samples, "percentiles go with samples")
-            require((part.p50_ns or 0) <= (part.p99_ns or 0), f"{place}.p50_ns", part.p50_ns, f"p99_ns is {part.p99_ns}")
+            require(
+                (part.p50_ns or 0) <= (part.p99_ns or 0), f"{place}.p50_ns", part.p50_ns, f"p99_ns is {part.p99_ns}"
+            )
             if part.name == budget.KERNEL_PART:
                 expect(f"budget[{index}].measured_ns", told.measured_ns, part.p99_ns, f"p99 of {part.name} is")
     expect("budget", len(report.budget), len(derived), "the stages of a path are")
@@ -201,7 +207,9 @@ def _check_hot_path(report: Report) -> None:
     switches = over_runs.added(each.involuntary_switches for each in noise)
     expect("hot_path.involuntary_switches", told.involuntary_switches, switches, "the runs have")
     pages = told.numa_pages
-    require(told.numa_verified is None or bool(pages), "hot_path.numa_verified", told.numa_verified, "no pages are known")
+    require(
+        told.numa_verified is None or bool(pages), "hot_path.numa_verified", told.numa_verified, "no pages are known"
+    )
     if told.numa_verified and told.numa_node is not None:
         expect("hot_path.numa_node", [str(told.numa_node)], [*(pages or {})], "the verified pages are on nodes")
     if told.numa_verified is False:
@@ -223,9 +231,13 @@ def _check_verification(report: Report) -> None:
     compared = told.reference_commands
     if reference is not None:
         expect("baselines.reference_commands", reference, compared, "verification.reference_commands is")
-    require(compared == 0 or work.seeded <= compared <= in_all, "verification.reference_commands", compared, _flow(report))
+    require(
+        compared == 0 or work.seeded <= compared <= in_all, "verification.reference_commands", compared, _flow(report)
+    )
     for name, value in (("equal", told.equal is not None), ("reference_stretches", told.reference_stretches > 0)):
-        require(value == (compared > 0), f"verification.{name}", getattr(told, name), f"{compared} commands were compared")
+        require(
+            value == (compared > 0), f"verification.{name}", getattr(told, name), f"{compared} commands were compared"
+        )
     one = told.reference_stretches == 1
     require(not one or compared == in_all or compared == 0, "verification.reference_stretches", 1, _flow(report))
     if (golden := told.golden) is not None:
@@ -233,10 +245,15 @@ def _check_verification(report: Report) -> None:
         if golden.commands == work.commands:
             same = golden.digest in told.digest.split(" / ")
             require(same, "verification.digest", told.digest, f"its part up to the last command is {golden.digest}")
-    for found, of, name in ((told.matched, told.bursts, "matched"), (told.quotes_matched, told.quotes, "quotes_matched")):
+    for found, of, name in (
+        (told.matched, told.bursts, "matched"),
+        (told.quotes_matched, told.quotes, "quotes_matched"),
+    ):
         require((found is None) == (of is None), f"verification.{name}", found, "it goes with what was checked")
         require((found or 0) <= (of or 0), f"verification.{name}", found, f"only {of} were checked")
-    missing = sum((of or 0) - (found or 0) for found, of in ((told.matched, told.bursts), (told.quotes_matched, told.quotes)))
+    missing = sum(
+        (of or 0) - (found or 0) for found, of in ((told.matched, told.bursts), (told.quotes_matched, told.quotes))
+    )
     expect("verification.mismatches", len(told.mismatches), missing, "what did not match is")
 
 
@@ -249,7 +266,9 @@ def _check_journal(report: Report) -> None:
         place = f"journal.policies[{index}]"
         require(told.commands <= report.workload.commands, f"{place}.commands", told.commands, _flow(report))
         off = told.policy == "off"
-        require(off == (told.more_ns_per_command is None), f"{place}.more_ns_per_command", told.policy, "only off has none")
+        require(
+            off == (told.more_ns_per_command is None), f"{place}.more_ns_per_command", told.policy, "only off has none"
+        )
         lower, upper = told.sync_p50_ns, told.sync_p99_ns
         require((lower is None) == (upper is None), f"{place}.sync_p50_ns", lower, "both percentiles go together")
         require((lower or 0) <= (upper or 0), f"{place}.sync_p50_ns", lower, f"p99 is {upper}")

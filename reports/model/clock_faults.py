@@ -35,7 +35,11 @@ def clock_fault(clock: Clock) -> str | None:
 def pass_faults(runs: Sequence[Run]) -> Iterator[str]:
     """Passes with more CPU time than elapsed time. Not of a pipeline, whose time ends in other threads."""
     for run in runs:
-        for name, done in (("throughput", run.throughput), ("one_at_a_time", run.one_at_a_time), ("stamped", run.stamped)):
+        for name, done in (
+            ("throughput", run.throughput),
+            ("one_at_a_time", run.one_at_a_time),
+            ("stamped", run.stamped),
+        ):
             if done is None or done.cpu_ns is None:
                 continue
             if done.cpu_ns > (1 + TOLERANCE) * done.wall_ns + SLACK_NS:

@@ -236,9 +236,7 @@ class Baselines:
     clock_ns: Annotated[
         Amount | None, Meta(description="Timer overhead: nanoseconds between two back-to-back timestamps")
     ]
-    reference_ns: Annotated[
-        Amount | None, Meta(description="Nanoseconds per command of the reference engine")
-    ]
+    reference_ns: Annotated[Amount | None, Meta(description="Nanoseconds per command of the reference engine")]
     reference_commands: Annotated[Count, Meta(description="Commands it executed, as in verification")]
 
 
@@ -259,7 +257,8 @@ class Verification:
     events: Annotated[Count | None, Meta(description="Events in that stream")]
     reference_commands: Annotated[Count, Meta(description="Commands also given to the reference engine")]
     reference_stretches: Annotated[
-        Count, Meta(description="Stretches of the flow that they come from, evenly spread; the first one seeds the book")
+        Count,
+        Meta(description="Stretches of the flow that they come from, evenly spread; the first one seeds the book"),
     ]
     equal: Annotated[bool | None, Meta(description="Whether both gave the same events; null when not compared")]
     bursts: Annotated[Count | None, Meta(description="Recorded aggressive orders checked; null without any")]

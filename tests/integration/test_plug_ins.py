@@ -75,7 +75,10 @@ def test_an_engine_of_another_package_is_measured_and_judged(with_packages: Run)
     assert toy.verification.digest == native.verification.digest
     done = with_packages("bench", "--engine", "wrong", *SHORT)
     assert done.returncode == ExitCode.NOT_VALID
-    assert "engine differs from the reference engine: while the book is seeded, event 0: expected #0 ACCEPTED" in done.stderr
+    assert (
+        "engine differs from the reference engine: while the book is seeded, event 0: expected #0 ACCEPTED"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize(

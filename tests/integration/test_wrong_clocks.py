@@ -48,7 +48,9 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_under_a_slowed_clock_a_report_is_invalid_and_names_it(start: Start, shim: Path) -> None:
-    with start(*BENCH, env={"LD_PRELOAD": str(shim)}) as process:  # what lasts a while by this clock lasts ten times that
+    with start(
+        *BENCH, env={"LD_PRELOAD": str(shim)}
+    ) as process:  # what lasts a while by this clock lasts ten times that
         out, err = process.communicate(timeout=600)
     assert process.returncode == ExitCode.NOT_VALID
     assert err.startswith("lowlat: invalid run: the clock is wrong: "), err

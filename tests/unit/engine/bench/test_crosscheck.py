@@ -105,7 +105,9 @@ def test_the_first_commands_alone_do_not_show_it() -> None:
     assert checked(short, 20_000, entry_of(WrongLate.of)).equal is True
 
 
-def test_an_engine_that_only_loses_an_order_is_told_by_its_book(long_flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_only_loses_an_order_is_told_by_its_book(
+    long_flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a stretch without further commands on that order, its events are right."""
 
     def lose_last(settings: EngineConfig) -> Engine:
