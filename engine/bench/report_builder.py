@@ -52,8 +52,8 @@ def assemble(
 ) -> Report:
     """The report of one or more finished runs. Fewer than `planned` runs mean that it was interrupted.
 
-    So does a missing `checked`, because that check comes last. `golden`: what the events must be, if it is known. `surroundings`: stages of the latency budget
-    outside the application. `journal`: where the runs left a journal.
+    So does a missing `checked`, because that check comes last. `surroundings`: stages of the latency budget
+    outside the application. `journal`: where the runs left a journal. `golden`: what the events must be, if known.
     """
     outcomes = [run.outcome for run in finished]
     runs = tuple(run_of(run, load) for run in finished)

@@ -1,7 +1,7 @@
 """Writes engine/flow/golden_digests.toml: what the reference engine answers to every built-in profile.
 
-`python tools/measure/golden_digests.py` makes all entries, in some ten minutes of CPU time: the reference engine is plain
-Python. With names of profiles it replaces only their entries, as after a change to one.
+`python tools/measure/golden_digests.py` makes all entries, in some ten minutes of CPU time: the reference engine is
+plain Python. With names of profiles it replaces only their entries, as after a change to one.
 """
 
 from __future__ import annotations
