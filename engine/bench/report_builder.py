@@ -59,17 +59,9 @@ def assemble(
     runs = tuple(run_of(run, load) for run in finished)
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
-    status, reasons = _status(
-        (
-            *_wrong_engine(flow, engine, outcomes, golden),
-            *_wrong_clocks(load, outcomes, runs),
-            *_reasons_invalid(load, outcomes, checked),
-            *loaded.missed,
-        ),
-        len(finished),
-        planned,
-        checked,
-    )
+    untrue = (*_wrong_engine(flow, engine, outcomes, golden), *_wrong_clocks(load, outcomes, runs))
+    wrong = (*untrue, *_reasons_invalid(load, outcomes, checked), *loaded.missed)
+    status, reasons = _status(wrong, len(finished), planned, checked)
     host, absent = report_context.host(outcomes, runs)
     stages = budget(_application(load, summary) | dict(surroundings or {}))
     return Report(
