@@ -19,7 +19,7 @@ from lowlat.reports.compare.compatibility import check_same_work, check_valid
 from lowlat.reports.compare.gate import Rule
 from lowlat.reports.compare.rank_test import SIGNIFICANT
 from lowlat.reports.compare.sequential import levels, looks, pocock_spending
-from lowlat.reports.io.validation import check, check_distinct
+from lowlat.reports.io.validation import check
 from lowlat.reports.model.comparison import Comparison, Interleaving
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sequential_test import Look, SequentialTest
@@ -155,7 +155,6 @@ def _checked_report(command: ComparedCommand, before: Sequence[Report]) -> Repor
     report = report_from(command)
     with naming(f"the output of {command.name}"):
         check(report)  # at once, so that an unreadable histogram does not waste the following runs
-        check_distinct([*((f"an earlier output of {command.name}", each) for each in before), ("this one", report)])
     check_valid([report], command.name)
     check_same_work([*before[:1], report])
     return report

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from lowlat.engine import _core
-from lowlat.probes.clock.scale import TickScale
 from lowlat.os_noise import is_disturbed, reasons_of
+from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch
 from lowlat.probes.reading import known
 from lowlat.reports.model import results

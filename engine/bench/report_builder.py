@@ -52,24 +52,16 @@ def assemble(
 ) -> Report:
     """The report of one or more finished runs. Fewer than `planned` runs mean that it was interrupted.
 
-    So does a missing `checked`, because that check comes last. `golden`: what the events must be, if it is known. `surroundings`: stages of the latency budget
-    outside the application. `journal`: where the runs left a journal.
+    So does a missing `checked`, because that check comes last. `surroundings`: stages of the latency budget
+    outside the application. `journal`: where the runs left a journal. `golden`: what the events must be, if known.
     """
     outcomes = [run.outcome for run in finished]
     runs = tuple(run_of(run, load) for run in finished)
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
-    status, reasons = _status(
-        (
-            *_wrong_engine(flow, engine, outcomes, golden),
-            *_wrong_clocks(load, outcomes, runs),
-            *_reasons_invalid(load, outcomes, checked),
-            *loaded.missed,
-        ),
-        len(finished),
-        planned,
-        checked,
-    )
+    untrue = (*_wrong_engine(flow, engine, outcomes, golden), *_wrong_clocks(load, outcomes, runs))
+    wrong = (*untrue, *_reasons_invalid(load, outcomes, checked), *loaded.missed)
+    status, reasons = _status(wrong, len(finished), planned, checked)
     host, absent = report_context.host(outcomes, runs)
     stages = budget(_application(load, summary) | dict(surroundings or {}))
     return Report(

@@ -60,7 +60,7 @@ def check_distinct(named: Sequence[tuple[str, Report]]) -> None:
 def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
     """Each series of a report over all its runs, checked; keeps only one histogram in memory at a time.
 
-    Raises `NotValidError` if their figures are wrong, `FormatError` if the report has more series than the limits above.
+    Raises `NotValidError` if their figures are wrong, `FormatError` if the report has too many series.
     """
     for run in report.runs:
         started_at(run)

@@ -26,8 +26,8 @@ def clock_fault(clock: Clock) -> str | None:
         )
     if clock.uncertainty_ppm is not None and clock.uncertainty_ppm > TOLERANCE * 1e6:
         return (
-            f"the clock is wrong: its frequency is uncertain by {clock.uncertainty_ppm / 1e4:.0f}%; look for a faked or "
-            "slewed system clock (lowlat calibrate)"
+            f"the clock is wrong: its frequency is uncertain by {clock.uncertainty_ppm / 1e4:.0f}%; look for a faked "
+            "or slewed system clock (lowlat calibrate)"
         )
     return None
 

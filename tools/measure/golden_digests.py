@@ -1,7 +1,7 @@
 """Writes engine/flow/golden_digests.toml: what the reference engine answers to every built-in profile.
 
-`python tools/measure/golden_digests.py` makes all entries, in some ten minutes of CPU time: the reference engine is plain
-Python. With names of profiles it replaces only their entries, as after a change to one.
+`python tools/measure/golden_digests.py` makes all entries, in some ten minutes of CPU time: the reference engine is
+plain Python. With names of profiles it replaces only their entries, as after a change to one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.golden import FILE, Golden, golden_digests
 from lowlat.engine.flow.order_flow import digest_commands
-from lowlat.engine.flow.profile import profile_names, load_profile
+from lowlat.engine.flow.profile import load_profile, profile_names
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.records import Commands
 from lowlat.engine.reference.engine import ReferenceEngine

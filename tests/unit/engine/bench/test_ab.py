@@ -37,7 +37,7 @@ from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.sequential_test import SequentialTest
 from tests.waiting import wait_until
 
-FIRST = Path(__file__).parents[2] / "reports/report-1.json"
+FIRST = Path(__file__).parents[2] / "reports/io/two_runs.json"
 
 
 def shell(script: str, name: str = "A", *, ours: bool = False) -> ComparedCommand:
@@ -158,7 +158,7 @@ def test_a_report_that_contradicts_itself_ends_it_at_once(tmp_path: Path) -> Non
     wrong["runs"][0]["series"][0]["max"] += 1_000_000
     (tmp_path / "wrong.json").write_text(json.dumps(wrong))
     command = ComparedCommand("A", "cat", ("cat", str(tmp_path / "wrong.json")))
-    with pytest.raises(InputError, match=r"^the output of [AB]: runs\[0\]\.series\[0\]"):
+    with pytest.raises(NotValidError, match=r"^the output of [AB]: runs\[0\]\.series\[0\]"):
         compare_commands(plan(command, command))
 
 

@@ -5,6 +5,7 @@ take minutes. Engines that err early, late, or without an event must be found.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_stretches_reach_from_the_first_command_to_the_last(total: int, compared
     stretches = stretches_of(total, compared, orders)
     assert stretches[0].start == 0 and stretches[-1].stop == total
     assert sum(map(len, stretches)) == min(total, compared)
-    assert all(one.stop <= other.start for one, other in zip(stretches, stretches[1:], strict=False))
+    assert all(one.stop <= other.start for one, other in pairwise(stretches))
 
 
 def test_books_with_many_orders_are_handed_over_seldom() -> None:
