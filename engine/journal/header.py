@@ -133,7 +133,7 @@ def pack_head(kind: bytes, text: bytes) -> tuple[bytes, int]:
 
 
 def declared_size(start: bytes) -> int:
-    """How long a head says that it is, at most `JOURNAL_HEAD_BYTES_MAX`. `start`: its first `HEAD_START_BYTES`, or fewer."""
+    """How long a head says that it is, up to the limit. `start`: its first `HEAD_START_BYTES`, or fewer."""
     return min(_FIXED.unpack(start)[2], JOURNAL_HEAD_BYTES_MAX) if len(start) == _FIXED.size else 0
 
 

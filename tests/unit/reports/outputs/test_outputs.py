@@ -373,7 +373,7 @@ def test_openmetrics_satisfies_the_strict_parser(report: Report, sweep: Sweep) -
 
 
 def test_openmetrics_has_only_types_of_the_older_format(report: Report) -> None:
-    """promtool, Pushgateway and node_exporter's textfile collector read that one, and refuse a file with another type."""
+    """promtool, Pushgateway and node_exporter read that one, and refuse a file with another type."""
     text = convert(report, "openmetrics")
     types = {line.split()[3] for line in text.splitlines() if line.startswith("# TYPE")}
     assert types <= {"counter", "gauge", "histogram", "summary", "untyped"}
