@@ -16,7 +16,7 @@ import numpy as np
 from lowlat.errors import FormatError
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Series
+from lowlat.reports.model.results import Run, Series
 from lowlat.reports.model.series import histogram_of
 from lowlat.reports.model.timestamps import started_at
 
@@ -42,8 +42,9 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
 
     Raises `FormatError` if the report is inconsistent, or has more series than the limits above.
     """
-    for run in report.runs:
+    for index, run in enumerate(report.runs):
         started_at(run)
+        _check_quiet(index, run)
     parts = _parts(report)
     summary = {(series.op, series.measure): series for series in report.summary}
     if summary.keys() != parts.keys() or len(summary) != len(report.summary):
@@ -56,6 +57,16 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
         if not np.array_equal(told.counts, whole.counts) or told.bounds_ns != whole.bounds_ns:
             raise FormatError(f"summary ({', '.join(name)}): it does not hold the samples of the runs")
         yield name, whole
+
+
+def _check_quiet(index: int, run: Run) -> None:
+    """The quieter passes of a run are some of its passes."""
+    counts = {(series.op, series.measure): series.count for series in run.series}
+    for position, series in enumerate(run.quiet):
+        place = f"runs[{index}].quiet[{position}] ({series.op}, {series.measure})"
+        _checked(place, series)
+        if series.count > counts.get((series.op, series.measure), 0):
+            raise FormatError(f"{place}: it has {series.count} samples, more than the run")
 
 
 def _parts(report: Report) -> dict[Name, list[tuple[str, Series]]]:
