@@ -107,7 +107,7 @@ ObjectiveOption: TypeAlias = Annotated[
         "--objective",
         metavar="pN=TIME,...",
         help="Limits of response time that the rate found by --sweep meets, such as p99=10us,p99.9=50us. Repeatable.  "
-        "[default: p99 at 1,000 times the median service time at the lowest rate]",
+        "[default: p99 at about 1,000 times the median service time at the lowest rate]",
     ),
 ]
 BooksOption: TypeAlias = Annotated[
