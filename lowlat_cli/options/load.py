@@ -28,7 +28,7 @@ PACED_S = 2
 """How long a run at a rate takes unless told how many commands."""
 SWEPT_S = 0.5
 """The same for each run of a sweep."""
-SWEPT_MAX = 1_000_000
+SWEPT_MAX = 4_000_000
 """Most commands of such a run unless told."""
 
 

@@ -94,7 +94,7 @@ def default_objectives(lowest: Sequence[Run]) -> tuple[Objective, ...]:
 
 def _round_number(value: float) -> int:
     """The nearest of 1, 2, 5, 10, 20 ... by ratio."""
-    steps = [factor * 10**power for power in range(13) for factor in (1, 2, 5)]
+    steps: list[int] = [factor * 10**power for power in range(13) for factor in (1, 2, 5)]
     return min(steps, key=lambda step: abs(math.log(max(value, 1) / step)))
 
 

@@ -94,18 +94,27 @@ def tables(trials: Sequence[Trial], spins: Mapping[str, str]) -> str:
     whole = {name: [compared(trial[base], trial[name], ()) for trial in trials] for name in (equal, *slower)}
     sets = {name: [as_sets(trial[base], trial[name]) for trial in trials] for name in (equal, *slower)}
     return "\n\n".join(
-        [sizes, noise([trial[base] for trial in trials]), effects(metrics, spins), detections(metrics, whole, sets)]
+        [
+            sizes,
+            noise([(trial[base], trial[equal]) for trial in trials]),
+            effects(metrics, spins),
+            detections(metrics, whole, sets),
+        ]
     )
 
 
-def noise(bases: Sequence[Sequence[Report]]) -> str:
-    """How much CPU time varies between the runs of the base: the standard deviation of its logarithm, median trial."""
-    runs = [[report.runs[0] for report in base] for base in bases]
-    typical = [[run.throughput.cpu_ns for run in each if run.throughput] for each in runs]
-    least = [[run.least_cpu_ns for run in each] for each in runs]
-    varies = (median(float(np.std(np.log(np.array(each, dtype=float)))) for each in kind) for kind in (typical, least))
-    return "CPU time of the base's runs varies by {:.1%} in the pass of median time, by {:.1%} in that of least".format(
-        *varies
+def noise(pairs: Sequence[tuple[Sequence[Report], Sequence[Report]]]) -> str:
+    """How far the CPU times of two runs of equal programs lie apart, in the median pair: by the pass of median time,
+    and by the pass that took least.
+    """
+    runs = [(a.runs[0], b.runs[0]) for base, equal in pairs for a, b in zip(base, equal, strict=True)]
+    typical = [[run.throughput.cpu_ns if run.throughput else None for run in pair] for pair in runs]
+    least = [[run.least_cpu_ns for run in pair] for pair in runs]
+    logs = (np.log(np.array(kind, dtype=float)) for kind in (typical, least))
+    apart = [math.expm1(float(np.median(np.abs(np.diff(each))))) for each in logs]
+    return (
+        f"In the median pair, CPU times of equal programs differ by {apart[0]:.1%}, if a run's is that of the pass of "
+        f"median time; by {apart[1]:.1%}, if it is that of the pass that took least, as in comparisons"
     )
 
 

@@ -17,8 +17,10 @@ from statistics import median
 import numpy as np
 from gate_trials import by_metric
 
+from lowlat.reports.compare.gate import WHOLE
 from lowlat.reports.io.loader import report_of
 from lowlat.reports.model.report import Report
+from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import summarize
 from lowlat.reports.model.sustainable import isotonic
 
@@ -59,7 +61,9 @@ class Slowdown:
 
 
 def slowdowns_of(text: str) -> list[Slowdown]:
-    """The slowdowns METRIC+PERCENT,..."""
+    """The slowdowns METRIC+PERCENT,...; `none` for equal programs only."""
+    if text == "none":
+        return []
     found = [re.fullmatch(rf"({'|'.join(SLOWED)})\+([0-9]{{1,4}})", word) for word in text.split(",")]
     if not all(found):
         raise argparse.ArgumentTypeError(f"{text!r} is not METRIC+PERCENT,... with metrics {', '.join(SLOWED)}")
@@ -73,20 +77,27 @@ Runs = Callable[[Sequence[Spin]], list[Report]]
 def planted_runs(python: Path, profile: str, commands: int) -> Callable[[Sequence[Spin]], bytes]:
     """Makes one run for each spin, and returns their report as a document."""
 
-    def made(spins: Sequence[Spin]) -> bytes:
+    def document(spins: Sequence[Spin]) -> bytes:
         job = {"profile": profile, "commands": commands, "spins": [(spin.units, spin.every) for spin in spins]}
         script = Path(__file__).with_name("planted_runs.py")
         return subprocess.run(
             [python, script], input=json.dumps(job).encode(), stdout=subprocess.PIPE, check=True
         ).stdout
 
-    return made
+    return document
 
 
 def reports_of_runs(document: bytes, name: str) -> list[Report]:
-    """Each run as a report of its own, which is what `lowlat ab` compares."""
+    """Each run as a report of its own, which is what `lowlat ab` compares, with the latencies that gate by default:
+    those of all operations.
+    """
     report = report_of(document, name)
-    return [replace(report, runs=(run,), summary=summarize((run,))) for run in report.runs]
+    lean = [replace(run, series=_whole(run.series), quiet=_whole(run.quiet)) for run in report.runs]
+    return [replace(report, runs=(run,), summary=summarize((run,))) for run in lean]
+
+
+def _whole(series: Sequence[Series]) -> tuple[Series, ...]:
+    return tuple(each for each in series if each.op == WHOLE)
 
 
 def calibrated(slowdowns: Sequence[Slowdown], runs: Runs) -> dict[str, Spin]:

@@ -36,8 +36,8 @@ def main() -> int:
             words = ["bench", "--sweep", given.rates, "--runs", given.runs, "-o", str(file)]
             subprocess.run([lowlat, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         sweep = read(file)
-        if not isinstance(sweep, Sweep):
-            sys.exit(f"{file} holds no sweep; remove it")
+        if not isinstance(sweep, Sweep) or sweep.status != "ok":
+            sys.exit(f"{file} holds no whole sweep; remove it")
         answer = sweep.answer
         answers.append(answer.rate)
         ends = [units.rate(end) if end else "-" for end in (answer.lower, answer.upper)]
