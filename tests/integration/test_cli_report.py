@@ -192,7 +192,10 @@ def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, ben
         load = dataclasses.replace(benched.load, model="open", target_rate=rate_hz)
         runs = tuple(
             dataclasses.replace(
-                run, late_ns=0, series=tuple(dataclasses.replace(each, measure="response") for each in run.series)
+                run,
+                late_ns=0,
+                series=tuple(dataclasses.replace(each, measure="response") for each in run.series),
+                quiet=(),
             )
             for run in benched.runs
         )
