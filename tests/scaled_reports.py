@@ -26,6 +26,8 @@ def _scaled_run(run: Run, factor: Fraction) -> Run:
     return dataclasses.replace(
         run,
         series=tuple(_scaled_series(series, factor) for series in run.series),
+        quiet=tuple(_scaled_series(series, factor) for series in run.quiet),
+        least_cpu_ns=None if run.least_cpu_ns is None else int(run.least_cpu_ns * factor),
         throughput=_scaled_pass(run.throughput, factor),
         one_at_a_time=_scaled_pass(run.one_at_a_time, factor),
         stamped=_scaled_pass(run.stamped, factor),

@@ -1,5 +1,7 @@
-"""Measures the native engine: in a closed loop a batched pass, one with a command at a time and a timed one; in an open
-loop a pass at planned times; in a pipeline a pass through it. The whole flow is executed once before, as a warm-up."""
+"""Measures the native engine: in a closed loop a batched pass, one with a command at a time and a timed one, all of
+them several times; in an open loop a pass at planned times; in a pipeline a pass through it. The whole flow is executed
+once before, as a warm-up.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,16 @@ from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
 from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
 from lowlat.engine.bench.run_memory import native_memory
-from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
+from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup, added_recorders, quiet_recorders
 from lowlat.engine.flow.arrivals import arrivals
 from lowlat.engine.flow.profile import Arrivals
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands
 
 OPEN_MEASURES = ("response", "service", "slip")
+CLOSED_PASSES = 5
+"""How often a closed loop makes each pass. Other programs slow an engine down for milliseconds to seconds: of several
+passes, spread over the run, one is seldom disturbed, and the latencies of all of them are those of more moments."""
 
 
 def measure_native(setup: RunSetup, engine: Engine) -> MeasuredRun:
@@ -62,19 +67,25 @@ class _NativeRun:
 
     def closed(self) -> MeasuredRun:
         matcher, latencies = self.engine.matcher, _core.Latencies(["service"])
-        self.passes.run("batched", lambda: self._pass(_core.run_batched(matcher, self.measured)))
-        self._seed()
-        self.passes.run("one at a time", lambda: self._pass(_core.run_one_at_a_time(matcher, self.measured)))
-        self._seed()
 
         def stamped_pass() -> Pass:
             return self._pass(_core.run_stamped(matcher, self.measured, *self.factors, latencies))
 
-        _, recorders = self._recorded(stamped_pass, latencies, ["service"])
-        measured = self._after_passes(recorders, self.measured)
+        parts: list[tuple[Pass, Recorders]] = []
+        for repeat in range(1 if self.setup.job.log else CLOSED_PASSES):
+            if repeat:
+                self._seed()
+            self.passes.run("batched", lambda: self._pass(_core.run_batched(matcher, self.measured)))
+            self._seed()
+            self.passes.run("one at a time", lambda: self._pass(_core.run_one_at_a_time(matcher, self.measured)))
+            self._seed()
+            done, recorders = self._recorded(stamped_pass, latencies, ["service"])
+            parts.append((done, {name: recorder.take() for name, recorder in recorders.items()}))
+        measured = self._after_passes(added_recorders([recorders for _, recorders in parts]), self.measured)
         job, seeding = self.setup.job.journal, self.setup.seeding
         journal = None if job is None else journal_cost(job, self.engine, seeding, self.measured, self.scale)
-        return replace(measured, largest_gap_ns=self._largest_gap_ns(latencies), journal=journal)
+        quiet = quiet_recorders(parts) if len(parts) > 1 else None
+        return replace(measured, largest_gap_ns=self._largest_gap_ns(latencies), journal=journal, quiet=quiet)
 
     def open(self, due: Arrivals) -> MeasuredRun:
         latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)

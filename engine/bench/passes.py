@@ -1,4 +1,4 @@
-"""The measured passes of a run: duration, counters and OS noise."""
+"""The measured passes of a run, each made once or several times: duration, counters and OS noise."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class WatchedPasses:
     """The passes of a run so far, by name, each watched by the thread that runs it."""
 
     def __init__(self, cpu: int) -> None:
-        self.done: dict[PassName, Pass] = {}
+        self.done: dict[PassName, list[Pass]] = {}
         self._watch = DisturbanceWatch(cpu)
         self._around: list[DisturbanceReadings] = []
 
@@ -82,9 +82,27 @@ class WatchedPasses:
         self._watch.start()
         done = measured()
         around = self._watch.stop()
-        self.done[name] = done = _without_unavailable(done, around)
+        done = _without_unavailable(done, around)
+        self.done.setdefault(name, []).append(done)
         self._around.append(_in_pass(around, done))
         return done
+
+    @property
+    def all(self) -> list[Pass]:
+        """All of them."""
+        return [each for repeated in self.done.values() for each in repeated]
+
+    def typical(self, name: PassName) -> Pass | None:
+        """Of the passes with this name, the one of median duration; of two in the middle, the shorter. None without
+        any.
+        """
+        repeated = sorted(self.done.get(name, ()), key=lambda done: done.wall_ns)
+        return repeated[(len(repeated) - 1) // 2] if repeated else None
+
+    def least_cpu_ns(self, name: PassName) -> int | None:
+        """The least CPU time of a pass with this name; None if it is not known of each."""
+        times = [done.cpu_ns for done in self.done.get(name, ()) if done.cpu_ns is not None]
+        return min(times) if times and len(times) == len(self.done[name]) else None
 
     @property
     def disturbances(self) -> DisturbanceReadings:

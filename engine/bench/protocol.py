@@ -114,8 +114,14 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """None unless in a closed loop."""
     stamped: results.Throughput | None
     """None unless in a closed loop: elsewhere `throughput` is of the timed pass."""
+    passes: int
+    """How often each pass was made; `throughput` and the like are the median one."""
+    least_cpu_ns: int | None
+    """CPU time of the batched pass that took least of it; None unless in a closed loop."""
     disturbances: results.Disturbances
     series: tuple[results.Series, ...]
+    quiet: tuple[results.Series, ...]
+    """Of the timed passes that took least CPU time; empty if there was one."""
     out_of_range: int
     """Number of latencies out of the histograms' range."""
     late_ns: int

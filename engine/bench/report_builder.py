@@ -161,8 +161,11 @@ def run_of(run: Finished, load: Load) -> results.Run:
         throughput=run.outcome.throughput,
         one_at_a_time=run.outcome.one_at_a_time,
         stamped=run.outcome.stamped,
+        passes=run.outcome.passes,
+        least_cpu_ns=run.outcome.least_cpu_ns,
         disturbances=run.outcome.disturbances,
         series=run.outcome.series,
+        quiet=run.outcome.quiet,
         late_ns=run.outcome.late_ns if paced else None,
     )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from lowlat.engine.bench.event_digest import EventDigest
-from lowlat.engine.bench.passes import WatchedPasses
+from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.protocol import Delivery, Job
 from lowlat.engine.bench.run_memory import RunMemory
 from lowlat.engine.matching.config import EngineConfig
@@ -22,6 +22,8 @@ from lowlat.reports.model.series import series_of
 
 Recorders: TypeAlias = Mapping[tuple[str, str], Recorder]
 """By measure and operation."""
+QUIET_PASSES: Final = 2
+"""Of the timed passes of a run, those whose latencies a comparison takes: the least disturbed ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,28 @@ class MeasuredRun:
     late_ns: int = 0
     loop_ceiling: float | None = None
     """Commands per second of the load's own loop around nothing."""
+    quiet: Recorders | None = None
+    """Of the timed passes that took least CPU time; None if there was one."""
     journal: results.Journal | None = None
     delivery: Delivery | None = None
     """Only for a pipeline."""
     faults: tuple[str, ...] = ()
+
+
+def added_recorders(parts: Sequence[Recorders]) -> Recorders:
+    """The latencies of several passes together."""
+    total = {name: Recorder() for name in parts[0]}
+    for part in parts:
+        for name, recorder in part.items():
+            total[name].add(recorder)
+    return total
+
+
+def quiet_recorders(parts: Sequence[tuple[Pass, Recorders]]) -> Recorders:
+    """The latencies of the timed passes that took least CPU time, or least time if it is not known."""
+    known = all(done.cpu_ns is not None for done, _ in parts)
+    ordered = sorted(parts, key=lambda part: (part[0].cpu_ns or 0) if known else part[0].wall_ns)
+    return added_recorders([recorders for _, recorders in ordered[:QUIET_PASSES]])
 
 
 def recorded_series(recorders: Recorders) -> tuple[tuple[results.Series, ...], int]:

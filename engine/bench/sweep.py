@@ -26,10 +26,13 @@ from lowlat.reports.model.sustainable import AtRate, rates_around
 from lowlat.reports.model.sweep import Sweep, sweep_of
 
 RESOLUTION: Final = 1.1
-"""The search ends when the rates around the answer differ by at most this factor, and both were measured twice."""
-STEPS_MAX: Final = 16
+"""The search ends when the rates around the answer differ by at most this factor, and the runs of both were made `SURE`
+times."""
+SURE: Final = 3
+"""Around the answer, each run counts."""
+STEPS_MAX: Final = 20
 """Most steps of the search, each a rate's runs."""
-_STEPS_USUAL: Final = 6
+_STEPS_USUAL: Final = 8
 """What the progress bar expects of them."""
 
 
@@ -172,7 +175,7 @@ def _steps(made: _Runs, rates: Sequence[int], objectives: Sequence[Objective], s
     for _ in range(runs):
         yield from chance.sample(rates, len(rates))
     for _ in range(STEPS_MAX):
-        rate = next_rate(made.around(objectives), lambda rate: made.count(rate) < 2 * runs)
+        rate = next_rate(made.around(objectives), lambda rate: made.count(rate) < SURE * runs)
         if rate is None:
             return
         yield from [rate] * runs

@@ -71,8 +71,9 @@ def _measured(setup: RunSetup) -> MeasuredRun:
 
 def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     """The run's results in the report's structures, with the cost of an empty pass."""
-    digest, memory, passes = measured.digest, measured.memory, measured.passes.done
-    timed, batched, single = passes["timed"], passes.get("batched"), passes.get("one at a time")
+    digest, memory, passes = measured.digest, measured.memory, measured.passes
+    timed, batched, single = passes.typical("timed"), passes.typical("batched"), passes.typical("one at a time")
+    assert timed is not None, "every load has timestamps"
     series, out_of_range = recorded_series(measured.recorders)
     disturbances, unseen = run_disturbances(measured.passes.disturbances, measured.largest_gap_ns)
     count, rejected = timed.commands, digest.rejected
@@ -83,8 +84,11 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         throughput=(batched or timed).throughput,
         one_at_a_time=single.throughput if single else None,
         stamped=timed.throughput if batched else None,
+        passes=len(passes.done["timed"]),
+        least_cpu_ns=passes.least_cpu_ns("batched"),
         disturbances=disturbances,
         series=series,
+        quiet=recorded_series(measured.quiet)[0] if measured.quiet else (),
         out_of_range=out_of_range,
         late_ns=measured.late_ns,
         loop_ceiling=measured.loop_ceiling,
@@ -97,8 +101,8 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         digest=digest.sha256,
         golden_part=digest.golden_part,
         digested_events=digest.total_events,
-        events=(digest.events, *(done.events for done in passes.values())),
-        same_tail=all(digest.ends_as(done.tail) for done in passes.values()),
+        events=(digest.events, *(done.events for done in passes.all)),
+        same_tail=all(digest.ends_as(done.tail) for done in passes.all),
         faults=measured.faults,
         absent=_absent(unseen, measured),
     )
@@ -118,7 +122,7 @@ def _clock(clock: Calibration) -> context.Clock:
 
 
 def _hot_path(measured: MeasuredRun) -> results.HotPath:
-    passes, memory = measured.passes.done.values(), measured.memory
+    passes, memory = measured.passes.all, measured.memory
     return results.HotPath(
         allocations=added(done.allocations for done in passes),
         page_faults=added(done.page_faults for done in passes),

@@ -28,7 +28,7 @@ PACED_S = 2
 """How long a run at a rate takes unless told how many commands."""
 SWEPT_S = 0.5
 """The same for each run of a sweep."""
-SWEPT_MAX = 1_000_000
+SWEPT_MAX = 4_000_000
 """Most commands of such a run unless told."""
 
 
@@ -107,7 +107,7 @@ ObjectiveOption: TypeAlias = Annotated[
         "--objective",
         metavar="pN=TIME,...",
         help="Limits of response time that the rate found by --sweep meets, such as p99=10us,p99.9=50us. Repeatable.  "
-        "[default: p99 at 1,000 times the median service time at the lowest rate]",
+        "[default: p99 at about 1,000 times the median service time at the lowest rate]",
     ),
 ]
 BooksOption: TypeAlias = Annotated[

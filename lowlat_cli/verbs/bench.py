@@ -83,7 +83,7 @@ def bench(
             "-n",
             metavar="N",
             parser=count(1, COMMANDS_MAX),
-            help="Commands measured per run.  [default: 2M, at most 2 s worth at a --rate; 1M, at most 0.5 s worth, "
+            help="Commands measured per run.  [default: 2M, at most 2 s worth at a --rate; 4M, at most 0.5 s worth, "
             "in a --sweep; 20k with an engine in Python]",
         ),
     ] = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Final, TypeAlias
 
@@ -23,7 +23,7 @@ from lowlat.reports.compare.verdict import Resolution, check_significance, judge
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Series, Throughput
-from lowlat.reports.model.series import histogram_of
+from lowlat.reports.model.series import histogram_of, summarize
 
 Sample: TypeAlias = Mapping[Metric, float]
 """One run: its figures by metric, nanoseconds or commands per second."""
@@ -69,17 +69,17 @@ class Sides:
 
 def samples_of(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
     """Every run of every report as a sample."""
-    runs = tuple(_sample(report, run.series, (run,)) for report in reports for run in report.runs)
+    runs = tuple(_sample(report, run.compared_series, (run,)) for report in reports for run in report.runs)
     disturbed = sum(bool(run.disturbances.disturbed) for report in reports for run in report.runs)
-    series = tuple(run.series for report in reports for run in report.runs)
+    series = tuple(run.compared_series for report in reports for run in report.runs)
     return Samples(label, tuple(sources), runs, tuple(reports), disturbed, series)
 
 
 def samples_of_each(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
     """Every report as one sample: the runs within a report were not interleaved with those of the other side."""
-    runs = tuple(_sample(report, report.summary, report.runs) for report in reports)
+    series = tuple(_compared_summary(report) for report in reports)
+    runs = tuple(_sample(report, own, report.runs) for report, own in zip(reports, series, strict=True))
     disturbed = sum(any(run.disturbances.disturbed for run in report.runs) for report in reports)
-    series = tuple(report.summary for report in reports)
     return Samples(label, tuple(sources), runs, tuple(reports), disturbed, series)
 
 
@@ -150,7 +150,7 @@ def compare(
     main = _main_measure(shared)
     chosen = tuple(rules) or default_rules(shared)
     check_rules(chosen, shared, main)
-    judged = _Judge(base, head, significance)
+    judged = _Judge(base, head, significance, paired=order is not None)
     metrics = tuple(
         judged.verdict(metric, values[0][metric], values[1][metric], rule)
         for metric in shared
@@ -177,9 +177,10 @@ def compare(
 class _Judge:
     """The verdicts on the metrics of two sides, with percentiles interpolated wherever both have histograms."""
 
-    def __init__(self, base: Samples, head: Samples, significance: float) -> None:
+    def __init__(self, base: Samples, head: Samples, significance: float, *, paired: bool) -> None:
         self._sides = (base, head)
         self._significance = significance
+        self._paired = paired
         self._steps_ns = [[each.clock.step_ns or 0.0 for each in side.reports] for side in self._sides]
         self._clock_ns = max((step_ns for side in self._steps_ns for step_ns in side), default=0.0)
         self._distributions: dict[tuple[str | None, str | None], list[list[OccupiedBuckets]]] = {}
@@ -198,6 +199,7 @@ class _Judge:
             gates=rule is not None,
             resolution=resolution,
             significance=self._significance,
+            paired=self._paired and len(base) == len(head) == max(len(side.runs) for side in self._sides),
         )
 
     def warnings(self, metrics: Iterable[Compared]) -> Iterator[str]:
@@ -233,6 +235,13 @@ class _Judge:
         return self._distributions[key]
 
 
+def _compared_summary(report: Report) -> Sequence[Series]:
+    """The latencies of all runs that comparisons use."""
+    if not any(run.quiet for run in report.runs):
+        return report.summary
+    return summarize(replace(run, series=run.compared_series) for run in report.runs)
+
+
 def _percent(metric: Metric) -> bool:
     return metric.name.startswith("p")
 
@@ -252,12 +261,12 @@ def _sample(report: Report, series: Iterable[Series], runs: Sequence[Run]) -> Sa
 
 
 def _cpu_ns(report: Report, runs: Sequence[Run]) -> float | None:
-    """CPU time per command of the passes without per-command timestamps; None but in closed loops: others spin while
-    they wait. None also if a pass took none: no program does, so it was not measured.
+    """CPU time per command of the batched passes, of each run the one that took least; None but in closed loops: others
+    spin while they wait. None also if a pass took none: no program does, so it was not measured.
     """
-    passes = [run.throughput for run in runs if run.throughput]
-    times = [done.cpu_ns for done in passes if done.cpu_ns]
-    commands = sum(done.commands for done in passes)
+    passes = [(run.throughput, run.least_cpu_ns or run.throughput.cpu_ns) for run in runs if run.throughput]
+    times = [cpu_ns for _, cpu_ns in passes if cpu_ns]
+    commands = sum(done.commands for done, _ in passes)
     if report.load.model != "closed" or not commands or len(times) < len(passes):
         return None
     return sum(times) / commands

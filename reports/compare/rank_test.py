@@ -6,6 +6,10 @@ the fastest, by the harmonic number of k - 1: the step from the fastest run to t
 Statistics 27, 1956). The Mann-Whitney test counts every step alike, and misses more on a shared machine
 (`docs/explanation/gates.md`).
 
+What the score is compared with depends on what chance decided. Of runs that were interleaved in pairs, it decided which
+of a pair's two runs was the head's: the test counts the ways to exchange them, so that what drifts from pair to pair
+cancels. Otherwise the test counts all ways to draw the head's runs from all runs.
+
 Runs can tie: values come in buckets and steps of a clock. The permutation distribution of the scores is exact then too.
 Tests compare it with all permutations, counted one by one.
 """
@@ -50,7 +54,7 @@ class RatioEstimate:
 
 @dataclass(frozen=True, slots=True)
 class _Tails:
-    """Where the head's score is among those of all ways to draw the head from all runs."""
+    """Where the head's score is among those of all ways to draw the head."""
 
     below: float
     """Chance of this score or less: small if the head is faster."""
@@ -60,18 +64,33 @@ class _Tails:
     """The score less the expected one."""
 
 
-def p_value(base: Sequence[float], head: Sequence[float], *, higher_is_better: bool = False) -> float:
+def can_pair(pairs: int, significance: float = SIGNIFICANT) -> bool:
+    """Whether so many pairs could show a difference: of all ways to exchange the runs within them, two are the most
+    extreme.
+    """
+    return 2.0 ** (1 - pairs) < significance
+
+
+def p_value(
+    base: Sequence[float], head: Sequence[float], *, higher_is_better: bool = False, paired: bool = False
+) -> float:
     """Two-sided p: the chance of scores at least this far apart if sides were random.
 
     Twice the smaller tail, at most 1. Each sample has at least one value. `higher_is_better`: rank 1 is the largest.
+    `paired`: both samples have the pairs in the same order.
     """
     sign = -1 if higher_is_better else 1
-    tails = _tails(sign * np.array([*base, *head], dtype=np.float64), len(head))
+    tails = _tails(sign * np.array([*base, *head], dtype=np.float64), len(head), paired=paired)
     return min(1.0, 2 * min(tails.below, tails.above))
 
 
 def ratio_estimate(
-    base: Sequence[float], head: Sequence[float], significance: float = SIGNIFICANT, *, higher_is_better: bool = False
+    base: Sequence[float],
+    head: Sequence[float],
+    significance: float = SIGNIFICANT,
+    *,
+    higher_is_better: bool = False,
+    paired: bool = False,
 ) -> RatioEstimate:
     """The ratio of head to base, with its interval at 1 - `significance`. Values are 0 or more; 0 over 0 is 1."""
     above, below = np.asarray(head, dtype=np.float64)[:, None], np.asarray(base, dtype=np.float64)[None, :]
@@ -84,7 +103,7 @@ def ratio_estimate(
     @cache
     def at(gap: int) -> _Tails:
         """With the head divided by a ratio between those numbered `gap` - 1 and `gap`."""
-        return _tails(sign * _divided(above[:, 0], below[0], index >= gap), len(head))
+        return _tails(sign * _divided(above[:, 0], below[0], index >= gap), len(head), paired=paired)
 
     last = len(ratios)
     middle = _first(lambda gap: sign * at(gap).excess <= 0, last), _first(lambda gap: sign * at(gap).excess < 0, last)
@@ -122,11 +141,13 @@ def _divided(head: NDArray[np.float64], base: NDArray[np.float64], slower: NDArr
     return np.concatenate([level + 0.5, passed + own])
 
 
-def _tails(values: NDArray[np.float64], drawn: int) -> _Tails:
+def _tails(values: NDArray[np.float64], drawn: int, *, paired: bool) -> _Tails:
     """Of the last `drawn` values; the smallest value has rank 1."""
     scores = _scores(values)
     observed, expected = int(scores[-drawn:].sum()), drawn * float(scores.mean())
-    if len(scores) > EXACT_MAX:
+    if paired:
+        below, above = _paired_tails(scores[drawn:] - scores[:drawn])
+    elif len(scores) > EXACT_MAX:
         below, above = _normal_tails(scores, observed, drawn)
     else:
         running = _running(tuple(sorted(scores.tolist())), drawn)
@@ -159,6 +180,33 @@ def _running(scores: tuple[int, ...], drawn: int) -> NDArray[np.float64]:
         else:
             ways[1:] += ways[:-1].copy()
     running: NDArray[np.float64] = np.cumsum(ways[drawn])
+    return running
+
+
+def _paired_tails(differences: NDArray[np.int64]) -> tuple[float, float]:
+    """The tails of their sum among the sums with any signs: exact up to `EXACT_MAX` runs, else by the normal curve."""
+    gaps, observed = np.abs(differences), int(differences.sum())
+    if 2 * len(gaps) <= EXACT_MAX:
+        running = _running_signs(tuple(sorted(gaps.tolist())))
+        index = (observed + int(gaps.sum())) // 2
+        return float(running[index]), float(1 - (running[index - 1] if index else 0.0))
+    spread = math.sqrt(float(np.square(gaps).sum()))
+    if spread == 0:
+        return 1.0, 1.0
+    curve = NormalDist()  # sums are two apart
+    return curve.cdf((observed + 1) / spread), 1 - curve.cdf((observed - 1) / spread)
+
+
+@lru_cache(maxsize=256)
+def _running_signs(gaps: tuple[int, ...]) -> NDArray[np.float64]:
+    """For each sum of some of the gaps, the chance that a random choice of them has it or less."""
+    chance = np.zeros(sum(gaps) + 1)
+    chance[0] = 1.0
+    for gap in gaps:
+        if gap:
+            chance[gap:] = (chance[gap:] + chance[:-gap]) / 2
+            chance[:gap] /= 2
+    running: NDArray[np.float64] = np.cumsum(chance)
     return running
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from lowlat import units
 from lowlat.errors import NotValidError, UsageError
-from lowlat.reports.compare.rank_test import SIGNIFICANT, RatioEstimate, p_value, ratio_estimate
+from lowlat.reports.compare.rank_test import SIGNIFICANT, RatioEstimate, can_pair, p_value, ratio_estimate
 from lowlat.reports.model.comparison import Compared, Metric, Values, Verdict
 
 RUNS_MIN: Final = 4
@@ -49,15 +49,20 @@ def judge(
     gates: bool,
     resolution: Resolution = Resolution(),
     significance: float = SIGNIFICANT,
+    paired: bool = False,
 ) -> Compared:
     """The verdict on a metric from its per-run values, at least one a side.
+
+    `paired`: the sides were interleaved, and have a value for each pair, in the same order. Pairs too few to be
+    significant are compared as if they were none: runs exchanged over all pairs have more ways.
 
     Raises `NotValidError` for a value that is negative or not finite.
     """
     _check_values(metric, (*base, *head))
     more = metric.higher_is_better
-    estimate = ratio_estimate(base, head, significance, higher_is_better=more)
-    p = p_value(base, head, higher_is_better=more)
+    paired = paired and can_pair(len(base), significance)
+    estimate = ratio_estimate(base, head, significance, higher_is_better=more, paired=paired)
+    p = p_value(base, head, higher_is_better=more, paired=paired)
     sides = _values(base), _values(head)
     scale = _Scale(more, threshold_percent / 100, resolution.floor_ns)
     found = _verdict(scale, *sides, estimate, significant=p < significance)
@@ -75,6 +80,7 @@ def judge(
         ratio=round(estimate.ratio, 6) if math.isfinite(estimate.ratio) else None,
         interval=(round(ends[0], 6), round(ends[1], 6)) if ends and math.isfinite(ends[1]) else None,
         p=p,
+        test="within pairs" if paired else "over all runs",
         threshold_percent=threshold_percent,
         floor=resolution.floor_ns,
         gates=gates,

@@ -62,8 +62,9 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
 
     Raises `NotValidError` if their figures are wrong, `FormatError` if the report has too many series.
     """
-    for run in report.runs:
+    for index, run in enumerate(report.runs):
         started_at(run)
+        _check_quiet(index, run)
     parts = _parts(report)
     summary = {(series.op, series.measure): series for series in report.summary}
     if summary.keys() != parts.keys() or len(summary) != len(report.summary):
@@ -78,6 +79,16 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
         spread = spread_of([series for _, series in placed])
         _same_figures(place, summary[name], {"spread": spread, "bands": bands(whole)})
         yield name, whole
+
+
+def _check_quiet(index: int, run: Run) -> None:
+    """The quieter passes of a run are some of its passes."""
+    counts = {(series.op, series.measure): series.count for series in run.series}
+    for position, series in enumerate(run.quiet):
+        place = f"runs[{index}].quiet[{position}] ({series.op}, {series.measure})"
+        _checked(place, series)
+        if series.count > counts.get((series.op, series.measure), 0):
+            raise FormatError(f"{place}: it has {series.count} samples, more than the run")
 
 
 def _parts(report: Report) -> dict[Name, list[tuple[str, Series]]]:

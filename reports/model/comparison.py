@@ -90,6 +90,13 @@ class Compared(Metric):
         ),
     ]
     p: Annotated[Share, Meta(description="Two-sided p of Savage's rank test, exact under ties up to 60 runs")]
+    test: Annotated[
+        Literal["within pairs", "over all runs"],
+        Meta(
+            description="What the test exchanges at random: the two runs of each pair, of sides that were interleaved; "
+            "or runs of the sides at will, of others and of pairs too few to be significant"
+        ),
+    ]
     threshold_percent: Annotated[Amount, Meta(description="Largest regression that the gate accepts, percent")]
     floor: Annotated[Amount, Meta(description="Difference of medians below the clock's resolution; 0 if interpolated")]
     gates: Annotated[bool, Meta(description="Whether it is gated; false: informational")]

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -22,12 +21,13 @@ from lowlat.reports.model.series import PERCENTS
 DEFAULT_PERCENTILE: Final = "99"
 SERVICE_TIMES: Final = 1_000
 DEFAULT_RULE: Final = (
-    f"p{DEFAULT_PERCENTILE} at most {SERVICE_TIMES:,} times the median service time at the lowest rate"
+    f"p{DEFAULT_PERCENTILE} at most {SERVICE_TIMES:,} times the median service time of the best run at the lowest "
+    "rate, rounded to 1, 2 or 5 times a power of ten"
 )
-"""A queue of about 1,000 commands. The limit is far above timer interrupts and the wake-up of a cold cache, which last
-microseconds, and far below the queue of a rate that the engine cannot keep, which grows to milliseconds within a run.
-The curve is steep there, so the answer hardly depends on the factor or on noise. A desk has its own limit: it passes
-`--objective`."""
+"""A queue of about 1,000 commands, in round numbers, so that it is the same when measured again. The limit is far above
+timer interrupts and the wake-up of a cold cache, which last microseconds, and far below the queue of a rate that the
+engine cannot keep, which grows to milliseconds within a run. The curve is steep there, so the answer hardly depends on
+the factor or on noise. A desk has its own limit: it passes `--objective`."""
 EXCESS_MAX: Final = math.log(4)
 """Beyond a factor of 4, a run only votes for or against its rate: how long a stalled run was stalled says nothing about
 the engine."""
@@ -88,8 +88,14 @@ def default_objectives(lowest: Sequence[Run]) -> tuple[Objective, ...]:
 
     Raises `FormatError` for runs without service times.
     """
-    service_ns = median(_value_ns(run, "service", "50") for run in lowest)
-    return (Objective(percentile=DEFAULT_PERCENTILE, limit_ns=max(1, round(SERVICE_TIMES * service_ns))),)
+    service_ns = min(_value_ns(run, "service", "50") for run in lowest)
+    return (Objective(percentile=DEFAULT_PERCENTILE, limit_ns=_round_number(SERVICE_TIMES * service_ns)),)
+
+
+def _round_number(value: float) -> int:
+    """The nearest of 1, 2, 5, 10, 20 ... by ratio."""
+    steps: list[int] = [factor * 10**power for power in range(13) for factor in (1, 2, 5)]
+    return min(steps, key=lambda step: abs(math.log(max(value, 1) / step)))
 
 
 def excess(run: Run, rate: float, objectives: Sequence[Objective]) -> float:

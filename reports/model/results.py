@@ -193,6 +193,32 @@ class Run:
             "and no timestamps inside; null outside a closed loop"
         ),
     ] = None
+    passes: Annotated[
+        Positive,
+        Meta(
+            description="How often each pass was made, in turn; the passes above are those of median duration, the "
+            "series have the latencies of all"
+        ),
+    ] = 1
+    least_cpu_ns: Annotated[
+        Count | None,
+        Meta(
+            description="Processor time of the batched pass that took least of it, nanoseconds: what comparisons use, "
+            "since interference only adds time; null outside a closed loop"
+        ),
+    ] = None
+    quiet: Annotated[
+        tuple[Series, ...],
+        Meta(
+            description="Latencies of the two timed passes that took least processor time, also part of series: what "
+            "comparisons use; empty if there was one pass"
+        ),
+    ] = ()
+
+    @property
+    def compared_series(self) -> tuple[Series, ...]:
+        """The latencies that comparisons use."""
+        return self.quiet or self.series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Estimates the highest rate that meets its objectives, from runs at several rates, some of them disturbed.
 
-Each rate has one figure, the median of its runs, so a run that something stalled does not decide. More load cannot make
-latency better, so the medians are fitted by the nearest function of the rate that never falls: isotonic regression (R.
-E. Barlow and others, "Statistical Inference under Order Restrictions", 1972), which averages neighbors that contradict
-this. The estimate is where the fit, linear between rates on a logarithmic scale, crosses zero.
+Each rate has one figure, that of its run at the lower quartile. Other programs only make runs worse, often half of
+them, so a median run jumps between a quiet host and a busy one, where the quieter quarter does not. More load cannot
+make latency better, so these figures are fitted by the nearest function of the rate that never falls: isotonic
+regression (R. E. Barlow and others, "Statistical Inference under Order Restrictions", 1972), which averages neighbors
+that contradict this. The estimate is where the fit, linear between rates on a logarithmic scale, crosses zero.
 
 The interval is a percentile bootstrap over the runs of each rate (B. Efron and R. Tibshirani, "An Introduction to the
 Bootstrap", 1993), widened to the two measured rates around the crossing: nothing was measured between them.
@@ -51,7 +52,7 @@ def crossing(points: Sequence[AtRate], seed: int) -> Crossing:
     """The highest rate that meets the objectives, from points in order of rate. `seed`: of the bootstrap."""
     logs = np.log([point.rate for point in points])
     weights = np.array([len(point.excesses) for point in points], dtype=float)
-    fit = isotonic(np.array([[middle(point.excesses) for point in points]]), weights)
+    fit = isotonic(np.array([[quartile(point.excesses) for point in points]]), weights)
     found, below, above = float(_zeros(logs, fit)[0]), *bracket(fit[0])
     ends = [-math.inf if below is None else float(logs[below]), math.inf if above is None else float(logs[above])]
     confident = min(weights) >= RUNS_MIN
@@ -63,16 +64,22 @@ def crossing(points: Sequence[AtRate], seed: int) -> Crossing:
     return Crossing(_exp(found), lower, upper, CONFIDENCE if confident else None)
 
 
-def middle(excesses: ArrayLike) -> Values:
-    """Along the last axis, the median run; of an even number of runs the worse of the two in the middle."""
-    values: Values = np.quantile(np.asarray(excesses, dtype=float), 0.5, axis=-1, method="higher")
-    return values
+def quartile(excesses: ArrayLike) -> Values:
+    """Along the last axis, the run at the lower quartile."""
+    values = np.sort(np.asarray(excesses, dtype=float), axis=-1)
+    found: Values = values[..., quartile_index(values.shape[-1])]
+    return found
+
+
+def quartile_index(runs: int) -> int:
+    """Of so many runs in order, the best first, the one at the lower quartile: of 3 the first, of 5 or 6 the second."""
+    return (runs - 1) // 4
 
 
 def rates_around(points: Sequence[AtRate]) -> tuple[float | None, float | None]:
     """The highest rate whose fitted figure meets the objectives, and the next one; None where there is none."""
     weights = np.array([len(point.excesses) for point in points], dtype=float)
-    below, above = bracket(isotonic(np.array([[middle(point.excesses) for point in points]]), weights)[0])
+    below, above = bracket(isotonic(np.array([[quartile(point.excesses) for point in points]]), weights)[0])
     return None if below is None else points[below].rate, None if above is None else points[above].rate
 
 
@@ -121,7 +128,7 @@ def _resampled(points: Sequence[AtRate], seed: int) -> Values:
     for point in points:
         count = len(point.excesses)
         drawn = (source.random_raw(RESAMPLES * count) % count).reshape(RESAMPLES, count)
-        columns.append(middle(np.asarray(point.excesses, dtype=float)[drawn]))
+        columns.append(quartile(np.asarray(point.excesses, dtype=float)[drawn]))
     return np.stack(columns, axis=1)
 
 

@@ -27,12 +27,12 @@ from lowlat.reports.model.objective import (
 )
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
-from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, Crossing, crossing, middle
+from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, Crossing, crossing, quartile, quartile_index
 
 SCHEMA: Final = "lowlat.sweep/1"
 ANSWER_RULE: Final = (
-    "highest rate at which the median run meets every objective: where the isotonic fit over the rates crosses them; "
-    f"{CONFIDENCE:.0%} interval by bootstrap over the runs, at least the two rates around it"
+    "highest rate at which the run at the lower quartile meets every objective: where the isotonic fit over the rates "
+    f"crosses them; {CONFIDENCE:.0%} interval by bootstrap over the runs, at least the two rates around it"
 )
 REQUESTED: Final = "requested"
 POINTS_MAX: Final = 200
@@ -162,18 +162,19 @@ def response(point: Report) -> SummarySeries | None:
 
 
 def typical(point: Report, percent: str) -> PercentileValue | None:
-    """A percentile of response time in the median run, with the fewest samples beyond it of any run; the longer of the
-    two middle ones of an even number. None if a run lacks it."""
+    """A percentile of response time in the run at the lower quartile, with the fewest samples beyond it of any run.
+    None if a run lacks it.
+    """
     found = [series.percentiles.get(percent) for run in point.runs if (series := response_of(run))]
     known = sorted((each for each in found if each is not None), key=lambda each: each.value)
     if not known or len(known) < len(point.runs):
         return None
-    return PercentileValue(value=known[len(known) // 2].value, beyond=min(each.beyond for each in known))
+    return PercentileValue(value=known[quartile_index(len(known))].value, beyond=min(each.beyond for each in known))
 
 
 def meets(sweep: Sweep, point: Report) -> bool:
-    """Whether the median run at this rate meets the objectives. The fit over all rates decides the answer."""
-    return bool(middle(_excesses(point, sweep.objectives)) <= 0)
+    """Whether the run at the lower quartile meets the objectives. The fit over all rates decides the answer."""
+    return bool(quartile(_excesses(point, sweep.objectives)) <= 0)
 
 
 def verdict(sweep: Sweep, point: Report) -> str:
@@ -181,7 +182,7 @@ def verdict(sweep: Sweep, point: Report) -> str:
     if point.status == "invalid" and not missed(point):
         return "invalid"
     late = sum(not kept_up(run, _rate(point)) for run in point.runs)
-    if late * 2 > len(point.runs):
+    if len(point.runs) - late <= quartile_index(len(point.runs)):
         return f"not sustained in {late} of {len(point.runs)}"
     met = sum(value <= 0 for value in _excesses(point, sweep.objectives))
     return f"{'meets' if meets(sweep, point) else 'exceeds'} ({met} of {len(point.runs)})"

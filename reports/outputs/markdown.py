@@ -53,7 +53,7 @@ def of_sweep(sweep: Sweep) -> str:
             *_status(sweep.status, sweep.status_reasons),
             f"Highest rate: **{_plain(sweep_lines.answer(sweep))}**; {_plain(sweep_lines.objectives(sweep))}",
             "",
-            "Response time of all operations, from the intended start, in the median run at each rate:",
+            "Response time of all operations, from the intended start, in the lower-quartile run at each rate:",
             "",
             *_table(["target", "achieved", "p50", "p99", "p99.9", "max", "objective (runs)"], rows, len(sweep.points)),
             "",

@@ -130,8 +130,8 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
 
 
 def over_rates(sweep: Sweep) -> Chart | None:
-    """Latency in the median run over the target rate, with crosses for rates that exceed an objective, and lines at the
-    objectives and the answer."""
+    """Latency in the lower-quartile run over the target rate, with crosses for rates that exceed an objective, and
+    lines at the objectives and the answer."""
     data = [trace for color, percent in enumerate(_OVER_RATES) for trace in _rate_trace(sweep, percent, color)]
     if not data:
         return None

@@ -141,7 +141,8 @@ def rule(comparison: Comparison) -> str:
     """The definition of a regression."""
     step_ns = max((metric.floor for metric in comparison.metrics), default=0.0)
     floor = f"; figures not interpolated also differ by more than the clock's {units.time(step_ns)}" if step_ns else ""
-    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Savage's rank test){floor}"
+    within = " within pairs" if any(metric.test == "within pairs" for metric in comparison.metrics) else ""
+    return f"ratio beyond the limit, p below {comparison.significance:.3g} (Savage's rank test{within}){floor}"
 
 
 def estimators(comparison: Comparison) -> list[tuple[str, str]]:

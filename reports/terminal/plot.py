@@ -118,7 +118,9 @@ def _of_spectra(spectra: Sequence[Spectrum], title: str) -> _Picture:
 
 
 def _of_sweep(swept: Sweep) -> _Picture:
-    """Latency in the median run over the logarithm of the target rate, with lines at the objectives and the answer."""
+    """Latency in the lower-quartile run over the logarithm of the target rate, with lines at the objectives and the
+    answer.
+    """
     lines = []
     for percent in _OVER_RATES:
         found = [

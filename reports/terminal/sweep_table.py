@@ -39,7 +39,7 @@ def _parts(sweep: Sweep) -> Iterator[RenderableType]:
     yield title(first)
     yield facts([("host", text_lines.host(first.host)), ("clock", text_lines.clock(first.clock))])
     yield Text()
-    yield plain_text("response time of all operations, from the intended start, in the median run at each rate")
+    yield plain_text("response time of all operations, from the intended start, in the lower-quartile run at each rate")
     yield _table(sweep)
     shown = [found for point in sweep.points for percent in _PERCENTS if (found := typical(point, percent))]
     if any(latency_table.is_insignificant(each) for each in shown):

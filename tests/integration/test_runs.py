@@ -15,10 +15,12 @@ import pytest
 from lowlat.documents import published
 from lowlat.engine.bench import run as run_module
 from lowlat.engine.bench.crosscheck import check_prefix, first_difference
+from lowlat.engine.bench.native_run import CLOSED_PASSES
 from lowlat.engine.bench.placement import choose_place
 from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.bench.run import RunPlan, measure
+from lowlat.engine.bench.run_setup import QUIET_PASSES
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config import EngineConfig
@@ -47,13 +49,17 @@ def test_report_is_ok_and_obeys_the_published_schema(report):
     jsonschema.validate(to_document(report), published("lowlat.report/1"))
 
 
-def test_each_command_is_recorded_once_a_run(report, flow):
+def test_each_command_is_recorded_once_a_pass(report, flow):
+    """The quiet passes are some of all; the least CPU time is at most that of the median pass."""
     whole = next(series for series in report.summary if series.op == "all")
-    assert whole.count == 2 * len(flow.measured)
+    assert whole.count == 2 * CLOSED_PASSES * len(flow.measured)
     assert sum(series.count for series in report.summary if series.op != "all") == whole.count
     for run in report.runs:
         passes = (run.throughput, run.one_at_a_time, run.stamped)
         assert [done.commands for done in passes] == [len(flow.measured)] * 3
+        quiet = next(series for series in run.quiet if series.op == "all")
+        assert (run.passes, quiet.count) == (CLOSED_PASSES, QUIET_PASSES * len(flow.measured))
+        assert 0 < run.least_cpu_ns <= run.throughput.cpu_ns
 
 
 def test_the_hot_path_allocates_and_faults_on_nothing(report):

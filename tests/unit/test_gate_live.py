@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -20,10 +20,11 @@ from scipy.stats import binomtest
 
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.io.json_codec import from_text, to_text
+from lowlat.reports.io.json_codec import from_text
+from lowlat.reports.io.validation import check
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Throughput
-from lowlat.reports.model.series import series_of, summarize
+from lowlat.reports.model.series import histogram_of, series_of, summarize
 from tests.scaled_reports import scaled
 
 MEASURE = Path(__file__).parents[2] / "tools/measure"
@@ -53,8 +54,13 @@ def one_run() -> Report:
     return dataclasses.replace(report, runs=(run,), summary=summarize((run,)))
 
 
+def plan_of(gate_live: ModuleType, trials: int, rounds: int) -> Any:
+    spins = {name: gate_live.Spin(units) for name, units in UNITS.items()}
+    return gate_live.Plan("equity", 100, trials, rounds, 1, spins)
+
+
 def test_every_round_runs_each_variant_once_in_an_order_of_its_own(gate_live: ModuleType) -> None:
-    plan = gate_live.Plan(100, 34, 10, 1, UNITS)
+    plan = plan_of(gate_live, trials=34, rounds=10)
     orders = [plan.order(trial) for trial in range(34)]
     assert all(sorted(order[at : at + 3]) == sorted(UNITS) for order in orders for at in range(0, 30, 3))
     assert len({tuple(order[at : at + 3]) for order in orders for at in range(0, 30, 3)}) == 6
@@ -62,38 +68,55 @@ def test_every_round_runs_each_variant_once_in_an_order_of_its_own(gate_live: Mo
 
 
 def test_runs_are_sorted_by_variant(gate_live: ModuleType, one_run: Report) -> None:
-    plan = gate_live.Plan(100, 1, 4, 1, UNITS)
-    runs = tuple(dataclasses.replace(one_run.runs[0], index=at) for at in range(12))
-    found = gate_live.by_variant(plan, 0, dataclasses.replace(one_run, runs=runs))
+    plan = plan_of(gate_live, trials=1, rounds=4)
+    runs = [dataclasses.replace(one_run, runs=(dataclasses.replace(one_run.runs[0], index=at),)) for at in range(12)]
+    found = gate_live.by_variant(plan, 0, runs)
     assert {name: [report.runs[0].index for report in reports] for name, reports in found.items()} == {
         name: [at for at, each in enumerate(plan.order(0)) if each == name] for name in UNITS
     }
     with pytest.raises(SystemExit, match="trial 0 has 11 runs, its plan 12"):
-        gate_live.by_variant(plan, 0, dataclasses.replace(one_run, runs=runs[1:]))
+        gate_live.by_variant(plan, 0, runs[1:])
 
 
-def spun(report: Report, spins: list[int]) -> Report:
-    """Runs whose CPU time grows by half a nanosecond per iteration beyond the fourth."""
+def spun(report: Report, spins: Sequence[Any]) -> list[Report]:
+    """Runs one by one, on a machine that drifts by 1% a run. CPU time grows by half a nanosecond per iteration beyond
+    the fourth.
+    """
     (run,) = report.runs
-    passes = [Throughput.of(1_000, 50_000, 40_000 + 500 * max(0, spin - 4)) for spin in spins]
-    runs = tuple(dataclasses.replace(run, index=at, throughput=done) for at, done in enumerate(passes))
-    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+    least = [round((40_000 + 500 * max(0, spin.units - 4)) * 1.01**at) for at, spin in enumerate(spins)]
+    runs = [dataclasses.replace(run, least_cpu_ns=cpu_ns) for cpu_ns in least]
+    return [dataclasses.replace(report, runs=(each,), summary=summarize((each,))) for each in runs]
 
 
-def test_spins_are_calibrated_between_the_steps_of_the_ladder(
-    monkeypatch: pytest.MonkeyPatch, gate_live: ModuleType, one_run: Report
-) -> None:
-    def runs(_python: Path, _commands: int, spins: list[int]) -> bytes:
-        return to_text(spun(one_run, spins)).encode()
+def test_spins_are_calibrated_between_the_steps_of_the_ladder(gate_live: ModuleType, one_run: Report) -> None:
+    """The median of ten rounds: their order is random, so drift within a round leaves an iteration or two."""
+    slowdowns = sys.modules["planted_slowdowns"]
+    wanted = gate_live.slowdowns_of("cpu+5,cpu+20")
+    units = slowdowns.calibrated(wanted, lambda spins: spun(one_run, spins))
+    assert {name: spin.every for name, spin in units.items()} == {"cpu+5": 1, "cpu+20": 1}
+    assert (units["cpu+5"].units, units["cpu+20"].units) == (pytest.approx(8, abs=2), pytest.approx(20, abs=2))
+    with pytest.raises(SystemExit, match=r"cpu\+900: a spin of 96 slows cpu by less"):
+        slowdowns.calibrated(gate_live.slowdowns_of("cpu+900"), lambda spins: spun(one_run, spins))
+    (tail,) = gate_live.slowdowns_of("p99+20")
+    assert tail.every == 50 and str(gate_live.Spin(126, tail.every)) == "126, each 50th"
 
-    monkeypatch.setattr(gate_live, "runs", runs)
-    units = gate_live.calibrated(Path("python"), gate_live.slowdowns_of("cpu+5,cpu+20"), 100)
-    assert units == {"base": 0, "A/A": 0, "cpu+5": 8, "cpu+20": 20}  # 2 and 8 ns at 40
-    with pytest.raises(SystemExit, match=r"cpu\+900: a spin of 256 slows cpu by less"):
-        gate_live.calibrated(Path("python"), gate_live.slowdowns_of("cpu+900"), 100)
+
+def test_slowdowns_that_cannot_be_read_are_named(gate_live: ModuleType) -> None:
+    assert gate_live.slowdowns_of("none") == []
     for wrong in ("p42+5", "cpu=5", "cpu+", "", "cpu+5,"):
         with pytest.raises(ArgumentTypeError, match=r"is not METRIC.PERCENT,.* with metrics cpu, p50, p99, mean"):
             gate_live.slowdowns_of(wrong)
+
+
+def test_a_coarser_clock_reads_a_latency_as_the_step_below_or_above_in_proportion(
+    gate_live: ModuleType, one_run: Report
+) -> None:
+    """A sample at each of 500 to 599 ns, in steps of 100: 50 and a half on average at either; the sum stays."""
+    coarse = gate_live.read_coarsely(one_run, 100)
+    (series,) = coarse.runs[0].series
+    assert (series.count, series.mean, coarse.clock.step_ns) == (100, pytest.approx(549.5, abs=1), 100)
+    assert set(histogram_of(series).recorded) == {buckets.index_of(500), buckets.index_of(600)}
+    check(coarse)
 
 
 def trial(report: Report, **factors: Fraction) -> Any:
@@ -105,7 +128,8 @@ def slower(report: Report, factor: Fraction) -> Report:
     """Also by CPU time."""
     (run,) = scaled(report, factor).runs
     done = Throughput.of(1_000, int(80_000 * factor), int(40_000 * factor))
-    return dataclasses.replace(report, runs=(dataclasses.replace(run, throughput=done),), summary=summarize((run,)))
+    run = dataclasses.replace(run, throughput=done, least_cpu_ns=done.cpu_ns)
+    return dataclasses.replace(report, runs=(run,), summary=summarize((run,)))
 
 
 def row_of(text: str, gate: str) -> list[str]:
@@ -116,12 +140,19 @@ def row_of(text: str, gate: str) -> list[str]:
 def test_counts_are_those_of_the_shipped_gate(gate_live: ModuleType, one_run: Report) -> None:
     slow = Fraction(2)
     trials = [trial(one_run, slow=slow), trial(one_run, slow=slow), trial(one_run, equal=slow)]
-    text = gate_live.tables(trials, {"base": 0, "equal": 0, "slow": 9})
+    text = gate_live.tables(trials, {"base": "0", "equal": "0", "slow": "9"})
     by_rule = [f"`{name}=10%` alone" for name in ("p50", "p99", "cpu", "mean", "throughput")]
-    for gate in ("default gate", "default metrics, rank test alone", "default metrics, ratio alone", *by_rule):
+    for gate in (
+        "default gate",
+        "default gate, test over all runs instead",
+        "default metrics, rank test alone",
+        "default metrics, ratio alone",
+        *by_rule,
+    ):
         alarms, _, found = row_of(text, gate)
         assert (alarms, found) == ("1/3 (6%-79%)", "2/3 (21%-94%)")
-    assert "3 trials of 10 runs a side" in text and row_of(text, "slow")[0] == "9"
+    assert "3 trials of 10 runs a side" in text and "CPU times of equal programs differ by 0.0%" in text
+    assert row_of(text, "slow")[0] == "9"
 
 
 def test_shares_have_wilson_intervals(gate_live: ModuleType) -> None:
@@ -137,7 +168,8 @@ def test_a_folder_without_trials_is_named(
     monkeypatch.setattr(sys, "argv", ["gate_live.py", "--from", str(tmp_path)])
     with pytest.raises(SystemExit, match=r"has no plan.json; collect into it with -o"):
         gate_live.main()
-    plan = {"commands": 1, "trials": 1, "rounds": 1, "seed": 1, "units": UNITS}
+    spins = {name: {"units": units, "every": 1} for name, units in UNITS.items()}
+    plan = {"profile": "equity", "commands": 1, "trials": 1, "rounds": 1, "seed": 1, "spins": spins}
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(SystemExit, match="holds no whole trial; collect some with -o"):
         gate_live.main()

@@ -11,6 +11,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lowlat.reports.model.comparison import Metric, Verdict
+from tests.unit.reports.compare.simulated_runs import PASSES
 from tests.unit.reports.compare.test_error_rates import (
     Judge,
     Values,
@@ -20,6 +21,7 @@ from tests.unit.reports.compare.test_error_rates import (
     ours,
     power,
     rank_only,
+    unpaired,
 )
 
 SESSIONS = 500
@@ -40,13 +42,16 @@ def signed_rank(_metric: Metric, values: Values, _plain: Values) -> Verdict:
     return "regressed" if stats.wilcoxon(pairs).pvalue < 0.05 and ratio > 1.1 else "unchanged"
 
 
-GATES: dict[str, tuple[Judge, bool]] = {
+GATES: dict[str, tuple[Judge, bool] | tuple[Judge, bool, int]] = {
     "ours, interleaved (`lowlat ab`)": (ours, True),
-    "ours, one side after the other": (ours, False),
+    "ours, one side after the other (`lowlat compare`)": (unpaired, False),
+    "ours over all runs instead of within pairs, interleaved": (unpaired, True),
+    "ours with a single pass a run, interleaved": (ours, True, 1),
     "ours with a Mann-Whitney test, interleaved": (mann_whitney, True),
     "ours with a signed-rank test of the pairs, interleaved": (signed_rank, True),
     "plain percentiles with a floor of one step, interleaved": (floored, True),
     "means more than 10% apart, interleaved": (means_only, True),
+    "means more than 10% apart, a single pass a run, interleaved": (means_only, True, 1),
     "means more than 10% apart, one side after the other": (means_only, False),
     "rank test alone, interleaved": (rank_only, True),
     "rank test alone, one side after the other": (rank_only, False),
@@ -62,9 +67,7 @@ def cell(share: tuple[float, float, float]) -> str:
 if __name__ == "__main__":
     print("| gate | A/A false-positive rate | power to detect +20% at p50 | at p99 | in CPU time |")
     print("|---|--:|--:|--:|--:|")
-    for name, (gate, interleaved) in GATES.items():
-        found = [
-            alarms(gate, interleaved=interleaved, number=SESSIONS),
-            *power(gate, interleaved=interleaved, number=SESSIONS),
-        ]
+    for name, (gate, interleaved, *passes) in GATES.items():
+        how = {"interleaved": interleaved, "number": SESSIONS, "passes": passes[0] if passes else PASSES}
+        found = [alarms(gate, **how), *power(gate, **how)]
         print(f"| {name} | {' | '.join(map(cell, found))} |", flush=True)

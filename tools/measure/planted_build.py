@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 UNITS = "LOWLAT_PLANTED_SPIN_UNITS"
-"""The environment variable that a run reads: iterations before each command."""
+EVERY = "LOWLAT_PLANTED_SPIN_EVERY"
+"""The environment variables that a run reads: iterations of the spin, and every how many commands it runs."""
 
 
 def planted_python(folder: Path) -> Path:

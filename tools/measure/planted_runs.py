@@ -1,6 +1,7 @@
 """Measures runs with a planted spin; executed by the interpreter of `planted_build.py`.
 
-Standard input: a JSON object with `commands`, the number of commands, and `units`, the spin of each run in order.
+Standard input: a JSON object with `profile`; `commands`, their number; and `spins`, for each run in order the
+iterations of its spin and every how many commands it runs.
 Standard output: one `lowlat.report/1` document with these runs, each in a fresh process as always.
 """
 
@@ -10,7 +11,7 @@ import json
 import os
 import sys
 
-from planted_build import UNITS
+from planted_build import EVERY, UNITS
 
 from lowlat.engine import _core
 from lowlat.engine.bench.run import RunPlan, measure
@@ -27,13 +28,14 @@ def main() -> None:
     if "LOWLAT_PLANTED_SPIN" not in _core.build_facts()["flags"]:
         sys.exit("this lowlat has no planted spin; tools/measure/gate_live.py builds one that has")
     job = json.load(sys.stdin)
-    units = iter(job["units"])
+    spins = iter(job["spins"])
 
     def before(_text: str, _share: float) -> None:
-        os.environ[UNITS] = str(next(units, 0))
+        units, every = next(spins, (0, 1))
+        os.environ |= {UNITS: str(units), EVERY: str(every)}
 
-    flow = synthetic_flow(load_profile("steady"), job["commands"], 1)
-    report = measure(flow, RunPlan(runs=len(job["units"]), reference_commands=PREFIX), before)
+    flow = synthetic_flow(load_profile(job["profile"]), job["commands"], 1)
+    report = measure(flow, RunPlan(runs=len(job["spins"]), reference_commands=PREFIX), before)
     if report.status != "ok":
         sys.exit(f"the runs are {report.status}: {'; '.join(report.status_reasons)}")
     sys.stdout.write(to_text(report))
