@@ -7,13 +7,13 @@ also hold the digest of their commands: one of other commands does not apply.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Final
 
 from lowlat.engine.flow.order_flow import Flow, digest_commands
+from lowlat.toml import parse_toml
 
 FILE: Final = "golden_digests.toml"
 
@@ -50,5 +50,5 @@ def golden_digests() -> dict[tuple[str, int], tuple[Golden, ...]]:
     text = (resources.files("lowlat.engine.flow") / FILE).read_text(encoding="utf-8")
     return {
         (flow["profile"], flow["seed"]): tuple(Golden(*row) for row in flow["lengths"])
-        for flow in tomllib.loads(text)["flow"]
+        for flow in parse_toml(text)["flow"]
     }

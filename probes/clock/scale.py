@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lowlat.bounded import Positive
+from lowlat.bounded import Word
 from lowlat.errors import NotValidError
 from lowlat.probes import _core
 from lowlat.probes.clock.sources import FREQUENCY_MAX_HZ, FREQUENCY_MIN_HZ
@@ -21,7 +21,7 @@ class TickScale:
     to 584 years of ticks: no drift, no overflow.
     """
 
-    multiplier: Annotated[Positive, Meta(description="It has 64 bits: no double holds it")]
+    multiplier: Annotated[Word, Meta(description="It has 64 bits: no double holds it")]
     shift: Annotated[int, Meta(ge=0, le=127, description="Bits to shift right, after a product of 128 bits")]
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
-from lowlat.bounded import Amount, Count, Positive
+from lowlat.bounded import Amount, Count, Positive, Word
 
 BOOK_SCHEMA: Final = "lowlat.book/1"
 BOOKS_SCHEMA: Final = "lowlat.books/1"
@@ -46,15 +46,15 @@ class BookDocument:
     tick: Annotated[Positive, Meta(description="Prices are multiples of it, in units of price")]
     depth: Annotated[Positive, Meta(description="Levels a side that the writer publishes at most")]
     live: Annotated[bool, Meta(description="Whether a process holds the book for writing")]
-    writer_pid: Annotated[Positive, Meta(description="Process id of the writer")]
+    writer_pid: Annotated[Word, Meta(description="Process id of the writer")]
     writer_state: Annotated[WriterState, Meta(description=_STATE)]
     age_s: Annotated[Amount | None, Meta(description=_AGE)]
-    generation: Annotated[Count, Meta(description="Writers so far")]
+    generation: Annotated[Word, Meta(description="Writers so far")]
     sequence: Annotated[
-        Count, Meta(description="Even, higher by 2 after every update", extra_json_schema={"multipleOf": 2})
+        Word, Meta(description="Even, higher by 2 after every update", extra_json_schema={"multipleOf": 2})
     ]
     command: Annotated[
-        Count, Meta(description="The source's number of the command after which the book first looked so")
+        Word, Meta(description="The source's number of the command after which the book first looked so")
     ]
     bids: Annotated[tuple[LadderLevel, ...], Meta(description="Buy levels, the highest price first")]
     asks: Annotated[tuple[LadderLevel, ...], Meta(description="Sell levels, the lowest price first")]
@@ -67,10 +67,10 @@ class BookLine:
     symbol: Annotated[str, Meta(description="Name of the book")]
     live: Annotated[bool, Meta(description="Whether a process holds the book for writing")]
     unit: Annotated[str, Meta(description="What one unit of price is worth, a decimal number; 1 when unknown")] = "1"
-    writer_pid: Annotated[Count | None, Meta(description="Process id of the last writer; null when unknown")] = None
+    writer_pid: Annotated[Word | None, Meta(description="Process id of the last writer; null when unknown")] = None
     writer_state: Annotated[WriterState | None, Meta(description=f"{_STATE}; null when unknown")] = None
     age_s: Annotated[Amount | None, Meta(description=f"{_AGE}, or the book cannot be read")] = None
-    generation: Annotated[Count | None, Meta(description="Writers so far; null when unknown")] = None
+    generation: Annotated[Word | None, Meta(description="Writers so far; null when unknown")] = None
     sequence: Annotated[
         Count | None, Meta(description="Even, higher by 2 after every update; null when the book cannot be read")
     ] = None

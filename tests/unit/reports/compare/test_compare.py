@@ -27,6 +27,9 @@ from tests.scaled_reports import scaled
 
 Change = Callable[[Report], Report]
 
+TWO_RUNS = Path(__file__).parents[1] / "io/two_runs.json"
+"""A real report: the conftest's has figures made up."""
+
 
 def one(report: Report, label: str) -> Samples:
     return samples_of([report], label, [label])
@@ -375,9 +378,9 @@ def test_a_file_without_end_is_refused() -> None:
         read_reports([Path("/dev/zero")])
 
 
-def test_a_file_named_twice_is_refused_by_any_name(report: Report, tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text(to_text(report))
+def test_a_file_named_twice_is_refused_by_any_name(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(TWO_RUNS.read_bytes())
     (tmp_path / "link.json").symlink_to("a.json")
     with pytest.raises(InputError, match="given twice"):
         read_reports([tmp_path / "a.json", tmp_path / "link.json"])
-    assert read_reports([tmp_path / "a.json"]) == [report]
+    assert len(read_reports([tmp_path / "a.json"])) == 1
