@@ -72,7 +72,7 @@ class BookLine:
     age_s: Annotated[Amount | None, Meta(description=f"{_AGE}, or the book cannot be read")] = None
     generation: Annotated[Word | None, Meta(description="Writers so far; null when unknown")] = None
     sequence: Annotated[
-        Count | None, Meta(description="Even, higher by 2 after every update; null when the book cannot be read")
+        Word | None, Meta(description="Even, higher by 2 after every update; null when the book cannot be read")
     ] = None
     bid: Annotated[int | None, Meta(description="Best bid, in units of price; null without one")] = None
     ask: Annotated[int | None, Meta(description="Best ask, in units of price; null without one")] = None

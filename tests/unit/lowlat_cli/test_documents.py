@@ -131,7 +131,7 @@ def a_calibration() -> str:
                 Candidate("kernel-log", unknown("log", "gone")),
             ),
             flags=CounterFlags(known(True, "CPUID"), known(False, "x"), not_applicable("x", "y"), unknown("x", "y")),
-            costs=ReadCosts(9.5, 1e-07, known(20.25, "rdtscp"), 1e22, not_applicable("syscall", "only Linux has it")),
+            costs=ReadCosts(9.5, 1e-07, known(20.25, "rdtscp"), 1e17, not_applicable("syscall", "only Linux has it")),
             step_ticks=2.0,
             step_ns=0.75,
             smallest_difference_ticks=26,
