@@ -135,6 +135,7 @@ def run_disturbances(
     names = (*_COUNTERS, "migrations", "timer_interrupts", "off_cpu_ns", "throttled_periods")
     steal_ms, counts = seen.steal_ms.value, seen.counts | {"largest_gap_ns": largest_gap_ns}
     disturbances = results.Disturbances(
+        wall_ns=seen.wall_ns,
         **{name: counts[name] for name in names},
         steal_ns=None if steal_ms is None else steal_ms * 1_000_000,
         largest_gap_ns=largest_gap_ns,

@@ -108,6 +108,7 @@ def typical_ns(passes: Sequence[Throughput]) -> float | None:
 class Disturbances:
     """What happened to the measuring thread and its CPU during a run: what explains the tail."""
 
+    wall_ns: Annotated[Count, Meta(description="Elapsed nanoseconds of all passes, in which this happened")]
     involuntary_switches: Annotated[Count | None, Meta(description="Involuntary context switches")]
     voluntary_switches: Annotated[Count | None, Meta(description="Voluntary context switches")]
     migrations: Annotated[Count | None, Meta(description="Migrations to another CPU")]

@@ -46,6 +46,7 @@ def _run(index: int) -> Run:
         throughput=Throughput.of(COMMANDS, (24 + index) * COMMANDS, 24 * COMMANDS),
         stamped=Throughput.of(COMMANDS, (61 + index) * COMMANDS, None),
         disturbances=Disturbances(
+            wall_ns=(85 + 2 * index) * COMMANDS,
             involuntary_switches=index,
             voluntary_switches=0,
             migrations=0,
