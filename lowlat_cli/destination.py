@@ -150,6 +150,9 @@ class Destination:
         return self.output_format == "table" and (self.file is None or self._file_format(others) != "table")
 
     def _file_format(self, others: Collection[str] = ()) -> str:
+        """That of the file's name, unless the chosen format has no suffix of its own, as in `--to bmf -o bmf.json`."""
+        if self.output_format not in ("table", *SUFFIXES.values()):
+            return self.output_format
         named = SUFFIXES.get(self.file.suffix.lower()) if self.file is not None else None
         return named if named is not None and named in ("json", *others) else self.output_format
 

@@ -25,8 +25,7 @@ from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import to_text
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.series import summarize
-from tests.scaled_reports import scaled
+from tests.scaled_reports import scaled, with_runs
 from tests.waiting import PATIENCE_S, wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,8 +40,7 @@ def measured() -> Report:
     The Python engine takes microseconds per command, far above the resolution of any clock.
     """
     report = measure(synthetic_flow(load_profile("steady"), 500, 1), RunPlan(engine="reference", runs=1))
-    runs = tuple(dataclasses.replace(report.runs[0], index=index) for index in range(10))
-    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+    return with_runs(report, report.runs * 10)
 
 
 @pytest.fixture
@@ -53,13 +51,14 @@ def base(measured: Report, tmp_path: Path) -> Report:
 
 
 def write(path: Path, report: Report) -> None:
-    path.write_text(to_text(report))
+    """A report of another day than those that are there: the same run in two of them is refused."""
+    there = len(list(path.parent.glob("*.json")))
+    path.write_text(to_text(with_runs(report, report.runs, day=1 + there)))
 
 
 def first(report: Report, number: int) -> Report:
     """The report of its first runs."""
-    runs = report.runs[:number]
-    return dataclasses.replace(report, runs=runs, summary=summarize(runs))
+    return with_runs(report, report.runs[:number])
 
 
 def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -233,7 +232,10 @@ def test_gates_come_from_the_settings_file_too(lowlat: Run, base: Report, tmp_pa
         ('{"schema": "lowlat.report/1"', "head.json: not a JSON document"),
         ('{"schema": "lowlat.report/2"}', "head.json: its schema 'lowlat.report/2' is from another version"),
         ('{"benchmarks": []}', "head.json: not a lowlat.report/1 or lowlat.sweep/1 document"),
-        ('{"schema": "lowlat.report/1", "status": NaN}', "head.json: not a JSON document: JSON is malformed"),
+        (
+            '{"schema": "lowlat.report/1", "status": NaN}',
+            "head.json: not a JSON document: it holds NaN or Infinity",
+        ),
     ],
 )
 def test_what_is_no_report_is_named(lowlat: Run, base: Report, tmp_path: Path, text: str, message: str) -> None:
@@ -253,7 +255,7 @@ def test_a_damaged_histogram_is_named_with_its_file_and_series(
     done = lowlat("compare", *order)
     series = base.runs[1].series[0]
     place = f"damaged.json: runs[1].series[0] ({series.op}, {series.measure})"
-    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "") and done.stderr.count("\n") == 1
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "") and done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"lowlat: error: {place}: not an HdrHistogram in V2 base64")
 
 
@@ -286,7 +288,7 @@ def test_a_settings_file_cannot_send_the_runs_reports_elsewhere(lowlat: Run, tmp
     (tmp_path / "lowlat.toml").write_text("[bench]\noutput = 'x.json'\n")
     done = lowlat("ab", "--a", "", "--b", "")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert "the environment or the settings file sets output for bench, which ab runs; unset it" in done.stderr
+    assert "'bench.output' names what to write, which a project's file cannot; remove it" in done.stderr
 
 
 def test_two_commands_that_print_reports(lowlat: Run, base: Report, tmp_path: Path) -> None:

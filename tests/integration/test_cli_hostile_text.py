@@ -40,7 +40,8 @@ def seen(text: str) -> str:
 
 
 def test_a_report(report: Path, on_terminal: Terminal) -> None:
-    assert seen(on_terminal(WIDE, "report", report, raw=True)).count(SHOWN) == 3
+    assert seen(on_terminal(WIDE, "report", report, raw=True)).count(SHOWN) == 2
+    assert seen(on_terminal(WIDE, "report", "-v", report, raw=True)).count(SHOWN) == 3
 
 
 @pytest.mark.parametrize("output", ["md", "csv", "openmetrics", "gobench", "junit", "github", "bmf"])
@@ -50,8 +51,10 @@ def test_other_formats_of_it(report: Path, on_terminal: Terminal, output: str) -
 
 
 def test_a_comparison_and_a_history(report: Path, on_terminal: Terminal) -> None:
-    other = report.with_name("other.json")
-    other.write_bytes(report.read_bytes())
+    other, document = report.with_name("other.json"), json.loads(report.read_bytes())
+    for run in document["runs"]:
+        run["started"] = f"2100{run['started'][4:]}"  # the same run on both sides is refused
+    other.write_text(json.dumps(document))
     assert SHOWN in seen(on_terminal(WIDE, "compare", report, other, "--plot", raw=True))
     assert SHOWN in seen(on_terminal(WIDE, "report", "--history", report.parent, raw=True))
 

@@ -61,6 +61,8 @@ def test_help_names_both(lowlat: Run, verb: str) -> None:
     assert "--plot" in text and "*.html" in text
 
 
-def test_the_verbs_without_a_page_write_what_they_print(lowlat: Run, tmp_path: Path) -> None:
-    assert lowlat("topology", "-o", "t.html").returncode == ExitCode.OK
-    assert "package" in (tmp_path / "t.html").read_text(encoding="utf-8")
+def test_the_verbs_without_a_page_refuse_to_write_one(lowlat: Run, tmp_path: Path) -> None:
+    done = lowlat("topology", "-o", "t.html")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "-o t.html: no html is written here; name it *.json, or *.txt for the table" in done.stderr
+    assert list(tmp_path.iterdir()) == []
