@@ -14,7 +14,8 @@ import pytest
 
 from lowlat.documents import published
 from lowlat.engine.bench import run as run_module
-from lowlat.engine.bench.crosscheck import check_prefix, first_difference
+from lowlat.engine.bench.crosscheck import check_against_reference, first_difference
+from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.native_run import CLOSED_PASSES
 from lowlat.engine.bench.placement import choose_place
 from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
@@ -184,7 +185,7 @@ def test_falsified_outcomes_make_the_report_invalid(flow):
     outcome, report = outcome_of(flow)
     sized = EngineConfig(flow.instruments, orders=flow.orders)
 
-    right = check_prefix(flow, sized, 10)
+    right = check_against_reference(flow, sized, 10, ENGINES.get("native"))
 
     def status(*outcomes: RunOutcome, prefix=None):
         runs = [Finished(index, dt_of(report), 1.0, outcome_) for index, outcome_ in enumerate(outcomes)]

@@ -11,11 +11,11 @@ import pytest
 
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.run_setup import QUIET_PASSES, added_recorders, quiet_recorders
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, NotValidError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.compare.compare import samples_of, samples_of_each
 from lowlat.reports.io.json_codec import from_text
-from lowlat.reports.io.validation import check
+from lowlat.reports.io.validation import checked_sums
 from lowlat.reports.model.comparison import Metric
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run
@@ -103,11 +103,11 @@ def test_comparisons_take_the_quiet_latencies_and_the_least_cpu_time(report: Rep
 
 
 def test_quiet_latencies_are_some_of_the_run(report: Report) -> None:
-    check(with_quiet(report, report.runs[0]))
+    list(checked_sums(with_quiet(report, report.runs[0])))
     (series, *others) = report.runs[0].series
     more = dataclasses.replace(report.runs[0], series=(dataclasses.replace(series, op="reject"), *others))
     with pytest.raises(FormatError, match=r"runs\[0\]\.quiet\[0\] \(reject, .*more than the run"):
-        check(with_quiet(report, more))
+        list(checked_sums(with_quiet(report, more)))
     wrong = dataclasses.replace(report.runs[0], series=(dataclasses.replace(series, count=series.count + 1), *others))
-    with pytest.raises(FormatError, match=r"runs\[0\]\.quiet\[0\] .*count is"):
-        check(with_quiet(report, wrong))
+    with pytest.raises(NotValidError, match=r"runs\[0\]\.quiet\[0\] .*count is"):
+        list(checked_sums(with_quiet(report, wrong)))
