@@ -340,8 +340,9 @@ def test_until_decided_gives_up_at_the_last_run(lowlat: Run, base: Report, tmp_p
     (tmp_path / "first").write_text("\n".join("0413204132"))
     (tmp_path / "second").write_text("\n".join("2314023140"))
     sides = [f"sh -c 'cat $(head -n1 {name}).json; sed -i 1d {name}'" for name in ("first", "second")]
-    limited = ("--metric", "p50", "--until-decided", "--max-runs", "10")
+    limited = ("--gate", "p50=10%", "--until-decided", "--max-runs", "10")
     done = lowlat("ab", *limited, "--strict", "--json", "--", sides[0], "--", sides[1])
+    assert done.stdout, done.stderr
     found = document(done)
     assert (done.returncode, found["status"]) == (ExitCode.INCONCLUSIVE, "ok")
     test = found["interleaving"]["sequential"]
