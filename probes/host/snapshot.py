@@ -154,8 +154,6 @@ def open_root(path: str | Path) -> HostTree:
             raise InputError(f"{path} does not exist; give a directory or a .tar.xz that contains sys/ and proc/")
     except PermissionError as error:
         raise InputError(f"{path}: permission denied; read access is needed") from error
-    except ValueError as error:  # `is_dir` before Python 3.13
-        raise InputError(f"{str(path)!r} is not a file name: {error}") from error
     if not tree.names("sys"):
         raise InputError(f"{path} has no readable sys/; give the directory that contains sys/ and proc/")
     return tree

@@ -73,7 +73,7 @@ class Runner:
             [sys.executable, "-P", str(HERE / "zygote.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # a line that has been read ahead would be hidden from select()
             # The zygote loads numpy before `lowlat` can keep it from starting threads.
             env=environment(home) | {"LD_PRELOAD": str(shim), "OPENBLAS_NUM_THREADS": "1"},
         )
@@ -105,8 +105,7 @@ class Runner:
         arguments = [str(self.sleeper.pid) if word == "SLEEPER" else word for word in command.arguments]
         assert self.zygote.stdin is not None
         asked = {"arguments": arguments, "folder": str(folder), "plan": str(plan)}
-        self.zygote.stdin.write(json.dumps(asked) + "\n")
-        self.zygote.stdin.flush()
+        self.zygote.stdin.write(json.dumps(asked).encode() + b"\n")
         process = int(self._line())
         with _killed_if_stuck(process):
             self._wait(process)
@@ -125,7 +124,7 @@ class Runner:
 
     def _line(self) -> str:
         assert self.zygote.stdout is not None
-        return self.zygote.stdout.readline().strip()
+        return self.zygote.stdout.readline().decode().strip()
 
 
 @contextlib.contextmanager

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import random
+import select
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import psutil
 import pytest
 
 from tests.faults.commands import INSPECTING, MEASURING, Command
@@ -139,3 +142,22 @@ def test_a_command_without_the_one_place_that_explains_is_seen(runner: Runner) -
     assert problems(command, fault, runner.run(command, fault)) == []
     sabotaged = Command(("--sabotaged", *command.arguments))
     assert "exit code 70" in problems(sabotaged, fault, runner.run(sabotaged, fault))
+
+
+def test_a_command_that_ends_before_its_start_is_noticed_does_not_hang(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a busy host: both lines of the zygote's answer are there when the first one is read."""
+    line = runner._line
+
+    def late() -> str:
+        zygote = psutil.Process(runner.zygote.pid)
+        while not select.select([runner.zygote.stdout], [], [], 0)[0] or zygote.children():
+            time.sleep(0.01)
+        time.sleep(0.1)
+        return line()
+
+    monkeypatch.setattr(runner, "_line", late)
+    monkeypatch.setattr("tests.faults.runner.STUCK_S", 3.0)
+    command = Command(("profile", "list"))
+    assert problems(command, None, runner.run(command, None)) == []

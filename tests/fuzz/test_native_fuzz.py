@@ -48,7 +48,7 @@ def test_nothing_is_found(name: str, tmp_path: Path) -> None:
         ("commands", "event-lost", "fuzz: what was accepted and has not ended is in the book\n"),
         ("snapshot", "unchecked", ""),  # whatever comes first: memory, an invariant, other bytes
         ("snapshot", "clock-left-out", "fuzz: a byte of the state does not count\n"),
-        ("journal", "past-the-end", ""),  # a signal
+        ("journal", "past-the-end", "fuzz: reading left the file\n"),
         ("journal", "sum-not-checked", "fuzz: a block is not as it was written\n"),
     ],
 )

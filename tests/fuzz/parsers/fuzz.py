@@ -28,7 +28,8 @@ from tests.fuzz.parsers.targets import TARGETS  # noqa: E402
 
 PATIENCE_S = 20
 MEMORY_BYTES = 3 << 30
-LONGEST = 16_384
+LONGEST = 32_768
+"""Bytes of an input; seeds are shorter."""
 TOKENS = (b"\0" * 8, b"\xff" * 8, b"1e999", b"-1", b"null", b"[[", b'""', b"9" * 30, b"\n", b",", b"nan", b"\x80")
 
 

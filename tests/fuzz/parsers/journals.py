@@ -14,6 +14,7 @@ from lowlat.engine.journal import header, snapshot
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JOURNAL, SNAPSHOT, SnapshotHead
+from lowlat.engine.journal.names import segment_path
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.snapshot import restore_snapshot, snapshot_path
 from lowlat.engine.journal.verify import check_journal
@@ -26,8 +27,10 @@ _FIXED = struct.Struct("<8sIII")
 
 
 @cache
-def _files() -> tuple[bytes, bytes]:
-    """A journal and its snapshot, the same in every process: otherwise no input that was found would be found again."""
+def _files() -> tuple[bytes, bytes, bytes]:
+    """A journal's two segments and its snapshot, the same in every process: otherwise no input that was found would be
+    found again.
+    """
     moment = mock.Mock(now=lambda zone: datetime(2026, 1, 1, tzinfo=zone))
     with (
         mock.patch.object(header.secrets, "token_hex", return_value="5eed" * 8),
@@ -37,9 +40,18 @@ def _files() -> tuple[bytes, bytes]:
         path = Path(name) / "day.journal"
         with JournaledEngine.journaling(path, SETTINGS, sync=SyncPolicy.NONE) as engine:
             engine.process(rich_commands()[:40])
-            engine.process(rich_commands()[40:])
+            earlier = engine.rotate()
+            engine.process(rich_commands()[40:60])
             engine.snapshot()
-        return path.read_bytes(), snapshot_path(path).read_bytes()
+            engine.process(rich_commands()[60:])
+        return earlier.read_bytes(), path.read_bytes(), snapshot_path(path).read_bytes()
+
+
+def _written(folder: Path, earlier: bytes, last: bytes) -> Path:
+    """A journal of two segments."""
+    path = written(folder, "day.journal", last)
+    written(folder, segment_path(path, 1).name, earlier)
+    return path
 
 
 def _mended(data: bytes, kind: bytes) -> bytearray:
@@ -58,8 +70,13 @@ def _mended(data: bytes, kind: bytes) -> bytearray:
 
 
 def _read_journal(data: bytes, folder: Path) -> None:
-    """The first byte: 0: the sum of the head is made right, as it is in what follows it."""
-    path = written(folder, "day.journal", bytes(_mended(data[1:], JOURNAL)) if data[:1] == b"\0" else data[1:])
+    """The first byte: bit 0: the sum of the head is as it is in what follows, else made right. Bit 1: what follows is
+    the segment before the last, else the last.
+    """
+    how = data[0] if data else 0
+    segment = data[1:] if how & 1 else bytes(_mended(data[1:], JOURNAL))
+    earlier, last, _ = _files()
+    path = _written(folder, segment, last) if how & 2 else _written(folder, earlier, segment)
     check = check_journal(path)
     assert check.whole.end.end <= check.size, "reading ends in the file"
 
@@ -72,11 +89,12 @@ def _plant_head() -> None:
 JOURNAL_FILE = Target(
     "journal",
     _read_journal,
-    lambda: [b"\0" + _files()[0], b"\1" + _files()[0]],
+    lambda: [bytes([how]) + _files()[how < 2] for how in range(4)],
     _plant_head,
     (
         "engine/journal/header.py",
         "engine/journal/file.py",
+        "engine/journal/segment.py",
         "engine/journal/verify.py",
         "engine/matching/config_codec.py",
     ),
@@ -101,7 +119,7 @@ def _with_right_sums(data: bytes) -> bytes:
 
 def _read_snapshot(data: bytes, folder: Path) -> None:
     """The first byte: 0: all sums are made right."""
-    path = written(folder, "day.journal", _files()[0])
+    path = _written(folder, *_files()[:2])
     written(folder, snapshot_path(path).name, _with_right_sums(data[1:]) if data[:1] == b"\0" else data[1:])
     with JournalFile(path) as file:
         engine = Engine.of(file.settings)
@@ -126,7 +144,7 @@ def _plant_snapshot() -> None:
 SNAPSHOT_FILE = Target(
     "snapshot",
     _read_snapshot,
-    lambda: [b"\0" + _files()[1], b"\1" + _files()[1]],
+    lambda: [b"\0" + _files()[2], b"\1" + _files()[2]],
     _plant_snapshot,
     ("engine/journal/snapshot.py", "engine/journal/header.py"),
 )
