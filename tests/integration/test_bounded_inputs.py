@@ -228,7 +228,7 @@ def waits_for_its_pipe(pid: int) -> bool:
 def test_sigterm_ends_a_read_at_once(start: Start, tmp_path: Path) -> None:
     """While it waits for a pipe of the shell, which never writes."""
     read_end, write_end = os.pipe()
-    with start("report", "/dev/stdin", stdin=read_end) as process, open(write_end, "wb"):
+    with start("report", "/dev/stdin", stdin=read_end) as process, os.fdopen(write_end, "wb"):
         os.close(read_end)
         wait_until(lambda: waits_for_its_pipe(process.pid), "a read of the pipe")
         process.send_signal(signal.SIGTERM)
