@@ -21,7 +21,7 @@ from lowlat.engine.matching.config import EngineConfig
 from lowlat.reports.model import results
 from lowlat.reports.model.budget import Measured, budget, tier
 from lowlat.reports.model.clock_faults import clock_fault, pass_faults
-from lowlat.reports.model.report import Report
+from lowlat.reports.model.report import INTERRUPTED, Report
 from lowlat.reports.model.series import summarize
 
 
@@ -100,7 +100,7 @@ def _status(
         if finished == planned
         else f"after {finished} of {units.plural(planned, 'run')}"
     )
-    return "invalid" if wrong else "interrupted", (*wrong, f"interrupted {left}")
+    return "invalid" if wrong else "interrupted", (*wrong, f"{INTERRUPTED}{left}")
 
 
 def _wrong_engine(flow: Flow, engine: str, outcomes: Sequence[RunOutcome], golden: Golden | None) -> Iterator[str]:

@@ -42,7 +42,10 @@ class WakeChannel {
         const timespec limit{.tv_sec = 0, .tv_nsec = receive_limit_ns};
         const long result = syscall(SYS_futex, address(), FUTEX_WAIT_PRIVATE, seen_, &limit, nullptr, 0);
         const int error = result < 0 ? errno : 0;
-        if (error != 0 && error != EAGAIN && error != EINTR && error != ETIMEDOUT) return {error, "futex(FUTEX_WAIT)"};
+        // A message that arrives after the timeout, but before this thread runs again, did not wake it: the next call,
+        // which does not sleep, takes it.
+        if (error == ETIMEDOUT) return {EAGAIN, "futex(FUTEX_WAIT)"};
+        if (error != 0 && error != EAGAIN && error != EINTR) return {error, "futex(FUTEX_WAIT)"};
         const std::uint32_t now = word_.load(std::memory_order_acquire);
         if (now == seen_) return {EAGAIN, "futex(FUTEX_WAIT)"};
         seen_ = now;

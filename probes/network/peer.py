@@ -217,6 +217,10 @@ class _Asker:
     def close(self) -> None:
         self._socket.close()
 
+    @property
+    def _limit_ns(self) -> int:
+        return round(self._patience_s * 1e9)
+
     def greet(self) -> bool:
         """Whether the peer responds at all; sets how long to wait for a response."""
         seen_ns = [self._ask() for _ in range(CONTACT_TRIES)]
@@ -250,7 +254,7 @@ class _Asker:
             raise NotValidError(
                 f"{self.peer} answered {len(trips)} of {sent} messages, too few to measure; check for packet loss"
             )
-        lost, limit_ns = sent - len(trips), round(self._patience_s * 1e9)
+        lost, limit_ns = sent - len(trips), self._limit_ns
         by = "network card" if any(trip.hardware_ns is not None for trip in trips) else "kernel"
         lacking = "for too many messages, a kernel timestamp is missing or contradicts the others"
         no_card = "loopback has no network card" if self.loopback else why_no_hardware_stamps(self.local)
@@ -295,7 +299,9 @@ class _Asker:
             if earlier is not None:
                 earlier.stay_kernel_ns = answer.kernel_ns if answer.kernel_ns >= 0 else None
                 earlier.stay_hardware_ns = answer.hardware_ns if answer.hardware_ns >= 0 else None
-            if answer.sequence == sequence and self._asked[sequence].seen_ns is None:  # else late, or a duplicate
+            # Late even if this program was the one that slept: no response is seen after more than a lost one counts.
+            in_time = now_ns - begin_ns <= self._limit_ns
+            if in_time and answer.sequence == sequence and self._asked[sequence].seen_ns is None:  # else a duplicate
                 self._asked[sequence].seen_ns = now_ns - begin_ns
                 self._asked[sequence].received = packet.stamps
 

@@ -17,7 +17,7 @@ from lowlat.reports.model import budget, over_runs
 from lowlat.reports.model.clock_faults import clock_fault, pass_faults
 from lowlat.reports.model.context import Extent
 from lowlat.reports.model.lateness import is_late
-from lowlat.reports.model.report import Report
+from lowlat.reports.model.report import Report, is_interruption
 from lowlat.reports.model.results import Disturbances, Run, Throughput
 
 _TOLERANCE: Final = 1e-9
@@ -174,7 +174,7 @@ def _check_status(report: Report) -> None:
     told, reasons = report.status, report.status_reasons
     require((told == "ok") == (not reasons), "status", told, f"status_reasons has {len(reasons)}")
     require(set(report.load.missed) <= set(reasons), "status_reasons", reasons, "load.missed has others")
-    require(told != "interrupted" or any("interrupted" in why for why in reasons), "status", told, "no reason says so")
+    require(told != "interrupted" or any(map(is_interruption, reasons)), "status", told, "no reason says so")
     for wrong, why in _faults(report):
         require(not wrong or told == "invalid", "status", told, why)
 

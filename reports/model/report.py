@@ -15,6 +15,8 @@ from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Plac
 from lowlat.reports.model.results import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
+INTERRUPTED: Final = "interrupted "
+"""How the reason for fewer runs than requested begins; in a merged report, the name of its part comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +82,8 @@ class Report:
     journal: Annotated[Journal | None, Meta(description="null unless a journal was asked for")] = None
     topology: Annotated[TopologySummary | None, Meta(description="null in documents older than the field")] = None
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None
+
+
+def is_interruption(reason: str) -> bool:
+    """Whether a reason of a status says that runs or checks were not made, and nothing against those that were."""
+    return reason.startswith(INTERRUPTED) or f": {INTERRUPTED}" in reason

@@ -25,7 +25,7 @@ from lowlat.reports.model.objective import (
     kept_up,
     response_of,
 )
-from lowlat.reports.model.report import Report
+from lowlat.reports.model.report import Report, is_interruption
 from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, Crossing, crossing, quartile, quartile_index
 
@@ -115,7 +115,7 @@ def sweep_of(
     """
     _check_points(points)
     wrong = (*_wrong(points), *((failure,) if failure else ()))
-    stopped = (interrupted and not failure) or any(point.status == "interrupted" for point in points)
+    stopped = (interrupted and not failure) or any(map(_cut_short, points))
     status: Literal["ok", "interrupted", "invalid"] = "invalid" if wrong else "interrupted" if stopped else "ok"
     chosen = tuple(objectives) or default_objectives(points[0].runs)
     sweep = Sweep(
@@ -152,8 +152,11 @@ def check(sweep: Sweep) -> None:
 
 
 def missed(point: Report) -> bool:
-    """Whether a report is invalid only because its rate was not reached."""
-    return point.status == "invalid" and bool(point.load.missed) and set(point.status_reasons) <= set(point.load.missed)
+    """Whether a report is invalid only because its rate was not reached, in all its runs or in those made before an
+    interruption.
+    """
+    others = set(point.status_reasons) - set(point.load.missed)
+    return point.status == "invalid" and bool(point.load.missed) and all(map(is_interruption, others))
 
 
 def response(point: Report) -> SummarySeries | None:
@@ -247,6 +250,11 @@ def _rate(point: Report) -> float:
 
 def _one_after_the_other(points: Sequence[Report]) -> tuple[int, ...]:
     return tuple(index for index, point in enumerate(points) for _ in point.runs)
+
+
+def _cut_short(point: Report) -> bool:
+    """Whether a report has fewer runs or checks than requested. Its status only says so if its rate was reached."""
+    return any(map(is_interruption, point.status_reasons))
 
 
 def _wrong(points: Sequence[Report]) -> Iterator[str]:

@@ -40,6 +40,12 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {"PYTHONWARNINGS": "error"}
 
 
+def _hear_signals() -> None:
+    """Scripts start background jobs with SIGINT ignored, and nohup its command with SIGHUP; children inherit that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(tmp_path: Path, environment: dict[str, str]) -> Start:
     """Start `lowlat` with these arguments; with `code`, after Python code that changes the program."""
@@ -55,8 +61,7 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Start:
             cwd=tmp_path,
             env=environment | (env or {}),
             text=True,
-            # Scripts start background jobs with SIGINT ignored, and children inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
+            preexec_fn=_hear_signals,  # noqa: PLW1509 (no threads here)
             **(pipes | options),  # type: ignore[arg-type]
         )
 

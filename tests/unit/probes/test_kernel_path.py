@@ -26,7 +26,7 @@ def samples(**fields: object) -> Any:
 
 
 def plan(count: int = 100, **fields: object) -> _core.PathPlan:
-    given: dict[str, Any] = {"warm_up": 1, "pause_ns": 50_000, "limit_ns": 5_000_000_000}
+    given: dict[str, Any] = {"warm_up": 1, "pause_ns": 50_000, "limit_ns": round(PATIENCE_S * 1e9)}
     given |= {"sender_cpu": None, "receiver_cpu": None} | fields
     return _core.PathPlan(samples=count, **given)
 

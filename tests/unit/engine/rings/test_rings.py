@@ -240,7 +240,12 @@ threading.Thread(target=tell).start()
 ring.{act}
 """
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Scripts start background jobs with SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no other threads here)
     )
     assert process.stdout is not None and process.stdout.readline() == "waiting\n"
     time.sleep(0.1)

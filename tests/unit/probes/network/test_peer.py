@@ -233,6 +233,29 @@ def test_lost_messages_are_counted_and_copies_and_strangers_are_not(monkeypatch:
     assert f"{found.lost} of {found.sent} lost" in basis
 
 
+def test_an_answer_seen_after_the_limit_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a busy host: it is there in time, but this program sleeps until after the limit."""
+    monkeypatch.setattr(peer, "ROUND_TRIPS", 100)
+    limit_s = 0.05
+    for bound in ("CONTACT_S", "PATIENCE_MIN_S"):
+        monkeypatch.setattr(peer, bound, limit_s)
+    received = 0
+
+    def received_late(on: socket.socket) -> packet_timestamps.Packet | None:
+        nonlocal received
+        packet = packet_timestamps.received_packet(on)
+        received += packet is not None
+        if packet is not None and received % 4 == 0:
+            time.sleep(limit_s)
+        return packet
+
+    with serving() as server:
+        monkeypatch.setattr(peer, "received_packet", received_late)
+        found = measure_peer(f"127.0.0.1:{server.port}")
+    assert found.lost >= found.sent // 5
+    assert found.seen == LatencySummary(found.seen.p50_ns, found.limit_ns, found.sent)
+
+
 def test_a_peer_that_answers_too_rarely_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peer, "DURATION_MAX_S", 0.5)
 

@@ -172,6 +172,25 @@ def test_an_interrupted_sweep_says_how_far_it_came(point: Point) -> None:
     assert (made.status, made.status_reasons) == ("interrupted", ("interrupted at 2 rates",))
 
 
+INTERRUPTED = "interrupted after 1 of 5 runs"
+
+
+@pytest.mark.parametrize("name", ["", "a.json: "])
+def test_a_missed_rate_that_was_interrupted_too_is_an_interruption(point: Point, too_fast: Report, name: str) -> None:
+    """As on a busy host: the runs before the Ctrl-C came too late, but nothing is wrong with them."""
+    stopped = dataclasses.replace(too_fast, status_reasons=(MISSED, f"{name}{INTERRUPTED}"))
+    assert missed(stopped)
+    made = swept(point(1, 200), stopped)
+    assert (made.status, made.status_reasons) == ("interrupted", ("interrupted at 2 rates",))
+
+
+@pytest.mark.parametrize("other", ["digest differs", "the interrupted engine differs"])
+def test_an_interruption_excuses_nothing_else(point: Point, too_fast: Report, other: str) -> None:
+    reasons = (MISSED, other, INTERRUPTED)
+    assert not missed(dataclasses.replace(too_fast, status_reasons=reasons))
+    assert swept(point(1, 200), dataclasses.replace(too_fast, status_reasons=reasons)).status == "invalid"
+
+
 def test_a_rate_that_could_not_be_measured_leaves_the_others(point: Point) -> None:
     made = swept(point(1, 200), point(4, 200), interrupted=True, failure="at 8.00 M/s: a run's process was killed")
     assert (made.status, made.status_reasons) == ("invalid", ("at 8.00 M/s: a run's process was killed",))
