@@ -347,7 +347,7 @@ def test_until_decided_gives_up_at_the_last_run(lowlat: Run, base: Report, tmp_p
     assert (done.returncode, found["status"]) == (ExitCode.INCONCLUSIVE, "ok")
     test = found["interleaving"]["sequential"]
     assert (test["ended"], [look["pairs"] for look in test["looks"]]) == ("not decided", [6, 8, 10])
-    assert all(look["undecided"] == ["p50"] for look in test["looks"])
+    assert all(look["undecided"] == ["p50 service all"] for look in test["looks"])
     assert "gate inconclusive (p50=10%)" in done.stderr and "--max-runs" in done.stderr
 
 
