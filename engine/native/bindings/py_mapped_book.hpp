@@ -109,7 +109,7 @@ class MappedBookReader {
     /// What `use(book)` returns, unless the file lost any of the book meanwhile.
     template <typename Use>
     auto with_book(Use use) const {
-        auto result = use(book_);
+        auto result = use(book_);  // NOLINT(misc-const-correctness): returned by a move
         held_.check();
         return result;
     }

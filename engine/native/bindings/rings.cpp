@@ -208,6 +208,7 @@ void register_rings(nb::module_& m) {
             nb::arg("memory"))
         .def(
             "fault",
+            // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): they have names in Python
             [](const RingIdentity& there, std::uint64_t bytes, std::uint32_t kind, std::uint64_t record_bytes) {
                 return static_cast<int>(with_ring_type(
                     {kind, record_bytes}, [&](auto type) { return decltype(type)::type::fault(there, bytes); }));

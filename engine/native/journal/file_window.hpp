@@ -27,6 +27,7 @@ class JournalReadError : public std::runtime_error {
 /// The first `bytes` bytes of a file. Does not own the descriptor.
 class FileWindow {
   public:
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a descriptor, and its size
     FileWindow(int file, std::uint64_t bytes) : file_(file), bytes_(bytes) {}
 
     std::uint64_t bytes() const { return bytes_; }

@@ -144,6 +144,7 @@ class JournalReader {
     /// Some file systems leave zeros after a power failure: they are not a block.
     bool only_zeros_from(std::uint64_t at) { return zeros(at, window_.bytes()); }
 
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a range, in its order
     bool zeros(std::uint64_t from, std::uint64_t to) {
         for (std::uint64_t at = from; at < to;) {
             const std::uint64_t count = std::min(to - at, sector_bytes);

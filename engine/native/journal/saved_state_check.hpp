@@ -91,7 +91,10 @@ class SavedStateCheck {
         require(engine.tape_recycled <= engine.trades - engine.tape_held, "tape_recycled", engine.tape_recycled,
                 "is more than all trades");
         newest_.resize(store_.symbols());
-        for (trade_ = 0; *trade_ < engine.tape_held; ++*trade_) check_trade(from_.get<Trade>());
+        for (std::uint64_t number = 0; number < engine.tape_held; ++number) {
+            trade_ = number;
+            check_trade(from_.get<Trade>());
+        }
         trade_.reset();
     }
 

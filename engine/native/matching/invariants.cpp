@@ -1,6 +1,7 @@
 // The invariants that hold between any two commands. A LOWLAT_CHECKED build checks them after commands.
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <map>
 
 #include "engine/native/matching/matcher.hpp"
@@ -8,12 +9,14 @@
 namespace lowlat {
 namespace {
 
-struct Violation {
+struct Violation : std::exception {
+    explicit Violation(const char* text) : rule(text) {}
+
     const char* rule;
 };
 
 void hold(bool rule, const char* text) {
-    if (!rule) throw Violation{text};
+    if (!rule) throw Violation(text);
 }
 
 /// Counts from one walk over all queues.
