@@ -6,6 +6,7 @@ installed package, would then hide it. The current folder goes last instead, so 
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from hypothesis import HealthCheck, settings
 _CLONE = Path(__file__).resolve().parents[1]
 
 sys.path[:] = [*(entry for entry in sys.path if Path(entry or ".").resolve() != _CLONE), str(_CLONE)]
+
+# A shell ignores SIGINT in what it runs in the background, as nohup does SIGHUP, and processes inherit that: those of
+# the tests would not hear the signals that they are sent.
+for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
 
 # Hypothesis's own limits of elapsed time: a busy machine would break them.
 settings.register_profile("lowlat", deadline=None, suppress_health_check=[HealthCheck.too_slow])

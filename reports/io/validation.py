@@ -18,7 +18,7 @@ import numpy as np
 from lowlat.errors import FormatError, InputError, NotValidError
 from lowlat.limits import SERIES_MAX, SERIES_NAMES_MAX
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
-from lowlat.reports.io.contradictions import check_parts, expect
+from lowlat.reports.io.contradictions import check_parts, expect, require
 from lowlat.reports.model.bands import bands
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Series
@@ -37,6 +37,7 @@ def check(report: Report) -> None:
     """Raise `NotValidError`, naming the place, if a report contradicts itself, and `FormatError` if its series cannot
     be read.
     """
+    require(bool(report.runs), "runs", "empty", "a report has one at least")
     for _ in checked_sums(report):
         pass
     _check_whole(report.runs)

@@ -223,10 +223,10 @@ def test_a_report_that_is_not_valid_is_shown_and_says_so(lowlat: Run, folder: Pa
 def test_a_report_that_was_interrupted_is_shown_and_says_so(here: Here, folder: Path) -> None:
     edit(
         folder / "a.json",
-        lambda document: document.update(status="interrupted", status_reasons=["interrupted: 2 of 9"]),
+        lambda document: document.update(status="interrupted", status_reasons=["interrupted after 2 of 9"]),
     )
     done = here("a.json")
-    assert (done.returncode, done.stderr) == (0, "lowlat: stopped early: interrupted: 2 of 9\n")
+    assert (done.returncode, done.stderr) == (0, "lowlat: stopped early: interrupted after 2 of 9\n")
 
 
 def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, benched: Report) -> None:
