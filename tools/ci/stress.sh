@@ -3,7 +3,7 @@
 #   tools/ci/stress.sh                     compiled like the release
 #   tools/ci/stress.sh --sanitize thread   fewer records under a sanitizer (thread, or address,undefined)
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 sanitize=
 if [ "${1:-}" = --sanitize ]; then
     sanitize=${2:?which sanitizer}
