@@ -27,9 +27,8 @@ from tests.faults.runner import Runner, built_shim, prepared
 COMPILER: Final = shutil.which("c++")
 SEED: Final = 12
 FAULTS: Final = int(os.environ.get("LOWLAT_FAULTS", "4"))
-"""How many calls of each kind fail in turn, of a command without runs; of one with runs, which takes seconds, a quarter.
-`LOWLAT_FAULTS=160` is a campaign of hours."""
-"""In the slow test, so many calls of each kind fail, spread over all of them."""
+"""In the slow test, so many calls of each kind fail, spread over all of them; a quarter of a command with runs, which
+takes seconds. `LOWLAT_FAULTS=160` is a campaign of hours."""
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
 
