@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -25,9 +26,9 @@ constexpr std::size_t bytes = 4 * page;
 class Mapped {
   public:
     Mapped() {
-        char name[] = "/tmp/lowlat-guarded-XXXXXX";
-        file_ = mkstemp(name);
-        unlink(name);
+        std::string name = std::filesystem::temp_directory_path() / "lowlat-guarded-XXXXXX";
+        file_ = mkstemp(name.data());
+        unlink(name.c_str());
         const std::string ones(bytes, '\1');
         check(write(file_, ones.data(), bytes) == static_cast<ssize_t>(bytes), "the file is written");
         start_ = static_cast<char*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0));
