@@ -83,7 +83,7 @@ class JournaledEngine(Engine):
     @classmethod
     def create(
         cls,
-        path: Path,
+        path: str | Path,
         symbols: int | Sequence[Instrument] = 1,
         *,
         orders: int = ORDERS,
@@ -107,7 +107,7 @@ class JournaledEngine(Engine):
     @classmethod
     def journaling(
         cls,
-        path: Path,
+        path: str | Path,
         settings: EngineConfig,
         *,
         sync: SyncPolicy = SyncPolicy.BATCH,
@@ -116,7 +116,7 @@ class JournaledEngine(Engine):
     ) -> Self:
         """The same, from settings."""
         _check_options(sync, interval_ns, segment_bytes)
-        engine = cls.of(settings)
+        path, engine = Path(path), cls.of(settings)
         engine.recovery = None
         descriptor, head, place = create_journal(path, settings)
         engine._journal_to(path, head, sync, interval_ns, segment_bytes)
@@ -126,7 +126,7 @@ class JournaledEngine(Engine):
     @classmethod
     def recover(
         cls,
-        path: Path,
+        path: str | Path,
         *,
         sync: SyncPolicy = SyncPolicy.BATCH,
         interval_ns: int = INTERVAL_NS,
@@ -138,6 +138,7 @@ class JournaledEngine(Engine):
         not enough memory for the size to which its pools had grown.
         """
         _check_options(sync, interval_ns, segment_bytes)
+        path = Path(path)
         descriptor = open_to_append(path)
         try:
             discard_unfinished(path)

@@ -73,8 +73,13 @@ class JournalWriter {
           reserved_(place.end),
           synced_(place.end),
           process_(getpid()) {
-        if (sync_ == SyncPolicy::interval)
+        if (sync_ != SyncPolicy::interval) return;
+        try {
             syncing_ = std::make_unique<Syncing>(*this, place.end, std::chrono::nanoseconds(interval_ns));
+        } catch (...) {  // no thread, no memory: the file is ours already
+            let_go();
+            throw;
+        }
     }
     JournalWriter(const JournalWriter&) = delete;
     JournalWriter& operator=(const JournalWriter&) = delete;

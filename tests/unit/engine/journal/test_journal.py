@@ -647,3 +647,30 @@ def test_threads_that_share_an_engine_get_its_error_and_the_journal_stays_whole(
         assert engine.counters.commands == 6_000 - 20 * len(refused)
     with JournaledEngine.recover(path) as back:
         assert state(back) == after
+
+
+WITHOUT_A_THREAD = """
+import resource, sys
+from lowlat.engine import JournaledEngine
+from lowlat.engine.journal.records import SyncPolicy
+path = sys.argv[1]
+pages = int(open("/proc/self/statm").read().split()[0])
+soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (6 << 20), hard))
+try:
+    JournaledEngine.create(path, orders=100, trades=100, sync=SyncPolicy.INTERVAL)
+    print("made")
+except (RuntimeError, MemoryError, OSError) as error:
+    print("refused")
+resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+JournaledEngine.recover(path).close()
+print("recovered")
+"""
+
+
+def test_a_journal_whose_thread_cannot_start_is_let_go(path: Path) -> None:
+    """Its file is closed, so that it can be opened again by this process. Paths may be text."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", WITHOUT_A_THREAD, str(path)], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.split(), done.stderr) == (["refused", "recovered"], "")
