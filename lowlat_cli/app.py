@@ -18,6 +18,7 @@ from lowlat_cli.verbs.bench import bench
 from lowlat_cli.verbs.book import book
 from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.compare import compare
+from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
 from lowlat_cli.verbs.profile import profile
 from lowlat_cli.verbs.replay import replay
@@ -48,6 +49,7 @@ app.command(cls=Verb, epilog=_EPILOG)(report)
 app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
+app.command(cls=Verb, epilog=_EPILOG)(jitter)
 app.add_typer(affinity)
 app.add_typer(journal)
 app.add_typer(profile)
@@ -85,6 +87,7 @@ def root(
       lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, available CPUs
       lowlat calibrate                    time-stamp counter frequency, to a fraction of a ppm
+      lowlat jitter                       what takes the CPU from a busy thread, by cause
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs

@@ -19,6 +19,7 @@ from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import History
 from lowlat.reports.model.book import BookDocument, BooksDocument
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.schemas import Schema, schema_of
@@ -70,6 +71,7 @@ DOCUMENTS: Final = (
     Document(BooksDocument, ("book",)),
     Document(TopologyDocument, ("topology",)),
     Document(Calibration, ("calibrate",)),
+    Document(Jitter, ("jitter",)),
     Document(ThreadsDocument, ("affinity show", "affinity set")),
     Document(Plan, ("affinity plan",)),
 )

@@ -1,0 +1,79 @@
+"""The jitter document of what the probe recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.probes.jitter.causes import UNEXPLAINED
+from lowlat.probes.jitter.gaps import GapRecording
+from lowlat.probes.jitter.wakeups import WakeupRecording
+from lowlat.reports import _core
+from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.model.jitter import CpuJitter, JitterCause, LongGap
+from lowlat.reports.model.results import Series
+from lowlat.reports.model.series import series_of
+
+LONGEST_KEPT = 20
+SOURCES = ("getrusage(RUSAGE_THREAD)", "/proc/interrupts", "/proc/softirqs", "/proc/stat")
+
+
+def of_gaps(found: GapRecording) -> CpuJitter:
+    """A CPU on which a thread never slept."""
+    lost_ns = int(found.length_ns.sum())
+    return CpuJitter(
+        cpu=found.cpu,
+        complete=found.complete,
+        series=_series(found.cpu, found.length_ns),
+        watched_ns=found.watched_ns,
+        reading_ns=found.reading_ns,
+        threshold_ns=round(found.threshold_ns, 1),
+        smallest_ns=round(found.smallest_ns, 1),
+        read_ns=round(max(found.read_ns, 0.0), 1),
+        lost_ns=lost_ns,
+        lost_share=min(lost_ns / found.watched_ns, 1.0) if found.watched_ns else 0.0,
+        unexplained=int((found.cause < 0).sum()),
+        causes=tuple(sorted(_causes(found), key=lambda each: -each.lost_ns)),
+        longest=tuple(_longest(found)),
+    )
+
+
+def of_wakeups(found: WakeupRecording) -> CpuJitter:
+    """A CPU on which a thread slept and woke up."""
+    late_ns = np.maximum(found.late_ns, 0)  # a timer of the kernel is not early by more than a clock's step
+    return CpuJitter(
+        cpu=found.cpu, complete=found.complete, series=_series(found.cpu, late_ns), missed=found.missed
+    )
+
+
+def _series(cpu: int, values_ns: NDArray[np.int64]) -> Series | None:
+    if not len(values_ns):
+        return None
+    recorder = _core.Histogram()
+    recorder.record_many(np.ascontiguousarray(values_ns))
+    return series_of(f"CPU {cpu}", "recorded", Histogram.from_native(recorder))
+
+
+def _causes(found: GapRecording) -> Iterator[JitterCause]:
+    names = np.array([*(counter.cause for counter in found.counters), UNEXPLAINED])[found.cause]  # -1 is the last
+    for name in np.unique(names):
+        lengths = found.length_ns[names == name]
+        yield JitterCause(
+            cause=str(name),
+            gaps=len(lengths),
+            lost_ns=int(lengths.sum()),
+            p50_ns=int(np.sort(lengths)[(len(lengths) - 1) // 2]),
+            max_ns=int(lengths.max()),
+        )
+
+
+def _longest(found: GapRecording) -> Iterator[LongGap]:
+    for gap in np.argsort(-found.length_ns, kind="stable")[:LONGEST_KEPT].tolist():
+        yield LongGap(
+            at_ns=int(found.begin_ns[gap]),
+            length_ns=int(found.length_ns[gap]),
+            cause=found.cause_of(gap),
+            moved=found.moved(gap),
+        )

@@ -1,0 +1,148 @@
+"""Watches CPUs with threads that spin on the counter: every gap in which something else had the CPU, and its cause."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.probes import _core
+from lowlat.probes.errors import AffinityError
+from lowlat.probes.jitter.causes import UNEXPLAINED, UNRANKED, CounterKind, KernelCounter
+from lowlat.probes.jitter.threads import Watching, on_each_cpu
+
+THRESHOLD_FACTOR: Final = 8
+"""Without a threshold, gaps are those of so many times the smallest time between two reads."""
+_GAPS_PER_S: Final = 20_000
+_GAPS_MIN, _GAPS_MAX = 20_000, 1_000_000
+"""Room for gaps, 88 bytes each, taken before the watch begins; it ends early once it is full."""
+_STEAL_TICK_NS: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class GapRecording:
+    """The gaps of one CPU, in order. Arrays of shape (gaps,), times in nanoseconds."""
+
+    cpu: int
+    begin_ns: NDArray[np.int64]
+    """Since the watch began."""
+    length_ns: NDArray[np.int64]
+    cause: NDArray[np.int32]
+    """Index into `counters` of the one that explains the gap; -1: no counter moved."""
+    counters: tuple[KernelCounter, ...]
+    moves: NDArray[np.uint32]
+    """Shape (moves, 2): which counter moved, and by how much."""
+    moves_end: NDArray[np.int64]
+    """End of each gap's part of `moves`."""
+    watched_ns: int
+    """From begin to end, less `reading_ns`."""
+    reading_ns: int
+    """Spent reading the kernel's counters after gaps; nothing is seen in that time."""
+    threshold_ns: float
+    smallest_ns: float
+    """Smallest time between two reads."""
+    read_ns: float
+    """Mean time of a turn of the loop, gaps left out."""
+    complete: bool
+    """Whether it watched for as long as it was asked to, neither stopped nor full."""
+    missing: tuple[str, ...]
+    """Counters that could not be read, and why."""
+
+    def cause_of(self, gap: int) -> str:
+        """The cause of a gap, in words."""
+        return UNEXPLAINED if self.cause[gap] < 0 else self.counters[self.cause[gap]].cause
+
+    def moved(self, gap: int) -> tuple[str, ...]:
+        """Each counter that moved in a gap, with its count if that is above 1."""
+        begin = int(self.moves_end[gap - 1]) if gap else 0
+        rows = self.moves[begin : int(self.moves_end[gap])].tolist()
+        return tuple(self.counters[at].label + (f" x{by}" if by > 1 else "") for at, by in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class GapPlan:
+    """How long to watch, and for which gaps."""
+
+    duration_s: float
+    frequency_hz: float
+    """Of the counter, from `calibrate_quick()`."""
+    threshold_ns: float | None = None
+    fifo: int | None = None
+    """Real-time priority of the watching threads, SCHED_FIFO."""
+
+
+def watch_gaps(cpus: Sequence[int], plan: GapPlan, waiting: Callable[[float], None]) -> tuple[list[GapRecording], bool]:
+    """The gaps of every CPU, watched at once by a thread on each, and whether Ctrl-C ended it early.
+
+    `waiting(share)` is called from time to time. Raises `AffinityError` if a thread cannot run on its CPU, or
+    the kernel refuses the priority.
+    """
+    ticks_per_ns = plan.frequency_hz / 1e9
+    gaps_max = int(min(max(plan.duration_s * _GAPS_PER_S, _GAPS_MIN), _GAPS_MAX))
+    threshold = 0 if plan.threshold_ns is None else max(1, round(plan.threshold_ns * ticks_per_ns))
+    duration = round(plan.duration_s * plan.frequency_hz)
+
+    def watch(cpu: int, stop: _core.StopFlag) -> _core.GapRecording:
+        return _core.watch_gaps(cpu, duration, threshold, THRESHOLD_FACTOR, gaps_max, stop)
+
+    native, stopped = on_each_cpu(cpus, watch, Watching(plan.duration_s, plan.fifo, waiting))
+    return [_recording(cpu, found, ticks_per_ns, duration) for cpu, found in native], stopped
+
+
+def _recording(cpu: int, found: _core.GapRecording, ticks_per_ns: float, duration: int) -> GapRecording:
+    if found.error:
+        raise AffinityError(f"cannot watch CPU {cpu}: {os.strerror(found.error)}; choose another with --cpus")
+    begin, length, moves_end = np.frombuffer(found.gaps, np.uint64).reshape(-1, 3).T
+    length_ns = np.rint(length / ticks_per_ns).astype(np.int64)
+    counters = tuple(KernelCounter(CounterKind(kind), label, text) for kind, label, text in found.counters)
+    moves = np.frombuffer(found.moves, np.uint32).reshape(-1, 2)
+    turns = max(found.reads - len(length), 1)
+    return GapRecording(
+        cpu=cpu,
+        begin_ns=np.rint(begin / ticks_per_ns).astype(np.int64),
+        length_ns=length_ns,
+        cause=_causes(length_ns, moves, moves_end.astype(np.int64), counters),
+        counters=counters,
+        moves=moves,
+        moves_end=moves_end.astype(np.int64),
+        watched_ns=round((found.watched_ticks - found.reading_ticks) / ticks_per_ns),
+        reading_ns=round(found.reading_ticks / ticks_per_ns),
+        threshold_ns=found.threshold_ticks / ticks_per_ns,
+        smallest_ns=found.smallest_ticks / ticks_per_ns,
+        read_ns=(found.watched_ticks - found.reading_ticks - int(length.sum())) / ticks_per_ns / turns,
+        complete=found.watched_ticks >= duration,
+        missing=tuple(_missing(found)),
+    )
+
+
+def _causes(
+    length_ns: NDArray[np.int64],
+    moves: NDArray[np.uint32],
+    moves_end: NDArray[np.int64],
+    counters: Sequence[KernelCounter],
+) -> NDArray[np.int32]:
+    """The counter that explains each gap: of those that moved in it, the one of least rank."""
+    cause = np.full(len(length_ns), -1, np.int32)
+    gap_of = np.repeat(np.arange(len(length_ns)), np.diff(moves_end, prepend=0))
+    counter, by = moves[: len(gap_of)].T
+    ranks = np.array([each.rank for each in counters])[counter]
+    stolen = np.array([each.kind is CounterKind.STEAL for each in counters])[counter]
+    # Stolen time is counted in whole ticks, at a timer interrupt long after the theft: a short gap is not it.
+    ranks[stolen & (length_ns[gap_of] < by * np.int64(_STEAL_TICK_NS) // 2)] = UNRANKED
+    for at in np.lexsort((-counter.astype(np.int64), -ranks)):  # the best last, so that it stays
+        if ranks[at] < UNRANKED:
+            cause[gap_of[at]] = counter[at]
+    return cause
+
+
+def _missing(found: _core.GapRecording) -> list[str]:
+    files = {
+        "/proc/interrupts": found.interrupts_error,
+        "/proc/softirqs": found.softirqs_error,
+        "/proc/stat": found.steal_error,
+    }
+    return [f"{path}: {os.strerror(error)}" for path, error in files.items() if error]

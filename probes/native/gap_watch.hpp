@@ -1,0 +1,170 @@
+// Spins on one CPU and reads the counter back to back: a longer time between two reads is a gap, in which something else
+// had the CPU. After each gap the kernel's counters are read; those that moved since the gap before name its cause.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "probes/native/clock.hpp"
+#include "probes/native/kernel_counters.hpp"
+#include "probes/native/thread_pin.hpp"
+
+namespace lowlat {
+
+struct GapPlan {
+    unsigned cpu;
+    std::uint64_t duration_ticks;
+    std::uint64_t threshold_ticks;   // 0: `default_factor` times the smallest time between two reads
+    std::uint64_t default_factor;
+    std::size_t gaps_max;            // the watch ends after so many
+};
+
+struct Gap {
+    std::uint64_t begin_ticks;  // since the watch began
+    std::uint64_t ticks;
+    std::uint64_t moves_end;    // end of its part of `moves`
+};
+
+/// A counter that moved between two readings.
+struct CounterMove {
+    std::uint32_t counter;
+    std::uint32_t by;
+};
+
+struct GapRecording {
+    std::vector<Gap> gaps;
+    std::vector<CounterMove> moves;
+    std::vector<CounterMove> unwatched;    // moved while counters were being read: of no gap
+    std::vector<KernelCounter> counters;
+    std::uint64_t threshold_ticks = 0;
+    std::uint64_t smallest_ticks = 0;      // between two reads
+    std::uint64_t reads = 0;               // of the counter
+    std::uint64_t watched_ticks = 0;       // from begin to end, readings of counters included
+    std::uint64_t reading_ticks = 0;       // spent reading counters: not watched
+    int error = 0;                         // errno with which the thread could not be pinned
+    int interrupts_error = 0;
+    int softirqs_error = 0;
+    int steal_error = 0;
+};
+
+namespace detail {
+
+inline std::uint64_t smallest_between_reads(std::uint64_t reads) noexcept {
+    std::uint64_t smallest = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t before = ticks();
+    for (std::uint64_t i = 0; i < reads; ++i) {
+        const std::uint64_t now = ticks();
+        if (now > before) smallest = std::min(smallest, now - before);
+        before = now;
+    }
+    return smallest;
+}
+
+/// Make room, with all pages present: a page fault later would itself be counted.
+template <typename Item>
+void touch(std::vector<Item>& items, std::size_t count) {
+    items.resize(count);
+    items.clear();
+}
+
+/// The counters, and their values when they were last read.
+class MovingCounters {
+  public:
+    explicit MovingCounters(unsigned cpu) : counters_(cpu) {
+        for (int i = 0; i < readings_to_settle; ++i) settle();
+    }
+
+    /// What moved since the last reading goes to `moves`, what moves during this one to `unwatched`.
+    void read(std::vector<CounterMove>& moves, std::vector<CounterMove>& unwatched) {
+        const std::uint64_t began = ticks();
+        append(moves);
+        std::uint64_t took = ticks() - began;
+        // An interrupt during the reading may be counted in a row that was read before it. Such a reading takes longer.
+        for (int again = 0; took > shortest_ + shortest_ / 4 && again < readings_again; ++again) {
+            const std::uint64_t restarted = ticks();
+            append(unwatched);
+            took = ticks() - restarted;
+        }
+        shortest_ = std::min(shortest_, took);
+    }
+
+    const KernelCounters& kernel() const { return counters_; }
+    std::vector<KernelCounter> all() { return counters_.read(); }
+
+  private:
+    static constexpr int readings_to_settle = 20;
+    static constexpr int readings_again = 3;
+
+    void settle() {
+        std::vector<CounterMove> ignored;
+        const std::uint64_t began = ticks();
+        append(ignored);
+        shortest_ = std::min(shortest_, ticks() - began);
+    }
+
+    void append(std::vector<CounterMove>& moves) {
+        const std::vector<KernelCounter>& now = counters_.read();
+        for (std::size_t i = 0; i < now.size(); ++i) {
+            if (i == last_.size()) last_.push_back(now[i].value);
+            if (now[i].value == last_[i]) continue;
+            if (now[i].value > last_[i])
+                moves.push_back({static_cast<std::uint32_t>(i),
+                                 static_cast<std::uint32_t>(std::min<std::uint64_t>(now[i].value - last_[i], UINT32_MAX))});
+            last_[i] = now[i].value;
+        }
+    }
+
+    KernelCounters counters_;
+    std::vector<std::uint64_t> last_;
+    std::uint64_t shortest_ = std::numeric_limits<std::uint64_t>::max();
+};
+
+}  // namespace detail
+
+/// Watches until the duration is over, `stop` is set, or there are as many gaps as the plan allows. The calling thread
+/// stays pinned.
+inline GapRecording watch_gaps(const GapPlan& plan, const std::atomic<bool>& stop) {
+    constexpr std::uint64_t reads_to_settle = 100'000;
+    constexpr std::size_t moves_per_gap = 8;
+    GapRecording found;
+    if ((found.error = pin_this_thread(plan.cpu)) != 0) return found;
+    detail::MovingCounters counters(plan.cpu);
+    found.smallest_ticks = detail::smallest_between_reads(reads_to_settle);
+    found.threshold_ticks =
+        plan.threshold_ticks != 0 ? plan.threshold_ticks : found.smallest_ticks * plan.default_factor;
+    detail::touch(found.gaps, plan.gaps_max);
+    detail::touch(found.moves, plan.gaps_max * moves_per_gap);
+    detail::touch(found.unwatched, plan.gaps_max);
+    counters.read(found.unwatched, found.unwatched);
+    found.unwatched.clear();
+
+    const std::uint64_t began = ticks();
+    const std::uint64_t threshold = found.threshold_ticks;
+    std::uint64_t before = began;
+    std::uint64_t reads = 0;
+    while (before - began < plan.duration_ticks && !stop.load(std::memory_order_relaxed)) {
+        const std::uint64_t now = ticks();
+        ++reads;
+        if (static_cast<std::int64_t>(now - before) < static_cast<std::int64_t>(threshold)) [[likely]] {
+            before = now;
+            continue;
+        }
+        counters.read(found.moves, found.unwatched);
+        found.gaps.push_back({before - began, now - before, found.moves.size()});
+        before = ticks();
+        found.reading_ticks += before - now;
+        if (found.gaps.size() == plan.gaps_max) break;
+    }
+    found.watched_ticks = before - began;
+    found.reads = reads;
+    found.counters = counters.all();
+    found.interrupts_error = counters.kernel().interrupts_error();
+    found.softirqs_error = counters.kernel().softirqs_error();
+    found.steal_error = counters.kernel().steal_error();
+    return found;
+}
+
+}  // namespace lowlat
