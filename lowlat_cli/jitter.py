@@ -43,9 +43,7 @@ def of_gaps(found: GapRecording) -> CpuJitter:
 def of_wakeups(found: WakeupRecording) -> CpuJitter:
     """A CPU on which a thread slept and woke up."""
     late_ns = np.maximum(found.late_ns, 0)  # a timer of the kernel is not early by more than a clock's step
-    return CpuJitter(
-        cpu=found.cpu, complete=found.complete, series=_series(found.cpu, late_ns), missed=found.missed
-    )
+    return CpuJitter(cpu=found.cpu, complete=found.complete, series=_series(found.cpu, late_ns), missed=found.missed)
 
 
 def _series(cpu: int, values_ns: NDArray[np.int64]) -> Series | None:

@@ -192,6 +192,59 @@ def cpuid(leaf: int, subleaf: int = 0) -> tuple[int, int, int, int] | None:
     EAX, EBX, ECX, EDX of a leaf, or None where it is not defined here or this is no x86-64.
     """
 
+class StopFlag:
+    """Ends native loops of other threads."""
+
+    def __init__(self) -> None: ...
+
+    def set(self) -> None: ...
+
+class GapRecording:
+    @property
+    def gaps(self) -> bytes: ...
+
+    @property
+    def moves(self) -> bytes: ...
+
+    @property
+    def unwatched(self) -> bytes: ...
+
+    @property
+    def counters(self) -> list[tuple[int, str, str]]:
+        """Kind, label and description of each counter."""
+
+    @property
+    def threshold_ticks(self) -> int: ...
+
+    @property
+    def smallest_ticks(self) -> int: ...
+
+    @property
+    def reads(self) -> int: ...
+
+    @property
+    def watched_ticks(self) -> int: ...
+
+    @property
+    def reading_ticks(self) -> int: ...
+
+    @property
+    def error(self) -> int: ...
+
+    @property
+    def interrupts_error(self) -> int: ...
+
+    @property
+    def softirqs_error(self) -> int: ...
+
+    @property
+    def steal_error(self) -> int: ...
+
+def watch_gaps(cpu: int, duration_ticks: int, threshold_ticks: int, default_factor: int, gaps_max: int, stop: StopFlag) -> GapRecording:
+    """
+    Pin the calling thread to a CPU and spin; without a threshold, gaps are those of `default_factor` times the smallest time between two reads.
+    """
+
 class PerfClock:
     @property
     def multiplier(self) -> int: ...
@@ -289,3 +342,18 @@ class ThreadUsage:
 
 def read_thread_usage() -> ThreadUsage:
     """Switches and page faults of the calling thread so far."""
+
+class Wakeups:
+    @property
+    def late_ns(self) -> bytes: ...
+
+    @property
+    def missed(self) -> int: ...
+
+    @property
+    def error(self) -> int: ...
+
+def measure_wakeups(cpu: int, interval_ns: int, count: int, stop: StopFlag) -> Wakeups:
+    """
+    Pin the calling thread to a CPU and sleep until moments an interval apart; how late it woke each time.
+    """

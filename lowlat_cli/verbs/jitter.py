@@ -76,7 +76,10 @@ def jitter(
     fifo: Annotated[
         int | None,
         typer.Option(
-            "--fifo", metavar="PRIO", parser=count(1, 99), help="Real-time priority (SCHED_FIFO) of the threads, 1 to 99."
+            "--fifo",
+            metavar="PRIO",
+            parser=count(1, 99),
+            help="Real-time priority (SCHED_FIFO) of the threads, 1 to 99.",
         ),
     ] = None,
     output_format: FormatOption = "table",
@@ -134,8 +137,8 @@ def _chosen(text: str, fifo: int | None) -> tuple[int, ...]:
     chosen = requested_cpus(text)
     if fifo is not None and set(chosen) >= set(allowed_cpus()):
         raise UsageError(
-            f"--fifo {fifo} on every allowed CPU would leave none to anything else; leave one out with --cpus, or leave "
-            "out --fifo"
+            f"--fifo {fifo} on every allowed CPU would leave none to anything else; leave one out with --cpus, or "
+            "leave out --fifo"
         )
     return chosen
 

@@ -96,8 +96,15 @@ def _causes(found: Jitter, *, verbose: bool) -> Table:
 
 
 def _longest(found: Jitter) -> Table:
-    made = layout.table("longest gaps", "CPU", "at", "cause", "counters that moved", right=("CPU", "at"),
-                        wrap=("cause", "counters that moved"))
+    made = layout.table(
+        "longest gaps",
+        "CPU",
+        "at",
+        "cause",
+        "counters that moved",
+        right=("CPU", "at"),
+        wrap=("cause", "counters that moved"),
+    )
     gaps = sorted(((cpu.cpu, gap) for cpu in found.cpus for gap in cpu.longest), key=lambda pair: -pair[1].length_ns)
     for cpu, gap in gaps[: LONGEST_SHOWN * len(found.cpus)]:
         made.add_row(
@@ -117,8 +124,8 @@ def _notes(found: Jitter, *, verbose: bool) -> Iterator[str]:
     unexplained = sum(each.unexplained or 0 for each in found.cpus)
     if unexplained:
         yield (
-            f"{UNEXPLAINED}: no counter of this kernel moved, so it did not run meanwhile; the hypervisor, firmware (SMI) "
-            "or the hardware did"
+            f"{UNEXPLAINED}: no counter of this kernel moved, so it did not run meanwhile; the hypervisor, firmware "
+            "(SMI) or the hardware did"
         )
     full = [str(each.cpu) for each in found.cpus if not each.complete]
     if full and found.status == "ok":

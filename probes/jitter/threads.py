@@ -31,7 +31,9 @@ class Watching:
 @dataclass(slots=True)
 class _Outcome(Generic[Found]):
     found: list[tuple[int, Found]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    refused: bool = False
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released once by each thread. A join that Ctrl-C interrupts takes its thread for ended in Python 3.11."""
 
 
 def on_each_cpu(
@@ -49,11 +51,12 @@ def on_each_cpu(
         try:
             if watching.fifo is not None:
                 os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(watching.fifo))
+            outcome.found.append((cpu, loop(cpu, stop)))
         except PermissionError:
-            outcome.refused.append(f"CPU {cpu}")
+            outcome.refused = True
             stop.set()
-            return
-        outcome.found.append((cpu, loop(cpu, stop)))
+        finally:
+            outcome.ended.release()
 
     threads = [threading.Thread(target=run, args=(cpu,), name=f"lowlat-jitter-{cpu}", daemon=True) for cpu in cpus]
     before = affinity_of()
@@ -63,7 +66,7 @@ def on_each_cpu(
             thread.start()
         if others:
             pin(others)
-        stopped = _wait(threads, watching, stop)
+        stopped = _wait(len(threads), outcome.ended, watching)
     finally:
         stop.set()
         for thread in threads:
@@ -77,14 +80,14 @@ def on_each_cpu(
     return sorted(outcome.found, key=lambda pair: pair[0]), stopped
 
 
-def _wait(threads: Sequence[threading.Thread], watching: Watching, stop: _core.StopFlag) -> bool:
+def _wait(threads: int, ended: threading.Semaphore, watching: Watching) -> bool:
     """Wait until all threads have ended; True if Ctrl-C came first."""
     began = time.monotonic()
     try:
-        while alive := [thread for thread in threads if thread.is_alive()]:
-            alive[0].join(_LOOK_S)
+        while threads:
+            if ended.acquire(timeout=_LOOK_S):
+                threads -= 1
             watching.waiting(min((time.monotonic() - began) / watching.duration_s, 1.0))
     except KeyboardInterrupt:
-        stop.set()
         return True
     return False

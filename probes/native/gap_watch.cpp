@@ -25,6 +25,7 @@ using NamedCounter = std::tuple<int, std::string, std::string>;
 
 std::vector<NamedCounter> names_of(const std::vector<KernelCounter>& counters) {
     std::vector<NamedCounter> names;
+    names.reserve(counters.size());
     for (const KernelCounter& each : counters)
         names.emplace_back(static_cast<int>(each.kind), each.label, each.description);
     return names;

@@ -1,5 +1,6 @@
-// Spins on one CPU and reads the counter back to back: a longer time between two reads is a gap, in which something else
-// had the CPU. After each gap the kernel's counters are read; those that moved since the gap before name its cause.
+// Spins on one CPU and reads the counter back to back: a longer time between two reads is a gap, in which something
+// else had the CPU. After each gap the kernel's counters are read; those that moved since the gap before name its
+// cause.
 #pragma once
 
 #include <algorithm>
@@ -17,15 +18,15 @@ namespace lowlat {
 struct GapPlan {
     unsigned cpu;
     std::uint64_t duration_ticks;
-    std::uint64_t threshold_ticks;   // 0: `default_factor` times the smallest time between two reads
+    std::uint64_t threshold_ticks;  // 0: `default_factor` times the smallest time between two reads
     std::uint64_t default_factor;
-    std::size_t gaps_max;            // the watch ends after so many
+    std::size_t gaps_max;  // the watch ends after so many
 };
 
 struct Gap {
     std::uint64_t begin_ticks;  // since the watch began
     std::uint64_t ticks;
-    std::uint64_t moves_end;    // end of its part of `moves`
+    std::uint64_t moves_end;  // end of its part of `moves`
 };
 
 /// A counter that moved between two readings.
@@ -37,14 +38,14 @@ struct CounterMove {
 struct GapRecording {
     std::vector<Gap> gaps;
     std::vector<CounterMove> moves;
-    std::vector<CounterMove> unwatched;    // moved while counters were being read: of no gap
+    std::vector<CounterMove> unwatched;  // moved while counters were being read: of no gap
     std::vector<KernelCounter> counters;
     std::uint64_t threshold_ticks = 0;
-    std::uint64_t smallest_ticks = 0;      // between two reads
-    std::uint64_t reads = 0;               // of the counter
-    std::uint64_t watched_ticks = 0;       // from begin to end, readings of counters included
-    std::uint64_t reading_ticks = 0;       // spent reading counters: not watched
-    int error = 0;                         // errno with which the thread could not be pinned
+    std::uint64_t smallest_ticks = 0;  // between two reads
+    std::uint64_t reads = 0;           // of the counter
+    std::uint64_t watched_ticks = 0;   // from begin to end, readings of counters included
+    std::uint64_t reading_ticks = 0;   // spent reading counters: not watched
+    int error = 0;                     // errno with which the thread could not be pinned
     int interrupts_error = 0;
     int softirqs_error = 0;
     int steal_error = 0;
@@ -111,8 +112,8 @@ class MovingCounters {
             if (i == last_.size()) last_.push_back(now[i].value);
             if (now[i].value == last_[i]) continue;
             if (now[i].value > last_[i])
-                moves.push_back({static_cast<std::uint32_t>(i),
-                                 static_cast<std::uint32_t>(std::min<std::uint64_t>(now[i].value - last_[i], UINT32_MAX))});
+                moves.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                                                                    now[i].value - last_[i], UINT32_MAX))});
             last_[i] = now[i].value;
         }
     }
@@ -130,7 +131,8 @@ inline GapRecording watch_gaps(const GapPlan& plan, const std::atomic<bool>& sto
     constexpr std::uint64_t reads_to_settle = 100'000;
     constexpr std::size_t moves_per_gap = 8;
     GapRecording found;
-    if ((found.error = pin_this_thread(plan.cpu)) != 0) return found;
+    found.error = pin_this_thread(plan.cpu);
+    if (found.error != 0) return found;
     detail::MovingCounters counters(plan.cpu);
     found.smallest_ticks = detail::smallest_between_reads(reads_to_settle);
     found.threshold_ticks =

@@ -59,8 +59,8 @@ class ProcFile {
     }
 
   private:
-    static constexpr std::size_t block = 64 * 1024;
-    static constexpr std::size_t bytes_max = 64 * 1024 * 1024;
+    static constexpr std::size_t block = 65'536;
+    static constexpr std::size_t bytes_max = 1'024 * block;
 
     int file_;
     int error_;
@@ -145,7 +145,8 @@ class CpuColumn {
         const auto known = std::ranges::find_if(
             counters, [&](const KernelCounter& each) { return each.kind == kind_ && each.label == label; });
         const auto place = static_cast<std::size_t>(known - counters.begin());
-        if (known == counters.end()) counters.push_back({.kind = kind_, .label = std::string(label), .description = {}});
+        if (known == counters.end())
+            counters.push_back({.kind = kind_, .label = std::string(label), .description = {}});
         places_.resize(std::max(places_.size(), row + 1));
         places_[row] = place;
         return place;

@@ -34,7 +34,8 @@ class LongGap:
     length_ns: Annotated[Count, Meta(description="Length, nanoseconds")]
     cause: Annotated[str, Meta(description="As in causes")]
     moved: Annotated[
-        tuple[str, ...], Meta(description="Every kernel counter that moved in it: rows of /proc/interrupts, softirqs ...")
+        tuple[str, ...],
+        Meta(description="Every kernel counter that moved in it: rows of /proc/interrupts, softirqs ..."),
     ]
 
 
@@ -59,9 +60,9 @@ class CpuJitter:
     smallest_ns: Annotated[
         Amount | None, Meta(description="Smallest time between two reads of the counter, nanoseconds")
     ] = None
-    read_ns: Annotated[
-        Amount | None, Meta(description="Mean time between two reads, gaps left out, nanoseconds")
-    ] = None
+    read_ns: Annotated[Amount | None, Meta(description="Mean time between two reads, gaps left out, nanoseconds")] = (
+        None
+    )
     lost_ns: Annotated[Count | None, Meta(description="Sum of all gaps, nanoseconds")] = None
     lost_share: Annotated[Share | None, Meta(description="That sum as a share of the time watched")] = None
     unexplained: Annotated[
@@ -69,9 +70,9 @@ class CpuJitter:
     ] = None
     causes: Annotated[tuple[JitterCause, ...], Meta(description="By time lost, most first")] = ()
     longest: Annotated[tuple[LongGap, ...], Meta(description="The longest gaps, longest first")] = ()
-    missed: Annotated[
-        Count | None, Meta(description="Wake-ups that came too late for the next one; null for gaps")
-    ] = None
+    missed: Annotated[Count | None, Meta(description="Wake-ups that came too late for the next one; null for gaps")] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

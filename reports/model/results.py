@@ -34,7 +34,7 @@ class Series:
     measure: Annotated[
         str,
         Meta(
-            pattern="^(response|service|slip|stage:.+)$",
+            pattern="^(response|service|slip|recorded|stage:.+)$",
             description="response: from the intended start; service: from the actual start; "
             "slip: scheduling delay, from the intended to the actual start; stage:NAME: within one stage",
         ),
