@@ -37,7 +37,7 @@ def short(found: SustainableRate) -> str:
 def runs(sweep: Sweep) -> str:
     """How many runs were made, and how many of them were noisy: stalls of the host are part of response times."""
     made = [run for point in sweep.points for run in point.runs]
-    noisy = sum(bool(run.disturbances.disturbed) for run in made)
+    noisy = sum(bool(run.os_noise.noisy) for run in made)
     return f"{units.plural(len(made), 'run')} in random order, {noisy} of them noisy"
 
 
