@@ -43,7 +43,7 @@ def runs(sweep: Sweep) -> str:
 
 def _interval(found: SustainableRate) -> str:
     if found.confidence is None:
-        return f" ({_range(found)}; too few runs for a confidence)"
+        return f" ({_range(found)}; too few runs for a confidence interval)"
     return f" ({found.confidence:.0%} interval: {_range(found)})"
 
 
