@@ -98,9 +98,7 @@ def replay(
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(
-        ctx, engine=engine, runs=runs, cpu=cpu, **sizes, on_exhaustion=on_exhaustion, load=load, books=books, log=log
-    )
+    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
 
     reader = _reader(file, formats, expect)
     return destination.deliver(_measured(ctx, file, reader, expect, plan, verbose=verbose))
