@@ -63,7 +63,7 @@ def _end(line: str, code: ExitCode) -> None:
 def prepare_for_numpy() -> None:
     """Let numpy, when it is loaded later, start no threads, and check that there is memory for it.
 
-    OpenBLAS, which comes with numpy, would start a thread for each CPU. They would disturb a measurement, and where
+    OpenBLAS, which comes with numpy, would start a thread for each CPU. They would add noise, and where
     the system gives no threads, OpenBLAS sends its own process SIGINT. Without memory it ends the process with 1.
 
     For our own programs only: one that imports `lowlat` may multiply matrices. `os.environ` stays as the user set it,

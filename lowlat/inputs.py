@@ -88,7 +88,7 @@ def unreadable(error: OSError) -> str:
 
 
 def is_refusal(error: OSError) -> bool:
-    """Whether `open_regular` refused something that is there, but is no regular file."""
+    """Whether `open_regular` refused something that is there, but is not a regular file."""
     return error.strerror in {why for _, _, why in _KINDS}
 
 

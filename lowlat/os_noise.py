@@ -30,7 +30,7 @@ _EVIDENCE: Final = ("involuntary_switches", "off_cpu_ns")
 
 
 def reasons_of(counts: Mapping[str, int | None], wall_ns: int) -> tuple[str, ...]:
-    """Why a section of `wall_ns` counts as disturbed, one line each; empty when nothing is known that disturbed it."""
+    """Why a section of `wall_ns` is noisy, one line each; empty if no reason is known."""
     reasons = [
         text.format(units.plural(count, noun) if noun else count)
         for name, text, noun in _COUNTED
@@ -45,7 +45,7 @@ def reasons_of(counts: Mapping[str, int | None], wall_ns: int) -> tuple[str, ...
     return tuple(reasons)
 
 
-def is_disturbed(counts: Mapping[str, int | None], wall_ns: int) -> bool | None:
+def is_noisy(counts: Mapping[str, int | None], wall_ns: int) -> bool | None:
     """Whether there is a reason; None if there is none, and nothing was counted that a busy neighbor would move."""
     if reasons_of(counts, wall_ns):
         return True

@@ -84,6 +84,11 @@ def plural_of(noun: str) -> str:
     return noun + ("es" if noun.endswith(("ch", "s")) else "s")
 
 
+def cpus(cpu_list: str) -> str:
+    """A CPU list with its noun, e.g. `CPU 3`, `CPUs 0-3,8`."""
+    return f"{'CPU' if cpu_list.isdigit() else 'CPUs'} {cpu_list}"
+
+
 def _prefixed(count: float) -> str:
     unit_size, prefix = _scale(count, _DECIMAL)
     return f"{_figures(count, unit_size)} {prefix}".rstrip()

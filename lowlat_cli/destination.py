@@ -57,7 +57,7 @@ class Destination:
     verbose: bool = False
     """Whether a table shows everything, and is followed by what did not match."""
     plot: bool = False
-    """Whether a table is followed by the picture of the report."""
+    """Whether a table is followed by the chart of the report."""
 
     def __post_init__(self) -> None:
         if self.file == Path("-"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lowlat_cli.command import full_command
 from lowlat_cli.console import is_terminal
-from lowlat_cli.options.shared import DryPolicy
+from lowlat_cli.options.shared import ExhaustionPolicy
 from lowlat_cli.stdio import say
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def plan_of(
     cpu: str | None,
     orders: int | None,
     trades: int | None,
-    when_dry: DryPolicy | None,
+    full: ExhaustionPolicy | None,
     load: Load,
     books: Path | None,
     log: Path | None,
@@ -47,7 +47,7 @@ def plan_of(
         cpus=None if cpu is None or cpu.strip().lower() == "auto" else requested_cpus(cpu),
         orders=orders,
         trades=trades,
-        when_dry=None if when_dry is None else PoolPolicy[when_dry.upper()],
+        on_exhaustion=None if full is None else PoolPolicy[full.upper()],
         load=load,
         books=books,
         log=log,

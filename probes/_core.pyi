@@ -306,7 +306,7 @@ def measure_loopback_tcp(plan: PathPlan) -> PathSamples:
     """Ticks of 64 bytes over TCP, send to receive."""
 
 def measure_stamp_ticks() -> int:
-    """Ticks of two ordered stamps around nothing, median."""
+    """Ticks between two ordered timestamps back to back, median."""
 
 def set_thread_memory_policy(policy: int, nodes: Sequence[int]) -> int:
     """set_mempolicy for the calling thread; 0 or an errno."""

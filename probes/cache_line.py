@@ -79,7 +79,7 @@ class CacheLine:
         Meta(description="Nanoseconds of a load after a flush, median, by distance in bytes from what was flushed"),
     ]
     sharing_granule_bytes: Annotated[
-        Reading[Positive], Meta(description="Distance from which on two threads do not disturb each other, bytes")
+        Reading[Positive], Meta(description="Distance from which on two threads do not slow each other down, bytes")
     ]
     sharing_times_ns: Annotated[
         dict[int, Amount],

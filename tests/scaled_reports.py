@@ -10,23 +10,23 @@ from fractions import Fraction
 
 import numpy as np
 
-from lowlat.os_noise import is_disturbed, reasons_of
+from lowlat.os_noise import is_noisy, reasons_of
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram, merge
-from lowlat.reports.model.budget import REFERENCE_NS, Measured, budget, tier
+from lowlat.reports.model.budget import REFERENCE_NS, Measured, budget, budget_class
 from lowlat.reports.model.over_runs import achieved_rate, added, application_ns, passes_of, steal_percent
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Disturbances, Run, Series, Throughput
+from lowlat.reports.model.results import OsNoise, Run, Series, Throughput
 from lowlat.reports.model.series import histogram_of, series_of, summarize
 
 
 def with_runs(report: Report, runs: Sequence[Run], day: int = 1) -> Report:
     """The report with these runs, each an hour after the one before, and everything that follows from them."""
     numbered = tuple(
-        dataclasses.replace(run, index=index, started=f"2026-11-{day:02}T{index:02}:00:00.000000Z")
+        dataclasses.replace(run, number=index + 1, started=f"2026-11-{day:02}T{index:02}:00:00.000000Z")
         for index, run in enumerate(runs)
     )
-    noise, summary = [run.disturbances for run in numbered], summarize(numbered)
+    noise, summary = [run.os_noise for run in numbered], summarize(numbered)
     share = Fraction(len(numbered), len(report.runs))
     load = dataclasses.replace(
         report.load,
@@ -45,7 +45,7 @@ def with_runs(report: Report, runs: Sequence[Run], day: int = 1) -> Report:
         summary=summary,
         load=load,
         budget=rows,
-        tier=tier(rows),
+        budget_class=budget_class(rows),
         host=dataclasses.replace(report.host, steal_percent=steal_percent(numbered)),
         hot_path=dataclasses.replace(
             report.hot_path,
@@ -71,14 +71,14 @@ def _scaled_run(run: Run, factor: Fraction) -> Run:
         least_cpu_ns=None if run.least_cpu_ns is None else int(run.least_cpu_ns * factor),
         throughput=_scaled_pass(run.throughput, factor),
         one_at_a_time=_scaled_pass(run.one_at_a_time, factor),
-        stamped=_scaled_pass(run.stamped, factor),
+        timed=_scaled_pass(run.timed, factor),
     )
-    return dataclasses.replace(slower, disturbances=_noise(slower, factor))
+    return dataclasses.replace(slower, os_noise=_noise(slower, factor))
 
 
-def _noise(run: Run, factor: Fraction) -> Disturbances:
+def _noise(run: Run, factor: Fraction) -> OsNoise:
     """The noise of a scaled run: times are as much longer, at least as long as those of the passes that it shows."""
-    passes, noise = passes_of(run), run.disturbances
+    passes, noise = passes_of(run), run.os_noise
     wall_ns = sum(done.wall_ns for done in passes)
     off_ns = sum(max(0, done.wall_ns - (done.cpu_ns or done.wall_ns)) for done in passes)
     if run.passes > 1:
@@ -90,7 +90,7 @@ def _noise(run: Run, factor: Fraction) -> Disturbances:
     )
     counts = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
     counts["steal_ms"] = None if made.steal_ns is None else made.steal_ns // 1_000_000
-    return dataclasses.replace(made, reasons=reasons_of(counts, wall_ns), disturbed=is_disturbed(counts, wall_ns))
+    return dataclasses.replace(made, reasons=reasons_of(counts, wall_ns), noisy=is_noisy(counts, wall_ns))
 
 
 def _scaled_measures(series: Sequence[Series], factor: Fraction) -> tuple[Series, ...]:

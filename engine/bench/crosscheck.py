@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.bench.engines import NATIVE, REFERENCE, EngineEntry
 from lowlat.engine.bench.event_digest import CHUNK_COMMANDS
@@ -142,8 +143,8 @@ class _Stretches:
 
 def _skipped(seeded: int) -> str:
     return (
-        f"not available here, because the reference engine, in Python, would first have to enter {seeded:,} orders; "
-        f"it is given at most {SEEDING_MAX:,}"
+        f"not available here, because the reference engine, in Python, would first have to enter "
+        f"{units.counted(seeded, 'order')}; it is given at most {SEEDING_MAX:,}"
     )
 
 
@@ -155,5 +156,5 @@ def first_difference(expected: Events, given: Events) -> str | None:
         at = int(different[0])
         return f"event {at}: expected {describe(expected[at])}, got {describe(given[at])}"
     if len(expected) != len(given):
-        return f"expected {len(expected)} events, got {len(given)}"
+        return f"expected {units.counted(len(expected), 'event')}, got {len(given)}"
     return None

@@ -23,7 +23,7 @@ class EngineEntry:
     `make` returns an engine with the given settings and empty books. `commands`: how many a run of `lowlat bench`
     measures by default, so that it ends within seconds. `compiled`: whether `make` returns a `lowlat.engine.Engine`,
     which the compiled measured loops need. Any other engine is called from Python and only runs in a closed loop:
-    without planned times, pipeline, interval log or journal.
+    without intended start times, pipeline, interval log or journal.
     """
 
     name: str

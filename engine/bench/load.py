@@ -49,7 +49,7 @@ def _loop_ceiling(outcomes: Sequence[RunOutcome]) -> float | None:
 
 
 def _taken_ns(outcome: RunOutcome, due: Arrivals | None) -> float:
-    """How long the commands took. With planned times: the whole schedule plus the delay of the last command."""
+    """How long the commands took. With intended start times: the whole schedule plus the delay of the last command."""
     if due is None:
         return outcome.throughput.wall_ns
     return _schedule_ns(outcome, due) + outcome.late_ns
@@ -65,7 +65,7 @@ def _missed(due: Arrivals, outcomes: Sequence[RunOutcome]) -> tuple[str, ...]:
     if not is_late(latest.late_ns, latest.throughput.commands, due.rate):
         return ()
     reached = units.rate(latest.throughput.commands * 1e9 / _taken_ns(latest, due))
-    loop = f" (the loop around nothing reaches {units.rate(latest.loop_ceiling)})" if latest.loop_ceiling else ""
+    loop = f" (loop ceiling {units.rate(latest.loop_ceiling)})" if latest.loop_ceiling else ""
     return (
         f"run {run + 1} achieved {reached} of the {units.rate(due.rate)} requested{loop}: its latencies are queueing "
         "time, not service time; use a lower --rate",

@@ -18,7 +18,7 @@ ROUNDS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class LoopCeiling:
-    """The cost of a load's measuring around nothing, on one CPU. `what`: the load, for messages."""
+    """The cost of measuring a load, without the engine, on one CPU. `what`: the load, for messages."""
 
     ns_per_command: float
     what: str
@@ -47,7 +47,7 @@ def open_loop_ceiling(*, logged: bool = False) -> LoopCeiling:
 
 
 def pipeline_ceiling(producers: int) -> LoopCeiling:
-    """Measure the ceiling of a pipeline with planned times on the current CPU; takes some 100 ms.
+    """Measure the ceiling of a pipeline with intended start times on the current CPU; takes some 100 ms.
 
     It is that of its busiest thread: clock reads of the producers and the matcher, records of the publisher.
     """

@@ -1,6 +1,6 @@
 """Measures the native engine: in a closed loop a batched pass, one with a command at a time and a timed one, all of
-them several times; in an open loop a pass at planned times; in a pipeline a pass through it. The whole flow is executed
-once before, as a warm-up.
+them several times; in an open loop one at intended start times; in a pipeline a pass through it. The whole flow is
+executed once before, as a warm-up.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from lowlat.engine.flow.profile import Arrivals
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands
 
-OPEN_MEASURES = ("response", "service", "slip")
+OPEN_MEASURES = ("response", "service", "scheduling_delay")
 CLOSED_PASSES = 5
 """How often a closed loop makes each pass. Other programs slow an engine down for milliseconds to seconds: of several
-passes, spread over the run, one is seldom disturbed, and the latencies of all of them are those of more moments."""
+passes, spread over the run, one is seldom noisy, and the latencies of all of them are those of more moments."""
 
 
 def measure_native(setup: RunSetup, engine: Engine) -> MeasuredRun:
@@ -68,8 +68,8 @@ class _NativeRun:
     def closed(self) -> MeasuredRun:
         matcher, latencies = self.engine.matcher, _core.Latencies(["service"])
 
-        def stamped_pass() -> Pass:
-            return self._pass(_core.run_stamped(matcher, self.measured, *self.factors, latencies))
+        def timed_pass() -> Pass:
+            return self._pass(_core.run_timed(matcher, self.measured, *self.factors, latencies))
 
         parts: list[tuple[Pass, Recorders]] = []
         for repeat in range(1 if self.setup.job.log else CLOSED_PASSES):
@@ -79,7 +79,7 @@ class _NativeRun:
             self._seed()
             self.passes.run("one at a time", lambda: self._pass(_core.run_one_at_a_time(matcher, self.measured)))
             self._seed()
-            done, recorders = self._recorded(stamped_pass, latencies, ["service"])
+            done, recorders = self._recorded(timed_pass, latencies, ["service"])
             parts.append((done, {name: recorder.take() for name, recorder in recorders.items()}))
         measured = self._after_passes(added_recorders([recorders for _, recorders in parts]), self.measured)
         job, seeding = self.setup.job.journal, self.setup.seeding

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from lowlat.engine import _core
-from lowlat.os_noise import is_disturbed, reasons_of
+from lowlat.os_noise import is_noisy, reasons_of
 from lowlat.probes.clock.scale import TickScale
-from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch
+from lowlat.probes.os_noise import NoiseReadings, NoiseWatch
 from lowlat.probes.reading import known
 from lowlat.reports.model import results
 
@@ -74,8 +74,8 @@ class WatchedPasses:
 
     def __init__(self, cpu: int) -> None:
         self.done: dict[PassName, list[Pass]] = {}
-        self._watch = DisturbanceWatch(cpu)
-        self._around: list[DisturbanceReadings] = []
+        self._watch = NoiseWatch(cpu)
+        self._around: list[NoiseReadings] = []
 
     def run(self, name: PassName, measured: Callable[[], Pass]) -> Pass:
         """Run one more, and watch it."""
@@ -105,12 +105,12 @@ class WatchedPasses:
         return min(times) if times and len(times) == len(self.done[name]) else None
 
     @property
-    def disturbances(self) -> DisturbanceReadings:
+    def os_noise(self) -> NoiseReadings:
         """The sums over all of them."""
-        return functools.reduce(DisturbanceReadings.plus, self._around)
+        return functools.reduce(NoiseReadings.plus, self._around)
 
 
-def _without_unavailable(done: Pass, around: DisturbanceReadings) -> Pass:
+def _without_unavailable(done: Pass, around: NoiseReadings) -> Pass:
     """The pass without counters that do not count on this host, and would show a zero."""
     unavailable: dict[str, Any] = {name: None for name in _COUNTERS if getattr(around, name).value is None}
     if around.off_cpu_ns.value is None:
@@ -118,7 +118,7 @@ def _without_unavailable(done: Pass, around: DisturbanceReadings) -> Pass:
     return dataclasses.replace(done, **unavailable)
 
 
-def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
+def _in_pass(around: NoiseReadings, done: Pass) -> NoiseReadings:
     """OS noise of the thread during the call. Counters read directly around the loop take precedence: the call also
     allocates memory and records latencies outside the measured section."""
     counted = {name: getattr(done, name) for name in (*_COUNTERS, "off_cpu_ns")}
@@ -128,25 +128,23 @@ def _in_pass(around: DisturbanceReadings, done: Pass) -> DisturbanceReadings:
     return dataclasses.replace(around, wall_ns=done.wall_ns, **readings)
 
 
-def run_disturbances(
-    seen: DisturbanceReadings, largest_gap_ns: int | None
-) -> tuple[results.Disturbances, dict[str, str]]:
+def run_noise(seen: NoiseReadings, largest_gap_ns: int | None) -> tuple[results.OsNoise, dict[str, str]]:
     """The OS noise in the report's form, and the reasons for each None."""
     names = (*_COUNTERS, "migrations", "timer_interrupts", "off_cpu_ns", "throttled_periods")
     steal_ms, counts = seen.steal_ms.value, seen.counts | {"largest_gap_ns": largest_gap_ns}
-    disturbances = results.Disturbances(
+    os_noise = results.OsNoise(
         wall_ns=seen.wall_ns,
         **{name: counts[name] for name in names},
         steal_ns=None if steal_ms is None else steal_ms * 1_000_000,
         largest_gap_ns=largest_gap_ns,
-        disturbed=is_disturbed(counts, seen.wall_ns),
+        noisy=is_noisy(counts, seen.wall_ns),
         reasons=reasons_of(counts, seen.wall_ns),
     )
     readings = {name: getattr(seen, name) for name in names} | {"steal_ns": seen.steal_ms}
     absent = {name: reading.text for name, reading in readings.items() if reading.value is None}
-    if disturbances.disturbed is None:
-        absent["disturbed"] = "not available here, because neither context switches nor time off the CPU were counted"
-    return disturbances, absent
+    if os_noise.noisy is None:
+        absent["noisy"] = "not available here, because neither context switches nor time off the CPU were counted"
+    return os_noise, absent
 
 
 def _known(count: int) -> int | None:

@@ -36,8 +36,8 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import pin
 
 PATH_MEASURES = ("service", "stage:queued", "stage:matched", "stage:published")
-PACED_MEASURES = ("response", "service", "slip", *PATH_MEASURES[1:])
-"""The same for commands with planned times."""
+PACED_MEASURES = ("response", "service", "scheduling_delay", *PATH_MEASURES[1:])
+"""The same for commands with intended start times."""
 Waits = dict[int | None, WaitStrategy]
 FILES_A_BOOK: Final = 2
 """Descriptors that a book's writer holds: the file, and the mapping's own."""
@@ -203,7 +203,7 @@ class OrderPath:
             raise
 
     def _waits(self) -> Waits:
-        """How threads wait: one alone on its CPU may spin; threads that share a CPU or are not pinned yield."""
+        """How threads wait: one with a CPU of its own may spin; threads that share a CPU or are not pinned yield."""
         threads = Counter([self.cpu, self.places.publisher, *self.places.producers])
         alone = {cpu for cpu, count in threads.items() if cpu is not None and count == 1 and self.places.may_spin}
         return {cpu: WaitStrategy.SPIN if cpu in alone else WaitStrategy.YIELD for cpu in threads}

@@ -19,7 +19,7 @@ class ClosedLoop(msgspec.Struct, frozen=True, tag="closed"):
 
 
 class OpenLoop(msgspec.Struct, frozen=True, tag="open"):
-    """Commands at planned times."""
+    """Commands at intended start times."""
 
     arrivals: Arrivals
 
@@ -112,22 +112,22 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The batched pass of a closed loop, otherwise the pass with the load."""
     one_at_a_time: results.Throughput | None
     """None unless in a closed loop."""
-    stamped: results.Throughput | None
+    timed: results.Throughput | None
     """None unless in a closed loop: elsewhere `throughput` is of the timed pass."""
     passes: int
     """How often each pass was made; `throughput` and the like are the median one."""
     least_cpu_ns: int | None
     """CPU time of the batched pass that took least of it; None unless in a closed loop."""
-    disturbances: results.Disturbances
+    os_noise: results.OsNoise
     series: tuple[results.Series, ...]
     quiet: tuple[results.Series, ...]
     """Of the timed passes that took least CPU time; empty if there was one."""
     out_of_range: int
     """Number of latencies out of the histograms' range."""
     late_ns: int
-    """How late the last command ended, relative to its planned time; 0 without planned times."""
+    """How late the last command ended, relative to its intended start time; 0 without intended start times."""
     loop_ceiling: float | None
-    """Commands per second of the load's own loop around nothing; None in a closed loop."""
+    """Commands per second of the load's own loop without an engine; None in a closed loop."""
     delivery: Delivery
     hot_path: results.HotPath
     pages_astray: int

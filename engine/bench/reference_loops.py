@@ -37,7 +37,7 @@ def measure_interpreted(
     passes = WatchedPasses(setup.cpu)
     passes.run("batched", lambda: run_batched(first, setup.measured, setup.scale))
     passes.run("one at a time", lambda: run_one_at_a_time(second, setup.measured, setup.scale))
-    passes.run("timed", lambda: run_stamped(third, setup.measured, setup.scale, recorders))
+    passes.run("timed", lambda: run_timed(third, setup.measured, setup.scale, recorders))
     return MeasuredRun(
         passes=passes,
         recorders={("service", op): recorder for op, recorder in recorders.items()},
@@ -63,9 +63,7 @@ def run_one_at_a_time(engine: MatchingEngine, commands: Commands, scale: TickSca
     return watch.stop(len(commands), count, scale)
 
 
-def run_stamped(
-    engine: MatchingEngine, commands: Commands, scale: TickScale, recorders: Mapping[str, Recorder]
-) -> Pass:
+def run_timed(engine: MatchingEngine, commands: Commands, scale: TickScale, recorders: Mapping[str, Recorder]) -> Pass:
     """Execute every command once, each between two reads of the counter, and record it by its outcome."""
     execute, single = _one_by_one(engine, commands)
     kinds = commands["kind"].tolist()

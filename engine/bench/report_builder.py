@@ -19,7 +19,7 @@ from lowlat.engine.flow.golden import Golden
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.reports.model import results
-from lowlat.reports.model.budget import Measured, budget, tier
+from lowlat.reports.model.budget import Measured, budget, budget_class
 from lowlat.reports.model.clock_faults import clock_fault, pass_faults
 from lowlat.reports.model.report import INTERRUPTED, Report
 from lowlat.reports.model.series import summarize
@@ -77,7 +77,7 @@ def assemble(
         runs=runs,
         summary=summary,
         budget=stages,
-        tier=tier(stages),
+        budget_class=budget_class(stages),
         hot_path=over_runs.hot_path_of(outcomes, place),
         verification=_verification(outcomes[0], checked, golden),
         gate=None,
@@ -138,8 +138,8 @@ def _reasons_invalid(load: Load, outcomes: Sequence[RunOutcome], checked: Refere
             yield f"run {index + 1}: {fault}"
         if refusals := outcome.hot_path.pool_refusals:
             yield (
-                f"a pool was too small: {refusals:,} of {outcome.throughput.commands:,} commands were rejected on "
-                "pool exhaustion, so this is not the requested flow; use more --orders, or --when-dry grow"
+                f"a pool was too small: {refusals:,} of {outcome.throughput.commands:,} commands rejected on "
+                "pool exhaustion, so this is not the requested flow; use more --orders, or --on-exhaustion grow"
             )
             break
         if outcome.out_of_range:
@@ -155,15 +155,15 @@ def run_of(run: Finished, load: Load) -> results.Run:
     """A run as a report describes it."""
     paced = not isinstance(load, ClosedLoop) and load.arrivals is not None
     return results.Run(
-        index=run.index,
+        number=run.index + 1,
         started=run.started.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         duration_s=round(run.duration_s, 6),
         throughput=run.outcome.throughput,
         one_at_a_time=run.outcome.one_at_a_time,
-        stamped=run.outcome.stamped,
+        timed=run.outcome.timed,
         passes=run.outcome.passes,
         least_cpu_ns=run.outcome.least_cpu_ns,
-        disturbances=run.outcome.disturbances,
+        os_noise=run.outcome.os_noise,
         series=run.outcome.series,
         quiet=run.outcome.quiet,
         late_ns=run.outcome.late_ns if paced else None,

@@ -16,6 +16,7 @@ from typing import IO
 
 import msgspec
 
+from lowlat import units
 from lowlat.child_process import ending, own_environment, python_running
 from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
 from lowlat.engine.bench.engines import ENGINES
@@ -65,7 +66,7 @@ class RunPlan:
     commands reach the engine; anything but a closed loop needs a compiled engine. `books`: folder of a pipeline's
     mapped books, None for the default folder of `lowlat book`. `log`: file for an interval log of the timed passes.
     `journal`: where to leave a journal of the flow; its cost is measured in a closed loop, with `batch` commands
-    committed together. `orders`, `trades`, `when_dry`: pool sizes and policy, None for what the flow needs.
+    committed together. `orders`, `trades`, `on_exhaustion`: pool sizes and policy, None for what the flow needs.
     `reference_commands`: number of measured commands that the reference engine also executes. `command`: the command
     line, for the report. `peer`: the network path to another host, if it was measured.
     """
@@ -80,7 +81,7 @@ class RunPlan:
     batch: int = 4096
     orders: int | None = None
     trades: int | None = None
-    when_dry: PoolPolicy | None = None
+    on_exhaustion: PoolPolicy | None = None
     reference_commands: int = 20_000
     command: tuple[str, ...] = ()
     peer: PeerPath | None = None
@@ -186,7 +187,7 @@ class Measurement:
 
 @contextlib.contextmanager
 def _prepared(flow: Flow, plan: RunPlan) -> Iterator[Measurement]:
-    """Raises what `check_load` raises, and `UsageError` for a rate that the loop does not reach around nothing."""
+    """Raises what `check_load` raises, and `UsageError` for a rate above the loop ceiling."""
     check_load(flow, plan)
     due = None if isinstance(plan.load, ClosedLoop) else plan.load.arrivals
     if due and (ceiling := ceiling_of(plan.load, logged=plan.log is not None)):
@@ -246,7 +247,7 @@ def settings_of(flow: Flow, plan: RunPlan) -> EngineConfig:
         flow.instruments,
         flow.orders if plan.orders is None else plan.orders,
         flow.tape if plan.trades is None else plan.trades,
-        flow.when_orders_dry if plan.when_dry is None else plan.when_dry,
+        flow.when_orders_dry if plan.on_exhaustion is None else plan.on_exhaustion,
         flow.when_trades_dry,
     )
 
@@ -290,7 +291,7 @@ def _run(job: Job, index: int) -> Finished:
 
 
 def _in_fresh_process(job: Job) -> RunOutcome:
-    """Run the worker. Meanwhile this process only waits, to avoid disturbing the measured one."""
+    """Run the worker. Meanwhile this process only waits, to leave the CPUs to the measured one."""
     # Signals are blocked until we hold the process handle: an interruption inside Popen would leave it running.
     signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
@@ -309,7 +310,9 @@ def _in_fresh_process(job: Job) -> RunOutcome:
     try:
         return msgspec.json.decode(out, type=RunOutcome)
     except msgspec.DecodeError as error:
-        text = f"a run's process ended without a whole result: {error} ({len(out):,} bytes); run it again"
+        text = (
+            f"a run's process ended without a whole result: {error} ({units.counted(len(out), 'byte')}); run it again"
+        )
         raise RunFailedError(text, ExitCode.NOT_VALID) from error
 
 

@@ -23,7 +23,7 @@ from lowlat.reports.model.series import series_of
 Recorders: TypeAlias = Mapping[tuple[str, str], Recorder]
 """By measure and operation."""
 QUIET_PASSES: Final = 2
-"""Of the timed passes of a run, those whose latencies a comparison takes: the least disturbed ones."""
+"""Of the timed passes of a run, those whose latencies a comparison takes: the least noisy ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class MeasuredRun:
     """The results of the measured passes, and of the last pass, which keeps every event.
 
     `growths`, `trades_recycled`: counters of the engine's pools. `late_ns`: how late the last command ended, relative
-    to its planned time. `faults`: reasons why the figures are invalid, in words.
+    to its intended start time. `faults`: reasons why the figures are invalid, in words.
     """
 
     passes: WatchedPasses
@@ -74,7 +74,7 @@ class MeasuredRun:
     largest_gap_ns: int | None = None
     late_ns: int = 0
     loop_ceiling: float | None = None
-    """Commands per second of the load's own loop around nothing."""
+    """Commands per second of the load's own loop without an engine."""
     quiet: Recorders | None = None
     """Of the timed passes that took least CPU time; None if there was one."""
     journal: results.Journal | None = None

@@ -48,7 +48,7 @@ def measure_sweep(
 ) -> Sweep:
     """Measure the flow at the rates, `plan.runs` times each, then search for the highest one that meets `objectives`.
 
-    Each pass over the rates is in random order, drawn with `seed`, so that a disturbance of the host does not always
+    Each pass over the rates is in random order, drawn with `seed`, so that noise of the host does not always
     meet the same rates. `load_at`: the load at a rate. `objectives`: none for the default.
 
     Rates above the ceiling of the open loop are left out: they would measure the loop. Raises `UsageError` if all are.
@@ -185,7 +185,7 @@ def next_rate(around: tuple[int | None, int | None], unsure: Callable[[int], boo
     """The next rate of the search, None when it is done.
 
     Bisection on the logarithm of the rate. Then the rates around the answer are measured again, if they are `unsure`:
-    one that the host disturbed would otherwise end the search at the wrong place.
+    one that was noisy would otherwise end the search at the wrong place.
     """
     below, above = around
     if below is not None and above is not None and above > below * RESOLUTION:

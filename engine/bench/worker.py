@@ -19,7 +19,7 @@ from lowlat.engine import _core
 from lowlat.engine.bench.engines import ENGINES
 from lowlat.engine.bench.native_run import measure_native
 from lowlat.engine.bench.numa import memory_bound_to
-from lowlat.engine.bench.passes import added, run_disturbances
+from lowlat.engine.bench.passes import added, run_noise
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
 from lowlat.engine.bench.reference_loops import measure_interpreted
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
@@ -75,7 +75,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     timed, batched, single = passes.typical("timed"), passes.typical("batched"), passes.typical("one at a time")
     assert timed is not None, "every load has timestamps"
     series, out_of_range = recorded_series(measured.recorders)
-    disturbances, unseen = run_disturbances(measured.passes.disturbances, measured.largest_gap_ns)
+    os_noise, unseen = run_noise(measured.passes.os_noise, measured.largest_gap_ns)
     count, rejected = timed.commands, digest.rejected
     loop = _core.run_loop(setup.measured)
     return RunOutcome(
@@ -83,10 +83,10 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         clock=_clock(setup.clock),
         throughput=(batched or timed).throughput,
         one_at_a_time=single.throughput if single else None,
-        stamped=timed.throughput if batched else None,
+        timed=timed.throughput if batched else None,
         passes=len(passes.done["timed"]),
         least_cpu_ns=passes.least_cpu_ns("batched"),
-        disturbances=disturbances,
+        os_noise=os_noise,
         series=series,
         quiet=recorded_series(measured.quiet)[0] if measured.quiet else (),
         out_of_range=out_of_range,
@@ -145,12 +145,12 @@ def _clock_ns(setup: RunSetup) -> int:
 
 
 def _absent(unseen: dict[str, str], measured: MeasuredRun) -> dict[str, str]:
-    absent = {f"runs.disturbances.{name}": why for name, why in unseen.items()}
+    absent = {f"runs.os_noise.{name}": why for name, why in unseen.items()}
     absent |= {f"hot_path.{name}": why for name, why in measured.memory.absent.items()}
     if unknown := absent.get("hot_path.numa_pages"):
         absent["hot_path.numa_verified"] = unknown
     if measured.largest_gap_ns is None:
-        absent["runs.disturbances.largest_gap_ns"] = (
+        absent["runs.os_noise.largest_gap_ns"] = (
             "not measured: the passes of an engine called from Python keep no timestamps"
         )
     return absent

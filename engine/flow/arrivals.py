@@ -1,4 +1,4 @@
-"""Planned arrival times of an open-loop run: when each command is due, independent of the engine.
+"""Intended start times of an open-loop run: when each command is due, independent of the engine.
 
 Four processes, each with exactly the requested mean rate:
 

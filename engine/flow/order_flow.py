@@ -36,7 +36,7 @@ class Flow:
     depth_touched: Extent | None = None
     notes: tuple[str, ...] = field(default=())
     tape: int = 100_000
-    when_orders_dry: PoolPolicy = PoolPolicy.REFUSE
+    when_orders_dry: PoolPolicy = PoolPolicy.REJECT
     when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE
 
     @property

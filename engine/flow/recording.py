@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config import ORDERS
@@ -104,7 +105,7 @@ class RecordedFlow:
             commands=aligned_copy(self.commands),
             seeded=self.seeded,
             orders=max(self.orders, ORDERS),
-            mix={purpose: mix[purpose] for purpose in ("add", "cancel", "reduce", "aggress")},
+            mix={purpose: mix[purpose] for purpose in ("add", "cancel", "reduce", "aggressive")},
             instruments=(self.instrument(),),
             notes=self._notes(),
         )
@@ -112,7 +113,7 @@ class RecordedFlow:
     def _purposes(self) -> Iterator[str]:
         names = {CommandType.LIMIT: "add", CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce"}
         for kind, force in self.commands[["kind", "time_in_force"]][self.seeded :].tolist():
-            yield "aggress" if force == TimeInForce.IOC else names[kind]
+            yield "aggressive" if force == TimeInForce.IOC else names[kind]
 
     def _notes(self) -> tuple[str, ...]:
         counted = {
@@ -243,7 +244,7 @@ def _command_of_event(flow: RecordedFlow, events: Events) -> Ints:
     position: Ints = (sequence - sequence[:1]).astype(np.int64)
     if len(position) and not 0 <= int(position.max()) < len(flow.commands):
         raise ArrayError(
-            f"events of {int(position.max()) + 1} commands; the flow has {len(flow.commands)}: "
+            f"events of {units.counted(int(position.max()) + 1, 'command')}; the flow has {len(flow.commands)}: "
             "pass what process(flow.commands) returned"
         )
     return position

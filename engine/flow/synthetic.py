@@ -35,7 +35,7 @@ def synthetic_flow(profile: Profile, commands: int, seed: int) -> Flow:
     if not 0 <= seed <= SEED_MAX:
         raise UsageError(f"seed: {seed} is outside 0..{SEED_MAX}")
     array = aligned_empty(profile.live_orders + commands, EXTENDED_COMMAND if profile.has_terms else COMMAND)
-    made = _core.generate_flood(_native(profile), seed, array)
+    made = _core.generate_flow(_native(profile), seed, array)
     return Flow(
         name=profile.name,
         commands=array,
@@ -57,8 +57,8 @@ def synthetic_flow(profile: Profile, commands: int, seed: int) -> Flow:
     )
 
 
-def _native(profile: Profile) -> _core.FloodProfile:
-    native = _core.FloodProfile()
+def _native(profile: Profile) -> _core.FlowProfile:
+    native = _core.FlowProfile()
     native.set_weights(np.array(msgspec.structs.astuple(profile.mix), dtype=np.uint32))
     native.symbols = profile.symbols
     native.live_orders = profile.live_orders
@@ -77,7 +77,7 @@ def _native(profile: Profile) -> _core.FloodProfile:
     return native
 
 
-def _set_market(native: _core.FloodProfile, profile: Profile) -> None:
+def _set_market(native: _core.FlowProfile, profile: Profile) -> None:
     """The tables that look at the book."""
     if placed := profile.placement:
         native.set_placement(

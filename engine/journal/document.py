@@ -62,7 +62,7 @@ class JournalSettings:
     trades: Annotated[Positive, Meta(description="Size of the trade tape, trades")]
     when_orders_dry: Annotated[
         str,
-        lower_names(PoolPolicy.REFUSE, PoolPolicy.GROW),
+        lower_names(PoolPolicy.REJECT, PoolPolicy.GROW),
         Meta(description="What happens when the order pool is full"),
     ]
     when_trades_dry: Annotated[

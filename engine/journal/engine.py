@@ -88,7 +88,7 @@ class JournaledEngine(Engine):
         *,
         orders: int = ORDERS,
         trades: int = 100_000,
-        when_orders_dry: PoolPolicy = PoolPolicy.REFUSE,
+        when_orders_dry: PoolPolicy = PoolPolicy.REJECT,
         when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE,
         sync: SyncPolicy = SyncPolicy.BATCH,
         interval_ns: int = INTERVAL_NS,

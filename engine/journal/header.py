@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.matching.config import EngineConfig
@@ -151,7 +152,8 @@ def read_head(data: memoryview, kind: bytes, read: Callable[[bytes], Said], name
         )
     if not _FIXED.size < size <= min(len(data), JOURNAL_HEAD_BYTES_MAX) or size % ALIGNMENT:
         raise JournalDamagedError(
-            f"{name} has {len(data)} bytes, but its header needs {size}: it is damaged, or was never complete"
+            f"{name} has {units.counted(len(data), 'byte')}, but its header needs {size}: "
+            "it is damaged, or was never complete"
         )
     head = bytearray(data[:size])
     head[_CHECKSUM_AT : _CHECKSUM_AT + 4] = bytes(4)

@@ -23,7 +23,7 @@ class EngineConfig:
     instruments: tuple[Instrument, ...]
     orders: int = ORDERS
     trades: int = 100_000
-    when_orders_dry: PoolPolicy = PoolPolicy.REFUSE
+    when_orders_dry: PoolPolicy = PoolPolicy.REJECT
     when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE
 
     def __post_init__(self) -> None:
@@ -39,4 +39,4 @@ class EngineConfig:
         if not 1 <= self.trades <= TRADES_MAX:
             raise UsageError(f"trades: {self.trades} is outside 1..{TRADES_MAX}")
         if self.when_orders_dry is PoolPolicy.RECYCLE:
-            raise UsageError("when_orders_dry: a resting order cannot be recycled; use REFUSE or GROW")
+            raise UsageError("when_orders_dry: a resting order cannot be recycled; use REJECT or GROW")

@@ -67,7 +67,7 @@ class MatchingEngine(ABC):
         *,
         orders: int = ORDERS,
         trades: int = 100_000,
-        when_orders_dry: PoolPolicy = PoolPolicy.REFUSE,
+        when_orders_dry: PoolPolicy = PoolPolicy.REJECT,
         when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE,
     ) -> None:
         """Make an engine with empty books.

@@ -251,7 +251,7 @@ class TickRounding(IntEnum):
 class PoolPolicy(IntEnum):
     """What a pool does that has no record left. Each time is counted."""
 
-    REFUSE = 0
+    REJECT = 0
     """The command is rejected; the book is untouched."""
     GROW = 1
     """The pool doubles, which takes memory."""

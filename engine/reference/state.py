@@ -69,10 +69,10 @@ class State:
     # -- room ----------------------------------------------------------------------------------------------------
 
     def _has_order_room(self) -> bool:
-        return self.settings.when_orders_dry is not PoolPolicy.REFUSE or self._live < self.settings.orders
+        return self.settings.when_orders_dry is not PoolPolicy.REJECT or self._live < self.settings.orders
 
     def _tape_refuses(self) -> bool:
-        return self.settings.when_trades_dry is PoolPolicy.REFUSE
+        return self.settings.when_trades_dry is PoolPolicy.REJECT
 
     def _has_trade_room(self, records: int) -> bool:
         return not self._tape_refuses() or len(self._tape) + records <= self.settings.trades

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Final, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
@@ -124,11 +125,13 @@ class Ring:
         try:
             while done < len(array):
                 if self._native.closed:
-                    raise RingClosedError(f"the ring was closed after {done:,} of {len(array):,} records were pushed")
+                    raise RingClosedError(
+                        f"the ring was closed with {done:,} of {units.counted(len(array), 'record')} pushed"
+                    )
                 remaining = deadline - time.monotonic()
                 if self.wait is WaitStrategy.FAIL or remaining <= 0:
                     raise RingFullError(
-                        f"the ring is full ({self.capacity:,} records): {done:,} of {len(array):,} were pushed; "
+                        f"the ring is full (capacity {self.capacity:,}): pushed {done:,} of {len(array):,}; "
                         "push the rest once the consumer has caught up, or create a larger ring"
                     )
                 done += self._native.push(array, done, self._wait, _slice_ns(remaining))
@@ -136,7 +139,7 @@ class Ring:
             error.pushed = done
             raise
         except KeyboardInterrupt as interrupt:
-            interrupt.add_note(f"{done:,} of {len(array):,} records were pushed")
+            interrupt.add_note(f"{done:,} of {units.counted(len(array), 'record')} pushed")
             raise
         return done
 
@@ -252,7 +255,7 @@ class Ring:
 
     def _room(self, maximum: int) -> Records:
         if maximum < 1:
-            raise ArrayError(f"cannot pop {maximum} records; request at least one")
+            raise ArrayError(f"cannot pop a maximum of {maximum}; request at least one record")
         return np.empty(min(maximum, self.capacity), self.dtype)
 
     def _taken(self, count: int) -> int:

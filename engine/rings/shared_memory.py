@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.platform.mapped_file import MappedFile
 from lowlat.engine.rings.records import RingFault, RingKind
@@ -60,7 +61,9 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> RingMemory:
         os.close(descriptor)
         if path is not None:
             path.unlink()
-        raise OutputPathError(f"cannot allocate {bytes_needed:,} bytes for {_name(path)}: {error.strerror}") from error
+        raise OutputPathError(
+            f"cannot allocate {units.size(bytes_needed)} for {_name(path)}: {error.strerror}"
+        ) from error
     return RingMemory(descriptor, memory, capacity)
 
 
@@ -89,7 +92,8 @@ def _validated(shape: RingShape, descriptor: int, where: Path | int) -> RingMemo
         raise InputError(f"{_name(where)} {reason}; others could change the ring: attach only to files of your own")
     if status.st_size < HEADER_BYTES:
         raise InputError(
-            f"{_name(where)} has {status.st_size:,} bytes, too few for a ring header; it may still be under creation"
+            f"{_name(where)} has {units.counted(status.st_size, 'byte')}, too few for a ring header; "
+            "it may still be under creation"
         )
     try:
         memory = MappedFile(descriptor, status.st_size, _name(where), writable=True)
@@ -106,8 +110,8 @@ def _fault_text(fault: int, shape: RingShape, there: _core.RingIdentity, file_by
     match fault:
         case RingFault.SIZE:
             return (
-                f"is {file_bytes:,} bytes long, not the size of a ring of {there.capacity:,} records; it was truncated "
-                "or is damaged: create it again"
+                f"is {units.counted(file_bytes, 'byte')} long, not the size of a ring of "
+                f"{units.counted(there.capacity, 'record')}; it was truncated or is damaged: create it again"
             )
         case RingFault.NOT_A_RING:
             return "does not start like a ring; it is another file, or still under creation"
@@ -121,9 +125,8 @@ def _fault_text(fault: int, shape: RingShape, there: _core.RingIdentity, file_by
         case RingFault.INDICES:
             return "says that more was taken than pushed, or more pushed than fits; it is damaged: create it again"
         case _:
-            return (
-                f"claims a capacity of {there.capacity:,} records, which is not a power of two; its header is damaged"
-            )
+            capacity = units.counted(there.capacity, "record")
+            return f"claims a capacity of {capacity}, which is not a power of two; its header is damaged"
 
 
 def _anonymous() -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.matching.records import LEVEL
 from lowlat.engine.shared_book.errors import BookLayoutError, NotABookError
@@ -32,7 +33,7 @@ class BookIdentity:
 
     def __post_init__(self) -> None:
         if not 2 <= self.depth <= _core.BOOK_DEPTH_MAX or self.depth % 2:
-            raise UsageError(f"a depth of {self.depth} levels; use an even number, 2..{_core.BOOK_DEPTH_MAX}")
+            raise UsageError(f"depth: {self.depth} is not an even number, 2..{_core.BOOK_DEPTH_MAX}")
         if self.tick < 1:
             raise UsageError(f"a tick of {self.tick}; use 1 or more")
         if not self.unit.is_finite() or self.unit <= 0 or abs(self.unit.adjusted()) > UNIT_EXPONENT_MAX:
@@ -72,7 +73,8 @@ def header_of(raw: bytes) -> Any:
     """One `BOOK_HEADER` record from the file's first 256 bytes. Raises `BookLayoutError`."""
     if len(raw) < BOOK_HEADER.itemsize:
         raise BookLayoutError(
-            f"the file has {len(raw)} bytes, a book's header {BOOK_HEADER.itemsize}; restart its writer"
+            f"the file has {units.counted(len(raw), 'byte')}, a book's header {BOOK_HEADER.itemsize}; "
+            "restart its writer"
         )
     return np.frombuffer(raw, BOOK_HEADER, count=1)[0]
 

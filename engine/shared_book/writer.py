@@ -130,7 +130,7 @@ class MappedBookWriter:
         try:
             native.update_level(side, price, quantity, orders)
         except TypeError:
-            raise LevelError(f"a level of {quantity} in {orders} orders at {price}: out of range") from None
+            raise LevelError(f"a level of {quantity} at {price}, order count {orders}: out of range") from None
         if not self._batches:
             self._publish_updates(command)
 

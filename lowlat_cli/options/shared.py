@@ -17,7 +17,7 @@ SEED_MAX = 2**64 - 1
 """The largest random seed, of an order flow and of the order of runs."""
 
 OutputFormat: TypeAlias = Literal["table", "json"]
-DryPolicy: TypeAlias = Literal["refuse", "grow"]
+ExhaustionPolicy: TypeAlias = Literal["reject", "grow"]
 
 
 def count(minimum: int, maximum: int) -> Callable[[Any], int]:
@@ -162,6 +162,6 @@ TradesOption: TypeAlias = Annotated[
     ),
 ]
 PoolPolicyOption: TypeAlias = Annotated[
-    DryPolicy,
-    typer.Option("--when-dry", help="On order pool exhaustion: reject the command, or grow the pool."),
+    ExhaustionPolicy,
+    typer.Option("--on-exhaustion", help="On order pool exhaustion: reject the command, or grow the pool."),
 ]

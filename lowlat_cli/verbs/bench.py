@@ -108,7 +108,7 @@ def bench(
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
-    when_dry: PoolPolicyOption = "refuse",
+    on_exhaustion: PoolPolicyOption = "reject",
     peer: PeerOption = None,
     listen: ListenOption = None,
     bind: BindOption = None,
@@ -152,7 +152,7 @@ def bench(
         pipeline, log, journal, rate = False, None, None, sweep.per_second[0]
     load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals, own=chosen.arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
+    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
     if journal is not None and (is_given(ctx, "journal") or isinstance(load, ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 

@@ -26,8 +26,8 @@ from lowlat_cli.options.shared import (
     ColorOption,
     CpuOption,
     DebugOption,
-    DryPolicy,
     EngineOption,
+    ExhaustionPolicy,
     OrdersOption,
     PlotOption,
     ReportOutputOption,
@@ -65,11 +65,11 @@ def replay(
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
-    when_dry: Annotated[
-        DryPolicy | None,
+    on_exhaustion: Annotated[
+        ExhaustionPolicy | None,
         typer.Option(
-            "--when-dry",
-            help="On order pool exhaustion: reject the command, or grow the pool.  [default: refuse]",
+            "--on-exhaustion",
+            help="On order pool exhaustion: reject the command, or grow the pool.  [default: reject]",
         ),
     ] = None,
     output: ReportOutputOption = None,
@@ -98,7 +98,7 @@ def replay(
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, when_dry=when_dry, load=load, books=books, log=log)
+    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
 
     reader = _reader(file, formats, expect)
     return destination.deliver(_measured(ctx, file, reader, expect, plan, verbose=verbose))

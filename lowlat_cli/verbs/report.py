@@ -57,8 +57,8 @@ def report(
         typer.Option(
             "--series",
             metavar="NAME",
-            help="Only these series: an operation such as cancel, a measure such as response or slip (scheduling "
-            "delay), or response/cancel.",
+            help="Only these series: an operation such as cancel, a measure such as response or "
+            "scheduling_delay, or response/cancel.",
         ),
     ] = None,
     history: Annotated[

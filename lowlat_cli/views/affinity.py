@@ -78,6 +78,6 @@ def plan_view(proposal: Plan, topology: Topology) -> Iterator[RenderableType]:
         else f"node {proposal.memory_node}" + (", the only one" if len(topology.nodes.value) == 1 else "")
     )
     rows: list[tuple[str, str | Text]] = [("memory", memory)]
-    rows += [("allowed", f"CPU {layout.cpus(topology.cpu_sets.allowed)}")]
+    rows += [("allowed", units.cpus(layout.cpus(topology.cpu_sets.allowed)))]
     rows += [("warning" if not at else "", plain_text(w, style="yellow")) for at, w in enumerate(proposal.warnings)]
     yield layout.spaced(layout.facts(rows))

@@ -78,7 +78,7 @@ def _segments(check: JournalCheck) -> Text | None:
 
 
 def _on_exhaustion(policy: PoolPolicy) -> str:
-    return "reject" if policy is PoolPolicy.REFUSE else policy.name.lower()
+    return "reject" if policy is PoolPolicy.REJECT else policy.name.lower()
 
 
 def _end(check: JournalCheck) -> str | Text:

@@ -34,7 +34,7 @@ def topology_view(topology: Topology) -> Iterator[RenderableType]:
     yield layout.spaced(_nodes(topology))
     yield layout.spaced(_sets(topology))
     if topology.core_kinds:
-        kinds = ((kind.name, f"CPU {layout.cpus(kind.cpus)}, {kind.source}") for kind in topology.core_kinds)
+        kinds = ((kind.name, f"{units.cpus(layout.cpus(kind.cpus))}, {kind.source}") for kind in topology.core_kinds)
         yield layout.spaced(layout.facts(kinds))
     if topology.warnings:
         yield layout.spaced(layout.facts(("warning" if not at else "", w) for at, w in enumerate(topology.warnings)))

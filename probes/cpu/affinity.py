@@ -7,6 +7,7 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 
+from lowlat import units
 from lowlat.probes.cpu.cpu_sets import CpuSets, cpu_sets
 from lowlat.probes.cpu.cpulist import format_cpu_list, parse_cpu_list
 from lowlat.probes.errors import AffinityError
@@ -38,18 +39,19 @@ def check_cpus(cpus: Iterable[int], sets: CpuSets | None = None) -> None:
     wanted = set(cpus)
     if not wanted:
         raise AffinityError("no CPU given; name at least one")
-    for reading, what in (
-        (sets.present, "does not exist on this host; it has CPUs"),
-        (sets.online, "is offline; online are CPUs"),
-        (sets.cpuset, "is outside this process's cgroup cpuset, CPUs"),
-        (sets.reachable, "is outside the affinity this process was started with, CPUs"),
+    for reading, verbs, what in (
+        (sets.present, ("does", "do"), "not exist on this host; it has CPUs"),
+        (sets.online, ("is", "are"), "offline; online are CPUs"),
+        (sets.cpuset, ("is", "are"), "outside this process's cgroup cpuset, CPUs"),
+        (sets.reachable, ("is", "are"), "outside the affinity this process was started with, CPUs"),
     ):
         if reading.value is None:
             continue
         outside = wanted.difference(reading.value)
         if outside:
             has = format_cpu_list(reading.value)
-            raise AffinityError(f"CPU {format_cpu_list(outside)} {what} {has} ({reading.source}); choose from them")
+            lost = f"{units.cpus(format_cpu_list(outside))} {verbs[len(outside) > 1]}"
+            raise AffinityError(f"{lost} {what} {has} ({reading.source}); choose from them")
 
 
 def affinity_of(tid: int = 0) -> tuple[int, ...]:

@@ -154,7 +154,7 @@ class FolderTree(HostTree):
         return os.path.exists(self._prefix + path)  # noqa: PTH110  (Path costs 5 us more, 10,000 times)
 
     def link_target(self, path: str) -> str | None:
-        """Where a symbolic link points; None when it is no link."""
+        """Where a symbolic link points; None when it is not a link."""
         try:
             return os.readlink(self._prefix + path)  # noqa: PTH115
         except OSError:
@@ -218,7 +218,7 @@ class ArchiveTree(HostTree):
         return resolved in self._files or resolved in self._folders
 
     def link_target(self, path: str) -> str | None:
-        """Where a symbolic link points; None when it is no link."""
+        """Where a symbolic link points; None when it is not a link."""
         return self._links.get(_normal(path))
 
 

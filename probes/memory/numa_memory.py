@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from lowlat import units
 from lowlat.probes import _core
 from lowlat.probes.cpu.cpu_sets import cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
@@ -141,17 +142,17 @@ def bind_memory(address: int, size_bytes: int, node: int, policy: Policy = Polic
     """
     check_node(node)
     if size_bytes < 1:
-        raise NumaError(f"a range of {size_bytes} bytes cannot be bound")
+        raise NumaError(f"a range of {units.counted(size_bytes, 'byte')} cannot be bound")
     page_bytes = os.sysconf("SC_PAGESIZE")
     start = address // page_bytes * page_bytes
     length = -(-(address + size_bytes - start) // page_bytes) * page_bytes
     error = _core.bind_memory(start, length, int(policy), node)
     # EIO: some pages could not be moved; the placement shows how many.
     if error not in (0, errno.EIO):
-        raise NumaError(_explain(f"{size_bytes} bytes cannot be bound to node {node}", error))
+        raise NumaError(_explain(f"{units.counted(size_bytes, 'byte')} cannot be bound to node {node}", error))
     placement = page_placement(address, size_bytes)
     if placement.value is None:
-        raise NumaError(f"{size_bytes} bytes were bound to node {node}, but where they are is {placement.text}")
+        raise NumaError(f"memory is bound to node {node}, but where it is, is {placement.text}")
     return placement.value
 
 

@@ -49,7 +49,7 @@ void register_kernel_path(nb::module_& m) {
     m.def("measure_wake_up", &measure<WakeChannel>, "plan"_a, "Ticks from before FUTEX_WAKE to the woken thread.");
     m.def("measure_loopback_udp", &measure<UdpChannel>, "plan"_a, "Ticks of 64 bytes over UDP, send to receive.");
     m.def("measure_loopback_tcp", &measure<TcpChannel>, "plan"_a, "Ticks of 64 bytes over TCP, send to receive.");
-    m.def("measure_stamp_ticks", &measure_stamp_ticks, "Ticks of two ordered stamps around nothing, median.");
+    m.def("measure_stamp_ticks", &measure_stamp_ticks, "Ticks between two ordered timestamps back to back, median.");
 }
 
 }  // namespace lowlat

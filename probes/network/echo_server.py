@@ -1,8 +1,8 @@
 """The echo responder for `peer.py`. Each response reports how long an earlier request stayed here.
 
 Anyone can send to an open port, with any source address. So a response is never longer than its request, a request has
-at most one response, and only requests are answered: an attacker cannot make two of these servers flood each other. The
-state kept about clients is bounded.
+at most one response, and only requests are answered: an attacker cannot make two of these servers loop. The state
+kept about clients is bounded.
 """
 
 from __future__ import annotations

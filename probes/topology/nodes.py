@@ -117,7 +117,7 @@ def _check_cpus(nodes: Sequence[Node], online: Cpus, warn: Warn) -> None:
             claimed.setdefault(cpu, node.node)
     homeless = [cpu for cpu in online if cpu not in claimed]
     if homeless:
-        warn("no node claims some CPUs", f"CPU {format_cpu_list(homeless)}")
+        warn("no node claims some CPUs", units.cpus(format_cpu_list(homeless)))
 
 
 def read_huge_pages(tree: HostTree, folder: str) -> tuple[HugePages, ...]:

@@ -45,7 +45,7 @@ class Samples:
     sources: tuple[str, ...]
     runs: tuple[Sample, ...]
     reports: tuple[Report, ...] = ()
-    disturbed: int = 0
+    noisy_runs: int = 0
     """Of the runs."""
     series: tuple[Sequence[Series], ...] = ()
     """The latencies of each run, with their histograms; empty for runs timed from outside."""
@@ -70,17 +70,17 @@ class Sides:
 def samples_of(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
     """Every run of every report as a sample."""
     runs = tuple(_sample(report, run.compared_series, (run,)) for report in reports for run in report.runs)
-    disturbed = sum(bool(run.disturbances.disturbed) for report in reports for run in report.runs)
+    noisy_runs = sum(bool(run.os_noise.noisy) for report in reports for run in report.runs)
     series = tuple(run.compared_series for report in reports for run in report.runs)
-    return Samples(label, tuple(sources), runs, tuple(reports), disturbed, series)
+    return Samples(label, tuple(sources), runs, tuple(reports), noisy_runs, series)
 
 
 def samples_of_each(reports: Sequence[Report], label: str, sources: Sequence[str]) -> Samples:
     """Every report as one sample: the runs within a report were not interleaved with those of the other side."""
     series = tuple(_compared_summary(report) for report in reports)
     runs = tuple(_sample(report, own, report.runs) for report, own in zip(reports, series, strict=True))
-    disturbed = sum(any(run.disturbances.disturbed for run in report.runs) for report in reports)
-    return Samples(label, tuple(sources), runs, tuple(reports), disturbed, series)
+    noisy_runs = sum(any(run.os_noise.noisy for run in report.runs) for report in reports)
+    return Samples(label, tuple(sources), runs, tuple(reports), noisy_runs, series)
 
 
 def compare_reports(base: Samples, head: Samples, rules: Sequence[Rule], command: Sequence[str]) -> Comparison:
@@ -157,7 +157,7 @@ def compare(
         if (rule := rule_of(metric, chosen, main)) or metric.name in SHOWN
     )
     missing = order.pairs - len(base.runs) if order else 0
-    done = f"interrupted after {len(base.runs)} of {order.pairs} pairs" if order and missing else ""
+    done = f"interrupted after {len(base.runs)} of {units.counted(order.pairs, 'pair')}" if order and missing else ""
     return Comparison(
         status="interrupted" if missing else "ok",
         status_reasons=(done,) if done else (),
@@ -274,7 +274,7 @@ def _cpu_ns(report: Report, runs: Sequence[Run]) -> float | None:
 
 def _timed(report: Report, runs: Sequence[Run]) -> Throughput | None:
     """The passes that count, combined; None at a fixed rate, which says nothing about the engine."""
-    passes = [done for run in runs if (done := run.throughput or run.stamped)]
+    passes = [done for run in runs if (done := run.throughput or run.timed)]
     if report.load.target_rate is not None or not passes:
         return None
     return Throughput.of(sum(done.commands for done in passes), sum(done.wall_ns for done in passes), None)
@@ -316,7 +316,7 @@ def _side(samples: Samples) -> ComparedSide:
         label=samples.label,
         sources=samples.sources,
         runs=len(samples.runs),
-        disturbed=samples.disturbed,
+        noisy_runs=samples.noisy_runs,
         tool=first.tool if first else None,
         engine=first.engine if first else None,
         workload=first.workload if first else None,

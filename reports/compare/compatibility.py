@@ -10,7 +10,7 @@ from lowlat.errors import NotValidError
 from lowlat.reports.model.report import Report
 
 RUNS_MIN: Final = 2
-"""Of a single run nobody can tell what is chance."""
+"""Nobody can tell from one run what is chance."""
 
 _SAME: Final[dict[str, Callable[[Report], Any]]] = {
     "seed": lambda report: report.workload.seed,

@@ -74,7 +74,7 @@ class Trend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A file that is no report with such a series."""
+    """A file that is not a report with such a series."""
 
     file: Annotated[str, Meta(description="File name in the directory")]
     reason: Annotated[str, Meta(description="Why it was skipped")]

@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.errors import UsageError
 
 FIRST_LOOK: Final = 6
@@ -42,7 +43,8 @@ def looks(pairs_max: int) -> tuple[int, ...]:
     """The numbers of pairs after which to look, the last being `pairs_max`. Raises `UsageError` if there is none."""
     if pairs_max < FIRST_LOOK:
         raise UsageError(
-            f"{pairs_max} runs of each side decide nothing: the first look is after {FIRST_LOOK}; allow {FIRST_LOOK} "
+            f"{units.counted(pairs_max, 'run')} of each side cannot decide anything: "
+            f"the first look is after {FIRST_LOOK}; allow {FIRST_LOOK} "
             "or more with --max-runs, or run a fixed number with --runs"
         )
     return (*(pairs for pairs in _LOOKS if pairs * _APART <= pairs_max), pairs_max)

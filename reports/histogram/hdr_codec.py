@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from lowlat import units
 from lowlat.errors import FormatError, NotValidError
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.histogram import Histogram
@@ -101,7 +102,7 @@ def _decompressed(blob: str | bytes) -> bytes:
 
 def _check_settings(inner: bytes) -> None:
     if len(inner) < _INNER.size:
-        raise FormatError(f"the encoded histogram is cut short after {len(inner)} bytes")
+        raise FormatError(f"the encoded histogram is cut short after {units.counted(len(inner), 'byte')}")
     cookie, length, offset, digits, lowest, highest, ratio = _INNER.unpack_from(inner)
     if cookie & ~_WORD_SIZE_BITS != _INNER_COOKIE or length != len(inner) - _INNER.size:
         raise FormatError(f"the encoded histogram is damaged: cookie {cookie:#x}, length {length}")

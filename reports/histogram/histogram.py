@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.errors import FormatError, NotValidError, UsageError
 from lowlat.reports.histogram import buckets
 
@@ -158,7 +159,8 @@ class Histogram:
     def _bounds(self) -> tuple[int, int]:
         if self.bounds_ns is None:
             raise NotValidError(
-                f"the histogram is empty ({self.out_of_range} values out of range) and has no statistics"
+                f"the histogram is empty ({units.counted(self.out_of_range, 'value')} out of range) "
+                "and has no statistics"
             )
         return self.bounds_ns
 

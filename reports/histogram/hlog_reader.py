@@ -30,7 +30,7 @@ _LINE: Final = re.compile(
 )
 _TIME: Final = re.compile(rf"#\[(?P<name>StartTime|BaseTime): (?P<seconds>{_NUMBER})\b.*")
 _STARTS: Final = (b"#", b'"StartTimestamp"', b"Tag=")
-_OURS: Final = re.compile(r"response|service|slip|stage:.+")
+_OURS: Final = re.compile(r"response|service|scheduling_delay|stage:.+")
 _EPOCH_S: Final = 1e9
 """Begins count from the base time or since 1970, a log does not say which: none runs for 30 years."""
 

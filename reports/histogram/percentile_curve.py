@@ -42,7 +42,7 @@ class Spectrum:
     points: tuple[Point, ...]
     """In rising order. The last one is the maximum: it stands where one sample is left, log10 of the count."""
     firm_nines: float
-    """Up to here a percentile has `FEW_BEYOND` samples beyond it; what follows is a few samples' luck."""
+    """Up to here a percentile has `FEW_BEYOND` samples beyond it; what follows is not significant."""
 
 
 def spectrum(name: str, series: Series) -> Spectrum:

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
+from lowlat import units
 from lowlat.errors import NotValidError
-from lowlat.os_noise import is_disturbed, reasons_of
+from lowlat.os_noise import is_noisy, reasons_of
 from lowlat.reports.model import budget, over_runs
 from lowlat.reports.model.clock_faults import clock_fault, pass_faults
 from lowlat.reports.model.context import Extent
 from lowlat.reports.model.lateness import is_late
 from lowlat.reports.model.report import Report, is_interruption
-from lowlat.reports.model.results import Disturbances, Run, Throughput
+from lowlat.reports.model.results import OsNoise, Run, Throughput
 
 _TOLERANCE: Final = 1e-9
 _SHOWN_MAX: Final = 100
@@ -55,9 +56,9 @@ def check_parts(report: Report) -> None:
 
 def _check_run(report: Report, run: Run, index: int) -> None:
     place = f"runs[{index}]"
-    expect(f"{place}.index", run.index, index, "it is number")
+    expect(f"{place}.number", run.number, index + 1, "it is number")
     closed, paced = report.load.model == "closed", report.load.target_rate is not None
-    for name in ("throughput", "one_at_a_time", "stamped"):
+    for name in ("throughput", "one_at_a_time", "timed"):
         done: Throughput | None = getattr(run, name)
         if done is None:
             continue
@@ -65,9 +66,9 @@ def _check_run(report: Report, run: Run, index: int) -> None:
         _check_pass(f"{place}.{name}", done, report.workload.commands)
     _check_least_cpu(f"{place}.least_cpu_ns", run, closed=closed)
     require((run.late_ns is not None) == paced, f"{place}.late_ns", run.late_ns, "it goes with load.target_rate")
-    took = run.duration_s * 1e9 + 1e3 >= run.disturbances.wall_ns
+    took = run.duration_s * 1e9 + 1e3 >= run.os_noise.wall_ns
     require(took, f"{place}.duration_s", run.duration_s, "its passes took longer")
-    _check_noise(f"{place}.disturbances", run, pipeline=report.load.model == "pipeline")
+    _check_noise(f"{place}.os_noise", run, pipeline=report.load.model == "pipeline")
 
 
 def _check_least_cpu(place: str, run: Run, *, closed: bool) -> None:
@@ -85,7 +86,7 @@ def _check_pass(place: str, done: Throughput, commands: int) -> None:
 
 
 def _check_noise(place: str, run: Run, *, pipeline: bool) -> None:
-    told = run.disturbances
+    told = run.os_noise
     times = [(done.wall_ns, done.cpu_ns) for done in over_runs.passes_of(run)]
     _check_sum(f"{place}.wall_ns", told.wall_ns, sum(wall_ns for wall_ns, _ in times), run, "wall_ns")
     if told.off_cpu_ns is not None and not pipeline and all(cpu_ns is not None for _, cpu_ns in times):
@@ -99,7 +100,7 @@ def _check_noise(place: str, run: Run, *, pipeline: bool) -> None:
         require(enough, f"{place}.largest_gap_ns", told.largest_gap_ns, f"a service time is {longest} ns")
     counts = _counts(told)
     expect(f"{place}.reasons", told.reasons, reasons_of(counts, told.wall_ns), "its counts give")
-    expect(f"{place}.disturbed", told.disturbed, is_disturbed(counts, told.wall_ns), "its counts give")
+    expect(f"{place}.noisy", told.noisy, is_noisy(counts, told.wall_ns), "its counts give")
 
 
 def _check_sum(place: str, told: int, shown: int, run: Run, names: str, *, least: bool = False) -> None:
@@ -113,7 +114,7 @@ def _check_sum(place: str, told: int, shown: int, run: Run, names: str, *, least
         require(holds, place, told, f"{names} of the passes shown give {shown}")
 
 
-def _counts(told: Disturbances) -> dict[str, int | None]:
+def _counts(told: OsNoise) -> dict[str, int | None]:
     counts = {field.name: getattr(told, field.name) for field in fields(told)}
     return counts | {"steal_ms": None if told.steal_ns is None else told.steal_ns // 1_000_000}
 
@@ -223,11 +224,11 @@ def _check_budget(report: Report) -> None:
     application = next(row for row in rows if row.stage == "application")
     derived_ns = over_runs.application_ns(report.load.model, report.load.target_rate, report.summary)
     expect("budget (application).measured_ns", application.measured_ns, derived_ns, "p99 of all operations is")
-    expect("tier", report.tier, budget.tier(report.budget), "the budget gives")
+    expect("budget_class", report.budget_class, budget.budget_class(report.budget), "the budget gives")
 
 
 def _check_hot_path(report: Report) -> None:
-    told, noise = report.hot_path, [run.disturbances for run in report.runs]
+    told, noise = report.hot_path, [run.os_noise for run in report.runs]
     faults = over_runs.added(value for each in noise for value in (each.minor_faults, each.major_faults))
     expect("hot_path.page_faults", told.page_faults, faults, "the runs have")
     switches = over_runs.added(each.involuntary_switches for each in noise)
@@ -262,7 +263,7 @@ def _check_verification(report: Report) -> None:
     )
     for name, value in (("equal", told.equal is not None), ("reference_stretches", told.reference_stretches > 0)):
         require(
-            value == (compared > 0), f"verification.{name}", getattr(told, name), f"{compared} commands were compared"
+            value == (compared > 0), f"verification.{name}", getattr(told, name), f"commands compared: {compared:,}"
         )
     one = told.reference_stretches == 1
     require(not one or compared in {in_all, 0}, "verification.reference_stretches", 1, _flow(report))
@@ -284,7 +285,8 @@ def _check_verification(report: Report) -> None:
 
 
 def _flow(report: Report) -> str:
-    return f"the flow has {report.workload.commands} commands after {report.workload.seeded} that seed it"
+    commands = units.counted(report.workload.commands, "command")
+    return f"the flow has {commands} after a warm-up of {report.workload.seeded:,}"
 
 
 def _check_journal(report: Report) -> None:

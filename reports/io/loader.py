@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from lowlat import inputs
+from lowlat import inputs, units
 from lowlat.errors import FormatError, InputError, naming
 from lowlat.limits import REPORT_BYTES_MAX, VALUES_MAX
 from lowlat.reports.histogram.hlog_reader import RecordedLog, is_log, read_log
@@ -60,7 +60,7 @@ def document_of(data: bytes) -> Report | Sweep:
     """The report or sweep of a JSON text of bounded size. Raises `FormatError` for anything else."""
     values = sum(data.count(mark) for mark in (b",", b"[", b"{"))
     if values > VALUES_MAX:
-        raise FormatError(f"it has {values:,} values; at most {VALUES_MAX:,} are read")
+        raise FormatError(f"it has {units.counted(values, 'value')}; at most {VALUES_MAX:,} are read")
     return from_bytes(data)
 
 

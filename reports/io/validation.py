@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from lowlat import units
 from lowlat.errors import FormatError, InputError, NotValidError
 from lowlat.limits import SERIES_MAX, SERIES_NAMES_MAX
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
@@ -89,7 +90,7 @@ def _check_quiet(index: int, run: Run) -> None:
         place = f"runs[{index}].quiet[{position}] ({series.op}, {series.measure})"
         _checked(place, series)
         if series.count > counts.get((series.op, series.measure), 0):
-            raise FormatError(f"{place}: it has {series.count} samples, more than the run")
+            raise FormatError(f"{place}: it has {units.counted(series.count, 'sample')}, more than the run")
 
 
 def _parts(report: Report) -> dict[Name, list[tuple[str, Series]]]:

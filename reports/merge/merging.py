@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from lowlat import units
 from lowlat.errors import FormatError, InputError, NotValidError, naming
 from lowlat.limits import SERIES_NAMES_MAX
 from lowlat.reports.compare.compatibility import differences
@@ -57,7 +58,7 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
         runs=runs,
         summary=summary,
         budget=rows,
-        tier=budget.tier(rows),
+        budget_class=budget.budget_class(rows),
         hot_path=merged_context.hot_path(reports, absent),
         verification=merged_context.verification(reports),
         gate=None,
@@ -110,7 +111,7 @@ def _first_start(named: tuple[str, Report]) -> datetime:
 
 def _runs(ordered: Sequence[tuple[str, Report]]) -> tuple[Run, ...]:
     runs = sorted((run for _, report in ordered for run in report.runs), key=started_at)
-    return tuple(dataclasses.replace(run, index=index) for index, run in enumerate(runs))
+    return tuple(dataclasses.replace(run, number=number) for number, run in enumerate(runs, 1))
 
 
 def _summary(runs: Iterable[Run], sums: Mapping[Name, Histogram]) -> tuple[SummarySeries, ...]:
@@ -135,7 +136,7 @@ def _status(ordered: Sequence[tuple[str, Report]]) -> tuple[Literal["ok", "inter
 def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
     notes = dict.fromkeys(note for report in reports for note in report.workload.notes)
     commands = dict.fromkeys(shlex.join(report.command) for report in reports)
-    return (*notes, f"merged from {len(reports)} reports, of: {'; '.join(commands)}")
+    return (*notes, f"merged from {units.plural(len(reports), 'report')}, of: {'; '.join(commands)}")
 
 
 def _budget(reports: Sequence[Report], summary: Sequence[SummarySeries]) -> tuple[BudgetStage, ...]:

@@ -1,4 +1,4 @@
-"""The latency budget: measured values next to a reference, and the resulting tier.
+"""The latency budget: measured values next to a reference, and the resulting class.
 
 The reference is a budget for the path of one order through a trading system, not a measurement.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lowlat.reports.model.report import BudgetPart, BudgetStage, Tier
+from lowlat.reports.model.report import BudgetClass, BudgetPart, BudgetStage
 
 REFERENCE_NS: Final = {
     "network": 50_000,
@@ -30,16 +30,16 @@ NOT_MEASURED: Final = {
 }
 """Why a stage has no measured value unless one is given."""
 
-TIER_NEEDS: Final = ("application", "operating system")
+CLASS_NEEDS: Final = ("application", "operating system")
 """Stages that every order passes on the host itself: without them, a sum says nothing about the host."""
 
-TIERS_NS: Final = (
+CLASSES_NS: Final = (
     ("HFT", 100_000),
     ("professional", 1_000_000),
     ("retail", 10_000_000),
     ("mobile", 100_000_000),
 )
-"""Tiers by the limit that a total must stay below, nanoseconds."""
+"""Classes by the limit that a total must stay below, nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +68,18 @@ def budget(measured: Mapping[str, Measured]) -> tuple[BudgetStage, ...]:
     return (*rows, total)
 
 
-def tier(stages: tuple[BudgetStage, ...]) -> Tier | None:
-    """The tier of the measured stages' sum, with the stages it leaves out; None unless all of `TIER_NEEDS` are there.
+def budget_class(stages: tuple[BudgetStage, ...]) -> BudgetClass | None:
+    """The class of the measured stages' sum, with the stages it leaves out; None unless all of `CLASS_NEEDS` are there.
 
-    A stage that could not be measured on a host that is too busy would otherwise improve the tier.
+    A stage that could not be measured on a host that is too busy would otherwise improve the class.
     """
     rows = [row for row in stages if row.stage != "total"]
-    if any(row.measured_ns is None for row in rows if row.stage in TIER_NEEDS):
+    if any(row.measured_ns is None for row in rows if row.stage in CLASS_NEEDS):
         return None
     total_ns = _sum(rows)
-    name, limit_ns = next(((name, limit) for name, limit in TIERS_NS if total_ns < limit), ("none", None))
+    name, limit_ns = next(((name, limit) for name, limit in CLASSES_NS if total_ns < limit), ("none", None))
     leaves_out = tuple(row.stage for row in rows if row.measured_ns is None)
-    return Tier(name=name, total_ns=total_ns, limit_ns=limit_ns, leaves_out=leaves_out)
+    return BudgetClass(name=name, total_ns=total_ns, limit_ns=limit_ns, leaves_out=leaves_out)
 
 
 def _stage(name: str, reference_ns: int, measured: Measured | None) -> BudgetStage:

@@ -38,12 +38,12 @@ def pass_faults(runs: Sequence[Run]) -> Iterator[str]:
         for name, done in (
             ("throughput", run.throughput),
             ("one_at_a_time", run.one_at_a_time),
-            ("stamped", run.stamped),
+            ("timed", run.timed),
         ):
             if done is None or done.cpu_ns is None:
                 continue
             if done.cpu_ns > (1 + TOLERANCE) * done.wall_ns + SLACK_NS:
                 yield (
-                    f"the clock is wrong: in run {run.index + 1}, the pass {name} took {units.time(done.wall_ns)} and "
+                    f"the clock is wrong: in run {run.number}, the pass {name} took {units.time(done.wall_ns)} and "
                     f"{units.time(done.cpu_ns)} of CPU time"
                 )

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
+from lowlat import units
 from lowlat.bounded import Amount, Count, Positive, Seed, Share
 from lowlat.errors import FormatError
 from lowlat.reports.model import sequential_test
@@ -124,7 +125,7 @@ class ComparedSide:
     label: Annotated[str, Meta(description="What the side is called")]
     sources: Annotated[tuple[str, ...], Meta(description="Files, or the words of the command that was run")]
     runs: Annotated[Positive, Meta(description="Runs")]
-    disturbed: Annotated[Count, Meta(description="Of these, noisy runs")]
+    noisy_runs: Annotated[Count, Meta(description="Of these, noisy runs")]
     tool: Annotated[Tool | None, Meta(description="Of its first report; null of commands timed from outside")]
     engine: Annotated[
         MeasuredEngine | None, Meta(description="Of its first report; null of commands timed from outside")
@@ -195,4 +196,4 @@ def check(comparison: Comparison) -> None:
     last, status = test.looks[-1], "interrupted" if test.ended == "interrupted" else "ok"
     told = (comparison.base.runs, comparison.significance, comparison.gate.inconclusive, comparison.status)
     if told != (last.pairs, last.significance, last.undecided, status):
-        raise FormatError(f"the comparison is not that of its last look, after {last.pairs} pairs")
+        raise FormatError(f"the comparison is not that of its last look, after {units.counted(last.pairs, 'pair')}")

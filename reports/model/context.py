@@ -140,7 +140,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """The clock that stamped the commands. Every latency holds one read of it."""
+    """The clock behind all timestamps. Every latency holds one read of it."""
 
     source: Annotated[str, Meta(description="e.g. rdtscp, cntvct, clock_monotonic")]
     frequency_hz: Annotated[Amount | None, Meta(description="Ticks per second as calibrated")]

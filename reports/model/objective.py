@@ -124,7 +124,7 @@ def response_of(run: Run) -> Series | None:
 def _value_ns(run: Run, measure: str, percent: str) -> int:
     series = _series(run, measure)
     if series is None or percent not in series.percentiles:
-        raise FormatError(f"run {run.index + 1} of a sweep has no p{percent} of {measure} time over all operations")
+        raise FormatError(f"run {run.number} of a sweep has no p{percent} of {measure} time over all operations")
     return series.percentiles[percent].value
 
 

@@ -9,7 +9,7 @@ from lowlat.reports.model.results import Run, SummarySeries, Throughput
 
 def passes_of(run: Run) -> list[Throughput]:
     """The passes that a run shows; of those made several times, one."""
-    return [done for done in (run.throughput, run.one_at_a_time, run.stamped) if done is not None]
+    return [done for done in (run.throughput, run.one_at_a_time, run.timed) if done is not None]
 
 
 def added(values: Iterable[int | None]) -> int | None:
@@ -20,8 +20,8 @@ def added(values: Iterable[int | None]) -> int | None:
 
 def steal_percent(runs: Sequence[Run]) -> float | None:
     """The share of the passes' time that the hypervisor took, percent; None if a run does not know."""
-    stolen_ns = added(run.disturbances.steal_ns for run in runs)
-    wall_ns = sum(run.disturbances.wall_ns for run in runs)
+    stolen_ns = added(run.os_noise.steal_ns for run in runs)
+    wall_ns = sum(run.os_noise.wall_ns for run in runs)
     # The kernel counts steal in ticks of several milliseconds: cap it, since a short pass can seem entirely stolen.
     return None if stolen_ns is None or not wall_ns else min(100.0, round(stolen_ns * 100 / wall_ns, 2))
 

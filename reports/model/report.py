@@ -42,12 +42,12 @@ class BudgetStage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tier:
+class BudgetClass:
     """The class of trading system that the measured stages would allow."""
 
     name: Annotated[str, Meta(description="HFT, professional, retail, mobile or none")]
     total_ns: Annotated[Count, Meta(description="Sum of the measured stages, nanoseconds")]
-    limit_ns: Annotated[Count | None, Meta(description="The tier's limit, nanoseconds; null beyond the last")]
+    limit_ns: Annotated[Count | None, Meta(description="The limit of the class, nanoseconds; null beyond the last")]
     leaves_out: Annotated[tuple[str, ...], Meta(description="Stages that the sum leaves out")]
 
 
@@ -71,7 +71,9 @@ class Report:
     runs: tuple[Run, ...]
     summary: Annotated[tuple[SummarySeries, ...], Meta(description="Each operation over all runs")]
     budget: Annotated[tuple[BudgetStage, ...], Meta(description="Latency budget, stage by stage")]
-    tier: Annotated[Tier | None, Meta(description="null unless application and operating system were measured")]
+    budget_class: Annotated[
+        BudgetClass | None, Meta(description="null unless application and operating system were measured")
+    ]
     hot_path: HotPath
     verification: Annotated[Verification | None, Meta(description="null when nothing was verified")]
     gate: Annotated[dict[str, Any] | None, Meta(description="Verdict of a comparison; null without one")]

@@ -34,9 +34,9 @@ class Series:
     measure: Annotated[
         str,
         Meta(
-            pattern="^(response|service|slip|recorded|stage:.+)$",
+            pattern="^(response|service|scheduling_delay|recorded|stage:.+)$",
             description="response: from the intended start; service: from the actual start; "
-            "slip: scheduling delay, from the intended to the actual start; stage:NAME: within one stage",
+            "scheduling_delay: from the intended to the actual start; stage:NAME: within one stage",
         ),
     ]
     unit: Annotated[Literal["ns"], Meta(description="Unit of every latency here")]
@@ -105,7 +105,7 @@ def typical_ns(passes: Sequence[Throughput]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disturbances:
+class OsNoise:
     """What happened to the measuring thread and its CPU during a run: what explains the tail."""
 
     wall_ns: Annotated[Count, Meta(description="Elapsed nanoseconds of all passes, in which this happened")]
@@ -119,7 +119,7 @@ class Disturbances:
     largest_gap_ns: Annotated[
         Count | None, Meta(description="Longest time between two timestamps of the busy thread, nanoseconds")
     ]
-    disturbed: Annotated[
+    noisy: Annotated[
         bool | None,
         Meta(
             description="Whether any of it exceeded its threshold; null when nothing did, and neither context switches "
@@ -167,7 +167,7 @@ class Journal:
 class Run:
     """One repeat, in a process of its own."""
 
-    index: Annotated[Count, Meta(description="Order of start, from 0")]
+    number: Annotated[Positive, Meta(description="Order of start, from 1")]
     started: Annotated[
         str,
         Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="Start, UTC, RFC 3339"),
@@ -180,8 +180,8 @@ class Run:
             "engine looks ahead; otherwise the pass with the load; null when not run"
         ),
     ]
-    stamped: Annotated[Throughput | None, Meta(description="The pass with per-command timestamps")]
-    disturbances: Disturbances
+    timed: Annotated[Throughput | None, Meta(description="The pass with per-command timestamps")]
+    os_noise: OsNoise
     series: Annotated[tuple[Series, ...], Meta(description="Latencies by operation and measure")]
     late_ns: Annotated[
         Count | None,
@@ -197,7 +197,7 @@ class Run:
     passes: Annotated[
         Positive,
         Meta(
-            description="How often each pass was made, in turn; the passes above are those of median duration, the "
+            description="How often each pass was made, interleaved; the passes above are those of median duration, the "
             "series have the latencies of all"
         ),
     ] = 1
@@ -257,7 +257,7 @@ class HotPath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baselines:
-    """What the throughput is to be held against, measured on this host in the same runs; medians."""
+    """Baselines of the throughput, measured on this host in the same runs; medians."""
 
     loop_ns: Annotated[Amount | None, Meta(description="Nanoseconds per command of a read-only loop over the commands")]
     clock_ns: Annotated[
@@ -285,7 +285,7 @@ class Verification:
     reference_commands: Annotated[Count, Meta(description="Commands also given to the reference engine")]
     reference_stretches: Annotated[
         Count,
-        Meta(description="Stretches of the flow that they come from, evenly spread; the first one seeds the book"),
+        Meta(description="Stretches of the flow that they come from, evenly spread; the first one populates the book"),
     ]
     equal: Annotated[bool | None, Meta(description="Whether both gave the same events; null when not compared")]
     bursts: Annotated[Count | None, Meta(description="Recorded aggressive orders checked; null without any")]

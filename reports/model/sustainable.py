@@ -1,4 +1,4 @@
-"""Estimates the highest rate that meets its objectives, from runs at several rates, some of them disturbed.
+"""Estimates the highest rate that meets its objectives, from runs at several rates, some of them noisy.
 
 Each rate has one figure, that of its run at the lower quartile. Other programs only make runs worse, often half of
 them, so a median run jumps between a quiet host and a busy one, where the quieter quarter does not. More load cannot

@@ -145,7 +145,7 @@ def check(sweep: Sweep) -> None:
         raise FormatError(f"a sweep has a rate of {highest:.0f}/s, but its loop ends at {sweep.loop_ceiling:.0f}/s")
     runs = {index: len(point.runs) for index, point in enumerate(sweep.points)}
     if Counter(sweep.order) != runs:
-        raise FormatError(f"order does not name each of the {sum(runs.values())} runs of a sweep once")
+        raise FormatError(f"order does not name each run of the sweep once: {sum(runs.values())}")
     derived = _answer(sweep.points, sweep.objectives, sweep.seed)
     if not _same(derived, sweep.answer):
         raise FormatError(f"the answer of a sweep is {_text(sweep.answer)}, but its runs give {_text(derived)}")

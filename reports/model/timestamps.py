@@ -13,4 +13,4 @@ def started_at(run: Run) -> datetime:
     try:
         return datetime.fromisoformat(run.started)
     except ValueError as error:
-        raise FormatError(f"run {run.index} started {run.started!r}: {error}") from error
+        raise FormatError(f"run {run.number} started {run.started!r}: {error}") from error

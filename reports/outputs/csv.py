@@ -34,7 +34,7 @@ COLUMNS: Final = (
     *(f"p{percent}" for percent in PERCENTS),
     "max",
 )
-"""`run` is its index, or `all`; a field that does not apply is empty."""
+"""`run` is its number, or `all`; a field that does not apply is empty."""
 
 
 def of_reports(reports: Sequence[Report]) -> str:
@@ -51,7 +51,7 @@ def _rows(report: Report) -> Iterator[list[object]]:
     work = report.workload
     about = [work.profile, work.seed, report.load.target_rate, report.tool.git, report.status]
     for run in report.runs:
-        yield from ([*about, run.index, run.started, *_figures(series)] for series in run.series)
+        yield from ([*about, run.number, run.started, *_figures(series)] for series in run.series)
     yield from ([*about, "all", "", *_figures(series)] for series in report.summary)
 
 

@@ -42,7 +42,7 @@ def _latencies(report: Report) -> Iterator[dict[str, Any]]:
                     "unit": series.unit,
                     "value": percentile.value,
                     **({"range": f"{spread.min}-{spread.max}"} if spread else {}),
-                    "extra": _extra(report, f"{series.count} samples, {percentile.beyond} beyond"),
+                    "extra": _extra(report, f"{units.counted(series.count, 'sample')}, {percentile.beyond} beyond"),
                 }
 
 
@@ -54,7 +54,7 @@ def _throughput(report: Report) -> Iterator[dict[str, Any]]:
             "unit": "commands/s",
             "value": round(rate_of(passes), 1),
             "range": f"{min(rates):.1f}-{max(rates):.1f}",
-            "extra": _extra(report, f"{sum(each.commands for each in passes)} commands"),
+            "extra": _extra(report, f"{units.counted(sum(each.commands for each in passes), 'command')}"),
         }
 
 

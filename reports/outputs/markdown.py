@@ -103,7 +103,7 @@ def _facts(report: Report) -> Iterator[str]:
         **text_lines.passes(report.runs, report.load.model),
         "load": text_lines.load(report.load),
         "host": text_lines.host(report.host),
-        "disturbances": text_lines.disturbances(report.runs, report.load.model),
+        "os_noise": text_lines.os_noise(report.runs, report.load.model),
         "verified": text_lines.verification(report),
     }
     yield from (f"- {name}: {_plain(line)}" for name, line in facts.items() if line)

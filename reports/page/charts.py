@@ -78,7 +78,7 @@ def over_runs(report: Report) -> Chart | None:
     if not data:
         return None
     every = -(-len(report.runs) // _TICKS_MAX)
-    ticks = [(place, str(run.index + 1)) for place, run in enumerate(report.runs)][::every]
+    ticks = [(place, str(run.number)) for place, run in enumerate(report.runs)][::every]
     values = [value for trace in data for value in trace["y"]]
     return {
         "data": data,
@@ -97,7 +97,7 @@ def _merged_place(report: Report, color: float) -> float:
 
 def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int) -> Iterator[Chart]:
     of_run = {
-        place: (series.percentiles[percent].value, run.disturbances.disturbed)
+        place: (series.percentiles[percent].value, run.os_noise.noisy)
         for place, run in enumerate(report.runs)
         for series in run.series
         if (series.op, series.measure) == (merged.op, merged.measure) and percent in series.percentiles
@@ -107,12 +107,12 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
         "mode": "lines+markers",
         "x": list(of_run),
         "y": [max(value, 1) for value, _ in of_run.values()],
-        "text": [f"run {place + 1}{', noisy' if disturbed else ''}" for place, (_, disturbed) in of_run.items()],
+        "text": [f"run {place + 1}{', noisy' if noisy else ''}" for place, (_, noisy) in of_run.items()],
         "customdata": [units.time(value) for value, _ in of_run.values()],
         "line": {"width": 1},
         "marker": {
             "size": MARKER_SIZE,
-            "symbol": ["circle-open" if disturbed else "circle" for _, disturbed in of_run.values()],
+            "symbol": ["circle-open" if noisy else "circle" for _, noisy in of_run.values()],
         },
     }
     value = merged.percentiles[percent].value

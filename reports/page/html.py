@@ -41,8 +41,8 @@ def to_html(document: Pageable) -> str:
     Raises `UsageError` without the extra `lowlat[html]`, `FormatError` for a damaged histogram.
     """
     check_available()
-    name, pictures = _page(document)
-    drawn = {place: chart for place, chart in pictures.items() if chart}
+    name, charts = _page(document)
+    drawn = {place: chart for place, chart in charts.items() if chart}
     scripts = (_plotly(), _text("charts.js"))
     return (
         _environment()

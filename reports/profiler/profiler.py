@@ -73,7 +73,7 @@ class LatencyProfile:
     max_ns: int
     bands: tuple[Band, ...]
     p99_is_few: bool
-    """Whether fewer than 10 samples lie beyond p99, so that it is but a few samples' luck."""
+    """Whether fewer than 10 samples lie beyond p99: not significant."""
 
 
 class Profiler:

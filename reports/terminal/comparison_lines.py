@@ -87,7 +87,7 @@ def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:
 
 
 def gist(comparison: Comparison) -> Sequence[Compared]:
-    """The metrics that fit a screen: gated ones, those of whole runs, and all operations together of each measure."""
+    """The metrics that fit a screen: gated ones, those per run, and all operations of each measure."""
     rows = shown(comparison, every=False)
     return [metric for metric in rows if metric.gates or not metric.measure or metric.op == WHOLE]
 
@@ -106,7 +106,7 @@ def side(facts: ComparedSide) -> str:
     """A side and the source of its runs."""
     parts = [
         facts.label,
-        units.plural(facts.runs, "run") + (f" ({facts.disturbed} noisy)" if facts.disturbed else ""),
+        units.plural(facts.runs, "run") + (f" ({facts.noisy_runs} noisy)" if facts.noisy_runs else ""),
         facts.workload.profile if facts.workload else "",
         f"lowlat {facts.tool.version} ({facts.tool.git or 'no commit'})" if facts.tool else "",
         facts.host.cpu or "" if facts.host else "",

@@ -23,7 +23,7 @@ def host(report: Report) -> str:
         [
             facts.cpu or "processor unknown",
             facts.virtualization if facts.virtualization != "none" else "bare metal",
-            f"CPU {facts.measured_cpus}" if facts.measured_cpus else "not pinned",
+            units.cpus(facts.measured_cpus) if facts.measured_cpus else "not pinned",
             clock.source,
             f"timer cost {units.time(clock.read_cost_ns)}" if clock.read_cost_ns is not None else None,
             f"resolution {units.time(clock.step_ns)}" if clock.step_ns else None,
@@ -56,19 +56,19 @@ def _pass(passes: list[Throughput], *, busy: bool) -> str:
 def noise(report: Report) -> tuple[str, str]:
     """What the operating system did to the runs, and the style that says how much it matters."""
     runs = report.runs
-    noisy = [run for run in runs if run.disturbances.disturbed]
-    unknown = sum(run.disturbances.disturbed is None for run in runs)
+    noisy = [run for run in runs if run.os_noise.noisy]
+    unknown = sum(run.os_noise.noisy is None for run in runs)
     if not noisy and unknown:
         return f"not known: nothing was counted in {unknown} of {units.plural(len(runs), 'run')}", "yellow"
     if not noisy:
         return f"quiet: {units.plural(len(runs), 'run')} without noise", "green"
-    causes = ", ".join(_causes(noisy)) or noisy[0].disturbances.reasons[0]
+    causes = ", ".join(_causes(noisy)) or noisy[0].os_noise.reasons[0]
     return f"noisy: {len(noisy)} of {units.plural(len(runs), 'run')}, {causes}", "bold yellow"
 
 
 def _causes(noisy: list[Run]) -> Iterator[str]:
     """The sum of each cause over the noisy runs, or its largest value."""
-    seen = [run.disturbances for run in noisy]
+    seen = [run.os_noise for run in noisy]
     if switches := sum(each.involuntary_switches or 0 for each in seen):
         yield f"preempted {units.plural(switches, 'time')}"
     if migrations := sum(each.migrations or 0 for each in seen):

@@ -31,7 +31,7 @@ def tables(summary: Sequence[SummarySeries], runs: int, console: Console) -> Ite
     """
     measures = list(dict.fromkeys(series.measure for series in summary))
     for measure in measures[:1]:
-        named = [(text_lines.operation(series.op), series) for series in summary if series.measure == measure]
+        named = [(series.op, series) for series in summary if series.measure == measure]
         yield from _fitting(measure, named, runs, console)
     if len(measures) > 1:
         whole = [series for series in summary if series.op == "all"]

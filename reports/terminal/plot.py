@@ -47,7 +47,7 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True)
-class _Picture:
+class _Chart:
     title: str
     label: str
     lines: Sequence[_Line]
@@ -71,25 +71,25 @@ def plot(document: Plottable, *, width: int = 80, ascii_only: bool = False, colo
     and a comparison a line for each side. Raises `FormatError` for a damaged histogram, or `InputError` with its side.
     Without latencies, the text says so.
     """
-    picture = _picture_of(document)
-    if not picture.lines:
-        return f"{printable(picture.title)}: nothing to plot"
-    text = _drawn(picture, width, ascii_only=ascii_only, color=color)
+    chart = _chart_of(document)
+    if not chart.lines:
+        return f"{printable(chart.title)}: nothing to plot"
+    text = _drawn(chart, width, ascii_only=ascii_only, color=color)
     return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii_only else text
 
 
-def _picture_of(document: Plottable) -> _Picture:
+def _chart_of(document: Plottable) -> _Chart:
     if isinstance(document, Sides):
         return _of_sides(document)
-    picture = _of_sweep(document) if isinstance(document, Sweep) else _of_report(document)
-    return picture if picture.lines else _nothing("no latency was measured")
+    chart = _of_sweep(document) if isinstance(document, Sweep) else _of_report(document)
+    return chart if chart.lines else _nothing("no latency was measured")
 
 
-def _nothing(reason: str) -> _Picture:
-    return _Picture(reason, "", (), lambda _least, _most: iter(()))
+def _nothing(reason: str) -> _Chart:
+    return _Chart(reason, "", (), lambda _least, _most: iter(()))
 
 
-def _of_sides(sides: Sides) -> _Picture:
+def _of_sides(sides: Sides) -> _Chart:
     series = sides.main_series()
     if series is None:
         timed = not (sides.base.reports or sides.head.reports)
@@ -101,7 +101,7 @@ def _of_sides(sides: Sides) -> _Picture:
     return _of_spectra(percentile_curve.by_side(sides), f"{measure} of {of} by percentile, head drawn on top of base")
 
 
-def _of_report(report: Report) -> _Picture:
+def _of_report(report: Report) -> _Chart:
     measures = percentile_curve.by_measure(report)
     if measures:
         return _of_spectra(measures, "latency of all operations by percentile")
@@ -109,15 +109,15 @@ def _of_report(report: Report) -> _Picture:
     return _of_spectra(percentile_curve.by_operation(report), f"{name} by percentile")
 
 
-def _of_spectra(spectra: Sequence[Spectrum], title: str) -> _Picture:
+def _of_spectra(spectra: Sequence[Spectrum], title: str) -> _Chart:
     lines = [
         _Line(each.name, [point.nines for point in each.points], [point.value_ns for point in each.points])
         for each in spectra
     ]
-    return _Picture(title, "percentile", lines, lambda _, most: percentile_curve.nine_ticks(most))
+    return _Chart(title, "percentile", lines, lambda _, most: percentile_curve.nine_ticks(most))
 
 
-def _of_sweep(swept: Sweep) -> _Picture:
+def _of_sweep(swept: Sweep) -> _Chart:
     """Latency in the lower-quartile run over the logarithm of the target rate, with lines at the objectives and the
     answer.
     """
@@ -132,7 +132,7 @@ def _of_sweep(swept: Sweep) -> _Picture:
             lines.append(_Line(f"p{percent}", [place for place, _ in found], [value for _, value in found]))
     if lines:
         lines += _answer_lines(swept, lines)
-    return _Picture("response time by rate", "commands per second, target", lines, _rate_ticks)
+    return _Chart("response time by rate", "commands per second, target", lines, _rate_ticks)
 
 
 def _answer_lines(swept: Sweep, lines: Sequence[_Line]) -> Iterator[_Line]:
@@ -153,7 +153,7 @@ def _rate_ticks(least: float, most: float) -> Iterator[tuple[float, str]]:
                 yield exponent + math.log10(digit), rate(digit * 10.0**exponent)
 
 
-def _drawn(picture: _Picture, width: int, *, ascii_only: bool, color: bool) -> str:
+def _drawn(chart: _Chart, width: int, *, ascii_only: bool, color: bool) -> str:
     """The chart drawn with plotext's global figure, which is cleared before and after."""
     import plotext
 
@@ -162,21 +162,21 @@ def _drawn(picture: _Picture, width: int, *, ascii_only: bool, color: bool) -> s
     plotext.terminal.limit(width=False, height=False)  # the caller sets the size
     figure.theme("colorless")
     figure.plot_size(width, ROWS)
-    values = [value for line in picture.lines for value in line.values_ns]
-    places = [place for line in picture.lines for place in line.places]
+    values = [value for line in chart.lines for value in line.values_ns]
+    places = [place for line in chart.lines for place in line.places]
     up = list(percentile_curve.decades(min(values), max(values)))
-    along = list(picture.ticks(min(places), max(places)))
+    along = list(chart.ticks(min(places), max(places)))
     figure.ruler("y", "left").ticks([at for at, _ in up], [label for _, label in up]).lim(up[0][0], up[-1][0])
     figure.ruler("x", "lower").ticks([at for at, _ in along], [label for _, label in along])
     keys = []
-    for index, line in enumerate(picture.lines):
+    for index, line in enumerate(chart.lines):
         pixel = plotext.pixel(_COLORS[index % len(_COLORS)])
         symbol = (_ASCII_MARKERS if ascii_only else _MARKERS)[index % len(_MARKERS)]
         heights = [math.log10(max(value, 1)) for value in line.values_ns]
         figure.draw(figure.signal(line.places, heights, marker=plotext.marker(symbol, pixel)).lines())
         keys.append(plotext.colorize(f"{symbol} {_name(line.name)}", pixel))
-    figure.title(printable(picture.title))
-    figure.label(picture.label, "x")
+    figure.title(printable(chart.title))
+    figure.label(chart.label, "x")
     drawn = figure.build().string(colorless=not color)
     figure.clear()
     lines = [line.rstrip() for line in drawn.splitlines()]

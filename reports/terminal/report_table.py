@@ -42,7 +42,7 @@ def _parts(report: Report, console: Console, verbose: bool) -> Iterator[Renderab
     yield facts(list(_found(report) if verbose else _brief(report)))
     if verbose or headline.whole_path(report):
         yield Padding(_budget(report), (1, 0, 0, 0))
-        yield facts([("budget class", text_lines.tier(report))])
+        yield facts([("budget class", text_lines.budget_class(report))])
     if not verbose:
         yield plain_text(headline.VERBOSE, style="dim")
 
@@ -79,7 +79,7 @@ def _found(report: Report) -> Iterator[Fact]:
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)
     yield "hot path", text_lines.hot_path(report.hot_path)
-    yield "OS noise", text_lines.disturbances(report.runs, model)
+    yield "OS noise", text_lines.os_noise(report.runs, model)
     yield "workload", text_lines.workload(report.workload)
     yield from (("", note) for note in report.workload.notes)
     yield "verified", text_lines.verification(report)

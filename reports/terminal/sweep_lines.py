@@ -37,13 +37,13 @@ def short(found: SustainableRate) -> str:
 def runs(sweep: Sweep) -> str:
     """How many runs were made, and how many of them were noisy: stalls of the host are part of response times."""
     made = [run for point in sweep.points for run in point.runs]
-    noisy = sum(bool(run.disturbances.disturbed) for run in made)
+    noisy = sum(bool(run.os_noise.noisy) for run in made)
     return f"{units.plural(len(made), 'run')} in random order, {noisy} of them noisy"
 
 
 def _interval(found: SustainableRate) -> str:
     if found.confidence is None:
-        return f" ({_range(found)}; too few runs for a confidence)"
+        return f" ({_range(found)}; too few runs for a confidence interval)"
     return f" ({found.confidence:.0%} interval: {_range(found)})"
 
 

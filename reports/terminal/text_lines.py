@@ -24,11 +24,11 @@ from lowlat.reports.model.context import (
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import (
     Baselines,
-    Disturbances,
     GoldenCheck,
     HotPath,
     Journal,
     JournalPolicy,
+    OsNoise,
     Run,
     SummarySeries,
     Throughput,
@@ -47,12 +47,7 @@ def join(parts: Iterable[str | None]) -> str:
 
 def measure(name: str) -> str:
     """The display name of a measure."""
-    return "sched. delay" if name == "slip" else name.removeprefix("stage:")
-
-
-def operation(name: str) -> str:
-    """The display name of an operation."""
-    return "aggressive" if name == "aggress" else name
+    return "sched. delay" if name == "scheduling_delay" else name.removeprefix("stage:")
 
 
 def host(facts: Host) -> str:
@@ -61,7 +56,7 @@ def host(facts: Host) -> str:
         [
             facts.cpu or "processor unknown",
             units.plural(facts.cores, "CPU") if facts.cores else None,
-            f"measured on CPU {facts.measured_cpus}" if facts.measured_cpus else "not pinned",
+            f"measured on {units.cpus(facts.measured_cpus)}" if facts.measured_cpus else "not pinned",
             facts.kernel,
             facts.virtualization if facts.virtualization != "none" else "bare metal",
             f"governor {facts.governor}" if facts.governor else None,
@@ -116,9 +111,11 @@ def placement(facts: Placement) -> str:
         threads = ", ".join(f"{thread} CPU {cpu}" for thread, cpu in facts.threads.items())
         return join([f"{threads} {by}", *facts.warnings])
     if facts.chosen_by == "user":
-        return f"CPU {facts.cpus} as requested"
+        return f"{units.cpus(facts.cpus)} as requested"
     against = f"but {'; '.join(facts.compromises)}" if facts.compromises else None
-    return join([f"CPU {facts.cpus} auto-selected: {'; '.join(facts.reasons) or 'the only one available'}", against])
+    return join(
+        [f"{units.cpus(facts.cpus)} auto-selected: {'; '.join(facts.reasons) or 'the only one available'}", against]
+    )
 
 
 def passes(runs: Iterable[Run], model: LoadModel) -> dict[str, str]:
@@ -126,7 +123,7 @@ def passes(runs: Iterable[Run], model: LoadModel) -> dict[str, str]:
     runs = list(runs)
     first = [run.throughput for run in runs if run.throughput]
     single = [run.one_at_a_time for run in runs if run.one_at_a_time]
-    timed = [run.stamped for run in runs if run.stamped]
+    timed = [run.timed for run in runs if run.timed]
     match model:
         case "closed":
             named = {
@@ -242,13 +239,13 @@ def load(facts: Load) -> str | None:
 
 def _ceiling(commands_per_s: float) -> str:
     """The limit of what the load can ask for, whatever the engine."""
-    return f"loop ceiling {units.rate(commands_per_s)} ({1e9 / commands_per_s:.1f} ns around nothing)"
+    return f"loop ceiling {units.rate(commands_per_s)} ({1e9 / commands_per_s:.1f} ns per command)"
 
 
 def workload(facts: Workload) -> str:
     """The composition of the flow."""
     total = sum(facts.mix.values())
-    kinds = ", ".join(f"{operation(kind)} {units.share(count / total)}" for kind, count in facts.mix.items() if count)
+    kinds = ", ".join(f"{kind} {units.share(count / total)}" for kind, count in facts.mix.items() if count)
     return join(
         [
             kinds,
@@ -323,16 +320,14 @@ def _memory(parts: dict[str, int]) -> str | None:
     return f"{units.size(sum(parts.values()))} ({listed})"
 
 
-def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
+def os_noise(runs: Iterable[Run], model: LoadModel) -> str:
     """OS noise over all runs, and which runs are noisy; for a pipeline, that of its matcher."""
     runs = list(runs)
-    seen = [run.disturbances for run in runs]
+    seen = [run.os_noise for run in runs]
     gaps = [d.largest_gap_ns for d in seen if d.largest_gap_ns is not None]
     steal_ns = _sum(seen, "steal_ns")
-    disturbed = [
-        f"run {run.index + 1}: {', '.join(run.disturbances.reasons)}" for run in runs if run.disturbances.disturbed
-    ]
-    unknown = sum(run.disturbances.disturbed is None for run in runs)
+    noisy = [f"run {run.number}: {', '.join(run.os_noise.reasons)}" for run in runs if run.os_noise.noisy]
+    unknown = sum(run.os_noise.noisy is None for run in runs)
     return join(
         [
             "matcher thread and its CPU" if model == "pipeline" else None,
@@ -341,20 +336,18 @@ def disturbances(runs: Iterable[Run], model: LoadModel) -> str:
             _seen(seen, "timer_interrupts", "timer interrupt"),
             f"steal {units.time(steal_ns)}" if steal_ns is not None else None,
             f"largest gap {units.time(max(gaps))}" if gaps else None,
-            f"noisy: {len(disturbed)} of {units.plural(len(runs), 'run')} ({'; '.join(disturbed)})"
-            if disturbed
-            else None,
+            f"noisy: {len(noisy)} of {units.plural(len(runs), 'run')} ({'; '.join(noisy)})" if noisy else None,
             f"noise not known in {units.plural(unknown, 'run')}" if unknown else None,
         ]
     )
 
 
-def _sum(seen: list[Disturbances], field: str) -> int | None:
+def _sum(seen: list[OsNoise], field: str) -> int | None:
     values = [getattr(d, field) for d in seen]
     return sum(value for value in values if value is not None) if any(v is not None for v in values) else None
 
 
-def _seen(seen: list[Disturbances], field: str, noun: str) -> str | None:
+def _seen(seen: list[OsNoise], field: str, noun: str) -> str | None:
     count = _sum(seen, field)
     return None if count is None else units.plural(count, noun)
 
@@ -410,12 +403,12 @@ def bands(series: SummarySeries) -> str:
     return join(f"{band.name} {units.share(band.share)}" for band in series.bands if band.count)
 
 
-def tier(report: Report) -> str | None:
+def budget_class(report: Report) -> str | None:
     """The budget class and the total it is based on; None unless every stage was measured."""
-    if report.tier is None or report.tier.leaves_out:
+    if report.budget_class is None or report.budget_class.leaves_out:
         return None
-    limit = f" (< {units.time(report.tier.limit_ns)})" if report.tier.limit_ns else ""
-    return f"{report.tier.name}{limit}: {units.time(report.tier.total_ns)}"
+    limit = f" (< {units.time(report.budget_class.limit_ns)})" if report.budget_class.limit_ns else ""
+    return f"{report.budget_class.name}{limit}: {units.time(report.budget_class.total_ns)}"
 
 
 def status(report: Report) -> str | None:

@@ -46,6 +46,7 @@ INSPECTING: Final = (
     _command("topology --root in/host.tar.xz"),
     _command("topology --measure"),
     _command("calibrate --duration 10ms --json"),
+    _command("jitter --duration 10ms --json"),
     _command("affinity show"),
     _command("affinity set SLEEPER all"),
     _command("affinity plan --json"),

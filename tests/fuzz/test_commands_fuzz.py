@@ -79,7 +79,7 @@ def test_a_flood_with_bits_flipped(profile: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", ["close", "rounded", "pools-dry", "tape-refuses"])
+@pytest.mark.parametrize("name", ["close", "rounded", "pools-exhausted", "tape-rejects"])
 def test_every_kind_with_bits_flipped(name: str, seed: int) -> None:
     world = WORLD_STREAMS[name]
     stream = flipped(world.commands([seed, *name.encode()], 4_000), np.random.default_rng(seed))

@@ -25,7 +25,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
-    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "compare", "ab"]
+    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "jitter", "compare", "ab"]
     verbs += ["affinity", "journal", "profile"]
     assert [line.split()[0] for line in listed] == verbs
 
@@ -87,7 +87,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("bench --orders 0", "--orders: 0 is outside 1..1073741824; see"),
         ("bench --trades 5G", "--trades: 5G is outside 1..4294967296; see"),
         ("bench --engine cobol", "--engine: 'cobol' is not one of 'native', 'reference'; see"),
-        ("bench --when-dry recycle", "--when-dry: 'recycle' is not one of 'refuse', 'grow'; see"),
+        ("bench --on-exhaustion recycle", "--on-exhaustion: 'recycle' is not one of 'reject', 'grow'; see"),
         ("bench --format yaml", "--format: 'yaml' is not one of 'table', 'json'; see"),
         ("bench --color pink", "--color: 'pink' is not one of 'auto', 'always', 'never'; see"),
         ("--color pink bench", "--color: 'pink' is not one of 'auto', 'always', 'never'; see 'lowlat --help'"),

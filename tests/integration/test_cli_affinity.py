@@ -245,7 +245,7 @@ def test_tables_fit_a_terminal(on_terminal: Terminal, verb: str, columns: int) -
         (["set", os.getpid(), "4095"], "CPU 4095 does not exist on this host; it has CPUs "),
         (["set", os.getpid()], "missing argument 'LIST'"),
         (["run", "--cpus", "a", "true"], "'a' as a CPU list is not a CPU number or range; write CPUs like 0-3,8"),
-        (["run", "--cpus", "4000-4031:2/8", "true"], "CPU 4000-4001,4008-4009,4016-4017,4024-4025 does not exist"),
+        (["run", "--cpus", "4000-4031:2/8", "true"], "CPUs 4000-4001,4008-4009,4016-4017,4024-4025 do not exist"),
         (["run", "--cpus", "", "true"], "the CPU list is empty"),
         (["run", "--cpus", "all"], "missing argument 'COMMAND'"),
         (["run", "true"], "missing option '--cpus'"),
@@ -308,7 +308,7 @@ def test_settings_reach_the_verbs_beneath(document: Document, lowlat: Run, tmp_p
     assert "unknown key 'affinity.rolls'; did you mean 'roles'?" in lowlat("affinity", "plan").stderr
 
 
-def test_two_at_once_do_not_disturb_each_other(lowlat: Run) -> None:
+def test_two_at_once_leave_each_other_alone(lowlat: Run) -> None:
     """Each binds only itself."""
     results: dict[int, str] = {}
 

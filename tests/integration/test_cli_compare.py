@@ -164,26 +164,26 @@ def test_a_page_beside_the_table_or_instead_of_it(lowlat: Run, base: Report, tmp
     assert done.stdout.startswith("<!doctype html>") and done.stderr.startswith("lowlat: gate failed")
 
 
-def test_a_picture_of_both_sides_under_the_table(lowlat: Run, base: Report, tmp_path: Path) -> None:
+def test_a_chart_of_both_sides_under_the_table(lowlat: Run, base: Report, tmp_path: Path) -> None:
     write(tmp_path / "slow.json", scaled(base, Fraction(13, 10)))
     done = lowlat("compare", "base.json", "slow.json", "--plot")
     assert (done.returncode, done.stderr) == (ExitCode.GATE_FAILED, "")
-    table, picture = done.stdout.split("service of all operations by percentile, head drawn on top of base")
+    table, chart = done.stdout.split("service of all operations by percentile, head drawn on top of base")
     assert "gate failed" in table
-    assert picture.splitlines()[-1] == "· base  x head" and {"·", "x"} < set(picture.split("percentile")[0])
+    assert chart.splitlines()[-1] == "· base  x head" and {"·", "x"} < set(chart.split("percentile")[0])
     done = lowlat("compare", "base.json", "slow.json", "--plot", env={"PYTHONIOENCODING": "ascii"})
-    _, picture = done.stdout.split("head drawn on top of base")
-    assert picture.isascii() and "?" not in picture and picture.splitlines()[-1] == ". base  x head"
+    _, chart = done.stdout.split("head drawn on top of base")
+    assert chart.isascii() and "?" not in chart and chart.splitlines()[-1] == ". base  x head"
 
 
-def test_80_columns_of_a_terminal_hold_table_and_picture(on_terminal: Terminal, base: Report, tmp_path: Path) -> None:
+def test_80_columns_of_a_terminal_hold_table_and_chart(on_terminal: Terminal, base: Report, tmp_path: Path) -> None:
     write(tmp_path / "same.json", base)
     text = on_terminal(80, "compare", "base.json", "same.json", "--plot")
     assert max(map(len, text.splitlines())) <= 80
     assert "┤" in text and text.rstrip().endswith("· base  x head")
 
 
-def test_a_picture_is_for_the_table_alone(lowlat: Run, base: Report, tmp_path: Path) -> None:
+def test_a_chart_is_for_the_table_alone(lowlat: Run, base: Report, tmp_path: Path) -> None:
     """As with `bench`: with a document, nothing is drawn and no plotting code is loaded."""
     write(tmp_path / "same.json", base)
     both = ("compare", "base.json", "same.json", "--plot")
@@ -357,10 +357,10 @@ def test_until_decided_gives_up_at_the_last_run(lowlat: Run, base: Report, tmp_p
         ("--until-decided --runs 9", "", "--runs fixes the number of runs, and --until-decided leaves it open"),
         ("--max-runs 9 --runs 9", "", "--runs fixes the number of runs, and --max-runs leaves it open"),
         ("--max-runs 9", "", "--max-runs limits --until-decided; add it, or write --runs for a fixed number"),
-        ("--max-runs 5 --until-decided", "", "5 runs of each side decide nothing: the first look is after 6"),
+        ("--max-runs 5 --until-decided", "", "5 runs of each side cannot decide anything: the first look is after 6"),
         ("--max-runs 1 --until-decided", "", "--max-runs: 1 is outside 2..1000"),
         ("--max-runs many --until-decided", "", "--max-runs: 'many' is not a"),
-        ("--until-decided", "max-runs = 5", "5 runs of each side decide nothing"),
+        ("--until-decided", "max-runs = 5", "5 runs of each side cannot decide anything"),
     ],
 )
 def test_contradictory_numbers_of_runs_are_refused(

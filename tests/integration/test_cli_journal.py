@@ -479,7 +479,7 @@ def test_a_replay_gives_the_events_of_the_flow_that_was_journaled(lowlat: Run, t
 
 def test_what_replay_refuses_of_journals(lowlat: Run, day: Path, tmp_path: Path) -> None:
     JournaledEngine.create(tmp_path / "empty.journal").close()
-    written(tmp_path / "drained.journal", when_trades_dry=PoolPolicy.REFUSE).close()
+    written(tmp_path / "drained.journal", when_trades_dry=PoolPolicy.REJECT).close()
     (tmp_path / "rows.csv").write_text("34200.1,1,11,50,5850100,-1\n")
     cases = {
         "empty.journal": "empty.journal has no commands: there is nothing to measure",

@@ -37,7 +37,7 @@ def whole(report: Report) -> dict[str, int]:
 def test_a_rate_gives_response_service_and_slip(lowlat: Run) -> None:
     report = report_of(lowlat("bench", "--rate", "20k", "-n", "4k", "--runs", "2", "--json"))
     assert (report.load.model, report.load.target_rate, report.load.arrivals) == ("open", 20_000, "constant")
-    assert whole(report) == {"response": 8_000, "service": 8_000, "slip": 8_000}
+    assert whole(report) == {"response": 8_000, "service": 8_000, "scheduling_delay": 8_000}
     assert {series.op for series in report.summary} >= {"add", "cancel", "take", "all"}
 
 
@@ -47,14 +47,14 @@ def test_without_a_number_of_commands_a_rate_takes_two_seconds(lowlat: Run) -> N
 
 
 def half_the_ceiling() -> int:
-    """A rate that the loop reaches around nothing even when its CPU is busier than now, but not with an engine."""
+    """A rate that the empty loop reaches even when its CPU is busier than now, but not with an engine."""
     return int(open_loop_ceiling().commands_per_s * 0.5)
 
 
 def test_a_rate_that_cannot_be_met_is_not_valid_and_says_what_was_reached(lowlat: Run) -> None:
     done = lowlat("bench", "-p", "all-kinds", "--rate", str(half_the_ceiling()), "-n", "1M", "--runs", "1")
     assert done.returncode == ExitCode.NOT_VALID
-    assert "invalid run: run 1 achieved" in done.stderr and "(the loop around nothing reaches " in done.stderr
+    assert "invalid run: run 1 achieved" in done.stderr and "(loop ceiling " in done.stderr
     assert "INVALID" in done.stdout and "loop ceiling" in done.stdout
 
 
@@ -71,7 +71,7 @@ def test_the_ceiling_of_the_loop_is_in_the_report(lowlat: Run) -> None:
     report = report_of(done)
     assert report.load.loop_ceiling is not None and 1e6 < report.load.loop_ceiling < 1e9
     assert report.hot_path.memory["timestamps"] >= 4_000 * 16
-    assert report.runs[0].disturbances.largest_gap_ns is not None
+    assert report.runs[0].os_noise.largest_gap_ns is not None
 
 
 def test_the_profile_burst_is_an_open_loop_of_its_own(lowlat: Run) -> None:

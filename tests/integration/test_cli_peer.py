@@ -60,7 +60,7 @@ def test_a_peer_on_loopback_is_measured_and_is_no_network(start: Start, lowlat: 
     assert network.measured_ns is None
     assert network.basis == f"loopback: not a network; 127.0.0.1:{port} is this host"
     assert network.parts[0].name == "round trip" and network.parts[0].p99_ns
-    assert report.tier is None or report.tier.leaves_out == ("network", "NIC")
+    assert report.budget_class is None or report.budget_class.leaves_out == ("network", "NIC")
 
 
 def test_an_address_of_ipv6_is_a_peer_too(start: Start, lowlat: Run) -> None:
@@ -81,12 +81,12 @@ def test_every_bench_measures_the_kernels_part(lowlat: Run) -> None:
     assert kernel.measured_ns == tcp.p99_ns
     if tcp.p99_ns is None:
         assert kernel.basis in tcp.basis
-        assert report.tier is None
+        assert report.budget_class is None
     else:
         application = stage(report, "application").measured_ns
-        assert application is not None and report.tier is not None
-        assert report.tier.total_ns == application + tcp.p99_ns
-        assert report.tier.leaves_out == ("network", "NIC")
+        assert application is not None and report.budget_class is not None
+        assert report.budget_class.total_ns == application + tcp.p99_ns
+        assert report.budget_class.leaves_out == ("network", "NIC")
 
 
 def test_the_parts_fit_a_terminal_of_80_columns(on_terminal: Callable[..., str]) -> None:
@@ -172,4 +172,4 @@ def test_over_a_cable_the_network_is_in_the_budget(tmp_path: Path, environment: 
     trip = network.parts[0]
     assert trip.p99_ns is not None and 2 * network.measured_ns < trip.p99_ns
     assert (card.measured_ns, card.basis) == (None, "here does not timestamp packets in hardware")
-    assert report.tier is None or report.tier.leaves_out == ("NIC",)
+    assert report.budget_class is None or report.budget_class.leaves_out == ("NIC",)

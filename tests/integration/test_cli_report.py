@@ -98,7 +98,7 @@ def test_several_are_merged(lowlat: Run, folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     merged = json.loads(done.stdout)
     jsonschema.Draft202012Validator(published("lowlat.report/1", closed=True)).validate(merged)
-    assert [run["index"] for run in merged["runs"]] == [0, 1, 2, 3]
+    assert [run["number"] for run in merged["runs"]] == [1, 2, 3, 4]
     assert merged["command"] == ["lowlat", "report", "a.json", "b.json", "--json"]
     counts = [json.loads((folder / name).read_text())["summary"][-1]["count"] for name in ("a.json", "b.json")]
     assert merged["summary"][-1]["count"] == sum(counts)
@@ -129,7 +129,7 @@ def test_every_output_goes_to_stdout_or_to_a_file_alike(here: Here, folder: Path
     assert (folder / "out.txt").read_text() == printed.stdout != ""
 
 
-def test_a_picture_under_the_table_and_a_page_in_the_file(here: Here, folder: Path) -> None:
+def test_a_chart_under_the_table_and_a_page_in_the_file(here: Here, folder: Path) -> None:
     done = here("a.json", "--plot", "-o", "a.html")
     assert (done.returncode, done.stderr) == (0, "lowlat: wrote a.html\n")
     assert done.stdout.index("\nverified") < done.stdout.index("service by percentile")
@@ -239,7 +239,7 @@ def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, ben
                 late_ns=0,
                 least_cpu_ns=None,
                 one_at_a_time=None,
-                stamped=None,
+                timed=None,
                 series=tuple(dataclasses.replace(each, measure="response") for each in run.series),
                 quiet=(),
             )

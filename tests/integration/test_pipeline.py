@@ -80,7 +80,9 @@ def test_a_path_at_a_rate_measures_from_the_planned_start(folder: Path) -> None:
     report = measured(STEADY, folder, Pipeline(2, Arrivals(process="poisson", rate=100_000)))
     whole = {series.measure: series for series in report.summary if series.op == "all"}
     assert set(whole) == set(PACED_MEASURES)
-    assert whole["response"].mean == pytest.approx(whole["slip"].mean + whole["service"].mean, rel=0.002, abs=3)
+    assert whole["response"].mean == pytest.approx(
+        whole["scheduling_delay"].mean + whole["service"].mean, rel=0.002, abs=3
+    )
     assert (report.load.target_rate, report.load.arrivals) == (100_000, "poisson")
 
 

@@ -73,11 +73,11 @@ ALONE = (
     "runs.*.duration_s",
     "runs.*.series.*.min",  # within its bucket, if another operation's or run's is smaller
     "runs.*.series.*.max",
-    "runs.*.disturbances.timer_interrupts",
-    "runs.*.disturbances.largest_gap_ns",  # up to 1 ms, and above the longest service time
+    "runs.*.os_noise.timer_interrupts",
+    "runs.*.os_noise.largest_gap_ns",  # up to 1 ms, and above the longest service time
     "runs.*.cpu_ns",  # of a pipeline, or above wall_ns
-    "runs.*.disturbances.off_cpu_ns",  # of a pipeline, or above those of the passes shown
-    "runs.*.disturbances.wall_ns",  # above those of the passes shown
+    "runs.*.os_noise.off_cpu_ns",  # of a pipeline, or above those of the passes shown
+    "runs.*.os_noise.wall_ns",  # above those of the passes shown
     "runs.*.least_cpu_ns",  # below that of the pass shown
     "budget.*.parts.*",
     "budget.*.measured_ns",  # of a stage that a peer measured
@@ -115,11 +115,11 @@ DERIVED = (
     "host.steal_percent",
     "runs.*.throughput.wall_ns",
     "runs.*.throughput.ns_per_command",
-    "runs.*.disturbances.disturbed",
-    "runs.*.disturbances.involuntary_switches",
+    "runs.*.os_noise.noisy",
+    "runs.*.os_noise.involuntary_switches",
     "runs.*.series.*",
     "summary.*",
-    "tier.*",
+    "budget_class.*",
     "load.achieved_rate",
     "status",
 )
@@ -227,12 +227,12 @@ def test_every_leaf_that_others_tell_is_told_by_them(document: Any) -> None:
         (("status",), "invalid", "status is invalid, but status_reasons has 0"),
         (("verification", "equal"), False, "status is ok, but verification.equal is false"),
         (("runs", 0, "throughput", "ns_per_command"), 1.5, "runs[0].throughput.ns_per_command is 1.5, but commands"),
-        (("runs", 1, "disturbances", "reasons"), ["bad luck"], "runs[1].disturbances.reasons is ('bad luck',), but"),
+        (("runs", 1, "os_noise", "reasons"), ["bad luck"], "runs[1].os_noise.reasons is ('bad luck',), but"),
         (("summary", 0, "mean"), 1.5, "summary (add, service): mean is 1.5, but its histogram says"),
         (("summary", 0, "spread", "50", "min"), 0, "summary (add, service): spread (50).min is 0, but its histogram"),
         (("summary", 0, "bands", 0, "count"), 0, "summary (add, service): bands[0].count is 0, but its histogram says"),
         (("runs", 0, "series", 0, "stddev"), 0.5, "runs[0].series[0] (add, service): stddev is 0.5, but its histogram"),
-        (("tier", "name"), "retail", "tier is "),
+        (("budget_class", "name"), "retail", "budget_class is "),
         (("budget", 1, "measured_ns"), 5, "budget"),
         (("load", "sent"), 5, "load.sent is 5, but the runs have 6000"),
         (("host", "steal_percent"), 99.5, "host.steal_percent is 99.5, but the runs give"),

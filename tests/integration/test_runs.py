@@ -56,7 +56,7 @@ def test_each_command_is_recorded_once_a_pass(report, flow):
     assert whole.count == 2 * CLOSED_PASSES * len(flow.measured)
     assert sum(series.count for series in report.summary if series.op != "all") == whole.count
     for run in report.runs:
-        passes = (run.throughput, run.one_at_a_time, run.stamped)
+        passes = (run.throughput, run.one_at_a_time, run.timed)
         assert [done.commands for done in passes] == [len(flow.measured)] * 3
         quiet = next(series for series in run.quiet if series.op == "all")
         assert (run.passes, quiet.count) == (CLOSED_PASSES, QUIET_PASSES * len(flow.measured))
@@ -68,10 +68,10 @@ def test_the_hot_path_allocates_and_faults_on_nothing(report):
     assert report.hot_path.page_faults == 0
 
 
-def test_a_run_is_disturbed_by_what_came_into_its_passes_only(report):
+def test_a_run_is_noisy_by_what_came_into_its_passes_only(report):
     """Memory that the harness allocates does not count as page faults of the engine."""
     for run in report.runs:
-        seen = run.disturbances
+        seen = run.os_noise
         assert (seen.minor_faults == 0) == (not any("first touch" in reason for reason in seen.reasons))
         assert (seen.involuntary_switches == 0) == (not any("preempted" in reason for reason in seen.reasons))
 
@@ -154,14 +154,14 @@ def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow
 
 
 def test_a_pool_that_may_grow_takes_the_flow_and_says_that_it_grew(flow):
-    grown = measure(flow, RunPlan(runs=1, orders=5_000, when_dry=PoolPolicy.GROW))
+    grown = measure(flow, RunPlan(runs=1, orders=5_000, on_exhaustion=PoolPolicy.GROW))
     assert (grown.status, grown.hot_path.pool_refusals) == ("ok", 0)
     assert grown.hot_path.pool_growths == 2
 
 
 def test_no_latency_is_longer_than_the_largest_gap(report):
     for run in report.runs:
-        assert run.disturbances.largest_gap_ns >= max(series.max for series in run.series)
+        assert run.os_noise.largest_gap_ns >= max(series.max for series in run.series)
 
 
 def outcome_of(report_flow):

@@ -112,7 +112,7 @@ class CEngine:
             *[SymbolRules(*(getattr(each, name) for name in RULE_FIELDS)) for each in instruments]
         )
         sizes = ctypes.sizeof(EngineConfig), ctypes.sizeof(SymbolRules)
-        settings = EngineConfig(*sizes, rules, len(instruments), orders, 1_000, PoolPolicy.REFUSE, PoolPolicy.RECYCLE)
+        settings = EngineConfig(*sizes, rules, len(instruments), orders, 1_000, PoolPolicy.REJECT, PoolPolicy.RECYCLE)
         assert self.library.lowlat_create(ctypes.byref(settings), ctypes.byref(self.handle)) == OK
 
     def close(self) -> None:

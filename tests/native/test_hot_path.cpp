@@ -48,30 +48,30 @@ void check_nothing_taken(const Taken& before, const Taken& after) {
 }
 
 /// Makes commands a part at a time, executes each part, and counts around the execution.
-void run_flood(const FlowProfile& profile, std::uint64_t count) {
+void run_flow(const FlowProfile& profile, std::uint64_t count) {
     constexpr std::uint64_t part = 500'000;
     std::vector<Command> commands(std::max<std::uint64_t>(part, profile.live_orders));
     std::vector<Event> ring(1'024);  // written here, so it is resident
-    SyntheticFlow flood(profile, 1);
+    SyntheticFlow flow(profile, 1);
     const EngineConfig settings{
         .symbols = std::vector<SymbolRules>(profile.symbols, SymbolRules{1, 1, -(1LL << 40), 1LL << 40}),
         .orders = std::max(50'000U, 2 * profile.live_orders),
         .trades = 100'000};
     Matcher matcher(settings);
     RingSink sink(ring.data(), ring.size() - 1);
-    flood.seed(commands.data());
+    flow.seed(commands.data());
     matcher.execute_all(commands.data(), profile.live_orders, sink);
-    flood.generate(commands.data(), 1'000);
+    flow.generate(commands.data(), 1'000);
     matcher.execute_all(commands.data(), 1'000, sink);  // the program's own pages are read from its file
     (void)taken_so_far();
     for (std::uint64_t done = 0; done < count; done += part) {
-        flood.generate(commands.data(), part);
+        flow.generate(commands.data(), part);
         const Taken before = taken_so_far();
         matcher.execute_all(commands.data(), part, sink);
         check_nothing_taken(before, taken_so_far());
     }
     check_invariants(matcher);
-    check(matcher.trades() > 0 && matcher.sequence() >= count, "the flood did trade");
+    check(matcher.trades() > 0 && matcher.sequence() >= count, "the flow did trade");
 }
 
 const Register counted("hot path: what is counted is seen", [] {
@@ -111,7 +111,7 @@ const Register market("hot path: a market of short lives is generated and execut
         .lifetimes = {{.within_ticks = 0, .commands = rows({{5, 50}, {900, 95}})},
                       {.within_ticks = 0, .commands = rows({{20, 50}, {9'000, 95}})}},
         .aggression = {.clear = std::uint64_t{1} << 31, .sweep = 1 << 28, .sweep_levels = rows({{2, 80}, {5, 100}})}};
-    run_flood(profile, million);
+    run_flow(profile, million);
     constexpr std::uint64_t count = 200'000;
     std::vector<Command> commands(count);
     SyntheticFlow flow(profile, 1);
@@ -126,51 +126,51 @@ const Register market("hot path: a market of short lives is generated and execut
 });
 
 const Register steady("hot path: four million commands near the touch take nothing", [] {
-    run_flood({.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
-               .live_orders = 10'000,
-               .distance_ticks = 8,
-               .quantity_max = 100,
-               .take_quantity_max = 100,
-               .take_ticks = 2},
-              4 * million);
+    run_flow({.weights = {50, 34, 10, 1, 1, 1, 1, 1, 1},
+              .live_orders = 10'000,
+              .distance_ticks = 8,
+              .quantity_max = 100,
+              .take_quantity_max = 100,
+              .take_ticks = 2},
+             4 * million);
 });
 
 const Register sweeping("hot path: two million commands that walk many levels take nothing", [] {
-    run_flood({.weights = {60, 10, 30, 0, 0, 0, 0, 0, 0},
-               .live_orders = 20'000,
-               .distance_ticks = 500,
-               .uniform = 1,
-               .quantity_max = 10,
-               .take_quantity_max = 100,
-               .take_ticks = 50},
-              2 * million);
+    run_flow({.weights = {60, 10, 30, 0, 0, 0, 0, 0, 0},
+              .live_orders = 20'000,
+              .distance_ticks = 500,
+              .uniform = 1,
+              .quantity_max = 10,
+              .take_quantity_max = 100,
+              .take_ticks = 50},
+             2 * million);
 });
 
 const Register crash("hot path: two million commands while the touch travels through windows take nothing", [] {
-    run_flood({.weights = {50, 35, 10, 0, 0, 0, 0, 0, 5},
-               .live_orders = 5'000,
-               .distance_ticks = 50,
-               .quantity_max = 10,
-               .take_quantity_max = 50,
-               .take_ticks = 50,
-               .travel_ticks = 500'000,
-               .travel_per_1000 = 2'000},
-              2 * million);
+    run_flow({.weights = {50, 35, 10, 0, 0, 0, 0, 0, 5},
+              .live_orders = 5'000,
+              .distance_ticks = 50,
+              .quantity_max = 10,
+              .take_quantity_max = 50,
+              .take_ticks = 50,
+              .travel_ticks = 500'000,
+              .travel_per_1000 = 2'000},
+             2 * million);
 });
 
 const Register many("hot path: two million commands over a thousand books take nothing", [] {
     constexpr std::uint32_t books = 1'000;
     std::vector<std::uint64_t> zipf;
     for (std::uint64_t rank = 1; rank <= books; ++rank) zipf.push_back((std::uint64_t{1} << 32) / rank);
-    run_flood({.weights = {50, 40, 10, 0, 0, 0, 0, 0, 0},
-               .symbols = books,
-               .live_orders = 20'000,
-               .distance_ticks = 300,
-               .quantity_max = 10,
-               .take_quantity_max = 20,
-               .take_ticks = 5,
-               .popularity = zipf},
-              2 * million);
+    run_flow({.weights = {50, 40, 10, 0, 0, 0, 0, 0, 0},
+              .symbols = books,
+              .live_orders = 20'000,
+              .distance_ticks = 300,
+              .quantity_max = 10,
+              .take_quantity_max = 20,
+              .take_ticks = 5,
+              .popularity = zipf},
+             2 * million);
 });
 
 const Register far_prices("hot path: half a million commands at both ends of int64 take nothing", [] {

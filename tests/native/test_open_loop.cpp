@@ -39,7 +39,7 @@ constexpr std::uint64_t stall_ns = 10'000'000;
 struct Measured {
     Histogram response;
     Histogram service;
-    Histogram slip;
+    Histogram scheduling_delay;
 };
 
 /// A second at 1 M/s of commands that take 300 ns, all but one, which takes 10 ms more.
@@ -54,7 +54,7 @@ void run_with_a_stall(Loop loop, Measured& measured) {
         [&](std::uint64_t, const Timing& timing) {
             measured.response.record(timing.response());
             measured.service.record(timing.service());
-            measured.slip.record(timing.slip());
+            measured.scheduling_delay.record(timing.scheduling_delay());
         });
 }
 
@@ -79,7 +79,7 @@ bool is_the_closed_form(const Measured& measured) {
     return is_about(percentile(measured.response, count / 100), 3'000'000) &&
            is_about(percentile(measured.response, count / 1000), 9'300'000) &&
            percentile(measured.service, count / 100) == Histogram::index_of(service_ns) &&
-           is_about(percentile(measured.slip, count / 100), 3'000'000) &&
+           is_about(percentile(measured.scheduling_delay, count / 100), 3'000'000) &&
            measured.response.max() == stall_ns + service_ns;
 }
 
@@ -114,8 +114,9 @@ const Register early("open loop: no command starts before it is due, and one tha
     run_open(
         clock, 0, planned, 4, [&](std::uint64_t) { clock.time += 50; },
         [&](std::uint64_t, const Timing& timing) { timings.push_back(timing); });
-    check(timings[1].start == 100 && timings[1].slip() == 0, "the second waits until it is due");
-    check(timings[2].start == 150 && timings[2].slip() == 40 && timings[2].response() == 90, "the third is 40 late");
+    check(timings[1].start == 100 && timings[1].scheduling_delay() == 0, "the second waits until it is due");
+    check(timings[2].start == 150 && timings[2].scheduling_delay() == 40 && timings[2].response() == 90,
+          "the third is 40 late");
     check(timings[3].start == 400 && timings[3].response() == 50, "by the fourth the queue is gone");
 });
 
@@ -145,7 +146,8 @@ bool reads_once_when_behind(Loop loop) {
         [&](std::uint64_t at, const Timing& timing) {
             services += timing.service();
             closed = closed && timing.response() == (at + 1) * (service_ns + read_ns) &&
-                     timing.slip() == at * (service_ns + read_ns) && timing.service() == service_ns + read_ns;
+                     timing.scheduling_delay() == at * (service_ns + read_ns) &&
+                     timing.service() == service_ns + read_ns;
         });
     return closed && clock.reads == commands && services == clock.time - 5'000;
 }
@@ -162,15 +164,16 @@ const Register kept("open loop: latencies recorded after the pass are those of i
     timestamps.keep(0, {.due = 1'000, .start = 1'000, .end = 1'050}, Operation::add);
     timestamps.keep(1, {.due = 1'100, .start = 1'107, .end = 1'177}, Operation::reject);
     timestamps.keep(2, {.due = 1'110, .start = 1'177, .end = 1'187}, Operation::add);
-    Latencies latencies({Measure::response, Measure::service, Measure::slip});
+    Latencies latencies({Measure::response, Measure::service, Measure::scheduling_delay});
     timestamps.record(1'000, planned, 3, ns_of_ticks(1e9), latencies);
     const auto add = static_cast<std::size_t>(Operation::add);
     const auto reject = static_cast<std::size_t>(Operation::reject);
     check(latencies.of(Measure::response)[add].max() == 77 && latencies.of(Measure::response)[add].total() == 2,
           "responses of 50 and 77");
     check(latencies.of(Measure::service)[reject].max() == 70, "a service of 70");
-    check(latencies.of(Measure::slip)[add].max() == 67 && latencies.of(Measure::slip)[reject].max() == 7,
-          "slips of 67 and 7");
+    check(latencies.of(Measure::scheduling_delay)[add].max() == 67 &&
+              latencies.of(Measure::scheduling_delay)[reject].max() == 7,
+          "delays of 67 and 7");
     check(latencies.gap_max_ticks == 70, "the longest time between two timestamps");
 });
 

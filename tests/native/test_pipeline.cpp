@@ -83,11 +83,11 @@ void watch(const BookMemory& memory, const std::atomic<bool>& over) {
 }
 
 void walk(std::uint32_t producers, bool paced) {
-    SyntheticFlow flood(steady, 1);
+    SyntheticFlow flow(steady, 1);
     std::vector<Command> seeding(live_orders);
     std::vector<Command> commands(count);
-    flood.seed(seeding.data());
-    flood.generate(commands.data(), count);
+    flow.seed(seeding.data());
+    flow.generate(commands.data(), count);
     std::vector<std::uint64_t> planned(paced ? count : 0);
     for (std::uint64_t at = 0; at < planned.size(); ++at) planned[at] = at * 1'000;
 
@@ -100,7 +100,7 @@ void walk(std::uint32_t producers, bool paced) {
     BookWriter writer(mapped.memory());
     writer.open(1, 1);
     using enum Measure;
-    Latencies latencies({response, service, slip, queued, matched, published});
+    Latencies latencies({response, service, scheduling_delay, queued, matched, published});
     Pipeline pipeline(matcher, commands, planned, producers, {&writer}, one_to_one, latencies);
     const auto numbers = shared_out(commands, producers);
 

@@ -31,8 +31,9 @@ const Register hands_out_each_once("pool: hands out each node once, then none", 
     Three three;
     check(acquire(three.pool) == Handle{1} && acquire(three.pool) == Handle{2} && acquire(three.pool) == Handle{3},
           "handles count up from 1");
-    check(three.pool.acquire() == nil && three.pool.acquire() == nil, "a dry pool has none, however often asked");
-    check(three.pool.in_use() == 3, "asking a dry pool takes nothing");
+    check(three.pool.acquire() == nil && three.pool.acquire() == nil,
+          "an exhausted pool has none, however often asked");
+    check(three.pool.in_use() == 3, "asking an exhausted pool takes nothing");
 });
 
 const Register last_released_first("pool: the last released is the first acquired", [] {
@@ -83,7 +84,7 @@ const Register against_a_list("pool: a million random steps against a list", [] 
     for (int step = 0; step < 1'000'000; ++step) {
         if (random.coin()) {
             const Handle handle = acquire(pool);
-            check((handle == nil) == (held.size() == capacity), "dry when all are held, and only then");
+            check((handle == nil) == (held.size() == capacity), "exhausted when all are held, and only then");
             if (handle == nil) continue;
             if (!released.empty()) {
                 check(handle == released.back(), "the last released comes first");

@@ -44,13 +44,13 @@ const Register stages("publisher: each stage from its own stamps", [] {
     path.ring().try_push(command_of(now - 10'000, now - 9'000, now - 7'000, now - 6'500));
     path.ring().close();
     using enum Measure;
-    Latencies latencies({response, service, slip, queued, matched, published});
+    Latencies latencies({response, service, scheduling_delay, queued, matched, published});
     Publisher publisher(path.matcher, {&path.writer}, true, one_to_one, latencies);
     publisher.run(path.ring(), WaitStrategy::yield);
     const auto of = [&](Measure measure) {
         return latencies.of(measure)[static_cast<std::size_t>(Operation::cancel)].max().value_or(0);
     };
-    check(of(slip) == 1'000 && of(queued) == 2'000 && of(matched) == 500, "slip, queued and matched as stamped");
+    check(of(scheduling_delay) == 1'000 && of(queued) == 2'000 && of(matched) == 500, "all three by their timestamps");
     check(of(published) >= 6'500 && of(service) == of(published) + 2'500, "service from sent to shown");
     check(of(response) == of(service) + 1'000, "response from due to shown");
     check(publisher.acked() == 1 && publisher.rejected() == 0 && publisher.backwards() == 0, "and counted once");

@@ -20,7 +20,7 @@ from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType, Events, PoolPolicy
 
-SETTINGS: Final = EngineConfig((Instrument(),), 2_000, 30, PoolPolicy.REFUSE, PoolPolicy.RECYCLE)
+SETTINGS: Final = EngineConfig((Instrument(),), 2_000, 30, PoolPolicy.REJECT, PoolPolicy.RECYCLE)
 LARGE: Final = 40_000
 """Commands of a batch that takes two blocks."""
 

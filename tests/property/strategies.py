@@ -198,7 +198,7 @@ def instruments(draw: st.DrawFn) -> Instrument:
     return Instrument(tick=tick, lot=draw(st.sampled_from([1, 2, QUANTITY_MAX])), price_min=low, price_max=high)
 
 
-DRY_ORDERS = [PoolPolicy.REFUSE, PoolPolicy.GROW]
+DRY_ORDERS = [PoolPolicy.REJECT, PoolPolicy.GROW]
 
 
 @st.composite

@@ -113,9 +113,9 @@ STREAMS = {
     "ticks-lots-band": Stream(
         sized(rules=Instrument(tick=3, lot=2, price_min=-31, price_max=40)), touch(40), live_ids=40
     ),
-    "pool-dry": Stream(sized(orders=50), touch(20)),
+    "pool-exhausted": Stream(sized(orders=50), touch(20)),
     "pools-grow": Stream(sized(orders=1, when_orders_dry=PoolPolicy.GROW, when_trades_dry=PoolPolicy.GROW), touch(500)),
-    "tape-refuses": Stream(sized(when_trades_dry=PoolPolicy.REFUSE), touch(8)),
+    "tape-rejects": Stream(sized(when_trades_dry=PoolPolicy.REJECT), touch(8)),
     "ids-equal-below": Stream(sized(), touch(100), id_stride=2**32),
     "ids-strided": Stream(sized(orders=4_000), touch(100), id_stride=65_536),
     "ids-downward": Stream(sized(symbols=3), touch(100), id_stride=-1),

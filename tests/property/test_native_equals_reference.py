@@ -42,7 +42,7 @@ def test_a_reset_engine_is_a_new_one(case: Case) -> None:
     used.process(commands(*case.rows))
     used.reset()
     used.check_invariants()
-    if case.settings.when_orders_dry.name == "REFUSE":  # pools that have grown stay so
+    if case.settings.when_orders_dry.name == "REJECT":  # pools that have grown stay so
         differing = difference(ReferenceEngine.of(case.settings), used, case.rows)
         assert differing is None, f"{differing}\nbefore and after a reset:\n{case}"
 

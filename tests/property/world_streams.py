@@ -125,7 +125,7 @@ def _spoilt(random: Generator, rows: Commands) -> Commands:
 def _sized(
     orders: int = 2_000,
     trades: int = 500,
-    dry_orders: PoolPolicy = PoolPolicy.REFUSE,
+    dry_orders: PoolPolicy = PoolPolicy.REJECT,
     dry_trades: PoolPolicy = PoolPolicy.RECYCLE,
     **rules: object,
 ) -> EngineConfig:
@@ -138,11 +138,11 @@ WORLD_STREAMS = {
     "deep": WorldStream(_sized(), 40, 600),
     "rounded": WorldStream(_sized(tick=4, lot=2, off_tick=TickRounding.NEAREST, price_min=-50, price_max=60), 10, 60),
     "passive": WorldStream(_sized(tick=3, off_tick=TickRounding.PASSIVE), 10, 60, center=-3_000),
-    "pools-dry": WorldStream(_sized(orders=20, trades=8, dry_trades=PoolPolicy.GROW), 5, 60),
+    "pools-exhausted": WorldStream(_sized(orders=20, trades=8, dry_trades=PoolPolicy.GROW), 5, 60),
     "pools-grow": WorldStream(
         _sized(orders=1, trades=1, dry_orders=PoolPolicy.GROW, dry_trades=PoolPolicy.GROW), 20, 300
     ),
-    "tape-refuses": WorldStream(_sized(trades=40, dry_trades=PoolPolicy.REFUSE), 5, 60),
+    "tape-rejects": WorldStream(_sized(trades=40, dry_trades=PoolPolicy.REJECT), 5, 60),
     "lowest": WorldStream(_sized(), 9, 60, center=PRICE_MIN + 4),
     "highest": WorldStream(_sized(), 9, 60, center=PRICE_MAX - 4),
 }

@@ -35,7 +35,7 @@ ALLOWED = {
     "engine/rings/shared_memory.py": {"os.open"},
     # Memory of our own, and a descriptor from the parent process.
     "lowlat/child_process.py": {"mmap.mmap"},
-    "probes/disturbance.py": {"mmap.mmap"},
+    "probes/os_noise.py": {"mmap.mmap"},
     "engine/bench/worker.py": {"os.fdopen", "np.memmap"},
     # The kernel's log.
     "probes/clock/sources.py": {"os.open"},

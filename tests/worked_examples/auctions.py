@@ -250,6 +250,6 @@ EXAMPLES = [
             #6 TRADE order 1 1@100 maker 2 left 0/0
         """,
         leaves="SELL 100 = 1: 3:1",
-        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REJECT),
     ),
 ]

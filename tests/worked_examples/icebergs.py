@@ -113,6 +113,6 @@ EXAMPLES = [
             SELL 100 = 1: 1:1+2
             SELL 101 = 2: 2:2+2
         """,
-        settings=EngineConfig((Instrument(),), orders=8, trades=2, when_trades_dry=PoolPolicy.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=2, when_trades_dry=PoolPolicy.REJECT),
     ),
 ]

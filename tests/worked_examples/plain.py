@@ -263,6 +263,6 @@ EXAMPLES = [
             #3 TRADE order 4 1@100 maker 1 left 0/0
         """,
         leaves="SELL 100 = 1: 2:1",
-        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REJECT),
     ),
 ]

@@ -8,7 +8,7 @@ from tests.worked_examples.example import FOK, Example, buy, sell
 SHARED = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16, trades=16)
 TENS = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA, lot=10),), orders=16, trades=16)
 TWO_TRADES = EngineConfig(
-    (Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16, trades=2, when_trades_dry=PoolPolicy.REFUSE
+    (Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16, trades=2, when_trades_dry=PoolPolicy.REJECT
 )
 
 EXAMPLES = [

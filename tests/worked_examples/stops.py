@@ -288,6 +288,6 @@ EXAMPLES = [
             BUY 99 = 2: 2:2
             STOP 4 SELL 1@99 to 105
         """,
-        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REFUSE),
+        settings=EngineConfig((Instrument(),), orders=8, trades=1, when_trades_dry=PoolPolicy.REJECT),
     ),
 ]

@@ -50,14 +50,14 @@ sound "address and undefined sanitizers, C++ tests"
 tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py tests/fuzz/test_forged_snapshots.py \
     tests/unit/engine/matching/test_{engine,engine_threads,pools,records,worked_examples}.py \
     tests/unit/engine/shared_book/test_mapped_book.py tests/unit/engine/journal
-sound "address and undefined sanitizers, properties and every flood profile"
+sound "address and undefined sanitizers, properties and every flow profile"
 
 build thread thread
 "${fixed_addresses[@]}" build/sanitize-thread/cmake/lowlat_native_tests >/dev/null
 sound "thread sanitizer, C++ tests"
 tests thread "$(library tsan)" "${properties[@]}" tests/unit/engine/matching/test_engine_threads.py \
     tests/unit/engine/journal/test_journal.py
-sound "thread sanitizer, properties, every flood profile, engines in threads"
+sound "thread sanitizer, properties, every flow profile, engines in threads"
 "$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py \
     tests/native/test_interval_stress.py -k "thread and sanitizer"
 sound "thread sanitizer, writer and reader of a mapped book and of an interval log"

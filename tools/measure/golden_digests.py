@@ -1,7 +1,7 @@
 """Writes engine/flow/golden_digests.toml: what the reference engine answers to every built-in profile.
 
-`python tools/measure/golden_digests.py` makes all entries, in some ten minutes of CPU time: the reference engine is
-plain Python. With names of profiles it replaces only their entries, as after a change to one.
+`python tools/measure/golden_digests.py` makes all entries, slowly: the reference engine is plain Python. With
+names of profiles it replaces only their entries, as after a change to one.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ PLACE = Path(__file__).parents[2] / "engine" / "flow" / FILE
 SHORT = (20_000, 50_000, 100_000, 200_000)
 WHOLE = (*SHORT, *range(300_000, 2_000_001, 100_000))
 """Up to the default length of a run."""
-SLOW = frozenset({"all-kinds", "burst", "day", "flash-crash", "sweep"})
-"""Profiles whose 2,000,000 commands take the reference engine longest: these have `SHORT`."""
 OTHER_SEEDS = (2, 3)
-"""Beside the default, 1; up to 100,000 commands, of slow profiles up to 50,000."""
+"""Beside the default, 1; up to 100,000 commands."""
 HUGE = 200_000
 """Only seed 1 of profiles with more orders at the start."""
 PART = 10_000
@@ -37,16 +35,14 @@ HEAD = """\
 """
 
 
-def lengths_of(name: str, seed: int) -> tuple[int, ...]:
+def lengths_of(seed: int) -> tuple[int, ...]:
     """The lengths that get an entry."""
-    if seed == 1:
-        return SHORT if name in SLOW else WHOLE
-    return SHORT[:2] if name in SLOW else SHORT[:3]
+    return WHOLE if seed == 1 else SHORT[:3]
 
 
 def entries(name: str, seed: int) -> Iterator[Golden]:
     """The entries of one profile and seed, from one run of the reference engine."""
-    lengths = lengths_of(name, seed)
+    lengths = lengths_of(seed)
     flow = synthetic_flow(load_profile(name), lengths[-1], seed)
     engine = ReferenceEngine.of(settings_of(flow, RunPlan()))
     digest, events = hashlib.sha256(), 0

@@ -72,7 +72,7 @@ def _check_whole(file: JournalFile) -> None:
 def _check_measurable(file: JournalFile, tally: Tally) -> None:
     if not tally.commands:
         raise JournalError(f"{file.path} has no commands: there is nothing to measure")
-    if tally.drains and file.settings.when_trades_dry is PoolPolicy.REFUSE:
+    if tally.drains and file.settings.when_trades_dry is PoolPolicy.REJECT:
         raise JournalError(
             f"{file.path} cannot be measured: its engine rejects commands while the trade tape is full, and emptied it "
             f"{units.plural(tally.drains, 'time')}, which a benchmark cannot repeat; "

@@ -194,13 +194,14 @@ def _notes(statistics: FlowStatistics) -> Iterator[str]:
     if not sum(statistics.taken):
         yield "nothing traded on entry: sizes of aggressive orders are not fitted"
     elif sum(statistics.taken) < SAMPLES_MIN:
-        yield f"only {sum(statistics.taken)} orders traded on entry: [aggressive] is left out"
+        yield f"only {units.counted(sum(statistics.taken), 'order')} traded on entry: [aggressive] is left out"
     if np.count_nonzero(statistics.by_symbol) > 1:
         yield "all symbols are fitted together; their activity follows zipf_exponent"
     if statistics.rejected:
         yield f"commands that the engine rejected, and that count nowhere: {statistics.rejected:,}"
     if statistics.participants:
-        yield f"participants are not fitted, so orders do not meet their own: {statistics.participants:,} commands"
+        named = units.counted(statistics.participants, "command")
+        yield f"participants are not fitted, so orders do not meet their own: {named}"
     special = [act for act in acts if acts[act] and act not in _FITTED]
     if special:
         yield f"only the share of these is fitted, not their terms: {', '.join(special)}"

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.recording import Ints, RecordedFlow
 from lowlat.engine.flow.records import FollowedCommands, OrderLives
@@ -80,7 +81,10 @@ def flow_statistics(
     raises.
     """
     if times_ns is not None and len(times_ns) != len(flow.measured):
-        raise ArrayError(f"{len(times_ns)} times for {len(flow.measured)} measured commands; pass one for each")
+        raise ArrayError(
+            f"{units.counted(len(times_ns), 'time')} for {units.counted(len(flow.measured), 'measured command')}; "
+            "pass one for each"
+        )
     collected = _Collected(flow)
     for stretch in followed(flow):
         collected.add(stretch)

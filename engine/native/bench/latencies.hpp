@@ -34,12 +34,12 @@ LOWLAT_INLINE Operation operation_of(CommandType kind, ExecType last, bool trade
     }
 }
 
-/// The measured interval. response: from the planned start; service: from the actual start; slip: from the planned to
-/// the actual start. The stages of the order path are queued (from sending until the matcher takes it), matched, and
-/// published (until readers of the book see it).
-enum class Measure : std::uint8_t { response, service, slip, queued, matched, published };
+/// The measured interval. response: from the intended start; service: from the actual start; scheduling_delay: from the
+/// intended to the actual start. The stages of the order path are queued (from sending until the matcher takes it),
+/// matched, and published (until readers of the book see it).
+enum class Measure : std::uint8_t { response, service, scheduling_delay, queued, matched, published };
 inline constexpr std::size_t measures = 6;
-inline constexpr std::array<const char*, measures> measure_names = {"response",     "service",       "slip",
+inline constexpr std::array<const char*, measures> measure_names = {"response",     "service",       "scheduling_delay",
                                                                     "stage:queued", "stage:matched", "stage:published"};
 
 using ByOperation = std::array<Histogram, operations>;

@@ -1,5 +1,5 @@
 // The measured passes over a command array: batched and one at a time, both without a clock; timed, with timestamps
-// around every command; at planned times; in batches with a journal.
+// around every command; at intended start times; in batches with a journal.
 #pragma once
 
 #include <algorithm>
@@ -46,8 +46,8 @@ void run_one_at_a_time(Matcher& matcher, const Record* commands, std::uint64_t c
 
 /// Execute every command once, alone, between two ordered reads of the counter. Nothing is prefetched before the first.
 template <typename Record>
-void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, const TickScale& ns,
-                 Latencies& latencies) {
+void run_timed(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, const TickScale& ns,
+               Latencies& latencies) {
     Recording service = latencies.recording(Measure::service);
     std::uint64_t last_end = ticks_end();
     service.start(last_end);
@@ -64,7 +64,7 @@ void run_stamped(Matcher& matcher, const Record* commands, std::uint64_t count, 
     service.finish(last_end);
 }
 
-/// Execute every command at its planned time, in ticks from the start, or as soon as the previous one has ended.
+/// Execute every command at its intended start time, in ticks from the start, or as soon as the previous one has ended.
 /// Returns the counter at the start; `timestamps` has the rest. Only a measure that is logged is recorded meanwhile.
 template <typename Record>
 std::uint64_t run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
@@ -91,7 +91,7 @@ std::uint64_t run_paced(Matcher& matcher, const Record* commands, const std::uin
     return begin;
 }
 
-/// The same loop around nothing, always behind: its own cost. `live`: with the record of a logged measure.
+/// The same loop without an engine, always behind: its own cost. `live`: with the record of a logged measure.
 inline void run_paced_nothing(const std::uint64_t* planned, std::uint64_t count, Timestamps& timestamps, bool live,
                               const TickScale& ns, Latencies& latencies) {
     Recording response = latencies.recording(Measure::response);

@@ -1,5 +1,5 @@
-// Commands at planned times, whether or not the engine keeps up: commands queued behind a slow one are late, and are
-// measured from their due time. A closed loop never sees that.
+// Commands at intended start times, whether or not the engine keeps up: commands queued behind a slow one are late, and
+// are measured from their due time. A closed loop never sees that.
 //
 // The loop takes one ordered timestamp per command. While it is behind, the end of a command is the start of the next:
 // nothing happens between the two except the loop's own bookkeeping, which the service time of the later one includes.
@@ -22,7 +22,7 @@ struct Timing {
 
     std::uint64_t response() const { return end - due; }
     std::uint64_t service() const { return end - start; }
-    std::uint64_t slip() const { return start - due; }
+    std::uint64_t scheduling_delay() const { return start - due; }
 };
 
 /// The processor's counter. Waiting polls it without a pause instruction, which would delay starts by tens of

@@ -11,7 +11,8 @@
 
 namespace lowlat {
 
-/// Where the stages of a command are recorded and, if commands have planned times, the response and the slip.
+/// Where the stages of a command are recorded and, if commands have intended start times, the response and the
+/// scheduling delay.
 class StageRecordings {
   public:
     StageRecordings(Latencies& latencies, bool paced)
@@ -19,7 +20,8 @@ class StageRecordings {
           queued_(latencies.recording(Measure::queued)),
           matched_(latencies.recording(Measure::matched)),
           published_(latencies.recording(Measure::published)) {
-        if (paced) planned_ = Planned{latencies.recording(Measure::response), latencies.recording(Measure::slip)};
+        if (paced)
+            planned_ = Planned{latencies.recording(Measure::response), latencies.recording(Measure::scheduling_delay)};
     }
 
     /// The one that may be logged.
@@ -34,13 +36,13 @@ class StageRecordings {
         service_.record(operation, {.ns = ns(now - update.sent), .end_ticks = now});
         if (!planned_) return;
         planned_->response.record(operation, {.ns = ns(now - update.due), .end_ticks = now});
-        planned_->slip.record(operation, {.ns = ns(update.sent - update.due), .end_ticks = now});
+        planned_->scheduling_delay.record(operation, {.ns = ns(update.sent - update.due), .end_ticks = now});
     }
 
   private:
     struct Planned {
         Recording response;
-        Recording slip;
+        Recording scheduling_delay;
     };
 
     Recording service_;
@@ -50,7 +52,7 @@ class StageRecordings {
     std::optional<Planned> planned_;
 };
 
-/// What a producer does to measure, around nothing: reads the clock until a command is due, which it is.
+/// What a producer does to measure, without the work itself: reads the clock until a command is due, which it is.
 inline void produce_nothing(std::uint64_t count) {
     for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t sent = ticks_begin();
@@ -58,7 +60,7 @@ inline void produce_nothing(std::uint64_t count) {
     }
 }
 
-/// What the matcher does to measure, around nothing: a timestamp before each command, and one after it.
+/// What the matcher does to measure, without the work itself: a timestamp before each command, and one after it.
 inline void match_nothing(std::uint64_t count) {
     for (std::uint64_t at = 0; at < count; ++at) {
         const std::uint64_t taken = ticks_begin();
@@ -68,7 +70,7 @@ inline void match_nothing(std::uint64_t count) {
     }
 }
 
-/// What the publisher does to measure, around nothing: records each command; it reads the clock once for many.
+/// What the publisher does to measure, without the work itself: records each command; it reads the clock once for many.
 inline void publish_nothing(std::uint64_t count, Latencies& latencies) {
     const TickScale ns = ns_of_ticks(1e9);
     StageRecordings to(latencies, true);

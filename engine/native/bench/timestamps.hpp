@@ -1,4 +1,5 @@
-// The timestamps of a pass at planned times. The loop only writes them down; the latencies are recorded after the pass.
+// The timestamps of a pass at intended start times. The loop only writes them down; the latencies are recorded after
+// the pass.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +47,7 @@ class Timestamps {
                 Latencies& latencies) const {
         Recording response = latencies.recording(Measure::response);
         Recording service = latencies.recording(Measure::service);
-        Recording slip = latencies.recording(Measure::slip);
+        Recording scheduling_delay = latencies.recording(Measure::scheduling_delay);
         const bool response_kept = response.is_logged();
         for (std::uint64_t at = 0; at < count; ++at) {
             const Timestamp& taken = taken_[at];
@@ -54,7 +55,7 @@ class Timestamps {
             const Timing timing{begin + planned[at], taken.start, taken.end};
             if (!response_kept) response.record(operation, {.ns = ns(timing.response()), .end_ticks = timing.end});
             service.record(operation, {.ns = ns(timing.service()), .end_ticks = timing.end});
-            slip.record(operation, {.ns = ns(timing.slip()), .end_ticks = timing.end});
+            scheduling_delay.record(operation, {.ns = ns(timing.scheduling_delay()), .end_ticks = timing.end});
             latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, timing.service());
         }
     }

@@ -60,13 +60,13 @@ Pass run_one_at_a_time_pass(OwnedMatcher& matcher, nb::handle commands) {
     return untimed_pass(matcher, commands, [](auto&&... given) { run_one_at_a_time(given...); });
 }
 
-Pass run_stamped_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
-                      Latencies& latencies) {
+Pass run_timed_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
+                    Latencies& latencies) {
     const ExclusiveUse claim(matcher);
     Ring ring;
     Pass pass = with_commands(commands, [&](auto in) {
         return measured_call(in.size(), [&] {
-            run_stamped(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
+            run_timed(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
             return ring.sink.count();
         });
     });
@@ -82,7 +82,7 @@ Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle plann
     Ring ring;
     std::uint64_t begin = 0;
     Pass pass = with_commands(commands, [&](auto in) {
-        if (ticks.size() != in.size()) throw nb::buffer_error("as many planned times as commands are needed");
+        if (ticks.size() != in.size()) throw nb::buffer_error("as many intended start times as commands are needed");
         if (timestamps.capacity() < in.size()) throw nb::buffer_error("a timestamp for each command is needed");
         return measured_call(in.size(), [&] {
             begin = run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, ns, timestamps, latencies);
@@ -107,7 +107,7 @@ Pass run_paced_nothing_pass(std::uint64_t count, bool logged) {
     });
 }
 
-/// Cost of measuring for one thread of a pipeline, around nothing.
+/// Cost of measuring for one thread of a pipeline, without its work.
 template <typename Loop>
 Pass measuring_pass(std::uint64_t count, Loop loop) {
     return measured_call(count, [&] {
@@ -125,7 +125,7 @@ void register_pipeline_nothing(nb::module_& m) {
         "publish_nothing",
         [](std::uint64_t count) {
             Latencies latencies({Measure::service, Measure::queued, Measure::matched, Measure::published,
-                                 Measure::response, Measure::slip});
+                                 Measure::response, Measure::scheduling_delay});
             return measuring_pass(count, [&](std::uint64_t all) { publish_nothing(all, latencies); });
         },
         nb::arg("count"));
@@ -227,7 +227,7 @@ void register_run(nb::module_& m) {
     register_timestamps(m);
     m.def("run_batched", &run_batched_pass, nb::arg("matcher"), nb::arg("commands"));
     m.def("run_one_at_a_time", &run_one_at_a_time_pass, nb::arg("matcher"), nb::arg("commands"));
-    m.def("run_stamped", &run_stamped_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
+    m.def("run_timed", &run_timed_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
           nb::arg("shift"), nb::arg("latencies"));
     m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
           nb::arg("multiplier"), nb::arg("shift"), nb::arg("timestamps"), nb::arg("latencies"));

@@ -6,7 +6,7 @@ NB_MODULE(_core, m) {
     lowlat::register_build(m);
     lowlat::register_journal(m);
     lowlat::register_engine(m);
-    lowlat::register_flood(m);
+    lowlat::register_flow(m);
     lowlat::register_follower(m);
     lowlat::register_guarded_mapping(m);
     lowlat::register_recovery(m);

@@ -37,7 +37,7 @@ class HeldPipeline {
           pipeline_(matcher, {commands_.data(), commands_.size()}, {planned_.data(), planned_.size()}, producers,
                     writers(matcher, books), TickScale{multiplier, shift}, latencies) {
         if (planned_.size() != 0 && planned_.size() != commands_.size())
-            throw nb::buffer_error("as many planned times as commands are needed, or none");
+            throw nb::buffer_error("as many intended start times as commands are needed, or none");
     }
 
     void produce(nb::handle numbers, int wait) {

@@ -8,7 +8,7 @@ namespace lowlat {
 void register_arrivals(nanobind::module_& m);
 void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
-void register_flood(nanobind::module_& m);
+void register_flow(nanobind::module_& m);
 void register_follower(const nanobind::module_& m);
 void register_guarded_mapping(const nanobind::module_& m);
 void register_journal(nanobind::module_& m);

@@ -23,11 +23,11 @@ FlowComposition fill(const FlowProfile& profile, std::uint64_t seed, nb::handle 
     const PyBuffer<Record> out(commands);
     if (out.size() < profile.live_orders) throw nb::buffer_error("fewer commands than the book is seeded with");
     const nb::gil_scoped_release released;
-    SyntheticFlow flood(profile, seed);
-    flood.reserve(out.size());
-    flood.seed(out.data());
-    flood.generate(out.data() + profile.live_orders, out.size() - profile.live_orders);
-    return flood.composition();
+    SyntheticFlow flow(profile, seed);
+    flow.reserve(out.size());
+    flow.seed(out.data());
+    flow.generate(out.data() + profile.live_orders, out.size() - profile.live_orders);
+    return flow.composition();
 }
 
 /// Fill `commands`: first the seeding ones, then `length - live_orders` of the flow itself.
@@ -82,8 +82,8 @@ std::vector<std::uint64_t> commands_by_act(const FlowComposition& composition) {
 
 }  // namespace
 
-void register_flood(nb::module_& m) {
-    nb::class_<FlowProfile>(m, "FloodProfile")
+void register_flow(nb::module_& m) {
+    nb::class_<FlowProfile>(m, "FlowProfile")
         .def(nb::init<>())
         .def("set_weights", &set_weights, nb::arg("weights"))
         .def("set_popularity", &set_popularity, nb::arg("weights"))
@@ -103,7 +103,7 @@ void register_flood(nb::module_& m) {
         .def_rw("travel_per_1000", &FlowProfile::travel_per_1000)
         .def_rw("owners", &FlowProfile::owners)
         .def_rw("pro_rata", &FlowProfile::pro_rata);
-    nb::class_<FlowComposition>(m, "FloodComposition")
+    nb::class_<FlowComposition>(m, "FlowComposition")
         .def_prop_ro("commands", &commands_by_act)
         .def_ro("trades", &FlowComposition::trades)
         .def_ro("rejects", &FlowComposition::rejects)
@@ -116,7 +116,7 @@ void register_flood(nb::module_& m) {
         .def_ro("levels_max", &FlowComposition::levels_max)
         .def_ro("touch_min", &FlowComposition::touch_min)
         .def_ro("touch_max", &FlowComposition::touch_max);
-    m.def("generate_flood", &generate, nb::arg("profile"), nb::arg("seed"), nb::arg("commands"));
+    m.def("generate_flow", &generate, nb::arg("profile"), nb::arg("seed"), nb::arg("commands"));
 }
 
 }  // namespace lowlat

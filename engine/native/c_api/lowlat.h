@@ -168,7 +168,7 @@ enum lowlat_tick_rounding {
 
 /* What a pool does that has no record left. Each time is counted. */
 enum lowlat_pool_policy {
-    LOWLAT_POOL_REFUSE = 0, /* The command is rejected; the book is untouched. */
+    LOWLAT_POOL_REJECT = 0, /* The command is rejected; the book is untouched. */
     LOWLAT_POOL_GROW = 1,   /* The pool doubles, which takes memory. */
     LOWLAT_POOL_RECYCLE = 2 /* The oldest record is overwritten (trade tape only). */
 };
@@ -341,7 +341,7 @@ typedef struct lowlat_engine_config {
     uint32_t symbols;         /* elements of `rules`; symbols are named 0, 1, ... */
     uint32_t orders;          /* capacity for resting and waiting orders, over all symbols */
     uint64_t trades;          /* capacity of the trade tape in records */
-    uint32_t when_orders_dry; /* LOWLAT_POOL_REFUSE or _GROW */
+    uint32_t when_orders_dry; /* LOWLAT_POOL_REJECT or _GROW */
     uint32_t when_trades_dry; /* lowlat_pool_policy */
 } lowlat_engine_config;
 

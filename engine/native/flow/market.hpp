@@ -89,7 +89,7 @@ class SyntheticMarket {
         return EngineConfig{.symbols = profile.rules(),
                             .orders = 2 * profile.live_orders + 64,
                             .trades = 1,
-                            .when_orders_dry = PoolPolicy::refuse,
+                            .when_orders_dry = PoolPolicy::reject,
                             .when_trades_dry = PoolPolicy::recycle};
     }
 

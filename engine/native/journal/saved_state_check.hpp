@@ -61,7 +61,7 @@ class SavedStateCheck {
                 "is more than all commands");
         require(engine.trade_refusals <= engine.sequence - engine.order_refusals, "trade_refusals",
                 engine.trade_refusals, "is more than all commands");
-        const bool orders_grow = !store_.refuses_when_full();
+        const bool orders_grow = !store_.rejects_when_full();
         const bool tape_grows = store_.tape_grows();
         std::uint32_t growths =
             doublings("orders_max", engine.orders_max, store_.orders_max(), orders_grow ? engine.sequence : 0);

@@ -19,7 +19,7 @@ struct EngineConfig {
     std::vector<SymbolRules> symbols;
     std::uint32_t orders = 0;
     std::uint64_t trades = 0;
-    PoolPolicy when_orders_dry = PoolPolicy::refuse;
+    PoolPolicy when_orders_dry = PoolPolicy::reject;
     PoolPolicy when_trades_dry = PoolPolicy::recycle;
 
     /// Window of a ladder in keys, found by index. A single book gets 131,072; many books share about half a million.

@@ -311,11 +311,11 @@ class FullPath {
         if (is_stop(command))
             if (const Reason reason = check_wait(command); reason != Reason::none) return reason;
         const bool stays = rests_with_attributes(command) || is_stop(command);
-        const bool dry = stays && store().full();
-        if (dry && store().refuses_when_full()) return Reason::order_pool_full;
+        const bool full = stays && store().full();
+        if (full && store().rejects_when_full()) return Reason::order_pool_full;
         if (book().phase == TradingPhase::continuous && !is_stop(command))
             if (const Reason reason = check_trade(command, price); reason != Reason::none) return reason;
-        return dry && !store().grow_orders() ? Reason::order_pool_full : Reason::none;
+        return full && !store().grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
     Reason check_wait(const ExtendedCommand& command) {
@@ -330,7 +330,7 @@ class FullPath {
 
     LOWLAT_INLINE Reason check_trade(const ExtendedCommand& command, std::int64_t& price) {
         const bool asks = (command.flags & flag_post_only) != 0 || is(command, TimeInForce::fok);
-        if (!asks && !store().tape_refuses()) return Reason::none;
+        if (!asks && !store().tape_rejects()) return Reason::none;
         const Taker taker = taker_of(command, price);
         const FullDryRun dry_run = matching_.dry_run();
         if (is(command, TimeInForce::fok) && !dry_run.fills(taker)) return Reason::fok_not_fillable;

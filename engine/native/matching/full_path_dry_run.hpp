@@ -52,7 +52,7 @@ class FullDryRun {
 
     /// Whether the tape takes all trades of the order.
     bool tape_takes(const Taker& taker) const {
-        return !orders_.store.tape_refuses() ||
+        return !orders_.store.tape_rejects() ||
                orders_.store.tape_takes(walk(taker, orders_.store.tape().room()).records);
     }
 

@@ -404,12 +404,12 @@ class Matcher : public FetchingStore {
         if (const Reason reason = check_attributes(command, book); reason != Reason::none) return reason;
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
         if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
-        const bool dry = rests(command) && live_ == orders_max_;
-        if (dry && when_orders_dry_ == PoolPolicy::refuse) return Reason::order_pool_full;
+        const bool full = rests(command) && live_ == orders_max_;
+        if (full && when_orders_dry_ == PoolPolicy::reject) return Reason::order_pool_full;
         if (is(command, TimeInForce::fok) && !sweep_of(command, book, side_of(command)).fills(book.walks))
             return Reason::fok_not_fillable;
         if (const Reason reason = check_trade(command, book, side_of(command)); reason != Reason::none) return reason;
-        return dry && !grow_orders() ? Reason::order_pool_full : Reason::none;
+        return full && !grow_orders() ? Reason::order_pool_full : Reason::none;
     }
 
     DryRun sweep_of(const Command& command, const Book& book, Side side) const {
@@ -420,7 +420,7 @@ class Matcher : public FetchingStore {
         const DryRun sweep = sweep_of(command, book, side);
         const bool reaches = sweep.ladder.best() != nil && sweep.ladder.best_key() <= sweep.limit;
         if ((command.flags & flag_post_only) != 0 && reaches) return Reason::post_only_would_trade;
-        const bool enough = when_trades_dry_ != PoolPolicy::refuse || tape_.room() >= live_;
+        const bool enough = when_trades_dry_ != PoolPolicy::reject || tape_.room() >= live_;
         return enough || sweep.meets_at_most(tape_.room()) ? Reason::none : Reason::trade_pool_full;
     }
 };

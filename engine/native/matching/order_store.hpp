@@ -148,12 +148,12 @@ class OrderStore {
         return attributes.kind == CommandType::stop_limit ? attributes.price : 0;
     }
 
-    bool tape_refuses() const { return when_trades_dry_ == PoolPolicy::refuse; }
+    bool tape_rejects() const { return when_trades_dry_ == PoolPolicy::reject; }
     /// Whether a command may add that many records to the tape: always, unless the tape refuses when full.
-    bool tape_takes(std::uint64_t records) const { return !tape_refuses() || records <= tape_.room(); }
+    bool tape_takes(std::uint64_t records) const { return !tape_rejects() || records <= tape_.room(); }
     bool tape_grows() const { return when_trades_dry_ == PoolPolicy::grow; }
     bool full() const { return live_ == orders_max_; }
-    bool refuses_when_full() const { return when_orders_dry_ == PoolPolicy::refuse; }
+    bool rejects_when_full() const { return when_orders_dry_ == PoolPolicy::reject; }
 
     /// The next order to expire, if it is due; else nil.
     Handle next_expired() const {
@@ -387,7 +387,7 @@ class OrderStore {
 
     void move_orders(std::uint32_t orders) {
         memory_.move_orders(orders, nodes_, attributes_, expiries_, index_);
-        live_unchecked_ = when_trades_dry_ == PoolPolicy::refuse ? 0 : orders;
+        live_unchecked_ = when_trades_dry_ == PoolPolicy::reject ? 0 : orders;
     }
 
     /// Orders and levels have 32-bit handles; one value is nil and one marks free nodes.

@@ -153,7 +153,7 @@ constexpr bool known(TickRounding value) {
 
 /// What a pool does that has no record left. Each time is counted.
 enum class PoolPolicy : std::uint8_t {
-    refuse = 0,   // The command is rejected; the book is untouched.
+    reject = 0,   // The command is rejected; the book is untouched.
     grow = 1,     // The pool doubles, which takes memory.
     recycle = 2,  // The oldest record is overwritten (trade tape only).
 };

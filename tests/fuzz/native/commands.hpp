@@ -18,7 +18,7 @@ inline EngineConfig world() {
                         {3, 1, -1'000, 1'000, MatchAlgorithm::fifo, TickRounding::nearest}},
             .orders = 24,
             .trades = 64,
-            .when_orders_dry = PoolPolicy::refuse,
+            .when_orders_dry = PoolPolicy::reject,
             .when_trades_dry = PoolPolicy::recycle};
 }
 

@@ -62,11 +62,11 @@ def test_flag_before_environment_before_file_before_default(folder: Path, monkey
 
 def test_values_in_a_file_are_read_as_those_of_flags(folder: Path) -> None:
     (folder / "lowlat.toml").write_text(
-        'commands = "5M"\nruns = 3\ncpu = 1\nwhen-dry = "grow"\nformat = "json"\nverbose = true\norders = 60_000\n'
+        'commands = "5M"\nruns = 3\ncpu = 1\non-exhaustion = "grow"\nformat = "json"\nverbose = true\norders = 60_000\n'
     )
     params = parsed().params
     assert (params["commands"], params["runs"], params["cpu"], params["orders"]) == (5_000_000, 3, "1", 60_000)
-    assert (params["when_dry"], params["output_format"], params["verbose"]) == ("grow", "json", True)
+    assert (params["on_exhaustion"], params["output_format"], params["verbose"]) == ("grow", "json", True)
 
 
 def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
         ("[bench]\nsede = 1", "lowlat.toml: unknown key 'bench.sede'; did you mean 'seed'?"),
         ("[bnech]\nseed = 1", "lowlat.toml: unknown key 'bnech'; did you mean 'bench'?"),
         ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; available: arrivals, color,"),
-        ("when_dry = 'grow'", "lowlat.toml: unknown key 'when_dry'; did you mean 'when-dry'?"),
+        ("on_exhaustion = 'grow'", "lowlat.toml: unknown key 'on_exhaustion'; did you mean 'on-exhaustion'?"),
         ("zzz = 1", "lowlat.toml: unknown key 'zzz'; available: a, ab, affinity, arrivals, b, batch, bench,"),
         ("bench = 5", "lowlat.toml: 'bench' is a command; write its settings as a table [bench]"),
         ("seed = ", "lowlat.toml: not valid TOML: "),

@@ -13,11 +13,11 @@ import pytest
 
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.model.budget import Measured, budget, tier
+from lowlat.reports.model.budget import Measured, budget, budget_class
 from lowlat.reports.model.context import Build, Clock, Extent, Host, Load, MeasuredEngine, Tool, Workload
 from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Disturbances, HotPath, Run, Series, Throughput, Verification
+from lowlat.reports.model.results import HotPath, OsNoise, Run, Series, Throughput, Verification
 from lowlat.reports.model.series import series_of, summarize
 from lowlat.reports.model.sweep import Sweep, sweep_of
 
@@ -38,14 +38,14 @@ def _series(seed: int) -> tuple[Series, ...]:
 
 
 def _run(index: int) -> Run:
-    disturbed = index == 2
+    noisy = index == 2
     return Run(
-        index=index,
+        number=index + 1,
         started=f"2026-11-23T10:00:0{index}Z",
         duration_s=0.5,
         throughput=Throughput.of(COMMANDS, (24 + index) * COMMANDS, 24 * COMMANDS),
-        stamped=Throughput.of(COMMANDS, (61 + index) * COMMANDS, None),
-        disturbances=Disturbances(
+        timed=Throughput.of(COMMANDS, (61 + index) * COMMANDS, None),
+        os_noise=OsNoise(
             wall_ns=(85 + 2 * index) * COMMANDS,
             involuntary_switches=index,
             voluntary_switches=0,
@@ -55,8 +55,8 @@ def _run(index: int) -> Run:
             timer_interrupts=250,
             steal_ns=10_000_000 * index,
             largest_gap_ns=1_200_000 + index,
-            disturbed=disturbed,
-            reasons=("2 involuntary context switches",) if disturbed else (),
+            noisy=noisy,
+            reasons=("2 involuntary context switches",) if noisy else (),
         ),
         series=_series(index),
     )
@@ -138,7 +138,7 @@ def report() -> Report:
         runs=runs,
         summary=summary,
         budget=stages,
-        tier=tier(stages),
+        budget_class=budget_class(stages),
         hot_path=HotPath(
             allocations=0,
             page_faults=0,

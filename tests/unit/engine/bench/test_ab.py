@@ -280,7 +280,7 @@ def test_progress_says_what_is_undecided(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_too_few_pairs_for_a_look_are_refused_before_any_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="5 runs of each side decide nothing"):
+    with pytest.raises(UsageError, match="5 runs of each side cannot decide anything"):
         until_decided(monkeypatch, 1.0, pairs=5, stop_after=0)
 
 

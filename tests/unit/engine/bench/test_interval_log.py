@@ -31,7 +31,7 @@ def test_totals_hold_every_sample_and_a_fault_is_told(tmp_path: Path, target: st
     try:
         job = LogJob(path=str(path), descriptor=descriptor, base_ns=0)
         with logged(job, latencies, "service", TickScale(scale.multiplier, scale.shift), ()) as log:
-            _core.run_stamped(engine.matcher, FLOW.measured, scale.multiplier, scale.shift, latencies)
+            _core.run_timed(engine.matcher, FLOW.measured, scale.multiplier, scale.shift, latencies)
     finally:
         os.close(descriptor)
     assert sum(log.intervals.total(at).total for at in range(len(_core.operations()))) == len(FLOW.measured)

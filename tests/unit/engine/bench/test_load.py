@@ -64,7 +64,7 @@ def test_the_latest_run_is_named() -> None:
 def test_the_loop_ceiling_is_that_of_the_slowest_run_and_stands_beside_a_missed_rate() -> None:
     load = at_rate(20_000_000, outcome(10**7, 0, loop_ceiling=40e6), outcome(10**7, 300 * MS, loop_ceiling=41e6))
     assert load.loop_ceiling == 40e6
-    assert "requested (the loop around nothing reaches 41.0 M/s): its latencies are" in load.missed[0]
+    assert "requested (loop ceiling 41.0 M/s): its latencies are" in load.missed[0]
 
 
 def test_a_closed_loop_has_no_rate_to_miss() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lowlat.engine.bench.event_digest import EventDigest
-from lowlat.engine.bench.passes import Pass, WatchedPasses, added, run_disturbances
+from lowlat.engine.bench.passes import Pass, WatchedPasses, added, run_noise
 from lowlat.engine.bench.run_setup import recorded_series
 from lowlat.probes.clock.scale import TickScale
-from lowlat.probes.disturbance import DisturbanceWatch
+from lowlat.probes.os_noise import NoiseWatch
 from lowlat.probes.reading import Reading, known, not_applicable
 from lowlat.reports._core import Histogram as Recorder
 
@@ -57,9 +57,9 @@ def test_what_is_counted_around_the_loop_replaces_what_the_thread_saw() -> None:
 
     passes.run("batched", lambda: touching(minor_faults=0, involuntary_switches=2))
     passes.run("timed", lambda: touching(minor_faults=1, involuntary_switches=3))
-    seen, _ = run_disturbances(passes.disturbances, largest_gap_ns=9)
+    seen, _ = run_noise(passes.os_noise, largest_gap_ns=9)
     assert (seen.minor_faults, seen.involuntary_switches, seen.largest_gap_ns) == (1, 5, 9)
-    assert seen.disturbed and "preempted 5 times" in seen.reasons
+    assert seen.noisy and "preempted 5 times" in seen.reasons
 
 
 def test_a_counter_that_does_not_count_here_stays_unavailable() -> None:
@@ -69,7 +69,7 @@ def test_a_counter_that_does_not_count_here_stays_unavailable() -> None:
     stop = passes._watch.stop
     passes._watch.stop = lambda: dataclasses.replace(stop(), voluntary_switches=unseen, minor_faults=unseen)  # type: ignore[method-assign]
     done = passes.run("timed", a_pass)
-    seen, absent = run_disturbances(passes.disturbances, None)
+    seen, absent = run_noise(passes.os_noise, None)
     assert (seen.voluntary_switches, seen.minor_faults, seen.major_faults) == (None, None, 0)
     assert absent["voluntary_switches"] == absent["minor_faults"] == unseen.text
     assert done.page_faults is None and done.involuntary_switches == 0
@@ -79,17 +79,17 @@ def test_a_counter_that_does_not_count_here_stays_unavailable() -> None:
     ("gap_ns", "reasons"),
     [(None, ()), (999_999, ()), (10_000_000, ("a gap of 10.0 ms between two timestamps",))],
 )
-def test_a_gap_beyond_any_service_time_disturbs(gap_ns: int | None, reasons: tuple[str, ...]) -> None:
+def test_a_gap_beyond_any_service_time_is_noise(gap_ns: int | None, reasons: tuple[str, ...]) -> None:
     passes = WatchedPasses(0)
     quiet = {"off_cpu_ns": 0}
     passes.run("timed", lambda: a_pass(**quiet))
-    around = dataclasses.replace(passes.disturbances, migrations=known(0, "x"), steal_ms=known(0, "x"))
-    seen, _ = run_disturbances(dataclasses.replace(around, throttled_periods=known(0, "x")), gap_ns)
-    assert (seen.reasons, seen.disturbed) == (reasons, bool(reasons))
+    around = dataclasses.replace(passes.os_noise, migrations=known(0, "x"), steal_ms=known(0, "x"))
+    seen, _ = run_noise(dataclasses.replace(around, throttled_periods=known(0, "x")), gap_ns)
+    assert (seen.reasons, seen.noisy) == (reasons, bool(reasons))
 
 
 def test_stolen_time_is_nanoseconds_and_what_was_not_seen_says_why() -> None:
-    watch = DisturbanceWatch(0)
+    watch = NoiseWatch(0)
     watch.start()
     unseen: Reading[int] = not_applicable("x", "there is no such counter")
     around = dataclasses.replace(
@@ -98,7 +98,7 @@ def test_stolen_time_is_nanoseconds_and_what_was_not_seen_says_why() -> None:
         **dict.fromkeys(("voluntary_switches", "involuntary_switches"), known(0, "x")),
         **dict.fromkeys(("minor_faults", "major_faults", "off_cpu_ns"), known(0, "x")),
     )
-    seen, absent = run_disturbances(around, None)
+    seen, absent = run_noise(around, None)
     assert (seen.steal_ns, seen.migrations, seen.timer_interrupts) == (20_000_000, None, 0)
     assert absent == {"migrations": unseen.text}
 

@@ -19,8 +19,7 @@ from lowlat.engine.matching.native import Engine
 from lowlat.engine.reference.engine import ReferenceEngine
 
 DEFAULT_COMMANDS = 2_000_000
-SHORT = {"all-kinds", "burst", "flash-crash", "sweep"}
-"""Profiles whose longest entry is 200,000 commands: the reference engine takes longest for these."""
+"""The longest entry of every profile."""
 RECOMPUTED = ("equity", "futures", "cancel-storm", "all-kinds")
 """Profiles whose shortest entry the reference engine makes again here."""
 
@@ -44,9 +43,9 @@ def test_the_reference_engine_gives_them(name: str) -> None:
     assert hashlib.sha256(events.tobytes()).hexdigest() == golden.digest
 
 
-@pytest.mark.parametrize("name", [name for name in profile_names() if name != "day"])
-def test_every_profile_but_the_largest_has_one_and_the_native_engine_gives_it(name: str) -> None:
-    commands = 200_000 if name in SHORT else DEFAULT_COMMANDS
+@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize("commands", [200_000, pytest.param(DEFAULT_COMMANDS, marks=pytest.mark.slow)])
+def test_every_profile_has_one_and_the_native_engine_gives_it(name: str, commands: int) -> None:
     flow = flow_of(name, commands)
     golden = entry_of(flow)
     assert golden.commands == commands

@@ -76,11 +76,11 @@ def test_one_wide_block_widens_all_with_zeros(tmp_path: Path) -> None:
 def test_the_engine_is_the_journals_unless_told_otherwise(tmp_path: Path) -> None:
     symbols = (Instrument(tick=5), Instrument(algorithm=MatchAlgorithm.PRO_RATA))
     path = tmp_path / "a.journal"
-    made = {"when_orders_dry": PoolPolicy.GROW, "when_trades_dry": PoolPolicy.REFUSE}
+    made = {"when_orders_dry": PoolPolicy.GROW, "when_trades_dry": PoolPolicy.REJECT}
     flow = read_journal_flow(journal(path, PLAIN, symbols=symbols, **made))
-    assert settings_of(flow, RunPlan()) == EngineConfig(symbols, 70, 9, PoolPolicy.GROW, PoolPolicy.REFUSE)
-    told = settings_of(flow, RunPlan(orders=8, trades=7, when_dry=PoolPolicy.REFUSE))
-    assert told == EngineConfig(symbols, 8, 7, PoolPolicy.REFUSE, PoolPolicy.REFUSE)
+    assert settings_of(flow, RunPlan()) == EngineConfig(symbols, 70, 9, PoolPolicy.GROW, PoolPolicy.REJECT)
+    told = settings_of(flow, RunPlan(orders=8, trades=7, on_exhaustion=PoolPolicy.REJECT))
+    assert told == EngineConfig(symbols, 8, 7, PoolPolicy.REJECT, PoolPolicy.REJECT)
 
 
 def test_drains_are_noted_where_they_change_nothing(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_drains_are_noted_where_they_change_nothing(tmp_path: Path) -> None:
         flow = read_journal_flow(journal(tmp_path / policy.name, PLAIN, None, PLAIN, None, when_trades_dry=policy))
         assert flow.notes[1:] == ("the trade tape was emptied 2 times, which does not affect events here",)
     with pytest.raises(JournalError, match=r"its engine rejects .* emptied it 1 time, .* 'lowlat journal verify'"):
-        read_journal_flow(journal(tmp_path / "refusing", PLAIN, None, when_trades_dry=PoolPolicy.REFUSE))
+        read_journal_flow(journal(tmp_path / "refusing", PLAIN, None, when_trades_dry=PoolPolicy.REJECT))
 
 
 def test_a_torn_tail_is_left_out_and_noted(tmp_path: Path) -> None:

@@ -306,7 +306,7 @@ def test_a_measured_run_gets_room_and_notes(read: Read) -> None:
     run = flow.flow()
     assert run.commands.tolist() == flow.commands.tolist() and run.commands.ctypes.data % 64 == 0
     assert run.seeded == 1  # order 10
-    assert run.mix == {"add": 3, "cancel": 2, "reduce": 0, "aggress": 1}
+    assert run.mix == {"add": 3, "cancel": 2, "reduce": 0, "aggressive": 1}
     assert run.instruments == (flow.instrument(),)
     assert run.notes == (
         "orders seeded before the first row: 1",

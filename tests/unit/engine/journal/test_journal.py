@@ -159,9 +159,11 @@ def test_it_goes_on_where_it_ended_again_and_again(path: Path) -> None:
     assert after == state(plain)
 
 
-@pytest.mark.parametrize("dry", PoolPolicy)
-def test_tape_and_pools_come_back_as_full_as_they_were(path: Path, dry: PoolPolicy) -> None:
-    settings = EngineConfig((Instrument(),), 3, 2, PoolPolicy.REFUSE if dry is PoolPolicy.RECYCLE else dry, dry)
+@pytest.mark.parametrize("policy", PoolPolicy)
+def test_tape_and_pools_come_back_as_full_as_they_were(path: Path, policy: PoolPolicy) -> None:
+    settings = EngineConfig(
+        (Instrument(),), 3, 2, PoolPolicy.REJECT if policy is PoolPolicy.RECYCLE else policy, policy
+    )
     stream = commands(
         *(limit(n, quantity=1, side=Side(n % 2)) for n in range(1, 12)), *(limit(n) for n in range(20, 27))
     )
@@ -179,7 +181,7 @@ def test_tape_and_pools_come_back_as_full_as_they_were(path: Path, dry: PoolPoli
 
 
 def test_a_drain_lets_a_tape_that_refuses_go_on_after_recovery_too(path: Path) -> None:
-    settings = EngineConfig((Instrument(),), 10, 1, when_trades_dry=PoolPolicy.REFUSE)
+    settings = EngineConfig((Instrument(),), 10, 1, when_trades_dry=PoolPolicy.REJECT)
     meet = [commands(limit(n), limit(n + 1, side=Side.SELL)) for n in (1, 3, 5)]
     with JournaledEngine.journaling(path, settings) as engine:
         engine.process(meet[0])

@@ -51,7 +51,7 @@ SETTINGS = EngineConfig(
     orders=70,
     trades=9,
     when_orders_dry=PoolPolicy.GROW,
-    when_trades_dry=PoolPolicy.REFUSE,
+    when_trades_dry=PoolPolicy.REJECT,
 )
 
 
@@ -103,7 +103,7 @@ def test_its_document_says_the_settings_in_words(path: Path) -> None:
         "orders": 70,
         "trades": 9,
         "when_orders_dry": "grow",
-        "when_trades_dry": "refuse",
+        "when_trades_dry": "reject",
     }
 
 

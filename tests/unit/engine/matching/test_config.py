@@ -39,7 +39,7 @@ def test_an_engine_holds_a_symbol_and_not_more_than_it_can(kind: type[Engine], s
 def test_the_defaults_are_those_of_the_product() -> None:
     settings = Engine().settings
     assert (settings.orders, settings.trades) == (50_000, 100_000)
-    assert (settings.when_orders_dry, settings.when_trades_dry) == (PoolPolicy.REFUSE, PoolPolicy.RECYCLE)
+    assert (settings.when_orders_dry, settings.when_trades_dry) == (PoolPolicy.REJECT, PoolPolicy.RECYCLE)
     assert settings.instruments == ONE
 
 

@@ -29,7 +29,7 @@ OF_POOLS: dict[str, Any] = {
     "orders": 13,
     "trades": 17,
     "when_orders_dry": PoolPolicy.GROW,
-    "when_trades_dry": PoolPolicy.REFUSE,
+    "when_trades_dry": PoolPolicy.REJECT,
 }
 
 

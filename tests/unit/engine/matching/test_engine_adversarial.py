@@ -159,5 +159,5 @@ def test_a_fill_or_kill_that_cannot_be_filled_looks_at_levels_not_orders(plain: 
 def test_a_refusal_for_want_of_trade_records_looks_no_further_than_those(plain: float) -> None:
     takes = adds(PRICE_MIN, ids(COUNT), Side.SELL)
     takes["quantity"] = COUNT + 1
-    sizes = {"trades": 10, "when_trades_dry": PoolPolicy.REFUSE}
+    sizes = {"trades": 10, "when_trades_dry": PoolPolicy.REJECT}
     assert ns_per_command(BOOKS["one-level"], takes, **sizes) < 40 * plain

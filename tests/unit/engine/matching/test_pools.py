@@ -35,7 +35,7 @@ def test_an_order_pool_that_refuses_rejects_until_an_order_is_gone(kind: type[Ma
 
 
 def test_refusals_are_counted() -> None:
-    engine = Engine(orders=1, trades=1, when_trades_dry=PoolPolicy.REFUSE)
+    engine = Engine(orders=1, trades=1, when_trades_dry=PoolPolicy.REJECT)
     engine.process(commands(*sells(1, 2, 3), takes(4), *sells(5), takes(6), takes(7)))
     counters = engine.counters
     assert (counters.order_refusals, counters.trade_refusals, counters.trades, counters.growths) == (2, 2, 1, 0)
@@ -72,7 +72,7 @@ def test_a_tape_that_grows_keeps_all_in_order(kind: type[MatchingEngine]) -> Non
 
 @both_engines
 def test_a_tape_that_refuses_takes_trades_again_when_drained(kind: type[MatchingEngine]) -> None:
-    engine = kind(trades=2, when_trades_dry=PoolPolicy.REFUSE)
+    engine = kind(trades=2, when_trades_dry=PoolPolicy.REJECT)
     first = engine.process(commands(*sells(1, 2, 3), *buys(7, quantity=3), *buys(8, quantity=2), *buys(9)))
     assert first["order_id"][first["reason"] == Reason.TRADE_POOL_FULL].tolist() == [7, 9]
     assert engine.drain_trades() == 2

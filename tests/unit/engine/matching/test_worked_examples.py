@@ -60,8 +60,8 @@ def test_the_rule_holds(example: Example, kind: type[MatchingEngine]) -> None:
 
 # Order 1 sells 4@100, order 2 buys 4@50; two orders fit, and one trade.
 BOOK = [sell(1, 4, 100), buy(2, 4, 50)]
-SETTINGS = EngineConfig((RULES,), orders=2, trades=1, when_trades_dry=PoolPolicy.REFUSE)
-ROOMY = EngineConfig((RULES,), orders=9, trades=1, when_trades_dry=PoolPolicy.REFUSE)
+SETTINGS = EngineConfig((RULES,), orders=2, trades=1, when_trades_dry=PoolPolicy.REJECT)
+ROOMY = EngineConfig((RULES,), orders=9, trades=1, when_trades_dry=PoolPolicy.REJECT)
 SHARED = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=9)
 
 LAST_100 = [reduce(1, 2), market(9, Side.BUY, 2)]

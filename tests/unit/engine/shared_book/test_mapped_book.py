@@ -82,7 +82,7 @@ def test_an_engines_book_is_read_as_it_is(writer: MappedBookWriter, reader: Mapp
     assert reader.best() == TopOfBook(99, 7, None, None)
 
 
-def test_what_changes_nothing_does_not_disturb_readers(writer: MappedBookWriter, reader: MappedBookReader) -> None:
+def test_what_changes_nothing_leaves_readers_alone(writer: MappedBookWriter, reader: MappedBookReader) -> None:
     engine = Engine()
     engine.submit(1, Side.BUY, 5, 99)
     assert writer.publish(engine)

@@ -86,7 +86,7 @@ def test_ticks_advance_as_the_calibration_says() -> None:
 
 def test_calibrations_agree_as_certainly_as_they_say() -> None:
     found: list[counter.Calibration] = []
-    # Other work on the machine only adds uncertainty: on a busy one, some windows of a hundred are undisturbed.
+    # Other work on the machine only adds uncertainty: on a busy one, some windows of a hundred are quiet.
     while len(found) < 4 or (len(found) < 100 and sum(each.uncertainty_ppm <= 0.05 for each in found) < 4):
         found.append(counter.calibrate(0.05))
     certain = [each.frequency_hz for each in found if each.uncertainty_ppm <= 0.05]

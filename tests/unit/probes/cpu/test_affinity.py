@@ -48,7 +48,7 @@ def test_allowed_is_what_all_limits_leave() -> None:
     ("text", "error", "message"),
     [
         ("8", AffinityError, "CPU 8 does not exist on this host; it has CPUs 0-7"),
-        ("0,7-9", AffinityError, "CPU 8-9 does not exist"),
+        ("0,7-9", AffinityError, "CPUs 8-9 do not exist"),
         ("7", AffinityError, "CPU 7 is offline; online are CPUs 0-6"),
         ("6", AffinityError, "CPU 6 is outside this process's cgroup cpuset, CPUs 0-5"),
     ],

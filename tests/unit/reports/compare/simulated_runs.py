@@ -76,10 +76,10 @@ def _noise(random: np.random.Generator, passes: int) -> tuple[Numbers, Numbers, 
     for before, now in pairwise(range(slots)):
         wander[now] = 0.9 * wander[before] + random.normal(0, 0.02)
     level = np.exp(wander + np.linspace(0, random.normal(0, 0.08), slots) + random.normal(0, 0.05, slots))
-    disturbed = random.random((slots, passes)) < 0.12
-    body = 1 + disturbed * random.random((slots, passes)) * 0.2
-    tail = np.exp(random.normal(0, 0.08, slots))[:, None] * (1 + disturbed * random.pareto(1.5, (slots, passes)) * 0.4)
-    cpu = 1 + disturbed * random.random((slots, passes)) * 0.2
+    noisy = random.random((slots, passes)) < 0.12
+    body = 1 + noisy * random.random((slots, passes)) * 0.2
+    tail = np.exp(random.normal(0, 0.08, slots))[:, None] * (1 + noisy * random.pareto(1.5, (slots, passes)) * 0.4)
+    cpu = 1 + noisy * random.random((slots, passes)) * 0.2
     return level[:, None] * body, tail / body, level[:, None] * cpu
 
 

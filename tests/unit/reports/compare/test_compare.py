@@ -52,7 +52,7 @@ def replaced(**parts: dict[str, Any]) -> Change:
 @pytest.fixture
 def eight(report: Report) -> Report:
     """Eight runs, repeating those of the fixture."""
-    runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
+    runs = tuple(dataclasses.replace(report.runs[index % 3], number=index + 1) for index in range(8))
     return dataclasses.replace(report, runs=runs, summary=summarize(runs))
 
 
@@ -111,12 +111,12 @@ def test_several_reports_of_a_side_are_one_set_of_runs(report: Report) -> None:
     twice = samples_of([report, report], "base", ["a", "b"])
     comparison = compare_reports(twice, one(report, "head"), (), [])
     assert (comparison.base.runs, comparison.head.runs, comparison.base.sources) == (6, 3, ("a", "b"))
-    assert (comparison.base.disturbed, comparison.head.disturbed) == (2, 1)
+    assert (comparison.base.noisy, comparison.head.noisy) == (2, 1)
 
 
 def test_taken_in_turn_a_report_counts_as_one_run(report: Report) -> None:
     samples = samples_of_each([report] * 4, "A", [])
-    assert (len(samples.runs), samples.disturbed) == (4, 4)
+    assert (len(samples.runs), samples.noisy_runs) == (4, 4)
     p99 = Metric(name="p99", measure="service", op="all")
     assert samples.runs[0][p99] == report.summary[0].percentiles["99"].value
 

@@ -54,7 +54,7 @@ def test_percentiles_are_those_of_the_report(report: Report) -> None:
         assert line.name == series.op
 
 
-def test_one_measure_has_no_second_picture(report: Report, swept: Sweep) -> None:
+def test_one_measure_has_no_second_chart(report: Report, swept: Sweep) -> None:
     assert by_measure(report) == []
     both = dataclasses.replace(report, summary=(*swept.points[0].summary, *report.summary))
     assert [line.name for line in by_measure(both)] == ["response", "service"]

@@ -71,7 +71,7 @@ def test_the_stage_that_the_runs_measured_is_taken_from_all_of_them(report: Repo
     a, b = with_own_p99(part(report, 0)), with_own_p99(part(report, 1, 2))
     whole = merged(a, b)
     assert stage(whole) == whole.summary[0].percentiles["99"].value
-    assert whole.tier is None, "the operating system was not measured"
+    assert whole.budget_class is None, "the operating system was not measured"
 
 
 def test_what_differs_and_cannot_be_added_is_not_available(report: Report) -> None:

@@ -9,7 +9,7 @@ from lowlat.errors import NotValidError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model.bands import NAMES, bands
-from lowlat.reports.model.budget import REFERENCE_NS, Measured, budget, tier
+from lowlat.reports.model.budget import REFERENCE_NS, Measured, budget, budget_class
 from lowlat.reports.model.report import BudgetPart
 from lowlat.reports.model.results import Band
 
@@ -75,18 +75,18 @@ def test_what_was_not_measured_has_a_reason_and_no_number() -> None:
 
 
 @pytest.mark.parametrize("lost", ["application", "operating system"])
-def test_a_stage_of_the_host_that_timed_out_names_no_tier(lost: str) -> None:
-    """Otherwise the tier would improve as the host gets worse: 4 of 100 messages in time would read HFT."""
+def test_a_stage_of_the_host_that_timed_out_names_no_class(lost: str) -> None:
+    """Otherwise the class would improve as the host gets worse: 4 of 100 messages in time would read HFT."""
     measured = {"application": Measured(181, ""), "operating system": Measured(9_000, "")}
-    found = tier(budget(measured))
+    found = budget_class(budget(measured))
     assert found is not None
     assert (found.name, found.total_ns, found.leaves_out) == ("HFT", 9_181, ("network", "NIC"))
-    assert tier(budget(measured | {lost: Measured(None, "4 of 100 messages arrived in time")})) is None
+    assert budget_class(budget(measured | {lost: Measured(None, "4 of 100 messages arrived in time")})) is None
 
 
 def test_a_total_of_all_stages_leaves_nothing_out() -> None:
     stages = budget({name: Measured(10, "") for name in REFERENCE_NS})
-    found = tier(stages)
+    found = budget_class(stages)
     assert stages[-1].measured_ns == 40
     assert found is not None
     assert (found.total_ns, found.leaves_out) == (40, ())
@@ -101,8 +101,8 @@ def test_a_stage_that_could_not_be_measured_says_why_and_keeps_its_parts() -> No
     assert stages[-1].measured_ns is None
 
 
-def test_nothing_measured_names_no_tier() -> None:
-    assert tier(budget({})) is None
+def test_nothing_measured_names_no_class() -> None:
+    assert budget_class(budget({})) is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_nothing_measured_names_no_tier() -> None:
         (100_000_000, "none"),
     ],
 )
-def test_a_tier_ends_below_its_limit(total_ns: int, name: str) -> None:
-    found = tier(budget({"application": Measured(total_ns, ""), "operating system": Measured(0, "")}))
+def test_a_class_ends_below_its_limit(total_ns: int, name: str) -> None:
+    found = budget_class(budget({"application": Measured(total_ns, ""), "operating system": Measured(0, "")}))
     assert found is not None
     assert found.name == name

@@ -44,7 +44,7 @@ def _run_at(run: Run, index: int, p99_ns: int, late_ns: int) -> Run:
     recorded = (("response", response), ("service", service))
     return dataclasses.replace(
         run,
-        index=index,
+        number=index + 1,
         late_ns=late_ns,
         throughput=Throughput.of(COMMANDS, 1_000_000, 1_000_000),
         series=tuple(series_of("all", name, Histogram.from_native(each)) for name, each in recorded),
@@ -89,7 +89,7 @@ def test_the_answer_is_where_p99_crosses_its_limit(sweep: Sweep) -> None:
     assert (sweep.status, sweep.status_reasons) == ("ok", ())
 
 
-def test_a_disturbed_run_decides_nothing(point: Point, sweep: Sweep) -> None:
+def test_a_noisy_run_decides_nothing(point: Point, sweep: Sweep) -> None:
     stalled = swept(point(1, 200, 200, 3_000_000), point(4, 300), point(8, 500, 900_000, 500), point(10, 2_000))
     assert stalled.answer.rate == pytest.approx(sweep.answer.rate)
     assert [meets(stalled, each) for each in stalled.points] == [True, True, True, False]
@@ -140,7 +140,7 @@ def test_the_order_of_the_runs_is_kept(point: Point) -> None:
     points = point(1, 200), point(4, 300)
     assert swept(*points).order == (0, 0, 0, 1, 1, 1)
     assert swept(*points, order=[1, 0, 0, 1, 1, 0], seed=7).order == (1, 0, 0, 1, 1, 0)
-    with pytest.raises(FormatError, match="order does not name each of the 6 runs"):
+    with pytest.raises(FormatError, match="order does not name each run of the sweep once: 6"):
         swept(*points, order=[1, 0, 0, 1, 1, 1])
 
 
@@ -228,8 +228,8 @@ def test_a_point_is_a_whole_report(sweep: Sweep) -> None:
         ({"objectives": [{"percentile": "98", "limit_ns": 9}]}, "p98 is not a percentile"),
         ({"objectives": [{"percentile": "99", "limit_ns": 100}]}, "the answer of a sweep is within 8"),
         ({"objective_rule": DEFAULT_RULE}, "not those of their rule: p99 ≤ 1.00 µs"),
-        ({"order": [0, 1, 2]}, "order does not name each of the 15 runs"),
-        ({"order": [0] * 15}, "order does not name each of the 15 runs"),
+        ({"order": [0, 1, 2]}, "order does not name each run of the sweep once: 15"),
+        ({"order": [0] * 15}, "order does not name each run of the sweep once: 15"),
         ({"answer": None}, "answer"),
         ({"answer_rule": None}, "answer_rule"),
         ({"status": "fine"}, "status"),

@@ -33,7 +33,7 @@ def of(base: Report, head: Report, *gates: str, label: str = "head.json") -> Com
 
 @pytest.fixture
 def eight(report: Report) -> Report:
-    runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
+    runs = tuple(dataclasses.replace(report.runs[index % 3], number=index + 1) for index in range(8))
     return dataclasses.replace(report, runs=runs, summary=summarize(runs))
 
 

@@ -186,7 +186,7 @@ def test_tables_come_before_charts(page: Page) -> None:
 
 
 def test_documents_at_the_edge_have_a_page(report: Report) -> None:
-    empty = dataclasses.replace(report, runs=(), summary=(), tier=None, verification=None, status="interrupted")
+    empty = dataclasses.replace(report, runs=(), summary=(), budget_class=None, verification=None, status="interrupted")
     assert "No latency was measured" in Page(to_html(empty)).text
     single = dataclasses.replace(report, runs=report.runs[:1])
     assert "over-runs" not in Page(to_html(single)).charts

@@ -29,7 +29,7 @@ from tests.scaled_reports import scaled
 @pytest.fixture(scope="module")
 def failed(report: Report) -> Comparison:
     """Eight runs per side, the head's 1.3 times as long; p99 and the throughput gate."""
-    runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
+    runs = tuple(dataclasses.replace(report.runs[index % 3], number=index + 1) for index in range(8))
     base = dataclasses.replace(report, runs=runs, summary=summarize(runs))
     sides = (
         samples_of([base], "base.json", ["base.json"]),

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from lowlat import units
-from lowlat.reports.model.report import Report, Tier
+from lowlat.reports.model.report import BudgetClass, Report
 from lowlat.reports.terminal.latency_table import FOOTNOTE
 from lowlat.reports.terminal.report_table import render
 
@@ -103,24 +103,24 @@ def test_status_is_shown_when_not_ok(report: Report) -> None:
 
 def test_a_budget_class_needs_every_stage(report: Report) -> None:
     """A class from only some of the stages would be too good."""
-    tier = Tier(name="HFT", total_ns=9_181, limit_ns=100_000, leaves_out=("network", "NIC"))
-    assert "budget class" not in words(dataclasses.replace(report, tier=tier))
-    whole = dataclasses.replace(report, tier=dataclasses.replace(tier, leaves_out=()))
+    found = BudgetClass(name="HFT", total_ns=9_181, limit_ns=100_000, leaves_out=("network", "NIC"))
+    assert "budget class" not in words(dataclasses.replace(report, budget_class=found))
+    whole = dataclasses.replace(report, budget_class=dataclasses.replace(found, leaves_out=()))
     assert "budget class HFT (< 100 µs): 9.18 µs" in words(whole)
 
 
 def test_runs_are_numbered_from_1(report: Report) -> None:
-    """As in the progress line; the document counts from 0."""
-    noisy = next(run for run in report.runs if run.disturbances.disturbed)
-    assert f"(run {noisy.index + 1}: " in words(report)
+    """As in the progress line, the documents and the messages."""
+    noisy = next(run for run in report.runs if run.os_noise.noisy)
+    assert f"(run {noisy.number}: " in words(report)
 
 
 def test_scheduling_delay_has_the_name_of_the_field(report: Report) -> None:
-    """The document calls it slip."""
+    """The document calls it scheduling_delay."""
     late = dataclasses.replace(
-        report, summary=(*report.summary, dataclasses.replace(report.summary[0], measure="slip"))
+        report, summary=(*report.summary, dataclasses.replace(report.summary[0], measure="scheduling_delay"))
     )
-    assert "sched. delay" in words(late) and "slip" not in words(late)
+    assert "sched. delay" in words(late) and "scheduling_delay" not in words(late)
 
 
 def test_a_difference_from_the_reference_engine_cannot_be_overlooked(report: Report) -> None:
@@ -134,7 +134,7 @@ def test_facts_that_are_not_available_are_not_invented(report: Report) -> None:
         report,
         hot_path=dataclasses.replace(report.hot_path, allocations=None, involuntary_switches=None, locked=None),
         verification=None,
-        tier=None,
+        budget_class=None,
         summary=(),
         runs=(),
     )
@@ -215,7 +215,7 @@ def test_an_open_loop_shows_the_ceiling_of_its_loop(with_both_passes: Report) ->
         with_both_passes.load, model="open", target_rate=1e6, achieved_rate=1e6, arrivals="constant", loop_ceiling=40e6
     )
     text = words(dataclasses.replace(with_both_passes, load=load))
-    assert "loop ceiling 40.0 M/s (25.0 ns around nothing)" in text
+    assert "loop ceiling 40.0 M/s (25.0 ns per command)" in text
     assert "throughput" in text and "batched" not in text and "one at a time" not in text
 
 

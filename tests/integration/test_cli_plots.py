@@ -17,27 +17,27 @@ SHORT = ("bench", "--commands", "2k", "--runs", "1")
 NO_EXTRA = "import sys; sys.modules['plotly'] = None"
 
 
-def test_a_picture_under_the_table_and_a_page_in_the_file(lowlat: Run, tmp_path: Path) -> None:
+def test_a_chart_under_the_table_and_a_page_in_the_file(lowlat: Run, tmp_path: Path) -> None:
     done = lowlat(*SHORT, "--plot", "-o", "report.html")
     assert (done.returncode, done.stderr) == (ExitCode.OK, "lowlat: wrote report.html\n")
-    table, picture = done.stdout.split("service by percentile")
+    table, chart = done.stdout.split("service by percentile")
     assert "\nverified" in table
-    assert [word for word in picture.split() if word in {"p50", "p90", "p99"}] == ["p50", "p90", "p99"]
-    assert picture.splitlines()[-1].endswith("all")
+    assert [word for word in chart.split() if word in {"p50", "p90", "p99"}] == ["p50", "p90", "p99"]
+    assert chart.splitlines()[-1].endswith("all")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") and page.endswith("</html>\n")
 
 
-def test_a_sweep_has_a_picture_too(lowlat: Run) -> None:
+def test_a_sweep_has_a_chart_too(lowlat: Run) -> None:
     done = lowlat("bench", "--sweep", "100k:200k:2", "--commands", "1k", "--runs", "1", "--plot")
     assert "response time by rate" in done.stdout
 
 
 def test_a_stream_of_ascii_gets_ascii_and_needs_no_extra(patched: Run) -> None:
     done = patched(NO_EXTRA, *SHORT, "--plot", env={"PYTHONIOENCODING": "ascii"})
-    _, picture = done.stdout.split("service by percentile")
-    assert picture.isascii() and "?" not in picture
-    assert "100 ns+" in picture
+    _, chart = done.stdout.split("service by percentile")
+    assert chart.isascii() and "?" not in chart
+    assert "100 ns+" in chart
 
 
 def test_json_stays_one_document_and_loads_nothing_to_draw_with(lowlat: Run) -> None:

@@ -1,7 +1,7 @@
 """OS noise in a measured section: context switches, time off the CPU, page faults, stolen time, interrupts. Explains a
 latency tail.
 
-`DisturbanceWatch` reads the raw texts before and after the section and parses them later. It reads the thread's
+`NoiseWatch` reads the raw texts before and after the section and parses them later. It reads the thread's
 counters last before the section and first after it, so they do not include the reading itself.
 """
 
@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lowlat.os_noise import is_disturbed, reasons_of
+from lowlat.os_noise import is_noisy, reasons_of
 from lowlat.probes import _core
 from lowlat.probes.host.cgroup import Throttling, throttling
 from lowlat.probes.host.host_tree import LIVE, HostTree
@@ -26,10 +26,10 @@ _TEST_SLEEP_S: Final = 0.0002
 
 
 @dataclass(frozen=True, slots=True)
-class DisturbanceReadings:
+class NoiseReadings:
     """Counts over one measured section, on its thread and on its CPU.
 
-    `disturbed` is true if the thread lost its CPU or had to wait for memory: a context switch, a migration, elapsed
+    `noisy` is true if the thread lost its CPU or had to wait for memory: a context switch, a migration, elapsed
     time without CPU time, a page fault, stolen time, or throttling. The section must not sleep by itself: a voluntary
     switch then means that it was stopped or had to wait. Timer and other interrupts are counted but do not make a run
     noisy: without nohz_full, every host has the timer tick.
@@ -58,10 +58,10 @@ class DisturbanceReadings:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the section counts as disturbed, one line each; empty when nothing is known that disturbed it."""
+        """Why the section is noisy, one line each; empty if no reason is known."""
         return reasons_of(self.counts, self.wall_ns)
 
-    def plus(self, other: DisturbanceReadings) -> DisturbanceReadings:
+    def plus(self, other: NoiseReadings) -> NoiseReadings:
         """The sums over two sections on the same CPU; a count unknown for one section is unknown for the sum."""
         sums: dict[str, Any] = {"wall_ns": self.wall_ns + other.wall_ns}
         for field in dataclasses.fields(self):
@@ -71,9 +71,9 @@ class DisturbanceReadings:
         return dataclasses.replace(self, **sums)
 
     @property
-    def disturbed(self) -> bool | None:
+    def noisy(self) -> bool | None:
         """Whether something took the CPU from the thread or made it wait for memory; None if nobody can know."""
-        return is_disturbed(self.counts, self.wall_ns)
+        return is_noisy(self.counts, self.wall_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class _ThreadCounters:
         return cls(time.perf_counter_ns(), cpu_ns, _core.read_thread_usage())
 
 
-class DisturbanceWatch:
+class NoiseWatch:
     """Watches one section of the calling thread on one CPU: `start()`, run the section, `stop()`."""
 
     def __init__(self, cpu: int, tree: HostTree = LIVE) -> None:
@@ -130,16 +130,16 @@ class DisturbanceWatch:
         self._before = self._read_texts()
         self._counters = _ThreadCounters.now()
 
-    def stop(self) -> DisturbanceReadings:
+    def stop(self) -> NoiseReadings:
         """Read the counters right after the section, the thread's own first, and return the differences."""
         counters = _ThreadCounters.now()
         after = self._read_texts()
         before = self._before
         if before is None:
-            raise RuntimeError("DisturbanceWatch.stop() without start()")
+            raise RuntimeError("NoiseWatch.stop() without start()")
         timer, other = _interrupts(before.interrupts, after.interrupts, self.cpu)
         periods, throttled_us = _throttled(before.throttling, after.throttling)
-        return DisturbanceReadings(
+        return NoiseReadings(
             cpu=self.cpu,
             wall_ns=counters.wall_ns - self._counters.wall_ns,
             off_cpu_ns=self._off_cpu(counters),

@@ -14,8 +14,8 @@ import pytest
 from lowlat.documents import values
 from lowlat.probes import _core
 from lowlat.probes.cpu.affinity import pinned
-from lowlat.probes.disturbance import DisturbanceReadings, DisturbanceWatch, interrupt_counts
 from lowlat.probes.host.host_tree import FolderTree
+from lowlat.probes.os_noise import NoiseReadings, NoiseWatch, interrupt_counts
 from lowlat.probes.reading import known
 
 INTERRUPTS = """\
@@ -61,9 +61,9 @@ def fill(root: Path, count: int) -> None:
     write(root, "sys/fs/cgroup/job/cpu.stat", cpu_stat)
 
 
-def watched(root: Path, before: int, after: int) -> DisturbanceReadings:
+def watched(root: Path, before: int, after: int) -> NoiseReadings:
     fill(root, before)
-    watch = DisturbanceWatch(1, FolderTree(root))
+    watch = NoiseWatch(1, FolderTree(root))
     watch.start()
     fill(root, after)
     return watch.stop()
@@ -78,16 +78,16 @@ def test_every_source_is_a_difference(tmp_path: Path) -> None:
     assert found.other_interrupts.value == 3
     assert found.throttled_periods.value == 3
     assert found.throttled_us.value == 3
-    assert found.disturbed
+    assert found.noisy
     assert "migrated to another CPU 3 times" in found.reasons
     assert "30 ms stolen by the hypervisor" in found.reasons
     assert "throttled by its CPU quota in 3 periods" in found.reasons
     assert values(found)["migrations"]["value"] == 3
 
 
-def test_interrupts_alone_do_not_disturb(tmp_path: Path) -> None:
+def test_interrupts_alone_are_no_noise(tmp_path: Path) -> None:
     fill(tmp_path, 10)
-    watch = DisturbanceWatch(1, FolderTree(tmp_path))
+    watch = NoiseWatch(1, FolderTree(tmp_path))
     watch.start()
     write(tmp_path, "proc/interrupts", "  CPU0 CPU1\nLOC: 1 99 Local\n")
     found = watch.stop()
@@ -101,14 +101,14 @@ def test_version_1_counts_throttling_in_nanoseconds(tmp_path: Path) -> None:
         text = f"nr_periods 9\nnr_throttled {count // 1000}\nthrottled_time {count}\n"
         write(tmp_path, "sys/fs/cgroup/cpu,cpuacct/cpu.stat", text)
         if moment == "before":
-            watch = DisturbanceWatch(0, FolderTree(tmp_path))
+            watch = NoiseWatch(0, FolderTree(tmp_path))
             watch.start()
     found = watch.stop()
     assert (found.throttled_periods.value, found.throttled_us.value) == (4, 4)
 
 
 def test_kernel_that_shows_nothing_gives_reasons(tmp_path: Path) -> None:
-    watch = DisturbanceWatch(1, FolderTree(tmp_path))
+    watch = NoiseWatch(1, FolderTree(tmp_path))
     watch.start()
     found = watch.stop()
     for reading in (found.migrations, found.runqueue_wait_ns, found.steal_ms, found.timer_interrupts):
@@ -126,7 +126,7 @@ def test_counter_that_runs_backwards_is_unknown(tmp_path: Path) -> None:
 def test_watching_an_empty_section_faults_no_page() -> None:
     cpu = min(os.sched_getaffinity(0))
     with pinned([cpu]):
-        watch = DisturbanceWatch(cpu)
+        watch = NoiseWatch(cpu)
         faults = []
         for _ in range(5):
             watch.start()
@@ -137,7 +137,7 @@ def test_watching_an_empty_section_faults_no_page() -> None:
 
 def test_first_touch_of_pages_is_seen() -> None:
     pages = 64
-    watch = DisturbanceWatch(min(os.sched_getaffinity(0)))
+    watch = NoiseWatch(min(os.sched_getaffinity(0)))
     with mmap.mmap(-1, pages * mmap.PAGESIZE) as memory:
         watch.start()
         for page in range(pages):
@@ -145,11 +145,11 @@ def test_first_touch_of_pages_is_seen() -> None:
         found = watch.stop()
     assert found.minor_faults.value is not None
     assert found.minor_faults.value >= 1  # huge pages may map them all at once
-    assert found.disturbed
+    assert found.noisy
 
 
 def test_a_sleep_is_a_voluntary_switch_and_time_off_the_cpu() -> None:
-    watch = DisturbanceWatch(min(os.sched_getaffinity(0)))
+    watch = NoiseWatch(min(os.sched_getaffinity(0)))
     watch.start()
     time.sleep(0.02)
     found = watch.stop()
@@ -160,17 +160,17 @@ def test_a_sleep_is_a_voluntary_switch_and_time_off_the_cpu() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wall_ms", "off_ms", "disturbed"), [(50, 1, False), (50, 2, True), (10_000, 90, False), (10_000, 110, True)]
+    ("wall_ms", "off_ms", "noisy"), [(50, 1, False), (50, 2, True), (10_000, 90, False), (10_000, 110, True)]
 )
-def test_elapsed_time_without_cpu_time_disturbs_beyond_a_millisecond_and_a_percent(
-    tmp_path: Path, wall_ms: int, off_ms: int, disturbed: bool
+def test_elapsed_time_without_cpu_time_is_noise_beyond_a_millisecond_and_a_percent(
+    tmp_path: Path, wall_ms: int, off_ms: int, noisy: bool
 ) -> None:
     quiet = watched(tmp_path, 10, 10)
     zeros = {name: known(0, "x") for name in ("voluntary_switches", "involuntary_switches", "minor_faults")}
     found = dataclasses.replace(
         quiet, **zeros, major_faults=known(0, "x"), wall_ns=wall_ms * 10**6, off_cpu_ns=known(off_ms * 10**6, "x")
     )
-    assert found.disturbed is disturbed
+    assert found.noisy is noisy
 
 
 @pytest.mark.parametrize("counter", ["voluntary_switches", "minor_faults"])
@@ -184,7 +184,7 @@ def test_counters_that_stand_still_are_not_available(monkeypatch: pytest.MonkeyP
         return SimpleNamespace(**({name: getattr(usage, name) for name in names} | {counter: 0}))
 
     monkeypatch.setattr(_core, "read_thread_usage", frozen)
-    watch = DisturbanceWatch(0)
+    watch = NoiseWatch(0)
     watch.start()
     found = watch.stop()
     still, moving = (
@@ -198,7 +198,7 @@ def test_counters_that_stand_still_are_not_available(monkeypatch: pytest.MonkeyP
 
 def test_stop_needs_start() -> None:
     with pytest.raises(RuntimeError, match="without start"):
-        DisturbanceWatch(0).stop()
+        NoiseWatch(0).stop()
 
 
 @pytest.mark.parametrize(

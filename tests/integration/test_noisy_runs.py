@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from lowlat.engine import _core
-from lowlat.engine.bench.passes import Pass, WatchedPasses, run_disturbances
+from lowlat.engine.bench.passes import Pass, WatchedPasses, run_noise
 from lowlat.engine.bench.protocol import ClosedLoop, Load, OpenLoop
 from lowlat.engine.bench.run import RunPlan, measure, settings_of
 from lowlat.engine.flow.profile import Arrivals, load_profile
@@ -30,7 +30,7 @@ from lowlat.engine.matching.native import Engine
 from lowlat.probes.clock.counter import calibrate_quick
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import affinity_of, pin
-from lowlat.reports.model.results import Disturbances
+from lowlat.reports.model.results import OsNoise
 from tests.waiting import ran_ns, wait_until
 
 FLOW = synthetic_flow(load_profile("steady"), 1_000_000, 1)
@@ -78,18 +78,18 @@ def _workers() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if is_worker(child)]
 
 
-def disturbances(load: Load) -> Disturbances:
+def os_noise(load: Load) -> OsNoise:
     (run,) = measure(FLOW, RunPlan(runs=1, load=load, reference_commands=1_000)).runs
-    return run.disturbances
+    return run.os_noise
 
 
 @pytest.mark.parametrize("load", [ClosedLoop(), OpenLoop(Arrivals(process="constant", rate=2_000_000))])
-def test_a_stopped_run_is_disturbed_and_says_why(load: Load) -> None:
-    quiet = disturbances(load)
+def test_a_stopped_run_is_noisy_and_says_why(load: Load) -> None:
+    quiet = os_noise(load)
     assert not any("stopped" in reason for reason in quiet.reasons)
     with stopping_workers():
-        seen = disturbances(load)
-    assert seen.disturbed
+        seen = os_noise(load)
+    assert seen.noisy
     assert seen.voluntary_switches and any(reason.startswith("stopped or blocked ") for reason in seen.reasons)
     assert seen.largest_gap_ns is not None and seen.largest_gap_ns >= 0.8 * STOP_S * 1e9
     assert any(reason.startswith("a gap of ") for reason in seen.reasons)
@@ -107,8 +107,8 @@ def untimed_pass() -> None:
     _say("ready")
     sys.stdin.readline()
     passes.run("batched", lambda: Pass.of_native(_core.run_batched(engine.matcher, flow.measured), scale))
-    seen, _ = run_disturbances(passes.disturbances, None)
-    _say(f"{seen.disturbed}|{seen.voluntary_switches}|{'; '.join(seen.reasons)}")
+    seen, _ = run_noise(passes.os_noise, None)
+    _say(f"{seen.noisy}|{seen.voluntary_switches}|{'; '.join(seen.reasons)}")
 
 
 def _say(line: str) -> None:
@@ -132,10 +132,10 @@ def test_the_untimed_pass_too_knows_that_it_was_stopped(stopped: bool) -> None:
             begun_ns = ran_ns(process.pid)
             wait_until(lambda: ran_ns(process.pid) > begun_ns + 30_000_000, "a tenth of the pass")
             stop_for(psutil.Process(process.pid), 0.05)
-        disturbed, switches, reasons = _line(process).split("|")
+        noisy, switches, reasons = _line(process).split("|")
     assert ("stopped or blocked" in reasons) is stopped
     if stopped:
-        assert disturbed == "True" and int(switches) >= 1 and "off its CPU for " in reasons
+        assert noisy == "True" and int(switches) >= 1 and "off its CPU for " in reasons
 
 
 @contextmanager
@@ -181,11 +181,11 @@ def test_without_getrusage_counters_are_not_available_and_starvation_is_still_se
         with busy_neighbors(cpu) if busy else _nobody():
             process.stdin.write("go\n")
             process.stdin.flush()
-            disturbed, switches, reasons = _line(process).split("|")
+            noisy, switches, reasons = _line(process).split("|")
     assert switches == "None"
     assert "preempted" not in reasons and "page fault" not in reasons
     if busy:
-        assert disturbed == "True" and "off its CPU for " in reasons
+        assert noisy == "True" and "off its CPU for " in reasons
 
 
 def test_with_nothing_to_count_nobody_knows_whether_a_run_was_quiet() -> None:
@@ -198,9 +198,9 @@ def test_with_nothing_to_count_nobody_knows_whether_a_run_was_quiet() -> None:
             time.sleep(0.2)
             process.stdin.write("go\n")
             process.stdin.flush()
-            disturbed, switches, reasons = _line(process).split("|")
+            noisy, switches, reasons = _line(process).split("|")
     assert switches == "None" and "off its CPU" not in reasons
-    assert disturbed == ("True" if reasons else "None")
+    assert noisy == ("True" if reasons else "None")
 
 
 @contextmanager
