@@ -12,7 +12,8 @@ import typer
 from lowlat import units
 from lowlat.child_process import python_running
 from lowlat.errors import UsageError
-from lowlat_cli.command import full_command, key_of, settable
+from lowlat_cli.command import full_command, settable
+from lowlat_cli.help_page import key_of
 from lowlat_cli.options.gate import (
     EveryOption,
     GateOption,
@@ -22,7 +23,15 @@ from lowlat_cli.options.gate import (
     deliver,
     destination_of,
 )
-from lowlat_cli.options.shared import SEED_MAX, ColorOption, DebugOption, ReportOutputOption, count, is_given
+from lowlat_cli.options.shared import (
+    SEED_MAX,
+    ColorOption,
+    DebugOption,
+    QuietOption,
+    ReportOutputOption,
+    count,
+    is_given,
+)
 from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.separators import parts_of
@@ -33,7 +42,9 @@ if TYPE_CHECKING:
     from lowlat.engine.bench.subprocess_run import ComparedCommand
 
 PAIRS_MAX: Final = 1_000
-_OWN: Final = frozenset({"runs", "format", "output", "verbose", "color", "debug", "sweep", "log"})
+_OWN: Final = frozenset(
+    {"runs", "format", "output", "verbose", "quiet", "no-lock", "wait", "color", "debug", "sweep", "log"}
+)
 """Options of bench that cannot be a side's: ab says them, or they do not make one report."""
 _STRAY: Final = frozenset({"output", "sweep", "log"})
 """Of these, what environment and settings file must not add to the runs either."""
@@ -95,6 +106,7 @@ def ab(
     output: ReportOutputOption = None,
     plot: SidesPlotOption = False,
     verbose: EveryOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

@@ -42,6 +42,7 @@ from lowlat_cli.options.shared import (
     OrdersOption,
     PlotOption,
     PoolPolicyOption,
+    QuietOption,
     ReportOutputOption,
     RunsOption,
     TradesOption,
@@ -116,6 +117,7 @@ def bench(
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

@@ -12,7 +12,15 @@ import typer
 from lowlat.errors import UsageError
 from lowlat_cli.console import Color, console, is_terminal
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputFormat, OutputOption, count
+from lowlat_cli.options.shared import (
+    ColorOption,
+    DebugOption,
+    FormatOption,
+    OutputFormat,
+    OutputOption,
+    QuietOption,
+    count,
+)
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ def book(
     ] = 10,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

@@ -9,7 +9,7 @@ import typer
 
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, duration_s
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption, duration_s
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
 
@@ -40,6 +40,7 @@ def calibrate(
     ] = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

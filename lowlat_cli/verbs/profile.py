@@ -17,12 +17,13 @@ from lowlat_cli.options.shared import (
     DebugOption,
     FormatOption,
     OutputOption,
+    QuietOption,
     VerboseOption,
     count,
 )
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import emit, say
+from lowlat_cli.stdio import emit, note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,13 +50,15 @@ _TomlOption = Annotated[
 
 
 @profile.callback(invoke_without_command=True)
-def profile_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
+def profile_root(
+    ctx: typer.Context, _quiet: QuietOption = False, _color: ColorOption = None, _debug: DebugOption = False
+) -> None:
     """List, show, fit and check profiles, which describe synthetic order flow.
 
     \b
     Examples:
-      lowlat profile list
-      lowlat profile show steady -o mine.toml               a copy to edit
+      lowlat profile list                                   or, for short: lowlat profiles
+      lowlat profile show steady -o mine.toml               a copy to edit; for short: lowlat profiles steady
       lowlat profile fit day_message.csv.xz -o mine.toml    one that resembles a recorded flow
       lowlat profile check mine.toml day_message.csv.xz     where does it fit, and where not?
       lowlat bench --profile mine.toml
@@ -69,6 +72,7 @@ def list_profiles(
     ctx: typer.Context,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -98,7 +102,11 @@ def list_profiles(
 
 @profile.command(cls=Verb)
 def show(
-    name: _NameArgument, output: _TomlOption = None, _color: ColorOption = None, _debug: DebugOption = False
+    name: _NameArgument,
+    output: _TomlOption = None,
+    _quiet: QuietOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
 ) -> int:
     """Print a profile as TOML, to start one of your own from.
 
@@ -121,6 +129,7 @@ def fit(
     formats: FormatsOption = None,
     output: _TomlOption = None,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -148,8 +157,8 @@ def fit(
         fitted = fit_profile(statistics)
         fitted = refined(fitted, statistics, lambda share: progress("refining the profile", share))
     _deliver(profile_text(fitted.profile, fitted.notes), output)
-    for note in fitted.notes:
-        say(note)
+    for caveat in fitted.notes:
+        note(caveat)
     return 0
 
 
@@ -167,6 +176,7 @@ def check(
     ] = False,
     output: OutputOption = None,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -226,5 +236,5 @@ def _deliver(toml: str, output: Path | None) -> None:
     if output is None:
         return emit(printable_lines(toml))
     write_atomically(output, toml)
-    say(f"wrote {output}")
+    note(f"wrote {output}")
     return None

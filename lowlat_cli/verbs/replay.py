@@ -30,6 +30,7 @@ from lowlat_cli.options.shared import (
     EngineOption,
     OrdersOption,
     PlotOption,
+    QuietOption,
     ReportOutputOption,
     RunsOption,
     TradesOption,
@@ -75,6 +76,7 @@ def replay(
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

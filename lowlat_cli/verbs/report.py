@@ -13,9 +13,16 @@ import typer
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.command import full_command
 from lowlat_cli.destination import Destination, page_of, tell_status
-from lowlat_cli.options.shared import ColorOption, DebugOption, PlotOption, ReportOutputOption, VerboseOption
+from lowlat_cli.options.shared import (
+    ColorOption,
+    DebugOption,
+    PlotOption,
+    QuietOption,
+    ReportOutputOption,
+    VerboseOption,
+)
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,6 +77,7 @@ def report(
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -150,9 +158,11 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
         named.append((str(file), each))
     merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
     for weakness in weaknesses([each for _, each in named]):
-        say(f"warning: {weakness}")
+        note(f"warning: {weakness}")
     if len(revisions := dict.fromkeys(each.tool.git or "unknown" for _, each in named)) > 1:
-        say(f"warning: merged from several builds, which 'lowlat compare' would keep apart: git {', '.join(revisions)}")
+        note(
+            f"warning: merged from several builds, which 'lowlat compare' would keep apart: git {', '.join(revisions)}"
+        )
     return merged
 
 
@@ -183,6 +193,6 @@ def _follow(folder: Path, series: str | None, destination: Destination) -> ExitC
 
     found = history_of(folder, series)
     for each in found.skipped:
-        say(f"skipped {each.file}: {each.reason}")
+        note(f"skipped {each.file}: {each.reason}")
     destination.write(lambda: text(found, ascii_only=False), lambda on: render_history(found, on), page_of(found))
     return ExitCode.OK

@@ -10,9 +10,9 @@ import typer
 from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +40,7 @@ def topology(
     ] = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -63,7 +64,7 @@ def topology(
 
     tree = open_root(root)
     if capture is not None:
-        say(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
+        note(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
         tree = open_root(capture)  # show what the snapshot holds
     found = read_topology(tree)
     line = _measured() if measure else None

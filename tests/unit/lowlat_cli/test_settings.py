@@ -15,7 +15,8 @@ from typer.main import get_command
 
 from lowlat.errors import UsageError
 from lowlat_cli.app import app
-from lowlat_cli.command import full_command, key_of, settable
+from lowlat_cli.command import full_command, settable
+from lowlat_cli.help_page import key_of
 from lowlat_cli.listings import with_names
 from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.session import Session, color_of

@@ -11,6 +11,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from lowlat_cli.app import app
+from lowlat_cli.help_page import summary
 from lowlat_cli.listings import with_names
 
 _COMMAND: Final = re.compile(r"'(lowlat [^']*)'")
@@ -23,11 +24,6 @@ _EVERYWHERE: Final = {"--debug", "--color", "--help"}
 def verbs() -> list[str]:
     """All verbs, in the order of `lowlat --help`."""
     return list(_root().commands)
-
-
-def summary(command: Any) -> str:
-    """The first sentence of a command's help, on one line."""
-    return " ".join(str(command.help).partition("\n\n")[0].split())
 
 
 def index(folder: str = "") -> str:
