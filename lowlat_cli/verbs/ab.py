@@ -23,6 +23,7 @@ from lowlat_cli.options.gate import (
     deliver,
     destination_of,
 )
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.shared import (
     SEED_MAX,
     ColorOption,
@@ -100,6 +101,8 @@ def ab(
             help="Random seed for the order within pairs.  [default: random]",
         ),
     ] = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     gate: GateOption = None,
     strict: StrictOption = False,
     output_format: ToOption = "table",
@@ -139,7 +142,7 @@ def ab(
         rules=tuple(map(parse_rule, gate or ())),
         command=full_command(ctx, sys.argv[1:]),
     )
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+    with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
         comparison, sides = compare_commands(plan, progress)
     return deliver(comparison, sides, destination, strict=strict, every=verbose)
 

@@ -31,6 +31,7 @@ from lowlat_cli.options.load import (
     objectives_of,
     open_loop,
 )
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.peer import BindOption, ListenOption, PeerOption, listens, measured_peer
 from lowlat_cli.options.shared import (
     SEED_MAX,
@@ -106,6 +107,8 @@ def bench(
     batch: BatchOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
@@ -161,7 +164,7 @@ def bench(
     generate = cache(lambda count: synthetic_flow(chosen, count, seed))
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+    with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
         plan = replace(plan, peer=measured_peer(peer, progress))
         progress("generating the order flow", 0.0)
         if sweep:

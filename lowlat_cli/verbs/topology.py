@@ -10,6 +10,7 @@ import typer
 from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
@@ -38,6 +39,8 @@ def topology(
         Path | None,
         typer.Option("--capture", metavar="FILE.tar.xz", help="Write a snapshot that --root can read on any host."),
     ] = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     _quiet: QuietOption = False,
@@ -67,7 +70,8 @@ def topology(
         note(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
         tree = open_root(capture)  # show what the snapshot holds
     found = read_topology(tree)
-    line = _measured() if measure else None
+    with alone(ctx, wait, no_lock=no_lock or not measure):
+        line = _measured() if measure else None
 
     def document() -> str:
         from lowlat.documents import text

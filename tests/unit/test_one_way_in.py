@@ -33,6 +33,7 @@ ALLOWED = {
     "engine/journal/snapshot.py": {"os.fdopen"},
     "engine/shared_book/file.py": {"os.open", ".read_text"},
     "engine/rings/shared_memory.py": {"os.open"},
+    "lowlat/host_lock.py": {"os.open"},
     # Memory of our own, and a descriptor from the parent process.
     "lowlat/child_process.py": {"mmap.mmap"},
     "probes/disturbance.py": {"mmap.mmap"},
