@@ -18,6 +18,7 @@ from lowlat_cli.verbs.bench import bench
 from lowlat_cli.verbs.book import book
 from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.compare import compare
+from lowlat_cli.verbs.completion import complete, completion
 from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.journal import journal
 from lowlat_cli.verbs.profile import profile
@@ -55,6 +56,8 @@ app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 app.command("help", cls=PlainVerb)(help_)
+app.command(cls=PlainVerb)(completion)
+app.command("_complete", cls=PlainVerb, hidden=True)(complete)
 
 
 def _show_version(wanted: bool) -> None:

@@ -79,7 +79,7 @@ class Verbs(TyperGroup):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        last = {name for name, verb in self.commands.items() if type(verb) is PlainVerb}
+        last = {name for name, verb in self.commands.items() if not _has_settings(verb)}
         self.commands = dict(sorted(self.commands.items(), key=lambda item: item[0] in last))
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -99,7 +99,9 @@ def _settings(ctx: Context) -> dict[str, Any]:
     root = ctx.find_root().command
     assert isinstance(root, TyperGroup), "a verb is called through the group"
     verbs = root.commands
-    keys_by_verb = {name: {key_of(option) for option in settable(verb)} for name, verb in verbs.items()}
+    keys_by_verb = {
+        name: {key_of(option) for option in settable(verb)} for name, verb in verbs.items() if _has_settings(verb)
+    }
     _check_environment({key for keys in keys_by_verb.values() for key in keys})
     found = read_settings(Path())
     session_of(ctx).settings_file = found.where
@@ -109,6 +111,10 @@ def _settings(ctx: Context) -> dict[str, Any]:
         option.name: [value] if option.multiple and not isinstance(value, list) else value
         for option, value in values.items()
     }
+
+
+def _has_settings(verb: Any) -> bool:
+    return not isinstance(verb, PlainVerb) or isinstance(verb, Verb)
 
 
 def _verb_of(ctx: Context) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from lowlat.errors import FormatError
 from lowlat_cli.console import Color
+from lowlat_cli.listings import engine_names
 from lowlat_cli.quantity import parse_count, parse_duration_ns
 from lowlat_cli.session import session_of
 from lowlat_cli.stdio import show_notes
@@ -158,7 +159,10 @@ CpuOption: TypeAlias = Annotated[
     ),
 ]
 EngineOption: TypeAlias = Annotated[
-    str, typer.Option("--engine", metavar="NAME", parser=_engine, help="What is measured: {engines}.")
+    str,
+    typer.Option(
+        "--engine", metavar="NAME", parser=_engine, autocompletion=engine_names, help="What is measured: {engines}."
+    ),
 ]
 OrdersOption: TypeAlias = Annotated[
     int | None,

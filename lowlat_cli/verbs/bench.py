@@ -10,6 +10,7 @@ import typer
 
 from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.destination import Destination
+from lowlat_cli.listings import profiles
 from lowlat_cli.options.load import (
     PACED_S,
     SWEPT_MAX,
@@ -75,6 +76,7 @@ def bench(
             "--profile",
             "-p",
             metavar="NAME|FILE",
+            autocompletion=profiles,
             help="Order flow: {profiles}, or a TOML file.",
         ),
     ] = "equity",

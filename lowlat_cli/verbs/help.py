@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def help_(
     ctx: typer.Context,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="COMMAND...", help="A command.  [default: lowlat itself]")
+        list[str] | None, typer.Argument(metavar="VERB...", help="A command.  [default: lowlat itself]")
     ] = None,
     _quiet: QuietOption = False,
     _color: ColorOption = None,

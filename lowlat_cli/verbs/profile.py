@@ -10,6 +10,7 @@ import typer
 from lowlat.errors import ExitCode, OutputPathError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
+from lowlat_cli.listings import profiles
 from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
 from lowlat_cli.options.shared import (
     SEED_MAX,
@@ -41,7 +42,10 @@ profile = typer.Typer(
 )
 
 _NameArgument = Annotated[
-    str, typer.Argument(metavar="PROFILE", help="A built-in profile ({profiles}), or the path of a .toml file.")
+    str,
+    typer.Argument(
+        metavar="PROFILE", autocompletion=profiles, help="A built-in profile ({profiles}), or the path of a .toml file."
+    ),
 ]
 _TomlOption = Annotated[
     Path | None,

@@ -13,6 +13,7 @@ import typer
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.command import full_command
 from lowlat_cli.destination import Destination, page_of, tell_status
+from lowlat_cli.listings import output_names
 from lowlat_cli.options.shared import (
     ColorOption,
     DebugOption,
@@ -56,6 +57,7 @@ def report(
             "--format",
             metavar="OUTPUT",
             parser=_output,
+            autocompletion=output_names,
             help="table, or {outputs}; --json is short for --to json.",
         ),
     ] = "table",

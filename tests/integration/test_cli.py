@@ -28,7 +28,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
     verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "compare", "ab"]
-    verbs += ["affinity", "journal", "profile", "help"]
+    verbs += ["affinity", "journal", "profile", "help", "completion"]
     assert [line.split()[0] for line in listed if not line.startswith("    ")] == verbs
 
 
