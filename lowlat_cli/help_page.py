@@ -21,7 +21,8 @@ WIDTH_OFF_TERMINAL: Final = 80
 WIDTH_MIN: Final = 40
 """Columns at least: below this, a column of text has no room beside the names of options."""
 
-_OTHERS: Final = "Options"
+OTHERS: Final = "Options"
+"""The group of all options that are in no other."""
 _GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "Order flow": frozenset({"profile", "commands", "seed"}),
     "Load": frozenset({"pipeline", "producers", "rate", "arrivals", "sweep", "objective", "dir"}),
@@ -58,14 +59,15 @@ def option_groups(command: Any, ctx: Context) -> dict[str, list[TyperOption]]:
     grouped = {name: options for name, options in grouped.items() if len(options) > 1}
     inside = [option for options in grouped.values() for option in options]
     others = [each for each in shown if each not in inside]
-    return ({_OTHERS: others} if others else {}) | grouped
+    return ({OTHERS: others} if others else {}) | grouped
 
 
 def record_of(parameter: TyperArgument | TyperOption, ctx: Context) -> tuple[str, str]:
     """How a parameter is written, and what it means, with its default."""
     record = parameter.get_help_record(ctx)
     assert record is not None, "hidden parameters are not shown"
-    return record[0], with_names(record[1])
+    name = record[0] if isinstance(parameter, TyperOption) else parameter.metavar or record[0]
+    return name, with_names(record[1])
 
 
 def subcommands(command: Any) -> Iterator[tuple[str, Any]]:
