@@ -130,6 +130,10 @@ def _check_environment(keys: set[str]) -> None:
     given = {name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)} - _OF_THE_BUILD
     for name in sorted(given - known):
         # Compare without the common prefix, which would make all names look similar.
+        if name == "JSON":
+            raise UsageError(
+                f"{_PREFIX}JSON is not a setting: --json is short for --format json; set {_PREFIX}FORMAT=json"
+            )
         if near := nearest(name, known):
             raise UsageError(f"unknown variable {_PREFIX}{name}; did you mean {_PREFIX}{near}? Rename it, or unset it")
 

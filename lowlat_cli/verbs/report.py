@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lowlat import units
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.command import full_command
 from lowlat_cli.destination import Destination, page_of, tell_status
@@ -106,7 +107,7 @@ def report(
                 "--history reads a directory and writes a table, json or html; remove FILE and other outputs"
             )
         destination.check(("html",))
-        return _follow(history, series, destination)
+        return _follow(history, series, destination, verbose=verbose)
     if not files:
         raise UsageError("no report given; name one, or a directory of reports with --history DIR")
 
@@ -188,13 +189,13 @@ def _verdict(document: Document) -> ExitCode:
     return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
 
 
-def _follow(folder: Path, series: str | None, destination: Destination) -> ExitCode:
+def _follow(folder: Path, series: str | None, destination: Destination, *, verbose: bool) -> ExitCode:
     from lowlat.documents import text
     from lowlat.reports.compare.history import history_of
     from lowlat.reports.terminal.history_table import render_history
 
     found = history_of(folder, series)
-    for each in found.skipped:
-        note(f"skipped {each.file}: {each.reason}")
+    if verbose and found.skipped:
+        note(f"skipped {units.plural(len(found.skipped), 'file')} without such a report; --json has the reasons")
     destination.write(lambda: text(found, ascii_only=False), lambda on: render_history(found, on), page_of(found))
     return ExitCode.OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -128,6 +129,17 @@ def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, fla
 def test_version(lowlat: Run, flag: str) -> None:
     done = lowlat(flag)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"lowlat {version('lowlat')}\n", "")
+
+
+@pytest.mark.parametrize("module", ["lowlat_cli", "lowlat"])
+def test_python_runs_it_as_a_module(module: str, tmp_path: Path, environment: dict[str, str]) -> None:
+    def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    assert run_module("--version").stdout == f"lowlat {version('lowlat')}\n"
+    done = run_module("bogus")
+    assert (done.returncode, done.stderr) == (2, "lowlat: error: no such command 'bogus'; see 'lowlat --help'\n")
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
