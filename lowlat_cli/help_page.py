@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from typer.core import TyperArgument, TyperGroup, TyperOption
@@ -89,7 +89,8 @@ def write_help(command: Any, ctx: Context, formatter: HelpFormatter) -> None:
     command.format_help_text(ctx, formatter)
     formatter.write_paragraph()
     command.format_usage(ctx, formatter)
-    sections = {"Arguments": arguments_of(command, ctx), **option_groups(command, ctx)}
+    sections: dict[str, Sequence[TyperArgument | TyperOption]] = {"Arguments": arguments_of(command, ctx)}
+    sections |= option_groups(command, ctx)
     for name, parameters in sections.items():
         if parameters:
             with formatter.section(name):

@@ -75,11 +75,11 @@ class _Line:
         elif isinstance(self.ctx.command, TyperGroup):
             if self.ctx.parent is None and word == "help":
                 return rest  # its arguments are the verbs
-            name, command, rest = self.ctx.command.resolve_command(self.ctx, words)
+            called, command, rest = self.ctx.command.resolve_command(self.ctx, words)
             if command is None:
                 self.known = False
                 return []
-            self.ctx = _resilient(command, str(name), self.ctx)
+            self.ctx = _resilient(command, str(called), self.ctx)
         else:
             self.arguments += 1
             self.only_arguments = self.only_arguments or not self.ctx.allow_interspersed_args
@@ -122,9 +122,9 @@ class _Line:
     def _values(self, parameter: TyperArgument | TyperOption, begun: str) -> Candidates:
         listed = ((str(each.value), "") for each in parameter.shell_complete(self.ctx, begun))
         metavar = parameter.metavar or ""
-        source = next((source for word, source in _SOURCES if word in metavar), "nothing")
-        # The words after a command are its arguments, and often files.
-        source = "files" if source == "commands" and self.arguments else source
+        source: Source = next((each for word, each in _SOURCES if word in metavar), "nothing")
+        if source == "commands" and self.arguments:
+            source = "files"  # the arguments of a command often are
         return _beginning(begun, listed, source)
 
 
