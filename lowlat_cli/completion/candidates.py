@@ -42,14 +42,14 @@ class Candidates:
 def candidates(root: Any, words: Sequence[str]) -> Candidates:
     """What may take the place of the last word, which has been begun. `words`: those after `lowlat`."""
     *typed, begun = words or [""]
-    line = _Line(_resilient(root, "lowlat", None))
+    line = _Typed(_resilient(root, "lowlat", None))
     while typed:
         typed = line.read(typed)
     return line.next("" if begun == "=" else begun)  # bash gives the sign of --option=VALUE as a word
 
 
 @dataclass(slots=True)
-class _Line:
+class _Typed:
     """The words before the one that is completed."""
 
     ctx: Context
