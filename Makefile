@@ -73,7 +73,7 @@ format: $(VENV)/.extra-check ## Format the sources
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp' '*.h' '*.c')
 
 .PHONY: stubs
-stubs: $(VENV)/.built ## Rewrite what is generated: records and enumerations, type stubs, document schemas
+stubs: $(VENV)/.built ## Rewrite what is generated: records and enumerations, type stubs, document schemas, man pages
 	@bash tools/generate/stubs.sh $(BIN)
 
 .PHONY: instructions

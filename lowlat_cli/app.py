@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from lowlat_cli.command import Verb, Verbs
-from lowlat_cli.options.shared import ColorOption, DebugOption
+from lowlat_cli.command import PlainVerb, Verb, Verbs
+from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption
 from lowlat_cli.separators import CommandsVerb, SidesVerb
 from lowlat_cli.session import Session
 from lowlat_cli.verbs.ab import ab
@@ -18,6 +18,8 @@ from lowlat_cli.verbs.bench import bench
 from lowlat_cli.verbs.book import book
 from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.compare import compare
+from lowlat_cli.verbs.completion import complete, completion
+from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
 from lowlat_cli.verbs.profile import profile
@@ -55,6 +57,9 @@ app.add_typer(journal)
 app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
+app.command("help", cls=PlainVerb)(help_)
+app.command(cls=PlainVerb)(completion)
+app.command("_complete", cls=PlainVerb, hidden=True)(complete)
 
 
 def _show_version(wanted: bool) -> None:
@@ -71,6 +76,7 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
+    quiet: QuietOption = False,
     color: ColorOption = None,
     debug: DebugOption = False,
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from lowlat.errors import UsageError
-from lowlat_cli.listings import with_names
+from lowlat_cli.help_page import key_of, write_help
 from lowlat_cli.session import session_of
 from lowlat_cli.settings import nearest, read_settings
 
@@ -24,11 +24,8 @@ if TYPE_CHECKING:
 _PREFIX = "LOWLAT_"
 _OF_THE_BUILD = frozenset({"NATIVE", "SANITIZE", "CHECKED"})
 """Variables that the build reads: near to a setting's name or not, they are none."""
-
-
-def key_of(option: TyperOption) -> str:
-    """The option's key in a settings file: its long name."""
-    return max(option.opts, key=len).removeprefix("--")
+_PROFILES = "profiles"
+"""Short for two commands beneath `profile`."""
 
 
 def settable(command: Any) -> Iterator[TyperOption]:
@@ -41,7 +38,15 @@ def settable(command: Any) -> Iterator[TyperOption]:
             yield parameter
 
 
-class Verb(TyperCommand):
+class PlainVerb(TyperCommand):
+    """A verb that no setting changes, so that it works beside a broken settings file."""
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Purpose and examples first, then usage and options."""
+        write_help(self, ctx, formatter)
+
+
+class Verb(PlainVerb):
     """A verb."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,28 +73,25 @@ class Verb(TyperCommand):
                 parser.add_option(obj=option, opts=["--json"], dest=option.name, action=action, const="json")
         return parser
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Purpose and examples first, then usage and options."""
-        _format_help(self, ctx, formatter)
-
 
 class Verbs(TyperGroup):
-    """A command that contains verbs."""
+    """A command that contains verbs. Those that do no work of their own, such as `help`, come last."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        last = {name for name, verb in self.commands.items() if not _has_settings(verb)}
+        self.commands = dict(sorted(self.commands.items(), key=lambda item: item[0] in last))
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Accept `lowlat profiles [NAME]` as `lowlat profile list`, or `lowlat profile show NAME`."""
+        if ctx.parent is None and args[0] == _PROFILES:
+            named = ctx.resilient_parsing or (len(args) > 1 and not args[1].startswith("-"))
+            args = ["profile", "show" if named else "list", *args[1:]]
+        return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Same as for a verb."""
-        _format_help(self, ctx, formatter)
-
-
-def _format_help(command: TyperCommand | TyperGroup, ctx: Context, formatter: HelpFormatter) -> None:
-    for option in command.params:
-        if isinstance(option, TyperOption) and option.help:
-            option.help = with_names(option.help)
-    command.format_help_text(ctx, formatter)
-    formatter.write_paragraph()
-    command.format_usage(ctx, formatter)
-    command.format_options(ctx, formatter)
-    command.format_epilog(ctx, formatter)
+        write_help(self, ctx, formatter)
 
 
 def _settings(ctx: Context) -> dict[str, Any]:
@@ -97,7 +99,9 @@ def _settings(ctx: Context) -> dict[str, Any]:
     root = ctx.find_root().command
     assert isinstance(root, TyperGroup), "a verb is called through the group"
     verbs = root.commands
-    keys_by_verb = {name: {key_of(option) for option in settable(verb)} for name, verb in verbs.items()}
+    keys_by_verb = {
+        name: {key_of(option) for option in settable(verb)} for name, verb in verbs.items() if _has_settings(verb)
+    }
     _check_environment({key for keys in keys_by_verb.values() for key in keys})
     found = read_settings(Path())
     session_of(ctx).settings_file = found.where
@@ -107,6 +111,10 @@ def _settings(ctx: Context) -> dict[str, Any]:
         option.name: [value] if option.multiple and not isinstance(value, list) else value
         for option, value in values.items()
     }
+
+
+def _has_settings(verb: Any) -> bool:
+    return not isinstance(verb, PlainVerb) or isinstance(verb, Verb)
 
 
 def _verb_of(ctx: Context) -> str:
@@ -122,6 +130,10 @@ def _check_environment(keys: set[str]) -> None:
     given = {name.removeprefix(_PREFIX) for name in os.environ if name.startswith(_PREFIX)} - _OF_THE_BUILD
     for name in sorted(given - known):
         # Compare without the common prefix, which would make all names look similar.
+        if name == "JSON":
+            raise UsageError(
+                f"{_PREFIX}JSON is not a setting: --json is short for --format json; set {_PREFIX}FORMAT=json"
+            )
         if near := nearest(name, known):
             raise UsageError(f"unknown variable {_PREFIX}{name}; did you mean {_PREFIX}{near}? Rename it, or unset it")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
+from lowlat.columns import columns_chosen
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -40,6 +42,8 @@ def console(stream: TextIO, color: Color, *, into: TextIO | None = None) -> Cons
         # disables bold and dim, which `no_color` does not.
         return Console(
             file=into or stream,
+            width=columns_chosen(),
+            _environ={name: value for name, value in os.environ.items() if name != "COLUMNS"},
             force_terminal=stream.isatty(),
             no_color=not wanted,
             color_system=color_system,

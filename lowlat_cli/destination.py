@@ -14,7 +14,7 @@ from lowlat.errors import ExitCode, UsageError
 from lowlat.text import plain_text, printable_json, printable_lines
 from lowlat_cli.console import Color, console
 from lowlat_cli.signals import interrupted_exit_code
-from lowlat_cli.stdio import emit, emit_parts, say
+from lowlat_cli.stdio import emit, emit_parts, note, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,7 +126,7 @@ class Destination:
         if self.file is None or file_format != self.output_format:
             emit(_shown(text(self.output_format, sys.stdout, self.color), self.output_format))
         if self.file is not None:
-            say(f"wrote {self.file}")
+            note(f"wrote {self.file}")
 
     def stream(self, parts: Callable[[str], Iterable[str]]) -> bool:
         """Like `write`, for output too long for memory: `parts` yields the text of the table or JSON piece by piece.
@@ -142,7 +142,7 @@ class Destination:
         if self.file is None or file_format != self.output_format:
             wanted = emit_parts(_shown(part, self.output_format) for part in parts(self.output_format))
         if self.file is not None:
-            say(f"wrote {self.file}")
+            note(f"wrote {self.file}")
         return wanted
 
     def prints_table(self, others: Texts) -> bool:

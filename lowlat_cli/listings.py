@@ -40,6 +40,51 @@ _LISTINGS: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
+def engine_names(incomplete: str) -> list[str]:
+    """Engines, for completion. Here and below, `incomplete` is what has been typed; the caller compares."""
+    from lowlat.engine.bench.engines import ENGINES
+
+    del incomplete
+    return ENGINES.names()
+
+
+def reader_names(incomplete: str) -> list[str]:
+    """The formats of recorded orders, and of the output."""
+    from lowlat.engine.flow.registry import READERS
+
+    del incomplete
+    return [*READERS.names(), "table", "json"]
+
+
+def output_names(incomplete: str) -> list[str]:
+    """The formats of a saved report."""
+    from lowlat.reports.outputs.registry import OUTPUTS
+
+    del incomplete
+    return ["table", *OUTPUTS]
+
+
+def profiles(incomplete: str) -> list[str]:
+    """The built-in profiles."""
+    from lowlat.engine.flow.profile import profile_names
+
+    del incomplete
+    return list(profile_names())
+
+
+def books(incomplete: str) -> list[str]:
+    """The books in the default folder."""
+    from lowlat.engine.shared_book.document import books_document
+    from lowlat.engine.shared_book.file import default_folder
+    from lowlat.errors import LowlatError
+
+    del incomplete
+    try:
+        return [book.symbol for book in books_document(default_folder()).books]
+    except (LowlatError, OSError):
+        return []
+
+
 def with_names(text: str) -> str:
     """The text with each `{listing}` replaced."""
     for mark, listing in _LISTINGS.items():

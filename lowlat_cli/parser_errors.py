@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 import typer
 
-from lowlat_cli.command import key_of
+from lowlat_cli.help_page import key_of
 
 
 def is_of_parser(error: BaseException) -> TypeGuard[typer.TyperException]:

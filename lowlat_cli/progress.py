@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from lowlat.text import printable
 from lowlat_cli.console import Color, console, is_terminal
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import notes_shown, say
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Takes what comes next and the share done, 0 to 1."""
@@ -17,8 +17,10 @@ Progress: TypeAlias = Callable[[str, float], None]
 
 @contextmanager
 def shown_progress(color: Color, *, verbose: bool) -> Iterator[Progress]:
-    """A bar on a terminal; otherwise one line per update if `verbose`, else nothing."""
-    if is_terminal(sys.stderr):
+    """A bar on a terminal; otherwise one line per update if `verbose`, else nothing. With --quiet, nothing."""
+    if not notes_shown():
+        yield _nothing
+    elif is_terminal(sys.stderr):
         with _bar(color) as progress:
             yield progress
     elif verbose:

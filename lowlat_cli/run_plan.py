@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lowlat_cli.command import full_command
 from lowlat_cli.console import is_terminal
 from lowlat_cli.options.shared import ExhaustionPolicy
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,4 +60,4 @@ def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -
     if not (verbose or is_terminal(sys.stderr)):
         return
     where = "" if folder is None else f" --dir {folder}"
-    say(f"to watch the book in another terminal: lowlat book {names[0]}{where} --watch")
+    note(f"to watch the book in another terminal: lowlat book {names[0]}{where} --watch")

@@ -17,6 +17,7 @@ class Session:
 
     color: Color | None = None
     debug: bool = False
+    quiet: bool = False
     settings_file: str | None = None
     """How messages name the file that settings came from."""
 

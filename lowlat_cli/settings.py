@@ -67,7 +67,7 @@ class Settings:
             )
         known = {each for each in every_key if not names_output(verb, each)}
         if key not in known:
-            near = nearest(key, known)
+            near = "format = 'json'" if key == "json" else nearest(key, known)
             hint = f"did you mean {near!r}?" if near else f"available: {', '.join(sorted(known))}"
             raise UsageError(f"{self.where}: unknown key {path!r}; {hint}")
 

@@ -8,6 +8,7 @@ import os
 import select
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from lowlat.errors import OutputPathError
 from lowlat.limits import MESSAGE_CHARS_MAX
@@ -54,6 +55,30 @@ def say(line: str) -> None:
     with contextlib.suppress(OSError):
         sys.stderr.write(f"lowlat: {cut(printable(line), MESSAGE_CHARS_MAX)}\n")
         sys.stderr.flush()
+
+
+@dataclass(slots=True)
+class _Notes:
+    shown: bool = True
+
+
+_notes = _Notes()
+
+
+def show_notes(*, shown: bool) -> None:
+    """Whether `note` writes, from now on."""
+    _notes.shown = shown
+
+
+def notes_shown() -> bool:
+    """Whether notes and progress are written to stderr."""
+    return _notes.shown
+
+
+def note(line: str) -> None:
+    """The same for a line that is not about an error, unless --quiet."""
+    if _notes.shown:
+        say(line)
 
 
 def has_reader() -> bool:

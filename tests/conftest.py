@@ -6,6 +6,7 @@ installed package, would then hide it. The current folder goes last instead, so 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ from hypothesis import HealthCheck, settings
 _CLONE = Path(__file__).resolve().parents[1]
 
 sys.path[:] = [*(entry for entry in sys.path if Path(entry or ".").resolve() != _CLONE), str(_CLONE)]
+
+# The tests measure beside one another: they look at what is measured, not at figures.
+os.environ["LOWLAT_NO_LOCK"] = "1"
 
 # A shell ignores SIGINT in what it runs in the background, as nohup does SIGHUP, and processes inherit that: those of
 # the tests would not hear the signals that they are sent.

@@ -239,11 +239,12 @@ def profile_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def load_profile(name_or_path: str) -> Profile:
+def load_profile(name_or_path: str | Path) -> Profile:
     """Load a built-in profile by name, or any profile by the path of its TOML file.
 
     Raises `InputError` that names the cause: the unknown name (with the closest match), the file, or the key.
     """
+    name_or_path = str(name_or_path)
     return _parse(profile_toml(name_or_path), Path(name_or_path).stem, name_or_path)
 
 

@@ -17,6 +17,7 @@ from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.segment import Block, Head, Reached, Segment
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
+from lowlat.uncopied import Uncopied
 
 STRETCH_BYTES: Final = 1 << 26
 """Size of a stretch read at once: about 0.1 s."""
@@ -42,16 +43,16 @@ class SegmentFacts:
     size: int
 
 
-class JournalFile:
+class JournalFile(Uncopied):
     """A journal, open for reading. Close it, or use it in a `with` block.
 
     Raises `NoJournalError`, `JournalError`, `JournalDamagedError` for an unusable head or a missing segment,
     `UsageError` for a head with invalid engine settings. Problems after the heads are in `fault`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._last = Segment(path)
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._last = Segment(self.path)
         self._other: Segment | None = None
         self._before: tuple[tuple[int, int], Reached] | None = None
         try:

@@ -118,7 +118,7 @@ class JournalCheck:
     problem: str | None
 
 
-def check_journal(path: Path, progress: Progress = lambda _text, _share: None) -> JournalCheck:
+def check_journal(path: str | Path, progress: Progress = lambda _text, _share: None) -> JournalCheck:
     """Read and execute a whole journal, and recover from its snapshot.
 
     Raises `NoJournalError`, `JournalDamagedError`, or `JournalError` for a head of another version, and what

@@ -26,6 +26,7 @@ from lowlat.engine.matching.records import (
     Trades,
 )
 from lowlat.errors import UsageError
+from lowlat.uncopied import Uncopied
 
 RELEASE_FROM: Final = 1_000
 """From this many commands in a batch, `process` releases the GIL.
@@ -79,7 +80,7 @@ class Interrupted:
     events: Events
 
 
-class Engine(MatchingEngine):
+class Engine(Uncopied, MatchingEngine):
     """The native engine.
 
     `process` releases the GIL for batches of `RELEASE_FROM` commands and more. Only one thread at a time may use an

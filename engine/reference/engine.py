@@ -9,6 +9,7 @@ file (what each command does). It is slow and short on purpose.
 from __future__ import annotations
 
 from itertools import islice
+from typing import NoReturn
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from lowlat.engine.matching.records import (
 )
 from lowlat.engine.reference.book import RESTING_TIMES, Book, Command, Order
 from lowlat.engine.reference.validation import Validation
+from lowlat.errors import UsageError
 
 
 class ReferenceEngine(Validation, MatchingEngine):
@@ -43,6 +45,10 @@ class ReferenceEngine(Validation, MatchingEngine):
 
     It preallocates no memory; its pools are only counters.
     """
+
+    def __copy__(self) -> NoReturn:
+        """A shallow copy would share its books."""
+        raise UsageError("a copy.copy of this ReferenceEngine would share its books; use copy.deepcopy")
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""

@@ -31,6 +31,7 @@ from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_o
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.errors import UsageError
 from lowlat.reports.model.book import STALE_S, WriterState
+from lowlat.uncopied import Uncopied
 
 Read = TypeVar("Read")
 
@@ -72,7 +73,7 @@ class BookSnapshot:
         return TopOfBook(*sides)
 
 
-class MappedBookReader:
+class MappedBookReader(Uncopied):
     """Reads the book of `symbol` in `folder` (default: `default_folder`) while another process writes it.
 
     With `live_only` false, the last consistent book of a former writer can be read too. If the file is truncated while

@@ -37,6 +37,7 @@ from lowlat.engine.shared_book.reader import BookSnapshot, snapshot_of
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
 from lowlat.errors import UsageError
 from lowlat.file_lock import unlock
+from lowlat.uncopied import Uncopied
 
 DEPTH: Final = 64
 """Default number of levels per side."""
@@ -52,7 +53,7 @@ class Found(Enum):
     REPLACED = "a book of another version, size or instrument, or one never finished"
 
 
-class MappedBookWriter:
+class MappedBookWriter(Uncopied):
     """Writes the book of `symbol` to its own file in `folder` (default: `default_folder`, created with mode
     0700): exclusively created, mode 0600, `depth` levels per side (even, up to 4096).
 

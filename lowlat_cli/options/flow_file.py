@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from lowlat_cli.listings import reader_names
 from lowlat_cli.options.shared import OutputFormat
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ FormatsOption: TypeAlias = Annotated[
         "--format",
         metavar="NAME",
         callback=_after_settings,
+        autocompletion=reader_names,
         help="Input: {readers}. Output: table or json; --json is short for --format json. May be given once for "
         "each.  [default: detected from FILE, table]",
     ),

@@ -12,7 +12,7 @@ from lowlat.text import printable_lines
 from lowlat_cli.destination import Destination, page_of
 from lowlat_cli.session import color_of
 from lowlat_cli.signals import interrupted_exit_code
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,9 +76,10 @@ def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, s
         say(f"stopped early: {reason}")
     if not destination.prints_table(others):  # the table shows warnings and verdict
         for warning in comparison.warnings:
-            say(f"warning: {warning}")
+            note(f"warning: {warning}")
         if comparison.gate.verdict != "passed":
-            say(verdict(comparison))
+            tell = note if _exit_code(comparison, strict=strict) == ExitCode.OK else say
+            tell(verdict(comparison))
     return _exit_code(comparison, strict=strict)
 
 

@@ -9,14 +9,14 @@ import typer
 from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.options.shared import count, is_given
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from lowlat.probes.network.peer import PeerPath
     from lowlat_cli.progress import Progress
 
 PORT_MAX = 65_535
-_BESIDE_LISTEN = {"listen", "bind", "verbose", "_color", "_debug"}
+_BESIDE_LISTEN = {"listen", "bind", "verbose", "_quiet", "_color", "_debug"}
 
 PeerOption: TypeAlias = Annotated[
     str | None,
@@ -64,11 +64,11 @@ def _serve(port: int, address: str | None) -> NoReturn:
     from lowlat.probes.network.echo_server import EchoServer
 
     with EchoServer(port, address) as server:
-        say(f"listening on {server.address} (UDP), for 'lowlat bench --peer' only; press Ctrl-C to stop")
+        note(f"listening on {server.address} (UDP), for 'lowlat bench --peer' only; press Ctrl-C to stop")
         try:
             server.run()
         finally:
-            say(f"answered {units.counted(server.answered, 'message')}, ignored {server.ignored:,}")
+            note(f"answered {units.counted(server.answered, 'message')}, ignored {server.ignored:,}")
 
 
 def measured_peer(address: str | None, progress: Progress) -> PeerPath | None:

@@ -10,8 +10,10 @@ import typer
 
 from lowlat.errors import FormatError
 from lowlat_cli.console import Color
+from lowlat_cli.listings import engine_names
 from lowlat_cli.quantity import parse_count, parse_duration_ns
 from lowlat_cli.session import session_of
+from lowlat_cli.stdio import show_notes
 
 SEED_MAX = 2**64 - 1
 """The largest random seed, of an order flow and of the order of runs."""
@@ -81,6 +83,13 @@ def _remember_debug(ctx: typer.Context, value: bool) -> bool:
     return session.debug
 
 
+def _remember_quiet(ctx: typer.Context, value: bool) -> bool:
+    session = session_of(ctx)
+    session.quiet = session.quiet or value
+    show_notes(shown=not session.quiet)
+    return session.quiet
+
+
 ColorOption: TypeAlias = Annotated[
     Color | None,
     typer.Option(
@@ -93,6 +102,15 @@ DebugOption: TypeAlias = Annotated[
     bool,
     # Eager, so that it applies to errors in the other options too.
     typer.Option("--debug", callback=_remember_debug, is_eager=True, help="Show the traceback of an error."),
+]
+QuietOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        callback=_remember_quiet,
+        help="Write only the result and errors: no progress, notes, warnings.",
+    ),
 ]
 FormatOption: TypeAlias = Annotated[
     OutputFormat, typer.Option("--format", help="Output format; --json is short for --format json.")
@@ -141,7 +159,10 @@ CpuOption: TypeAlias = Annotated[
     ),
 ]
 EngineOption: TypeAlias = Annotated[
-    str, typer.Option("--engine", metavar="NAME", parser=_engine, help="What is measured: {engines}.")
+    str,
+    typer.Option(
+        "--engine", metavar="NAME", parser=_engine, autocompletion=engine_names, help="What is measured: {engines}."
+    ),
 ]
 OrdersOption: TypeAlias = Annotated[
     int | None,

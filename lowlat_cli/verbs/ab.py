@@ -12,7 +12,8 @@ import typer
 from lowlat import units
 from lowlat.child_process import python_running
 from lowlat.errors import UsageError
-from lowlat_cli.command import full_command, key_of, settable
+from lowlat_cli.command import full_command, settable
+from lowlat_cli.help_page import key_of
 from lowlat_cli.options.gate import (
     EveryOption,
     GateOption,
@@ -22,7 +23,16 @@ from lowlat_cli.options.gate import (
     deliver,
     destination_of,
 )
-from lowlat_cli.options.shared import SEED_MAX, ColorOption, DebugOption, ReportOutputOption, count, is_given
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.shared import (
+    SEED_MAX,
+    ColorOption,
+    DebugOption,
+    QuietOption,
+    ReportOutputOption,
+    count,
+    is_given,
+)
 from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.separators import parts_of
@@ -33,7 +43,9 @@ if TYPE_CHECKING:
     from lowlat.engine.bench.subprocess_run import ComparedCommand
 
 PAIRS_MAX: Final = 1_000
-_OWN: Final = frozenset({"runs", "format", "output", "verbose", "color", "debug", "sweep", "log"})
+_OWN: Final = frozenset(
+    {"runs", "format", "output", "verbose", "quiet", "no-lock", "wait", "color", "debug", "sweep", "log"}
+)
 """Options of bench that cannot be a side's: ab says them, or they do not make one report."""
 _STRAY: Final = frozenset({"output", "sweep", "log"})
 """Of these, what environment and settings file must not add to the runs either."""
@@ -89,12 +101,15 @@ def ab(
             help="Random seed for the order within pairs.  [default: random]",
         ),
     ] = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     gate: GateOption = None,
     strict: StrictOption = False,
     output_format: ToOption = "table",
     output: ReportOutputOption = None,
     plot: SidesPlotOption = False,
     verbose: EveryOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -127,7 +142,7 @@ def ab(
         rules=tuple(map(parse_rule, gate or ())),
         command=full_command(ctx, sys.argv[1:]),
     )
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+    with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
         comparison, sides = compare_commands(plan, progress)
     return deliver(comparison, sides, destination, strict=strict, every=verbose)
 

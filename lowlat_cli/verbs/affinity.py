@@ -12,7 +12,7 @@ import typer
 from lowlat.errors import UsageError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, count
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption, count
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ _RootOption = Annotated[
 
 
 @affinity.callback(invoke_without_command=True)
-def affinity_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
+def affinity_root(
+    ctx: typer.Context, _quiet: QuietOption = False, _color: ColorOption = None, _debug: DebugOption = False
+) -> None:
     """Show, set and plan the CPUs that threads run on, or run a command pinned to CPUs.
 
     \b
@@ -71,6 +73,7 @@ def show(
     ] = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -99,6 +102,7 @@ def set_(
     cpus: _ListArgument,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -141,6 +145,7 @@ def run(
         int | None,
         typer.Option("--fifo", metavar="PRIO", parser=count(1, 99), help="Real-time SCHED_FIFO priority, 1 to 99."),
     ] = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -198,6 +203,7 @@ def plan(
     root: _RootOption = Path("/"),
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

@@ -10,6 +10,7 @@ import typer
 
 from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.destination import Destination
+from lowlat_cli.listings import profiles
 from lowlat_cli.options.load import (
     PACED_S,
     SWEPT_MAX,
@@ -31,6 +32,7 @@ from lowlat_cli.options.load import (
     objectives_of,
     open_loop,
 )
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.peer import BindOption, ListenOption, PeerOption, listens, measured_peer
 from lowlat_cli.options.shared import (
     SEED_MAX,
@@ -42,6 +44,7 @@ from lowlat_cli.options.shared import (
     OrdersOption,
     PlotOption,
     PoolPolicyOption,
+    QuietOption,
     ReportOutputOption,
     RunsOption,
     TradesOption,
@@ -73,6 +76,7 @@ def bench(
             "--profile",
             "-p",
             metavar="NAME|FILE",
+            autocompletion=profiles,
             help="Order flow: {profiles}, or a TOML file.",
         ),
     ] = "equity",
@@ -105,6 +109,8 @@ def bench(
     batch: BatchOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
@@ -116,6 +122,7 @@ def bench(
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -159,7 +166,7 @@ def bench(
     generate = cache(lambda count: synthetic_flow(chosen, count, seed))
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+    with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
         plan = replace(plan, peer=measured_peer(peer, progress))
         progress("generating the order flow", 0.0)
         if sweep:

@@ -12,7 +12,16 @@ import typer
 from lowlat.errors import UsageError
 from lowlat_cli.console import Color, console, is_terminal
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputFormat, OutputOption, count
+from lowlat_cli.listings import books
+from lowlat_cli.options.shared import (
+    ColorOption,
+    DebugOption,
+    FormatOption,
+    OutputFormat,
+    OutputOption,
+    QuietOption,
+    count,
+)
 from lowlat_cli.session import color_of
 
 if TYPE_CHECKING:
@@ -24,7 +33,10 @@ _FRAME_S = 0.1
 def book(
     ctx: typer.Context,
     symbol: Annotated[
-        str | None, typer.Argument(metavar="SYMBOL", help="The book to show.  [default: list the available books]")
+        str | None,
+        typer.Argument(
+            metavar="SYMBOL", autocompletion=books, help="The book to show.  [default: list the available books]"
+        ),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show the book live, until Ctrl-C.")] = False,
     folder: Annotated[
@@ -38,6 +50,7 @@ def book(
     ] = 10,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

@@ -9,7 +9,8 @@ import typer
 
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, duration_s
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption, duration_s
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
 
@@ -38,8 +39,11 @@ def calibrate(
         str | None,
         typer.Option("--cpu", metavar="N", help="CPU to measure on; auto: auto-selected.  [default: not pinned]"),
     ] = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -59,7 +63,8 @@ def calibrate(
     from lowlat.probes.clock.counter import calibrate as measure
 
     chosen = None if cpu is None else _one_cpu(cpu)
-    with shown_progress(color_of(ctx), verbose=False) if duration > _QUIET_S else nullcontext() as progress:
+    bar = shown_progress(color_of(ctx), verbose=False) if duration > _QUIET_S else nullcontext()
+    with alone(ctx, wait, no_lock=no_lock), bar as progress:
         if progress:
             progress(f"measuring for {duration:g} s", 0.0)
         found = measure(duration, chosen)

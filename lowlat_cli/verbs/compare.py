@@ -20,7 +20,7 @@ from lowlat_cli.options.gate import (
     deliver,
     destination_of,
 )
-from lowlat_cli.options.shared import ColorOption, DebugOption, ReportOutputOption
+from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, ReportOutputOption
 from lowlat_cli.separators import parts_of
 
 
@@ -36,6 +36,7 @@ def compare(
     output: ReportOutputOption = None,
     plot: SidesPlotOption = False,
     verbose: EveryOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:

@@ -11,10 +11,18 @@ import typer
 from lowlat.errors import OutputPathError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, VerboseOption, count
+from lowlat_cli.options.shared import (
+    ColorOption,
+    DebugOption,
+    FormatOption,
+    OutputOption,
+    QuietOption,
+    VerboseOption,
+    count,
+)
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +44,9 @@ _FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The journal
 
 
 @journal.callback(invoke_without_command=True)
-def journal_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
+def journal_root(
+    ctx: typer.Context, _quiet: QuietOption = False, _color: ColorOption = None, _debug: DebugOption = False
+) -> None:
     """Verify a journal, dump its commands, or compact it.
 
     \b
@@ -57,6 +67,7 @@ def verify(
     output_format: FormatOption = "table",
     output: OutputOption = None,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -93,7 +104,7 @@ def verify(
     if check.torn_bytes:
         _tell_torn(check.reason, check.whole.end.sequence, held=check.held)
     if check.snapshot is not None and check.snapshot.fault is not None:
-        say(f"the snapshot was not used: {check.snapshot.fault}")
+        note(f"the snapshot was not used: {check.snapshot.fault}")
     return 0
 
 
@@ -115,6 +126,7 @@ def dump(
     ] = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -164,6 +176,7 @@ def compact(
     ] = 0,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -203,11 +216,11 @@ def _tell_recovery(engine: JournaledEngine) -> None:
     recovery = engine.recovery
     assert recovery is not None  # it was recovered
     if recovery.torn is not None:
-        say(f"{recovery.torn}; it was cut off, to resume with command {recovery.commands:,}")
+        note(f"{recovery.torn}; it was cut off, to resume with command {recovery.commands:,}")
     if recovery.snapshot_fault is not None:
-        say(f"the snapshot was not used: {recovery.snapshot_fault}")
+        note(f"the snapshot was not used: {recovery.snapshot_fault}")
     if recovery.damage is not None:
-        say(f"{recovery.damage}; the snapshot replaces that part")
+        note(f"{recovery.damage}; the snapshot replaces that part")
 
 
 def _tell_end(file: JournalFile) -> None:
@@ -221,7 +234,7 @@ def _tell_end(file: JournalFile) -> None:
 
 def _tell_torn(reason: str | None, commands: int, *, held: bool) -> None:
     then = "an engine is writing it" if held else f"recovery truncates it, to resume with command {commands:,}"
-    say(f"{reason}; {then}")
+    note(f"{reason}; {then}")
 
 
 def _check_apart(file: Path, output: Path | None) -> None:

@@ -10,6 +10,7 @@ import typer
 from lowlat.errors import ExitCode, OutputPathError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
+from lowlat_cli.listings import profiles
 from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
 from lowlat_cli.options.shared import (
     SEED_MAX,
@@ -17,12 +18,13 @@ from lowlat_cli.options.shared import (
     DebugOption,
     FormatOption,
     OutputOption,
+    QuietOption,
     VerboseOption,
     count,
 )
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import emit, say
+from lowlat_cli.stdio import emit, note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +42,10 @@ profile = typer.Typer(
 )
 
 _NameArgument = Annotated[
-    str, typer.Argument(metavar="PROFILE", help="A built-in profile ({profiles}), or the path of a .toml file.")
+    str,
+    typer.Argument(
+        metavar="PROFILE", autocompletion=profiles, help="A built-in profile ({profiles}), or the path of a .toml file."
+    ),
 ]
 _TomlOption = Annotated[
     Path | None,
@@ -49,13 +54,15 @@ _TomlOption = Annotated[
 
 
 @profile.callback(invoke_without_command=True)
-def profile_root(ctx: typer.Context, _color: ColorOption = None, _debug: DebugOption = False) -> None:
+def profile_root(
+    ctx: typer.Context, _quiet: QuietOption = False, _color: ColorOption = None, _debug: DebugOption = False
+) -> None:
     """List, show, fit and check profiles, which describe synthetic order flow.
 
     \b
     Examples:
-      lowlat profile list
-      lowlat profile show steady -o mine.toml               a copy to edit
+      lowlat profile list                                   or, for short: lowlat profiles
+      lowlat profile show steady -o mine.toml               a copy to edit; for short: lowlat profiles steady
       lowlat profile fit day_message.csv.xz -o mine.toml    one that resembles a recorded flow
       lowlat profile check mine.toml day_message.csv.xz     where does it fit, and where not?
       lowlat bench --profile mine.toml
@@ -69,6 +76,7 @@ def list_profiles(
     ctx: typer.Context,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -98,7 +106,11 @@ def list_profiles(
 
 @profile.command(cls=Verb)
 def show(
-    name: _NameArgument, output: _TomlOption = None, _color: ColorOption = None, _debug: DebugOption = False
+    name: _NameArgument,
+    output: _TomlOption = None,
+    _quiet: QuietOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
 ) -> int:
     """Print a profile as TOML, to start one of your own from.
 
@@ -121,6 +133,7 @@ def fit(
     formats: FormatsOption = None,
     output: _TomlOption = None,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -148,8 +161,8 @@ def fit(
         fitted = fit_profile(statistics)
         fitted = refined(fitted, statistics, lambda share: progress("refining the profile", share))
     _deliver(profile_text(fitted.profile, fitted.notes), output)
-    for note in fitted.notes:
-        say(note)
+    for caveat in fitted.notes:
+        note(caveat)
     return 0
 
 
@@ -167,6 +180,7 @@ def check(
     ] = False,
     output: OutputOption = None,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -226,5 +240,5 @@ def _deliver(toml: str, output: Path | None) -> None:
     if output is None:
         return emit(printable_lines(toml))
     write_atomically(output, toml)
-    say(f"wrote {output}")
+    note(f"wrote {output}")
     return None

@@ -22,6 +22,7 @@ from lowlat_cli.options.load import (
     check_together,
     load_of,
 )
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.shared import (
     ColorOption,
     CpuOption,
@@ -30,6 +31,7 @@ from lowlat_cli.options.shared import (
     ExhaustionPolicy,
     OrdersOption,
     PlotOption,
+    QuietOption,
     ReportOutputOption,
     RunsOption,
     TradesOption,
@@ -62,6 +64,8 @@ def replay(
     log: LogOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
@@ -75,6 +79,7 @@ def replay(
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -101,7 +106,9 @@ def replay(
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
 
     reader = _reader(file, formats, expect)
-    return destination.deliver(_measured(ctx, file, reader, expect, plan, verbose=verbose))
+    with alone(ctx, wait, no_lock=no_lock):
+        report = _measured(ctx, file, reader, expect, plan, verbose=verbose)
+    return destination.deliver(report)
 
 
 def _reader(file: Path, formats: list[str] | None, expect: Path | None) -> Reader:

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lowlat import units
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.command import full_command
 from lowlat_cli.destination import Destination, page_of, tell_status
-from lowlat_cli.options.shared import ColorOption, DebugOption, PlotOption, ReportOutputOption, VerboseOption
+from lowlat_cli.listings import output_names
+from lowlat_cli.options.shared import (
+    ColorOption,
+    DebugOption,
+    PlotOption,
+    QuietOption,
+    ReportOutputOption,
+    VerboseOption,
+)
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,6 +58,7 @@ def report(
             "--format",
             metavar="OUTPUT",
             parser=_output,
+            autocompletion=output_names,
             help="table, or {outputs}; --json is short for --to json.",
         ),
     ] = "table",
@@ -70,6 +80,7 @@ def report(
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -96,7 +107,7 @@ def report(
                 "--history reads a directory and writes a table, json or html; remove FILE and other outputs"
             )
         destination.check(("html",))
-        return _follow(history, series, destination)
+        return _follow(history, series, destination, verbose=verbose)
     if not files:
         raise UsageError("no report given; name one, or a directory of reports with --history DIR")
 
@@ -150,9 +161,11 @@ def _merged(ctx: typer.Context, files: Sequence[Path]) -> Report:
         named.append((str(file), each))
     merged = merge_reports(named, full_command(ctx, sys.argv[1:]))
     for weakness in weaknesses([each for _, each in named]):
-        say(f"warning: {weakness}")
+        note(f"warning: {weakness}")
     if len(revisions := dict.fromkeys(each.tool.git or "unknown" for _, each in named)) > 1:
-        say(f"warning: merged from several builds, which 'lowlat compare' would keep apart: git {', '.join(revisions)}")
+        note(
+            f"warning: merged from several builds, which 'lowlat compare' would keep apart: git {', '.join(revisions)}"
+        )
     return merged
 
 
@@ -176,13 +189,13 @@ def _verdict(document: Document) -> ExitCode:
     return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
 
 
-def _follow(folder: Path, series: str | None, destination: Destination) -> ExitCode:
+def _follow(folder: Path, series: str | None, destination: Destination, *, verbose: bool) -> ExitCode:
     from lowlat.documents import text
     from lowlat.reports.compare.history import history_of
     from lowlat.reports.terminal.history_table import render_history
 
     found = history_of(folder, series)
-    for each in found.skipped:
-        say(f"skipped {each.file}: {each.reason}")
+    if verbose and found.skipped:
+        note(f"skipped {units.plural(len(found.skipped), 'file')} without such a report; --json has the reasons")
     destination.write(lambda: text(found, ascii_only=False), lambda on: render_history(found, on), page_of(found))
     return ExitCode.OK

@@ -10,9 +10,10 @@ import typer
 from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,8 +39,11 @@ def topology(
         Path | None,
         typer.Option("--capture", metavar="FILE.tar.xz", help="Write a snapshot that --root can read on any host."),
     ] = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
     output: OutputOption = None,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -63,10 +67,11 @@ def topology(
 
     tree = open_root(root)
     if capture is not None:
-        say(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
+        note(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
         tree = open_root(capture)  # show what the snapshot holds
     found = read_topology(tree)
-    line = _measured() if measure else None
+    with alone(ctx, wait, no_lock=no_lock or not measure):
+        line = _measured() if measure else None
 
     def document() -> str:
         from lowlat.documents import text

@@ -78,12 +78,13 @@ class RecordingTree(HostTree):
         return self._tree.link_target(path)
 
 
-def capture(path: Path, tree: HostTree = LIVE) -> int:
+def capture(path: str | Path, tree: HostTree = LIVE) -> int:
     """Write a snapshot of a host as a `.tar.xz`, atomically; return the number of files in it.
 
     Contains the sources of the host's topology and facts and, for other tools, the topology, cache, cpufreq and cpuidle
     folders of each CPU. Raises `OutputPathError` when the file cannot be written.
     """
+    path = Path(path)
     if not path.name.endswith(".tar.xz"):
         raise OutputPathError(f"{path} is not a snapshot name; use a name that ends in .tar.xz")
     record = RecordingTree(tree)

@@ -89,7 +89,7 @@ class History:
     skipped: Annotated[tuple[Skipped, ...], Meta(description="Other files in the directory")]
 
 
-def history_of(folder: Path, name: str | None = None) -> History:
+def history_of(folder: str | Path, name: str | None = None) -> History:
     """The trends of a folder's reports, by the first series over all operations or by the series of this name.
 
     Skips folders, and files whose names begin with a dot. Uses the percentiles stored in a report, not its histograms.
@@ -97,7 +97,7 @@ def history_of(folder: Path, name: str | None = None) -> History:
     """
     by_work: dict[object, list[Trend]] = {}
     skipped: list[Skipped] = []
-    for path in _files(folder):
+    for path in _files(Path(folder)):
         try:
             work, single = _single(path, name)
         except (InputError, FormatError) as error:

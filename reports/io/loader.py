@@ -21,21 +21,21 @@ from lowlat.reports.model.sweep import Sweep
 Document: TypeAlias = Report | Sweep | RecordedLog
 
 
-def read(path: Path) -> Document:
+def read(path: str | Path) -> Document:
     """The document in a file. Raises `InputError`, naming the file, if it cannot be read or has another format."""
-    data = read_bytes(path)
+    data = read_bytes(Path(path))
     with naming(str(path)):
         return read_log(data) if is_log(data) else document_of(data)
 
 
-def read_reports(paths: Sequence[Path]) -> list[Report]:
+def read_reports(paths: Sequence[str | Path]) -> list[Report]:
     """The reports of several files, checked. Raises `NotValidError` for one that contradicts itself, `InputError` for
     one that cannot be read and for a run in two of them, which would count twice.
     """
-    real = [path.resolve() for path in paths]
+    real = [Path(path).resolve() for path in paths]
     if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
         raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
-    reports = [_checked(path) for path in paths]
+    reports = [_checked(Path(path)) for path in paths]
     check_distinct([(str(path), report) for path, report in zip(paths, reports, strict=True)])
     return reports
 

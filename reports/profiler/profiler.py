@@ -43,6 +43,7 @@ from lowlat.reports.profiler.interval_log import ProfileLog
 from lowlat.reports.profiler.span import Span
 from lowlat.reports.profiler.timed import check_timeable, name_of, timed
 from lowlat.text import plain_text
+from lowlat.uncopied import Uncopied
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,7 +77,7 @@ class LatencyProfile:
     """Whether fewer than 10 samples lie beyond p99: not significant."""
 
 
-class Profiler:
+class Profiler(Uncopied):
     """Latency histograms by name.
 
     Any number of threads and tasks may record and read at once: recording is one native call that holds the GIL. Each

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from lowlat.columns import columns_chosen
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 OFF_TERMINAL_WIDTH: Final = 160
-"""Columns at least, where no terminal sets them."""
+"""Columns at least, where neither a terminal nor `COLUMNS` sets them."""
 
 
 @contextmanager
 def uncut(console: Console) -> Iterator[None]:
-    """Widen a console that is not a terminal for a `with` block; a terminal keeps its width."""
+    """Widen a console for a `with` block, unless it is a terminal or `COLUMNS` sets its width."""
     before = console.width
-    console.width = before if console.is_terminal else max(before, OFF_TERMINAL_WIDTH)
+    sets_it = console.is_terminal or columns_chosen() is not None
+    console.width = before if sets_it else max(before, OFF_TERMINAL_WIDTH)
     try:
         yield
     finally:

@@ -54,6 +54,8 @@ INSPECTING: Final = (
     _command("journal verify in/day.journal --json"),
     _command("journal dump in/day.journal -o dump.json", "dump.json", streams=True),
     _command("journal dump in/day.journal --limit 50", streams=True),
+    _command("help bench"),
+    _command("completion zsh"),
     _command("profile list"),
     _command("profile show steady -o mine.toml", "mine.toml"),
     _command("profile fit in/day.journal -o mine.toml", "mine.toml"),

@@ -34,9 +34,12 @@ with MappedBookWriter("LIVE"):
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The environment of commands: temporary files in a folder of ours, no bytecode written, no settings."""
+    """The environment of commands: temporary files in a folder of ours, no bytecode written, no settings but one:
+    they measure beside one another.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
-    return kept | {"TMPDIR": str(home / "tmp"), "PYTHONDONTWRITEBYTECODE": "1", "XDG_RUNTIME_DIR": str(home / "run")}
+    kept |= {"LOWLAT_NO_LOCK": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return kept | {"TMPDIR": str(home / "tmp"), "XDG_RUNTIME_DIR": str(home / "run")}
 
 
 def built_shim(folder: Path, compiler: str) -> Path:

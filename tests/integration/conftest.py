@@ -37,7 +37,10 @@ _ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
 def environment() -> dict[str, str]:
     """The caller's environment without variables that would change a result; warnings are errors, as in the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
-    return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {"PYTHONWARNINGS": "error"}
+    return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {
+        "PYTHONWARNINGS": "error",
+        "LOWLAT_NO_LOCK": "1",
+    }
 
 
 def _hear_signals() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +18,7 @@ from lowlat_cli.session import Session
 from tests.effort import effort, start_interpreter
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Terminal = Callable[..., str]
 
 
 @pytest.mark.parametrize("arguments", [(), ("-h",), ("--help",)])
@@ -26,8 +29,89 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
     verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "jitter", "compare", "ab"]
-    verbs += ["affinity", "journal", "profile"]
-    assert [line.split()[0] for line in listed] == verbs
+    verbs += ["affinity", "journal", "profile", "help", "completion"]
+    assert [line.split()[0] for line in listed if not line.startswith("    ")] == verbs
+
+
+@pytest.mark.parametrize("columns", [60, 80, 130])
+def test_help_is_as_wide_as_columns_say_and_cuts_no_summary(lowlat: Run, columns: int) -> None:
+    shown = lowlat("--help", env={"COLUMNS": str(columns)}).stdout
+    prose = shown[shown.index("Usage:") :]
+    words = " ".join(prose.split())
+    assert "Measure the matching engine with recorded orders, and check the fills." in words
+    assert "..." not in words.replace("[ARGS]...", "")
+    assert columns - 22 < max(map(len, prose.splitlines())) < columns
+
+
+@pytest.mark.parametrize("columns", ["", "0", "-5", "wide", "1e3", "99999999999"])
+def test_columns_without_a_usable_number_are_ignored(lowlat: Run, columns: str) -> None:
+    assert lowlat("--help", env={"COLUMNS": columns}).stdout == lowlat("--help").stdout
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_columns_say(lowlat: Run) -> None:
+    widths = {
+        columns: max(map(len, lowlat("profile", "list", env={"COLUMNS": columns}).stdout.splitlines()))
+        for columns in ("60", "", "250")
+    }
+    assert widths["60"] <= 60 < widths[""] <= 160 and widths[""] <= widths["250"] <= 250
+
+
+def test_options_are_grouped(lowlat: Run) -> None:
+    shown = lowlat("bench", "--help").stdout
+    names = re.findall(r"^(\w[\w ]*):$", shown, re.MULTILINE)
+    assert names == ["Order flow", "Load", "Journal", "Runs", "Engine", "Network", "Output", "General"]
+    inside = shown.partition("\nNetwork:\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^  (--\w+)", inside, re.MULTILINE) == ["--peer", "--listen", "--bind"]
+    # One option of a group is no group.
+    assert "--dir" in lowlat("book", "--help").stdout.partition("\nOptions:\n")[2].partition("\n\n")[0]
+
+
+@pytest.mark.parametrize("words", [(), ("bench",), ("journal", "verify"), ("affinity",), ("help",)])
+def test_help_of_a_verb_is_that_of_its_option(lowlat: Run, words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "lowlat.toml").write_text("broken")
+    done = lowlat("help", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == lowlat(*words, "--help").stdout
+
+
+def test_profiles_is_short_for_listing_and_showing(lowlat: Run) -> None:
+    for short, whole in [
+        ("profiles", "profile list"),
+        ("profiles --json", "profile list --json"),
+        ("profiles deep", "profile show deep"),
+        ("help profiles", "profile list --help"),
+    ]:
+        assert lowlat(*short.split()).stdout == lowlat(*whole.split()).stdout != ""
+
+
+@pytest.mark.parametrize("arguments", ["-q bench -v", "bench --quiet -v"])
+def test_quiet_leaves_the_result_and_errors(lowlat: Run, tmp_path: Path, arguments: str) -> None:
+    bench = (*arguments.split(), "-n", "500", "--runs", "1", "-o", "a.json")
+    loud = lowlat("bench", "-v", *bench[2:])
+    assert "lowlat: wrote a.json" in loud.stderr and "%)" in loud.stderr
+    done = lowlat(*bench)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("equity")
+    assert (tmp_path / "a.json").exists()
+    refused = lowlat(*bench, "--profile", "stedy")
+    assert (refused.returncode, refused.stdout) == (ExitCode.USAGE, "")
+    assert refused.stderr.startswith("lowlat: error: profile 'stedy' is unknown")
+
+
+def test_quiet_on_a_terminal_draws_no_progress(on_terminal: Terminal) -> None:
+    bench = ("bench", "-n", "500", "--runs", "1", "-o", "a.txt")
+    assert "%" in on_terminal(100, *bench)
+    assert on_terminal(100, *bench, "-q") == ""
+
+
+def test_quiet_still_says_why_the_exit_code_is_not_0(patched: Run) -> None:
+    code = (
+        "import lowlat_cli.destination as d\n"
+        "class Report:\n    status, status_reasons = 'invalid', ['the digests differ']\n"
+        "def check(self, formats=()):\n    d.tell_status(Report)\n    raise SystemExit(3)\n"
+        "d.Destination.check = check"
+    )
+    done = patched(code, "topology", "-q")
+    assert (done.returncode, done.stderr) == (3, "lowlat: invalid run: the digests differ\n")
 
 
 @pytest.mark.parametrize("verb", ["bench", "replay", "report", "book", "compare", "ab"])
@@ -45,6 +129,17 @@ def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, fla
 def test_version(lowlat: Run, flag: str) -> None:
     done = lowlat(flag)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"lowlat {version('lowlat')}\n", "")
+
+
+@pytest.mark.parametrize("module", ["lowlat_cli", "lowlat"])
+def test_python_runs_it_as_a_module(module: str, tmp_path: Path, environment: dict[str, str]) -> None:
+    def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    assert run_module("--version").stdout == f"lowlat {version('lowlat')}\n"
+    done = run_module("bogus")
+    assert (done.returncode, done.stderr) == (2, "lowlat: error: no such command 'bogus'; see 'lowlat --help'\n")
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
@@ -70,6 +165,10 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
     [
         ("bogus", "no such command 'bogus'; see 'lowlat --help'"),
         ("benhc", "no such command 'benhc'. Did you mean 'bench'? See 'lowlat --help'"),
+        ("help bogus", "no such command 'bogus'; see 'lowlat --help'"),
+        ("help journal verfy", "no such command 'verfy'. Did you mean 'verify'? See 'lowlat journal --help'"),
+        ("help bench deep", "lowlat bench has no command 'deep'; see 'lowlat bench --help'"),
+        ("profiles stedy", "profile 'stedy' is unknown; did you mean steady? available: all-kinds, burst,"),
         ("--bogus", "no such option: --bogus; see 'lowlat --help'"),
         (
             "bench --profle deep",

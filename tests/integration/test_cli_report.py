@@ -277,12 +277,16 @@ def test_an_interval_log_is_shown_and_converted(here: Here, folder: Path) -> Non
 
 def test_a_folder_of_reports_is_followed(here: Here, folder: Path) -> None:
     (folder / "notes.txt").write_text("hello")
+    (folder / "empty.json").write_text("{}")
     done = here("--history", ".")
-    assert done.returncode == 0
-    assert done.stderr.startswith("lowlat: skipped notes.txt: not a JSON document: ") and done.stderr.count("\n") == 1
+    assert (done.returncode, done.stderr) == (0, "")
+    told = "lowlat: skipped 2 files without such a report; --json has the reasons\n"
+    assert here("--history", ".", "-v").stderr == told
     titles = [line for line in done.stdout.splitlines() if line.startswith("equity")]
     assert [title.split(" · ")[2] for title in titles] == ["seed 1", "seed 2"]
     found = json.loads(here("--history", ".", "--json").stdout)
+    assert [each["file"] for each in found["skipped"]] == ["empty.json", "notes.txt"]
+    assert found["skipped"][1]["reason"].startswith("not a JSON document: ")
     jsonschema.Draft202012Validator(published("lowlat.history/1", closed=True)).validate(found)
     assert [entry["file"] for entry in found["trends"][0]["entries"]] == ["a.json", "b.json"]
 

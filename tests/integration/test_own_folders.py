@@ -42,6 +42,10 @@ VERBS = (
     "topology",
     "calibrate --duration 0.1s",
     "affinity plan",
+    "profiles",
+    "help bench",
+    "completion bash",
+    "_complete -- bench --profile st",
 )
 
 Program = Callable[..., subprocess.CompletedProcess[str]]

@@ -53,6 +53,10 @@ def test_two_clones_give_one_wheel(tmp_path: Path) -> None:
     assert seen == digest(built(cloned(tmp_path / "another-place-with-a-longer-name")))
     names = contents(first)
     assert not any(".cpp" in name or ".hpp" in name or name.startswith("tests/") for name in names)
+    shared = {name.partition(".data/data/share/")[2] for name in names if ".data/data/share/" in name}
+    completions = {"bash-completion/completions/lowlat", "zsh/site-functions/_lowlat"}
+    completions |= {"fish/vendor_completions.d/lowlat.fish"}
+    assert shared == completions | {f"man/man1/{page.name}" for page in (ROOT / "docs/man").iterdir()}
     first.unlink()
     with (clone / "lowlat/units.py").open("a") as module:
         module.write("# other\n")

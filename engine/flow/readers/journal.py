@@ -21,7 +21,7 @@ from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType, PoolPolicy
 
 
-def read_journal_flow(path: Path) -> Flow:
+def read_journal_flow(path: str | Path) -> Flow:
     """All commands of a journal, for an engine with the same settings. There are no seeding commands.
 
     The array is of `EXTENDED_COMMAND` if any block is; the extra fields of plain commands are then zero. Raises what
@@ -48,7 +48,7 @@ def read_journal_flow(path: Path) -> Flow:
         if file.held:
             notes.append("still being written; read as of now")
     return Flow(
-        name=path.name,
+        name=file.path.name,
         commands=commands,
         seeded=0,
         orders=settings.orders,

@@ -15,7 +15,8 @@ from typer.main import get_command
 
 from lowlat.errors import UsageError
 from lowlat_cli.app import app
-from lowlat_cli.command import full_command, key_of, settable
+from lowlat_cli.command import full_command, settable
+from lowlat_cli.help_page import key_of
 from lowlat_cli.listings import with_names
 from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.session import Session, color_of
@@ -58,6 +59,66 @@ def test_flag_before_environment_before_file_before_default(folder: Path, monkey
     assert parsed("--seed", "6").params["seed"] == 6
     monkeypatch.setenv("LOWLAT_SEED", "")  # as unset
     assert parsed().params["seed"] == 4
+
+
+def test_json_in_the_environment_or_the_file_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is short for a value of another option, which has its own setting."""
+    monkeypatch.setenv("LOWLAT_JSON", "1")
+    told = "LOWLAT_JSON is not a setting: --json is short for --format json; set LOWLAT_FORMAT=json"
+    assert refusal() == told
+    monkeypatch.delenv("LOWLAT_JSON")
+    (folder / "lowlat.toml").write_text("json = true\n")
+    assert refusal() == "lowlat.toml: unknown key 'json'; did you mean \"format = 'json'\"?"
+    (folder / "lowlat.toml").unlink()
+    monkeypatch.setenv("LOWLAT_FORMAT", "json")
+    assert parsed().params["output_format"] == "json"
+
+
+def flags() -> list[tuple[list[str], Any]]:
+    """Every option without a value that a verb takes from the environment, with the verb's words."""
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    verbs = [([name], verb) for name, verb in root.commands.items()]
+    verbs += [([*words, name], each) for words, verb in verbs for name, each in getattr(verb, "commands", {}).items()]
+    return [(words, option) for words, verb in verbs for option in verb.params if option.envvar and option.is_flag]
+
+
+ARGUMENTS = {"replay": ["x"], "compare": ["a", "b"], "ab": ["--a=", "--b="], "verify": ["x"], "dump": ["x"]}
+ARGUMENTS |= {"compact": ["x"], "set": ["1", "0"], "run": ["--cpus=0", "x"], "show": ["1"], "fit": ["x"]}
+ARGUMENTS |= {"check": ["steady", "x"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "option"), flags(), ids=lambda each: each[-1] if isinstance(each, list) else each.name
+)
+def test_each_flag_can_be_set_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], option: Any
+) -> None:
+    command: Any = get_command(app)
+    above = command.make_context("lowlat", words, obj=Session())
+    for word in words[:-1]:
+        command = command.commands[word]
+        above = command.make_context(word, words[1:], parent=above)
+    command = command.commands[words[-1]]
+    arguments = ARGUMENTS.get(words[-1], [])
+
+    def value() -> Any:
+        return command.make_context(words[-1], list(arguments), parent=above).params[option.name]
+
+    for text, expected in [("1", True), ("true", True), ("yes", True), ("0", False), ("false", False), ("", False)]:
+        above.obj.debug = above.obj.quiet = False  # which remember a flag at any level
+        monkeypatch.setenv(option.envvar, text)
+        assert value() is expected, text
+    monkeypatch.setenv(option.envvar, "maybe")
+    with pytest.raises(typer.TyperException) as refused:
+        value()
+    assert is_of_parser(refused.value)
+    assert of_parser(refused.value, None).startswith(f"{option.envvar}: ")
+
+
+def test_there_are_such_flags() -> None:
+    names = {option.name for _, option in flags()}
+    assert {"pipeline", "plot", "verbose", "strict", "measure", "watch", "membind", "until_decided", "no_lock"} < names
 
 
 def test_values_in_a_file_are_read_as_those_of_flags(folder: Path) -> None:
@@ -232,6 +293,7 @@ def test_the_nearest_flag_chooses_the_color(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_recorded_command_repeats_the_run_without_environment_and_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("LOWLAT_NO_LOCK")
     (folder / "lowlat.toml").write_text("commands = '5k'\nverbose = true")
     monkeypatch.setenv("LOWLAT_PROFILE", "deep")
     assert full_command(parsed("--seed", "2"), ["bench", "--seed", "2"]) == (

@@ -11,6 +11,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from lowlat_cli.app import app
+from lowlat_cli.help_page import subcommands, summary
 from lowlat_cli.listings import with_names
 
 _COMMAND: Final = re.compile(r"'(lowlat [^']*)'")
@@ -22,24 +23,19 @@ _EVERYWHERE: Final = {"--debug", "--color", "--help"}
 
 def verbs() -> list[str]:
     """All verbs, in the order of `lowlat --help`."""
-    return list(_root().commands)
-
-
-def summary(command: Any) -> str:
-    """The first sentence of a command's help, on one line."""
-    return " ".join(str(command.help).partition("\n\n")[0].split())
+    return [name for name, _ in subcommands(_root())]
 
 
 def index(folder: str = "") -> str:
     """A row for each verb; its page is in `folder`."""
-    rows = [_row(f"[`lowlat {name}`]({folder}{name}.md)", verb) for name, verb in _root().commands.items()]
+    rows = [_row(f"[`lowlat {name}`]({folder}{name}.md)", verb) for name, verb in subcommands(_root())]
     return "\n".join(["| verb | |", "|---|---|", *rows])
 
 
 def plain_index() -> str:
     """The same without links, since the pages of verbs exist only in the built site."""
     return "\n".join(
-        ["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in _root().commands.items())]
+        ["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in subcommands(_root()))]
     )
 
 

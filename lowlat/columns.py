@@ -1,0 +1,14 @@
+"""The width of output that `COLUMNS` sets."""
+
+from __future__ import annotations
+
+import os
+
+
+def columns_chosen() -> int | None:
+    """The columns that the environment variable `COLUMNS` sets, for terminals, pipes and files alike; None without a
+    number from 1 to 9999 there.
+    """
+    text = os.environ.get("COLUMNS", "")
+    columns = int(text) if len(text) <= 4 and text.isascii() and text.isdigit() else 0
+    return columns or None
