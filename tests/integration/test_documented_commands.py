@@ -32,6 +32,7 @@ QUICK = {
     "docs/how-to/use-from-python.md",
     "docs/how-to/watch-a-book.md",
     "docs/reference/commands/affinity.md",
+    "docs/reference/commands/bench.md",
     "docs/reference/commands/calibrate.md",
     "docs/reference/commands/topology.md",
     "docs/reference/python/engine.md",
