@@ -9,11 +9,13 @@ import typer
 
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.shared import (
     ColorOption,
     DebugOption,
     FormatOption,
     OutputOption,
+    QuietOption,
     VerboseOption,
     count,
     duration_s,
@@ -82,9 +84,12 @@ def jitter(
             help="Real-time priority (SCHED_FIFO) of the threads, 1 to 99.",
         ),
     ] = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -106,7 +111,7 @@ def jitter(
             f"{duration:g} s are more than {WAKEUPS_MAX:,} wake-ups every {interval:g} s; raise --interval, or lower "
             "--duration"
         )
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+    with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
 
         def waiting(share: float) -> None:
             progress("measuring wake-ups" if wakeup else "watching", share)

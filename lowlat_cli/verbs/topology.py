@@ -51,10 +51,10 @@ def topology(
 
     \b
     Examples:
-      lowlat topology                           this host, and its hypervisor or container
-      lowlat topology --measure                 is the cache line size really what the system reports?
-      lowlat topology --capture host.tar.xz     save a snapshot, to view elsewhere
-      lowlat topology --root host.tar.xz --json the same, as a JSON document
+      lowlat topology                             this host, and its hypervisor or container
+      lowlat topology --measure                   is the cache line size really what the system reports?
+      lowlat topology --capture host.tar.xz       save a snapshot, to view elsewhere
+      lowlat topology --root host.tar.xz --json  the same, as a JSON document
     """
     if measure and root != Path("/"):
         raise UsageError(f"--measure needs the running host, but --root {root} is a snapshot; remove one of them")

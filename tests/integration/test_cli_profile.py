@@ -12,6 +12,7 @@ import pytest
 from lowlat.engine import load_profile, profile_names, synthetic_flow
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.records import SyncPolicy
+from tests.recorded_day import recorded_day
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Document = Callable[..., dict[str, object]]
@@ -30,22 +31,8 @@ def journal(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lobster(tmp_path: Path) -> Path:
-    """A LOBSTER file: bids and offers that come and go, and now and then an execution."""
-    path, rows, live = tmp_path / "day.csv", [], []
-    for number in range(1, 2_001):
-        time = f"{34_200 + number * number / 1_000_000:.6f}"
-        side = 1 if number % 2 else -1
-        if number % 5 == 4:
-            order_id, price, bought = live.pop()
-            rows.append(f"{time},3,{order_id},100,{price},{bought}")
-        elif number % 50 == 0:
-            order_id, price, bought = live.pop()
-            rows.append(f"{time},4,{order_id},100,{price},{bought}")
-        else:
-            price = (10_000 - number % 7 if side == 1 else 10_010 + number % 7) * 100
-            rows.append(f"{time},1,{number},100,{price},{side}")
-            live.append((number, price, side))
-    path.write_text("\n".join(rows) + "\n")
+    path = tmp_path / "day.csv"
+    path.write_text(recorded_day()[0])
     return path
 
 

@@ -1,18 +1,19 @@
-"""Everything that the documentation tells people to type works: Python runs, files load, commands parse, links resolve.
+"""What the documentation names exists: files load, commands parse, links resolve, every public name has a place.
 
-`make docs` builds the pages themselves in strict mode; README.md is not part of that.
+`test_documented_commands.py` runs what it tells people to type. `make docs` builds the pages themselves in strict mode;
+README.md is not part of that.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import re
 import shlex
 import subprocess
 import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.core import TyperGroup
@@ -21,47 +22,14 @@ from typer.main import get_command
 from lowlat.engine import load_profile
 from lowlat_cli.app import app
 from lowlat_cli.session import Session
-from tests.waiting import PATIENCE_S
+from tests.documented import PAGES, README, ROOT, blocks, named
 
-ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(
-    r'^(?P<indent> *)```(?P<language>\w+)(?: title="(?P<title>.*?)")?\n(?P<body>.*?)^ *```$', re.M | re.S
-)
 LINK = re.compile(r"\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
 SHELL_END = re.compile(r"\s(?:#|\||>|&|\d>)")
 SOURCE_FILE = re.compile(
     r"\b((?:lowlat|lowlat_cli|engine|probes|reports|tests|tools)/[\w./-]+\.(?:py|hpp|cpp|h|sh|toml))\b"
 )
 LISTED = re.compile(r"^<!-- insert: api (?P<module>\S+) (?P<names>.*) -->$", re.MULTILINE)
-
-
-def blocks(page: Path, language: str, title: str | None = None) -> list[str]:
-    """The contents of a page's code blocks in a language."""
-    found = [match for match in BLOCK.finditer(page.read_text(encoding="utf-8")) if match["language"] == language]
-    return [match["body"] for match in found if title is None or match["title"] == title]
-
-
-def named(page: Path) -> str:
-    return str(page.relative_to(ROOT))
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=named)
-def test_python_blocks_run_and_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
-    """The blocks of a page are one program, as a reader would paste them."""
-    program = "\n".join(blocks(page, "python"))
-    done = subprocess.run(
-        [sys.executable, "-P", "-W", "error", "-c", program],
-        cwd=tmp_path,
-        env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "".join(blocks(page, "text", "Output"))
 
 
 def test_c_stands_only_where_it_is_compiled() -> None:
@@ -86,9 +54,16 @@ def test_settings_are_understood(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def examples(command: Any) -> list[str]:
+    """The examples in the help of a command and of those beneath it, without what they are good for."""
+    beneath = list(command.commands.values()) if isinstance(command, TyperGroup) else []
+    lines = re.findall(r"^ +(lowlat .*)$", command.help or "", re.MULTILINE)
+    return [*(re.split(" {2,}", line)[0] for line in lines), *(line for each in beneath for line in examples(each))]
+
+
 def command_lines() -> list[tuple[str, str]]:
-    """Each call of `lowlat` in a shell block or workflow, with the page it is on."""
-    return [
+    """Each call of `lowlat` in a shell block or workflow, with the page it is on, and in the examples of `--help`."""
+    return [("--help", line) for line in examples(get_command(app))] + [
         (named(page), line.strip())
         for page in PAGES
         for language in ("sh", "yaml")
@@ -100,7 +75,7 @@ def command_lines() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), command_lines())
 def test_command_lines_parse(page: str, line: str) -> None:
-    words = shlex.split(SHELL_END.split(line)[0])
+    words = shlex.split(SHELL_END.split(line)[0].replace("$$", "1"))
     parse(words[1:])
 
 
@@ -120,7 +95,7 @@ def test_a_command_line_that_does_not_exist_would_be_found() -> None:
 
 
 def test_there_are_command_lines() -> None:
-    assert len(command_lines()) > 40
+    assert len(command_lines()) > 150
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
@@ -129,6 +104,25 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     targets = [match["target"] for match in LINK.finditer(text)]
     assert len(targets) > 20
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def linked_from(page: Path) -> set[Path]:
+    return {(page.parent / match["target"]).resolve() for match in LINK.finditer(page.read_text(encoding="utf-8"))}
+
+
+def test_every_page_is_linked() -> None:
+    """From another page of the site, not only from its menu. The pages of verbs are in a list that is generated."""
+    pages = [page for page in PAGES if page != README]
+    linked = {target for page in pages for target in linked_from(page) - {page}}
+    alone = [page for page in pages if page not in linked and page.parent.name != "commands"]
+    assert [named(page) for page in alone] == ["docs/index.md"]
+
+
+def test_every_guide_is_in_the_index_and_in_the_readme() -> None:
+    guides = {*(ROOT / "docs/how-to").glob("*.md")} - {ROOT / "docs/how-to/index.md"}
+    assert len(guides) > 10
+    assert guides - linked_from(ROOT / "docs/how-to/index.md") == set()
+    assert guides - linked_from(README) == set()
 
 
 def test_the_readme_lists_every_verb() -> None:

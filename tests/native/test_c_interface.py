@@ -30,6 +30,7 @@ from lowlat.engine.matching.records import (
     TickRounding,
 )
 from tests.built import built, tool
+from tests.documented import blocks
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -60,10 +61,17 @@ def test_a_program_in_c(tmp_path: Path) -> None:
 
 
 def test_the_documented_program(tmp_path: Path) -> None:
-    page = (ROOT / "docs/how-to/use-from-c.md").read_text(encoding="utf-8")
-    source = tmp_path / "documented.c"
-    source.write_text(page.split("```c\n")[1].split("```")[0])
-    assert run_c(source, tmp_path / "program") == "2 at 101\n"
+    """Built and installed with the commands of the page, but for the places."""
+    page = ROOT / "docs/how-to/use-from-c.md"
+    (build,) = blocks(page, "sh")
+    assert f"-B build/{library().parent.name} -DLOWLAT_C_LIBRARY=ON && cmake --build" in build
+    assert f"cmake --install build/{library().parent.name} --prefix " in build
+    run(tool("cmake"), "--install", library().parent, "--prefix", tmp_path)
+    (tmp_path / "documented.c").write_text("".join(blocks(page, "c")))
+    (installed,) = tmp_path.glob("lib*/**/liblowlat.so")
+    paths = ["-I", tmp_path / "include", "-L", installed.parent, f"-Wl,-rpath,{installed.parent}"]
+    run(tool("cc"), tmp_path / "documented.c", "-o", tmp_path / "program", *paths, "-llowlat")
+    assert run(tmp_path / "program") == "2 at 101\n"
 
 
 def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:

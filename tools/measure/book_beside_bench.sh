@@ -15,11 +15,14 @@ sleep 2
 tmux split-window -t "$session" "XDG_RUNTIME_DIR=$runtime PATH=$bin:$PATH $book"
 sleep 3
 screen() { tmux capture-pane -p -t "$session.$1" | sed -e 's/[[:space:]]*$//' | sed -e '/./,$!d' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'; }
+left_out='<!-- not run: needs two terminals -->'
+echo "$left_out"
 echo '```console'
 echo "\$ $book"
 screen 1
 echo '```'
 echo
+echo "$left_out"
 echo '```console'
 echo "\$ $bench"
 screen 0

@@ -28,7 +28,7 @@ from mkdocs.structure.pages import Page
 ROOT: Final = Path(__file__).resolve().parents[3]
 DIRECTIVE: Final = re.compile(r"^<!-- insert: (?P<name>\S+) ?(?P<words>.*?) -->$", re.MULTILINE)
 EXTERNAL: Final = re.compile(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="?(?P<url>(?:https?:)?//[^" >]+)')
-MARKS: Final = re.compile(r"^<!-- (?:shows: .*|generated: .*|end) -->\n", re.MULTILINE)
+MARKS: Final = re.compile(r"^<!-- (?:shows: .*|generated: .*|not run: .*|end) -->\n", re.MULTILINE)
 
 GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "api": api_pages.page,
