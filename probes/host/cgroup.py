@@ -14,6 +14,8 @@ from lowlat.probes.host.host_tree import HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 _MOUNT_V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
+PARTITION_DEPTH_MAX = 16
+"""Partitions in partitions that are looked at; in practice there are one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,41 @@ def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:
             except FormatError as error:
                 return unknown(f"read from /{folder}/{name}", str(error))
     return not_applicable("read from /sys/fs/cgroup", "no cpuset controller is mounted here")
+
+
+def isolated_partitions(tree: HostTree) -> Reading[tuple[int, ...]]:
+    """CPUs that version 2 keeps from the scheduler's balancing: those of partitions whose state is `isolated`."""
+    cpus: set[int] = set()
+    sources = []
+    for mount in _MOUNT_V2:
+        path = f"{mount}/cpuset.cpus.isolated"  # since Linux 6.7, and for root only
+        whole = _cpus(tree.text(path))
+        for source, found in [(path, whole)] if whole else _partitions(tree, mount, PARTITION_DEPTH_MAX):
+            cpus.update(found)
+            sources.append(f"/{source}")
+    if not cpus:
+        return not_applicable("read from /sys/fs/cgroup", "no cpuset partition is isolated")
+    more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+    return known(tuple(sorted(cpus)), f"read from {sources[0]}{more}")
+
+
+def _partitions(tree: HostTree, folder: str, depth: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Isolated partitions in a group and below it; the parent of a partition is the root or another partition."""
+    path = f"{folder}/cpuset.cpus.partition"
+    state = tree.text(path)  # "isolated invalid (why)" is no partition; the root group has no such file
+    if state == "isolated":
+        yield path, _cpus(tree.text(f"{folder}/cpuset.cpus.effective"))
+    if depth and state in (None, "root", "isolated"):
+        for name in tree.names(folder):
+            if tree.text(f"{folder}/{name}/cpuset.cpus.partition") in ("root", "isolated"):
+                yield from _partitions(tree, f"{folder}/{name}", depth - 1)
+
+
+def _cpus(text: str | None) -> tuple[int, ...]:
+    try:
+        return parse_cpu_list(text or "", allow_empty=True)
+    except FormatError:
+        return ()
 
 
 def cpu_quota(tree: HostTree) -> Reading[CpuQuota]:

@@ -64,6 +64,13 @@ class HostTree(ABC):
         except OSError:
             return None
 
+    def zero_separated(self, path: str) -> str:
+        """Content whose parts end with NUL, as of `/proc/PID/environ`, a line each; empty if absent or unreadable."""
+        try:
+            return clean_text(self.read_bytes(path).replace(b"\0", b"\n"))
+        except OSError:
+            return ""
+
     def integer(self, path: str) -> int | None:
         """Content as a decimal or 0x number; None if absent, empty or not a number."""
         return parse_integer(self.text(path) or "")

@@ -21,6 +21,7 @@ from lowlat.probes.host.facts import host_facts
 from lowlat.probes.host.host_tree import LIVE, ArchiveTree, FolderTree, HostTree
 from lowlat.probes.host.runtime_facts import FACT_NAMES, FACTS_FILE
 from lowlat.probes.host.tar_reader import entries
+from lowlat.probes.host.virtualization import container_environment, container_mounts
 from lowlat.probes.topology import read_topology
 
 _EXTRA_FILES = (
@@ -33,6 +34,9 @@ _EXTRA_FILES = (
 )
 _EXTRA_CPU_FOLDERS = ("topology", "cache", "cpufreq", "cpuidle")
 _EXTRA_DEPTH = 2  # cpuN/cache/indexM, cpuN/cpuidle/stateM
+
+_KEPT_LINES = {"proc/1/environ": container_environment, "proc/self/mountinfo": container_mounts}
+"""Files that hold much else, secrets among it: a snapshot has only the lines that probes read."""
 
 
 class RecordingTree(HostTree):
@@ -90,6 +94,10 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     read_topology(record)
     host_facts(record)
     _read_extras(record)
+    for name, keep in _KEPT_LINES.items():
+        if name in record.files:
+            kept = keep(record.files[name].replace(b"\0", b"\n").decode("utf-8", "replace"))
+            record.files[name] = kept.encode()
     facts = {name: fact for name in FACT_NAMES if (fact := tree.fact(name)) is not None}
     if facts:
         record.files[FACTS_FILE] = json.dumps(facts, indent=1, sort_keys=True).encode()

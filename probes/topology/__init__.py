@@ -12,7 +12,8 @@ from lowlat.probes.topology.caches import read_caches
 from lowlat.probes.topology.core_types import read_core_kinds
 from lowlat.probes.topology.groups import GroupReader
 from lowlat.probes.topology.model import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
-from lowlat.probes.topology.nodes import read_huge_pages, read_nodes
+from lowlat.probes.topology.nodes import memory_nodes, read_huge_pages, read_nodes
+from lowlat.probes.topology.set_warnings import warn_of_half_isolated_cores, warn_of_masked_cpus
 from lowlat.probes.topology.warnings import Warnings
 
 __all__ = [
@@ -34,6 +35,9 @@ def read_topology(tree: HostTree = LIVE) -> Topology:
     warnings = Warnings()
     sets = cpu_sets(tree)
     online = sets.online.value or ()
+    packages = GroupReader(tree, online, warnings.add).packages()
+    warn_of_masked_cpus(tree, sets, warnings.add)
+    warn_of_half_isolated_cores(packages, sets, warnings.add)
     return Topology(
         root=tree.root,
         machine=_machine(tree),
@@ -43,10 +47,11 @@ def read_topology(tree: HostTree = LIVE) -> Topology:
         cpu_sets=sets,
         cpu_quota=cpu_quota(tree),
         smt=tree.reading("sys/devices/system/cpu/smt/control"),
-        packages=GroupReader(tree, online, warnings.add).packages(),
+        packages=packages,
         core_kinds=read_core_kinds(tree, online),
         caches=read_caches(tree, online, warnings.add),
         nodes=read_nodes(tree, online, warnings.add),
+        memory_nodes=memory_nodes(tree),
         memory_total_bytes=memory_total(tree),
         huge_pages=read_huge_pages(tree, "sys/kernel/mm/hugepages"),
         warnings=warnings.lines(),

@@ -124,10 +124,12 @@ class Topology:
     core_kinds: Annotated[tuple[CoreKind, ...], Meta(description="Empty where all cores are alike")]
     caches: Annotated[Reading[tuple[Cache, ...]], Meta(description="Caches by level, type and shape")]
     nodes: Annotated[Reading[tuple[Node, ...]], Meta(description="NUMA nodes, in order of their number")]
+    memory_nodes: Annotated[Reading[Cpus], Meta(description="NUMA nodes whose memory this process may use")]
     memory_total_bytes: Annotated[Reading[int], Meta(description="Memory of the host, bytes")]
     huge_pages: Annotated[tuple[HugePages, ...], Meta(description="Huge pages of the host, by size")]
     warnings: Annotated[
-        tuple[str, ...], Meta(description="What the host prints that contradicts itself, and how it was read")
+        tuple[str, ...],
+        Meta(description="What the host prints that contradicts itself or its isolation, and how it was read"),
     ]
 
     @property
