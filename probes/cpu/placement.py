@@ -2,8 +2,8 @@
 
 Rules, strongest first: a CPU that this process may use; one that no other role uses, least of all the matcher; no SMT
 sibling of a busy CPU, least of all of the matcher's; the fastest kind of core; near the node of the memory; isolated,
-and its siblings too; sharing the last-level cache with the matcher; not the core of CPU 0, where kernels put work that has no
-other place. The reasons name every rule that cannot be met.
+and its siblings too; sharing the last-level cache with the matcher; not the core of CPU 0, where kernels put work that
+has no other place. The reasons name every rule that cannot be met.
 """
 
 from __future__ import annotations

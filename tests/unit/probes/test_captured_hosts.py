@@ -1,4 +1,4 @@
-"""Hosts that were read wrongly, each for a whole kind; `hosts/` has a snapshot of each, cut to the files that matter."""
+"""Hosts that were read wrongly, each for a whole kind; `hosts/` has snapshots, cut to the files that matter."""
 
 from __future__ import annotations
 
