@@ -186,14 +186,16 @@ def _online_by_folder(tree: HostTree) -> Reading[Cpus]:
     numbers = re.findall(r"^processor\s*:\s*([0-9]{1,5})$", tree.text("proc/cpuinfo") or "", re.MULTILINE)
     if numbers:
         return known(tuple(sorted({int(number) for number in numbers})), "derived from /proc/cpuinfo")
-    return unknown(f"read from /{CPU_FOLDER}/online", "neither /sys nor /proc/cpuinfo names a CPU")
+    source = f"read from /{CPU_FOLDER}/online"
+    denied = tree.absence(source, "", f"{CPU_FOLDER}/online", CPU_FOLDER, "proc/cpuinfo")
+    return denied if denied.applicable else unknown(source, "neither /sys nor /proc/cpuinfo names a CPU")
 
 
 def _optional_set(tree: HostTree, name: str, absent: str) -> Reading[Cpus]:
     path = f"{CPU_FOLDER}/{name}"
     text = tree.text(path)
     if text is None:
-        return not_applicable(f"read from /{path}", absent)
+        return tree.absence(f"read from /{path}", absent, path)
     cpus = cpus_of_list(text)
     if cpus is None:
         return unknown(f"read from /{path}", f"{text[:80]!r} is not a CPU list")

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from lowlat.probes.host.host_tree import LIVE, HostTree
-from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.reading import Reading, known
 
 _SIGNATURES = {
     "KVMKVMKVM": "KVM",
@@ -109,7 +109,9 @@ def _hypervisor(tree: HostTree) -> Reading[str]:
         found = find(tree)
         if found is not None:
             return found
-    return not_applicable("CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo", "no hypervisor detected")
+    files = ("sys/class/dmi/id/product_name", "sys/hypervisor/type", "proc/cpuinfo")
+    sources = "CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo"
+    return tree.absence(sources, "no hypervisor detected", *files)
 
 
 def _xen_control_domain(tree: HostTree) -> Reading[str] | None:
@@ -178,7 +180,8 @@ def _container(tree: HostTree) -> Reading[str]:
         if found is not None:
             return found
     sources = "/run/systemd/container, /.dockerenv, /proc/1/cgroup, /proc/self/mountinfo"
-    return not_applicable(sources, "no container detected")
+    files = ("run/systemd/container", "proc/1/cgroup", "proc/self/mountinfo")
+    return tree.absence(sources, "no container detected", *files)
 
 
 def _gvisor(tree: HostTree) -> Reading[str] | None:

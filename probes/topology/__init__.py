@@ -6,6 +6,7 @@ from lowlat.probes.cpu.cpu_sets import cpu_sets
 from lowlat.probes.host.cgroup import cpu_quota
 from lowlat.probes.host.facts import cpu_brand, kernel_release, memory_total
 from lowlat.probes.host.host_tree import LIVE, HostTree
+from lowlat.probes.host.noting_tree import NotingTree
 from lowlat.probes.host.virtualization import virtualization
 from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology.caches import read_caches
@@ -32,7 +33,7 @@ __all__ = [
 
 def read_topology(tree: HostTree = LIVE) -> Topology:
     """Read the topology of a host. Missing facts have a reason; `warnings` lists contradictory kernel output."""
-    warnings = Warnings()
+    warnings, tree = Warnings(), NotingTree(tree)
     sets = cpu_sets(tree)
     online = sets.online.value or ()
     packages = GroupReader(tree, online, warnings.add).packages()
@@ -54,8 +55,14 @@ def read_topology(tree: HostTree = LIVE) -> Topology:
         memory_nodes=memory_nodes(tree),
         memory_total_bytes=memory_total(tree),
         huge_pages=read_huge_pages(tree, "sys/kernel/mm/hugepages"),
-        warnings=warnings.lines(),
+        warnings=_with_denied(warnings, tree),  # once all else is read
     )
+
+
+def _with_denied(warnings: Warnings, tree: NotingTree) -> tuple[str, ...]:
+    for path in tree.denied:
+        warnings.add("a file cannot be read: permission denied", f"/{path}")
+    return warnings.lines()
 
 
 def _machine(tree: HostTree) -> Reading[str]:

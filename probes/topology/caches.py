@@ -11,7 +11,7 @@ from collections import defaultdict
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus
 from lowlat.probes.host.host_tree import HostTree
-from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology.groups import read_cpus
 from lowlat.probes.topology.model import Cache, CacheType
 from lowlat.probes.topology.warnings import Warn
@@ -32,7 +32,9 @@ def read_caches(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Cache
                 reader.read(f"{folder}/{index}", cpu)
     source = f"read from /{CPU_FOLDER}/cpuN/cache"
     if not reader.instances:
-        return not_applicable(source, "the kernel shows no caches")
+        return tree.absence(
+            source, "the kernel shows no caches", *(f"{CPU_FOLDER}/cpu{cpu}/cache" for cpu in online[:1])
+        )
     order = sorted(reader.instances.items(), key=lambda item: (item[0][:2], item[1][0]))
     return known(tuple(Cache(*shape, instances=tuple(groups)) for shape, groups in order), source)
 

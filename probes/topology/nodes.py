@@ -11,7 +11,7 @@ from lowlat.limits import NODES_MAX
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpu_folders, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.host.host_tree import LIVE, HostTree, parse_integer
-from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology.groups import read_cpus
 from lowlat.probes.topology.model import HugePages, Node, NodeKind
 from lowlat.probes.topology.warnings import Warn
@@ -25,7 +25,8 @@ def read_nodes(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Node, 
     source = f"read from /{NODE_FOLDER}"
     ids = _node_ids(tree)
     if not ids:
-        return not_applicable(source, "the kernel shows no NUMA nodes (built without CONFIG_NUMA, or hidden)")
+        why = "the kernel shows no NUMA nodes (built without CONFIG_NUMA, or hidden)"
+        return tree.absence(source, why, NODE_FOLDER)
     if len(ids) > NODES_MAX:
         raise InputError(f"/{NODE_FOLDER} has {len(ids):,} nodes; Linux supports at most {NODES_MAX:,}")
     with_folder = frozenset(online).intersection(cpu_folders(tree))
@@ -43,7 +44,7 @@ def memory_nodes(tree: HostTree = LIVE) -> Reading[Cpus]:
         nodes, source = _with_memory(tree), f"read from /{NODE_FOLDER}/nodeN/meminfo"
     if not nodes:
         why = "the kernel shows no memory on any NUMA node" if _node_ids(tree) else "the kernel shows no NUMA nodes"
-        return not_applicable(f"read from /{path}", why)
+        return tree.absence(f"read from /{path}", why, path)
     match = re.search(r"^Mems_allowed_list:(.*)$", tree.text("proc/self/status") or "", re.MULTILINE)
     allowed = cpus_of_list(match[1].strip()) if match is not None else None
     if not allowed:
