@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpus_of_list
+from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpu_folders, cpus_of_list
 from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.topology.model import CoreKind
 
@@ -33,7 +33,7 @@ def read_core_kinds(tree: HostTree, online: Cpus) -> tuple[CoreKind, ...]:
 def _by_number(tree: HostTree, online: Cpus, name: str, text: str, same_kind: float) -> tuple[CoreKind, ...]:
     """Kinds by a number, fastest first; a number above `same_kind` times the next larger one is of the same kind."""
     cpus_of: dict[int, list[int]] = defaultdict(list)
-    for cpu in online:
+    for cpu in sorted(set(online).intersection(cpu_folders(tree))):
         number = tree.integer(f"{CPU_FOLDER}/cpu{cpu}/{name}")
         if number is not None and number > 0:
             cpus_of[number].append(cpu)
