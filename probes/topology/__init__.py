@@ -12,7 +12,19 @@ from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology.caches import read_caches
 from lowlat.probes.topology.core_types import read_core_kinds
 from lowlat.probes.topology.groups import GroupReader
-from lowlat.probes.topology.model import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
+from lowlat.probes.topology.interrupts import read_interrupts
+from lowlat.probes.topology.model import (
+    Cache,
+    Cluster,
+    Core,
+    CoreKind,
+    Die,
+    HugePages,
+    Interrupt,
+    Node,
+    Package,
+    Topology,
+)
 from lowlat.probes.topology.nodes import memory_nodes, read_huge_pages, read_nodes
 from lowlat.probes.topology.set_warnings import warn_of_half_isolated_cores, warn_of_masked_cpus
 from lowlat.probes.topology.warnings import Warnings
@@ -24,6 +36,7 @@ __all__ = [
     "CoreKind",
     "Die",
     "HugePages",
+    "Interrupt",
     "Node",
     "Package",
     "Topology",
@@ -55,6 +68,7 @@ def read_topology(tree: HostTree = LIVE) -> Topology:
         memory_nodes=memory_nodes(tree),
         memory_total_bytes=memory_total(tree),
         huge_pages=read_huge_pages(tree, "sys/kernel/mm/hugepages"),
+        interrupts=read_interrupts(tree),
         warnings=_with_denied(warnings, tree),  # once all else is read
     )
 

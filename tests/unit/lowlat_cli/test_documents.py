@@ -53,7 +53,7 @@ from lowlat.probes.cpu.threads import ThreadAffinity, ThreadsDocument
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable, unknown
-from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
+from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, HugePages, Interrupt, Node, Package, Topology
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
@@ -110,6 +110,7 @@ def a_topology() -> str:
         memory_nodes=known((0,), "read from /has_memory"),
         memory_total_bytes=known(1 << 30, "read from /proc/meminfo"),
         huge_pages=(HugePages(2 << 20, 4, None),),
+        interrupts=known((Interrupt(24, "nvme0q1", (1,)), Interrupt(25, None, (0, 1))), "read from /proc/irq"),
         warnings=("cpu1 lies",),
     )
     return text(TopologyDocument.of(host, LINE))

@@ -17,11 +17,12 @@ from lowlat.probes.cpu.threads import ThreadAffinity
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable, unknown
-from lowlat.probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
+from lowlat.probes.topology import Cache, CoreKind, HugePages, Interrupt, Node, Topology, read_topology
 from lowlat_cli.views import layout
 from lowlat_cli.views.affinity import plan_view, threads_view
 from lowlat_cli.views.cache_line import cache_line_view
 from lowlat_cli.views.calibration import calibration_view
+from lowlat_cli.views.interrupts import interrupts_view
 from lowlat_cli.views.numa_nodes import numa_view
 from lowlat_cli.views.topology import topology_view
 from tests.hostile import HOSTILE, SHOWN, assert_harmless, hostile_copy
@@ -251,6 +252,18 @@ def test_groups_of_a_shared_cache_are_listed_in_full() -> None:
     assert "8 0-1 | 2-3 | 4-5 | 6-7 | 8-9 | 10-11 | 12-13 | 14-15" in text(
         topology_view(dataclasses.replace(alone, caches=known(shared, "x")))
     )
+
+
+def test_a_row_for_each_device_shows_where_all_its_interrupts_go() -> None:
+    queues = [Interrupt(30 + at, f"nvme0q{at}", (at,)) for at in range(4)]
+    pairs = [Interrupt(40 + at, f"eth0-TxRx-{at}", (at % 2,)) for at in range(3)]
+    comp = [Interrupt(50 + at, f"mlx5_comp{at}@pci:0000:01:00.0", (0, 1)) for at in range(2)]
+    found = text([interrupts_view(known((Interrupt(9, "acpi", (0, 1)), *queues, *pairs, *comp), "x"))])
+    assert found.splitlines()[1:] == ["acpi 1 0-1", "nvme0 4 0 to 3", "eth0 3 0 | 1 | 0", "mlx5_comp 2 0-1"]
+    keys = (Interrupt(1, "i8042", (0,)), Interrupt(12, "i8042", (1,)), Interrupt(4, "ttyS0", (0,)))
+    assert "i8042 2 0 | 1\nttyS0 1 0" in text([interrupts_view(known(keys, "x"))])
+    assert "unused 1 3" in text([interrupts_view(known((Interrupt(9, None, (3,)),), "x"))])
+    assert "because denied" in text([interrupts_view(unknown("x", "denied"))])
 
 
 def test_unknown_cache_size_is_a_question_mark() -> None:

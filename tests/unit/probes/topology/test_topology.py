@@ -650,6 +650,36 @@ def test_huge_pages_of_a_node(machine: Machine) -> None:
     ]
 
 
+# --- interrupts ---
+
+
+def test_interrupts_have_their_devices_and_cpus(machine: Machine) -> None:
+    machine.online("0-1")
+    machine.file(
+        "proc/interrupts",
+        "           CPU0       CPU1\n"
+        "  9:          0          4  IO-APIC   9-fasteoi   acpi\n"
+        " 24:          1          0  PCI-MSI 524288-edge      nvme0q0, nvme0q1\n"
+        " 31:          5          6  GICv3  27 Level     arch_timer\n"
+        "LOC:          1          2   Local timer interrupts\n",
+    )
+    for number, cpus in ((9, "0-1"), (24, "1"), (30, "0"), (31, "0-1")):
+        machine.file(f"proc/irq/{number}/smp_affinity_list", cpus + "\n")
+    machine.file("proc/irq/default_smp_affinity", "3\n")
+    found = machine.read().interrupts.value or ()
+    assert [(each.number, each.name, each.cpus) for each in found] == [
+        (9, "acpi", (0, 1)),
+        (24, "nvme0q0, nvme0q1", (1,)),
+        (30, None, (0,)),
+        (31, "arch_timer", (0, 1)),
+    ]
+
+
+def test_container_without_interrupts_says_so(machine: Machine) -> None:
+    machine.online("0")
+    assert machine.read().interrupts.reason == "the kernel shows no interrupt's affinity"
+
+
 # --- what a container leaves ---
 
 
