@@ -29,6 +29,10 @@ class NotingTree(HostTree):
 
     def read_bytes(self, path: str) -> bytes:
         """Content of a file."""
+        return self.noted(path)
+
+    def noted(self, path: str) -> bytes:
+        """Read a file of the other tree, and note if it may not be read."""
         try:
             return self._tree.read_bytes(path)
         except OSError as error:

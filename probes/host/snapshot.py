@@ -55,7 +55,7 @@ class RecordingTree(NotingTree):
 
     def read_bytes(self, path: str) -> bytes:
         """Content of a file, which is added to the record."""
-        self.files[path] = super().read_bytes(path)
+        self.files[path] = self.noted(path)
         return self.files[path]
 
     def names(self, path: str) -> tuple[str, ...]:
