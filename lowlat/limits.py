@@ -60,6 +60,8 @@ ARCHIVE_LINKS_MAX: Final = 50_000
 """Captured tree as an archive: symbolic links. Ours hold none; copies of `/sys` have a few for each CPU."""
 ARCHIVE_HEADER_BYTES_MAX: Final = 64 << 10
 """Captured tree as an archive: bytes of an extended header (PAX, or a long name). A path has 4,096 at most."""
+ARCHIVE_TAIL_BYTES_MAX: Final = 4 << 20
+"""Captured tree as an archive: bytes behind its end mark. `tar` pads to 10 KiB, or to what its `-b` says."""
 PATH_DEPTH_MAX: Final = 64
 """Captured tree as an archive: directories above a file. `/sys` has about 20."""
 CPU_SET_CHARS_MAX: Final = 64 << 10

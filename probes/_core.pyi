@@ -110,6 +110,17 @@ class FrequencyFit:
     @property
     def widest_kept_ticks(self) -> int: ...
 
+    @property
+    def step_ns(self) -> float: ...
+
+    @property
+    def step_explains(self) -> float: ...
+
+def fit_frequency(points: Sequence[tuple[int, int, int]]) -> FrequencyFit:
+    """
+    The line through given brackets, each as ticks in its middle, clock in ns, and width in ticks.
+    """
+
 class FrequencyMeasurement:
     @property
     def raw(self) -> FrequencyFit: ...

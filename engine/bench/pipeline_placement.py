@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lowlat import units
-from lowlat.engine.bench.placement import Place, choose_place
+from lowlat.engine.bench.placement import Place, choose_place, described
 from lowlat.engine.bench.protocol import PathPlaces
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.probes.cpu.placement import FIRST_ROLE, Role, plan
@@ -37,15 +37,16 @@ def choose_path(asked: Sequence[int] | None, producers: int) -> PathPlace:
     place = choose_place(asked)
     if place.cpus is None:  # this platform does not pin threads
         return PathPlace(place, (None,) * producers, None)
+    placement = place.placement
     if asked is None:
         proposal = plan((Role(FIRST_ROLE, 1), Role("producer", producers), Role("publisher", 1)), place.topology)
-        cpus, warnings = [assignment.cpu for assignment in proposal.assignments], proposal.warnings
+        cpus, placement = [assignment.cpu for assignment in proposal.assignments], described(proposal)
     else:
         cpus = [asked[thread % len(asked)] for thread in range(producers + 2)]
-        warnings = _taking_turns(cpus)
+        placement = dataclasses.replace(placement, warnings=_taking_turns(cpus))
     senders = ["producer"] if producers == 1 else [f"producer[{index}]" for index in range(producers)]
     threads = dict(zip([FIRST_ROLE, *senders, "publisher"], cpus, strict=True))
-    placement = dataclasses.replace(place.placement, threads=threads, warnings=warnings)
+    placement = dataclasses.replace(placement, threads=threads)
     matcher = dataclasses.replace(place, cpus=(cpus[0],), placement=placement)
     quota = place.topology.cpu_quota.value
     may_spin = quota is None or quota.cpus is None or quota.cpus >= len(cpus)

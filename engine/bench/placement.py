@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lowlat.probes.cpu.affinity import check_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.cpu.placement import FIRST_ROLE, plan
-from lowlat.probes.memory.numa_memory import memory_nodes, nearest_memory
+from lowlat.probes.cpu.placement import FIRST_ROLE, Plan, plan
+from lowlat.probes.memory.numa_memory import nearest_memory
 from lowlat.probes.reading import Reading, not_applicable
 from lowlat.probes.topology import Topology, read_topology
 from lowlat.reports.model import context
@@ -53,7 +53,7 @@ def choose_place(asked: Sequence[int] | None) -> Place:
         check_cpus(asked)
     topology = read_topology()
     cpus, placement = _asked(asked) if asked is not None else _planned(topology)
-    return Place(cpus, topology, memory_nodes(), placement)
+    return Place(cpus, topology, topology.memory_nodes, placement)
 
 
 def _asked(cpus: Sequence[int]) -> tuple[tuple[int, ...], context.Placement]:
@@ -66,8 +66,13 @@ def _planned(topology: Topology) -> tuple[tuple[int, ...] | None, context.Placem
         why = ("this platform cannot pin threads to CPUs",)
         return None, context.Placement(cpus="", chosen_by="system", reasons=(), compromises=(), warnings=why)
     proposal = plan(FIRST_ROLE, topology)
-    (chosen,) = proposal.assignments
-    return (chosen.cpu,), context.Placement(
+    return proposal.cpus_of(FIRST_ROLE), described(proposal)
+
+
+def described(proposal: Plan) -> context.Placement:
+    """The first thread's place in a report, with the reasons that are true of the whole plan."""
+    chosen = proposal.assignments[0]
+    return context.Placement(
         cpus=str(chosen.cpu),
         chosen_by="plan",
         reasons=chosen.reasons,

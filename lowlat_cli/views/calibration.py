@@ -10,6 +10,7 @@ from rich.text import Text
 
 from lowlat import units
 from lowlat.probes.clock.counter import Calibration, CounterSkew
+from lowlat.probes.clock.read_costs import ReadCosts
 from lowlat.probes.clock.sources import CounterFlags
 from lowlat.probes.reading import Reading
 from lowlat.text import plain_text
@@ -84,7 +85,7 @@ def _costs(found: Calibration) -> Table:
         ("plain", costs.plain_ns, "may be reordered with nearby instructions"),
         ("fenced", costs.fenced_ns, "ordered before later instructions: start timestamp"),
         ("rdtscp", costs.rdtscp_ns, "ordered after earlier instructions: end timestamp"),
-        ("vDSO", costs.vdso_ns, "clock_gettime without entering the kernel"),
+        ("vDSO", costs.vdso_ns, _vdso(costs)),
         ("system call", costs.system_call_ns, "clock_gettime through the kernel"),
     ]
     for name, cost, what in rows:
@@ -97,6 +98,12 @@ def _costs(found: Calibration) -> Table:
     return made
 
 
+def _vdso(costs: ReadCosts) -> str:
+    if costs.vdso_falls_back:
+        return "clock_gettime of the C library, which enters the kernel too"
+    return "clock_gettime of the C library" + ("" if costs.vdso_falls_back is None else " without entering the kernel")
+
+
 def _health(found: Calibration) -> Iterator[tuple[str, str | Text]]:
     backward = f", {units.plural(found.backward_reads, 'read')} WENT BACKWARD" if found.backward_reads else ""
     step = f"{units.time(found.step_ns)} ({found.step_ticks:g} {'tick' if found.step_ticks == 1 else 'ticks'})"
@@ -106,6 +113,8 @@ def _health(found: Calibration) -> Iterator[tuple[str, str | Text]]:
     )
     yield from _flags(found.flags)
     yield from _skews(found.skews)
+    for at, warning in enumerate(found.warnings):
+        yield "warning" if not at else "", plain_text(warning, style="yellow")
     for at, note in enumerate(found.notes):
         yield "note" if not at else "", note
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -61,6 +61,29 @@ def size(count: int | None) -> str:
 def cpus(listed: Iterable[int]) -> str:
     """A CPU list as the kernel writes it, `none` for the empty set."""
     return format_cpu_list(listed) or "none"
+
+
+def groups(listed: Sequence[tuple[int, ...]]) -> str:
+    """CPUs of each group, such as a core. Three or more that go on in equal steps are short: `0,64 to 31,95`."""
+    parts: list[str] = []
+    start = 0
+    while start < len(listed):
+        end = start
+        while end + 1 < len(listed) and _follows(listed[end], listed[end + 1]):
+            end += 1
+        if end - start < 2:
+            parts += map(cpus, listed[start : end + 1])
+        else:
+            parts.append(f"{cpus(listed[start])} to {cpus(listed[end])}")
+        start = end + 1
+    return " | ".join(parts)
+
+
+def _follows(group: tuple[int, ...], following: tuple[int, ...]) -> bool:
+    """Whether a group has the next CPUs: each one higher, or all of them after a row without a gap."""
+    steps = {after - before for before, after in zip(group, following, strict=False)}
+    in_a_row = group[-1] - group[0] + 1 == len(group)
+    return len(group) == len(following) and (steps == {1} or (in_a_row and steps == {len(group)}))
 
 
 def text_of(reading: Reading[str]) -> str | Text:

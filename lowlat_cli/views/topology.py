@@ -11,14 +11,12 @@ from rich.text import Text
 from lowlat import units
 from lowlat.probes.cpu.cpu_sets import Cpus
 from lowlat.probes.reading import Reading, known
-from lowlat.probes.topology import Cache, HugePages, Node, Topology
-from lowlat.probes.topology.model import UNREACHABLE
+from lowlat.probes.topology import Cache, HugePages, Topology
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
+from lowlat_cli.views.interrupts import interrupts_view
+from lowlat_cli.views.numa_nodes import numa_view
 from lowlat_cli.views.topology_tree import topology_tree
-
-INSTANCES_SHOWN_MAX = 4
-DISTANCE_COLUMNS_MAX = 8
 
 _GUEST_VIEW = (
     "guest view: cores, caches and NUMA nodes are as the hypervisor presents them, not necessarily the hardware"
@@ -31,7 +29,9 @@ def topology_view(topology: Topology) -> Iterator[RenderableType]:
     if topology.packages:
         yield layout.spaced(topology_tree(topology))
     yield layout.spaced(_caches(topology))
-    yield layout.spaced(_nodes(topology))
+    for part in numa_view(topology.nodes):
+        yield layout.spaced(part)
+    yield layout.spaced(interrupts_view(topology.interrupts))
     yield layout.spaced(_sets(topology))
     if topology.core_kinds:
         kinds = ((kind.name, f"{units.cpus(layout.cpus(kind.cpus))}, {kind.source}") for kind in topology.core_kinds)
@@ -115,7 +115,7 @@ def _caches(topology: Topology) -> RenderableType:
             _number(cache.ways),
             _number(cache.sets),
             str(len(cache.instances)),
-            _instances(cache),
+            _instances(cache, topology),
         )
     return made
 
@@ -124,56 +124,10 @@ def _number(value: int | None) -> str:
     return "?" if value is None else str(value)
 
 
-def _instances(cache: Cache) -> str:
-    shown = [layout.cpus(cpus) for cpus in cache.instances[:INSTANCES_SHOWN_MAX]]
-    left = len(cache.instances) - len(shown)
-    return " | ".join(shown) + (f" | and {left} more" if left else "")
-
-
-def _nodes(topology: Topology) -> RenderableType:
-    nodes = topology.nodes.value
-    if nodes is None:
-        return layout.facts([("NUMA nodes", layout.missing(topology.nodes))])
-    numbers = [node.node for node in nodes]
-    matrix = len(nodes) <= DISTANCE_COLUMNS_MAX
-    distances = [f"to {number}" for number in numbers] if matrix else ["distances"]
-    right = ("memory", "free", *(distances if matrix else ()))
-    made = layout.table(
-        "NUMA node", "CPUs", "memory", "free", *distances, "", right=right, wrap=("CPUs", "distances", "")
-    )
-    for node in nodes:
-        far = [_distance(node.distances.get(other)) for other in numbers] if matrix else [_grouped(node)]
-        made.add_row(
-            str(node.node),
-            layout.cpus(node.cpus),
-            layout.size(node.memory_total_bytes),
-            layout.size(node.memory_free_bytes),
-            *far,
-            plain_text(_remark(node), style="dim"),
-        )
-    return made
-
-
-def _distance(distance: int | None) -> str:
-    return "?" if distance is None else "no path" if distance == UNREACHABLE else str(distance)
-
-
-def _grouped(node: Node) -> str:
-    """Distances on a host with many nodes: the nodes at each distance, nearest first."""
-    at: dict[int, list[int]] = {}
-    for other, distance in node.distances.items():
-        at.setdefault(distance, []).append(other)
-    return ", ".join(f"{_distance(distance)}: {layout.cpus(at[distance])}" for distance in sorted(at)) or "?"
-
-
-def _remark(node: Node) -> str:
-    kind = "" if node.kind == "cpus and memory" else node.kind
-    pages = ", ".join(
-        f"{units.plural(page.total, 'huge page')} of {layout.size(page.size_bytes)} ({page.free} free)"
-        for page in node.huge_pages
-        if page.total
-    )
-    return ", ".join(part for part in (kind, pages) if part)
+def _instances(cache: Cache, topology: Topology) -> str:
+    """The CPUs of each cache: in full where cores share it, so that its groups can be used; else in short."""
+    shared = any(len(cpus) > len(topology.siblings_of(cpus[0])) for cpus in cache.instances)
+    return " | ".join(map(layout.cpus, cache.instances)) if shared else layout.groups(cache.instances)
 
 
 def _sets(topology: Topology) -> Table:

@@ -77,7 +77,8 @@ class _Drawing:
 
     def _leaves(self, above: Tree, cores: Sequence[Core]) -> None:
         if not self._lists_cores:
-            above.add(plain_text(" | ".join(",".join(map(str, core.cpus)) for core in cores)))
+            if isinstance(above.label, Text) and any(len(core.cpus) > 1 for core in cores):
+                above.label.append(f"  cores {layout.groups([core.cpus for core in cores])}", style="not bold")
             return
         for core in cores:
             line = plain_text(f"{_named('core', core.label)}  ")

@@ -8,7 +8,7 @@ between CPUs. Nothing is measured at import.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, TypeAlias
@@ -19,6 +19,7 @@ from lowlat.bounded import Amount, Count, Positive
 from lowlat.errors import NotValidError
 from lowlat.probes import _core
 from lowlat.probes._core import ticks
+from lowlat.probes.clock.read_costs import ReadCosts, clocksource_warnings, measure_read_costs
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.clock.sources import (
     FREQUENCY_MAX_HZ,
@@ -28,6 +29,7 @@ from lowlat.probes.clock.sources import (
     counter_flags,
     declared_frequencies,
 )
+from lowlat.probes.clock.window import WINDOWS_MAX, Window, measure_window
 from lowlat.probes.cpu.affinity import allowed_cpus, check_cpus, pinned
 from lowlat.probes.host.host_tree import LIVE
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
@@ -36,7 +38,6 @@ __all__ = [
     "Calibration",
     "CounterSkew",
     "NtpSlew",
-    "ReadCosts",
     "TickScale",
     "calibrate",
     "calibrate_quick",
@@ -52,9 +53,6 @@ DURATION_QUICK_S = 0.05
 DURATION_MIN_S = 0.01
 DURATION_MAX_S = 60.0
 
-POINTS_PER_SECOND = 10_000
-"""Points of the line: one in 100 us keeps some hundred brackets to choose the narrowest from."""
-
 UNCERTAINTY_MAX_PPM = 1.0
 """A measurement less certain than this gives way to a declared frequency; 20 times the aim of 0.05 ppm."""
 
@@ -63,17 +61,6 @@ SKEW_PAIR_S = 0.002
 SKEW_PAIR_BUSY_S = 0.1
 SKEW_TOTAL_S = 0.25
 """Time for the ping-pong of a pair of CPUs, of a busy pair, and of all: with many CPUs a pair gets less."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadCosts:
-    """Cost of one read, in ns: median over batches of the mean of back-to-back reads."""
-
-    plain_ns: Annotated[Amount, Meta(description="The counter alone, nanoseconds")]
-    fenced_ns: Annotated[Amount, Meta(description="The counter, once all before it is done, nanoseconds")]
-    rdtscp_ns: Annotated[Reading[float], Meta(description="RDTSCP, and no later read before it is done, nanoseconds")]
-    vdso_ns: Annotated[Amount, Meta(description="clock_gettime as the C library has it, nanoseconds")]
-    system_call_ns: Annotated[Reading[float], Meta(description="clock_gettime as a system call, nanoseconds")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +135,13 @@ class Calibration:
     ]
     slew: Annotated[Reading[NtpSlew], Meta(description="How NTP steers the kernel's clock")]
     kernel_clocksource: Annotated[Reading[str], Meta(description="The kernel's clock source")]
+    steps_ns: Annotated[
+        tuple[float, ...],
+        Meta(description="Steps of CLOCK_MONOTONIC_RAW, nanoseconds: each window with one was measured again"),
+    ]
+    warnings: Annotated[
+        tuple[str, ...], Meta(description="What is wrong with the clock, and what follows, a line each")
+    ]
     notes: Annotated[tuple[str, ...], Meta(description="What else to know of the figures, a line each")]
 
     @property
@@ -178,12 +172,12 @@ def calibrate_quick(cpu: int | None = None) -> Calibration:
 def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibration:
     _check_request(duration_s, cpu)
     with nullcontext() if cpu is None else pinned((cpu,)):
-        measured = _core.measure_frequency(round(duration_s * 1e9), round(duration_s * POINTS_PER_SECOND))
-        costs = _core.measure_read_costs()
+        window = measure_window(duration_s)
+        costs = measure_read_costs()
         step = _core.measure_counter_step(STEP_READS)
-    measurement = _measurement(measured.raw)
-    candidates = (*declared_frequencies(), Candidate("measured", measurement))
-    frequency_hz, uncertainty_ppm, source = _choose(candidates, measured.raw)
+    measured = window.measured
+    candidates = (*declared_frequencies(), Candidate("measured", _measurement(measured.raw)))
+    frequency_hz, uncertainty_ppm, source = _choose(candidates, window.uncertainty_ppm)
     clocksource = LIVE.reading("sys/devices/system/clocksource/clocksource0/current_clocksource")
     return Calibration(
         frequency_hz=frequency_hz,
@@ -198,7 +192,7 @@ def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibr
         cpu=cpu,
         candidates=candidates,
         flags=counter_flags(),
-        costs=_costs(costs),
+        costs=costs,
         step_ticks=step.step_ticks,
         step_ns=step.step_ticks * 1e9 / frequency_hz,
         smallest_difference_ticks=step.smallest_difference,
@@ -206,6 +200,8 @@ def _calibrate(duration_s: float, cpu: int | None, *, with_skew: bool) -> Calibr
         skews=measure_skew(frequency_hz) if with_skew else unknown("ping-pong", "a quick calibration skips it"),
         slew=read_slew(),
         kernel_clocksource=clocksource,
+        steps_ns=window.steps_ns,
+        warnings=(*clocksource_warnings(clocksource, costs), *_step_warnings(window)),
         notes=_notes(candidates, clocksource),
     )
 
@@ -220,15 +216,6 @@ def _check_request(duration_s: float, cpu: int | None) -> None:
         check_cpus((cpu,))
 
 
-def _uncertainty_ppm(fit: _core.FrequencyFit) -> float:
-    """Twice the larger of two standard errors: from the residuals, and from the difference between the halves.
-
-    If errors are independent, the difference between the slopes of the two halves has four times the standard error of
-    the slope of the whole window. If they are not, as under drift, only the halves show it.
-    """
-    return 2.0 * max(fit.standard_error_ppm, abs(fit.halves_difference_ppm) / 4.0)
-
-
 def _measurement(fit: _core.FrequencyFit) -> Reading[float]:
     source = "measured against CLOCK_MONOTONIC_RAW"
     if fit.frequency_hz <= 0.0:
@@ -236,10 +223,9 @@ def _measurement(fit: _core.FrequencyFit) -> Reading[float]:
     return known(fit.frequency_hz, source)
 
 
-def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[float, float, str]:
+def _choose(candidates: Sequence[Candidate], uncertainty_ppm: float) -> tuple[float, float, str]:
     """Frequency, uncertainty and source: the measurement if it is good, else the best declared frequency."""
     *declared, measured = candidates
-    uncertainty_ppm = _uncertainty_ppm(fit)
     if measured.frequency_hz.value is None:
         raise NotValidError(
             f"{_core.CLOCK_SOURCE} did not advance against CLOCK_MONOTONIC_RAW; it is not usable as a clock"
@@ -253,21 +239,6 @@ def _choose(candidates: Sequence[Candidate], fit: _core.FrequencyFit) -> tuple[f
             source = f"{candidate.frequency_hz.source}; the measurement was uncertain by {uncertainty_ppm:.2f} ppm"
             return value, difference_ppm, source
     return measured.frequency_hz.value, uncertainty_ppm, measured.frequency_hz.source
-
-
-def _costs(costs: _core.ReadCosts) -> ReadCosts:
-    has_rdtscp = _core.CLOCK_SOURCE == "rdtsc"
-    rdtscp: Reading[float] = not_applicable("rdtscp; lfence", "this processor is not x86-64")
-    call: Reading[float] = not_applicable("syscall(clock_gettime)", "only Linux has it as a system call")
-    return ReadCosts(
-        plain_ns=costs.plain_ns,
-        fenced_ns=costs.fenced_ns,
-        rdtscp_ns=known(costs.ordered_end_ns, "measured: rdtscp; lfence") if has_rdtscp else rdtscp,
-        vdso_ns=costs.library_ns,
-        system_call_ns=known(costs.system_call_ns, "measured: syscall(clock_gettime)")
-        if costs.system_call_ns > 0.0
-        else call,
-    )
 
 
 def measure_skew(frequency_hz: float) -> Reading[tuple[CounterSkew, ...]]:
@@ -311,6 +282,14 @@ def read_slew() -> Reading[NtpSlew]:
     if slew.error:
         return not_applicable("adjtimex", os.strerror(slew.error))
     return known(NtpSlew(slew.frequency_ppm, slew.tick_us, slew.synchronized), "adjtimex")
+
+
+def _step_warnings(window: Window) -> Iterator[str]:
+    if not window.steps_ns:
+        return
+    steps = ", ".join(f"{step:+.0f} ns" for step in window.steps_ns)
+    again = f"; so it did in every one of {WINDOWS_MAX} windows" if window.is_stepped else "; it was measured again"
+    yield f"CLOCK_MONOTONIC_RAW stepped while the counter was measured ({steps}){again}"
 
 
 def _notes(candidates: Sequence[Candidate], clocksource: Reading[str]) -> tuple[str, ...]:

@@ -166,9 +166,7 @@ def counter_flags(tree: HostTree = LIVE) -> CounterFlags:
     flags = _cpu_flags(tree)
     return CounterFlags(
         _invariant(),
-        _flag(flags, "constant_tsc"),
-        _flag(flags, "nonstop_tsc"),
-        _flag(flags, "tsc_known_freq"),
+        *(_flag(tree, flags, name) for name in ("constant_tsc", "nonstop_tsc", "tsc_known_freq")),
     )
 
 
@@ -188,8 +186,8 @@ def _cpu_flags(tree: HostTree) -> frozenset[str] | None:
     return None
 
 
-def _flag(flags: frozenset[str] | None, name: str) -> Reading[bool]:
+def _flag(tree: HostTree, flags: frozenset[str] | None, name: str) -> Reading[bool]:
     source = f"flag {name} in /proc/cpuinfo"
     if flags is None:
-        return not_applicable(source, "/proc/cpuinfo has no line of flags")
+        return tree.absence(source, "/proc/cpuinfo has no line of flags", "proc/cpuinfo")
     return known(name in flags, source)

@@ -47,7 +47,9 @@ class OwnCpuSets:
     """CPUs of the process that asks: what it may give to others."""
 
     online: Annotated[Reading[Cpus], Meta(description="CPUs that are online")]
-    isolated: Annotated[Reading[Cpus], Meta(description="CPUs isolated from the scheduler (isolcpus)")]
+    isolated: Annotated[
+        Reading[Cpus], Meta(description="CPUs isolated from the scheduler (isolcpus, or an isolated cpuset partition)")
+    ]
     cpuset: Annotated[Reading[Cpus], Meta(description="CPUs of its control group")]
     allowed: Annotated[Cpus, Meta(description="CPUs that it may use")]
 

@@ -14,6 +14,9 @@ from lowlat.probes.host.host_tree import HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 _MOUNT_V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
+_ROOTS = ("proc/self/cgroup", "sys/fs/cgroup")
+PARTITION_DEPTH_MAX = 16
+"""Partitions in partitions that are looked at; in practice there are one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +77,61 @@ def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:
     for folder in _folders(tree, "cpuset"):
         for name in names:
             text = tree.text(f"{folder}/{name}")
+            if text is None and tree.is_denied(f"{folder}/{name}"):
+                return tree.absence(f"read from /{folder}/{name}", "", f"{folder}/{name}")
             if not text:
                 continue
             try:
                 return known(parse_cpu_list(text), f"read from /{folder}/{name}")
             except FormatError as error:
                 return unknown(f"read from /{folder}/{name}", str(error))
-    return not_applicable("read from /sys/fs/cgroup", "no cpuset controller is mounted here")
+    return tree.absence("read from /sys/fs/cgroup", "no cpuset controller is mounted here", *_ROOTS)
+
+
+def isolated_partitions(tree: HostTree) -> Reading[tuple[int, ...]]:
+    """CPUs that version 2 keeps from the scheduler's balancing: those of partitions whose state is `isolated`."""
+    cpus: set[int] = set()
+    sources = []
+    for mount in _MOUNT_V2:
+        path = f"{mount}/cpuset.cpus.isolated"  # since Linux 6.7, and for root only
+        whole = _cpus(tree.text(path))
+        for source, found in [(path, whole)] if whole else _partitions(tree, mount, PARTITION_DEPTH_MAX):
+            cpus.update(found)
+            sources.append(f"/{source}")
+    if not cpus:
+        return not_applicable("read from /sys/fs/cgroup", "no cpuset partition is isolated")
+    more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+    return known(tuple(sorted(cpus)), f"read from {sources[0]}{more}")
+
+
+def _partitions(tree: HostTree, folder: str, depth: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Isolated partitions in a group and below it; the parent of a partition is the root or another partition."""
+    path = f"{folder}/cpuset.cpus.partition"
+    state = tree.text(path)  # "isolated invalid (why)" is no partition; the root group has no such file
+    if state == "isolated":
+        yield path, _cpus(tree.text(f"{folder}/cpuset.cpus.effective"))
+    if depth and state in (None, "root", "isolated"):
+        for name in tree.names(folder):
+            if tree.text(f"{folder}/{name}/cpuset.cpus.partition") in ("root", "isolated"):
+                yield from _partitions(tree, f"{folder}/{name}", depth - 1)
+
+
+def _cpus(text: str | None) -> tuple[int, ...]:
+    try:
+        return parse_cpu_list(text or "", allow_empty=True)
+    except FormatError:
+        return ()
 
 
 def cpu_quota(tree: HostTree) -> Reading[CpuQuota]:
     """CPU bandwidth of this process's group: the tightest limit of the group and its ancestors."""
-    found = (_quota_of_v2(tree, folder) or _quota_of_v1(tree, folder) for folder in _folders(tree, "cpu"))
+    folders = tuple(_folders(tree, "cpu"))
+    found = (_quota_of_v2(tree, folder) or _quota_of_v1(tree, folder) for folder in folders)
     limits = [reading for reading in found if reading is not None and reading.value is not None]
-    if not limits:
-        return not_applicable("read from /sys/fs/cgroup", "no cpu controller is mounted here")
+    files = (f"{folder}/{name}" for folder in folders for name in ("cpu.max", "cpu.cfs_quota_us"))
+    denied = tree.absence("read from /sys/fs/cgroup", "no cpu controller is mounted here", *_ROOTS, *files)
+    if not limits or denied.applicable:  # the one that may not be read may be the tightest
+        return denied
     return min(limits, key=lambda r: float("inf") if r.value is None or r.value.cpus is None else r.value.cpus)
 
 
@@ -128,4 +171,6 @@ def throttling(tree: HostTree) -> Reading[Throttling]:
             time_us = (parse_integer(fields.get("throttled_time", "")) or 0) // 1000  # version 1: ns
         periods = parse_integer(fields["nr_throttled"]) or 0
         return known(Throttling(periods, time_us), f"read from /{folder}/cpu.stat")
-    return not_applicable("read from /sys/fs/cgroup", "no group with a CPU limit contains this process")
+    files = [f"{folder}/cpu.stat" for folder in _folders(tree, "cpu")]
+    why = "no group with a CPU limit contains this process"
+    return tree.absence("read from /sys/fs/cgroup", why, *_ROOTS, *files)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders, cpu_sets
 from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error, parse_integer
 from lowlat.probes.host.virtualization import Virtualization, virtualization
-from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.probes.reading import Reading, known, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def cpu_brand(tree: HostTree = LIVE) -> Reading[str]:
             return known(fields[key], source)
     if "CPU part" in fields:
         return known(f"Arm implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}", source)
-    return unknown(source, "/proc/cpuinfo names no processor")
+    denied = tree.absence(source, "", "proc/cpuinfo")
+    return denied if denied.applicable else unknown(source, "/proc/cpuinfo names no processor")
 
 
 def _sysctl_brand() -> Reading[str]:
@@ -107,18 +108,18 @@ def _governor(tree: HostTree) -> Reading[str]:
     }
     if names:
         return known(", ".join(sorted(names)), source)
-    return not_applicable(source, "the kernel does not control the frequency (in a guest, the host does)")
+    files = (f"{CPU_FOLDER}/cpu{cpu}/cpufreq/scaling_governor" for cpu in cpu_folders(tree)[:1])
+    return tree.absence(source, "the kernel does not control the frequency (in a guest, the host does)", *files)
 
 
 def _turbo(tree: HostTree) -> Reading[bool]:
-    for path, on in ((f"{CPU_FOLDER}/intel_pstate/no_turbo", "0"), (f"{CPU_FOLDER}/cpufreq/boost", "1")):
+    switches = {f"{CPU_FOLDER}/intel_pstate/no_turbo": "0", f"{CPU_FOLDER}/cpufreq/boost": "1"}
+    for path, on in switches.items():
         text = tree.text(path)
         if text in ("0", "1"):
             return known(text == on, f"read from /{path}")
-    return not_applicable(
-        f"read from /{CPU_FOLDER}/intel_pstate/no_turbo, /{CPU_FOLDER}/cpufreq/boost",
-        "the kernel shows no switch for it (in a guest, the host has it)",
-    )
+    why = "the kernel shows no switch for it (in a guest, the host has it)"
+    return tree.absence(f"read from {', '.join(f'/{path}' for path in switches)}", why, *switches)
 
 
 def _steal_percent(tree: HostTree) -> Reading[float]:
@@ -128,7 +129,7 @@ def _steal_percent(tree: HostTree) -> Reading[float]:
     # cpu user nice system idle iowait irq softirq steal guest guest_nice; guest time is within user and nice
     ticks = [tick for field in first_line[1:9] if (tick := parse_integer(field)) is not None and tick >= 0]
     if len(ticks) < 8 or not sum(ticks):
-        return not_applicable(source, "/proc/stat has no column for stolen time")
+        return tree.absence(source, "/proc/stat has no column for stolen time", "proc/stat")
     return known(100.0 * ticks[7] / sum(ticks), source)
 
 
@@ -155,7 +156,8 @@ def memory_total(tree: HostTree = LIVE) -> Reading[int]:
     if match is not None:
         return known(int(match[1]) * 1024, source)
     if not tree.is_live:
-        return unknown(source, "the snapshot has no MemTotal")
+        denied = tree.absence(source, "", "proc/meminfo")
+        return denied if denied.applicable else unknown(source, "the snapshot has no MemTotal")
     import psutil
 
     try:

@@ -7,17 +7,18 @@ missing files: absent or unreadable text is None, and `why` tells the two apart.
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lowlat import units
 from lowlat.errors import InputError
 from lowlat.inputs import open_regular
 from lowlat.limits import NUMBER_DIGITS_MAX, TREE_BYTES_MAX, TREE_FILE_BYTES_MAX
-from lowlat.probes.host.runtime_facts import FACTS_FILE, live_fact, parse_facts
+from lowlat.probes.host.runtime_facts import DENIED_FACT, FACTS_FILE, live_fact, parse_facts
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(rf"-?[0-9]{{1,{NUMBER_DIGITS_MAX}}}|0[xX][0-9a-fA-F]{{1,{NUMBER_DIGITS_MAX}}}", re.ASCII)
 _SYSFS_TEXT_BYTES = 4096  # one page, the maximum of a sysfs attribute; binary ones may be longer
+
+PERMISSION_DENIED = "permission denied (needs root, or the container forbids it)"
 
 
 class HostTree(ABC):
@@ -49,6 +52,26 @@ class HostTree(ABC):
     def exists(self, path: str) -> bool:
         """Whether a file or folder exists; false for a dangling link."""
 
+    def is_denied(self, path: str) -> bool:
+        """Whether a file or folder is there and may not be read, which is not the same as absent."""
+        try:
+            self.read_bytes(path)
+        except PermissionError:
+            return True
+        except OSError:
+            pass
+        return False
+
+    @functools.cached_property
+    def _denied_at_capture(self) -> frozenset[str]:
+        return frozenset((self.fact(DENIED_FACT) or "").split("\n"))
+
+    def _missing(self, path: str) -> OSError:
+        """The error for a file that a captured tree lacks: it may have been denied where it was captured."""
+        if path != FACTS_FILE and path in self._denied_at_capture:
+            return PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
     @abstractmethod
     def link_target(self, path: str) -> str | None:
         """The target of a symbolic link, as written; None if the path is not a link."""
@@ -63,6 +86,20 @@ class HostTree(ABC):
             return clean_text(self.read_bytes(path))
         except OSError:
             return None
+
+    def absence(self, source: str, reason: str, *paths: str) -> Reading[Any]:
+        """A reading without value: not applicable for this reason, unless one of the paths may not be read."""
+        denied = next((path for path in paths if self.is_denied(path)), None)
+        if denied is None:
+            return not_applicable(source, reason)
+        return unknown(source, f"/{denied}: {PERMISSION_DENIED}")
+
+    def zero_separated(self, path: str) -> str:
+        """Content whose parts end with NUL, as of `/proc/PID/environ`, a line each; empty if absent or unreadable."""
+        try:
+            return clean_text(self.read_bytes(path).replace(b"\0", b"\n"))
+        except OSError:
+            return ""
 
     def integer(self, path: str) -> int | None:
         """Content as a decimal or 0x number; None if absent, empty or not a number."""
@@ -96,7 +133,7 @@ def parse_integer(text: str) -> int | None:
 def explain_os_error(error: OSError, what: str) -> str:
     """Explain why `what` could not be read or done, and which permission is missing."""
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{what}: permission denied (needs root, or the container forbids it)"
+        return f"{what}: {PERMISSION_DENIED}"
     return f"{what}: {error.strerror or error}"
 
 
@@ -119,7 +156,10 @@ class FolderTree(HostTree):
 
     def read_bytes(self, path: str) -> bytes:
         """Content of a regular file. Raises `OSError` also for another, or a longer one than `TREE_FILE_BYTES_MAX`."""
-        file = open_regular(self._prefix + path)
+        try:
+            file = open_regular(self._prefix + path)
+        except FileNotFoundError as error:
+            raise (error if self.is_live else self._missing(path)) from None
         try:
             content = os.read(file, 1 << 16)
             # /proc returns about a page per read, then nothing; sysfs returns a whole text in one read.
@@ -148,6 +188,18 @@ class FolderTree(HostTree):
             return tuple(sorted(os.listdir(self._prefix + path)))  # noqa: PTH208
         except OSError:
             return ()
+
+    def is_denied(self, path: str) -> bool:
+        """Whether a file or folder is there and may not be read."""
+        if not os.path.isdir(self._prefix + path):  # noqa: PTH112
+            return super().is_denied(path)
+        try:
+            os.listdir(self._prefix + path)  # noqa: PTH208
+        except PermissionError:
+            return True
+        except OSError:
+            pass
+        return False
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
@@ -200,7 +252,7 @@ class ArchiveTree(HostTree):
         try:
             return self._files[self._resolve(_normal(path))]
         except KeyError:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+            raise self._missing(path) from None
 
     def names(self, path: str) -> tuple[str, ...]:
         """Sorted names in a folder; empty when it is absent."""

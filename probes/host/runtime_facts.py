@@ -12,6 +12,9 @@ FACTS_FILE = "lowlat/facts.json"
 """Where a captured tree holds them: a JSON object of strings, beside `sys/` and `proc/`."""
 
 
+DENIED_FACT = "denied"
+"""In a snapshot: paths that were there and could not be read for lack of permission, a line each."""
+
 FACT_NAMES = ("machine", "kernel_release", "affinity", "hypervisor_signature")
 
 

@@ -19,8 +19,10 @@ from lowlat.limits import ARCHIVE_BYTES_MAX, TREE_BYTES_MAX
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders
 from lowlat.probes.host.facts import host_facts
 from lowlat.probes.host.host_tree import LIVE, ArchiveTree, FolderTree, HostTree
-from lowlat.probes.host.runtime_facts import FACT_NAMES, FACTS_FILE
+from lowlat.probes.host.noting_tree import NotingTree
+from lowlat.probes.host.runtime_facts import DENIED_FACT, FACT_NAMES, FACTS_FILE
 from lowlat.probes.host.tar_reader import entries
+from lowlat.probes.host.virtualization import container_environment, container_mounts
 from lowlat.probes.topology import read_topology
 
 _EXTRA_FILES = (
@@ -34,13 +36,15 @@ _EXTRA_FILES = (
 _EXTRA_CPU_FOLDERS = ("topology", "cache", "cpufreq", "cpuidle")
 _EXTRA_DEPTH = 2  # cpuN/cache/indexM, cpuN/cpuidle/stateM
 
+_KEPT_LINES = {"proc/1/environ": container_environment, "proc/self/mountinfo": container_mounts}
+"""Files that hold much else, secrets among it: a snapshot has only the lines that probes read."""
 
-class RecordingTree(HostTree):
+
+class RecordingTree(NotingTree):
     """Forwards every read to another tree and records the result."""
 
     def __init__(self, tree: HostTree) -> None:
-        self._tree = tree
-        self.root = tree.root
+        super().__init__(tree)
         self.files: dict[str, bytes] = {}
         self.folders: set[str] = set()
 
@@ -49,33 +53,25 @@ class RecordingTree(HostTree):
         """False: facts that only a live host has would not be in the record."""
         return False
 
-    def fact(self, name: str) -> str | None:
-        """A fact of the recorded host."""
-        return self._tree.fact(name)
-
     def read_bytes(self, path: str) -> bytes:
         """Content of a file, which is added to the record."""
-        self.files[path] = self._tree.read_bytes(path)
+        self.files[path] = self.noted(path)
         return self.files[path]
 
     def names(self, path: str) -> tuple[str, ...]:
         """Names in a folder; its subfolders are recorded even if nothing in them is read."""
-        names = self._tree.names(path)
+        names = super().names(path)
         self.folders.update(f"{path}/{name}" for name in names if self._tree.names(f"{path}/{name}"))
         return names
 
     def exists(self, path: str) -> bool:
         """Whether the path exists; if so, it is recorded as a folder, or as an empty file until it is read."""
-        found = self._tree.exists(path)
+        found = super().exists(path)
         if found and self._tree.names(path):
             self.folders.add(path)
         elif found:
             self.files.setdefault(path, b"")
         return found
-
-    def link_target(self, path: str) -> str | None:
-        """The target of a link. Links are recorded as the file or folder they resolve to."""
-        return self._tree.link_target(path)
 
 
 def capture(path: str | Path, tree: HostTree = LIVE) -> int:
@@ -91,7 +87,13 @@ def capture(path: str | Path, tree: HostTree = LIVE) -> int:
     read_topology(record)
     host_facts(record)
     _read_extras(record)
+    for name, keep in _KEPT_LINES.items():
+        if name in record.files:
+            kept = keep(record.files[name].replace(b"\0", b"\n").decode("utf-8", "replace"))
+            record.files[name] = kept.encode()
     facts = {name: fact for name in FACT_NAMES if (fact := tree.fact(name)) is not None}
+    if record.denied:
+        facts[DENIED_FACT] = "\n".join(record.denied)
     if facts:
         record.files[FACTS_FILE] = json.dumps(facts, indent=1, sort_keys=True).encode()
     try:

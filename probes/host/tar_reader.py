@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from lowlat import units
 from lowlat.errors import FormatError
 from lowlat.limits import (
     ARCHIVE_ENTRIES_MAX,
     ARCHIVE_HEADER_BYTES_MAX,
     ARCHIVE_LINKS_MAX,
+    ARCHIVE_TAIL_BYTES_MAX,
     PATH_DEPTH_MAX,
     TREE_FILE_BYTES_MAX,
 )
@@ -73,9 +75,12 @@ class _Blocks:
             count -= len(self.take(min(count, 1 << 20)))
 
     def finish(self) -> None:
-        """Read to the end, where a compressed stream has its checksum."""
-        for _ in self._pieces:
-            pass
+        """Read to the end, where a compressed stream has its checksum. Raises `FormatError` if that is far away."""
+        left = ARCHIVE_TAIL_BYTES_MAX - len(self._held) + self._at
+        for piece in self._pieces:
+            left -= len(piece)
+            if left < 0:
+                raise FormatError(f"more than {units.whole_size(ARCHIVE_TAIL_BYTES_MAX)} follow its end mark")
 
 
 def entries(pieces: Iterator[bytes]) -> Iterator[TarEntry]:

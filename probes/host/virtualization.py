@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from lowlat.probes.host.host_tree import LIVE, HostTree
-from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.reading import Reading, known
 
 _SIGNATURES = {
     "KVMKVMKVM": "KVM",
@@ -52,6 +52,29 @@ _CGROUP_OWNERS = (
     (re.compile(r"/(containerd|cri-containerd)[-/:]"), "containerd"),
 )
 
+_RUNTIME_MOUNT = re.compile(r"(?:\S+ ){4}(/|/etc/host(s|name)|/etc/resolv\.conf|/dev/termination-log|/proc/\w+) ")
+"""A line of `/proc/self/mountinfo` by its fifth field, the mount point."""
+
+_MOUNT_OWNERS = (
+    (re.compile(r"/kubelet/pods/"), "Kubernetes"),
+    (re.compile(r"/docker/(containers|overlay2)/"), "Docker"),
+    (re.compile(r"/containerd/"), "containerd"),
+    (re.compile(r"/containers/storage/|/libpod/"), "Podman"),
+    (re.compile(r"sysboxfs"), "Sysbox"),
+    (re.compile(r"lxcfs"), "LXC"),
+)
+"""Whose folders a container's own files come from; a pod's are Kubernetes's, whichever runtime started it."""
+
+_RENTS_BARE_METAL = frozenset(("Amazon EC2", "Google Compute Engine", "Alibaba Cloud", "OpenStack"))
+"""Clouds whose firmware has the same names on whole machines as on virtual ones."""
+
+_METAL = re.compile(r"\.metal(-[0-9]+xl)?$|-metal$")
+"""Product names of whole machines: m7i.metal-48xl on EC2, c3-highmem-192-metal on GCE."""
+
+_GVISOR_BUILT = "Sun Jan 10 15:06:54 PST 2016"
+
+XEN_CONTROL_DOMAIN = "Xen dom0"
+
 
 @dataclass(frozen=True, slots=True)
 class Virtualization:
@@ -67,7 +90,9 @@ class Virtualization:
     def text(self) -> str:
         """One line: "KVM guest, Docker container", or "bare metal as far as can be seen"."""
         parts = []
-        if self.hypervisor.value is not None:
+        if self.hypervisor.value == XEN_CONTROL_DOMAIN:
+            parts.append("Xen control domain (dom0)")
+        elif self.hypervisor.value is not None:
             parts.append(f"{self.hypervisor.value} guest")
         if self.container.value is not None:
             parts.append(f"{self.container.value} container")
@@ -80,11 +105,21 @@ def virtualization(tree: HostTree = LIVE) -> Virtualization:
 
 
 def _hypervisor(tree: HostTree) -> Reading[str]:
-    for find in (_from_cpuid, _from_dmi, _from_sys_hypervisor, _from_device_tree, _from_cpu_flag):
+    for find in (_xen_control_domain, _from_cpuid, _from_dmi, _from_sys_hypervisor, _from_device_tree, _from_cpu_flag):
         found = find(tree)
         if found is not None:
             return found
-    return not_applicable("CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo", "no hypervisor detected")
+    files = ("sys/class/dmi/id/product_name", "sys/hypervisor/type", "proc/cpuinfo")
+    sources = "CPUID, DMI, /sys/hypervisor, device tree, /proc/cpuinfo"
+    return tree.absence(sources, "no hypervisor detected", *files)
+
+
+def _xen_control_domain(tree: HostTree) -> Reading[str] | None:
+    """Xen's first domain has the hardware's devices, but Xen schedules its CPUs; CPUID looks as in any guest."""
+    path = "proc/xen/capabilities"
+    if "control_d" not in (tree.text(path) or ""):
+        return None
+    return known(XEN_CONTROL_DOMAIN, f"read from /{path}: it has control_d")
 
 
 def _from_cpuid(tree: HostTree) -> Reading[str] | None:
@@ -98,19 +133,23 @@ def _from_dmi(tree: HostTree) -> Reading[str] | None:
     for name in ("product_name", "sys_vendor", "board_vendor", "bios_vendor"):
         path = f"sys/class/dmi/id/{name}"
         text = tree.text(path) or ""
-        if name == "product_name" and text.endswith(".metal"):
-            return None  # EC2 bare metal: the vendor name alone would suggest a guest
         for part, hypervisor in _DMI:
-            if part in text:
+            if part in text and not (hypervisor in _RENTS_BARE_METAL and _is_bare_metal(tree)):
                 return known(hypervisor, f"read from /{path}: {text!r}")
     return None
 
 
+def _is_bare_metal(tree: HostTree) -> bool:
+    """Whether a cloud's machine is a whole one: by its product name, else by the flag that every x86 guest has."""
+    if _METAL.search(tree.text("sys/class/dmi/id/product_name") or ""):
+        return True
+    flags = _cpu_flags(tree)
+    return flags is not None and "hypervisor" not in flags
+
+
 def _from_sys_hypervisor(tree: HostTree) -> Reading[str] | None:
     text = tree.text("sys/hypervisor/type")
-    if not text or "control_d" in (tree.text("proc/xen/capabilities") or ""):
-        return None  # Xen's control domain owns the hardware
-    return known(text.capitalize(), "read from /sys/hypervisor/type")
+    return known(text.capitalize(), "read from /sys/hypervisor/type") if text else None
 
 
 def _from_device_tree(tree: HostTree) -> Reading[str] | None:
@@ -122,27 +161,80 @@ def _from_device_tree(tree: HostTree) -> Reading[str] | None:
 
 
 def _from_cpu_flag(tree: HostTree) -> Reading[str] | None:
-    for line in (tree.text("proc/cpuinfo") or "").splitlines():
-        if line.startswith("flags") and "hypervisor" in line.split():
-            return known("unnamed hypervisor", "flag hypervisor in /proc/cpuinfo")
-        if line.startswith("vendor_id") and line.endswith("User Mode Linux"):
-            return known("User Mode Linux", "vendor_id in /proc/cpuinfo")
+    if "hypervisor" in (_cpu_flags(tree) or ()):
+        return known("unnamed hypervisor", "flag hypervisor in /proc/cpuinfo")
+    if re.search(r"^vendor_id.*User Mode Linux$", tree.text("proc/cpuinfo") or "", re.MULTILINE):
+        return known("User Mode Linux", "vendor_id in /proc/cpuinfo")
     return None
 
 
+def _cpu_flags(tree: HostTree) -> list[str] | None:
+    """The first processor's flags; None where the kernel prints none, as on Arm."""
+    match = re.search(r"^flags\s*:(.*)$", tree.text("proc/cpuinfo") or "", re.MULTILINE)
+    return None if match is None else match[1].split()
+
+
 def _container(tree: HostTree) -> Reading[str]:
+    for find in (_gvisor, _from_files, _from_environment, _from_cgroup, _from_mounts, _wsl):
+        found = find(tree)
+        if found is not None:
+            return found
+    sources = "/run/systemd/container, /.dockerenv, /proc/1/cgroup, /proc/self/mountinfo"
+    files = ("run/systemd/container", "proc/1/cgroup", "proc/self/mountinfo")
+    return tree.absence(sources, "no container detected", *files)
+
+
+def _gvisor(tree: HostTree) -> Reading[str] | None:
+    """gVisor's kernel is a program, whose build date is always the same."""
+    text = tree.text("proc/version") or ""
+    return known("gVisor", "read from /proc/version: its build date is gVisor's") if _GVISOR_BUILT in text else None
+
+
+def _from_files(tree: HostTree) -> Reading[str] | None:
     text = tree.text("run/systemd/container")
     if text:
         return known(text, "read from /run/systemd/container")
     for path, name in ((".dockerenv", "Docker"), ("run/.containerenv", "Podman")):
         if tree.exists(path):
             return known(name, f"/{path} exists")
+    return None
+
+
+def _from_environment(tree: HostTree) -> Reading[str] | None:
+    """What the container's manager tells the first process (systemd's container interface)."""
+    name = re.search(r"^container=(.+)$", container_environment(tree.zero_separated("proc/1/environ")), re.MULTILINE)
+    return None if name is None else known(name[1], "read from /proc/1/environ")
+
+
+def container_environment(variables: str) -> str:
+    """Of the variables of the first process, a line each, those that tell of a container."""
+    return "\n".join(line for line in variables.splitlines() if line.startswith("container="))
+
+
+def _from_cgroup(tree: HostTree) -> Reading[str] | None:
     for path in ("proc/1/cgroup", "proc/self/cgroup"):
         text = tree.text(path) or ""
         for pattern, name in _CGROUP_OWNERS:
             if pattern.search(text):
                 return known(name, f"read from /{path}")
+    return None
+
+
+def _from_mounts(tree: HostTree) -> Reading[str] | None:
+    """By what is mounted over the container's own files: with cgroup version 2, its group is merely `/`."""
+    path = "proc/self/mountinfo"
+    lines = container_mounts(tree.text(path) or "")
+    for pattern, name in _MOUNT_OWNERS:
+        if pattern.search(lines):
+            return known(name, f"read from /{path}")
+    return None
+
+
+def container_mounts(mountinfo: str) -> str:
+    """Of the mounts, those that a container's runtime makes: its root, its own files, and files of `/proc`."""
+    return "\n".join(line for line in mountinfo.splitlines() if _RUNTIME_MOUNT.match(line))
+
+
+def _wsl(tree: HostTree) -> Reading[str] | None:
     version = tree.text("proc/sys/kernel/osrelease") or ""
-    if "microsoft" in version.lower():
-        return known("WSL", "read from /proc/sys/kernel/osrelease")
-    return not_applicable("/run/systemd/container, /.dockerenv, /proc/1/cgroup", "no container detected")
+    return known("WSL", "read from /proc/sys/kernel/osrelease") if "microsoft" in version.lower() else None

@@ -16,14 +16,13 @@ from typing import Any
 
 from lowlat import units
 from lowlat.probes import _core
-from lowlat.probes.cpu.cpu_sets import cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.errors import NumaError
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 from lowlat.probes.topology import Topology
 from lowlat.probes.topology.model import UNREACHABLE
-from lowlat.probes.topology.nodes import NODE_FOLDER
+from lowlat.probes.topology.nodes import memory_nodes
 
 
 class Policy(IntEnum):
@@ -48,21 +47,6 @@ class PagePlacement:
     def on_node(self, node: int) -> bool:
         """Whether every page is on this node."""
         return set(self.pages_by_node) == {node} and not self.pages_untouched and not self.pages_unknown
-
-
-def memory_nodes(tree: HostTree = LIVE) -> Reading[tuple[int, ...]]:
-    """Nodes with memory that this process may use (`Mems_allowed_list`), ascending."""
-    path = f"{NODE_FOLDER}/has_memory"
-    nodes = cpus_of_list(tree.text(path) or "")
-    if not nodes:
-        return not_applicable(f"read from /{path}", "the kernel shows no NUMA nodes")
-    for line in (tree.text("proc/self/status") or "").splitlines():
-        if line.startswith("Mems_allowed_list:"):
-            allowed = cpus_of_list(line.partition(":")[2].strip())
-            if allowed:
-                both = tuple(sorted(set(nodes) & set(allowed)))
-                return known(both, f"read from /{path} and /proc/self/status")
-    return known(nodes, f"read from /{path}")
 
 
 def nearest_memory(topology: Topology, cpu: int, nodes: Reading[tuple[int, ...]]) -> Reading[int]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from lowlat.probes.host.host_tree import LIVE, HostTree
-from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.reading import Reading, known
 
 _HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ")
 _FIELD = re.compile(r"^(\w+):\s+([0-9]{1,15}) kB$")
@@ -20,7 +20,7 @@ def huge_page_bytes(starts: Iterable[int], tree: HostTree = LIVE) -> Reading[int
     source = "read from /proc/self/smaps"
     text = tree.text("proc/self/smaps")
     if text is None:
-        return not_applicable(source, "there is no /proc/self/smaps")
+        return tree.absence(source, "there is no /proc/self/smaps", "proc/self/smaps")
     addresses = sorted(starts)
     huge = 0
     wanted = False

@@ -2,8 +2,12 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
+#include <cstdint>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "probes/native/clock_cost.hpp"
 #include "probes/native/clock_fit.hpp"
@@ -61,7 +65,18 @@ void register_clock(nb::module_& m) {
         .def_ro("halves_difference_ppm", &FrequencyFit::halves_difference_ppm)
         .def_ro("points_kept", &FrequencyFit::points_kept)
         .def_ro("narrowest_ticks", &FrequencyFit::narrowest_ticks)
-        .def_ro("widest_kept_ticks", &FrequencyFit::widest_kept_ticks);
+        .def_ro("widest_kept_ticks", &FrequencyFit::widest_kept_ticks)
+        .def_ro("step_ns", &FrequencyFit::step_ns)
+        .def_ro("step_explains", &FrequencyFit::step_explains);
+    m.def(
+        "fit_frequency",
+        [](const std::vector<std::tuple<std::uint64_t, std::int64_t, std::uint64_t>>& points) {
+            std::vector<Bracket> brackets;
+            brackets.reserve(points.size());
+            for (const auto& [at, clock_ns, width] : points) brackets.push_back({at, clock_ns, width});
+            return fit_frequency(std::move(brackets));
+        },
+        "points"_a, "The line through given brackets, each as ticks in its middle, clock in ns, and width in ticks.");
     nb::class_<FrequencyMeasurement>(m, "FrequencyMeasurement")
         .def_ro("raw", &FrequencyMeasurement::raw)
         .def_ro("monotonic", &FrequencyMeasurement::monotonic)

@@ -40,7 +40,7 @@ struct ReadCosts {
     double plain_ns = 0.0;
     double fenced_ns = 0.0;
     double ordered_end_ns = 0.0;  // RDTSCP + LFENCE, or the platform's equivalent
-    double library_ns = 0.0;      // clock_gettime through the vDSO, without entering the kernel
+    double library_ns = 0.0;      // clock_gettime of the C library: the vDSO, which may fall back to a system call
     double system_call_ns = 0.0;  // the same as a real system call; 0 if not possible
 };
 

@@ -41,6 +41,8 @@ struct FrequencyFit {
     std::uint64_t points_kept = 0;        // points used for the line
     std::uint64_t narrowest_ticks = 0;    // the best bracket seen
     std::uint64_t widest_kept_ticks = 0;  // the widest bracket used for the line
+    double step_ns = 0.0;                 // the one step of the clock that explains the residuals best
+    double step_explains = 0.0;           // share of the residuals' squares that this step explains, 0 to 1
 };
 
 namespace detail {
@@ -79,6 +81,49 @@ inline Line fit_line(const Bracket* first, const Bracket* last, const Bracket& o
     return {slope, std::sqrt(residual / (n - 2.0) / sxx)};
 }
 
+struct ClockStep {
+    double ticks = 0.0;     // how far the points after the step are from where the line expects them
+    double explains = 0.0;  // share of the residuals' squares
+};
+
+// Finds the one step that explains the residuals of a line best: least squares with a jump before each point in turn.
+// A step in mid-window tilts the line, so slope and step are fitted together; the indicator of the points after a jump,
+// less its own line, has the squares below (Frisch and Waugh), and both sums need only the points that follow.
+inline ClockStep find_step(const Bracket* first, const Bracket* last, const Bracket& origin, double slope) noexcept {
+    const auto n = static_cast<double>(last - first);
+    const auto x_of = [&](const Bracket& b) { return static_cast<double>(b.clock_ns - origin.clock_ns); };
+    const auto y_of = [&](const Bracket& b) {
+        return static_cast<double>(static_cast<std::int64_t>(b.ticks - origin.ticks)) - slope * x_of(b);
+    };
+    double x_mean = 0.0;
+    double y_mean = 0.0;
+    for (const Bracket* b = first; b != last; ++b) {
+        x_mean += x_of(*b) / n;
+        y_mean += y_of(*b) / n;
+    }
+    double sxx = 0.0;
+    double residual = 0.0;
+    for (const Bracket* b = first; b != last; ++b) {
+        sxx += (x_of(*b) - x_mean) * (x_of(*b) - x_mean);
+        residual += (y_of(*b) - y_mean) * (y_of(*b) - y_mean);
+    }
+    ClockStep best;
+    double after = 0.0;
+    double x_after = 0.0;
+    double y_after = 0.0;
+    for (const Bracket* b = last - 1; b != first && residual > 0.0; --b) {
+        after += 1.0;
+        x_after += x_of(*b) - x_mean;
+        y_after += y_of(*b) - y_mean;
+        const double squares = after - after * after / n - x_after * x_after / sxx;
+        // Nearly nothing is left of the indicator at either end of the window.
+        if (squares < 0.01) continue;
+        const double explains = y_after * y_after / squares / residual;
+        if (explains > best.explains) best = {y_after / squares, explains};
+    }
+    return best;
+}
+
 }  // namespace detail
 
 // The line through the narrowest tenth of the brackets, including ties: if the counter steps by many ticks, there are
@@ -106,6 +151,10 @@ inline FrequencyFit fit_frequency(std::vector<Bracket> points) {
     fit.frequency_hz = whole.slope * 1e9;
     fit.standard_error_ppm = whole.standard_error / whole.slope * 1e6;
     fit.halves_difference_ppm = (late.slope - early.slope) / whole.slope * 1e6;
+    const detail::ClockStep step = detail::find_step(first, last, origin, whole.slope);
+    // More ticks than the clock tells: the clock fell behind.
+    fit.step_ns = -step.ticks / whole.slope;
+    fit.step_explains = step.explains;
     return fit;
 }
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus
+from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpu_folders
 from lowlat.probes.host.host_tree import HostTree
-from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology.groups import read_cpus
 from lowlat.probes.topology.model import Cache, CacheType
 from lowlat.probes.topology.warnings import Warn
@@ -25,14 +25,16 @@ _Shape = tuple[int, CacheType, int | None, int | None, int | None, int | None]
 def read_caches(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Cache, ...]]:
     """Read all caches of the online CPUs, by level and type; hybrid machines have several of one level."""
     reader = _CacheReader(tree, online, warn)
-    for cpu in online:
+    for cpu in sorted(set(online).intersection(cpu_folders(tree))):
         folder = f"{CPU_FOLDER}/cpu{cpu}/cache"
         for index in tree.names(folder):
             if re.fullmatch(r"index[0-9]+", index):
                 reader.read(f"{folder}/{index}", cpu)
     source = f"read from /{CPU_FOLDER}/cpuN/cache"
     if not reader.instances:
-        return not_applicable(source, "the kernel shows no caches")
+        return tree.absence(
+            source, "the kernel shows no caches", *(f"{CPU_FOLDER}/cpu{cpu}/cache" for cpu in online[:1])
+        )
     order = sorted(reader.instances.items(), key=lambda item: (item[0][:2], item[1][0]))
     return known(tuple(Cache(*shape, instances=tuple(groups)) for shape, groups in order), source)
 

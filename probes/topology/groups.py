@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpu_folders, cpus_of_list, cpus_of_mask
+from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.topology.model import Cluster, Core, Die, Package
 from lowlat.probes.topology.warnings import Warn
@@ -70,13 +71,32 @@ class GroupReader:
         """All packages with their contents; each online CPU is in exactly one core."""
         found = []
         for cpus in self._split(self._online, "package", "core_siblings", "physical_package_id"):
-            dies = tuple(map(self._die, self._split(cpus, "die", None, "die_id")))
+            dies = tuple(map(self._die, self._whole_cores(cpus, "die")))
             found.append(Package(self._label(cpus[0], "physical_package_id"), cpus, dies))
         return tuple(found)
 
     def _die(self, cpus: Cpus) -> Die:
-        clusters = tuple(map(self._cluster, self._split(cpus, "cluster", None, "cluster_id")))
+        clusters = tuple(map(self._cluster, self._whole_cores(cpus, "cluster")))
         return Die(self._label(cpus[0], "die_id"), cpus, clusters)
+
+    def _whole_cores(self, cpus: Cpus, name: str) -> list[Cpus]:
+        """The dies or clusters of these CPUs; one group if the kernel knows none, or if they would split a core.
+
+        Kernels 5.2 to 5.16 print an id of -1 and each CPU as a die of its own on processors other than x86.
+        """
+        if self._tree.integer(f"{CPU_FOLDER}/cpu{cpus[0]}/topology/{name}_id") == -1:
+            return [cpus]
+        groups = self._split(cpus, name, None, f"{name}_id")
+        split = next((each for each in groups if self._splits_a_core(each, cpus)), None)
+        if split is None:
+            return groups
+        self._warn(f"a {name} holds a part of a core only; {name}s are left out", f"CPU {format_cpu_list(split)}")
+        return [cpus]
+
+    def _splits_a_core(self, group: Cpus, within: Cpus) -> bool:
+        inside, around = set(group), set(within)
+        siblings = (self._set(cpu, "core", "thread_siblings") or () for cpu in group)
+        return any(not around.intersection(each) <= inside for each in siblings)
 
     def _cluster(self, cpus: Cpus) -> Cluster:
         cores = self._split(cpus, "core", "thread_siblings", "core_id")

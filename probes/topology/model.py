@@ -109,6 +109,15 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Interrupt:
+    """One interrupt of a device, and where it may go."""
+
+    number: Annotated[Count, Meta(description="The kernel's number")]
+    name: Annotated[str | None, Meta(description="Its device, or devices; null where none has asked for it")]
+    cpus: Annotated[Cpus, Meta(description="CPUs it may go to (smp_affinity)")]
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """Everything `lowlat topology` knows of a host without measuring."""
 
@@ -124,10 +133,13 @@ class Topology:
     core_kinds: Annotated[tuple[CoreKind, ...], Meta(description="Empty where all cores are alike")]
     caches: Annotated[Reading[tuple[Cache, ...]], Meta(description="Caches by level, type and shape")]
     nodes: Annotated[Reading[tuple[Node, ...]], Meta(description="NUMA nodes, in order of their number")]
+    memory_nodes: Annotated[Reading[Cpus], Meta(description="NUMA nodes whose memory this process may use")]
     memory_total_bytes: Annotated[Reading[int], Meta(description="Memory of the host, bytes")]
     huge_pages: Annotated[tuple[HugePages, ...], Meta(description="Huge pages of the host, by size")]
+    interrupts: Annotated[Reading[tuple[Interrupt, ...]], Meta(description="Interrupts of devices, by number")]
     warnings: Annotated[
-        tuple[str, ...], Meta(description="What the host prints that contradicts itself, and how it was read")
+        tuple[str, ...],
+        Meta(description="What the host prints that contradicts itself or its isolation, and how it was read"),
     ]
 
     @property

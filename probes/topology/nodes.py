@@ -10,8 +10,8 @@ from lowlat.errors import InputError
 from lowlat.limits import NODES_MAX
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, cpu_folders, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.host.host_tree import HostTree, parse_integer
-from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.probes.host.host_tree import LIVE, HostTree, parse_integer
+from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology.groups import read_cpus
 from lowlat.probes.topology.model import HugePages, Node, NodeKind
 from lowlat.probes.topology.warnings import Warn
@@ -23,10 +23,10 @@ _LOCAL_DISTANCE = 10  # ACPI SLIT
 def read_nodes(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Node, ...]]:
     """Read all nodes, by number; ids may have gaps. Without nodes, none is invented."""
     source = f"read from /{NODE_FOLDER}"
-    names = (re.fullmatch(r"node([0-9]{1,4})", name) for name in tree.names(NODE_FOLDER))
-    ids = sorted(int(match[1]) for match in names if match is not None)
+    ids = _node_ids(tree)
     if not ids:
-        return not_applicable(source, "the kernel shows no NUMA nodes (built without CONFIG_NUMA, or hidden)")
+        why = "the kernel shows no NUMA nodes (built without CONFIG_NUMA, or hidden)"
+        return tree.absence(source, why, NODE_FOLDER)
     if len(ids) > NODES_MAX:
         raise InputError(f"/{NODE_FOLDER} has {len(ids):,} nodes; Linux supports at most {NODES_MAX:,}")
     with_folder = frozenset(online).intersection(cpu_folders(tree))
@@ -34,6 +34,32 @@ def read_nodes(tree: HostTree, online: Cpus, warn: Warn) -> Reading[tuple[Node, 
     _check_distances(found, warn)
     _check_cpus(found, online, warn)
     return known(found, source)
+
+
+def memory_nodes(tree: HostTree = LIVE) -> Reading[Cpus]:
+    """Nodes with memory that this process may use (`Mems_allowed_list`), ascending."""
+    path = f"{NODE_FOLDER}/has_memory"
+    nodes, source = cpus_of_list(tree.text(path) or "") or (), f"read from /{path}"
+    if not nodes:
+        nodes, source = _with_memory(tree), f"read from /{NODE_FOLDER}/nodeN/meminfo"
+    if not nodes:
+        why = "the kernel shows no memory on any NUMA node" if _node_ids(tree) else "the kernel shows no NUMA nodes"
+        return tree.absence(f"read from /{path}", why, path)
+    match = re.search(r"^Mems_allowed_list:(.*)$", tree.text("proc/self/status") or "", re.MULTILINE)
+    allowed = cpus_of_list(match[1].strip()) if match is not None else None
+    if not allowed:
+        return known(nodes, source)
+    return known(tuple(sorted(set(nodes) & set(allowed))), f"{source} and /proc/self/status")
+
+
+def _with_memory(tree: HostTree) -> Cpus:
+    totals = ((node, tree.text(f"{NODE_FOLDER}/node{node}/meminfo") or "") for node in _node_ids(tree))
+    return tuple(node for node, meminfo in totals if _memory(meminfo, "MemTotal"))
+
+
+def _node_ids(tree: HostTree) -> list[int]:
+    names = (re.fullmatch(r"node([0-9]{1,4})", name) for name in tree.names(NODE_FOLDER))
+    return sorted(int(match[1]) for match in names if match is not None)
 
 
 def _read_node(

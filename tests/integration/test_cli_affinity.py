@@ -18,7 +18,7 @@ import pytest
 from lowlat.errors import ExitCode
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.memory.numa_memory import memory_nodes
+from lowlat.probes.topology.nodes import memory_nodes
 from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

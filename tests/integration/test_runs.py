@@ -30,7 +30,7 @@ from lowlat.engine.matching.records import ExecType, PoolPolicy
 from lowlat.errors import ExitCode, LowlatError, RunFailedError
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.memory.numa_memory import memory_nodes
+from lowlat.probes.topology.nodes import memory_nodes
 from lowlat.reports.io.json_codec import from_document, to_document
 from tests.waiting import PATIENCE_S
 

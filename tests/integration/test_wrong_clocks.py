@@ -1,9 +1,12 @@
 """A system clock that runs at another speed than the processor's counter makes figures that are no nanoseconds: `bench`
-names it and discards them. The control is the same command without the shim.
+names it and discards them. One that steps once is noticed by `calibrate`, which measures again. The control is the same
+command without the shim.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -37,14 +40,36 @@ int clock_gettime(clockid_t id, struct timespec *now) {
 BENCH = ("bench", "-n", "300k", "--runs", "1", "--json")
 
 
+STEPPED = r"""
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* CLOCK_MONOTONIC_RAW steps by 20 us at a read that is in the first window of a calibration, and in no other loop. */
+int clock_gettime(clockid_t id, struct timespec *now) {
+    static long long reads;
+    int failed = (int)syscall(SYS_clock_gettime, id, now);
+    if (failed || id != CLOCK_MONOTONIC_RAW) return failed;
+    long long ns = now->tv_sec * 1000000000LL + now->tv_nsec;
+    if (++reads > 20000) ns += 20000;
+    now->tv_sec = ns / 1000000000LL;
+    now->tv_nsec = ns % 1000000000LL;
+    return 0;
+}
+"""
+
+
+def built(folder: Path, name: str, source: str) -> Path:
+    (folder / f"{name}.c").write_text(source)
+    library = folder / f"{name}.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, folder / f"{name}.c"], check=True, timeout=120)
+    return library
+
+
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shim")
-    (folder / "slowed.c").write_text(SLOWED)
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-o", folder / "slowed.so", folder / "slowed.c"], check=True, timeout=120
-    )
-    return folder / "slowed.so"
+    return built(tmp_path_factory.mktemp("shim"), "slowed", SLOWED)
 
 
 def test_under_a_slowed_clock_a_report_is_invalid_and_names_it(start: Start, shim: Path) -> None:
@@ -71,3 +96,22 @@ def test_without_it_the_clocks_agree(lowlat: Run) -> None:
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")
     report = from_text(done.stdout)
     assert clock_fault(report.clock) is None and not list(pass_faults(report.runs))
+
+
+def test_a_clock_that_steps_once_is_measured_again(lowlat: Run, tmp_path: Path) -> None:
+    """A step of 20 us in 500 ms is up to 60 ppm."""
+    stepped = built(tmp_path, "stepped", STEPPED)
+    done = lowlat("calibrate", "--duration", "500ms", "--json", env={"LD_PRELOAD": str(stepped)})
+    assert done.returncode == ExitCode.OK
+    found = json.loads(done.stdout)
+    assert found["steps_ns"][0] == pytest.approx(20_000, rel=0.1)
+    assert any(
+        re.search(r"stepped while the counter was measured \(\+[12]\d{4} ns", text) for text in found["warnings"]
+    )
+    # The shim makes a system call of each read, and no vDSO may be called one that does not.
+    assert found["costs"]["vdso_falls_back"]
+    control = json.loads(lowlat("calibrate", "--duration", "500ms", "--json").stdout)
+    assert found["frequency_hz"] == pytest.approx(control["frequency_hz"], rel=20e-6)
+    assert not any(re.search(r"measured \(\+[12]\d{4} ns", text) for text in control["warnings"])
+    if control["kernel_clocksource"]["value"] in ("tsc", "arch_sys_counter"):
+        assert not control["costs"]["vdso_falls_back"]

@@ -43,7 +43,8 @@ from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.commands import extended_commands
 from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
-from lowlat.probes.clock.counter import Calibration, CounterSkew, NtpSlew, ReadCosts
+from lowlat.probes.clock.counter import Calibration, CounterSkew, NtpSlew
+from lowlat.probes.clock.read_costs import ReadCosts
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.clock.sources import Candidate, CounterFlags
 from lowlat.probes.cpu.cpu_sets import CpuSets
@@ -52,7 +53,7 @@ from lowlat.probes.cpu.threads import ThreadAffinity, ThreadsDocument
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable, unknown
-from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, HugePages, Node, Package, Topology
+from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, HugePages, Interrupt, Node, Package, Topology
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
@@ -106,8 +107,10 @@ def a_topology() -> str:
             (Cache(1, "Data", 32768, 64, 8, 64, ((0, 1),)), Cache(4, "Unknown", *[None] * 4, ((0,),))), "sysfs"
         ),
         nodes=known((Node(0, "cpus and memory", (0, 1), 1 << 30, None, {0: 10, 1: 255}, ()),), "sysfs"),
+        memory_nodes=known((0,), "read from /has_memory"),
         memory_total_bytes=known(1 << 30, "read from /proc/meminfo"),
         huge_pages=(HugePages(2 << 20, 4, None),),
+        interrupts=known((Interrupt(24, "nvme0q1", (1,)), Interrupt(25, None, (0, 1))), "read from /proc/irq"),
         warnings=("cpu1 lies",),
     )
     return text(TopologyDocument.of(host, LINE))
@@ -139,6 +142,8 @@ def a_calibration() -> str:
             skews=known((CounterSkew(0, 1, -1.5, 30.25, 400, 0),), "measured by ping-pong"),
             slew=known(NtpSlew(-3.25, 10_000, True), "adjtimex"),
             kernel_clocksource=known("tsc", "read from /current_clocksource"),
+            steps_ns=(-200.5,),
+            warnings=("the clock stepped",),
             notes=("a counter → a clock",),
         )
     )

@@ -17,11 +17,13 @@ from lowlat.probes.cpu.threads import ThreadAffinity
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable, unknown
-from lowlat.probes.topology import Cache, CoreKind, HugePages, Node, Topology, read_topology
+from lowlat.probes.topology import Cache, CoreKind, HugePages, Interrupt, Node, Topology, read_topology
 from lowlat_cli.views import layout
 from lowlat_cli.views.affinity import plan_view, threads_view
 from lowlat_cli.views.cache_line import cache_line_view
 from lowlat_cli.views.calibration import calibration_view
+from lowlat_cli.views.interrupts import interrupts_view
+from lowlat_cli.views.numa_nodes import numa_view
 from lowlat_cli.views.topology import topology_view
 from tests.hostile import HOSTILE, SHOWN, assert_harmless, hostile_copy
 
@@ -163,15 +165,111 @@ def nodes(count: int) -> tuple[Node, ...]:
 
 def test_distances_are_a_matrix_or_grouped() -> None:
     few = text(topology_view(topology(nodes=known(nodes(2), "x"))))
-    assert "1 none 1 GiB ? no path 10 memory only, 4 huge pages of 2 MiB (1 free)" in few
+    assert "1 none 1 GiB ? memory only, 4 huge pages of 2 MiB (1 free)" in few
+    assert "distance to 0 1\nfrom 0 10 none\nfrom 1 none 10" in few
     many = text(topology_view(topology(nodes=known(nodes(12), "x"))))
-    assert "10: 5, no path: 0-4,6-11" in many
+    assert "from 0-11 10: itself · no path: each other" in many
+    assert "1-11 none 1 GiB ? memory only" in many
+
+
+def blades(count: int) -> tuple[Node, ...]:
+    """Nodes of eight CPUs each, in blades of four."""
+
+    def distance(one: int, other: int) -> int:
+        return 10 if one == other else 13 if one // 4 == other // 4 else 40
+
+    return tuple(
+        Node(
+            number,
+            "cpus and memory",
+            tuple(range(8 * number, 8 * number + 8)),
+            64 << 30,
+            21 << 30,
+            {other: distance(number, other) for other in range(count)},
+            (),
+        )
+        for number in range(count)
+    )
+
+
+def narrow(view: Iterable[RenderableType]) -> list[str]:
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(*view, sep="\n", highlight=False)
+    assert isinstance(console.file, io.StringIO)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_eight_nodes_keep_all_columns_at_80_columns() -> None:
+    lines = narrow(topology_view(topology(nodes=known(blades(8), "x"))))
+    assert "7             56-63  64 GiB  21 GiB" in lines
+    assert "distance to    0   1   2   3   4   5   6   7" in lines
+    assert "from 7        40  40  40  40  13  13  13  10" in lines
+    assert max(map(len, lines)) <= 80 and not any("…" in line for line in lines)
+
+
+def test_36_nodes_take_a_line_each_and_a_line_for_each_blade() -> None:
+    lines = narrow(numa_view(known(blades(36), "x")))
+    assert "from 4-7      10: itself · 13: each other · 40: 0-3,8-35" in lines
+    assert len(lines) == (1 + 36) + (1 + 9)
+
+
+def test_nodes_with_distances_of_their_own_are_not_merged() -> None:
+    odd = list(blades(12))
+    odd[5] = dataclasses.replace(odd[5], distances={**odd[5].distances, 5: 11})
+    odd[6] = dataclasses.replace(odd[6], distances={**odd[6].distances, 0: 41})
+    lines = narrow(numa_view(known(tuple(odd), "x")))
+    assert "from 4,7      10: itself · 13: each other, 5-6 · 40: 0-3,8-11" in lines
+    assert "from 5        11: itself · 13: 4,6-7 · 40: 0-3,8-11" in lines
+    assert "from 6        10: itself · 13: 4-5,7 · 40: 1-3,8-11 · 41: 0" in lines
+
+
+def test_nodes_that_do_not_know_their_distances() -> None:
+    dark = tuple(dataclasses.replace(node, distances={}) for node in blades(12))
+    assert "from 0-11     ?" in narrow(numa_view(known(dark, "x")))
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([(0,), (1,), (2,), (3,)], "0 to 3"),
+        ([(0, 4), (1, 5), (2, 6)], "0,4 to 2,6"),
+        ([(0, 1), (2, 3), (4, 5)], "0-1 to 4-5"),
+        ([(0, 1), (2, 3)], "0-1 | 2-3"),
+        ([(0, 4), (2, 6), (4, 8)], "0,4 | 2,6 | 4,8"),  # steps that leave CPUs out
+        ([(0,), (1,), (2,), (8, 9), (10, 11), (12, 13), (20,)], "0 to 2 | 8-9 to 12-13 | 20"),
+        ([], ""),
+    ],
+)
+def test_groups_that_go_on_are_short(groups: list[tuple[int, ...]], words: str) -> None:
+    assert layout.groups(groups) == words
+
+
+def test_groups_of_a_shared_cache_are_listed_in_full() -> None:
+    """Of each core's own, the first and the last say all; of a shared one, the groups are what one looks for."""
+    instances = tuple((2 * at, 2 * at + 1) for at in range(8))
+    shared = (Cache(3, "Unified", 1 << 20, 64, 16, 1024, instances),)
+    alone = dataclasses.replace(HOST, packages=())  # each CPU is a core
+    assert "8 0-1 | 2-3 | 4-5 | 6-7 | 8-9 | 10-11 | 12-13 | 14-15" in text(
+        topology_view(dataclasses.replace(alone, caches=known(shared, "x")))
+    )
+
+
+def test_a_row_for_each_device_shows_where_all_its_interrupts_go() -> None:
+    queues = [Interrupt(30 + at, f"nvme0q{at}", (at,)) for at in range(4)]
+    pairs = [Interrupt(40 + at, f"eth0-TxRx-{at}", (at % 2,)) for at in range(3)]
+    comp = [Interrupt(50 + at, f"mlx5_comp{at}@pci:0000:01:00.0", (0, 1)) for at in range(2)]
+    found = text([interrupts_view(known((Interrupt(9, "acpi", (0, 1)), *queues, *pairs, *comp), "x"))])
+    assert found.splitlines()[1:] == ["acpi 1 0-1", "nvme0 4 0 to 3", "eth0 3 0 | 1 | 0", "mlx5_comp 2 0-1"]
+    keys = (Interrupt(1, "i8042", (0,)), Interrupt(12, "i8042", (1,)), Interrupt(4, "ttyS0", (0,)))
+    assert "i8042 2 0 | 1\nttyS0 1 0" in text([interrupts_view(known(keys, "x"))])
+    assert "unused 1 3" in text([interrupts_view(known((Interrupt(9, None, (3,)),), "x"))])
+    assert "because denied" in text([interrupts_view(unknown("x", "denied"))])
 
 
 def test_unknown_cache_size_is_a_question_mark() -> None:
     caches = (Cache(2, "Unified", None, None, None, None, tuple((cpu,) for cpu in range(6))),)
     shown = text(topology_view(topology(caches=known(caches, "x"))))
-    assert "L2 unified ? ? ? ? 6 0 | 1 | 2 | 3 | and 2 more" in shown
+    assert "L2 unified ? ? ? ? 6 0 to 5" in shown
 
 
 def test_kinds_of_cores_huge_pages_and_warnings_are_shown() -> None:

@@ -15,9 +15,10 @@ from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.errors import AffinityError, NumaError
 from lowlat.probes.memory import numa_memory
-from lowlat.probes.memory.numa_memory import PagePlacement, memory_nodes, nearest_memory, thread_policy
+from lowlat.probes.memory.numa_memory import PagePlacement, nearest_memory, thread_policy
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 from lowlat.probes.topology import Node, Topology, read_topology
+from lowlat.probes.topology.nodes import memory_nodes
 from lowlat.reports.model.results import HotPath
 from lowlat.reports.terminal import text_lines
 

@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 
 import pytest
 
-from lowlat.probes.cpu.cpu_sets import CpuSets
 from lowlat.probes.cpu.placement import Assignment, Plan, Role, parse_roles, plan
 from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
-from lowlat.probes.reading import known, not_applicable
-from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, Node, Package, Topology, read_topology
-
-ABSENT = not_applicable("file", "absent")
-
-
-def host(
-    cores: Iterable[tuple[int, ...]],
-    *,
-    nodes: Iterable[tuple[int, ...]] = (),
-    last_level: Iterable[tuple[int, ...]] = (),
-    isolated: tuple[int, ...] = (),
-    allowed: tuple[int, ...] | None = None,
-) -> Topology:
-    groups = tuple(Core(None, core) for core in cores)
-    cpus = tuple(sorted(cpu for core in groups for cpu in core.cpus))
-    package = Package(0, cpus, (Die(0, cpus, (Cluster(None, cpus, groups),)),))
-    numbered = tuple(
-        Node(number, "cpus and memory", node, 1 << 30, 1 << 30, {}, ()) for number, node in enumerate(nodes)
-    )
-    caches = Cache(3, "Unified", 1 << 25, 64, 16, 32_768, tuple(last_level))
-    return dataclasses.replace(
-        read_topology(),
-        virtualization=Virtualization(ABSENT, ABSENT),
-        cpu_sets=CpuSets(
-            possible=known(cpus, "x"),
-            present=known(cpus, "x"),
-            online=known(cpus, "x"),
-            isolated=known(isolated, "x"),
-            nohz_full=ABSENT,
-            affinity=known(cpus if allowed is None else allowed, "x"),
-            cpuset=ABSENT,
-        ),
-        cpu_quota=ABSENT,
-        packages=(package,),
-        core_kinds=(),
-        caches=known((caches,), "x") if caches.instances else ABSENT,
-        nodes=known(numbered, "x") if numbered else ABSENT,
-    )
-
-
-def singles(count: int) -> list[tuple[int, ...]]:
-    return [(cpu,) for cpu in range(count)]
+from lowlat.probes.reading import known
+from lowlat.probes.topology import CoreKind, read_topology
+from tests.synthetic_hosts import ABSENT, host, singles
 
 
 def by_thread(found: Plan) -> dict[str, int]:
@@ -95,20 +53,73 @@ def test_matcher_chooses_first_and_not_cpu_0() -> None:
     assert by_thread(found) == {"producer[0]": 2, "producer[1]": 3, "matcher": 1, "publisher": 0}
     assert of(found, "matcher").compromises == ()
     assert "not CPU 0" in of(found, "matcher").reasons
-    assert any("no other CPU is left" in text for text in of(found, "publisher").compromises)
+    assert any("no better CPU is left" in text for text in of(found, "publisher").compromises)
     assert found.cpus_of("producer") == (2, 3)
 
 
 def test_no_thread_is_the_sibling_of_another_while_cores_are_free() -> None:
     found = plan("matcher,publisher", host([(0, 2), (1, 3)]))
     assert by_thread(found) == {"matcher": 1, "publisher": 2}
-    assert "no SMT sibling in use (sibling CPU 3)" in of(found, "matcher").reasons
+    whole = "no other planned thread on its core (SMT sibling CPU 3, whose load is not measured)"
+    assert whole in of(found, "matcher").reasons
 
 
-def test_sibling_is_taken_last_and_said() -> None:
+def test_matchers_sibling_is_taken_last_and_said() -> None:
     found = plan("matcher,a,b", host([(0, 2), (1, 3)]))
-    assert by_thread(found) == {"matcher": 1, "a": 2, "b": 3}
-    assert "SMT sibling of CPU 1 (matcher): no free core is left" in of(found, "b").compromises
+    assert by_thread(found) == {"matcher": 1, "a": 2, "b": 0}
+    assert "SMT sibling of CPU 2 (a): no free core is left" in of(found, "b").compromises
+    found = plan("matcher,a,b,c", host([(0, 2), (1, 3)]))
+    assert by_thread(found) == {"matcher": 1, "a": 2, "b": 0, "c": 3}
+    assert "SMT sibling of CPU 1 (matcher): no free core is left" in of(found, "c").compromises
+
+
+def test_reasons_are_those_of_the_whole_plan() -> None:
+    """The matcher chooses first, when its core is still empty; what is said of it is what is so at the end."""
+    matcher = of(plan("matcher,a,b,c", host([(0, 2), (1, 3)])), "matcher")
+    assert "SMT sibling of CPU 3 (c): no free core is left" in matcher.compromises
+    assert not any("no other planned thread" in text for text in matcher.reasons)
+
+
+def test_core_of_cpu_0_is_left_to_the_kernel() -> None:
+    found = plan("matcher", host([(0, 1), (2, 3)]))
+    assert by_thread(found) == {"matcher": 2}
+    (matcher,) = plan("matcher", host([(0, 1)])).assignments
+    assert matcher.cpu == 1 and any("on the core of CPU 0" in text for text in matcher.compromises)
+
+
+def test_sibling_that_others_may_use_is_said() -> None:
+    (matcher,) = plan("matcher", host([(0, 2), (1, 3)], allowed=(1, 2))).assignments
+    assert "SMT sibling CPU 3 is outside the allowed CPUs" in matcher.compromises
+
+
+def test_half_isolated_core_is_worse_than_a_whole_one_and_warned_of() -> None:
+    found = plan("matcher,a,b", host([(0, 3), (1, 4), (2, 5)], isolated=(1, 2, 5)))
+    assert by_thread(found) == {"matcher": 2, "a": 1, "b": 3}
+    assert "only a part of its core is isolated: the scheduler may run work on SMT sibling CPU 4" in (
+        of(found, "a").compromises
+    )
+    assert of(found, "b").compromises[-1].startswith("on the core of CPU 0")
+    assert any("CPU 1 isolated, but not the SMT sibling on the same core, CPU 4" in text for text in found.warnings)
+    assert not any("but not the SMT sibling" in text for text in plan("matcher", host(singles(2))).warnings)
+
+
+def test_memory_decides_the_node() -> None:
+    found = plan("matcher", host(singles(6), nodes=[(0, 1, 2), (3, 4), (5,)], without_memory=[0]))
+    assert (found.memory_node, by_thread(found)) == (1, {"matcher": 3})
+    found = plan("matcher,a", host(singles(6), nodes=[(0, 1), (2, 3), (4, 5)], without_memory=[0, 2], isolated=(4,)))
+    assert (found.memory_node, by_thread(found)) == (1, {"matcher": 2, "a": 3})
+
+
+def test_without_memory_on_its_nodes_the_nearest_is_named() -> None:
+    nodes = [(0, 1), (2, 3), (4, 5)]
+    found = plan("matcher", host(singles(6), nodes=nodes, without_memory=[0, 1], allowed=(0, 1, 2, 3)))
+    assert (found.memory_node, by_thread(found)) == (2, {"matcher": 2})
+    assert "on node 1, away from the memory on node 2" in of(found, "matcher").compromises
+
+
+def test_overflow_goes_to_the_next_node() -> None:
+    found = plan("matcher,a,b", host(singles(6), nodes=[(0, 1), (2, 3), (4, 5)]), memory_node=2)
+    assert by_thread(found) == {"matcher": 4, "a": 5, "b": 2}
 
 
 def test_sibling_of_other_work_is_avoided() -> None:
@@ -195,6 +206,8 @@ def test_impossible_wishes_are_refused() -> None:
         plan("matcher", host(singles(2), allowed=()))
     with pytest.raises(AffinityError, match=r"node 7 has no CPU that this process may use; choose from 0"):
         plan("matcher", host(singles(2), nodes=[(0, 1)]), memory_node=7)
+    with pytest.raises(AffinityError, match=r"node 0 has no memory that this process may use; choose from 1"):
+        plan("matcher", host(singles(2), nodes=[(0,), (1,)], without_memory=[0]), memory_node=0)
     with pytest.raises(AffinityError, match="node 0 cannot be used: absent"):
         plan("matcher", host(singles(2)), memory_node=0)
 

@@ -104,6 +104,20 @@ def test_garbled_files_are_unknown(tmp_path: Path) -> None:
     assert facts.steal_percent.value is None
 
 
+POD_MOUNTS = """\
+1234 1 0:120 / / rw,relatime master:1 - overlay overlay rw
+1250 1234 259:1 /var/lib/kubelet/pods/0f/etc-hosts /etc/hosts rw - ext4 /dev/nvme0n1p1 rw
+"""
+HOST_MOUNTS = """\
+25 1 259:1 / / rw,relatime - ext4 /dev/nvme0n1p1 rw
+88 25 0:120 / /run/containerd/io.containerd.runtime.v2.task/k8s.io/1/rootfs rw - overlay overlay rw
+89 25 0:121 / /var/lib/docker/overlay2/2/merged rw - overlay overlay rw,upperdir=/var/lib/docker/overlay2/2/diff
+90 25 0:122 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw
+91 25 259:1 /var/lib/kubelet/pods/0f/volumes/x /var/lib/kubelet/pods/0f/volume-subpaths/x rw - ext4 /dev/nvme0n1p1 rw
+"""
+"""A host that runs containers has their mounts too, at other places."""
+
+
 @pytest.mark.parametrize(
     ("files", "text"),
     [
@@ -115,14 +129,49 @@ def test_garbled_files_are_unknown(tmp_path: Path) -> None:
         ),
         ({"sys/hypervisor/type": "xen\n"}, "Xen guest"),
         (
-            {"sys/hypervisor/type": "xen\n", "proc/xen/capabilities": "control_d\n"},
+            {
+                "sys/hypervisor/type": "xen\n",
+                "proc/xen/capabilities": "control_d\n",
+                "lowlat/facts.json": '{"hypervisor_signature": "XenVMMXenVMM"}',
+            },
+            "Xen control domain (dom0)",
+        ),
+        ({"lowlat/facts.json": '{"hypervisor_signature": "XenVMMXenVMM"}'}, "Xen guest"),
+        (
+            {"sys/class/dmi/id/product_name": "r8i.metal-48xl\n", "sys/class/dmi/id/sys_vendor": "Amazon EC2\n"},
             "bare metal as far as can be seen",
         ),
+        (
+            {"sys/class/dmi/id/product_name": "Google Compute Engine\n", "proc/cpuinfo": "flags\t: fpu tsc\n"},
+            "bare metal as far as can be seen",
+        ),
+        (
+            {"sys/class/dmi/id/product_name": "Google Compute Engine\n", "proc/cpuinfo": "flags : hypervisor\n"},
+            "Google Compute Engine guest",
+        ),
+        # Some hypervisors hide the flag, but no one sells a machine named QEMU.
+        ({"sys/class/dmi/id/sys_vendor": "QEMU\n", "proc/cpuinfo": "flags\t: fpu tsc\n"}, "QEMU guest"),
         ({"sys/firmware/devicetree/base/hypervisor/compatible": b"linux,kvm\0"}, "KVM guest"),
         ({"proc/cpuinfo": "flags\t: fpu hypervisor\n"}, "unnamed hypervisor guest"),
         ({"proc/1/cgroup": "0::/kubepods.slice/pod1\n"}, "Kubernetes container"),
         ({"proc/1/cgroup": "1:cpu:/docker/0123\n"}, "Docker container"),
         ({"run/systemd/container": "lxc\n"}, "lxc container"),
+        ({"proc/1/environ": b"PATH=/bin\0container=lxc\0X=\0"}, "lxc container"),
+        ({"proc/1/environ": b"PATH=/bin\0not_container=lxc\0"}, "bare metal as far as can be seen"),
+        (
+            {"proc/version": "Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n", ".dockerenv": ""},
+            "gVisor container",
+        ),
+        ({"proc/self/mountinfo": POD_MOUNTS}, "Kubernetes container"),
+        (
+            {"proc/self/mountinfo": "9 8 0:1 / / rw - overlay overlay rw,upperdir=/var/lib/containerd/io.x/1/fs\n"},
+            "containerd container",
+        ),
+        (
+            {"proc/self/mountinfo": "9 8 0:1 / /proc/uptime rw - fuse.lxcfs lxcfs rw\n"},
+            "LXC container",
+        ),
+        ({"proc/self/mountinfo": HOST_MOUNTS}, "bare metal as far as can be seen"),
     ],
 )
 def test_virtualization(tmp_path: Path, files: dict[str, str | bytes], text: str) -> None:

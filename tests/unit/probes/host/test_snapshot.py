@@ -162,3 +162,25 @@ def test_snapshot_is_written_whole_or_not_at_all(tmp_path: Path, folder: Path, m
     with pytest.raises(OutputPathError, match="No space left"):
         capture(tmp_path / "host.tar.xz", FolderTree(folder))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kept"),
+    [
+        ("proc/1/environ", b"TOKEN=secret\0container=lxc\0", b"container=lxc"),
+        (
+            "proc/self/mountinfo",
+            b"9 8 0:1 / / rw - ext4 /dev/sda1 rw\n10 9 0:2 / /home rw - nfs server.example:/home rw\n",
+            b"9 8 0:1 / / rw - ext4 /dev/sda1 rw",
+        ),
+    ],
+)
+def test_snapshot_keeps_the_lines_that_are_read_and_no_secrets(
+    tmp_path: Path, folder: Path, path: str, content: bytes, kept: bytes
+) -> None:
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(content)
+    capture(tmp_path / "copy.tar.xz", FolderTree(folder))
+    copy = open_root(tmp_path / "copy.tar.xz")
+    assert copy.read_bytes(path) == kept
+    assert answers(copy) == answers(open_root(folder))

@@ -15,13 +15,14 @@ from lowlat.probes.host.host_tree import FolderTree
 from lowlat.probes.memory import numa_memory
 from lowlat.probes.memory.numa_memory import PagePlacement, Policy, ThreadPolicy
 from lowlat.probes.reading import Reading
+from lowlat.probes.topology.nodes import memory_nodes
 
 PAGE = mmap.PAGESIZE
 PAGES = 8
 
 
 def first_node() -> int:
-    nodes = numa_memory.memory_nodes()
+    nodes = memory_nodes()
     if nodes.value is None:
         pytest.skip(nodes.text)
     return nodes.value[0]
@@ -95,7 +96,7 @@ def test_range_that_is_not_mapped_is_refused() -> None:
 
 def test_kernel_without_nodes_is_not_a_failure(tmp_path: Path) -> None:
     tree = FolderTree(tmp_path)
-    assert numa_memory.memory_nodes(tree).status == "not applicable"
+    assert memory_nodes(tree).status == "not applicable"
     with pytest.raises(NumaError, match="the kernel shows no NUMA nodes; omit the node"):
         numa_memory.check_node(0, tree)
 
@@ -107,7 +108,7 @@ def test_memory_outside_the_cpuset_is_not_offered(tmp_path: Path) -> None:
     ):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text(text)
-    assert numa_memory.memory_nodes(FolderTree(tmp_path)).value == (8, 250, 251)
+    assert memory_nodes(FolderTree(tmp_path)).value == (8, 250, 251)
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,79 @@ def test_server_with_clusters_and_no_cluster_number(machine: Machine) -> None:
     assert [cluster.label for cluster in clusters] == [None, None]
 
 
+def test_processor_without_dies_prints_each_cpu_as_one(machine: Machine) -> None:
+    """Kernels 5.2 to 5.16 on POWER, Arm and s390: die_id -1, and a die of each CPU, which would split SMT cores."""
+    machine.online("0-7")
+    for cpu in range(8):
+        core = (cpu // 4 * 4 + at for at in range(4))
+        ids = {"physical_package_id": 0, "die_id": -1, "cluster_id": -1}
+        machine.cpu(cpu, ids=ids, core=core, package=range(8), die=(cpu,), cluster=(cpu,))
+    topology = machine.read()
+    assert cores(topology) == [(0, 1, 2, 3), (4, 5, 6, 7)]
+    assert [die.cpus for die in topology.packages[0].dies] == [tuple(range(8))]
+    assert [cluster.cpus for cluster in topology.packages[0].dies[0].clusters] == [tuple(range(8))]
+    assert topology.warnings == ()
+
+
+@pytest.mark.parametrize("level", ["die", "cluster"])
+def test_level_that_would_split_a_core_is_left_out(machine: Machine, level: str) -> None:
+    machine.online("0-3")
+    for cpu in range(4):
+        groups = {level: (cpu % 2, cpu % 2 + 2)}
+        machine.cpu(
+            cpu, ids={f"{level}_id": cpu % 2}, core=(cpu // 2 * 2, cpu // 2 * 2 + 1), package=range(4), **groups
+        )
+    topology = machine.read()
+    assert cores(topology) == [(0, 1), (2, 3)]
+    assert len(topology.packages[0].dies) == len(topology.packages[0].dies[0].clusters) == 1
+    assert warned(topology, f"a {level} holds a part of a core only; {level}s are left out (CPU 0,2)")
+
+
+@pytest.mark.parametrize(
+    ("affinity", "online", "allowed"),
+    [
+        ("4-5", "0-1", (4, 5)),  # renumbered
+        ("2-5", "2-3", (2, 3, 4, 5)),  # masked
+        ("0-63", "0-5", (0, 1, 2, 3, 4, 5)),  # a mask as wide as the kernel allows is no contradiction
+        ("0-7", "0-5", (0, 1, 2, 3, 4, 5)),  # nor are CPUs that are switched off
+    ],
+)
+def test_affinity_wins_over_a_list_that_a_container_changed(
+    machine: Machine, affinity: str, online: str, allowed: tuple[int, ...]
+) -> None:
+    machine.online(online)
+    machine.file("proc/self/status", f"Cpus_allowed_list:\t{affinity}\n")
+    for cpu in range(6):
+        machine.cpu(cpu, core=(cpu,), package=range(6))
+    for cpu in (6, 7):
+        machine.file(f"{CPU}/cpu{cpu}/online", "0\n")
+    topology = machine.read()
+    assert topology.cpu_sets.allowed == allowed
+    assert set(allowed) <= set(topology.cpu_sets.present.value or ())
+    assert warned(topology, "the list of online CPUs lacks some that run") == (len(online) == 3 and online != "0-5")
+
+
+def test_system_call_wins_even_where_sys_has_no_such_cpu(machine: Machine) -> None:
+    machine.online("0-1")
+    machine.file("lowlat/facts.json", '{"affinity": "6-7"}')
+    machine.file("proc/self/cgroup", "0::/\n")
+    machine.file("sys/fs/cgroup/cpuset.cpus.effective", "0-1\n")
+    sets = machine.read().cpu_sets
+    assert sets.allowed == (6, 7)
+    assert "lacks CPU 6-7, which this process may use" in str(sets.cpuset.reason)
+
+
+def test_half_isolated_core_is_told(machine: Machine) -> None:
+    machine.online("0-3")
+    machine.file(f"{CPU}/isolated", "1,2-3\n")
+    for cpu in range(4):
+        machine.cpu(cpu, core=(cpu // 2 * 2, cpu // 2 * 2 + 1), package=range(4))
+    assert machine.read().warnings == (
+        "an isolated CPU has an SMT sibling that is not isolated: the scheduler may run work on its core "
+        "(CPU 1, sibling 0)",
+    )
+
+
 def test_offline_cpus_have_no_topology(machine: Machine) -> None:
     machine.online("0-3")
     machine.file(f"{CPU}/online", "0,2\n")
@@ -356,6 +429,27 @@ def test_phone_with_three_capacities(machine: Machine) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "kinds"),
+    [
+        ((196, 196, 132, 132), [("highest_perf 196", (0, 1)), ("highest_perf 132", (2, 3))]),  # Zen 5 and 5c
+        ((201, 196, 137, 132), [("highest_perf 196-201", (0, 1)), ("highest_perf 132-137", (2, 3))]),
+        ((236, 201, 206, 181), []),  # the preferred cores of one kind
+        ((166, 166, 166, 166), []),
+        ((196, 196, 0, 0), []),
+    ],
+)
+def test_dense_cores_by_their_highest_performance(
+    machine: Machine, numbers: tuple[int, ...], kinds: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    machine.online("0-3")
+    for cpu, number in enumerate(numbers):
+        machine.file(f"{CPU}/cpu{cpu}/acpi_cppc/highest_perf", f"{number}\n")
+    found = machine.read().core_kinds
+    assert [(kind.name, kind.cpus) for kind in found] == kinds
+    assert all(kind.source == f"read from /{CPU}/cpuN/acpi_cppc/highest_perf" for kind in found)
+
+
 # --- caches ---
 
 
@@ -450,6 +544,7 @@ def test_server_with_a_memoryless_node(machine: Machine) -> None:
     topology = machine.read()
     assert [node.kind for node in topology.nodes.value or ()] == ["cpus and memory", "no memory"]
     assert topology.node_of(1) == 1
+    assert topology.memory_nodes.value == (0,)
 
 
 def test_power_server_with_sparse_nodes(machine: Machine) -> None:
@@ -555,6 +650,36 @@ def test_huge_pages_of_a_node(machine: Machine) -> None:
     ]
 
 
+# --- interrupts ---
+
+
+def test_interrupts_have_their_devices_and_cpus(machine: Machine) -> None:
+    machine.online("0-1")
+    machine.file(
+        "proc/interrupts",
+        "           CPU0       CPU1\n"
+        "  9:          0          4  IO-APIC   9-fasteoi   acpi\n"
+        " 24:          1          0  PCI-MSI 524288-edge      nvme0q0, nvme0q1\n"
+        " 31:          5          6  GICv3  27 Level     arch_timer\n"
+        "LOC:          1          2   Local timer interrupts\n",
+    )
+    for number, cpus in ((9, "0-1"), (24, "1"), (30, "0"), (31, "0-1")):
+        machine.file(f"proc/irq/{number}/smp_affinity_list", cpus + "\n")
+    machine.file("proc/irq/default_smp_affinity", "3\n")
+    found = machine.read().interrupts.value or ()
+    assert [(each.number, each.name, each.cpus) for each in found] == [
+        (9, "acpi", (0, 1)),
+        (24, "nvme0q0, nvme0q1", (1,)),
+        (30, None, (0,)),
+        (31, "arch_timer", (0, 1)),
+    ]
+
+
+def test_container_without_interrupts_says_so(machine: Machine) -> None:
+    machine.online("0")
+    assert machine.read().interrupts.reason == "the kernel shows no interrupt's affinity"
+
+
 # --- what a container leaves ---
 
 
@@ -587,6 +712,33 @@ def test_container_that_sees_its_group_as_the_root(machine: Machine) -> None:
     assert topology.cpu_sets.allowed == (1,)
     assert topology.cpu_quota.value is not None
     assert topology.cpu_quota.value.cpus == 0.5
+
+
+def test_isolated_partition_counts_as_isolated(machine: Machine) -> None:
+    container(machine, "0::/fast\n")
+    machine.file(f"{CPU}/isolated", "\n")
+    states = {"fast": "isolated", "slow": "member", "odd": "isolated invalid (Cpu list in cpuset.cpus not exclusive)"}
+    for at, (name, state) in enumerate(states.items()):
+        machine.file(f"sys/fs/cgroup/{name}/cpuset.cpus.partition", f"{state}\n")
+        machine.file(f"sys/fs/cgroup/{name}/cpuset.cpus.effective", f"{2 * at}-{2 * at + 1}\n")
+    machine.file("sys/fs/cgroup/group/cpuset.cpus.partition", "root\n")
+    machine.file("sys/fs/cgroup/group/inner/cpuset.cpus.partition", "isolated\n")
+    machine.file("sys/fs/cgroup/group/inner/cpuset.cpus.effective", "7\n")
+    isolated = machine.read().cpu_sets.isolated
+    assert isolated.value == (0, 1, 7)
+    assert isolated.source == "read from /sys/fs/cgroup/fast/cpuset.cpus.partition and 1 more"
+
+
+def test_isolated_partition_of_a_container_and_the_list_of_all(machine: Machine) -> None:
+    container(machine, "0::/\n")
+    machine.file("sys/fs/cgroup/cpuset.cpus.partition", "isolated\n")
+    machine.file("sys/fs/cgroup/cpuset.cpus.effective", "4-5\n")
+    assert machine.read().cpu_sets.isolated.value == (4, 5)
+    machine.file(f"{CPU}/isolated", "1\n")
+    machine.file("sys/fs/cgroup/cpuset.cpus.isolated", "4-6\n")
+    isolated = machine.read().cpu_sets.isolated
+    assert isolated.value == (1, 4, 5, 6)
+    assert isolated.source == f"read from /{CPU}/isolated, and read from /sys/fs/cgroup/cpuset.cpus.isolated"
 
 
 def test_container_under_version_1(machine: Machine) -> None:
