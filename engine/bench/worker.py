@@ -91,6 +91,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         quiet=recorded_series(measured.quiet)[0] if measured.quiet else (),
         out_of_range=out_of_range,
         late_ns=measured.late_ns,
+        waited_ns=measured.waited_ns,
         loop_ceiling=measured.loop_ceiling,
         delivery=measured.delivery or Delivery(sent=count, acked=count - rejected, rejected=rejected, updates=None),
         hot_path=_hot_path(measured),

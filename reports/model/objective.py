@@ -16,7 +16,8 @@ from lowlat.errors import FormatError, UsageError
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model.lateness import is_late
 from lowlat.reports.model.results import Run, Series
-from lowlat.reports.model.series import PERCENTS
+from lowlat.reports.model.series import PERCENTS, histogram_of
+from lowlat.reports.model.spoiled import spoiled_ns, spoiled_share
 
 DEFAULT_PERCENTILE: Final = "99"
 SERVICE_TIMES: Final = 1_000
@@ -108,6 +109,27 @@ def excess(run: Run, rate: float, objectives: Sequence[Objective]) -> float:
         return EXCESS_MAX
     worst = max(math.log(max(_value_ns(run, "response", each.percentile), 1) / each.limit_ns) for each in objectives)
     return max(-EXCESS_MAX, min(EXCESS_MAX, worst))
+
+
+def is_undecided(run: Run, rate: float, objectives: Sequence[Objective]) -> bool:
+    """Whether a run exceeds its objectives, but might have met them without what other programs spoiled.
+
+    They make runs worse and none better, so a run that meets its objectives does, whatever happened to it. One that
+    exceeds them does so for certain if its last command is later than what was spoiled, or if a percentile of its
+    samples is above the limit even when the spoiled share of them are its worst. Raises what `excess` raises.
+    """
+    if excess(run, rate, objectives) <= 0 or (not kept_up(run, rate) and (run.late_ns or 0) > spoiled_ns(run)):
+        return False
+    kept = 1 - spoiled_share(run)
+    series = response_of(run)
+    assert series is not None, "excess has read it"
+    histogram = histogram_of(series)
+    return all(histogram.percentile(float(each.percentile) * kept).value_ns <= each.limit_ns for each in objectives)
+
+
+def decided_excesses(runs: Sequence[Run], rate: float, objectives: Sequence[Objective]) -> list[float]:
+    """The excesses of the runs that say something about their rate."""
+    return [excess(run, rate, objectives) for run in runs if not is_undecided(run, rate, objectives)]
 
 
 def kept_up(run: Run, rate: float) -> bool:
