@@ -1,32 +1,33 @@
 """How much of a run other programs may have spoiled, beyond the time that its latencies leave out.
 
-While other programs have the thread's CPU, the clock of a sweep's runs stands still (`Run.waited_ns`). Two things remain:
-time without a CPU that the scheduler does not tell, such as what a hypervisor steals, and caches that are cold
-whenever the thread comes back.
+While other programs have the thread's CPU, the clock of a sweep's runs stands still (`Run.waited_ns`). What is left is
+time without a CPU that the scheduler does not tell, such as what a hypervisor steals, and a slower CPU: its caches are
+cold whenever the thread comes back, and its core and memory may be shared.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from lowlat.reports.model.results import Run
+from lowlat.reports.model.results import Run, Series
 
-REFILL_NS: Final = 30_000
-"""Time lost to cold caches when a thread gets its CPU back."""
+REFILL_NS: Final = 100_000
+"""Time lost to cold caches when a thread gets its CPU back: a megabyte or two, in lines of 64 bytes, from memory."""
 DRAIN: Final = 10
 """A queue that formed in lost time takes ten times as long to disappear at nine tenths of the engine's capacity."""
 
 
-def spoiled_ns(run: Run) -> int:
-    """The part of a run's own time, in nanoseconds, that a queue may have had for which the engine is not to blame."""
-    noise, waited_ns = run.disturbances, run.waited_ns or 0
-    lost_ns = max(0, (noise.off_cpu_ns or 0) - waited_ns) + REFILL_NS * (noise.involuntary_switches or 0)
-    return min(DRAIN * lost_ns, own_ns(run))
+def spoiled_ns(run: Run, least_ns: float) -> int:
+    """The part of a run's own time, in nanoseconds, that may have had a queue for which the engine is not to blame.
 
-
-def spoiled_share(run: Run) -> float:
-    """The same as a share of the run's own time, and so of its samples."""
-    return spoiled_ns(run) / max(own_ns(run), 1)
+    `least_ns`: the least mean service time of a run at this rate or a lower one. More load never makes it longer, and
+    other programs never make it shorter, so what a run took beyond it was lost.
+    """
+    noise, service = run.disturbances, series_named(run, "service")
+    slower_ns = 0.0 if service is None else service.count * max(0.0, service.mean - least_ns)
+    refills_ns = REFILL_NS * (noise.involuntary_switches or 0)
+    untold_ns = max(0, (noise.off_cpu_ns or 0) - (run.waited_ns or 0))
+    return min(round(DRAIN * (untold_ns + max(slower_ns, refills_ns))), own_ns(run))
 
 
 def own_ns(run: Run) -> int:
@@ -37,3 +38,8 @@ def own_ns(run: Run) -> int:
 def lost_share(run: Run) -> float:
     """The share of a run's elapsed time in which its thread had no CPU."""
     return min(1.0, (run.disturbances.off_cpu_ns or run.waited_ns or 0) / max(run.disturbances.wall_ns, 1))
+
+
+def series_named(run: Run, measure: str) -> Series | None:
+    """The latencies of all operations by one measure."""
+    return next((each for each in run.series if (each.op, each.measure) == ("all", measure)), None)

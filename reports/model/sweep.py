@@ -214,7 +214,7 @@ def typical(point: Report, percent: str) -> PercentileValue | None:
 
 def outcome(sweep: Sweep, point: Report) -> Outcome:
     """Whether the decided run at the lower quartile meets the objectives. The fit over all rates decides the answer."""
-    decided = decided_excesses(point.runs, _rate(point), sweep.objectives)
+    decided = _decided(sweep)[_rate(point)]
     if not decided:
         return "undecided"
     return "meets" if quartile(decided) <= 0 else "exceeds"
@@ -224,7 +224,7 @@ def verdict(sweep: Sweep, point: Report) -> str:
     """What became of the objectives at this rate, in a few words."""
     if point.status == "invalid" and not missed(point):
         return "invalid"
-    made, decided = len(point.runs), decided_excesses(point.runs, _rate(point), sweep.objectives)
+    made, decided = len(point.runs), _decided(sweep)[_rate(point)]
     late = sum(not kept_up(run, _rate(point)) for run in point.runs)
     if decided and made - late <= quartile_index(made):
         return f"not sustained in {late} of {made}"
@@ -234,21 +234,28 @@ def verdict(sweep: Sweep, point: Report) -> str:
 
 def undecided_runs(sweep: Sweep) -> int:
     """Number of runs that say nothing about their rate."""
-    decided = sum(len(decided_excesses(point.runs, _rate(point), sweep.objectives)) for point in sweep.points)
-    return len(sweep.order) - decided
+    return len(sweep.order) - sum(map(len, _decided(sweep).values()))
 
 
 def at_rates(runs_at: Mapping[float, Sequence[Run]], objectives: Sequence[Objective]) -> Decided:
     """What the estimate of the answer takes from the runs at each rate."""
-    excesses = {rate: decided_excesses(runs, rate, objectives) for rate, runs in sorted(runs_at.items())}
+    excesses = decided_excesses(runs_at, objectives)
     return Decided(
         [AtRate(rate, values) for rate, values in excesses.items() if values],
         [rate for rate, values in excesses.items() if not values],
     )
 
 
+def _decided(sweep: Sweep) -> dict[float, list[float]]:
+    return decided_excesses(_runs_at(sweep.points), sweep.objectives)
+
+
+def _runs_at(points: Sequence[Report]) -> dict[float, Sequence[Run]]:
+    return {_rate(point): point.runs for point in points}
+
+
 def _answer(points: Sequence[Report], objectives: Sequence[Objective], seed: int) -> SustainableRate:
-    decided, undecided = at_rates({_rate(point): point.runs for point in points}, objectives)
+    decided, undecided = at_rates(_runs_at(points), objectives)
     below, above = rates_around(decided)
     close = below is not None and above is not None and above <= below * UNDECIDED_APART
     if not decided or (between(undecided, (below, above)) and not close):
@@ -333,13 +340,13 @@ def _status(
 
 def _why_undecided(points: Sequence[Report], objectives: Sequence[Objective], answer: SustainableRate) -> str:
     """Where nothing can be told, why, and what to do."""
-    open_at = between(at_rates({_rate(each): each.runs for each in points}, objectives).undecided, _ends(answer))
+    open_at = between(at_rates(_runs_at(points), objectives).undecided, _ends(answer))
     runs = [run for point in points if _rate(point) in open_at for run in point.runs]
     where = units.rate(open_at[0]) if len(open_at) == 1 else f"{units.rate(open_at[0])} to {units.rate(open_at[-1])}"
     return (
         f"not measurable here: in {units.plural(len(runs), 'run')} at {where}, other programs had the engine's CPU for "
-        f"{mean(map(lost_share, runs)):.0%} of the time or left it cold caches; free a CPU for the engine (lowlat "
-        "affinity) or raise its priority (chrt -f 1)"
+        f"{mean(map(lost_share, runs)):.0%} of the time, or slowed it down; free a CPU for it (lowlat affinity) or "
+        "raise its priority (chrt -f 1)"
     )
 
 

@@ -115,8 +115,8 @@ def test_one_run_a_rate_has_no_confidence(point: Point) -> None:
 
 
 def preempted(point: Report) -> Report:
-    """Each run waited for its CPU for 9 ms of 10, left out, and came back once: 30% of its own millisecond is spoiled,
-    and with it its samples above 100 ns.
+    """Each run waited for its CPU for 9 ms of 10, left out, and came back once to cold caches: all of its own
+    millisecond may be spoiled.
     """
     runs = tuple(
         dataclasses.replace(
@@ -145,8 +145,8 @@ def test_a_preempted_run_that_exceeds_it_says_nothing(point: Point, sweep: Sweep
     assert verdict(made, made.points[3]) == "undecided (0 of 3)" and undecided_runs(made) == 3
     assert made.status == "inconclusive"
     assert made.status_reasons == (
-        "not measurable here: in 3 runs at 10.0 M/s, other programs had the engine's CPU for 90% of the time or left "
-        "it cold caches; free a CPU for the engine (lowlat affinity) or raise its priority (chrt -f 1)",
+        "not measurable here: in 3 runs at 10.0 M/s, other programs had the engine's CPU for 90% of the time, or "
+        "slowed it down; free a CPU for it (lowlat affinity) or raise its priority (chrt -f 1)",
     )
 
 
