@@ -128,7 +128,7 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Number of latencies out of the histograms' range."""
     late_ns: int
     """How late the last command ended, relative to its planned time; 0 without planned times."""
-    waited_ns: int | None
+    waited_ns: int | None = None
     """How long the measuring thread waited for its CPU, if the latencies leave that out."""
     loop_ceiling: float | None
     """Commands per second of the load's own loop around nothing; None in a closed loop."""

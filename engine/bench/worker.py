@@ -75,9 +75,8 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     timed, batched, single = passes.typical("timed"), passes.typical("batched"), passes.typical("one at a time")
     assert timed is not None, "every load has timestamps"
     series, out_of_range = recorded_series(measured.recorders)
-    disturbances, unseen = run_disturbances(measured.passes.disturbances, measured.largest_gap_ns)
-    count, rejected = timed.commands, digest.rejected
-    loop = _core.run_loop(setup.measured)
+    disturbances, unseen = run_disturbances(passes.disturbances, measured.largest_gap_ns)
+    count, rejected, loop = timed.commands, digest.rejected, _core.run_loop(setup.measured)
     return RunOutcome(
         cpu=setup.cpu,
         clock=_clock(setup.clock),
