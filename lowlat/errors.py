@@ -29,7 +29,7 @@ class ExitCode(IntEnum):
     """A run is not valid, or its process was killed: discard its figures. Or reports that do not compare, or a journal
     that is damaged."""
     INCONCLUSIVE = 4
-    """With `--strict`: a gated metric is inconclusive."""
+    """With `--strict`: a gated metric is inconclusive. Or other programs kept a sweep from finding its rate."""
     INTERNAL = 70  # EX_SOFTWARE: never 1, so that a crash cannot look like a regression
     """An internal error."""
     COMMAND_REFUSED = 126  # 126 and 127 as in shells, env and nice

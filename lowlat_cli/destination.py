@@ -42,7 +42,7 @@ Texts: TypeAlias = Mapping[str, Callable[[], str]]
 """By format, what gives the text of those that are neither table nor json."""
 
 _NONE: Final[Texts] = MappingProxyType({})
-_STATUS = {"invalid": "invalid run", "interrupted": "stopped early"}
+_STATUS = {"invalid": "invalid run", "interrupted": "stopped early", "inconclusive": "inconclusive"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,7 @@ class Destination:
 
         self.write(lambda: to_text(report), lambda on: self.draw(report, on), texts_of(report))
         tell_status(report)
-        if report.status == "interrupted":
-            return interrupted_exit_code()
-        return ExitCode.OK if report.status == "ok" else ExitCode.NOT_VALID
+        return interrupted_exit_code() if report.status == "interrupted" else exit_code_of(report)
 
     def write(
         self,
@@ -205,6 +203,13 @@ def page_of(document: Pageable) -> Texts:
         return to_html(document)
 
     return {"html": page}
+
+
+def exit_code_of(report: Report | Sweep) -> ExitCode:
+    """What its status says to a caller that did not interrupt it."""
+    if report.status == "inconclusive":
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.NOT_VALID if report.status == "invalid" else ExitCode.OK
 
 
 def tell_status(report: Report | Sweep) -> None:

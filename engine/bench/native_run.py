@@ -56,8 +56,8 @@ class _NativeRun:
         match self.setup.job.load:
             case ClosedLoop():
                 return self.closed()
-            case OpenLoop(arrivals=due):
-                return self.open(due)
+            case OpenLoop(arrivals=due, on_cpu=on_cpu):
+                return self.open(due, on_cpu=on_cpu)
             case Pipeline(arrivals=due):
                 return self.pipeline(due)
 
@@ -87,19 +87,23 @@ class _NativeRun:
         quiet = quiet_recorders(parts) if len(parts) > 1 else None
         return replace(measured, largest_gap_ns=self._largest_gap_ns(latencies), journal=journal, quiet=quiet)
 
-    def open(self, due: Arrivals) -> MeasuredRun:
+    def open(self, due: Arrivals, *, on_cpu: bool) -> MeasuredRun:
         latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)
         timestamps = _core.Timestamps(len(self.measured))
 
         def paced_pass() -> Pass:
             matcher = self.engine.matcher
-            return self._pass(_core.run_paced(matcher, self.measured, planned, *self.factors, timestamps, latencies))
+            paced = _core.run_paced(
+                matcher, self.measured, planned, *self.factors, timestamps, latencies, on_cpu=on_cpu
+            )
+            return self._pass(paced)
 
         done, recorders = self._recorded(paced_pass, latencies, OPEN_MEASURES)
         return replace(
             self._after_passes(recorders, self.measured, [MemoryPart(*timestamps.memory)]),
             largest_gap_ns=self._largest_gap_ns(latencies),
-            late_ns=self._late_ns(done, planned),
+            late_ns=self._late_ns(done, planned, latencies.waited_ns or 0),
+            waited_ns=latencies.waited_ns,
         )
 
     def pipeline(self, due: Arrivals | None) -> MeasuredRun:
@@ -180,5 +184,5 @@ class _NativeRun:
     def _largest_gap_ns(self, latencies: _core.Latencies) -> int:
         return self.scale.to_ns(latencies.gap_max_ticks)
 
-    def _late_ns(self, done: Pass, planned: NDArray[np.uint64]) -> int:
-        return max(0, done.wall_ns - self.scale.to_ns(int(planned[-1])))
+    def _late_ns(self, done: Pass, planned: NDArray[np.uint64], waited_ns: int = 0) -> int:
+        return max(0, done.wall_ns - waited_ns - self.scale.to_ns(int(planned[-1])))

@@ -22,6 +22,8 @@ class OpenLoop(msgspec.Struct, frozen=True, tag="open"):
     """Commands at intended start times."""
 
     arrivals: Arrivals
+    on_cpu: bool = False
+    """Whether time stands still, for plan and latencies, while other programs have the thread's CPU."""
 
 
 class Pipeline(msgspec.Struct, frozen=True, tag="pipeline"):
@@ -126,6 +128,8 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Number of latencies out of the histograms' range."""
     late_ns: int
     """How late the last command ended, relative to its intended start time; 0 without intended start times."""
+    waited_ns: int | None = None
+    """How long the measuring thread waited for its CPU, if the latencies leave that out."""
     loop_ceiling: float | None
     """Commands per second of the load's own loop without an engine; None in a closed loop."""
     delivery: Delivery

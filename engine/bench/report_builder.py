@@ -167,6 +167,7 @@ def run_of(run: Finished, load: Load) -> results.Run:
         series=run.outcome.series,
         quiet=run.outcome.quiet,
         late_ns=run.outcome.late_ns if paced else None,
+        waited_ns=run.outcome.waited_ns,
     )
 
 

@@ -73,6 +73,8 @@ class MeasuredRun:
     trades_recycled: int = 0
     largest_gap_ns: int | None = None
     late_ns: int = 0
+    waited_ns: int | None = None
+    """How long the thread waited for its CPU, if the latencies leave that out."""
     loop_ceiling: float | None = None
     """Commands per second of the load's own loop without an engine."""
     quiet: Recorders | None = None

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Final
 
@@ -20,10 +21,10 @@ from lowlat.engine.bench.run import Measurement, Progress, RunPlan, check_load, 
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.errors import RunFailedError
 from lowlat.reports.model.budget import Measured
-from lowlat.reports.model.objective import Objective, default_objectives, excess
+from lowlat.reports.model.objective import Objective, default_objectives
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.sustainable import AtRate, rates_around
-from lowlat.reports.model.sweep import Sweep, sweep_of
+from lowlat.reports.model.sustainable import between, rates_around
+from lowlat.reports.model.sweep import Decided, Sweep, at_rates, sweep_of
 
 RESOLUTION: Final = 1.1
 """The search ends when the rates around the answer differ by at most this factor, and the runs of both were made `SURE`
@@ -32,6 +33,8 @@ SURE: Final = 3
 """Around the answer, each run counts."""
 STEPS_MAX: Final = 20
 """Most steps of the search, each a rate's runs."""
+SEARCH_S: Final = 120
+"""The search begins no further step after this time: on a busy host, runs take several times as long."""
 _STEPS_USUAL: Final = 8
 """What the progress bar expects of them."""
 
@@ -62,10 +65,9 @@ def measure_sweep(
         try:
             for rate in rates:
                 made.add(rate)
-            search = _steps(made, rates, objectives, seed)
             usual = plan.runs * (len(rates) + _STEPS_USUAL)
-            for rate in search:
-                progress(f"run {len(made.order) + 1}, at {units.rate(rate)}", min(len(made.order) / usual, 0.99))
+            for rate, part in _steps(made, rates, objectives, seed):
+                progress(f"{part}, at {units.rate(rate)}", min(len(made.order) / usual, 0.99))
                 made.run(rate)
         except KeyboardInterrupt:
             interrupted = True
@@ -139,13 +141,10 @@ class _Runs:
         """Number of runs made at this rate."""
         return len(self._at[rate].finished) if rate in self._at else 0
 
-    def around(self, objectives: Sequence[Objective]) -> tuple[int | None, int | None]:
-        """The two rates around the answer, as `rates_around` finds them."""
-        runs = {rate: [run_of(each, at.plan.load) for each in at.finished] for rate, at in self._measured()}
-        chosen = objectives or default_objectives(runs[min(runs)])
-        points = [AtRate(rate, [excess(run, rate, chosen) for run in runs[rate]]) for rate in runs]
-        below, above = rates_around(points)
-        return None if below is None else round(below), None if above is None else round(above)
+    def decided(self, objectives: Sequence[Objective]) -> Decided:
+        """What the runs made so far say about their rates."""
+        runs_at = {float(rate): [run_of(each, at.plan.load) for each in at.finished] for rate, at in self._measured()}
+        return at_rates(runs_at, objectives or default_objectives(runs_at[min(runs_at)]))
 
     def reports(self, *, verify: bool) -> list[Report]:
         """A report for each rate with a run, the lowest first. Ctrl-C leaves the rest of them unverified."""
@@ -168,28 +167,37 @@ class _Runs:
         return [(rate, at) for rate, at in sorted(self._at.items()) if at.finished]
 
 
-def _steps(made: _Runs, rates: Sequence[int], objectives: Sequence[Objective], seed: int) -> Iterator[int]:
-    """The rate of each run: passes over the rates, then the search."""
+def _steps(made: _Runs, rates: Sequence[int], objectives: Sequence[Objective], seed: int) -> Iterator[tuple[int, str]]:
+    """The rate of each run, and of which part it is: passes over the rates, then the search."""
     chance = random.Random(seed)
     runs = made.each
-    for _ in range(runs):
-        yield from chance.sample(rates, len(rates))
-    for _ in range(STEPS_MAX):
-        rate = next_rate(made.around(objectives), lambda rate: made.count(rate) < SURE * runs)
-        if rate is None:
+    passes = [rate for _ in range(runs) for rate in chance.sample(rates, len(rates))]
+    for index, rate in enumerate(passes):
+        yield rate, f"run {index + 1} of {len(passes)}, then a search"
+    end = time.monotonic() + SEARCH_S
+    for step in range(STEPS_MAX):
+        found = next_rate(made.decided(objectives), lambda rate: made.count(rate) < SURE * runs)
+        if found is None or time.monotonic() > end:
             return
-        yield from [rate] * runs
+        yield from [(found, f"search, step {step + 1} of at most {STEPS_MAX}")] * runs
 
 
-def next_rate(around: tuple[int | None, int | None], unsure: Callable[[int], bool]) -> int | None:
+def next_rate(decided: Decided, unsure: Callable[[int], bool]) -> int | None:
     """The next rate of the search, None when it is done.
 
-    Bisection on the logarithm of the rate. Then the rates around the answer are measured again, if they are `unsure`:
-    one that was noisy would otherwise end the search at the wrong place.
+    First, an undecided rate between the two around the answer is measured again while it is `unsure`: the other
+    programs may have gone. Then comes bisection on the logarithm of the rate, on both sides of what stays undecided.
+    Last, the rates around the answer are measured again while they are `unsure`: one that was noisy would otherwise
+    end the search at the wrong place.
     """
-    below, above = around
-    if below is not None and above is not None and above > below * RESOLUTION:
-        middle = round(math.sqrt(below * above))
-        if below < middle < above:
-            return middle
-    return next((rate for rate in (above, below) if rate is not None and unsure(rate)), None)
+    below, above = rates_around(decided.points)
+    between_them = between(decided.undecided, (below, above))
+    if again := next((round(rate) for rate in between_them if unsure(round(rate))), None):
+        return again
+    ends = [below, *between_them[:1], *between_them[-1:], above]
+    for low, high in ((ends[0], ends[1]), (ends[-2], ends[-1])):
+        if low is not None and high is not None and high > low * RESOLUTION:
+            middle = round(math.sqrt(low * high))
+            if low < middle < high:
+                return middle
+    return next((round(rate) for rate in (above, below) if rate is not None and unsure(round(rate))), None)

@@ -75,9 +75,8 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     timed, batched, single = passes.typical("timed"), passes.typical("batched"), passes.typical("one at a time")
     assert timed is not None, "every load has timestamps"
     series, out_of_range = recorded_series(measured.recorders)
-    os_noise, unseen = run_noise(measured.passes.os_noise, measured.largest_gap_ns)
-    count, rejected = timed.commands, digest.rejected
-    loop = _core.run_loop(setup.measured)
+    os_noise, unseen = run_noise(passes.os_noise, measured.largest_gap_ns)
+    count, rejected, loop = timed.commands, digest.rejected, _core.run_loop(setup.measured)
     return RunOutcome(
         cpu=setup.cpu,
         clock=_clock(setup.clock),
@@ -91,6 +90,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         quiet=recorded_series(measured.quiet)[0] if measured.quiet else (),
         out_of_range=out_of_range,
         late_ns=measured.late_ns,
+        waited_ns=measured.waited_ns,
         loop_ceiling=measured.loop_ceiling,
         delivery=measured.delivery or Delivery(sent=count, acked=count - rejected, rejected=rejected, updates=None),
         hot_path=_hot_path(measured),

@@ -198,12 +198,12 @@ def load_of(
 
 
 def open_loop(rate: int, arrivals: Process | None, own: ArrivalProcess | None) -> OpenLoop:
-    """The open loop at a rate; the others as in `load_of`. Raises `UsageError` for a rate out of bounds."""
+    """The open loop of a sweep at a rate; the others as in `load_of`. Raises `UsageError` for a rate out of bounds."""
     from lowlat.engine.bench.protocol import OpenLoop
 
     due = _due(rate, arrivals, own)
     assert due is not None, "a rate was given"
-    return OpenLoop(due)
+    return OpenLoop(due, on_cpu=True)
 
 
 def commands_in(load: Load, seconds: float, most: int) -> int:

@@ -13,7 +13,7 @@ import typer
 from lowlat import units
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.command import full_command
-from lowlat_cli.destination import Destination, page_of, tell_status
+from lowlat_cli.destination import Destination, exit_code_of, page_of, tell_status
 from lowlat_cli.listings import output_names
 from lowlat_cli.options.shared import (
     ColorOption,
@@ -87,7 +87,7 @@ def report(
     """Show, check, merge and convert saved reports.
 
     Several reports of the same workload are merged exactly, by adding histograms. Every report is checked: its figures
-    must match its histograms. A report that is marked as invalid gives exit code 3.
+    must match its histograms. A report that is marked as invalid gives exit code 3, an inconclusive sweep 4.
 
     \b
     Examples:
@@ -186,7 +186,7 @@ def _verdict(document: Document) -> ExitCode:
     if isinstance(document, RecordedLog):
         return ExitCode.OK
     tell_status(document)
-    return ExitCode.NOT_VALID if document.status == "invalid" else ExitCode.OK
+    return exit_code_of(document)
 
 
 def _follow(folder: Path, series: str | None, destination: Destination, *, verbose: bool) -> ExitCode:

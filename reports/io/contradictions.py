@@ -23,6 +23,9 @@ from lowlat.reports.model.results import OsNoise, Run, Throughput
 
 _TOLERANCE: Final = 1e-9
 _SHOWN_MAX: Final = 100
+_WAITED_SHARE: Final = 0.01
+_WAITED_NS: Final = 1_000_000
+"""By how much two counters of the kernel, one of the scheduler and one of the CPU clock, may differ."""
 _STEP_NS: Final = 2
 """Two conversions of ticks, each rounded down."""
 
@@ -69,6 +72,17 @@ def _check_run(report: Report, run: Run, index: int) -> None:
     took = run.duration_s * 1e9 + 1e3 >= run.os_noise.wall_ns
     require(took, f"{place}.duration_s", run.duration_s, "its passes took longer")
     _check_noise(f"{place}.os_noise", run, pipeline=report.load.model == "pipeline")
+    _check_waited(f"{place}.waited_ns", run, open_loop=report.load.model == "open")
+
+
+def _check_waited(place: str, run: Run, *, open_loop: bool) -> None:
+    """What the latencies leave out is time without a CPU, as another counter of the kernel has it too."""
+    if run.waited_ns is None:
+        return
+    require(open_loop, place, run.waited_ns, "only an open loop leaves waits out")
+    off_ns = run.os_noise.off_cpu_ns
+    most_ns = run.os_noise.wall_ns if off_ns is None else (1 + _WAITED_SHARE) * off_ns + _WAITED_NS
+    require(run.waited_ns <= most_ns, place, run.waited_ns, f"the thread was off its CPU for {off_ns} ns")
 
 
 def _check_least_cpu(place: str, run: Run, *, closed: bool) -> None:

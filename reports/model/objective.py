@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -13,10 +14,12 @@ from msgspec import Meta
 from lowlat import units
 from lowlat.bounded import Positive
 from lowlat.errors import FormatError, UsageError
+from lowlat.reports.histogram import hdr_codec
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model.lateness import is_late
 from lowlat.reports.model.results import Run, Series
 from lowlat.reports.model.series import PERCENTS
+from lowlat.reports.model.spoiled import own_ns, series_named, spoiled_ns
 
 DEFAULT_PERCENTILE: Final = "99"
 SERVICE_TIMES: Final = 1_000
@@ -110,6 +113,43 @@ def excess(run: Run, rate: float, objectives: Sequence[Objective]) -> float:
     return max(-EXCESS_MAX, min(EXCESS_MAX, worst))
 
 
+def is_undecided(run: Run, rate: float, objectives: Sequence[Objective], least_ns: float) -> bool:
+    """Whether a run exceeds its objectives, but might have met them without what other programs spoiled.
+
+    They make runs worse and none better, so a run that meets its objectives does, whatever happened to it. One that
+    exceeds them does so for certain if its last command is later than what was spoiled, or if a percentile of its
+    samples is above the limit even when the spoiled share of them are its worst. `least_ns`: as for `spoiled_ns`.
+    Raises what `excess` raises.
+    """
+    if excess(run, rate, objectives) <= 0:
+        return False
+    spoiled = spoiled_ns(run, least_ns)
+    if not kept_up(run, rate) and (run.late_ns or 0) > spoiled:
+        return False
+    series, kept = response_of(run), 1 - spoiled / max(own_ns(run), 1)
+    assert series is not None, "excess has read it"
+    return all(
+        _at(series.hdr, series.min, series.max, float(each.percentile) * kept) <= each.limit_ns for each in objectives
+    )
+
+
+@lru_cache(maxsize=4096)
+def _at(hdr: str, least: int, most: int, percent: float) -> int:
+    return hdr_codec.decode(hdr, (least, most)).percentile(percent).value_ns
+
+
+def decided_excesses(
+    runs_at: Mapping[float, Sequence[Run]], objectives: Sequence[Objective]
+) -> dict[float, list[float]]:
+    """For each rate, the lowest first, the excesses of the runs that say something about it."""
+    found, least_ns = {}, math.inf
+    for rate, runs in sorted(runs_at.items()):
+        least_ns = min([least_ns, *(series.mean for run in runs if (series := series_named(run, "service")))])
+        kept = [run for run in runs if not is_undecided(run, rate, objectives, least_ns)]
+        found[rate] = [excess(run, rate, objectives) for run in kept]
+    return found
+
+
 def kept_up(run: Run, rate: float) -> bool:
     """Whether a run reached its rate."""
     commands = run.throughput.commands if run.throughput else 0
@@ -118,15 +158,11 @@ def kept_up(run: Run, rate: float) -> bool:
 
 def response_of(run: Run) -> Series | None:
     """The response times of all operations in a run."""
-    return _series(run, "response")
+    return series_named(run, "response")
 
 
 def _value_ns(run: Run, measure: str, percent: str) -> int:
-    series = _series(run, measure)
+    series = series_named(run, measure)
     if series is None or percent not in series.percentiles:
         raise FormatError(f"run {run.number} of a sweep has no p{percent} of {measure} time over all operations")
     return series.percentiles[percent].value
-
-
-def _series(run: Run, measure: str) -> Series | None:
-    return next((each for each in run.series if (each.op, each.measure) == ("all", measure)), None)

@@ -187,6 +187,13 @@ class Run:
         Count | None,
         Meta(description="How late the last command ended, nanoseconds; null without intended start times"),
     ] = None
+    waited_ns: Annotated[
+        Count | None,
+        Meta(
+            description="Time in which other programs had the thread's CPU, nanoseconds: the schedule stood still "
+            "meanwhile, and the latencies leave it out; null: they leave none out"
+        ),
+    ] = None
     one_at_a_time: Annotated[
         Throughput | None,
         Meta(

@@ -31,7 +31,9 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class AtRate:
-    """A rate in commands per second, and by how much each of its runs exceeds the objectives: at most 0 meets them."""
+    """A rate in commands per second, and by how much each of its decided runs, at least one, exceeds the objectives: at
+    most 0 meets them.
+    """
 
     rate: float
     excesses: Sequence[float]
@@ -78,9 +80,17 @@ def quartile_index(runs: int) -> int:
 
 def rates_around(points: Sequence[AtRate]) -> tuple[float | None, float | None]:
     """The highest rate whose fitted figure meets the objectives, and the next one; None where there is none."""
+    if not points:
+        return None, None
     weights = np.array([len(point.excesses) for point in points], dtype=float)
     below, above = bracket(isotonic(np.array([[quartile(point.excesses) for point in points]]), weights)[0])
     return None if below is None else points[below].rate, None if above is None else points[above].rate
+
+
+def between(rates: Sequence[float], around: tuple[float | None, float | None]) -> list[float]:
+    """The rates between the two around the answer, in order; a side that is None has no end."""
+    below, above = around
+    return sorted(rate for rate in rates if rate > (below or 0) and (above is None or rate < above))
 
 
 def bracket(fit: Values) -> tuple[int | None, int | None]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from statistics import mean
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Meta
 
@@ -20,19 +21,33 @@ from lowlat.reports.model.objective import (
     DEFAULT_RULE,
     Objective,
     check_objectives,
+    decided_excesses,
     default_objectives,
-    excess,
     kept_up,
     response_of,
 )
 from lowlat.reports.model.report import Report, is_interruption
-from lowlat.reports.model.results import PercentileValue, SummarySeries
-from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, Crossing, crossing, quartile, quartile_index
+from lowlat.reports.model.results import PercentileValue, Run, SummarySeries
+from lowlat.reports.model.spoiled import lost_share
+from lowlat.reports.model.sustainable import (
+    CONFIDENCE,
+    AtRate,
+    Crossing,
+    between,
+    crossing,
+    quartile,
+    quartile_index,
+    rates_around,
+)
 
 SCHEMA: Final = "lowlat.sweep/1"
+UNDECIDED_APART: Final = 1.25
+"""Undecided rates leave an answer as it is if it lies between two rates that differ by at most this factor."""
 ANSWER_RULE: Final = (
     "highest rate at which the run at the lower quartile meets every objective: where the isotonic fit over the rates "
-    f"crosses them; {CONFIDENCE:.0%} interval by bootstrap over the runs, at least the two rates around it"
+    f"crosses them; {CONFIDENCE:.0%} interval by bootstrap over the runs, at least the two rates around it; a run that "
+    "exceeds an objective only by what other programs may have spoiled is left out; undecided if only such runs were "
+    f"made at a rate between two that differ by more than a factor of {UNDECIDED_APART}"
 )
 REQUESTED: Final = "requested"
 POINTS_MAX: Final = 200
@@ -40,23 +55,42 @@ _TOLERANCE: Final = 1e-6
 """Relative difference of derived rates that the logarithms of different processors may cause."""
 
 
+Outcome: TypeAlias = Literal["meets", "exceeds", "undecided"]
+
+
+class Decided(NamedTuple):
+    """The rates at which a run at least says something, and the others, both in order."""
+
+    points: list[AtRate]
+    undecided: list[float]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SustainableRate:
     """The highest rate that meets the objectives, in commands per second."""
 
     bound: Annotated[
-        Literal["within", "at least", "below"],
+        Literal["within", "at least", "below", "undecided"],
         Meta(
             description="within: between measured rates; at least: every rate meets the objectives, and this is the "
-            "highest; below: none does, and this is the lowest"
+            "highest; below: none does, and this is the lowest; undecided: other programs spoiled the runs that would "
+            "tell, and only the interval is known"
         ),
     ]
-    rate: Annotated[Amount, Meta(description="The rate; with at least or below, a limit of it")]
-    lower: Annotated[Amount | None, Meta(description="Lower end of its interval; null: below every rate measured")]
-    upper: Annotated[Amount | None, Meta(description="Upper end of its interval; null: above every rate measured")]
+    rate: Annotated[
+        Amount | None, Meta(description="The rate; with at least or below, a limit of it; null with undecided")
+    ]
+    lower: Annotated[
+        Amount | None, Meta(description="Lower end of its interval; null: below every rate that is decided")
+    ]
+    upper: Annotated[
+        Amount | None, Meta(description="Upper end of its interval; null: above every rate that is decided")
+    ]
     confidence: Annotated[
         Share | None,
-        Meta(description="Confidence of the interval; null with fewer than 3 runs at a rate, which cannot have one"),
+        Meta(
+            description="Confidence of the interval; null with undecided, and with fewer than 3 decided runs at a rate"
+        ),
     ]
 
 
@@ -66,10 +100,11 @@ class Sweep:
 
     schema: Annotated[Literal["lowlat.sweep/1"], Meta(description="Kind and version of the document")] = SCHEMA
     status: Annotated[
-        Literal["ok", "interrupted", "invalid"],
+        Literal["ok", "inconclusive", "interrupted", "invalid"],
         Meta(
             description="ok: no point is invalid except for a rate that was not sustained, which is what a sweep looks "
-            "for; interrupted: fewer points or runs than requested; invalid: discard the figures"
+            "for; inconclusive: the answer is undecided; interrupted: fewer points or runs than requested; invalid: "
+            "discard the figures"
         ),
     ]
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
@@ -114,20 +149,19 @@ def sweep_of(
     than the previous one, and for objectives that `check_objectives` refuses.
     """
     _check_points(points)
-    wrong = (*_wrong(points), *((failure,) if failure else ()))
-    stopped = (interrupted and not failure) or any(map(_cut_short, points))
-    status: Literal["ok", "interrupted", "invalid"] = "invalid" if wrong else "interrupted" if stopped else "ok"
     chosen = tuple(objectives) or default_objectives(points[0].runs)
+    answer = _answer(points, chosen, seed)
+    status, reasons = _status(points, chosen, answer, interrupted=interrupted, failure=failure)
     sweep = Sweep(
         status=status,
-        status_reasons=(*wrong, *((f"interrupted at {units.plural(len(points), 'rate')}",) if stopped else ())),
+        status_reasons=reasons,
         objectives=chosen,
         objective_rule=REQUESTED if objectives else DEFAULT_RULE,
         points=tuple(points),
         order=tuple(order) if order is not None else _one_after_the_other(points),
         seed=seed,
         loop_ceiling=loop_ceiling,
-        answer=_answer(points, chosen, seed),
+        answer=answer,
         answer_rule=ANSWER_RULE,
     )
     check(sweep)
@@ -145,7 +179,10 @@ def check(sweep: Sweep) -> None:
         raise FormatError(f"a sweep has a rate of {highest:.0f}/s, but its loop ends at {sweep.loop_ceiling:.0f}/s")
     runs = {index: len(point.runs) for index, point in enumerate(sweep.points)}
     if Counter(sweep.order) != runs:
-        raise FormatError(f"order does not name each run of the sweep once: {sum(runs.values())}")
+        raise FormatError(f"order does not name each of the {sum(runs.values())} runs of a sweep once")
+    expected = "inconclusive" if sweep.answer.bound == "undecided" else "ok"
+    if sweep.status in ("ok", "inconclusive") and sweep.status != expected:
+        raise FormatError(f"the status of a sweep is {sweep.status}, but its answer is {sweep.answer.bound}")
     derived = _answer(sweep.points, sweep.objectives, sweep.seed)
     if not _same(derived, sweep.answer):
         raise FormatError(f"the answer of a sweep is {_text(sweep.answer)}, but its runs give {_text(derived)}")
@@ -175,29 +212,55 @@ def typical(point: Report, percent: str) -> PercentileValue | None:
     return PercentileValue(value=known[quartile_index(len(known))].value, beyond=min(each.beyond for each in known))
 
 
-def meets(sweep: Sweep, point: Report) -> bool:
-    """Whether the run at the lower quartile meets the objectives. The fit over all rates decides the answer."""
-    return bool(quartile(_excesses(point, sweep.objectives)) <= 0)
+def outcome(sweep: Sweep, point: Report) -> Outcome:
+    """Whether the decided run at the lower quartile meets the objectives. The fit over all rates decides the answer."""
+    decided = _decided(sweep)[_rate(point)]
+    if not decided:
+        return "undecided"
+    return "meets" if quartile(decided) <= 0 else "exceeds"
 
 
 def verdict(sweep: Sweep, point: Report) -> str:
     """What became of the objectives at this rate, in a few words."""
     if point.status == "invalid" and not missed(point):
         return "invalid"
+    made, decided = len(point.runs), _decided(sweep)[_rate(point)]
     late = sum(not kept_up(run, _rate(point)) for run in point.runs)
-    if len(point.runs) - late <= quartile_index(len(point.runs)):
-        return f"not sustained in {late} of {len(point.runs)}"
-    met = sum(value <= 0 for value in _excesses(point, sweep.objectives))
-    return f"{'meets' if meets(sweep, point) else 'exceeds'} ({met} of {len(point.runs)})"
+    if decided and made - late <= quartile_index(made):
+        return f"not sustained in {late} of {made}"
+    left_out = f", {made - len(decided)} undecided" if 0 < len(decided) < made else ""
+    return f"{outcome(sweep, point)} ({sum(value <= 0 for value in decided)} of {made}{left_out})"
 
 
-def at_rates(points: Sequence[Report], objectives: Sequence[Objective]) -> list[AtRate]:
-    """What the estimate of the answer takes from the points."""
-    return [AtRate(_rate(point), _excesses(point, objectives)) for point in points]
+def undecided_runs(sweep: Sweep) -> int:
+    """Number of runs that say nothing about their rate."""
+    return len(sweep.order) - sum(map(len, _decided(sweep).values()))
+
+
+def at_rates(runs_at: Mapping[float, Sequence[Run]], objectives: Sequence[Objective]) -> Decided:
+    """What the estimate of the answer takes from the runs at each rate."""
+    excesses = decided_excesses(runs_at, objectives)
+    return Decided(
+        [AtRate(rate, values) for rate, values in excesses.items() if values],
+        [rate for rate, values in excesses.items() if not values],
+    )
+
+
+def _decided(sweep: Sweep) -> dict[float, list[float]]:
+    return decided_excesses(_runs_at(sweep.points), sweep.objectives)
+
+
+def _runs_at(points: Sequence[Report]) -> dict[float, Sequence[Run]]:
+    return {_rate(point): point.runs for point in points}
 
 
 def _answer(points: Sequence[Report], objectives: Sequence[Objective], seed: int) -> SustainableRate:
-    return _bounded(crossing(at_rates(points, objectives), seed), _rate(points[0]), _rate(points[-1]))
+    decided, undecided = at_rates(_runs_at(points), objectives)
+    below, above = rates_around(decided)
+    close = below is not None and above is not None and above <= below * UNDECIDED_APART
+    if not decided or (between(undecided, (below, above)) and not close):
+        return SustainableRate(bound="undecided", rate=None, lower=below, upper=above, confidence=None)
+    return _bounded(crossing(decided, seed), decided[0].rate, decided[-1].rate)
 
 
 def _bounded(found: Crossing, lowest: float, highest: float) -> SustainableRate:
@@ -237,10 +300,6 @@ def _check_points(points: Sequence[Report]) -> None:
         raise FormatError(f"the target rates of a sweep do not rise: {rates}")
 
 
-def _excesses(point: Report, objectives: Sequence[Objective]) -> list[float]:
-    return [excess(run, _rate(point), objectives) for run in point.runs]
-
-
 def _rate(point: Report) -> float:
     rate = point.load.target_rate
     if not rate:
@@ -263,9 +322,42 @@ def _wrong(points: Sequence[Report]) -> Iterator[str]:
             yield f"at {units.rate(_rate(point))}: {'; '.join(point.status_reasons) or 'no reason given'}"
 
 
+def _status(
+    points: Sequence[Report],
+    objectives: Sequence[Objective],
+    answer: SustainableRate,
+    *,
+    interrupted: bool,
+    failure: str | None,
+) -> tuple[Literal["ok", "inconclusive", "interrupted", "invalid"], tuple[str, ...]]:
+    """The status, and why it is not ok."""
+    wrong = (*_wrong(points), *((failure,) if failure else ()))
+    stopped = (interrupted and not failure) or any(map(_cut_short, points))
+    open_ = (_why_undecided(points, objectives, answer),) if answer.bound == "undecided" else ()
+    reasons = (*wrong, *((f"interrupted at {units.plural(len(points), 'rate')}",) if stopped else ()), *open_)
+    return "invalid" if wrong else "interrupted" if stopped else "inconclusive" if open_ else "ok", reasons
+
+
+def _why_undecided(points: Sequence[Report], objectives: Sequence[Objective], answer: SustainableRate) -> str:
+    """Where nothing can be told, why, and what to do."""
+    open_at = between(at_rates(_runs_at(points), objectives).undecided, _ends(answer))
+    runs = [run for point in points if _rate(point) in open_at for run in point.runs]
+    where = units.rate(open_at[0]) if len(open_at) == 1 else f"{units.rate(open_at[0])} to {units.rate(open_at[-1])}"
+    return (
+        f"not measurable here: in {units.plural(len(runs), 'run')} at {where}, other programs had the engine's CPU for "
+        f"{mean(map(lost_share, runs)):.0%} of the time, or slowed it down; free a CPU for it (lowlat affinity) or "
+        "raise its priority (chrt -f 1)"
+    )
+
+
+def _ends(answer: SustainableRate) -> tuple[float | None, float | None]:
+    return answer.lower, answer.upper
+
+
 def _shown(objectives: Sequence[Objective]) -> str:
     return ", ".join(map(str, objectives))
 
 
 def _text(answer: SustainableRate) -> str:
-    return f"{answer.bound} {answer.rate:.0f}/s ({answer.lower} to {answer.upper})"
+    rate = "" if answer.rate is None else f" {answer.rate:.0f}/s"
+    return f"{answer.bound}{rate} ({answer.lower} to {answer.upper})"

@@ -42,6 +42,13 @@ def of_report(report: Report) -> str:
     )
 
 
+_MEANINGS: Final = {
+    "invalid": "INVALID: discard these results",
+    "interrupted": "INTERRUPTED: partial results",
+    "inconclusive": "INCONCLUSIVE",
+}
+
+
 def of_sweep(sweep: Sweep) -> str:
     """Response times by rate, and the highest rate that meets the objectives."""
     first = sweep.points[0]
@@ -53,7 +60,7 @@ def of_sweep(sweep: Sweep) -> str:
             *_status(sweep.status, sweep.status_reasons),
             f"Highest rate: **{_plain(sweep_lines.answer(sweep))}**; {_plain(sweep_lines.objectives(sweep))}",
             "",
-            "Response time of all operations, from the intended start, in the lower-quartile run at each rate:",
+            f"{sweep_lines.what(sweep).capitalize()}:",
             "",
             *_table(["target", "achieved", "p50", "p99", "p99.9", "max", "objective (runs)"], rows, len(sweep.points)),
             "",
@@ -66,8 +73,7 @@ def of_sweep(sweep: Sweep) -> str:
 def _status(status: str, reasons: Sequence[str]) -> list[str]:
     if status == "ok":
         return []
-    meaning = "INVALID: discard these results" if status == "invalid" else "INTERRUPTED: partial results"
-    return [f"> **{meaning}**: {_plain('; '.join(reasons) or 'no reason given')}", ""]
+    return [f"> **{_MEANINGS[status]}**: {_plain('; '.join(reasons) or 'no reason given')}", ""]
 
 
 def _latencies(summary: Sequence[SummarySeries]) -> list[str]:

@@ -16,7 +16,7 @@ from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import SummarySeries
 from lowlat.reports.model.series import PERCENTS, whole
-from lowlat.reports.model.sweep import Sweep, meets, typical, verdict
+from lowlat.reports.model.sweep import Sweep, outcome, typical, verdict
 from lowlat.reports.terminal import sweep_lines
 
 Chart = dict[str, Any]
@@ -26,6 +26,7 @@ _OVER_RUNS: Final = ("50", "90", "99", "99.9")
 _OVER_RATES: Final = ("50", "99", "99.9")
 _TICKS_MAX: Final = 12
 MARKER_SIZE: Final = 6
+_SYMBOLS: Final = {"meets": "circle", "exceeds": "x", "undecided": "circle-open"}
 HOVER: Final = "<b>%{fullData.name}</b> %{text}<br>%{customdata}<extra></extra>"
 
 
@@ -130,8 +131,8 @@ def _run_traces(report: Report, merged: SummarySeries, percent: str, color: int)
 
 
 def over_rates(sweep: Sweep) -> Chart | None:
-    """Latency in the lower-quartile run over the target rate, with crosses for rates that exceed an objective, and
-    lines at the objectives and the answer."""
+    """Latency in the lower-quartile run over the target rate, with crosses for rates that exceed an objective, open
+    circles for undecided ones, and lines at the objectives and the answer."""
     data = [trace for color, percent in enumerate(_OVER_RATES) for trace in _rate_trace(sweep, percent, color)]
     if not data:
         return None
@@ -143,14 +144,14 @@ def over_rates(sweep: Sweep) -> Chart | None:
             "xaxis": rates,
             "yaxis": latency_axis(values),
             "shapes": [*map(_limit, sweep.objectives), *_answer_lines(sweep)],
-            "annotations": [_above(sweep.answer.rate, sweep_lines.short(sweep.answer))],
+            "annotations": [*_answer_text(sweep)],
         },
     }
 
 
 def _rate_trace(sweep: Sweep, percent: str, color: int) -> Iterator[Chart]:
     found = [
-        (point.load.target_rate or 0, at.value, meets(sweep, point), verdict(sweep, point))
+        (point.load.target_rate or 0, at.value, outcome(sweep, point), verdict(sweep, point))
         for point in sweep.points
         if (at := typical(point, percent))
     ]
@@ -163,10 +164,10 @@ def _rate_trace(sweep: Sweep, percent: str, color: int) -> Iterator[Chart]:
             "hovertemplate": HOVER,
             "x": [rate for rate, _, _, _ in found],
             "y": [max(value, 1) for _, value, _, _ in found],
-            "text": [f"at {units.rate(rate)}, {outcome}" for rate, _, _, outcome in found],
+            "text": [f"at {units.rate(rate)}, {text}" for rate, _, _, text in found],
             "customdata": [units.time(value) for _, value, _, _ in found],
             "line": {"width": 2},
-            "marker": {"size": MARKER_SIZE + 2, "symbol": ["circle" if met else "x" for _, _, met, _ in found]},
+            "marker": {"size": MARKER_SIZE + 2, "symbol": [_SYMBOLS[kind] for _, _, kind, _ in found]},
         }
 
 
@@ -183,6 +184,13 @@ def _answer_lines(sweep: Sweep) -> Iterator[Chart]:
         if rate:
             ends = {"x0": rate, "x1": rate, "y0": 0, "y1": 1, "yref": "paper"}
             yield {"type": "line", "line": {"width": 1, "dash": dash}, **ends}
+
+
+def _answer_text(sweep: Sweep) -> Iterator[Chart]:
+    """The answer in words, above its line; if it is undecided, above what is known of it."""
+    found = sweep.answer
+    if rate := found.rate or found.lower or found.upper:
+        yield _above(rate, sweep_lines.short(found))
 
 
 def _above(rate: float, text: str) -> Chart:

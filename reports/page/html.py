@@ -116,7 +116,7 @@ def _environment() -> Environment:
         "history_percents": history.PERCENTS,
         "units": units,
         "whole": series.whole,
-        "meets": sweep.meets,
+        "outcome": sweep.outcome,
         "response": sweep.response,
         "typical": sweep.typical,
         "verdict": sweep.verdict,

@@ -136,13 +136,19 @@ def _of_sweep(swept: Sweep) -> _Chart:
 
 
 def _answer_lines(swept: Sweep, lines: Sequence[_Line]) -> Iterator[_Line]:
-    """A line across at each objective, and one up at the answer."""
+    """A line across at each objective, and one up at the answer; if it is undecided, at what is known of it."""
     places = [place for line in lines for place in line.places]
     for each in swept.objectives:
         yield _Line(f"p{each.percentile} limit", [min(places), max(places)], [each.limit_ns] * 2)
     values = [value for line in lines for value in line.values_ns] + [each.limit_ns for each in swept.objectives]
-    at = math.log10(swept.answer.rate)
-    yield _Line("highest rate", [at, at], [min(values), max(values)])
+    answer = swept.answer
+    ends = (
+        [("above", answer.lower), ("below", answer.upper)] if answer.rate is None else [("highest rate", answer.rate)]
+    )
+    for name, rate_ in ends:
+        if rate_:
+            at = math.log10(rate_)
+            yield _Line(name, [at, at], [min(values), max(values)])
 
 
 def _rate_ticks(least: float, most: float) -> Iterator[tuple[float, str]]:

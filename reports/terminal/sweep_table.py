@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lowlat import units
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.sweep import Sweep, meets, response, typical, verdict
+from lowlat.reports.model.sweep import Sweep, outcome, response, typical, verdict
 from lowlat.reports.terminal import latency_table, sweep_lines, text_lines
 from lowlat.reports.terminal.report_table import facts, title
 from lowlat.reports.terminal.wide_console import uncut
@@ -20,9 +20,12 @@ from lowlat.text import plain_text
 
 _PERCENTS: Final = ("50", "99", "99.9")
 _STATUS: Final = {
+    "inconclusive": "INCONCLUSIVE",
     "interrupted": "INTERRUPTED: partial results",
     "invalid": "INVALID: discard these results",
 }
+
+_STYLES: Final = {"meets": "green", "exceeds": "dim", "undecided": "yellow"}
 
 
 def render_sweep(sweep: Sweep, console: Console) -> None:
@@ -39,7 +42,7 @@ def _parts(sweep: Sweep) -> Iterator[RenderableType]:
     yield title(first)
     yield facts([("host", text_lines.host(first.host)), ("clock", text_lines.clock(first.clock))])
     yield Text()
-    yield plain_text("response time of all operations, from the intended start, in the lower-quartile run at each rate")
+    yield plain_text(sweep_lines.what(sweep))
     yield _table(sweep)
     shown = [found for point in sweep.points for percent in _PERCENTS if (found := typical(point, percent))]
     if any(latency_table.is_insignificant(each) for each in shown):
@@ -59,7 +62,7 @@ def _table(sweep: Sweep) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("objective (runs)", overflow="fold")
     for point in sweep.points:
-        style = "green" if meets(sweep, point) else "dim"
+        style = _STYLES[outcome(sweep, point)]
         table.add_row(*_figures(point), plain_text(verdict(sweep, point)), style=style)
     return table
 

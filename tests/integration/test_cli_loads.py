@@ -93,7 +93,9 @@ def test_a_sweep_is_a_document_of_reports_at_rising_rates(lowlat: Run) -> None:
     assert set(rates) >= {5_000, 20_000, 80_000} and rates == sorted(rates)
     assert len(sweep.order) == sum(len(point.runs) for point in sweep.points)
     assert sweep.objective_rule.startswith("p99 at most 1,000 times the median service time")
-    assert done.returncode == (ExitCode.OK if sweep.status == "ok" else ExitCode.NOT_VALID)
+    codes = {"ok": ExitCode.OK, "inconclusive": ExitCode.INCONCLUSIVE, "invalid": ExitCode.NOT_VALID}
+    assert done.returncode == codes[sweep.status]
+    assert all(run.waited_ns is not None for point in sweep.points for run in point.runs), "it leaves waits out"
 
 
 def test_rates_above_the_loops_own_ceiling_end_a_sweep(lowlat: Run) -> None:

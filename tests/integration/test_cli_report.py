@@ -16,6 +16,7 @@ import pytest
 
 from lowlat.documents import published
 from lowlat.errors import ExitCode
+from lowlat.os_noise import reasons_of
 from lowlat.reports.io.json_codec import from_text, to_text
 from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.report import Report
@@ -229,7 +230,8 @@ def test_a_report_that_was_interrupted_is_shown_and_says_so(here: Here, folder: 
     assert (done.returncode, done.stderr) == (0, "lowlat: stopped early: interrupted after 2 of 9\n")
 
 
-def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, benched: Report) -> None:
+def at_rates(benched: Report) -> list[Report]:
+    """The report as if of open loops at two rates."""
     points = []
     for rate_hz in (10_000.0, 20_000.0):
         load = dataclasses.replace(benched.load, model="open", target_rate=rate_hz, arrivals="constant")
@@ -246,8 +248,12 @@ def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, ben
             for run in benched.runs
         )
         points.append(with_runs(dataclasses.replace(benched, load=load), runs))
+    return points
+
+
+def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, benched: Report) -> None:
     objective = Objective(percentile="99", limit_ns=10**12)
-    (folder / "sweep.json").write_text(to_text(sweep_of(points, objectives=[objective])))
+    (folder / "sweep.json").write_text(to_text(sweep_of(at_rates(benched), objectives=[objective])))
     shown = here("sweep.json")
     assert "lower-quartile run at each rate" in shown.stdout and "at least 20.0 k/s" in " ".join(shown.stdout.split())
     assert {row.split(",")[2] for row in here("sweep.json", "--to", "csv").stdout.splitlines()[1:]} == {
@@ -261,6 +267,33 @@ def test_a_sweep_is_shown_and_its_points_converted(here: Here, folder: Path, ben
     )
     done = here("a.json", "sweep.json")
     assert done.returncode == ExitCode.USAGE and "sweep.json: only reports can be merged" in done.stderr
+
+
+def preempted(report: Report, times: int) -> Report:
+    """The report with so many preemptions in each run, and all that follows from them."""
+    runs = []
+    for each in report.runs:
+        noise = dataclasses.replace(each.os_noise, involuntary_switches=times, noisy=True)
+        counts = dataclasses.asdict(noise) | {"steal_ms": (noise.steal_ns or 0) // 1_000_000}
+        noise = dataclasses.replace(noise, reasons=reasons_of(counts, noise.wall_ns))
+        runs.append(dataclasses.replace(each, os_noise=noise))
+    hot_path = dataclasses.replace(report.hot_path, involuntary_switches=times * len(runs))
+    return with_runs(dataclasses.replace(report, hot_path=hot_path), tuple(runs))
+
+
+def test_a_sweep_that_other_programs_kept_from_its_answer_exits_with_4(
+    here: Here, folder: Path, benched: Report
+) -> None:
+    """Every run exceeds the limit, but was preempted so often that it says nothing."""
+    points = [preempted(point, 1_000_000) for point in at_rates(benched)]
+    limit = Objective(percentile="99", limit_ns=max(run.series[0].min for point in points for run in point.runs))
+    (folder / "sweep.json").write_text(to_text(sweep_of(points, objectives=[limit])))
+    done = here("sweep.json", "--json")
+    assert done.returncode == ExitCode.INCONCLUSIVE == 4
+    assert json.loads(done.stdout)["status"] == "inconclusive" and json.loads(done.stdout)["answer"]["rate"] is None
+    assert done.stderr.startswith("lowlat: inconclusive: not measurable here: in ")
+    assert "free a CPU for it (lowlat affinity)" in done.stderr
+    assert "highest rate not measurable here" in " ".join(here("sweep.json").stdout.split())
 
 
 def test_an_interval_log_is_shown_and_converted(here: Here, folder: Path) -> None:

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/native/matching/records.hpp"
@@ -99,7 +100,8 @@ class Latencies {
 
     Recording recording(Measure measure) { return {of(measure), measure == logged_ ? intervals_ : nullptr}; }
 
-    std::uint64_t gap_max_ticks = 0;  // longest time between two timestamps of the measured thread
+    std::uint64_t gap_max_ticks = 0;         // longest time between two timestamps of the measured thread
+    std::optional<std::uint64_t> waited_ns;  // for a CPU, and left out of the latencies; nothing: they leave none out
 
   private:
     std::vector<Measure> kept_;

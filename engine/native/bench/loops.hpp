@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "engine/native/bench/latencies.hpp"
+#include "engine/native/bench/on_cpu_counter.hpp"
 #include "engine/native/bench/open_loop.hpp"
 #include "engine/native/bench/timestamps.hpp"
 #include "engine/native/journal/writer.hpp"
@@ -13,6 +14,7 @@
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/sinks.hpp"
 #include "probes/native/clock.hpp"
+#include "probes/native/runqueue_wait.hpp"
 #include "reports/native/histogram.hpp"
 
 namespace lowlat {
@@ -65,14 +67,14 @@ void run_timed(Matcher& matcher, const Record* commands, std::uint64_t count, Ri
 }
 
 /// Execute every command at its intended start time, in ticks from the start, or as soon as the previous one has ended.
-/// Returns the counter at the start; `timestamps` has the rest. Only a measure that is logged is recorded meanwhile.
-template <typename Record>
-std::uint64_t run_paced(Matcher& matcher, const Record* commands, const std::uint64_t* planned, std::uint64_t count,
-                        RingSink& sink, const TickScale& ns, Timestamps& timestamps, Latencies& latencies) {
+/// Returns the clock at the start; `timestamps` has the rest. Only a measure that is logged is recorded meanwhile.
+template <typename Clock, typename Record>
+std::uint64_t run_paced(Clock& clock, Matcher& matcher, const Record* commands, const std::uint64_t* planned,
+                        std::uint64_t count, RingSink& sink, const TickScale& ns, Timestamps& timestamps,
+                        Latencies& latencies) {
     Recording response = latencies.recording(Measure::response);
     const bool live = response.is_logged();
     std::uint64_t trades = 0;
-    CounterClock clock;
     const std::uint64_t begin = clock.now();
     response.start(begin);
     run_open(
@@ -88,6 +90,18 @@ std::uint64_t run_paced(Matcher& matcher, const Record* commands, const std::uin
         });
     response.finish(clock.now());
     latencies.gap_max_ticks = clock.gap_max_ticks();
+    return begin;
+}
+
+/// The same with a clock that stands still while other programs have the thread's CPU.
+template <typename Record>
+std::uint64_t run_paced_on_cpu(Matcher& matcher, const Record* commands, const std::uint64_t* planned,
+                               std::uint64_t count, RingSink& sink, const TickScale& ns, Timestamps& timestamps,
+                               Latencies& latencies) {
+    const RunqueueWait waits;
+    CounterClock clock(OnCpuCounter(ProcessorCounter{}, waits, ns));
+    const std::uint64_t begin = run_paced(clock, matcher, commands, planned, count, sink, ns, timestamps, latencies);
+    latencies.waited_ns = clock.counter().stood_still_ns();
     return begin;
 }
 

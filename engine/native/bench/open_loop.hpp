@@ -25,24 +25,34 @@ struct Timing {
     std::uint64_t scheduling_delay() const { return start - due; }
 };
 
-/// The processor's counter. Waiting polls it without a pause instruction, which would delay starts by tens of
-/// nanoseconds.
+/// Where a clock reads the time: the processor's counter.
+struct ProcessorCounter {
+    LOWLAT_INLINE static std::uint64_t between() { return ticks_between(); }
+    LOWLAT_INLINE static std::uint64_t begin() { return ticks_begin(); }
+};
+
+/// The clock of a loop. Waiting polls it without a pause instruction, which would delay starts by tens of nanoseconds.
+template <typename Counter = ProcessorCounter>
 class CounterClock {
   public:
-    LOWLAT_INLINE std::uint64_t now() { return last_ = ticks_between(); }
+    explicit CounterClock(Counter counter = {}) : counter_(counter) {}
+
+    LOWLAT_INLINE std::uint64_t now() { return last_ = counter_.between(); }
     /// Call now() before.
     LOWLAT_INLINE std::uint64_t wait_until(std::uint64_t due) {
         do {
             const std::uint64_t before = last_;
-            last_ = ticks_begin();
+            last_ = counter_.begin();
             gap_max_ticks_ = std::max(gap_max_ticks_, last_ - before);
         } while (last_ < due);
         return last_;
     }
     /// Longest time between two reads while waiting.
     std::uint64_t gap_max_ticks() const { return gap_max_ticks_; }
+    const Counter& counter() const { return counter_; }
 
   private:
+    Counter counter_;
     std::uint64_t last_ = 0;  // the latest read
     std::uint64_t gap_max_ticks_ = 0;
 };

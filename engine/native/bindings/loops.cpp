@@ -2,6 +2,7 @@
 #include "engine/native/bench/loops.hpp"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -75,7 +76,7 @@ Pass run_timed_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t mu
 }
 
 Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint64_t multiplier,
-                    unsigned shift, Timestamps& timestamps, Latencies& latencies) {
+                    unsigned shift, Timestamps& timestamps, Latencies& latencies, bool on_cpu) {
     const ExclusiveUse claim(matcher);
     const PyBuffer<const std::uint64_t> ticks(planned);
     const TickScale ns{multiplier, shift};
@@ -85,7 +86,14 @@ Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle plann
         if (ticks.size() != in.size()) throw nb::buffer_error("as many intended start times as commands are needed");
         if (timestamps.capacity() < in.size()) throw nb::buffer_error("a timestamp for each command is needed");
         return measured_call(in.size(), [&] {
-            begin = run_paced(matcher, in.data(), ticks.data(), in.size(), ring.sink, ns, timestamps, latencies);
+            const auto loop = [&](auto run) {
+                begin = run(matcher, in.data(), ticks.data(), in.size(), ring.sink, ns, timestamps, latencies);
+            };
+            CounterClock clock;
+            if (on_cpu)
+                loop([](auto&&... given) { return run_paced_on_cpu(given...); });
+            else
+                loop([&](auto&&... given) { return run_paced(clock, given...); });
             return ring.sink.count();
         });
     });
@@ -205,7 +213,8 @@ void register_latencies(const nb::module_& m) {
                 self.log(measure_named(measure), intervals);
             },
             nb::keep_alive<1, 3>(), nb::arg("measure"), nb::arg("intervals"))
-        .def_ro("gap_max_ticks", &Latencies::gap_max_ticks);
+        .def_ro("gap_max_ticks", &Latencies::gap_max_ticks)
+        .def_ro("waited_ns", &Latencies::waited_ns);
 }
 
 void register_timestamps(const nb::module_& m) {
@@ -230,7 +239,7 @@ void register_run(nb::module_& m) {
     m.def("run_timed", &run_timed_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
           nb::arg("shift"), nb::arg("latencies"));
     m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
-          nb::arg("multiplier"), nb::arg("shift"), nb::arg("timestamps"), nb::arg("latencies"));
+          nb::arg("multiplier"), nb::arg("shift"), nb::arg("timestamps"), nb::arg("latencies"), nb::arg("on_cpu"));
     m.def("run_paced_nothing", &run_paced_nothing_pass, nb::arg("count"), nb::arg("logged"));
     m.def("run_batches", &run_batches_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("batch"),
           nb::arg("journal").none(), nb::arg("limit_ticks"));

@@ -189,6 +189,16 @@ def swept(report: Report) -> Sweep:
 
 
 @pytest.fixture(scope="session")
+def undecided(report: Report) -> Sweep:
+    """Three rates; at the second one, the runs ended 6 ms late, but had no CPU for 18 ms of 20."""
+    noise = replace(report.runs[0].os_noise, wall_ns=20_000_000, off_cpu_ns=18_000_000)
+    stolen = _at_rate(report, 2e6, 1.9e6)
+    runs = tuple(replace(run, late_ns=6_000_000, os_noise=noise) for run in stolen.runs)
+    points = [_at_rate(report, 1e6, 1e6), replace(stolen, runs=runs), _at_rate(report, 4e6, 3e6)]
+    return sweep_of(points, objectives=[Objective(percentile="99", limit_ns=1_000_000)])
+
+
+@pytest.fixture(scope="session")
 def with_both_passes(report: Report) -> Report:
     """The report, with passes of 40 ns per command, one at a time."""
     single = Throughput.of(COMMANDS, 40 * COMMANDS, COMMANDS * 79 // 2)

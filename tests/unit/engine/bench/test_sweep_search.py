@@ -15,7 +15,8 @@ import numpy as np
 
 from lowlat.engine.bench.sweep import RESOLUTION, STEPS_MAX, SURE, next_rate
 from lowlat.reports.model.objective import EXCESS_MAX
-from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, crossing, rates_around
+from lowlat.reports.model.sustainable import CONFIDENCE, AtRate, crossing
+from lowlat.reports.model.sweep import Decided
 from lowlat_cli.quantity import parse_sweep
 
 SERVICE_RATE = 7e6
@@ -60,9 +61,7 @@ def swept(seed: int, *, busy: bool = False) -> Measured:
     for rate in list(measured):
         measure(rate)
     for _ in range(STEPS_MAX):
-        below, above = rates_around(excesses(measured))
-        around = None if below is None else round(below), None if above is None else round(above)
-        found = next_rate(around, lambda rate: len(measured[rate]) < SURE * RUNS)
+        found = next_rate(Decided(excesses(measured), []), lambda rate: len(measured[rate]) < SURE * RUNS)
         if found is None:
             break
         measure(found)
@@ -136,16 +135,39 @@ def test_an_interval_that_is_too_narrow_does_not() -> None:
     assert covered < CONFIDENCE - 3 * math.sqrt(CONFIDENCE * (1 - CONFIDENCE) / SWEEPS)
 
 
+def around(below: int | None, above: int | None, *undecided: float) -> Decided:
+    """A rate that meets its objectives, and one that exceeds them."""
+    meeting = [] if below is None else [AtRate(below, [-1.0])]
+    return Decided([*meeting, *([] if above is None else [AtRate(above, [1.0])])], list(undecided))
+
+
 def test_the_search_bisects_then_confirms_both_ends() -> None:
-    assert next_rate((1_000_000, 4_000_000), lambda _: True) == 2_000_000
-    near = (1_000_000, round(1_000_000 * RESOLUTION))
-    assert next_rate(near, lambda _: True) == near[1]
-    assert next_rate(near, lambda rate: rate == near[0]) == near[0]
-    assert next_rate(near, lambda _: False) is None
+    assert next_rate(around(1_000_000, 4_000_000), lambda _: True) == 2_000_000
+    low, high = 1_000_000, round(1_000_000 * RESOLUTION)
+    assert next_rate(around(low, high), lambda _: True) == high
+    assert next_rate(around(low, high), lambda rate: rate == low) == low
+    assert next_rate(around(low, high), lambda _: False) is None
 
 
 def test_the_search_ends_where_there_is_nothing_between() -> None:
-    assert next_rate((1, 2), lambda _: False) is None
-    assert next_rate((None, 5), lambda _: True) == 5
-    assert next_rate((5, None), lambda _: False) is None
-    assert next_rate((None, None), lambda _: True) is None
+    assert next_rate(around(1, 2), lambda _: False) is None
+    assert next_rate(around(None, 5), lambda _: True) == 5
+    assert next_rate(around(5, None), lambda _: False) is None
+    assert next_rate(around(None, None), lambda _: True) is None
+
+
+def test_the_search_repeats_an_undecided_rate_then_goes_around_it() -> None:
+    assert next_rate(around(1_000_000, 4_000_000, 2_000_000), lambda _: True) == 2_000_000
+    assert next_rate(around(1_000_000, 4_000_000, 2_000_000), lambda _: False) == round(math.sqrt(2) * 1e6)
+    assert next_rate(around(1_900_000, 4_000_000, 2_000_000), lambda _: False) == round(math.sqrt(8) * 1e6)
+    assert next_rate(around(1_900_000, 2_100_000, 2_000_000), lambda _: False) is None
+
+
+def test_undecided_rates_that_do_not_matter_are_left_alone() -> None:
+    near = around(1_000_000, round(1_000_000 * RESOLUTION), 500_000, 2_000_000)
+    assert next_rate(near, lambda rate: rate in {500_000, 2_000_000}) is None
+
+
+def test_with_undecided_rates_only_each_is_repeated_and_the_search_ends() -> None:
+    assert next_rate(around(None, None, 1_000, 2_000), lambda rate: rate == 2_000) == 2_000
+    assert next_rate(around(None, None, 1_000, 2_000), lambda _: False) is None

@@ -25,7 +25,7 @@ from lowlat.reports.model.objective import DEFAULT_RULE, Objective
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Throughput
 from lowlat.reports.model.series import series_of, summarize
-from lowlat.reports.model.sweep import ANSWER_RULE, Sweep, meets, missed, sweep_of, typical, verdict
+from lowlat.reports.model.sweep import ANSWER_RULE, Sweep, missed, outcome, sweep_of, typical, undecided_runs, verdict
 from lowlat.reports.terminal.latency_table import FOOTNOTE
 from lowlat.reports.terminal.sweep_table import render_sweep
 
@@ -92,7 +92,7 @@ def test_the_answer_is_where_p99_crosses_its_limit(sweep: Sweep) -> None:
 def test_a_noisy_run_decides_nothing(point: Point, sweep: Sweep) -> None:
     stalled = swept(point(1, 200, 200, 3_000_000), point(4, 300), point(8, 500, 900_000, 500), point(10, 2_000))
     assert stalled.answer.rate == pytest.approx(sweep.answer.rate)
-    assert [meets(stalled, each) for each in stalled.points] == [True, True, True, False]
+    assert [outcome(stalled, each) for each in stalled.points] == ["meets", "meets", "meets", "exceeds"]
 
 
 def test_a_rate_that_was_not_sustained_exceeds_any_objective(too_fast: Report, point: Point) -> None:
@@ -112,6 +112,83 @@ def test_every_rate_and_no_rate_are_answers_too(point: Point) -> None:
 def test_one_run_a_rate_has_no_confidence(point: Point) -> None:
     single = [dataclasses.replace(each, runs=each.runs[:1]) for each in (point(1, 200), point(4, 3_000))]
     assert swept(*single).answer.confidence is None
+
+
+def preempted(point: Report) -> Report:
+    """Each run waited for its CPU for 9 ms of 10, left out, and came back once to cold caches: all of its own
+    millisecond may be spoiled.
+    """
+    runs = tuple(
+        dataclasses.replace(
+            run,
+            waited_ns=9_000_000,
+            os_noise=dataclasses.replace(
+                run.os_noise, wall_ns=10_000_000, off_cpu_ns=9_000_000, involuntary_switches=1
+            ),
+        )
+        for run in point.runs
+    )
+    return dataclasses.replace(point, runs=runs)
+
+
+def test_a_preempted_run_that_meets_its_objective_counts(point: Point, sweep: Sweep) -> None:
+    busy = swept(*map(preempted, sweep.points[:3]), *sweep.points[3:])
+    assert busy.answer == sweep.answer and undecided_runs(busy) == 0
+
+
+def test_a_preempted_run_that_exceeds_it_says_nothing(point: Point, sweep: Sweep) -> None:
+    """Between 8 and 12 M/s, nothing is known of 10 M/s: only the interval is."""
+    made = swept(*sweep.points[:3], preempted(point(10, 2_000)), point(12, 2_000))
+    assert (made.answer.bound, made.answer.rate, made.answer.confidence) == ("undecided", None, None)
+    assert (made.answer.lower, made.answer.upper) == (8e6, 12e6)
+    assert [outcome(made, each) for each in made.points[2:]] == ["meets", "undecided", "exceeds"]
+    assert verdict(made, made.points[3]) == "undecided (0 of 3)" and undecided_runs(made) == 3
+    assert made.status == "inconclusive"
+    assert made.status_reasons == (
+        "not measurable here: in 3 runs at 10.0 M/s, other programs had the engine's CPU for 90% of the time, or "
+        "slowed it down; free a CPU for it (lowlat affinity) or raise its priority (chrt -f 1)",
+    )
+
+
+def test_undecided_rates_elsewhere_or_in_a_narrow_gap_leave_the_answer(point: Point, sweep: Sweep) -> None:
+    lower = swept(preempted(point(1, 2_000)), *sweep.points[1:])
+    assert (lower.answer.bound, lower.status) == ("within", "ok")
+    narrow = swept(*sweep.points[:3], preempted(point(9, 2_000)), point(10, 2_000))
+    assert narrow.answer.bound == "within" and narrow.answer.rate == pytest.approx(sweep.answer.rate)
+
+
+def test_without_a_decided_run_nothing_is_known(point: Point) -> None:
+    made = swept(preempted(point(1, 2_000)), preempted(point(4, 3_000)))
+    assert (made.answer.bound, made.answer.lower, made.answer.upper) == ("undecided", None, None)
+    assert "in 6 runs at 1.00 M/s to 4.00 M/s" in made.status_reasons[0]
+
+
+def test_undecided_rates_beyond_the_decided_ones_leave_a_side_open(point: Point) -> None:
+    above = swept(point(1, 200), preempted(point(4, 3_000))).answer
+    assert (above.bound, above.lower, above.upper) == ("undecided", 1e6, None)
+    below = swept(preempted(point(1, 2_000)), point(4, 3_000)).answer
+    assert (below.bound, below.lower, below.upper) == ("undecided", None, 4e6)
+
+
+def test_some_undecided_runs_are_counted_beside_the_others(point: Point) -> None:
+    mixed = point(4, 2_000, 300, 300)
+    runs = (preempted(mixed).runs[0], *mixed.runs[1:])
+    made = swept(point(1, 200), dataclasses.replace(mixed, runs=runs))
+    assert verdict(made, made.points[1]) == "meets (2 of 3, 1 undecided)"
+    assert (made.answer.bound, made.answer.confidence) == ("at least", None), "two runs have no confidence"
+
+
+def test_a_status_that_hides_an_undecided_answer_is_refused(point: Point) -> None:
+    made = swept(point(1, 200), preempted(point(4, 3_000)))
+    assert sweep_from_text(to_text(made)) == made
+    document = to_document(made) | {"status": "ok", "status_reasons": []}
+    with pytest.raises(FormatError, match="the status of a sweep is ok, but its answer is undecided"):
+        sweep_from_document(document)
+    told = to_document(made)
+    told["answer"] |= {"bound": "below", "rate": 1e6}
+    told["status"] = "ok"
+    with pytest.raises(FormatError, match=r"the answer of a sweep is below .* but its runs give undecided"):
+        sweep_from_document(told)
 
 
 def test_every_objective_must_be_met(point: Point) -> None:
@@ -296,7 +373,7 @@ def words(text: str) -> str:
 def test_the_answer_is_told_with_objective_and_interval(sweep: Sweep) -> None:
     text = words(shown(sweep))
     assert "objective p99 ≤ 1.00 µs highest rate 8.94 M/s (95% interval: 8.00 M/s to 10.0 M/s)" in text
-    assert "runs 15 runs in random order, 0 of them noisy" in text
+    assert text.endswith("runs 15 runs in random order")
 
 
 def test_an_answer_out_of_the_range_says_so(point: Point) -> None:
@@ -304,6 +381,16 @@ def test_an_answer_out_of_the_range_says_so(point: Point) -> None:
     assert "at least 4.00 M/s: no higher rate was measured (95% interval: above 4.00 M/s)" in every
     none = words(shown(swept(point(1, 2_000), point(4, 3_000))))
     assert "below 1.00 M/s: the lowest rate exceeds the objective (95% interval: below 1.00 M/s)" in none
+
+
+def test_an_undecided_answer_is_no_number(point: Point) -> None:
+    text = words(shown(swept(point(1, 200), preempted(point(4, 3_000)), point(8, 3_000))))
+    assert "INCONCLUSIVE: not measurable here: in 3 runs at 4.00 M/s" in text
+    assert "highest rate not measurable here, only that it is 1.00 M/s to 8.00 M/s" in text
+    assert "while the engine had its CPU, in the lower-quartile run" in text
+    assert re.search(
+        r"9 runs in random order; other programs had the CPU for \d+% of the time, left out; 3 undecided", text
+    )
 
 
 def test_a_default_objective_says_where_it_comes_from(point: Point) -> None:

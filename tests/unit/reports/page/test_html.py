@@ -141,6 +141,16 @@ def test_a_sweep_has_a_row_and_a_point_for_each_rate(swept: Sweep) -> None:
     assert "isotonic fit" in page.text and "95% interval: 2.00 M/s to 4.00 M/s" in page.text
 
 
+def test_an_undecided_rate_is_an_open_circle_and_its_answer_no_number(undecided: Sweep) -> None:
+    page = Page(to_html(undecided))
+    chart = page.charts["over-rates"]
+    assert chart["data"][1]["marker"]["symbol"] == ["circle", "circle-open", "x"]
+    assert [row[6] for row in page.tables[0][1:]] == ["meets (3 of 3)", "undecided (0 of 3)", "not sustained in 3 of 3"]
+    assert [line["x0"] for line in chart["layout"]["shapes"][1:]] == [1e6, 4e6]
+    assert [note["text"] for note in chart["layout"]["annotations"]] == ["undecided"]
+    assert "Inconclusive." in page.text and "not measurable here, only that it is 1.00 M/s to 4.00 M/s" in page.text
+
+
 def test_a_document_cannot_become_markup(report: Report) -> None:
     hostile = dataclasses.replace(
         report,

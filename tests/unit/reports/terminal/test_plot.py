@@ -107,6 +107,11 @@ def test_a_sweep_is_latency_by_rate_with_its_objective_and_answer(swept: Sweep) 
     assert "2.00 M/s" in text
 
 
+def test_an_undecided_answer_is_two_lines_up(undecided: Sweep) -> None:
+    """It is known to lie between them."""
+    assert plot(undecided).splitlines()[-1] == "· p50  x p99  ○ p99.9  + p99 limit  ▪ above  ◇ below"
+
+
 def test_both_sides_are_in_one_picture_told_apart_by_shape(sides: Sides) -> None:
     """Four times as long is 0.6 of a decade; 16 rows show six decades, so the head's marks are 1 to 2 rows higher."""
     first, *rows, _, _, legend = plot(sides).splitlines()
