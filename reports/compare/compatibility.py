@@ -91,6 +91,9 @@ def check_same_work(reports: Sequence[Report]) -> None:
 
 def differences(reports: Sequence[Report]) -> Iterator[str]:
     """Differences in the work and the settings of the reports, with the values."""
+    if len({report.recording is None for report in reports}) > 1:  # they have hardly anything in common
+        yield from _differing(reports, {"load model": _SAME["load model"]})
+        return
     yield from _differing(reports, _SAME)
     names = dict.fromkeys(name for report in reports for name in _settings(report))
     settings = {f"engine setting {name}": _setting(name) for name in names}

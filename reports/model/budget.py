@@ -74,7 +74,7 @@ def tier(stages: tuple[BudgetStage, ...]) -> Tier | None:
     A stage that could not be measured on a host that is too busy would otherwise improve the tier.
     """
     rows = [row for row in stages if row.stage != "total"]
-    if any(row.measured_ns is None for row in rows if row.stage in TIER_NEEDS):
+    if not {row.stage for row in rows if row.measured_ns is not None}.issuperset(TIER_NEEDS):
         return None
     total_ns = _sum(rows)
     name, limit_ns = next(((name, limit) for name, limit in TIERS_NS if total_ns < limit), ("none", None))

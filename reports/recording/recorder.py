@@ -19,6 +19,12 @@ from lowlat.reports.model.series import histogram_of, series_of
 WHOLE: Final = "all"
 
 
+_NOT_AN_OPERATION: Final = (
+    f"latencies without an operation, or of one named {WHOLE!r}, beside those of others: {WHOLE!r} is the name for all "
+    "of them together; name each (--op names those without)"
+)
+
+
 class LatencyRecorder:
     """Histograms by operation. The first `skip` latencies are left out; `op` is the name of those without one."""
 
@@ -63,6 +69,8 @@ class LatencyRecorder:
                 else "it has no latency"
             )
             raise FormatError(f"{left}; print one a line, such as 1234")
+        if WHOLE in found and len(found) > 1:
+            raise FormatError(_NOT_AN_OPERATION)
         return with_whole(tuple(series_of(op, RECORDED, each) for op, each in found.items()))
 
 
@@ -86,10 +94,7 @@ def with_whole(series: tuple[Series, ...]) -> tuple[Series, ...]:
 def _check_whole(whole: Series, parts: Iterable[Series]) -> None:
     summed = merge(map(histogram_of, parts))
     if summed.total and not np.array_equal(summed.counts, histogram_of(whole).counts):
-        raise FormatError(
-            f"latencies without an operation, or of one named {WHOLE!r}, beside those of others: {WHOLE!r} is the name "
-            "for all of them together; name each"
-        )
+        raise FormatError(_NOT_AN_OPERATION)
 
 
 def _checked(op: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from lowlat.text import cut, printable
 FIELD: Final = "ns"
 OP_FIELD: Final = "op"
 _NAMES_SHOWN: Final = 300
+_PLAIN: Final = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""The numbers that lines may have, too."""
 
 
 class NdjsonReader(TextReader):
@@ -64,15 +67,11 @@ class NdjsonReader(TextReader):
                 try:
                     row = self._decoder.decode(line)
                 except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                    broken = self._named in line  # it would be missing among the latencies
-                    self._other(line, f"has no number as {self._named.decode()}" if broken else "")
+                    broken = self._named in line
+                    self._other(line, f"has no number as {self._named.decode()}" if broken else None)
                     continue
-                if (
-                    problem := number_problem(repr(row.latency), self.unit)
-                    if not _fits(row.latency, self.power)
-                    else ""
-                ):
-                    self._other(line, problem)
+                if not _fits(row.latency, self.power):
+                    self._other(line, number_problem(repr(row.latency), self.unit))
                 ops.append(row.op)
                 latencies.append(row.latency)
             self._lines += 1
@@ -100,13 +99,14 @@ class CsvReader(TextReader):
         ops: list[str] = []
         latencies: list[float] = []
         for row, line in self._rows(text):
-            if self._places is None:
+            if row and self._places is None:
                 self._places = self._header(row)
             elif row:
                 cell, op = self._cells(row)
-                latency = _number(cell)
-                if latency is None or not _fits(latency, self.power):
-                    self._other(line if latency is None else cell.encode(), self._problem(cell, latency))
+                latency = float(cell) if _PLAIN.fullmatch(cell) else -1.0
+                if not _fits(latency, self.power):
+                    problem = number_problem(cell, self.unit)
+                    self._other(line if problem is None else cell.encode(), problem)
                     continue
                 latencies.append(latency)
                 ops.append(op)
@@ -145,16 +145,6 @@ class CsvReader(TextReader):
         if op_column is None:
             return cell, self.recorder.op
         return cell, row[op_column] if op_column < len(row) else ""
-
-    def _problem(self, cell: str, latency: float | None) -> str:
-        return "" if latency is None else number_problem(cell, self.unit) or ""
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
 
 
 def _fits(latency: float, power: int) -> bool:

@@ -57,10 +57,11 @@ class TextReader(abc.ABC):
     def _read(self, text: bytes) -> None:
         """Read whole lines, and count them."""
 
-    def _other(self, line: bytes, why: str = "") -> None:
-        """A line without a latency: the one after those counted. A number that is no latency is never ignored."""
-        shown = line.strip().decode(errors="replace")
-        problem = why or number_problem(shown, self.unit)
+    def _other(self, line: bytes, problem: str | None) -> None:
+        """A line without a latency: the one after those counted. One with a `problem` is never ignored, since it would
+        be missing among the latencies.
+        """
+        shown = text_of(line)
         if problem is None and self.ignore_others:
             self.other_lines += 1
             self._lines += 1
@@ -83,7 +84,8 @@ class LineReader(TextReader):
             self._lines += lines
             if start < len(text):
                 feed = text.index(b"\n", start)
-                self._other(text[start:feed])
+                line = text[start:feed]
+                self._other(line, number_problem(text_of(line), self.unit))
                 start = feed + 1
 
 
@@ -98,6 +100,11 @@ def number_problem(text: str, unit: Unit) -> str | None:
     if value * 10.0 ** POWERS[unit] > buckets.HIGHEST_NS:
         return f"{unit} is above 73 minutes, the largest latency of a histogram; check the unit (--unit)"
     return "is not a plain decimal number"
+
+
+def text_of(line: bytes) -> str:
+    """A line for messages."""
+    return line.strip().decode(errors="replace")
 
 
 def lines_of(text: bytes) -> Iterator[bytes]:
