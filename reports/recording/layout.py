@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Literal, TypeAlias
 
 from lowlat.errors import FormatError
+from lowlat.limits import LATENCY_LINE_BYTES_MAX
 from lowlat.reports.histogram.hlog_reader import is_log
 from lowlat.reports.recording.recorder import LatencyRecorder
 from lowlat.reports.recording.row_reader import FIELD, OP_FIELD, CsvReader, NdjsonReader
@@ -41,6 +42,8 @@ class Layout:
         """Read all blocks. Raises `FormatError`, naming the line."""
         each = iter(blocks)
         first = next(each, b"")
+        while not first.strip() and len(first) <= LATENCY_LINE_BYTES_MAX and (more := next(each, b"")):
+            first += more
         found = self.format_of(first)
         if found == "lines" and is_log(first):
             raise FormatError("an interval log is read from a file: lowlat record FILE.hlog")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -14,21 +15,33 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import psutil
 import pytest
+from rich.console import Console
 
-from lowlat.errors import ExitCode
+from lowlat.documents import published
+from lowlat.engine.bench.record import RecordPlan, record
+from lowlat.engine.bench.record_sources import Source
+from lowlat.errors import ExitCode, NotValidError, UsageError
+from lowlat.reports.compare.compatibility import check_same_work
+from lowlat.reports.compare.history import history_of
 from lowlat.reports.histogram import buckets
-from lowlat.reports.io.json_codec import from_text
+from lowlat.reports.histogram.hlog_reader import read_log
+from lowlat.reports.io.json_codec import from_text, to_text
 from lowlat.reports.io.validation import check
+from lowlat.reports.merge.merging import merge_reports
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.series import histogram_of
+from lowlat.reports.outputs.registry import convert, texts_of
+from lowlat.reports.recording.layout import Layout
+from lowlat.reports.terminal.report_table import render
 from tests.waiting import PATIENCE_S, wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
-Document = Callable[..., dict[str, object]]
 
+ROOT = Path(__file__).resolve().parents[2]
 SPREAD = "import sys; print('\\n'.join(str((1000 + i * 7919 % 997) * {percent} // 100) for i in range(3000)))"
 
 
@@ -38,8 +51,10 @@ def printing(percent: int = 100) -> tuple[str, ...]:
 
 
 def recorded(lowlat: Run, *arguments: object, **options: object) -> Report:
-    done = lowlat("record", *arguments, "--json", **options)
+    """The report, valid by its published schema and by its own figures."""
+    done = lowlat("record", "--json", *arguments, **options)
     assert (done.returncode, done.stderr) == (ExitCode.OK, ""), done.stderr
+    jsonschema.validate(json.loads(done.stdout), published("lowlat.report/1", closed=True))
     report = from_text(done.stdout)
     check(report)
     return report
@@ -66,8 +81,7 @@ def refused(lowlat: Run, tmp_path: Path, *arguments: object, **options: object) 
 # -- what is recorded -----------------------------------------------------------------------------------------------
 
 
-def test_each_run_of_a_command_is_a_run(document: Document, lowlat: Run) -> None:
-    document("record", "--runs", "2", "--", "seq", "5")  # its schema
+def test_each_run_of_a_command_is_a_run(lowlat: Run) -> None:
     report = recorded(lowlat, "--runs", "3", "--op", "read", "--name", "mine", "--", "seq", "5")
     assert [run.index for run in report.runs] == [0, 1, 2] and report.status == "ok"
     assert counts(report) == counts(report, "read") == dict.fromkeys(range(1, 6), 3)
@@ -135,18 +149,15 @@ def test_each_writer_of_a_named_pipe_is_a_run(start: Start, tmp_path: Path) -> N
 
 
 def test_an_interval_log_is_a_run(lowlat: Run, tmp_path: Path) -> None:
-    report = recorded(lowlat, "--runs", "2", "--op", "read", "--", "seq", "5")
-    (tmp_path / "a.json").write_text(json.dumps(0))
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.txt").write_text("".join(f"{n}\n" for n in range(1, 6 + (name == "b"))))
-        assert lowlat("record", f"{name}.txt", "--op", "read", "-o", f"{name}.hlog").returncode == 0
+    for name, count in (("a", 5), ("b", 6)):
+        source = Source(command=("seq", str(count)))
+        report = record(RecordPlan(source, Layout(op="read")))
+        (tmp_path / f"{name}.hlog").write_text(convert(report, "hlog"))
     logs = recorded(lowlat, "a.hlog", "b.hlog")
     assert [each.op for each in logs.summary] == ["read", "all"] and logs.load.sent == 11
-    assert report.summary[0].hdr != logs.summary[0].hdr
     assert "it is an interval log" in refused(lowlat, tmp_path, "a.hlog", "--unit", "us")
-    done = lowlat("compare", "a.hlog", "b.hlog")
-    assert done.returncode == ExitCode.OK and "gate inconclusive" in done.stdout
-    assert lowlat("compare", "a.hlog", "b.hlog", "--strict").returncode == ExitCode.INCONCLUSIVE
+    done = lowlat("compare", "a.hlog", "b.hlog", "--strict")
+    assert done.returncode == ExitCode.INCONCLUSIVE and "gate inconclusive" in done.stdout
 
 
 # -- what becomes of it ---------------------------------------------------------------------------------------------
@@ -162,37 +173,49 @@ def test_a_slower_program_fails_its_gate(lowlat: Run) -> None:
     assert "cpu" not in failed.stdout and "throughput" not in failed.stdout  # which nobody measured
 
 
-def test_every_verb_and_output_takes_it(lowlat: Run, tmp_path: Path) -> None:
-    (tmp_path / "all").mkdir()
-    for name in ("a", "b"):
-        assert lowlat("record", "--runs", "2", "-o", f"all/{name}.json", "--", "seq", "50").returncode == 0
-    assert "another program" in lowlat("report", "--history", "all").stdout
-    merged = lowlat("report", "all/a.json", "all/b.json", "-o", "both.json")
-    assert merged.returncode == 0, merged.stderr
-    assert counts(from_text((tmp_path / "both.json").read_text())) == dict.fromkeys(range(1, 51), 4)
-    for arguments in (
-        ("-v",),
-        ("--plot",),
-        *(
-            ("--to", name)
-            for name in ("md", "csv", "junit", "hgrm", "hlog", "openmetrics", "gobench", "bmf", "github", "html")
-        ),
-    ):
-        done = lowlat("report", "both.json", *arguments)
-        assert (done.returncode, done.stderr) == (0, ""), (arguments, done.stderr)
-        assert "engine" not in done.stdout.lower().replace("rendering engine", "") or arguments == ("--to", "html")
-    page = lowlat("compare", "all/a.json", "all/b.json", "--to", "html")
-    assert page.returncode == 0 and "None" not in page.stdout[:2_000]
+def made(count: int = 50, skip: int = 0) -> Report:
+    """Two runs of `seq`."""
+    source = Source(command=("seq", str(count)), runs=2)
+    return record(RecordPlan(source, Layout(skip=skip), "mine", ("lowlat", "record")))
 
 
-def test_a_recording_never_compares_with_a_bench(lowlat: Run) -> None:
-    assert lowlat("record", "--runs", "2", "-o", "a.json", "--", "seq", "50").returncode == 0
-    assert lowlat("bench", "-n", "300", "--runs", "2", "-o", "b.json").returncode == 0
-    for verb in (("compare", "a.json", "b.json"), ("report", "b.json", "a.json")):
-        done = lowlat(*verb)
-        assert done.returncode == ExitCode.NOT_VALID and "they differ in load model (" in done.stderr
-    assert lowlat("record", "--runs", "2", "--skip", "1", "-o", "c.json", "--", "seq", "50").returncode == 0
-    assert "latencies skipped (0 and 1)" in lowlat("compare", "a.json", "c.json").stderr
+def test_every_output_takes_it(tmp_path: Path) -> None:
+    reports = [made(), made()]
+    for name, report in zip("ab", reports, strict=True):
+        (tmp_path / f"{name}.json").write_text(to_text(report))
+    both = merge_reports([("a", reports[0]), ("b", reports[1])], ("lowlat", "report"))
+    check(both)
+    assert counts(both) == dict.fromkeys(range(1, 51), 4)
+    assert both.recording is not None and both.recording.command == ("seq", "50")
+    with pytest.raises(UsageError, match="no throughput"):
+        convert(both, "github-throughput")
+    texts = {name: text() for name, text in texts_of(both).items() if name != "github-throughput"}
+    assert texts.keys() >= {"csv", "junit", "hgrm", "hlog", "openmetrics", "gobench", "bmf", "github", "md", "html"}
+    for name, text in texts.items():
+        if name != "html":
+            assert not re.search(r"None|\bengine|digest|verified", text), (name, text)
+    assert "latencies of another program" in texts["html"] and "Latency budget" not in texts["html"]
+    assert read_log(texts["hlog"].encode()).series[0].series.measure == "recorded"
+    (trend,) = history_of(tmp_path).trends
+    assert (trend.profile, trend.engine, trend.commands, len(trend.entries)) == ("mine", None, None, 2)
+    for verbose in (False, True):
+        screen = io.StringIO()
+        render(both, Console(file=screen, width=100), verbose=verbose)
+        shown = screen.getvalue()
+        assert "printed by seq 50 · lines in ns" in shown and shown.count("\n") <= 24
+        assert not re.search(r"None|engine|verified|noise|pinned", shown)
+
+
+def test_a_recording_never_compares_with_a_bench() -> None:
+    bench = from_text((ROOT / "tests/unit/reports/io/two_runs.json").read_text())
+    for reports in ([made(), bench], [bench, made()]):
+        with pytest.raises(NotValidError, match=r"they differ in load model \("):
+            check_same_work(reports)
+        with pytest.raises(NotValidError, match=r"cannot be merged .* they differ in load model \("):
+            merge_reports(list(zip("ab", reports, strict=True)), ())
+    with pytest.raises(NotValidError, match=r"latencies skipped \(0 and 1\)"):
+        check_same_work([made(), made(skip=1)])
+    check_same_work([made(), made(60)])
 
 
 def test_ab_interleaves_two_recordings(lowlat: Run) -> None:
@@ -220,16 +243,16 @@ def test_ab_interleaves_two_recordings(lowlat: Run) -> None:
     ],
 )
 def test_a_report_that_claims_more_than_was_recorded_is_refused(
-    lowlat: Run, tmp_path: Path, path: tuple[str | int, ...], value: object, message: str
+    path: tuple[str | int, ...], value: object, message: str
 ) -> None:
-    document = json.loads(lowlat("record", "--runs", "2", "--json", "--", "seq", "10").stdout)
+    document = json.loads(to_text(made(10)))
     holder = document
     for name in path[:-1]:
         holder = holder[name]
     holder[path[-1]] = value
-    (tmp_path / "a.json").write_text(json.dumps(document))
-    done = lowlat("report", "a.json")
-    assert done.returncode == ExitCode.NOT_VALID and message in done.stderr
+    with pytest.raises(NotValidError) as refusal:
+        check(from_text(json.dumps(document)))
+    assert message in str(refusal.value)
 
 
 # -- what is refused ------------------------------------------------------------------------------------------------
@@ -287,7 +310,7 @@ def test_a_double_dash_of_the_command_stays_its_own(lowlat: Run) -> None:
 
 # -- the guide ------------------------------------------------------------------------------------------------------
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs/how-to/gate-your-program.md"
+GUIDE = ROOT / "docs/how-to/gate-your-program.md"
 BUILDS = {
     "my_bench.cpp": ("g++ -O2 -Wall -Werror -o my_bench my_bench.cpp", "./my_bench"),
     "my_bench.py": ("", f"{sys.executable} my_bench.py"),
