@@ -39,6 +39,7 @@ inline constexpr std::array<std::uint64_t, 10> powers_of_ten{
 [[nodiscard]] inline std::optional<std::uint64_t> rounded_ns(std::string_view number, NanosecondsPower power) noexcept {
     double value = 0;
     const char* const end = number.data() + number.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): its end is given, too.
     const auto [parsed, error] = std::from_chars(number.data(), end, value);
     if (error != std::errc{} || parsed != end) return std::nullopt;
     const double scaled = std::floor(value * static_cast<double>(powers_of_ten[static_cast<std::size_t>(power)]) + 0.5);
