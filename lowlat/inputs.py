@@ -1,7 +1,8 @@
 """The one way in for files: opened without waiting, checked to be files, read up to a limit.
 
 A device, socket, directory or named pipe is refused, since it may be endless or never answer. A pipe without a name, as
-from `<(command)` or `/dev/stdin`, is read like a file: whoever typed it knows its other end.
+from `<(command)` or `/dev/stdin`, is read like a file: whoever typed it knows its other end. `open_pipe` opens a named
+one, for a verb that is asked to wait for what another program writes.
 """
 
 from __future__ import annotations
@@ -46,6 +47,23 @@ def open_regular(path: str | Path, flags: int = os.O_RDONLY, *, pipes: bool = Fa
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
+
+
+def open_pipe(path: Path) -> int:
+    """A descriptor of a named pipe, which need not have a writer yet: wait with `poll` before reading it.
+
+    Raises `InputError`, naming the path, for anything else.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except ValueError as error:
+        raise InputError(f"{path}: a file name cannot contain NUL") from error
+    except OSError as error:
+        raise InputError(f"{path}: {unreadable(error)}; make it with mkfifo") from error
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError(f"{path}: it is not a named pipe; name a file without --from")
     return descriptor
 
 

@@ -25,6 +25,11 @@ LOG_LINES_MAX: Final = 1_000_000
 HISTORY_FILES_MAX: Final = 10_000
 """Directory of reports (`--history`): files."""
 
+LATENCY_LINE_BYTES_MAX: Final = 64 << 10
+"""Latencies of another program (`lowlat record`): bytes of a line."""
+OPERATION_CHARS_MAX: Final = 200
+"""Latencies of another program (`lowlat record`): characters of an operation's name."""
+
 TOML_BYTES_MAX: Final = 256 << 10
 """`lowlat.toml`, `pyproject.toml`, profile: bytes."""
 KEY_PARTS_MAX: Final = 64

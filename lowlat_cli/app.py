@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from lowlat_cli.command import PlainVerb, Verb, Verbs
 from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption
-from lowlat_cli.separators import CommandsVerb, SidesVerb
+from lowlat_cli.separators import CommandsVerb, RecordVerb, SidesVerb
 from lowlat_cli.session import Session
 from lowlat_cli.verbs.ab import ab
 from lowlat_cli.verbs.affinity import affinity
@@ -23,6 +23,7 @@ from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
 from lowlat_cli.verbs.profile import profile
+from lowlat_cli.verbs.record import record
 from lowlat_cli.verbs.replay import replay
 from lowlat_cli.verbs.report import report
 from lowlat_cli.verbs.topology import topology
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.command(cls=Verb, epilog=_EPILOG)(bench)
 app.command(cls=Verb, epilog=_EPILOG)(replay)
+app.command(cls=RecordVerb, epilog=_EPILOG)(record)
 app.command(cls=Verb, epilog=_EPILOG)(report)
 app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
@@ -87,6 +89,7 @@ def root(
       lowlat bench                        how fast is the matching engine on this host?
       lowlat bench --profile deep --json  a deep book, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat record -- ./my_bench         the latencies that your program prints, to compare and gate
       lowlat journal verify day.journal   is the journal intact, and which books does it restore?
       lowlat profile fit day_message.csv  a synthetic flow that resembles a recorded one
       lowlat report a.json --to csv       show, merge, convert and track saved reports

@@ -40,6 +40,14 @@ class CommandsVerb(Verb):
         return super().parse_args(ctx, args)
 
 
+class RecordVerb(CommandsVerb):
+    """A verb whose arguments are files, or one command after a `--`."""
+
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        """The ways to write it."""
+        return [str(self.options_metavar), "FILE... | - | --from PIPE | -- COMMAND"]
+
+
 def parts_of(words: list[str]) -> list[list[str]]:
     """The words between the separators."""
     parts: list[list[str]] = [[]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -64,6 +64,18 @@ def _rounded(extent: context.Extent | None) -> context.Extent | None:
 
 def host(outcomes: Sequence[RunOutcome], runs: Sequence[results.Run]) -> tuple[context.Host, dict[str, str]]:
     """The host's facts, and the reasons for each None. Steal is that of the measured CPUs during the passes."""
+    return _host(format_cpu_list({outcome.cpu for outcome in outcomes}), steal_percent(runs))
+
+
+def recording_host(*, known: bool) -> tuple[context.Host, dict[str, str]]:
+    """The host of a recording: this one if it is `known` that the other program runs here."""
+    if known:
+        return _host(None, None)
+    nothing: dict[str, Any] = {field.name: None for field in fields(context.Host)}
+    return context.Host(**nothing), {"host.cpu": "not available here, because what was recorded does not tell"}
+
+
+def _host(measured_cpus: str | None, steal: float | None) -> tuple[context.Host, dict[str, str]]:
     read = host_facts()
     readings: dict[str, Reading[Any]] = {
         "cpu": read.cpu_brand,
@@ -81,7 +93,7 @@ def host(outcomes: Sequence[RunOutcome], runs: Sequence[results.Run]) -> tuple[c
         facts["isolated"] = format_cpu_list(read.isolated_cpus.value)
     return context.Host(
         **facts,
-        measured_cpus=format_cpu_list({outcome.cpu for outcome in outcomes}),
+        measured_cpus=measured_cpus,
         virtualization=read.virtualization.text,
-        steal_percent=steal_percent(runs),
+        steal_percent=steal,
     ), {f"host.{name}": reading.text for name, reading in readings.items() if reading.value is None}

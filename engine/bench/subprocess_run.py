@@ -72,13 +72,13 @@ def _run(command: ComparedCommand, stdout: IO[bytes], most: int | None = None) -
         process = None
         begin = time.perf_counter_ns()
         try:
-            with _interruptions_after():
-                process = _started(command, stdout, stderr)
+            with interruptions_after():
+                process = started(command, stdout, stderr)
             returned = process.wait() if most is None else _wait(command, process, (stdout, stderr), most)
             elapsed_ns = time.perf_counter_ns() - begin
         except BaseException:
             if process is not None:
-                _end(process)
+                end(process)
             raise
         if returned != 0:
             raise _failure(command, returned, _last_line(stderr))
@@ -96,7 +96,10 @@ def _wait(command: ComparedCommand, process: subprocess.Popen[bytes], outputs: S
     return returned
 
 
-def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+def started(command: ComparedCommand, stdout: IO[bytes] | int, stderr: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    """Start it in a session of its own; without `stderr`, it writes to ours. Call it in `interruptions_after`, and
+    `end` what is started. Raises `CommandStartError`.
+    """
     try:
         return subprocess.Popen(
             command.words,
@@ -111,7 +114,7 @@ def _started(command: ComparedCommand, stdout: IO[bytes], stderr: IO[bytes]) -> 
 
 
 @contextlib.contextmanager
-def _interruptions_after() -> Iterator[None]:
+def interruptions_after() -> Iterator[None]:
     """Defer interruptions until the end of the block: during a start they would leave the command running.
 
     They are not blocked, because the command would inherit the mask. Main thread only: it has the handlers.
@@ -134,7 +137,7 @@ def _interruptions_after() -> Iterator[None]:
             signal.raise_signal(late)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """End the command and the processes of its session: first ask, so that it can clean up, then kill."""
     try:
         _signal(process, signal.SIGTERM)

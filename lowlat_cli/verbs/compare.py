@@ -28,7 +28,9 @@ def compare(
     ctx: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="Reports: a base and a head, or several on each side of a --."),
+        typer.Argument(
+            metavar="FILE", help="Reports or interval logs (.hlog): a base and a head, or several on each side of a --."
+        ),
     ],
     gate: GateOption = None,
     strict: StrictOption = False,
@@ -56,16 +58,18 @@ def compare(
       lowlat compare base.json head.json --to junit -o gate.xml
       lowlat compare base.json head.json -o gate.html        a page with the ratios as a chart
       lowlat compare base.json head.json --plot              both sides' latency by percentile
+      lowlat compare base/*.hlog -- head/*.hlog              interval logs of any HdrHistogram, one for each run
     """
     base_files, head_files = _sides(files)
     destination = destination_of(ctx, output_format, output, plot=plot)
 
+    from lowlat.engine.bench.record import report_of_log
     from lowlat.reports.compare.compare import Sides, compare_reports, samples_of
     from lowlat.reports.compare.gate import parse_rule
     from lowlat.reports.io.loader import read_reports
 
     rules = tuple(map(parse_rule, gate or ()))
-    reports = read_reports([*base_files, *head_files])
+    reports = read_reports([*base_files, *head_files], report_of_log)
     base = samples_of(reports[: len(base_files)], _label(base_files), [str(file) for file in base_files])
     head = samples_of(reports[len(base_files) :], _label(head_files), [str(file) for file in head_files])
     comparison = compare_reports(base, head, rules, full_command(ctx, sys.argv[1:]))

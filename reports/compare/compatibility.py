@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lowlat import units
@@ -21,7 +21,8 @@ _SAME: Final[dict[str, Callable[[Report], Any]]] = {
     "target rate": lambda report: report.load.target_rate,
     "arrivals": lambda report: report.load.arrivals,
     "producers": lambda report: report.load.producers,
-    "engine": lambda report: report.engine.name,
+    "engine": lambda report: report.engine.name if report.engine else None,
+    "latencies skipped": lambda report: report.recording.skip if report.recording else None,
 }
 _SURROUNDINGS: Final[dict[str, Callable[[Report], Any]]] = {
     "processor": lambda report: report.host.cpu,
@@ -34,9 +35,9 @@ _SURROUNDINGS: Final[dict[str, Callable[[Report], Any]]] = {
     "isolated CPUs": lambda report: report.host.isolated,
     "virtualization": lambda report: report.host.virtualization,
     "clock source": lambda report: report.clock.source,
-    "compiler": lambda report: report.tool.build.compiler,
-    "compiler flags": lambda report: report.tool.build.flags,
-    "instruction set": lambda report: report.tool.build.isa,
+    "compiler": lambda report: _own(report, report.tool.build.compiler),
+    "compiler flags": lambda report: _own(report, report.tool.build.flags),
+    "instruction set": lambda report: _own(report, report.tool.build.isa),
 }
 
 
@@ -49,9 +50,12 @@ def check_valid(reports: Sequence[Report], side: str) -> None:
 
 
 def check_repeated(reports: Sequence[Report], side: str) -> None:
-    """Raise `NotValidError` for a side with fewer than two runs."""
+    """Raise `NotValidError` for a side with fewer than two runs. A single interval log is shown: it has no more, and
+    every verdict is inconclusive.
+    """
     runs = sum(len(report.runs) for report in reports)
-    if runs < RUNS_MIN:
+    logs = all(report.recording is not None and report.recording.format == "hlog" for report in reports)
+    if runs < RUNS_MIN and not logs:
         raise NotValidError(
             f"{side} has {units.plural(runs, 'run')}: too few to tell a change from chance; use --runs 10 on both sides"
         )
@@ -87,8 +91,11 @@ def check_same_work(reports: Sequence[Report]) -> None:
 
 def differences(reports: Sequence[Report]) -> Iterator[str]:
     """Differences in the work and the settings of the reports, with the values."""
+    if len({report.recording is None for report in reports}) > 1:  # they have hardly anything in common
+        yield from _differing(reports, {"load model": _SAME["load model"]})
+        return
     yield from _differing(reports, _SAME)
-    names = dict.fromkeys(name for report in reports for name in report.engine.settings)
+    names = dict.fromkeys(name for report in reports for name in _settings(report))
     settings = {f"engine setting {name}": _setting(name) for name in names}
     yield from _differing(reports, settings)
 
@@ -111,12 +118,21 @@ def _commands_of(report: Report) -> object:
         work.commands,
         work.seeded,
         report.load.model,
-        *sorted(report.engine.settings.items()),
+        *sorted(_settings(report).items()),
     )
 
 
+def _own(report: Report, fact: str) -> str | None:
+    """A fact of lowlat's build, which changes only what lowlat measures itself."""
+    return fact if report.recording is None else None
+
+
+def _settings(report: Report) -> Mapping[str, Any]:
+    return report.engine.settings if report.engine else {}
+
+
 def _setting(name: str) -> Callable[[Report], Any]:
-    return lambda report: report.engine.settings.get(name)
+    return lambda report: _settings(report).get(name)
 
 
 def _differing(reports: Sequence[Report], facts: dict[str, Callable[[Report], Any]]) -> Iterator[str]:

@@ -63,9 +63,9 @@ class Trend:
 
     profile: Annotated[str, Meta(description="Name of the order flow profile, or of the file replayed")]
     seed: Annotated[Seed | None, Meta(description="Seed of the generator; null for recorded flow")]
-    commands: Annotated[Count, Meta(description="Commands in one run")]
-    hash: Annotated[str, Meta(description="Hash over the commands")]
-    engine: Annotated[str, Meta(description="native or reference")]
+    commands: Annotated[Count | None, Meta(description="Commands in one run; null for recordings")]
+    hash: Annotated[str | None, Meta(description="Hash over the commands; null for recordings")]
+    engine: Annotated[str | None, Meta(description="native or reference; null for recordings, of another program")]
     target_rate: Annotated[Amount | None, Meta(description="Commands per second requested; null in a closed loop")]
     op: Annotated[str, Meta(description="Operation of the figures")]
     measure: Annotated[str, Meta(description="Measure of the figures")]
@@ -134,7 +134,7 @@ def _single(path: Path, name: str | None) -> tuple[object, Trend]:
         seed=report.workload.seed,
         commands=report.workload.commands,
         hash=report.workload.hash,
-        engine=report.engine.name,
+        engine=report.engine.name if report.engine else None,
         target_rate=report.load.target_rate,
         op=series.op,
         measure=series.measure,
@@ -148,7 +148,10 @@ def _work(report: Report) -> tuple[object, ...]:
     work, load, engine = report.workload, report.load, report.engine
     commands = (work.profile, work.seed, work.commands, work.hash)
     pace = (load.model, load.target_rate, load.arrivals, load.producers)
-    return (*commands, *pace, engine.name, frozenset(engine.settings.items()))
+    of_engine = (
+        (engine.name, frozenset(engine.settings.items())) if engine else (report.recording and report.recording.skip,)
+    )
+    return (*commands, *pace, *of_engine)
 
 
 def _entry(file: str, report: Report, series: SummarySeries) -> Entry:

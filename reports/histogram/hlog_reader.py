@@ -18,11 +18,9 @@ from lowlat.errors import FormatError
 from lowlat.limits import INTERVALS_MAX, LOG_LINES_MAX, TAGS_MAX
 from lowlat.reports.histogram.hdr_codec import decode
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
+from lowlat.reports.model.recording import RECORDED
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import series_of
-
-MEASURE: Final = "recorded"
-"""The measure of a series that says nothing of how it was measured."""
 
 _NUMBER: Final = r"[0-9]{1,12}(?:\.[0-9]{0,9})?"
 _LINE: Final = re.compile(
@@ -30,7 +28,7 @@ _LINE: Final = re.compile(
 )
 _TIME: Final = re.compile(rf"#\[(?P<name>StartTime|BaseTime): (?P<seconds>{_NUMBER})\b.*")
 _STARTS: Final = (b"#", b'"StartTimestamp"', b"Tag=")
-_OURS: Final = re.compile(r"response|service|scheduling_delay|stage:.+")
+_OURS: Final = re.compile(r"response|service|scheduling_delay|recorded|stage:.+")
 _EPOCH_S: Final = 1e9
 """Begins count from the base time or since 1970, a log does not say which: none runs for 30 years."""
 
@@ -115,7 +113,7 @@ def _series(name: str, whole: Histogram) -> Series:
     measure, separator, op = name.partition("/")
     if separator and op and _OURS.fullmatch(measure):
         return series_of(op, measure, whole)
-    return series_of(name or "all", MEASURE, whole)
+    return series_of(name or "all", RECORDED, whole)
 
 
 def _moment(since_1970_s: float) -> datetime:

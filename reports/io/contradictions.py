@@ -14,10 +14,11 @@ from typing import Any, Final
 from lowlat import units
 from lowlat.errors import NotValidError
 from lowlat.os_noise import is_noisy, reasons_of
-from lowlat.reports.model import budget, over_runs
+from lowlat.reports.model import budget, over_runs, recording
 from lowlat.reports.model.clock_faults import clock_fault, pass_faults
 from lowlat.reports.model.context import Extent
 from lowlat.reports.model.lateness import is_late
+from lowlat.reports.model.recording import RECORDED
 from lowlat.reports.model.report import Report, is_interruption
 from lowlat.reports.model.results import OsNoise, Run, Throughput
 
@@ -46,12 +47,48 @@ def require(holds: bool, place: str, told: object, rule: str) -> None:
 
 def check_parts(report: Report) -> None:
     """Raise `NotValidError`, naming the field, if the parts of a report, which has runs, contradict each other."""
-    for check in (_check_workload, _check_load, _check_status, _check_budget, _check_hot_path, _check_verification):
+    recorded = report.load.model == RECORDED
+    for name in ("recording", "engine"):
+        there = getattr(report, name) is not None
+        require(there == (recorded == (name == "recording")), name, there, f"the load model is {report.load.model}")
+    own = (_check_recording,) if recorded else (_check_workload, _check_load, _check_budget, _check_verification)
+    for check in (*own, _check_status, _check_hot_path):
         check(report)
     for index, run in enumerate(report.runs):
         _check_run(report, run, index)
     _check_journal(report)
     _check_absent(report)
+
+
+# -- recordings of another program ----------------------------------------------------------------------------------
+
+
+def _check_recording(report: Report) -> None:
+    """Only its latencies are known: whatever else a report could say, lowlat did not measure."""
+    work = report.workload
+    for name, part in recording.report_parts(work.profile, work.notes, report.runs).items():
+        _expect_part(name, getattr(report, name), part)
+    for index, run in enumerate(report.runs):
+        for name, part in recording.RUN_PARTS.items():
+            _expect_part(f"runs[{index}].{name}", getattr(run, name), part)
+    for name in ("measured_cpus", "steal_percent"):
+        expect(f"host.{name}", getattr(report.host, name), None, "a recording has")
+    told = report.recording
+    if told is not None:
+        run_by_us = told.source == "command"
+        require(bool(told.command) == run_by_us, "recording.command", told.command, f"source is {told.source}")
+        named = told.source in ("pipe", "file")
+        require(bool(told.files) == named, "recording.files", told.files, f"source is {told.source}")
+
+
+def _expect_part(place: str, told: object, derived: object) -> None:
+    """Compare the fields of a part, so that the message names the one that differs."""
+    if is_dataclass(told) and is_dataclass(derived):
+        for field in fields(derived):
+            place_of = f"{place}.{field.name}"
+            expect(place_of, getattr(told, field.name), getattr(derived, field.name), "a recording has")
+    else:
+        expect(place, told, derived, "a recording has")
 
 
 # -- runs -----------------------------------------------------------------------------------------------------------
@@ -69,7 +106,7 @@ def _check_run(report: Report, run: Run, index: int) -> None:
         _check_pass(f"{place}.{name}", done, report.workload.commands)
     _check_least_cpu(f"{place}.least_cpu_ns", run, closed=closed)
     require((run.late_ns is not None) == paced, f"{place}.late_ns", run.late_ns, "it goes with load.target_rate")
-    took = run.duration_s * 1e9 + 1e3 >= run.os_noise.wall_ns
+    took = run.duration_s is None or run.duration_s * 1e9 + 1e3 >= run.os_noise.wall_ns
     require(took, f"{place}.duration_s", run.duration_s, "its passes took longer")
     _check_noise(f"{place}.os_noise", run, pipeline=report.load.model == "pipeline")
     _check_waited(f"{place}.waited_ns", run, open_loop=report.load.model == "open")
@@ -92,7 +129,7 @@ def _check_least_cpu(place: str, run: Run, *, closed: bool) -> None:
         _check_sum(place, told, shown or 0, run, "cpu_ns", least=True)
 
 
-def _check_pass(place: str, done: Throughput, commands: int) -> None:
+def _check_pass(place: str, done: Throughput, commands: int | None) -> None:
     expect(f"{place}.commands", done.commands, commands, "workload.commands is")
     derived = Throughput.of(done.commands, done.wall_ns, done.cpu_ns)
     for name in ("commands_per_s", "ns_per_command"):
@@ -139,6 +176,7 @@ def _counts(told: OsNoise) -> dict[str, int | None]:
 def _check_workload(report: Report) -> None:
     work = report.workload
     expect("workload.commands", work.commands, sum(work.mix.values()), "mix adds up to")
+    require(work.hash is not None, "workload.hash", work.hash, f"the load model is {report.load.model}")
     for name in ("live_orders", "levels", "depth_touched"):
         extent: Extent | None = getattr(work, name)
         if extent is not None:
@@ -266,7 +304,8 @@ def _check_verification(report: Report) -> None:
     reference = report.baselines.reference_commands if report.baselines else None
     if told is None:
         return
-    in_all = work.seeded + work.commands
+    commands = work.commands or 0
+    in_all = work.seeded + commands
     least = in_all + (work.trades or 0 if report.load.model != "pipeline" else 0)
     require(told.events is None or told.events >= least, "verification.events", told.events, f"at least {least} follow")
     compared = told.reference_commands
@@ -282,8 +321,8 @@ def _check_verification(report: Report) -> None:
     one = told.reference_stretches == 1
     require(not one or compared in {in_all, 0}, "verification.reference_stretches", 1, _flow(report))
     if (golden := told.golden) is not None:
-        require(golden.commands <= work.commands, "verification.golden.commands", golden.commands, _flow(report))
-        if golden.commands == work.commands:
+        require(golden.commands <= commands, "verification.golden.commands", golden.commands, _flow(report))
+        if golden.commands == commands:
             same = golden.digest in told.digest.split(" / ")
             require(same, "verification.digest", told.digest, f"its part up to the last command is {golden.digest}")
     for found, of, name in (
@@ -306,7 +345,7 @@ def _flow(report: Report) -> str:
 def _check_journal(report: Report) -> None:
     for index, told in enumerate(report.journal.policies if report.journal else ()):
         place = f"journal.policies[{index}]"
-        require(told.commands <= report.workload.commands, f"{place}.commands", told.commands, _flow(report))
+        require(told.commands <= (report.workload.commands or 0), f"{place}.commands", told.commands, _flow(report))
         off = told.policy == "off"
         require(
             off == (told.more_ns_per_command is None), f"{place}.more_ns_per_command", told.policy, "only off has none"

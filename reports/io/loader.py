@@ -5,7 +5,7 @@ Limits (`lowlat.limits`) bound the cost of a file before its content is trusted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,20 +28,35 @@ def read(path: str | Path) -> Document:
         return read_log(data) if is_log(data) else document_of(data)
 
 
-def read_reports(paths: Sequence[str | Path]) -> list[Report]:
-    """The reports of several files, checked. Raises `NotValidError` for one that contradicts itself, `InputError` for
-    one that cannot be read and for a run in two of them, which would count twice.
+def read_reports(
+    paths: Sequence[str | Path], of_log: Callable[[RecordedLog, Path], Report] | None = None
+) -> list[Report]:
+    """The reports of several files, checked. `of_log` makes one of an interval log.
+
+    Raises `NotValidError` for one that contradicts itself, `InputError` for one that cannot be read and for a run in
+    two of them, which would count twice.
     """
-    real = [Path(path).resolve() for path in paths]
-    if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
-        raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
-    reports = [_checked(Path(path)) for path in paths]
+    check_named_once(paths)
+    reports = [_checked(Path(path), of_log) for path in paths]
     check_distinct([(str(path), report) for path, report in zip(paths, reports, strict=True)])
     return reports
 
 
-def _checked(path: Path) -> Report:
-    report = report_of(read_bytes(path), str(path))
+def check_named_once(paths: Sequence[str | Path]) -> None:
+    """Raise `InputError` if two paths lead to the same file."""
+    real = [Path(path).resolve() for path in paths]
+    if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
+        raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
+
+
+def _checked(path: Path, of_log: Callable[[RecordedLog, Path], Report] | None) -> Report:
+    data = read_bytes(path)
+    if of_log is not None and is_log(data):
+        with naming(str(path)):
+            log = read_log(data)
+        report = of_log(log, path)
+    else:
+        report = report_of(data, str(path))
     with naming(str(path)):
         check(report)
     return report

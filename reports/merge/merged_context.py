@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
-from lowlat.reports.model.context import Build, Clock, Host, Load, Tool
+from lowlat.reports.model.context import Build, Clock, Host, Load, Recording, Tool
 from lowlat.reports.model.over_runs import steal_percent
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Baselines, HotPath, Verification
@@ -134,6 +134,18 @@ def verification(reports: Sequence[Report]) -> Verification | None:
         reference_commands=min(one.reference_commands for one in each),
         reference_stretches=min(one.reference_stretches for one in each),
         equal=False if False in verdicts else None if None in verdicts else True,
+    )
+
+
+def recording(reports: Sequence[Report]) -> Recording | None:
+    """That of the first report, with the files and the ignored lines of all."""
+    each = [report.recording for report in reports if report.recording is not None]
+    if not each:
+        return None
+    return dataclasses.replace(
+        each[0],
+        files=tuple(file for one in each for file in one.files if one.source == each[0].source),
+        other_lines=sum(one.other_lines for one in each),
     )
 
 

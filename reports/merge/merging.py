@@ -65,6 +65,7 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
         not_available=absent,
         baselines=merged_context.baselines(reports),
         journal=None,
+        recording=merged_context.recording(reports),
         **kept,
     )
 
@@ -141,6 +142,8 @@ def _notes(reports: Sequence[Report]) -> tuple[str, ...]:
 
 def _budget(reports: Sequence[Report], summary: Sequence[SummarySeries]) -> tuple[BudgetStage, ...]:
     """A stage that is the p99 of the runs comes from the summed histogram; for others, the largest value is used."""
+    if not any(report.budget for report in reports):  # recordings
+        return ()
     measured = {}
     for name in budget.REFERENCE_NS:
         if rows := [row for report in reports for row in report.budget if row.stage == name]:

@@ -56,23 +56,27 @@ class Extent:
 class Workload:
     """The commands that the engine was given."""
 
-    profile: Annotated[str, Meta(description="Name of the order flow profile, or of the file replayed")]
+    profile: Annotated[
+        str, Meta(description="Name of the order flow profile, or of the file replayed; of a recording, its own")
+    ]
     seed: Annotated[
         Seed | None,
         Meta(description="Seed of the generator, any 64-bit integer; null for recorded flow"),
     ]
-    commands: Annotated[Count, Meta(description="Commands in one run")]
+    commands: Annotated[Count | None, Meta(description="Commands in one run; null in a recording, whose runs differ")]
     mix: Annotated[dict[str, Count], Meta(description="Commands by kind")]
     live_orders: Annotated[Extent | None, Meta(description="Orders resting in the books")]
     levels: Annotated[Extent | None, Meta(description="Price levels that hold an order")]
     depth_touched: Annotated[Extent | None, Meta(description="Levels that a trading command trades on")]
     trades: Annotated[Count | None, Meta(description="Trades in one run")]
-    hash: Annotated[str, Meta(description="Hash over the command array: equal hash, equal work")]
+    hash: Annotated[
+        str | None, Meta(description="Hash over the command array: equal hash, equal work; null in a recording")
+    ]
     seeded: Annotated[Count, Meta(description="Warm-up commands that pre-populate the book, not measured")] = 0
     notes: Annotated[tuple[str, ...], Meta(description="Notes on the workload, one line each")] = ()
 
 
-LoadModel: TypeAlias = Literal["closed", "open", "pipeline"]
+LoadModel: TypeAlias = Literal["closed", "open", "pipeline", "recorded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +87,12 @@ class Load:
         LoadModel,
         Meta(
             description="closed: the next when the last is done; open: by intended start times; "
-            "pipeline: by other threads"
+            "pipeline: by other threads; recorded: as another program did, which took the latencies"
         ),
     ]
     target_rate: Annotated[Amount | None, Meta(description="Commands per second requested; null in a closed loop")]
     achieved_rate: Annotated[Amount | None, Meta(description="Commands per second achieved")]
-    sent: Annotated[Count, Meta(description="Commands sent")]
+    sent: Annotated[Count, Meta(description="Commands sent; in a recording, the operations that have a latency")]
     acked: Annotated[Count, Meta(description="Commands executed; with the rejected ones, all that were sent")]
     rejected: Annotated[
         Count, Meta(description="Commands rejected; if acked and rejected are fewer than sent, some were lost")
@@ -113,6 +117,25 @@ class Load:
             "run; null in a closed loop"
         ),
     ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Where the latencies of a recording come from. Another program measured them: lowlat has only read them."""
+
+    source: Annotated[
+        Literal["command", "pipe", "stdin", "file"],
+        Meta(description="command: what it printed; pipe: a named pipe; stdin: the standard input; file: saved before"),
+    ]
+    command: Annotated[tuple[str, ...], Meta(description="The command and its arguments; empty unless it was run")]
+    files: Annotated[tuple[str, ...], Meta(description="Named pipe or files, one for each run; empty for others")]
+    format: Annotated[
+        Literal["lines", "ndjson", "csv", "hlog"],
+        Meta(description="lines: a number each; ndjson: objects; csv: a column; hlog: an interval log"),
+    ]
+    unit: Annotated[Literal["ns", "us", "ms", "s"], Meta(description="Unit of the numbers that were read")]
+    skip: Annotated[Count, Meta(description="First latencies of each run that were left out, as warm-up")]
+    other_lines: Annotated[Count, Meta(description="Lines without a latency that were ignored, over all runs")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +165,7 @@ class Host:
 class Clock:
     """The clock behind all timestamps. Every latency holds one read of it."""
 
-    source: Annotated[str, Meta(description="e.g. rdtscp, cntvct, clock_monotonic")]
+    source: Annotated[str, Meta(description="e.g. rdtscp, cntvct, clock_monotonic; of a recording, unknown")]
     frequency_hz: Annotated[Amount | None, Meta(description="Ticks per second as calibrated")]
     uncertainty_ppm: Annotated[Amount | None, Meta(description="Uncertainty of the frequency, parts per million")]
     read_cost_ns: Annotated[Amount | None, Meta(description="Cost of one read, nanoseconds")]

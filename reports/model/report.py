@@ -11,7 +11,17 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from lowlat.bounded import Count
-from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Placement, Tool, TopologySummary, Workload
+from lowlat.reports.model.context import (
+    Clock,
+    Host,
+    Load,
+    MeasuredEngine,
+    Placement,
+    Recording,
+    Tool,
+    TopologySummary,
+    Workload,
+)
 from lowlat.reports.model.results import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
@@ -63,14 +73,14 @@ class Report:
     status_reasons: Annotated[tuple[str, ...], Meta(description="Why the status is not ok")]
     tool: Tool
     command: Annotated[tuple[str, ...], Meta(description="The command line that made the document")]
-    engine: MeasuredEngine
+    engine: Annotated[MeasuredEngine | None, Meta(description="null in a recording, of another program")]
     workload: Workload
     load: Load
     host: Host
     clock: Clock
     runs: tuple[Run, ...]
     summary: Annotated[tuple[SummarySeries, ...], Meta(description="Each operation over all runs")]
-    budget: Annotated[tuple[BudgetStage, ...], Meta(description="Latency budget, stage by stage")]
+    budget: Annotated[tuple[BudgetStage, ...], Meta(description="Latency budget, stage by stage; empty in a recording")]
     budget_class: Annotated[
         BudgetClass | None, Meta(description="null unless application and operating system were measured")
     ]
@@ -84,6 +94,7 @@ class Report:
     journal: Annotated[Journal | None, Meta(description="null unless a journal was asked for")] = None
     topology: Annotated[TopologySummary | None, Meta(description="null in documents older than the field")] = None
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None
+    recording: Annotated[Recording | None, Meta(description="null unless the load model is recorded")] = None
 
 
 def is_interruption(reason: str) -> bool:

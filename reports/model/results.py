@@ -36,7 +36,8 @@ class Series:
         Meta(
             pattern="^(response|service|scheduling_delay|recorded|stage:.+)$",
             description="response: from the intended start; service: from the actual start; "
-            "scheduling_delay: from the intended to the actual start; stage:NAME: within one stage",
+            "scheduling_delay: from the intended to the actual start; stage:NAME: within one stage; "
+            "recorded: whatever another program measured",
         ),
     ]
     unit: Annotated[Literal["ns"], Meta(description="Unit of every latency here")]
@@ -170,9 +171,15 @@ class Run:
     number: Annotated[Positive, Meta(description="Order of start, from 1")]
     started: Annotated[
         str,
-        Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="Start, UTC, RFC 3339"),
+        Meta(
+            pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$",
+            description="Start, UTC, RFC 3339; of a recorded file without one, when it was last written",
+        ),
     ]
-    duration_s: Annotated[Amount, Meta(description="Elapsed time of the whole run, seconds")]
+    duration_s: Annotated[
+        Amount | None,
+        Meta(description="Elapsed time of the whole run, seconds; null if a file that was recorded does not tell"),
+    ]
     throughput: Annotated[
         Throughput | None,
         Meta(

@@ -7,4 +7,5 @@ NB_MODULE(_core, m) {
     m.doc() = "Native half of `reports`.";
     lowlat::register_histogram(m);
     lowlat::register_interval_histograms(m);
+    lowlat::register_latency_lines(m);
 }

@@ -25,7 +25,7 @@ def of_report(report: Report) -> str:
 def _lines(run: Run, base_ns: int) -> str:
     begin_ns = _since_epoch_ns(run) - base_ns
     recorded = ((f"{series.measure}/{series.op}", histogram_of(series)) for series in run.series)
-    return interval(begin_ns, begin_ns + round(run.duration_s * 1e9), recorded)
+    return interval(begin_ns, begin_ns + round((run.duration_s or 0.0) * 1e9), recorded)
 
 
 def _since_epoch_ns(run: Run) -> int:

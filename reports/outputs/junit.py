@@ -19,7 +19,7 @@ PERCENTS: Final = ("50", "99", "99.9")
 def of_report(report: Report) -> str:
     """One suite, named after the profile. Times are seconds with three decimals, the most that Jenkins accepts."""
     cases = list(_cases(report))
-    duration_s = f"{sum(run.duration_s for run in report.runs):.3f}"
+    duration_s = f"{sum(run.duration_s or 0.0 for run in report.runs):.3f}"
     counts = {kind: str(sum(case.find(kind) is not None for case in cases)) for kind in ("failure", "error", "skipped")}
     suite = ElementTree.Element(
         "testsuite",
@@ -48,6 +48,8 @@ def _cases(report: Report) -> Iterator[ElementTree.Element]:
     yield _case(report, "every run was made", error=reasons if report.status == "interrupted" else None)
     if report.load.target_rate is not None:
         yield _case(report, "rate was kept up", failure="; ".join(report.load.missed) or None)
+    if report.recording is not None:  # of another program: there is no second engine
+        return
     checked = report.verification
     if checked is None or checked.equal is None:
         yield _case(report, "engines agree", skipped=text_lines.not_compared(report))
@@ -66,7 +68,8 @@ def _case(report: Report, name: str, **wrong: str | None) -> ElementTree.Element
 
 def _figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "git", report.tool.git or "unknown"
-    yield "workload", report.workload.hash
+    if report.workload.hash is not None:
+        yield "workload", report.workload.hash
     for series in report.summary:
         for percent in PERCENTS:
             if percentile := series.percentiles.get(percent):

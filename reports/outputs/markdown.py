@@ -11,7 +11,7 @@ from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sweep import Sweep, response, typical, verdict
-from lowlat.reports.terminal import sweep_lines, text_lines
+from lowlat.reports.terminal import recording_lines, sweep_lines, text_lines
 from lowlat.text import printable
 
 ROWS_MAX: Final = 400
@@ -25,15 +25,12 @@ _MEANS_SOMETHING: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 def of_report(report: Report) -> str:
     """Latencies by operation, throughput, and host facts."""
-    work = report.workload
-    seed = f", seed {work.seed}" if work.seed is not None else ""
     return _text(
         [
-            f"### lowlat: {_plain(work.profile)}",
+            f"### lowlat: {_plain(report.workload.profile)}",
             "",
             *_status(report.status, report.status_reasons),
-            f"{units.plural(len(report.runs), 'run')} of {units.plural(work.commands, 'command')}{seed}, "
-            f"{_plain(report.engine.name)} engine, git {_plain(report.tool.git or 'unknown')}",
+            _measured(report),
             "",
             *_latencies(report.summary),
             "",
@@ -47,6 +44,18 @@ _MEANINGS: Final = {
     "interrupted": "INTERRUPTED: partial results",
     "inconclusive": "INCONCLUSIVE",
 }
+
+
+def _measured(report: Report) -> str:
+    """What was measured, in a sentence."""
+    work, runs = report.workload, units.plural(len(report.runs), "run")
+    if report.recording is not None:
+        operations = units.plural(report.load.sent, "operation")
+        return f"{runs}, {operations}, recorded: {_plain(recording_lines.source(report.recording))}"
+    seed = f", seed {work.seed}" if work.seed is not None else ""
+    engine = _plain(report.engine.name if report.engine else "unknown")
+    commands = units.plural(work.commands or 0, "command")
+    return f"{runs} of {commands}{seed}, {engine} engine, git {_plain(report.tool.git or 'unknown')}"
 
 
 def of_sweep(sweep: Sweep) -> str:
@@ -105,13 +114,17 @@ def _point(point: Report, outcome: str) -> list[str]:
 
 def _facts(report: Report) -> Iterator[str]:
     """The facts, one item each, as in the terminal table."""
-    facts = {
-        **text_lines.passes(report.runs, report.load.model),
-        "load": text_lines.load(report.load),
-        "host": text_lines.host(report.host),
-        "os_noise": text_lines.os_noise(report.runs, report.load.model),
-        "verified": text_lines.verification(report),
-    }
+    facts: dict[str, str | None] = {}
+    if report.recording is not None:
+        facts = {"host": recording_lines.host(report.host)}
+    else:
+        facts = {
+            **text_lines.passes(report.runs, report.load.model),
+            "load": text_lines.load(report.load),
+            "host": text_lines.host(report.host),
+            "os_noise": text_lines.os_noise(report.runs, report.load.model),
+            "verified": text_lines.verification(report),
+        }
     yield from (f"- {name}: {_plain(line)}" for name, line in facts.items() if line)
 
 

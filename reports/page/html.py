@@ -25,7 +25,7 @@ from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page import charts, comparison_charts, history_charts
-from lowlat.reports.terminal import comparison_lines, history_lines, sweep_lines, text_lines
+from lowlat.reports.terminal import comparison_lines, headline, history_lines, recording_lines, sweep_lines, text_lines
 from lowlat.text import printable_lines, printable_values
 
 if TYPE_CHECKING:
@@ -111,7 +111,9 @@ def _environment() -> Environment:
     environment.globals |= {
         "lines": text_lines,
         "compare_lines": comparison_lines,
+        "headline": headline,
         "history_lines": history_lines,
+        "recording_lines": recording_lines,
         "sweep_lines": sweep_lines,
         "history_percents": history.PERCENTS,
         "units": units,

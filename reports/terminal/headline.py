@@ -10,14 +10,31 @@ from collections.abc import Iterator
 from lowlat import units
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Throughput
-from lowlat.reports.terminal import text_lines
+from lowlat.reports.terminal import recording_lines, text_lines
 
 VERBOSE = "-v also shows topology, placement, baselines, hot path, OS noise by run, workload and latency budget"
 """What a screen leaves out."""
 
 
+def subject(report: Report) -> str:
+    """Engine, commands, seed and runs, shown after the name of the profile."""
+    work = report.workload
+    if report.recording is not None:
+        return recording_lines.title(report)
+    return text_lines.join(
+        [
+            f"{report.engine.name} engine" if report.engine else None,
+            units.plural(work.commands or 0, "command"),
+            f"seed {work.seed}" if work.seed is not None else None,
+            units.plural(len(report.runs), "run"),
+        ]
+    )
+
+
 def host(report: Report) -> str:
     """Processor, kind of host, measured CPU, and the clock's cost and resolution."""
+    if report.recording is not None:
+        return recording_lines.host(report.host)
     facts, clock = report.host, report.clock
     return text_lines.join(
         [

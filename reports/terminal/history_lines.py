@@ -14,8 +14,8 @@ _FAR: Final = 1.1
 def work(trend: Trend) -> str:
     """What the reports measured, shown after the name of the profile."""
     parts = [
-        f"{trend.engine} engine",
-        units.plural(trend.commands, "command"),
+        f"{trend.engine} engine" if trend.engine else "another program",
+        units.plural(trend.commands, "command") if trend.commands is not None else "",
         f"seed {trend.seed}" if trend.seed is not None else "",
         f"at {units.rate(trend.target_rate)}" if trend.target_rate is not None else "",
         f"{trend.measure} time of {'all operations' if trend.op == 'all' else trend.op}",

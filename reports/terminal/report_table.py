@@ -13,7 +13,7 @@ from rich.text import Text
 from lowlat import units
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
-from lowlat.reports.terminal import headline, latency_table, text_lines
+from lowlat.reports.terminal import headline, latency_table, recording_lines, text_lines
 from lowlat.reports.terminal.wide_console import uncut
 from lowlat.text import plain_text
 
@@ -40,15 +40,18 @@ def _parts(report: Report, console: Console, verbose: bool) -> Iterator[Renderab
         yield plain_text(latency_table.FOOTNOTE, style="dim")
     yield Text()
     yield facts(list(_found(report) if verbose else _brief(report)))
-    if verbose or headline.whole_path(report):
+    if report.budget and (verbose or headline.whole_path(report)):
         yield Padding(_budget(report), (1, 0, 0, 0))
         yield facts([("budget class", text_lines.budget_class(report))])
-    if not verbose:
+    if not verbose and report.recording is None:
         yield plain_text(headline.VERBOSE, style="dim")
 
 
 def _brief(report: Report) -> Iterator[Fact]:
     """The results besides latencies, and what weakens them."""
+    if report.recording is not None:
+        yield "recorded", recording_lines.source(report.recording)
+        return
     yield from headline.passes(report)
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)
@@ -65,7 +68,9 @@ def _warning(text: str | None) -> Text | None:
 
 def _where(report: Report) -> Iterator[Fact]:
     """What the report was measured on."""
-    yield "host", text_lines.host(report.host)
+    yield "host", recording_lines.host(report.host) if report.recording else text_lines.host(report.host)
+    if report.recording is not None:
+        return
     yield "topology", text_lines.topology(report.topology) if report.topology else None
     yield "placement", text_lines.placement(report.placement) if report.placement else None
     yield "clock", text_lines.clock(report.clock)
@@ -73,6 +78,11 @@ def _where(report: Report) -> Iterator[Fact]:
 
 def _found(report: Report) -> Iterator[Fact]:
     """The results besides latencies, and the workload."""
+    if report.recording is not None:
+        yield "recorded", recording_lines.source(report.recording)
+        yield from (("", note) for note in report.workload.notes)
+        yield "bands", _bands(report)
+        return
     model, baselines = report.load.model, report.baselines
     yield from text_lines.passes(report.runs, model).items()
     yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None
@@ -88,15 +98,8 @@ def _found(report: Report) -> Iterator[Fact]:
 
 def title(report: Report) -> Text:
     """What ran: profile, engine, commands, seed, runs."""
-    work = report.workload
-    parts = [
-        f"{report.engine.name} engine",
-        units.plural(work.commands, "command"),
-        f"seed {work.seed}" if work.seed is not None else "",
-        units.plural(len(report.runs), "run"),
-        f"lowlat {report.tool.version}",
-    ]
-    return Text.assemble(plain_text(work.profile, "bold"), "  ", plain_text(" · ".join(part for part in parts if part)))
+    line = text_lines.join([headline.subject(report), f"lowlat {report.tool.version}"])
+    return Text.assemble(plain_text(report.workload.profile, "bold"), "  ", plain_text(line))
 
 
 def facts(rows: Sequence[Fact]) -> Table:

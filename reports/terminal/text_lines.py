@@ -254,7 +254,7 @@ def workload(facts: Workload) -> str:
             units.plural(facts.trades, "trade") if facts.trades is not None else None,
             _extent("levels touched", facts.depth_touched),
             f"after a {units.short(facts.seeded)}-command warm-up (book pre-populated)" if facts.seeded else None,
-            f"hash {_short(facts.hash)}",
+            f"hash {_short(facts.hash)}" if facts.hash else None,
         ]
     )
 

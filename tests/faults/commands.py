@@ -66,6 +66,8 @@ INSPECTING: Final = (
     _command("report in/run.hlog --to csv"),
     _command("report --history in"),
     _command("compare in/base.json -- in/head.json --json"),
+    _command("record in/latencies.txt --json"),
+    _command("record in/run.hlog -o report.json", "report.json"),
     _command("book --dir in/books"),
     _command("book LIVE --json"),
 )
@@ -80,6 +82,7 @@ MEASURING: Final = (
         ("bench", "-n", "300", "--runs", "2", "--sweep", "10k:20k:2", "--objective", "p90=1s", "--json"), costly=True
     ),
     Command(("replay", "in/day.journal", "--runs", "1", "-o", "report.json"), "report.json"),
+    Command(("record", "--runs", "1", "--json", "--", "seq", "100")),
     Command(("ab", "--a=-n300", "--b=-n300", "--runs", "2", "-o", "ab.json"), "ab.json", costly=True),
     Command(("ab", "--metric", "wall", "--runs", "2", "--json", "--", "true", "--", "true")),
 )
@@ -95,6 +98,7 @@ def prepare(folder: Path) -> None:
         subprocess.run([LOWLAT, *arguments], cwd=made, check=True, capture_output=True, timeout=300)
 
     lowlat("bench", "-n", "2000", "-p", "steady", "--runs", "1", "--journal", "day.journal", "-o", "a.json")
+    (made / "latencies.txt").write_text("".join(f"{value}\n" for value in range(100)))
     lowlat("bench", "-n", "300", "--runs", "4", "-o", "base.json")
     # The same figures, an hour later: nothing can have become slower.
     text = (made / "base.json").read_text()

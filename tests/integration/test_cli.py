@@ -28,7 +28,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
-    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "jitter", "compare", "ab"]
+    verbs = ["bench", "replay", "record", "report", "book", "topology", "calibrate", "jitter", "compare", "ab"]
     verbs += ["affinity", "journal", "profile", "help", "completion"]
     assert [line.split()[0] for line in listed if not line.startswith("    ")] == verbs
 
@@ -114,7 +114,7 @@ def test_quiet_still_says_why_the_exit_code_is_not_0(patched: Run) -> None:
     assert (done.returncode, done.stderr) == (3, "lowlat: invalid run: the digests differ\n")
 
 
-@pytest.mark.parametrize("verb", ["bench", "replay", "report", "book", "compare", "ab"])
+@pytest.mark.parametrize("verb", ["bench", "replay", "record", "report", "book", "compare", "ab"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, flag: str) -> None:
     done = lowlat(verb, flag)

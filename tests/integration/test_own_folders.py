@@ -37,6 +37,8 @@ VERBS = (
     "profile list",
     "profile show steady",
     "book OWN --dir books",
+    "record a.txt",
+    "record -- seq 9",
     "report a.json",
     "compare a.json b.json --gate p50=1000%",
     "topology",
@@ -101,6 +103,7 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise SystemExit(f'the user\\'s own {__name__} was imported')\n")
     (tmp_path / "day.csv").write_text(DAY)
+    (tmp_path / "a.txt").write_text("5\n6\n")
     orders = commands(command(1, 1, side=Side.SELL, price=100, quantity=5))
     with JournaledEngine.create(tmp_path / "day.journal") as engine:
         engine.process(orders)

@@ -31,6 +31,7 @@ RECORDED = """\
 34200.4,4,11,50,5850100,-1
 34200.5,3,12,20,5850100,-1
 """
+PRINTED = """for ns in 40 50 60 70; do echo '{"op": "add", "ns": '$ns'}'; echo '{"op": "cancel", "ns": 9'$ns'}'; done"""
 SHORT = ("-n", "3k", "--runs", "2", "--json")
 COMMANDS = {
     "bench": ("bench", *SHORT),
@@ -38,6 +39,7 @@ COMMANDS = {
     "pipeline": ("bench", "--pipeline", *SHORT),
     "sweep": ("bench", "--sweep", "10k:20k:2", "-n", "1k", "--runs", "1", "--json"),
     "replay": ("replay", "day.csv", "--format", "lobster", "--runs", "1", "--json"),
+    "record": ("record", "--runs", "2", "--json", "--", "sh", "-c", PRINTED),
 }
 
 TEXTS = (
@@ -81,6 +83,7 @@ ALONE = (
     "runs.*.least_cpu_ns",  # below that of the pass shown
     "budget.*.parts.*",
     "budget.*.measured_ns",  # of a stage that a peer measured
+    "recording.*",  # but whether a command was run
     "hot_path.allocations",
     "hot_path.memory*",
     "hot_path.huge_page_bytes",

@@ -7,11 +7,12 @@ from typing import Final
 from tests.fuzz.parsers.flows import LOBSTER, PROFILE
 from tests.fuzz.parsers.hosts import ARCHIVE
 from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
+from tests.fuzz.parsers.latencies import LATENCIES
 from tests.fuzz.parsers.reports import HDR, HLOG, REPORT
 from tests.fuzz.parsers.shared import BOOK, RING
 from tests.fuzz.parsers.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
-    for target in (JOURNAL_FILE, SNAPSHOT_FILE, REPORT, HLOG, HDR, LOBSTER, PROFILE, ARCHIVE, BOOK, RING)
+    for target in (JOURNAL_FILE, SNAPSHOT_FILE, REPORT, HLOG, HDR, LATENCIES, LOBSTER, PROFILE, ARCHIVE, BOOK, RING)
 }

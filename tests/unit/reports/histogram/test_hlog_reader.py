@@ -18,6 +18,7 @@ from lowlat.reports.histogram.hdr_codec import encode
 from lowlat.reports.histogram.histogram import Histogram, merge
 from lowlat.reports.histogram.hlog_reader import is_log, read_log
 from lowlat.reports.histogram.hlog_writer import head, interval, interval_log
+from lowlat.reports.model.recording import RECORDED
 from lowlat.reports.model.series import histogram_of
 from lowlat.reports.terminal.hlog_table import render_log
 
@@ -45,7 +46,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert [(each.series.op, each.series.measure, each.intervals) for each in read.series] == [
         ("add", "service", 2),
         ("take", "service", 1),
-        ("settle, 50%", hlog_reader.MEASURE, 1),
+        ("settle, 50%", RECORDED, 1),
     ]
     assert np.array_equal(histogram_of(read.series[0].series).counts, merge([a, b]).counts)
     assert (read.end - read.begin).total_seconds() == 2.5

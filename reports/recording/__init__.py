@@ -1,0 +1,1 @@
+"""Reads the latencies that other programs print, into histograms by operation."""
