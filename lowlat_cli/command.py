@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _PREFIX = "LOWLAT_"
 _OF_THE_BUILD = frozenset({"NATIVE", "SANITIZE", "CHECKED"})
 """Variables that the build reads: near to a setting's name or not, they are none."""
+_WHEN = frozenset({"wait", "no-lock"})
+"""Settings that decide when a run takes place, and change nothing in it."""
 _PROFILES = "profiles"
 """Short for two commands beneath `profile`."""
 
@@ -147,7 +149,7 @@ def full_command(ctx: Context, typed: list[str]) -> tuple[str, ...]:
     added: list[str] = []
     for option in settable(ctx.command):
         source, value = ctx.get_parameter_source(option.name), ctx.params[option.name]
-        if source is None or source.name not in {"ENVIRONMENT", "DEFAULT_MAP"}:
+        if key_of(option) in _WHEN or source is None or source.name not in {"ENVIRONMENT", "DEFAULT_MAP"}:
             continue
         flag = max(option.opts, key=len)
         if isinstance(value, bool):
