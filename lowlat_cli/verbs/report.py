@@ -12,7 +12,7 @@ import typer
 
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.command import full_command
-from lowlat_cli.destination import Destination, page_of, tell_status
+from lowlat_cli.destination import Destination, tell_status
 from lowlat_cli.options.shared import ColorOption, DebugOption, PlotOption, ReportOutputOption, VerboseOption
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import say
@@ -100,6 +100,7 @@ def report(
     if not files:
         raise UsageError("no report given; name one, or a directory of reports with --history DIR")
 
+    from lowlat.reports.histogram.hlog_reader import RecordedLog
     from lowlat.reports.io.selection import select
     from lowlat.reports.outputs.registry import convert, texts_of
 
@@ -107,6 +108,8 @@ def report(
     if series is not None:
         document = select(document, series)
     texts = dict(texts_of(document))
+    if not isinstance(document, RecordedLog):
+        texts |= destination.page_of(document)
     if output_format != "table":  # refuses what the document does not support
         texts.setdefault(output_format, partial(convert, document, output_format))
     destination.check(texts)
@@ -184,5 +187,7 @@ def _follow(folder: Path, series: str | None, destination: Destination) -> ExitC
     found = history_of(folder, series)
     for each in found.skipped:
         say(f"skipped {each.file}: {each.reason}")
-    destination.write(lambda: text(found, ascii_only=False), lambda on: render_history(found, on), page_of(found))
+    destination.write(
+        lambda: text(found, ascii_only=False), lambda on: render_history(found, on), destination.page_of(found)
+    )
     return ExitCode.OK

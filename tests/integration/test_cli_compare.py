@@ -209,11 +209,11 @@ def test_ab_draws_what_its_commands_printed_or_says_that_there_is_nothing(lowlat
 
 
 def test_ab_without_the_extra_ends_before_its_runs(patched: Run) -> None:
-    no_extra = "import sys; sys.modules['plotly'] = None"
+    no_extra = "import sys; sys.modules['jinja2'] = None"
     for asked in (("--to", "html"), ("-o", "ab.html")):
         done = patched(no_extra, "ab", "--a", "", "--b", "", *asked)
         assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-        assert "needs plotly, which is not installed: pip install 'lowlat[html]'" in done.stderr
+        assert "needs jinja2, which is not installed: pip install 'lowlat[html]'" in done.stderr
 
 
 def test_gates_come_from_the_settings_file_too(lowlat: Run, base: Report, tmp_path: Path) -> None:
