@@ -83,6 +83,12 @@ class Report:
     topology: Annotated[TopologySummary | None, Meta(description="null in documents older than the field")] = None
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None
 
+    def _repr_html_(self) -> str:
+        from lowlat.reports.terminal.notebook import html_of
+        from lowlat.reports.terminal.report_table import render
+
+        return html_of(lambda console: render(self, console, verbose=True))
+
 
 def is_interruption(reason: str) -> bool:
     """Whether a reason of a status says that runs or checks were not made, and nothing against those that were."""

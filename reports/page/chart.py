@@ -19,7 +19,7 @@ _BEYOND: Final = {"x": ("beyond-left", "beyond-right"), "y": ("beyond-below", "b
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ChartPoint:
     """A point of a series: what it is and its value for the tooltip, and whiskers from `ends`."""
 
     x: float
@@ -31,13 +31,13 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ChartSeries:
     """Points of one color, with one switch in the legend."""
 
     name: str
     color: int | None
     """Of the page's line colors; None for the text color, with a thick line."""
-    points: tuple[Point, ...]
+    points: tuple[ChartPoint, ...]
     line: bool = True
     firm: int | None = None
     """From the point of this index on, the line is dotted; None: nowhere."""
@@ -51,7 +51,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class GuideLine:
     """A line across the chart at a value of the axis `along`, or from one value to another of the other axis."""
 
     along: Literal["x", "y"]
@@ -68,13 +68,13 @@ class Chart:
 
     x: Axis
     y: Axis
-    series: tuple[Series, ...]
-    rules: tuple[Rule, ...] = ()
+    series: tuple[ChartSeries, ...]
+    guides: tuple[GuideLine, ...] = ()
     whiskers: Literal["x", "y"] = "y"
     rows: int = 0
     """The number of rows of a chart with a name for each; 0 for others."""
 
-    def lines(self, series: Series) -> Iterator[tuple[str, str]]:
+    def lines(self, series: ChartSeries) -> Iterator[tuple[str, str]]:
         """Class and points of each part of the line, in thousandths of the drawing area."""
         if series.line:
             points = series.points[: series.joined]
@@ -83,7 +83,7 @@ class Chart:
                 if len(part) > 1:
                     yield style, " ".join(f"{10 * self._x(at.x):.1f},{10 * self._y(at.y):.1f}" for at in part)
 
-    def marks(self, series: Series) -> Iterator[tuple[str, str, str]]:
+    def marks(self, series: ChartSeries) -> Iterator[tuple[str, str, str]]:
         """Name and place of each mark: those of points, caps of whiskers, and arrows to what is beyond an axis."""
         for point in series.points:
             if (beyond := self._beyond(self._value(point))) is not None:
@@ -96,18 +96,18 @@ class Chart:
                 if end != self._value(point):
                     yield mark, *self._place(point, end)
 
-    def bars(self, series: Series) -> Iterator[tuple[str, str, str, str]]:
+    def bars(self, series: ChartSeries) -> Iterator[tuple[str, str, str, str]]:
         """From where to where each whisker is drawn."""
         for point in series.points:
             if point.ends:
                 yield *self._place(point, point.ends[0]), *self._place(point, point.ends[1])
 
-    def across(self, rule: Rule) -> tuple[str, str, str, str]:
-        """From where to where a rule is drawn."""
-        x = rule.along == "x"
-        at = self._x(rule.value) if x else self._y(rule.value)
+    def across(self, guide: GuideLine) -> tuple[str, str, str, str]:
+        """From where to where a guide is drawn."""
+        x = guide.along == "x"
+        at = self._x(guide.value) if x else self._y(guide.value)
         other = self._y if x else self._x
-        start, end = (0.0, 100.0) if rule.span is None else (other(rule.span[0]), other(rule.span[1]))
+        start, end = (0.0, 100.0) if guide.span is None else (other(guide.span[0]), other(guide.span[1]))
         places = (at, start, at, end) if x else (start, at, end, at)
         return _percent(places[0]), _percent(places[1]), _percent(places[2]), _percent(places[3])
 
@@ -134,10 +134,10 @@ class Chart:
             for each in self.series
         ]
 
-    def _value(self, point: Point) -> float:
+    def _value(self, point: ChartPoint) -> float:
         return point.x if self.whiskers == "x" else point.y
 
-    def _place(self, point: Point, value: float) -> tuple[str, str]:
+    def _place(self, point: ChartPoint, value: float) -> tuple[str, str]:
         """The place of a value on the axis of whiskers, beside or above the point."""
         x, y = (value, point.y) if self.whiskers == "x" else (point.x, value)
         return self.along_x(x), self.along_y(y)

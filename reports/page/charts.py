@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lowlat import units
-from lowlat.reports.histogram.percentile_curve import Point as Percentile
-from lowlat.reports.histogram.percentile_curve import Spectrum, nine_ticks
+from lowlat.reports.histogram.percentile_curve import Point, Spectrum, nine_ticks
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import SummarySeries
 from lowlat.reports.model.series import PERCENTS, whole
 from lowlat.reports.model.sweep import Sweep, meets, typical, verdict
 from lowlat.reports.page.axis import Axis, latency_axis, log_axis
-from lowlat.reports.page.chart import Chart, Point, Rule, Series
+from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, GuideLine
 from lowlat.reports.terminal import sweep_lines
 
 _OVER_RUNS: Final = ("50", "90", "99", "99.9")
@@ -32,8 +31,8 @@ def spectra(lines: Sequence[Spectrum]) -> Chart:
     )
 
 
-def _curve(line: Spectrum, color: int) -> Series:
-    return Series(
+def _curve(line: Spectrum, color: int) -> ChartSeries:
+    return ChartSeries(
         line.name,
         None if line.name == "all" else color,
         tuple(map(_percentile, line.points)),
@@ -41,10 +40,10 @@ def _curve(line: Spectrum, color: int) -> Series:
     )
 
 
-def _percentile(point: Percentile) -> Point:
+def _percentile(point: Point) -> ChartPoint:
     """A point of a curve; only percentiles shown in the tables have a mark."""
     most = point.percent == "100"
-    return Point(
+    return ChartPoint(
         point.nines,
         max(point.value_ns, 1),
         "max" if most else f"p{point.percent}",
@@ -75,9 +74,9 @@ def _merged_place(report: Report, color: float) -> float:
     return len(report.runs) - 1 + room * (0.8 + color / 10)
 
 
-def _over_runs(report: Report, merged: SummarySeries, percent: str, color: int) -> Series:
+def _over_runs(report: Report, merged: SummarySeries, percent: str, color: int) -> ChartSeries:
     of_runs = [
-        Point(
+        ChartPoint(
             place,
             max(value := series.percentiles[percent].value, 1),
             f"run {place + 1}{', noisy' if run.disturbances.disturbed else ''}",
@@ -88,13 +87,13 @@ def _over_runs(report: Report, merged: SummarySeries, percent: str, color: int) 
         for series in run.series
         if (series.op, series.measure) == (merged.op, merged.measure) and percent in series.percentiles
     ]
-    return Series(f"p{percent}", color, (*of_runs, *_of_all(report, merged, percent, color)), joined=len(of_runs))
+    return ChartSeries(f"p{percent}", color, (*of_runs, *_of_all(report, merged, percent, color)), joined=len(of_runs))
 
 
-def _of_all(report: Report, merged: SummarySeries, percent: str, color: int) -> Iterator[Point]:
+def _of_all(report: Report, merged: SummarySeries, percent: str, color: int) -> Iterator[ChartPoint]:
     value = merged.percentiles[percent].value
     if spread := merged.spread.get(percent):
-        yield Point(
+        yield ChartPoint(
             _merged_place(report, color),
             max(value, 1),
             "all runs",
@@ -117,20 +116,20 @@ def over_rates(sweep: Sweep) -> Chart | None:
         x=log_axis((min(rates), max(rates)), "commands per second, target", units.rate),
         y=latency_axis([point.y for point in points] + [each.limit_ns for each in sweep.objectives]),
         series=tuple(each for each in series if each.points),
-        rules=(
-            *(Rule("y", each.limit_ns, "good dashed") for each in sweep.objectives),
-            Rule("x", answer.rate, "good dashed", text=sweep_lines.short(answer)),
-            *(Rule("x", end, "good dotted") for end in (answer.lower, answer.upper) if end),
+        guides=(
+            *(GuideLine("y", each.limit_ns, "good dashed") for each in sweep.objectives),
+            GuideLine("x", answer.rate, "good dashed", text=sweep_lines.short(answer)),
+            *(GuideLine("x", end, "good dotted") for end in (answer.lower, answer.upper) if end),
         ),
     )
 
 
-def _over_rates(sweep: Sweep, percent: str, color: int) -> Series:
-    return Series(
+def _over_rates(sweep: Sweep, percent: str, color: int) -> ChartSeries:
+    return ChartSeries(
         f"p{percent}",
         color,
         tuple(
-            Point(
+            ChartPoint(
                 rate,
                 max(at.value, 1),
                 f"at {units.rate(rate)}, {verdict(sweep, point)}",

@@ -7,7 +7,7 @@ from typing import Final
 
 from lowlat.reports.model.comparison import Compared
 from lowlat.reports.page.axis import Axis, log_axis
-from lowlat.reports.page.chart import Chart, Mark, Point, Rule, Series, label
+from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, GuideLine, Mark, label
 from lowlat.reports.terminal import comparison_lines as lines
 
 _LEAST: Final = 0.01
@@ -34,7 +34,7 @@ def ratios(metrics: Sequence[Compared]) -> Chart | None:
         x=log_axis(_ends(rows), "head / base", lambda ratio: f"{ratio:.6g}"),
         y=Axis(len(rows) - 0.5, -0.5, names),
         series=tuple(_series(rows)),
-        rules=(Rule("x", 1, "dim dotted"), *_limits(rows)),
+        guides=(GuideLine("x", 1, "dim dotted"), *_limits(rows)),
         whiskers="x",
         rows=len(rows),
     )
@@ -54,26 +54,26 @@ def _ends(rows: Sequence[Compared]) -> tuple[float, float]:
     return min(held), max(held)
 
 
-def _series(rows: Sequence[Compared]) -> Iterator[Series]:
+def _series(rows: Sequence[Compared]) -> Iterator[ChartSeries]:
     """A series for each verdict in use."""
     for verdict, (color, mark) in _VERDICTS.items():
         found = [(place, metric) for place, metric in enumerate(rows) if metric.verdict == verdict]
         if found:
-            yield Series(verdict, color, tuple(_point(place, metric, mark) for place, metric in found), line=False)
+            yield ChartSeries(verdict, color, tuple(_point(place, metric, mark) for place, metric in found), line=False)
 
 
-def _point(place: int, metric: Compared, mark: Mark) -> Point:
+def _point(place: int, metric: Compared, mark: Mark) -> ChartPoint:
     limit = f", limit {lines.gate(metric)}" if metric.gates else ""
     figures = f"{lines.ratio(metric.ratio)} ({lines.interval(metric.interval)}), p {lines.p(metric.p)}{limit}"
     ends = None if metric.interval is None else (_drawable(metric.interval[0]), _drawable(metric.interval[1]))
-    return Point(_drawable(_ratio(metric)), place, label(str(metric)), figures, mark, ends)
+    return ChartPoint(_drawable(_ratio(metric)), place, label(str(metric)), figures, mark, ends)
 
 
-def _limits(rows: Sequence[Compared]) -> Iterator[Rule]:
+def _limits(rows: Sequence[Compared]) -> Iterator[GuideLine]:
     """A line across the row of each gated metric at the ratio beyond which it fails."""
     for place, metric in enumerate(rows):
         if metric.gates:
-            yield Rule("x", _limit(metric), "bad", (place + 0.4, place - 0.4))
+            yield GuideLine("x", _limit(metric), "bad", (place + 0.4, place - 0.4))
 
 
 def _limit(metric: Compared) -> float:

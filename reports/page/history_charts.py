@@ -9,7 +9,7 @@ from typing import Final
 from lowlat import units
 from lowlat.reports.compare.history import PERCENTS, Entry, Figure, History, Trend
 from lowlat.reports.page.axis import Axis, latency_axis
-from lowlat.reports.page.chart import Chart, Point, Series, label
+from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, label
 from lowlat.reports.terminal.history_lines import moment, revision, status
 
 _DAY_S: Final = 86_400
@@ -23,7 +23,9 @@ def over_time(history: History) -> dict[str, Chart | None]:
 
 
 def _trend(trend: Trend) -> Chart | None:
-    series = [Series(f"p{percent}", color, tuple(_points(trend, percent))) for color, percent in enumerate(PERCENTS)]
+    series = [
+        ChartSeries(f"p{percent}", color, tuple(_points(trend, percent))) for color, percent in enumerate(PERCENTS)
+    ]
     shown = tuple(each for each in series if each.points)
     if len(trend.entries) < 2 or not shown:
         return None
@@ -50,12 +52,12 @@ def _ticks(first: float, last: float) -> Iterator[tuple[float, str]]:
         at += step
 
 
-def _points(trend: Trend, percent: str) -> Iterator[Point]:
+def _points(trend: Trend, percent: str) -> Iterator[ChartPoint]:
     """A percentile, with whiskers over its runs; a cross marks an invalid report."""
     for entry in trend.entries:
         if percent in entry.figures:
             figure = entry.figures[percent]
-            yield Point(
+            yield ChartPoint(
                 _seconds(entry),
                 max(figure.value_ns, 1),
                 label(", ".join(part for part in (moment(entry), revision(entry), status(entry)) if part)),

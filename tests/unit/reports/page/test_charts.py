@@ -11,7 +11,7 @@ from lowlat.reports.histogram.percentile_curve import by_operation, nines
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page.axis import Axis, latency_axis, log_axis
-from lowlat.reports.page.chart import Chart, Point, Rule, Series, label
+from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, GuideLine, label
 from lowlat.reports.page.charts import over_rates, over_runs, spectra
 
 
@@ -83,12 +83,12 @@ def test_what_few_samples_stand_for_is_dotted(report: Report, curves: Chart) -> 
 
 def test_a_line_is_drawn_where_its_points_are() -> None:
     """From the lower left corner to the middle of the right edge."""
-    series = Series("a", 0, (Point(0, 0, "", ""), Point(10, 5, "", "")))
+    series = ChartSeries("a", 0, (ChartPoint(0, 0, "", ""), ChartPoint(10, 5, "", "")))
     chart = Chart(Axis(0, 10, ()), Axis(0, 10, ()), (series,))
     assert list(chart.lines(series)) == [("firm", "0.0,1000.0 1000.0,500.0")]
     assert chart.tooltips() == [[(0, 100, "", ""), (100, 50, "", "")]]
-    assert chart.across(Rule("x", 2, "")) == ("20.00%", "0.00%", "20.00%", "100.00%")
-    assert chart.across(Rule("y", 2, "", (1, 3))) == ("10.00%", "80.00%", "30.00%", "80.00%")
+    assert chart.across(GuideLine("x", 2, "")) == ("20.00%", "0.00%", "20.00%", "100.00%")
+    assert chart.across(GuideLine("y", 2, "", (1, 3))) == ("10.00%", "80.00%", "30.00%", "80.00%")
 
 
 def test_runs_stand_beside_each_other_with_their_spread(report: Report) -> None:
@@ -116,10 +116,10 @@ def test_rates_have_their_percentiles_limits_and_the_answer(swept: Sweep) -> Non
     p99 = chart.series[1]
     assert p99.name == "p99" and [point.x for point in p99.points] == [1e6, 2e6, 4e6]
     assert [point.mark for point in p99.points] == ["circle", "circle", "cross"]
-    limit, *answer = chart.rules
+    limit, *answer = chart.guides
     assert (limit.along, limit.value) == ("y", 1_000_000)
-    assert [rule.value for rule in answer] == [swept.answer.rate, swept.answer.lower, swept.answer.upper]
-    assert all(0 < chart.x.at(rule.value) < 100 for rule in answer) and 0 <= chart.y.at(limit.value) <= 100
+    assert [guide.value for guide in answer] == [swept.answer.rate, swept.answer.lower, swept.answer.upper]
+    assert all(0 < chart.x.at(guide.value) < 100 for guide in answer) and 0 <= chart.y.at(limit.value) <= 100
     assert [text for _, text in chart.x.ticks] == ["1.00 M/s", "1.50 M/s", "2.00 M/s", "3.00 M/s", "4.00 M/s"]
 
 

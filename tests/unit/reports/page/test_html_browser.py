@@ -42,7 +42,7 @@ OUTSIDE = """[...document.querySelectorAll('.plot > svg')].flatMap(area => {
   };
   const shown = element => getComputedStyle(element).display !== 'none';
   return [
-    ...[...area.querySelectorAll('polyline, .whisker, .rule, use, .grid line')].filter(each => wide(each, frame, 8)),
+    ...[...area.querySelectorAll('polyline, .whisker, .guide, use, .grid line')].filter(each => wide(each, frame, 8)),
     ...[...area.querySelectorAll('text')].filter(shown).filter(each => wide(each, figure, 0)),
   ].map(each => each.outerHTML);
 })"""
@@ -163,7 +163,7 @@ def test_a_ratio_of_1_is_above_its_tick_and_what_is_clipped_has_an_arrow(
     browser.screen(width, 800, dark=False)
     browser.open(files["comparison"])
     at = "[...document.querySelectorAll('.plot text.x')].find(each => each.textContent === '1').getBoundingClientRect()"
-    assert browser.evaluate(_center(".rule.dim", "x")) == pytest.approx(
+    assert browser.evaluate(_center(".guide.dim", "x")) == pytest.approx(
         browser.evaluate(f"{at}.left + {at}.width / 2"), abs=1
     )
     right = browser.evaluate("document.querySelector('.plot > svg').getBoundingClientRect().right")

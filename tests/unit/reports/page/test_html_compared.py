@@ -109,9 +109,9 @@ def test_ratios_have_their_intervals_as_whiskers_and_limits_as_lines(failed: Com
     assert drawn == {
         (str(metric), metric.verdict): (metric.ratio, *(metric.interval or ())) for metric in failed.metrics
     }
-    one, *limits = chart.rules
+    one, *limits = chart.guides
     assert (one.value, one.span) == (1, None)
-    assert {names[round(sum(rule.span or ()) / 2)]: rule.value for rule in limits} == {
+    assert {names[round(sum(line.span or ()) / 2)]: line.value for line in limits} == {
         "p99 service all": pytest.approx(1.1),
         "throughput": pytest.approx(0.6),
     }
