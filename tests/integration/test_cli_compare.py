@@ -162,6 +162,8 @@ def test_a_page_beside_the_table_or_instead_of_it(lowlat: Run, base: Report, tmp
     assert page.startswith("<!doctype html>") and "<h1>slow.json vs. base.json</h1>" in page
     done = lowlat("compare", "base.json", "slow.json", "--to", "html")
     assert done.stdout.startswith("<!doctype html>") and done.stderr.startswith("lowlat: gate failed")
+    assert "kernel command line" not in done.stdout
+    assert "kernel command line" in lowlat("compare", "base.json", "slow.json", "-v", "--to", "html").stdout
 
 
 def test_a_picture_of_both_sides_under_the_table(lowlat: Run, base: Report, tmp_path: Path) -> None:

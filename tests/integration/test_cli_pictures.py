@@ -28,6 +28,14 @@ def test_a_picture_under_the_table_and_a_page_in_the_file(lowlat: Run, tmp_path:
     assert page.startswith("<!doctype html>") and page.endswith("</html>\n")
 
 
+def test_the_kernel_command_line_is_on_a_page_with_verbose_only(lowlat: Run, tmp_path: Path) -> None:
+    lowlat(*SHORT, "-o", "report.json")
+    for asked, shown in (((), False), (("-v",), True)):
+        page = lowlat("report", "report.json", *asked, "--to", "html").stdout
+        assert page.startswith("<!doctype html>")
+        assert ("kernel command line" in page) is shown
+
+
 def test_a_sweep_has_a_picture_too(lowlat: Run) -> None:
     done = lowlat("bench", "--sweep", "100k:200k:2", "--commands", "1k", "--runs", "1", "--plot")
     assert "response time by rate" in done.stdout
