@@ -55,7 +55,7 @@ class Destination:
     file: Path | None
     color: Color
     verbose: bool = False
-    """Whether a table shows everything, and is followed by what did not match."""
+    """Whether a table or a page shows everything, and a table is followed by what did not match."""
     plot: bool = False
     """Whether a table is followed by the chart of the report."""
 
@@ -95,7 +95,8 @@ class Destination:
         from lowlat.reports.io.json_codec import to_text
         from lowlat.reports.outputs.registry import texts_of
 
-        self.write(lambda: to_text(report), lambda on: self.draw(report, on), texts_of(report))
+        texts = {**texts_of(report), **self.page_of(report)}
+        self.write(lambda: to_text(report), lambda on: self.draw(report, on), texts)
         tell_status(report)
         return interrupted_exit_code() if report.status == "interrupted" else exit_code_of(report)
 
@@ -142,6 +143,16 @@ class Destination:
         if self.file is not None:
             note(f"wrote {self.file}")
         return wanted
+
+    def page_of(self, document: Pageable) -> Texts:
+        """The function that makes the page of a document, for `write`."""
+
+        def page() -> str:
+            from lowlat.reports.page.html import to_html
+
+            return to_html(document, verbose=self.verbose)
+
+        return {"html": page}
 
     def prints_table(self, others: Texts) -> bool:
         """Whether `write` with these `others` prints a table on stdout."""
@@ -192,17 +203,6 @@ def _shown(text: str, output_format: str) -> str:
     if output_format == "table" or not sys.stdout.isatty():
         return text
     return printable_json(text) if output_format == "json" else printable_lines(text)
-
-
-def page_of(document: Pageable) -> Texts:
-    """The function that makes the page of a document, for `Destination.write`."""
-
-    def page() -> str:
-        from lowlat.reports.page.html import to_html
-
-        return to_html(document)
-
-    return {"html": page}
 
 
 def exit_code_of(report: Report | Sweep) -> ExitCode:

@@ -105,6 +105,17 @@ class Page:
         data: str = self.call("Page.captureScreenshot")["data"]
         return base64.b64decode(data)
 
+    def whole_picture(self) -> bytes:
+        """A PNG of the whole page, also of what the window does not show."""
+        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        data: str = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"]
+        return base64.b64decode(data)
+
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse to a place in the window."""
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
     def _read(self) -> dict[str, Any]:
         """The next message; events are recorded."""
         until = time.monotonic() + PATIENCE_S

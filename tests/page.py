@@ -11,12 +11,13 @@ VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Page(HTMLParser):
-    """Elements by name, scripts, tables as rows of cells (text, value of `<data>`), and text outside scripts."""
+    """Elements by name, scripts, style, tables as rows of cells (text, value of `<data>`), and text outside scripts."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.scripts: list[str] = []
+        self.style = ""
         self.tables: list[list[list[str]]] = []
         self.text = ""
         self._open: list[str] = []
@@ -46,7 +47,9 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "script" in self._open:
             self.scripts[-1] += data
-        elif "style" not in self._open:
+        elif "style" in self._open:
+            self.style += data
+        else:
             self.text += data
             self._into_cell(data)
 
@@ -55,6 +58,10 @@ class Page(HTMLParser):
             self.tables[-1][-1][-1] += data
 
     @property
-    def charts(self) -> dict[str, Any]:
+    def tooltips(self) -> dict[str, list[list[tuple[float, float, str, str]]]]:
+        """For each chart and series its points: left and top in percent, what it is, and its value."""
         read: dict[str, Any] = json.loads(self.scripts[0])
-        return read
+        return {
+            name: [[(left, top, what, value) for left, top, what, value in each] for each in series]
+            for name, series in read.items()
+        }

@@ -9,7 +9,7 @@ import typer
 
 from lowlat.errors import ExitCode
 from lowlat.text import printable_lines
-from lowlat_cli.destination import Destination, page_of
+from lowlat_cli.destination import Destination
 from lowlat_cli.session import color_of
 from lowlat_cli.signals import interrupted_exit_code
 from lowlat_cli.stdio import note, say
@@ -47,15 +47,15 @@ SidesPlotOption: TypeAlias = Annotated[
 
 
 def destination_of(
-    ctx: typer.Context, output_format: ComparisonFormat, output: Path | None, *, plot: bool
+    ctx: typer.Context, output_format: ComparisonFormat, output: Path | None, *, verbose: bool, plot: bool
 ) -> Destination:
     """The checked destination of a comparison. Raises `OutputPathError`, `UsageError`."""
-    destination = Destination(output_format, output, color_of(ctx), plot=plot)
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose, plot=plot)
     destination.check(("md", "junit", "html"))
     return destination
 
 
-def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, strict: bool, every: bool) -> ExitCode:
+def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, strict: bool) -> ExitCode:
     """Write the comparison, on request with a chart of both sides under the table; print on stderr what the
     chosen output does not show there, and return the exit code of the gate.
     """
@@ -67,11 +67,9 @@ def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, s
     others = {
         "md": lambda: printable_lines(to_markdown(comparison)),
         "junit": lambda: printable_lines(to_junit(comparison)),
-        **page_of(comparison),
+        **destination.page_of(comparison),
     }
-    destination.write(
-        lambda: to_text(comparison), lambda on: _draw(comparison, sides, destination, on, every=every), others
-    )
+    destination.write(lambda: to_text(comparison), lambda on: _draw(comparison, sides, destination, on), others)
     for reason in comparison.status_reasons:
         say(f"stopped early: {reason}")
     if not destination.prints_table(others):  # the table shows warnings and verdict
@@ -83,10 +81,10 @@ def deliver(comparison: Comparison, sides: Sides, destination: Destination, *, s
     return _exit_code(comparison, strict=strict)
 
 
-def _draw(comparison: Comparison, sides: Sides, destination: Destination, on: Console, *, every: bool) -> None:
+def _draw(comparison: Comparison, sides: Sides, destination: Destination, on: Console) -> None:
     from lowlat.reports.terminal.comparison_table import render_comparison
 
-    render_comparison(comparison, on, every=every)
+    render_comparison(comparison, on, every=destination.verbose)
     if destination.plot:
         from lowlat.reports.terminal.plot import render_plot
 

@@ -125,7 +125,7 @@ def ab(
       lowlat ab -- old/bin/lowlat bench --runs 1 --json -- new/bin/lowlat bench --runs 1 --json
       lowlat ab --metric wall --gate wall=5% -- './old day.csv' -- './new day.csv'
     """
-    destination = destination_of(ctx, output_format, output, plot=plot)
+    destination = destination_of(ctx, output_format, output, verbose=verbose, plot=plot)
     base, head = _sides(ctx, words, a, b, wall=metric == "wall")
     open_ended = _open_ended(ctx, until_decided=until_decided)
 
@@ -144,7 +144,7 @@ def ab(
     )
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
         comparison, sides = compare_commands(plan, progress)
-    return deliver(comparison, sides, destination, strict=strict, every=verbose)
+    return deliver(comparison, sides, destination, strict=strict)
 
 
 def _open_ended(ctx: typer.Context, *, until_decided: bool) -> bool:

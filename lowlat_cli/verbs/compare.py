@@ -61,7 +61,7 @@ def compare(
       lowlat compare base/*.hlog -- head/*.hlog              interval logs of any HdrHistogram, one for each run
     """
     base_files, head_files = _sides(files)
-    destination = destination_of(ctx, output_format, output, plot=plot)
+    destination = destination_of(ctx, output_format, output, verbose=verbose, plot=plot)
 
     from lowlat.engine.bench.record import report_of_log
     from lowlat.reports.compare.compare import Sides, compare_reports, samples_of
@@ -73,7 +73,7 @@ def compare(
     base = samples_of(reports[: len(base_files)], _label(base_files), [str(file) for file in base_files])
     head = samples_of(reports[len(base_files) :], _label(head_files), [str(file) for file in head_files])
     comparison = compare_reports(base, head, rules, full_command(ctx, sys.argv[1:]))
-    return deliver(comparison, Sides(base, head), destination, strict=strict, every=verbose)
+    return deliver(comparison, Sides(base, head), destination, strict=strict)
 
 
 def _sides(words: list[str]) -> tuple[list[Path], list[Path]]:

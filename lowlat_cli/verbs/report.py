@@ -13,7 +13,7 @@ import typer
 from lowlat import units
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.command import full_command
-from lowlat_cli.destination import Destination, exit_code_of, page_of, tell_status
+from lowlat_cli.destination import Destination, exit_code_of, tell_status
 from lowlat_cli.listings import output_names
 from lowlat_cli.options.shared import (
     ColorOption,
@@ -111,6 +111,7 @@ def report(
     if not files:
         raise UsageError("no report given; name one, or a directory of reports with --history DIR")
 
+    from lowlat.reports.histogram.hlog_reader import RecordedLog
     from lowlat.reports.io.selection import select
     from lowlat.reports.outputs.registry import convert, texts_of
 
@@ -118,6 +119,8 @@ def report(
     if series is not None:
         document = select(document, series)
     texts = dict(texts_of(document))
+    if not isinstance(document, RecordedLog):
+        texts |= destination.page_of(document)
     if output_format != "table":  # refuses what the document does not support
         texts.setdefault(output_format, partial(convert, document, output_format))
     destination.check(texts)
@@ -197,5 +200,7 @@ def _follow(folder: Path, series: str | None, destination: Destination, *, verbo
     found = history_of(folder, series)
     if verbose and found.skipped:
         note(f"skipped {units.plural(len(found.skipped), 'file')} without such a report; --json has the reasons")
-    destination.write(lambda: text(found, ascii_only=False), lambda on: render_history(found, on), page_of(found))
+    destination.write(
+        lambda: text(found, ascii_only=False), lambda on: render_history(found, on), destination.page_of(found)
+    )
     return ExitCode.OK

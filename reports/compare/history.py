@@ -88,6 +88,12 @@ class History:
     trends: Annotated[tuple[Trend, ...], Meta(description="One per workload, in the order of their first report")]
     skipped: Annotated[tuple[Skipped, ...], Meta(description="Other files in the directory")]
 
+    def _repr_html_(self) -> str:
+        from lowlat.reports.terminal.history_table import render_history
+        from lowlat.reports.terminal.notebook import html_of
+
+        return html_of(lambda console: render_history(self, console))
+
 
 def history_of(folder: str | Path, name: str | None = None) -> History:
     """The trends of a folder's reports, by the first series over all operations or by the series of this name.

@@ -338,7 +338,7 @@ def _check_verification(report: Report) -> None:
 
 
 def _flow(report: Report) -> str:
-    commands = units.counted(report.workload.commands, "command")
+    commands = units.counted(report.workload.commands or 0, "command")
     return f"the flow has {commands} after a warm-up of {report.workload.seeded:,}"
 
 

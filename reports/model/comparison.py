@@ -186,6 +186,12 @@ class Comparison:
     not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, one line each")]
     gate: Gate
 
+    def _repr_html_(self) -> str:
+        from lowlat.reports.terminal.comparison_table import render_comparison
+        from lowlat.reports.terminal.notebook import html_of
+
+        return html_of(lambda console: render_comparison(self, console, every=True))
+
 
 def check(comparison: Comparison) -> None:
     """Raise `FormatError` if the looks of a comparison contradict it, or each other."""

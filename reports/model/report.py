@@ -96,6 +96,12 @@ class Report:
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None
     recording: Annotated[Recording | None, Meta(description="null unless the load model is recorded")] = None
 
+    def _repr_html_(self) -> str:
+        from lowlat.reports.terminal.notebook import html_of
+        from lowlat.reports.terminal.report_table import render
+
+        return html_of(lambda console: render(self, console, verbose=True))
+
 
 def is_interruption(reason: str) -> bool:
     """Whether a reason of a status says that runs or checks were not made, and nothing against those that were."""

@@ -128,6 +128,12 @@ class Sweep:
     answer: SustainableRate
     answer_rule: Annotated[str, Meta(description="How the answer is defined")]
 
+    def _repr_html_(self) -> str:
+        from lowlat.reports.terminal.notebook import html_of
+        from lowlat.reports.terminal.sweep_table import render_sweep
+
+        return html_of(lambda console: render_sweep(self, console))
+
 
 def sweep_of(
     points: Sequence[Report],

@@ -1,9 +1,8 @@
-"""A report, sweep, comparison or history as one HTML file that opens offline: tables first, then charts for
-browsers with scripts.
+"""A report, sweep, comparison or history as one HTML file that opens offline: tables and charts.
 
-Needs the extra `lowlat[html]`: Jinja2 for the page, and plotly for its plotly.js, which is embedded in the file. plotly
-ships no smaller bundle, so a page has about 5 MB. All text from a document is escaped, its control characters too. The
-page's content security policy (CSP) blocks all fetches, and all scripts except those listed by hash.
+Needs the extra `lowlat[html]`: Jinja2 for the page. Charts are SVG and need no script; one adds the tooltips. All text
+from a document is escaped, its control characters too. The page's content security policy (CSP) blocks all fetches, and
+all scripts and styles except those listed by hash.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,7 +24,8 @@ from lowlat.reports.model import series, sweep
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.page import charts, comparison_charts, history_charts
+from lowlat.reports.page import charts, comparison_chart, history_charts
+from lowlat.reports.page.chart import Chart
 from lowlat.reports.terminal import comparison_lines, headline, history_lines, recording_lines, sweep_lines, text_lines
 from lowlat.text import printable_lines, printable_values
 
@@ -35,35 +36,38 @@ if TYPE_CHECKING:
 Pageable: TypeAlias = Report | Sweep | Comparison | History
 
 
-def to_html(document: Pageable) -> str:
-    """The page of a document: a whole HTML document.
+def to_html(document: Pageable, *, verbose: bool = False) -> str:
+    """The page of a document: a whole HTML document. `verbose` adds the kernel command line, which may name hosts and
+    disks.
 
     Raises `UsageError` without the extra `lowlat[html]`, `FormatError` for a damaged histogram.
     """
     check_available()
-    name, charts = _page(document)
-    drawn = {place: chart for place, chart in charts.items() if chart}
-    scripts = (_plotly(), _text("charts.js"))
+    name, found = _page(document)
+    drawn = {place: chart for place, chart in found.items() if chart}
+    script, style = _text("tooltips.js"), _style(drawn.values())
     return (
         _environment()
         .get_template(name)
         .render(
             report=document,
+            verbose=verbose,
             charts=drawn,
-            charts_json=_in_script(drawn),
-            scripts=scripts,
-            script_hashes=[_hash(script) for script in scripts],
-            style=_text("page.css"),
+            tooltips=_in_script({place: chart.tooltips() for place, chart in drawn.items()}),
+            script=script,
+            script_hash=_hash(script),
+            style=style,
+            style_hash=_hash(style),
         )
     )
 
 
-def _page(document: Pageable) -> tuple[str, dict[str, charts.Chart | None]]:
-    """The template, and the charts by the name of their placeholder in the page."""
+def _page(document: Pageable) -> tuple[str, dict[str, Chart | None]]:
+    """The template, and the charts by their name in the page."""
     if isinstance(document, Sweep):
         return "sweep.html", _sweep_charts(document)
     if isinstance(document, Comparison):
-        return "comparison.html", {"ratios": comparison_charts.ratios(comparison_lines.shown(document, every=False))}
+        return "comparison.html", {"ratios": comparison_chart.ratios(comparison_lines.shown(document, every=False))}
     if isinstance(document, History):
         return "history.html", history_charts.over_time(document)
     return "report.html", _report_charts(document)
@@ -73,15 +77,11 @@ def check_available() -> None:
     """Check before a long run that `to_html` can work. Raises `UsageError`."""
     from importlib.util import find_spec
 
-    missing = [name for name in ("jinja2", "plotly") if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"HTML needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
-            "pip install 'lowlat[html]'"
-        )
+    if find_spec("jinja2") is None:
+        raise UsageError("HTML needs jinja2, which is not installed: pip install 'lowlat[html]'")
 
 
-def _report_charts(report: Report) -> dict[str, charts.Chart | None]:
+def _report_charts(report: Report) -> dict[str, Chart | None]:
     by_operation, by_measure = percentile_curve.by_operation(report), percentile_curve.by_measure(report)
     return {
         "by-operation": charts.spectra(by_operation) if by_operation else None,
@@ -90,7 +90,7 @@ def _report_charts(report: Report) -> dict[str, charts.Chart | None]:
     }
 
 
-def _sweep_charts(swept: Sweep) -> dict[str, charts.Chart | None]:
+def _sweep_charts(swept: Sweep) -> dict[str, Chart | None]:
     by_rate = percentile_curve.by_rate(swept)
     return {"over-rates": charts.over_rates(swept), "by-rate": charts.spectra(by_rate) if by_rate else None}
 
@@ -98,7 +98,7 @@ def _sweep_charts(swept: Sweep) -> dict[str, charts.Chart | None]:
 def _environment() -> Environment:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
-    names = ("page.html", "parts.html", "report.html", "sweep.html", "comparison.html", "history.html")
+    names = ("page.html", "parts.html", "chart.html", "report.html", "sweep.html", "comparison.html", "history.html")
     environment = Environment(
         loader=DictLoader({name: _text(name) for name in names}),
         autoescape=True,
@@ -137,11 +137,19 @@ def _text(name: str) -> str:
     return (files("lowlat.reports.page") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    script: str = get_plotlyjs()
-    return script
+def _style(drawn: Iterable[Chart]) -> str:
+    """The page's style: the part for all pages, the switches of the series, and the sizes of a chart with rows."""
+    shown = list(drawn)
+    switches = (
+        f".chart:has(.key-{index}:not(:checked)) .series-{index} {{ display: none; }}\n"
+        for index in range(max((len(chart.series) for chart in shown), default=0))
+    )
+    sizes = (
+        f".rows {{ --rows: {chart.rows}; --names: {max(len(name) for _, name in chart.y.ticks)}; }}\n"
+        for chart in shown
+        if chart.rows
+    )
+    return "".join([_text("page.css"), *switches, *sizes])
 
 
 def _in_script(value: Any) -> str:
@@ -150,6 +158,6 @@ def _in_script(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _hash(script: str) -> str:
-    """The source expression with which a content security policy allows an inline script."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+def _hash(element: str) -> str:
+    """The source expression with which a content security policy allows an inline script or style."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(element.encode()).digest()).decode()}"

@@ -8,6 +8,7 @@
     with profiler.span("encode"):
         ...
 
+    print(profiler.table())
     print(profiler.summary()[0].p99_ns)
 
     with profiler.log_to("latencies.hlog"):  # an interval a second, while the program runs
@@ -31,7 +32,6 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-from lowlat import units
 from lowlat.errors import UsageError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import FEW_BEYOND, Histogram
@@ -42,11 +42,10 @@ from lowlat.reports.profiler.background import in_background
 from lowlat.reports.profiler.interval_log import ProfileLog
 from lowlat.reports.profiler.span import Span
 from lowlat.reports.profiler.timed import check_timeable, name_of, timed
-from lowlat.text import plain_text
 from lowlat.uncopied import Uncopied
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from lowlat.reports.profiler.profile_table import ProfileTable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -159,23 +158,14 @@ class Profiler(Uncopied):
             with self._logs_lock:
                 self._logs.remove(log)
 
-    def table(self) -> Table:
-        """The summary as a rich table."""
-        from rich.table import Table
+    def table(self) -> ProfileTable:
+        """The summary as a rich table; `print` shows it as text, and a notebook as HTML."""
+        from lowlat.reports.profiler.profile_table import ProfileTable
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("name")
-        for heading in ("calls", "calls/s", "mean", "p50", "p95", "p99", "p99.9", "max"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        for row in self.summary():
-            times = (row.mean_ns, row.p50_ns, row.p95_ns, row.p99_ns, row.p99_9_ns, row.max_ns)
-            table.add_row(
-                plain_text(row.name),
-                units.short(row.calls),
-                units.short(row.calls_per_s),
-                *(units.time(value) for value in times),
-            )
-        return table
+        return ProfileTable(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
     def _recorder(self, name: str) -> Recorder:
         # setdefault is atomic: two concurrent threads get the same recorder.

@@ -33,7 +33,8 @@ _OVER_RATES: Final = ("50", "99", "99.9")
 # Distinct shapes, since color may be missing; the last line is drawn over the others.
 _MARKERS: Final = "·x○+▪◇▵*"
 _ASCII_MARKERS: Final = ".xo+#%@*"
-_COLORS: Final = ("blue+", "orange+", "green+", "magenta+", "cyan+", "red+", "yellow+", "default")
+_COLORS: Final = (27, 130, 28, 163, 30, 161, 64, "default")
+"""Of the 256 colors, which themes leave alone: each has a contrast of at least 4 to black and to white."""
 _ASCII: Final = str.maketrans("─│┌┐└┘├┤┬┴┼µ", "-|+++++++++u")
 
 

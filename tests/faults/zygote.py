@@ -27,7 +27,7 @@ def load_modules() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
-    for name in ("rich.table", "rich.progress", "rich.tree", "traceback", "runpy", "plotly.graph_objects", "jinja2"):
+    for name in ("rich.table", "rich.progress", "rich.tree", "traceback", "runpy", "jinja2"):
         importlib.import_module(name)
     from lowlat_cli.main import main
 

@@ -162,6 +162,8 @@ def test_a_page_beside_the_table_or_instead_of_it(lowlat: Run, base: Report, tmp
     assert page.startswith("<!doctype html>") and "<h1>slow.json vs. base.json</h1>" in page
     done = lowlat("compare", "base.json", "slow.json", "--to", "html")
     assert done.stdout.startswith("<!doctype html>") and done.stderr.startswith("lowlat: gate failed")
+    assert "kernel command line" not in done.stdout
+    assert "kernel command line" in lowlat("compare", "base.json", "slow.json", "-v", "--to", "html").stdout
 
 
 def test_a_chart_of_both_sides_under_the_table(lowlat: Run, base: Report, tmp_path: Path) -> None:
@@ -209,11 +211,11 @@ def test_ab_draws_what_its_commands_printed_or_says_that_there_is_nothing(lowlat
 
 
 def test_ab_without_the_extra_ends_before_its_runs(patched: Run) -> None:
-    no_extra = "import sys; sys.modules['plotly'] = None"
+    no_extra = "import sys; sys.modules['jinja2'] = None"
     for asked in (("--to", "html"), ("-o", "ab.html")):
         done = patched(no_extra, "ab", "--a", "", "--b", "", *asked)
         assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-        assert "needs plotly, which is not installed: pip install 'lowlat[html]'" in done.stderr
+        assert "needs jinja2, which is not installed: pip install 'lowlat[html]'" in done.stderr
 
 
 def test_gates_come_from_the_settings_file_too(lowlat: Run, base: Report, tmp_path: Path) -> None:

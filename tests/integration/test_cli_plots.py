@@ -14,7 +14,7 @@ from lowlat.errors import ExitCode
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SHORT = ("bench", "--commands", "2k", "--runs", "1")
-NO_EXTRA = "import sys; sys.modules['plotly'] = None"
+NO_EXTRA = "import sys; sys.modules['jinja2'] = None"
 
 
 def test_a_chart_under_the_table_and_a_page_in_the_file(lowlat: Run, tmp_path: Path) -> None:
@@ -26,6 +26,14 @@ def test_a_chart_under_the_table_and_a_page_in_the_file(lowlat: Run, tmp_path: P
     assert chart.splitlines()[-1].endswith("all")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") and page.endswith("</html>\n")
+
+
+def test_the_kernel_command_line_is_on_a_page_with_verbose_only(lowlat: Run, tmp_path: Path) -> None:
+    lowlat(*SHORT, "-o", "report.json")
+    for asked, shown in (((), False), (("-v",), True)):
+        page = lowlat("report", "report.json", *asked, "--to", "html").stdout
+        assert page.startswith("<!doctype html>")
+        assert ("kernel command line" in page) is shown
 
 
 def test_a_sweep_has_a_chart_too(lowlat: Run) -> None:
@@ -45,13 +53,13 @@ def test_json_stays_one_document_and_loads_nothing_to_draw_with(lowlat: Run) -> 
     assert json.loads(done.stdout)["schema"] == "lowlat.report/1"
     loaded = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "lowlat.reports.io.json_codec" in loaded
-    assert loaded.isdisjoint({"plotext", "plotly", "jinja2"})
+    assert loaded.isdisjoint({"plotext", "jinja2"})
 
 
 def test_without_the_extra_it_ends_before_the_run(patched: Run, tmp_path: Path) -> None:
     done = patched(NO_EXTRA, *SHORT, "-o", "report.html")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert "needs plotly, which is not installed: pip install 'lowlat[html]'" in done.stderr
+    assert "needs jinja2, which is not installed: pip install 'lowlat[html]'" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

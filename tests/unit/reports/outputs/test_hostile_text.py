@@ -27,11 +27,6 @@ def without_line_feeds(text: str) -> str:
     return text.replace("FORGED", "")
 
 
-def without_own_scripts(page: str) -> str:
-    """plotly.js holds some control characters itself."""
-    return re.sub(r"<script(?! type).*?</script>", "", page, flags=re.DOTALL)
-
-
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_text_of_a_report_in_every_output(report: Report, name: str) -> None:
     tried = 0
@@ -51,10 +46,8 @@ def test_the_same_for_keys_and_values_of_settings(report: Report) -> None:
 
 def test_a_page(report: Report) -> None:
     page = to_html(hostile_everywhere(report))
-    own = without_own_scripts(page)
-    assert "\\x1b[2J" in own
-    assert not RAW.search(own)
-    assert "\x1b" not in page
+    assert "\\x1b[2J" in page
+    assert not RAW.search(page)
 
 
 def test_outputs_of_a_comparison(report: Report) -> None:
@@ -63,9 +56,7 @@ def test_outputs_of_a_comparison(report: Report) -> None:
     for where, hostile in hostile_documents(comparison):
         assert not RAW.search(to_markdown(hostile)), where
         assert not RAW.search(to_junit(hostile)), where
-    assert not RAW.search(
-        re.sub(r"<script(?! type).*?</script>", "", to_html(hostile_everywhere(comparison)), flags=re.S)
-    )
+    assert not RAW.search(to_html(hostile_everywhere(comparison)))
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1", "-x"])

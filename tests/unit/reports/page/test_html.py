@@ -11,15 +11,12 @@ import hashlib
 import re
 import sys
 
-import plotly.graph_objects as go
 import pytest
 
 from lowlat import units
 from lowlat.errors import ExitCode, UsageError
-from lowlat.reports.histogram.percentile_curve import nines
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.page import html
 from lowlat.reports.page.html import check_available, to_html
 from tests.page import HOSTILE, Page
 
@@ -45,38 +42,6 @@ def test_the_latency_table_holds_the_reports_figures(report: Report, page: Page)
             assert named[f"p{percent}"] == shown
 
 
-def test_the_chart_holds_the_same_percentiles(report: Report, page: Page) -> None:
-    traces = page.charts["by-operation"]["data"]
-    for color, series in enumerate(report.summary):
-        points = {}
-        for trace in traces:
-            if trace["legendgroup"] == str(color):
-                assert trace["name"] == series.op
-                points |= {text: (x, y) for text, x, y in zip(trace["text"], trace["x"], trace["y"], strict=True)}
-        for percent in ("50", "90", "99"):
-            expected = pytest.approx(nines(percent), abs=1e-4), series.percentiles[percent].value
-            assert points[f"p{percent}"] == expected
-        assert points["max"][1] == series.max
-
-
-def test_what_few_samples_stand_for_is_dotted(report: Report, page: Page) -> None:
-    """Of 60,000 samples, ten are beyond log10(6,000) nines."""
-    firm, rest = page.charts["by-operation"]["data"][:2]
-    assert report.summary[0].count == 60_000
-    assert "dash" not in firm["line"] and rest["line"]["dash"] == "dot"
-    assert max(firm["x"]) == min(rest["x"]) <= 3.7782 < rest["x"][1]
-
-
-def test_runs_stand_beside_each_other_with_their_spread(report: Report, page: Page) -> None:
-    traces = page.charts["over-runs"]["data"]
-    single, merged = traces[0], traces[1]
-    assert single["y"] == [run.series[0].percentiles["50"].value for run in report.runs]
-    assert single["marker"]["symbol"] == ["circle", "circle", "circle-open"]
-    spread = report.summary[0].spread["50"]
-    (value,), (above,), (below,) = merged["y"], merged["error_y"]["array"], merged["error_y"]["arrayminus"]
-    assert (value + above, value - below) == (spread.max, spread.min)
-
-
 def test_both_untimed_passes_are_columns_and_facts(with_both_passes: Report) -> None:
     page = Page(to_html(with_both_passes))
     table = next(rows for rows in page.tables if rows and "one at a time" in rows[0])
@@ -86,9 +51,27 @@ def test_both_untimed_passes_are_columns_and_facts(with_both_passes: Report) -> 
     assert "a call per command, events read, no timestamps" in page.text
 
 
-def test_plotly_knows_every_property(page: Page, swept: Sweep) -> None:
-    for chart in (*page.charts.values(), *Page(to_html(swept)).charts.values()):
-        go.Figure(chart)  # raises for a property or a value that plotly.js would ignore
+def test_the_cards_are_latencies_and_throughput(with_both_passes: Report, page: Page) -> None:
+    """24, 25 and 26 M/s: the median pass."""
+    text = to_html(with_both_passes)
+    cards = re.findall(r"<li><b>(.*?)</b> (.*?)</li>", text)
+    assert [label for _, label in cards] == [
+        *("p50 of service", "p99 of service", "p99.9 of service", "max", "throughput, batched")
+    ]
+    assert cards[-1][0] == "40.0 M/s"
+    unknown = dataclasses.replace(
+        with_both_passes, runs=tuple(dataclasses.replace(run, throughput=None) for run in with_both_passes.runs)
+    )
+    assert "throughput, batched" not in to_html(unknown)
+
+
+def test_the_kernel_command_line_is_shown_on_request_only(report: Report, swept: Sweep) -> None:
+    """It may name hosts and disks, and a page is sent around."""
+    host = dataclasses.replace(report.host, cmdline="root=UUID=1234 ip=10.0.0.7")
+    points = tuple(dataclasses.replace(point, host=host) for point in swept.points)
+    for document in (dataclasses.replace(report, host=host), dataclasses.replace(swept, points=points)):
+        assert "root=UUID" not in to_html(document) and "kernel command line" not in to_html(document)
+        assert "root=UUID=1234 ip=10.0.0.7" in to_html(document, verbose=True)
 
 
 def test_bands_budget_and_surroundings_are_there(report: Report, page: Page) -> None:
@@ -132,12 +115,9 @@ def test_a_sweep_has_a_row_and_a_point_for_each_rate(swept: Sweep) -> None:
         assert row[0] == units.rate(point.load.target_rate or 0)
         assert row[3].startswith(f"[{p99_of_runs[1]}] ")
     assert [row[6] for row in rows] == ["meets (3 of 3)", "meets (3 of 3)", "not sustained in 3 of 3"]
-    p99 = page.charts["over-rates"]["data"][1]
-    assert p99["x"] == [1e6, 2e6, 4e6]
-    assert p99["marker"]["symbol"] == ["circle", "circle", "x"]
-    limit, *answer = page.charts["over-rates"]["layout"]["shapes"]
-    assert (limit["y0"], limit["y1"]) == (1_000_000, 1_000_000)
-    assert [line["x0"] for line in answer] == [swept.answer.rate, swept.answer.lower, swept.answer.upper]
+    assert [what.partition(",")[0] for _, _, what, _ in page.tooltips["over-rates"][1]] == [
+        *("at 1.00 M/s", "at 2.00 M/s", "at 4.00 M/s")
+    ]
     assert "isotonic fit" in page.text and "95% interval: 2.00 M/s to 4.00 M/s" in page.text
 
 
@@ -165,51 +145,68 @@ def test_a_document_cannot_become_markup(report: Report) -> None:
         not_available={HOSTILE: HOSTILE},
     )
     plain, attacked = Page(to_html(report)), Page(to_html(hostile))
-    assert len(attacked.scripts) == len(plain.scripts) == 3
-    assert attacked.scripts[1:] == plain.scripts[1:]
+    assert len(attacked.scripts) == len(plain.scripts) == 2
+    assert (attacked.scripts[1], attacked.style) == (plain.scripts[1], plain.style)
     assert not [tag for tag, _ in attacked.elements if tag == "img"]
     assert not [attributes for _, attributes in attacked.elements if any(name.startswith("on") for name in attributes)]
     assert attacked.text.count(HOSTILE) >= 12
-    name = attacked.charts["by-operation"]["data"][0]["name"]
-    assert name.startswith("&lt;script&gt;alert(1)&lt;/script&gt;")
 
 
-def test_nothing_is_fetched_and_only_named_scripts_run(page: Page) -> None:
+def test_nothing_is_fetched_and_only_named_scripts_and_styles_work(page: Page) -> None:
     assert not [tag for tag, attributes in page.elements if "src" in attributes or tag in {"iframe", "base", "object"}]
-    assert [attributes["href"] for _, attributes in page.elements if "href" in attributes] == ["data:,"]
+    links = {attributes["href"] or "" for _, attributes in page.elements if "href" in attributes}
+    assert {link for link in links if not link.startswith("#mark-")} == {"data:,"}
     policy = next(a["content"] or "" for t, a in page.elements if t == "meta" and a.get("http-equiv"))
-    assert policy.startswith("default-src 'none'; ")
-    assert re.findall(r"https?:|'unsafe-eval'|script-src[^;]*'unsafe-inline'", policy) == []
-    named = re.findall(r"'sha256-([^']+)'", policy)
-    assert named == [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in page.scripts[1:]]
+    script, style = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (page.scripts[1], page.style)
+    )
+    assert policy == (f"default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:"), (
+        "no 'unsafe-inline', no host"
+    )
+    assert not [attributes for _, attributes in page.elements if "style" in attributes], "which the policy would block"
 
 
-def test_our_own_templates_name_no_host(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "_plotly", lambda: "")
+def test_our_own_templates_name_no_host(report: Report) -> None:
     assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]+", to_html(report)) == []
+
+
+def test_every_mark_that_is_used_is_defined(report: Report, swept: Sweep) -> None:
+    for document in (report, swept):
+        elements = Page(to_html(document)).elements
+        defined = {attributes.get("id") for _, attributes in elements}
+        used = {(attributes["href"] or "")[1:] for tag, attributes in elements if tag == "use"}
+        assert used and used <= defined
 
 
 def test_tables_come_before_charts(page: Page) -> None:
     names = [tag for tag, _ in page.elements]
     assert names.index("table") < names.index("figure") < names.index("script")
-    assert names.count("noscript") == names.count("figure") == len(page.charts) == 2
+    assert names.count("figure") == len(page.tooltips) == 2
+
+
+def test_a_page_is_small(report: Report, swept: Sweep) -> None:
+    """Reports of many runs and rates have more points, not more script."""
+    runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(100))
+    points = tuple(
+        dataclasses.replace(swept.points[0], load=dataclasses.replace(swept.points[0].load, target_rate=1e5 * rate))
+        for rate in range(1, 33)
+    )
+    large = (dataclasses.replace(report, runs=runs), dataclasses.replace(swept, points=points))
+    assert [len(to_html(each).encode()) < 1_000_000 for each in (report, *large)] == [True] * 3
 
 
 def test_documents_at_the_edge_have_a_page(report: Report) -> None:
     empty = dataclasses.replace(report, runs=(), summary=(), budget_class=None, verification=None, status="interrupted")
     assert "No latency was measured" in Page(to_html(empty)).text
     single = dataclasses.replace(report, runs=report.runs[:1])
-    assert "over-runs" not in Page(to_html(single)).charts
+    assert "over-runs" not in Page(to_html(single)).tooltips
     bare = tuple(dataclasses.replace(series, percentiles={}, spread={}, bands=()) for series in report.summary)
     assert Page(to_html(dataclasses.replace(report, summary=bare))).tables[0][1][2] == "\u2013"
 
 
-@pytest.mark.parametrize("missing", ["jinja2", "plotly"])
-def test_without_the_extra_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, report: Report, missing: str
-) -> None:
-    monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(UsageError, match=rf"needs {missing}, .*pip install 'lowlat\[html\]'") as caught:
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(UsageError, match=r"needs jinja2, .*pip install 'lowlat\[html\]'") as caught:
         to_html(report)
     assert caught.value.exit_code == ExitCode.USAGE
     monkeypatch.undo()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-import plotly.graph_objects as go
 import pytest
 
 from lowlat import units
@@ -19,7 +19,8 @@ from lowlat.reports.model.context import Tool
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Spread
 from lowlat.reports.model.series import summarize
-from lowlat.reports.page import html
+from lowlat.reports.page.comparison_chart import ratios
+from lowlat.reports.page.history_charts import over_time
 from lowlat.reports.page.html import to_html
 from lowlat.reports.terminal import comparison_lines
 from tests.page import HOSTILE, Page
@@ -77,13 +78,14 @@ def drift() -> History:
 
 def test_a_row_holds_what_was_compared(failed: Comparison) -> None:
     shown, every = Page(to_html(failed)).tables[0], failed.metrics
-    assert shown[0] == ["metric", "base", "head", "HL ratio", "95% interval", "p", "runs", "gate", "verdict"]
+    assert shown[0] == [*("metric", "verdict", "base", "head", "HL ratio", "95% interval", "p", "runs", "gate", "note")]
     assert [row[0] for row in shown[1:]] == [str(metric) for metric in every]
     row = next(row for row in shown if row[0] == "p99 service all")
     metric = next(metric for metric in every if str(metric) == row[0])
-    assert row[1:3] == [f"[{side.median}] {units.time(side.median)}" for side in (metric.base, metric.head)]
-    assert row[3] == f"[{metric.ratio}] 1.30"
-    assert row[4:] == ["1.29-1.30", f"[{metric.p}] <0.001", "8+8", "+10%", "regressed"]
+    assert row[1] == "regressed"
+    assert row[2:4] == [f"[{side.median}] {units.time(side.median)}" for side in (metric.base, metric.head)]
+    assert row[4] == f"[{metric.ratio}] 1.30"
+    assert row[5:] == ["1.29-1.30", f"[{metric.p}] <0.001", "8+8", "+10%", ""]
 
 
 def test_the_verdict_and_both_sides_are_named(failed: Comparison) -> None:
@@ -96,34 +98,72 @@ def test_the_verdict_and_both_sides_are_named(failed: Comparison) -> None:
 
 
 def test_ratios_have_their_intervals_as_whiskers_and_limits_as_lines(failed: Comparison) -> None:
-    chart = Page(to_html(failed)).charts["ratios"]
-    names = chart["layout"]["yaxis"]["ticktext"]
+    chart = ratios(failed.metrics)
+    assert chart is not None
+    names = [name for _, name in chart.y.ticks]
     drawn = {
-        (names[place], trace["name"]): (x, x - below, x + above)
-        for trace in chart["data"]
-        for place, x, below, above in zip(
-            trace["y"], trace["x"], trace["error_x"]["arrayminus"], trace["error_x"]["array"], strict=True
-        )
+        (names[round(point.y)], series.name): (point.x, *(point.ends or ()))
+        for series in chart.series
+        for point in series.points
     }
     assert drawn == {
-        (str(metric), metric.verdict): (metric.ratio, *(pytest.approx(end) for end in metric.interval or ()))
-        for metric in failed.metrics
+        (str(metric), metric.verdict): (metric.ratio, *(metric.interval or ())) for metric in failed.metrics
     }
-    one, *limits = chart["layout"]["shapes"]
-    assert (one["x0"], one["yref"]) == (1, "paper")
-    assert {names[round((line["y0"] + line["y1"]) / 2)]: line["x0"] for line in limits} == {
+    one, *limits = chart.guides
+    assert (one.value, one.span) == (1, None)
+    assert {names[round(sum(line.span or ()) / 2)]: line.value for line in limits} == {
         "p99 service all": pytest.approx(1.1),
         "throughput": pytest.approx(0.6),
     }
+
+
+def _calm(failed: Comparison) -> Comparison:
+    """Every interval is narrow."""
+    metrics = (
+        dataclasses.replace(each, interval=(each.ratio or 1, (each.ratio or 1) * 1.01)) for each in failed.metrics
+    )
+    return dataclasses.replace(failed, metrics=tuple(metrics))
+
+
+def _wild(failed: Comparison, name: str) -> Comparison:
+    """One metric is at 37 times the base's, with an interval from 0.02 to 90; the others are calm."""
+    metrics = (
+        dataclasses.replace(each, ratio=37.0, interval=(0.02, 90.0)) if str(each) == name else each
+        for each in _calm(failed).metrics
+    )
+    return dataclasses.replace(failed, metrics=tuple(metrics))
+
+
+@pytest.mark.parametrize("name", ["max service all", "p99.9 service cancel"])
+def test_a_wild_metric_that_does_not_gate_is_clipped_and_marked(failed: Comparison, name: str) -> None:
+    """A maximum of 37 times the base's, one sample, would squeeze the gated ratios into a tenth of the chart."""
+    plain, chart = ratios(_calm(failed).metrics), ratios(_wild(failed, name).metrics)
+    assert plain is not None and chart is not None
+    assert chart.clipped and not plain.clipped
+    assert chart.x.last == pytest.approx(plain.x.last, rel=0.05)
+    (series,) = [each for each in chart.series if any(point.what == name for point in each.points)]
+    marks = [mark for mark in chart.marks(series) if mark[0].startswith("beyond")]
+    assert {(mark, x) for mark, x, _ in marks} == {("beyond-left", "0.00%"), ("beyond-right", "100.00%")}
+    (point,) = [point for point in series.points if point.what == name]
+    assert point.value.startswith("37 (0.02-90)"), "the tooltip says how far"
+    assert "beyond the axis" in to_html(_wild(failed, name)) and "beyond the axis" not in to_html(_calm(failed))
+
+
+def test_a_gated_metric_is_never_clipped(failed: Comparison) -> None:
+    chart = ratios(_wild(failed, "p99 service all").metrics)
+    assert chart is not None and not chart.clipped
+    assert chart.x.first < 0.02 and chart.x.last > 90
 
 
 def test_commands_of_which_only_the_time_is_known_have_a_page() -> None:
     """A base of 0 ns has no ratio, and two runs per side no interval."""
     sides = [Samples(name, (), ({WALL: at}, {WALL: at})) for name, at in (("A", 0), ("B", 200), ("C", 0))]
     none = Page(to_html(compare(sides[0], sides[1], [], ["lowlat"])))
-    assert (none.charts, none.tables[0][1][3:5]) == ({}, ["\u2013", "\u2013"])
-    (trace,) = Page(to_html(compare(sides[1], sides[2], [], ["lowlat"]))).charts["ratios"]["data"]
-    assert (trace["name"], trace["x"], trace["error_x"]["array"]) == ("inconclusive", [0.01], [0])
+    assert (none.tooltips, none.tables[0][1][4:6]) == ({}, ["\u2013", "\u2013"])
+    chart = ratios(compare(sides[1], sides[2], [], ["lowlat"]).metrics)
+    assert chart is not None and chart.clipped
+    (series,) = chart.series
+    assert (series.name, [mark for mark, _, _ in chart.marks(series)]) == ("inconclusive", ["beyond-left"])
 
 
 def test_operations_of_other_measures_stand_in_a_table_of_their_own(failed: Comparison) -> None:
@@ -142,12 +182,15 @@ def test_a_trend_has_a_row_and_a_point_for_each_report(drift: History) -> None:
         *("2026-11-02 10:00", "abc1234+", "3", "[44] 44 ns34-54 ns", "1.10x", "1.10x"),
         *("[440] 440 ns430-450 ns", "1.10x", "1.10x", "2.json, not valid"),
     ]
-    assert list(page.charts) == ["trend-0"], "a single report is no trend"
-    p50, p99 = page.charts["trend-0"]["data"]
-    assert (p50["y"], p99["y"]) == ([40, 44, 48], [400, 440, 480])
-    assert p50["x"] == [entry.started for entry in drift.trends[0].entries]
-    assert (p50["error_y"]["arrayminus"], p50["error_y"]["array"]) == ([10] * 3, [10] * 3)
-    assert p50["marker"]["symbol"] == ["circle", "x", "circle"]
+    assert list(page.tooltips) == ["trend-0"], "a single report is no trend"
+    chart = over_time(drift)["trend-0"]
+    assert chart is not None
+    p50, p99 = chart.series
+    assert [[point.y for point in each.points] for each in (p50, p99)] == [[40, 44, 48], [400, 440, 480]]
+    assert [point.ends for point in p50.points] == [(30 + rise, 50 + rise) for rise in (0, 4, 8)]
+    assert [point.mark for point in p50.points] == ["circle", "cross", "circle"]
+    assert [chart.x.at(point.x) for point in p50.points] == [pytest.approx(at, abs=0.01) for at in (3.70, 50, 96.30)]
+    assert [text for _, text in chart.x.ticks] == ["2026-11-02", "2026-11-03"]
     assert "notes.txt" in page.text and "not a JSON document" in page.text
     assert "No reports." in Page(to_html(History(trends=(), skipped=()))).text
 
@@ -158,15 +201,26 @@ def test_whiskers_end_within_the_chart(drift: History) -> None:
     wild = dataclasses.replace(entry.figures["99"], spread=Spread(min=390, max=5_000))
     entries = (dataclasses.replace(entry, figures={**entry.figures, "99": wild}), *drift.trends[0].entries[1:])
     trend = dataclasses.replace(drift.trends[0], entries=entries)
-    chart = Page(to_html(History(trends=(trend,), skipped=()))).charts["trend-0"]
-    assert chart["layout"]["yaxis"]["range"] == [1, 4]
-    assert chart["data"][1]["error_y"]["array"][0] == 5_000 - 400
+    chart = over_time(History(trends=(trend,), skipped=()))["trend-0"]
+    assert chart is not None and chart.y.last == pytest.approx(10_000)
+    assert not chart.clipped
 
 
-def test_plotly_knows_every_property(failed: Comparison, drift: History) -> None:
-    for document in (failed, drift):
-        for chart in Page(to_html(document)).charts.values():
-            go.Figure(chart)  # raises for a property or a value that plotly.js would ignore
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (40, ["10:00:00", "10:00:15", "10:00:30"]),
+        (7_200, ["11-01 10:00", "11-01 11:00", "11-01 12:00"]),
+        (90 * 86_400, ["2026-11-19", "2026-12-17", "2027-01-14"]),
+        (40 * 365 * 86_400, ["2025-12-18", "2033-12-16", "2041-12-14", "2049-12-12", "2057-12-10", "2065-12-08"]),
+    ],
+)
+def test_ticks_of_a_trend_suit_its_length(drift: History, seconds: int, labels: list[str]) -> None:
+    first = drift.trends[0].entries[0]
+    later = (datetime(2026, 11, 1, 10, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat()
+    trend = dataclasses.replace(drift.trends[0], entries=(first, dataclasses.replace(first, started=later)))
+    chart = over_time(History(trends=(trend,), skipped=()))["trend-0"]
+    assert chart is not None and [text for _, text in chart.x.ticks] == labels
 
 
 def _hostile_comparison(failed: Comparison) -> Comparison:
@@ -196,15 +250,18 @@ def test_a_document_cannot_become_markup(failed: Comparison, drift: History, kin
         "history": lambda: _hostile_history(drift),
     }
     plain, attacked = Page(to_html(drift)), Page(to_html(makers[kind]()))
-    assert attacked.scripts[1:] == plain.scripts[1:] and len(attacked.scripts) == 3
+    assert attacked.scripts[1:] == plain.scripts[1:] and len(attacked.scripts) == 2
     assert not [tag for tag, _ in attacked.elements if tag == "img"]
     assert not [attributes for _, attributes in attacked.elements if any(name.startswith("on") for name in attributes)]
     assert attacked.text.count(HOSTILE) >= 8
-    assert "<" not in re.sub(r"<(?:/?b|br|extra|/extra)>", "", str(attacked.charts))
 
 
-def test_our_own_templates_name_no_host(failed: Comparison, drift: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "_plotly", lambda: "")
+def test_the_kernel_command_line_is_shown_on_request_only(failed: Comparison) -> None:
+    assert "ro quiet" not in to_html(failed)
+    assert to_html(failed, verbose=True).count("ro quiet") == 2
+
+
+def test_our_own_templates_name_no_host(failed: Comparison, drift: History) -> None:
     for document in (failed, drift):
         text = to_html(document)
         assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.[a-z]+", text) == []

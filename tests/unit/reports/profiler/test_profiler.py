@@ -116,6 +116,20 @@ def test_an_unknown_name_says_which_are_known() -> None:
         profiler.histogram("decode")
 
 
+def test_print_and_notebooks_show_the_table_whole() -> None:
+    """An object's address helps nobody, and a name of 200 characters is not cut."""
+    profiler = Profiler()
+    name = f"<b>{'n' * 200}</b>"
+    with profiler.span(name):
+        pass
+    heading, row = str(profiler.table()).splitlines()
+    assert heading.split() == ["name", "calls", "calls/s", "mean", "p50", "p95", "p99", "p99.9", "max"]
+    assert row.split()[:2] == [name, "1"] and row == row.rstrip()
+    for shown in (profiler._repr_html_(), profiler.table()._repr_html_()):
+        assert shown.startswith("<pre") and "p99.9" in shown and f"&lt;b&gt;{'n' * 200}&lt;/b&gt;" in shown
+    assert str(Profiler().table()).split() == heading.split()
+
+
 def test_the_table_has_a_row_a_name() -> None:
     profiler = Profiler()
     with profiler.span("encode"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
+import re
 from fractions import Fraction
 
 import pytest
@@ -84,6 +85,28 @@ def test_a_console_without_box_characters_gets_ascii(report: Report) -> None:
     render_plot(report, Console(file=stream, width=80))
     stream.seek(0)
     assert "100 us" in stream.read()
+
+
+def _luminance(code: int) -> float:
+    """Relative luminance (WCAG 2.2) of one of the 216 colors from 16 on, whose shades terminals' themes leave alone."""
+    levels = (0, 95, 135, 175, 215, 255)
+    shades = (levels[(code - 16) // step % 6] / 255 for step in (36, 6, 1))
+    linear = [shade / 12.92 if shade <= 0.03928 else ((shade + 0.055) / 1.055) ** 2.4 for shade in shades]
+    return sum(weight * shade for weight, shade in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def _contrasts(code: int) -> tuple[float, float]:
+    """To white, and to black."""
+    return 1.05 / (_luminance(code) + 0.05), (_luminance(code) + 0.05) / 0.05
+
+
+def test_every_line_is_legible_on_white_and_on_black(report: Report) -> None:
+    lines = tuple(dataclasses.replace(report.summary[1], op=f"op{index}") for index in range(8))
+    drawn = plot(dataclasses.replace(report, summary=lines), color=True)
+    codes = {int(code) for code in re.findall(r"\x1b\[38;5;(\d+)m", drawn)}
+    assert len(codes) == 7, "the eighth line has the terminal's own color"
+    assert all(min(_contrasts(code)) >= 4 for code in codes)
+    assert min(_contrasts(226)) < 4, "bright yellow would not do"
 
 
 def test_color_only_where_wanted(report: Report) -> None:

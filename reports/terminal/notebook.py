@@ -1,0 +1,31 @@
+"""What a notebook shows of a document or a table: the same as a terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH: Final = 120
+"""Columns of a terminal that a notebook's page has room for."""
+_FORMAT: Final = '<pre style="white-space: pre; overflow-x: auto; line-height: normal">{code}</pre>\n'
+
+
+def html_of(draw: Callable[[Console], None], width: int = WIDTH) -> str:
+    """What is drawn on a console, as HTML; text that looks like markup is escaped."""
+    from rich.console import Console
+
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        force_terminal=True,
+        color_system="standard",
+        markup=False,
+        emoji=False,
+    )
+    draw(console)
+    return console.export_html(code_format=_FORMAT, inline_styles=True)
