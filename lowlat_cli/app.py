@@ -18,6 +18,7 @@ from lowlat_cli.verbs.bench import bench
 from lowlat_cli.verbs.book import book
 from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.compare import compare
+from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.journal import journal
 from lowlat_cli.verbs.profile import profile
 from lowlat_cli.verbs.replay import replay
@@ -47,6 +48,7 @@ app.command(cls=Verb, epilog=_EPILOG)(replay)
 app.command(cls=Verb, epilog=_EPILOG)(report)
 app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
+app.command(cls=Verb, epilog=_EPILOG)(doctor)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.add_typer(affinity)
 app.add_typer(journal)
@@ -84,6 +86,7 @@ def root(
       lowlat report a.json --to csv       show, merge, convert and track saved reports
       lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, available CPUs
+      lowlat doctor                       is this host tuned, and what can be changed?
       lowlat calibrate                    time-stamp counter frequency, to a fraction of a ppm
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so

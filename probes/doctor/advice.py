@@ -1,0 +1,90 @@
+"""What a check makes of the value it read, and the fixes it can offer."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lowlat.probes.doctor.finding import Fix, Measurement, Severity, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The verdict on a value. `status` None means: as bad as the check's severity says."""
+
+    observed: str
+    status: Status | None
+    fix: Fix | None = None
+    measured: tuple[Measurement, ...] = ()
+    reason: str | None = None
+
+
+def good(observed: str, *measured: Measurement) -> Advice:
+    """The value is as wanted."""
+    return Advice(observed, "pass", measured=measured)
+
+
+def bad(observed: str, fix: Fix | None = None, *measured: Measurement, status: Severity | None = None) -> Advice:
+    """The value is not as wanted; `status` where it is not the check's severity."""
+    return Advice(observed, status, fix, measured)
+
+
+def note(observed: str, *measured: Measurement, fix: Fix | None = None) -> Advice:
+    """The value is worth knowing, and neither good nor bad."""
+    return Advice(observed, "info", fix, measured)
+
+
+def unclear(observed: str, reason: str, *measured: Measurement) -> Advice:
+    """The value does not tell; `reason` says why."""
+    return Advice(observed, "unknown", None, measured, reason)
+
+
+def write(path: str, value: str, found: str) -> Fix:
+    """Write a value to a file of the kernel; the undo writes what was found."""
+    return write_each({path: found}, value)
+
+
+def write_each(found: Mapping[str, str], value: str, advice: str | None = None) -> Fix:
+    """Write the same value to several files of the kernel, by path without the first slash."""
+    first = next(iter(found))
+    return Fix(
+        advice or f"echo {value} > /{first}",
+        tuple(_echo(value, path) for path in found),
+        tuple(_echo(old, path) for path, old in found.items()),
+    )
+
+
+def _echo(value: str, path: str) -> str:
+    return f"echo {shlex.quote(value)} > {shlex.quote('/' + path)}"
+
+
+def sysctl(name: str, value: str, found: str) -> Fix:
+    """Set a sysctl such as `vm.stat_interval`."""
+    return Fix(
+        f"sysctl -w {name}={value}",
+        (f"sysctl -w {shlex.quote(f'{name}={value}')}",),
+        (f"sysctl -w {shlex.quote(f'{name}={found}')}",),
+    )
+
+
+def boot(parameters: str) -> Fix:
+    """Add parameters to the kernel's command line."""
+    return Fix(f"boot with {parameters}")
+
+
+def by_hand(advice: str) -> Fix:
+    """Something that no command of this host does."""
+    return Fix(advice)
+
+
+def together(fixes: Iterable[Fix]) -> Fix | None:
+    """Several fixes as one; None if there are none."""
+    listed = list(fixes)
+    if not listed:
+        return None
+    return Fix(
+        "; ".join(dict.fromkeys(fix.advice for fix in listed)),
+        tuple(command for fix in listed for command in fix.commands),
+        tuple(command for fix in listed for command in fix.undo),
+    )
