@@ -95,7 +95,7 @@ def _label(finding: Finding) -> Text:
 
 def found_text(finding: Finding) -> str:
     """What was found, and what was measured beside it; or why nothing was."""
-    measured = [f"{measurement.text} measured" for measurement in finding.measured]
+    measured = [f"measured {measurement.text}" for measurement in finding.measured]
     return "; ".join([*filter(None, [finding.observed or finding.reason]), *measured]) or "nothing"
 
 
@@ -109,7 +109,7 @@ def _whole(finding: Finding) -> RenderableType:
     if finding.status == "not applicable":
         rows.append(("owner", finding.owner))
     if finding.stands_for:
-        rows.append(("not judged", ", ".join(finding.stands_for)))
+        rows.append(("covers", ", ".join(finding.stands_for)))
     if finding.status in ("warn", "fail", "info"):
         rows += [("good", finding.threshold), ("cost", finding.consequence)]
         rows.append(("fix", finding.fix.advice if finding.fix else None))

@@ -294,7 +294,7 @@ class Smis(Check[int]):
 
     def advise(self, value: int, host: ExaminedHost) -> Advice:
         """Any is too many."""
-        measured = Measurement(value, "SMIs while counters were compared")
+        measured = Measurement(value, "SMIs between two reads")
         return (
             bad("the firmware interrupts", by_hand("firmware settings"), measured) if value else good("none", measured)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,8 @@ from lowlat.probes.reading import Reading, known, not_applicable, unknown
 Purpose: TypeAlias = Literal["latency", "repeatable-benchmark"]
 
 NOT_CAPTURED: Final = "not available in a capture; run it on the host"
+CARDS_MAX: Final = 256
+"""Network interfaces that are looked at."""
 GROUPS_MAX: Final = 500
 GROUP_DEPTH_MAX: Final = 4
 """Control groups that are searched for isolated partitions, and levels of them."""
@@ -150,6 +153,16 @@ class ExaminedHost:
         if found.unread:
             return unknown(source, next(iter(found.unread.values())))
         return not_applicable(source, f"no CPU has the file {name}")
+
+    def has_capability(self, bit: int) -> bool | None:
+        """Whether this process has a capability; None if that cannot be read."""
+        match = re.search(r"^CapEff:\s*([0-9a-f]{1,16})$", self.tree.text("proc/self/status") or "", re.MULTILINE)
+        return None if match is None else bool(int(match[1], 16) >> bit & 1)
+
+    def cards(self) -> tuple[str, ...]:
+        """Network interfaces with a device behind them."""
+        names = self.tree.names("sys/class/net")[:CARDS_MAX]
+        return tuple(name for name in names if self.tree.exists(f"sys/class/net/{name}/device"))
 
     def window(self, path: str) -> Reading[Counters]:
         """The compared counters, if a file was read at both ends of the window."""

@@ -19,7 +19,31 @@ def _cpu_power() -> Checks:
 
 
 def _scheduler() -> Checks:
-    from lowlat.probes.doctor.isolation import CHECKS
+    from lowlat.probes.doctor import cpu_time, isolation, scheduler
+
+    return (*isolation.CHECKS, *cpu_time.CHECKS, *scheduler.CHECKS)
+
+
+def _interrupts() -> Checks:
+    from lowlat.probes.doctor.interrupts import CHECKS
+
+    return CHECKS
+
+
+def _memory() -> Checks:
+    from lowlat.probes.doctor.memory import CHECKS
+
+    return CHECKS
+
+
+def _clock() -> Checks:
+    from lowlat.probes.doctor.clock import CHECKS
+
+    return CHECKS
+
+
+def _limits() -> Checks:
+    from lowlat.probes.doctor.limits import CHECKS
 
     return CHECKS
 
@@ -28,6 +52,10 @@ GROUPS: Final[Mapping[str, Callable[[], Checks]]] = MappingProxyType(
     {
         "cpu": _cpu_power,
         "scheduler": _scheduler,
+        "interrupts": _interrupts,
+        "memory": _memory,
+        "clock": _clock,
+        "limits": _limits,
     }
 )
 """Groups by name; a group's checks are imported when it is asked for them."""

@@ -68,6 +68,16 @@ def _folders(tree: HostTree, controller: str) -> Iterator[str]:
             yield "/".join((mount, *parts[:count]))
 
 
+def cpu_groups(tree: HostTree) -> tuple[str, ...]:
+    """Folders of this process's group and its ancestors that the cpu controller may have, nearest first."""
+    return tuple(_folders(tree, "cpu"))
+
+
+def memory_groups(tree: HostTree) -> tuple[str, ...]:
+    """The same for the memory controller."""
+    return tuple(_folders(tree, "memory"))
+
+
 def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:
     """CPUs that the cpuset controller allows to this process."""
     names = ("cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus")
