@@ -164,6 +164,10 @@ class ExaminedHost:
         names = self.tree.names("sys/class/net")[:CARDS_MAX]
         return tuple(name for name in names if self.tree.exists(f"sys/class/net/{name}/device"))
 
+    def node_cpus(self, node: int) -> Cpus:
+        """The CPUs of a NUMA node; none if they cannot be read."""
+        return cpus_of_list(self.tree.text(f"sys/devices/system/node/node{node}/cpulist") or "") or ()
+
     def window(self, path: str) -> Reading[Counters]:
         """The compared counters, if a file was read at both ends of the window."""
         source = f"read from /{path}, twice"

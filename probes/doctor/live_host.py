@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from lowlat.errors import NotValidError
 from lowlat.probes import _core
@@ -19,6 +19,8 @@ from lowlat.probes.doctor.other_source import CpuinfoProcess
 from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.host_tree import explain_os_error
 from lowlat.probes.host.kernel_log import kernel_log
+from lowlat.probes.network import ethtool
+from lowlat.probes.network.ethtool import Coalescing
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 SPEED_S: Final = 0.05
@@ -172,7 +174,26 @@ class LiveHost:
         except AffinityError:
             return ()
 
-    def cpuinfo(self) -> Reading[dict[str, object]]:
+    def coalescing(self, card: str) -> Reading[Coalescing]:
+        """Interrupt coalescing of a network card."""
+        return ethtool.coalescing(card)
+
+    def merging(self, card: str) -> Reading[tuple[bool, bool]]:
+        """Whether GRO and LRO are on."""
+        gro, lro = ethtool.receive_offload(card), ethtool.large_receive_offload(card)
+        if gro.value is None:
+            return Reading(None, gro.source, gro.reason, gro.applicable)
+        return known((gro.value, bool(lro.value)), gro.source)
+
+    def link_settings(self, card: str) -> Reading[str]:
+        """Ring, energy-efficient Ethernet and pause frames, as far as the driver tells them."""
+        ring = ethtool.rings(card)
+        switches = (("EEE", ethtool.energy_efficient_ethernet(card)), ("pause frames", ethtool.pause_frames(card)))
+        said = [f"rx ring {ring.value.rx} of {ring.value.rx_max}"] if ring.value else []
+        said += [f"{name} {'on' if each.value else 'off'}" for name, each in switches if each.value is not None]
+        return known(", ".join(said), ring.source) if said else Reading(None, ring.source, ring.reason, ring.applicable)
+
+    def cpuinfo(self) -> Reading[dict[str, Any]]:
         """What py-cpuinfo says of the processor."""
         if self._cpuinfo is None:
             return unknown("py-cpuinfo", "it was not asked")

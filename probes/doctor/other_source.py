@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from typing import Final
+from typing import Any, Final
 
 from lowlat.probes.reading import Reading, known, unknown
 
@@ -33,7 +33,7 @@ class CpuinfoProcess:
         except OSError as error:
             self._why = f"it cannot be started: {error.strerror or error}"
 
-    def answer(self) -> Reading[dict[str, object]]:
+    def answer(self) -> Reading[dict[str, Any]]:
         """What it printed; unknown if it failed or is not done in time. Its process has ended then."""
         if self._process is None:
             return unknown(_SOURCE, self._why)

@@ -42,6 +42,18 @@ def _clock() -> Checks:
     return CHECKS
 
 
+def _virtualization() -> Checks:
+    from lowlat.probes.doctor.virtualization import CHECKS
+
+    return CHECKS
+
+
+def _network() -> Checks:
+    from lowlat.probes.doctor.network import CHECKS
+
+    return CHECKS
+
+
 def _limits() -> Checks:
     from lowlat.probes.doctor.limits import CHECKS
 
@@ -55,7 +67,9 @@ GROUPS: Final[Mapping[str, Callable[[], Checks]]] = MappingProxyType(
         "interrupts": _interrupts,
         "memory": _memory,
         "clock": _clock,
+        "network": _network,
         "limits": _limits,
+        "virtualization": _virtualization,
     }
 )
 """Groups by name; a group's checks are imported when it is asked for them."""
