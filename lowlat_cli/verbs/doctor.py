@@ -100,7 +100,7 @@ def doctor(
     def draw(on: Console) -> None:
         from lowlat_cli.views.doctor import doctor_view
 
-        on.print(*doctor_view(found, verbose=verbose), sep="\n", highlight=False)
+        on.print(*doctor_view(found, verbose=verbose, width=on.width), sep="\n", highlight=False)
 
     destination.write(lambda: text(found), draw)
     if fix_script is not None:

@@ -26,10 +26,14 @@ STYLES: Final[dict[Status, str]] = {
     "pass": "green",
 }
 LABELS: Final[dict[Status, str]] = {"not applicable": "n/a"}
-OBSERVED_CHARS: Final = 38
+WIDE_COLUMNS: Final = 140
+CHECK_COLUMNS: Final = 29
+"""What status and name of a check take of a line."""
+FOUND_CHARS: Final = 66
+GOOD_CHARS: Final = 56
 
 
-def doctor_view(found: Examination, *, verbose: bool) -> Iterator[RenderableType]:
+def doctor_view(found: Examination, *, verbose: bool, width: int) -> Iterator[RenderableType]:
     """All parts, top to bottom."""
     yield _platform(found)
     yield _counts(found)
@@ -41,8 +45,8 @@ def doctor_view(found: Examination, *, verbose: bool) -> Iterator[RenderableType
     wrong = [finding for status in ("fail", "warn") for finding in found.findings if finding.status == status]
     others = [finding for finding in found.findings if finding.status == "info" and finding.stands_for]
     if wrong or others:
-        yield layout.spaced(_table([*wrong, *others][:SHOWN_MAX]))
-    yield plain_text(_rest(len(wrong) + len(others)), style="dim")
+        yield layout.spaced(_table([*wrong, *others][:SHOWN_MAX], width))
+    yield plain_text(_rest(len(wrong) + len(others) - SHOWN_MAX), style="dim")
 
 
 def _platform(found: Examination) -> Text:
@@ -64,25 +68,21 @@ def _counts(found: Examination) -> Text:
     return line
 
 
-def _table(findings: list[Finding]) -> Table:
-    made = layout.table("", "check", "found", "good")
-    made.columns[0].min_width = None
+def _table(findings: list[Finding], width: int) -> Table:
+    """A line for each; what is good has a column where there is room."""
+    wide = width >= WIDE_COLUMNS
+    made = layout.table("", "check", "found", *(["good"] if wide else []))
+    made.columns[0].min_width = 4
+    left = width - CHECK_COLUMNS if not wide else FOUND_CHARS
     for finding in findings:
-        made.add_row(
-            _label(finding),
-            finding.id,
-            plain_text(_cut(found_text(finding), OBSERVED_CHARS)),
-            plain_text(_cut(finding.threshold, 80)),
-        )
-    for column in made.columns[2:]:
-        column.overflow = "ellipsis"
+        row = [_label(finding), plain_text(finding.id), plain_text(_cut(found_text(finding), left))]
+        made.add_row(*row, *([plain_text(_cut(finding.threshold, GOOD_CHARS))] if wide else []))
     return made
 
 
-def _rest(count: int) -> str:
-    hidden = count - SHOWN_MAX
+def _rest(hidden: int) -> str:
     first = f"{hidden} more; " if hidden > 0 else ""
-    return f"{first}-v shows every check with its path, cost and fix; --fix-script FILE writes the fixes"
+    return f"{first}-v shows all, with path, cost and fix; --fix-script FILE writes the fixes"
 
 
 def _cut(text: str, most: int) -> str:

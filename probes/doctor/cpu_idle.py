@@ -12,7 +12,7 @@ from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, 
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu, absent
 from lowlat.probes.doctor.finding import Measurement
-from lowlat.probes.doctor.registers import SMI_COUNT, read_register, register_path
+from lowlat.probes.doctor.registers import SMI_COUNT, register_path
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable
 
@@ -287,7 +287,7 @@ class Smis(Check[int]):
         if "GenuineIntel" not in (host.tree.text("proc/cpuinfo") or ""):
             why = "only Intel processors count them in a register; on AMD, perf stat -e ls_smi_rx does"
             return not_applicable("MSR 0x34", why)
-        now = read_register(host.online[0], SMI_COUNT)
+        now = live.value.register(host.online[0], SMI_COUNT)
         if now.value is None or host.counters is None:
             return now
         return host.counters.difference(register_path(host.online[0]))

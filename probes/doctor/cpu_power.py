@@ -13,7 +13,6 @@ from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu, absent
 from lowlat.probes.doctor.finding import Measurement
 from lowlat.probes.doctor.knobs import CpuFileCheck
 from lowlat.probes.doctor.live_host import CpuSpeed
-from lowlat.probes.doctor.registers import read_register
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable
 
@@ -147,7 +146,7 @@ class Turbo(Check[TurboSwitch]):
             if text in ("0", "1"):
                 return known(TurboSwitch(text == value_on, path, value_on), f"read from /{path}")
         if host.live is not None and not host.is_guest and _vendor(host) == "GenuineIntel":
-            register = read_register(0, _MISC_ENABLE)
+            register = host.live.register(0, _MISC_ENABLE)
             if register.value is not None:
                 return known(TurboSwitch(not register.value >> _TURBO_OFF_BIT & 1), register.source)
         source = f"read from /{CPU_FOLDER}/intel_pstate/no_turbo, /{CPU_FOLDER}/cpufreq/boost"

@@ -38,9 +38,12 @@ class Irqbalance(Check[bool]):
         """Whether a process of this name runs."""
         source = "read from /proc/*/comm"
         pids = [name for name in host.tree.names("proc") if name.isdigit()][:_PROCESSES_MAX]
-        if not any(host.tree.exists(f"proc/{pid}/comm") for pid in pids):
-            return unknown(source, "/proc shows no processes")
-        return known(any(host.tree.text(f"proc/{pid}/comm") == "irqbalance" for pid in pids), source)
+        names = {host.tree.text(f"proc/{pid}/comm") for pid in pids}
+        if "irqbalance" in names:
+            return known(True, source)
+        if host.tree.text("proc/1/comm") is None:
+            return unknown(source, "/proc does not show the processes of others (hidepid, or a capture without them)")
+        return known(False, source)
 
     def advise(self, value: bool, host: ExaminedHost) -> Advice:
         """A container does not see the processes of its host."""

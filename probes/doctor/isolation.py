@@ -218,8 +218,8 @@ class OtherTasks(Check[tuple[PlacedTask, ...]]):
     def read(self, host: ExaminedHost) -> Reading[tuple[PlacedTask, ...]]:
         """The threads whose last CPU is an isolated one, without those that the kernel binds to it."""
         source = "read from /proc/*/task/*/stat, field 39"
-        if not host.tree.exists("proc/1/task") and not host.tree.exists("proc/self/task"):
-            why = "/proc has no tasks" if host.live else NOT_CAPTURED
+        if host.tree.text("proc/1/task/1/stat") is None:
+            why = "/proc does not show the tasks of others (hidepid)" if host.live else NOT_CAPTURED
             return unknown(source, why)
         return known(tuple(_tasks_on(host, set(host.isolated))), source)
 

@@ -16,6 +16,7 @@ from lowlat.probes.clock.counter import Calibration, CounterSkew, calibrate_quic
 from lowlat.probes.cpu.affinity import affinity_of, pinned
 from lowlat.probes.cpu.cpu_sets import Cpus
 from lowlat.probes.doctor.other_source import CpuinfoProcess
+from lowlat.probes.doctor.registers import read_register
 from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.host_tree import explain_os_error
 from lowlat.probes.host.kernel_log import kernel_log
@@ -162,6 +163,10 @@ class LiveHost:
         if len(content) != 4:
             return unknown(source, f"{len(content)} bytes instead of 4")
         return known(int.from_bytes(content, sys.byteorder, signed=True), source)
+
+    def register(self, cpu: int, register: int) -> Reading[int]:
+        """A model-specific register of a CPU."""
+        return read_register(cpu, register)
 
     def clock_resolution_ns(self) -> float:
         """The step of CLOCK_MONOTONIC as the kernel says, in ns."""

@@ -223,9 +223,11 @@ class HugePages(Check[dict[str, str]]):
 
     def read(self, host: ExaminedHost) -> Reading[dict[str, str]]:
         """The reserved pages of each node and size; without nodes, of the host."""
-        folders = [f"{self.nodes}/{name}/hugepages" for name in host.tree.names(self.nodes) if name[4:].isdigit()]
-        found = {}
-        for folder in [*folders[:1024], *([] if folders else ["sys/kernel/mm/hugepages"])]:
+        nodes = [name for name in host.tree.names(self.nodes) if name.startswith("node") and name[4:].isdigit()]
+        found: dict[str, str] = {}
+        for folder in (*(f"{self.nodes}/{name}/hugepages" for name in nodes[:1024]), "sys/kernel/mm/hugepages"):
+            if found and folder == "sys/kernel/mm/hugepages":
+                break  # the sum of the nodes
             for size in host.tree.names(folder)[:16]:
                 if text := host.tree.text(f"{folder}/{size}/nr_hugepages"):
                     found[f"{folder}/{size}"] = text

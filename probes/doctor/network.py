@@ -187,6 +187,7 @@ class PciePower(Check[str]):
     id = "pcie-power"
     title = "power saving of PCIe"
     severity = "warn"
+    needs = "bare metal"
     threshold = "policy performance; power/control on"
     consequence = "1 to 30 microseconds until the link is awake"
     owner = "hardware"
