@@ -76,7 +76,7 @@ def doctor(
       lowlat doctor                             what is wrong, the worst first
       lowlat doctor -v                          every check, with path, cost and fix
       lowlat doctor --cpus 2-3                  judge CPUs 2 and 3 as if they were isolated
-      lowlat doctor --only memory,clocksource   a group, and a check
+      lowlat doctor --only memory,clock-source  a group, and a check
       lowlat doctor --fix-script tune.sh        review it; 'sh tune.sh' changes, 'sh tune.sh undo' restores
       lowlat doctor --fail-on fail              in CI: exit code 1 if a check fails
     """

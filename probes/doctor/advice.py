@@ -48,10 +48,11 @@ def write(path: str, value: str, found: str) -> Fix:
 def write_each(found: Mapping[str, str], value: str, advice: str | None = None) -> Fix:
     """Write the same value to several files of the kernel, by path without the first slash."""
     first = next(iter(found))
+    known = {path: old for path, old in found.items() if old.isprintable()}  # no kernel wrote anything else
     return Fix(
         advice or f"echo {value} > /{first}",
-        tuple(_echo(value, path) for path in found),
-        tuple(_echo(old, path) for path, old in found.items()),
+        tuple(_echo(value, path) for path in known),
+        tuple(_echo(old, path) for path, old in known.items()),
     )
 
 
@@ -61,6 +62,8 @@ def _echo(value: str, path: str) -> str:
 
 def sysctl(name: str, value: str, found: str) -> Fix:
     """Set a sysctl such as `vm.stat_interval`."""
+    if not found.isprintable():
+        return Fix(f"sysctl -w {name}={value}")
     return Fix(
         f"sysctl -w {name}={value}",
         (f"sysctl -w {shlex.quote(f'{name}={value}')}",),

@@ -30,7 +30,7 @@ _DAEMONS: Final = ("chronyd", "ptp4l", "phc2sys", "ntpd", "systemd-timesyn")
 class Clocksource(FileCheck):
     """What the kernel reads the time from."""
 
-    id = "clocksource"
+    id = "clock-source"
     title = "clock source of the kernel"
     severity = "fail"
     threshold = "tsc (Arm: arch_sys_counter); in guests also kvm-clock or hyperv_clocksource_tsc_page"
@@ -100,14 +100,14 @@ class ClockReadCost(Check[Calibration]):
         if costs.vdso_ns < READ_COST_MAX_NS:
             return good("without a system call", *measured)
         if call_ns is not None and costs.vdso_ns > call_ns / 2:
-            return bad("a system call", by_hand("a clock source that the vDSO can read; see clocksource"), *measured)
-        return bad("slow", by_hand("measure again on a quiet host; see clocksource"), *measured)
+            return bad("a system call", by_hand("a clock source that the vDSO can read; see clock-source"), *measured)
+        return bad("slow", by_hand("measure again on a quiet host; see clock-source"), *measured)
 
 
 class TscSync(Check[tuple[CounterSkew, ...]]):
     """Whether the counters of all CPUs agree."""
 
-    id = "tsc-sync"
+    id = "tsc-synchronization"
     title = "TSC of all CPUs"
     severity = "warn"
     threshold = "no offset beyond what half a round trip can show, and no warp"
@@ -149,7 +149,7 @@ class TscVerdict:
 class KernelVerdict(Check[TscVerdict]):
     """What the kernel found out about the counter when it started."""
 
-    id = "kernel-verdict"
+    id = "kernel-clock-verdict"
     title = "the kernel's verdict on the TSC"
     severity = "warn"
     threshold = f"no complaint, and its calibration within {CALIBRATION_APART_PPM:g} ppm of ours"
@@ -180,7 +180,9 @@ class KernelVerdict(Check[TscVerdict]):
     def advise(self, value: TscVerdict, host: ExaminedHost) -> Advice:
         """A complaint of the firmware, or a calibration that ours does not confirm."""
         if value.complaints:
-            return bad(value.complaints[0][:100], by_hand("update the firmware; see clocksource and tsc-sync"))
+            return bad(
+                value.complaints[0][:100], by_hand("update the firmware; see clock-source and tsc-synchronization")
+            )
         if value.refined_mhz and value.calibrated_hz:
             apart_ppm = abs(value.refined_mhz * 1e6 / value.calibrated_hz - 1) * 1e6
             text = f"Refined TSC {value.refined_mhz} MHz"
@@ -194,7 +196,7 @@ class KernelVerdict(Check[TscVerdict]):
 class TimeSync(Check[TimeState]):
     """Whether the time of day is right."""
 
-    id = "time-sync"
+    id = "time-synchronization"
     title = "time synchronization"
     severity = "warn"
     threshold = "synchronized, by chrony or PTP"
@@ -224,7 +226,7 @@ class TimeSync(Check[TimeState]):
 class TimerResolution(Check[float]):
     """How exactly a thread can sleep."""
 
-    id = "timer-resolution"
+    id = "timer-slack"
     title = "timer resolution and slack"
     severity = "warn"
     threshold = "a resolution of 1 ns"

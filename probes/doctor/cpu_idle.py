@@ -104,7 +104,7 @@ def _requested_us(host: ExaminedHost) -> int | None:
 class PmQos(Check[int]):
     """Whether a process asks the kernel for fast wake-ups."""
 
-    id = "pm-qos"
+    id = "latency-request"
     title = "requested wake-up latency (PM QoS)"
     severity = "fail"
     threshold = "10 us or less while the workload runs"
@@ -132,7 +132,7 @@ class PmQos(Check[int]):
 class ResumeLatency(Check[PerCpu]):
     """The same request for one CPU."""
 
-    id = "resume-latency"
+    id = "cpu-latency-request"
     title = "resume latency of each CPU"
     severity = "info"
     threshold = "n/a (zero latency), or up to 10; 0 means no limit"
@@ -267,7 +267,7 @@ def _busy_siblings(host: ExaminedHost) -> set[int] | None:
 class Smis(Check[int]):
     """Interrupts of the firmware, which the operating system does not see."""
 
-    id = "smis"
+    id = "smi"
     title = "system management interrupts"
     severity = "warn"
     needs = "bare metal"

@@ -79,7 +79,7 @@ class EnergyBias(CpuFileCheck):
 class MinFrequency(Check[PerCpu]):
     """Whether the frequency may drop between bursts."""
 
-    id = "min-frequency"
+    id = "minimum-frequency"
     title = "minimum frequency"
     severity = "warn"
     threshold = "the maximum on every CPU"

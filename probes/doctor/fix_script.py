@@ -45,8 +45,10 @@ def _part(finding: Finding) -> Iterator[str]:
     yield ""
     yield _comment(f"{finding.id}: {finding.observed}; good: {finding.threshold}")
     fix = finding.fix
-    if fix is None or not fix.commands:
-        yield _comment(f"By hand: {fix.advice if fix else ''}")
+    if fix is None:
+        return
+    yield _comment(fix.advice if fix.commands else f"By hand: {fix.advice}")
+    if not fix.commands:
         return
     yield "if $undo; then"
     yield from (f"    {command} || status=1" for command in fix.undo)

@@ -64,7 +64,7 @@ class Irqbalance(Check[bool]):
 class DefaultIrqMask(FileCheck):
     """Where new interrupts go."""
 
-    id = "default-irq-mask"
+    id = "default-irq-affinity"
     title = "default mask of interrupts"
     severity = "fail"
     needs = "isolated CPUs"
@@ -143,7 +143,7 @@ def _affinity_of(host: ExaminedHost, irq: str, row: InterruptRow | None) -> IrqA
 class InterruptsMeasured(Check[Counters]):
     """What interrupted the isolated CPUs: the truth that the other checks only predict."""
 
-    id = "interrupts-measured"
+    id = "interrupts"
     title = "interrupts on the isolated CPUs"
     severity = "fail"
     needs = "isolated CPUs"
@@ -177,7 +177,7 @@ class InterruptsMeasured(Check[Counters]):
         measured += [Measurement(count, f"{name} in {value.seconds:.2g} s") for name, count in ranked[:_SHOWN_MAX]]
         more = f"{len(ranked)} other sources" if len(ranked) > 1 else f"{len(ranked)} other source"
         if rate > TIMER_RATE_MAX or ranked:
-            fix = by_hand("see full-dynticks, irq-affinity, workqueues and other-tasks")
+            fix = by_hand("see nohz-full, irq-affinity, workqueues and other-tasks")
             return bad(f"the timer and {more}" if rate > TIMER_RATE_MAX else more, fix, *measured)
         return good("quiet", *measured)
 
@@ -185,7 +185,7 @@ class InterruptsMeasured(Check[Counters]):
 class McePolling(Check[str]):
     """Whether the kernel polls for hardware errors."""
 
-    id = "mce-polling"
+    id = "machine-check-polling"
     title = "polling for machine checks"
     severity = "warn"
     needs = "isolated CPUs"

@@ -79,7 +79,7 @@ class IsolatedCpus(Check[Cpus]):
 class FullDynticks(Check[Cpus]):
     """Whether the timer tick stops while one task runs."""
 
-    id = "full-dynticks"
+    id = "nohz-full"
     title = "full dynticks"
     severity = "fail"
     needs = "isolated CPUs"
@@ -110,7 +110,7 @@ class FullDynticks(Check[Cpus]):
 class RcuOffload(Check[str]):
     """Whether RCU callbacks run elsewhere."""
 
-    id = "rcu-offload"
+    id = "rcu-callbacks"
     title = "RCU callbacks offloaded"
     severity = "warn"
     needs = "isolated CPUs"

@@ -18,7 +18,7 @@ _CAP_SYS_NICE: Final = 23
 class RtRight(Check[bool]):
     """Whether a thread of this user may have real-time priority."""
 
-    id = "rt-right"
+    id = "real-time-priority"
     title = "right to real-time priority"
     severity = "warn"
     threshold = "SCHED_FIFO works when tried; RLIMIT_RTPRIO 80 or more, or CAP_SYS_NICE"
@@ -103,7 +103,7 @@ class MeasuringRights(Check[dict[str, str]]):
 class CoreDumps(Check[dict[str, int]]):
     """Limits of core dumps and open files."""
 
-    id = "core-dumps"
+    id = "process-limits"
     title = "core dumps and open files"
     severity = "info"
     threshold = "as designed"

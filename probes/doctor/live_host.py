@@ -100,7 +100,7 @@ class LiveHost:
     def speeds(self, cpus: Cpus) -> Reading[tuple[CpuSpeed, ...]]:
         """The frequency of each CPU that this process may use, from a chain of dependent additions."""
         source = "measured by a chain of dependent additions"
-        chosen = _evenly(cpus, SPEED_CPUS_MAX)
+        chosen = evenly(cpus, SPEED_CPUS_MAX)
         if not chosen:
             return unknown(source, "this process may use none of these CPUs")
         if self.calibration.value is None:
@@ -205,7 +205,8 @@ class LiveHost:
         return self._cpuinfo.answer()
 
 
-def _evenly(cpus: Cpus, most: int) -> Cpus:
+def evenly(cpus: Cpus, most: int) -> Cpus:
+    """At most this many of the CPUs, evenly chosen."""
     if len(cpus) <= most:
         return cpus
     return tuple(cpus[index * len(cpus) // most] for index in range(most))

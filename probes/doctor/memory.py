@@ -21,7 +21,7 @@ VMSTAT: Final = "proc/vmstat"
 class Thp(FileCheck):
     """Whether the kernel makes huge pages of any memory by itself."""
 
-    id = "thp"
+    id = "transparent-huge-pages"
     title = "transparent huge pages"
     severity = "fail"
     threshold = "never or madvise"
@@ -142,7 +142,7 @@ class Swap(Check[str]):
 class MlockRight(Check[int]):
     """Whether this process may lock its memory."""
 
-    id = "mlock-right"
+    id = "memory-lock-limit"
     title = "right to lock memory"
     severity = "fail"
     threshold = "RLIMIT_MEMLOCK unlimited, or CAP_IPC_LOCK"
@@ -184,7 +184,7 @@ class ZoneReclaim(SysctlCheck):
 class ProactiveCompaction(SysctlCheck):
     """Whether memory is compacted before anyone asks."""
 
-    id = "proactive-compaction"
+    id = "compaction"
     title = "proactive compaction"
     severity = "warn"
     threshold = "compaction_proactiveness 0, compact_unevictable_allowed 0"
@@ -249,7 +249,7 @@ class HugePages(Check[dict[str, str]]):
 class StallCounters(Check[Counters]):
     """Whether allocations stalled just now."""
 
-    id = "stall-counters"
+    id = "memory-stalls"
     title = "stalls of memory"
     severity = "warn"
     threshold = "no stall while counters are compared"
@@ -357,7 +357,7 @@ class NodeLocality(Check[dict[int, int]]):
 class Balloon(Check[tuple[str, ...]]):
     """Whether the hypervisor takes memory back."""
 
-    id = "balloon"
+    id = "ballooning"
     title = "memory balloon and page reporting"
     severity = "info"
     needs = "a guest"

@@ -43,7 +43,7 @@ def _set_by(command: str, undo: str) -> Fix:
 class InterruptCoalescing(Check[dict[str, Coalescing]]):
     """Whether the card waits for more packets before it interrupts."""
 
-    id = "coalescing"
+    id = "interrupt-coalescing"
     title = "interrupt coalescing"
     severity = "warn"
     threshold = "rx-usecs 0, adaptive-rx off"
@@ -71,7 +71,7 @@ class InterruptCoalescing(Check[dict[str, Coalescing]]):
 class ReceiveOffload(Check[dict[str, tuple[bool, bool]]]):
     """Whether packets are merged before a program sees them."""
 
-    id = "gro-lro"
+    id = "receive-offload"
     title = "GRO and LRO"
     severity = "warn"
     threshold = "off on the card whose latency counts"
@@ -94,7 +94,7 @@ class ReceiveOffload(Check[dict[str, tuple[bool, bool]]]):
 class BusyPoll(SysctlCheck):
     """Whether a reader polls the card instead of waiting for its interrupt."""
 
-    id = "busy-poll"
+    id = "busy-polling"
     title = "busy polling of sockets"
     severity = "warn"
     threshold = f"busy_poll and busy_read {BUSY_POLL_US} us"
@@ -139,7 +139,7 @@ class CardInterrupts:
 class NicQueueCpus(Check[dict[str, CardInterrupts]]):
     """Which CPUs serve the card."""
 
-    id = "nic-queue-cpus"
+    id = "nic-interrupts"
     title = "CPUs of the card's queues"
     severity = "warn"
     threshold = "CPUs that are not isolated, on the card's node"
@@ -222,7 +222,7 @@ class PciePower(Check[str]):
 class RingSizes(Check[dict[str, str]]):
     """Ring sizes, energy-efficient Ethernet and pause frames."""
 
-    id = "ring-sizes"
+    id = "nic-rings"
     title = "ring sizes, EEE and pause frames"
     severity = "info"
     threshold = "small rings, EEE off, pause frames off"
@@ -241,7 +241,7 @@ class RingSizes(Check[dict[str, str]]):
 class TcpSlowStart(SysctlCheck):
     """Whether an idle connection starts slowly again."""
 
-    id = "tcp"
+    id = "tcp-idle-restart"
     title = "TCP slow start after idle"
     severity = "info"
     threshold = "0"

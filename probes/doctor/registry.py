@@ -62,14 +62,14 @@ def _limits() -> Checks:
 
 GROUPS: Final[Mapping[str, Callable[[], Checks]]] = MappingProxyType(
     {
-        "cpu": _cpu_power,
+        "processor": _cpu_power,
         "scheduler": _scheduler,
-        "interrupts": _interrupts,
+        "interrupt-sources": _interrupts,
         "memory": _memory,
         "clock": _clock,
         "network": _network,
-        "limits": _limits,
-        "virtualization": _virtualization,
+        "rights": _limits,
+        "virtual-machines": _virtualization,
     }
 )
 """Groups by name; a group's checks are imported when it is asked for them."""

@@ -52,7 +52,7 @@ class RtThrottling(FileCheck):
 class PreemptionModel(FileCheck):
     """How soon the kernel lets a woken thread run."""
 
-    id = "preemption-model"
+    id = "preemption"
     title = "preemption model"
     severity = "warn"
     threshold = "PREEMPT_RT, or full preemption; a thread that only spins needs neither"

@@ -26,7 +26,7 @@ _HELPERS: Final = re.compile(
 class Platform(Check[Virtualization]):
     """Hypervisor and container: they decide what can be judged at all."""
 
-    id = "platform"
+    id = "hypervisor"
     title = "hypervisor and container"
     severity = "info"
     threshold = "known"
@@ -47,7 +47,7 @@ class Platform(Check[Virtualization]):
 class SyntheticTopology(Check[str]):
     """Whether cores and caches are those of the hardware."""
 
-    id = "synthetic-topology"
+    id = "guest-topology"
     title = "topology of the guest"
     severity = "info"
     needs = "a guest"

@@ -13,6 +13,8 @@ from lowlat.probes.cpu.cpulist import parse_cpu_list
 from lowlat.probes.host.host_tree import HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
+_PATH_CHARS_MAX = 4096
+"""No system call takes a longer path."""
 _MOUNT_V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
 
 
@@ -58,7 +60,7 @@ def _folders(tree: HostTree, controller: str) -> Iterator[str]:
         mounts, path = (f"sys/fs/cgroup/{controller}", f"sys/fs/cgroup/cpu,{controller}"), paths[controller]
         if controller == "cpu":
             mounts = ("sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct")
-    if path is None:
+    if path is None or len(path) > _PATH_CHARS_MAX:
         return
     for mount in mounts:
         if not tree.exists(mount):

@@ -12,7 +12,7 @@
 namespace lowlat {
 
 struct CoreSpeed {
-    double cycles_per_tick = 0.0;  // median over slices; 0 if there was not one
+    double cycles_per_tick = 0.0;  // median over slices; 0 where there is no such measurement
     std::uint64_t slices = 0;
 };
 
@@ -47,8 +47,12 @@ inline constexpr bool can_chain_additions =
 
 }  // namespace detail
 
-// Spins on the calling thread's CPU for `duration_ns`. The first half brings the core out of its sleep and up to its
-// frequency; slices of the second half count. A slice that was interrupted does not move the median.
+inline constexpr std::size_t slices_wanted = 16;
+inline constexpr std::int64_t patience = 4;  // in durations, where others take the CPU
+
+// Spins on the calling thread's CPU for `duration_ns`, or longer if it gets little of the CPU. The first half brings
+// the core out of its sleep and up to its frequency; later slices count. A slice that was interrupted does not move the
+// median.
 inline CoreSpeed measure_core_speed(std::int64_t duration_ns) {
     CoreSpeed speed;
     if (!detail::can_chain_additions) return speed;
@@ -56,13 +60,14 @@ inline CoreSpeed measure_core_speed(std::int64_t duration_ns) {
     const std::int64_t start_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
     std::uint64_t sum = 0;
     std::int64_t passed_ns = 0;
-    while ((passed_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns) < duration_ns) {
+    do {
         const std::uint64_t begin = ticks_begin();
         for (std::uint64_t round = 0; round < detail::chain_rounds; ++round) detail::chained_additions(sum, begin);
         const std::uint64_t taken = ticks_end() - begin;
         if (passed_ns >= duration_ns / 2) slices.push_back(taken);
-    }
-    if (slices.empty()) return speed;
+        passed_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) - start_ns;
+    } while (passed_ns < duration_ns || (slices.size() < slices_wanted && passed_ns < patience * duration_ns) ||
+             slices.empty());
     const auto middle = slices.begin() + static_cast<std::ptrdiff_t>(slices.size() / 2);
     std::nth_element(slices.begin(), middle, slices.end());
     speed.slices = slices.size();

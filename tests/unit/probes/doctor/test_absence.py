@@ -90,8 +90,24 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> list[FolderTree]:
     return [tree_of(tmp_path_factory.mktemp("host"), files) for files in (TUNED, UNTUNED)]
 
 
-ASKS_THE_KERNEL = {"c-states", "smis", "allowed-cpus", "real-frequency", "pm-qos", "mlock-right", "clock-read-cost"}
-ASKS_THE_KERNEL |= {"tsc-sync", "kernel-verdict", "time-sync", "coalescing", "gro-lro", "rt-right", "affinity-right"}
+ASKS_THE_KERNEL = {
+    "c-states",
+    "smi",
+    "allowed-cpus",
+    "real-frequency",
+    "latency-request",
+    "memory-lock-limit",
+    "clock-read-cost",
+}
+ASKS_THE_KERNEL |= {
+    "tsc-synchronization",
+    "kernel-clock-verdict",
+    "time-synchronization",
+    "interrupt-coalescing",
+    "receive-offload",
+    "real-time-priority",
+    "affinity-right",
+}
 ASKS_THE_KERNEL |= {"processor-identity"}
 """Their value comes from a call or a measurement; files only add to it."""
 ITS_FILES_STAY = {"isolated-cpus", "node-locality"}

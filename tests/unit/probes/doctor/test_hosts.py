@@ -22,57 +22,60 @@ from tests.unit.probes.doctor.hosts import (
 )
 
 EXPECTED_TUNED = {
-    "info": "idle-parameters mitigations threaded-irqs huge-pages cache-partitioning timer-resolution ring-sizes "
-    "core-dumps platform",
-    "not applicable": "guest-halt-polling smis steal balloon synthetic-topology paravirtual-helpers",
-    "pass": "frequency-governor energy-preference energy-bias min-frequency turbo thermal-throttling real-frequency "
-    "platform-profile c-states pm-qos resume-latency smt isolated-cpus full-dynticks rcu-offload workqueues "
-    "other-tasks cpu-quota allowed-cpus cpu-pressure rt-throttling preemption-model watchdogs timer-migration "
-    "vmstat-interval autogroup tick-parameters tracing debug-kernel irqbalance default-irq-mask irq-affinity "
-    "interrupts-measured mce-polling packet-steering thp thp-defrag ksm numa-balancing swap mlock-right "
-    "zone-reclaim proactive-compaction stall-counters dirty-writeback node-locality clocksource tsc-flags "
-    "clock-read-cost tsc-sync kernel-verdict time-sync coalescing gro-lro busy-poll nic-queue-cpus pcie-power "
-    "tcp rt-right affinity-right measuring-rights processor-identity",
+    "info": "idle-parameters mitigations threaded-irqs huge-pages cache-partitioning timer-slack nic-rings "
+    "process-limits hypervisor",
+    "not applicable": "guest-halt-polling smi steal ballooning guest-topology paravirtual-helpers",
+    "pass": "frequency-governor energy-preference energy-bias minimum-frequency turbo thermal-throttling "
+    "real-frequency platform-profile c-states latency-request cpu-latency-request smt isolated-cpus nohz-full "
+    "rcu-callbacks workqueues other-tasks cpu-quota allowed-cpus cpu-pressure rt-throttling preemption "
+    "watchdogs timer-migration vmstat-interval autogroup tick-parameters tracing debug-kernel irqbalance "
+    "default-irq-affinity irq-affinity interrupts machine-check-polling packet-steering "
+    "transparent-huge-pages thp-defrag ksm numa-balancing swap memory-lock-limit zone-reclaim compaction "
+    "memory-stalls dirty-writeback node-locality clock-source tsc-flags clock-read-cost tsc-synchronization "
+    "kernel-clock-verdict time-synchronization interrupt-coalescing receive-offload busy-polling "
+    "nic-interrupts pcie-power tcp-idle-restart real-time-priority affinity-right measuring-rights "
+    "processor-identity",
 }
 EXPECTED_UNTUNED = {
-    "fail": "frequency-governor thermal-throttling c-states pm-qos thp ksm numa-balancing swap mlock-right "
-    "clock-read-cost",
-    "warn": "energy-preference energy-bias min-frequency real-frequency smt cpu-pressure rt-throttling "
-    "preemption-model watchdogs vmstat-interval tracing irqbalance thp-defrag zone-reclaim "
-    "proactive-compaction stall-counters dirty-writeback tsc-sync kernel-verdict time-sync timer-resolution "
-    "coalescing gro-lro busy-poll pcie-power rt-right",
-    "info": "turbo platform-profile resume-latency idle-parameters mitigations isolated-cpus autogroup "
-    "tick-parameters debug-kernel huge-pages nic-queue-cpus ring-sizes tcp measuring-rights core-dumps "
-    "platform processor-identity",
-    "not applicable": "guest-halt-polling smis steal balloon cache-partitioning synthetic-topology paravirtual-helpers",
-    "pass": "cpu-quota allowed-cpus node-locality clocksource tsc-flags affinity-right",
+    "fail": "frequency-governor thermal-throttling c-states latency-request transparent-huge-pages ksm numa-balancing "
+    "swap memory-lock-limit clock-read-cost",
+    "warn": "energy-preference energy-bias minimum-frequency real-frequency smt cpu-pressure rt-throttling preemption "
+    "watchdogs vmstat-interval tracing irqbalance thp-defrag zone-reclaim compaction memory-stalls "
+    "dirty-writeback tsc-synchronization kernel-clock-verdict time-synchronization timer-slack "
+    "interrupt-coalescing receive-offload busy-polling pcie-power real-time-priority",
+    "info": "turbo platform-profile cpu-latency-request idle-parameters mitigations isolated-cpus autogroup "
+    "tick-parameters debug-kernel huge-pages nic-interrupts nic-rings tcp-idle-restart measuring-rights "
+    "process-limits hypervisor processor-identity",
+    "not applicable": "guest-halt-polling smi steal ballooning cache-partitioning guest-topology paravirtual-helpers",
+    "pass": "cpu-quota allowed-cpus node-locality clock-source tsc-flags affinity-right",
 }
 EXPECTED_GUEST = {
     "warn": "guest-halt-polling",
-    "info": "idle-parameters isolated-cpus tick-parameters huge-pages balloon timer-resolution ring-sizes "
-    "measuring-rights core-dumps platform synthetic-topology paravirtual-helpers",
-    "unknown": "c-states smt cpu-pressure preemption-model tracing debug-kernel",
-    "not applicable": "frequency-governor energy-preference energy-bias min-frequency turbo thermal-throttling "
-    "platform-profile "
-    "resume-latency smis mitigations rt-throttling watchdogs vmstat-interval autogroup thp-defrag ksm "
-    "numa-balancing zone-reclaim proactive-compaction dirty-writeback node-locality cache-partitioning "
-    "busy-poll nic-queue-cpus pcie-power tcp",
-    "pass": "real-frequency pm-qos cpu-quota allowed-cpus steal irqbalance thp swap mlock-right stall-counters "
-    "clocksource tsc-flags clock-read-cost tsc-sync kernel-verdict time-sync coalescing gro-lro rt-right "
+    "info": "idle-parameters isolated-cpus tick-parameters huge-pages ballooning timer-slack nic-rings "
+    "measuring-rights process-limits hypervisor guest-topology paravirtual-helpers",
+    "unknown": "c-states smt cpu-pressure preemption tracing debug-kernel",
+    "not applicable": "frequency-governor energy-preference energy-bias minimum-frequency turbo thermal-throttling "
+    "platform-profile cpu-latency-request smi mitigations rt-throttling watchdogs vmstat-interval autogroup "
+    "thp-defrag ksm numa-balancing zone-reclaim compaction dirty-writeback node-locality cache-partitioning "
+    "busy-polling nic-interrupts pcie-power tcp-idle-restart",
+    "pass": "real-frequency latency-request cpu-quota allowed-cpus steal irqbalance transparent-huge-pages swap "
+    "memory-lock-limit memory-stalls clock-source tsc-flags clock-read-cost tsc-synchronization "
+    "kernel-clock-verdict time-synchronization interrupt-coalescing receive-offload real-time-priority "
     "affinity-right processor-identity",
 }
 EXPECTED_CONTAINER = {
-    "fail": "frequency-governor cpu-quota thp ksm numa-balancing swap",
-    "warn": "energy-preference energy-bias min-frequency smt rt-throttling watchdogs vmstat-interval tracing "
-    "thp-defrag zone-reclaim proactive-compaction dirty-writeback busy-poll pcie-power",
-    "info": "turbo platform-profile resume-latency idle-parameters mitigations isolated-cpus autogroup "
-    "tick-parameters debug-kernel huge-pages timer-resolution nic-queue-cpus ring-sizes tcp measuring-rights "
-    "core-dumps platform",
-    "unknown": "preemption-model irqbalance",
-    "not applicable": "guest-halt-polling smis steal balloon cache-partitioning synthetic-topology paravirtual-helpers",
-    "pass": "thermal-throttling real-frequency c-states pm-qos allowed-cpus cpu-pressure mlock-right stall-counters "
-    "node-locality clocksource tsc-flags clock-read-cost tsc-sync kernel-verdict time-sync coalescing gro-lro "
-    "rt-right affinity-right processor-identity",
+    "fail": "frequency-governor cpu-quota transparent-huge-pages ksm numa-balancing swap",
+    "warn": "energy-preference energy-bias minimum-frequency smt rt-throttling watchdogs vmstat-interval tracing "
+    "thp-defrag zone-reclaim compaction dirty-writeback busy-polling pcie-power",
+    "info": "turbo platform-profile cpu-latency-request idle-parameters mitigations isolated-cpus autogroup "
+    "tick-parameters debug-kernel huge-pages timer-slack nic-interrupts nic-rings tcp-idle-restart "
+    "measuring-rights process-limits hypervisor",
+    "unknown": "preemption irqbalance",
+    "not applicable": "guest-halt-polling smi steal ballooning cache-partitioning guest-topology paravirtual-helpers",
+    "pass": "thermal-throttling real-frequency c-states latency-request allowed-cpus cpu-pressure memory-lock-limit "
+    "memory-stalls node-locality clock-source tsc-flags clock-read-cost tsc-synchronization "
+    "kernel-clock-verdict time-synchronization interrupt-coalescing receive-offload real-time-priority "
+    "affinity-right processor-identity",
 }
 
 
@@ -106,7 +109,13 @@ def test_a_capture_of_the_tuned_host_passes_what_files_tell_and_nothing_else(tmp
     }
     assert {finding.status for finding in differing.values()} == {"unknown"}
     assert {finding.reason for finding in differing.values()} == {"not available in a capture; run it on the host"}
-    assert {"steal", "real-frequency", "mlock-right", "rt-right", "tsc-sync"} & captured.keys() - differing.keys() == {
+    assert {
+        "steal",
+        "real-frequency",
+        "memory-lock-limit",
+        "real-time-priority",
+        "tsc-synchronization",
+    } & captured.keys() - differing.keys() == {
         "steal"  # not applicable on bare metal
     }
     assert captured["frequency-governor"].status == "pass"
@@ -151,8 +160,15 @@ def test_without_isolated_cpus_one_info_stands_for_all_checks_of_them(tmp_path: 
     one = next(finding for finding in found if finding.stands_for)
     assert (one.id, one.status, one.observed) == ("isolated-cpus", "info", "no CPU is isolated")
     assert one.stands_for == (
-        *("full-dynticks", "rcu-offload", "workqueues", "other-tasks", "timer-migration"),
-        *("default-irq-mask", "irq-affinity", "interrupts-measured", "mce-polling", "threaded-irqs", "packet-steering"),
+        *("nohz-full", "rcu-callbacks", "workqueues", "other-tasks", "timer-migration"),
+        *(
+            "default-irq-affinity",
+            "irq-affinity",
+            "interrupts",
+            "machine-check-polling",
+            "threaded-irqs",
+            "packet-steering",
+        ),
     )
     assert [measurement.text for measurement in one.measured] == ["250 timer interrupts a second on CPU 0"]
     assert not set(one.stands_for) & {finding.id for finding in found}
@@ -161,7 +177,7 @@ def test_without_isolated_cpus_one_info_stands_for_all_checks_of_them(tmp_path: 
 def test_cpus_of_the_user_are_judged_as_isolated_ones(tmp_path: Path) -> None:
     found = {each.id: each for each in examined(tree_of(tmp_path, UNTUNED), chosen=(2, 3)).findings}
     assert found["isolated-cpus"].status == "fail"
-    assert found["full-dynticks"].observed == "nohz_full is empty"
-    assert found["default-irq-mask"].fix is not None
-    assert found["default-irq-mask"].fix.commands == ("echo 3 > /proc/irq/default_smp_affinity",)
+    assert found["nohz-full"].observed == "nohz_full is empty"
+    assert found["default-irq-affinity"].fix is not None
+    assert found["default-irq-affinity"].fix.commands == ("echo 3 > /proc/irq/default_smp_affinity",)
     assert found["other-tasks"].observed == "irqbalance (30) on CPU 3"

@@ -93,8 +93,8 @@ def test_energy_preference_is_a_name_or_a_number(found: Any, text: str, status: 
 
 def test_min_perf_pct_of_100_is_a_full_minimum(found: Any) -> None:
     low = per_cpu("cpufreq/scaling_min_freq", "800000")
-    assert found("min-frequency", files=low).status == "warn"
-    assert found("min-frequency", files={**low, f"{CPU}/intel_pstate/min_perf_pct": "100\n"}).status == "pass"
+    assert found("minimum-frequency", files=low).status == "warn"
+    assert found("minimum-frequency", files={**low, f"{CPU}/intel_pstate/min_perf_pct": "100\n"}).status == "pass"
 
 
 @pytest.mark.parametrize(
@@ -149,24 +149,24 @@ def test_entries_into_deep_states_are_measured(found: Any) -> None:
 @pytest.mark.parametrize(("value", "status"), [(2_000_000_000, "fail"), (50, "fail"), (10, "pass"), (0, "pass")])
 def test_the_request_for_latency_is_none_at_two_billion(found: Any, value: int, status: str) -> None:
     files = idle_state(2, "C6", 133, 0)
-    one = found("pm-qos", files=files, latency_us=value)
+    one = found("latency-request", files=files, latency_us=value)
     assert one.status == status
     assert ("no limit" in one.observed) == (value == 2_000_000_000)
 
 
 def test_the_request_of_a_guest_is_told_and_not_judged(found: Any) -> None:
-    assert found("pm-qos", GUEST, latency_us=2_000_000_000).status == "info"
+    assert found("latency-request", GUEST, latency_us=2_000_000_000).status == "info"
 
 
 def test_a_request_that_only_root_can_read_is_unknown(found: Any) -> None:
     refused = unknown("/dev/cpu_dma_latency", explain_os_error(PermissionError(13, "x"), "/dev/cpu_dma_latency"))
-    one = found("pm-qos", latency_us=refused)
+    one = found("latency-request", latency_us=refused)
     assert one.status == "unknown" and "needs root" in one.reason
 
 
 @pytest.mark.parametrize(("text", "status"), [("0", "info"), ("n/a", "pass"), ("5", "pass"), ("100", "info")])
 def test_resume_latency_zero_is_no_limit_and_na_is_zero(found: Any, text: str, status: str) -> None:
-    assert found("resume-latency", files=per_cpu("power/pm_qos_resume_latency_us", text)).status == status
+    assert found("cpu-latency-request", files=per_cpu("power/pm_qos_resume_latency_us", text)).status == status
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_throttling_since_boot_is_history_and_its_growth_counts(found: Any) -> N
 
 def test_smis_are_counted_by_intel_only(found: Any) -> None:
     amd = {"proc/cpuinfo": "vendor_id : AuthenticAMD\nflags : tsc\n"}
-    one = found("smis", files=amd)
+    one = found("smi", files=amd)
     assert one.status == "not applicable" and "perf stat -e ls_smi_rx" in one.reason
 
 
@@ -248,22 +248,22 @@ def test_an_isolated_partition_counts_as_isolation(found: Any) -> None:
 def test_absent_nohz_full_is_not_applicable_with_the_timer_measured(found: Any) -> None:
     """The prediction stands beside its measurement."""
     later = {"proc/interrupts": INTERRUPTS.format(nic=5, loc=1250, iso=260)}
-    one = found("full-dynticks", files={f"{CPU}/nohz_full": None}, later=later)
+    one = found("nohz-full", files={f"{CPU}/nohz_full": None}, later=later)
     assert (one.status, one.owner) == ("not applicable", "the kernel, which is built or booted without it")
     assert [each.text for each in one.measured] == ["250 timer interrupts a second on CPU 2"]
 
 
 @pytest.mark.parametrize("text", ["(null)\n", "\n", "\0"])
 def test_nohz_full_is_empty_in_three_ways(found: Any, text: str) -> None:
-    assert found("full-dynticks", files={f"{CPU}/nohz_full": text}).observed == "nohz_full is empty"
+    assert found("nohz-full", files={f"{CPU}/nohz_full": text}).observed == "nohz_full is empty"
 
 
 def test_nohz_full_implies_rcu_offload(found: Any) -> None:
-    assert found("rcu-offload", files={"proc/cmdline": "nohz_full=2-3\n"}).status == "pass"
-    assert found("rcu-offload", files={"proc/cmdline": "rcu_nocbs=2\n"}).observed == "not offloaded for CPU 3"
-    assert found("rcu-offload", files={"proc/cmdline": "rcu_nocbs\n"}).status == "pass"
+    assert found("rcu-callbacks", files={"proc/cmdline": "nohz_full=2-3\n"}).status == "pass"
+    assert found("rcu-callbacks", files={"proc/cmdline": "rcu_nocbs=2\n"}).observed == "not offloaded for CPU 3"
+    assert found("rcu-callbacks", files={"proc/cmdline": "rcu_nocbs\n"}).status == "pass"
     beyond = "quiet -- nohz_full=2-3\n"  # what follows is for init
-    assert found("rcu-offload", files={"proc/cmdline": beyond}).status == "warn"
+    assert found("rcu-callbacks", files={"proc/cmdline": beyond}).status == "warn"
 
 
 def test_the_mask_of_one_workqueue_is_enough(found: Any) -> None:
@@ -310,7 +310,7 @@ def test_since_6_12_the_fair_server_takes_time_too(found: Any) -> None:
     ],
 )
 def test_a_dynamic_kernel_tells_its_model_in_debugfs_only(found: Any, files: Any, status: str) -> None:
-    assert found("preemption-model", files=files).status == status
+    assert found("preemption", files=files).status == status
 
 
 def test_watchdog_0_turns_both_off(found: Any) -> None:
@@ -384,7 +384,7 @@ def test_the_effective_affinity_wins_over_the_allowed_one(found: Any) -> None:
 
 def test_interrupts_are_told_by_source(found: Any) -> None:
     text = INTERRUPTS.format(nic=5, loc=1000, iso=260).replace("10         10          0          0", "10 10 4 0")
-    one = found("interrupts-measured", later={"proc/interrupts": text})
+    one = found("interrupts", later={"proc/interrupts": text})
     assert (one.status, one.observed) == ("fail", "the timer and 1 other source")
     assert [each.text for each in one.measured] == ["250 timer interrupts a second", "4 RES in 1 s"]
 
@@ -394,7 +394,7 @@ def test_interrupts_are_told_by_source(found: Any) -> None:
 
 @pytest.mark.parametrize(("text", "status"), [("[always] madvise never", "fail"), ("always madvise [never]", "pass")])
 def test_the_choice_in_brackets_counts(found: Any, text: str, status: str) -> None:
-    assert found("thp", files={f"{THP}/enabled": text}).status == status
+    assert found("transparent-huge-pages", files={f"{THP}/enabled": text}).status == status
 
 
 def test_defrag_does_not_matter_without_huge_pages(found: Any) -> None:
@@ -415,9 +415,9 @@ def test_swap_of_the_host_may_be_closed_to_a_container(found: Any) -> None:
 
 
 def test_a_capability_lifts_the_limit_of_locked_memory(found: Any) -> None:
-    assert found("mlock-right", RLIMIT_MEMLOCK=8 << 20).observed == "8,192 KiB"
+    assert found("memory-lock-limit", RLIMIT_MEMLOCK=8 << 20).observed == "8,192 KiB"
     capable = {"proc/self/status": "CapEff:\t0000000000004000\nCpus_allowed_list:\t0-3\n"}
-    assert found("mlock-right", files=capable, RLIMIT_MEMLOCK=8 << 20).status == "pass"
+    assert found("memory-lock-limit", files=capable, RLIMIT_MEMLOCK=8 << 20).status == "pass"
 
 
 def test_numa_balancing_of_a_kernel_for_one_node_is_absent(found: Any) -> None:
@@ -452,8 +452,8 @@ def test_writeback_limits_in_bytes_replace_the_ratios(found: Any) -> None:
 )
 def test_paravirtual_clock_sources_are_good_in_guests(found: Any, source: str, on_metal: str, in_guest: str) -> None:
     files = {"sys/devices/system/clocksource/clocksource0/current_clocksource": source}
-    assert found("clocksource", TUNED, files).status == on_metal
-    assert found("clocksource", GUEST, files).status == in_guest
+    assert found("clock-source", TUNED, files).status == on_metal
+    assert found("clock-source", GUEST, files).status == in_guest
 
 
 def test_a_guest_that_hides_the_flags_is_warned_and_bare_metal_fails(found: Any) -> None:
@@ -467,35 +467,37 @@ def test_a_library_call_that_costs_a_system_call_is_one(found: Any) -> None:
 
 
 def test_an_offset_within_its_bound_is_no_evidence(found: Any) -> None:
-    assert found("tsc-sync", skews=(CounterSkew(0, 1, 40.0, 50.0, 9, 0),)).status == "pass"
-    assert found("tsc-sync", skews=(CounterSkew(0, 1, 60.0, 50.0, 9, 0),)).status == "warn"
-    assert found("tsc-sync", skews=(CounterSkew(0, 1, 0.0, 50.0, 9, 1),)).status == "warn"
+    assert found("tsc-synchronization", skews=(CounterSkew(0, 1, 40.0, 50.0, 9, 0),)).status == "pass"
+    assert found("tsc-synchronization", skews=(CounterSkew(0, 1, 60.0, 50.0, 9, 0),)).status == "warn"
+    assert found("tsc-synchronization", skews=(CounterSkew(0, 1, 0.0, 50.0, 9, 1),)).status == "warn"
 
 
 def test_a_log_that_lost_the_boot_is_no_verdict(found: Any) -> None:
-    assert found("kernel-verdict", log=("eth0: link up",)).status == "unknown"
+    assert found("kernel-clock-verdict", log=("eth0: link up",)).status == "unknown"
     refused = unknown("/dev/kmsg", explain_os_error(PermissionError(1, "x"), "/dev/kmsg"))
-    assert found("kernel-verdict", log=refused).status == "unknown"
-    apart = found("kernel-verdict", log=("Linux version 6", "tsc: Refined TSC clocksource calibration: 2001.000 MHz"))
+    assert found("kernel-clock-verdict", log=refused).status == "unknown"
+    apart = found(
+        "kernel-clock-verdict", log=("Linux version 6", "tsc: Refined TSC clocksource calibration: 2001.000 MHz")
+    )
     assert (apart.status, apart.measured[0].what) == ("warn", "ppm apart from our calibration")
 
 
 def test_time_of_a_container_is_its_hosts(found: Any) -> None:
-    one = found("time-sync", files={".dockerenv": ""}, time=TimeState(False, 0.0, 0))
+    one = found("time-synchronization", files={".dockerenv": ""}, time=TimeState(False, 0.0, 0))
     assert "on the host of the container" in one.fix.advice
 
 
 def test_a_driver_that_does_not_answer_is_not_applicable(found: Any) -> None:
     refused = not_applicable("ETHTOOL_GCOALESCE of eth1", "the driver does not answer: Operation not supported")
-    assert found("coalescing", coalescing=refused).status == "not applicable"
-    assert found("coalescing", files=without(TUNED, "net/eth1")).reason == "no network interface has a device"
+    assert found("interrupt-coalescing", coalescing=refused).status == "not applicable"
+    assert found("interrupt-coalescing", files=without(TUNED, "net/eth1")).reason == "no network interface has a device"
 
 
 def test_root_without_a_budget_is_refused_and_the_cause_named(found: Any) -> None:
     capable = {"proc/self/status": "CapEff:\t0000000000800000\nCpus_allowed_list:\t0-3\n"}
-    one = found("rt-right", files=capable, fifo=False, RLIMIT_RTPRIO=0)
+    one = found("real-time-priority", files=capable, fifo=False, RLIMIT_RTPRIO=0)
     assert one.status == "warn" and "no real-time budget (cpu.rt_runtime_us)" in one.observed
-    assert found("rt-right", RLIMIT_RTPRIO=50).observed == "works up to priority 50"
+    assert found("real-time-priority", RLIMIT_RTPRIO=50).observed == "works up to priority 50"
 
 
 def test_a_cpu_that_cannot_be_pinned_to(found: Any) -> None:
