@@ -54,7 +54,7 @@ def _platform(found: Examination) -> Text:
     if found.kernel_release.value:
         text.append_text(plain_text(f" · kernel {found.kernel_release.value}"))
     if found.isolated:
-        text.append_text(plain_text(f" · CPUs that count: {format_cpu_list(found.isolated)}"))
+        text.append_text(plain_text(f" · CPU {format_cpu_list(found.isolated)}"))
     return text if found.live else text.append_text(plain_text(" · a capture", style="yellow"))
 
 
@@ -82,7 +82,7 @@ def _table(findings: list[Finding], width: int) -> Table:
 
 def _rest(hidden: int) -> str:
     first = f"{hidden} more; " if hidden > 0 else ""
-    return f"{first}-v shows all, with path, cost and fix; --fix-script FILE writes the fixes"
+    return f"{first}-v: all, with path, cost and fix; --fix-script FILE writes the fixes"
 
 
 def _cut(text: str, most: int) -> str:

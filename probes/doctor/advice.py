@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lowlat.probes.doctor.finding import Fix, Measurement, Severity, Status
+from lowlat.probes.doctor.finding import Fix, MeasuredFigure, Severity, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,26 +16,26 @@ class Advice:
     observed: str
     status: Status | None
     fix: Fix | None = None
-    measured: tuple[Measurement, ...] = ()
+    measured: tuple[MeasuredFigure, ...] = ()
     reason: str | None = None
 
 
-def good(observed: str, *measured: Measurement) -> Advice:
+def good(observed: str, *measured: MeasuredFigure) -> Advice:
     """The value is as wanted."""
     return Advice(observed, "pass", measured=measured)
 
 
-def bad(observed: str, fix: Fix | None = None, *measured: Measurement, status: Severity | None = None) -> Advice:
+def bad(observed: str, fix: Fix | None = None, *measured: MeasuredFigure, status: Severity | None = None) -> Advice:
     """The value is not as wanted; `status` where it is not the check's severity."""
     return Advice(observed, status, fix, measured)
 
 
-def note(observed: str, *measured: Measurement, fix: Fix | None = None) -> Advice:
+def note(observed: str, *measured: MeasuredFigure, fix: Fix | None = None) -> Advice:
     """The value is worth knowing, and neither good nor bad."""
     return Advice(observed, "info", fix, measured)
 
 
-def unclear(observed: str, reason: str, *measured: Measurement) -> Advice:
+def unclear(observed: str, reason: str, *measured: MeasuredFigure) -> Advice:
     """The value does not tell; `reason` says why."""
     return Advice(observed, "unknown", None, measured, reason)
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from lowlat.probes.doctor.advice import Advice
 from lowlat.probes.doctor.examined_host import ExaminedHost
-from lowlat.probes.doctor.finding import Finding, Measurement, Severity
+from lowlat.probes.doctor.finding import Finding, MeasuredFigure, Severity
 from lowlat.probes.reading import Reading, not_applicable
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Check(ABC, Generic[T]):
             return not_applicable(host.virtualization.hypervisor.source, "a guest does not see the hardware's")
         return None
 
-    def measure(self, host: ExaminedHost) -> tuple[Measurement, ...]:
+    def measure(self, host: ExaminedHost) -> tuple[MeasuredFigure, ...]:
         """Figures that show what the knob predicts; also where the knob is absent."""
         return ()
 

@@ -11,7 +11,7 @@ from lowlat.probes.clock.counter import Calibration, CounterSkew
 from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, unclear
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, absent
-from lowlat.probes.doctor.finding import Measurement
+from lowlat.probes.doctor.finding import MeasuredFigure
 from lowlat.probes.doctor.knobs import FileCheck
 from lowlat.probes.doctor.live_host import TimeState
 from lowlat.probes.host.host_tree import parse_integer
@@ -94,9 +94,9 @@ class ClockReadCost(Check[Calibration]):
         """A library call that costs as much as a system call is one."""
         costs = value.costs
         call_ns = costs.system_call_ns.value
-        measured = [Measurement(round(costs.vdso_ns, 1), "ns for clock_gettime")]
+        measured = [MeasuredFigure(round(costs.vdso_ns, 1), "ns for clock_gettime")]
         if call_ns is not None:
-            measured.append(Measurement(round(call_ns, 1), "ns for the same as a system call"))
+            measured.append(MeasuredFigure(round(call_ns, 1), "ns for the same as a system call"))
         if costs.vdso_ns < READ_COST_MAX_NS:
             return good("without a system call", *measured)
         if call_ns is not None and costs.vdso_ns > call_ns / 2:
@@ -124,8 +124,8 @@ class TscSync(Check[tuple[CounterSkew, ...]]):
         warps = sum(skew.warps for skew in value)
         seen = [skew for skew in value if abs(skew.offset_ns) > skew.bound_ns]
         measured = (
-            Measurement(warps, f"warps in {units.counted(len(value), 'pair')} of CPUs"),
-            Measurement(round(max((abs(skew.offset_ns) for skew in value), default=0), 1), "ns, the largest offset"),
+            MeasuredFigure(warps, f"warps in {units.counted(len(value), 'pair')} of CPUs"),
+            MeasuredFigure(round(max((abs(skew.offset_ns) for skew in value), default=0), 1), "ns, the largest offset"),
         )
         if not seen and not warps:
             return good("in step", *measured)
@@ -186,7 +186,7 @@ class KernelVerdict(Check[TscVerdict]):
         if value.refined_mhz and value.calibrated_hz:
             apart_ppm = abs(value.refined_mhz * 1e6 / value.calibrated_hz - 1) * 1e6
             text = f"Refined TSC {value.refined_mhz} MHz"
-            measured = Measurement(round(apart_ppm, 1), "ppm apart from our calibration")
+            measured = MeasuredFigure(round(apart_ppm, 1), "ppm apart from our calibration")
             if apart_ppm > CALIBRATION_APART_PPM:
                 return bad(text, by_hand("lowlat calibrate --duration 10s tells which is right"), measured)
             return good(text, measured)
@@ -213,7 +213,7 @@ class TimeSync(Check[TimeState]):
         names = {host.tree.text(f"proc/{pid}/comm") for pid in pids}
         running = [name for name in _DAEMONS if name in names]
         daemon = ", ".join(running) or ("no daemon in this container" if host.is_container else "no daemon")
-        measured = Measurement(round(value.frequency_ppm, 3), "ppm of slew")
+        measured = MeasuredFigure(round(value.frequency_ppm, 3), "ppm of slew")
         if value.synchronized:
             error = units.time(value.max_error_us * 1e3)
             return good(f"synchronized, within {error}; {daemon}", measured)

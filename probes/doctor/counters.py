@@ -16,7 +16,7 @@ WINDOW_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
+class CounterWindow:
     """Texts of the same files at two moments; a file that could not be read at both is left out."""
 
     before: Mapping[str, str]
@@ -58,7 +58,7 @@ def _by_name(text: str) -> dict[str, int]:
     return found
 
 
-def compare_counters(tree: HostTree, paths: Iterable[str], window_s: float = WINDOW_S) -> Counters:
+def compare_counters(tree: HostTree, paths: Iterable[str], window_s: float = WINDOW_S) -> CounterWindow:
     """Read the files, wait, and read them again."""
     wanted = tuple(dict.fromkeys(paths))
     start_s = time.monotonic()
@@ -66,7 +66,7 @@ def compare_counters(tree: HostTree, paths: Iterable[str], window_s: float = WIN
     time.sleep(max(0.0, start_s + window_s - time.monotonic()))
     middle_s = time.monotonic()
     after = _read_all(tree, wanted)
-    return Counters(before, after, max(middle_s - start_s, 1e-3))
+    return CounterWindow(before, after, max(middle_s - start_s, 1e-3))
 
 
 def _read_all(tree: HostTree, paths: Iterable[str]) -> dict[str, str]:
@@ -117,7 +117,7 @@ def interrupt_rows(text: str) -> dict[str, InterruptRow]:
     return found
 
 
-def row_differences(counters: Counters, path: str) -> dict[str, InterruptRow]:
+def row_differences(counters: CounterWindow, path: str) -> dict[str, InterruptRow]:
     """How much each row of a table grew on each CPU; rows that went backwards are left out."""
     pair = counters.pair(path)
     if pair is None:

@@ -11,7 +11,7 @@ from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, unclear, write, write_each
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu, absent
-from lowlat.probes.doctor.finding import Measurement
+from lowlat.probes.doctor.finding import MeasuredFigure
 from lowlat.probes.doctor.registers import SMI_COUNT, register_path
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -71,13 +71,13 @@ class CStates(Check[tuple[IdleState, ...]]):
         states = idle_states(host)
         return known(states, source) if states else not_applicable(source, "the kernel manages no sleep states")
 
-    def measure(self, host: ExaminedHost) -> tuple[Measurement, ...]:
+    def measure(self, host: ExaminedHost) -> tuple[MeasuredFigure, ...]:
         """How often deep states were entered."""
         paths = self.counters(host)
         if host.counters is None or not paths:
             return ()
         entered = sum(host.counters.difference(path).value or 0 for path in paths)
-        return (Measurement(round(entered / host.counters.seconds), "entries a second into deep states"),)
+        return (MeasuredFigure(round(entered / host.counters.seconds), "entries a second into deep states"),)
 
     def advise(self, value: tuple[IdleState, ...], host: ExaminedHost) -> Advice:
         """A guest sees its own states only; a request for low latency keeps the CPUs out of deep ones."""
@@ -294,7 +294,7 @@ class Smis(Check[int]):
 
     def advise(self, value: int, host: ExaminedHost) -> Advice:
         """Any is too many."""
-        measured = Measurement(value, "SMIs between two reads")
+        measured = MeasuredFigure(value, "SMIs between two reads")
         return (
             bad("the firmware interrupts", by_hand("firmware settings"), measured) if value else good("none", measured)
         )

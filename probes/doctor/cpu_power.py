@@ -10,7 +10,7 @@ from lowlat.probes.cpu.cpu_sets import CPU_FOLDER
 from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, together, unclear, write
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu, absent
-from lowlat.probes.doctor.finding import Measurement
+from lowlat.probes.doctor.finding import MeasuredFigure
 from lowlat.probes.doctor.knobs import CpuFileCheck
 from lowlat.probes.doctor.live_host import CpuSpeed
 from lowlat.probes.host.host_tree import parse_integer
@@ -200,7 +200,7 @@ class ThermalThrottling(Check[PerCpu]):
         if window.value is None:
             return unclear(history, window.reason or "")
         grown = sum(window.value.difference(path).value or 0 for path in self.counters(host))
-        measured = Measurement(grown, f"throttlings in {window.value.seconds:.2g} s")
+        measured = MeasuredFigure(grown, f"throttlings in {window.value.seconds:.2g} s")
         return bad(history, by_hand("cooling, or a higher power limit"), measured) if grown else good(history, measured)
 
 
@@ -229,9 +229,11 @@ class RealFrequency(Check[tuple[CpuSpeed, ...]]):
         """Compare with each other, and with the base frequency: that of the kernel, else that of the counter."""
         slowest = min(value, key=lambda each: each.frequency_hz)
         fastest = max(value, key=lambda each: each.frequency_hz)
-        measured = [Measurement(round(slowest.frequency_hz / 1e9, 3), f"GHz on CPU {slowest.cpu}, the slowest")]
+        measured = [MeasuredFigure(round(slowest.frequency_hz / 1e9, 3), f"GHz on CPU {slowest.cpu}, the slowest")]
         if len(value) > 1:
-            measured.append(Measurement(round(fastest.frequency_hz / 1e9, 3), f"GHz on CPU {fastest.cpu}, the fastest"))
+            measured.append(
+                MeasuredFigure(round(fastest.frequency_hz / 1e9, 3), f"GHz on CPU {fastest.cpu}, the fastest")
+            )
         spread = 1 - slowest.frequency_hz / fastest.frequency_hz
         base_khz = host.tree.integer(f"{CPU_FOLDER}/cpu{slowest.cpu}/cpufreq/base_frequency")
         base_hz = base_khz * 1e3 if base_khz else slowest.frequency_hz / slowest.cycles_per_tick

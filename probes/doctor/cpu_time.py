@@ -10,7 +10,7 @@ from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, note, unclear
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import NOT_CAPTURED, ExaminedHost
-from lowlat.probes.doctor.finding import Measurement
+from lowlat.probes.doctor.finding import MeasuredFigure
 from lowlat.probes.host.cgroup import CpuQuota, cpu_groups, cpu_quota
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -39,13 +39,13 @@ class CpuQuotaCheck(Check[CpuQuota]):
         """The tightest limit of the group and its ancestors."""
         return cpu_quota(host.tree)
 
-    def measure(self, host: ExaminedHost) -> tuple[Measurement, ...]:
+    def measure(self, host: ExaminedHost) -> tuple[MeasuredFigure, ...]:
         """How often a group was throttled."""
         if host.counters is None:
             return ()
         grown = [host.counters.named(path).get("nr_throttled") for path in self.counters(host)]
         counted = [count for count in grown if count is not None]
-        return (Measurement(sum(counted), f"throttled periods in {host.counters.seconds:.2g} s"),) if counted else ()
+        return (MeasuredFigure(sum(counted), f"throttled periods in {host.counters.seconds:.2g} s"),) if counted else ()
 
     def advise(self, value: CpuQuota, host: ExaminedHost) -> Advice:
         """Any limit throttles a thread that spins for as long as it lasts."""
@@ -122,7 +122,9 @@ class Steal(Check[str]):
         if not grown:
             return unclear(history, "no CPU was counted twice")
         worst = max(grown, key=lambda cpu: grown[cpu])
-        measured = Measurement(grown[worst] * _TICK_MS, f"ms stolen from CPU {worst} in {window.value.seconds:.2g} s")
+        measured = MeasuredFigure(
+            grown[worst] * _TICK_MS, f"ms stolen from CPU {worst} in {window.value.seconds:.2g} s"
+        )
         if not grown[worst]:
             return good(history, measured)
         return bad(history, by_hand("a dedicated host, or virtual CPUs pinned to their own"), measured)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, CpuSets, cpu_sets, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.counters import Counters
+from lowlat.probes.doctor.counters import CounterWindow
 from lowlat.probes.doctor.live_host import LiveHost
 from lowlat.probes.host.host_tree import HostTree, clean_text, explain_os_error
 from lowlat.probes.host.virtualization import Virtualization, virtualization
@@ -68,7 +68,7 @@ class ExaminedHost:
         *,
         purpose: Purpose = "latency",
         chosen: Cpus = (),
-        counters: Counters | None = None,
+        counters: CounterWindow | None = None,
         live: LiveHost | None = None,
     ) -> None:
         self.tree = tree
@@ -168,7 +168,7 @@ class ExaminedHost:
         """The CPUs of a NUMA node; none if they cannot be read."""
         return cpus_of_list(self.tree.text(f"sys/devices/system/node/node{node}/cpulist") or "") or ()
 
-    def window(self, path: str) -> Reading[Counters]:
+    def window(self, path: str) -> Reading[CounterWindow]:
         """The compared counters, if a file was read at both ends of the window."""
         source = f"read from /{path}, twice"
         if self.counters is None:

@@ -28,7 +28,7 @@ class Fix:
 
 @document_fields(last=("text",))
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class MeasuredFigure:
     """A figure that was measured on this host, beside what the knob predicts."""
 
     value: Annotated[float, Meta(description="The figure")]
@@ -46,6 +46,14 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.3g}"
 
 
+_RULES: Final = {
+    "if": {"properties": {"status": {"enum": ["unknown", "not applicable"]}}},
+    "then": {"properties": {"reason": {"type": "string"}}},
+    "else": {"properties": {"observed": {"type": "string"}, "owner": {"type": "null"}}},
+}
+
+
+@document_fields(rules=_RULES)
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One check of one host.
@@ -59,7 +67,7 @@ class Finding:
     title: Annotated[str, Meta(description="What is checked")]
     status: Annotated[Status, Meta(description="The verdict")]
     observed: Annotated[str | None, Meta(description="The value found; null if there is none")]
-    measured: Annotated[tuple[Measurement, ...], Meta(description="Figures measured on this host")]
+    measured: Annotated[tuple[MeasuredFigure, ...], Meta(description="Figures measured on this host")]
     source: Annotated[str, Meta(description="What it was read from or measured by")]
     reason: Annotated[str | None, Meta(description="Why there is no value: the missing right or file")]
     owner: Annotated[str | None, Meta(description="Who decides about a knob that does not exist here")]

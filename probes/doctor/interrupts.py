@@ -10,9 +10,9 @@ from lowlat.probes.cpu.cpu_sets import Cpus, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, together, unclear, write
 from lowlat.probes.doctor.check import Check
-from lowlat.probes.doctor.counters import Counters, InterruptRow, interrupt_rows, is_timer, row_differences
+from lowlat.probes.doctor.counters import CounterWindow, InterruptRow, interrupt_rows, is_timer, row_differences
 from lowlat.probes.doctor.examined_host import ExaminedHost
-from lowlat.probes.doctor.finding import Fix, Measurement
+from lowlat.probes.doctor.finding import Fix, MeasuredFigure
 from lowlat.probes.doctor.isolation import INTERRUPTS, advise_masks
 from lowlat.probes.doctor.knobs import FileCheck
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
@@ -140,7 +140,7 @@ def _affinity_of(host: ExaminedHost, irq: str, row: InterruptRow | None) -> IrqA
     return IrqAffinity(int(irq), row.device if row else "", cpus, f"{folder}/smp_affinity_list", allowed)
 
 
-class InterruptsMeasured(Check[Counters]):
+class InterruptsMeasured(Check[CounterWindow]):
     """What interrupted the isolated CPUs: the truth that the other checks only predict."""
 
     id = "interrupts"
@@ -154,11 +154,11 @@ class InterruptsMeasured(Check[Counters]):
         """All interrupts and softirqs."""
         return (INTERRUPTS, SOFTIRQS)
 
-    def read(self, host: ExaminedHost) -> Reading[Counters]:
+    def read(self, host: ExaminedHost) -> Reading[CounterWindow]:
         """The counts at both ends of a second."""
         return host.window(INTERRUPTS)
 
-    def advise(self, value: Counters, host: ExaminedHost) -> Advice:
+    def advise(self, value: CounterWindow, host: ExaminedHost) -> Advice:
         """Each row counts, the timer as a rate."""
         timer, others, seen = {}, {}, False
         for path in (INTERRUPTS, SOFTIRQS):
@@ -173,8 +173,8 @@ class InterruptsMeasured(Check[Counters]):
             return unclear("", f"/{INTERRUPTS} has no column of these CPUs")
         rate = max(timer.values(), default=0) / value.seconds
         ranked = sorted(others.items(), key=lambda item: -item[1])
-        measured = [Measurement(round(rate, 1), "timer interrupts a second")]
-        measured += [Measurement(count, f"{name} in {value.seconds:.2g} s") for name, count in ranked[:_SHOWN_MAX]]
+        measured = [MeasuredFigure(round(rate, 1), "timer interrupts a second")]
+        measured += [MeasuredFigure(count, f"{name} in {value.seconds:.2g} s") for name, count in ranked[:_SHOWN_MAX]]
         more = f"{len(ranked)} other sources" if len(ranked) > 1 else f"{len(ranked)} other source"
         if rate > TIMER_RATE_MAX or ranked:
             fix = by_hand("see nohz-full, irq-affinity, workqueues and other-tasks")

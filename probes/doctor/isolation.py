@@ -13,7 +13,7 @@ from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, 
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.counters import is_timer, row_differences
 from lowlat.probes.doctor.examined_host import NOT_CAPTURED, ExaminedHost
-from lowlat.probes.doctor.finding import Fix, Measurement
+from lowlat.probes.doctor.finding import Fix, MeasuredFigure
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, unknown
 
@@ -23,7 +23,7 @@ SHOWN_MAX: Final = 3
 """Tasks that are looked at, and how many of them are named."""
 
 
-def timer_rate(host: ExaminedHost) -> tuple[Measurement, ...]:
+def timer_rate(host: ExaminedHost) -> tuple[MeasuredFigure, ...]:
     """Timer interrupts a second on the judged CPU that has the most; nothing if they were not counted."""
     if host.counters is None:
         return ()
@@ -36,7 +36,7 @@ def timer_rate(host: ExaminedHost) -> tuple[Measurement, ...]:
     if not counted:
         return ()
     cpu = max(counted, key=lambda each: counted[each])
-    return (Measurement(round(counted[cpu] / host.counters.seconds), f"timer interrupts a second on CPU {cpu}"),)
+    return (MeasuredFigure(round(counted[cpu] / host.counters.seconds), f"timer interrupts a second on CPU {cpu}"),)
 
 
 class IsolatedCpus(Check[Cpus]):
@@ -52,7 +52,7 @@ class IsolatedCpus(Check[Cpus]):
         """The timer's interrupts, to tell what happens without isolation."""
         return (INTERRUPTS,)
 
-    def measure(self, host: ExaminedHost) -> tuple[Measurement, ...]:
+    def measure(self, host: ExaminedHost) -> tuple[MeasuredFigure, ...]:
         """How often the timer interrupted."""
         return timer_rate(host)
 
@@ -90,7 +90,7 @@ class FullDynticks(Check[Cpus]):
         """The timer's interrupts."""
         return (INTERRUPTS,)
 
-    def measure(self, host: ExaminedHost) -> tuple[Measurement, ...]:
+    def measure(self, host: ExaminedHost) -> tuple[MeasuredFigure, ...]:
         """How often the timer interrupted."""
         return timer_rate(host)
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, note, sysctl, together, unclear, write
 from lowlat.probes.doctor.check import Check
-from lowlat.probes.doctor.counters import Counters
+from lowlat.probes.doctor.counters import CounterWindow
 from lowlat.probes.doctor.examined_host import ExaminedHost
-from lowlat.probes.doctor.finding import Measurement
+from lowlat.probes.doctor.finding import MeasuredFigure
 from lowlat.probes.doctor.knobs import FileCheck, NumberCheck, SysctlCheck, choice
 from lowlat.probes.host.cgroup import memory_groups
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -210,7 +210,7 @@ class ProactiveCompaction(SysctlCheck):
         return bad(shown, together(fixes))
 
 
-class HugePages(Check[dict[str, str]]):
+class ReservedHugePages(Check[dict[str, str]]):
     """How many huge pages are reserved."""
 
     id = "huge-pages"
@@ -246,7 +246,7 @@ class HugePages(Check[dict[str, str]]):
         return note("; ".join(said[:4]) or "none")
 
 
-class StallCounters(Check[Counters]):
+class StallCounters(Check[CounterWindow]):
     """Whether allocations stalled just now."""
 
     id = "memory-stalls"
@@ -261,20 +261,20 @@ class StallCounters(Check[Counters]):
         """The counters of memory."""
         return (VMSTAT,)
 
-    def read(self, host: ExaminedHost) -> Reading[Counters]:
+    def read(self, host: ExaminedHost) -> Reading[CounterWindow]:
         """The counters at both ends of a second."""
         return host.window(VMSTAT)
 
-    def advise(self, value: Counters, host: ExaminedHost) -> Advice:
+    def advise(self, value: CounterWindow, host: ExaminedHost) -> Advice:
         """Any is too many."""
         grown = value.named(VMSTAT)
         watched = {name: n for name, n in grown.items() if name in self.exact or name.startswith("allocstall")}
         if not watched:
             return unclear("", f"/{VMSTAT} has none of these counters")
-        measured = [Measurement(n, f"{name} in {value.seconds:.2g} s") for name, n in watched.items() if n]
+        measured = [MeasuredFigure(n, f"{name} in {value.seconds:.2g} s") for name, n in watched.items() if n]
         if measured:
             return bad("stalls", by_hand("see the settings above, and free memory"), *measured)
-        return good("none", Measurement(0, f"stalls in {value.seconds:.2g} s"))
+        return good("none", MeasuredFigure(0, f"stalls in {value.seconds:.2g} s"))
 
 
 class DirtyWriteback(Check[dict[str, int]]):
@@ -405,7 +405,7 @@ CHECKS: Final = (
     MlockRight(),
     ZoneReclaim(),
     ProactiveCompaction(),
-    HugePages(),
+    ReservedHugePages(),
     StallCounters(),
     DirtyWriteback(),
     NodeLocality(),

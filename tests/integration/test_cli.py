@@ -25,12 +25,12 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
-    verbs = ["bench", "replay", "report", "book", "topology", "calibrate", "compare", "ab"]
+    verbs = ["bench", "replay", "report", "book", "topology", "doctor", "calibrate", "compare", "ab"]
     verbs += ["affinity", "journal", "profile"]
     assert [line.split()[0] for line in listed] == verbs
 
 
-@pytest.mark.parametrize("verb", ["bench", "replay", "report", "book", "compare", "ab"])
+@pytest.mark.parametrize("verb", ["bench", "replay", "report", "book", "doctor", "compare", "ab"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_each_verb_has_help_that_opens_with_examples(lowlat: Run, verb: str, flag: str) -> None:
     done = lowlat(verb, flag)

@@ -10,7 +10,7 @@ from lowlat.probes.clock.counter import Calibration, CounterSkew, ReadCosts
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.clock.sources import Candidate, CounterFlags
 from lowlat.probes.cpu.cpu_sets import Cpus
-from lowlat.probes.doctor.counters import Counters
+from lowlat.probes.doctor.counters import CounterWindow
 from lowlat.probes.doctor.examination import Examination, examine
 from lowlat.probes.doctor.examined_host import ExaminedHost
 from lowlat.probes.doctor.finding import Finding
@@ -393,13 +393,13 @@ def calibration(vdso_ns: float) -> Calibration:
     )
 
 
-def counters(tree: HostTree, later: Files | None = None, names: tuple[str, ...] = ()) -> Counters:
+def counters(tree: HostTree, later: Files | None = None, names: tuple[str, ...] = ()) -> CounterWindow:
     """The counters of a host that stands still, except for the files given; those of some checks, or of all."""
     groups = select(names).values()
     host = ExaminedHost(tree, live=SyntheticLive())
     paths = {path for checks in groups for check in checks for path in check.counters(host)}
     before = {path: text for path in paths if (text := tree.text(path)) is not None}
-    return Counters(before, {**before, **{path: text.strip() for path, text in (later or {}).items()}}, 1.0)
+    return CounterWindow(before, {**before, **{path: text.strip() for path, text in (later or {}).items()}}, 1.0)
 
 
 def examined(tree: HostTree, *names: str, later: Files | None = None, chosen: Cpus = (), **answers: Any) -> Examination:

@@ -1,4 +1,4 @@
-"""Counters are compared over one second, whatever a kernel prints."""
+"""CounterWindow are compared over one second, whatever a kernel prints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lowlat.probes.doctor import counters as counters_module
-from lowlat.probes.doctor.counters import Counters, compare_counters, interrupt_rows, is_timer, row_differences
+from lowlat.probes.doctor.counters import CounterWindow, compare_counters, interrupt_rows, is_timer, row_differences
 from lowlat.probes.reading import known
 from tests.unit.probes.doctor.hosts import tree_of
 
@@ -42,12 +42,12 @@ def test_what_is_no_table_has_no_rows(text: str) -> None:
 
 def test_a_counter_that_went_backwards_is_no_rate() -> None:
     later = TABLE.replace("1000", "1250").replace("10 ", " 9 ")
-    grown = row_differences(Counters({"i": TABLE}, {"i": later}, 1.0), "i")
+    grown = row_differences(CounterWindow({"i": TABLE}, {"i": later}, 1.0), "i")
     assert (grown["LOC"].counts, grown["24"].counts) == ({0: 250, 2: 0}, {2: 0})
-    assert Counters({"n": "5"}, {"n": "4"}, 1.0).difference("n").status == "unknown"
-    assert Counters({"n": "5"}, {"n": "x"}, 1.0).difference("n").status == "unknown"
-    assert Counters({}, {"n": "4"}, 1.0).difference("n").status == "not applicable"
-    assert Counters({"n": "5"}, {"n": "9"}, 1.0).difference("n").value == 4
+    assert CounterWindow({"n": "5"}, {"n": "4"}, 1.0).difference("n").status == "unknown"
+    assert CounterWindow({"n": "5"}, {"n": "x"}, 1.0).difference("n").status == "unknown"
+    assert CounterWindow({}, {"n": "4"}, 1.0).difference("n").status == "not applicable"
+    assert CounterWindow({"n": "5"}, {"n": "9"}, 1.0).difference("n").value == 4
 
 
 def test_both_ends_of_a_window_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
