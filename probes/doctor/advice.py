@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lowlat.probes.doctor.finding import Fix, MeasuredFigure, Severity, Status
+from lowlat.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def write(path: str, value: str, found: str) -> Fix:
 def write_each(found: Mapping[str, str], value: str, advice: str | None = None) -> Fix:
     """Write the same value to several files of the kernel, by path without the first slash."""
     first = next(iter(found))
-    known = {path: old for path, old in found.items() if old.isprintable()}  # no kernel wrote anything else
+    known = {path: old for path, old in found.items() if printable(old) == old}  # no kernel wrote anything else
     return Fix(
         advice or f"echo {value} > /{first}",
         tuple(_echo(value, path) for path in known),
@@ -62,7 +63,7 @@ def _echo(value: str, path: str) -> str:
 
 def sysctl(name: str, value: str, found: str) -> Fix:
     """Set a sysctl such as `vm.stat_interval`."""
-    if not found.isprintable():
+    if printable(found) != found:
         return Fix(f"sysctl -w {name}={value}")
     return Fix(
         f"sysctl -w {name}={value}",

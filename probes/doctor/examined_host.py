@@ -135,11 +135,11 @@ class ExaminedHost:
         A CPU that goes offline answers EBUSY, which is no value and no fault.
         """
         source = f"read from /{root}/cpuN/{name}"
-        found = PerCpu({}, {})
+        found, tree = PerCpu({}, {}), self.tree
         for cpu in self.online if cpus is None else cpus:
             path = f"{root}/cpu{cpu}/{name}"
             try:
-                text = clean_text(self.tree.read_bytes(path))
+                text = clean_text(tree.read_bytes(path))
             except OSError as error:
                 if not isinstance(error, FileNotFoundError) and error.errno != errno.EBUSY:
                     found.unread[cpu] = explain_os_error(error, f"/{path}")

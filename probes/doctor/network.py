@@ -151,7 +151,8 @@ class NicQueueCpus(Check[dict[str, CardInterrupts]]):
         found = {}
         for card in host.cards():
             folder = f"sys/class/net/{card}/device"
-            irqs = host.tree.names(f"{folder}/msi_irqs") or host.tree.names(f"{folder}/../msi_irqs")
+            own = [irq for irq in host.tree.names(f"{folder}/msi_irqs") if host.tree.exists(f"{folder}/msi_irqs/{irq}")]
+            irqs = own or host.tree.names(f"{folder}/../msi_irqs")
             cpus: set[int] = set()
             for irq in [name for name in irqs if name.isdigit()][:4096]:
                 for name in ("effective_affinity_list", "smp_affinity_list"):

@@ -247,9 +247,9 @@ class DebugKernel(Check[str]):
 
     def read(self, host: ExaminedHost) -> Reading[str]:
         """The configuration that the kernel was built with."""
-        packed = "proc/config.gz"
+        packed, tree = "proc/config.gz", host.tree
         try:
-            text = _unpacked(host.tree.read_bytes(packed))
+            text = _unpacked(tree.read_bytes(packed))
         except OSError:
             text = None
         if text is not None:

@@ -81,8 +81,9 @@ class RecordingTree(HostTree):
 def capture(path: Path, tree: HostTree = LIVE) -> int:
     """Write a snapshot of a host as a `.tar.xz`, atomically; return the number of files in it.
 
-    Contains the sources of the host's topology and facts and, for other tools, the topology, cache, cpufreq and cpuidle
-    folders of each CPU. Raises `OutputPathError` when the file cannot be written.
+    Contains the sources of the host's topology and facts, what `lowlat doctor` reads but for the names of processes, and,
+    for other tools, the topology, cache, cpufreq and cpuidle folders of each CPU. Raises `OutputPathError` when the file
+    cannot be written.
     """
     if not path.name.endswith(".tar.xz"):
         raise OutputPathError(f"{path} is not a snapshot name; use a name that ends in .tar.xz")
@@ -90,6 +91,7 @@ def capture(path: Path, tree: HostTree = LIVE) -> int:
     read_topology(record)
     host_facts(record)
     _read_extras(record)
+    _read_for_doctor(record)
     facts = {name: fact for name in FACT_NAMES if (fact := tree.fact(name)) is not None}
     if facts:
         record.files[FACTS_FILE] = json.dumps(facts, indent=1, sort_keys=True).encode()
@@ -108,6 +110,18 @@ def _read_extras(record: RecordingTree) -> None:
     for cpu in cpu_folders(record):
         for folder in _EXTRA_CPU_FOLDERS:
             _read_folder(record, f"{CPU_FOLDER}/cpu{cpu}/{folder}", _EXTRA_DEPTH)
+
+
+def _read_for_doctor(record: RecordingTree) -> None:
+    """Record what the checks read, so that what is absent in a snapshot is absent on its host."""
+    from lowlat.probes.doctor.examination import examine
+    from lowlat.probes.doctor.examined_host import ExaminedHost
+    from lowlat.probes.doctor.registry import all_checks
+
+    examine(ExaminedHost(record), all_checks())
+    for path in [path for path in record.files if re.match(r"proc/[0-9]+/", path)]:
+        del record.files[path]
+    record.folders = {path for path in record.folders if not re.match(r"proc/[0-9]+(/|$)", path)}
 
 
 def _read_folder(record: RecordingTree, folder: str, depth: int) -> None:
