@@ -112,7 +112,7 @@ def _whole(finding: Finding) -> RenderableType:
         rows.append(("covers", ", ".join(finding.stands_for)))
     if finding.status in ("warn", "fail", "info"):
         rows += [("good", finding.threshold), ("cost", finding.consequence)]
-        rows.append(("fix", finding.fix.advice if finding.fix else None))
+        rows.append(("fix", finding.fix.summary if finding.fix else None))
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(min_width=10, justify="right", style="cyan", no_wrap=True)
     grid.add_column(overflow="fold")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
-from lowlat.probes.doctor.advice import Advice
 from lowlat.probes.doctor.examined_host import ExaminedHost
 from lowlat.probes.doctor.finding import Finding, MeasuredFigure, Severity
+from lowlat.probes.doctor.judgment import Judgment
 from lowlat.probes.reading import Reading, not_applicable
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Check(ABC, Generic[T]):
         """Read the knob."""
 
     @abstractmethod
-    def advise(self, value: T, host: ExaminedHost) -> Advice:
+    def advise(self, value: T, host: ExaminedHost) -> Judgment:
         """Judge a value."""
 
 
@@ -62,23 +62,23 @@ def judge(check: Check[Any], group: str, host: ExaminedHost) -> Finding:
     """Run a check on a host."""
     reading = check.available(host) or check.read(host)
     if reading.value is None:
-        advice = Advice("", reading.status if reading.status != "known" else "unknown", reason=reading.reason)
+        judgment = Judgment("", reading.status if reading.status != "known" else "unknown", reason=reading.reason)
     else:
-        advice = check.advise(reading.value, host)
-    status = advice.status or check.severity
+        judgment = check.advise(reading.value, host)
+    status = judgment.status or check.severity
     return Finding(
         id=check.id,
         group=group,
         title=check.title,
         status=status,
-        observed=advice.observed or None,
-        measured=(*advice.measured, *check.measure(host)),
+        observed=judgment.observed or None,
+        measured=(*judgment.measured, *check.measure(host)),
         source=reading.source,
-        reason=advice.reason,
+        reason=judgment.reason,
         owner=owner_of(check, host) if status == "not applicable" else None,
         threshold=check.threshold,
         consequence=check.consequence,
-        fix=advice.fix,
+        fix=judgment.fix,
     )
 
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from lowlat import units
 from lowlat.probes.clock.counter import Calibration, CounterSkew
-from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, unclear
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, absent
 from lowlat.probes.doctor.finding import MeasuredFigure
+from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, unclear
 from lowlat.probes.doctor.knobs import FileCheck
 from lowlat.probes.doctor.live_host import TimeState
 from lowlat.probes.host.host_tree import parse_integer
@@ -37,7 +37,7 @@ class Clocksource(FileCheck):
     consequence = "each read of the time is a system call: 0.3 to 1 microsecond"
     path = "sys/devices/system/clocksource/clocksource0/current_clocksource"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """The paravirtual sources are as fast, and exist in guests only."""
         if value in FAST_SOURCES or (host.is_guest and value in FAST_IN_GUESTS):
             return good(value)
@@ -65,7 +65,7 @@ class TscFlags(Check[frozenset[str]]):
                 return known(frozenset(line.partition(":")[2].split()), source)
         return not_applicable(source, "it has no line of flags")
 
-    def advise(self, value: frozenset[str], host: ExaminedHost) -> Advice:
+    def advise(self, value: frozenset[str], host: ExaminedHost) -> Judgment:
         """A hypervisor, or an older AMD processor, may hide them though the counter is stable."""
         found = [name for name in ("constant_tsc", "nonstop_tsc", "tsc_known_freq", "tsc_reliable") if name in value]
         shown = ", ".join(found) or "none"
@@ -90,7 +90,7 @@ class ClockReadCost(Check[Calibration]):
         live = host.on_live()
         return absent(live) if live.value is None else live.value.calibration
 
-    def advise(self, value: Calibration, host: ExaminedHost) -> Advice:
+    def advise(self, value: Calibration, host: ExaminedHost) -> Judgment:
         """A library call that costs as much as a system call is one."""
         costs = value.costs
         call_ns = costs.system_call_ns.value
@@ -119,7 +119,7 @@ class TscSync(Check[tuple[CounterSkew, ...]]):
         live = host.on_live()
         return absent(live) if live.value is None else live.value.skews
 
-    def advise(self, value: tuple[CounterSkew, ...], host: ExaminedHost) -> Advice:
+    def advise(self, value: tuple[CounterSkew, ...], host: ExaminedHost) -> Judgment:
         """An offset smaller than its bound is no evidence."""
         warps = sum(skew.warps for skew in value)
         seen = [skew for skew in value if abs(skew.offset_ns) > skew.bound_ns]
@@ -177,7 +177,7 @@ class KernelVerdict(Check[TscVerdict]):
         )
         return known(verdict, log.source)
 
-    def advise(self, value: TscVerdict, host: ExaminedHost) -> Advice:
+    def advise(self, value: TscVerdict, host: ExaminedHost) -> Judgment:
         """A complaint of the firmware, or a calibration that ours does not confirm."""
         if value.complaints:
             return bad(
@@ -207,7 +207,7 @@ class TimeSync(Check[TimeState]):
         live = host.on_live()
         return absent(live) if live.value is None else live.value.time_state()
 
-    def advise(self, value: TimeState, host: ExaminedHost) -> Advice:
+    def advise(self, value: TimeState, host: ExaminedHost) -> Judgment:
         """In a container it is the host's."""
         pids = [name for name in host.tree.names("proc") if name.isdigit()][:20_000]
         names = {host.tree.text(f"proc/{pid}/comm") for pid in pids}
@@ -241,7 +241,7 @@ class TimerResolution(Check[float]):
             else known(live.value.clock_resolution_ns(), "clock_getres(CLOCK_MONOTONIC)")
         )
 
-    def advise(self, value: float, host: ExaminedHost) -> Advice:
+    def advise(self, value: float, host: ExaminedHost) -> Judgment:
         """The slack is a default of each thread, which a program can change."""
         slack_ns = parse_integer(host.tree.text("proc/self/timerslack_ns") or "")
         slack = "slack unknown" if slack_ns is None else f"slack {units.time(slack_ns)}"

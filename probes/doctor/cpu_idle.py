@@ -8,10 +8,10 @@ from typing import Final
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, unclear, write, write_each
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu, absent
 from lowlat.probes.doctor.finding import MeasuredFigure
+from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, unclear, write, write_each
 from lowlat.probes.doctor.registers import SMI_COUNT, register_path
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -79,7 +79,7 @@ class CStates(Check[tuple[IdleState, ...]]):
         entered = sum(host.counters.difference(path).value or 0 for path in paths)
         return (MeasuredFigure(round(entered / host.counters.seconds), "entries a second into deep states"),)
 
-    def advise(self, value: tuple[IdleState, ...], host: ExaminedHost) -> Advice:
+    def advise(self, value: tuple[IdleState, ...], host: ExaminedHost) -> Judgment:
         """A guest sees its own states only; a request for low latency keeps the CPUs out of deep ones."""
         names = dict.fromkeys(state.name for state in value if not state.disabled)
         listed = ", ".join(list(names)[:6]) or "all disabled"
@@ -116,7 +116,7 @@ class PmQos(Check[int]):
         live = host.on_live()
         return absent(live) if live.value is None else live.value.latency_request_us()
 
-    def advise(self, value: int, host: ExaminedHost) -> Advice:
+    def advise(self, value: int, host: ExaminedHost) -> Judgment:
         """Without deep states there is nothing to ask for; a guest's request does not reach the host."""
         shown = "no limit" if value == NO_LIMIT_US else f"{value} us"
         if 0 <= value <= EXIT_LATENCY_MAX_US:
@@ -144,7 +144,7 @@ class ResumeLatency(Check[PerCpu]):
         """The limit of each judged CPU."""
         return host.per_cpu(self.file, host.judged)
 
-    def advise(self, value: PerCpu, host: ExaminedHost) -> Advice:
+    def advise(self, value: PerCpu, host: ExaminedHost) -> Judgment:
         """`0` is no limit, and `n/a` demands zero latency: the words look reversed."""
         wrong = {cpu: text for cpu, text in value.values.items() if not _is_limit(text)}
         said = {
@@ -179,7 +179,7 @@ class GuestHaltPolling(Check[str]):
         """The driver of idle CPUs."""
         return host.tree.reading(self.driver)
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """The parameter counts only with its driver."""
         if host.parameters.get("idle") == "poll":
             return good("idle=poll")
@@ -209,7 +209,7 @@ class IdleParameters(Check[str]):
         """The kernel's command line."""
         return host.tree.reading("proc/cmdline")
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """They are only named."""
         names = ("idle", "processor.max_cstate", "intel_idle.max_cstate", "cpuidle_haltpoll.force", "cpuidle.off")
         listed = [f"{name}={host.parameters[name]}" for name in names if name in host.parameters]
@@ -233,7 +233,7 @@ class Smt(Check[str]):
         """What the kernel says of it."""
         return host.tree.reading(self.control)
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """`notsupported` in a guest is not `off`: two of its CPUs may be siblings on the host."""
         active = host.tree.text(self.active)
         if host.is_guest and value in ("notsupported", "notimplemented"):
@@ -292,7 +292,7 @@ class Smis(Check[int]):
             return now
         return host.counters.difference(register_path(host.online[0]))
 
-    def advise(self, value: int, host: ExaminedHost) -> Advice:
+    def advise(self, value: int, host: ExaminedHost) -> Judgment:
         """Any is too many."""
         measured = MeasuredFigure(value, "SMIs between two reads")
         return (
@@ -321,7 +321,7 @@ class Mitigations(Check[dict[str, str]]):
         }
         return known(found, source) if found else not_applicable(source, f"/{self.folder} does not exist")
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """Never bad: on a host with one tenant, off may be right."""
         mitigated = sum(text.startswith("Mitigation") for text in value.values())
         vulnerable = sum(text.startswith("Vulnerable") for text in value.values())

@@ -7,10 +7,10 @@ from typing import Final
 
 from lowlat import units
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER
-from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, together, unclear, write
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu, absent
 from lowlat.probes.doctor.finding import MeasuredFigure
+from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, together, unclear, write
 from lowlat.probes.doctor.knobs import CpuFileCheck
 from lowlat.probes.doctor.live_host import CpuSpeed
 from lowlat.probes.host.host_tree import parse_integer
@@ -34,7 +34,7 @@ class FrequencyGovernor(CpuFileCheck):
     owner = "hardware"
     file = "cpufreq/scaling_governor"
     set_to = "performance"
-    advice = "cpupower frequency-set -g performance"
+    usual_command = "cpupower frequency-set -g performance"
 
     def is_good(self, value: str) -> bool:
         """Only this one never lowers the frequency."""
@@ -69,7 +69,7 @@ class EnergyBias(CpuFileCheck):
     owner = "hardware"
     file = "power/energy_perf_bias"
     set_to = "0"
-    advice = "x86_energy_perf_policy performance"
+    usual_command = "x86_energy_perf_policy performance"
 
     def is_good(self, value: str) -> bool:
         """0 is performance, 15 is power."""
@@ -92,7 +92,7 @@ class MinFrequency(Check[PerCpu]):
         """The lower limit of each CPU, in kHz."""
         return host.per_cpu(self._minimum)
 
-    def advise(self, value: PerCpu, host: ExaminedHost) -> Advice:
+    def advise(self, value: PerCpu, host: ExaminedHost) -> Judgment:
         """The lower limit is to be the upper one; for repeatable figures, the upper one may be a lower one too."""
         percent = host.tree.integer(f"{CPU_FOLDER}/intel_pstate/min_perf_pct")
         if percent == 100:
@@ -152,7 +152,7 @@ class Turbo(Check[TurboSwitch]):
         source = f"read from /{CPU_FOLDER}/intel_pstate/no_turbo, /{CPU_FOLDER}/cpufreq/boost"
         return not_applicable(source, "the kernel shows no switch for it")
 
-    def advise(self, value: TurboSwitch, host: ExaminedHost) -> Advice:
+    def advise(self, value: TurboSwitch, host: ExaminedHost) -> Judgment:
         """What is good depends on the profile."""
         wanted = host.purpose == "latency"
         text = "on" if value.on else "off"
@@ -192,7 +192,7 @@ class ThermalThrottling(Check[PerCpu]):
         """The count of each core since boot."""
         return host.per_cpu("thermal_throttle/core_throttle_count")
 
-    def advise(self, value: PerCpu, host: ExaminedHost) -> Advice:
+    def advise(self, value: PerCpu, host: ExaminedHost) -> Judgment:
         """The count since boot is history; its growth counts."""
         since_boot = sum(number for text in value.values.values() if (number := parse_integer(text)))
         history = f"{since_boot:,} since boot"
@@ -225,7 +225,7 @@ class RealFrequency(Check[tuple[CpuSpeed, ...]]):
         usable = set(live.value.usable())
         return live.value.speeds(tuple(cpu for cpu in host.online if cpu in usable))
 
-    def advise(self, value: tuple[CpuSpeed, ...], host: ExaminedHost) -> Advice:
+    def advise(self, value: tuple[CpuSpeed, ...], host: ExaminedHost) -> Judgment:
         """Compare with each other, and with the base frequency: that of the kernel, else that of the counter."""
         slowest = min(value, key=lambda each: each.frequency_hz)
         fastest = max(value, key=lambda each: each.frequency_hz)
@@ -267,7 +267,7 @@ class PlatformProfile(Check[dict[str, str]]):
         source = f"read from /{self.profile} and /{self.uncore}"
         return known(found, source) if found else not_applicable(source, "neither exists")
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """Both are to be at their maximum."""
         profile = value.get(self.profile)
         wrong = (

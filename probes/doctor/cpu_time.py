@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lowlat import units
 from lowlat.probes.cpu.cpu_sets import CpuSets
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, note, unclear
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import NOT_CAPTURED, ExaminedHost
 from lowlat.probes.doctor.finding import MeasuredFigure
+from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, note, unclear
 from lowlat.probes.host.cgroup import CpuQuota, cpu_groups, cpu_quota
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -47,12 +48,12 @@ class CpuQuotaCheck(Check[CpuQuota]):
         counted = [count for count in grown if count is not None]
         return (MeasuredFigure(sum(counted), f"throttled periods in {host.counters.seconds:.2g} s"),) if counted else ()
 
-    def advise(self, value: CpuQuota, host: ExaminedHost) -> Advice:
+    def advise(self, value: CpuQuota, host: ExaminedHost) -> Judgment:
         """Any limit throttles a thread that spins for as long as it lasts."""
         if value.cpus is None:
             return good("no limit")
         fix = by_hand("remove the limit (--cpus, limits.cpu, CPUQuota=) and give it a cpuset")
-        return bad(f"{value.cpus:g} CPUs: {value.quota_us} us in each {value.period_us} us", fix)
+        return bad(f"{value.quota_us} us in each {value.period_us} us", fix)
 
 
 class AllowedCpus(Check[CpuSets]):
@@ -72,7 +73,7 @@ class AllowedCpus(Check[CpuSets]):
             return Reading(None, source, sets.affinity.reason, sets.affinity.applicable)
         return known(sets, source)
 
-    def advise(self, value: CpuSets, host: ExaminedHost) -> Advice:
+    def advise(self, value: CpuSets, host: ExaminedHost) -> Judgment:
         """Isolated CPUs are in no inherited affinity, and may be used."""
         allowed = set(value.allowed)
         memory = re.search(r"^Mems_allowed_list:\s*(\S{1,80})", host.tree.text("proc/self/status") or "", re.MULTILINE)
@@ -108,7 +109,7 @@ class Steal(Check[str]):
             return not_applicable(text.source, "/proc/stat has no column for stolen time")
         return text
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """What was stolen since boot is history; the second that was measured counts."""
         ticks = stolen_ticks(value)
         history = f"{sum(ticks.values()) * _TICK_MS / 1e3:,.0f} s since boot"
@@ -160,7 +161,7 @@ class CpuPressure(Check[str]):
                 return found
         return found
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """A load above the number of CPUs means the same as pressure, with less detail."""
         fix = by_hand("stop the neighbors, or wait")
         match = re.search(r"^some avg10=([0-9]{1,3}\.[0-9]{1,4})", value, re.MULTILINE)
@@ -170,7 +171,7 @@ class CpuPressure(Check[str]):
         load = re.match(r"([0-9]{1,6}\.[0-9]{1,4}) ", value)
         if load is None:
             return unclear(value[:40], "the file holds neither pressure nor load")
-        text = f"load {load[1]} on {len(host.online)} CPUs; the kernel counts no pressure"
+        text = f"load {load[1]} on {units.counted(len(host.online), 'CPU')}; the kernel counts no pressure"
         return (
             bad(text, fix) if float(load[1]) > len(host.online) else unclear(text, "a low load does not rule out waits")
         )

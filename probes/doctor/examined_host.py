@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
+from lowlat import units
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, Cpus, CpuSets, cpu_sets, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.doctor.counters import CounterWindow
@@ -56,7 +57,9 @@ def grouped(values: dict[int, str], most: int = 3) -> str:
     if len(by_value) == 1:
         return next(iter(by_value))
     parts = [f"{value} on CPU {format_cpu_list(cpus)}" for value, cpus in list(by_value.items())[:most]]
-    return ", ".join([*parts, *([f"and {len(by_value) - most} more values"] if len(by_value) > most else [])])
+    return ", ".join(
+        [*parts, *([f"and {units.counted(len(by_value) - most, 'more value')}"] if len(by_value) > most else [])]
+    )
 
 
 class ExaminedHost:

@@ -21,7 +21,7 @@ STATUSES: Final[tuple[Status, ...]] = ("fail", "warn", "info", "unknown", "not a
 class Fix:
     """How to change what was found. Without commands, it needs the firmware, the boot loader or a person."""
 
-    advice: Annotated[str, Meta(description="What to do, in a line")]
+    summary: Annotated[str, Meta(description="What to do, in a line")]
     commands: Annotated[tuple[str, ...], Meta(description="Shell commands that do it, as root")] = ()
     undo: Annotated[tuple[str, ...], Meta(description="Shell commands that restore what was found")] = ()
 

@@ -47,7 +47,7 @@ def _part(finding: Finding) -> Iterator[str]:
     fix = finding.fix
     if fix is None:
         return
-    yield _comment(fix.advice if fix.commands else f"By hand: {fix.advice}")
+    yield _comment(fix.summary if fix.commands else f"By hand: {fix.summary}")
     if not fix.commands:
         return
     yield "if $undo; then"

@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from lowlat import units
 from lowlat.probes.cpu.cpu_sets import Cpus, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, together, unclear, write
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.counters import CounterWindow, InterruptRow, interrupt_rows, is_timer, row_differences
 from lowlat.probes.doctor.examined_host import ExaminedHost
 from lowlat.probes.doctor.finding import Fix, MeasuredFigure
 from lowlat.probes.doctor.isolation import INTERRUPTS, advise_masks
+from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, together, unclear, write
 from lowlat.probes.doctor.knobs import FileCheck
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
@@ -45,7 +46,7 @@ class Irqbalance(Check[bool]):
             return unknown(source, "/proc does not show the processes of others (hidepid, or a capture without them)")
         return known(False, source)
 
-    def advise(self, value: bool, host: ExaminedHost) -> Advice:
+    def advise(self, value: bool, host: ExaminedHost) -> Judgment:
         """A container does not see the processes of its host."""
         if not value and host.is_container:
             return unclear("not in this container", "a container does not see the processes of its host")
@@ -72,7 +73,7 @@ class DefaultIrqMask(FileCheck):
     consequence = "new interrupts land on the isolated CPUs"
     path = "proc/irq/default_smp_affinity"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """A hexadecimal mask."""
         return advise_masks({self.path: value}, host, f"mask {value}")
 
@@ -106,7 +107,7 @@ class IrqAffinities(Check[tuple[IrqAffinity, ...]]):
         found = tuple(_affinity_of(host, irq, rows.get(irq)) for irq in irqs)
         return known(found, source) if found else not_applicable(source, "/proc/irq has no interrupts")
 
-    def advise(self, value: tuple[IrqAffinity, ...], host: ExaminedHost) -> Advice:
+    def advise(self, value: tuple[IrqAffinity, ...], host: ExaminedHost) -> Judgment:
         """The kernel refuses to move a managed one (EIO)."""
         isolated = set(host.isolated)
         wrong = [each for each in value if each.cpus and isolated.intersection(each.cpus)]
@@ -119,7 +120,7 @@ class IrqAffinities(Check[tuple[IrqAffinity, ...]]):
             return unclear(
                 f"{len(unread)} of {len(value)}", f"the affinity of interrupt {unread[0].irq} cannot be read"
             )
-        return good(f"{len(value)} interrupts, none on CPU {format_cpu_list(isolated)}")
+        return good(f"{units.counted(len(value), 'interrupt')}, none on CPU {format_cpu_list(isolated)}")
 
     def _fix(self, wrong: list[IrqAffinity], host: ExaminedHost) -> Fix:
         kept = format_cpu_list(set(host.online) - set(host.isolated))
@@ -128,8 +129,8 @@ class IrqAffinities(Check[tuple[IrqAffinity, ...]]):
         fix = together(write(each.path, kept, each.allowed) for each in wrong if each.allowed)
         if fix is None:
             return boot(f"irqaffinity={kept}")
-        advice = f"echo {kept} > each smp_affinity_list; where it answers EIO, boot with isolcpus=managed_irq,LIST"
-        return Fix(advice, fix.commands, fix.undo)
+        summary = f"echo {kept} > each smp_affinity_list; where it answers EIO, boot with isolcpus=managed_irq,LIST"
+        return Fix(summary, fix.commands, fix.undo)
 
 
 def _affinity_of(host: ExaminedHost, irq: str, row: InterruptRow | None) -> IrqAffinity:
@@ -158,7 +159,7 @@ class InterruptsMeasured(Check[CounterWindow]):
         """The counts at both ends of a second."""
         return host.window(INTERRUPTS)
 
-    def advise(self, value: CounterWindow, host: ExaminedHost) -> Advice:
+    def advise(self, value: CounterWindow, host: ExaminedHost) -> Judgment:
         """Each row counts, the timer as a rate."""
         timer, others, seen = {}, {}, False
         for path in (INTERRUPTS, SOFTIRQS):
@@ -199,7 +200,7 @@ class McePolling(Check[str]):
         """The interval, in seconds."""
         return host.tree.reading(f"{self.folder}/check_interval")
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Corrected errors that are ignored are not polled for."""
         path = f"{self.folder}/check_interval"
         if value == "0" or host.tree.text(f"{self.folder}/ignore_ce") == "1":
@@ -224,7 +225,7 @@ class ThreadedIrqs(Check[str]):
         """The kernel's command line."""
         return host.tree.reading("proc/cmdline")
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Only told."""
         pids = [name for name in host.tree.names("proc") if name.isdigit()][:_PROCESSES_MAX]
         threads = sum((host.tree.text(f"proc/{pid}/comm") or "").startswith("irq/") for pid in pids)
@@ -253,7 +254,7 @@ class PacketSteering(Check[dict[str, str]]):
                     found[path] = text
         return known(found, source) if found else not_applicable(source, "no queue has a mask")
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """Zero means off."""
         return advise_masks(value, host, "off, or off the isolated CPUs")
 

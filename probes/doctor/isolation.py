@@ -9,11 +9,11 @@ from typing import Final
 
 from lowlat.probes.cpu.cpu_sets import Cpus, cpus_of_list, cpus_of_mask
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, together, unclear, write
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.counters import is_timer, row_differences
 from lowlat.probes.doctor.examined_host import NOT_CAPTURED, ExaminedHost
 from lowlat.probes.doctor.finding import Fix, MeasuredFigure
+from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, together, unclear, write
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, unknown
 
@@ -65,7 +65,7 @@ class IsolatedCpus(Check[Cpus]):
             host.kernel_isolated, f"{isolated.source}, cpuset.cpus.isolated and partitions below /sys/fs/cgroup"
         )
 
-    def advise(self, value: Cpus, host: ExaminedHost) -> Advice:
+    def advise(self, value: Cpus, host: ExaminedHost) -> Judgment:
         """Without isolated or chosen CPUs, there is nothing to judge yet."""
         missing = sorted(set(host.chosen) - set(value))
         fix = by_hand("echo isolated > cpuset.cpus.partition of a control group, or boot with isolcpus=LIST")
@@ -98,7 +98,7 @@ class FullDynticks(Check[Cpus]):
         """The set of the kernel; absent where it is built without it."""
         return host.sets.nohz_full
 
-    def advise(self, value: Cpus, host: ExaminedHost) -> Advice:
+    def advise(self, value: Cpus, host: ExaminedHost) -> Judgment:
         """All isolated CPUs must be in the set."""
         missing = sorted(set(host.isolated) - set(value))
         if not missing:
@@ -121,7 +121,7 @@ class RcuOffload(Check[str]):
         """The kernel's command line."""
         return host.tree.reading("proc/cmdline")
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """`nohz_full=` implies it."""
         offloaded: set[int] = set()
         for name in ("rcu_nocbs", "nohz_full"):
@@ -158,12 +158,12 @@ class Workqueues(Check[dict[str, str]]):
         found = {path: text for path in paths if (text := host.tree.text(path))}
         return known({f"{self.folder}/cpumask": top.value, **found}, f"{top.source} and /{self.folder}/*/cpumask")
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """No mask may have an isolated CPU."""
         return advise_masks(value, host, "all masks are off the isolated CPUs")
 
 
-def advise_masks(masks: dict[str, str], host: ExaminedHost, all_good: str) -> Advice:
+def advise_masks(masks: dict[str, str], host: ExaminedHost, all_good: str) -> Judgment:
     """Judge masks by path: none may have an isolated CPU, and the fix takes these out."""
     isolated, wrong, damaged = set(host.isolated), {}, []
     for path, text in masks.items():
@@ -179,7 +179,7 @@ def advise_masks(masks: dict[str, str], host: ExaminedHost, all_good: str) -> Ad
         fixes = [write(path, mask_of(kept), found) for path, (found, kept) in wrong.items() if kept]
         fix = together(fixes)
         if fix is not None:
-            fix = Fix(fixes[0].advice + more, fix.commands, fix.undo)
+            fix = Fix(fixes[0].summary + more, fix.commands, fix.undo)
         return bad(f"{name}: mask {text} has isolated CPUs{more}", fix)
     return unclear("", f"/{damaged[0]} holds no mask") if damaged else good(all_good)
 
@@ -223,7 +223,7 @@ class OtherTasks(Check[tuple[PlacedTask, ...]]):
             return unknown(source, why)
         return known(tuple(_tasks_on(host, set(host.isolated))), source)
 
-    def advise(self, value: tuple[PlacedTask, ...], host: ExaminedHost) -> Advice:
+    def advise(self, value: tuple[PlacedTask, ...], host: ExaminedHost) -> Judgment:
         """A container sees its own threads only."""
         if value:
             listed = ", ".join(f"{task.name} ({task.tid}) on CPU {task.cpu}" for task in value[:SHOWN_MAX])

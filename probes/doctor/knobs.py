@@ -7,10 +7,10 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER
-from lowlat.probes.doctor.advice import Advice, bad, good, sysctl, unclear, write_each
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu
 from lowlat.probes.doctor.finding import Fix
+from lowlat.probes.doctor.judgment import Judgment, bad, good, sysctl, unclear, write_each
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading
 
@@ -32,7 +32,7 @@ class NumberCheck(FileCheck):
     unit: ClassVar[str] = ""
     """Follows the number where it is shown."""
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Judge the number."""
         number = parse_integer(value)
         if number is None:
@@ -80,15 +80,15 @@ class CpuFileCheck(Check[PerCpu]):
         """The value of each online CPU."""
         return host.per_cpu(self.file)
 
-    def advise(self, value: PerCpu, host: ExaminedHost) -> Advice:
+    def advise(self, value: PerCpu, host: ExaminedHost) -> Judgment:
         """Judge all values; the worst decides."""
         wrong = {cpu: each for cpu, each in value.values.items() if not self.is_good(each)}
         if wrong:
             files = {f"{CPU_FOLDER}/cpu{cpu}/{self.file}": each for cpu, each in wrong.items()}
-            return bad(value.text, write_each(files, self.set_to, self.advice))
+            return bad(value.text, write_each(files, self.set_to, self.usual_command))
         return unclear(value.text, value.gap) if value.gap else good(value.text)
 
-    advice: ClassVar[str | None] = None
+    usual_command: ClassVar[str | None] = None
     """The command that people use for it, if there is one."""
 
     @abstractmethod

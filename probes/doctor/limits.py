@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, note
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, absent
+from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, note
 from lowlat.probes.doctor.registers import register_path
 from lowlat.probes.reading import Reading, known
 
@@ -29,7 +29,7 @@ class RtRight(Check[bool]):
         live = host.on_live()
         return absent(live) if live.value is None else live.value.try_fifo()
 
-    def advise(self, value: bool, host: ExaminedHost) -> Advice:
+    def advise(self, value: bool, host: ExaminedHost) -> Judgment:
         """Where it works, the limit says up to which priority."""
         limit = host.live.limit("RLIMIT_RTPRIO").value if host.live else None
         nice = host.has_capability(_CAP_SYS_NICE)
@@ -57,7 +57,7 @@ class AffinityRight(Check[dict[int, str | None]]):
         live = host.on_live()
         return absent(live) if live.value is None else live.value.try_affinity(host.isolated or host.sets.allowed)
 
-    def advise(self, value: dict[int, str | None], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[int, str | None], host: ExaminedHost) -> Judgment:
         """Each refusal has its cause."""
         refused = {cpu: why for cpu, why in value.items() if why is not None}
         if not refused:
@@ -93,7 +93,7 @@ class MeasuringRights(Check[dict[str, str]]):
             found["no tracefs"] = "the cause of each gap"
         return known(found, f"read from /{self.paranoid}, /{register_path(cpu)}, /sys/kernel/tracing")
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """Each says what it would add."""
         if not value:
             return good("all")
@@ -117,7 +117,7 @@ class CoreDumps(Check[dict[str, int]]):
         limits = {name: live.value.limit(f"RLIMIT_{name}").value for name in ("CORE", "NOFILE")}
         return known({name: value for name, value in limits.items() if value is not None}, "getrlimit")
 
-    def advise(self, value: dict[str, int], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, int], host: ExaminedHost) -> Judgment:
         """Only told."""
         return note(", ".join(f"RLIMIT_{name} {'unlimited' if n == -1 else n}" for name, n in value.items()))
 

@@ -161,7 +161,7 @@ class LiveHost:
         finally:
             os.close(device)
         if len(content) != 4:
-            return unknown(source, f"{len(content)} bytes instead of 4")
+            return unknown(source, f"a read gives {len(content)} of 4 bytes")
         return known(int.from_bytes(content, sys.byteorder, signed=True), source)
 
     def register(self, cpu: int, register: int) -> Reading[int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, note, sysctl, together, unclear, write
+from lowlat import units
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.counters import CounterWindow
 from lowlat.probes.doctor.examined_host import ExaminedHost
 from lowlat.probes.doctor.finding import MeasuredFigure
+from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, note, sysctl, together, unclear, write
 from lowlat.probes.doctor.knobs import FileCheck, NumberCheck, SysctlCheck, choice
 from lowlat.probes.host.cgroup import memory_groups
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -28,7 +29,7 @@ class Thp(FileCheck):
     consequence = "khugepaged and compaction stall threads for milliseconds"
     path = f"{_THP}/enabled"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """With madvise, only programs that ask for them get some."""
         chosen = choice(value)
         if chosen in ("never", "madvise"):
@@ -50,7 +51,7 @@ class ThpDefrag(FileCheck):
 
     daemon = f"{_THP}/khugepaged/defrag"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """The daemon's own switch counts only if there are transparent huge pages at all."""
         chosen, daemon = choice(value), host.tree.text(self.daemon)
         never = choice(host.tree.text(f"{_THP}/enabled") or "") == "never"
@@ -117,7 +118,7 @@ class Swap(Check[str]):
         """The list of areas in use; its first line is a heading."""
         return host.tree.reading("proc/swaps")
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """A container may be kept out of the host's swap."""
         areas = [line.split()[0] for line in value.splitlines()[1:] if line.split()]
         if not areas:
@@ -155,7 +156,7 @@ class MlockRight(Check[int]):
         live = host.on_live()
         return Reading(None, live.source, live.reason) if live.value is None else live.value.limit("RLIMIT_MEMLOCK")
 
-    def advise(self, value: int, host: ExaminedHost) -> Advice:
+    def advise(self, value: int, host: ExaminedHost) -> Judgment:
         """The capability lifts the limit."""
         shown = "unlimited" if value == -1 else f"{value / 1024:,.0f} KiB"
         if value == -1:
@@ -198,14 +199,14 @@ class ProactiveCompaction(SysctlCheck):
         """Off."""
         return number == 0
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Both are to be 0."""
         first, locked = super().advise(value, host), host.tree.text(self.locked)
         shown = f"{first.observed} / {locked or 'unknown'}"
         if locked is None and first.status == "pass":
             return unclear(shown, f"/{self.locked} cannot be read")
         if locked in (None, "0"):
-            return Advice(shown, first.status, first.fix, reason=first.reason)
+            return Judgment(shown, first.status, first.fix, reason=first.reason)
         fixes = [*([first.fix] if first.fix else []), sysctl("vm.compact_unevictable_allowed", "0", str(locked))]
         return bad(shown, together(fixes))
 
@@ -234,7 +235,7 @@ class ReservedHugePages(Check[dict[str, str]]):
         source = f"read from /{self.nodes}/node*/hugepages/*/nr_hugepages"
         return known(found, source) if found else not_applicable(source, "the kernel has no huge pages")
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """Only told."""
         said = []
         for folder, text in value.items():
@@ -265,7 +266,7 @@ class StallCounters(Check[CounterWindow]):
         """The counters at both ends of a second."""
         return host.window(VMSTAT)
 
-    def advise(self, value: CounterWindow, host: ExaminedHost) -> Advice:
+    def advise(self, value: CounterWindow, host: ExaminedHost) -> Judgment:
         """Any is too many."""
         grown = value.named(VMSTAT)
         watched = {name: n for name, n in grown.items() if name in self.exact or name.startswith("allocstall")}
@@ -297,12 +298,12 @@ class DirtyWriteback(Check[dict[str, int]]):
         missing = host.tree.reading("proc/sys/vm/dirty_ratio")
         return Reading(None, source, missing.reason or "it holds no number", missing.applicable)
 
-    def advise(self, value: dict[str, int], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, int], host: ExaminedHost) -> Judgment:
         """As tuned's latency-performance: 3% and 10%."""
         fixes, said = [], []
         for kind, most in (("dirty_background", 3), ("dirty", 10)):
             if value.get(f"{kind}_bytes"):
-                said.append(f"{kind} {value[f'{kind}_bytes']} bytes")
+                said.append(f"{kind} {units.size(value[f'{kind}_bytes'])}")
                 continue
             ratio = value[f"{kind}_ratio"]
             said.append(f"{kind} {ratio}%")
@@ -332,7 +333,7 @@ class NodeLocality(Check[dict[int, int]]):
                     found[cpu] = int(name[4:])
         return known(found, source) if found else not_applicable(source, "the kernel names no nodes")
 
-    def advise(self, value: dict[int, int], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[int, int], host: ExaminedHost) -> Judgment:
         """A card without a node (-1, as in guests) tells nothing."""
         nodes = sorted(set(value.values()))
         cards = host.cards()
@@ -372,7 +373,7 @@ class Balloon(Check[tuple[str, ...]]):
         reporting = tuple(name for name in host.parameters if name.startswith("page_reporting"))
         return known((*devices, *reporting), f"read from /{self.driver} and /proc/cmdline")
 
-    def advise(self, value: tuple[str, ...], host: ExaminedHost) -> Advice:
+    def advise(self, value: tuple[str, ...], host: ExaminedHost) -> Judgment:
         """A driver that is not there shows nothing; other hypervisors have drivers of their own."""
         if value:
             return note(", ".join(value[:4]), fix=by_hand("touch all memory at the start, and mlockall()"))
@@ -391,7 +392,7 @@ class CachePartitioning(FileCheck):
     owner = "hardware"
     path = "sys/fs/resctrl/schemata"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Only told."""
         return note("; ".join(line.strip() for line in value.splitlines()[:3])[:120])
 

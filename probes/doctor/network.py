@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lowlat import units
 from lowlat.probes.cpu.cpu_sets import Cpus, cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, note, sysctl, together, unclear, write
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost, absent
 from lowlat.probes.doctor.finding import Fix
+from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, note, sysctl, together, unclear, write
 from lowlat.probes.doctor.knobs import SysctlCheck, choice
 from lowlat.probes.network.ethtool import Coalescing
 from lowlat.probes.reading import Reading, known, not_applicable
@@ -54,7 +55,7 @@ class InterruptCoalescing(Check[dict[str, Coalescing]]):
         """The setting of each card."""
         return ask_cards(host, host.live.coalescing) if host.live else absent(host.on_live())
 
-    def advise(self, value: dict[str, Coalescing], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, Coalescing], host: ExaminedHost) -> Judgment:
         """Adaptive means that the driver chooses."""
         said = [f"{card}: rx-usecs {each.rx_us}{', adaptive' * each.adaptive_rx}" for card, each in value.items()]
         fixes = [
@@ -81,7 +82,7 @@ class ReceiveOffload(Check[dict[str, tuple[bool, bool]]]):
         """GRO of the kernel and LRO of the card."""
         return ask_cards(host, host.live.merging) if host.live else absent(host.on_live())
 
-    def advise(self, value: dict[str, tuple[bool, bool]], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, tuple[bool, bool]], host: ExaminedHost) -> Judgment:
         """Both are to be off."""
         said, fixes = [], []
         for card, merging in value.items():
@@ -109,14 +110,14 @@ class BusyPoll(SysctlCheck):
         """On."""
         return number >= BUSY_POLL_MIN_US
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Both are of this network namespace. Deferred interrupts let a program poll by itself."""
         first, path = super().advise(value, host), f"proc/sys/{self.other.replace('.', '/')}"
         poll, number = host.tree.text(path), host.tree.integer(path)
         shown = f"busy_read {first.observed}, busy_poll {poll or 'unknown'} us"
         deferring = [card for card in host.cards() if host.tree.integer(f"sys/class/net/{card}/napi_defer_hard_irqs")]
         if deferring:
-            shown += f"; {deferring[0]} defers interrupts"
+            shown += f"; interrupts are deferred by {deferring[0]}"
         if first.reason:
             return unclear(shown, first.reason)
         if number is None:
@@ -163,14 +164,14 @@ class NicQueueCpus(Check[dict[str, CardInterrupts]]):
                 found[card] = CardInterrupts(len(irqs), tuple(sorted(cpus)), host.tree.integer(f"{folder}/numa_node"))
         return known(found, source) if found else not_applicable(source, "no card has interrupts of its own (MSI)")
 
-    def advise(self, value: dict[str, CardInterrupts], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, CardInterrupts], host: ExaminedHost) -> Judgment:
         """A node of -1 is none."""
         said, wrong = [], False
         for card, each in value.items():
             caught = set(each.cpus).intersection(host.isolated)
             local = host.node_cpus(each.node) if each.node is not None and each.node >= 0 else None
             remote = set(each.cpus) - set(local) if local else set()
-            said.append(f"{card}: {each.irqs} interrupts on CPU {format_cpu_list(each.cpus)}")
+            said.append(f"{card}: {units.counted(each.irqs, 'interrupt')} on CPU {format_cpu_list(each.cpus)}")
             if caught:
                 said[-1] += f", isolated: {format_cpu_list(caught)}"
             if remote:
@@ -199,7 +200,7 @@ class PciePower(Check[str]):
         """The policy of the kernel."""
         return host.tree.reading(self.policy)
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """`default` leaves it to the firmware."""
         selected = choice(value)
         controls = {}
@@ -234,7 +235,7 @@ class RingSizes(Check[dict[str, str]]):
         """What each card answers."""
         return ask_cards(host, host.live.link_settings) if host.live else absent(host.on_live())
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """Only told."""
         return note("; ".join(f"{card}: {text}" for card, text in list(value.items())[:4]))
 

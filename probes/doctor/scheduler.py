@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lowlat import units
 from lowlat.probes.cpu.cpu_sets import cpus_of_list
 from lowlat.probes.cpu.cpulist import format_cpu_list
-from lowlat.probes.doctor.advice import Advice, bad, boot, by_hand, good, note, sysctl, together, unclear, write
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.examined_host import ExaminedHost
+from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, sysctl, together, unclear, write
 from lowlat.probes.doctor.knobs import FileCheck, SysctlCheck
 from lowlat.probes.host.facts import kernel_release
 from lowlat.probes.reading import Reading, known, unknown
@@ -34,7 +35,7 @@ class RtThrottling(FileCheck):
     consequence = "a spinning FIFO thread loses 50 ms of each second"
     path = "proc/sys/kernel/sched_rt_runtime_us"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Since 6.12, the fair server takes time from real-time threads too."""
         if value != "-1":
             return bad(f"{value[:20]} us in each period", sysctl("kernel.sched_rt_runtime_us", "-1", value))
@@ -61,7 +62,7 @@ class PreemptionModel(FileCheck):
 
     switch = "sys/kernel/debug/sched/preempt"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """A kernel with PREEMPT_DYNAMIC says only in debugfs which model it uses."""
         if host.tree.text("sys/kernel/realtime") == "1" or "PREEMPT_RT" in value:
             return good("PREEMPT_RT")
@@ -71,7 +72,7 @@ class PreemptionModel(FileCheck):
             return good("full")
         return bad("none or voluntary", by_hand("install a kernel with CONFIG_PREEMPT_DYNAMIC or PREEMPT_RT"))
 
-    def _dynamic(self, host: ExaminedHost) -> Advice:
+    def _dynamic(self, host: ExaminedHost) -> Judgment:
         switch = host.tree.reading(self.switch)
         selected = re.search(r"\((\w{1,20})\)", switch.value or "")
         model = selected[1] if selected else host.parameters.get("preempt")
@@ -93,7 +94,7 @@ class Watchdogs(FileCheck):
     consequence = "an NMI and a timer on each CPU"
     path = "proc/sys/kernel/nmi_watchdog"
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """`watchdog` 0 turns both off; `nosoftlockup` the soft one."""
         enabled = host.tree.text("proc/sys/kernel/watchdog")
         mask_text = host.tree.text("proc/sys/kernel/watchdog_cpumask")
@@ -178,7 +179,7 @@ class TickParameters(Check[str]):
         """The kernel's command line."""
         return host.tree.reading("proc/cmdline")
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Those that tuned's network-latency sets."""
         wanted = dict(each.split("=") for each in self.threshold.split())
         missing = [f"{name}={text}" for name, text in wanted.items() if host.parameters.get(name) != text]
@@ -213,7 +214,7 @@ class Tracing(Check[dict[str, str]]):
             return unknown(readings[0].source, "tracefs is not mounted")
         return found or readings[0]
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
         """Everything is to be off."""
         fixes, found = [], []
         for name, text in value.items():
@@ -227,7 +228,7 @@ class Tracing(Check[dict[str, str]]):
             fixes.append(write(path, "nop", str(tracer.value)))
         events = host.tree.text(path.replace("current_tracer", "set_event"))
         if events:
-            found.append(f"{len(events.splitlines())} trace events on")
+            found.append(f"{units.counted(len(events.splitlines()), 'trace event')} on")
             fixes.append(by_hand("turn the trace events off, or stop who traces"))
         if found:
             return bad("; ".join(found), together(fixes))
@@ -263,7 +264,7 @@ class DebugKernel(Check[str]):
             f"read from /{packed}, /{path}", (found.reason or "") if found.applicable else "neither file exists"
         )
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """The rate of the tick is told too."""
         lines = set(value.splitlines())
         rate = re.search(r"^CONFIG_HZ=([0-9]{1,6})$", value, re.MULTILINE)

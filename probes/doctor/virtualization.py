@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from lowlat.probes.cache_line import reported_lines
-from lowlat.probes.doctor.advice import Advice, bad, by_hand, good, note
 from lowlat.probes.doctor.check import Check
 from lowlat.probes.doctor.clock import TscFlags
 from lowlat.probes.doctor.examined_host import ExaminedHost, absent
+from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, note
 from lowlat.probes.host.facts import cpu_brand
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import Reading, known
@@ -37,7 +37,7 @@ class Platform(Check[Virtualization]):
         found = host.virtualization
         return known(found, f"{found.hypervisor.source}; {found.container.source}")
 
-    def advise(self, value: Virtualization, host: ExaminedHost) -> Advice:
+    def advise(self, value: Virtualization, host: ExaminedHost) -> Judgment:
         """The machine's name, if the firmware tells it."""
         names = [host.tree.text(f"{_DMI}/{name}") for name in ("sys_vendor", "product_name")]
         machine = " ".join(name[:40] for name in names if name)
@@ -60,7 +60,7 @@ class SyntheticTopology(Check[str]):
         found = host.tree.text(path)
         return known(found or "no shared cache named", f"read from /{path}")
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Nothing in the guest can confirm it."""
         fix = by_hand("measure the latency between cores before threads are placed by it")
         return note(
@@ -91,7 +91,7 @@ class ParavirtualHelpers(Check[tuple[str, ...]]):
         where = "the kernel's log" if log and log.value else "no log could be read"
         return known(tuple(dict.fromkeys(found)), f"read from /proc/cpuinfo, /proc/cmdline; {where}")
 
-    def advise(self, value: tuple[str, ...], host: ExaminedHost) -> Advice:
+    def advise(self, value: tuple[str, ...], host: ExaminedHost) -> Judgment:
         """Only told."""
         return note(", ".join(value[:6]) or "none seen")
 
@@ -110,7 +110,7 @@ class ProcessorIdentity(Check[dict[str, Any]]):
         live = host.on_live()
         return absent(live) if live.value is None else live.value.cpuinfo()
 
-    def advise(self, value: dict[str, Any], host: ExaminedHost) -> Advice:
+    def advise(self, value: dict[str, Any], host: ExaminedHost) -> Judgment:
         """Each difference is named."""
         different = list(differences(value, host))
         if different:

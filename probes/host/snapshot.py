@@ -81,9 +81,9 @@ class RecordingTree(HostTree):
 def capture(path: Path, tree: HostTree = LIVE) -> int:
     """Write a snapshot of a host as a `.tar.xz`, atomically; return the number of files in it.
 
-    Contains the sources of the host's topology and facts, what `lowlat doctor` reads but for the names of processes, and,
-    for other tools, the topology, cache, cpufreq and cpuidle folders of each CPU. Raises `OutputPathError` when the file
-    cannot be written.
+    Contains the sources of the host's topology and facts, what `lowlat doctor` reads (without names of processes), and,
+    for other tools, the topology, cache, cpufreq and cpuidle folders of each CPU. Raises `OutputPathError` when the
+    file cannot be written.
     """
     if not path.name.endswith(".tar.xz"):
         raise OutputPathError(f"{path} is not a snapshot name; use a name that ends in .tar.xz")

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from lowlat.probes.doctor.advice import Advice, bad, good
 from lowlat.probes.doctor.check import Check, judge
 from lowlat.probes.doctor.cpu_power import FrequencyGovernor
 from lowlat.probes.doctor.examined_host import ExaminedHost, PerCpu
+from lowlat.probes.doctor.judgment import Judgment, bad, good
 from lowlat.probes.doctor.memory import NumaBalancing, Thp
 from lowlat.probes.doctor.registry import all_checks
 from lowlat.probes.host.host_tree import FolderTree, HostTree
@@ -149,7 +149,7 @@ class TakesRefusalForAbsence(Thp):
     def read(self, host: ExaminedHost) -> Reading[str]:
         return known(host.tree.text(self.path) or "[never]", self.path)
 
-    def advise(self, value: str, host: ExaminedHost) -> Advice:
+    def advise(self, value: str, host: ExaminedHost) -> Judgment:
         return good(value) if "[always]" not in value else bad(value)
 
 

@@ -148,7 +148,7 @@ def test_every_wrong_value_has_its_path_threshold_consequence_and_fix(tmp_path: 
     assert len(wrong) > 30
     for finding in wrong:
         assert finding.observed and finding.source and finding.threshold and finding.consequence, finding
-        assert finding.fix is not None and finding.fix.advice, finding
+        assert finding.fix is not None and finding.fix.summary, finding
         assert len(finding.fix.commands) == len(finding.fix.undo), finding
 
 

@@ -11,7 +11,7 @@ from lowlat.text import printable
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class Judgment:
     """The verdict on a value. `status` None means: as bad as the check's severity says."""
 
     observed: str
@@ -21,24 +21,24 @@ class Advice:
     reason: str | None = None
 
 
-def good(observed: str, *measured: MeasuredFigure) -> Advice:
+def good(observed: str, *measured: MeasuredFigure) -> Judgment:
     """The value is as wanted."""
-    return Advice(observed, "pass", measured=measured)
+    return Judgment(observed, "pass", measured=measured)
 
 
-def bad(observed: str, fix: Fix | None = None, *measured: MeasuredFigure, status: Severity | None = None) -> Advice:
+def bad(observed: str, fix: Fix | None = None, *measured: MeasuredFigure, status: Severity | None = None) -> Judgment:
     """The value is not as wanted; `status` where it is not the check's severity."""
-    return Advice(observed, status, fix, measured)
+    return Judgment(observed, status, fix, measured)
 
 
-def note(observed: str, *measured: MeasuredFigure, fix: Fix | None = None) -> Advice:
+def note(observed: str, *measured: MeasuredFigure, fix: Fix | None = None) -> Judgment:
     """The value is worth knowing, and neither good nor bad."""
-    return Advice(observed, "info", fix, measured)
+    return Judgment(observed, "info", fix, measured)
 
 
-def unclear(observed: str, reason: str, *measured: MeasuredFigure) -> Advice:
+def unclear(observed: str, reason: str, *measured: MeasuredFigure) -> Judgment:
     """The value does not tell; `reason` says why."""
-    return Advice(observed, "unknown", None, measured, reason)
+    return Judgment(observed, "unknown", None, measured, reason)
 
 
 def write(path: str, value: str, found: str) -> Fix:
@@ -46,12 +46,12 @@ def write(path: str, value: str, found: str) -> Fix:
     return write_each({path: found}, value)
 
 
-def write_each(found: Mapping[str, str], value: str, advice: str | None = None) -> Fix:
+def write_each(found: Mapping[str, str], value: str, summary: str | None = None) -> Fix:
     """Write the same value to several files of the kernel, by path without the first slash."""
     first = next(iter(found))
     known = {path: old for path, old in found.items() if printable(old) == old}  # no kernel wrote anything else
     return Fix(
-        advice or f"echo {value} > /{first}",
+        summary or f"echo {value} > /{first}",
         tuple(_echo(value, path) for path in known),
         tuple(_echo(old, path) for path, old in known.items()),
     )
@@ -77,9 +77,9 @@ def boot(parameters: str) -> Fix:
     return Fix(f"boot with {parameters}")
 
 
-def by_hand(advice: str) -> Fix:
+def by_hand(summary: str) -> Fix:
     """Something that no command of this host does."""
-    return Fix(advice)
+    return Fix(summary)
 
 
 def together(fixes: Iterable[Fix]) -> Fix | None:
@@ -88,7 +88,7 @@ def together(fixes: Iterable[Fix]) -> Fix | None:
     if not listed:
         return None
     return Fix(
-        "; ".join(dict.fromkeys(fix.advice for fix in listed)),
+        "; ".join(dict.fromkeys(fix.summary for fix in listed)),
         tuple(command for fix in listed for command in fix.commands),
         tuple(command for fix in listed for command in fix.undo),
     )
