@@ -19,6 +19,7 @@ from lowlat_cli.verbs.book import book
 from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.compare import compare
 from lowlat_cli.verbs.completion import complete, completion
+from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
@@ -52,6 +53,7 @@ app.command(cls=RecordVerb, epilog=_EPILOG)(record)
 app.command(cls=Verb, epilog=_EPILOG)(report)
 app.command(cls=Verb, epilog=_EPILOG)(book)
 app.command(cls=Verb, epilog=_EPILOG)(topology)
+app.command(cls=Verb, epilog=_EPILOG)(doctor)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.command(cls=Verb, epilog=_EPILOG)(jitter)
 app.add_typer(affinity)
@@ -95,6 +97,7 @@ def root(
       lowlat report a.json --to csv       show, merge, convert and track saved reports
       lowlat book AAPL --watch            the order book that a running engine publishes, live
       lowlat topology                     packages, cores, caches, NUMA nodes, available CPUs
+      lowlat doctor                       is this host tuned, and what can be changed?
       lowlat calibrate                    time-stamp counter frequency, to a fraction of a ppm
       lowlat jitter                       what takes the CPU from a busy thread, by cause
       lowlat affinity plan                which CPU to pin each thread to, and why

@@ -15,6 +15,7 @@ from lowlat.engine.journal.dump_document import DumpDocument
 from lowlat.probes.clock.counter import Calibration
 from lowlat.probes.cpu.placement import Plan
 from lowlat.probes.cpu.threads import ThreadsDocument
+from lowlat.probes.doctor.examination import Examination
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import History
 from lowlat.reports.model.book import BookDocument, BooksDocument
@@ -70,6 +71,7 @@ DOCUMENTS: Final = (
     Document(BookDocument, ("book SYMBOL",)),
     Document(BooksDocument, ("book",)),
     Document(TopologyDocument, ("topology",)),
+    Document(Examination, ("doctor",)),
     Document(Calibration, ("calibrate",)),
     Document(Jitter, ("jitter",)),
     Document(ThreadsDocument, ("affinity show", "affinity set")),

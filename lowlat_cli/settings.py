@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from lowlat.errors import InputError, UsageError, naming
 
-_WRITTEN: Final = frozenset({"output", "log", "journal", "capture", "dir"})
+_WRITTEN: Final = frozenset({"output", "log", "journal", "capture", "dir", "fix-script"})
 _ONLY_READ: Final = frozenset({("book", "dir")})
 
 
@@ -63,7 +63,7 @@ class Settings:
         if key in every_key and names_output(verb, key):
             raise UsageError(
                 f"{self.where}: {path!r} names what to write, which a project's file cannot; remove it, and give "
-                f"--{key} or set LOWLAT_{key.upper()}"
+                f"--{key} or set LOWLAT_{key.upper().replace('-', '_')}"
             )
         known = {each for each in every_key if not names_output(verb, each)}
         if key not in known:

@@ -177,6 +177,16 @@ class CounterStep:
 def measure_counter_step(reads: int) -> CounterStep:
     """The step by which the counter counts, from irregularly spaced reads."""
 
+class CoreSpeed:
+    @property
+    def cycles_per_tick(self) -> float: ...
+
+    @property
+    def slices(self) -> int: ...
+
+def measure_core_speed(duration_ns: int) -> CoreSpeed:
+    """Cycles per tick of the counter, on the CPU of the calling thread."""
+
 class CounterSkew:
     @property
     def offset_ticks(self) -> int: ...
@@ -275,6 +285,9 @@ class Slew:
 
     @property
     def tick_us(self) -> int: ...
+
+    @property
+    def max_error_us(self) -> int: ...
 
     @property
     def synchronized(self) -> bool: ...

@@ -14,7 +14,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from lowlat.probes import _core
-from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error
+from lowlat.probes.host.host_tree import LIVE, HostTree
+from lowlat.probes.host.kernel_log import kernel_log
 from lowlat.probes.host.runtime_facts import hypervisor_signature
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
@@ -23,8 +24,7 @@ FREQUENCY_MAX_HZ = 1e12
 """Limits of what can be scaled; a source that declares less or more is not believed."""
 
 _NOT_X86 = "this processor is not x86-64"
-_KERNEL_LOG_TSC = re.compile(rb"tsc: (Refined TSC clocksource calibration:|Detected) ([0-9.]+) MHz")
-_KERNEL_LOG_RECORDS_MAX = 2_000  # the lines come early in a boot
+_KERNEL_LOG_TSC = re.compile(r"tsc: (Refined TSC clocksource calibration:|Detected) ([0-9.]+) MHz")
 _TSC_FREQ_KHZ = "sys/devices/system/cpu/cpu0/tsc_freq_khz"
 
 
@@ -134,28 +134,18 @@ def _kernel_perf_page() -> Reading[float]:
 
 def _kernel_log() -> Reading[float]:
     """Read the frequency in the boot log, to 1 kHz: the refined calibration, else the detected frequency."""
-    source = "read from /dev/kmsg"
-    try:
-        # Each read returns one record, oldest first; EAGAIN means there are no more.
-        log = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return not_applicable(source, "/dev/kmsg does not exist")
-    except OSError as error:
-        return unknown(source, explain_os_error(error, "/dev/kmsg"))
-    found: dict[bytes, bytes] = {}
-    try:
-        for _ in range(_KERNEL_LOG_RECORDS_MAX):
-            match = _KERNEL_LOG_TSC.search(os.read(log, 8192))
-            if match is not None:
-                found[match[1]] = match[2]
-    except OSError:
-        pass  # the end, or records overwritten while reading: keep what was found
-    finally:
-        os.close(log)
-    megahertz = found.get(b"Refined TSC clocksource calibration:") or found.get(b"Detected")
+    log = kernel_log()
+    if log.value is None:
+        return Reading(None, log.source, log.reason, log.applicable)
+    found: dict[str, str] = {}
+    for message in log.value:
+        match = _KERNEL_LOG_TSC.search(message)
+        if match is not None:
+            found[match[1]] = match[2]
+    megahertz = found.get("Refined TSC clocksource calibration:") or found.get("Detected")
     if megahertz is None:
-        return unknown(source, "the log has no line about the TSC")
-    return _believed(float(megahertz) * 1e6, source)
+        return unknown(log.source, "the log has no line about the TSC")
+    return _believed(float(megahertz) * 1e6, log.source)
 
 
 def counter_flags(tree: HostTree = LIVE) -> CounterFlags:

@@ -13,6 +13,8 @@ from lowlat.probes.cpu.cpulist import parse_cpu_list
 from lowlat.probes.host.host_tree import HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
+_PATH_CHARS_MAX = 4096
+"""No system call takes a longer path."""
 _MOUNT_V2 = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
 _ROOTS = ("proc/self/cgroup", "sys/fs/cgroup")
 PARTITION_DEPTH_MAX = 16
@@ -61,7 +63,7 @@ def _folders(tree: HostTree, controller: str) -> Iterator[str]:
         mounts, path = (f"sys/fs/cgroup/{controller}", f"sys/fs/cgroup/cpu,{controller}"), paths[controller]
         if controller == "cpu":
             mounts = ("sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct")
-    if path is None:
+    if path is None or len(path) > _PATH_CHARS_MAX:
         return
     for mount in mounts:
         if not tree.exists(mount):
@@ -69,6 +71,16 @@ def _folders(tree: HostTree, controller: str) -> Iterator[str]:
         parts = [part for part in path.split("/") if part and part != ".."]
         for count in range(len(parts), -1, -1):
             yield "/".join((mount, *parts[:count]))
+
+
+def cpu_groups(tree: HostTree) -> tuple[str, ...]:
+    """Folders of this process's group and its ancestors that the cpu controller may have, nearest first."""
+    return tuple(_folders(tree, "cpu"))
+
+
+def memory_groups(tree: HostTree) -> tuple[str, ...]:
+    """The same for the memory controller."""
+    return tuple(_folders(tree, "memory"))
 
 
 def effective_cpuset(tree: HostTree) -> Reading[tuple[int, ...]]:

@@ -77,8 +77,9 @@ class RecordingTree(NotingTree):
 def capture(path: str | Path, tree: HostTree = LIVE) -> int:
     """Write a snapshot of a host as a `.tar.xz`, atomically; return the number of files in it.
 
-    Contains the sources of the host's topology and facts and, for other tools, the topology, cache, cpufreq and cpuidle
-    folders of each CPU. Raises `OutputPathError` when the file cannot be written.
+    Contains the sources of the host's topology and facts, what `lowlat doctor` reads (without names of processes), and,
+    for other tools, the topology, cache, cpufreq and cpuidle folders of each CPU. Raises `OutputPathError` when the
+    file cannot be written.
     """
     path = Path(path)
     if not path.name.endswith(".tar.xz"):
@@ -91,6 +92,7 @@ def capture(path: str | Path, tree: HostTree = LIVE) -> int:
         if name in record.files:
             kept = keep(record.files[name].replace(b"\0", b"\n").decode("utf-8", "replace"))
             record.files[name] = kept.encode()
+    _read_for_doctor(record)
     facts = {name: fact for name in FACT_NAMES if (fact := tree.fact(name)) is not None}
     if record.denied:
         facts[DENIED_FACT] = "\n".join(record.denied)
@@ -111,6 +113,18 @@ def _read_extras(record: RecordingTree) -> None:
     for cpu in cpu_folders(record):
         for folder in _EXTRA_CPU_FOLDERS:
             _read_folder(record, f"{CPU_FOLDER}/cpu{cpu}/{folder}", _EXTRA_DEPTH)
+
+
+def _read_for_doctor(record: RecordingTree) -> None:
+    """Record what the checks read, so that what is absent in a snapshot is absent on its host."""
+    from lowlat.probes.doctor.examination import examine
+    from lowlat.probes.doctor.examined_host import ExaminedHost
+    from lowlat.probes.doctor.registry import all_checks
+
+    examine(ExaminedHost(record), all_checks())
+    for path in [path for path in record.files if re.match(r"proc/[0-9]+/", path)]:
+        del record.files[path]
+    record.folders = {path for path in record.folders if not re.match(r"proc/[0-9]+(/|$)", path)}
 
 
 def _read_folder(record: RecordingTree, folder: str, depth: int) -> None:

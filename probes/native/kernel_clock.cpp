@@ -30,8 +30,9 @@ struct PerfClock {
 };
 
 struct Slew {
-    double frequency_ppm = 0.0;  // how much faster MONOTONIC runs than RAW, according to the kernel
-    std::int64_t tick_us = 0;    // 10,000 unless someone changed the length of a tick
+    double frequency_ppm = 0.0;     // how much faster MONOTONIC runs than RAW, according to the kernel
+    std::int64_t tick_us = 0;       // 10,000 unless someone changed the length of a tick
+    std::int64_t max_error_us = 0;  // how far from true time the kernel may be, by its own account
     bool synchronized = false;
     int error = 0;
 };
@@ -81,6 +82,7 @@ Slew read_slew() noexcept {
     // adjtimex(2): freq is ppm with 16 fractional bits; a tick of 10,000 us is nominal, so 1 us is 100 ppm.
     slew.frequency_ppm = static_cast<double>(state.freq) / 65536.0 + static_cast<double>(state.tick - 10'000) * 100.0;
     slew.tick_us = state.tick;
+    slew.max_error_us = state.maxerror;
     slew.synchronized = (state.status & STA_UNSYNC) == 0;
     return slew;
 }
@@ -104,6 +106,7 @@ void register_kernel_clock(nb::module_& m) {
     nb::class_<Slew>(m, "Slew")
         .def_ro("frequency_ppm", &Slew::frequency_ppm)
         .def_ro("tick_us", &Slew::tick_us)
+        .def_ro("max_error_us", &Slew::max_error_us)
         .def_ro("synchronized", &Slew::synchronized)
         .def_ro("error", &Slew::error);
     m.def("read_slew", &read_slew, "What adjtimex says of NTP; `error` is an errno or 0.");

@@ -6,6 +6,7 @@ NB_MODULE(_core, m) {
     m.doc() = "Native half of `probes`.";
     lowlat::register_cache_line(m);
     lowlat::register_clock(m);
+    lowlat::register_core_speed(m);
     lowlat::register_counter_skew(m);
     lowlat::register_cpuid(m);
     lowlat::register_gap_watch(m);

@@ -7,6 +7,7 @@ namespace lowlat {
 
 void register_cache_line(nanobind::module_& m);
 void register_clock(nanobind::module_& m);
+void register_core_speed(nanobind::module_& m);
 void register_counter_skew(nanobind::module_& m);
 void register_cpuid(nanobind::module_& m);
 void register_gap_watch(nanobind::module_& m);

@@ -7,12 +7,11 @@ import os
 import socket
 import struct
 
+from lowlat.probes.network.ethtool import REQUEST, SIOCETHTOOL
 from lowlat.probes.reading import Reading, known, unknown
 
-_SIOCETHTOOL = 0x8946
 _GET_TS_INFO = 0x41
 _INFO = struct.Struct("@IIiI3II3I")  # ethtool_ts_info: command, SOF_TIMESTAMPING flags, clock, types for each direction
-_REQUEST = struct.Struct("@16sP16x")  # ifreq
 _IN_HARDWARE = 1 << 0 | 1 << 2 | 1 << 6  # sends, receives, raw
 
 
@@ -33,10 +32,10 @@ def stamps_in_hardware(interface: str) -> Reading[bool]:
 
     source = f"ETHTOOL_GET_TS_INFO of {interface}"
     info = ctypes.create_string_buffer(_INFO.pack(_GET_TS_INFO, *[0] * 10), _INFO.size)
-    request = _REQUEST.pack(interface.encode(), ctypes.addressof(info))
+    request = REQUEST.pack(interface.encode(), ctypes.addressof(info))
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-            fcntl.ioctl(any_socket, _SIOCETHTOOL, request)
+            fcntl.ioctl(any_socket, SIOCETHTOOL, request)
     except OSError as error:
         return unknown(source, os.strerror(error.errno or 0))
     return known(_INFO.unpack(info.raw)[1] & _IN_HARDWARE == _IN_HARDWARE, source)

@@ -42,6 +42,7 @@ VERBS = (
     "report a.json",
     "compare a.json b.json --gate p50=1000%",
     "topology",
+    "doctor",
     "calibrate --duration 0.1s",
     "affinity plan",
     "profiles",

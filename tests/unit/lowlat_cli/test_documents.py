@@ -50,6 +50,8 @@ from lowlat.probes.clock.sources import Candidate, CounterFlags
 from lowlat.probes.cpu.cpu_sets import CpuSets
 from lowlat.probes.cpu.placement import Assignment, Plan
 from lowlat.probes.cpu.threads import ThreadAffinity, ThreadsDocument
+from lowlat.probes.doctor.examination import Examination
+from lowlat.probes.doctor.finding import Finding, Fix, MeasuredFigure
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable, unknown
@@ -256,8 +258,45 @@ def a_profile_check() -> str:
     )
 
 
+def an_examination() -> str:
+    """A check of each status: one that failed, with its fix and what was measured, and one that stands for others."""
+    at = {"group": "processor", "threshold": "0", "consequence": "stalls", "stands_for": ()}
+    nothing = {"measured": (), "fix": None, "reason": None, "owner": None, "observed": None}
+    fix = Fix("echo 0 > /sys/x", ("echo 0 > /sys/x",), ("echo 1 > /sys/x",))
+    measured = (MeasuredFigure(250.0, "timer interrupts a second on CPU 1"),)
+    told = (
+        {"id": "x", "title": "X", "status": "fail", "observed": "1", "source": "/x", "measured": measured, "fix": fix},
+        {
+            "id": "y",
+            "title": "Y",
+            "status": "not applicable",
+            "source": "/y",
+            "reason": "absent",
+            "owner": "the kernel",
+        },
+        {"id": "z", "title": "Z", "status": "unknown", "source": "/z", "reason": "permission denied: é"},
+        {"id": "v", "title": "V", "status": "info", "observed": "none", "source": "/v", "stands_for": ("u", "w")},
+        {"id": "t", "title": "T", "status": "pass", "observed": "0", "source": "/t"},
+    )
+    return text(
+        Examination(
+            virtualization=Virtualization(
+                known("KVM", "CPUID"), not_applicable("/.dockerenv", "nothing announces one")
+            ),
+            processor=known("A processor", "read from /proc/cpuinfo"),
+            kernel_release=known("6.1.0", "uname"),
+            profile="latency",
+            live=True,
+            isolated=(1, 3),
+            window_s=1.25,
+            findings=tuple(Finding(**{**at, **nothing, **each}) for each in told),
+        )
+    )
+
+
 EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.topology/1": lambda _: a_topology(),
+    "lowlat.doctor/1": lambda _: an_examination(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),
     "lowlat.placement/1": lambda _: a_plan(),
@@ -334,6 +373,12 @@ READING = {"status": "known", "value": 1, "source": "x"}
         ("topology", {"x": 10}, ("nodes", "value", 0, "distances")),
         ("topology", "odd", ("nodes", "value", 0, "kind")),
         ("topology", 1.5, ("cache_line", "prefetch", "value", "upper_half_next_rate")),
+        ("doctor", "ok", ("findings", 0, "status")),
+        ("doctor", None, ("findings", 0, "observed")),
+        ("doctor", "the kernel", ("findings", 0, "owner")),
+        ("doctor", None, ("findings", 2, "reason")),
+        ("doctor", "speed", ("profile",)),
+        ("doctor", "250", ("findings", 0, "measured", 0, "value")),
         ("calibration", 999.0, ("frequency_hz",)),
         ("calibration", 128, ("scale", "shift")),
         ("calibration", 0, ("window_s",)),
