@@ -88,11 +88,11 @@ def capture(path: str | Path, tree: HostTree = LIVE) -> int:
     read_topology(record)
     host_facts(record)
     _read_extras(record)
+    _read_for_doctor(record)
     for name, keep in _KEPT_LINES.items():
         if name in record.files:
             kept = keep(record.files[name].replace(b"\0", b"\n").decode("utf-8", "replace"))
             record.files[name] = kept.encode()
-    _read_for_doctor(record)
     facts = {name: fact for name in FACT_NAMES if (fact := tree.fact(name)) is not None}
     if record.denied:
         facts[DENIED_FACT] = "\n".join(record.denied)
