@@ -10,9 +10,9 @@ import typer
 from lowlat import units
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.destination import Destination
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, VerboseOption
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption, VerboseOption
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import say
+from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,6 +64,7 @@ def doctor(
         typer.Option("--fail-on", help="Exit with 1 if a check has this status, or a worse one."),
     ] = None,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     _color: ColorOption = None,
@@ -124,7 +125,7 @@ def _write_script(path: Path, found: Examination) -> None:
 
     write_atomically(path, script_of(found))
     count = units.plural(len(fixable(found)), "change")
-    say(f"wrote {path}: {count}; review it, then run it as root: sh {path}, and sh {path} undo")
+    note(f"wrote {path}: {count}; review it, then run it as root: sh {path}, and sh {path} undo")
 
 
 def _fails(found: Examination, fail_on: FailOn | None) -> bool:

@@ -12,11 +12,13 @@ from lowlat.errors import UsageError
 from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.command import full_command
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.shared import (
     ColorOption,
     DebugOption,
     FormatOption,
     PlotOption,
+    QuietOption,
     ReportOutputOption,
     VerboseOption,
     count,
@@ -101,10 +103,13 @@ def record(
             help="How long a run of a command, a pipe or stdin may take.  [default: no limit]",
         ),
     ] = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
     output: ReportOutputOption = None,
     plot: PlotOption = False,
     verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
     _color: ColorOption = None,
     _debug: DebugOption = False,
 ) -> int:
@@ -136,7 +141,8 @@ def record(
 
     layout = Layout(unit, op, field, column, op_field, skip, ignore_other_lines)
     plan = recording.RecordPlan(source, layout, name, full_command(ctx, sys.argv[1:]))
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+    free = no_lock or not source.command  # only a command measures now, and here
+    with alone(ctx, wait, no_lock=free), shown_progress(color_of(ctx), verbose=verbose) as progress:
         report = recording.record(plan, progress)
     return destination.deliver(report)
 
