@@ -1,4 +1,4 @@
-"""A lock that measurements on a host take in turn, so that two do not choose one CPU.
+"""A lock that one measurement on a host holds at a time, so that two do not choose one CPU.
 
 All users of a host share it: its file is in a folder where everybody may write. It belongs to the open file, so the
 kernel releases it when its holder ends in any way; the file's text only names the holder. It does not reach beyond what

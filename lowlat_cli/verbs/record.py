@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from lowlat import units
 from lowlat.errors import UsageError
 from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.command import full_command
@@ -175,4 +176,4 @@ def _check_names(**names: str) -> None:
     for option, name in names.items():
         if not 0 < len(name) <= _NAME_MAX:
             flag = option.replace("_", "-")
-            raise UsageError(f"--{flag} has {len(name):,} characters; give it 1 to {_NAME_MAX}")
+            raise UsageError(f"--{flag} has {units.counted(len(name), 'character')}; give it 1 to {_NAME_MAX}")

@@ -30,6 +30,8 @@ WIDE_COLUMNS: Final = 140
 CHECK_COLUMNS: Final = 29
 """What status and name of a check take of a line."""
 FOUND_CHARS: Final = 66
+GUIDE: Final = "docs/how-to/tune-the-host.md"
+"""Has a section for each check, under its id."""
 GOOD_CHARS: Final = 56
 
 
@@ -113,6 +115,7 @@ def _whole(finding: Finding) -> RenderableType:
     if finding.status in ("warn", "fail", "info"):
         rows += [("good", finding.threshold), ("cost", finding.consequence)]
         rows.append(("fix", finding.fix.summary if finding.fix else None))
+        rows.append(("more", f"{GUIDE}#{finding.id}"))
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(min_width=10, justify="right", style="cyan", no_wrap=True)
     grid.add_column(overflow="fold")

@@ -86,7 +86,7 @@ struct ClockStep {
     double explains = 0.0;  // share of the residuals' squares
 };
 
-// Finds the one step that explains the residuals of a line best: least squares with a jump before each point in turn.
+// Finds the one step that explains the residuals of a line best: least squares with a jump, tried before each point.
 // A step in mid-window tilts the line, so slope and step are fitted together; the indicator of the points after a jump,
 // less its own line, has the squares below (Frisch and Waugh), and both sums need only the points that follow.
 inline ClockStep find_step(const Bracket* first, const Bracket* last, const Bracket& origin, double slope) noexcept {

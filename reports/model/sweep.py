@@ -185,7 +185,7 @@ def check(sweep: Sweep) -> None:
         raise FormatError(f"a sweep has a rate of {highest:.0f}/s, but its loop ends at {sweep.loop_ceiling:.0f}/s")
     runs = {index: len(point.runs) for index, point in enumerate(sweep.points)}
     if Counter(sweep.order) != runs:
-        raise FormatError(f"order does not name each of the {sum(runs.values())} runs of a sweep once")
+        raise FormatError(f"order does not name each run of the sweep once: {sum(runs.values())}")
     expected = "inconclusive" if sweep.answer.bound == "undecided" else "ok"
     if sweep.status in ("ok", "inconclusive") and sweep.status != expected:
         raise FormatError(f"the status of a sweep is {sweep.status}, but its answer is {sweep.answer.bound}")

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.errors import FormatError
 from lowlat.limits import OPERATION_CHARS_MAX, SERIES_NAMES_MAX
 from lowlat.reports._core import Histogram as Recorder
@@ -99,5 +100,7 @@ def _check_whole(whole: Series, parts: Iterable[Series]) -> None:
 
 def _checked(op: str) -> str:
     if not op or len(op) > OPERATION_CHARS_MAX:
-        raise FormatError(f"an operation's name of {len(op):,} characters; it must have 1 to {OPERATION_CHARS_MAX}")
+        raise FormatError(
+            f"an operation's name of {units.counted(len(op), 'character')}; it must have 1 to {OPERATION_CHARS_MAX}"
+        )
     return op

@@ -389,6 +389,8 @@ def calibration(vdso_ns: float) -> Calibration:
         skews=absent,
         slew=absent,
         kernel_clocksource=absent,
+        steps_ns=(),
+        warnings=(),
         notes=(),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -131,15 +130,6 @@ def test_there_are_77_checks_with_ids_for_anchors() -> None:
     ids = [check.id for checks in all_checks().values() for check in checks]
     assert len(ids) == len(set(ids)) == 77
     assert all(name == name.lower() and name.replace("-", "").isalnum() for name in ids)
-
-
-def test_every_check_has_its_section_in_the_documentation() -> None:
-    """The anchor of the section is the id of the check or of the group."""
-    page = Path(__file__).parents[4] / "docs/how-to/tune-the-host.md"
-    groups = all_checks()
-    named = {check.id for checks in groups.values() for check in checks} | groups.keys()
-    anchors = set(re.findall(r"\{ #([a-z0-9-]+) \}", page.read_text(encoding="utf-8"))) if page.exists() else named
-    assert named <= anchors, named - anchors
 
 
 def test_every_wrong_value_has_its_path_threshold_consequence_and_fix(tmp_path: Path) -> None:
