@@ -20,6 +20,9 @@ sys.path[:] = [*(entry for entry in sys.path if Path(entry or ".").resolve() != 
 # The tests measure beside one another: they look at what is measured, not at figures.
 os.environ["LOWLAT_NO_LOCK"] = "1"
 
+# Of the terminal that the tests run in; workers of pytest-xdist have it set.
+os.environ.pop("COLUMNS", None)
+
 # A shell ignores SIGINT in what it runs in the background, as nohup does SIGHUP, and processes inherit that: those of
 # the tests would not hear the signals that they are sent.
 for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):

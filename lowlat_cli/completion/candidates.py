@@ -20,6 +20,7 @@ _SOURCES: Final[tuple[tuple[str, Source], ...]] = (
     ("FILE", "files"),
     ("ARCHIVE", "files"),
     ("PROFILE", "files"),
+    ("PIPE", "files"),
     ("DIR", "folders"),
     ("COMMAND", "commands"),
 )

@@ -69,9 +69,11 @@ def test_every_round_runs_each_variant_once_in_an_order_of_its_own(gate_live: Mo
 
 def test_runs_are_sorted_by_variant(gate_live: ModuleType, one_run: Report) -> None:
     plan = plan_of(gate_live, trials=1, rounds=4)
-    runs = [dataclasses.replace(one_run, runs=(dataclasses.replace(one_run.runs[0], index=at),)) for at in range(12)]
+    runs = [
+        dataclasses.replace(one_run, runs=(dataclasses.replace(one_run.runs[0], number=at),)) for at in range(1, 13)
+    ]
     found = gate_live.by_variant(plan, 0, runs)
-    assert {name: [report.runs[0].index for report in reports] for name, reports in found.items()} == {
+    assert {name: [report.runs[0].number - 1 for report in reports] for name, reports in found.items()} == {
         name: [at for at, each in enumerate(plan.order(0)) if each == name] for name in UNITS
     }
     with pytest.raises(SystemExit, match="trial 0 has 11 runs, its plan 12"):

@@ -59,6 +59,7 @@ from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, HugePage
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
+from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat_cli.documents import DOCUMENTS
 
 HERE = Path(__file__).parent / "documents"
@@ -258,6 +259,43 @@ def a_profile_check() -> str:
     )
 
 
+def a_jitter() -> str:
+    return text(
+        Jitter(
+            status="ok",
+            mode="gaps",
+            platform="KVM guest",
+            duration_s=5.0,
+            interval_ns=None,
+            fifo=1,
+            clock_hz=2e9,
+            sources=("/proc/interrupts",),
+            missing=("/proc/softirqs: Permission denied",),
+            cpus=(
+                CpuJitter(
+                    cpu=3,
+                    complete=True,
+                    series=None,
+                    watched_ns=4_990_000_000,
+                    reading_ns=10_000_000,
+                    threshold_ns=104.0,
+                    smallest_ns=13.0,
+                    read_ns=20.5,
+                    lost_ns=9_000,
+                    lost_share=9_000 / 4_990_000_000,
+                    unexplained=1,
+                    causes=(
+                        JitterCause(cause="timer interrupt", gaps=2, lost_ns=8_500, p50_ns=4_000, max_ns=4_500),
+                        JitterCause(cause="unexplained", gaps=1, lost_ns=500, p50_ns=500, max_ns=500),
+                    ),
+                    longest=(LongGap(at_ns=1_000, length_ns=4_500, cause="timer interrupt", moved=("LOC", "RCU x2")),),
+                ),
+                CpuJitter(cpu=4, complete=False, series=None, missed=7),
+            ),
+        )
+    )
+
+
 def an_examination() -> str:
     """A check of each status: one that failed, with its fix and what was measured, and one that stands for others."""
     at = {"group": "processor", "threshold": "0", "consequence": "stalls", "stands_for": ()}
@@ -297,6 +335,7 @@ def an_examination() -> str:
 EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.topology/1": lambda _: a_topology(),
     "lowlat.doctor/1": lambda _: an_examination(),
+    "lowlat.jitter/1": lambda _: a_jitter(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),
     "lowlat.placement/1": lambda _: a_plan(),

@@ -111,7 +111,7 @@ def test_several_reports_of_a_side_are_one_set_of_runs(report: Report) -> None:
     twice = samples_of([report, report], "base", ["a", "b"])
     comparison = compare_reports(twice, one(report, "head"), (), [])
     assert (comparison.base.runs, comparison.head.runs, comparison.base.sources) == (6, 3, ("a", "b"))
-    assert (comparison.base.noisy, comparison.head.noisy) == (2, 1)
+    assert (comparison.base.noisy_runs, comparison.head.noisy_runs) == (2, 1)
 
 
 def test_taken_in_turn_a_report_counts_as_one_run(report: Report) -> None:

@@ -105,7 +105,7 @@ def test_runs_stand_beside_each_other_with_their_spread(report: Report) -> None:
 
 
 def test_many_runs_have_few_ticks(report: Report) -> None:
-    runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(100))
+    runs = tuple(dataclasses.replace(report.runs[index % 3], number=index + 1) for index in range(100))
     chart = over_runs(dataclasses.replace(report, runs=runs))
     assert chart is not None and len(chart.x.ticks) == 13
 

@@ -57,7 +57,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 def _compared(report: Report) -> Comparison:
     """Eight runs per side, the head's 1.3 times as long; the largest maximum is off the chart."""
-    runs = tuple(dataclasses.replace(report.runs[index % 3], index=index) for index in range(8))
+    runs = tuple(dataclasses.replace(report.runs[index % 3], number=index + 1) for index in range(8))
     base = dataclasses.replace(report, runs=runs, summary=summarize(runs))
     sides = samples_of([base], "base", ["base"]), samples_of([scaled(base, Fraction(13, 10))], "head", ["head"])
     found = compare_reports(*sides, [parse_rule("p50=10%"), parse_rule("p99=10%")], ["lowlat", "compare"])
