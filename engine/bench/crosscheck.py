@@ -156,5 +156,5 @@ def first_difference(expected: Events, given: Events) -> str | None:
         at = int(different[0])
         return f"event {at}: expected {describe(expected[at])}, got {describe(given[at])}"
     if len(expected) != len(given):
-        return f"expected {units.counted(len(expected), 'event')}, got {len(given)}"
+        return f"expected {units.counted(len(expected), 'event')}, got {len(given):,}"
     return None

@@ -40,6 +40,10 @@ _KEPT_LINES = {"proc/1/environ": container_environment, "proc/self/mountinfo": c
 """Files that hold much else, secrets among it: a snapshot has only the lines that probes read."""
 
 
+_PROCESS = re.compile(r"proc/[0-9]+(/|$)")
+"""Files of processes, which name what runs on the host."""
+
+
 class RecordingTree(NotingTree):
     """Forwards every read to another tree and records the result."""
 
@@ -122,9 +126,9 @@ def _read_for_doctor(record: RecordingTree) -> None:
     from lowlat.probes.doctor.registry import all_checks
 
     examine(ExaminedHost(record), all_checks())
-    for path in [path for path in record.files if re.match(r"proc/[0-9]+/", path)]:
+    for path in [path for path in record.files if _PROCESS.match(path) and path not in _KEPT_LINES]:
         del record.files[path]
-    record.folders = {path for path in record.folders if not re.match(r"proc/[0-9]+(/|$)", path)}
+    record.folders = {path for path in record.folders if not _PROCESS.match(path)}
 
 
 def _read_folder(record: RecordingTree, folder: str, depth: int) -> None:

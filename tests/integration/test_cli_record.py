@@ -83,7 +83,7 @@ def refused(lowlat: Run, tmp_path: Path, *arguments: object, **options: object) 
 
 def test_each_run_of_a_command_is_a_run(lowlat: Run) -> None:
     report = recorded(lowlat, "--runs", "3", "--op", "read", "--name", "mine", "--", "seq", "5")
-    assert [run.index for run in report.runs] == [0, 1, 2] and report.status == "ok"
+    assert [run.number for run in report.runs] == [1, 2, 3] and report.status == "ok"
     assert counts(report) == counts(report, "read") == dict.fromkeys(range(1, 6), 3)
     assert (report.engine, report.workload.profile, report.load.model) == (None, "mine", "recorded")
     assert (report.load.sent, report.workload.commands, report.workload.hash, report.budget) == (15, None, None, ())

@@ -222,7 +222,7 @@ def test_one_changed_event_is_found(flow):
     at = int(np.flatnonzero(broken["kind"] == ExecType.TRADE)[5])
     broken["maker_id"][at] += 1
     assert first_difference(events, broken).startswith(f"event {at}: expected")
-    assert first_difference(events, events[:-1]) == f"expected {len(events)} events, got {len(events) - 1}"
+    assert first_difference(events, events[:-1]) == f"expected {len(events):,} events, got {len(events) - 1:,}"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class OnCpuCounter {
     [[gnu::noinline]] void stand_still(std::uint64_t gap) {
         const std::optional<std::uint64_t> waited_ns = waits_->ns();
         if (!waited_ns) return;
-        stood_still_ += std::min(gap, ticks_of(*waited_ns - *known_ns_));
+        stood_still_ += std::min(gap, ticks_of(*waited_ns - known_ns_.value_or(*waited_ns)));
         known_ns_ = waited_ns;
     }
 

@@ -70,7 +70,9 @@ def untextual(name: str, function: Callable[..., Any]) -> list[str]:
     except (TypeError, ValueError):
         return []
     annotated = [(each.name, str(each.annotation)) for each in parameters]
-    return [f"{name}({each})" for each, kind in annotated if "Path" in kind and "str" not in kind]
+    return [
+        f"{name}({each})" for each, kind in annotated if "Path" in kind and "str" not in kind and "Callable" not in kind
+    ]
 
 
 def is_data(function: Any) -> bool:

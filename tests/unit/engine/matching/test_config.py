@@ -25,7 +25,7 @@ def test_trades_out_of_range(trades: int) -> None:
 
 
 def test_a_resting_order_cannot_be_recycled() -> None:
-    with pytest.raises(UsageError, match="REFUSE or GROW"):
+    with pytest.raises(UsageError, match="REJECT or GROW"):
         EngineConfig(ONE, when_orders_dry=PoolPolicy.RECYCLE)
 
 

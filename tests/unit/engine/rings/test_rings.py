@@ -110,7 +110,7 @@ def test_closed_ring_is_emptied_first(kind):
     ring = kind(4, COMMAND)
     ring.push(numbered(3))
     ring.close()
-    with pytest.raises(RingClosedError, match="after 0 of 1") as refused:
+    with pytest.raises(RingClosedError, match="with 0 of 1 record") as refused:
         ring.push(numbered(1))
     assert refused.value.pushed == 0
     assert [ids(batch) for batch in ring.batches(2)] == [[0, 1], [2]]
