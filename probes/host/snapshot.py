@@ -38,8 +38,6 @@ _EXTRA_DEPTH = 2  # cpuN/cache/indexM, cpuN/cpuidle/stateM
 
 _KEPT_LINES = {"proc/1/environ": container_environment, "proc/self/mountinfo": container_mounts}
 """Files that hold much else, secrets among it: a snapshot has only the lines that probes read."""
-
-
 _PROCESS = re.compile(r"proc/[0-9]+(/|$)")
 """Files of processes, which name what runs on the host."""
 
