@@ -40,6 +40,7 @@ def test_nothing_is_found(name: str, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault", "what"),
     [

@@ -44,6 +44,7 @@ def test_a_report(report: Path, on_terminal: Terminal) -> None:
     assert seen(on_terminal(WIDE, "report", "-v", report, raw=True)).count(SHOWN) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["md", "csv", "openmetrics", "gobench", "junit", "github", "bmf"])
 def test_other_formats_of_it(report: Path, on_terminal: Terminal, output: str) -> None:
     text = on_terminal(200, "report", report, "--to", output, raw=True)

@@ -127,6 +127,7 @@ def test_tree_and_tables_of_two_sockets(lowlat: Run, two_sockets: Path) -> None:
     assert any(row[:5] == ["nohz_full", "-", "not", "available", "here,"] for row in rows)
 
 
+@pytest.mark.slow
 def test_large_host_costs_little_and_has_levels_between_package_and_core(
     lowlat: Run, document: Document, large: Path, two_sockets: Path
 ) -> None:
