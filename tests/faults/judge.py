@@ -112,6 +112,8 @@ def is_whole(file: Path) -> bool:
                 return bool(tarfile.open(file).getmembers())
             case ".journal":
                 return check_journal(file).problem is None
+            case ".sh":
+                return file.read_text().endswith("exit $status\n")
             case ".hlog":
                 return is_log(data := file.read_bytes()) and data.endswith(b"\n")
         return file.is_dir()
