@@ -1,6 +1,6 @@
 """Native half of `probes`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 CAN_FLUSH_LINES: bool = True
@@ -213,12 +213,12 @@ def cpuid(leaf: int, subleaf: int = 0) -> tuple[int, int, int, int] | None:
     EAX, EBX, ECX, EDX of a leaf, or None where it is not defined here or this is no x86-64.
     """
 
-class StopFlag:
-    """Ends native loops of other threads."""
+class CpuThreadErrors:
+    @property
+    def error(self) -> int: ...
 
-    def __init__(self) -> None: ...
-
-    def set(self) -> None: ...
+    @property
+    def priority(self) -> int: ...
 
 class GapRecording:
     @property
@@ -250,7 +250,7 @@ class GapRecording:
     def reading_ticks(self) -> int: ...
 
     @property
-    def error(self) -> int: ...
+    def errors(self) -> CpuThreadErrors: ...
 
     @property
     def interrupts_error(self) -> int: ...
@@ -261,9 +261,9 @@ class GapRecording:
     @property
     def steal_error(self) -> int: ...
 
-def watch_gaps(cpu: int, duration_ticks: int, threshold_ticks: int, default_factor: int, gaps_max: int, stop: StopFlag) -> GapRecording:
+def watch_gaps(cpus: Sequence[int], fifo: int, duration_ticks: int, threshold_ticks: int, default_factor: int, gaps_max: int, waiting: Callable[[], None]) -> tuple[list[GapRecording], bool]:
     """
-    Pin the calling thread to a CPU and spin; without a threshold, gaps are those of `default_factor` times the smallest time between two reads.
+    Spin on each CPU, and whether Ctrl-C ended it; without a threshold, gaps are those of `default_factor` times the smallest time between two reads. A `fifo` of 0 is normal priority; `waiting()` is called now and then.
     """
 
 class PerfClock:
@@ -375,9 +375,9 @@ class Wakeups:
     def missed(self) -> int: ...
 
     @property
-    def error(self) -> int: ...
+    def errors(self) -> CpuThreadErrors: ...
 
-def measure_wakeups(cpu: int, interval_ns: int, count: int, stop: StopFlag) -> Wakeups:
+def measure_wakeups(cpus: Sequence[int], fifo: int, interval_ns: int, count: int, waiting: Callable[[], None]) -> tuple[list[Wakeups], bool]:
     """
-    Pin the calling thread to a CPU and sleep until moments an interval apart; how late it woke each time.
+    Sleep on each CPU until moments an interval apart; how late each sleep ended, and whether Ctrl-C ended it.
     """

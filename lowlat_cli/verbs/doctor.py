@@ -103,9 +103,9 @@ def doctor(
 
         on.print(*doctor_view(found, verbose=verbose, width=on.width), sep="\n", highlight=False)
 
-    destination.write(lambda: text(found), draw)
     if fix_script is not None:
         _write_script(fix_script, found)
+    destination.write(lambda: text(found), draw)
     return ExitCode.GATE_FAILED if _fails(found, fail_on) else ExitCode.OK
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.probes import _core
-from lowlat.probes.errors import AffinityError
 from lowlat.probes.jitter.causes import UNEXPLAINED, UNRANKED, CounterKind, KernelCounter
-from lowlat.probes.jitter.threads import Watching, on_each_cpu
+from lowlat.probes.jitter.threads import check, waiting_elsewhere
 
 THRESHOLD_FACTOR: Final = 8
 """Without a threshold, gaps are those of so many times the smallest time between two reads."""
@@ -86,16 +86,23 @@ def watch_gaps(cpus: Sequence[int], plan: GapPlan, waiting: Callable[[float], No
     threshold = 0 if plan.threshold_ns is None else max(1, round(plan.threshold_ns * ticks_per_ns))
     duration = round(plan.duration_s * plan.frequency_hz)
 
-    def watch(cpu: int, stop: _core.StopFlag) -> _core.GapRecording:
-        return _core.watch_gaps(cpu, duration, threshold, THRESHOLD_FACTOR, gaps_max, stop)
-
-    native, stopped = on_each_cpu(cpus, watch, Watching(plan.duration_s, plan.fifo, waiting))
-    return [_recording(cpu, found, ticks_per_ns, duration) for cpu, found in native], stopped
+    began = time.monotonic()
+    with waiting_elsewhere(cpus):
+        native, stopped = _core.watch_gaps(
+            cpus,
+            plan.fifo or 0,
+            duration,
+            threshold,
+            THRESHOLD_FACTOR,
+            gaps_max,
+            lambda: waiting(min((time.monotonic() - began) / plan.duration_s, 1.0)),
+        )
+    found = [_recording(cpu, each, ticks_per_ns, duration) for cpu, each in zip(cpus, native, strict=True)]
+    return found, stopped
 
 
 def _recording(cpu: int, found: _core.GapRecording, ticks_per_ns: float, duration: int) -> GapRecording:
-    if found.error:
-        raise AffinityError(f"cannot watch CPU {cpu}: {os.strerror(found.error)}; choose another with --cpus")
+    check(cpu, found.errors)
     begin, length, moves_end = np.frombuffer(found.gaps, np.uint64).reshape(-1, 3).T
     length_ns = np.rint(length / ticks_per_ns).astype(np.int64)
     counters = tuple(KernelCounter(CounterKind(kind), label, text) for kind, label, text in found.counters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.probes import _core
-from lowlat.probes.errors import AffinityError
-from lowlat.probes.jitter.threads import Watching, on_each_cpu
+from lowlat.probes.jitter.threads import check, waiting_elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,19 @@ def measure_wakeups(
     """
     count = max(1, int(plan.duration_s * 1e9 / plan.interval_ns))
 
-    def measure(cpu: int, stop: _core.StopFlag) -> _core.Wakeups:
-        return _core.measure_wakeups(cpu, plan.interval_ns, count, stop)
+    began = time.monotonic()
+    with waiting_elsewhere(cpus):
+        native, stopped = _core.measure_wakeups(
+            cpus,
+            plan.fifo or 0,
+            plan.interval_ns,
+            count,
+            lambda: waiting(min((time.monotonic() - began) / plan.duration_s, 1.0)),
+        )
+    return [_recording(cpu, each, count) for cpu, each in zip(cpus, native, strict=True)], stopped
 
-    native, stopped = on_each_cpu(cpus, measure, Watching(plan.duration_s, plan.fifo, waiting))
-    found = []
-    for cpu, wakeups in native:
-        if wakeups.error:
-            raise AffinityError(f"cannot sleep on CPU {cpu}: {os.strerror(wakeups.error)}; choose another with --cpus")
-        late_ns = np.frombuffer(wakeups.late_ns, np.int64)
-        found.append(WakeupRecording(cpu, late_ns, wakeups.missed, len(late_ns) + wakeups.missed >= count))
-    return found, stopped
+
+def _recording(cpu: int, found: _core.Wakeups, count: int) -> WakeupRecording:
+    check(cpu, found.errors)
+    late_ns = np.frombuffer(found.late_ns, np.int64)
+    return WakeupRecording(cpu, late_ns, found.missed, len(late_ns) + found.missed >= count)

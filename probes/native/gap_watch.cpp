@@ -7,8 +7,8 @@
 
 #include <tuple>
 
+#include "probes/native/looking.hpp"
 #include "probes/native/registrations.hpp"
-#include "probes/native/stop_flag.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -31,12 +31,28 @@ std::vector<NamedCounter> names_of(const std::vector<KernelCounter>& counters) {
     return names;
 }
 
+using Watched = std::tuple<std::vector<GapRecording>, bool>;
+
+Watched watch(const std::vector<unsigned>& cpus, int fifo, const GapPlan& plan,
+              const nb::typed<nb::callable, void()>& waiting) {
+    Looking looking(waiting);
+    std::atomic<bool> stop{false};
+    std::vector<GapRecording> found;
+    {
+        const nb::gil_scoped_release unlocked;
+        found = on_each_cpu<GapRecording>(
+            cpus, fifo, stop, [&](unsigned cpu) { return watch_gaps(cpu, plan, stop); },
+            [&] { return looking.look(); });
+    }
+    return {std::move(found), looking.interrupted()};
+}
+
 }  // namespace
 
 void register_gap_watch(nb::module_& m) {
-    nb::class_<StopFlag>(m, "StopFlag", "Ends native loops of other threads.")
-        .def(nb::init<>())
-        .def("set", [](StopFlag& self) { self.set.store(true, std::memory_order_relaxed); });
+    nb::class_<CpuThreadErrors>(m, "CpuThreadErrors")
+        .def_ro("error", &CpuThreadErrors::error)
+        .def_ro("priority", &CpuThreadErrors::priority);
     nb::class_<GapRecording>(m, "GapRecording")
         .def_prop_ro("gaps", [](const GapRecording& self) { return bytes_of(self.gaps); })
         .def_prop_ro("moves", [](const GapRecording& self) { return bytes_of(self.moves); })
@@ -49,25 +65,25 @@ void register_gap_watch(nb::module_& m) {
         .def_ro("reads", &GapRecording::reads)
         .def_ro("watched_ticks", &GapRecording::watched_ticks)
         .def_ro("reading_ticks", &GapRecording::reading_ticks)
-        .def_ro("error", &GapRecording::error)
+        .def_ro("errors", &GapRecording::errors)
         .def_ro("interrupts_error", &GapRecording::interrupts_error)
         .def_ro("softirqs_error", &GapRecording::softirqs_error)
         .def_ro("steal_error", &GapRecording::steal_error);
     m.def(
         "watch_gaps",
-        [](unsigned cpu, std::uint64_t duration_ticks, std::uint64_t threshold_ticks, std::uint64_t default_factor,
-           std::size_t gaps_max, const StopFlag& stop) {
-            const nb::gil_scoped_release unlocked;
-            return watch_gaps({.cpu = cpu,
-                               .duration_ticks = duration_ticks,
-                               .threshold_ticks = threshold_ticks,
-                               .default_factor = default_factor,
-                               .gaps_max = gaps_max},
-                              stop.set);
+        [](const std::vector<unsigned>& cpus, int fifo, std::uint64_t duration_ticks, std::uint64_t threshold_ticks,
+           std::uint64_t default_factor, std::size_t gaps_max, const nb::typed<nb::callable, void()>& waiting) {
+            return watch(cpus, fifo,
+                         {.duration_ticks = duration_ticks,
+                          .threshold_ticks = threshold_ticks,
+                          .default_factor = default_factor,
+                          .gaps_max = gaps_max},
+                         waiting);
         },
-        "cpu"_a, "duration_ticks"_a, "threshold_ticks"_a, "default_factor"_a, "gaps_max"_a, "stop"_a,
-        "Pin the calling thread to a CPU and spin; without a threshold, gaps are those of `default_factor` times the "
-        "smallest time between two reads.");
+        "cpus"_a, "fifo"_a, "duration_ticks"_a, "threshold_ticks"_a, "default_factor"_a, "gaps_max"_a, "waiting"_a,
+        "Spin on each CPU, and whether Ctrl-C ended it; without a threshold, gaps are those of `default_factor` times "
+        "the "
+        "smallest time between two reads. A `fifo` of 0 is normal priority; `waiting()` is called now and then.");
 }
 
 }  // namespace lowlat

@@ -10,13 +10,12 @@
 #include <vector>
 
 #include "probes/native/clock.hpp"
+#include "probes/native/cpu_threads.hpp"
 #include "probes/native/kernel_counters.hpp"
-#include "probes/native/thread_pin.hpp"
 
 namespace lowlat {
 
 struct GapPlan {
-    unsigned cpu;
     std::uint64_t duration_ticks;
     std::uint64_t threshold_ticks;  // 0: `default_factor` times the smallest time between two reads
     std::uint64_t default_factor;
@@ -45,7 +44,7 @@ struct GapRecording {
     std::uint64_t reads = 0;           // of the counter
     std::uint64_t watched_ticks = 0;   // from begin to end, readings of counters included
     std::uint64_t reading_ticks = 0;   // spent reading counters: not watched
-    int error = 0;                     // errno with which the thread could not be pinned
+    CpuThreadErrors errors;
     int interrupts_error = 0;
     int softirqs_error = 0;
     int steal_error = 0;
@@ -125,15 +124,13 @@ class MovingCounters {
 
 }  // namespace detail
 
-/// Watches until the duration is over, `stop` is set, or there are as many gaps as the plan allows. The calling thread
-/// stays pinned.
-inline GapRecording watch_gaps(const GapPlan& plan, const std::atomic<bool>& stop) {
+/// Watches the CPU of the calling thread, which is pinned to it, until the duration is over, `stop` is set, or there
+/// are as many gaps as the plan allows.
+inline GapRecording watch_gaps(unsigned cpu, const GapPlan& plan, const std::atomic<bool>& stop) {
     constexpr std::uint64_t reads_to_settle = 100'000;
     constexpr std::size_t moves_per_gap = 8;
     GapRecording found;
-    found.error = pin_this_thread(plan.cpu);
-    if (found.error != 0) return found;
-    detail::MovingCounters counters(plan.cpu);
+    detail::MovingCounters counters(cpu);
     found.smallest_ticks = detail::smallest_between_reads(reads_to_settle);
     found.threshold_ticks =
         plan.threshold_ticks != 0 ? plan.threshold_ticks : found.smallest_ticks * plan.default_factor;

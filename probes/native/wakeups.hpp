@@ -11,18 +11,17 @@
 #include <vector>
 
 #include "probes/native/clock_fit.hpp"
-#include "probes/native/thread_pin.hpp"
+#include "probes/native/cpu_threads.hpp"
 
 namespace lowlat {
 
 struct Wakeups {
     std::vector<std::int64_t> late_ns;  // of each wake-up
     std::int64_t missed = 0;            // moments that had passed before the thread could sleep again
-    int error = 0;                      // errno with which the thread could not be pinned
+    CpuThreadErrors errors;
 };
 
 struct WakeupPlan {
-    unsigned cpu;
     std::int64_t interval_ns;
     std::size_t count;
 };
@@ -32,8 +31,6 @@ struct WakeupPlan {
 inline Wakeups measure_wakeups(const WakeupPlan& plan, const std::atomic<bool>& stop) {
     constexpr std::int64_t ns_per_s = 1'000'000'000;
     Wakeups found;
-    found.error = pin_this_thread(plan.cpu);
-    if (found.error != 0) return found;
     prctl(PR_SET_TIMERSLACK, 1UL);
     found.late_ns.resize(plan.count);
     found.late_ns.clear();
