@@ -84,6 +84,7 @@ ALONE = (
     "budget.*.parts.*",
     "budget.*.measured_ns",  # of a stage that a peer measured
     "recording.*",  # but whether a command was run
+    "runs.*.waited_ns",  # at most what the thread was off its CPU
     "hot_path.allocations",
     "hot_path.memory*",
     "hot_path.huge_page_bytes",
