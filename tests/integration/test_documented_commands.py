@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.reports.io.loader import report_of
+from lowlat.reports.outputs.hlog import of_report
 from tests.documented import PAGES, README, ROOT, SHELL, Block, Followed, blocks, blocks_of, follow, named
 from tests.recorded_day import recorded_day
 
@@ -45,6 +47,7 @@ NOT_RUN = {
     "docs/explanation/fuzzing.md": ["fuzzes for minutes"],
     "docs/how-to/gate-ci.md": ["a workflow of GitHub"] * 2,
     "docs/how-to/measure-the-network.md": ["needs a second host"],
+    "docs/how-to/set-up-the-shell.md": ["for another shell"] * 2,
     "docs/how-to/watch-a-book.md": ["needs two terminals"] * 2,
     "docs/reference/commands/book.md": ["needs two terminals"] * 2,
     "docs/how-to/use-from-c.md": ["tests/native/test_c_interface.py builds and installs the library"],
@@ -57,6 +60,7 @@ NOT_RUN = {
 
 READER_HAS = {
     "docs/how-to/gate-ci.md": ["base.json", "head.json", "base/1.json", "head/1.json"],
+    "docs/how-to/gate-your-program.md": ["my_bench", "base.hlog", "head.hlog", "base/1.hlog", "head/1.hlog"],
     "docs/how-to/keep-reports.md": ["a.json", "b.json", "results/1.json", "results/2.json"],
     "docs/how-to/replay-a-day.md": [
         "AAPL_2012-06-21_34200000_57600000_message_50.csv.xz",
@@ -98,6 +102,11 @@ def give(name: str, folder: Path, saved: Callable[[str], bytes]) -> None:
         bench(folder, "--runs", "1", "--journal", name)
     elif name.endswith(".json"):
         (folder / name).write_bytes(saved("base" if name in BASE else "head"))
+    elif name == "my_bench":
+        (folder / name).write_text("#!/bin/sh\nseq 1000 2000\n")
+        (folder / name).chmod(0o755)
+    elif name.endswith(".hlog"):
+        (folder / name).write_text(of_report(report_of(saved("base"), name)))
     elif name.endswith(".xz"):
         (folder / name).write_bytes(lzma.compress(messages.encode()))
     else:
@@ -119,11 +128,13 @@ def faults(followed: Followed) -> list[tuple[int, str]]:
 
 
 def is_answer(code: int, command: str, said: str) -> bool:
-    """Whether an exit code is what the page says may come: a verdict, a rate that this host did not reach, or a file of
-    the kernel that this host does not have.
+    """Whether an exit code is what the page says may come: a verdict, a rate that this host did not reach or could not
+    measure, or a file of the kernel that this host does not have.
     """
     if re.match(r"\S*lowlat (?:ab|compare) ", command):
         return code in {1, 4}
+    if command.startswith("lowlat bench --sweep ") and code == 4:
+        return "not measurable here" in said
     if code == 3:
         return "its latencies are queueing time" in said
     files = re.findall(r"/(?:sys|proc)/[^\s|;]+", command)
