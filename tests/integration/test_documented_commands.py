@@ -106,7 +106,7 @@ def give(name: str, folder: Path, saved: Callable[[str], bytes]) -> None:
         (folder / name).write_text("#!/bin/sh\nseq 1000 2000\n")
         (folder / name).chmod(0o755)
     elif name.endswith(".hlog"):
-        (folder / name).write_text(of_report(report_of(saved("base"), name)))
+        (folder / name).write_text(of_report(report_of(saved(name[:4]), name)))
     elif name.endswith(".xz"):
         (folder / name).write_bytes(lzma.compress(messages.encode()))
     else:
