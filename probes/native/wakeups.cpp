@@ -25,6 +25,7 @@ void register_wakeups(nb::module_& m) {
         .def_ro("errors", &Wakeups::errors);
     m.def(
         "measure_wakeups",
+        // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): named in Python
         [](const std::vector<unsigned>& cpus, int fifo, std::int64_t interval_ns, std::size_t count,
            const nb::typed<nb::callable, void()>& waiting) {
             Looking looking(waiting);
