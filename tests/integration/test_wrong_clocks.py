@@ -99,11 +99,16 @@ def test_without_it_the_clocks_agree(lowlat: Run) -> None:
 
 
 def test_a_clock_that_steps_once_is_measured_again(lowlat: Run, tmp_path: Path) -> None:
-    """A step of 20 us in 500 ms is up to 60 ppm."""
+    """A step of 20 us in 500 ms is up to 60 ppm. On a busy machine other threads can have the CPU for the part of the
+    window that holds the step, which then is not in the line's points: so it is given several times.
+    """
     stepped = built(tmp_path, "stepped", STEPPED)
-    done = lowlat("calibrate", "--duration", "500ms", "--json", env={"LD_PRELOAD": str(stepped)})
-    assert done.returncode == ExitCode.OK
-    found = json.loads(done.stdout)
+    for _ in range(20):
+        done = lowlat("calibrate", "--duration", "500ms", "--json", env={"LD_PRELOAD": str(stepped)})
+        assert done.returncode == ExitCode.OK
+        found = json.loads(done.stdout)
+        if found["steps_ns"]:
+            break
     assert found["steps_ns"][0] == pytest.approx(20_000, rel=0.1)
     assert any(
         re.search(r"stepped while the counter was measured \(\+[12]\d{4} ns", text) for text in found["warnings"]
