@@ -17,7 +17,8 @@ from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import series_of
 
 LONGEST_KEPT = 20
-SOURCES = ("getrusage(RUSAGE_THREAD)", "/proc/interrupts", "/proc/softirqs", "/proc/stat")
+GAP_SOURCES = ("getrusage(RUSAGE_THREAD)", "/proc/interrupts", "/proc/softirqs", "/proc/stat")
+WAKEUP_SOURCES = ("CLOCK_MONOTONIC",)
 
 
 def of_gaps(found: GapRecording) -> CpuJitter:

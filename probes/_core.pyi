@@ -228,9 +228,6 @@ class GapRecording:
     def moves(self) -> bytes: ...
 
     @property
-    def unwatched(self) -> bytes: ...
-
-    @property
     def counters(self) -> list[tuple[int, str, str]]:
         """Kind, label and description of each counter."""
 

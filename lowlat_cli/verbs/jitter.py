@@ -19,6 +19,7 @@ from lowlat_cli.options.shared import (
     VerboseOption,
     count,
     duration_s,
+    is_given,
 )
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
@@ -27,6 +28,8 @@ from lowlat_cli.signals import interrupted_exit_code
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lowlat.probes.jitter.gaps import GapPlan
+    from lowlat.probes.jitter.wakeups import WakeupPlan
     from lowlat.reports.model.jitter import Jitter
 
 DURATION_MIN_S: Final = 0.01
@@ -106,21 +109,18 @@ def jitter(
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check()
     chosen = _chosen(cpus, fifo)
-    if wakeup and duration / interval > WAKEUPS_MAX:
-        raise UsageError(
-            f"{duration:g} s are more than {WAKEUPS_MAX:,} wake-ups every {interval:g} s; raise --interval, or lower "
-            "--duration"
-        )
+    _check_mode(ctx, wakeup=wakeup, wakeups=duration / interval)
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
+        from lowlat.probes.clock.counter import calibrate_quick
+        from lowlat.probes.jitter.gaps import GapPlan
+        from lowlat.probes.jitter.wakeups import WakeupPlan
 
-        def waiting(share: float) -> None:
-            progress("measuring wake-ups" if wakeup else "watching", share)
-
-        found = (
-            _wakeups(chosen, duration, interval, fifo, waiting)
-            if wakeup
-            else _gaps(chosen, duration, threshold, fifo, waiting)
-        )
+        clock_hz = calibrate_quick().frequency_hz
+        plan: GapPlan | WakeupPlan = GapPlan(duration, clock_hz, None if threshold is None else threshold * 1e9, fifo)
+        if wakeup:
+            plan = WakeupPlan(duration, round(interval * 1e9), fifo)
+        what = "measuring wake-ups" if wakeup else "watching"
+        found = _measured(chosen, plan, clock_hz, lambda share: progress(what, share))
 
     def document() -> str:
         from lowlat.documents import text
@@ -148,52 +148,46 @@ def _chosen(text: str, fifo: int | None) -> tuple[int, ...]:
     return chosen
 
 
-def _gaps(
-    cpus: tuple[int, ...], duration: float, threshold: float | None, fifo: int | None, waiting: Callable[[float], None]
+def _check_mode(ctx: typer.Context, *, wakeup: bool, wakeups: float) -> None:
+    """Refuse options of the other mode, and more wake-ups than are kept."""
+    if wakeup and is_given(ctx, "threshold"):
+        raise UsageError("--threshold is for gaps; leave it out with --wakeup")
+    if not wakeup and is_given(ctx, "interval"):
+        raise UsageError("--interval is for wake-ups; add --wakeup, or leave it out")
+    if wakeup and wakeups > WAKEUPS_MAX:
+        raise UsageError(
+            f"--duration has {wakeups:,.0f} intervals, and at most {WAKEUPS_MAX:,} wake-ups are kept; raise "
+            "--interval, or lower --duration"
+        )
+
+
+def _measured(
+    cpus: tuple[int, ...], plan: GapPlan | WakeupPlan, clock_hz: float, waiting: Callable[[float], None]
 ) -> Jitter:
-    from lowlat.probes.clock.counter import calibrate_quick
     from lowlat.probes.host.virtualization import virtualization
     from lowlat.probes.jitter.gaps import GapPlan, watch_gaps
+    from lowlat.probes.jitter.wakeups import measure_wakeups
     from lowlat.reports.model.jitter import Jitter
-    from lowlat_cli.jitter import SOURCES, of_gaps
+    from lowlat_cli.jitter import GAP_SOURCES, WAKEUP_SOURCES, of_gaps, of_wakeups
 
-    clock_hz = calibrate_quick().frequency_hz
-    plan = GapPlan(duration, clock_hz, None if threshold is None else threshold * 1e9, fifo)
-    recordings, stopped = watch_gaps(cpus, plan, waiting)
+    missing: tuple[str, ...] = ()
+    if isinstance(plan, GapPlan):
+        gaps, stopped = watch_gaps(cpus, plan, waiting)
+        found = tuple(map(of_gaps, gaps))
+        missing = tuple(dict.fromkeys(each for recording in gaps for each in recording.missing))
+    else:
+        wakeups, stopped = measure_wakeups(cpus, plan, waiting)
+        found = tuple(map(of_wakeups, wakeups))
+    spins = isinstance(plan, GapPlan)
     return Jitter(
         status="interrupted" if stopped else "ok",
-        mode="gaps",
+        mode="gaps" if spins else "wakeups",
         platform=virtualization().text,
-        duration_s=duration,
-        interval_ns=None,
-        fifo=fifo,
+        duration_s=plan.duration_s,
+        interval_ns=None if isinstance(plan, GapPlan) else plan.interval_ns,
+        fifo=plan.fifo,
         clock_hz=clock_hz,
-        sources=SOURCES,
-        missing=tuple(dict.fromkeys(each for recording in recordings for each in recording.missing)),
-        cpus=tuple(of_gaps(recording) for recording in recordings),
-    )
-
-
-def _wakeups(
-    cpus: tuple[int, ...], duration: float, interval: float, fifo: int | None, waiting: Callable[[float], None]
-) -> Jitter:
-    from lowlat.probes.clock.counter import calibrate_quick
-    from lowlat.probes.host.virtualization import virtualization
-    from lowlat.probes.jitter.wakeups import WakeupPlan, measure_wakeups
-    from lowlat.reports.model.jitter import Jitter
-    from lowlat_cli.jitter import of_wakeups
-
-    plan = WakeupPlan(duration, round(interval * 1e9), fifo)
-    recordings, stopped = measure_wakeups(cpus, plan, waiting)
-    return Jitter(
-        status="interrupted" if stopped else "ok",
-        mode="wakeups",
-        platform=virtualization().text,
-        duration_s=duration,
-        interval_ns=plan.interval_ns,
-        fifo=fifo,
-        clock_hz=calibrate_quick().frequency_hz,
-        sources=("CLOCK_MONOTONIC",),
-        missing=(),
-        cpus=tuple(of_wakeups(recording) for recording in recordings),
+        sources=GAP_SOURCES if spins else WAKEUP_SOURCES,
+        missing=missing,
+        cpus=found,
     )

@@ -52,6 +52,13 @@ struct Line {
     double standard_error = 0.0;
 };
 
+template <typename Of>
+double mean(const Bracket* first, const Bracket* last, Of of) noexcept {
+    double sum = 0.0;
+    for (const Bracket* b = first; b != last; ++b) sum += of(*b) / static_cast<double>(last - first);
+    return sum;
+}
+
 // Least squares of ticks over ns, on offsets from the first point so that doubles stay exact (below 2^53).
 inline Line fit_line(const Bracket* first, const Bracket* last, const Bracket& origin) noexcept {
     const auto n = static_cast<double>(last - first);
@@ -59,12 +66,8 @@ inline Line fit_line(const Bracket* first, const Bracket* last, const Bracket& o
     const auto y_of = [&](const Bracket& b) {
         return static_cast<double>(static_cast<std::int64_t>(b.ticks - origin.ticks));
     };
-    double x_mean = 0.0;
-    double y_mean = 0.0;
-    for (const Bracket* b = first; b != last; ++b) {
-        x_mean += x_of(*b) / n;
-        y_mean += y_of(*b) / n;
-    }
+    const double x_mean = mean(first, last, x_of);
+    const double y_mean = mean(first, last, y_of);
     double sxx = 0.0;
     double sxy = 0.0;
     for (const Bracket* b = first; b != last; ++b) {
@@ -95,12 +98,8 @@ inline ClockStep find_step(const Bracket* first, const Bracket* last, const Brac
     const auto y_of = [&](const Bracket& b) {
         return static_cast<double>(static_cast<std::int64_t>(b.ticks - origin.ticks)) - slope * x_of(b);
     };
-    double x_mean = 0.0;
-    double y_mean = 0.0;
-    for (const Bracket* b = first; b != last; ++b) {
-        x_mean += x_of(*b) / n;
-        y_mean += y_of(*b) / n;
-    }
+    const double x_mean = mean(first, last, x_of);
+    const double y_mean = mean(first, last, y_of);
     double sxx = 0.0;
     double residual = 0.0;
     for (const Bracket* b = first; b != last; ++b) {

@@ -81,13 +81,18 @@ std::vector<Found> on_each_cpu(const std::vector<unsigned>& cpus, int priority, 
     };
     std::vector<std::thread> threads;
     threads.reserve(cpus.size());
+    const auto not_started = [&](std::size_t at, int error) {
+        found[at].errors.error = error;
+        stop.store(true, std::memory_order_relaxed);
+        running.one();
+    };
     for (std::size_t at = 0; at < cpus.size(); ++at) {
         try {
             threads.emplace_back(run, at);
         } catch (const std::system_error& refused) {
-            found[at].errors.error = refused.code().value();
-            stop.store(true, std::memory_order_relaxed);
-            running.one();
+            not_started(at, refused.code().value());
+        } catch (const std::bad_alloc&) {
+            not_started(at, ENOMEM);
         }
     }
     while (!running.wait(between_looks))

@@ -56,7 +56,6 @@ void register_gap_watch(nb::module_& m) {
     nb::class_<GapRecording>(m, "GapRecording")
         .def_prop_ro("gaps", [](const GapRecording& self) { return bytes_of(self.gaps); })
         .def_prop_ro("moves", [](const GapRecording& self) { return bytes_of(self.moves); })
-        .def_prop_ro("unwatched", [](const GapRecording& self) { return bytes_of(self.unwatched); })
         .def_prop_ro(
             "counters", [](const GapRecording& self) { return names_of(self.counters); },
             "Kind, label and description of each counter.")

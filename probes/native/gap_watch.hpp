@@ -37,7 +37,6 @@ struct CounterMove {
 struct GapRecording {
     std::vector<Gap> gaps;
     std::vector<CounterMove> moves;
-    std::vector<CounterMove> unwatched;  // moved while counters were being read: of no gap
     std::vector<KernelCounter> counters;
     std::uint64_t threshold_ticks = 0;
     std::uint64_t smallest_ticks = 0;  // between two reads
@@ -77,18 +76,26 @@ class MovingCounters {
         for (int i = 0; i < readings_to_settle; ++i) settle();
     }
 
-    /// What moved since the last reading goes to `moves`, what moves during this one to `unwatched`.
-    void read(std::vector<CounterMove>& moves, std::vector<CounterMove>& unwatched) {
+    /// Append what moved since the last reading. What moves while counters are read is of no gap.
+    void read(std::vector<CounterMove>& moves) {
         const std::uint64_t began = ticks();
-        append(moves);
+        advance([&](std::size_t counter, std::uint64_t by) {
+            moves.push_back({static_cast<std::uint32_t>(counter),
+                             static_cast<std::uint32_t>(std::min<std::uint64_t>(by, UINT32_MAX))});
+        });
         std::uint64_t took = ticks() - began;
         // An interrupt during the reading may be counted in a row that was read before it. Such a reading takes longer.
-        for (int again = 0; took > shortest_ + shortest_ / 4 && again < readings_again; ++again) {
-            const std::uint64_t restarted = ticks();
-            append(unwatched);
-            took = ticks() - restarted;
-        }
+        for (int again = 0; took > shortest_ + shortest_ / 4 && again < readings_again; ++again) took = settle();
         shortest_ = std::min(shortest_, took);
+    }
+
+    /// Forget what moved since the last reading; how long it took.
+    std::uint64_t settle() {
+        const std::uint64_t began = ticks();
+        advance([](std::size_t, std::uint64_t) {});
+        const std::uint64_t took = ticks() - began;
+        shortest_ = std::min(shortest_, took);
+        return took;
     }
 
     const KernelCounters& kernel() const { return counters_; }
@@ -98,21 +105,13 @@ class MovingCounters {
     static constexpr int readings_to_settle = 20;
     static constexpr int readings_again = 3;
 
-    void settle() {
-        std::vector<CounterMove> ignored;
-        const std::uint64_t began = ticks();
-        append(ignored);
-        shortest_ = std::min(shortest_, ticks() - began);
-    }
-
-    void append(std::vector<CounterMove>& moves) {
+    /// Read all counters; `moved(counter, by)` for each that rose.
+    template <typename Moved>
+    void advance(Moved moved) {
         const std::vector<KernelCounter>& now = counters_.read();
         for (std::size_t i = 0; i < now.size(); ++i) {
             if (i == last_.size()) last_.push_back(now[i].value);
-            if (now[i].value == last_[i]) continue;
-            if (now[i].value > last_[i])
-                moves.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(std::min<std::uint64_t>(
-                                                                    now[i].value - last_[i], UINT32_MAX))});
+            if (now[i].value > last_[i]) moved(i, now[i].value - last_[i]);
             last_[i] = now[i].value;
         }
     }
@@ -136,9 +135,7 @@ inline GapRecording watch_gaps(unsigned cpu, const GapPlan& plan, const std::ato
         plan.threshold_ticks != 0 ? plan.threshold_ticks : found.smallest_ticks * plan.default_factor;
     detail::touch(found.gaps, plan.gaps_max);
     detail::touch(found.moves, plan.gaps_max * moves_per_gap);
-    detail::touch(found.unwatched, plan.gaps_max);
-    counters.read(found.unwatched, found.unwatched);
-    found.unwatched.clear();
+    counters.settle();
 
     const std::uint64_t began = ticks();
     const std::uint64_t threshold = found.threshold_ticks;
@@ -151,7 +148,7 @@ inline GapRecording watch_gaps(unsigned cpu, const GapPlan& plan, const std::ato
             before = now;
             continue;
         }
-        counters.read(found.moves, found.unwatched);
+        counters.read(found.moves);
         found.gaps.push_back({before - began, now - before, found.moves.size()});
         before = ticks();
         found.reading_ticks += before - now;

@@ -198,7 +198,9 @@ def test_the_screen_fits(on_terminal: Terminal, columns: int) -> None:
         (("--cpus", ""), "CPU"),
         (("--fifo", "0"), "outside 1..99"),
         (("--fifo", "1", "--cpus", "all"), "would leave none to anything else"),
-        (("--wakeup", "--duration", "1h", "--interval", "10us"), "more than 10,000,000 wake-ups"),
+        (("--wakeup", "--duration", "1h", "--interval", "10us"), "at most 10,000,000 wake-ups"),
+        (("--wakeup", "--threshold", "1us"), "--threshold is for gaps"),
+        (("--interval", "1ms"), "--interval is for wake-ups"),
     ],
 )
 def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...], said: str) -> None:
