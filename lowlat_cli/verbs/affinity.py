@@ -197,6 +197,10 @@ def plan(
             help="NUMA node of the data.  [default: the node with the most free cores]",
         ),
     ] = None,
+    nic: Annotated[
+        str | None,
+        typer.Option("--nic", metavar="NAME", help="Start from the NUMA node of this network card, such as eth1."),
+    ] = None,
     busy: Annotated[
         str | None, typer.Option("--busy", metavar="LIST", help="CPUs in use by other processes, to avoid.")
     ] = None,
@@ -216,21 +220,26 @@ def plan(
     Examples:
       lowlat affinity plan
       lowlat affinity plan --roles producer=2,matcher,publisher --busy 0-3
+      lowlat affinity plan --nic eth1
       lowlat affinity plan --root host.tar.xz --json
     """
+    if nic is not None and node is not None:
+        raise UsageError(f"--nic {nic} chooses the node, and so does --node {node}; remove one of them")
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
     from lowlat.documents import text
     from lowlat.probes.cpu.cpulist import parse_cpu_list
     from lowlat.probes.cpu.placement import plan as propose
+    from lowlat.probes.cpu.placement_node import node_of_card
     from lowlat.probes.host.snapshot import open_root
     from lowlat.probes.topology import read_topology
 
     topology = read_topology(open_root(root))
     last_cpu = max(topology.cpu_sets.present.value or (), default=None)
     others = () if busy is None else parse_cpu_list(busy, last_cpu=last_cpu)
-    proposal = propose(roles, topology, memory_node=node, busy=others)
+    home = node if nic is None else node_of_card(topology, nic)
+    proposal = propose(roles, topology, memory_node=home, busy=others)
 
     def draw(on: Console) -> None:
         from lowlat_cli.views.affinity import plan_view

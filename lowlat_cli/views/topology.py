@@ -14,6 +14,7 @@ from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import Cache, HugePages, Topology
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
+from lowlat_cli.views.devices import devices_view
 from lowlat_cli.views.interrupts import interrupts_view
 from lowlat_cli.views.numa_nodes import numa_view
 from lowlat_cli.views.topology_tree import topology_tree
@@ -31,6 +32,8 @@ def topology_view(topology: Topology) -> Iterator[RenderableType]:
     yield layout.spaced(_caches(topology))
     for part in numa_view(topology.nodes):
         yield layout.spaced(part)
+    if topology.devices:
+        yield layout.spaced(devices_view(topology.devices))
     yield layout.spaced(interrupts_view(topology.interrupts))
     yield layout.spaced(_sets(topology))
     if topology.core_kinds:

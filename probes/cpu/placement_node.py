@@ -1,4 +1,4 @@
-"""The NUMA node that the threads' memory belongs to."""
+"""The NUMA node that the threads' memory belongs to, by itself or by a network card."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import defaultdict
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.cpu.placement_facts import CpuFacts
 from lowlat.probes.errors import AffinityError
+from lowlat.probes.topology import Topology
 
 
 def choose_node(facts: CpuFacts) -> int | None:
@@ -42,6 +43,25 @@ def check_node(facts: CpuFacts, node: int) -> int:
         having = format_cpu_list(usable) or "none"
         raise AffinityError(f"node {node} has no {lacks} that this process may use; choose from {having}")
     return node
+
+
+def node_of_card(topology: Topology, name: str) -> int | None:
+    """The node that a network card is attached to; None on a host with a single one. Raises `AffinityError`."""
+    nodes = {each.name: each.node for each in topology.devices if each.kind == "network card"}
+    if name not in nodes:
+        raise AffinityError(f"--nic {name[:60]!r}: there is no such network card; {_suggestion(name, sorted(nodes))}")
+    if nodes[name] is None and len(topology.nodes.value or ()) > 1:
+        raise AffinityError(f"--nic {name}: the firmware does not say which node it is attached to; use --node N")
+    return nodes[name]
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"choose from {', '.join(known[:20])}" if known else "this host has none; leave out --nic"
 
 
 def _cpus_of_nodes(facts: CpuFacts) -> dict[int, list[int]]:

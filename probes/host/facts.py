@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 
 from lowlat.probes.cpu.cpu_sets import CPU_FOLDER, cpu_folders, cpu_sets
+from lowlat.probes.host.arm_parts import arm_parts
 from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error, parse_integer
 from lowlat.probes.host.virtualization import Virtualization, virtualization
 from lowlat.probes.reading import Reading, known, unknown
@@ -58,7 +59,7 @@ def host_facts(tree: HostTree = LIVE) -> HostFacts:
 
 
 def cpu_brand(tree: HostTree = LIVE) -> Reading[str]:
-    """Read the processor's name; on Arm, which has none, implementer and part number."""
+    """Read the processor's name; on Arm, whose kernel prints none, those of its kinds of cores."""
     if tree.is_live and sys.platform == "darwin":
         return _sysctl_brand()
     source = "read from /proc/cpuinfo"
@@ -69,8 +70,8 @@ def cpu_brand(tree: HostTree = LIVE) -> Reading[str]:
     for key in ("model name", "cpu", "Model", "Processor", "uarch"):
         if fields.get(key):
             return known(fields[key], source)
-    if "CPU part" in fields:
-        return known(f"Arm implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}", source)
+    if parts := arm_parts(tree.text("proc/cpuinfo") or ""):
+        return known(", ".join(parts), source)
     denied = tree.absence(source, "", "proc/cpuinfo")
     return denied if denied.applicable else unknown(source, "/proc/cpuinfo names no processor")
 

@@ -11,6 +11,7 @@ from lowlat.probes.host.virtualization import virtualization
 from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology.caches import read_caches
 from lowlat.probes.topology.core_types import read_core_kinds
+from lowlat.probes.topology.devices import read_devices
 from lowlat.probes.topology.groups import GroupReader
 from lowlat.probes.topology.interrupts import read_interrupts
 from lowlat.probes.topology.model import (
@@ -18,6 +19,7 @@ from lowlat.probes.topology.model import (
     Cluster,
     Core,
     CoreKind,
+    Device,
     Die,
     HugePages,
     Interrupt,
@@ -34,6 +36,7 @@ __all__ = [
     "Cluster",
     "Core",
     "CoreKind",
+    "Device",
     "Die",
     "HugePages",
     "Interrupt",
@@ -69,6 +72,7 @@ def read_topology(tree: HostTree = LIVE) -> Topology:
         memory_total_bytes=memory_total(tree),
         huge_pages=read_huge_pages(tree, "sys/kernel/mm/hugepages"),
         interrupts=read_interrupts(tree),
+        devices=read_devices(tree),
         warnings=_with_denied(warnings, tree),  # once all else is read
     )
 

@@ -14,6 +14,7 @@ from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import Reading
 
 CacheType = Literal["Data", "Instruction", "Unified", "Unknown"]
+DeviceKind = Literal["network card", "NVMe drive"]
 NodeKind = Literal["cpus and memory", "memory only", "no memory", "empty", "unknown memory"]
 
 Label = Annotated[int | None, Meta(description="The kernel's id: a label, not unique; null where it gives none")]
@@ -118,6 +119,21 @@ class Interrupt:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A network card or an NVMe drive, and what is near to it."""
+
+    name: Annotated[str, Meta(description="The kernel's name, e.g. eth1 or nvme0")]
+    kind: Annotated[DeviceKind, Meta(description="What it is")]
+    pci_address: Annotated[str | None, Meta(description="Its place on the PCI bus; null where it is on another bus")]
+    node: Annotated[Count | None, Meta(description="NUMA node that it is attached to; null where that is not told")]
+    local_cpus: Annotated[Cpus, Meta(description="CPUs near to it; empty where that is not told")]
+    interrupts: Annotated[tuple[Count, ...], Meta(description="Numbers of its interrupts")]
+    interrupt_cpus: Annotated[
+        Cpus, Meta(description="CPUs that its interrupts go to; where the kernel does not tell, may go to")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """Everything `lowlat topology` knows of a host without measuring."""
 
@@ -137,6 +153,7 @@ class Topology:
     memory_total_bytes: Annotated[Reading[int], Meta(description="Memory of the host, bytes")]
     huge_pages: Annotated[tuple[HugePages, ...], Meta(description="Huge pages of the host, by size")]
     interrupts: Annotated[Reading[tuple[Interrupt, ...]], Meta(description="Interrupts of devices, by number")]
+    devices: Annotated[tuple[Device, ...], Meta(description="Network cards, then NVMe drives, by name")]
     warnings: Annotated[
         tuple[str, ...],
         Meta(description="What the host prints that contradicts itself or its isolation, and how it was read"),

@@ -222,6 +222,22 @@ def test_plan_for_another_host(document: Document, tmp_path: Path) -> None:
     assert cpus("--busy", "2") == [1, 3]
 
 
+def test_plan_starts_from_the_node_of_a_network_card(document: Document, tmp_path: Path) -> None:
+    """Two nodes of two CPUs; without a card the lower one is chosen."""
+    card = "sys/class/net/eth1/device"
+    files = {f"{CPU}/online": "0-3", "proc/self/status": "Cpus_allowed_list:\t0-3", f"{card}/numa_node": "1"}
+    for node, cpus in enumerate(("0-1", "2-3")):
+        files[f"sys/devices/system/node/node{node}/cpulist"] = cpus
+        files[f"sys/devices/system/node/node{node}/meminfo"] = f"Node {node} MemTotal: 1024 kB"
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    verb = ("affinity", "plan", "--root", tmp_path, "--roles", "matcher,publisher")
+    assert document(*verb)["memory_node"] == 0
+    found = document(*verb, "--nic", "eth1")
+    assert (found["memory_node"], [each["cpu"] for each in found["assignments"]]) == (1, [2, 3])
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("verb", ["plan", "show"])
 def test_tables_fit_a_terminal(on_terminal: Terminal, verb: str, columns: int) -> None:
@@ -256,6 +272,8 @@ def test_tables_fit_a_terminal(on_terminal: Terminal, verb: str, columns: int) -
         (["plan", "--roles", "a,a"], "role 'a' is given twice; write its number of threads as a=2"),
         (["plan", "--roles", ""], "'' is not a role; write roles like producer=2,matcher,publisher"),
         (["plan", "--node", "1000"], "node 1000"),
+        (["plan", "--nic", "lo"], "--nic 'lo': there is no such network card"),
+        (["plan", "--nic", "eth1", "--node", "0"], "--nic eth1 chooses the node, and so does --node 0; remove one"),
         (["plan", "--root", "/nope"], "/nope does not exist"),
         (["plan", "--busy", "x"], "'x' as a CPU list is not a CPU number or range"),
         (["stop"], "no such command 'stop'"),

@@ -55,7 +55,19 @@ from lowlat.probes.doctor.finding import Finding, Fix, MeasuredFigure
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import known, not_applicable, unknown
-from lowlat.probes.topology import Cache, Cluster, Core, CoreKind, Die, HugePages, Interrupt, Node, Package, Topology
+from lowlat.probes.topology import (
+    Cache,
+    Cluster,
+    Core,
+    CoreKind,
+    Device,
+    Die,
+    HugePages,
+    Interrupt,
+    Node,
+    Package,
+    Topology,
+)
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
@@ -114,6 +126,10 @@ def a_topology() -> str:
         memory_total_bytes=known(1 << 30, "read from /proc/meminfo"),
         huge_pages=(HugePages(2 << 20, 4, None),),
         interrupts=known((Interrupt(24, "nvme0q1", (1,)), Interrupt(25, None, (0, 1))), "read from /proc/irq"),
+        devices=(
+            Device("eth1", "network card", "0000:3b:00.1", 0, (0, 1), (40, 41), (1,)),
+            Device("nvme0", "NVMe drive", None, None, (), (), ()),
+        ),
         warnings=("cpu1 lies",),
     )
     return text(TopologyDocument.of(host, LINE))

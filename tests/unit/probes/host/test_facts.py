@@ -76,9 +76,27 @@ def test_host_that_shows_nothing_gives_reasons_not_values(tmp_path: Path) -> Non
     json.dumps(document, allow_nan=False)
 
 
-def test_arm_names_no_model(tmp_path: Path) -> None:
-    tree = tree_of(tmp_path, {"proc/cpuinfo": "processor : 0\nCPU implementer : 0x41\nCPU part : 0xd40\n"})
-    assert host_facts(tree).cpu_brand.value == "Arm implementer 0x41 part 0xd40"
+def arm_cores(*cores: tuple[str, str]) -> str:
+    return "\n".join(
+        f"processor : {number}\nCPU implementer : {maker}\nCPU part : {part}\n"
+        for number, (maker, part) in enumerate(cores)
+    )
+
+
+@pytest.mark.parametrize(
+    ("cores", "brand"),
+    [
+        ([("0x41", "0xd40")] * 2, "Arm Neoverse-V1"),
+        ([("0x41", "0xd05")] * 2 + [("0x41", "0xd0b")] * 2, "Arm Cortex-A55, Arm Cortex-A76"),
+        ([("0xc0", "0xac3")], "Ampere Ampere-1"),
+        ([("0x41", "0x001")], "Arm implementer 0x41 part 0x001"),  # 0x46 0x001 is Fujitsu's
+        ([("0x41", "²")], "Arm implementer 0x41 part ²"),
+        ([("", "9" * 5_000)], "Arm implementer ? part " + "9" * 5_000),
+    ],
+)
+def test_arm_has_the_names_of_its_cores(tmp_path: Path, cores: list[tuple[str, str]], brand: str) -> None:
+    tree = tree_of(tmp_path, {"proc/cpuinfo": arm_cores(*cores)})
+    assert host_facts(tree).cpu_brand.value == brand
 
 
 def test_boost_file_counts_the_other_way(tmp_path: Path) -> None:
