@@ -39,8 +39,13 @@ class ProfileTable(Table):
 
     def __str__(self) -> str:
         stream = io.StringIO()
-        Console(file=stream, width=_WIDTH, color_system=None, markup=False, emoji=False).print(self)
+        console = Console(file=stream, width=_WIDTH, color_system=None, markup=False, emoji=False, force_jupyter=False)
+        console.print(self)
         return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
     def _repr_html_(self) -> str:
         return html_of(lambda console: console.print(self), _WIDTH)
+
+    def _repr_mimebundle_(self, *_: object, **__: object) -> dict[str, str]:
+        """What a notebook asks first; that of rich's `Table` cuts at the width of a terminal."""
+        return {"text/plain": str(self), "text/html": self._repr_html_()}

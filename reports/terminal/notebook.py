@@ -23,6 +23,7 @@ def html_of(draw: Callable[[Console], None], width: int = WIDTH) -> str:
         record=True,
         width=width,
         force_terminal=True,
+        force_jupyter=False,  # in a notebook, rich would display what is drawn once more by itself
         color_system="standard",
         markup=False,
         emoji=False,

@@ -116,18 +116,29 @@ def test_an_unknown_name_says_which_are_known() -> None:
         profiler.histogram("decode")
 
 
-def test_print_and_notebooks_show_the_table_whole() -> None:
-    """An object's address helps nobody, and a name of 200 characters is not cut."""
+@pytest.mark.parametrize("in_notebook", [False, True])
+def test_print_and_notebooks_show_the_table_whole(in_notebook: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object's address helps nobody, and a name of 200 characters is not cut.
+
+    A console that finds a notebook displays what is printed on it: the table would stand there twice.
+    """
+    displayed: list[object] = []
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: in_notebook)
+    monkeypatch.setattr("rich.jupyter.display", lambda *what: displayed.append(what))
     profiler = Profiler()
     name = f"<b>{'n' * 200}</b>"
     with profiler.span(name):
         pass
-    heading, row = str(profiler.table()).splitlines()
+    table = profiler.table()
+    heading, row = str(table).splitlines()
     assert heading.split() == ["name", "calls", "calls/s", "mean", "p50", "p95", "p99", "p99.9", "max"]
     assert row.split()[:2] == [name, "1"] and row == row.rstrip()
-    for shown in (profiler._repr_html_(), profiler.table()._repr_html_()):
+    bundle = table._repr_mimebundle_(include=None, exclude=None)
+    assert bundle["text/plain"] == str(table)
+    for shown in (profiler._repr_html_(), bundle["text/html"]):
         assert shown.startswith("<pre") and "p99.9" in shown and f"&lt;b&gt;{'n' * 200}&lt;/b&gt;" in shown
     assert str(Profiler().table()).split() == heading.split()
+    assert displayed == []
 
 
 def test_the_table_has_a_row_a_name() -> None:
