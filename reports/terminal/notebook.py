@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 120
 """Columns of a terminal that a notebook's page has room for."""
-_FORMAT: Final = '<pre style="white-space: pre; overflow-x: auto; line-height: normal">{code}</pre>\n'
+_STYLE: Final = "white-space: pre; overflow-x: auto; line-height: normal; font-family: Menlo, Consolas, monospace"
+"""Jupyter's own style would wrap lines, and set them in a proportional font."""
+_FORMAT: Final = f'<pre style="{_STYLE}">{{code}}</pre>\n'
 
 
 def html_of(draw: Callable[[Console], None], width: int = WIDTH) -> str:

@@ -16,7 +16,7 @@ HOSTILE = "<script>alert(1)</script>[bold]"
 
 def text_of(markup: str) -> str:
     """The text of a `<pre>` whose only elements are colored spans."""
-    assert markup.startswith("<pre ") and markup.endswith("</pre>\n")
+    assert re.match('<pre style="[^"]*; font-family: [^"]*monospace">', markup) and markup.endswith("</pre>\n")
     assert set(re.findall(r"</?(\w+)", markup)) <= {"pre", "span"}
     return html.unescape(re.sub("<[^>]*>", "", markup))
 
