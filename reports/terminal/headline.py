@@ -12,7 +12,7 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Throughput
 from lowlat.reports.terminal import recording_lines, text_lines
 
-VERBOSE = "-v also shows topology, placement, baselines, hot path, OS noise by run, workload and latency budget"
+VERBOSE = "-v also shows placement, baselines, hot path, workload and latency budget"
 """What a screen leaves out."""
 
 
