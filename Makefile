@@ -59,10 +59,14 @@ test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests that are quick
 # A test marked `scaled` runs in both, with more cases in this one.
 .PHONY: test-slow
 test-slow: $(VENV)/.built $(VENV)/.extra-test ## Run the slow tests, and more cases of those that draw or generate theirs
-	@LOWLAT_EXAMPLES=150 LOWLAT_CAMPAIGN_TRACES=200 $(PYTEST) -m "slow or scaled"
+	@LOWLAT_EXAMPLES=150 LOWLAT_CAMPAIGN_TRACES=50 $(PYTEST) -m "slow or scaled"
 
 .PHONY: test-all
 test-all: test test-slow ## Run all tests
+
+.PHONY: conformance
+conformance: $(VENV)/.built $(VENV)/.extra-test ## The whole campaigns of tracebook-conformance, 200 traces each
+	@LOWLAT_CAMPAIGN_TRACES=200 $(PYTEST) -m scaled tests/conformance
 
 .PHONY: check
 check: dev ## Formatting, lint and types, Python and C++

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -33,14 +34,19 @@ LOWLAT = Path(sys.executable).with_name("lowlat")
 _ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
 
 
-@pytest.fixture
-def environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The caller's environment without variables that would change a result; warnings are errors, as in the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
     return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {
         "PYTHONWARNINGS": "error",
         "LOWLAT_NO_LOCK": "1",
     }
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The environment of a command that a test runs."""
+    return _environment()
 
 
 def _hear_signals() -> None:
@@ -79,6 +85,29 @@ def lowlat(start: Start) -> Run:
         with start(*arguments, **options) as process:
             out, err = process.communicate(timeout=PATIENCE_S)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run `lowlat` with these arguments once, in a folder of its own, for all tests of a worker that only read what it
+    prints.
+    """
+
+    @functools.cache
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        folder = tmp_path_factory.mktemp("once")
+        return subprocess.run(
+            [LOWLAT, *arguments],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
 
     return run
 

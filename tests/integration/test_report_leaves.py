@@ -138,10 +138,7 @@ def quick_decoding() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def document(lowlat: Run, tmp_path: Path, request: pytest.FixtureRequest) -> Any:
-    (tmp_path / "day.csv").write_text(RECORDED)
-    done = lowlat(*COMMANDS[request.param])
+def document_of(done: subprocess.CompletedProcess[str]) -> Any:
     assert done.returncode in {ExitCode.OK, ExitCode.NOT_VALID}, done.stderr  # a busy host misses rates
     return json.loads(done.stdout)
 
@@ -210,8 +207,10 @@ def accepted_leaves(document: Any) -> tuple[set[str], set[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("document", [*COMMANDS], indirect=True)
-def test_every_leaf_that_others_tell_is_told_by_them(document: Any) -> None:
+@pytest.mark.parametrize("load", COMMANDS)
+def test_every_leaf_that_others_tell_is_told_by_them(lowlat: Run, tmp_path: Path, load: str) -> None:
+    (tmp_path / "day.csv").write_text(RECORDED)
+    document = document_of(lowlat(*COMMANDS[load]))
     assert is_accepted(document)
     accepted, unnoticed = accepted_leaves(document)
     whole = document["points"][0] if "points" in document else document
@@ -223,7 +222,6 @@ def test_every_leaf_that_others_tell_is_told_by_them(document: Any) -> None:
     assert "tool.version" in accepted  # the list is not empty because nothing is ever accepted
 
 
-@pytest.mark.parametrize("document", ["bench"], indirect=True)
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
@@ -243,9 +241,9 @@ def test_every_leaf_that_others_tell_is_told_by_them(document: Any) -> None:
     ],
 )
 def test_a_contradiction_is_named_and_exits_with_3(
-    document: Any, lowlat: Run, tmp_path: Path, path: Path_, value: object, line: str
+    once: Run, lowlat: Run, tmp_path: Path, path: Path_, value: object, line: str
 ) -> None:
-    holder = document
+    document = holder = document_of(once(*COMMANDS["bench"]))
     for name in path[:-1]:
         holder = holder[name]
     holder[path[-1]] = value
