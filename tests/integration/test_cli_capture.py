@@ -39,8 +39,8 @@ def test_a_bundle_of_this_host_is_read_back(lowlat: Run, tmp_path: Path) -> None
         assert not [path for path in folder.rglob("*") if path.is_file() and name.encode() in path.read_bytes()]
 
 
-def test_the_table_names_parts_and_how_to_read_them(lowlat: Run, tmp_path: Path) -> None:
-    done = lowlat("capture", "problem", "--duration", "10ms", cwd=tmp_path)
+def test_the_table_names_parts_and_how_to_read_them(lowlat: Run) -> None:
+    done = lowlat("capture", "problem", "--duration", "10ms")
     for said in (
         "command line  ok      proc/cmdline",
         "jitter.json",
@@ -52,13 +52,13 @@ def test_the_table_names_parts_and_how_to_read_them(lowlat: Run, tmp_path: Path)
 
 def test_a_full_directory_is_refused_at_once(lowlat: Run, tmp_path: Path) -> None:
     (tmp_path / "kept").touch()
-    done = lowlat("capture", tmp_path, "--duration", "1h", check=False)
+    done = lowlat("capture", tmp_path, "--duration", "1h")
     assert done.returncode == ExitCode.USAGE
     assert "it is not empty; name a new directory" in done.stderr
 
 
 def test_identity_without_a_snapshot_is_refused(lowlat: Run) -> None:
-    done = lowlat("topology", "--with-identity", check=False)
+    done = lowlat("topology", "--with-identity")
     assert done.returncode == ExitCode.USAGE
     assert "--with-identity is for a snapshot; add --capture FILE.tar.xz" in done.stderr
 

@@ -134,7 +134,7 @@ def test_what_identifies_nobody_is_kept(tmp_path: Path, root: Path) -> None:
     tree = open_root(tmp_path / "bundle")
     numbered = re.sub("[1-9](?=[: ])", "N", tree.text("proc/cmdline") or "")
     assert numbered == (
-        "BOOT_IMAGE=redacted root=redacted isolcpus=N nohz_full=N ip=0.0.0.N::0.0.0.N:x:host-1 "
+        "BOOT_IMAGE=redacted root=redacted isolcpus=N nohz_full=N ip=0.0.0.N::0.0.0.N:x:host-N "
         "cred=redacted mac=00:00:00:00:00:0N -- redacted"
     )
     assert "5.15.153.1-host-1 (redacted) (gcc 13) #1 SMP Tue Mar 5 12:30:45 UTC" in (tree.text("proc/version") or "")
