@@ -1,10 +1,11 @@
-"""Atomic file writes."""
+"""Atomic writes of files and folders."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,43 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
         raise OutputPathError(
             f"{path} is written, but may be lost in a crash: its folder cannot be flushed: {error.strerror}"
         ) from error
+
+
+def check_new_folder(path: Path) -> None:
+    """Check that `new_folder` can make this folder. Raises `OutputPathError`."""
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise OutputPathError(f"cannot write {path}: it is not a directory; name another")
+        if path.is_dir() and any(path.iterdir()):
+            raise OutputPathError(f"cannot write {path}: it is not empty; name a new directory")
+        parent = path.absolute().parent
+        if not parent.is_dir():
+            raise OutputPathError(f"cannot write {path}: there is no directory {parent}; create it first")
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise OutputPathError(f"cannot write {path}: no permission to write in {parent}; name another directory")
+    except OSError as error:
+        raise OutputPathError(f"cannot write {path}: {error.strerror or error}; name another directory") from error
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give the block a folder to fill, which becomes `path` when the block ends; on failure, nothing is left.
+
+    `path` must not exist, or be an empty folder. Raises `OutputPathError`.
+    """
+    check_new_folder(path)
+    target = path.absolute()
+    temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            temporary.mkdir()
+            yield temporary
+            temporary.replace(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        flush_folder(target.parent)
+    except OSError as error:
+        raise OutputPathError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def flush_folder(folder: Path) -> None:

@@ -19,6 +19,7 @@ from lowlat.probes.doctor.examination import Examination
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import History
 from lowlat.reports.model.book import BookDocument, BooksDocument
+from lowlat.reports.model.capture import Capture
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
@@ -74,6 +75,7 @@ DOCUMENTS: Final = (
     Document(Examination, ("doctor",)),
     Document(Calibration, ("calibrate",)),
     Document(Jitter, ("jitter",)),
+    Document(Capture, ("capture",)),
     Document(ThreadsDocument, ("affinity show", "affinity set")),
     Document(Plan, ("affinity plan",)),
 )

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat.probes.host.virtualization import virtualization
 from lowlat.probes.jitter.causes import UNEXPLAINED
-from lowlat.probes.jitter.gaps import GapRecording
-from lowlat.probes.jitter.wakeups import WakeupRecording
+from lowlat.probes.jitter.gaps import GapPlan, GapRecording, watch_gaps
+from lowlat.probes.jitter.wakeups import WakeupPlan, WakeupRecording, measure_wakeups
 from lowlat.reports import _core
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.model.jitter import CpuJitter, JitterCause, LongGap
+from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import series_of
 
 LONGEST_KEPT = 20
 GAP_SOURCES = ("getrusage(RUSAGE_THREAD)", "/proc/interrupts", "/proc/softirqs", "/proc/stat")
 WAKEUP_SOURCES = ("CLOCK_MONOTONIC",)
+
+
+def measured(
+    cpus: tuple[int, ...], plan: GapPlan | WakeupPlan, clock_hz: float, waiting: Callable[[float], None]
+) -> Jitter:
+    """Watch CPUs, at once; `waiting` is called with the share of the time that is over."""
+    missing: tuple[str, ...] = ()
+    if isinstance(plan, GapPlan):
+        gaps, stopped = watch_gaps(cpus, plan, waiting)
+        found = tuple(map(of_gaps, gaps))
+        missing = tuple(dict.fromkeys(each for recording in gaps for each in recording.missing))
+    else:
+        wakeups, stopped = measure_wakeups(cpus, plan, waiting)
+        found = tuple(map(of_wakeups, wakeups))
+    spins = isinstance(plan, GapPlan)
+    return Jitter(
+        status="interrupted" if stopped else "ok",
+        mode="gaps" if spins else "wakeups",
+        platform=virtualization().text,
+        duration_s=plan.duration_s,
+        interval_ns=None if isinstance(plan, GapPlan) else plan.interval_ns,
+        fifo=plan.fifo,
+        clock_hz=clock_hz,
+        sources=GAP_SOURCES if spins else WAKEUP_SOURCES,
+        missing=missing,
+        cpus=found,
+    )
 
 
 def of_gaps(found: GapRecording) -> CpuJitter:

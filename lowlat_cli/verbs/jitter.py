@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -28,9 +27,6 @@ from lowlat_cli.signals import interrupted_exit_code
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lowlat.probes.jitter.gaps import GapPlan
-    from lowlat.probes.jitter.wakeups import WakeupPlan
-    from lowlat.reports.model.jitter import Jitter
 
 DURATION_MIN_S: Final = 0.01
 DURATION_MAX_S: Final = 3_600.0
@@ -114,13 +110,14 @@ def jitter(
         from lowlat.probes.clock.counter import calibrate_quick
         from lowlat.probes.jitter.gaps import GapPlan
         from lowlat.probes.jitter.wakeups import WakeupPlan
+        from lowlat_cli.jitter import measured
 
         clock_hz = calibrate_quick().frequency_hz
         plan: GapPlan | WakeupPlan = GapPlan(duration, clock_hz, None if threshold is None else threshold * 1e9, fifo)
         if wakeup:
             plan = WakeupPlan(duration, round(interval * 1e9), fifo)
         what = "measuring wake-ups" if wakeup else "watching"
-        found = _measured(chosen, plan, clock_hz, lambda share: progress(what, share))
+        found = measured(chosen, plan, clock_hz, lambda share: progress(what, share))
 
     def document() -> str:
         from lowlat.documents import text
@@ -159,35 +156,3 @@ def _check_mode(ctx: typer.Context, *, wakeup: bool, wakeups: float) -> None:
             f"--duration has {wakeups:,.0f} intervals, and at most {WAKEUPS_MAX:,} wake-ups are kept; raise "
             "--interval, or lower --duration"
         )
-
-
-def _measured(
-    cpus: tuple[int, ...], plan: GapPlan | WakeupPlan, clock_hz: float, waiting: Callable[[float], None]
-) -> Jitter:
-    from lowlat.probes.host.virtualization import virtualization
-    from lowlat.probes.jitter.gaps import GapPlan, watch_gaps
-    from lowlat.probes.jitter.wakeups import measure_wakeups
-    from lowlat.reports.model.jitter import Jitter
-    from lowlat_cli.jitter import GAP_SOURCES, WAKEUP_SOURCES, of_gaps, of_wakeups
-
-    missing: tuple[str, ...] = ()
-    if isinstance(plan, GapPlan):
-        gaps, stopped = watch_gaps(cpus, plan, waiting)
-        found = tuple(map(of_gaps, gaps))
-        missing = tuple(dict.fromkeys(each for recording in gaps for each in recording.missing))
-    else:
-        wakeups, stopped = measure_wakeups(cpus, plan, waiting)
-        found = tuple(map(of_wakeups, wakeups))
-    spins = isinstance(plan, GapPlan)
-    return Jitter(
-        status="interrupted" if stopped else "ok",
-        mode="gaps" if spins else "wakeups",
-        platform=virtualization().text,
-        duration_s=plan.duration_s,
-        interval_ns=None if isinstance(plan, GapPlan) else plan.interval_ns,
-        fifo=plan.fifo,
-        clock_hz=clock_hz,
-        sources=GAP_SOURCES if spins else WAKEUP_SOURCES,
-        missing=missing,
-        cpus=found,
-    )

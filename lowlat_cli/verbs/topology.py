@@ -10,6 +10,7 @@ import typer
 from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.identity import WithIdentityOption
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption
 from lowlat_cli.session import color_of
@@ -39,6 +40,7 @@ def topology(
         Path | None,
         typer.Option("--capture", metavar="FILE.tar.xz", help="Write a snapshot that --root can read on any host."),
     ] = None,
+    with_identity: WithIdentityOption = False,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
@@ -58,6 +60,8 @@ def topology(
     """
     if measure and root != Path("/"):
         raise UsageError(f"--measure needs the running host, but --root {root} is a snapshot; remove one of them")
+    if with_identity and capture is None:
+        raise UsageError("--with-identity is for a snapshot; add --capture FILE.tar.xz, or leave it out")
     destination = Destination(output_format, output, color_of(ctx))
     destination.check()
 
@@ -67,7 +71,7 @@ def topology(
 
     tree = open_root(root)
     if capture is not None:
-        note(f"wrote {capture}: {units.plural(write_snapshot(capture, tree), 'file')}")
+        note(f"wrote {capture}: {units.plural(write_snapshot(capture, tree, with_identity=with_identity), 'file')}")
         tree = open_root(capture)  # show what the snapshot holds
     found = read_topology(tree)
     with alone(ctx, wait, no_lock=no_lock or not measure):

@@ -14,6 +14,7 @@ from lowlat.probes.doctor.examined_host import ExaminedHost, absent
 from lowlat.probes.doctor.finding import Fix
 from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, note, sysctl, together, unclear, write
 from lowlat.probes.doctor.knobs import SysctlCheck, choice
+from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.network.ethtool import Coalescing
 from lowlat.probes.reading import Reading, known, not_applicable
 
@@ -137,6 +138,11 @@ class CardInterrupts:
     node: int | None
 
 
+def _vectors(tree: HostTree, folder: str) -> list[str]:
+    """The interrupts in a folder. Each is looked at, so that a snapshot has it."""
+    return [irq for irq in tree.names(folder) if tree.exists(f"{folder}/{irq}")]
+
+
 class NicQueueCpus(Check[dict[str, CardInterrupts]]):
     """Which CPUs serve the card."""
 
@@ -152,8 +158,7 @@ class NicQueueCpus(Check[dict[str, CardInterrupts]]):
         found = {}
         for card in host.cards():
             folder = f"sys/class/net/{card}/device"
-            own = [irq for irq in host.tree.names(f"{folder}/msi_irqs") if host.tree.exists(f"{folder}/msi_irqs/{irq}")]
-            irqs = own or host.tree.names(f"{folder}/../msi_irqs")
+            irqs = _vectors(host.tree, f"{folder}/msi_irqs") or _vectors(host.tree, f"{folder}/../msi_irqs")
             cpus: set[int] = set()
             for irq in [name for name in irqs if name.isdigit()][:4096]:
                 for name in ("effective_affinity_list", "smp_affinity_list"):

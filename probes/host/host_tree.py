@@ -18,7 +18,7 @@ from lowlat import units
 from lowlat.errors import InputError
 from lowlat.inputs import open_regular
 from lowlat.limits import NUMBER_DIGITS_MAX, TREE_BYTES_MAX, TREE_FILE_BYTES_MAX
-from lowlat.probes.host.runtime_facts import DENIED_FACT, FACTS_FILE, live_fact, parse_facts
+from lowlat.probes.host.runtime_facts import DENIED_FACT, FACTS_FILE, FILES_FACT, live_fact, parse_facts
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _NUMBER = re.compile(rf"-?[0-9]{{1,{NUMBER_DIGITS_MAX}}}|0[xX][0-9a-fA-F]{{1,{NU
 _SYSFS_TEXT_BYTES = 4096  # one page, the maximum of a sysfs attribute; binary ones may be longer
 
 PERMISSION_DENIED = "permission denied (needs root, or the container forbids it)"
+LOST = "missing from the capture"
 
 
 class HostTree(ABC):
@@ -66,11 +67,36 @@ class HostTree(ABC):
     def _denied_at_capture(self) -> frozenset[str]:
         return frozenset((self.fact(DENIED_FACT) or "").split("\n"))
 
+    @functools.cached_property
+    def _captured(self) -> dict[str, set[str]]:
+        """The names in each folder that were captured; empty for a tree that does not say so."""
+        found: dict[str, set[str]] = {}
+        for path in filter(None, (self.fact(FILES_FACT) or "").split("\n")):
+            name, folder = path, path
+            while folder:
+                folder, _, name = folder.rpartition("/")
+                found.setdefault(folder, set()).add(name)
+        return found
+
+    def is_lost(self, path: str) -> bool:
+        """Whether the capture had a file here, and has it no longer."""
+        if self.is_live or path == FACTS_FILE:
+            return False
+        folder, _, name = path.rpartition("/")
+        return name in self._captured.get(folder, ()) and path not in self._captured
+
     def _missing(self, path: str) -> OSError:
-        """The error for a file that a captured tree lacks: it may have been denied where it was captured."""
+        """The error for a file that a captured tree lacks: denied where it was captured, lost since, or absent."""
         if path != FACTS_FILE and path in self._denied_at_capture:
             return PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        if self.is_lost(path):
+            return OSError(errno.ESTALE, LOST, path)
         return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    def _with_lost(self, folder: str, names: Iterable[str]) -> tuple[str, ...]:
+        """The names in a folder of a captured tree, and those that were captured in it."""
+        captured: Iterable[str] = () if self.is_live else self._captured.get(folder, ())
+        return tuple(sorted({*names, *captured}))
 
     @abstractmethod
     def link_target(self, path: str) -> str | None:
@@ -89,10 +115,12 @@ class HostTree(ABC):
 
     def absence(self, source: str, reason: str, *paths: str) -> Reading[Any]:
         """A reading without value: not applicable for this reason, unless one of the paths may not be read."""
-        denied = next((path for path in paths if self.is_denied(path)), None)
-        if denied is None:
-            return not_applicable(source, reason)
-        return unknown(source, f"/{denied}: {PERMISSION_DENIED}")
+        for path in paths:
+            if self.is_denied(path):
+                return unknown(source, f"/{path}: {PERMISSION_DENIED}")
+            if not self.exists(path) and self.is_lost(path):
+                return unknown(source, f"/{path}: {LOST}")
+        return not_applicable(source, reason)
 
     def zero_separated(self, path: str) -> str:
         """Content whose parts end with NUL, as of `/proc/PID/environ`, a line each; empty if absent or unreadable."""
@@ -185,9 +213,10 @@ class FolderTree(HostTree):
     def names(self, path: str) -> tuple[str, ...]:
         """Sorted names in a folder; empty when it is absent or unreadable."""
         try:
-            return tuple(sorted(os.listdir(self._prefix + path)))  # noqa: PTH208
+            names = os.listdir(self._prefix + path)  # noqa: PTH208
         except OSError:
-            return ()
+            names = []
+        return tuple(sorted(names)) if self.is_live else self._with_lost(path, names)
 
     def is_denied(self, path: str) -> bool:
         """Whether a file or folder is there and may not be read."""
@@ -241,7 +270,7 @@ class ArchiveTree(HostTree):
                 target = self._links.get("/".join(parts[:count]))
                 if target is not None:
                     folder = "" if target.startswith("/") else "/".join(parts[: count - 1])
-                    path = _normal(f"{folder}/{target}/{'/'.join(parts[count:])}")
+                    path = normal_path(f"{folder}/{target}/{'/'.join(parts[count:])}")
                     break
             else:
                 return path
@@ -250,31 +279,33 @@ class ArchiveTree(HostTree):
     def read_bytes(self, path: str) -> bytes:
         """Content of a file; `FileNotFoundError` when the archive has none."""
         try:
-            return self._files[self._resolve(_normal(path))]
+            return self._files[self._resolve(normal_path(path))]
         except KeyError:
             raise self._missing(path) from None
 
     def names(self, path: str) -> tuple[str, ...]:
         """Sorted names in a folder; empty when it is absent."""
         try:
-            return tuple(sorted(self._folders.get(self._resolve(_normal(path)), ())))
+            resolved = self._resolve(normal_path(path))
         except OSError:
             return ()
+        return self._with_lost(resolved, self._folders.get(resolved, ()))
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
         try:
-            resolved = self._resolve(_normal(path))
+            resolved = self._resolve(normal_path(path))
         except OSError:
             return False
         return resolved in self._files or resolved in self._folders
 
     def link_target(self, path: str) -> str | None:
         """Where a symbolic link points; None when it is not a link."""
-        return self._links.get(_normal(path))
+        return self._links.get(normal_path(path))
 
 
-def _normal(path: str) -> str:
+def normal_path(path: str) -> str:
+    """The path without `.`, `..` and empty parts; it cannot leave the root."""
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":

@@ -11,12 +11,16 @@ ROOT_ONLY = ("proc/1/environ", "cpuset.cpus.isolated")
 
 
 class NotingTree(HostTree):
-    """Forwards every read to another tree; `denied` has the paths that exist and may not be read, in order."""
+    """Forwards every read to another tree; `denied` has the paths that exist and may not be read, in order.
+
+    `lost` has those that a capture had.
+    """
 
     def __init__(self, tree: HostTree) -> None:
         self._tree = tree
         self.root = tree.root
         self.denied: dict[str, None] = {}
+        self.lost: dict[str, None] = {}
 
     @property
     def is_live(self) -> bool:
@@ -38,6 +42,8 @@ class NotingTree(HostTree):
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EPERM) and not path.endswith(ROOT_ONLY):
                 self.denied[path] = None
+            if self._tree.is_lost(path):
+                self.lost[path] = None
             raise
 
     def names(self, path: str) -> tuple[str, ...]:
@@ -54,6 +60,10 @@ class NotingTree(HostTree):
     def is_denied(self, path: str) -> bool:
         """Whether the path exists and may not be read."""
         return self._tree.is_denied(path)
+
+    def is_lost(self, path: str) -> bool:
+        """Whether a capture had the path, and has it no longer."""
+        return self._tree.is_lost(path)
 
     def link_target(self, path: str) -> str | None:
         """The target of a link."""

@@ -14,6 +14,8 @@ FACTS_FILE = "lowlat/facts.json"
 
 DENIED_FACT = "denied"
 """In a snapshot: paths that were there and could not be read for lack of permission, a line each."""
+FILES_FACT = "files"
+"""In a snapshot: the paths of all its files, a line each, so that one which is lost later is not taken for absent."""
 
 FACT_NAMES = ("machine", "kernel_release", "affinity", "hypervisor_signature")
 

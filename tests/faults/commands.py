@@ -50,6 +50,8 @@ INSPECTING: Final = (
     _command("doctor --only transparent-huge-pages --fix-script tune.sh", "tune.sh"),
     _command("calibrate --duration 10ms --json"),
     _command("jitter --duration 10ms --json"),
+    _command("capture problem --duration 10ms --json", "problem"),
+    _command("doctor --root in/problem"),
     _command("affinity show"),
     _command("affinity set SLEEPER all"),
     _command("affinity plan --json"),
@@ -110,3 +112,4 @@ def prepare(folder: Path) -> None:
     )
     lowlat("bench", *_FLOW, "--pipeline", "--dir", "books", "--log", "run.hlog")
     lowlat("topology", "--capture", "host.tar.xz")
+    lowlat("capture", "problem", "--duration", "10ms")

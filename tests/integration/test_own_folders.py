@@ -44,6 +44,8 @@ VERBS = (
     "topology",
     "doctor",
     "calibrate --duration 0.1s",
+    "capture problem --duration 10ms",
+    "doctor --root problem",
     "affinity plan",
     "profiles",
     "help bench",

@@ -71,6 +71,7 @@ from lowlat.probes.topology import (
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
+from lowlat.reports.model.capture import Capture, CapturedPart
 from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat_cli.documents import DOCUMENTS
 
@@ -312,6 +313,22 @@ def a_jitter() -> str:
     )
 
 
+def a_capture() -> str:
+    """A part of one file, one of several, and one that failed."""
+    return text(
+        Capture(
+            version="0.1.0",
+            started="2026-11-23T10:00:00Z",
+            with_identity=False,
+            parts=(
+                CapturedPart(name="host", status="ok", reason=None, files=("lowlat/facts.json", "proc/cmdline")),
+                CapturedPart(name="topology", status="ok", reason=None, files=("topology.json",)),
+                CapturedPart(name="jitter", status="failed", reason="no memory", files=()),
+            ),
+        )
+    )
+
+
 def an_examination() -> str:
     """A check of each status: one that failed, with its fix and what was measured, and one that stands for others."""
     at = {"group": "processor", "threshold": "0", "consequence": "stalls", "stands_for": ()}
@@ -352,6 +369,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.topology/1": lambda _: a_topology(),
     "lowlat.doctor/1": lambda _: an_examination(),
     "lowlat.jitter/1": lambda _: a_jitter(),
+    "lowlat.capture/1": lambda _: a_capture(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),
     "lowlat.placement/1": lambda _: a_plan(),
@@ -434,6 +452,9 @@ READING = {"status": "known", "value": 1, "source": "x"}
         ("doctor", None, ("findings", 2, "reason")),
         ("doctor", "speed", ("profile",)),
         ("doctor", "250", ("findings", 0, "measured", 0, "value")),
+        ("capture", "lost", ("parts", 0, "status")),
+        ("capture", "memory", ("parts", 0, "name")),
+        ("capture", "proc/cmdline", ("parts", 0, "files")),
         ("calibration", 999.0, ("frequency_hz",)),
         ("calibration", 128, ("scale", "shift")),
         ("calibration", 0, ("window_s",)),
