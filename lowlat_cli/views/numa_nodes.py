@@ -14,6 +14,7 @@ from lowlat.probes.topology import Node
 from lowlat.probes.topology.model import UNREACHABLE
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
+from lowlat_cli.views.memory_side import memory_side_view
 
 MATRIX_MAX = 8
 """Nodes of a matrix that fits 80 columns; with more, a row lists the nodes at each distance."""
@@ -28,6 +29,8 @@ def numa_view(reading: Reading[tuple[Node, ...]]) -> Iterator[RenderableType]:
         yield layout.facts([("NUMA nodes", layout.missing(reading))])
         return
     yield _table(nodes)
+    if any(node.memory_side_caches or node.memory_access for node in nodes):
+        yield memory_side_view(nodes)
     if len(nodes) > 1:
         yield _matrix(nodes) if len(nodes) <= MATRIX_MAX else _lists(nodes)
 

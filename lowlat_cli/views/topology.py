@@ -15,9 +15,11 @@ from lowlat.probes.topology import Cache, HugePages, Topology
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
 from lowlat_cli.views.devices import devices_view
+from lowlat_cli.views.frequencies import frequencies_view, frequency_line
 from lowlat_cli.views.interrupts import interrupts_view
 from lowlat_cli.views.numa_nodes import numa_view
 from lowlat_cli.views.topology_tree import topology_tree
+from lowlat_cli.views.vulnerabilities import mitigations_line, vulnerabilities_view
 
 _GUEST_VIEW = (
     "guest view: cores, caches and NUMA nodes are as the hypervisor presents them, not necessarily the hardware"
@@ -25,11 +27,15 @@ _GUEST_VIEW = (
 
 
 def topology_view(topology: Topology) -> Iterator[RenderableType]:
-    """All parts, top to bottom."""
-    yield _head(topology)
+    """All parts, top to bottom; `-v` shows them."""
+    yield layout.facts(head(topology))
     if topology.packages:
         yield layout.spaced(topology_tree(topology))
     yield layout.spaced(_caches(topology))
+    if topology.frequencies.value:
+        yield layout.spaced(frequencies_view(topology.frequencies.value))
+    if topology.vulnerabilities.value:
+        yield layout.spaced(vulnerabilities_view(topology.vulnerabilities.value))
     for part in numa_view(topology.nodes):
         yield layout.spaced(part)
     if topology.devices:
@@ -43,22 +49,24 @@ def topology_view(topology: Topology) -> Iterator[RenderableType]:
         yield layout.spaced(layout.facts(("warning" if not at else "", w) for at, w in enumerate(topology.warnings)))
 
 
-def _head(topology: Topology) -> Table:
+def head(topology: Topology) -> list[tuple[str, str | Text | None]]:
+    """The lines that describe the host as a whole."""
     kernel, machine = topology.kernel_release.value, topology.machine.value
     system = " · ".join(part for part in (machine, f"kernel {kernel}" if kernel else None) if part)
     pages = _huge_pages(topology.huge_pages)
-    return layout.facts(
-        [
-            ("platform", plain_text(topology.virtualization.text, style="bold")),
-            ("", plain_text(_GUEST_VIEW, style="yellow") if topology.guest_view else None),
-            ("processor", layout.text_of(topology.cpu_brand)),
-            ("system", system),
-            ("CPUs", _counts(topology)),
-            ("quota", _quota(topology)),
-            ("memory", _memory(topology)),
-            ("huge pages", pages),
-        ]
-    )
+    return [
+        ("platform", plain_text(topology.virtualization.text, style="bold")),
+        ("", plain_text(_GUEST_VIEW, style="yellow") if topology.guest_view else None),
+        ("processor", layout.text_of(topology.cpu_brand)),
+        ("microcode", layout.text_of(topology.microcode)),
+        ("mitigations", mitigations_line(topology.vulnerabilities)),
+        ("system", system),
+        ("CPUs", _counts(topology)),
+        ("frequency", frequency_line(topology.frequencies)),
+        ("quota", _quota(topology)),
+        ("memory", _memory(topology)),
+        ("huge pages", pages),
+    ]
 
 
 def _counts(topology: Topology) -> str:

@@ -14,6 +14,7 @@ from lowlat.probes.doctor.finding import MeasuredFigure
 from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, unclear, write, write_each
 from lowlat.probes.doctor.registers import SMI_COUNT, register_path
 from lowlat.probes.host.host_tree import parse_integer
+from lowlat.probes.host.vulnerabilities import Vulnerability, vulnerabilities
 from lowlat.probes.reading import Reading, known, not_applicable
 
 EXIT_LATENCY_MAX_US: Final = 10
@@ -300,7 +301,7 @@ class Smis(Check[int]):
         )
 
 
-class Mitigations(Check[dict[str, str]]):
+class Mitigations(Check[tuple[Vulnerability, ...]]):
     """What is done against flaws of the processor, and costs time in the kernel."""
 
     id = "mitigations"
@@ -309,22 +310,14 @@ class Mitigations(Check[dict[str, str]]):
     threshold = "an informed choice"
     consequence = "system calls and context switches take up to three times as long"
 
-    folder = f"{CPU_FOLDER}/vulnerabilities"
-
-    def read(self, host: ExaminedHost) -> Reading[dict[str, str]]:
+    def read(self, host: ExaminedHost) -> Reading[tuple[Vulnerability, ...]]:
         """What the kernel says of each flaw."""
-        source = f"read from /{self.folder}/*"
-        found = {
-            name: text
-            for name in host.tree.names(self.folder)[:100]
-            if (text := host.tree.text(f"{self.folder}/{name}"))
-        }
-        return known(found, source) if found else not_applicable(source, f"/{self.folder} does not exist")
+        return vulnerabilities(host.tree)
 
-    def advise(self, value: dict[str, str], host: ExaminedHost) -> Judgment:
+    def advise(self, value: tuple[Vulnerability, ...], host: ExaminedHost) -> Judgment:
         """Never bad: on a host with one tenant, off may be right."""
-        mitigated = sum(text.startswith("Mitigation") for text in value.values())
-        vulnerable = sum(text.startswith("Vulnerable") for text in value.values())
+        mitigated = sum(each.status == "mitigated" for each in value)
+        vulnerable = sum(each.status == "vulnerable" for each in value)
         view = ", as the guest sees it" if host.is_guest else ""
         chosen = host.parameters.get("mitigations")
         said = f"; mitigations={chosen}" if chosen else ""

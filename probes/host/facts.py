@@ -14,6 +14,8 @@ from lowlat.probes.host.host_tree import LIVE, HostTree, explain_os_error, parse
 from lowlat.probes.host.virtualization import Virtualization, virtualization
 from lowlat.probes.reading import Reading, known, unknown
 
+NO_CPUFREQ = "the kernel does not control the frequency (in a guest, the host does)"
+
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
@@ -110,7 +112,7 @@ def _governor(tree: HostTree) -> Reading[str]:
     if names:
         return known(", ".join(sorted(names)), source)
     files = (f"{CPU_FOLDER}/cpu{cpu}/cpufreq/scaling_governor" for cpu in cpu_folders(tree)[:1])
-    return tree.absence(source, "the kernel does not control the frequency (in a guest, the host does)", *files)
+    return tree.absence(source, NO_CPUFREQ, *files)
 
 
 def _turbo(tree: HostTree) -> Reading[bool]:

@@ -8,10 +8,12 @@ from lowlat.probes.host.facts import cpu_brand, kernel_release, memory_total
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.host.noting_tree import NotingTree
 from lowlat.probes.host.virtualization import virtualization
+from lowlat.probes.host.vulnerabilities import Vulnerability, microcode, vulnerabilities
 from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology.caches import read_caches
 from lowlat.probes.topology.core_types import read_core_kinds
 from lowlat.probes.topology.devices import read_devices
+from lowlat.probes.topology.frequencies import read_frequencies
 from lowlat.probes.topology.groups import GroupReader
 from lowlat.probes.topology.interrupts import read_interrupts
 from lowlat.probes.topology.model import (
@@ -21,8 +23,11 @@ from lowlat.probes.topology.model import (
     CoreKind,
     Device,
     Die,
+    FrequencyPolicy,
     HugePages,
     Interrupt,
+    MemoryAccess,
+    MemorySideCache,
     Node,
     Package,
     Topology,
@@ -38,11 +43,15 @@ __all__ = [
     "CoreKind",
     "Device",
     "Die",
+    "FrequencyPolicy",
     "HugePages",
     "Interrupt",
+    "MemoryAccess",
+    "MemorySideCache",
     "Node",
     "Package",
     "Topology",
+    "Vulnerability",
     "read_topology",
 ]
 
@@ -66,6 +75,9 @@ def read_topology(tree: HostTree = LIVE) -> Topology:
         smt=tree.reading("sys/devices/system/cpu/smt/control"),
         packages=packages,
         core_kinds=read_core_kinds(tree, online),
+        frequencies=read_frequencies(tree, online),
+        microcode=microcode(tree),
+        vulnerabilities=vulnerabilities(tree),
         caches=read_caches(tree, online, warnings.add),
         nodes=read_nodes(tree, online, warnings.add),
         memory_nodes=memory_nodes(tree),

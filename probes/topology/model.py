@@ -11,6 +11,7 @@ from lowlat.bounded import Count, Positive
 from lowlat.probes.cpu.cpu_sets import Cpus, CpuSets
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
+from lowlat.probes.host.vulnerabilities import Vulnerability
 from lowlat.probes.reading import Reading
 
 CacheType = Literal["Data", "Instruction", "Unified", "Unknown"]
@@ -97,6 +98,28 @@ class HugePages:
 
 
 @dataclass(frozen=True, slots=True)
+class MemorySideCache:
+    """A cache between the memory of a node and all its users, such as fast memory before slow."""
+
+    level: Annotated[Positive, Meta(description="1 is the nearest to the memory")]
+    size_bytes: Annotated[Positive | None, Meta(description="Its size, bytes")]
+    line_bytes: Annotated[Positive | None, Meta(description="Size of a line, bytes")]
+    direct_mapped: Annotated[bool | None, Meta(description="Whether each address has one place only")]
+    write_back: Annotated[bool | None, Meta(description="Whether a write may wait in the cache; else it goes through")]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryAccess:
+    """What firmware promises of a node's memory (ACPI HMAT); not measured."""
+
+    initiators: Annotated[Cpus, Meta(description="The nodes nearest to it, for which the figures hold")]
+    read_latency_ns: Annotated[Positive | None, Meta(description="Latency of a read, nanoseconds")]
+    write_latency_ns: Annotated[Positive | None, Meta(description="Latency of a write, nanoseconds")]
+    read_bytes_per_s: Annotated[Positive | None, Meta(description="Bandwidth of reads, bytes per second")]
+    write_bytes_per_s: Annotated[Positive | None, Meta(description="Bandwidth of writes, bytes per second")]
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One NUMA node. `distances` maps node to ACPI distance (10 is local, 255 unreachable)."""
 
@@ -107,6 +130,28 @@ class Node:
     memory_free_bytes: Annotated[Count | None, Meta(description="Of this, free, bytes; null when it cannot be read")]
     distances: Annotated[dict[int, Count], Meta(description="ACPI distance by node: 10 is local, 255 unreachable")]
     huge_pages: Annotated[tuple[HugePages, ...], Meta(description="Huge pages of the node, by size")]
+    memory_side_caches: Annotated[
+        tuple[MemorySideCache, ...], Meta(description="Caches in front of its memory, by level; most hosts have none")
+    ] = ()
+    memory_access: Annotated[
+        MemoryAccess | None, Meta(description="Speed of its memory as firmware tells it; null where it does not")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyPolicy:
+    """Frequency limits and governor of CPUs that have the same. A limit is null where the kernel does not tell it."""
+
+    cpus: Annotated[Cpus, Meta(min_length=1, description="CPUs with exactly these values")]
+    driver: Annotated[str | None, Meta(description="What sets the frequency (scaling_driver), e.g. intel_pstate")]
+    governor: Annotated[str | None, Meta(description="What chooses it (scaling_governor), e.g. performance")]
+    energy_preference: Annotated[
+        str | None, Meta(description="Hint to the hardware (energy_performance_preference), e.g. performance")
+    ]
+    min_hz: Annotated[Positive | None, Meta(description="Lowest that is allowed now (scaling_min_freq), Hz")]
+    max_hz: Annotated[Positive | None, Meta(description="Highest that is allowed now (scaling_max_freq), Hz")]
+    hardware_min_hz: Annotated[Positive | None, Meta(description="Lowest of the hardware (cpuinfo_min_freq), Hz")]
+    hardware_max_hz: Annotated[Positive | None, Meta(description="Highest of the hardware (cpuinfo_max_freq), Hz")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +192,13 @@ class Topology:
     smt: Annotated[Reading[str], Meta(description="Simultaneous multithreading, as the kernel words it, e.g. on")]
     packages: Annotated[tuple[Package, ...], Meta(description="Sockets, in order of their lowest CPU")]
     core_kinds: Annotated[tuple[CoreKind, ...], Meta(description="Empty where all cores are alike")]
+    frequencies: Annotated[
+        Reading[tuple[FrequencyPolicy, ...]], Meta(description="Frequency limits and governors, CPUs alike together")
+    ]
+    microcode: Annotated[Reading[str], Meta(description="Revision of the microcode; several where CPUs disagree")]
+    vulnerabilities: Annotated[
+        Reading[tuple[Vulnerability, ...]], Meta(description="Flaws of the processor and their mitigations, by name")
+    ]
     caches: Annotated[Reading[tuple[Cache, ...]], Meta(description="Caches by level, type and shape")]
     nodes: Annotated[Reading[tuple[Node, ...]], Meta(description="NUMA nodes, in order of their number")]
     memory_nodes: Annotated[Reading[Cpus], Meta(description="NUMA nodes whose memory this process may use")]

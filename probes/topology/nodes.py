@@ -13,6 +13,7 @@ from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.host.host_tree import LIVE, HostTree, parse_integer
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology.groups import read_cpus
+from lowlat.probes.topology.memory_side import read_memory_access, read_memory_side_caches
 from lowlat.probes.topology.model import HugePages, Node, NodeKind
 from lowlat.probes.topology.warnings import Warn
 
@@ -81,6 +82,8 @@ def _read_node(
         memory_free_bytes=_memory(meminfo, "MemFree"),
         distances=_distances(tree, node, ids, warn),
         huge_pages=read_huge_pages(tree, f"{folder}/hugepages"),
+        memory_side_caches=read_memory_side_caches(tree, folder),
+        memory_access=read_memory_access(tree, folder),
     )
 
 

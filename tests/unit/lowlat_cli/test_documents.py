@@ -62,11 +62,15 @@ from lowlat.probes.topology import (
     CoreKind,
     Device,
     Die,
+    FrequencyPolicy,
     HugePages,
     Interrupt,
+    MemoryAccess,
+    MemorySideCache,
     Node,
     Package,
     Topology,
+    Vulnerability,
 )
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
@@ -119,10 +123,24 @@ def a_topology() -> str:
         smt=known("on", "read from /smt/control"),
         packages=(Package(0, (0, 1), (Die(None, (0, 1), (Cluster(65535, (0, 1), (core,)),)),)),),
         core_kinds=(CoreKind("performance", (0, 1), "read from /types"),),
+        frequencies=known(
+            (FrequencyPolicy((0,), "intel_pstate", "performance", "balance_power", *[2_000_000_000] * 4),), "cpufreq"
+        ),
+        microcode=known("0x2b000590", "read from /proc/cpuinfo"),
+        vulnerabilities=known((Vulnerability("mds", "mitigated", "Mitigation: Clear CPU buffers"),), "sysfs"),
         caches=known(
             (Cache(1, "Data", 32768, 64, 8, 64, ((0, 1),)), Cache(4, "Unknown", *[None] * 4, ((0,),))), "sysfs"
         ),
-        nodes=known((Node(0, "cpus and memory", (0, 1), 1 << 30, None, {0: 10, 1: 255}, ()),), "sysfs"),
+        nodes=known(
+            (
+                Node(
+                    *(0, "cpus and memory", (0, 1), 1 << 30, None, {0: 10, 1: 255}, ()),
+                    memory_side_caches=(MemorySideCache(1, 1 << 30, 64, True, None),),
+                    memory_access=MemoryAccess((0,), 90, None, 1 << 37, None),
+                ),
+            ),
+            "sysfs",
+        ),
         memory_nodes=known((0,), "read from /has_memory"),
         memory_total_bytes=known(1 << 30, "read from /proc/meminfo"),
         huge_pages=(HugePages(2 << 20, 4, None),),
