@@ -1,4 +1,4 @@
-"""Frequency limits, microcode, mitigations, and what firmware tells of memory: read, grouped, shown, and never invented."""
+"""Frequency limits, microcode, mitigations, and what firmware tells of memory: read, grouped, shown, never invented."""
 
 from __future__ import annotations
 
