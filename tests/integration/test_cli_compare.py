@@ -39,7 +39,11 @@ def measured() -> Report:
 
     The Python engine takes microseconds per command, far above the resolution of any clock.
     """
-    report = measure(synthetic_flow(load_profile("steady"), 500, 1), RunPlan(engine="reference", runs=1))
+    return ten_runs(seed=1)
+
+
+def ten_runs(seed: int) -> Report:
+    report = measure(synthetic_flow(load_profile("steady"), 500, seed), RunPlan(engine="reference", runs=1))
     return with_runs(report, report.runs * 10)
 
 
@@ -81,7 +85,7 @@ def test_equal_runs_pass_and_slower_ones_fail(lowlat: Run, base: Report, tmp_pat
 
 
 def test_runs_of_another_seed_do_not_compare(lowlat: Run, base: Report, tmp_path: Path) -> None:
-    lowlat("bench", "-n", "500", "--engine", "reference", "--runs", "2", "--seed", "2", "-o", "other.json")
+    write(tmp_path / "other.json", ten_runs(seed=2))
     done = lowlat("compare", "base.json", "other.json", "--json")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
     assert done.stderr.startswith("lowlat: error: these reports are not comparable: they differ in seed (1 and 2); ")

@@ -21,11 +21,12 @@ WIDE = 4_000
 
 
 @pytest.fixture
-def report(lowlat: Run, tmp_path: Path) -> Path:
+def report(once: Run, tmp_path: Path) -> Path:
     """A report in which profile, processor, notes and commit are hostile."""
     path = tmp_path / "report.json"
-    assert lowlat("bench", "--profile", "steady", "--commands", "2000", "--runs", "2", "-o", path).returncode == 0
-    document = json.loads(path.read_text())
+    done = once("bench", "--profile", "steady", "--commands", "2000", "--runs", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
     document["workload"]["profile"] = document["host"]["cpu"] = document["tool"]["git"] = HOSTILE
     document["workload"]["notes"] = [HOSTILE]
     path.write_text(json.dumps(document))
