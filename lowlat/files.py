@@ -103,6 +103,11 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise OutputPathError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def write_inside(folder: Path, name: str, content: str | bytes) -> None:
+    """Write a file (text as UTF-8) in the folder that `new_folder` gives, which is not seen before it is whole."""
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def flush_folder(folder: Path) -> None:
     """Flush a folder, so that a new or changed file name survives a crash."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lowlat.documents import text, values
 from lowlat.errors import LowlatError
-from lowlat.files import new_folder
+from lowlat.files import new_folder, write_inside
 from lowlat.probes.clock.counter import calibrate, calibrate_quick
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.doctor.examination import examine_tree
@@ -48,7 +48,7 @@ def capture_bundle(
             with_identity=with_identity,
             parts=tuple(_parts(folder, tree, redaction, duration_s, progress)),
         )
-        (folder / BUNDLE_FILE).write_text(text(found), encoding="utf-8")
+        write_inside(folder, BUNDLE_FILE, text(found))
     return found
 
 
@@ -82,7 +82,7 @@ def _document(path: Path, name: PartName, measure: Callable[[], object], redacti
         document = values(measure())
     except LowlatError as error:
         return _failed(name, str(error), redaction)
-    path.write_text(_text(document, redaction), encoding="utf-8")
+    write_inside(path.parent, path.name, _text(document, redaction))
     return CapturedPart(name=name, status="ok", reason=None, files=(path.name,))
 
 
@@ -104,7 +104,7 @@ def _host(folder: Path, tree: HostTree, redaction: Redaction | None) -> Iterator
     for name in folders:
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name, content in record.files.items():
-        (folder / name).write_bytes(content)
+        write_inside(folder, name, content)
     yield CapturedPart(name="host", status="ok", reason=None, files=tuple(sorted(record.files)))
     if COMMAND_LINE in record.files:
         yield CapturedPart(name="command line", status="ok", reason=None, files=(COMMAND_LINE,))

@@ -23,12 +23,12 @@ from typing import Any, Final
 
 from lowlat.errors import InputError, UsageError, naming
 
-_WRITTEN: Final = frozenset({"output", "log", "journal", "capture", "dir", "fix-script"})
+_WRITTEN: Final = frozenset({"output", "log", "journal", "capture", "dir", "fix-script", "with-identity"})
 _ONLY_READ: Final = frozenset({("book", "dir")})
 
 
 def names_output(verb: str | None, key: str) -> bool:
-    """Whether an option of a verb names a file or folder to write; without a verb, of any of them."""
+    """Whether an option of a verb names what to write; without a verb, of any of them."""
     return key in _WRITTEN and (verb, key) not in _ONLY_READ
 
 

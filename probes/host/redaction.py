@@ -66,7 +66,7 @@ class Redaction:
 
     def __init__(self, tree: HostTree) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
-        self._kernel = tree.fact("kernel_release") or ""
+        self._kernel = tree.fact("kernel_release") or tree.text("proc/sys/kernel/osrelease") or ""
         self._words: dict[str, str] = {}
         for kind, found in (("host", _host_names(tree)), ("user", _user_names(tree)), ("serial", _serials(tree))):
             for name in sorted(found - _NOBODYS):

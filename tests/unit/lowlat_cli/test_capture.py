@@ -218,7 +218,7 @@ def test_nothing_is_left_of_a_bundle_that_is_not_whole(
     def fails(*_: object, **__: object) -> None:
         raise raised
 
-    monkeypatch.setattr(Path, "write_text", fails)
+    monkeypatch.setattr(Path, "write_bytes", fails)
     with pytest.raises(expected):
         captured(tmp_path / "bundle", root)
     assert [path.name for path in tmp_path.iterdir()] == ["host"]
