@@ -11,7 +11,7 @@ from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption, VerboseOption
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
 
@@ -39,6 +39,7 @@ def topology(
         Path | None,
         typer.Option("--capture", metavar="FILE.tar.xz", help="Write a snapshot that --root can read on any host."),
     ] = None,
+    verbose: VerboseOption = False,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
@@ -52,13 +53,14 @@ def topology(
     \b
     Examples:
       lowlat topology                             this host, and its hypervisor or container
+      lowlat topology -v                          also caches, nodes, devices, mitigations, CPU sets
       lowlat topology --measure                   is the cache line size really what the system reports?
       lowlat topology --capture host.tar.xz       save a snapshot, to view elsewhere
       lowlat topology --root host.tar.xz --json  the same, as a JSON document
     """
     if measure and root != Path("/"):
         raise UsageError(f"--measure needs the running host, but --root {root} is a snapshot; remove one of them")
-    destination = Destination(output_format, output, color_of(ctx))
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check()
 
     from lowlat.probes.host.snapshot import capture as write_snapshot
@@ -82,8 +84,10 @@ def topology(
     def draw(on: Console) -> None:
         from lowlat_cli.views.cache_line import cache_line_view
         from lowlat_cli.views.topology import topology_view
+        from lowlat_cli.views.topology_screen import topology_screen
 
-        on.print(*topology_view(found), *(cache_line_view(line) if line else ()), sep="\n", highlight=False)
+        view = topology_view if verbose else topology_screen
+        on.print(*view(found), *(cache_line_view(line) if line else ()), sep="\n", highlight=False)
 
     destination.write(document, draw)
     return 0
