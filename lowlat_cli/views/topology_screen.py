@@ -49,7 +49,7 @@ def _first(names: list[str], noun: str) -> str:
     return ", ".join([*names[:_LISTED_MAX], *([f"and {units.plural(more, noun)} more"] if more > 0 else [])])
 
 
-def _warnings(topology: Topology) -> Iterator[tuple[str, str | Text | None]]:
+def _warnings(topology: Topology) -> Iterator[tuple[str, str | Text]]:
     for at, warning in enumerate(topology.warnings[:_WARNINGS_MAX]):
         yield "" if at else "warning", warning
     if (more := len(topology.warnings) - _WARNINGS_MAX) > 0:
