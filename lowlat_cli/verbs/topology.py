@@ -12,7 +12,7 @@ from lowlat.errors import UsageError
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.identity import WithIdentityOption
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption, VerboseOption
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
 
@@ -41,6 +41,7 @@ def topology(
         typer.Option("--capture", metavar="FILE.tar.xz", help="Write a snapshot that --root can read on any host."),
     ] = None,
     with_identity: WithIdentityOption = False,
+    verbose: VerboseOption = False,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
@@ -54,6 +55,7 @@ def topology(
     \b
     Examples:
       lowlat topology                             this host, and its hypervisor or container
+      lowlat topology -v                          also caches, nodes, devices, mitigations, CPU sets
       lowlat topology --measure                   is the cache line size really what the system reports?
       lowlat topology --capture host.tar.xz       save a snapshot, to view elsewhere
       lowlat topology --root host.tar.xz --json  the same, as a JSON document
@@ -62,7 +64,7 @@ def topology(
         raise UsageError(f"--measure needs the running host, but --root {root} is a snapshot; remove one of them")
     if with_identity and capture is None:
         raise UsageError("--with-identity is for a snapshot; add --capture FILE.tar.xz, or leave it out")
-    destination = Destination(output_format, output, color_of(ctx))
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check()
 
     from lowlat.probes.host.snapshot import capture as write_snapshot
@@ -86,8 +88,10 @@ def topology(
     def draw(on: Console) -> None:
         from lowlat_cli.views.cache_line import cache_line_view
         from lowlat_cli.views.topology import topology_view
+        from lowlat_cli.views.topology_screen import topology_screen
 
-        on.print(*topology_view(found), *(cache_line_view(line) if line else ()), sep="\n", highlight=False)
+        view = topology_view if verbose else topology_screen
+        on.print(*view(found), *(cache_line_view(line) if line else ()), sep="\n", highlight=False)
 
     destination.write(document, draw)
     return 0

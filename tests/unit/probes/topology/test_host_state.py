@@ -1,4 +1,4 @@
-"""Frequency limits, microcode, mitigations, and what firmware tells of memory: read, grouped, shown, never invented."""
+"""Frequency limits, microcode, mitigations, and the firmware's figures for memory: read, grouped, and shown."""
 
 from __future__ import annotations
 
