@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.probes.jitter.causes import UNEXPLAINED
 from lowlat.probes.jitter.gaps import GapRecording
 from lowlat.probes.jitter.wakeups import WakeupRecording
 from lowlat.reports import _core
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.model.jitter import CpuJitter, JitterCause, LongGap
+from lowlat.reports.model.jitter import UNEXPLAINED, CpuJitter, JitterCause, LongGap
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import series_of
 
@@ -73,6 +72,6 @@ def _longest(found: GapRecording) -> Iterator[LongGap]:
         yield LongGap(
             at_ns=int(found.begin_ns[gap]),
             length_ns=int(found.length_ns[gap]),
-            cause=found.cause_of(gap),
+            cause=found.cause_of(gap) or UNEXPLAINED,
             moved=found.moved(gap),
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -14,7 +16,6 @@ from lowlat_cli.options.shared import (
     ColorOption,
     DebugOption,
     FormatOption,
-    OutputOption,
     QuietOption,
     VerboseOption,
     count,
@@ -90,7 +91,16 @@ def jitter(
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
-    output: OutputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
+            "printed: *.json, *.md, *.csv, *.hlog (a line for each CPU), *.hgrm (all CPUs). - is stdout.",
+        ),
+    ] = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,
     _color: ColorOption = None,
@@ -104,10 +114,13 @@ def jitter(
       lowlat jitter --cpus 2-3 --fifo 1      isolated CPUs, at real-time priority
       lowlat jitter --wakeup                 how late a sleeping thread wakes up
       lowlat jitter -v                       also the longest gaps, with all that happened in them
+      lowlat jitter -o gaps.hlog             the histograms, for HdrHistogram's tools
       lowlat jitter --json | jq '.cpus[].causes'
     """
+    from lowlat.reports.outputs.registry import jitter_texts, outputs_of
+
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
-    destination.check()
+    destination.check(outputs_of("jitter"))
     chosen = _chosen(cpus, fifo)
     _check_mode(ctx, wakeup=wakeup, wakeups=duration / interval)
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
@@ -132,7 +145,7 @@ def jitter(
 
         on.print(*jitter_view(found, verbose=verbose), sep="\n", highlight=False)
 
-    destination.write(document, draw)
+    destination.write(document, draw, jitter_texts(found))
     return interrupted_exit_code() if found.status == "interrupted" else ExitCode.OK
 
 
@@ -170,6 +183,7 @@ def _measured(
     from lowlat.reports.model.jitter import Jitter
     from lowlat_cli.jitter import GAP_SOURCES, WAKEUP_SOURCES, of_gaps, of_wakeups
 
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     missing: tuple[str, ...] = ()
     if isinstance(plan, GapPlan):
         gaps, stopped = watch_gaps(cpus, plan, waiting)
@@ -183,6 +197,7 @@ def _measured(
         status="interrupted" if stopped else "ok",
         mode="gaps" if spins else "wakeups",
         platform=virtualization().text,
+        started=started,
         duration_s=plan.duration_s,
         interval_ns=None if isinstance(plan, GapPlan) else plan.interval_ns,
         fifo=plan.fifo,
