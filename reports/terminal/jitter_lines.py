@@ -59,7 +59,7 @@ def cause_rows(found: Jitter) -> list[tuple[str, ...]]:
     lost = {cause: sum(each.lost_ns for each in parts) for cause, parts in by_cause.items()}
     whole = sum(lost.values()) or 1
     watched_ns = sum(cpu.watched_ns or 0 for cpu in found.cpus) or 1
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for cause in sorted(by_cause, key=lambda cause: -lost[cause]):
         parts = by_cause[cause]
         count = sum(each.gaps for each in parts)
