@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.probes.host.virtualization import virtualization
-from lowlat.probes.jitter.causes import UNEXPLAINED
 from lowlat.probes.jitter.gaps import GapPlan, GapRecording, watch_gaps
 from lowlat.probes.jitter.wakeups import WakeupPlan, WakeupRecording, measure_wakeups
 from lowlat.reports import _core
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
+from lowlat.reports.model.jitter import UNEXPLAINED, CpuJitter, Jitter, JitterCause, LongGap
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import series_of
 
@@ -26,6 +26,7 @@ def measured(
     cpus: tuple[int, ...], plan: GapPlan | WakeupPlan, clock_hz: float, waiting: Callable[[float], None]
 ) -> Jitter:
     """Watch CPUs, at once; `waiting` is called with the share of the time that is over."""
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     missing: tuple[str, ...] = ()
     if isinstance(plan, GapPlan):
         gaps, stopped = watch_gaps(cpus, plan, waiting)
@@ -39,6 +40,7 @@ def measured(
         status="interrupted" if stopped else "ok",
         mode="gaps" if spins else "wakeups",
         platform=virtualization().text,
+        started=started,
         duration_s=plan.duration_s,
         interval_ns=None if isinstance(plan, GapPlan) else plan.interval_ns,
         fifo=plan.fifo,
@@ -101,6 +103,6 @@ def _longest(found: GapRecording) -> Iterator[LongGap]:
         yield LongGap(
             at_ns=int(found.begin_ns[gap]),
             length_ns=int(found.length_ns[gap]),
-            cause=found.cause_of(gap),
+            cause=found.cause_of(gap) or UNEXPLAINED,
             moved=found.moved(gap),
         )

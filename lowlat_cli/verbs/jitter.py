@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -13,7 +14,6 @@ from lowlat_cli.options.shared import (
     ColorOption,
     DebugOption,
     FormatOption,
-    OutputOption,
     QuietOption,
     VerboseOption,
     count,
@@ -86,7 +86,16 @@ def jitter(
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
-    output: OutputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
+            "printed: *.json, *.md, *.csv, *.hlog (a line for each CPU), *.hgrm (all CPUs). - is stdout.",
+        ),
+    ] = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,
     _color: ColorOption = None,
@@ -100,10 +109,13 @@ def jitter(
       lowlat jitter --cpus 2-3 --fifo 1      isolated CPUs, at real-time priority
       lowlat jitter --wakeup                 how late a sleeping thread wakes up
       lowlat jitter -v                       also the longest gaps, with all that happened in them
+      lowlat jitter -o gaps.hlog             the histograms, for HdrHistogram's tools
       lowlat jitter --json | jq '.cpus[].causes'
     """
+    from lowlat.reports.outputs.registry import jitter_texts, outputs_of
+
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
-    destination.check()
+    destination.check(outputs_of("jitter"))
     chosen = _chosen(cpus, fifo)
     _check_mode(ctx, wakeup=wakeup, wakeups=duration / interval)
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
@@ -129,7 +141,7 @@ def jitter(
 
         on.print(*jitter_view(found, verbose=verbose), sep="\n", highlight=False)
 
-    destination.write(document, draw)
+    destination.write(document, draw, jitter_texts(found))
     return interrupted_exit_code() if found.status == "interrupted" else ExitCode.OK
 
 

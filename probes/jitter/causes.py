@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-UNEXPLAINED: Final = "unexplained"
-
 
 class CounterKind(IntEnum):
     """As `CounterKind` in `kernel_counters.hpp`."""

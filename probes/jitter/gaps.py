@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.probes import _core
-from lowlat.probes.jitter.causes import UNEXPLAINED, UNRANKED, CounterKind, KernelCounter
+from lowlat.probes.jitter.causes import UNRANKED, CounterKind, KernelCounter
 from lowlat.probes.jitter.threads import check, waiting_elsewhere
 
 THRESHOLD_FACTOR: Final = 8
@@ -52,9 +52,9 @@ class GapRecording:
     missing: tuple[str, ...]
     """Counters that could not be read, and why."""
 
-    def cause_of(self, gap: int) -> str:
-        """The cause of a gap, in words."""
-        return UNEXPLAINED if self.cause[gap] < 0 else self.counters[self.cause[gap]].cause
+    def cause_of(self, gap: int) -> str | None:
+        """The cause of a gap, in words; None: no counter moved."""
+        return None if self.cause[gap] < 0 else self.counters[self.cause[gap]].cause
 
     def moved(self, gap: int) -> tuple[str, ...]:
         """Each counter that moved in a gap, with its count if that is above 1."""

@@ -11,6 +11,8 @@ from lowlat.bounded import Amount, Count, Positive, Share
 from lowlat.reports.model.results import Series
 
 SCHEMA: Final = "lowlat.jitter/1"
+UNEXPLAINED: Final = "unexplained"
+"""The cause of a gap in which no counter of the kernel moved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,10 @@ class Jitter:
         Meta(description="gaps: threads that never sleep; wakeups: threads that sleep until a moment"),
     ]
     platform: Annotated[str, Meta(description="Hypervisor or container, or bare metal")]
+    started: Annotated[
+        str,
+        Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="Start, UTC, RFC 3339"),
+    ]
     duration_s: Annotated[Amount, Meta(description="Asked for, seconds")]
     interval_ns: Annotated[Positive | None, Meta(description="Between wake-ups, nanoseconds; null for gaps")]
     fifo: Annotated[Positive | None, Meta(description="Real-time priority (SCHED_FIFO) of the threads; null: normal")]

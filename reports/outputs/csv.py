@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import PERCENTS
@@ -45,6 +46,12 @@ def of_reports(reports: Sequence[Report]) -> str:
 def of_log(log: RecordedLog) -> str:
     """A row for each series; the columns that a log cannot fill are empty."""
     return _text([*["" for _ in range(5)], "all", "", *_figures(each.series)] for each in log.series)
+
+
+def of_jitter(found: Jitter) -> str:
+    """A row for each CPU that had a gap or a wake-up; its operation is the CPU."""
+    about = ["", "", "", "", found.status, "all", found.started]
+    return _text([*about, *_figures(cpu.series)] for cpu in found.cpus if cpu.series)
 
 
 def _rows(report: Report) -> Iterator[list[object]]:

@@ -21,8 +21,9 @@ from typing import Final
 
 from lowlat.errors import UsageError
 from lowlat.reports.histogram import buckets
-from lowlat.reports.histogram.histogram import Histogram
+from lowlat.reports.histogram.histogram import Histogram, merge
 from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import histogram_of
@@ -42,6 +43,11 @@ def of_report(report: Report) -> str:
 def of_log(log: RecordedLog) -> str:
     """The distribution of the log's one series. Raises `UsageError` when it has several."""
     return _of_one([each.series for each in log.series])
+
+
+def of_jitter(found: Jitter) -> str:
+    """The distribution over all CPUs. Raises `NotValidError` without a gap or a wake-up."""
+    return distribution(merge(histogram_of(cpu.series) for cpu in found.cpus if cpu.series))
 
 
 def distribution(histogram: Histogram) -> str:

@@ -8,10 +8,11 @@ from typing import Final
 
 from lowlat import units
 from lowlat.reports.histogram.histogram import FEW_BEYOND
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sweep import Sweep, response, typical, verdict
-from lowlat.reports.terminal import recording_lines, sweep_lines, text_lines
+from lowlat.reports.terminal import jitter_lines, recording_lines, sweep_lines, text_lines
 from lowlat.text import printable
 
 ROWS_MAX: Final = 400
@@ -75,6 +76,25 @@ def of_sweep(sweep: Sweep) -> str:
             "",
             f"- runs: {_plain(sweep_lines.runs(sweep))}",
             f"- host: {_plain(text_lines.host(first.host))}",
+        ]
+    )
+
+
+def of_jitter(found: Jitter) -> str:
+    """What each CPU lost, and to what."""
+    cpus = list(jitter_lines.cpu_rows(jitter_lines.worst_first(found.cpus)[:ROWS_MAX]))
+    causes = [[_plain(cause), *figures] for cause, *figures in jitter_lines.cause_rows(found)]
+    by_cause = ["", *_table(jitter_lines.CAUSE_COLUMNS, causes[:ROWS_MAX], len(causes), left=1)] if causes else []
+    return _text(
+        [
+            "### lowlat: jitter",
+            "",
+            *_status(found.status, ["Ctrl-C ended it early"]),
+            *_table(jitter_lines.cpu_columns(found), cpus, len(found.cpus)),
+            *by_cause,
+            "",
+            *(f"- {label}: {_plain(line)}" for label, line in jitter_lines.facts(found)),
+            *(f"- note: {_plain(line)}" for line in jitter_lines.notes(found)),
         ]
     )
 

@@ -13,11 +13,12 @@ from lowlat.text import printable_lines
 if TYPE_CHECKING:
     from lowlat.reports.histogram.hlog_reader import RecordedLog
     from lowlat.reports.io.loader import Document
+    from lowlat.reports.model.jitter import Jitter
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
 
-Kind: TypeAlias = Literal["report", "sweep", "log"]
+Kind: TypeAlias = Literal["report", "sweep", "log", "jitter"]
 """A kind of document, as `Converters` names them."""
 
 
@@ -28,6 +29,7 @@ class Converters:
     of_report: Callable[[Report], str]
     of_sweep: Callable[[Sweep], str] | None = None
     of_log: Callable[[RecordedLog], str] | None = None
+    of_jitter: Callable[[Jitter], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ class Output:
 
 
 def _of_points(
-    convert: Callable[[Sequence[Report]], str], of_log: Callable[[RecordedLog], str] | None = None
+    convert: Callable[[Sequence[Report]], str],
+    of_log: Callable[[RecordedLog], str] | None = None,
+    of_jitter: Callable[[Jitter], str] | None = None,
 ) -> Converters:
     """An output that can contain several reports: a sweep's points, distinguished by their rate."""
-    return Converters(lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log)
+    return Converters(lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log, of_jitter)
 
 
 def _json() -> Converters:
@@ -54,7 +58,7 @@ def _json() -> Converters:
 def _md() -> Converters:
     from lowlat.reports.outputs import markdown
 
-    return Converters(markdown.of_report, markdown.of_sweep)
+    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter)
 
 
 def _html() -> Converters:
@@ -66,19 +70,19 @@ def _html() -> Converters:
 def _hgrm() -> Converters:
     from lowlat.reports.outputs import hgrm
 
-    return Converters(hgrm.of_report, of_log=hgrm.of_log)
+    return Converters(hgrm.of_report, of_log=hgrm.of_log, of_jitter=hgrm.of_jitter)
 
 
 def _hlog() -> Converters:
     from lowlat.reports.outputs import hlog
 
-    return Converters(hlog.of_report)
+    return Converters(hlog.of_report, of_jitter=hlog.of_jitter)
 
 
 def _csv() -> Converters:
     from lowlat.reports.outputs import csv
 
-    return _of_points(csv.of_reports, csv.of_log)
+    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter)
 
 
 def _openmetrics() -> Converters:
@@ -156,6 +160,16 @@ def _converted(document: Document, name: str) -> str:
     if made.of_log is None:
         raise _refused("an interval log", name, lambda other: other.of_log is not None)
     return made.of_log(document)
+
+
+def jitter_texts(found: Jitter) -> Mapping[str, Callable[[], str]]:
+    """By name, what makes the text of each output that supports jitter."""
+    made = {name: OUTPUTS[name].converters().of_jitter for name in outputs_of("jitter")}
+    return {name: partial(_printable, of_jitter, found) for name, of_jitter in made.items() if of_jitter}
+
+
+def _printable(of_jitter: Callable[[Jitter], str], found: Jitter) -> str:
+    return printable_lines(of_jitter(found))
 
 
 def texts_of(document: Document) -> Mapping[str, Callable[[], str]]:

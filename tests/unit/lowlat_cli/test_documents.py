@@ -300,6 +300,7 @@ def a_jitter() -> str:
             status="ok",
             mode="gaps",
             platform="KVM guest",
+            started="2026-11-23T06:00:00.250000Z",
             duration_s=5.0,
             interval_ns=None,
             fifo=1,
