@@ -19,6 +19,7 @@ from lowlat_cli.verbs.book import book
 from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.compare import compare
 from lowlat_cli.verbs.completion import complete, completion
+from lowlat_cli.verbs.cores import cores
 from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.jitter import jitter
@@ -56,6 +57,7 @@ app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(doctor)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.command(cls=Verb, epilog=_EPILOG)(jitter)
+app.command(cls=Verb, epilog=_EPILOG)(cores)
 app.add_typer(affinity)
 app.add_typer(journal)
 app.add_typer(profile)
@@ -100,6 +102,7 @@ def root(
       lowlat doctor                       is this host tuned, and what can be changed?
       lowlat calibrate                    time-stamp counter frequency, to a fraction of a ppm
       lowlat jitter                       what takes the CPU from a busy thread, by cause
+      lowlat cores                        how long a cache line takes from one CPU to another
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs

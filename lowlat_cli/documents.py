@@ -20,6 +20,7 @@ from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import History
 from lowlat.reports.model.book import BookDocument, BooksDocument
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
@@ -74,6 +75,7 @@ DOCUMENTS: Final = (
     Document(Examination, ("doctor",)),
     Document(Calibration, ("calibrate",)),
     Document(Jitter, ("jitter",)),
+    Document(Cores, ("cores",)),
     Document(ThreadsDocument, ("affinity show", "affinity set")),
     Document(Plan, ("affinity plan",)),
 )

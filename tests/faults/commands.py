@@ -50,6 +50,7 @@ INSPECTING: Final = (
     _command("doctor --only transparent-huge-pages --fix-script tune.sh", "tune.sh"),
     _command("calibrate --duration 10ms --json"),
     _command("jitter --duration 10ms --json"),
+    _command("cores --json"),
     _command("affinity show"),
     _command("affinity set SLEEPER all"),
     _command("affinity plan --json"),
