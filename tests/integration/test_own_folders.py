@@ -44,6 +44,7 @@ VERBS = (
     "topology",
     "doctor",
     "calibrate --duration 0.1s",
+    "cores",
     "affinity plan",
     "profiles",
     "help bench",
