@@ -20,6 +20,7 @@ from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.capture import capture
 from lowlat_cli.verbs.compare import compare
 from lowlat_cli.verbs.completion import complete, completion
+from lowlat_cli.verbs.cores import cores
 from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.jitter import jitter
@@ -57,6 +58,7 @@ app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(doctor)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.command(cls=Verb, epilog=_EPILOG)(jitter)
+app.command(cls=Verb, epilog=_EPILOG)(cores)
 app.command(cls=Verb, epilog=_EPILOG)(capture)
 app.add_typer(affinity)
 app.add_typer(journal)
@@ -102,6 +104,7 @@ def root(
       lowlat doctor                       is this host tuned, and what can be changed?
       lowlat calibrate                    time-stamp counter frequency, to a fraction of a ppm
       lowlat jitter                       what takes the CPU from a busy thread, by cause
+      lowlat cores                        how long a cache line takes from one CPU to another
       lowlat capture problem              a host's whole state in a directory, to report a problem
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so

@@ -329,6 +329,18 @@ def measure_loopback_tcp(plan: PathPlan) -> PathSamples:
 def measure_stamp_ticks() -> int:
     """Ticks between two ordered timestamps back to back, median."""
 
+class LineTransfer:
+    @property
+    def one_way_ticks(self) -> list[float]: ...
+
+    @property
+    def error(self) -> int: ...
+
+def measure_line_transfer(first_cpu: int, second_cpu: int, preheat_ns: int, limit_ns: int, blocks: int, rounds: int) -> LineTransfer:
+    """
+    Ping-pong on two cache lines between two CPUs: ticks of a one-way transfer, block by block.
+    """
+
 def set_thread_memory_policy(policy: int, nodes: Sequence[int]) -> int:
     """set_mempolicy for the calling thread; 0 or an errno."""
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.probes import _core
+from lowlat.probes.cpu.native_threads import check, waiting_elsewhere
 from lowlat.probes.jitter.causes import UNRANKED, CounterKind, KernelCounter
-from lowlat.probes.jitter.threads import check, waiting_elsewhere
 
 THRESHOLD_FACTOR: Final = 8
 """Without a threshold, gaps are those of so many times the smallest time between two reads."""

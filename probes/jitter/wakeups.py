@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.probes import _core
-from lowlat.probes.jitter.threads import check, waiting_elsewhere
+from lowlat.probes.cpu.native_threads import check, waiting_elsewhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
 from lowlat.reports.model.capture import Capture, CapturedPart
+from lowlat.reports.model.cores import CorePair, Cores
 from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat_cli.documents import DOCUMENTS
 
@@ -294,6 +295,24 @@ def a_profile_check() -> str:
     )
 
 
+def a_cores() -> str:
+    return text(
+        Cores(
+            status="ok",
+            platform="KVM guest",
+            guest=True,
+            clock_hz=2.5e9,
+            cpus_chosen=3,
+            cpus=(0, 1, 2),
+            pairs=(
+                CorePair(first=0, second=1, status="ok", blocks=200, min_ns=41.5, median_ns=44.0),
+                CorePair(first=0, second=2, status="not measured", blocks=0, min_ns=None, median_ns=None),
+                CorePair(first=1, second=2, status="ok", blocks=200, min_ns=98.0, median_ns=101.25),
+            ),
+        )
+    )
+
+
 def a_jitter() -> str:
     return text(
         Jitter(
@@ -389,6 +408,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.doctor/1": lambda _: an_examination(),
     "lowlat.jitter/1": lambda _: a_jitter(),
     "lowlat.capture/1": lambda _: a_capture(),
+    "lowlat.cores/1": lambda _: a_cores(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),
     "lowlat.placement/1": lambda _: a_plan(),

@@ -30,7 +30,10 @@ def check(cpu: int, errors: _core.CpuThreadErrors) -> None:
             f"the kernel refuses a real-time priority ({os.strerror(errors.priority)}): run as root, with "
             "CAP_SYS_NICE, or raise RLIMIT_RTPRIO (ulimit -r); or leave out --fifo"
         )
-    if errors.error:
-        raise AffinityError(
-            f"no thread can run on CPU {cpu}: {os.strerror(errors.error)}; choose other CPUs with --cpus"
-        )
+    check_ran(str(cpu), errors.error)
+
+
+def check_ran(cpus: str, error: int) -> None:
+    """Raise `AffinityError` if the kernel refused, with this errno, a thread on these CPUs."""
+    if error:
+        raise AffinityError(f"no thread can run on CPU {cpus}: {os.strerror(error)}; choose other CPUs with --cpus")
