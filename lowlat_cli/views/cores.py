@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 from math import comb
 
 from rich.console import RenderableType
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from lowlat import units
 from lowlat.reports.model.cores import Cores
+from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
 
@@ -45,18 +45,18 @@ def _matrix(found: Cores) -> Table:
 
 def _cell(value: float | None, low: float, high: float, diagonal: bool) -> Text:
     if value is None:
-        return Text("" if diagonal else "-")
+        return plain_text("" if diagonal else "-")
     share = (value - low) / (high - low) if high > low else 0.0
     red, green = round(255 * min(1.0, 2 * share)), round(255 * min(1.0, 2 - 2 * share))
-    return Text(f"{value:.0f}", style=f"black on rgb({red},{green},90)")
+    return plain_text(f"{value:.0f}", f"black on rgb({red},{green},90)")
 
 
 def _notes(found: Cores) -> Iterator[str]:
     if found.guest:
         yield "guest view: the hypervisor decides which processors run these CPUs, and may move them"
     if len(found.cpus) < found.cpus_chosen:
-        yield f"{len(found.cpus)} of {found.cpus_chosen} CPUs, evenly spread; name others with --cpus"
+        yield f"{len(found.cpus)} of {units.counted(found.cpus_chosen, 'CPU')}, evenly spread; name others with --cpus"
     if any(pair.status != "ok" for pair in found.pairs):
         yield "-: not measured, as other programs kept the two CPUs from running at once; end them and run it again"
-    if len(found.pairs) < len(list(combinations(found.cpus, 2))):
+    if len(found.pairs) < comb(len(found.cpus), 2):
         yield "interrupted: the other pairs were not measured"

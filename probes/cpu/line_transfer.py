@@ -33,8 +33,7 @@ class PairTransfer:
 def sampled_cpus(cpus: Sequence[int]) -> tuple[int, ...]:
     """All of them, or `CPUS_MAX` of many: neighbors, evenly spread.
 
-    Neighbors are hyperthreads of a core, or share a cache; an even spread meets each die and package, and hyperthreads
-    that are numbered half of the CPUs apart.
+    By the usual ways of numbering, neighbors share a core or a cache, and CPUs far apart do not.
     """
     if len(cpus) <= CPUS_MAX:
         return tuple(cpus)

@@ -17,11 +17,14 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.mark.skipif(len(allowed_cpus()) < 2, reason="a transfer needs two CPUs")
 def test_a_pair_has_figures(document: Callable[..., dict[str, Any]]) -> None:
     first, second = allowed_cpus()[:2]
-    found = document("cores", "--cpus", f"{first},{second}")
-    assert found["cpus"] == [first, second]
-    (pair,) = found["pairs"]
-    assert (pair["status"] == "ok") == (pair["blocks"] > 0)
-    assert pair["blocks"] == 0 or 0 < pair["min_ns"] <= pair["median_ns"]
+    for _ in range(5):  # other programs may keep the two CPUs from running at once
+        found = document("cores", "--cpus", f"{first},{second}")
+        assert found["cpus"] == [first, second]
+        (pair,) = found["pairs"]
+        assert (pair["status"] == "ok") == (pair["blocks"] > 0)
+        if pair["status"] == "ok":
+            break
+    assert 0 < pair["min_ns"] <= pair["median_ns"]
 
 
 @pytest.mark.parametrize(
