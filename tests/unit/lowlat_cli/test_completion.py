@@ -23,7 +23,7 @@ def values(line: str) -> list[str]:
     ("line", "expected"),
     [
         ("be", ["bench"]),
-        ("c", ["calibrate", "compare", "completion"]),
+        ("c", ["calibrate", "cores", "capture", "compare", "completion"]),
         ("journal ", ["verify", "dump", "compact"]),
         ("help journal v", ["verify"]),
         ("bench --pro", ["--profile", "--producers"]),
