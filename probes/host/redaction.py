@@ -48,6 +48,8 @@ _OWN_FIELDS: Final = frozenset({"schema", "status", "mode", "group", "id", "seve
 
 _COMMAND_LINE: Final = re.compile(r"""(?P<key>[^\s="]+)=(?P<value>"[^"]*"|\S*)""")
 _SECRET_CHARS_MIN: Final = 4
+_NO_SYSCTL: Final = "(?<!/proc/sys/)(?<!sysctl -w )"
+"""A host may be called `vm`; the first word of a sysctl is the kernel's own."""
 _HEX: Final = "[0-9a-fA-F]"
 _PATTERNS: Final = (
     ("build", re.compile(r"\([^\s()]+@[^\s()]+\)")),  # of /proc/version
@@ -74,7 +76,7 @@ class Redaction:
         self._words |= _secrets_of(tree.text("proc/cmdline") or "")
         # The longest first: a host's full name before its first part.
         names = "|".join(re.escape(name) for name in sorted(self._words, key=len, reverse=True))
-        self._word = re.compile(rf"(?<![^\W_])(?:{names})(?![^\W_])") if names else None
+        self._word = re.compile(rf"(?<![^\W_]){_NO_SYSCTL}(?:{names})(?![^\W_])") if names else None
 
     def text(self, text: str) -> str:
         """Text without names and identifiers."""

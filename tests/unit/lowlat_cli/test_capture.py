@@ -123,6 +123,17 @@ def test_with_identity_it_keeps_what_it_reads(tmp_path: Path, root: Path) -> Non
     assert [secret for secret in SECRETS if secret not in found] == []
 
 
+def test_the_kernel_s_own_words_stay_on_a_host_called_vm(tmp_path: Path, root: Path) -> None:
+    (root / "proc/sys/kernel/hostname").write_text("vm\n")
+    (root / "proc/swaps").write_text("Filename\tType\n/home/vm/swap file 8 0 -2\n")
+    (root / "proc/sys/vm").mkdir()
+    (root / "proc/sys/vm/stat_interval").write_text("1\n")
+    captured(tmp_path / "bundle", root)
+    doctor = (tmp_path / "bundle/doctor.json").read_text()
+    assert "/proc/sys/vm/stat_interval" in doctor and "sysctl -w vm.stat_interval=" in doctor
+    assert "/home/host-1/swap" in (tmp_path / "bundle/proc/swaps").read_text()
+
+
 def test_a_snapshot_names_nobody_either(tmp_path: Path, root: Path) -> None:
     write_snapshot(tmp_path / "host.tar.xz", FolderTree(root))
     shutil.unpack_archive(tmp_path / "host.tar.xz", tmp_path / "unpacked")
