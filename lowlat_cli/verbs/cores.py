@@ -85,7 +85,7 @@ def _measured(chosen: tuple[int, ...], progress: Progress) -> Cores:
     return Cores(
         status="interrupted" if stopped else "ok",
         platform=platform.text,
-        guest=bool(platform.hypervisor.value),
+        guest=platform.guest_view,
         clock_hz=clock_hz,
         cpus_chosen=len(chosen),
         cpus=cpus,

@@ -93,7 +93,7 @@ class ExaminedHost:
     @property
     def is_guest(self) -> bool:
         """Whether a hypervisor was found."""
-        return self.virtualization.hypervisor.value is not None
+        return self.virtualization.guest_view
 
     @property
     def is_container(self) -> bool:

@@ -87,6 +87,11 @@ class Virtualization:
     container: Annotated[Reading[str], Meta(description="Between the process and the kernel, e.g. Docker")]
 
     @property
+    def guest_view(self) -> bool:
+        """Whether a hypervisor was found, which may run CPUs anywhere and invent what they share."""
+        return self.hypervisor.value is not None
+
+    @property
     def text(self) -> str:
         """One line: "KVM guest, Docker container", or "bare metal as far as can be seen"."""
         parts = []

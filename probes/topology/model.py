@@ -214,7 +214,7 @@ class Topology:
     @property
     def guest_view(self) -> bool:
         """True under a hypervisor, which may invent what cores, caches and nodes share."""
-        return self.virtualization.hypervisor.value is not None
+        return self.virtualization.guest_view
 
     @property
     def cores(self) -> tuple[Core, ...]:
