@@ -6,7 +6,10 @@ in which counters are compared, and has until the end of the examination to answ
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -28,7 +31,11 @@ class CpuinfoProcess:
         self._process: subprocess.Popen[bytes] | None = None
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                process_group=0,  # with the programs that it starts
             )
         except OSError as error:
             self._why = f"it cannot be started: {error.strerror or error}"
@@ -51,7 +58,11 @@ class CpuinfoProcess:
         return known(found, _SOURCE)
 
     def stop(self) -> None:
-        """End its process, if it still runs."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.communicate()
+        """End its process, and the programs that it started, unless it has answered."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # its number is not given to another before it is waited for
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()  # not read to its end: whatever left the group may hold it open

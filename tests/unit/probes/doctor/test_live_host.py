@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import psutil
 import pytest
 
 from lowlat.probes import _core
@@ -75,6 +76,18 @@ def test_py_cpuinfo_that_does_not_answer_is_unknown(monkeypatch: pytest.MonkeyPa
     answer = process.answer()
     assert answer.status == "unknown" and why in str(answer.reason)
     process.stop()
+
+
+def test_a_program_that_it_started_does_not_outlive_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it waited for, though it holds the output open: it may hang."""
+    monkeypatch.setattr("lowlat.probes.doctor.other_source.PATIENCE_S", 5)
+    started = "import subprocess, time; print(subprocess.Popen(['sleep', '600']).pid, flush=True); time.sleep(600)"
+    process = CpuinfoProcess((sys.executable, "-c", started))
+    assert process._process is not None and process._process.stdout is not None
+    own = psutil.Process(int(process._process.stdout.readline()))
+    assert "it was not done within" in str(process.answer().reason)
+    psutil.wait_procs([own], timeout=60)
+    assert not own.is_running() or own.status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_program_that_is_missing_is_unknown() -> None:
