@@ -39,16 +39,21 @@ def refusal(error: BaseException) -> str | None:
         return f"not enough memory: {error}".removesuffix(": ") + "; use fewer commands or smaller pools"
     if isinstance(error, ImportError):
         return _of_import(error)
-    if isinstance(error, OSError) and not isinstance(error, io.UnsupportedOperation):
+    if isinstance(error, OSError) and (not isinstance(error, io.UnsupportedOperation) or _is_seek(error)):
         return _of_call(error)
     if isinstance(error, RuntimeError) and "start new thread" in str(error):  # the whole of what CPython says
         return f"no thread can be started; {_THREADS}"
     return None
 
 
+def _is_seek(error: OSError) -> bool:
+    """Whether a call to seek failed while a file was opened, of which CPython keeps no errno; a defect otherwise."""
+    return "File or stream is not seekable" in str(error)
+
+
 def _of_call(error: OSError) -> str:
     if error.errno is None:  # some libraries raise it with a text only
-        return f"the system refused a call: {error}; {_CHECK}"
+        return f"the system refused a call: {str(error).rstrip('.')}; {_CHECK}"
     about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
     return f"{about}{error.strerror or os.strerror(error.errno)}; {_HINTS.get(error.errno, _CHECK)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 
 import pytest
 
@@ -19,6 +20,18 @@ def imported() -> ImportError:
             raise ImportError("\n\nIMPORTANT: PLEASE READ THIS\n\nadvice") from error
     except ImportError as error:
         return error
+
+
+def not_seekable() -> OSError:
+    """As CPython raises it when it cannot seek in a file that it opens."""
+    reader, writer = os.pipe()
+    try:
+        with pytest.raises(io.UnsupportedOperation) as raised:
+            os.fdopen(reader, "r+b", closefd=False)
+        return raised.value
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +53,7 @@ def imported() -> ImportError:
         (OSError(errno.ENOENT, "No usable temporary directory found in [/tmp]"), "No usable temporary directory found"),
         (OSError(errno.EXDEV, "Invalid cross-device link"), "Invalid cross-device link; check memory, disk and limits"),
         (OSError("4096 requested and 512 written"), "the system refused a call: 4096 requested and 512 written; check"),
+        (not_seekable(), "the system refused a call: File or stream is not seekable; check memory, disk and limits"),
         (RuntimeError("can't start new thread"), "no thread can be started; raise the limit of processes and threads"),
         (imported(), "a module cannot be loaded: libx.so: failed to map segment from shared object; check memory"),
         (ImportError(), "a module cannot be loaded: ImportError; check memory, disk and limits"),
