@@ -17,7 +17,7 @@ import python
 from model import Schema, SchemaError, load
 
 SCHEMA = Path("schema/records.toml")
-C_HEADER = Path("engine/native/c_api/lowlat.h")
+C_HEADERS = (Path("engine/native/c_api/lowlat.h"), Path("engine/native/foreign/lowlat_engine.h"))
 CONTRACT = Path("docs/matching.md")
 AREAS = {
     "matching": "matching",
@@ -28,24 +28,28 @@ AREAS = {
     "flow": "flow",
 }
 """Areas of the schema, and the room of each, which has `records.hpp` and `records.py` of it."""
+PYTHON_AREAS = AREAS | {"foreign": "foreign"}
+"""The same of `records.py`; only C has what an engine of a library may be able to do."""
 
 
 def outputs(root: Path) -> dict[Path, str]:
     """Every file that is generated or has a generated part, with its text."""
     schema = load(root / SCHEMA)
-    texts = {path: (root / path).read_text(encoding="utf-8") for path in (C_HEADER, CONTRACT)}
+    texts = {path: (root / path).read_text(encoding="utf-8") for path in (*C_HEADERS, CONTRACT)}
     return {
         **{Path(f"engine/native/{room}/records.hpp"): cpp.header(schema, area) for area, room in AREAS.items()},
-        **{Path(f"engine/{room}/records.py"): python.module(schema, area) for area, room in AREAS.items()},
+        **{Path(f"engine/{room}/records.py"): python.module(schema, area) for area, room in PYTHON_AREAS.items()},
         Path("engine/native/c_api/same_bytes.hpp"): cpp.same_bytes(schema),
-        C_HEADER: _c_header(texts[C_HEADER], schema),
+        **{path: _c_header(texts[path], schema) for path in C_HEADERS},
         CONTRACT: _contract(texts[CONTRACT], schema),
     }
 
 
 def _c_header(text: str, schema: Schema) -> str:
-    for name, made in (("enumerations", c.enumerations), ("records", c.records), ("limits", c.limits)):
-        text = _spliced(text, f"/* generated: {name} */", "/* end of generated */", "\n" + made(schema))
+    for made in (c.enumerations, c.capabilities, c.records, c.limits):
+        opening = f"/* generated: {made.__name__} */"
+        if opening in text or made is not c.capabilities:
+            text = _spliced(text, opening, "/* end of generated */", "\n" + made(schema))
     return text
 
 

@@ -1,4 +1,8 @@
-"""Generates the enumerations and records of `engine/native/c_api/lowlat.h`."""
+"""Generates the enumerations, records and limits of the C headers.
+
+`lowlat.h` and `lowlat_engine.h` each have all of them, so that neither needs another file. A program may include both:
+each block has a guard.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,17 @@ from text import beside, spelled, wrapped
 
 
 def enumerations(schema: Schema) -> str:
-    """Every enumeration of the interface."""
+    """Every enumeration of commands and events."""
     lines: list[str] = []
-    for enumeration in schema.enums.values():
+    for enumeration in schema.part("matching").enums.values():
         if enumeration.c:
             lines += [*_enumeration(enumeration, schema), ""]
-    return "\n".join(lines)
+    return _guarded("ENUMERATIONS", lines)
+
+
+def capabilities(schema: Schema) -> str:
+    """What an engine may be able to do."""
+    return "\n".join([*_enumeration(schema.enums["Capability"], schema), ""])
 
 
 def records(schema: Schema) -> str:
@@ -21,7 +30,7 @@ def records(schema: Schema) -> str:
     for record in schema.records.values():
         if record.c:
             lines += [*_record(record, schema), ""]
-    return "\n".join(lines)
+    return _guarded("RECORDS", lines)
 
 
 def limits(schema: Schema) -> str:
@@ -33,7 +42,12 @@ def limits(schema: Schema) -> str:
             *_comment(_spelled(constant.about, schema)),
             f"#define LOWLAT_{constant.name} {suffix}({constant.value})",
         ]
-    return "\n".join([*lines, ""])
+    return _guarded("LIMITS", [*lines, ""])
+
+
+def _guarded(block: str, lines: list[str]) -> str:
+    name = f"LOWLAT_{block}"
+    return "\n".join([f"#ifndef {name}", f"#define {name}", "", *lines, "#endif", ""])
 
 
 def _spelled(sentence: str, schema: Schema) -> str:

@@ -1,5 +1,6 @@
 // The measured passes over a command array: batched and one at a time, both without a clock; timed, with timestamps
-// around every command; at intended start times; in batches with a journal.
+// around every command; at intended start times; in batches with a journal. All but the last take any engine with
+// execute, execute_all and trades, and any sink with count, last and for_each_since.
 #pragma once
 
 #include <algorithm>
@@ -20,17 +21,17 @@
 namespace lowlat {
 
 /// Execute every command once, as a batch: later commands are prefetched. No clock inside; the caller reads it around.
-template <typename Record>
-void run_batched(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
-    matcher.execute_all(commands, count, sink);
+template <typename Engine, typename Record, typename Sink>
+void run_batched(Engine& engine, const Record* commands, std::uint64_t count, Sink& sink) {
+    engine.execute_all(commands, count, sink);
 }
 
 /// Execute one command as for a client that has no other, and read its events. Not inlined: the call is part of the
 /// cost, and no work is shared between two commands.
-template <typename Record>
-[[gnu::noinline]] void execute_one(Matcher& matcher, const Record& command, RingSink& sink) {
+template <typename Engine, typename Record, typename Sink>
+[[gnu::noinline]] void execute_one(Engine& engine, const Record& command, Sink& sink) {
     const std::uint64_t first = sink.count();
-    matcher.execute(command, sink);
+    engine.execute(command, sink);
     std::uint64_t read = 0;
     sink.for_each_since(first, [&](const Event& event) {
         read += event.order_id + static_cast<std::uint64_t>(event.price) + event.quantity +
@@ -41,26 +42,26 @@ template <typename Record>
 
 /// Execute every command once, one at a time: nothing is prefetched, and the events of a command are read before the
 /// next. No clock inside.
-template <typename Record>
-void run_one_at_a_time(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink) {
-    for (std::uint64_t at = 0; at < count; ++at) execute_one(matcher, commands[at], sink);
+template <typename Engine, typename Record, typename Sink>
+void run_one_at_a_time(Engine& engine, const Record* commands, std::uint64_t count, Sink& sink) {
+    for (std::uint64_t at = 0; at < count; ++at) execute_one(engine, commands[at], sink);
 }
 
 /// Execute every command once, alone, between two ordered reads of the counter. Nothing is prefetched before the first.
-template <typename Record>
-void run_timed(Matcher& matcher, const Record* commands, std::uint64_t count, RingSink& sink, const TickScale& ns,
+template <typename Engine, typename Record, typename Sink>
+void run_timed(Engine& engine, const Record* commands, std::uint64_t count, Sink& sink, const TickScale& ns,
                Latencies& latencies) {
     Recording service = latencies.recording(Measure::service);
     std::uint64_t last_end = ticks_end();
     service.start(last_end);
     for (std::uint64_t at = 0; at < count; ++at) {
-        const std::uint64_t trades = matcher.trades();
+        const std::uint64_t trades = engine.trades();
         const std::uint64_t start = ticks_begin();
-        matcher.execute(commands[at], sink);
+        engine.execute(commands[at], sink);
         const std::uint64_t end = ticks_end();
         latencies.gap_max_ticks = std::max(latencies.gap_max_ticks, end - last_end);
         last_end = end;
-        const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
+        const Operation operation = operation_of(commands[at].kind, sink.last().kind, engine.trades() != trades);
         service.record(operation, {.ns = ns(end - start), .end_ticks = end});
     }
     service.finish(last_end);
@@ -68,9 +69,9 @@ void run_timed(Matcher& matcher, const Record* commands, std::uint64_t count, Ri
 
 /// Execute every command at its intended start time, in ticks from the start, or as soon as the previous one has ended.
 /// Returns the clock at the start; `timestamps` has the rest. Only a measure that is logged is recorded meanwhile.
-template <typename Clock, typename Record>
-std::uint64_t run_paced(Clock& clock, Matcher& matcher, const Record* commands, const std::uint64_t* planned,
-                        std::uint64_t count, RingSink& sink, const TickScale& ns, Timestamps& timestamps,
+template <typename Clock, typename Engine, typename Record, typename Sink>
+std::uint64_t run_paced(Clock& clock, Engine& engine, const Record* commands, const std::uint64_t* planned,
+                        std::uint64_t count, Sink& sink, const TickScale& ns, Timestamps& timestamps,
                         Latencies& latencies) {
     Recording response = latencies.recording(Measure::response);
     const bool live = response.is_logged();
@@ -80,11 +81,11 @@ std::uint64_t run_paced(Clock& clock, Matcher& matcher, const Record* commands, 
     run_open(
         clock, begin, planned, count,
         [&](std::uint64_t at) {
-            trades = matcher.trades();
-            matcher.execute(commands[at], sink);
+            trades = engine.trades();
+            engine.execute(commands[at], sink);
         },
         [&](std::uint64_t at, const Timing& timing) {
-            const Operation operation = operation_of(commands[at].kind, sink.last().kind, matcher.trades() != trades);
+            const Operation operation = operation_of(commands[at].kind, sink.last().kind, engine.trades() != trades);
             timestamps.keep(at, timing, operation);
             if (unlikely(live)) response.record(operation, {.ns = ns(timing.response()), .end_ticks = timing.end});
         });
@@ -94,13 +95,13 @@ std::uint64_t run_paced(Clock& clock, Matcher& matcher, const Record* commands, 
 }
 
 /// The same with a clock that stands still while other programs have the thread's CPU.
-template <typename Record>
-std::uint64_t run_paced_on_cpu(Matcher& matcher, const Record* commands, const std::uint64_t* planned,
-                               std::uint64_t count, RingSink& sink, const TickScale& ns, Timestamps& timestamps,
+template <typename Engine, typename Record, typename Sink>
+std::uint64_t run_paced_on_cpu(Engine& engine, const Record* commands, const std::uint64_t* planned,
+                               std::uint64_t count, Sink& sink, const TickScale& ns, Timestamps& timestamps,
                                Latencies& latencies) {
     const RunqueueWait waits;
     CounterClock clock(OnCpuCounter(ProcessorCounter{}, waits, ns));
-    const std::uint64_t begin = run_paced(clock, matcher, commands, planned, count, sink, ns, timestamps, latencies);
+    const std::uint64_t begin = run_paced(clock, engine, commands, planned, count, sink, ns, timestamps, latencies);
     latencies.waited_ns = clock.counter().stood_still_ns();
     return begin;
 }

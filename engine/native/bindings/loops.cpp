@@ -15,6 +15,7 @@
 
 #include "engine/native/bench/measured_call.hpp"
 #include "engine/native/bench/stage_recordings.hpp"
+#include "engine/native/bindings/measured_passes.hpp"
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
@@ -22,7 +23,6 @@
 namespace nb = nanobind;
 
 namespace lowlat {
-namespace {
 
 /// An event ring, allocated and touched before the pass.
 struct Ring {
@@ -32,77 +32,22 @@ struct Ring {
     std::vector<Event> tail() const { return last_events(events.data(), ring_events, sink.count()); }
 };
 
+/// Our engine, claimed, with a ring for its events.
+template <typename Records, typename Run>
+Pass with_engine(OwnedMatcher& matcher, const Records&, Run run) {
+    const ExclusiveUse claim(matcher);
+    Ring ring;
+    Pass pass = run(static_cast<Matcher&>(matcher), ring.sink);
+    pass.tail = ring.tail();
+    return pass;
+}
+
+namespace {
+
 Measure measure_named(const std::string& name) {
     const auto found = std::find(measure_names.begin(), measure_names.end(), name);
     if (found == measure_names.end()) throw nb::key_error(name.c_str());
     return static_cast<Measure>(found - measure_names.begin());
-}
-
-/// A pass without a clock inside: `loop` is called with matcher, commands, their number and the sink.
-template <typename Loop>
-Pass untimed_pass(OwnedMatcher& matcher, nb::handle commands, Loop loop) {
-    const ExclusiveUse claim(matcher);
-    Ring ring;
-    Pass pass = with_commands(commands, [&](auto in) {
-        return measured_call(in.size(), [&] {
-            loop(matcher, in.data(), in.size(), ring.sink);
-            return ring.sink.count();
-        });
-    });
-    pass.tail = ring.tail();
-    return pass;
-}
-
-Pass run_batched_pass(OwnedMatcher& matcher, nb::handle commands) {
-    return untimed_pass(matcher, commands, [](auto&&... given) { run_batched(given...); });
-}
-
-Pass run_one_at_a_time_pass(OwnedMatcher& matcher, nb::handle commands) {
-    return untimed_pass(matcher, commands, [](auto&&... given) { run_one_at_a_time(given...); });
-}
-
-Pass run_timed_pass(OwnedMatcher& matcher, nb::handle commands, std::uint64_t multiplier, unsigned shift,
-                    Latencies& latencies) {
-    const ExclusiveUse claim(matcher);
-    Ring ring;
-    Pass pass = with_commands(commands, [&](auto in) {
-        return measured_call(in.size(), [&] {
-            run_timed(matcher, in.data(), in.size(), ring.sink, TickScale{multiplier, shift}, latencies);
-            return ring.sink.count();
-        });
-    });
-    pass.tail = ring.tail();
-    return pass;
-}
-
-Pass run_paced_pass(OwnedMatcher& matcher, nb::handle commands, nb::handle planned, std::uint64_t multiplier,
-                    unsigned shift, Timestamps& timestamps, Latencies& latencies, bool on_cpu) {
-    const ExclusiveUse claim(matcher);
-    const PyBuffer<const std::uint64_t> ticks(planned);
-    const TickScale ns{multiplier, shift};
-    Ring ring;
-    std::uint64_t begin = 0;
-    Pass pass = with_commands(commands, [&](auto in) {
-        if (ticks.size() != in.size()) throw nb::buffer_error("as many intended start times as commands are needed");
-        if (timestamps.capacity() < in.size()) throw nb::buffer_error("a timestamp for each command is needed");
-        return measured_call(in.size(), [&] {
-            const auto loop = [&](auto run) {
-                begin = run(matcher, in.data(), ticks.data(), in.size(), ring.sink, ns, timestamps, latencies);
-            };
-            CounterClock clock;
-            if (on_cpu)
-                loop([](auto&&... given) { return run_paced_on_cpu(given...); });
-            else
-                loop([&](auto&&... given) { return run_paced(clock, given...); });
-            return ring.sink.count();
-        });
-    });
-    {
-        const nb::gil_scoped_release released;
-        timestamps.record(begin, ticks.data(), ticks.size(), ns, latencies);
-    }
-    pass.tail = ring.tail();
-    return pass;
 }
 
 Pass run_paced_nothing_pass(std::uint64_t count, bool logged) {
@@ -234,12 +179,7 @@ void register_run(nb::module_& m) {
     register_pass(m);
     register_latencies(m);
     register_timestamps(m);
-    m.def("run_batched", &run_batched_pass, nb::arg("matcher"), nb::arg("commands"));
-    m.def("run_one_at_a_time", &run_one_at_a_time_pass, nb::arg("matcher"), nb::arg("commands"));
-    m.def("run_timed", &run_timed_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("multiplier"),
-          nb::arg("shift"), nb::arg("latencies"));
-    m.def("run_paced", &run_paced_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("planned"),
-          nb::arg("multiplier"), nb::arg("shift"), nb::arg("timestamps"), nb::arg("latencies"), nb::arg("on_cpu"));
+    register_passes<OwnedMatcher>(m, "matcher");
     m.def("run_paced_nothing", &run_paced_nothing_pass, nb::arg("count"), nb::arg("logged"));
     m.def("run_batches", &run_batches_pass, nb::arg("matcher"), nb::arg("commands"), nb::arg("batch"),
           nb::arg("journal").none(), nb::arg("limit_ticks"));

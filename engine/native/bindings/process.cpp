@@ -72,13 +72,6 @@ void execute_journaled(OwnedMatcher& matcher, std::span<const Record> commands, 
     throw std::bad_alloc();
 }
 
-EventBytes array_of(GrowingSink::Events events, std::uint64_t count) {
-    Event* const first = events.get();
-    const nb::capsule owner(first, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
-    static_cast<void>(events.release());
-    return EventBytes(first, {count * sizeof(Event)}, owner);
-}
-
 /// Run `work`; if it throws between two commands, keep what was executed since `before`.
 template <typename Work>
 void keep_if_interrupted(OwnedMatcher& matcher, GrowingSink& sink, Work work) {
@@ -105,6 +98,13 @@ void execute(OwnedMatcher& matcher, std::span<const Record> commands, bool relea
 }
 
 }  // namespace
+
+EventBytes array_of(GrowingSink::Events events, std::uint64_t count) {
+    Event* const first = events.get();
+    const nb::capsule owner(first, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
+    static_cast<void>(events.release());
+    return EventBytes(first, {count * sizeof(Event)}, owner);
+}
 
 EventBytes process(OwnedMatcher& matcher, nb::handle commands, bool release, JournalWriter* journal) {
     const ExclusiveUse claim(matcher);

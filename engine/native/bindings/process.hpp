@@ -10,10 +10,14 @@
 
 #include "engine/native/journal/writer.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
+#include "engine/native/matching/growing_sink.hpp"
 
 namespace lowlat {
 
 using EventBytes = nanobind::ndarray<nanobind::numpy, std::uint8_t, nanobind::ndim<1>>;
+
+/// These events, owned by the array.
+EventBytes array_of(GrowingSink::Events events, std::uint64_t count);
 
 /// All events, as bytes owned by the array. `release`: whether other threads run Python meanwhile.
 ///

@@ -44,6 +44,9 @@ extern "C" {
 
 /* generated: enumerations */
 
+#ifndef LOWLAT_ENUMERATIONS
+#define LOWLAT_ENUMERATIONS
+
 /* What a command asks for. Zero is no kind: a record of zeros is rejected. In lowlat_command.kind. */
 enum lowlat_command_type {
     LOWLAT_LIMIT = 1,         /* Trades as far as its price reaches; what remains rests or is canceled. */
@@ -172,12 +175,17 @@ enum lowlat_pool_policy {
     LOWLAT_POOL_GROW = 1,   /* The pool doubles, which takes memory. */
     LOWLAT_POOL_RECYCLE = 2 /* The oldest record is overwritten (trade tape only). */
 };
+
+#endif
 /* end of generated */
 
 /* -- records ---------------------------------------------------------------------------------------------------------
  */
 
 /* generated: records */
+
+#ifndef LOWLAT_RECORDS
+#define LOWLAT_RECORDS
 
 /* 32 bytes. One command. `quantity` is signed and wide so that what a caller got wrong is seen, not wrapped. */
 typedef struct lowlat_command {
@@ -277,6 +285,8 @@ typedef struct lowlat_symbol_rules {
     int64_t algorithm; /* lowlat_match_algorithm */
     int64_t off_tick;  /* lowlat_tick_rounding */
 } lowlat_symbol_rules;
+
+#endif
 /* end of generated */
 
 /* Best bid and ask with their displayed quantities. A side with quantity 0 is empty. */
@@ -314,6 +324,9 @@ typedef struct lowlat_counters {
 
 /* generated: limits */
 
+#ifndef LOWLAT_LIMITS
+#define LOWLAT_LIMITS
+
 /* Largest quantity of one order, in lots: sums over 2^31 orders still fit in 63 bits. */
 #define LOWLAT_QUANTITY_MAX UINT32_C(4294967295)
 /* Most slices of an iceberg. */
@@ -326,6 +339,8 @@ typedef struct lowlat_counters {
 #define LOWLAT_TRADES_MAX UINT64_C(4294967296)
 /* Most symbols of an engine. */
 #define LOWLAT_SYMBOLS_MAX UINT32_C(65536)
+
+#endif
 /* end of generated */
 
 /* The rules of a plain symbol: tick 1, lot 1, all prices, first in, first out. */

@@ -21,6 +21,8 @@ class RingSink {
     /// The latest event; valid after any command.
     LOWLAT_INLINE const Event& last() const { return ring_[(count_ - 1) & mask_]; }
     std::uint64_t count() const { return count_; }
+    /// Where the count is, for who watches it grow.
+    const std::uint64_t* progress() const { return &count_; }
     /// Calls `use` with each event from number `first` on that the ring still holds.
     template <typename Use>
     LOWLAT_INLINE void for_each_since(std::uint64_t first, Use use) const {
