@@ -1,14 +1,15 @@
-"""Every engine that can be measured. To add one, add a line to `_built_in`, or install a package with an entry point in
-the group `lowlat.engines`.
+"""Every engine that can be measured. To add one, add a line to `_built_in`, install a package with an entry point in
+the group `lowlat.engines`, or name the file of a shared library behind `lowlat_engine.h`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lowlat.errors import PlugInError
+from lowlat.errors import PlugInError, UsageError
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class EngineEntry:
     `make` returns an engine with the given settings and empty books. `commands`: how many a run of `lowlat bench`
     measures by default, so that it ends within seconds. `compiled`: whether `make` returns a `lowlat.engine.Engine`,
     which the compiled measured loops need. Any other engine is called from Python and only runs in a closed loop:
-    without intended start times, pipeline, interval log or journal.
+    without intended start times, pipeline, interval log or journal. `library`: file of the shared library with the
+    engine, which the compiled loops measure too; `make` then returns the native engine, which its events must equal.
     """
 
     name: str
@@ -31,6 +33,7 @@ class EngineEntry:
     make: Callable[[EngineConfig], MatchingEngine]
     commands: int = 20_000
     compiled: bool = False
+    library: str | None = None
 
     def make_checked(self, settings: EngineConfig) -> MatchingEngine:
         """As `make`. Raises `PlugInError` if the engine is declared compiled but is not."""
@@ -65,3 +68,22 @@ def _built_in() -> Sequence[EngineEntry]:
 
 
 ENGINES: Final = Registry("lowlat.engines", EngineEntry, _built_in)
+
+
+def is_library(name: str) -> bool:
+    """Whether this is the file of a library and no name of `ENGINES`."""
+    return "/" in name or name.endswith((".so", ".dylib"))
+
+
+def engine_entry(name: str) -> EngineEntry:
+    """The engine of this name, or of the library in this file. Raises `UsageError` and what `Registry.get` does."""
+    if not is_library(name):
+        return ENGINES.get(name)
+    path = Path(name).expanduser().absolute()
+    if not path.is_file():
+        raise UsageError(
+            f"{name}: {'is not a regular file' if path.exists() else 'no such file'}; build the library first"
+        )
+    return EngineEntry(
+        str(path), "the engine of a shared library", _native, NATIVE.commands, compiled=True, library=str(path)
+    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import EVENT, Commands, Events, ExecType, Reason
 
@@ -43,9 +42,14 @@ class EventDigest:
         return self.tail.endswith(tail)
 
 
-def digest_events(
-    engine: MatchingEngine, seeding: Commands, measured: Commands, golden_commands: int = 0
-) -> EventDigest:
+class Executes(Protocol):
+    """Whatever gives the events of commands."""
+
+    def process(self, commands: Commands) -> Events:
+        """As `MatchingEngine.process`."""
+
+
+def digest_events(engine: Executes, seeding: Commands, measured: Commands, golden_commands: int = 0) -> EventDigest:
     """Execute both on an empty engine, part by part. `golden_commands`: where `golden_part` ends; 0 for none."""
     seeded = _processed(engine, seeding)
     digest, hashed = hashlib.sha256(seeded.tobytes()), _core.EventHash()
@@ -68,7 +72,7 @@ def digest_events(
     )
 
 
-def _processed(engine: MatchingEngine, commands: Commands) -> Events:
+def _processed(engine: Executes, commands: Commands) -> Events:
     """The events. Those of other engines than the native one have their padding, which is part of the digest, zeroed:
     numpy leaves it as it was when it copies a record.
     """

@@ -71,7 +71,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run. The commands come in a file, by descriptor: first the `seeded` ones, then the measured ones."""
 
     engine: str
-    """Its name in `ENGINES`."""
+    """Its name in `ENGINES`, or the file of its library."""
     parent: int
     """Process id of the parent, which waits for the outcome."""
     commands_fd: int
@@ -154,5 +154,8 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the last events of the measured passes are byte for byte those of the digested one."""
     faults: tuple[str, ...]
     """Other reasons why the figures are invalid, in words."""
+    library: context.Library | None = None
+    native_check: results.NativeCheck | None = None
+    """Both only of an engine of a library."""
     absent: dict[str, str]
     """Why fields are None, by their path in the report."""

@@ -11,7 +11,7 @@ from typing import Any
 from lowlat.engine import _core
 from lowlat.engine.bench.event_digest import digest_events
 from lowlat.engine.bench.passes import Pass, WatchedPasses
-from lowlat.engine.bench.run_memory import interpreted_memory
+from lowlat.engine.bench.run_memory import unseen_memory
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import MatchingEngine
@@ -41,7 +41,7 @@ def measure_interpreted(
     return MeasuredRun(
         passes=passes,
         recorders={("service", op): recorder for op, recorder in recorders.items()},
-        memory=interpreted_memory(setup.job.engine, setup.bound),
+        memory=unseen_memory(f"the {setup.job.engine} engine's memory is Python's own", setup.bound),
         digest=digest_events(make(setup.settings), setup.seeding, setup.measured, setup.job.golden_commands),
     )
 

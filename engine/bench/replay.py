@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lowlat import units
-from lowlat.engine.bench.engines import ENGINES
+from lowlat.engine.bench.engines import engine_entry
 from lowlat.engine.bench.run import Progress, RunPlan, measure, settings_of
 from lowlat.engine.flow.recording import (
     BestCheck,
@@ -33,7 +33,7 @@ def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress:
     """
     flow = recorded.flow()
     sized = settings_of(flow, plan)
-    engine = ENGINES.get(plan.engine)
+    engine = engine_entry(plan.engine)
     # Before the runs, so that an interruption does not lose their results.
     progress("checking the fills", 0.0)
     bursts = verify(recorded, engine.make(sized).process(flow.commands))

@@ -59,7 +59,11 @@ def assemble(
     runs = tuple(run_of(run, load) for run in finished)
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
-    untrue = (*_wrong_engine(flow, engine, outcomes, golden), *_wrong_clocks(load, outcomes, runs))
+    untrue = (
+        *_other_events(engine, outcomes),
+        *_wrong_engine(flow, engine, outcomes, golden),
+        *_wrong_clocks(load, outcomes, runs),
+    )
     wrong = (*untrue, *_reasons_invalid(load, outcomes, checked), *loaded.missed)
     status, reasons = _status(wrong, len(finished), planned, checked)
     host, absent = report_context.host(outcomes, runs)
@@ -69,7 +73,7 @@ def assemble(
         status_reasons=reasons,
         tool=report_context.tool(),
         command=tuple(command),
-        engine=report_context.engine(engine, sized),
+        engine=report_context.engine(engine, sized, outcomes),
         workload=report_context.workload(flow, load),
         load=loaded,
         host=host,
@@ -101,6 +105,14 @@ def _status(
         else f"after {finished} of {units.plural(planned, 'run')}"
     )
     return "invalid" if wrong else "interrupted", (*wrong, f"{INTERRUPTED}{left}")
+
+
+def _other_events(engine: str, outcomes: Sequence[RunOutcome]) -> Iterator[str]:
+    """Whether a library's engine gave other events than the native one; said first, since no figure then counts."""
+    for outcome in outcomes:
+        if outcome.native_check and outcome.native_check.difference:
+            yield f"{engine} executes other trades than the native engine {outcome.native_check.difference}"
+            return
 
 
 def _wrong_engine(flow: Flow, engine: str, outcomes: Sequence[RunOutcome], golden: Golden | None) -> Iterator[str]:
@@ -207,6 +219,7 @@ def _verification(outcome: RunOutcome, checked: ReferenceCheck | None, golden: G
         )
         if golden
         else None,
+        native=outcome.native_check,
     )
 
 
@@ -217,6 +230,8 @@ def _absent(outcomes: Sequence[RunOutcome], checked: ReferenceCheck | None) -> d
         absent["hot_path.numa_node"] = f"not one: the runs were bound to nodes {', '.join(map(str, nodes))}"
     if first.hot_path.allocations is None:
         absent["hot_path.allocations"] = "not available here, because this build or engine does not count them"
+    if (library := first.library) and library.heap_growth_bytes is None:
+        absent["engine.library.heap_growth_bytes"] = "not available here, because this C library does not tell"
     if checked is not None and checked.skipped:
         absent |= dict.fromkeys(("verification.equal", "baselines.reference_ns"), checked.skipped)
     return absent

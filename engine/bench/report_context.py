@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from importlib.metadata import version
+from statistics import median
 from typing import Any
 
 from lowlat.engine import _core
@@ -32,9 +33,26 @@ def tool() -> context.Tool:
     )
 
 
-def engine(name: str, sized: EngineConfig) -> context.MeasuredEngine:
+def engine(name: str, sized: EngineConfig, outcomes: Sequence[RunOutcome]) -> context.MeasuredEngine:
     """The engine that was measured."""
-    return context.MeasuredEngine(name=name, settings={"symbols": len(sized.instruments), **pools_in_words(sized)})
+    return context.MeasuredEngine(
+        name=name,
+        settings={"symbols": len(sized.instruments), **pools_in_words(sized)},
+        library=_library([outcome.library for outcome in outcomes if outcome.library]),
+    )
+
+
+def _library(told: Sequence[context.Library]) -> context.Library | None:
+    """The library of all runs: the median cost of a call, the largest growth."""
+    if not told:
+        return None
+    growths = [each.heap_growth_bytes for each in told if each.heap_growth_bytes is not None]
+    return replace(
+        told[0],
+        call_ns=median(each.call_ns for each in told),
+        batched_call_ns=median(each.batched_call_ns for each in told),
+        heap_growth_bytes=max(growths, default=None),
+    )
 
 
 def workload(flow: Flow, load: Load) -> context.Workload:

@@ -19,7 +19,7 @@ import msgspec
 from lowlat import units
 from lowlat.child_process import ending, own_environment, python_running
 from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
-from lowlat.engine.bench.engines import ENGINES
+from lowlat.engine.bench.engines import NATIVE, engine_entry
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
 from lowlat.engine.bench.loop_ceiling import ceiling_of
@@ -40,6 +40,8 @@ from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.flow.arrivals import check_schedule
 from lowlat.engine.flow.golden import Golden, golden_of
 from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.foreign.capabilities import lacking, needed
+from lowlat.engine.foreign.description import LibraryDescription, describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
@@ -62,13 +64,13 @@ class RunPlan:
     """How a flow is to be measured.
 
     `cpus`: runs are pinned to them round-robin; None lets the placement plan choose one for all runs. A pipeline
-    assigns them to its threads round-robin: matcher, producers, publisher. `engine`: its name in `ENGINES`. `load`: how
-    commands reach the engine; anything but a closed loop needs a compiled engine. `books`: folder of a pipeline's
-    mapped books, None for the default folder of `lowlat book`. `log`: file for an interval log of the timed passes.
-    `journal`: where to leave a journal of the flow; its cost is measured in a closed loop, with `batch` commands
-    committed together. `orders`, `trades`, `on_exhaustion`: pool sizes and policy, None for what the flow needs.
-    `reference_commands`: number of measured commands that the reference engine also executes. `command`: the command
-    line, for the report. `peer`: the network path to another host, if it was measured.
+    assigns them to its threads round-robin: matcher, producers, publisher. `engine`: its name in `ENGINES`, or the file
+    of a library. `load`: how commands reach the engine; anything but a closed loop needs a compiled engine. `books`:
+    folder of a pipeline's mapped books, None for the default folder of `lowlat book`. `log`: file for an interval log
+    of the timed passes. `journal`: where to leave a journal of the flow; its cost is measured in a closed loop, with
+    `batch` commands committed together. `orders`, `trades`, `on_exhaustion`: pool sizes and policy, None for what the
+    flow needs. `reference_commands`: number of measured commands that the reference engine also executes. `command`:
+    the command line, for the report. `peer`: the network path to another host, if it was measured.
     """
 
     engine: str = "native"
@@ -139,6 +141,7 @@ class Measurement:
         # Concurrent producers decide the order of the commands, and with it the events.
         in_order = not isinstance(plan.load, Pipeline) or plan.load.producers == 1
         self._golden = golden_of(flow) if in_order else None
+        self._entry = engine_entry(plan.engine)
 
     def run(self) -> Finished:
         """Make the next run in a fresh process. Raises `RunFailedError` if it dies."""
@@ -162,17 +165,19 @@ class Measurement:
         return kernel_stage(self.finished[0].outcome, self._place.topology)
 
     def check_reference(self) -> ReferenceCheck:
-        """Execute stretches of the flow on the reference engine too."""
-        return check_against_reference(
-            self.flow, self._settings, self.plan.reference_commands, ENGINES.get(self.plan.engine)
-        )
+        """Execute stretches of the flow on the reference engine too: with a library, those of the native engine."""
+        entry = NATIVE if self._entry.library else self._entry
+        return check_against_reference(self.flow, self._settings, self.plan.reference_commands, entry)
+
+    def _name(self) -> str:
+        return describe(self._entry.library).name if self._entry.library else self.plan.engine
 
     def report(self, checked: ReferenceCheck | None, around: Mapping[str, Measured]) -> Report:
         """The report of the runs, at least one. `around`: stages of the latency budget outside the application."""
         return assemble(
             self.flow,
             self._settings,
-            self.plan.engine,
+            self._name(),
             self.plan.command,
             self.plan.load,
             self.finished,
@@ -202,20 +207,34 @@ def _prepared(flow: Flow, plan: RunPlan) -> Iterator[Measurement]:
 
 def check_load(flow: Flow, plan: RunPlan) -> None:
     """Raises `UsageError` for a load that the engine does not support or times that cannot be planned."""
-    name, compiled = plan.engine, ENGINES.get(plan.engine).compiled
+    entry = engine_entry(plan.engine)
+    name, compiled = entry.name, entry.compiled
     if not compiled and not isinstance(plan.load, ClosedLoop):
         raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
     if not compiled and plan.log is not None:
         raise UsageError(f"the {name} engine keeps no interval log; use the native one for --log")
-    if plan.journal is not None and not (compiled and isinstance(plan.load, ClosedLoop)):
+    if entry.library and isinstance(plan.load, Pipeline):
+        raise UsageError("a pipeline is of the native engine; remove --pipeline, or measure the library at a --rate")
+    if plan.journal is not None and not (compiled and not entry.library and isinstance(plan.load, ClosedLoop)):
         raise UsageError("a journal is measured in a closed loop of the native engine; remove --journal")
     if isinstance(plan.load, Pipeline) and flow.commands.dtype == EXTENDED_COMMAND:
         raise UsageError(
             f"a pipeline's queues carry plain commands, and those of {flow.name} are extended commands; remove "
             "--pipeline"
         )
+    if entry.library:
+        _check_capabilities(flow, describe(entry.library))
     if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
+
+
+def _check_capabilities(flow: Flow, library: LibraryDescription) -> None:
+    wanted = needed(flow.commands, flow.instruments)
+    if missing := lacking(library.capabilities, wanted, len(flow.commands)):
+        raise UsageError(
+            f"{library.name} does not take what {flow.name} has: {missing}; implement it and set its bit, or choose a "
+            "--profile without it"
+        )
 
 
 def _places(flow: Flow, plan: RunPlan) -> tuple[Place, PathPlaces | None]:
@@ -306,7 +325,7 @@ def _in_fresh_process(job: Job) -> RunOutcome:
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
-        raise _failure(process.returncode, err)
+        raise _failure(process.returncode, err, library=engine_entry(job.engine).library)
     try:
         return msgspec.json.decode(out, type=RunOutcome)
     except msgspec.DecodeError as error:
@@ -332,10 +351,15 @@ def _started(job: Job) -> subprocess.Popen[bytes]:
         raise RunFailedError(f"a run's process cannot be started: {refusal(error)}", ExitCode.USAGE) from error
 
 
-def _failure(returned: int, err: bytes) -> RunFailedError:
+def _failure(returned: int, err: bytes, library: str | None = None) -> RunFailedError:
     lines = err.decode(errors="replace").strip().splitlines() or ["(no output on stderr)"]
     if returned == ExitCode.USAGE:
         return RunFailedError(lines[-1], ExitCode.USAGE)
+    if library is not None:
+        said = (
+            lines[-1] if returned == ExitCode.NOT_VALID else f"a run of {library} {ending(returned)}: {_cause(lines)}"
+        )
+        return RunFailedError(said, ExitCode.NOT_VALID)
     if returned == -signal.SIGKILL:
         what = "most likely because memory ran out; measure fewer --commands or --orders"
         return RunFailedError(f"a run's process {ending(returned)}, {what}", ExitCode.NOT_VALID)

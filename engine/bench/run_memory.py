@@ -51,9 +51,9 @@ def native_memory(mappings: Sequence[MemoryPart], commands: Commands, bound: Rea
     )
 
 
-def interpreted_memory(engine: str, bound: Reading[int]) -> RunMemory:
-    """The memory of an engine that is called from Python. `engine`: its name."""
-    absent = {"numa_pages": f"not available here, because the {engine} engine's memory is Python's own"}
+def unseen_memory(why: str, bound: Reading[int]) -> RunMemory:
+    """The memory of an engine that does not show it, and why."""
+    absent = dict.fromkeys(("numa_pages", "locked"), f"not available here, because {why}")
     if bound.value is None:
         absent["numa_node"] = bound.text
     return RunMemory(

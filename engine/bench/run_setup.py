@@ -17,7 +17,7 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.reading import Reading
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram, merge
-from lowlat.reports.model import results
+from lowlat.reports.model import context, results
 from lowlat.reports.model.series import series_of
 
 Recorders: TypeAlias = Mapping[tuple[str, str], Recorder]
@@ -82,6 +82,9 @@ class MeasuredRun:
     journal: results.Journal | None = None
     delivery: Delivery | None = None
     """Only for a pipeline."""
+    library: context.Library | None = None
+    native_check: results.NativeCheck | None = None
+    """Both only of an engine of a library."""
     faults: tuple[str, ...] = ()
 
 

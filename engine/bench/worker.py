@@ -16,13 +16,15 @@ import msgspec
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.bench.engines import ENGINES
-from lowlat.engine.bench.native_run import measure_native
+from lowlat.engine.bench.engines import engine_entry
+from lowlat.engine.bench.library_run import measure_library
+from lowlat.engine.bench.native_run import NativeRun
 from lowlat.engine.bench.numa import memory_bound_to
 from lowlat.engine.bench.passes import added, run_noise
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
 from lowlat.engine.bench.reference_loops import measure_interpreted
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
+from lowlat.engine.foreign.library import apart_from_stdout
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
 from lowlat.engine.matching.native import Engine
@@ -41,8 +43,8 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     end_with_parent(job.parent)
-    sys.stdout.buffer.write(msgspec.json.encode(run(job)))
-    sys.stdout.buffer.flush()
+    with apart_from_stdout() as out:
+        out.write(msgspec.json.encode(run(job)))
 
 
 def run(job: Job) -> RunOutcome:
@@ -60,10 +62,12 @@ def run(job: Job) -> RunOutcome:
 
 
 def _measured(setup: RunSetup) -> MeasuredRun:
-    entry = ENGINES.get(setup.job.engine)
+    entry = engine_entry(setup.job.engine)
+    if entry.library:
+        return measure_library(setup, entry.library)
     engine = entry.make(setup.settings)
     if isinstance(engine, Engine):
-        return measure_native(setup, engine)
+        return NativeRun(setup, engine).measured_load()
     if entry.compiled:
         raise PlugInError(f"{type(engine).__name__}, which {setup.job.engine} makes, is no compiled engine")
     return measure_interpreted(setup, engine, entry.make)
@@ -104,6 +108,8 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         events=(digest.events, *(done.events for done in passes.all)),
         same_tail=all(digest.ends_as(done.tail) for done in passes.all),
         faults=measured.faults,
+        library=measured.library,
+        native_check=measured.native_check,
         absent=_absent(unseen, measured),
     )
 

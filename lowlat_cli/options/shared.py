@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, UsageError
 from lowlat_cli.console import Color
 from lowlat_cli.listings import engine_names
 from lowlat_cli.quantity import parse_count, parse_duration_ns
@@ -61,8 +61,13 @@ def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
 
 
 def _engine(value: Any) -> str:
-    from lowlat.engine.bench.engines import ENGINES
+    from lowlat.engine.bench.engines import ENGINES, engine_entry, is_library
 
+    if is_library(str(value)):
+        try:
+            return engine_entry(str(value)).name
+        except UsageError as error:
+            raise typer.BadParameter(str(error)) from error
     if value not in ENGINES:
         raise typer.BadParameter(ENGINES.refusal(str(value)))
     return str(value)
@@ -161,7 +166,11 @@ CpuOption: TypeAlias = Annotated[
 EngineOption: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--engine", metavar="NAME", parser=_engine, autocompletion=engine_names, help="What is measured: {engines}."
+        "--engine",
+        metavar="NAME|FILE",
+        parser=_engine,
+        autocompletion=engine_names,
+        help="What is measured: {engines}, or a shared library behind lowlat_engine.h, as in ./libmine.so.",
     ),
 ]
 OrdersOption: TypeAlias = Annotated[

@@ -147,7 +147,7 @@ def bench(
     destination.check(outputs_of("sweep" if sweep else "report"))
     check_together(ctx, output)
 
-    from lowlat.engine.bench.engines import ENGINES
+    from lowlat.engine.bench.engines import engine_entry
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import ClosedLoop
     from lowlat.engine.bench.run import measure
@@ -173,7 +173,7 @@ def bench(
             load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)
             report: Report | Sweep = _swept(sweep, load_at, generate, plan, objective, commands, seed, progress)
         else:
-            default = commands_in(load, PACED_S, ENGINES.get(engine).commands)
+            default = commands_in(load, PACED_S, engine_entry(engine).commands)
             report = measure(generate(commands or default), plan, progress)
     return destination.deliver(report)
 

@@ -20,7 +20,7 @@ from lowlat.reports.model.context import Extent
 from lowlat.reports.model.lateness import is_late
 from lowlat.reports.model.recording import RECORDED
 from lowlat.reports.model.report import Report, is_interruption
-from lowlat.reports.model.results import OsNoise, Run, Throughput
+from lowlat.reports.model.results import NativeCheck, OsNoise, Run, Throughput
 
 _TOLERANCE: Final = 1e-9
 _SHOWN_MAX: Final = 100
@@ -249,6 +249,8 @@ def _faults(report: Report) -> Iterator[tuple[bool, str]]:
     yield report.load.out_of_range > 0, "load.out_of_range is above 0"
     yield bool(report.hot_path.pool_refusals), "hot_path.pool_refusals is above 0"
     yield checked is not None and checked.equal is False, "verification.equal is false"
+    native = checked.native if checked else None
+    yield native is not None and native.difference is not None, "verification.native.difference names one"
     yield clock_fault(report.clock) is not None, str(clock_fault(report.clock))
     if report.load.model != "pipeline":
         for fault in pass_faults(report.runs):
@@ -299,6 +301,16 @@ def _check_hot_path(report: Report) -> None:
 # -- verification ---------------------------------------------------------------------------------------------------
 
 
+def _check_native(report: Report, native: NativeCheck | None, in_all: int) -> None:
+    library = report.engine is not None and report.engine.library is not None
+    require(library == (native is not None), "verification.native", native is not None, "goes with engine.library")
+    if native is None or report.verification is None:
+        return
+    expect("verification.native.commands", native.commands, in_all, "the flow has")
+    if native.difference is None:
+        expect("verification.native.events", native.events, report.verification.events, "verification.events is")
+
+
 def _check_verification(report: Report) -> None:
     told, work = report.verification, report.workload
     reference = report.baselines.reference_commands if report.baselines else None
@@ -320,6 +332,7 @@ def _check_verification(report: Report) -> None:
         )
     one = told.reference_stretches == 1
     require(not one or compared in {in_all, 0}, "verification.reference_stretches", 1, _flow(report))
+    _check_native(report, told.native, in_all)
     if (golden := told.golden) is not None:
         require(golden.commands <= commands, "verification.golden.commands", golden.commands, _flow(report))
         if golden.commands == commands:

@@ -34,14 +34,36 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The shared library that an engine came from, and what calling it costs."""
+
+    file: Annotated[str, Meta(description="Its file")]
+    version: Annotated[str, Meta(description="Of the engine, by its own word")]
+    events: Annotated[
+        Literal["callback", "buffer"], Meta(description="callback: it hands over each event; buffer: it fills one")
+    ]
+    capabilities: Annotated[tuple[str, ...], Meta(description="What it takes beside limit orders and cancels, sorted")]
+    call_ns: Annotated[
+        Amount,
+        Meta(description="CPU nanoseconds per command of an engine that does nothing, called one command at a time"),
+    ]
+    batched_call_ns: Annotated[Amount, Meta(description="The same in batches")]
+    heap_growth_bytes: Annotated[
+        Count | None,
+        Meta(description="Growth of the heap from one execution of the flow to the next; of the worst run"),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredEngine:
     """The matching engine that was measured, with every setting that changes its speed."""
 
-    name: Annotated[str, Meta(description="native or reference")]
+    name: Annotated[str, Meta(description="native, reference, that of a package, or as a library calls its engine")]
     settings: Annotated[
         dict[str, str | Whole | float | bool | None],
         Meta(description="Setting by name, e.g. order_pool: 50000; reports with different ones do not compare"),
     ]
+    library: Annotated[Library | None, Meta(description="null for an engine that is not of a shared library")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

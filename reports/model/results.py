@@ -291,6 +291,18 @@ class GoldenCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NativeCheck:
+    """The comparison of a library's engine with the native engine, over every command of the flow."""
+
+    commands: Annotated[Count, Meta(description="Commands that both executed, warm-up commands included")]
+    events: Annotated[Count, Meta(description="Events that are equal, up to the first difference")]
+    difference: Annotated[str | None, Meta(description="The first difference, in words; null if there is none")]
+    not_compared: Annotated[
+        tuple[str, ...], Meta(description="Fields of an event that the engine does not claim to give")
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What shows that the engine did the work right."""
 
@@ -311,3 +323,4 @@ class Verification:
         GoldenCheck | None,
         Meta(description="null for other flows than those of built-in profiles, and other seeds"),
     ] = None
+    native: Annotated[NativeCheck | None, Meta(description="null for an engine that is not of a library")] = None

@@ -134,6 +134,12 @@ def notes(report: Report) -> tuple[str, ...]:
     return report.workload.notes if report.workload.seed is None else ()
 
 
+def verified(report: Report) -> str:
+    """What was compared of the events: with a library's engine, all of them."""
+    native = report.verification.native if report.verification else None
+    return text_lines.compared(native) if native else text_lines.verification(report)
+
+
 def whole_path(report: Report) -> bool:
     """Whether a peer was measured, so that the latency budget is what the user asked for."""
     return any(row.stage == "network" and row.parts for row in report.budget)

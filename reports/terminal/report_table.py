@@ -13,7 +13,7 @@ from rich.text import Text
 from lowlat import units
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
-from lowlat.reports.terminal import headline, latency_table, recording_lines, text_lines
+from lowlat.reports.terminal import headline, latency_table, library_lines, recording_lines, text_lines
 from lowlat.reports.terminal.wide_console import uncut
 from lowlat.text import plain_text
 
@@ -53,13 +53,23 @@ def _brief(report: Report) -> Iterator[Fact]:
         yield "recorded", recording_lines.source(report.recording)
         return
     yield from headline.passes(report)
+    yield from _library(report)
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)
     yield "placement", _warning(headline.placement(report))
     yield "hot path", _warning(headline.hot_path(report))
     yield "noise", plain_text(*headline.noise(report)) if report.runs else None
     yield from (("note", note) for note in headline.notes(report))
-    yield "verified", text_lines.verification(report)
+    yield "verified", headline.verified(report)
+
+
+def _library(report: Report) -> Iterator[Fact]:
+    library = report.engine.library if report.engine else None
+    if library is None:
+        return
+    yield "library", library_lines.source(library)
+    yield "call cost", library_lines.call_cost(library)
+    yield "leak", _warning(library_lines.leak(report))
 
 
 def _warning(text: str | None) -> Text | None:
@@ -85,6 +95,7 @@ def _found(report: Report) -> Iterator[Fact]:
         return
     model, baselines = report.load.model, report.baselines
     yield from text_lines.passes(report.runs, model).items()
+    yield from _library(report)
     yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)

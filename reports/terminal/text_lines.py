@@ -28,6 +28,7 @@ from lowlat.reports.model.results import (
     HotPath,
     Journal,
     JournalPolicy,
+    NativeCheck,
     OsNoise,
     Run,
     SummarySeries,
@@ -365,6 +366,7 @@ def verification(report: Report) -> str:
     }[facts.equal]
     return join(
         [
+            compared(facts.native) if facts.native else None,
             f"digest {_short(facts.digest)}" + (f" over {units.plural(facts.events, 'event')}" if facts.events else ""),
             _golden(facts.golden) if facts.golden else None,
             verdict,
@@ -372,6 +374,14 @@ def verification(report: Report) -> str:
             _matched("best bids and asks match the vendor's file", facts.quotes_matched, facts.quotes),
         ]
     )
+
+
+def compared(check: NativeCheck) -> str:
+    """The comparison of every event with the native engine's."""
+    left = f" ({' and '.join(check.not_compared)} left out)" if check.not_compared else ""
+    if check.difference:
+        return f"events DIFFERENT from the native engine's {check.difference}{left}"
+    return f"all {units.plural(check.events, 'event')} identical to the native engine's{left}"
 
 
 def _compared(facts: Verification) -> str:

@@ -26,7 +26,7 @@ UNDER_LOWLAT = {"engine", "probes", "reports"}
 FLOORS = (
     {"platform"},
     {"matching"},
-    {"reference", "rings", "analytics", "journal", "shared_book"},
+    {"reference", "rings", "analytics", "journal", "shared_book", "foreign"},
     {"flow"},
     {"bench", "c_api"},
     {"bindings"},

@@ -33,8 +33,25 @@ class CallbackEngine {
     static constexpr const char* function = "execute";
 
   private:
+    /// Reads each field by itself, as a client would. One wide read of what the engine has just written in parts would
+    /// wait until all of it is in the cache.
     static void take(void* to, const lowlat_event* event) noexcept {
-        std::memcpy(static_cast<void*>(&static_cast<Sink*>(to)->next()), event, sizeof(Event));
+        const volatile lowlat_event& from = *event;
+        Event& kept = static_cast<Sink*>(to)->next();
+        kept.sequence = from.sequence;
+        kept.order_id = from.order_id;
+        kept.maker_id = from.maker_id;
+        kept.price = from.price;
+        kept.quantity = from.quantity;
+        kept.remaining = from.remaining;
+        kept.maker_remaining = from.maker_remaining;
+        kept.symbol = from.symbol;
+        kept.trade_id = from.trade_id;
+        kept.kind = static_cast<ExecType>(from.kind);
+        kept.side = from.side;
+        kept.reason = static_cast<Reason>(from.reason);
+        kept.command = static_cast<CommandType>(from.command);
+        kept.zero = from.zero;
     }
 
     void (*execute_)(void*, const void*, std::size_t, lowlat_event_callback, void*);
