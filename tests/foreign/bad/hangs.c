@@ -1,0 +1,14 @@
+/* Never returns, and has no event. */
+#include "spoiled.h"
+
+static volatile int forever = 1;
+
+static void execute_badly(void* engine, const void* commands, size_t count, lowlat_event_callback emit, void* to) {
+    if (is_bad_now(engine, count))
+        while (forever) continue;
+    call_back(engine, commands, count, emit, to);
+}
+
+const lowlat_engine_interface* lowlat_get_engine_interface(void) {
+    return calling_back(execute_badly);
+}
