@@ -30,6 +30,7 @@ from lowlat_cli.verbs.record import record
 from lowlat_cli.verbs.replay import replay
 from lowlat_cli.verbs.report import report
 from lowlat_cli.verbs.topology import topology
+from lowlat_cli.verbs.verify import verify
 
 _EPILOG = """
 Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.toml or [tool.lowlat] of pyproject.toml in
@@ -65,6 +66,7 @@ app.add_typer(journal)
 app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
+app.command(cls=Verb, epilog=_EPILOG)(verify)
 app.command("help", cls=PlainVerb)(help_)
 app.command(cls=PlainVerb)(completion)
 app.command("_complete", cls=PlainVerb, hidden=True)(complete)
@@ -109,6 +111,7 @@ def root(
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
+      lowlat verify --engine ./mine.so    does your engine do what the native one does?
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

@@ -87,7 +87,9 @@ def _without_a_part(commands: Commands, parts: int, deadline: float) -> Iterator
     for start, end in reversed([*pairwise(cuts)]):
         if time.monotonic() > deadline:
             return
-        yield np.concatenate([commands[:start], commands[end:]])
+        kept = np.ones(len(commands), dtype=bool)
+        kept[start:end] = False
+        yield commands[kept]
 
 
 def _plainer(commands: Commands, deadline: float) -> Iterator[Callable[[Commands], Commands]]:
