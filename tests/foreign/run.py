@@ -1,54 +1,81 @@
-"""Runs one foreign engine in a process of its own, for the tests of those that take their process with them.
+"""Runs foreign engines in a process of its own, for `tests/foreign/apart.py`.
 
-    python -P tests/foreign/run.py LIBRARY EVENTS
+    python -P tests/foreign/run.py FD
 
-EVENTS: where the events of a first and of a second run, with a reset between, go as a `.npz` file, and what the heap
-grew by in the second. A refused library or engine ends with code 1, and its error on stderr.
+Reads pickled pairs of one of the functions below and its argument from stdin; writes what it returns, or the
+`LowlatError` that it raises, to the file descriptor. Stdout and stderr are the engine's.
 """
 
 from __future__ import annotations
 
+import os
+import pickle
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2]))
 
-import numpy as np
-
 from lowlat.engine import _core
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import native_rules
-from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import Commands
+from lowlat.engine.matching.records import EXTENDED_COMMAND, Commands
 from lowlat.errors import LowlatError
-from tests.foreign.within import commands_within
-from tests.property.streams import STREAMS
-
-COMMANDS = 3_000
-STALL_LIMIT_MS = 1_000
-SETTINGS = EngineConfig((Instrument(),), orders=1_000)
 
 
-def given(capabilities: int) -> Commands:
-    """The commands that an engine of these capabilities gets."""
-    return commands_within(STREAMS["touch"].commands(1, COMMANDS), capabilities)
+@dataclass(frozen=True)
+class Job:
+    """Batches of commands for a new engine of a library. `resets`: the batches before which it is reset."""
+
+    library: Path
+    settings: EngineConfig
+    batches: list[Commands]
+    resets: frozenset[int] = frozenset()
+    stall_limit_ms: int = 600_000
 
 
-def run(library: str, events: str) -> None:
-    """Both runs."""
-    loaded = _core.EngineLibrary(library, STALL_LIMIT_MS)
-    commands = given(loaded.capabilities)
-    engine = _core.ForeignEngine(loaded, native_rules(SETTINGS), SETTINGS.orders, extended=False)
-    first = engine.process(commands)
-    engine.reset()
-    before = _core.heap_in_use()
-    second = engine.process(commands)
-    grown = _core.heap_in_use() - before - second.nbytes
-    np.savez(events, first=first, second=second, grown=grown)
+@dataclass(frozen=True)
+class Done:
+    """The events of each batch as bytes, and what the heap grew by while it ran."""
+
+    events: list[bytes]
+    grown: list[int]
+
+
+def capabilities(library: Path) -> int:
+    """Those that it says it has."""
+    return _core.EngineLibrary(str(library), 600_000).capabilities
+
+
+def run(job: Job) -> Done:
+    """Every batch."""
+    library = _core.EngineLibrary(str(job.library), job.stall_limit_ms)
+    extended = any(batch.dtype == EXTENDED_COMMAND for batch in job.batches)
+    engine = _core.ForeignEngine(library, native_rules(job.settings), job.settings.orders, extended=extended)
+    done = Done([], [])
+    for at, batch in enumerate(job.batches):
+        if at in job.resets:
+            engine.reset()
+        before = _core.heap_in_use()
+        done.events.append(engine.process(batch).tobytes())
+        done.grown.append(_core.heap_in_use() - before - len(done.events[-1]))
+    return done
+
+
+def _serve(answers: int) -> None:
+    with os.fdopen(answers, "wb") as to:
+        while True:
+            try:
+                function, argument = pickle.load(sys.stdin.buffer)
+            except EOFError:
+                return
+            try:
+                answer = function(argument)
+            except LowlatError as error:
+                answer = error
+            pickle.dump(answer, to)
+            to.flush()
 
 
 if __name__ == "__main__":
-    try:
-        run(*sys.argv[1:])
-    except LowlatError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    _serve(int(sys.argv[1]))
