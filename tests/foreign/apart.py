@@ -7,7 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, Any, TypeVar
@@ -40,7 +40,8 @@ class EngineProcess:
 
     def end(self) -> tuple[int, str, str]:
         """Let it end; its code, and what came out of it."""
-        self.requests.close()
+        with suppress(BrokenPipeError):  # it has ended before it read all
+            self.requests.close()
         try:
             code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:

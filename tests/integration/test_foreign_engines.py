@@ -28,9 +28,10 @@ from tests.property.worlds import WORLDS
 from tests.worked_examples import EXAMPLES
 from tests.worked_examples.example import FOK, buy, market, replace, sell
 
-RIGHT = {"C++, calls back": libraries.simple_book, "C, fills a buffer": libraries.simple_book_in_c}
+RIGHT = {each.__name__: each for each in (libraries.simple_book, libraries.simple_book_in_c, libraries.ours)}
+"""One that calls back, one of few capabilities that fills a buffer, one of all."""
 
-both_styles = pytest.mark.parametrize("style", RIGHT)
+every_right_one = pytest.mark.parametrize("engine", RIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +59,9 @@ def assert_right(process: EngineProcess, library: Path, settings: EngineConfig, 
 # -- right engines ---------------------------------------------------------------------------------------------------
 
 
-@both_styles
-def test_the_worked_examples_of_its_capabilities(process: EngineProcess, style: str) -> None:
-    library = RIGHT[style]()
+@every_right_one
+def test_the_worked_examples_of_its_capabilities(process: EngineProcess, engine: str) -> None:
+    library = RIGHT[engine]()
     capabilities = process.ask(run.capabilities, library)
     tried = 0
     for example in EXAMPLES:
@@ -69,51 +70,55 @@ def test_the_worked_examples_of_its_capabilities(process: EngineProcess, style: 
         if made_for_it and len(commands_within(commands, capabilities)) == len(commands):
             assert_right(process, library, example.settings, commands)
             tried += 1
-    assert tried >= {"C++, calls back": 22, "C, fills a buffer": 10}[style]
+    assert tried >= {"simple_book": 22, "simple_book_in_c": 10, "ours": len(EXAMPLES)}[engine]
 
 
-@both_styles
+@every_right_one
 @PROPERTY
 @given(case=cases())
-def test_random_commands(process: EngineProcess, style: str, case: Case) -> None:
-    assert_right(process, RIGHT[style](), case.settings, stream_of(case.rows))
+def test_random_commands(process: EngineProcess, engine: str, case: Case) -> None:
+    assert_right(process, RIGHT[engine](), case.settings, stream_of(case.rows))
 
 
-@both_styles
+@every_right_one
 @PROPERTY
 @given(case=WORLDS)
-def test_random_worlds(process: EngineProcess, style: str, case: Case) -> None:
-    assert_right(process, RIGHT[style](), case.settings, stream_of(case.rows))
+def test_random_worlds(process: EngineProcess, engine: str, case: Case) -> None:
+    assert_right(process, RIGHT[engine](), case.settings, stream_of(case.rows))
 
 
-@both_styles
+@every_right_one
 @pytest.mark.parametrize("name", STREAMS)
-def test_long_random_commands(process: EngineProcess, style: str, name: str) -> None:
+def test_long_random_commands(process: EngineProcess, engine: str, name: str) -> None:
     """Wrong ones among them. Where there are symbols that the engine lacks, it rejects their commands."""
     stream = STREAMS[name]
-    events = assert_right(process, RIGHT[style](), stream.settings, stream.commands(1, 20_000))
+    events = assert_right(process, RIGHT[engine](), stream.settings, stream.commands(1, 20_000))
     assert ExecType.REJECTED in events["kind"]
-    if style == "C++, calls back":
+    if engine != "simple_book_in_c":
         assert {*events["kind"].tolist()} == {*ExecType} - {ExecType.TRIGGERED, ExecType.REFILLED}
 
 
-@both_styles
+@every_right_one
 @pytest.mark.parametrize("name", WORLD_STREAMS)
-def test_long_random_commands_of_double_size(process: EngineProcess, style: str, name: str) -> None:
+def test_long_random_commands_of_double_size(process: EngineProcess, engine: str, name: str) -> None:
     stream = WORLD_STREAMS[name]
     assert stream.commands([1], 1).dtype == EXTENDED_COMMAND
-    assert_right(process, RIGHT[style](), stream.settings, stream.commands([1], 20_000))
+    events = assert_right(process, RIGHT[engine](), stream.settings, stream.commands([1], 20_000))
+    if engine == "ours" and stream.settings.orders > 1:
+        assert {*events["kind"].tolist()} == {*ExecType}
 
 
-TAKES = [("C++, calls back", name) for name in profile_names() if name != "all-kinds"] + [
-    ("C, fills a buffer", name) for name in ("burst", "deep", "flash-crash", "steady", "sweep")
+TAKES = [
+    *(("simple_book", name) for name in profile_names() if name != "all-kinds"),
+    *(("simple_book_in_c", name) for name in ("burst", "deep", "flash-crash", "steady", "sweep")),
+    ("ours", "all-kinds"),
 ]
 """The built-in profiles of which an engine takes every command."""
 
 
-@pytest.mark.parametrize(("style", "name"), TAKES)
-def test_synthetic_flow(process: EngineProcess, style: str, name: str) -> None:
-    library, profile = RIGHT[style](), load_profile(name)
+@pytest.mark.parametrize(("engine", "name"), TAKES)
+def test_synthetic_flow(process: EngineProcess, engine: str, name: str) -> None:
+    library, profile = RIGHT[engine](), load_profile(name)
     if profile.live_orders > 1_000_000:  # as many take a minute to generate
         profile = msgspec.structs.replace(profile, symbols=80, live_orders=15_000)
     flow = synthetic_flow(profile, 200_000, 1)
@@ -124,10 +129,10 @@ def test_synthetic_flow(process: EngineProcess, style: str, name: str) -> None:
     assert_right(process, library, settings, flow.commands)
 
 
-@both_styles
+@every_right_one
 @pytest.mark.parametrize("batch", [1, 2, 3, 255, 257])
-def test_where_a_batch_is_split_makes_no_difference(process: EngineProcess, style: str, batch: int) -> None:
-    library, stream = RIGHT[style](), STREAMS["touch"]
+def test_where_a_batch_is_split_makes_no_difference(process: EngineProcess, engine: str, batch: int) -> None:
+    library, stream = RIGHT[engine](), STREAMS["touch"]
     commands = commands_within(stream.commands(2, 2_000), process.ask(run.capabilities, library))
     at_once, in_parts = (
         process.ask(run.run, run.Job(library, stream.settings, batches)).events
@@ -136,22 +141,34 @@ def test_where_a_batch_is_split_makes_no_difference(process: EngineProcess, styl
     assert b"".join(in_parts) == at_once[0]
 
 
-@both_styles
+@every_right_one
 @pytest.mark.parametrize("trades", [1_021, 1_022, 1_023, 1_024, 2_046, 2_047, 2_048, 5_000])
 def test_one_command_with_more_events_than_a_buffer_has_room_for(
-    process: EngineProcess, style: str, trades: int
+    process: EngineProcess, engine: str, trades: int
 ) -> None:
     """The room is 1,024; beside its trades the command has an ACCEPTED and a CANCELLED."""
     sellers = [sell(order, 1, 100 + order) for order in range(1, trades + 1)]
     events = assert_right(
-        process, RIGHT[style](), EngineConfig((Instrument(),)), stream_of([*sellers, market(0, Side.BUY, 2**32 - 1)])
+        process, RIGHT[engine](), EngineConfig((Instrument(),)), stream_of([*sellers, market(0, Side.BUY, 2**32 - 1)])
     )
     assert len(events) == 2 * trades + 2
 
 
-@both_styles
-def test_a_reset_engine_is_a_new_one(process: EngineProcess, style: str) -> None:
-    library, stream = RIGHT[style](), STREAMS["deep"]
+def test_commands_with_hundreds_of_events_each(process: EngineProcess) -> None:
+    """However many a right engine has, they are no events without end."""
+    pro_rata = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA),))
+    crowd = [sell(order, 300, 100) for order in range(300)]
+    shared = [buy(300 + order, 300, 100) for order in range(300)]
+    assert len(assert_right(process, libraries.ours(), pro_rata, stream_of([*crowd, *shared]))) > 300 * 300
+    icebergs = [sell(order, 256, 100, display_quantity=1) for order in range(200)]
+    taken = [*icebergs, buy(200, 256 * 200, 100)]
+    events = assert_right(process, libraries.ours(), EngineConfig((Instrument(),)), stream_of(taken))
+    assert len(events) > 2 * 255 * 200
+
+
+@every_right_one
+def test_a_reset_engine_is_a_new_one(process: EngineProcess, engine: str) -> None:
+    library, stream = RIGHT[engine](), STREAMS["deep"]
     commands = commands_within(stream.commands(1, 5_000), process.ask(run.capabilities, library))
     job = run.Job(library, stream.settings, [commands] * 2, resets=frozenset({1}))
     first, second = process.ask(run.run, job).events
