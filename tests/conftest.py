@@ -20,6 +20,10 @@ sys.path[:] = [*(entry for entry in sys.path if Path(entry or ".").resolve() != 
 # The tests measure beside one another: they look at what is measured, not at figures.
 os.environ["LOWLAT_NO_LOCK"] = "1"
 
+# Compiled modules are kept, also where the environment is against it: a command would compile `lowlat` at each start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # Of the terminal that the tests run in; workers of pytest-xdist have it set.
 os.environ.pop("COLUMNS", None)
 
