@@ -1,6 +1,8 @@
 """Measures the native engine: in a closed loop a batched pass, one with a command at a time and a timed one, all of
 them several times; in an open loop one at intended start times; in a pipeline a pass through it. The whole flow is
 executed once before, as a warm-up.
+
+What only some loads need is imported where it is used: the import of this module is a part of every run's time.
 """
 
 from __future__ import annotations
@@ -13,11 +15,8 @@ from numpy.typing import NDArray
 
 from lowlat.engine import _core
 from lowlat.engine.bench.event_digest import digest_events
-from lowlat.engine.bench.interval_log import logged
-from lowlat.engine.bench.journal_cost import journal_cost
 from lowlat.engine.bench.loop_ceiling import ceiling_of
 from lowlat.engine.bench.passes import Pass, WatchedPasses
-from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
 from lowlat.engine.bench.protocol import ClosedLoop, Delivery, OpenLoop, Pipeline
 from lowlat.engine.bench.run_memory import native_memory
 from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup, added_recorders, quiet_recorders
@@ -25,6 +24,7 @@ from lowlat.engine.flow.arrivals import arrivals
 from lowlat.engine.flow.profile import Arrivals
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands
+from lowlat.reports.model.results import Journal
 
 OPEN_MEASURES = ("response", "service", "scheduling_delay")
 CLOSED_PASSES = 5
@@ -82,10 +82,10 @@ class _NativeRun:
             done, recorders = self._recorded(timed_pass, latencies, ["service"])
             parts.append((done, {name: recorder.take() for name, recorder in recorders.items()}))
         measured = self._after_passes(added_recorders([recorders for _, recorders in parts]), self.measured)
-        job, seeding = self.setup.job.journal, self.setup.seeding
-        journal = None if job is None else journal_cost(job, self.engine, seeding, self.measured, self.scale)
         quiet = quiet_recorders(parts) if len(parts) > 1 else None
-        return replace(measured, largest_gap_ns=self._largest_gap_ns(latencies), journal=journal, quiet=quiet)
+        return replace(
+            measured, largest_gap_ns=self._largest_gap_ns(latencies), journal=self._journal_cost(), quiet=quiet
+        )
 
     def open(self, due: Arrivals, *, on_cpu: bool) -> MeasuredRun:
         latencies, planned = _core.Latencies(OPEN_MEASURES), self._planned(due)
@@ -107,6 +107,8 @@ class _NativeRun:
         )
 
     def pipeline(self, due: Arrivals | None) -> MeasuredRun:
+        from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
+
         setup = self.setup
         assert setup.job.path is not None, "a pipeline has its places"
         measures = PACED_MEASURES if due else PATH_MEASURES
@@ -155,10 +157,20 @@ class _NativeRun:
         job = self.setup.job.log
         if job is None:
             return self.passes.run("timed", measured), recorders
+        from lowlat.engine.bench.interval_log import logged
+
         with logged(job, latencies, measures[0], self.scale, self._idle_cpus()) as log:
             done = self.passes.run("timed", measured)
         self.log_fault = log.fault
         return done, recorders | {(measures[0], op): log.intervals.total(at) for at, op in enumerate(operations)}
+
+    def _journal_cost(self) -> Journal | None:
+        job = self.setup.job.journal
+        if job is None:
+            return None
+        from lowlat.engine.bench.journal_cost import journal_cost
+
+        return journal_cost(job, self.engine, self.setup.seeding, self.measured, self.scale)
 
     def _idle_cpus(self) -> list[int]:
         """Allowed CPUs without a measured thread, or at least without the matcher."""

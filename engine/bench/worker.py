@@ -21,7 +21,6 @@ from lowlat.engine.bench.native_run import measure_native
 from lowlat.engine.bench.numa import memory_bound_to
 from lowlat.engine.bench.passes import added, run_noise
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
-from lowlat.engine.bench.reference_loops import measure_interpreted
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
@@ -66,6 +65,8 @@ def _measured(setup: RunSetup) -> MeasuredRun:
         return measure_native(setup, engine)
     if entry.compiled:
         raise PlugInError(f"{type(engine).__name__}, which {setup.job.engine} makes, is no compiled engine")
+    from lowlat.engine.bench.reference_loops import measure_interpreted
+
     return measure_interpreted(setup, engine, entry.make)
 
 
