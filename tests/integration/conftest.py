@@ -39,7 +39,7 @@ LOWLAT = Path(sys.executable).with_name("lowlat")
 _ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """The caller's environment without variables that would change a result; warnings are errors, as in the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
     return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {
@@ -51,7 +51,7 @@ def _environment() -> dict[str, str]:
 @pytest.fixture
 def environment() -> dict[str, str]:
     """The environment of a command that a test runs."""
-    return _environment()
+    return clean_environment()
 
 
 def _hear_signals() -> None:
@@ -97,7 +97,7 @@ def cold(start: Start) -> Run:
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     """The process that `lowlat` runs in forks of."""
-    zygote = Zygote(_environment())
+    zygote = Zygote(clean_environment())
     yield zygote
     zygote.close()
 
@@ -124,7 +124,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Run:
 
     @functools.cache
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return zygote.run(arguments, folder=tmp_path_factory.mktemp("once"), environment=_environment())
+        return zygote.run(arguments, folder=tmp_path_factory.mktemp("once"), environment=clean_environment())
 
     return run
 
