@@ -20,7 +20,7 @@ sys.path[:] = [*(entry for entry in sys.path if Path(entry or ".").resolve() != 
 # The tests measure beside one another: they look at what is measured, not at figures.
 os.environ["LOWLAT_NO_LOCK"] = "1"
 
-# Compiled modules are kept, also where the environment is against it: a command would compile `lowlat` at each start.
+# Bytecode is kept, also where the environment is against it: each process of a test would compile all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
