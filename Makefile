@@ -37,6 +37,8 @@ $(VENV)/.tools: $(BIN)/python pyproject.toml
 $(VENV)/.built: $(VENV)/.tools $(SOURCES)
 	@echo "lowlat: building the native modules" >&2
 	$(BUILD)
+	# As an installation from a wheel does; where Python may write no bytecode, each start would compile every module.
+	@$(BIN)/python -m compileall -q lowlat lowlat_cli engine probes reports
 	@touch $@
 
 $(VENV)/.extra-%: $(VENV)/.tools pyproject.toml

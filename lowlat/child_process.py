@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from lowlat.errors import ExitCode, LowlatError, UsageError
 from lowlat.refusals import refusal
@@ -58,6 +60,17 @@ def run_program(module: str) -> None:
 def _end(line: str, code: ExitCode) -> None:
     sys.stderr.write(f"{line}\n")
     sys.exit(code)
+
+
+@contextlib.contextmanager
+def apart_from_stdout() -> Iterator[BinaryIO]:
+    """What stdout was, for our own output. What other code prints meanwhile, such as that of a library, goes nowhere."""
+    own = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    with os.fdopen(own, "wb") as out:
+        yield out
 
 
 def prepare_for_numpy() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -117,9 +118,15 @@ def root(
         typer.echo(ctx.get_help())
 
 
+@cache
+def command_line() -> Any:
+    """All verbs with their options, made once in a process: this takes longer than to parse the arguments."""
+    return get_command(app)
+
+
 def run(arguments: Sequence[str], session: Session) -> int:
     """Parse the arguments, run the verb and return its exit code. Exceptions of the verb are not handled here."""
-    command = get_command(app)
+    command = command_line()
     try:
         with command.make_context("lowlat", list(arguments), obj=session) as ctx:
             return int(command.invoke(ctx) or 0)

@@ -20,6 +20,10 @@ sys.path[:] = [*(entry for entry in sys.path if Path(entry or ".").resolve() != 
 # The tests measure beside one another: they look at what is measured, not at figures.
 os.environ["LOWLAT_NO_LOCK"] = "1"
 
+# Bytecode is kept, also where the environment is against it: each process of a test would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # Of the terminal that the tests run in; workers of pytest-xdist have it set.
 os.environ.pop("COLUMNS", None)
 

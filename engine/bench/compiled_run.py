@@ -7,21 +7,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
-from lowlat.engine.bench.interval_log import logged
 from lowlat.engine.bench.loop_ceiling import ceiling_of
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.protocol import OpenLoop
 from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup, added_recorders, quiet_recorders
 from lowlat.engine.flow.arrivals import arrivals
 from lowlat.engine.flow.profile import Arrivals
-from lowlat.engine.foreign.library import LibraryEngine
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands
+
+if TYPE_CHECKING:
+    from lowlat.engine.foreign.library import LibraryEngine
 
 OPEN_MEASURES = ("response", "service", "scheduling_delay")
 CLOSED_PASSES = 5
@@ -121,6 +123,8 @@ class CompiledRun(ABC):
         job = self.setup.job.log
         if job is None:
             return self.passes.run("timed", measured), recorders
+        from lowlat.engine.bench.interval_log import logged
+
         with logged(job, latencies, measures[0], self.scale, self._idle_cpus()) as log:
             done = self.passes.run("timed", measured)
         self.log_fault = log.fault

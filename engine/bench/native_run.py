@@ -1,4 +1,7 @@
-"""Measures the native engine: as any compiled one, through a pipeline too, and with a journal."""
+"""Measures the native engine: as any compiled one, through a pipeline too, and with a journal.
+
+What only some loads need is imported where it is used: the import of this module is a part of every run's time.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from dataclasses import replace
 from lowlat.engine import _core
 from lowlat.engine.bench.compiled_run import CompiledRun
 from lowlat.engine.bench.event_digest import digest_events
-from lowlat.engine.bench.journal_cost import journal_cost
-from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
 from lowlat.engine.bench.protocol import Delivery, Pipeline
 from lowlat.engine.bench.run_memory import native_memory
 from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
@@ -40,10 +41,14 @@ class NativeRun(CompiledRun):
         measured, job, seeding = super().closed(), self.setup.job.journal, self.setup.seeding
         if job is None:
             return measured
+        from lowlat.engine.bench.journal_cost import journal_cost
+
         return replace(measured, journal=journal_cost(job, self.engine, seeding, self.measured, self.scale))
 
     def pipeline(self, due: Arrivals | None) -> MeasuredRun:
         """Through the rings to the mapped books. `due`: None for maximum rate."""
+        from lowlat.engine.bench.pipeline import PACED_MEASURES, PATH_MEASURES, OrderPath
+
         setup = self.setup
         assert setup.job.path is not None, "a pipeline has its places"
         measures = PACED_MEASURES if due else PATH_MEASURES

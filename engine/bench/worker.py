@@ -15,16 +15,14 @@ import sys
 import msgspec
 import numpy as np
 
+from lowlat.child_process import apart_from_stdout
 from lowlat.engine import _core
 from lowlat.engine.bench.engines import engine_entry
-from lowlat.engine.bench.library_run import measure_library
 from lowlat.engine.bench.native_run import NativeRun
 from lowlat.engine.bench.numa import memory_bound_to
 from lowlat.engine.bench.passes import added, run_noise
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
-from lowlat.engine.bench.reference_loops import measure_interpreted
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
-from lowlat.engine.foreign.library import apart_from_stdout
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
 from lowlat.engine.matching.native import Engine
@@ -64,12 +62,16 @@ def run(job: Job) -> RunOutcome:
 def _measured(setup: RunSetup) -> MeasuredRun:
     entry = engine_entry(setup.job.engine)
     if entry.library:
+        from lowlat.engine.bench.library_run import measure_library
+
         return measure_library(setup, entry.library)
     engine = entry.make(setup.settings)
     if isinstance(engine, Engine):
         return NativeRun(setup, engine).measured_load()
     if entry.compiled:
         raise PlugInError(f"{type(engine).__name__}, which {setup.job.engine} makes, is no compiled engine")
+    from lowlat.engine.bench.reference_loops import measure_interpreted
+
     return measure_interpreted(setup, engine, entry.make)
 
 

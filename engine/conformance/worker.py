@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from lowlat.child_process import apart_from_stdout
 from lowlat.engine.conformance.cases import Case, suites
 from lowlat.engine.conformance.comparison import Difference, compare, events_of, with_commands
 from lowlat.engine.conformance.messages import Begun, ConformanceJob, Found, Judged, Message, Shrinking
 from lowlat.engine.conformance.shrinking import Outcome, shrunk, tried
 from lowlat.engine.foreign.compared import shown
 from lowlat.engine.foreign.description import STALL_LIMIT_S
-from lowlat.engine.foreign.library import LoadedLibrary, apart_from_stdout, loaded
+from lowlat.engine.foreign.library import LoadedLibrary, loaded
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, CommandType, SelfTradePrevention, Side, TimeInForce
 from lowlat.probes.cpu.threads import end_with_parent

@@ -6,8 +6,9 @@ import sys
 
 import msgspec
 
+from lowlat.child_process import apart_from_stdout
 from lowlat.engine.foreign.description import STALL_LIMIT_S
-from lowlat.engine.foreign.library import apart_from_stdout, loaded
+from lowlat.engine.foreign.library import loaded
 
 
 def main() -> None:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
-from typing import BinaryIO
-
 import numpy as np
 
 from lowlat.engine import _core
@@ -74,17 +69,6 @@ def padding_of(events: Events) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
     """The field `zero` of each event, which the dtype leaves out."""
     words: np.ndarray[tuple[int], np.dtype[np.uint32]] = events.view(np.uint32).reshape(-1, EVENT.itemsize // 4)[:, -1]
     return words
-
-
-@contextlib.contextmanager
-def apart_from_stdout() -> Iterator[BinaryIO]:
-    """What stdout was, for our own output: a library that prints would spoil it, and prints nowhere."""
-    own = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    with os.fdopen(own, "wb") as out:
-        yield out
 
 
 def _text(raw: bytes) -> str:

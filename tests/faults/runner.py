@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -20,6 +18,7 @@ import psutil
 from tests.faults.commands import Command, prepare
 from tests.faults.judge import Outcome
 from tests.faults.plan import Fault, read_plan, write_plan
+from tests.warm_start import Started, Zygote
 
 HERE: Final = Path(__file__).parent
 STUCK_S: Final = 120.0
@@ -72,21 +71,14 @@ class Runner:
         self.sleeper = subprocess.Popen(
             [sys.executable, "-P", "-c", PUBLISHING], stdin=subprocess.PIPE, env=environment(home)
         )
-        self.zygote = subprocess.Popen(
-            [sys.executable, "-P", str(HERE / "zygote.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,  # a line that has been read ahead would be hidden from select()
-            # The zygote loads numpy before `lowlat` can keep it from starting threads.
-            env=environment(home) | {"LD_PRELOAD": str(shim), "OPENBLAS_NUM_THREADS": "1"},
-        )
-        assert self._line() == "ready"
+        self.environment = environment(home) | {"LD_PRELOAD": str(shim)}
+        self.zygote = Zygote(self.environment, HERE / "zygote.py")
 
     def close(self) -> None:
         """End the zygote and the sleeper."""
-        for process in (self.zygote, self.sleeper):
-            process.kill()
-            process.communicate()
+        self.zygote.close()
+        self.sleeper.kill()
+        self.sleeper.communicate()
 
     def run(self, command: Command, fault: Fault | None) -> Outcome:
         """Run a command in an empty folder, with one failure."""
@@ -106,28 +98,33 @@ class Runner:
 
     def _ended(self, command: Command, folder: Path, plan: Path) -> int:
         arguments = [str(self.sleeper.pid) if word == "SLEEPER" else word for word in command.arguments]
-        assert self.zygote.stdin is not None
-        asked = {"arguments": arguments, "folder": str(folder), "plan": str(plan)}
-        self.zygote.stdin.write(json.dumps(asked).encode() + b"\n")
-        process = int(self._line())
-        with _killed_if_stuck(process):
-            self._wait(process)
-        return int(self._line())
+        with (
+            Path(os.devnull).open("rb") as null,
+            folder.with_suffix(".stdout").open("wb") as out,
+            folder.with_suffix(".stderr").open("wb") as err,
+        ):
+            process = self.zygote.start(
+                arguments,
+                folder=folder,
+                environment=self.environment,
+                streams=[null.fileno(), out.fileno(), err.fileno()],
+                plan=str(plan),
+            )
+        with _killed_if_stuck(process.pid):
+            return _waited(process)
 
-    def _wait(self, process: int) -> None:
-        """Until the zygote has the exit code. Raises `TimeoutError` if the command's processes do nothing any more."""
-        assert self.zygote.stdout is not None
-        used, since = -1.0, time.monotonic()
-        while not select.select([self.zygote.stdout], [], [], 1.0)[0]:
-            now = _cpu_s(process)
-            if now != used:
-                used, since = now, time.monotonic()
-            elif time.monotonic() - since > STUCK_S:
-                raise TimeoutError("it hangs")
 
-    def _line(self) -> str:
-        assert self.zygote.stdout is not None
-        return self.zygote.stdout.readline().decode().strip()
+def _waited(process: Started) -> int:
+    """Its exit code. Raises `TimeoutError` if the command's processes do nothing any more."""
+    used, since = -1.0, time.monotonic()
+    while True:
+        with contextlib.suppress(TimeoutError):
+            return process.wait(1.0)
+        now = _cpu_s(process.pid)
+        if now != used:
+            used, since = now, time.monotonic()
+        elif time.monotonic() - since > STUCK_S:
+            raise TimeoutError("it hangs")
 
 
 @contextlib.contextmanager

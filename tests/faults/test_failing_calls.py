@@ -9,12 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import random
-import select
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 import pytest
@@ -23,6 +21,8 @@ from tests.faults.commands import INSPECTING, MEASURING, Command
 from tests.faults.judge import Outcome, problems
 from tests.faults.plan import ERRORS, Fault, Role, Seen
 from tests.faults.runner import Runner, built_shim, prepared
+from tests.waiting import wait_until
+from tests.warm_start import Started
 
 COMPILER: Final = shutil.which("c++")
 SEED: Final = 12
@@ -150,17 +150,15 @@ def test_a_command_without_the_one_place_that_explains_is_seen(runner: Runner) -
 def test_a_command_that_ends_before_its_start_is_noticed_does_not_hang(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a busy host: both lines of the zygote's answer are there when the first one is read."""
-    line = runner._line
+    """As on a busy host: the zygote has answered with the process's id and its status when the first is read."""
+    start = runner.zygote.start
 
-    def late() -> str:
-        zygote = psutil.Process(runner.zygote.pid)
-        while not select.select([runner.zygote.stdout], [], [], 0)[0] or zygote.children():
-            time.sleep(0.01)
-        time.sleep(0.1)
-        return line()
+    def late(*arguments: Any, **options: Any) -> Started:
+        started = start(*arguments, **options)
+        wait_until(lambda: not psutil.Process(runner.zygote.process.pid).children(), "the command ends")
+        return started
 
-    monkeypatch.setattr(runner, "_line", late)
+    monkeypatch.setattr(runner.zygote, "start", late)
     monkeypatch.setattr("tests.faults.runner.STUCK_S", 3.0)
     command = Command(("profile", "list"))
     assert problems(command, None, runner.run(command, None)) == []

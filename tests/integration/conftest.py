@@ -1,4 +1,8 @@
-"""Runs the installed command like a user: in a separate process, in an empty folder, without our settings."""
+"""Runs the installed command like a user: in a separate process, in an empty folder, without our settings.
+
+Most tests are about what a command does, not about its start, and run it in a fork of a process that has loaded its
+modules (`tests/zygote.py`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,7 @@ import pytest
 
 from lowlat.documents import published
 from tests.waiting import PATIENCE_S
+from tests.warm_start import Zygote, decided_at_start
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -34,7 +39,7 @@ LOWLAT = Path(sys.executable).with_name("lowlat")
 _ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """The caller's environment without variables that would change a result; warnings are errors, as in the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
     return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {
@@ -46,7 +51,7 @@ def _environment() -> dict[str, str]:
 @pytest.fixture
 def environment() -> dict[str, str]:
     """The environment of a command that a test runs."""
-    return _environment()
+    return clean_environment()
 
 
 def _hear_signals() -> None:
@@ -78,8 +83,8 @@ def start(tmp_path: Path, environment: dict[str, str]) -> Start:
 
 
 @pytest.fixture
-def lowlat(start: Start) -> Run:
-    """Run `lowlat` with these arguments to the end."""
+def cold(start: Start) -> Run:
+    """Run `lowlat` with these arguments to the end, started by a new interpreter."""
 
     def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         with start(*arguments, **options) as process:
@@ -90,34 +95,46 @@ def lowlat(start: Start) -> Run:
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def zygote() -> Iterator[Zygote]:
+    """The process that `lowlat` runs in forks of."""
+    zygote = Zygote(clean_environment())
+    yield zygote
+    zygote.close()
+
+
+@pytest.fixture
+def lowlat(zygote: Zygote, cold: Run, tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run `lowlat` with these arguments to the end, without a start of its own unless its environment decides there."""
+
+    def run(
+        *arguments: object, env: dict[str, str] | None = None, **streams: object
+    ) -> subprocess.CompletedProcess[str]:
+        if env and decided_at_start(env):
+            return cold(*arguments, env=env, **streams)
+        return zygote.run(arguments, folder=tmp_path, environment=environment | (env or {}), **streams)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Run:
     """Run `lowlat` with these arguments once, in a folder of its own, for all tests of a worker that only read what it
     prints.
     """
 
     @functools.cache
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        folder = tmp_path_factory.mktemp("once")
-        return subprocess.run(
-            [LOWLAT, *arguments],
-            cwd=folder,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        return zygote.run(arguments, folder=tmp_path_factory.mktemp("once"), environment=clean_environment())
 
     return run
 
 
 @pytest.fixture
-def patched(lowlat: Run) -> Run:
+def patched(cold: Run) -> Run:
     """Run `lowlat` after Python code that changes the program, for results that a correct one never has."""
 
     def run(code: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        return lowlat(*arguments, code=code, **options)
+        return cold(*arguments, code=code, **options)
 
     return run
 
@@ -137,7 +154,7 @@ def document(lowlat: Run) -> Document:
 
 
 @pytest.fixture
-def on_terminal(start: Start) -> Terminal:
+def on_terminal(zygote: Zygote, tmp_path: Path, environment: dict[str, str]) -> Terminal:
     """Run `lowlat` on a terminal this many columns wide until it succeeds; return its output, without colors unless
     `raw`.
     """
@@ -146,14 +163,15 @@ def on_terminal(start: Start) -> Terminal:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         # stdin too, since rich reads the width there first.
-        process = start(*arguments, env={"TERM": "xterm-256color"}, stdin=theirs, stdout=theirs, stderr=theirs)
+        terminal = environment | {"TERM": "xterm-256color"}
+        process = zygote.start(arguments, folder=tmp_path, environment=terminal, streams=[theirs] * 3)
         os.close(theirs)
         parts = []
         with contextlib.suppress(OSError):  # Linux reports a closed other end this way
             while part := os.read(ours, 1 << 16):
                 parts.append(part)
         os.close(ours)
-        assert process.wait(timeout=PATIENCE_S) == 0
+        assert process.wait() == 0
         text = b"".join(parts).decode().replace("\r\n", "\n")
         return text if raw else re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 

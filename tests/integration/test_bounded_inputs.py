@@ -17,64 +17,60 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 
 from lowlat.errors import ExitCode
 from tests.integration.conftest import LOWLAT, Run, Start
 from tests.waiting import PATIENCE_S, wait_until
+from tests.warm_start import Zygote
 
 Refused = Callable[..., str]
 
-CPU_TIMES_MAX = 12
+STARTS_MAX = 11
+"""The CPU time of a refusal beyond the start of the command, in starts."""
 MEMORY_KB_MAX = 200 << 10
 ROW = b"0.0,1,1,1,100,1\n"
 SQUEEZE = {".xz": lzma.compress, ".gz": gzip.compress, ".bz2": bz2.compress}
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a verb took and said."""
-
-    code: int
-    stderr: str
-    cpu_s: float
-    peak_kb: int
-
-
-def ended(process: subprocess.Popen[str], stderr: TextIO) -> Ended:
-    """Wait for a process, and measure it alone."""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    stderr.seek(0)
-    return Ended(process.returncode, stderr.read(), used.ru_utime + used.ru_stime, used.ru_maxrss)
+@pytest.fixture(scope="module")
+def start_s() -> float:
+    """The CPU time that a verb takes from its start to an error."""
+    before = os.times()
+    subprocess.run([LOWLAT, "report", "missing.json"], check=False, stderr=subprocess.DEVNULL)
+    return sum(os.times()[2:4]) - sum(before[2:4])
 
 
 @pytest.fixture(scope="module")
-def usual() -> Ended:
-    """What a verb takes that finds no file."""
-    with tempfile.TemporaryFile("w+") as stderr:
-        process = subprocess.Popen([LOWLAT, "report", "missing.json"], stderr=stderr, text=True)
-        return ended(process, stderr)
+def usual_kb(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The memory of a verb that finds no file."""
+    null = os.open(os.devnull, os.O_RDWR)
+    started = zygote.start(("report", "missing.json"), folder=Path("/"), environment=os.environ, streams=[null] * 3)
+    os.close(null)
+    assert started.wait() == ExitCode.USAGE
+    return started.peak_kb
 
 
 @pytest.fixture
-def refused(start: Start, usual: Ended) -> Refused:
+def refused(zygote: Zygote, tmp_path: Path, environment: dict[str, str], start_s: float, usual_kb: int) -> Refused:
     """Check that a verb refuses its input with one line, cheaply; return the line."""
 
     def check(*arguments: object) -> str:
-        with tempfile.TemporaryFile("w+") as stderr:
-            process = start(*arguments, stdout=subprocess.DEVNULL, stderr=stderr)
-            found = ended(process, stderr)
-        what = f"{arguments}: {found}"
-        assert found.code == ExitCode.USAGE, what
-        assert re.fullmatch(r"lowlat: [^\n]*\n", found.stderr) and len(found.stderr) < 2_200, what
-        assert found.cpu_s < CPU_TIMES_MAX * usual.cpu_s, what
-        assert found.peak_kb < usual.peak_kb + MEMORY_KB_MAX, what
-        return found.stderr
+        with tempfile.TemporaryFile("w+") as stderr, open(os.devnull, "r+b") as null:  # noqa: PTH123
+            streams = [null.fileno(), null.fileno(), stderr.fileno()]
+            found = zygote.start(arguments, folder=tmp_path, environment=environment, streams=streams)
+            code = found.wait()
+            stderr.seek(0)
+            said = stderr.read()
+        what = f"{arguments}: {code}, {found}: {said}"
+        assert code == ExitCode.USAGE, what
+        assert re.fullmatch(r"lowlat: [^\n]*\n", said) and len(said) < 2_200, what
+        assert found.cpu_s < STARTS_MAX * start_s, what
+        assert found.peak_kb < usual_kb + MEMORY_KB_MAX, what
+        return said
 
     return check
 

@@ -129,11 +129,11 @@ def test_tree_and_tables_of_two_sockets(lowlat: Run, two_sockets: Path) -> None:
 
 @pytest.mark.slow
 def test_large_host_costs_little_and_has_levels_between_package_and_core(
-    lowlat: Run, document: Document, large: Path, two_sockets: Path
+    cold: Run, document: Document, large: Path, two_sockets: Path
 ) -> None:
     # 256 CPUs cost little more than 8: most of the time is the start of the program.
-    assert effort(lambda: lowlat("topology", "--root", large), lambda: lowlat("topology", "--root", two_sockets)) < 2
-    text = lowlat("topology", "--root", large, "-v").stdout
+    assert effort(lambda: cold("topology", "--root", large), lambda: cold("topology", "--root", two_sockets)) < 2
+    text = cold("topology", "--root", large, "-v").stdout
     assert "CPUs          256 online · 2 packages · 128 cores · 2 threads per core" in text
     assert "├── node 0  32 cores, 64 CPUs: 0-31,128-159" in text
     assert "│   ├── die  8 cores, 16 CPUs: 0-7,128-135  L3 32 KiB  cores 0,128 to 7,135" in text

@@ -17,10 +17,9 @@ from typing import Any
 
 import pytest
 from typer.core import TyperGroup
-from typer.main import get_command
 
 from lowlat.engine import load_profile
-from lowlat_cli.app import app
+from lowlat_cli.app import command_line
 from lowlat_cli.session import Session
 from tests.documented import PAGES, README, ROOT, blocks, named
 
@@ -63,7 +62,7 @@ def examples(command: Any) -> list[str]:
 
 def command_lines() -> list[tuple[str, str]]:
     """Each call of `lowlat` in a shell block or workflow, with the page it is on, and in the examples of `--help`."""
-    return [("--help", line) for line in examples(get_command(app))] + [
+    return [("--help", line) for line in examples(command_line())] + [
         (named(page), line.strip())
         for page in PAGES
         for language in ("sh", "yaml")
@@ -81,7 +80,7 @@ def test_command_lines_parse(page: str, line: str) -> None:
 
 def parse(arguments: list[str]) -> None:
     """Parse a command line as `lowlat` does, without running it. Raises for an unknown option."""
-    command, context, name = get_command(app), None, "lowlat"
+    command, context, name = command_line(), None, "lowlat"
     while True:
         context = command.make_context(name, arguments, parent=context, obj=Session())
         if not isinstance(command, TyperGroup):
@@ -127,7 +126,7 @@ def test_every_guide_is_in_the_index_and_in_the_readme() -> None:
 
 def test_the_readme_lists_every_verb() -> None:
     listed = re.findall(r"^\| `lowlat (\w+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE)
-    command = get_command(app)
+    command = command_line()
     assert isinstance(command, TyperGroup)
     assert listed == [name for name, each in command.commands.items() if not each.hidden]
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
+from tests.integration.conftest import clean_environment
 from tests.plug_in.package import SOURCE, install
+from tests.warm_start import Zygote
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -45,10 +47,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def zygote_with_packages(site: Path) -> Iterator[Zygote]:
+    """A process with these packages installed, for `lowlat` to run in forks of it."""
+    zygote = Zygote(clean_environment() | {"PYTHONPATH": str(site)})
+    yield zygote
+    zygote.close()
+
+
 @pytest.fixture
-def with_packages(lowlat: Run, site: Path) -> Run:
+def with_packages(zygote_with_packages: Zygote, site: Path, tmp_path: Path, environment: dict[str, str]) -> Run:
     """Run `lowlat` with these packages installed."""
-    return lambda *arguments: lowlat(*arguments, env={"PYTHONPATH": str(site)})
+    return lambda *arguments: zygote_with_packages.run(
+        arguments, folder=tmp_path, environment=environment | {"PYTHONPATH": str(site)}
+    )
 
 
 @pytest.fixture

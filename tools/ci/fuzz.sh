@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzz the engine and every parser for so many seconds each: what is native under libFuzzer with sanitizers, what is in
+# Fuzz the engine and every parser for so many seconds each, as many at once as there are CPUs: what is native under libFuzzer with sanitizers, what is in
 # Python under Atheris (tests/fuzz/native, tests/fuzz/parsers). With `anyhow` as third word it uses gcc, and random
 # inputs, where one of them is missing. The committed corpus is only read; new inputs go to build/, and what ends a
 # fuzzer to build/crash-NAME. To extend the corpus:
@@ -46,9 +46,15 @@ fi
 if ! "$bin/python" -c "import atheris" 2>/dev/null && [ "${3:-}" != anyhow ]; then
     lacks "Atheris" "$bin/pip install atheris"
 fi
-for name in commands snapshot journal; do native "$name"; done
-for name in $("$bin/python" -P tests/fuzz/parsers/fuzz.py --list); do
-    echo "lowlat: fuzzing $name" >&2
-    (cd build && "$bin/python" -P "$root/tests/fuzz/parsers/fuzz.py" "$name" "$seconds")
-done
+parser() {  # name
+    echo "lowlat: fuzzing $1" >&2
+    cd build && "$bin/python" -P "$root/tests/fuzz/parsers/fuzz.py" "$1" "$seconds"
+}
+
+export bin seconds root driver
+export -f native parser
+{
+    printf 'native %s\n' commands snapshot journal
+    "$bin/python" -P tests/fuzz/parsers/fuzz.py --list | sed 's/^/parser /'
+} | xargs -P "$(nproc)" -L 1 bash -euc '"$@"' fuzz
 echo "lowlat: fuzz passed: $seconds s each" >&2

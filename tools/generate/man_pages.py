@@ -9,9 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from typer.main import get_command
-
-from lowlat_cli.app import app
+from lowlat_cli.app import command_line
 from lowlat_cli.help_page import OTHERS, arguments_of, context_of, option_groups, record_of, subcommands, summary
 
 _SPELLED = str.maketrans(
@@ -33,7 +31,7 @@ def _commands() -> Iterator[tuple[tuple[str, ...], Any, Any]]:
         for name, each in subcommands(command):
             yield from beneath((*path, name), each, ctx)
 
-    return beneath(("lowlat",), get_command(app), None)
+    return beneath(("lowlat",), command_line(), None)
 
 
 def _page(path: tuple[str, ...], command: Any, ctx: Any) -> str:
@@ -97,7 +95,7 @@ def _beneath(path: tuple[str, ...], command: Any) -> Iterator[str]:
 def _see_also(path: tuple[str, ...], command: Any) -> Iterator[str]:
     above = ["-".join(path[:length]) for length in range(1, len(path))]
     others = [each for each in re.findall(r"'lowlat (\w+)[ ']", str(command.help)) if each not in path]
-    named = dict.fromkeys([*above, *(f"lowlat-{each}" for each in others if each in get_command(app).commands)])  # type: ignore[attr-defined]
+    named = dict.fromkeys([*above, *(f"lowlat-{each}" for each in others if each in command_line().commands)])  # type: ignore[attr-defined]
     if named:
         yield ".SH SEE ALSO"
         *first, last = named

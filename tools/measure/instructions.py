@@ -7,11 +7,13 @@ for one compiler and instruction set; `--record` writes those of this machine.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -32,12 +34,18 @@ WAYS: Final[dict[Way, str]] = {"batched": "{}", "one": "{}, one at a time"}
 """The figure's name for a profile."""
 
 
+def counted(binary: Path, profile: str, scratch: Path) -> dict[str, float]:
+    """Instructions per command of a profile's measured pass, by the figure's name."""
+    flow = flow_of(profile)
+    return {shown.format(profile): round(count(binary, flow, way, scratch), 1) for way, shown in WAYS.items()}
+
+
 def count(binary: Path, flow: Flow, way: Way, scratch: Path) -> float:
     """Instructions per command of a flow's measured pass."""
     done = subprocess.run(
         [
             *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*"],
-            *[f"--callgrind-out-file={scratch}/out", str(binary)],
+            *["--callgrind-out-file=/dev/null", str(binary)],
             *arguments(flow, scratch, 1, way),
         ],
         check=True,
@@ -68,16 +76,14 @@ def main() -> int:
         sys.exit(f"no figures are committed for {key} (there are: {'; '.join(figures)}); see --record")
     with tempfile.TemporaryDirectory() as folder:
         binary = build(Path(folder), "loops")
-        counted = {
-            shown.format(flow.name): round(count(binary, flow, way, Path(folder)), 1)
-            for flow in map(flow_of, profile_names())
-            for way, shown in WAYS.items()
-        }
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = pool.map(lambda profile: counted(binary, profile, Path(folder)), profile_names())
+            found = {name: figure for part in parts for name, figure in part.items()}
     if recording:
-        write_atomically(FIGURES, json.dumps(figures | {key: counted}, indent=2) + "\n")
+        write_atomically(FIGURES, json.dumps(figures | {key: found}, indent=2) + "\n")
     worse = 0
     print(f"instructions per command, {COMMANDS:,} commands, {key}")
-    for name, now in counted.items():
+    for name, now in found.items():
         before = now if recording else committed.get(name)
         if before is None:
             sys.exit(f"no figure is committed for {name}; see --record")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from lowlat_cli.app import app
+from lowlat_cli.app import command_line
 from lowlat_cli.completion.candidates import Candidates, candidates
 
 
 def after(line: str) -> Candidates:
-    return candidates(get_command(app), line.split(" "))
+    return candidates(command_line(), line.split(" "))
 
 
 def values(line: str) -> list[str]:
@@ -96,7 +95,7 @@ def test_every_value_but_a_file_has_what_it_means() -> None:
 
 def test_every_option_that_takes_a_path_completes_files_or_folders() -> None:
     """A new option whose metavar says neither FILE nor DIR would complete nothing."""
-    root = get_command(app)
+    root = command_line()
     seen = 0
     for verb, command in root.commands.items():  # type: ignore[attr-defined]
         for name, inner in getattr(command, "commands", {"": command}).items():

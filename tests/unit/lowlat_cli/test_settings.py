@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.main import get_command
 
 from lowlat.errors import UsageError
-from lowlat_cli.app import app
+from lowlat_cli.app import command_line
 from lowlat_cli.command import full_command, settable
 from lowlat_cli.help_page import key_of
 from lowlat_cli.listings import with_names
@@ -31,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def parsed(*arguments: str, verb: str = "bench", root: tuple[str, ...] = (), session: Session | None = None) -> Any:
-    group = get_command(app)
+    group = command_line()
     assert isinstance(group, TyperGroup)
     above = group.make_context("lowlat", [*root, verb], obj=session or Session())
     return group.commands[verb].make_context(verb, list(arguments), parent=above)
@@ -76,7 +75,7 @@ def test_json_in_the_environment_or_the_file_is_refused(folder: Path, monkeypatc
 
 def flags() -> list[tuple[list[str], Any]]:
     """Every option without a value that a verb takes from the environment, with the verb's words."""
-    root = get_command(app)
+    root = command_line()
     assert isinstance(root, TyperGroup)
     verbs = [([name], verb) for name, verb in root.commands.items()]
     verbs += [([*words, name], each) for words, verb in verbs for name, each in getattr(verb, "commands", {}).items()]
@@ -94,7 +93,7 @@ ARGUMENTS |= {"check": ["steady", "x"], "capture": ["x"]}
 def test_each_flag_can_be_set_in_the_environment(
     monkeypatch: pytest.MonkeyPatch, words: list[str], option: Any
 ) -> None:
-    command: Any = get_command(app)
+    command: Any = command_line()
     above = command.make_context("lowlat", words, obj=Session())
     for word in words[:-1]:
         command = command.commands[word]
@@ -203,7 +202,7 @@ def test_a_folder_that_is_only_read_may_be_in_the_file(folder: Path) -> None:
 
 def test_the_sides_of_ab_from_a_projects_file_cannot_name_it_either(folder: Path) -> None:
     (folder / "lowlat.toml").write_text("[ab]\na = '--journal x'\nb = ''")
-    group = get_command(app)
+    group = command_line()
     with pytest.raises(UsageError, match=r"lowlat.toml: --journal in --a names what to write, which a project's file"):
         group.main(["ab"], standalone_mode=False, obj=Session())
 
@@ -213,7 +212,7 @@ READ = {"expect", "history", "profile", "root"}
 
 
 def test_every_option_that_names_a_file_is_known_to_read_or_to_write_it() -> None:
-    group = get_command(app)
+    group = command_line()
     assert isinstance(group, TyperGroup)
     for verb, command in group.commands.items():
         for option in settable(command):

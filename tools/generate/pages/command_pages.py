@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from typer import Context
 from typer.core import TyperArgument, TyperGroup, TyperOption
-from typer.main import get_command
 
-from lowlat_cli.app import app
+from lowlat_cli.app import app, command_line
 from lowlat_cli.help_page import subcommands, summary
 from lowlat_cli.listings import with_names
 
@@ -62,7 +61,7 @@ def common() -> str:
 
 
 def _root() -> Any:
-    return get_command(app)
+    return command_line()
 
 
 def _told(command: Any, path: str) -> Iterator[str]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from typer.core import TyperGroup, TyperOption
-from typer.main import get_command
 
-from lowlat_cli.app import app
+from lowlat_cli.app import command_line
 from lowlat_cli.settings import names_output
 
 
@@ -17,7 +16,7 @@ def table() -> str:
     parentheses.
     """
     verbs: dict[tuple[str, str, bool], list[str]] = {}
-    for name, verb in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, verb in command_line().commands.items():  # type: ignore[attr-defined]
         for option in _options(verb):
             key = max(option.opts, key=len).removeprefix("--")
             users = verbs.setdefault((key, str(option.envvar), names_output(name, key)), [])
