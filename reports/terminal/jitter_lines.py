@@ -13,6 +13,20 @@ PERCENTS: Final = ("50", "99", "99.9")
 CAUSE_COLUMNS: Final = ("cause", "gaps", "per s", "time lost", "typical", "max")
 
 
+def title(found: Jitter) -> str:
+    """What it is about, for a heading."""
+    return "What takes the CPU" if found.mode == "gaps" else "How late a sleeping thread wakes up"
+
+
+def timeline(cpu: CpuJitter) -> str:
+    """Which gaps of a CPU the document holds one by one."""
+    count, kept = cpu.series.count if cpu.series else 0, len(cpu.longest)
+    if kept >= count:
+        return f"Every gap of CPU {cpu.cpu} by the time at which it began."
+    least = units.time(cpu.longest[-1].length_ns)
+    return f"The {kept:,} longest of {count:,} gaps of CPU {cpu.cpu}, {least} or more, by the time at which they began."
+
+
 def facts(found: Jitter) -> Iterator[tuple[str, str]]:
     """Where, what and how it was measured, each with its label."""
     yield "platform", found.platform

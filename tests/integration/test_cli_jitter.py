@@ -19,13 +19,14 @@ from typing import Any
 
 import pytest
 
+from lowlat.engine.bench.jitter import of_gaps
 from lowlat.errors import ExitCode
 from lowlat.probes.clock.counter import calibrate_quick
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.jitter.gaps import GapPlan, GapRecording, watch_gaps
 from lowlat.reports.histogram.hlog_reader import read_log
+from lowlat.reports.model.jitter import LONGEST_MIN
 from lowlat.reports.model.series import histogram_of
-from lowlat_cli.jitter import of_gaps
 from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -104,7 +105,7 @@ def timer(interval_ns: int) -> Iterator[None]:
 def test_a_competing_thread_is_named() -> None:
     busy = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{CPU}}})\nwhile True: pass"]
     with subprocess.Popen(busy) as process:
-        found = of_gaps(watched())
+        found = of_gaps(watched(), LONGEST_MIN)
         process.kill()
     causes = {each.cause: each for each in found.causes}
     assert causes["another thread"].lost_ns > 0.5 * (found.lost_ns or 0)
@@ -161,7 +162,7 @@ def test_causes_and_gaps_add_up(document: Document) -> None:
 
 def test_the_histogram_holds_every_gap() -> None:
     recording = watched(0.3)
-    found = of_gaps(recording)
+    found = of_gaps(recording, LONGEST_MIN)
     assert found.series is not None
     assert histogram_of(found.series).total == len(recording.length_ns)
     assert (found.series.min, found.series.max) == (recording.length_ns.min(), recording.length_ns.max())
@@ -216,7 +217,7 @@ def test_the_screen_fits(on_terminal: Terminal, columns: int) -> None:
         (("--wakeup", "--duration", "1h", "--interval", "10us"), "at most 10,000,000 wake-ups"),
         (("--wakeup", "--threshold", "1us"), "--threshold is for gaps"),
         (("--interval", "1ms"), "--interval is for wake-ups"),
-        (("-o", "gaps.prom"), "no openmetrics is written here; name it *.json, *.md, *.csv, *.hgrm, *.hlog"),
+        (("-o", "gaps.prom"), "no openmetrics is written here; name it *.json, *.html, *.md, *.csv, *.hgrm, *.hlog"),
     ],
 )
 def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...], said: str) -> None:

@@ -15,12 +15,14 @@ from lowlat.reports.compare.compare import compare_reports, samples_of
 from lowlat.reports.compare.gate import parse_rule
 from lowlat.reports.compare.history import Entry, Figure, History, Trend
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Spread
 from lowlat.reports.model.series import summarize
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page.html import to_html
 from tests.browser import CHROMIUM, Page, chromium
+from tests.jitter_by_hand import every, watched
 from tests.scaled_reports import scaled
 from tests.unit.reports.page.audit import AUDIT
 
@@ -28,8 +30,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 DESK, PHONE = (1280, 800), (390, 844)
 SCREENS = [(*DESK, False), (*DESK, True), (*PHONE, True), (*PHONE, False)]
-KINDS = ["report", "sweep", "comparison", "history"]
-CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1}
+KINDS = ["report", "sweep", "comparison", "history", "jitter"]
+CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1, "jitter": 3}
 COLORS = {False: ("rgb(213, 94, 0)", "rgb(255, 255, 255)"), True: ("rgb(255, 140, 66)", "rgb(20, 23, 27)")}
 """Of the second of the page's line colors, and of the paper, by whether dark is asked for."""
 OUTSIDE = """[...document.querySelectorAll('.plot > svg')].flatMap(area => {
@@ -89,10 +91,16 @@ def _trend(days: int) -> History:
     return History(trends=(Trend(**what, op="all", measure="service", entries=entries),), skipped=())
 
 
+def _jitter() -> Jitter:
+    """Two CPUs, the first with two causes."""
+    return watched([*every(4_000_000, 9_000, 0), *every(9_000_000, 400, -1)], every(70_000_000, 8_000_000, 1))
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, report: Report, swept: Sweep) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     documents = {"report": report, "sweep": swept, "comparison": _compared(report), "history": _trend(9)}
+    documents["jitter"] = _jitter()
     found = {kind: folder / f"{kind}.html" for kind in KINDS}
     for kind, file in found.items():
         file.write_text(to_html(documents[kind]), encoding="utf-8")

@@ -13,11 +13,10 @@ from lowlat.probes.jitter.gaps import GapPlan, GapRecording, watch_gaps
 from lowlat.probes.jitter.wakeups import WakeupPlan, WakeupRecording, measure_wakeups
 from lowlat.reports import _core
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.model.jitter import UNEXPLAINED, CpuJitter, Jitter, JitterCause, LongGap
+from lowlat.reports.model.jitter import UNEXPLAINED, CpuJitter, Jitter, JitterCause, LongGap, longest_kept
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import series_of
 
-LONGEST_KEPT = 20
 GAP_SOURCES = ("getrusage(RUSAGE_THREAD)", "/proc/interrupts", "/proc/softirqs", "/proc/stat")
 WAKEUP_SOURCES = ("CLOCK_MONOTONIC",)
 
@@ -30,7 +29,8 @@ def measured(
     missing: tuple[str, ...] = ()
     if isinstance(plan, GapPlan):
         gaps, stopped = watch_gaps(cpus, plan, waiting)
-        found = tuple(map(of_gaps, gaps))
+        kept = longest_kept(len(cpus))
+        found = tuple(of_gaps(each, kept) for each in gaps)
         missing = tuple(dict.fromkeys(each for recording in gaps for each in recording.missing))
     else:
         wakeups, stopped = measure_wakeups(cpus, plan, waiting)
@@ -51,8 +51,8 @@ def measured(
     )
 
 
-def of_gaps(found: GapRecording) -> CpuJitter:
-    """A CPU on which a thread never slept."""
+def of_gaps(found: GapRecording, kept: int) -> CpuJitter:
+    """A CPU on which a thread never slept; of its longest gaps, so many are kept one by one."""
     lost_ns = int(found.length_ns.sum())
     return CpuJitter(
         cpu=found.cpu,
@@ -67,7 +67,7 @@ def of_gaps(found: GapRecording) -> CpuJitter:
         lost_share=min(lost_ns / found.watched_ns, 1.0) if found.watched_ns else 0.0,
         unexplained=int((found.cause < 0).sum()),
         causes=tuple(sorted(_causes(found), key=lambda each: -each.lost_ns)),
-        longest=tuple(_longest(found)),
+        longest=tuple(_longest(found, kept)),
     )
 
 
@@ -98,8 +98,8 @@ def _causes(found: GapRecording) -> Iterator[JitterCause]:
         )
 
 
-def _longest(found: GapRecording) -> Iterator[LongGap]:
-    for gap in np.argsort(-found.length_ns, kind="stable")[:LONGEST_KEPT].tolist():
+def _longest(found: GapRecording, kept: int) -> Iterator[LongGap]:
+    for gap in np.argsort(-found.length_ns, kind="stable")[:kept].tolist():
         yield LongGap(
             at_ns=int(found.begin_ns[gap]),
             length_ns=int(found.length_ns[gap]),
