@@ -9,6 +9,7 @@ import numpy as np
 from lowlat.engine.bench.jitter import of_gaps
 from lowlat.probes.jitter.causes import CounterKind, KernelCounter
 from lowlat.probes.jitter.gaps import GapRecording
+from lowlat.probes.jitter.periods import periods_of
 from lowlat.reports.model.jitter import CpuJitter, Jitter, longest_kept
 
 COUNTERS = (
@@ -34,7 +35,8 @@ def recording(cpu: int, gaps: Sequence[Gap], duration_s: float = 1.0) -> GapReco
         moves=np.array([(at, 1) for at in cause.tolist() if at >= 0], np.uint32).reshape(-1, 2),
         moves_end=np.cumsum(cause >= 0),
         watched_ns=round(duration_s * 1e9),
-        reading_ns=0,
+        reading_ns=np.zeros(len(begin), np.int64),
+        period_ns=periods_of(begin, length, np.zeros(len(begin), np.int64), cause < 0),
         threshold_ns=100.0,
         smallest_ns=12.5,
         read_ns=20.0,

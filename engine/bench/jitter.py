@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.probes.host.virtualization import virtualization
 from lowlat.probes.jitter.gaps import GapPlan, GapRecording, watch_gaps
 from lowlat.probes.jitter.wakeups import WakeupPlan, WakeupRecording, measure_wakeups
@@ -59,7 +60,7 @@ def of_gaps(found: GapRecording, kept: int) -> CpuJitter:
         complete=found.complete,
         series=_series(found.cpu, found.length_ns),
         watched_ns=found.watched_ns,
-        reading_ns=found.reading_ns,
+        reading_ns=int(found.reading_ns.sum()),
         threshold_ns=round(found.threshold_ns, 1),
         smallest_ns=round(found.smallest_ns, 1),
         read_ns=round(max(found.read_ns, 0.0), 1),
@@ -86,15 +87,18 @@ def _series(cpu: int, values_ns: NDArray[np.int64]) -> Series | None:
 
 
 def _causes(found: GapRecording) -> Iterator[JitterCause]:
-    names = np.array([*(counter.cause for counter in found.counters), UNEXPLAINED])[found.cause]  # -1 is the last
-    for name in np.unique(names):
-        lengths = found.length_ns[names == name]
+    names = np.array([*(counter.cause for counter in found.counters), UNEXPLAINED], object)[found.cause]  # -1: the last
+    for gap in np.flatnonzero(found.period_ns).tolist():
+        names[gap] = _periodic(found.period_ns[gap])
+    for name in sorted(set(names.tolist())):
+        lengths, periods_ns = found.length_ns[names == name], found.period_ns[names == name]
         yield JitterCause(
-            cause=str(name),
+            cause=name,
             gaps=len(lengths),
             lost_ns=int(lengths.sum()),
             p50_ns=int(np.sort(lengths)[(len(lengths) - 1) // 2]),
             max_ns=int(lengths.max()),
+            period_ns=round(float(periods_ns.mean()), 1) if periods_ns.all() else None,
         )
 
 
@@ -103,6 +107,14 @@ def _longest(found: GapRecording, kept: int) -> Iterator[LongGap]:
         yield LongGap(
             at_ns=int(found.begin_ns[gap]),
             length_ns=int(found.length_ns[gap]),
-            cause=found.cause_of(gap) or UNEXPLAINED,
+            cause=_cause(found, gap),
             moved=found.moved(gap),
         )
+
+
+def _cause(found: GapRecording, gap: int) -> str:
+    return found.cause_of(gap) or (_periodic(found.period_ns[gap]) if found.period_ns[gap] else UNEXPLAINED)
+
+
+def _periodic(period_ns: float) -> str:
+    return f"{UNEXPLAINED}, every {units.time(period_ns)}"

@@ -40,7 +40,7 @@ def _causes(found: Jitter, *, verbose: bool) -> Table:
     made = layout.table(*lines.CAUSE_COLUMNS, right=lines.CAUSE_COLUMNS[1:], wrap=lines.CAUSE_COLUMNS[:1])
     rows = lines.cause_rows(found)
     for cause, *figures in rows if verbose else rows[:CAUSES_SHOWN]:
-        made.add_row(plain_text(cause, style="bold" if cause == UNEXPLAINED else ""), *figures)
+        made.add_row(plain_text(cause, style="bold" if cause.startswith(UNEXPLAINED) else ""), *figures)
     return made
 
 

@@ -29,12 +29,23 @@ class JitterCause:
     """The gaps of one CPU that one cause explains."""
 
     cause: Annotated[
-        str, Meta(description="e.g. timer interrupt, another thread, interrupt 36 (virtio1-req.0); or unexplained")
+        str,
+        Meta(
+            description="e.g. timer interrupt, another thread, interrupt 36 (virtio1-req.0); or unexplained, "
+            "or unexplained, every 1.00 ms"
+        ),
     ]
     gaps: Annotated[Positive, Meta(description="Gaps that it explains")]
     lost_ns: Annotated[Count, Meta(description="Their sum, nanoseconds")]
     p50_ns: Annotated[Count, Meta(description="Their median, nanoseconds")]
     max_ns: Annotated[Count, Meta(description="The longest, nanoseconds")]
+    period_ns: Annotated[
+        Amount | None,
+        Meta(
+            description="From one to the next, nanoseconds, if unexplained gaps begin so regularly that a timer "
+            "outside this system causes them; null for all others"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,11 @@ def notes(found: Jitter) -> Iterator[str]:
             f"{UNEXPLAINED}: no counter of this kernel moved, so it did not run meanwhile; the hypervisor, firmware "
             "(SMI) or the hardware did"
         )
+    if any(each.period_ns for cpu in found.cpus for each in cpu.causes):
+        yield (
+            f"{UNEXPLAINED}, every ...: these begin so regularly that a timer outside this system causes them, of the "
+            "hypervisor or the firmware"
+        )
     full = [str(each.cpu) for each in found.cpus if not each.complete]
     if full and found.status == "ok":
         yield f"CPU {', '.join(full)} had too many gaps to keep and was watched for less time; raise --threshold"
