@@ -23,7 +23,7 @@ struct GapPlan {
 };
 
 struct Gap {
-    std::uint64_t begin_ticks;    // since the watch began
+    std::uint64_t begin_ticks;  // since the watch began
     std::uint64_t ticks;
     std::uint64_t moves_end;      // end of its part of `moves`
     std::uint64_t reading_ticks;  // spent reading counters after it: not watched

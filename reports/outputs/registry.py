@@ -71,13 +71,13 @@ def _json() -> Converters:
 def _md() -> Converters:
     from lowlat.reports.outputs import markdown
 
-    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter)
+    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter, of_cores=markdown.of_cores)
 
 
 def _html() -> Converters:
     from lowlat.reports.page.html import to_html
 
-    return Converters(to_html, to_html, of_jitter=to_html)
+    return Converters(to_html, to_html, of_jitter=to_html, of_cores=to_html)
 
 
 def _hgrm() -> Converters:
@@ -95,7 +95,7 @@ def _hlog() -> Converters:
 def _csv() -> Converters:
     from lowlat.reports.outputs import csv
 
-    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter)
+    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter, csv.of_cores)
 
 
 def _openmetrics() -> Converters:

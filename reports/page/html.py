@@ -1,4 +1,4 @@
-"""A report, sweep, comparison, history or jitter as one HTML file that opens offline: tables and charts.
+"""A report, or another document with a page, as one HTML file that opens offline: tables and charts.
 
 Needs the extra `lowlat[html]`: Jinja2 for the page. Charts are SVG and need no script; one adds the tooltips. All text
 from a document is escaped, its control characters too. The page's content security policy (CSP) blocks all fetches, and
@@ -22,6 +22,7 @@ from lowlat.reports.histogram import percentile_curve
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model import series, sweep
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
@@ -29,6 +30,7 @@ from lowlat.reports.page import charts, comparison_chart, history_charts, jitter
 from lowlat.reports.page.chart import Chart
 from lowlat.reports.terminal import (
     comparison_lines,
+    cores_lines,
     headline,
     history_lines,
     jitter_lines,
@@ -44,9 +46,9 @@ if TYPE_CHECKING:
 
 ROWS_MAX: Final = 400
 """CPUs and causes in the tables of jitter."""
-_TEMPLATES: Final = ("page", "parts", "chart", "report", "sweep", "comparison", "history", "jitter")
+_TEMPLATES: Final = ("page", "parts", "chart", "report", "sweep", "comparison", "history", "jitter", "cores")
 
-Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter
+Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores
 
 
 def to_html(document: Pageable, *, verbose: bool = False) -> str:
@@ -85,6 +87,8 @@ def _page(document: Pageable) -> tuple[str, dict[str, Chart | None]]:
         return "history.html", history_charts.over_time(document)
     if isinstance(document, Jitter):
         return "jitter.html", jitter_charts.of_cpus(document)
+    if isinstance(document, Cores):
+        return "cores.html", {}
     return "report.html", _report_charts(document)
 
 
@@ -125,6 +129,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "lines": text_lines,
         "compare_lines": comparison_lines,
+        "cores_lines": cores_lines,
         "headline": headline,
         "history_lines": history_lines,
         "jitter_lines": jitter_lines,
