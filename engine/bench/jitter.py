@@ -1,37 +1,70 @@
-"""The jitter document of what the probe recorded."""
+"""The jitter document of what the probe recorded, alone or beside a benchmark."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat import units
+from lowlat.probes.clock.counter import calibrate_quick
+from lowlat.probes.cpu.cpulist import parse_cpu_list
+from lowlat.probes.errors import AffinityError
 from lowlat.probes.host.virtualization import virtualization
 from lowlat.probes.jitter.gaps import GapPlan, GapRecording, watch_gaps
 from lowlat.probes.jitter.wakeups import WakeupPlan, WakeupRecording, measure_wakeups
 from lowlat.reports import _core
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.model.jitter import UNEXPLAINED, CpuJitter, Jitter, JitterCause, LongGap, longest_kept
+from lowlat.reports.model.jitter import LONGEST_MIN, UNEXPLAINED, CpuJitter, Jitter, JitterCause, LongGap, longest_kept
+from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import series_of
 
+AFTER_S: Final = 1.0
+"""How long CPUs are watched after a benchmark."""
 GAP_SOURCES = ("getrusage(RUSAGE_THREAD)", "/proc/interrupts", "/proc/softirqs", "/proc/stat")
 WAKEUP_SOURCES = ("CLOCK_MONOTONIC",)
 
 
+def watched_after(report: Report, progress: Callable[[str, float], None]) -> Report:
+    """The report with what takes the CPUs of its runs from a busy thread, watched for a second now that they are over.
+
+    An interrupted one stays as it is; `not_available` says why there is no jitter if CPUs are not known or not usable.
+    """
+    if report.status == "interrupted" or report.placement is None:
+        return report
+    cpus = {*parse_cpu_list(report.placement.cpus, allow_empty=True), *report.placement.threads.values()}
+    try:
+        if not cpus:
+            raise AffinityError("the runs were not pinned to a CPU")
+        clock_hz = calibrate_quick().frequency_hz
+        plan = GapPlan(AFTER_S, clock_hz)
+        share = partial(progress, "watching for jitter")
+        return replace(report, jitter=measured(tuple(sorted(cpus)), plan, clock_hz, share, LONGEST_MIN))
+    except AffinityError as error:
+        return replace(report, not_available={**report.not_available, "jitter": str(error)})
+
+
 def measured(
-    cpus: tuple[int, ...], plan: GapPlan | WakeupPlan, clock_hz: float, waiting: Callable[[float], None]
+    cpus: tuple[int, ...],
+    plan: GapPlan | WakeupPlan,
+    clock_hz: float,
+    waiting: Callable[[float], None],
+    kept: int | None = None,
 ) -> Jitter:
-    """Watch CPUs, at once; `waiting` is called with the share of the time that is over."""
+    """Watch CPUs, at once; `waiting` is called with the share of the time that is over. So many of the longest gaps of
+    each are kept one by one, by default as many as a document holds.
+    """
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     missing: tuple[str, ...] = ()
     if isinstance(plan, GapPlan):
         gaps, stopped = watch_gaps(cpus, plan, waiting)
-        kept = longest_kept(len(cpus))
-        found = tuple(of_gaps(each, kept) for each in gaps)
+        found = tuple(of_gaps(each, kept or longest_kept(len(cpus))) for each in gaps)
         missing = tuple(dict.fromkeys(each for recording in gaps for each in recording.missing))
     else:
         wakeups, stopped = measure_wakeups(cpus, plan, waiting)

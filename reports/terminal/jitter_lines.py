@@ -42,6 +42,11 @@ def facts(found: Jitter) -> Iterator[tuple[str, str]]:
     yield "resolution", f"a read of the clock every {units.time(read)}"
 
 
+def after_runs(found: Jitter) -> str:
+    """How the jitter of a report was measured."""
+    return f"for {found.duration_s:g} s after the last run, not in it: gaps in which something else had the CPU"
+
+
 def cpu_columns(found: Jitter) -> tuple[str, ...]:
     """The headings of `cpu_rows`."""
     counts = ("gaps", "per s", "time lost") if found.mode == "gaps" else ("wake-ups", "missed")

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lowlat.engine.bench import jitter as bench_jitter
+from lowlat.engine.bench.jitter import watched_after
+from lowlat.probes.cpu.affinity import allowed_cpus
+from lowlat.reports.io.json_codec import from_text
+from lowlat.reports.model.context import Placement
+from lowlat.reports.model.jitter import LONGEST_MIN
+from lowlat.reports.model.report import Report
 from lowlat.reports.terminal import jitter_lines
 from tests.jitter_by_hand import every, watched
 
@@ -36,3 +48,36 @@ def test_the_note_says_what_a_period_means() -> None:
     assert "a timer outside this system causes them" in said
     assert "outside this system" not in " ".join(jitter_lines.notes(watched(OTHERS)))
     assert [row[0] for row in jitter_lines.cause_rows(watched(TICKS, TICKS))] == ["unexplained, every 1.00 ms"]
+
+
+REPORT = from_text((Path(__file__).parents[2] / "reports/report-1.json").read_text())
+
+
+def placed(cpus: str, **threads: int) -> Report:
+    placement = Placement(cpus=cpus, chosen_by="user", reasons=(), compromises=(), warnings=(), threads=threads)
+    return replace(REPORT, placement=placement)
+
+
+def after(report: Report) -> Report:
+    return watched_after(report, lambda _what, _share: None)
+
+
+def test_the_cpus_of_the_runs_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_jitter, "AFTER_S", 0.02)
+    cpus = allowed_cpus()
+    report = placed(str(cpus[-1]), matcher=cpus[-1], publisher=cpus[0])
+    found = after(report)
+    assert found.jitter is not None
+    assert [each.cpu for each in found.jitter.cpus] == sorted({cpus[0], cpus[-1]})
+    assert all(len(each.longest) <= LONGEST_MIN for each in found.jitter.cpus)
+    assert found.jitter.duration_s == 0.02
+    assert replace(found, jitter=None) == report
+
+
+def test_why_there_is_no_jitter_is_said() -> None:
+    assert after(placed("")).not_available["jitter"] == "the runs were not pinned to a CPU"
+    away = after(placed("4095"))
+    assert away.jitter is None
+    assert "4095" in away.not_available["jitter"]
+    stopped = replace(placed("0"), status="interrupted")
+    assert after(stopped) is stopped
