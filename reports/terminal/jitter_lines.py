@@ -102,7 +102,7 @@ def notes(found: Jitter) -> Iterator[str]:
             "hypervisor or the firmware"
         )
     full = [str(each.cpu) for each in found.cpus if not each.complete]
-    if full and found.status == "ok":
+    if full and found.mode == "gaps" and found.status == "ok":
         yield f"CPU {', '.join(full)} had too many gaps to keep and was watched for less time; raise --threshold"
     for each in found.missing:
         yield f"{each}: gaps that it would explain count as others"

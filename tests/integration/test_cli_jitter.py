@@ -63,12 +63,6 @@ def gaps_by(found: GapRecording, cause: str) -> int:
     return sum(found.cause_of(gap) == cause for gap in range(len(found.length_ns)))
 
 
-def moved(found: GapRecording, label: str) -> int:
-    """How often a counter moved in the gaps."""
-    places = {at for at, counter in enumerate(found.counters) if counter.label == label}
-    return sum(by for at, by in found.moves.tolist() if at in places)
-
-
 @contextmanager
 def in_background(work: Callable[[], object], cpu: int) -> Iterator[None]:
     """Repeat some work on a CPU."""
@@ -129,6 +123,7 @@ def own_ns(found: GapRecording) -> int:
 
 
 @pytest.mark.skipif(len(allowed_cpus()) < 2, reason="a storm of page faults needs a second CPU")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the processor drops pages from other TLBs, uncounted")
 def test_a_storm_of_page_faults_is_named() -> None:
     """A thread of this process maps and unmaps pages on another CPU, so that this one must drop them from its TLB."""
 
@@ -139,8 +134,9 @@ def test_a_storm_of_page_faults_is_named() -> None:
     quiet = watched(fifo=realtime())
     with in_background(map_and_unmap, allowed_cpus()[0]):
         found = watched(fifo=realtime())
-    shootdowns = [moved(each, "TLB") + moved(each, "CAL") for each in (quiet, found)]
-    assert shootdowns[1] > shootdowns[0] + 20
+    named = [gaps_by(each, "TLB shootdown") for each in (quiet, found)]
+    assert named[1] > named[0] + 20
+    assert gaps_by(found, "function call interrupt") < named[1], "which each shootdown is too"
 
 
 def test_causes_and_gaps_add_up(document: Document) -> None:

@@ -15,7 +15,7 @@ from lowlat.reports.model.context import Placement
 from lowlat.reports.model.jitter import LONGEST_MIN
 from lowlat.reports.model.report import Report
 from lowlat.reports.terminal import jitter_lines
-from tests.jitter_by_hand import every, watched
+from tests.jitter_by_hand import document, every, watched
 
 TIMER, UNKNOWN = 0, -1
 TICKS = every(1_000_000, 9_000, UNKNOWN)
@@ -48,6 +48,14 @@ def test_the_note_says_what_a_period_means() -> None:
     assert "a timer outside this system causes them" in said
     assert "outside this system" not in " ".join(jitter_lines.notes(watched(OTHERS)))
     assert [row[0] for row in jitter_lines.cause_rows(watched(TICKS, TICKS))] == ["unexplained, every 1.00 ms"]
+
+
+def test_too_many_gaps_are_noted_of_gaps_that_nobody_stopped() -> None:
+    (cpu,) = watched(KERNELS).cpus
+    full = document(replace(cpu, cpu=3, complete=False), cpu)
+    assert "CPU 3 had too many gaps to keep" in " ".join(jitter_lines.notes(full))
+    others = document(cpu), replace(full, status="interrupted"), replace(full, mode="wakeups", interval_ns=1_000_000)
+    assert not [note for found in others for note in jitter_lines.notes(found) if "too many" in note]
 
 
 REPORT = from_text((Path(__file__).parents[2] / "reports/report-1.json").read_text())
